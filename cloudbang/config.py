@@ -1,0 +1,177 @@
+"""The settings: a frozen value, checked once at start and handed on in parts.
+
+Read from ``conf/cloudbang.toml`` (or the file named by ``CLOUDBANG_CONFIG``), then from the
+environment: ``CLOUDBANG_<SECTION>_<NAME>``, plus the few names other programs already use
+(``DOCKER_HOST``, ``ZMQ_BIND_SUB``, ``ZMQ_BIND_PUB``, ``ZMQ_BIND_PUB2``, ``ZMQ_SUB_FROM``).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from cloudbang.errors import SettingError
+
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+Port = Annotated[int, Field(ge=1, le=65535)]
+Bytes = Annotated[int, Field(ge=0)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerSettings(Section):
+    """Where the pages are served."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8188
+    public_url: str = ""  # how people reach it from outside, if it is behind a proxy
+    trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-* are believed
+    secure_cookies: Literal["auto", "always", "never"] = "auto"
+    max_connections: Annotated[int, Field(ge=10, le=1_000_000)] = 10_000
+
+
+class StorageSettings(Section):
+    """Where and how long things are kept."""
+
+    path: Path = Path("data")
+    retention_days: Annotated[float, Field(gt=0, le=36500)] = 30
+    app_max_bytes: Bytes = 5 * GIB
+    total_max_bytes: Bytes = 50 * GIB
+    keep_free_bytes: Bytes = 256 * MIB  # collecting pauses when the disk has less than this
+    segment_bytes: Annotated[int, Field(ge=64 * KIB, le=4 * GIB)] = 64 * MIB
+
+
+class EngineSettings(Section):
+    """The Docker Engine."""
+
+    host: str = "unix:///var/run/docker.sock"
+
+
+class BusSettings(Section):
+    """The ZeroMQ hub: publishers connect to bind_sub, subscribers to bind_pub and bind_pub2."""
+
+    bind_sub: str = "tcp://127.0.0.1:9241"
+    bind_pub: str = "tcp://127.0.0.1:9242"
+    bind_pub2: str = "tcp://127.0.0.1:9243"
+    sub_from: str = ""  # where the push side subscribes; empty: the hub of the same process
+    curve_folder: str = ""  # CURVE keys; required to listen anywhere but on loopback
+
+
+class SessionSettings(Section):
+    """People's sessions in the browser."""
+
+    idle_hours: Annotated[float, Field(gt=0)] = 24 * 7
+    lifetime_hours: Annotated[float, Field(gt=0)] = 24 * 30
+
+
+class LogSettings(Section):
+    """What CloudBang says about itself, to standard error or to a file."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    file: str = ""
+
+
+class Settings(Section):
+    """All of it. See ``conf/cloudbang.toml`` for what each means."""
+
+    server: ServerSettings = ServerSettings()
+    storage: StorageSettings = StorageSettings()
+    engine: EngineSettings = EngineSettings()
+    bus: BusSettings = BusSettings()
+    session: SessionSettings = SessionSettings()
+    log: LogSettings = LogSettings()
+    admin_password: str = Field(default="", repr=False)
+
+
+_OTHER_NAMES = {
+    "DOCKER_HOST": ("engine", "host"),
+    "ZMQ_BIND_SUB": ("bus", "bind_sub"),
+    "ZMQ_BIND_PUB": ("bus", "bind_pub"),
+    "ZMQ_BIND_PUB2": ("bus", "bind_pub2"),
+    "ZMQ_SUB_FROM": ("bus", "sub_from"),
+}
+
+
+def load(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this start. Raises SettingError with one sentence that says what is wrong.
+
+    ``file`` None means ``CLOUDBANG_CONFIG``, else ``conf/cloudbang.toml`` where there is one.
+    """
+    named = environ.get("CLOUDBANG_CONFIG", "")
+    path = file or (Path(named) if named else Path("conf/cloudbang.toml"))
+    values: dict[str, Any] = {}
+    if path.exists() or file or named:
+        values = _read(path)
+    origin = {
+        (section, name): str(path)
+        for section, content in values.items()
+        if isinstance(content, dict)
+        for name in content
+    }
+    for variable, (section, name), text in _from_environment(environ):
+        if not name:
+            values[section] = text
+            origin[(section, "")] = variable
+            continue
+        values.setdefault(section, {})
+        if isinstance(values[section], dict):
+            values[section][name] = text
+            origin[(section, name)] = variable
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as e:
+        raise _sentence(e.errors()[0], origin, str(path)) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as f:
+            return tomllib.load(f)
+    except OSError as e:
+        raise SettingError(
+            "CLOUDBANG_CONFIG", "file", str(path), f"a readable file ({e.strerror})"
+        ) from None
+    except tomllib.TOMLDecodeError as e:
+        raise SettingError(str(path), "content", str(e), "valid TOML") from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, tuple[str, str], str]]:
+    found: list[tuple[str, tuple[str, str], str]] = []
+    for variable, text in environ.items():
+        if variable in _OTHER_NAMES and text:
+            found.append((variable, _OTHER_NAMES[variable], text))
+        elif variable == "CLOUDBANG_ADMIN_PASSWORD" and text:
+            found.append((variable, ("admin_password", ""), text))
+    for section, info in Settings.model_fields.items():
+        kind = info.annotation
+        if not (isinstance(kind, type) and issubclass(kind, Section)):
+            continue
+        for name, field in kind.model_fields.items():
+            variable = f"CLOUDBANG_{section}_{name}".upper()
+            if text := environ.get(variable, ""):
+                listed = field.annotation == tuple[str, ...]
+                value: Any = [part.strip() for part in text.split(",")] if listed else text
+                found.append((variable, (section, name), value))
+    return found
+
+
+def _sentence(
+    error: ErrorDetails, origin: Mapping[tuple[str, str], str], path: str
+) -> SettingError:
+    place = [str(part) for part in error["loc"]]
+    section, name = place[0], place[1] if len(place) > 1 else ""
+    where = origin.get((section, name), path)
+    if error["type"] == "extra_forbidden":
+        known = Settings if not name else Settings.model_fields[section].annotation
+        names = ", ".join(sorted(getattr(known, "model_fields", {})))
+        return SettingError(where, ".".join(place), error["input"], f"one of these names: {names}")
+    allowed = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return SettingError(where, ".".join(place[:2]), error["input"], allowed)

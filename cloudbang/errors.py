@@ -1,0 +1,134 @@
+"""The one error tree. Every error carries its facts as fields and writes its own sentence.
+
+A sentence says what happened, to what, and what to do. ``code`` is stable: programs may rely on
+it (it is the ``code`` of the problem document that the HTTP API answers with).
+"""
+
+from __future__ import annotations
+
+
+class CloudBangError(Exception):
+    """Base of everything CloudBang raises on purpose."""
+
+    code = "internal"
+    status = 500  # the HTTP status that the web side answers with
+
+
+class SettingError(CloudBangError):
+    """A setting holds what it may not hold; the start is refused."""
+
+    code = "setting"
+
+    def __init__(self, where: str, name: str, value: object, allowed: str) -> None:
+        self.where, self.name, self.value, self.allowed = where, name, value, allowed
+        super().__init__(where, name, value, allowed)
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.name} is {self.value!r}, but may be {self.allowed}"
+
+
+class AlreadyRunning(CloudBangError):
+    """Another process holds the data folder."""
+
+    code = "already-running"
+
+    def __init__(self, path: str, pid: int | None = None) -> None:
+        self.path, self.pid = path, pid
+        super().__init__(path, pid)
+
+    def __str__(self) -> str:
+        who = f"process {self.pid}" if self.pid else "another process"
+        return (
+            f"{who} already runs CloudBang on the data folder {self.path}: "
+            "stop it, or give this one a folder of its own with CLOUDBANG_STORAGE_PATH"
+        )
+
+
+class PortInUse(CloudBangError):
+    """An address that has to be listened on is taken."""
+
+    code = "port-in-use"
+
+    def __init__(self, address: str, setting: str) -> None:
+        self.address, self.setting = address, setting
+        super().__init__(address, setting)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.address} is in use by another program: stop it, or choose another "
+            f"address with {self.setting}"
+        )
+
+
+class StorageFull(CloudBangError):
+    """The data disk has no room; nothing was written and nothing was lost."""
+
+    code = "storage-full"
+    status = 507
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(path)
+
+    def __str__(self) -> str:
+        return (
+            f"no room on the disk of {self.path}: collecting is paused, the engine keeps the "
+            "lines; free some space and it goes on by itself"
+        )
+
+
+class StorageFailed(CloudBangError):
+    """The data disk refused a write or a read for another reason than its size."""
+
+    code = "storage-failed"
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(path, reason)
+
+    def __str__(self) -> str:
+        return f"cannot use {self.path}: {self.reason}"
+
+
+class EngineUnreachable(CloudBangError):
+    """The Docker Engine does not answer, or may not be asked."""
+
+    code = "engine-unreachable"
+    status = 503
+
+    def __init__(self, address: str, reason: str) -> None:
+        self.address, self.reason = address, reason
+        super().__init__(address, reason)
+
+    def __str__(self) -> str:
+        return f"no Docker Engine answers at {self.address} ({self.reason}): start it, or set DOCKER_HOST"
+
+
+class NoSuchApp(CloudBangError):
+    """The named app is neither on the engine nor in the store (or the asker may not see it)."""
+
+    code = "no-such-app"
+    status = 404
+
+    def __init__(self, app: str) -> None:
+        self.app = app
+        super().__init__(app)
+
+    def __str__(self) -> str:
+        return f"there is no app named {self.app}: GET /api/v1/apps lists those there are"
+
+
+class BadRequest(CloudBangError):
+    """A value in a request cannot be used."""
+
+    code = "bad-request"
+    status = 400
+
+    def __init__(self, name: str, value: object, allowed: str) -> None:
+        self.name, self.value, self.allowed = name, value, allowed
+        super().__init__(name, value, allowed)
+
+    def __str__(self) -> str:
+        shown = repr(self.value)
+        shown = shown if len(shown) <= 80 else shown[:77] + "..."
+        return f"{self.name} is {shown}, but may be {self.allowed}"
