@@ -15,8 +15,9 @@ monkey.patch_all()
 
 import sys
 
-from cloudbang import config
 from cloudbang.app import Application
+
+from cloudbang import config
 from cloudbang.errors import CloudBangError
 
 
