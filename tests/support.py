@@ -1,0 +1,221 @@
+"""What tests of every part share: waiting on conditions, free ports, a server as a child process.
+
+The server always runs as a process of its own: that is how people run it, it can be killed at any
+moment, and it does not matter whether the tests themselves are patched by gevent.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+ARTIFACTS = ROOT / "tests" / "artifacts"
+"""Screenshots and the like; outside git, kept after a run."""
+
+T = TypeVar("T")
+
+
+def wait_until(
+    condition: Callable[[], T], timeout: float = 10.0, what: str = "", every: float = 0.02
+) -> T:
+    """The first true value of ``condition()``; AssertionError after ``timeout`` seconds.
+
+    ``what`` says what was waited for. Works patched and unpatched: time.sleep yields either way.
+    """
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= end:
+            name = what or getattr(condition, "__name__", "a condition")
+            raise AssertionError(f"waited {timeout:g} s in vain for {name}; last value: {value!r}")
+        time.sleep(every)
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on now.
+
+    From below the range the kernel gives to outgoing connections, so that it stays free until
+    the server under test takes it.
+    """
+    for _ in range(200):
+        port = random.randint(15_000, 31_999)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port on loopback in 200 tries")
+
+
+def script(name: str, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
+    """Standard output of one of ``scripts/``, stripped; AssertionError with what it said."""
+    done = subprocess.run(
+        [str(ROOT / "scripts" / name), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env=dict(environ) if environ is not None else None,
+    )
+    assert done.returncode == 0, f"scripts/{name}: {done.stderr.strip() or done.stdout.strip()}"
+    return done.stdout.strip()
+
+
+class ServerProcess:
+    """``python -m cloudbang serve`` as a child, with ports and a data folder of its own.
+
+    ``environ`` is laid over the settings chosen here. ``log`` is the file with all it printed.
+    """
+
+    password = "correct horse battery"
+
+    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+        self.storage = folder / "data"
+        self.log = folder / "server.log"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.bus_sub, self.bus_pub, self.bus_pub2 = (
+            f"tcp://127.0.0.1:{free_port()}" for _ in range(3)
+        )
+        inherited = {
+            k: v for k, v in os.environ.items() if not k.startswith(("CLOUDBANG_", "ZMQ_"))
+        }
+        self.environ = inherited | {
+            "CLOUDBANG_SERVER_HOST": "127.0.0.1",
+            "CLOUDBANG_SERVER_PORT": str(self.port),
+            "CLOUDBANG_STORAGE_PATH": str(self.storage),
+            "CLOUDBANG_ADMIN_PASSWORD": self.password,
+            "ZMQ_BIND_SUB": self.bus_sub,
+            "ZMQ_BIND_PUB": self.bus_pub,
+            "ZMQ_BIND_PUB2": self.bus_pub2,
+            "PYTHONUNBUFFERED": "1",
+            **(environ or {}),
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self._client: httpx.Client | None = None
+
+    def spawn(self) -> None:
+        """Start the process and do not wait for anything."""
+        assert self.process is None or self.process.poll() is not None, "it runs already"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "cloudbang", "serve"],
+                cwd=ROOT,
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def start(self, timeout: float = 20.0) -> ServerProcess:
+        """Start the process and wait until ``/healthz`` answers."""
+        self.spawn()
+        wait_until(self._answers, timeout, f"{self.url}/healthz", every=0.05)
+        return self
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        code = self.process.poll()
+        assert code is None, f"the server ended with {code}:\n{self.said()}"
+        try:
+            # Any answer counts: a server whose engine is away says so with 503.
+            httpx.get(f"{self.url}/healthz", timeout=2.0, trust_env=False)
+        except httpx.HTTPError:
+            return False
+        return True
+
+    def said(self, last: int = 4000) -> str:
+        """The end of what the process printed, in characters."""
+        return self.log.read_text(errors="replace")[-last:] if self.log.exists() else ""
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def kill(self) -> None:
+        """``kill -9``, and wait for the end."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+
+    def terminate(self, timeout: float = 10.0) -> int:
+        """SIGTERM; the exit code. subprocess.TimeoutExpired when it does not end."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def restart(self) -> None:
+        """SIGTERM, then a start on the same ports and data."""
+        self.terminate()
+        self.start()
+
+    def close(self) -> None:
+        """End the process and everything opened here."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        self.kill()
+
+    @property
+    def client(self) -> httpx.Client:
+        """An HTTP client signed in as admin; sessions outlive a restart of the server."""
+        if self._client is None:
+            client = httpx.Client(base_url=self.url, timeout=20.0, trust_env=False)
+            answer = client.post(
+                "/api/v1/session",
+                json={"username": "admin", "password": self.password},
+                headers={"Origin": self.url},
+            )
+            if answer.status_code != 204:
+                client.close()
+                raise AssertionError(f"sign-in answered {answer.status_code}: {answer.text[:500]}")
+            self._client = client
+        return self._client
+
+    @property
+    def cookie(self) -> str:
+        """The Cookie header of the signed-in client, for sockets."""
+        return "; ".join(f"{k}={v}" for k, v in self.client.cookies.items())
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """``python -m cloudbang …`` with the settings of this server."""
+        return subprocess.run(
+            [sys.executable, "-m", "cloudbang", *arguments],
+            cwd=ROOT,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """JSON of ``GET path`` as admin; AssertionError when it is not 200."""
+        answer = self.client.get(path, params=parameters)
+        assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:500]}"
+        return answer.json()
+
+    def lines(self, app: str, after: int = 0) -> list[list[Any]]:
+        """Every line kept of ``app`` after ``after``: ``[seq, time, container, stream, text]``."""
+        return [row for page in self._pages(app, after) for row in page]
+
+    def _pages(self, app: str, after: int) -> Iterator[list[list[Any]]]:
+        while True:
+            page = self.get(f"/api/v1/apps/{app}/lines", after=after, limit=5000)["lines"]
+            if not page:
+                return
+            yield page
+            after = page[-1][0]
