@@ -1,0 +1,149 @@
+// Texts, numbers and times in the reader's language. The English text is the key; a language
+// without an entry shows the English one rather than nothing.
+
+const root = globalThis.document?.documentElement;
+
+/** The language of the page: "en" or "zh". */
+export const lang = root?.dataset.lang || "en";
+
+/** The tag for Intl: regions decide how dates are written, not only the language. */
+export const locale = lang === "zh" ? "zh-CN" : englishLocale();
+
+/** An English reader keeps their own region's dates (en-GB, en-US …). */
+function englishLocale() {
+  const own = globalThis.navigator?.languages?.find((tag) => /^en\b/i.test(tag));
+  return own || "en";
+}
+
+/** @type {Record<string, string>} */
+const messages = root && lang !== "en" ? await load(lang) : {};
+
+/**
+ * @param {string} language
+ * @returns {Promise<Record<string, string>>}
+ */
+async function load(language) {
+  try {
+    const answer = await fetch(`/i18n/${language}.json`);
+    if (answer.ok) return await answer.json();
+  } catch {
+    // The page still works in English; the next load tries again.
+  }
+  return {};
+}
+
+/**
+ * The text in the reader's language, with `{name}` replaced by values.name. Numbers are written
+ * as the language writes them.
+ *
+ * @param {string} text
+ * @param {Record<string, string | number>} [values]
+ */
+export function t(text, values) {
+  return fill(messages[text] || text, values);
+}
+
+/**
+ * A text with a count: `tn("{n} line", "{n} lines", 3)`. Chinese has one form, kept under `many`.
+ *
+ * @param {string} one
+ * @param {string} many
+ * @param {number} n
+ * @param {Record<string, string | number>} [values]
+ */
+export function tn(one, many, n, values) {
+  const text = lang === "en" ? (n === 1 ? one : many) : messages[many] || many;
+  return fill(text, { n, ...values });
+}
+
+/**
+ * @param {string} text
+ * @param {Record<string, string | number>} [values]
+ */
+export function fill(text, values) {
+  if (!values) return text;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => {
+    const value = values[name];
+    if (value === undefined) return whole;
+    return typeof value === "number" ? formatNumber(value) : value;
+  });
+}
+
+const numbers = new Intl.NumberFormat(locale);
+const short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+
+/** @param {number} n */
+export function formatNumber(n) {
+  return numbers.format(n);
+}
+
+/**
+ * 1,234 as it is, 12,345 as 12.3K (1.2万): for places that have room for five characters.
+ *
+ * @param {number} n
+ */
+export function formatShort(n) {
+  return n < 10_000 ? numbers.format(n) : short.format(n);
+}
+
+/**
+ * Lines per second, for a narrow column. Below ten with one digit after the point.
+ *
+ * @param {number} rate
+ */
+export function formatRate(rate) {
+  const shown = rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate);
+  return t("{n}/s", { n: formatShort(shown) });
+}
+
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
+
+/**
+ * The moment in the reader's zone, to the second.
+ *
+ * @param {string | number | Date} time RFC 3339, or milliseconds since 1970
+ */
+export function formatTime(time) {
+  const date = toDate(time);
+  return Number.isNaN(date.getTime()) ? String(time) : exact.format(date);
+}
+
+/**
+ * RFC 3339 with nanoseconds is more than some engines' Date accepts: it is cut to milliseconds.
+ *
+ * @param {string | number | Date} time
+ * @returns {Date}
+ */
+export function toDate(time) {
+  if (typeof time !== "string") return new Date(time);
+  return new Date(time.replace(/(\.\d{3})\d+/, "$1"));
+}
+
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "narrow" });
+
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} unit and its seconds, the longest first */
+const UNITS = [
+  ["year", 31_557_600],
+  ["month", 2_629_800],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/**
+ * "3 min. ago", "昨天": how long ago, or in how long.
+ *
+ * @param {string | number | Date} time
+ * @param {number} [now] milliseconds since 1970
+ */
+export function formatRelative(time, now = Date.now()) {
+  const seconds = (toDate(time).getTime() - now) / 1000;
+  if (Number.isNaN(seconds)) return "";
+  for (const [unit, length] of UNITS) {
+    if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
+  }
+  // Seconds flicker on a page full of them, and a clock that is a little ahead shows the future.
+  return Math.abs(seconds) < 10 || seconds > 0
+    ? t("just now")
+    : relative.format(-Math.floor(-seconds / 10) * 10, "second");
+}
