@@ -1,0 +1,44 @@
+# CloudBang as a container. It needs the engine's socket and a folder for what it keeps:
+#
+#   docker compose up -d        (docker-compose.yml says the rest)
+#
+# BASE is any Debian or Ubuntu with Python 3.11 or newer in its packages.
+ARG BASE=debian:bookworm-slim
+
+FROM ${BASE} AS build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends python3 python3-venv \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /opt/cloudbang
+COPY requirements.txt constraints.txt ./
+# Where packages come from, when not from pypi.org: --build-arg PIP_INDEX_URL=…
+ARG PIP_INDEX_URL
+RUN python3 -m venv .venv \
+    && .venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements.txt -c constraints.txt
+COPY cloudbang cloudbang
+RUN for file in cloudbang/web/translations/*/LC_MESSAGES/*.po; do \
+        .venv/bin/pybabel --quiet compile --locale zh --input-file "$file" --output-file "${file%.po}.mo" || exit 1; \
+    done \
+    && .venv/bin/pip uninstall --quiet --yes pip setuptools \
+    && .venv/bin/python -m compileall -q cloudbang
+
+FROM ${BASE}
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends python3 ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /opt/cloudbang
+COPY --from=build /opt/cloudbang /opt/cloudbang
+COPY wsgi.py ./
+COPY conf conf
+COPY static static
+ENV PATH=/opt/cloudbang/.venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    LANG=C.UTF-8 \
+    CLOUDBANG_CONFIG=/opt/cloudbang/conf/production.toml
+VOLUME /data/docker_logs
+EXPOSE 8188
+STOPSIGNAL SIGTERM
+# The port is asked for by the settings, so that a changed one is checked and not 8188.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; from cloudbang.config import load; r.urlopen(f'http://127.0.0.1:{load().server.port}/healthz', timeout=4)"]
+CMD ["python", "-m", "cloudbang", "serve"]

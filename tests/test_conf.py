@@ -1,0 +1,93 @@
+"""The shipped configuration: complete, loadable, and what it says is what the code does."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+
+from cloudbang.config import Section, Settings, load
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "conf" / "cloudbang.toml"
+PRODUCTION = ROOT / "conf" / "production.toml"
+
+
+def sections() -> dict[str, type[Section]]:
+    """Every section of the settings by name."""
+    return {
+        name: info.annotation
+        for name, info in Settings.model_fields.items()
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Section)
+    }
+
+
+def test_the_shipped_file_says_what_the_code_does() -> None:
+    """conf/cloudbang.toml loads and is exactly the defaults."""
+    assert load(SHIPPED, {}) == Settings()
+
+
+def test_the_shipped_file_names_every_setting() -> None:
+    """Whatever config.py has is in the file, and nothing else is."""
+    with SHIPPED.open("rb") as file:
+        written = {section: set(values) for section, values in tomllib.load(file).items()}
+    assert written == {name: set(kind.model_fields) for name, kind in sections().items()}
+
+
+def test_every_setting_has_its_comment() -> None:
+    """The line above each setting is a comment that explains it."""
+    above = ""
+    for text in SHIPPED.read_text(encoding="utf-8").splitlines():
+        if re.match(r"\w+ = ", text):
+            assert above.startswith("#"), f"no comment above: {text}"
+        above = text
+
+
+def test_secrets_are_not_in_the_file() -> None:
+    """The password is shown as a comment only."""
+    assert "# admin_password" in SHIPPED.read_text(encoding="utf-8")
+    assert not load(SHIPPED, {}).admin_password
+
+
+def test_production_listens_everywhere_and_keeps_in_data() -> None:
+    """The production file changes the host and the folder and nothing else."""
+    production, defaults = load(PRODUCTION, {}), Settings()
+    assert production.server.host == "0.0.0.0"
+    assert production.storage.path == Path("/data/docker_logs")
+    assert (
+        production.model_copy(update={"server": defaults.server, "storage": defaults.storage})
+        == defaults
+    )
+
+
+def test_supervisord_keeps_it_running() -> None:
+    """Restarted after any exit, with enough file descriptors and a log that rotates."""
+    parser = configparser.RawConfigParser(inline_comment_prefixes=(" ;",))
+    parser.read(ROOT / "supervisord.conf")
+    program = parser["program:cloudbang"]
+    assert program["autorestart"] == "true"
+    assert program["stopsignal"] == "TERM"
+    assert int(program["stopwaitsecs"]) > 5
+    assert program["stdout_logfile_maxbytes"] == "50MB"
+    assert int(parser["supervisord"]["minfds"]) >= 65536
+    assert "conf/production.toml" in program["environment"]
+
+
+def test_compose_runs_it_as_promised() -> None:
+    """The engine's socket, the data folder, a bounded log, restarts and a health check."""
+    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["cloudbang"]
+    assert service["restart"] == "always"
+    assert service["logging"]["driver"] == "json-file"
+    assert service["logging"]["options"]["max-size"] == "50m"
+    assert "/var/run/docker.sock:/var/run/docker.sock" in service["volumes"]
+    assert any(v.endswith(":/data/docker_logs") for v in service["volumes"])
+    assert "healthz" in service["healthcheck"]["test"][-1]
+
+
+def test_image_and_compose_check_health_the_same_way() -> None:
+    """The Dockerfile's health check is the one of docker-compose.yml."""
+    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["cloudbang"]
+    assert service["healthcheck"]["test"][-1] in (ROOT / "Dockerfile").read_text()
