@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from gevent.threadpool import ThreadPool
@@ -93,11 +93,13 @@ class Database:
     def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
         if self._pool is None:
             raise StorageFailed(str(self.path), "the database is closed")
-        try:
-            result: T = self._pool.apply(work, args)
-        except (DBAPIError, sqlite3.Error) as e:
-            raise self._error(e) from e
-        return result
+        # Carried over as a value: gevent prints the traceback of whatever a thread raises.
+        result, error = self._pool.apply(_outcome, (work, args))
+        if isinstance(error, (DBAPIError, sqlite3.Error)):
+            raise self._error(error) from error
+        if error is not None:
+            raise error
+        return cast(T, result)
 
     def _error(self, e: Exception) -> CloudBangError:
         cause = getattr(e, "orig", None) or e
@@ -172,6 +174,13 @@ class Database:
             return ""
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
         return str(found or "")
+
+
+def _outcome(work: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Exception | None]:
+    try:
+        return work(*args), None
+    except Exception as e:
+        return None, e
 
 
 def migrate(path: Path) -> None:

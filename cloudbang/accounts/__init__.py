@@ -1,0 +1,45 @@
+"""People, passwords, sessions, API tokens: who may do what.
+
+=============  ==========================================================================
+``people``     :class:`Accounts`: set-up, sign-in, accounts and their roles; the way in
+``grants``     what was handed out, a browser's session or an API token, and its end
+``passwords``  argon2id off the hub, at most two at a time
+``throttle``   how often one may guess
+``values``     the values that travel: Account, Caller, SessionInfo, TokenInfo
+=============  ==========================================================================
+"""
+
+from cloudbang.accounts.errors import (
+    AlreadySetUp,
+    LastAdmin,
+    NameTaken,
+    NotSignedIn,
+    TooBusy,
+    TooManyAttempts,
+    Unauthorised,
+    UnknownAccount,
+    WrongPassword,
+    WrongSetupToken,
+)
+from cloudbang.accounts.people import Accounts
+from cloudbang.accounts.values import Account, Caller, Role, SessionInfo, TokenInfo, authorise_app
+
+__all__ = [
+    "Account",
+    "Accounts",
+    "AlreadySetUp",
+    "Caller",
+    "LastAdmin",
+    "NameTaken",
+    "NotSignedIn",
+    "Role",
+    "SessionInfo",
+    "TokenInfo",
+    "TooBusy",
+    "TooManyAttempts",
+    "Unauthorised",
+    "UnknownAccount",
+    "WrongPassword",
+    "WrongSetupToken",
+    "authorise_app",
+]

@@ -1,0 +1,130 @@
+"""What can go wrong between a person and their account.
+
+``sentence`` is the English text with the names of fields in braces: the web side translates it
+before it fills them in.
+"""
+
+from __future__ import annotations
+
+from cloudbang.errors import CloudBangError
+
+
+class AccountError(CloudBangError):
+    """Base of this part's errors."""
+
+    sentence = ""
+
+    def __str__(self) -> str:
+        return self.sentence.format(**vars(self))
+
+
+class NotSignedIn(AccountError):
+    """No session and no token came with the request, or what came is no longer good."""
+
+    code = "not-signed-in"
+    status = 401
+    sentence = "this needs an account: sign in, or send an API token as a Bearer token"
+
+
+class Unauthorised(AccountError):
+    """The account is good but may not do this."""
+
+    code = "not-allowed"
+    status = 403
+    sentence = "only an account with the role {role} may do this"
+
+    def __init__(self, role: str = "admin") -> None:
+        self.role = role
+        super().__init__(role)
+
+
+class WrongPassword(AccountError):
+    """The name, the password or both are wrong; which of them is not said on purpose."""
+
+    code = "wrong-password"
+    status = 401
+    sentence = "the name or the password is wrong"
+
+
+class TooManyAttempts(AccountError):
+    """Too many wrong guesses from this address or at this account."""
+
+    code = "too-many-attempts"
+    status = 429
+    sentence = "too many failed attempts: wait {retry_after} seconds, then try again"
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(retry_after)
+
+
+class TooBusy(AccountError):
+    """So many passwords wait to be checked that another one would wait too long."""
+
+    code = "too-busy"
+    status = 503
+    sentence = "too many people sign in at this moment: try again in {retry_after} seconds"
+    retry_after = 5
+
+    def __init__(self) -> None:
+        self.retry_after = 5
+        super().__init__()
+
+
+class WrongSetupToken(AccountError):
+    """The set-up token is not the one that this start printed."""
+
+    code = "wrong-setup-token"
+    status = 403
+    sentence = (
+        "this is not the set-up token of this start: open the address that the server printed, "
+        "or read the token in {path}"
+    )
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(path)
+
+
+class AlreadySetUp(AccountError):
+    """Somebody has set up this installation; it happens once."""
+
+    code = "already-set-up"
+    status = 409
+    sentence = "CloudBang is set up already: sign in, or ask an admin for an account"
+
+
+class NameTaken(AccountError):
+    """Another account has this name, perhaps in other letters' case."""
+
+    code = "name-taken"
+    status = 409
+    sentence = "there is an account named {name} already: choose another name"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(name)
+
+
+class UnknownAccount(AccountError):
+    """There is no such account, session or token (or it is not the asker's)."""
+
+    code = "not-found"
+    status = 404
+    sentence = "there is no {what} {name}"
+
+    def __init__(self, what: str, name: object) -> None:
+        self.what, self.name = what, name
+        super().__init__(what, name)
+
+
+class LastAdmin(AccountError):
+    """Without its last admin nobody could manage this installation any more."""
+
+    code = "last-admin"
+    status = 409
+    sentence = "{name} is the last admin: make another account an admin first"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(name)
