@@ -1,0 +1,587 @@
+"""WebSocket connections: gevent-websocket's handler and socket with their weaknesses mended.
+
+The one importer of ``geventwebsocket``. What it lacks and this has: one writer per connection,
+close codes that are sent, size limits, masks required, fast unmasking in slices, an Origin check,
+permessage-deflate, deadlines.
+
+Writing never blocks and has no greenlet of its own: ``Socket.offer`` hands a frame to the kernel;
+what the kernel does not take waits in a bounded queue that a write watcher of the loop empties.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import logging
+import socket as std_socket
+import struct
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent
+from gevent.event import Event as Signal
+from gevent.pywsgi import Input, WSGIHandler
+from geventwebsocket.handler import WebSocketHandler
+from geventwebsocket.websocket import WebSocket
+
+from cloudbang.errors import CloudBangError
+from cloudbang.web import frames
+from cloudbang.web.deflate import Agreement, negotiate
+from cloudbang.web.frames import BINARY, TEXT, SharedFrame
+from cloudbang.web.keeper import Keeper
+
+__all__ = ["BINARY", "TEXT", "Door", "Refusal", "SharedFrame", "Socket", "SocketClosed"]
+
+log = logging.getLogger(__name__)
+
+KIB = 1024
+READ = 64 * KIB  # bytes asked of the kernel at a time
+TURN = 0.005  # seconds one connection may work before the others get theirs
+CLOSE_WAIT = 2.0  # seconds a peer has to answer a close, and then to hang up
+QUEUE = 1024 * KIB  # bytes that may wait for a slow peer; then offer() refuses
+MUCH = 1024 * KIB  # bytes; encoding and compressing more than this is done in slices
+GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+# What a door still needs to know once the socket is open; the rest of the request is let go,
+# so that an idle socket stays small and its cookie does not stay in memory.
+KEPT = (
+    *("PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT", "HTTP_HOST", "HTTP_ORIGIN"),
+    *("HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE", "HTTP_X_FORWARDED_FOR", "wsgi.url_scheme"),
+)
+
+
+class SocketClosed(CloudBangError):
+    """Nothing can be sent any more: the connection is closing or gone."""
+
+    code = "socket-closed"
+
+    def __str__(self) -> str:
+        return "the WebSocket connection is closed"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What ``Door.authorize`` returns to refuse: the HTTP status and a problem document."""
+
+    status: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Door:
+    """A path at which sockets open.
+
+    ``serve(socket, environ, account)`` runs for as long as the connection lives; ``environ`` holds
+    only the keys in ``KEPT``. ``authorize(environ)`` sees the whole request before the handshake;
+    it returns a :class:`Refusal`, or what ``serve`` gets as ``account``. ``max_message`` and
+    ``queue`` are bytes.
+    """
+
+    serve: Callable[[Socket, Mapping[str, Any], Any], None]
+    authorize: Callable[[dict[str, Any]], Any]
+    subprotocols: tuple[str, ...] = ()
+    max_message: int = 64 * KIB
+    queue: int = QUEUE
+
+
+class Socket(WebSocket):
+    """One open connection. One greenlet receives; any may ``offer``, ``send`` and ``close``.
+
+    ``backlog`` is what the kernel has not taken yet, ``received`` and ``sent`` count wire bytes,
+    ``seen`` and ``moved`` (monotonic seconds) say when the peer was last heard and last took
+    something. ``on_drained`` is called, in a greenlet of its own, when the queue has emptied
+    after a refused offer.
+    """
+
+    __slots__ = (
+        *("__weakref__", "backlog", "deflate", "moved", "on_drained", "queue_limit", "received"),
+        *("seen", "sent", "slot", "subprotocol", "_decoder", "_ended", "_hand", "_queue", "_raw"),
+        *("_reading", "_refused", "_signal", "_sock", "_watcher", "_window_bits", "_keeper"),
+    )
+
+    def __init__(
+        self,
+        sock: Any,
+        keeper: Keeper,
+        *,
+        agreement: Agreement | None = None,
+        subprotocol: str | None = None,
+        max_message: int = 64 * KIB,
+        queue: int = QUEUE,
+        early: bytes = b"",
+    ) -> None:
+        # WebSocket.__init__ is left out on purpose: it holds on to the request and its reader.
+        self._sock = sock
+        self._raw = sock._sock  # the plain non-blocking socket under gevent's
+        self._hand = self._raw.send
+        self._keeper = keeper
+        self._window_bits = agreement.window_bits if agreement else 0
+        # A shared frame is made with the full window; who asked for less gets it plain.
+        self.deflate = self._window_bits == 15
+        self.subprotocol = subprotocol
+        self.queue_limit = queue
+        self._decoder = frames.Decoder(max_message, agreement is not None)
+        if early:
+            self._decoder.feed(early)
+        self._queue: deque[bytes | memoryview] | None = None
+        self._watcher: Any = None
+        self._signal: Signal | None = None
+        self.on_drained: Callable[[Socket], None] | None = None
+        self.closed = False  # we have sent, or can no longer send, a close frame
+        self._ended = False  # nothing more will be received
+        self._reading = self._refused = False
+        self.backlog = self.sent = 0
+        self.received = len(early)
+        self.seen = self.moved = time.monotonic()
+        self.slot = -1
+
+    def __del__(self) -> None:
+        """The handler ends a connection, not the garbage collector."""
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def offer(self, frame: SharedFrame) -> bool:
+        """Send ``frame`` without ever waiting. False: refused, the queue is full, or closed."""
+        data = frame.deflated if self.deflate else frame.plain
+        if self.backlog:
+            return self._enqueue(data)
+        try:
+            taken = self._hand(data)
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            self._lose()
+            return False
+        self.sent += taken
+        if taken < len(data):
+            self._wait_for_room(data, taken)
+        return True
+
+    def send(self, message: str | bytes) -> None:
+        """Send ``message`` and wait until the kernel has all of it. Raises SocketClosed."""
+        opcode = TEXT if isinstance(message, str) else BINARY
+        payload = _encoded(message) if isinstance(message, str) else message
+        first = frames.FIN
+        if self._window_bits and len(payload) >= frames.DEFLATE_FROM:
+            payload, first = _deflated(payload, self._window_bits), frames.FIN | frames.RSV1
+        if self.closed:
+            raise SocketClosed
+        head = frames.header(opcode, len(payload), first)
+        if len(payload) < MUCH:
+            self._put(head + payload)
+        else:
+            self._put(head)
+            self._put(payload)
+        end = self.sent + self.backlog
+        while self.sent < end:
+            if self.closed and not self.backlog:
+                raise SocketClosed
+            self._wait_signal(None)
+
+    def ping(self) -> None:
+        """Ask for a sign of life; the answer shows in ``seen``."""
+        if not self.closed:
+            self._put(b"\x89\x00")
+
+    def _put(self, data: bytes | memoryview) -> None:
+        """Send now or queue, whatever the queue holds. For what is small or waited for."""
+        if self.backlog:
+            self._append(data)
+            return
+        try:
+            taken = self._raw.send(data)
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            self._lose()
+            return
+        self.sent += taken
+        if taken < len(data):
+            self._wait_for_room(data, taken)
+
+    def _enqueue(self, data: bytes) -> bool:
+        # Overload: the newest frame is refused, and the caller decides what that viewer loses.
+        if self.closed or self.backlog + len(data) > self.queue_limit:
+            self._refused = True
+            return False
+        self._append(data)
+        return True
+
+    def _append(self, data: bytes | memoryview) -> None:
+        assert self._queue is not None
+        self._queue.append(data)
+        self.backlog += len(data)
+
+    def _wait_for_room(self, data: bytes | memoryview, taken: int) -> None:
+        rest = memoryview(data)[taken:] if taken else data
+        self._queue = deque((rest,))
+        self.backlog = len(rest)
+        self.moved = time.monotonic()
+        if self._watcher is None:
+            self._watcher = gevent.get_hub().loop.io(self._raw.fileno(), 2)
+        self._watcher.start(self._drain)
+
+    def _drain(self) -> None:
+        """Runs on the hub when the kernel has room again: hands over all it takes."""
+        queue, give = self._queue, self._raw.send
+        before = self.backlog
+        try:
+            while queue:
+                piece = queue[0]
+                taken = give(piece)
+                self.backlog -= taken
+                if taken < len(piece):
+                    queue[0] = memoryview(piece)[taken:]
+                else:
+                    queue.popleft()
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._lose()
+            return
+        self.sent += before - self.backlog
+        self.moved = time.monotonic()
+        if not queue:
+            self._watcher.stop()
+            self._queue = None
+            if self._refused:
+                self._refused = False
+                if self.on_drained is not None:
+                    self._keeper.spawn("drained", self.on_drained, self)
+        if self._signal is not None:
+            self._signal.set()
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def receive(self, timeout: float | None = None) -> str | bytes | None:
+        """The next message, or None once the connection has ended.
+
+        Raises TimeoutError after ``timeout`` seconds without a whole message.
+        """
+        decoder = self._decoder
+        deadline = None if timeout is None else time.monotonic() + timeout
+        since = time.monotonic()
+        self._reading = True
+        try:
+            while not self._ended:
+                event = decoder.next()
+                if event is None:
+                    if not self._read(deadline):
+                        self._lose()
+                elif isinstance(event, str | bytes):
+                    if not self.closed:  # what comes after our close is not read any more
+                        return event
+                elif event is not frames.WORKING:
+                    self._control(event)
+                if time.monotonic() - since > TURN:
+                    gevent.sleep(1e-5)  # sleep(0) would not let timers and I/O run
+                    since = time.monotonic()
+        except frames.PeerViolation as e:
+            self._keeper.counts.violations += 1
+            self._end(e.close_code, e.reason)
+        finally:
+            self._reading = False
+            if self._ended and self._signal is not None:
+                self._signal.set()
+        return None
+
+    def _read(self, deadline: float | None) -> bool:
+        try:
+            data = self._raw.recv(READ)
+        except BlockingIOError:
+            self._sock.timeout = None if deadline is None else max(deadline - time.monotonic(), 0)
+            try:
+                data = self._sock.recv(READ)
+            except TimeoutError:
+                raise
+            except OSError:
+                return False
+        except OSError:
+            return False
+        if data:
+            self.seen = time.monotonic()
+            self.received += len(data)
+            self._decoder.feed(data)
+        return bool(data)
+
+    def _control(self, event: Any) -> None:
+        if isinstance(event, frames.Ping):
+            # Overload: pings of a peer that does not read its pongs go unanswered.
+            if not self.closed and self.backlog <= self.queue_limit:
+                self._put(frames.frame(event.payload, frames.PONG))
+        elif isinstance(event, frames.Closing):
+            self._end(event.code, event.reason)
+
+    def _end(self, code: int | None, reason: str) -> None:
+        """Nothing more will be read; say so to the peer unless that was said."""
+        self._start_close(frames.close_frame(code, reason))
+        self._ended = True
+
+    # -- ending -------------------------------------------------------------------------------
+
+    def start_close(self, code: int = 1000, reason: str = "") -> None:
+        """Send the close frame, after what is queued, and do not wait. Later calls do nothing."""
+        self._start_close(frames.close_frame(code, reason))
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Send the close code and wait at most 2 s for the peer's; then the connection is cut."""
+        self.start_close(code, reason)
+        deadline = time.monotonic() + CLOSE_WAIT
+        try:
+            if self._reading:  # by another greenlet, which will see the answer
+                while not self._ended and time.monotonic() < deadline:
+                    self._wait_signal(deadline)
+            else:
+                self.receive(CLOSE_WAIT)
+        except TimeoutError:
+            pass
+        if not self._ended:
+            self.drop()
+
+    def drop(self) -> None:
+        """Cut the connection at once, without a word, and free what the kernel holds for it."""
+        try:
+            self._raw.setsockopt(
+                std_socket.SOL_SOCKET, std_socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
+            self._raw.shutdown(std_socket.SHUT_RDWR)  # wakes the greenlet that reads
+        except OSError:
+            pass
+        self._lose()
+
+    def finish(self) -> None:
+        """The last act, by the handler: close if need be, let the peer hang up, let go."""
+        try:
+            if not self.closed:
+                self.close()
+            deadline = time.monotonic() + CLOSE_WAIT
+            while self.backlog and time.monotonic() < deadline:
+                self._wait_signal(deadline)
+            # The peer has our FIN and reads our close frame in peace: closing with bytes unread
+            # would send a reset that may overtake it.
+            self._raw.shutdown(std_socket.SHUT_WR)
+            while (left := deadline - time.monotonic()) > 0:
+                self._sock.timeout = left
+                if not self._sock.recv(READ):
+                    break
+                gevent.sleep(1e-5)
+        except OSError:
+            pass
+        finally:
+            self._lose()
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
+
+    def _start_close(self, data: bytes) -> None:
+        if not self.closed:
+            self._put(data)
+            self.closed = True
+            self._hand = _closed
+
+    def _lose(self) -> None:
+        """The connection can carry nothing more in either direction."""
+        self.closed = self._ended = True
+        self._hand = _closed
+        self.backlog, self._queue = 0, None
+        if self._watcher is not None:
+            self._watcher.stop()
+        if self._signal is not None:
+            self._signal.set()
+
+    def _wait_signal(self, deadline: float | None) -> None:
+        if self._signal is None:
+            self._signal = Signal()
+        self._signal.clear()
+        self._signal.wait(None if deadline is None else max(deadline - time.monotonic(), 0))
+
+
+def _closed(_data: bytes) -> int:
+    raise BrokenPipeError
+
+
+def _encoded(text: str) -> bytes:
+    if len(text) <= MUCH:
+        return text.encode()
+    parts = []
+    for at in range(0, len(text), MUCH):
+        parts.append(text[at : at + MUCH].encode())
+        gevent.sleep(1e-5)
+    return b"".join(parts)
+
+
+def _deflated(payload: bytes, window_bits: int) -> bytes:
+    if len(payload) <= MUCH:
+        return frames.deflate(payload, window_bits)
+    packer = frames.packer(window_bits)
+    parts = []
+    for at in range(0, len(payload), MUCH // 4):
+        parts.append(packer.compress(payload[at : at + MUCH // 4]))
+        gevent.sleep(1e-5)
+    parts.append(packer.flush(zlib.Z_SYNC_FLUSH)[:-4])
+    return b"".join(parts)
+
+
+class SocketHandler(WebSocketHandler):
+    """Opens the doors of ``server.doors``; everything else goes to the WSGI application."""
+
+    environ: Any
+    wsgi_input: Any
+
+    def run_application(self) -> None:
+        door = self.server.doors.get(self.environ["PATH_INFO"])
+        if door is None:
+            WSGIHandler.run_application(self)
+            return
+        self.close_connection = True
+        opened = self._open(door)
+        if isinstance(opened, Refusal):
+            self.server.keeper.counts.handshakes_refused += 1
+            self._refuse(opened)
+            return
+        socket, account = opened
+        environ = {key: self.environ[key] for key in KEPT if key in self.environ}
+        # An idle socket keeps nothing of its request.
+        self.environ, self.headers, self.wsgi_input = {}, None, Input(None, 0)
+        self.requestline = self.path = ""
+        self._serve(door, socket, environ, account)
+
+    def _serve(self, door: Door, socket: Socket, environ: dict[str, Any], account: Any) -> None:
+        keeper = self.server.keeper
+        keeper.add(socket)
+        try:
+            door.serve(socket, environ, account)
+        except SocketClosed:
+            pass  # the peer left while something was being sent to it
+        except gevent.GreenletExit:
+            socket.start_close(1001)
+            raise
+        except Exception:
+            log.exception("the socket at %s failed", environ.get("PATH_INFO"))
+            socket.start_close(1011, "internal error")
+        finally:
+            try:
+                socket.finish()
+            finally:
+                keeper.remove(socket)
+
+    def _open(self, door: Door) -> Refusal | tuple[Socket, Any]:
+        """Check the handshake (RFC 6455, 4.2) and answer it with 101."""
+        environ = self.environ
+        refusal = _bad_handshake(environ, self.request_version) or self._foreign(environ)
+        if refusal is None and self.server.keeper.stopping:
+            refusal = Refusal(503, "stopping", "the server is stopping")
+        if refusal is not None:
+            return refusal
+        account = door.authorize(environ)
+        if isinstance(account, Refusal):
+            return account
+        asked = [name.strip() for name in environ.get(_PROTOCOL, "").split(",")]
+        subprotocol = next((name for name in asked if name in door.subprotocols), None)
+        agreement = negotiate(environ.get("HTTP_SEC_WEBSOCKET_EXTENSIONS", ""))
+        digest = hashlib.sha1((environ[_KEY].strip() + GUID).encode())  # noqa: S324 - RFC 6455
+        lines = [
+            "HTTP/1.1 101 Switching Protocols",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            f"Sec-WebSocket-Accept: {base64.b64encode(digest.digest()).decode()}",
+        ]
+        if subprotocol:
+            lines.append(f"Sec-WebSocket-Protocol: {subprotocol}")
+        if agreement:
+            lines.append(f"Sec-WebSocket-Extensions: {agreement.response}")
+        self.socket.setsockopt(std_socket.IPPROTO_TCP, std_socket.TCP_NODELAY, 1)
+        self.socket.sendall("\r\n".join((*lines, "", "")).encode("latin-1"))
+        self.headers_sent, self.status, self.code = True, b"101 Switching Protocols", 101
+        return Socket(
+            self.socket,
+            self.server.keeper,
+            agreement=agreement,
+            subprotocol=subprotocol,
+            max_message=door.max_message,
+            queue=door.queue,
+            early=self.rfile.rest(),
+        ), account
+
+    def _foreign(self, environ: Mapping[str, Any]) -> Refusal | None:
+        """A browser's page may connect only to where it came from. Programs send no Origin."""
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is None or same_origin(origin, environ.get("HTTP_HOST", "")):
+            return None
+        if origin.lower() in self.server.origins:
+            return None
+        return Refusal(403, "foreign-origin", "Origin is not this server")
+
+    def _refuse(self, refusal: Refusal) -> None:
+        title = HTTPStatus(refusal.status).phrase
+        problem = {
+            "type": "about:blank",
+            "title": title,
+            "status": refusal.status,
+            "code": refusal.code,
+            "detail": refusal.message,
+        }
+        body = json.dumps(problem).encode()
+        headers = [
+            ("Content-Type", "application/problem+json"),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ]
+        if refusal.status == 426:
+            headers += [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket")]
+        self.start_response(f"{refusal.status} {title}", headers)
+        self.write(body)
+
+    def log_request(self) -> None:
+        """No access log: writing it would hold up the hub. Requests are counted instead."""
+
+    def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
+        return WSGIHandler.start_response(self, status, headers, exc_info)
+
+
+_KEY, _PROTOCOL = "HTTP_SEC_WEBSOCKET_KEY", "HTTP_SEC_WEBSOCKET_PROTOCOL"
+
+
+def same_origin(origin: str, host: str) -> bool:
+    """Does this Origin name the host and port of this Host header? (default ports included)"""
+    try:
+        parts = urlsplit(origin)
+        default = {"http": 80, "https": 443}.get(parts.scheme)
+        there = urlsplit(f"//{host}")
+        return (
+            default is not None
+            and parts.hostname is not None
+            and parts.hostname == there.hostname
+            and (parts.port or default) == (there.port or default)
+        )
+    except ValueError:
+        return False
+
+
+def _bad_handshake(environ: Mapping[str, Any], http: str) -> Refusal | None:
+    def tokens(name: str) -> list[str]:
+        return [token.strip().lower() for token in environ.get(name, "").split(",")]
+
+    if environ["REQUEST_METHOD"] != "GET" or http != "HTTP/1.1":
+        return Refusal(400, "bad-handshake", "a WebSocket opens with GET and HTTP/1.1")
+    if "websocket" not in tokens("HTTP_UPGRADE") or "upgrade" not in tokens("HTTP_CONNECTION"):
+        return Refusal(426, "not-a-websocket", "here is a WebSocket: ask for an upgrade to it")
+    if environ.get("HTTP_SEC_WEBSOCKET_VERSION", "").strip() != "13":
+        return Refusal(426, "websocket-version", "Sec-WebSocket-Version has to be 13")
+    if environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ:
+        return Refusal(400, "bad-handshake", "a WebSocket handshake has no body")
+    try:
+        key = base64.b64decode(environ.get(_KEY, ""), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 16:
+        return Refusal(400, "bad-handshake", "Sec-WebSocket-Key has to be 16 bytes in base64")
+    return None
