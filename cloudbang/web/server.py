@@ -17,7 +17,7 @@ from gevent.pywsgi import Input, WSGIServer
 
 from cloudbang.errors import PortInUse
 from cloudbang.web.keeper import Keeper
-from cloudbang.web.requests import Limits, RequestReader, RequestRefused
+from cloudbang.web.limits import Limits, RequestReader, RequestRefused
 from cloudbang.web.sockets import Door, SocketHandler
 
 __all__ = ["Door", "Limits", "Server"]
