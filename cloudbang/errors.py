@@ -132,3 +132,45 @@ class BadRequest(CloudBangError):
         shown = repr(self.value)
         shown = shown if len(shown) <= 80 else shown[:77] + "..."
         return f"{self.name} is {shown}, but may be {self.allowed}"
+
+
+class NoSuchContainer(CloudBangError):
+    """The engine does not know this container (any more)."""
+
+    code = "no-such-container"
+    status = 404
+
+    def __init__(self, container: str) -> None:
+        self.container = container
+        super().__init__(container)
+
+    def __str__(self) -> str:
+        return f"the engine has no container {self.container}"
+
+
+class LogUnreadable(CloudBangError):
+    """The engine cannot read this container's log back."""
+
+    code = "log-unreadable"
+    status = 409
+
+    def __init__(self, container: str, reason: str) -> None:
+        self.container, self.reason = container, reason
+        super().__init__(container, reason)
+
+    def __str__(self) -> str:
+        return f"the log of container {self.container} cannot be read: {self.reason}"
+
+
+class EngineRefused(CloudBangError):
+    """The engine answered, with an error."""
+
+    code = "engine-refused"
+    status = 502
+
+    def __init__(self, what: str, engine_status: int, reason: str) -> None:
+        self.what, self.engine_status, self.reason = what, engine_status, reason
+        super().__init__(what, engine_status, reason)
+
+    def __str__(self) -> str:
+        return f"the Docker Engine refused {self.what} ({self.engine_status}): {self.reason}"

@@ -1,0 +1,255 @@
+"""What ``GET /containers/ID/logs?timestamps=1`` sends, turned into records.
+
+Two shapes exist. A container without a TTY sends frames (*multiplexed*): eight bytes ``kind 0 0 0
+size`` (size: 32 bits, big end first), then ``time SP text``, mostly with LF. A container with a TTY
+sends the same without frames and with CR LF.
+
+The engine cuts a line every 16,384 bytes. A part has no LF, and every part of a line carries the
+time of the first one; that is how parts are told from lines. A shorter piece without LF is the end
+of a stream that ended within a line, or the tail of a long line as the ``local`` driver keeps it:
+either way a line ends there.
+
+What comes out depends only on the bytes, never on how they were cut into chunks: resuming after a
+crash compares records byte by byte.
+"""
+
+from __future__ import annotations
+
+import re
+from struct import Struct
+
+from cloudbang.domain.lines import MAX_TEXT, format_time, parse_time
+
+PART = 16 * 1024
+"""Bytes after which the engine cuts a line. A part can be longer: bytes that are not UTF-8 grow to
+three in a json-file."""
+
+MAX_FRAME = 64 * 1024 * 1024
+"""No engine sends a frame as large as this: the stream is not what it was taken for."""
+
+CUT = "… [cut: the line is longer than 1 MiB]".encode()
+
+_HEADER = Struct(">II")
+_STDOUT, _STDERR, _STDIN, _ENGINE = 0x01000000, 0x02000000, 0x00000000, 0x03000000
+_STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
+_STAMP_WIDTH = 31
+_NO_TIME = b"1970-01-01T00:00:00.000000000Z"
+
+
+class StreamGarbled(ValueError):
+    """These bytes are not the stream they were taken for."""
+
+
+class MultiplexedDecoder:
+    """Frames in, records out. ``problems`` collects what the engine itself said went wrong."""
+
+    def __init__(self, container: str) -> None:
+        out, err = (b"%b %b " % (container.encode(), s) for s in (b"stdout", b"stderr"))
+        self._tags = {_STDOUT: out, _STDIN: out, _STDERR: err}
+        self._rest = b""
+        self._open: dict[bytes, _Line] = {}  # by tag: the line whose parts are coming
+        self._last_time = _NO_TIME
+        self.problems: list[str] = []
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The records completed by these bytes. Raises StreamGarbled."""
+        if self._rest:
+            data = self._rest + data
+        out: list[bytes] = []
+        add, find, header, tags = out.append, data.find, _HEADER.unpack_from, self._tags
+        quick = not self._open
+        at, end = 0, len(data)
+        while end - at >= 8:
+            kind, size = header(data, at)
+            body = at + 8
+            stop = body + size
+            if stop > end:
+                if size > MAX_FRAME:
+                    raise StreamGarbled(f"a frame of {size} bytes")
+                break
+            # Nearly every frame is one whole line with a time of the usual width.
+            if (
+                quick
+                and kind in tags
+                and _STAMP_WIDTH < size <= MAX_TEXT
+                and find(b"\n", body, stop) == stop - 1
+                and data[body + 29 : body + 31] == b"Z "
+            ):
+                add(data[body : body + 31] + tags[kind] + data[body + 31 : stop])
+            else:
+                self._unusual(kind, data[body:stop], out)
+                quick = not self._open
+            at = stop
+        self._rest = data[at:]
+        return out
+
+    def flush(self) -> list[bytes]:
+        """The records still open, when the container has ended and no more bytes will come."""
+        out = [line.record() for line in self._open.values()]
+        self._open.clear()
+        self._rest = b""
+        return out
+
+    def _unusual(self, kind: int, body: bytes, out: list[bytes]) -> None:
+        if kind == _ENGINE:
+            self.problems.append(body.decode("utf-8", "replace").strip())
+            return
+        tag = self._tags.get(kind)
+        if tag is None:
+            raise StreamGarbled(f"a frame of kind {kind:#010x}")
+        time, text = split_time(body, self._last_time)
+        self._last_time = time
+        whole = text.endswith(b"\n")
+        *lines, last = (text[:-1] if whole else text).split(b"\n")
+        line = self._open.pop(tag, None)
+        for part in lines:  # journald keeps LF within a message
+            line = _continue(line, time, tag, part, out)
+            out.append(line.record())
+            line = None
+        line = _continue(line, time, tag, last, out)
+        if whole or len(last) < PART:
+            out.append(line.record())
+        else:
+            self._open[tag] = line
+
+
+class TtyDecoder:
+    """The bytes of a TTY in, records out: all of them ``stdout``."""
+
+    def __init__(self, container: str) -> None:
+        self._tag = b"%b stdout " % container.encode()
+        self._rest: list[bytes] = []  # chunks of the line that has no LF yet
+        self._rest_size = 0
+        self._last_time = _NO_TIME
+        self.problems: list[str] = []
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The records completed by these bytes."""
+        if b"\n" not in data:
+            self._rest.append(data)
+            self._rest_size += len(data)
+            return self._shorten() if self._rest_size > 4 * MAX_TEXT else []
+        if self._rest:
+            data = b"".join(self._rest) + data
+        lines = data.split(b"\n")
+        rest = lines.pop()
+        self._rest = [rest] if rest else []
+        self._rest_size = len(rest)
+        out: list[bytes] = []
+        tag = self._tag
+        for line in lines:
+            if line[29:31] == b"Z " and len(line) <= PART and line.find(b"Z ", 31) < 0:
+                text = line[31:-1] if line[-1:] == b"\r" else line[31:]
+                out.append(line[:31] + tag + text + b"\n")
+            else:
+                self._unusual(line, out)
+        return out
+
+    def flush(self) -> list[bytes]:
+        """The record still open, when the container has ended and no more bytes will come."""
+        out: list[bytes] = []
+        if self._rest_size:
+            self._unusual(b"".join(self._rest), out)
+        self._rest, self._rest_size = [], 0
+        return out
+
+    def _unusual(self, line: bytes, out: list[bytes]) -> None:
+        """A line with parts, or several that no LF divides: a last line without one, restarted."""
+        for piece in _pieces(line):
+            time, text = split_time(piece, self._last_time)
+            self._last_time = time
+            if len(piece) > PART:
+                text = text.replace(piece[:_STAMP_WIDTH], b"")  # each further part's time
+            out.append(_record(time, self._tag, text.removesuffix(b"\r")))
+
+    def _shorten(self) -> list[bytes]:
+        """Keep memory bounded in a line without end: of what is cut anyway only the end stays."""
+        out: list[bytes] = []
+        *whole, line = _pieces(b"".join(self._rest))
+        for piece in whole:
+            self._unusual(piece, out)
+        # The last bytes may be the start of a time.
+        line = line[: 2 * MAX_TEXT] + line[max(2 * MAX_TEXT, len(line) - 64) :]
+        self._rest, self._rest_size = [line], len(line)
+        return out
+
+
+Decoder = MultiplexedDecoder | TtyDecoder
+
+
+def decoder_for(container: str, *, tty: bool) -> Decoder:
+    """The decoder of one log stream; ``container`` is the short id."""
+    return TtyDecoder(container) if tty else MultiplexedDecoder(container)
+
+
+def split_time(body: bytes, otherwise: bytes) -> tuple[bytes, bytes]:
+    """``time SP text`` taken apart, the time in its 30-byte form; ``otherwise`` if there is none.
+
+    Other engines write local zones, or leave out the zeros at the end of the fraction.
+    """
+    if body[29:31] == b"Z ":
+        return body[:30], body[31:]
+    word, _, text = body[:64].partition(b" ")
+    try:
+        time = format_time(parse_time(word.decode("ascii"))).encode()
+    except ValueError:
+        return otherwise, body
+    return time, text + body[64:]
+
+
+class _Line:
+    """A line whose parts are coming; what is over the limit is not kept."""
+
+    __slots__ = ("parts", "size", "tag", "time")
+
+    def __init__(self, time: bytes, tag: bytes) -> None:
+        self.time, self.tag = time, tag
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    def add(self, part: bytes) -> None:
+        if self.size <= MAX_TEXT:
+            self.parts.append(part)
+            self.size += len(part)
+
+    def record(self) -> bytes:
+        return _record(self.time, self.tag, b"".join(self.parts))
+
+
+def _continue(line: _Line | None, time: bytes, tag: bytes, part: bytes, out: list[bytes]) -> _Line:
+    """The open line with this part, or a new one: parts of one line share their time."""
+    if line is not None and line.time != time:
+        out.append(line.record())
+        line = None
+    line = line or _Line(time, tag)
+    line.add(part)
+    return line
+
+
+def _record(time: bytes, tag: bytes, text: bytes) -> bytes:
+    if len(text) > MAX_TEXT:
+        kept = text[: MAX_TEXT - len(CUT)]
+        # Not in the middle of a character: at most three bytes of one stand at the end.
+        for back in range(1, 4):
+            byte = kept[-back]
+            if byte >= 0xC0:
+                kept = kept[:-back]
+                break
+            if byte < 0x80:
+                break
+        text = kept + CUT
+    return time + b" " + tag + text + b"\n"
+
+
+def _pieces(line: bytes) -> list[bytes]:
+    """Divide bytes without LF where a later time stands: there the next line begins.
+
+    An application's own time, printed before the engine stamped the line, is never later.
+    """
+    found, start = [], 0
+    for stamp in _STAMP.finditer(line, _STAMP_WIDTH):
+        if stamp.group() > line[start : start + _STAMP_WIDTH]:
+            found.append(line[start : stamp.start()])
+            start = stamp.start()
+    found.append(line[start:])
+    return found

@@ -1,0 +1,6 @@
+"""The Docker Engine. Only this package imports the Docker SDK."""
+
+from cloudbang.engine.client import Engine, EngineEvent
+from cloudbang.engine.stream import EngineStream
+
+__all__ = ["Engine", "EngineEvent", "EngineStream"]

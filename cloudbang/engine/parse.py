@@ -1,0 +1,104 @@
+"""The engine's JSON, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cloudbang.domain.apps import Instance
+from cloudbang.domain.lines import format_time, parse_time
+from cloudbang.domain.names import app_name, stack_name
+
+
+def instance_of_listing(entry: Mapping[str, Any]) -> Instance:
+    """One entry of ``GET /containers/json``: enough to show the container, not to read it."""
+    labels = entry.get("Labels") or {}
+    # With links a container has names such as /other/alias too; its own has one slash.
+    names = entry.get("Names") or []
+    name = next((n for n in names if n.count("/") == 1), names[0] if names else entry["Id"][:12])
+    status = str(entry.get("Status", ""))
+    health = next((h for h in ("unhealthy", "healthy") if f"({h})" in status), None)
+    return Instance(
+        id=entry["Id"],
+        name=name.lstrip("/"),
+        app=app_name(labels, name),
+        stack=stack_name(labels),
+        image=str(entry.get("Image", "")),
+        image_id=str(entry.get("ImageID", "")),
+        state=str(entry.get("State", "")),
+        created=format_time(int(entry.get("Created", 0)) * 10**9),
+        health="starting" if "(health: starting)" in status else health,
+        ports=tuple(_listed_ports(entry.get("Ports") or [])),
+    )
+
+
+def instance_of_inspect(found: Mapping[str, Any]) -> Instance:
+    """The answer of ``GET /containers/ID/json``."""
+    config, state = found.get("Config") or {}, found.get("State") or {}
+    labels = config.get("Labels") or {}
+    logging = (found.get("HostConfig") or {}).get("LogConfig") or {}
+    driver = str(logging.get("Type", ""))
+    name = str(found.get("Name") or found["Id"][:12])
+    status = str(state.get("Status", ""))
+    started = _time(state.get("StartedAt"))
+    # Of a container that runs, the engine still tells when its run before ended.
+    finished = _time(state.get("FinishedAt"))
+    health = (state.get("Health") or {}).get("Status")
+    network = found.get("NetworkSettings") or {}
+    return Instance(
+        id=found["Id"],
+        name=name.lstrip("/"),
+        app=app_name(labels, name),
+        stack=stack_name(labels),
+        image=str(config.get("Image", "")),
+        image_id=str(found.get("Image", "")),
+        state=status,
+        created=_time(found.get("Created")) or format_time(0),
+        health=health if health in ("healthy", "unhealthy", "starting") else None,
+        ports=tuple(_inspected_ports(network.get("Ports") or {})),
+        started_at=started,
+        finished_at=finished,
+        restarts=int(found.get("RestartCount") or 0),
+        exit_code=int(state.get("ExitCode") or 0)
+        if finished and status in ("exited", "dead", "restarting")
+        else None,
+        oom_killed=bool(state.get("OOMKilled")),
+        tty=bool(config.get("Tty")),
+        log_driver=driver,
+        log_options=tuple(sorted((logging.get("Config") or {}).items())),
+        readable=driver != "none",
+        unreadable_reason="the log driver is none: nothing is kept" if driver == "none" else None,
+        inspected=True,
+    )
+
+
+def _time(text: object) -> str | None:
+    """A time of the engine in the 30-character form; None for its "never" (year 1)."""
+    try:
+        ns = parse_time(str(text))
+    except ValueError:
+        return None
+    return format_time(ns) if ns > 0 else None
+
+
+def _listed_ports(ports: Iterable[Mapping[str, Any]]) -> list[str]:
+    return sorted(
+        {
+            _port(p.get("IP", ""), p.get("PublicPort"), f"{p['PrivatePort']}/{p['Type']}")
+            for p in ports
+        }
+    )
+
+
+def _inspected_ports(ports: Mapping[str, Any]) -> list[str]:
+    found = set()
+    for inside, bindings in ports.items():
+        for b in bindings or [{}]:
+            found.add(_port(b.get("HostIp", ""), b.get("HostPort"), inside))
+    return sorted(found)
+
+
+def _port(address: str, outside: object, inside: str) -> str:
+    if not outside:
+        return inside
+    return f"{f'[{address}]' if ':' in address else address}:{outside}->{inside}"

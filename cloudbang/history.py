@@ -1,0 +1,110 @@
+"""What happened to containers, kept as events and published: each once, whoever tells of it.
+
+The engine tells of most as it happens. What happened while nobody listened is told by the
+times that it remembers of each container.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+import orjson
+
+from cloudbang.domain.apps import Instance
+from cloudbang.domain.events import Event
+from cloudbang.domain.lines import format_time, parse_time
+from cloudbang.engine import EngineEvent
+from cloudbang.errors import StorageFailed, StorageFull
+
+log = logging.getLogger(__name__)
+
+SAME_NS = 2 * 10**9
+"""An event's time and the time remembered by the container differ a little: the engine stamps
+them apart. Two of one kind within these nanoseconds are taken for the same when one was only
+found out afterwards."""
+
+_KINDS = {"destroy": "remove"} | {
+    kind: kind for kind in ("create", "start", "restart", "die", "oom", "pause", "unpause")
+}
+
+
+class Events(Protocol):
+    """The store of events."""
+
+    def add(self, event: Event) -> Event | None: ...
+    def list(
+        self, app: str, since: str | None = None, until: str | None = None, limit: int = 500
+    ) -> list[Event]: ...
+
+
+class Bus(Protocol):
+    def send(self, topic: str, header: bytes, body: bytes) -> None: ...
+
+
+class History:
+    """Keeps and publishes the events of containers."""
+
+    def __init__(self, events: Events, publisher: Bus) -> None:
+        self._events, self._publisher = events, publisher
+
+    def keep(self, told: EngineEvent, app: str) -> None:
+        """One event as the engine told it; unknown again means nothing happens."""
+        data: dict[str, object] = {}
+        kind = _KINDS.get(told.action)
+        if told.action.startswith("health_status: "):
+            kind, data = "health", {"status": told.action.removeprefix("health_status: ")}
+        if kind is None:
+            return
+        if kind == "die":
+            code = told.attributes.get("exitCode", "")
+            data = _exit(int(code) if code.isdecimal() else None)
+        self._add(Event(app, told.time, kind, told.container[:12], data))
+
+    def reconcile(self, instance: Instance) -> None:
+        """What the container remembers of itself and nobody told."""
+        self._missed(instance, "create", instance.created)
+        self._missed(instance, "start", instance.started_at)
+        ended = instance.state in ("exited", "dead")
+        if ended and instance.oom_killed:
+            self._missed(instance, "oom", instance.finished_at)
+        if instance.finished_at:
+            # The exit code of a run before the present one is not remembered.
+            data = _exit(instance.exit_code) if ended else {}
+            self._missed(instance, "die", instance.finished_at, data)
+
+    def _missed(
+        self, instance: Instance, kind: str, time: str | None, data: dict[str, object] | None = None
+    ) -> None:
+        if not time:
+            return
+        at = parse_time(time)
+        try:
+            near = self._events.list(
+                instance.app, format_time(max(at - SAME_NS, 0)), format_time(at + SAME_NS)
+            )
+        except (StorageFull, StorageFailed) as e:
+            log.warning("events cannot be read: %s", e)
+            return
+        if not any(e.kind == kind and e.container == instance.short for e in near):
+            self._add(Event(instance.app, time, kind, instance.short, data or {}))
+
+    def _add(self, event: Event) -> None:
+        """Stored first, published second."""
+        try:
+            kept = self._events.add(event)
+        except (StorageFull, StorageFailed) as e:
+            log.warning("an event of %s (%s) is not kept: %s", event.app, event.kind, e)
+            return
+        if kept is not None:
+            self._publisher.send(f"event/{event.app}/", b'{"v":1}', orjson.dumps(kept.as_json()))
+
+
+def _exit(code: int | None) -> dict[str, object]:
+    """The exit code, and the signal that it stands for."""
+    if code is None:
+        return {}
+    data: dict[str, object] = {"exit_code": code}
+    if 128 < code < 193:
+        data["signal"] = code - 128
+    return data
