@@ -1,0 +1,160 @@
+"""One live socket: reads what its page asks for, a handler per op, and keeps its subscriptions."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import gevent
+import orjson
+
+from cloudbang.errors import BadRequest, CloudBangError
+from cloudbang.web.live_viewers import NoSuchChannel, Subscription, message
+from cloudbang.web.sockets import SharedFrame, Socket, SocketClosed
+
+if TYPE_CHECKING:
+    from cloudbang.accounts import Caller
+    from cloudbang.web.live import LivePush
+
+MAX_SUBSCRIPTIONS = 64  # of one connection; a page needs three
+# Overload: a client that asks faster than this is read more slowly; nobody else notices.
+OPS_PER_SECOND = 1_000.0
+OPS_AT_ONCE = 1_000.0
+
+
+class TooManySubscriptions(CloudBangError):
+    """A connection follows as many channels as it may."""
+
+    code = "too-many-subscriptions"
+    status = 429
+
+    def __str__(self) -> str:
+        return (
+            f"one socket may follow {MAX_SUBSCRIPTIONS} channels: unsubscribe from some, "
+            "or open another"
+        )
+
+
+class BadMessage(CloudBangError):
+    """A client sent what is no message of this protocol."""
+
+    code = "bad-message"
+    status = 400
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        return f"{self.what}: a message is a JSON object with the op subscribe, unsubscribe or ping"
+
+
+class Connection:
+    """What one socket follows. It is the :class:`Link` of its viewers."""
+
+    def __init__(self, push: LivePush, socket: Socket, caller: Caller) -> None:
+        self.caller = caller
+        self.socket = socket
+        self.offer: Callable[[SharedFrame], bool] = socket.offer
+        self._push = push
+        self._following: dict[str, Subscription] = {}
+        self._ops = OPS_AT_ONCE
+        self._counted = time.monotonic()
+        self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
+            "ping": self._ping,
+        }
+        socket.on_drained = self._on_drained
+
+    @property
+    def closed(self) -> bool:
+        return self.socket.closed
+
+    def send(self, text: bytes) -> None:
+        """Send, and wait until there is room for it. Does nothing on a closed connection."""
+        with contextlib.suppress(SocketClosed):
+            self.socket.send(text.decode())
+
+    def serve(self) -> None:
+        """Handle what comes until the connection ends."""
+        try:
+            while (text := self.socket.receive()) is not None:
+                self._pace()
+                self._handle(text)
+        finally:
+            self.socket.on_drained = None
+            for channel in list(self._following):
+                self._drop(channel)
+
+    def _pace(self) -> None:
+        now = time.monotonic()
+        self._ops = min(OPS_AT_ONCE, self._ops + (now - self._counted) * OPS_PER_SECOND) - 1
+        self._counted = now
+        if self._ops < 0:
+            gevent.sleep(-self._ops / OPS_PER_SECOND)
+
+    def _handle(self, text: str | bytes) -> None:
+        channel: str | None = None
+        try:
+            request = _request(text)
+            named = request.get("channel")
+            channel = named[:200] if isinstance(named, str) else None
+            op = request.get("op")
+            handler = self._handlers.get(op) if isinstance(op, str) else None
+            if handler is None:
+                raise BadMessage(f"there is no op {str(op)[:40]!r}")
+            handler(request)
+        except CloudBangError as e:
+            self.send(message("error", channel, code=e.code, message=str(e)))
+
+    def _subscribe(self, request: dict[str, Any]) -> None:
+        channel = _channel(request)
+        # Asking again for a channel replaces what was asked before: a page changes its filter.
+        self._drop(channel)
+        if len(self._following) >= MAX_SUBSCRIPTIONS:
+            raise TooManySubscriptions
+        viewer = self._push.view(channel, self, request)
+        self._following[channel] = viewer
+        viewer.start()
+
+    def _unsubscribe(self, request: dict[str, Any]) -> None:
+        channel = _channel(request)
+        self._drop(channel)
+        self.send(message("unsubscribed", channel))
+
+    def _ping(self, request: dict[str, Any]) -> None:
+        self.send(b'{"op":"pong"}')
+
+    def _drop(self, channel: str) -> None:
+        viewer = self._following.pop(channel, None)
+        if viewer is not None:
+            viewer.close()
+            self._push.leave(channel)
+
+    def _on_drained(self, _socket: Socket) -> None:
+        for viewer in list(self._following.values()):
+            viewer.drained()
+
+
+def _request(text: str | bytes) -> dict[str, Any]:
+    if isinstance(text, bytes):
+        raise BadMessage("a binary frame")
+    try:
+        request = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise BadMessage("this is not JSON") from None
+    if not isinstance(request, dict):
+        raise BadMessage("this is not a JSON object")
+    return request
+
+
+def _channel(request: dict[str, Any]) -> str:
+    channel = request.get("channel")
+    if not isinstance(channel, str):
+        raise BadRequest("channel", channel, "the name of a channel, like log/web")
+    if len(channel) > 200:
+        raise NoSuchChannel(channel)
+    return channel

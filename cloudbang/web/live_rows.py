@@ -1,0 +1,92 @@
+"""Lines as they come over the bus: looked through, filtered, joined. Nothing here waits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from cloudbang.bus import Malformed, Message, read_header
+from cloudbang.domain.lines import STREAMS
+from cloudbang.errors import BadRequest
+
+Row = Sequence[Any]
+_CONTAINER = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
+
+
+class Filter(NamedTuple):
+    """What a viewer wants to see; None means all. Viewers with the same filter share frames."""
+
+    container: str | None = None  # 12 hex digits
+    stream: str | None = None
+
+    @classmethod
+    def of(cls, request: dict[str, Any]) -> Filter:
+        """The filter a subscribe message asks for. Raises BadRequest."""
+        container, stream = request.get("container"), request.get("stream")
+        if container is not None and not (
+            isinstance(container, str) and _CONTAINER.fullmatch(container)
+        ):
+            raise BadRequest("container", container, "a container's id: 12 or 64 hex digits")
+        if stream is not None and stream not in STREAMS:
+            raise BadRequest("stream", stream, "one of " + ", ".join(STREAMS))
+        return cls(container[:12] if container else None, stream)
+
+    def keep(self, lines: Sequence[Row]) -> Sequence[Row]:
+        """The rows that pass."""
+        container, stream = self
+        return [
+            r
+            for r in lines
+            if (container is None or r[2] == container) and (stream is None or r[3] == stream)
+        ]
+
+
+EVERYTHING = Filter()
+
+
+class Lines(NamedTuple):
+    """Consecutive lines from ``first`` up to but without ``next``; ``body`` their JSON array."""
+
+    first: int
+    next: int
+    rows: Sequence[Row]
+    body: bytes
+
+
+def read_lines(received: Message, known: int) -> Lines:
+    """The lines of a ``log/<app>/`` message. Raises Malformed.
+
+    ``known`` is the seq that the app's next line will get: what CloudBang publishes is stored
+    first, so a message with lines beyond it is not CloudBang's. The body goes to browsers as it
+    is, so it is looked through here.
+    """
+    header = read_header(received.header)
+    first, next_seq = header.get("first"), header.get("next")
+    if type(first) is not int or type(next_seq) is not int or not 0 < first < next_seq <= known:
+        raise Malformed(f"lines {first!r} to {next_seq!r} are not in the store")
+    try:
+        found = orjson.loads(received.body)
+        seqs = [
+            r[0]
+            for r in found
+            if len(r) == 5
+            and type(r[1]) is type(r[2]) is type(r[3]) is type(r[4]) is str
+            and type(r) is list
+        ]
+    except (ValueError, TypeError, LookupError):
+        raise Malformed("the body is not a JSON array of rows") from None
+    if type(found) is not list or seqs != list(range(first, next_seq)):
+        raise Malformed("the rows are not those that the header promises")
+    return Lines(first, next_seq, found, received.body)
+
+
+def join(parts: Sequence[Lines]) -> Lines:
+    """Consecutive parts as one: one frame costs less than several."""
+    if len(parts) == 1:
+        return parts[0]
+    lines = [r for part in parts for r in part.rows]
+    body = b"[%b]" % b",".join(part.body.strip()[1:-1] for part in parts)
+    return Lines(parts[0].first, parts[-1].next, lines, body)

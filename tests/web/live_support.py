@@ -1,0 +1,141 @@
+"""A live socket to test against: store, hub, push and server are the real ones; no engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from websockets.sync.client import ClientConnection, connect
+
+from cloudbang.accounts import Caller
+from cloudbang.bus import Hub, Publisher, Subscriber
+from cloudbang.config import BusSettings
+from cloudbang.domain.apps import App
+from cloudbang.domain.lines import format_time, record, rows
+from cloudbang.store.logstore import LogStore
+from cloudbang.web.live import LivePush
+from cloudbang.web.server import Server
+from cloudbang.web.sockets import Door
+
+ANYWHERE = "tcp://127.0.0.1:*"
+ONE, TWO = b"0123456789ab", b"ba9876543210"
+START = 1_700_000_000_000_000_000
+
+
+class Apps:
+    """An inventory by hand: the apps that a test says there are."""
+
+    def __init__(self) -> None:
+        self.engine_error: str | None = None
+        self.known: dict[str, App] = {}
+
+    def apps(self) -> list[App]:
+        return list(self.known.values())
+
+    def app(self, name: str) -> App | None:
+        return self.known.get(name)
+
+
+class Client:
+    """One page: its socket, and what came on it."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    def say(self, op: str, channel: str, **fields: Any) -> None:
+        self.socket.send(orjson.dumps({"op": op, "channel": channel, **fields}).decode())
+
+    def hear(self, timeout: float = 5.0) -> Any:
+        """The next message. TimeoutError when there is none."""
+        return orjson.loads(self.socket.recv(timeout=timeout))
+
+    def subscribe(self, channel: str, **fields: Any) -> Any:
+        """Subscribe; the answer."""
+        self.say("subscribe", channel, **fields)
+        return self.hear()
+
+    def lines(self, count: int, timeout: float = 10.0) -> list[list[Any]]:
+        """The next ``count`` lines or more; anything else than lines is an AssertionError."""
+        found: list[list[Any]] = []
+        end = time.monotonic() + timeout
+        while len(found) < count:
+            heard = self.hear(max(end - time.monotonic(), 0.01))
+            assert heard["op"] == "lines", heard
+            found += heard["lines"]
+        return found
+
+    def quiet(self, seconds: float = 0.3) -> bool:
+        """Whether nothing comes for a while."""
+        try:
+            self.hear(seconds)
+        except TimeoutError:
+            return True
+        return False
+
+
+class LiveGround:
+    """The parts, started."""
+
+    def __init__(self, folder: Path, queue: int = 1024 * 1024) -> None:
+        self.store = LogStore(folder)
+        self.store.open()
+        self.hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
+        self.hub.start()
+        self.publisher = Publisher(self.hub.publish_to)
+        self.apps = Apps()
+        self.push = LivePush(self.store, self.apps, Subscriber(self.hub.subscribe_at))
+        self.push.start()
+        self.caller = Caller("s1", 1, "ann", "viewer", b"")
+        door = Door(
+            serve=self.push.serve,
+            authorize=lambda environ: self.caller,
+            subprotocols=LivePush.subprotocols,
+            queue=queue,
+        )
+        self.server = Server(("127.0.0.1", 0), lambda environ, start: [], {"/websocket": door})
+        self.server.start()
+        self.written: dict[str, int] = {}
+
+    def close(self) -> None:
+        self.server.stop(1.0)
+        self.push.stop()
+        self.publisher.close()
+        self.hub.stop()
+        self.store.close()
+
+    @contextmanager
+    def client(self, **options: Any) -> Iterator[Client]:
+        url = f"ws://127.0.0.1:{self.server.port}/websocket"
+        options = {"compression": None, "proxy": None, "close_timeout": 1, **options}
+        with connect(url, subprotocols=["cloudbang.live.v1"], **options) as socket:
+            yield Client(socket)
+
+    def records(self, app: str, count: int, size: int = 0) -> list[bytes]:
+        """The next ``count`` records of ``app``: numbered texts of two containers and streams."""
+        start = self.written.get(app, 0)
+        self.written[app] = start + count
+        return [
+            record(
+                format_time(START + n * 1_000_000).encode(),
+                ONE if n % 2 else TWO,
+                b"stdout" if n % 3 else b"stderr",
+                b"line %d" % n + b"x" * size,
+            )
+            for n in range(start + 1, start + count + 1)
+        ]
+
+    def log(self, app: str, count: int, *, publish: bool = True, size: int = 0) -> int:
+        """Store the next ``count`` lines, then publish them as the collector does."""
+        records = self.records(app, count, size)
+        first = self.store.append(app, records)
+        if publish:
+            self.publish(app, first, records)
+        return first
+
+    def publish(self, app: str, first: int, records: list[bytes]) -> None:
+        header = {"v": 1, "first": first, "next": first + len(records)}
+        self.publisher.send(f"log/{app}/", header, orjson.dumps(rows(first, records)))
