@@ -1,0 +1,99 @@
+"""The pages: HTML that scripts bring to life. Each is drawn with what is known now, so that its
+first paint shows apps and not a wait for a socket."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from cloudbang.web.app_json import all_apps, one_app
+from cloudbang.web.auth import caller, csrf_token, open_to_all, reach_app
+from cloudbang.web.parts import parts
+
+bp = Blueprint("pages", __name__)
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "theme"
+
+
+@bp.app_context_processor
+def everywhere() -> dict[str, Any]:
+    """What every template may use. The theme is "" when it is the system's."""
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return {"csrf_token": csrf_token, "theme": theme if theme in THEMES else ""}
+
+
+@bp.get("/")
+def apps() -> ResponseReturnValue:
+    """Every app."""
+    return _page("apps.html", page="apps")
+
+
+@bp.get("/apps/<app>")
+def app(app: str) -> ResponseReturnValue:
+    """An app: its first tab."""
+    return redirect(url_for("pages.logs", app=reach_app(app)))
+
+
+@bp.get("/apps/<app>/logs")
+def logs(app: str) -> ResponseReturnValue:
+    """An app's log."""
+    name = reach_app(app)
+    return _page(
+        "logs.html", page="app", app=one_app(parts(), name), tabs=_tabs(name), current_tab="logs"
+    )
+
+
+@bp.get("/settings")
+def settings() -> ResponseReturnValue:
+    """What a person sets for themselves."""
+    return _page("settings.html", page="settings")
+
+
+@bp.get("/sign-in")
+@open_to_all
+def sign_in() -> ResponseReturnValue:
+    """Signing in; ``next`` is where to go then."""
+    if not parts().accounts.is_set_up():
+        return redirect(url_for("pages.setup"))
+    wanted = request.args.get("next", "")
+    if _is_signed_in():
+        return redirect(_within(wanted))
+    return render_template("sign_in.html", next=wanted)
+
+
+@bp.get("/setup")
+@open_to_all
+def setup() -> ResponseReturnValue:
+    """The first account; the token is in the fragment, which only the page's script sees."""
+    if parts().accounts.is_set_up():
+        return redirect(url_for("pages.apps" if _is_signed_in() else "pages.sign_in"))
+    path = parts().settings.storage.path / "setup-token"
+    return render_template("setup.html", token_file=str(path))
+
+
+def _page(template: str, **values: Any) -> str:
+    """A page behind the sign-in, drawn with the apps as they are now."""
+    who = caller()
+    return render_template(template, account=who, apps=all_apps(parts(), who), **values)
+
+
+def _tabs(app: str) -> list[dict[str, str]]:
+    """The views of an app that there are."""
+    return [{"name": "logs", "label": gettext("Logs"), "href": url_for("pages.logs", app=app)}]
+
+
+def _is_signed_in() -> bool:
+    return g.get("caller") is not None
+
+
+def _within(path: str) -> str:
+    """``path`` when it leads to a page of this server, else "/": nobody is sent elsewhere."""
+    to = urlsplit(path)
+    if to.scheme or to.netloc or not path.startswith("/") or path[1:2] in ("/", "\\"):
+        return "/"
+    return path

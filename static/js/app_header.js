@@ -1,0 +1,41 @@
+// The head of an app's pages: its state and since when, where it listens, its instances.
+
+import { byId, h, setChildren } from "./dom.js";
+import { t } from "./i18n.js";
+import { inventory } from "./inventory.js";
+import { bind } from "./keys.js";
+import { appAddress } from "./sidebar.js";
+import { appState, instanceCount, since, stateSentence } from "./state.js";
+import { stateIcon } from "./state_icon.js";
+import { showRelative } from "./time.js";
+
+const name = byId("app-name").dataset.app ?? "";
+const time = h("time");
+
+function draw() {
+  const app = inventory.apps.get(name);
+  if (!app) return;
+  setChildren(byId("app-state"), [stateIcon(appState(app))]);
+  const when = since(app);
+  showRelative(time, when?.time ?? null);
+  const ports = [...new Set(app.instances.flatMap((one) => one.ports))];
+  const facts = [
+    h("span", null, stateSentence(app), when && " · ", when && time),
+    app.instances.length > 1 && h("span", { class: "wide" }, instanceCount(app)),
+    app.instances.length === 1 && h("span", { class: "mono cut wide" }, app.instances[0].image),
+    ports.length > 0 && h("span", { class: "mono cut wide" }, ports.slice(0, 3).join(" ")),
+  ];
+  setChildren(
+    byId("app-facts"),
+    facts.filter((fact) => fact instanceof Element),
+  );
+}
+
+inventory.addEventListener("apps", draw);
+bind({
+  keys: "g l",
+  label: t("Logs of this app"),
+  group: t("Go to"),
+  run: () => location.assign(appAddress(name)),
+});
+draw();

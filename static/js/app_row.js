@@ -1,0 +1,262 @@
+// One app in the list of apps: a row that is made once and then only told what changed.
+
+import { h, icon, setAttribute, setChildren, setText } from "./dom.js";
+import { formatNumber, formatRate, t } from "./i18n.js";
+import { plain } from "./plain.js";
+import { appAddress } from "./sidebar.js";
+import * as states from "./state.js";
+import { showState, stateIcon } from "./state_icon.js";
+import { showRelative } from "./time.js";
+
+/** @typedef {import("./state.js").App} App */
+/** @typedef {import("./state.js").Instance} Instance */
+
+/** The columns, in order; the head of the list and the rows agree by their class names. */
+export function columns() {
+  return [
+    { name: "name", label: t("App") },
+    { name: "image", label: t("Image") },
+    { name: "ports", label: t("Ports") },
+    { name: "since", label: t("Started") },
+    { name: "restarts", label: t("Restarts") },
+    { name: "rate", label: t("Lines") },
+    { name: "line", label: t("Last line") },
+  ];
+}
+
+/**
+ * @param {string} name
+ * @param {...(Node | string)} content
+ */
+function cell(name, ...content) {
+  return h("div", { class: `cell ${name}`, role: "cell" }, ...content);
+}
+
+export class AppRow {
+  #state = stateIcon("gone");
+  #badge = h("span", { class: "badge" });
+  #toggle;
+  #link;
+  #image = cell("image");
+  #ports = cell("ports");
+  #since = h("time");
+  #restarts = cell("restarts");
+  #rate = cell("rate");
+  #text = h("span", { class: "line-text cut" });
+  #when = h("time");
+  #open = false;
+  /** @type {App} */
+  #app;
+
+  /** @param {App} app */
+  constructor(app) {
+    this.#app = app;
+    this.#toggle = h(
+      "button",
+      {
+        class: "app-toggle",
+        type: "button",
+        "aria-expanded": "false",
+        onclick: () => this.toggle(),
+      },
+      icon("chevron"),
+    );
+    this.#link = h(
+      "a",
+      { class: "app-link cut", href: appAddress(app.name), title: app.name },
+      states.nameInStack(app),
+    );
+    this.row = h(
+      "div",
+      { class: "app-row", role: "row", dataset: { app: app.name } },
+      cell("name", this.#toggle, this.#state, this.#link, this.#badge),
+      this.#image,
+      this.#ports,
+      cell("since", this.#since),
+      this.#restarts,
+      this.#rate,
+      cell("line", this.#text, this.#when),
+    );
+    this.update(app);
+  }
+
+  /** The rows it takes: its own and, while it is open, one for each instance. */
+  rows() {
+    return this.#open ? [this.row, ...this.#app.instances.map(instanceRow)] : [this.row];
+  }
+
+  get link() {
+    return this.#link;
+  }
+
+  /** @param {boolean} [open] */
+  toggle(open = !this.#open) {
+    if (open === this.#open || !this.#app.instances.length) return;
+    this.#open = open;
+    setAttribute(this.#toggle, "aria-expanded", String(open));
+    this.row.dispatchEvent(new Event("toggled", { bubbles: true }));
+  }
+
+  /** @param {App} app */
+  update(app) {
+    this.#app = app;
+    const { instances } = app;
+    const state = states.appState(app);
+    const label = t("Instances of {app}", { app: app.name });
+    showState(this.#state, state);
+    setAttribute(this.row, "data-state", state);
+    setAttribute(this.#toggle, "aria-label", label);
+    this.#toggle.disabled = !instances.length;
+    this.#showBadge(app, state);
+    const images = [...new Set(instances.map((one) => one.image))];
+    const image = images.length > 1 ? t("{n} images", { n: images.length }) : (images[0] ?? "");
+    setText(this.#image, shortImage(image));
+    setAttribute(this.#image, "title", images.join("\n") || null);
+    showPorts(this.#ports, instances);
+    const since = states.since(app);
+    showRelative(this.#since, since?.time ?? null);
+    showRestarts(this.#restarts, states.restarts(app));
+    this.updateActivity(app);
+  }
+
+  /** Only what changes with every line. @param {App} app */
+  updateActivity(app) {
+    setText(this.#rate, app.rate > 0 ? formatRate(app.rate) : "");
+    const unreadable = app.instances.find((one) => !one.readable);
+    const nothing =
+      unreadable && app.instances.every((one) => !one.readable)
+        ? (unreadable.unreadable_reason ?? t("Its logs cannot be read"))
+        : t("Nothing logged yet");
+    const text = app.last_line ? plain(app.last_line[4]) : nothing;
+    setText(this.#text, text);
+    this.#text.classList.toggle("none", !app.last_line);
+    showRelative(this.#when, app.last_line?.[1] ?? null);
+  }
+
+  /**
+   * @param {App} app
+   * @param {states.Shown} state
+   */
+  #showBadge(app, state) {
+    const bad = states.isTrouble(state);
+    const several = app.instances.length > 1;
+    const text =
+      state === "running" && several
+        ? `×${formatNumber(app.instances.length)}`
+        : state === "running" || state === "gone"
+          ? ""
+          : states.stateSentence(app);
+    setText(this.#badge, text);
+    this.#badge.hidden = !text;
+    this.#badge.className = `badge${bad ? " bad" : state === "partial" ? " warn" : ""}`;
+    setAttribute(this.#badge, "title", several ? states.instanceCount(app) : null);
+  }
+}
+
+/** @param {Instance} one */
+function instanceRow(one) {
+  const state = states.instanceState(one);
+  const started = h("time");
+  const up = states.isUp(state);
+  showRelative(started, states.known(up ? one.started_at : (one.finished_at ?? one.started_at)));
+  const image = cell("image", shortImage(one.image));
+  image.title = one.image;
+  const ports = cell("ports");
+  showPorts(ports, [one]);
+  const restarts = cell("restarts");
+  showRestarts(restarts, one.restarts);
+  const facts = [
+    one.oom_killed && t("Out of memory"),
+    state === "failed" &&
+      !one.oom_killed &&
+      t("Exited with {code}", { code: String(one.exit_code) }),
+    one.health && healthWord(one.health),
+    !one.readable && (one.unreadable_reason ?? t("Its logs cannot be read")),
+  ];
+  return h(
+    "div",
+    { class: "app-row instance-row", role: "row", dataset: { instance: one.id } },
+    cell(
+      "name",
+      stateIcon(state),
+      h("span", { class: "cut", title: one.name }, one.name),
+      h("span", { class: "mono faint" }, one.id.slice(0, 12)),
+    ),
+    image,
+    ports,
+    cell("since", started),
+    restarts,
+    cell("rate"),
+    cell(
+      "line",
+      h(
+        "span",
+        { class: "muted cut" },
+        [states.stateWord(state), ...facts].filter(Boolean).join(" · "),
+      ),
+    ),
+  );
+}
+
+/** @param {string} health */
+function healthWord(health) {
+  /** @type {Record<string, string>} */
+  const words = {
+    healthy: t("health check passes"),
+    unhealthy: t("health check fails"),
+    starting: t("health check not passed yet"),
+  };
+  return words[health] ?? health;
+}
+
+/**
+ * An image without its digest, which nobody reads in a list; an id as ids are shown.
+ *
+ * @param {string} image
+ */
+export function shortImage(image) {
+  const bare = image.replace(/@sha256:[0-9a-f]+$/, "");
+  return /^(sha256:)?[0-9a-f]{64}$/.test(bare) ? bare.replace("sha256:", "").slice(0, 12) : bare;
+}
+
+const PORTS_SHOWN = 2;
+
+/**
+ * @param {Element} box
+ * @param {Instance[]} instances
+ */
+function showPorts(box, instances) {
+  const all = [...new Set(instances.flatMap((one) => one.ports))];
+  const published = all.filter((port) => port.includes("->"));
+  const shown = (published.length ? published : all).slice(0, PORTS_SHOWN).map(shortPort);
+  const more = all.length - shown.length;
+  setText(box, shown.join(", ") + (more > 0 ? ` +${more}` : ""));
+  setAttribute(box, "title", all.join("\n") || null);
+}
+
+/**
+ * `0.0.0.0:8080->80/tcp` as `8080→80`: what is usual goes without saying.
+ *
+ * @param {string} port
+ */
+export function shortPort(port) {
+  return port
+    .replace(/^(0\.0\.0\.0|\[?::\]?):/, "")
+    .replace(/^127\.0\.0\.1:/, "localhost:")
+    .replace("->", "→")
+    .replace(/\/tcp$/, "");
+}
+
+/**
+ * @param {Element} box
+ * @param {number} n
+ */
+function showRestarts(box, n) {
+  if (!n) return setChildren(box, []);
+  const text = formatNumber(n);
+  if (box.firstElementChild?.textContent === text) return;
+  const label = states.restartCount(n);
+  setChildren(box, [
+    h("span", { class: "restart-count", title: label, "aria-label": label }, text),
+  ]);
+}

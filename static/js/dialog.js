@@ -1,0 +1,44 @@
+// A dialog over the page: closed by Escape, by its button, by a click beside it. Focus goes back
+// to where it was.
+
+import { h, icon } from "./dom.js";
+import { t } from "./i18n.js";
+
+/**
+ * @param {string} title
+ * @param {...Node} content
+ * @returns {HTMLDialogElement} already open; removed from the page once closed
+ */
+export function openDialog(title, ...content) {
+  const close = () => dialog.close();
+  const dialog = h(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "dialog-title" },
+    h(
+      "div",
+      { class: "dialog-head" },
+      h("h2", { id: "dialog-title" }, title),
+      h(
+        "button",
+        { class: "tool", type: "button", "aria-label": t("Close"), onclick: close },
+        icon("close"),
+      ),
+    ),
+    h("div", { class: "dialog-body" }, ...content),
+  );
+  return showDialog(dialog);
+}
+
+/**
+ * @param {HTMLDialogElement} dialog
+ * @returns {HTMLDialogElement}
+ */
+export function showDialog(dialog) {
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}

@@ -1,0 +1,57 @@
+// A form that is sent by script: one at a time, its error beside it until the next try.
+
+import { Problem } from "./api.js";
+import { setText } from "./dom.js";
+import { t, tn } from "./i18n.js";
+
+/**
+ * @param {HTMLFormElement} form with a `.error` in it
+ * @param {(values: Record<string, string>) => Promise<void>} send throws a Problem
+ */
+export function onSubmit(form, send) {
+  const error = /** @type {HTMLElement} */ (form.querySelector(".error"));
+  const button = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (button.disabled) return;
+    button.disabled = true;
+    error.hidden = true;
+    const values = Object.fromEntries([...new FormData(form)].map(([k, v]) => [k, String(v)]));
+    try {
+      await send(values);
+    } catch (thrown) {
+      if (!(thrown instanceof Problem)) throw thrown;
+      setText(error, sentence(thrown));
+      error.hidden = false;
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+/**
+ * What a person is told. The server's sentence is in their language; those that people meet
+ * often are said better here.
+ *
+ * @param {Problem} problem
+ */
+export function sentence(problem) {
+  switch (problem.code) {
+    case "unreachable":
+      return t("The server does not answer. Check that it runs, then try again.");
+    case "wrong-password":
+      return t("The name or the password is wrong.");
+    case "too-many-attempts": {
+      const seconds = problem.retryAfter ?? 60;
+      return tn(
+        "Too many failed attempts. Try again in {n} second.",
+        "Too many failed attempts. Try again in {n} seconds.",
+        seconds,
+      );
+    }
+    case "":
+      return t("Something went wrong ({status}). Try again.", { status: String(problem.status) });
+    default:
+      return problem.message.charAt(0).toUpperCase() + problem.message.slice(1);
+  }
+}

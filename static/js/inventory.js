@@ -1,0 +1,70 @@
+// The apps as the page knows them now: what the server drew the page with, then `app/*`.
+
+import { live } from "./live.js";
+
+/** @typedef {import("./state.js").App} App */
+/** @typedef {import("./channels.js").Row} Row */
+
+/**
+ * Announces `apps` when apps came, went or changed, and `activity` when only rates and last
+ * lines did (once a second at most).
+ */
+class Inventory extends EventTarget {
+  /** @type {Map<string, App>} */
+  apps = new Map();
+  /** Whether the list is the server's and not only what the page was drawn with. */
+  known = false;
+  /** Names of the apps whose rate or last line came with the last `activity`. @type {Set<string>} */
+  active = new Set();
+
+  constructor() {
+    super();
+    const drawn = document.getElementById("apps-data")?.textContent;
+    for (const app of drawn ? (JSON.parse(drawn) ?? []) : []) this.apps.set(app.name, app);
+    this.known = this.apps.size > 0;
+  }
+
+  follow() {
+    live.subscribe(
+      "app/*",
+      {},
+      {
+        apps: ({ apps }) => {
+          this.apps = new Map(apps.map((/** @type {App} */ app) => [app.name, app]));
+          this.known = true;
+          this.#announce("apps");
+        },
+        app: ({ app }) => {
+          this.apps.set(app.name, { ...this.apps.get(app.name), ...app });
+          this.#announce("apps");
+        },
+        removed: ({ app }) => {
+          if (this.apps.delete(app)) this.#announce("apps");
+        },
+        activity: ({ activity }) => this.#onActivity(activity),
+      },
+    );
+  }
+
+  /** @param {Record<string, [number, number, Row | null]>} activity */
+  #onActivity(activity) {
+    this.active = new Set(Object.keys(activity));
+    for (const [name, [next, rate, row]] of Object.entries(activity)) {
+      const app = this.apps.get(name);
+      if (!app) continue;
+      app.next = next;
+      app.rate = rate;
+      if (row) app.last_line = row;
+    }
+    // What was not named has logged nothing for a second.
+    for (const app of this.apps.values()) if (!this.active.has(app.name)) app.rate = 0;
+    this.#announce("activity");
+  }
+
+  /** @param {string} what */
+  #announce(what) {
+    this.dispatchEvent(new Event(what));
+  }
+}
+
+export const inventory = new Inventory();

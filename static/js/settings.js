@@ -1,0 +1,206 @@
+// Settings: look, password, API tokens, sessions.
+
+import { call, Problem } from "./api.js";
+import { byId, h, icon, setChildren, setText } from "./dom.js";
+import { onSubmit, sentence } from "./form.js";
+import { t } from "./i18n.js";
+import { setLanguage } from "./language.js";
+import "./reveal.js";
+import { setTheme } from "./theme.js";
+import { showRelative } from "./time.js";
+import { browserName } from "./browser_name.js";
+
+/**
+ * @typedef {{id: string, created_at: string, seen_at: string | null, address: string,
+ *   agent: string, current: boolean}} Session
+ * @typedef {{id: string, name: string, role: string, own: boolean, created_at: string,
+ *   seen_at: string | null}} Token
+ */
+
+document.addEventListener("change", (event) => {
+  const input = /** @type {HTMLInputElement} */ (event.target);
+  if (input.name === "lang") setLanguage(input.value);
+  if (input.name === "theme") setTheme(/** @type {import("./theme.js").Theme} */ (input.value));
+});
+
+// Password
+
+const passwordForm = /** @type {HTMLFormElement} */ (byId("password-form"));
+const changed = /** @type {HTMLElement} */ (passwordForm.querySelector(".done"));
+
+onSubmit(passwordForm, async ({ current, new: fresh }) => {
+  changed.hidden = true;
+  try {
+    await call("POST", "/api/v1/me/password", { old_password: current, new_password: fresh });
+  } catch (error) {
+    // At the sign-in it is "name or password"; here only the password can be wrong.
+    if (error instanceof Problem && error.code === "wrong-password") {
+      throw new Problem(error.status, "said", t("The password you have now is another one."));
+    }
+    throw error;
+  }
+  passwordForm.reset();
+  setText(changed, t("The password is changed."));
+  changed.hidden = false;
+  await showSessions();
+});
+
+// API tokens
+
+onSubmit(/** @type {HTMLFormElement} */ (byId("token-form")), async ({ name }) => {
+  const made = await call("POST", "/api/v1/tokens", { name });
+  /** @type {HTMLFormElement} */ (byId("token-form")).reset();
+  showSecret(made.token);
+  await showTokens();
+});
+
+/** @param {string} secret */
+function showSecret(secret) {
+  const copy = h(
+    "button",
+    {
+      class: "button small",
+      type: "button",
+      onclick: async () => {
+        await navigator.clipboard.writeText(secret);
+        setChildren(copy, [icon("check"), h("span", null, t("Copied"))]);
+      },
+    },
+    icon("copy"),
+    h("span", null, t("Copy")),
+  );
+  setChildren(byId("token-made"), [
+    h(
+      "div",
+      { class: "secret" },
+      h("p", null, t("This is the token. It is not shown again: copy it now.")),
+      h("code", null, secret),
+      h("div", null, copy),
+    ),
+  ]);
+}
+
+async function showTokens() {
+  const { tokens } = await call("GET", "/api/v1/tokens");
+  setChildren(byId("tokens"), tokens.map(tokenItem));
+}
+
+/** @param {Token} token */
+function tokenItem(token) {
+  return item(
+    token.name,
+    [
+      token.role === "admin" ? t("Administrator") : t("Viewer"),
+      !token.own && t("made on the command line"),
+      when(t("made"), token.created_at),
+      token.seen_at ? when(t("used"), token.seen_at) : t("never used"),
+    ],
+    ask(t("Revoke"), t("Revoke {name}", { name: token.name }), async () => {
+      await call("DELETE", `/api/v1/tokens/${encodeURIComponent(token.id)}`);
+      await showTokens();
+    }),
+  );
+}
+
+// Sessions
+
+async function showSessions() {
+  const { sessions } = await call("GET", "/api/v1/sessions");
+  setChildren(byId("sessions"), sessions.map(sessionItem));
+}
+
+/** @param {Session} session */
+function sessionItem(session) {
+  const name = browserName(session.agent) || t("A browser");
+  return item(
+    name,
+    [
+      session.address,
+      when(t("signed in"), session.created_at),
+      !session.current && session.seen_at && when(t("seen"), session.seen_at),
+    ],
+    session.current
+      ? h("span", { class: "badge ok" }, t("This browser"))
+      : ask(t("Sign out"), t("Sign out {name}", { name }), async () => {
+          await call("DELETE", `/api/v1/sessions/${encodeURIComponent(session.id)}`);
+          await showSessions();
+        }),
+  );
+}
+
+// Pieces
+
+/**
+ * @param {string} name
+ * @param {(string | Node | false | null)[]} facts
+ * @param {Element} action
+ */
+function item(name, facts, action) {
+  const shown = facts.filter((fact) => fact !== false && fact !== null);
+  return h(
+    "li",
+    { class: "item" },
+    h("span", { class: "item-name" }, name),
+    h(
+      "span",
+      { class: "item-facts" },
+      shown.flatMap((fact, i) => (i ? [" · ", fact] : [fact])),
+    ),
+    action,
+  );
+}
+
+/**
+ * @param {string} what
+ * @param {string} time
+ */
+function when(what, time) {
+  const element = h("time");
+  showRelative(element, time);
+  return h("span", null, `${what} `, element);
+}
+
+/**
+ * A button that asks once more before it does what cannot be taken back.
+ *
+ * @param {string} verb
+ * @param {string} label
+ * @param {() => Promise<void>} run
+ */
+function ask(verb, label, run) {
+  let sure = false;
+  const button = h("button", { class: "button small danger", type: "button" }, verb);
+  button.setAttribute("aria-label", label);
+  const forget = () => {
+    sure = false;
+    setText(button, verb);
+    button.setAttribute("aria-label", label);
+  };
+  button.addEventListener("blur", forget);
+  button.addEventListener("click", async () => {
+    if (!sure) {
+      sure = true;
+      setText(button, t("Really?"));
+      button.setAttribute("aria-label", `${label}: ${t("Really?")}`);
+      return;
+    }
+    button.disabled = true;
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setText(button, sentence(error));
+      button.disabled = false;
+    }
+  });
+  return button;
+}
+
+/** @param {unknown} error */
+function failed(error) {
+  if (!(error instanceof Problem)) throw error;
+  const text = h("p", { class: "error", role: "alert" }, sentence(error));
+  document.querySelector(".settings")?.prepend(text);
+}
+
+await Promise.all([showTokens(), showSessions()]).catch(failed);

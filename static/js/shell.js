@@ -1,0 +1,67 @@
+// What every page behind the sign-in does: sidebar, connection, notices, menus, keys.
+
+import { call } from "./api.js";
+import { startConnection } from "./connection.js";
+import { t } from "./i18n.js";
+import { inventory } from "./inventory.js";
+import { bind, showKeys } from "./keys.js";
+import { otherLanguage, setLanguage } from "./language.js";
+import { live } from "./live.js";
+import "./menu.js";
+import { startNotices } from "./notices.js";
+import { addEntries, entry, openPalette } from "./palette.js";
+import { startSidebar } from "./sidebar.js";
+import { nextTheme, showTheme } from "./theme.js";
+
+async function signOut() {
+  try {
+    await call("DELETE", "/api/v1/session");
+  } catch (error) {
+    // A session that is over already is what was asked for; anything else must not look like it.
+    if (/** @type {import("./api.js").Problem} */ (error).status !== 401) throw error;
+  }
+  live.stop();
+  location.assign("/sign-in");
+}
+
+/** @type {Record<string, () => void>} */
+const ACTIONS = {
+  theme: nextTheme,
+  language: () => setLanguage(otherLanguage()),
+  keys: showKeys,
+  palette: openPalette,
+  "sign-out": () => void signOut(),
+};
+
+document.addEventListener("click", (event) => {
+  const target = /** @type {Element} */ (event.target).closest("[data-action]");
+  const action = ACTIONS[/** @type {HTMLElement | null} */ (target)?.dataset.action ?? ""];
+  if (!action) return;
+  const menu = target?.closest("[popover]");
+  if (menu instanceof HTMLElement && action !== nextTheme) menu.hidePopover();
+  action();
+});
+
+bind({ keys: "mod+k", label: t("Jump to anything"), typing: true, run: openPalette });
+bind({ keys: "g a", label: t("Apps"), group: t("Go to"), run: () => location.assign("/") });
+bind({
+  keys: "g s",
+  label: t("Settings"),
+  group: t("Go to"),
+  run: () => location.assign("/settings"),
+});
+
+addEntries(() => [
+  entry(t("Apps"), t("Page"), "apps", () => location.assign("/")),
+  entry(t("Settings"), t("Page"), "settings", () => location.assign("/settings")),
+  entry(t("Change the theme"), t("Action"), "theme-system", nextTheme),
+  entry(t("Change the language"), t("Action"), "language", ACTIONS.language),
+  entry(t("All keys"), t("Action"), "keyboard", showKeys),
+  entry(t("Sign out"), t("Action"), "leave", ACTIONS["sign-out"]),
+]);
+
+showTheme();
+startSidebar();
+startConnection();
+startNotices();
+inventory.follow();
