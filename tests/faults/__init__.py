@@ -1,0 +1,1 @@
+"""What must hold when something breaks: each test breaks one thing, really."""

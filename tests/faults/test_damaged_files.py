@@ -1,0 +1,113 @@
+"""Files of the store that were damaged while nobody looked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.truth import assert_same, ticker
+from tests.support import wait_until
+
+SMALL_SEGMENTS = {"CLOUDBANG_STORAGE_SEGMENT_BYTES": str(64 * 1024)}
+
+
+@pytest.fixture
+def ended(container):
+    """A container that logged 12,000 lines and has ended."""
+    one = container('i=0; while [ $i -lt 12000 ]; do i=$((i+1)); echo "old line $i of many"; done')
+    one.wait(timeout=30)
+    return one
+
+
+@pytest.fixture
+def filled(new_server, ended):
+    """A server that stored all of them in small segments, and was stopped."""
+    server = new_server(SMALL_SEGMENTS)
+    assert assert_same(server, ended.name, ended) == 12_000
+    wait_until(lambda: _files(server, ended, "*.log.zst"), 20, "closed segments to be compressed")
+    server.terminate()
+    return server
+
+
+def _files(server, container, pattern: str) -> list[Path]:
+    return sorted((server.storage / "default" / container.name).glob(pattern))
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("damage", ["garbled", "emptied", "removed", "cut"])
+def test_damaged_indexes_are_made_again(filled, ended, damage: str) -> None:
+    """Whatever happened to every index, the lines are read as before."""
+    indexes = _files(filled, ended, "*.idx")
+    assert indexes
+    for path in indexes:
+        size = path.stat().st_size
+        if damage == "garbled":
+            path.write_bytes(b"\xa5\x00\xff" * (size // 3 + 1))
+        elif damage == "cut":
+            path.write_bytes(path.read_bytes()[: size // 2 + 1])
+        elif damage == "emptied":
+            path.write_bytes(b"")
+        else:
+            path.unlink()
+    filled.start()
+    assert assert_same(filled, ended.name, ended) == 12_000
+
+
+@pytest.mark.engine
+def test_a_cut_compressed_segment_costs_only_its_own_lines(filled, ended) -> None:
+    """A compressed file that lost its end: every other line is read, under the same seq."""
+    before = {row[0]: row[4] for row in filled_lines(filled, ended)}
+    victim = _files(filled, ended, "*.log.zst")[1]
+    victim.write_bytes(victim.read_bytes()[: victim.stat().st_size // 2])
+    filled.terminate()
+    filled.start()
+    after = {row[0]: row[4] for row in filled.lines(ended.name)}
+    assert after.items() <= before.items()
+    first = int(victim.name.split(".")[1])
+    lost = sorted(set(before) - set(after))
+    assert lost == [] or (first <= lost[0] and lost[-1] - first < 2000)
+    assert len(lost) < 2000
+    assert filled.get(f"/api/v1/apps/{ended.name}/lines", limit=1)["next"] == 12_001
+
+
+def filled_lines(server, container) -> list[list]:
+    """Every line while it runs; leaves it running."""
+    server.start()
+    return server.lines(container.name)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("cut", [1, 40, 5000])
+def test_a_torn_end_is_read_again_from_the_engine(new_server, container, cut: int) -> None:
+    """The newest file lost its last bytes: the torn record goes, the engine still has the lines."""
+    server = new_server()
+    one = container(ticker("torn", 2000))
+    wait_until(lambda: _next(server, one.name) > 1000, 20, "lines")
+    server.kill()
+    newest = _files(server, one, "*.log")[-1]
+    newest.write_bytes(newest.read_bytes()[:-cut])
+    server.start()
+    one.kill()
+    one.wait()
+    assert_same(server, one.name, one)
+
+
+@pytest.mark.engine
+def test_garbage_after_the_end_is_cut_away(new_server, container) -> None:
+    """A power cut may leave a run of zeros at the end of a file: it is no line."""
+    server = new_server()
+    one = container(ticker("zeros", 1000))
+    wait_until(lambda: _next(server, one.name) > 500, 20, "lines")
+    server.kill()
+    with _files(server, one, "*.log")[-1].open("ab") as file:
+        file.write(b"\0" * 4096)
+    server.start()
+    one.kill()
+    one.wait()
+    assert_same(server, one.name, one)
+
+
+def _next(server, app: str) -> int:
+    answer = server.client.get(f"/api/v1/apps/{app}/lines", params={"limit": 1})
+    return answer.json()["next"] if answer.status_code == 200 else 0

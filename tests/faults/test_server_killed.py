@@ -1,0 +1,41 @@
+"""Promise 1 when the server dies at any moment."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+
+import pytest
+
+from tests.faults.truth import assert_same, ticker, two_streams
+
+ROUNDS = int(os.environ.get("CLOUDBANG_FAULT_ROUNDS", "10"))
+"""How often the server is killed; more for a long night."""
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(120 + 5 * ROUNDS)
+def test_kill_9_at_random_moments_loses_and_doubles_nothing(container, new_server) -> None:
+    """Killed again and again while starting and while collecting, every line is stored once."""
+    seed = random.randrange(2**32)
+    chance = random.Random(seed)
+    print(f"seed {seed}")  # shown when it fails
+    server = new_server(start=False)
+    steady = container(two_streams(1500))
+    terminal = container(ticker("tty", 800), tty=True)
+    bursts = container(ticker("burst", 2000, burst=400))
+    quiet = container("echo once; sleep 1000000")
+    for _ in range(ROUNDS):
+        server.spawn()
+        # On purpose not a wait on a condition: any moment will do, those of the start too.
+        time.sleep(chance.choice([0.2, 0.6, 1.0, 1.5, 2.0]) + chance.random() * 0.5)
+        assert server.process.poll() is None, server.said()
+        server.kill()
+    for one in (steady, terminal, bursts):
+        one.kill()
+        one.wait()
+    server.start()
+    for one, tty in ((steady, False), (terminal, True), (bursts, False)):
+        assert assert_same(server, one.name, one, tty) > 100
+    assert assert_same(server, quiet.name, quiet) == 1

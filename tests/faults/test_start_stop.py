@@ -1,0 +1,179 @@
+"""Starting where one may not, stopping on request, and being kept alive."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.faults.truth import assert_same, ticker
+from tests.faults.viewers import handshake, text_frame
+from tests.support import ROOT, wait_until
+
+
+def _open(server) -> ClientConnection:
+    return connect(
+        server.url.replace("http", "ws") + "/websocket",
+        additional_headers={"Cookie": server.cookie},
+        origin=server.url,
+        subprotocols=["cloudbang.live.v1"],
+        open_timeout=10,
+    )
+
+
+@pytest.mark.engine
+def test_a_second_instance_on_the_same_folder_refuses(server, new_server) -> None:
+    """The second start ends with 1 and one sentence that names the folder; the first goes on."""
+    second = new_server({"CLOUDBANG_STORAGE_PATH": str(server.storage)}, start=False)
+    second.spawn()
+    assert second.process.wait(20) == 1
+    said = second.said().strip()
+    assert str(server.storage) in said
+    assert str(server.pid) in said
+    assert "Traceback" not in said
+    assert len(said.splitlines()) == 1
+    assert server.client.get("/healthz").status_code == 200
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("variable", ["CLOUDBANG_SERVER_PORT", "ZMQ_BIND_SUB", "ZMQ_BIND_PUB"])
+def test_a_taken_port_stops_the_start_with_one_sentence(new_server, variable: str) -> None:
+    """What is taken and which setting moves it, and no traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        value = str(port) if variable.startswith("CLOUD") else f"tcp://127.0.0.1:{port}"
+        server = new_server({variable: value}, start=False)
+        server.spawn()
+        assert server.process.wait(20) == 1
+    said = server.said().strip().splitlines()
+    assert str(port) in said[-1]
+    assert variable in said[-1]
+    assert not any("Traceback" in line for line in said)
+
+
+@pytest.mark.engine
+def test_sigterm_ends_within_five_seconds_and_says_so_to_sockets(container, server) -> None:
+    """Under load and with a viewer who never reads: sockets get 1001, the exit code is 0."""
+    one = container(ticker("going", 3000))
+    wait_until(lambda: _has_lines(server, one.name), 20, "lines")
+    reading = [_open(server) for _ in range(5)]
+    for viewer in reading:
+        viewer.send(f'{{"op":"subscribe","channel":"log/{one.name}","tail":10}}')
+        viewer.recv(timeout=10)
+    stuck = _stuck_viewer(server, one.name)
+    started = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    codes = [_close_code(viewer) for viewer in reading]
+    assert server.process.wait(10) == 0, server.said()
+    assert time.monotonic() - started < 5
+    assert codes == [1001] * 5
+    assert "Traceback" not in server.said()
+    stuck.close()
+    # What was collected is on disk, and the next start goes on exactly there.
+    server.start()
+    one.kill()
+    one.wait()
+    assert_same(server, one.name, one)
+
+
+def _close_code(viewer: ClientConnection) -> int | None:
+    """Read to the end; the code the server closed with, None when it closed without one."""
+    try:
+        while True:
+            viewer.recv(timeout=5)
+    except ConnectionClosed as e:
+        return e.rcvd.code if e.rcvd else None
+
+
+def _has_lines(server, app: str) -> bool:
+    answer = server.client.get(f"/api/v1/apps/{app}/lines", params={"limit": 1})
+    return answer.status_code == 200 and answer.json()["next"] > 100
+
+
+def _stuck_viewer(server, app: str) -> socket.socket:
+    """A subscribed viewer with a tiny receive buffer that never reads again."""
+    link = socket.socket()
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    link.connect(("127.0.0.1", server.port))
+    handshake(link, server.port, server.cookie)
+    link.sendall(text_frame(f'{{"op":"subscribe","channel":"log/{app}","tail":5000}}'))
+    return link
+
+
+@pytest.mark.engine
+def test_ctrl_c_ends_it_too(server) -> None:
+    """SIGINT, as Ctrl+C in `make run` sends it, is a clean end without a traceback."""
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(10) == 0
+    assert "Traceback" not in server.said()
+
+
+@pytest.fixture
+def supervised(new_server, tmp_path: Path):
+    """The shipped supervisord.conf with its files put into a folder of the test."""
+    server = new_server(start=False)
+    text = (ROOT / "supervisord.conf").read_text()
+    for folder in ("/var/log", "/run"):
+        text = text.replace(folder + "/", f"{tmp_path}/")
+    text = text.replace("%(here)s", str(ROOT)).replace(f"{ROOT}/.venv/bin/python", sys.executable)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    text = re.sub(r"minfds = \d+", f"minfds = {min(hard, 65536)}", text)
+    if os.getuid() != 0:
+        text = text.replace("user = root\n", "")
+    path = tmp_path / "supervisord.conf"
+    path.write_text(text)
+    supervisord = Path(sys.executable).with_name("supervisord")
+    process = subprocess.Popen(
+        [str(supervisord), "-n", "-c", str(path)],
+        env=server.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    yield server, process
+    if process.poll() is None:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(120)
+def test_supervisord_keeps_it_running(supervised) -> None:
+    """Killed, it comes again; ended with 0, it comes again; supervisord's stop ends it."""
+    server, supervisord = supervised
+
+    def child() -> psutil.Process | None:
+        if supervisord.poll() is not None:
+            raise AssertionError("supervisord ended")
+        for one in psutil.Process(supervisord.pid).children():
+            if _answers(server):
+                return one
+        return None
+
+    first = wait_until(child, 30, "the first start")
+    assert first.rlimit(psutil.RLIMIT_NOFILE)[0] >= 10_000
+    first.send_signal(signal.SIGKILL)
+    second = wait_until(lambda: (c := child()) and c.pid != first.pid and c, 30, "a second start")
+    second.send_signal(signal.SIGTERM)
+    third = wait_until(lambda: (c := child()) and c.pid != second.pid and c, 30, "a third start")
+    supervisord.terminate()
+    assert supervisord.wait(20) == 0
+    assert not third.is_running()
+
+
+def _answers(server) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=1):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,132 @@
+"""An engine of a test's own, to be killed and started again without touching anybody else's.
+
+It lives in a network namespace of its own: a second dockerd in the same one takes ``docker0`` from
+the first. Needs root, ``ip`` and ``nsenter``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import uuid
+from pathlib import Path
+
+import docker
+import psutil
+
+from tests import support
+from tests.support import wait_until
+
+
+class PrivateEngine:
+    """A dockerd with its own data, socket, cgroup and network namespace."""
+
+    def __init__(self) -> None:
+        self.id = f"cb{uuid.uuid4().hex[:8]}"
+        # Not below pytest's folders: a unix socket's path may have 107 characters only.
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{self.id}-"))
+        self.address = f"unix://{self.folder}/engine.sock"
+        self.log = self.folder / "dockerd.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.client = docker.DockerClient(base_url=self.address, version="1.41", timeout=60)
+        subprocess.run(["ip", "netns", "add", self.id], check=True)
+        self._in_namespace("ip", "link", "set", "lo", "up")
+        config: dict[str, object] = {"bridge": "none", "iptables": False}
+        if self._version() < 25:
+            config["deprecated-key-path"] = str(self.folder / "key.json")  # else all share one id
+        (self.folder / "daemon.json").write_text(json.dumps(config))
+
+    def _in_namespace(self, *command: str) -> None:
+        subprocess.run(["nsenter", f"--net=/run/netns/{self.id}", *command], check=True)
+
+    @staticmethod
+    def _version() -> int:
+        said = subprocess.run(["dockerd", "--version"], capture_output=True, text=True).stdout
+        found = re.search(r"(\d+)\.", said)
+        return int(found[1]) if found else 0
+
+    def start(self) -> PrivateEngine:
+        """Start dockerd and wait until it answers."""
+        # nsenter and not "ip netns exec", which hides /sys/fs/cgroup.
+        command = [
+            "nsenter",
+            f"--net=/run/netns/{self.id}",
+            "dockerd",
+            f"--config-file={self.folder}/daemon.json",
+            f"--data-root={self.folder}/data",
+            f"--exec-root={self.folder}/exec",
+            f"--pidfile={self.folder}/pid",
+            f"--host={self.address}",
+            f"--cgroup-parent=/{self.id}",
+            f"--containerd-namespace={self.id}",
+            f"--containerd-plugins-namespace={self.id}-plugins",
+        ]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        wait_until(self._answers, 30, f"dockerd at {self.address}", every=0.05)
+        return self
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        code = self.process.poll()
+        assert code is None, f"dockerd ended with {code}:\n{self.log.read_text()[-2000:]}"
+        try:
+            return bool(self.client.ping())
+        except (docker.errors.DockerException, OSError):
+            return False
+
+    def image(self) -> str:
+        """The image of the tests, on this engine too."""
+        return support.script("test-image", environ={**os.environ, "DOCKER_HOST": self.address})
+
+    def _containerd(self) -> list[psutil.Process]:
+        """The containerd this dockerd started; none where the machine's own one is used."""
+        assert self.process is not None
+        try:
+            children = psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+        return [child for child in children if child.name() == "containerd"]
+
+    def kill(self) -> None:
+        """``kill -9``, and wait until its containerd is gone as well: 1.2 s, or a start fails."""
+        assert self.process is not None
+        containerd = self._containerd()
+        self.process.kill()
+        self.process.wait(10)
+        _, alive = psutil.wait_procs(containerd, timeout=5)
+        for left in alive:
+            left.kill()
+        psutil.wait_procs(alive, timeout=5)
+        (self.folder / "pid").unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """SIGTERM, as systemctl stop does, and wait for the end."""
+        assert self.process is not None
+        containerd = self._containerd()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        psutil.wait_procs(containerd, timeout=5)
+
+    def close(self) -> None:
+        """Remove its containers, end it, and take away everything it made."""
+        if self.process is not None:
+            if self.process.poll() is not None:
+                self.start()
+            for container in self.client.containers.list(all=True):
+                container.remove(force=True, v=True)
+            self.stop()
+        self.client.close()
+        subprocess.run(["ip", "netns", "delete", self.id], check=False)
+        with open("/proc/self/mounts") as mounts:
+            left = [line.split()[1] for line in mounts if str(self.folder) in line]
+        for place in reversed(left):
+            subprocess.run(["umount", "-l", place], check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
