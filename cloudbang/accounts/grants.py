@@ -187,11 +187,16 @@ class Grants:
             for r in self._database.read(lambda c: c.execute(wanted).all())
         ]
 
-    def revoke_token(self, token_id: str, account_id: int | None = None) -> None:
-        """End one token, of this account when it is given. Raises UnknownAccount."""
+    def revoke_token(
+        self, token_id: str, account_id: int | None = None, *, only_ownerless: bool = False
+    ) -> None:
+        """End one token: of this account when it is given, or only one made on the command line.
+        Raises UnknownAccount."""
         where = [api_tokens.c.id == _number(token_id, "t", "token")]
         if account_id is not None:
             where.append(api_tokens.c.account_id == account_id)
+        if only_ownerless:
+            where.append(api_tokens.c.account_id.is_(None))
         self._delete(api_tokens, where, "token", token_id)
 
     def refresh(self) -> None:

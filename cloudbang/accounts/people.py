@@ -93,6 +93,18 @@ class Accounts:
         less than before, at most about a second later. Its sockets have to be closed then."""
         self.grants.listen(callback)
 
+    def signing_key(self) -> bytes:
+        """A secret of this installation, the same after a restart: pages that are open then can
+        go on."""
+
+        def work(c: sa.Connection) -> str:
+            fresh = {"key": "signing_key", "value": secrets.token_hex(32)}
+            c.execute(sa.insert(settings).prefix_with("OR IGNORE").values(fresh))
+            kept = sa.select(settings.c.value).where(settings.c.key == "signing_key")
+            return str(c.execute(kept).scalar_one())
+
+        return bytes.fromhex(self._database.write(work))
+
     # Set-up
 
     def is_set_up(self) -> bool:

@@ -1,0 +1,43 @@
+"""The web side: pages, the HTTP API and what guards them. Sockets are in ``sockets.py``."""
+
+from __future__ import annotations
+
+import importlib.util
+import mimetypes
+from pathlib import Path
+
+from flask import Flask
+
+from cloudbang.web import api_account, api_apps, api_status, auth, i18n, problems, security
+from cloudbang.web.parts import WebParts
+
+STATIC = Path(__file__).parent.parent.parent / "static"
+MAX_BODY = 64 * 1024  # bytes of a request's body; nothing here is sent that is larger
+
+
+def create_app(parts: WebParts) -> Flask:
+    """The Flask application over these parts. The database has to be open."""
+    # What a machine's own tables say of .js differs, and a browser refuses a module that is not.
+    mimetypes.add_type("text/javascript", ".js")
+    app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
+    app.extensions["cloudbang"] = parts
+    key = parts.accounts.signing_key()
+    proxies = security.Proxies(parts.settings.server)
+    gate = auth.Gate(parts.accounts, proxies, key)
+    app.extensions["cloudbang-gate"] = gate
+    app.config.update(
+        SECRET_KEY=key,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        WTF_CSRF_TIME_LIMIT=None,  # it ends with its session; a page may stay open for days
+    )
+    app.session_interface = auth.NoCookieSession()
+    app.before_request(gate.guard)
+    app.after_request(security.add_headers)
+    app.jinja_env.globals["csrf_token"] = auth.csrf_token
+    problems.install(app)
+    i18n.install(app)
+    for room in (api_account, api_apps, api_status):
+        app.register_blueprint(room.bp)
+    if importlib.util.find_spec("cloudbang.web.pages") is not None:
+        app.register_blueprint(importlib.import_module("cloudbang.web.pages").bp)
+    return app

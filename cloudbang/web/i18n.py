@@ -1,0 +1,99 @@
+"""Chinese and English: which of them, and the texts for the pages' scripts.
+
+The English text is the key. There is a catalogue for each area: ``web`` (the API's sentences),
+``frame`` (the pages around) and ``log`` (the log page). ``make`` compiles them; here they are
+compiled again where that was forgotten.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import struct
+from pathlib import Path
+
+from flask import Flask, request
+from flask_babel import Babel
+
+log = logging.getLogger(__name__)
+
+FOLDER = Path(__file__).parent / "translations"
+AREAS = ("web", "frame", "log")
+LANGUAGES = ("en", "zh")
+COOKIE = "lang"
+
+
+def language() -> str:
+    """The reader's language: chosen on the page, else the browser's, else English."""
+    chosen = request.cookies.get(COOKIE, "")
+    if chosen in LANGUAGES:
+        return chosen
+    # zh-CN, zh-Hans-CN and zh-TW are all better served by Chinese than by English.
+    for value, _quality in request.accept_languages:
+        start = value.lower().split("-")[0]
+        if start in LANGUAGES:
+            return start
+    return "en"
+
+
+def install(app: Flask) -> None:
+    """Give this application its texts, in views and in templates."""
+    compile_catalogues()
+    app.config["BABEL_DOMAIN"] = ";".join(AREAS)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([str(FOLDER)] * len(AREAS))
+    Babel(app, locale_selector=language)
+    app.context_processor(lambda: {"lang": language()})
+
+
+@functools.cache
+def texts(lang: str) -> dict[str, str]:
+    """All texts of a language by their English ones; a plural under both of its forms."""
+    found: dict[str, str] = {}
+    for path in _catalogues(lang):
+        for keys, forms in _entries(path.with_suffix(".mo")):
+            for key, text in zip(keys, [*forms, forms[-1]], strict=False):
+                if key and text:
+                    found.setdefault(key, text)
+    return found
+
+
+def compile_catalogues() -> None:
+    """Compile every catalogue that is newer than what was made from it."""
+    for lang in LANGUAGES:
+        for source in _catalogues(lang):
+            target = source.with_suffix(".mo")
+            if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
+                continue
+            from babel.messages.mofile import write_mo
+            from babel.messages.pofile import read_po
+
+            try:
+                with source.open("rb") as file:
+                    catalogue = read_po(file, locale=lang)
+                with target.open("wb") as file:
+                    write_mo(file, catalogue)
+            except OSError as e:
+                log.warning("%s was not compiled, its texts stay English: %s", source, e)
+
+
+def _catalogues(lang: str) -> list[Path]:
+    folder = FOLDER / lang / "LC_MESSAGES"
+    return [path for area in AREAS if (path := folder / f"{area}.po").exists()]
+
+
+def _entries(path: Path) -> list[tuple[list[str], list[str]]]:
+    """Every entry of a compiled catalogue: its English forms and its forms in the language.
+
+    Read here since gettext's reader forgets the plural that an entry is known by in the scripts.
+    The format: https://www.gnu.org/software/gettext/manual/html_node/MO-Files.html
+    """
+    if not path.exists():
+        return []
+    data = path.read_bytes()
+    _magic, _version, count, keys_at, texts_at = struct.unpack_from("<5I", data)
+
+    def forms(at: int) -> list[str]:
+        length, start = struct.unpack_from("<2I", data, at)
+        return data[start : start + length].decode("utf-8").split("\0")
+
+    return [(forms(keys_at + 8 * i), forms(texts_at + 8 * i)) for i in range(count)]

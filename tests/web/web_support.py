@@ -1,0 +1,144 @@
+"""The web side to test against, over the real store, database, hub and accounts; no engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from cloudbang.accounts import Accounts
+from cloudbang.bus import Hub, Publisher, Subscriber
+from cloudbang.config import Settings
+from cloudbang.domain.lines import format_time, record
+from cloudbang.engine import Engine
+from cloudbang.inventory import Inventory
+from cloudbang.log_collector import LogCollector
+from cloudbang.loop_lag import LoopLag
+from cloudbang.store.database import Database
+from cloudbang.store.events import EventStore
+from cloudbang.store.logstore import LogStore
+from cloudbang.web import create_app
+from cloudbang.web.live import LivePush
+from cloudbang.web.parts import WebParts
+
+PASSWORD = "correct horse battery"
+START = 1_750_000_000_000_000_000  # the time of the first line, in nanoseconds
+ONE, TWO = b"0123456789ab", b"ba9876543210"
+ANYWHERE = "tcp://127.0.0.1:*"
+
+
+class WebGround:
+    """The parts, and clients of the application over them."""
+
+    def __init__(self, folder: Path, **changes: dict[str, Any]) -> None:
+        values: dict[str, Any] = {
+            "storage": {"path": folder},
+            "bus": {"bind_sub": ANYWHERE, "bind_pub": ANYWHERE, "bind_pub2": ""},
+            "engine": {"host": f"unix://{folder}/no-engine.sock"},
+            **changes,
+        }
+        self.settings = Settings.model_validate(values)
+        self.store = LogStore(folder, settings=self.settings.storage)
+        self.store.open()
+        self.database = Database(folder)
+        self.database.open()
+        self.accounts = Accounts(self.settings, self.database)
+        self.accounts.start()
+        self.hub = Hub(self.settings.bus)
+        self.hub.start()
+        self.publisher = Publisher(self.hub.publish_to)
+        self.events = EventStore(self.database)
+        engine = Engine(self.settings.engine)
+        self.inventory = Inventory(engine, self.publisher, self.events, self.store)
+        self.live = LivePush(self.store, self.inventory, Subscriber(self.hub.subscribe_at))
+        self.live.start()
+        self.app: Flask = create_app(
+            WebParts(
+                settings=self.settings,
+                accounts=self.accounts,
+                inventory=self.inventory,
+                store=self.store,
+                events=self.events,
+                live=self.live,
+                collector=LogCollector(engine, self.inventory, self.store, self.publisher),
+                publisher=self.publisher,
+                database=self.database,
+                loop_lag=LoopLag(),
+            )
+        )
+
+    def close(self) -> None:
+        self.live.stop()
+        self.publisher.close()
+        self.hub.stop()
+        self.accounts.stop()
+        self.database.close()
+        self.store.close()
+
+    def log(self, app: str, texts: list[str], *, step_ns: int = 1_000_000_000) -> None:
+        """Store lines a second apart, by turns of two containers and streams."""
+        start = self.store.next_seq(app) - 1
+        records = [
+            record(
+                format_time(START + n * step_ns).encode(),
+                ONE if n % 2 else TWO,
+                b"stdout" if n % 3 else b"stderr",
+                text.encode(),
+            )
+            for n, text in enumerate(texts, start)
+        ]
+        self.store.append(app, records)
+
+    def nobody(self) -> Client:
+        """A client without an account."""
+        return Client(self)
+
+    def person(self, name: str = "admin", role: str = "admin") -> Client:
+        """A browser signed in to an account, made where there is none yet."""
+        if name not in {account.name for account in self.accounts.list()}:
+            self.accounts.create(name, PASSWORD, role)
+        client = Client(self)
+        answer = client.post("/api/v1/session", {"username": name, "password": PASSWORD})
+        assert answer.status_code == 204, answer.text
+        client.csrf = client.get("/api/v1/me").json["csrf_token"]
+        return client
+
+    def program(self, role: str = "admin") -> Client:
+        """A program with an API token."""
+        client = Client(self)
+        client.token, _ = self.accounts.grants.create_token("test", role)
+        return client
+
+
+class Client:
+    """Asks as a browser (with its cookies) or as a program (with a token)."""
+
+    def __init__(self, ground: WebGround) -> None:
+        self.flask: FlaskClient = ground.app.test_client()
+        self.csrf = ""
+        self.token = ""
+
+    def ask(self, method: str, path: str, body: Any = None, **options: Any) -> TestResponse:
+        headers = dict(options.pop("headers", {}))
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        if self.csrf and method not in ("GET", "HEAD"):
+            headers.setdefault("X-CSRF-Token", self.csrf)
+        if body is not None:
+            options["json"] = body
+        return self.flask.open(path, method=method, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.ask("GET", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+        return self.ask("POST", path, body, **options)
+
+    def patch(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+        return self.ask("PATCH", path, body, **options)
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        return self.ask("DELETE", path, **options)
