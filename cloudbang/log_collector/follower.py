@@ -1,0 +1,236 @@
+"""The reader of one container's log, from its first sight to its end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+import gevent
+
+from cloudbang.domain.apps import Instance
+from cloudbang.domain.docker_stream import Decoder, StreamGarbled, decoder_for
+from cloudbang.domain.lines import parse_time
+from cloudbang.engine import Engine, EngineStream
+from cloudbang.errors import EngineRefused, EngineUnreachable, LogUnreadable, NoSuchContainer
+from cloudbang.log_collector.outlet import Outlet
+from cloudbang.log_collector.pace import Beat, Pace
+from cloudbang.log_collector.resume import Resume, SkipTo, dropped
+from cloudbang.store.resume import ResumePoint
+from cloudbang.supervise import backoff
+
+log = logging.getLogger(__name__)
+
+READ = 64 * 1024  # bytes a read may return; the engine's buffer holds about 28 KB
+FULL_READS = 4  # full reads in a row before others get their turn
+
+TAIL = 1000
+"""Lines looked back at first when a log is read again. Asked for a moment only, the engine would
+read the whole log to find it, and mostly only a few lines are new."""
+
+
+class Containers(Protocol):
+    """What is asked of the inventory."""
+
+    def instance(self, container: str) -> Instance | None: ...
+    def refresh(self, container: str) -> Instance | None: ...
+    def unreadable(self, container: str, reason: str) -> None: ...
+
+
+class Store(Protocol):
+    def resume_point(self, app: str, container: str) -> ResumePoint | None: ...
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every reader of one collector shares."""
+
+    engine: Engine
+    containers: Containers
+    store: Store
+    beat: Beat
+    retention_ns: int
+
+
+class _LookFurtherBack(Exception):
+    """More lines are new than were asked for."""
+
+
+class Follower:
+    """Reads one container's log into its outlet.
+
+    Every pass begins at what is stored, so nothing has to be remembered between two of them.
+    """
+
+    def __init__(self, around: Surroundings, container: str, outlet: Outlet) -> None:
+        self.container = container
+        self.outlet = outlet
+        self.since_ns = 0  # from where on the present pass reads
+        self._around = around
+        self._behind = False  # reading at full speed: there is more than was read
+        self._newest = b""
+
+    @property
+    def lag(self) -> float:
+        """Seconds by which the newest line read is behind, while there are more to read."""
+        if not self._behind or not self._newest:
+            return 0.0
+        return max(0.0, time.time() - parse_time(self._newest.decode("ascii")) / 1e9)
+
+    def run(self) -> Instance | None:
+        """Read until the container has ended and all of its log is stored; how it ended.
+
+        None when the engine has it no more, or cannot read its log.
+        """
+        waits = backoff(0.2, 3)
+        while True:
+            began = time.monotonic()
+            try:
+                instance = self._around.containers.instance(self.container)
+                if instance is None:
+                    return None
+                ended = self._pass(instance)
+                if ended is None:
+                    return None
+                if not ended.alive and not instance.alive and self._same_run(ended, instance):
+                    return ended
+                if not (ended.alive and self._same_run(ended, instance)):
+                    continue
+                # It runs and the stream ended all the same: not again right away.
+            except NoSuchContainer:
+                self._forgotten()
+                return None
+            except LogUnreadable as e:
+                self._around.containers.unreadable(self.container, e.reason)
+                return None
+            except EngineUnreachable as e:
+                log.debug("%s: %s", self.container[:12], e)
+            except (EngineRefused, StreamGarbled) as e:
+                log.warning("reading the log of %s: %s", self.outlet.app, e)
+            if time.monotonic() - began > 10:
+                waits = backoff(0.2, 3)
+            gevent.sleep(next(waits))
+
+    def _forgotten(self) -> None:
+        with suppress(EngineUnreachable, EngineRefused):
+            self._around.containers.refresh(self.container)
+
+    def _same_run(self, one: Instance, other: Instance) -> bool:
+        return one.started_at == other.started_at
+
+    def _pass(self, instance: Instance) -> Instance | None:
+        """Read from what is stored to the end of the stream; what the container is then.
+
+        While it runs the log is followed. Once it has ended it is read once more without
+        following: a followed stream may end before its last lines.
+        """
+        self.outlet.drain()  # what is stored tells where to go on
+        point = self._around.store.resume_point(instance.app, instance.short)
+        try:
+            return self._read(instance, point, TAIL)
+        except _LookFurtherBack:
+            return self._read(instance, point, None)
+
+    def _read(
+        self, instance: Instance, point: ResumePoint | None, tail: int | None
+    ) -> Instance | None:
+        engine, now = self._around.engine, time.time_ns()
+        resume: Resume | SkipTo | None = None
+        if point is None or point.last is None:
+            tail = None  # nothing to recognise the end of what is stored by
+        if point is None:
+            self.since_ns = max(0, now - self._around.retention_ns)
+        else:
+            self.since_ns = point.since
+            resume = Resume(point.stored, point.last)
+            if point.last is not None and _ns(point.last) > now:
+                resume, tail = self._after_clock_was_set_back(instance, point), None
+        stream = engine.logs(instance.id, follow=instance.alive, since_ns=self.since_ns, tail=tail)
+        decoder = decoder_for(instance.short, tty=instance.tty)
+        try:
+            self._pump(stream, decoder, resume, strict=tail is not None)
+        finally:
+            stream.close()
+            self._behind = False
+        for problem in decoder.problems:
+            log.warning("the engine on the log of %s: %s", instance.app, problem)
+        # Its end looks the same whether the container exited or the engine was stopped, perhaps
+        # within a line. If the engine is away this raises, and what is open is read again.
+        ended = self._around.containers.refresh(instance.id)
+        if ended is None or not (instance.alive or ended.alive):
+            rest = decoder.flush()
+            if rest and resume is not None and not resume.done:
+                rest = resume.new(rest)
+            self._hand_over(rest, sum(map(len, rest)))
+        self.outlet.drain()
+        return ended
+
+    def _after_clock_was_set_back(
+        self, instance: Instance, point: ResumePoint
+    ) -> Resume | SkipTo | None:
+        """The clock is behind what is stored: new lines have older times, so read all of it."""
+        assert point.last is not None
+        self.since_ns, count = 0, 0
+        stream = self._around.engine.logs(instance.id, follow=False)
+        decoder = decoder_for(instance.short, tty=instance.tty)
+        try:
+            while data := stream.read():
+                count += decoder.feed(data).count(point.last)
+                gevent.sleep(1e-5)
+        finally:
+            stream.close()
+        wanted = point.stored[point.last]
+        if count >= wanted:
+            return SkipTo(point.last, wanted)
+        # It is gone, and with it everything before: all that the engine has is new.
+        return Resume({point.last: 1}, point.last)
+
+    def _pump(
+        self,
+        stream: EngineStream,
+        decoder: Decoder,
+        resume: Resume | SkipTo | None,
+        *,
+        strict: bool,
+    ) -> None:
+        """From the stream to the outlet, until the stream ends."""
+        pace = Pace(self._around.beat)
+        read_now, feed, put = stream.read_now, decoder.feed, self.outlet.put
+        full = 0
+        while True:
+            data = read_now(READ)
+            if data is None:
+                self._behind = False
+                pace.nothing_there()
+                stream.wait()
+                continue
+            if not data:
+                return
+            size = len(data)
+            records = feed(data)
+            if resume is not None and not resume.done:
+                records = resume.new(records)
+                if resume.gap_after is not None:
+                    if strict:
+                        raise _LookFurtherBack
+                    records.insert(0, dropped(resume.gap_after, records[0]))
+            if records:
+                put(records, size)
+                self._newest = records[-1][:30]
+            if size >= READ and full < FULL_READS:
+                full += 1
+                continue
+            full = 0
+            self._behind = size >= READ // 4
+            pace.after_read(size)
+
+    def _hand_over(self, records: list[bytes], size: int) -> None:
+        if records:
+            self.outlet.put(records, size)
+            self._newest = records[-1][:30]
+
+
+def _ns(record: bytes) -> int:
+    return parse_time(record[:30].decode("ascii"))

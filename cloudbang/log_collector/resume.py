@@ -1,0 +1,80 @@
+"""What of a log that is read again is new.
+
+The engine gives a container's lines in the order in which it wrote them, and they are stored in
+that order. So the newest record stored divides the log: what comes before it is stored, what
+comes after it is new, and if it never comes, the engine dropped it and some that followed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from cloudbang.domain.lines import record
+
+
+def dropped(before: bytes, after: bytes) -> bytes:
+    """The marker for lines that the engine lost between these two records."""
+    text = b"lines between %b and %b were dropped by the engine before they could be read"
+    return record(after[:30], after[31:43], b"marker", text % (before[:30], after[:30]))
+
+
+class Resume:
+    """Lets through what comes after the records already stored.
+
+    ``stored`` counts every stored record of the container from the moment on that the log is read
+    from; ``last`` is the newest of them. The same record may stand there more than once.
+    """
+
+    def __init__(self, stored: Mapping[bytes, int], last: bytes | None) -> None:
+        self._stored = Counter(stored)
+        self._last = last
+        self._left = self._stored[last] if last is not None else 0
+        self._newest = max((r[:30] for r in self._stored), default=b"")
+        self.done = not self._stored
+        self.gap_after: bytes | None = None
+        """The newest record stored, when lines after it turn out to be missing."""
+
+    def new(self, records: list[bytes]) -> list[bytes]:
+        """Those of ``records`` that are not stored yet. Afterwards ``done`` may be set."""
+        fresh: list[bytes] = []
+        for at, raw in enumerate(records):
+            if self._stored[raw] > 0:
+                self._stored[raw] -= 1
+                if raw == self._last:
+                    self._left -= 1
+                    if self._left == 0:
+                        self.done = True
+                        return fresh + records[at + 1 :]
+            elif self._last is not None:
+                self.done = True
+                self.gap_after = self._last
+                return records[at:]
+            else:
+                # Only a moment is known: what is not recognised is new, until all of it is.
+                fresh.append(raw)
+                if raw[:30] > self._newest:
+                    self.done = True
+                    return fresh + records[at + 1 :]
+        return fresh
+
+
+class SkipTo:
+    """Lets through what comes after the ``count``-th ``last``: for a log read from its beginning.
+
+    Times do not help when the clock was set back; the order does.
+    """
+
+    def __init__(self, last: bytes, count: int) -> None:
+        self._last, self._left = last, count
+        self.done = False
+        self.gap_after: bytes | None = None
+
+    def new(self, records: list[bytes]) -> list[bytes]:
+        for at, raw in enumerate(records):
+            if raw == self._last:
+                self._left -= 1
+                if self._left == 0:
+                    self.done = True
+                    return records[at + 1 :]
+        return []
