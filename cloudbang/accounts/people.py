@@ -283,9 +283,9 @@ class Accounts:
             number = c.execute(made).scalar_one()
         except IntegrityError:
             raise NameTaken(name) from None
-        c.execute(
-            sa.insert(settings).prefix_with("OR IGNORE").values(key="set_up_at", value=str(now))
-        )
+        if role == "admin":
+            done = {"key": "set_up_at", "value": str(now)}
+            c.execute(sa.insert(settings).prefix_with("OR IGNORE").values(done))
         return Account(int(number), name, role, now)
 
 

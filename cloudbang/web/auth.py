@@ -2,7 +2,7 @@
 
 A browser shows its session in a cookie and, for each change, a CSRF token; a program shows an API
 token as ``Authorization: Bearer …`` and needs no CSRF token, since no browser sends that by
-itself. Sockets come through the same gate before Flask sees them (:meth:`Gate.caller_of`).
+itself. Sockets come through the same gate before Flask sees them (:meth:`Gate.let_in`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from cloudbang.errors import CloudBangError
 from cloudbang.web.access import reach
 from cloudbang.web.parts import parts
 from cloudbang.web.security import COOKIE, Environ, Proxies
+from cloudbang.web.sockets import Refusal
 
 CSRF_HEADER = "X-CSRF-Token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -78,8 +79,13 @@ def address() -> str:
 
 
 def gate() -> Gate:
-    """The gate of this application."""
-    return cast(Gate, current_app.extensions["cloudbang-gate"])
+    """The gate of the application that serves this request."""
+    return gate_of(current_app)
+
+
+def gate_of(app: Flask) -> Gate:
+    """The gate of an application; its ``let_in`` is what the doors of sockets ask."""
+    return cast(Gate, app.extensions["cloudbang-gate"])
 
 
 def reach_app(name: str) -> str:
@@ -126,6 +132,15 @@ class Gate:
                 validate_csrf(request.headers.get(CSRF_HEADER))
             except ValidationError:
                 raise WrongCsrfToken from None
+
+    def let_in(self, environ: Environ) -> Caller | Refusal:
+        """Who opens a socket, or why they may not: a door's ``authorize``. The sockets' own
+        handler has compared Origin with Host before."""
+        who = self.caller_of(environ)
+        if who is None:
+            error = NotSignedIn()
+            return Refusal(error.status, error.code, str(error))
+        return who
 
     def _csrf_of(self, who: Caller) -> str:
         """Belongs to the session and to this installation; ends with the session."""
