@@ -8,17 +8,16 @@ of lines, ``live_feeds`` for the others, ``live_connection`` for one socket.
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import gevent
 
-from cloudbang.accounts import Caller, authorise_app
+from cloudbang.accounts import Caller
 from cloudbang.bus import Malformed, Message, Subscriber
-from cloudbang.errors import NoSuchApp
 from cloudbang.store.logstore import LogStore
 from cloudbang.supervise import Supervisor
+from cloudbang.web.access import reach
 from cloudbang.web.live_connection import Connection
 from cloudbang.web.live_feeds import AppsFeed, EventsFeed, Feed, FeedViewer, StatusFeed
 from cloudbang.web.live_lines import LogChannel, LogViewer
@@ -31,7 +30,6 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.05  # seconds between two comparisons of what was sent with what is stored
 SESSION_ENDED = 4401
-_APP = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,128}")
 
 
 class LivePush:
@@ -39,18 +37,10 @@ class LivePush:
 
     subprotocols = ("cloudbang.live.v1",)
 
-    def __init__(
-        self,
-        store: LogStore,
-        inventory: Apps,
-        subscriber: Subscriber,
-        *,
-        rate: Callable[[str], float] = lambda app: 0,
-    ) -> None:
-        """``rate(app)`` is an app's lines per second now."""
+    def __init__(self, store: LogStore, inventory: Apps, subscriber: Subscriber) -> None:
         self.malformed = 0  # messages of the bus that were dropped because they do not parse
         self.slow = 0  # how often a viewer was too slow, of channels that are gone
-        self._store, self._inventory, self._rate = store, inventory, rate
+        self._store, self._inventory = store, inventory
         self._subscriber = subscriber
         self._topics = Topics(subscriber)
         self._logs: dict[str, LogChannel] = {}  # by topic
@@ -110,11 +100,11 @@ class LivePush:
         """A view of ``channel``, not yet started. Raises NoSuchChannel, NoSuchApp, BadRequest."""
         kind, _, name = channel.partition("/")
         if kind == "log" and name:
-            self._check(link.caller, name)
+            reach(link.caller, name, self._inventory, self._store)
             return self._view_lines(name, link, request)
         if channel in ("app/*", "status") or (kind == "event" and name):
             if kind == "event":
-                self._check(link.caller, name)
+                reach(link.caller, name, self._inventory, self._store)
             return self._view_feed(channel, name, link)
         raise NoSuchChannel(channel)
 
@@ -133,15 +123,6 @@ class LivePush:
                 for topic in feed.topics:
                     self._topics.release(topic)
                     del self._routes[topic]
-
-    def _check(self, caller: Caller, name: str) -> None:
-        """Raises NoSuchApp when there is none of that name, or the caller may not see it."""
-        if not _APP.fullmatch(name):
-            raise NoSuchApp(name[:128])
-        app = find_app(name, self._inventory, self._store)
-        authorise_app(caller, name, app.team if app else "default")
-        if app is None:
-            raise NoSuchApp(name)
 
     def _view_lines(self, app: str, link: Connection, request: dict[str, Any]) -> LogViewer:
         topic = f"log/{app}/"
@@ -173,11 +154,11 @@ class LivePush:
 
     def _every_app(self) -> list[dict[str, object]]:
         apps = every_app(self._inventory, self._store)
-        return [app_json(app, self._store, self._rate(app.name)) for app in apps]
+        return [app_json(app, self._store, self._inventory.rate(app.name)) for app in apps]
 
     def _one_app(self, name: str) -> dict[str, object] | None:
         app = find_app(name, self._inventory, self._store)
-        return app_json(app, self._store, self._rate(name)) if app else None
+        return app_json(app, self._store, self._inventory.rate(name)) if app else None
 
     # -- the bus ------------------------------------------------------------------------------
 

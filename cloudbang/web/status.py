@@ -24,6 +24,9 @@ class Apps(Protocol):
     def app(self, name: str) -> App | None:
         """One of them."""
 
+    def rate(self, name: str) -> float:
+        """Lines an app logs per second, now."""
+
 
 def notices(inventory: Apps, store: LogStore) -> list[dict[str, Any]]:
     """What is wrong now, as JSON values; empty when all is well. Pages translate by ``code``."""

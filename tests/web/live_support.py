@@ -39,6 +39,9 @@ class Apps:
     def app(self, name: str) -> App | None:
         return self.known.get(name)
 
+    def rate(self, name: str) -> float:
+        return 0.0
+
 
 class Client:
     """One page: its socket, and what came on it."""
