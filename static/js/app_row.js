@@ -17,9 +17,9 @@ export function columns() {
     { name: "name", label: t("App") },
     { name: "image", label: t("Image") },
     { name: "ports", label: t("Ports") },
-    { name: "since", label: t("Started") },
+    { name: "since", label: t("Since") },
     { name: "restarts", label: t("Restarts") },
-    { name: "rate", label: t("Lines") },
+    { name: "rate", label: t("Rate") },
     { name: "line", label: t("Last line") },
   ];
 }
@@ -114,7 +114,7 @@ export class AppRow {
     setAttribute(this.#image, "title", images.join("\n") || null);
     showPorts(this.#ports, instances);
     const since = states.since(app);
-    showRelative(this.#since, since?.time ?? null);
+    showRelative(this.#since, since?.time ?? null, since?.up ? t("Started") : t("Stopped"));
     showRestarts(this.#restarts, states.restarts(app));
     this.updateActivity(app);
   }
@@ -158,7 +158,8 @@ function instanceRow(one) {
   const state = states.instanceState(one);
   const started = h("time");
   const up = states.isUp(state);
-  showRelative(started, states.known(up ? one.started_at : (one.finished_at ?? one.started_at)));
+  const since = up ? one.started_at : (states.known(one.finished_at) ?? one.started_at);
+  showRelative(started, states.known(since), up ? t("Started") : t("Stopped"));
   const image = cell("image", shortImage(one.image));
   image.title = one.image;
   const ports = cell("ports");
@@ -176,12 +177,7 @@ function instanceRow(one) {
   return h(
     "div",
     { class: "app-row instance-row", role: "row", dataset: { instance: one.id } },
-    cell(
-      "name",
-      stateIcon(state),
-      h("span", { class: "cut", title: one.name }, one.name),
-      h("span", { class: "mono faint" }, one.id.slice(0, 12)),
-    ),
+    cell("name", stateIcon(state), h("span", { class: "cut", title: one.name }, one.name)),
     image,
     ports,
     cell("since", started),
@@ -189,6 +185,7 @@ function instanceRow(one) {
     cell("rate"),
     cell(
       "line",
+      h("span", { class: "mono faint" }, one.id.slice(0, 12)),
       h(
         "span",
         { class: "muted cut" },
@@ -210,13 +207,15 @@ function healthWord(health) {
 }
 
 /**
- * An image without its digest, which nobody reads in a list; an id as ids are shown.
+ * An image without its registry and digest, which nobody reads in a list; an id as ids are shown.
  *
  * @param {string} image
  */
 export function shortImage(image) {
   const bare = image.replace(/@sha256:[0-9a-f]+$/, "");
-  return /^(sha256:)?[0-9a-f]{64}$/.test(bare) ? bare.replace("sha256:", "").slice(0, 12) : bare;
+  if (/^(sha256:)?[0-9a-f]{64}$/.test(bare)) return bare.replace("sha256:", "").slice(0, 12);
+  // The registry: a first part with a dot or a port in it, as the engine tells it from a name.
+  return bare.replace(/^(?:localhost|[^/]*[.:][^/]*)\//, "");
 }
 
 const PORTS_SHOWN = 2;
@@ -254,9 +253,15 @@ export function shortPort(port) {
 function showRestarts(box, n) {
   if (!n) return setChildren(box, []);
   const text = formatNumber(n);
-  if (box.firstElementChild?.textContent === text) return;
+  if (box.querySelector("[aria-hidden=true]:not(svg)")?.textContent === text) return;
   const label = states.restartCount(n);
   setChildren(box, [
-    h("span", { class: "restart-count", title: label, "aria-label": label }, text),
+    h(
+      "span",
+      { class: "restart-count", title: label },
+      icon("state-restarting"),
+      h("span", { "aria-hidden": "true" }, text),
+      h("span", { class: "quiet" }, label),
+    ),
   ]);
 }

@@ -25,6 +25,8 @@ const edge = byId("side-edge");
 
 /** @type {Map<string, {link: HTMLAnchorElement, update: (app: App) => void}>} */
 const rows = new Map();
+/** The key of those that only have logs left; no stack can be called so. */
+const GONE = "\0gone";
 const current = document.getElementById("app-name")?.dataset.app ?? null;
 
 /** @param {string} name */
@@ -60,7 +62,9 @@ function makeRow(app) {
 
 function draw() {
   const found = filterApps(inventory.apps.values(), search.value);
-  const stacks = byStack(found);
+  const stacks = byStack(found.filter((app) => app.instances.length));
+  const gone = found.filter((app) => !app.instances.length);
+  if (gone.length) stacks.push([GONE, gone]);
   /** @type {Element[]} */
   const wanted = [];
   for (const [stack, apps] of stacks) {
@@ -87,7 +91,11 @@ const headings = new Map();
 function heading(stack) {
   let element = headings.get(stack);
   if (!element) {
-    element = h("h2", { class: "side-stack" }, stack ?? t("Without a stack"));
+    element = h(
+      "h2",
+      { class: "side-stack" },
+      stack === GONE ? t("Only logs kept") : (stack ?? t("Without a stack")),
+    );
     headings.set(stack, element);
   }
   return element;

@@ -10,18 +10,20 @@ const EVERY = 5_000; // ms
  *
  * @param {HTMLTimeElement} element
  * @param {string | null} time RFC 3339
+ * @param {string} [what] happened then; stands before the exact time
  */
-export function showRelative(element, time) {
+export function showRelative(element, time, what = "") {
   if (!time) {
     element.removeAttribute("datetime");
     element.textContent = "";
     element.title = "";
     return;
   }
-  if (element.dateTime === time && element.textContent) return;
+  if (element.dateTime === time && element.dataset.what === what) return;
   element.dateTime = time;
   element.dataset.relative = "";
-  element.title = formatTime(time);
+  element.dataset.what = what;
+  element.title = `${what} ${formatTime(time)}`.trim();
   element.textContent = formatRelative(time);
 }
 
