@@ -25,7 +25,9 @@ const NAMES = {
 
 /** @type {Map<string, Level>} */
 const LEVEL_OF_NAME = new Map(
-  LEVELS.flatMap((level) => NAMES[level].split(" ").map((name) => /** @type {[string, Level]} */ ([name, level]))),
+  LEVELS.flatMap((level) =>
+    NAMES[level].split(" ").map((name) => /** @type {[string, Level]} */ ([name, level])),
+  ),
 );
 
 /** @type {readonly Level[]} */
@@ -42,7 +44,8 @@ const PYTHON = ["debug", "info", "warning", "error", "error"];
 const JSON_LEVEL =
   /"(?:level|lvl|severity|levelname|log\.level|loglevel|log_level|level_name|@l|@level|levelno|severity_text|severityText|LogLevel|Level|Severity)"\s*:\s*(?:"([^"]{1,20})"|(\d{1,3})\b)/g;
 const MONGO_JSON = /^\{"t":\{"\$date":"[^"]*"\},\s*"s":\s*"([FEWID])/;
-const LOGFMT = /(?:^|[\s,{])(?:level|lvl|severity|loglevel|log_level|log\.level)[=:] ?"?([A-Za-z]{2,13})\b/g;
+const LOGFMT =
+  /(?:^|[\s,{])(?:level|lvl|severity|loglevel|log_level|log\.level)[=:] ?"?([A-Za-z]{2,13})\b/g;
 const PRIORITY = /^<([0-9]{1,3})>/;
 const KLOG = /^([IWEF])[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2}/;
 const REDIS_LINE = /^[0-9]+:[XCSM] [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:.]{8,15} ([.\-*#]) /;

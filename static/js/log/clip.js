@@ -1,0 +1,63 @@
+// Copying: a row, a link to it, a selection over several rows.
+
+import { t } from "../i18n.js";
+import { stripAnsi } from "./ansi.js";
+import { say } from "./say.js";
+
+/** @typedef {import("./model.js").Entry} Entry */
+
+/**
+ * The text of an entry as the container wrote it, without colours.
+ * @param {Entry} entry
+ */
+export function textOf(entry) {
+  if (!entry.row) return "";
+  return [entry.row, ...(entry.more ?? [])].map((row) => stripAnsi(row[4])).join("\n");
+}
+
+/**
+ * @param {string} text
+ * @param {string} done what to say when it is copied
+ */
+export async function copyText(text, done) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Over plain HTTP a page has no clipboard; the older way still works.
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "quiet";
+    document.body.append(area);
+    const focused = document.activeElement;
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+    if (!copied) return say(t("The browser does not let this page copy"));
+  }
+  say(done);
+}
+
+/**
+ * What a selection over several rows copies: one line a row, time and text, whatever the columns.
+ * @param {HTMLElement} slice holds the rows
+ * @param {(element: Element) => Entry | null} entryOf
+ */
+export function copySelections(slice, entryOf) {
+  slice.addEventListener("copy", (event) => {
+    const selection = getSelection();
+    if (!selection || selection.isCollapsed || !selection.rangeCount) return;
+    const range = selection.getRangeAt(0);
+    const rows = [...slice.children].filter((row) => range.intersectsNode(row));
+    if (rows.length < 2) return;
+    const lines = rows.map((row) => {
+      const entry = entryOf(row);
+      if (!entry) return "";
+      const text = entry.row ? textOf(entry) : (row.querySelector(".row-words")?.textContent ?? "");
+      const time = row.querySelector(".row-time")?.textContent;
+      return time ? `${time} ${text}` : text;
+    });
+    event.clipboardData?.setData("text/plain", lines.join("\n"));
+    event.preventDefault();
+  });
+}

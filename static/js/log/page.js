@@ -1,0 +1,505 @@
+// The log page: joins what fills the window (feed), what draws it (rows) and what the reader does.
+
+import { byId } from "../dom.js";
+import { t } from "../i18n.js";
+import { inventory } from "../inventory.js";
+import { live } from "../live.js";
+import { copySelections, copyText, textOf } from "./clip.js";
+import { Feed } from "./feed.js";
+import { readFilter, readLine, sameLines, writeFilter } from "./filters.js";
+import { Find } from "./find.js";
+import { Foot, showUnreadable } from "./foot.js";
+import { setUpJump } from "./jump.js";
+import { bindKeys } from "./keyboard.js";
+import { placeMenus } from "./menus.js";
+import { drawEntry } from "./render.js";
+import { Rows } from "./rows.js";
+import { say } from "./say.js";
+import { loadSettings, saveSettings } from "./settings.js";
+import { Ticks } from "./ticks.js";
+import { fromMs } from "./times.js";
+import { Toolbar } from "./toolbar.js";
+
+/** @typedef {import("./model.js").Entry} Entry */
+
+const FRAME = 4; // ms of a frame that taking lines in may use: the rest is for drawing
+const NEAR = 1_500; // px from the edge of the window at which more is loaded
+const ROW = 20; // px, as in log.css
+const MARKER = 28;
+const CHAR = 7.83; // px a character of the log's font is wide, about; only for guessing heights
+
+export class LogPage {
+  settings = loadSettings();
+  /** @type {Entry | null} */
+  cursor = null;
+  /** @type {number | null} */
+  linked = null;
+
+  #framed = false;
+  #addressed = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #addressTimer;
+  /** @type {Map<string, number>} */
+  #hues = new Map();
+  #many = false;
+  #focusCursor = false;
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.app = root.dataset.app ?? "";
+    const params = new URLSearchParams(location.search);
+    this.linked = readLine(location.hash, params);
+    this.feed = new Feed(this.app, readFilter(params));
+    this.toolbar = new Toolbar(this.feed.filter, this.settings);
+    this.scroller = byId("log-scroller");
+    const slice = byId("log-slice");
+    this.rows = new Rows(this.scroller, byId("log-space"), slice, this.feed.model, {
+      draw: (entry) => drawEntry(entry, this.#look()),
+      guess: (entry) => this.#guess(entry),
+      measured: (entry) => entry.open || this.settings.wrap || entry.kind !== "line",
+    });
+    this.find = new Find(
+      this.feed,
+      this.rows,
+      () => this.cursor,
+      (entry) => this.goTo(entry),
+      (seq) => this.openAt(seq),
+    );
+    this.foot = new Foot(this.feed, this.rows, () => this.#behind());
+    this.ticks = new Ticks(
+      /** @type {HTMLCanvasElement} */ (byId("log-ticks")),
+      this.rows,
+      (index) => this.goTo(this.feed.model.entries[index]),
+    );
+    this.feed.folding = this.settings.traces;
+    this.feed.setFolding(this.settings.traces);
+    this.feed.showEvents = this.settings.events;
+    this.#listen(slice);
+    this.#applySettings();
+    this.#showInstances();
+    placeMenus();
+    bindKeys(this);
+    if (this.linked !== null) this.rows.place = { follow: false, seq: this.linked, offset: 0 };
+  }
+
+  start() {
+    this.feed.open(null);
+    if (this.linked !== null) void this.openAt(this.linked);
+    this.schedule();
+  }
+
+  /** @param {HTMLElement} slice */
+  #listen(slice) {
+    const { feed, rows, toolbar } = this;
+    feed.addEventListener("change", () => {
+      rows.changed();
+      this.schedule();
+    });
+    feed.addEventListener("state", () => this.schedule());
+    feed.addEventListener("instance", () => this.#showInstances());
+    rows.addEventListener("place", () => {
+      if (rows.place.follow) feed.unseen = 0;
+      feed.problem = null;
+      this.#addressSoon();
+      this.schedule();
+    });
+    toolbar.addEventListener("filter", () => this.#onFilter());
+    toolbar.addEventListener("settings", () => this.#onSettings());
+    slice.addEventListener("click", (event) => this.#onClick(event));
+    slice.addEventListener("resized", () => {
+      rows.changed();
+      this.schedule();
+    });
+    copySelections(slice, (element) => rows.entryOf(element));
+    new ResizeObserver(() => {
+      if (this.settings.wrap) rows.redrawAll();
+      rows.changed();
+      this.schedule();
+    }).observe(this.scroller);
+    document.addEventListener("visibilitychange", () => this.schedule());
+    document.addEventListener("selectionchange", () => this.#onSelection());
+    live.addEventListener("state", () => this.schedule());
+    inventory.addEventListener("apps", () => this.#showInstances());
+    addEventListener("hashchange", () => {
+      const seq = readLine(location.hash, new URLSearchParams());
+      if (seq !== null) void this.openAt(seq);
+    });
+    byId("log-follow").addEventListener("click", () => this.toggleFollow());
+    byId("log-new").addEventListener("click", () => this.follow());
+    byId("log-next").addEventListener("click", () => this.find.match(1));
+    byId("log-previous").addEventListener("click", () => this.find.match(-1));
+    byId("log-empty-clear").addEventListener("click", () => byId("log-clear").click());
+    for (const link of document.querySelectorAll("#log-download-menu [data-format]")) {
+      link.addEventListener("click", () => {
+        const format = /** @type {"text" | "jsonl"} */ (
+          /** @type {HTMLElement} */ (link).dataset.format
+        );
+        /** @type {HTMLAnchorElement} */ (link).href = feed.history.downloadAddress(
+          feed.filter,
+          format,
+        );
+        byId("log-download-menu").hidePopover();
+      });
+    }
+    setUpJump((ms) => void this.jumpTo(ms));
+  }
+
+  // Drawing
+
+  schedule() {
+    if (this.#framed || document.hidden) return;
+    this.#framed = true;
+    requestAnimationFrame(() => this.#frame());
+  }
+
+  #frame() {
+    this.#framed = false;
+    const { feed, rows } = this;
+    if (feed.takeIn(FRAME)) rows.changed();
+    if (feed.trim(rows.reader)) rows.changed();
+    rows.canFollow = feed.attached;
+    rows.render();
+    this.#loadMore();
+    this.#focus();
+    this.foot.show();
+    this.find.showCount();
+    this.ticks.changed();
+    if (rows.place.follow) feed.unseen = 0;
+    if (feed.inbox.count) this.schedule();
+  }
+
+  #loadMore() {
+    const { feed, rows, scroller } = this;
+    if (feed.loading || !feed.known) return;
+    // What is looked for may be far back: it is read on while there is not a screen of it.
+    if (scroller.scrollTop < NEAR) void feed.loadOlder();
+    if (rows.height - scroller.scrollTop - scroller.clientHeight < NEAR) void feed.loadNewer();
+  }
+
+  /** @returns {import("./render.js").Look} */
+  #look() {
+    return {
+      settings: this.settings,
+      search: this.feed.search,
+      many: this.#many,
+      instance: (container) => this.#instance(container),
+      cursor: this.cursor,
+      linked: this.linked,
+      act: (action, entry, value) => this.#act(action, entry, value),
+    };
+  }
+
+  /** @param {Entry} entry */
+  #guess(entry) {
+    if (entry.kind !== "line") return MARKER;
+    if (!this.settings.wrap || !entry.row) return ROW;
+    const columns = Math.max(20, (this.scroller.clientWidth - 180) / CHAR);
+    return ROW * Math.max(1, Math.ceil(Math.min(entry.row[4].length, 10_240) / columns));
+  }
+
+  #behind() {
+    const { feed } = this;
+    const next = inventory.apps.get(this.app)?.next ?? 0;
+    const coming =
+      live.state === "live" && feed.recent.last ? Math.max(0, next - 1 - feed.recent.last) : 0;
+    return Math.max(feed.inbox.count, coming);
+  }
+
+  // Instances
+
+  /** @param {string} container */
+  #instance(container) {
+    let hue = this.#hues.get(container);
+    if (hue === undefined) this.#hues.set(container, (hue = (this.#hues.size % 8) + 1));
+    const known = inventory.apps.get(this.app)?.instances.find((one) => one.id === container);
+    return { name: known?.name ?? container, hue };
+  }
+
+  #showInstances() {
+    const live_ = inventory.apps.get(this.app)?.instances ?? [];
+    const ids = new Set([...live_.map((one) => one.id), ...this.feed.containers]);
+    const list = [...ids].map((id) => ({
+      id,
+      name: this.#instance(id).name,
+      gone: inventory.known && !live_.some((one) => one.id === id),
+    }));
+    this.toolbar.showInstances(list);
+    showUnreadable(live_);
+    const many = ids.size > 1;
+    if (many !== this.#many) this.rows.repaint();
+    this.#many = many;
+    this.schedule();
+  }
+
+  // What the reader does
+
+  #onFilter() {
+    const { feed, rows } = this;
+    const reader = rows.place.follow ? null : this.#readerSeq();
+    const same = sameLines(feed.filter, this.toolbar.filter);
+    feed.setFilter(this.toolbar.filter, reader);
+    if (!same) this.cursor = null;
+    rows.repaint();
+    rows.changed();
+    this.#addressSoon();
+    this.schedule();
+  }
+
+  #onSettings() {
+    const before = this.settings;
+    this.settings = this.toolbar.settings;
+    saveSettings(this.settings);
+    this.#applySettings();
+    const { feed, rows, settings } = this;
+    if (before.events !== settings.events) feed.setShowEvents(settings.events);
+    if (before.traces !== settings.traces) {
+      feed.setFolding(settings.traces);
+      feed.reload(rows.place.follow ? null : this.#readerSeq());
+    }
+    rows.redrawAll();
+    this.schedule();
+  }
+
+  #applySettings() {
+    byId("log").classList.toggle("log-wrap", this.settings.wrap);
+  }
+
+  #readerSeq() {
+    const { place } = this.rows;
+    return place.follow ? this.feed.recent.last : Math.max(1, Math.floor(place.seq));
+  }
+
+  /** @param {MouseEvent} event */
+  #onClick(event) {
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest("a, button, summary, input, .detail")) return;
+    // A click that ends a selection is not meant for the row.
+    if (getSelection()?.isCollapsed === false) return;
+    const entry = this.rows.entryOf(target);
+    if (!entry?.row || entry.kind === "marker") return;
+    this.#setCursor(entry);
+    this.toggle(entry);
+  }
+
+  #onSelection() {
+    const selection = getSelection();
+    if (!selection || selection.isCollapsed) return;
+    // Lines that run away under a selection cannot be copied.
+    if (selection.anchorNode && this.scroller.contains(selection.anchorNode)) this.rows.pause();
+  }
+
+  /** @param {Entry} entry */
+  toggle(entry) {
+    entry.open = !entry.open;
+    entry.version++;
+    entry.height = 0;
+    if (entry.open) this.rows.pause();
+    this.rows.changed();
+    this.schedule();
+  }
+
+  /** @param {Entry | null} entry */
+  #setCursor(entry) {
+    const before = this.cursor;
+    if (before === entry) return;
+    this.cursor = entry;
+    if (before) before.version++;
+    if (entry) entry.version++;
+  }
+
+  /** @param {1 | -1} direction */
+  step(direction) {
+    const { rows, feed } = this;
+    const { entries } = feed.model;
+    if (!entries.length) return;
+    const at = this.cursor ? entries.indexOf(this.cursor) : -1;
+    const seen = at >= rows.start && at < rows.end;
+    const from = at >= 0 && seen ? at + direction : direction > 0 ? rows.firstSeen : rows.lastSeen;
+    const to = Math.max(0, Math.min(entries.length - 1, from));
+    if (direction < 0) rows.pause();
+    this.#setCursor(entries[to]);
+    if (to < entries.length - 1 || !rows.place.follow) rows.reveal(to);
+    this.#focusCursor = true;
+    this.schedule();
+  }
+
+  /** Enter: opens the row the keys are at. @returns {void} */
+  toggleCursor() {
+    if (this.cursor?.row && this.cursor.kind === "line") {
+      this.toggle(this.cursor);
+      this.#focusCursor = true;
+    } else if (this.cursor?.gap) this.#act("load-gap", this.cursor);
+  }
+
+  #focus() {
+    if (!this.#focusCursor || !this.cursor) return;
+    this.#focusCursor = false;
+    this.rows.elementOf(this.cursor)?.focus({ preventScroll: true });
+  }
+
+  focusRows() {
+    this.scroller.focus({ preventScroll: true });
+  }
+
+  escape() {
+    if (this.cursor?.open) this.toggle(this.cursor);
+    else this.#setCursor(null);
+    this.schedule();
+  }
+
+  /** @param {Entry} entry */
+  goTo(entry) {
+    const index = this.feed.model.entries.indexOf(entry);
+    if (index < 0) return;
+    this.#setCursor(entry);
+    const seen = index > this.rows.firstSeen && index < this.rows.lastSeen;
+    this.rows.reveal(index, seen ? "near" : "middle");
+    if (!seen) this.rows.pause();
+    this.#focusCursor = document.activeElement !== this.toolbar.find;
+    this.schedule();
+  }
+
+  follow() {
+    if (!this.feed.attached) this.feed.goToEnd();
+    this.feed.unseen = 0;
+    this.linked = null;
+    this.rows.follow();
+    this.#addressSoon();
+    this.schedule();
+  }
+
+  toggleFollow() {
+    if (this.rows.place.follow) this.rows.pause();
+    else this.follow();
+  }
+
+  toTop() {
+    this.rows.pause();
+    this.rows.reveal(0);
+    this.schedule();
+  }
+
+  /** @param {number} screens */
+  scrollBy(screens) {
+    this.scroller.scrollBy({ top: this.scroller.clientHeight * screens });
+  }
+
+  /**
+   * Shows a line, from the store if it is not loaded.
+   * @param {number} seq
+   */
+  async openAt(seq) {
+    const { feed, rows } = this;
+    this.linked = seq;
+    if (rows.place.follow || feed.model.indexOf(seq) < 0)
+      rows.place = { follow: false, seq, offset: 0 };
+    if (feed.model.indexOf(seq) < 0 && !(await feed.openAt(seq))) return;
+    feed.takeIn(Infinity);
+    rows.repaint();
+    rows.changed();
+    let index = feed.model.indexOf(seq);
+    if (index < 0) {
+      // It is hidden by the filter or no longer kept: the nearest line is shown.
+      if (seq < feed.first) say(t("Line {seq} is no longer kept", { seq: `#${seq}` }));
+      index = Math.min(feed.model.indexAt(seq), feed.model.entries.length - 1);
+    }
+    const entry = feed.model.entries[index];
+    if (entry?.more?.some((row) => row[0] === seq) && !entry.open) this.toggle(entry);
+    if (entry) {
+      this.#setCursor(entry);
+      rows.reveal(index, "middle");
+    }
+    rows.pause();
+    this.#addressSoon();
+    this.schedule();
+  }
+
+  /** @param {number} ms since 1970 */
+  async jumpTo(ms) {
+    try {
+      const seq = await this.feed.history.seqAt(fromMs(ms));
+      if (seq > this.feed.recent.last && this.feed.recent.last) {
+        say(t("Nothing was logged after that"));
+        return this.follow();
+      }
+      await this.openAt(seq);
+      this.focusRows();
+    } catch {
+      say(t("The server did not answer"));
+    }
+  }
+
+  /** @param {boolean} link */
+  copyCursor(link) {
+    if (this.cursor) this.#act(link ? "copy-link" : "copy", this.cursor);
+  }
+
+  /**
+   * @param {string} action
+   * @param {Entry} entry
+   * @param {unknown} [value]
+   */
+  #act(action, entry, value) {
+    /** @type {Record<string, () => void>} */
+    const actions = {
+      copy: () => void copyText(textOf(entry), t("Copied")),
+      "copy-text": () => void copyText(String(value), t("Copied")),
+      "copy-link": () => void copyText(this.#address(entry.seq), t("Link copied")),
+      "load-gap": () => void this.feed.loadGap(entry),
+      around: () => {
+        this.toolbar.set({ hide: false, levels: [], container: "", stream: "" });
+        void this.openAt(entry.seq);
+      },
+      "filter-for": () => this.#filterFor(entry),
+      "only-instance": () => this.toolbar.set({ container: entry.row?.[2] ?? "" }),
+    };
+    actions[action]?.();
+  }
+
+  /** Looks for what is selected in the row, else for the part of its text that others share. @param {Entry} entry */
+  #filterFor(entry) {
+    const selected = getSelection()?.toString().trim();
+    const text =
+      selected && !selected.includes("\n") ? selected : commonPart(textOf(entry).split("\n")[0]);
+    this.toolbar.find.value = text;
+    this.toolbar.set({ q: text, regex: false, hide: true });
+  }
+
+  // The address bar
+
+  /** @param {number | null} seq */
+  #address(seq) {
+    const params = writeFilter(this.feed.filter).toString();
+    return `${location.origin}${location.pathname}${params ? `?${params}` : ""}${seq ? `#L${Math.floor(seq)}` : ""}`;
+  }
+
+  /** A browser refuses addresses that change with every scrolled row. */
+  #addressSoon() {
+    clearTimeout(this.#addressTimer);
+    this.#addressTimer = setTimeout(() => {
+      const { rows, feed } = this;
+      const linkedSeen = this.linked !== null && this.#isSeen(this.linked);
+      const at = linkedSeen ? this.linked : Math.ceil(feed.model.entries[rows.firstSeen]?.seq ?? 0);
+      const address = this.#address(rows.place.follow ? null : at);
+      if (address === this.#addressed) return;
+      this.#addressed = address;
+      history.replaceState(history.state, "", address);
+    }, 300);
+  }
+
+  /** @param {number} seq */
+  #isSeen(seq) {
+    const index = this.feed.model.indexOf(seq);
+    return index >= this.rows.firstSeen && index <= this.rows.lastSeen;
+  }
+}
+
+/**
+ * The longest run of words of a line without numbers and ids in it.
+ * @param {string} text
+ */
+function commonPart(text) {
+  const runs = text.split(/\S*\d\S*/).map((run) => run.trim());
+  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), "");
+  return (longest.length >= 3 ? longest : text.trim()).slice(0, 200);
+}
