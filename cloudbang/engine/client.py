@@ -145,7 +145,8 @@ class Engine:
         try:
             return self._open(f"/containers/{container}/logs", query)
         except EngineRefused as e:
-            if e.engine_status == 404:
+            # 409: it is being removed, and what it logged goes with it.
+            if e.engine_status in (404, 409):
                 raise NoSuchContainer(container[:12]) from None
             if e.engine_status == 501 or "does not support reading" in e.reason:
                 raise LogUnreadable(container[:12], e.reason) from None

@@ -1,0 +1,58 @@
+"""From a container to its app."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudbang.domain.names import MAX_NAME, app_name, fitting, stack_name
+
+COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
+SWARM = {"com.docker.swarm.service.name": "shop_web", "com.docker.stack.namespace": "shop"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "app", "stack"),
+    [
+        ({}, "brave_tesla", None),
+        (COMPOSE, "shop.web", "shop"),
+        (SWARM, "shop_web", "shop"),
+        (COMPOSE | SWARM, "shop_web", "shop"),
+        (COMPOSE | SWARM | {"cloudbang.app": "checkout"}, "checkout", "shop"),
+        ({"cloudbang.app": " "}, "brave_tesla", None),
+        ({"com.docker.compose.project": "shop"}, "brave_tesla", "shop"),
+    ],
+)
+def test_the_order_in_which_a_name_is_looked_for(labels, app, stack):
+    """The label, the Swarm service, Compose's project and service, the container's own name."""
+    assert app_name(labels, "/brave_tesla") == app
+    assert stack_name(labels) == stack
+
+
+def test_what_does_not_fit_is_replaced_and_stays_apart():
+    """Two names that look the same after the replacement are two apps."""
+    one, other = fitting("web/a"), fitting("web:a")
+    assert one.startswith("web_a-")
+    assert other.startswith("web_a-")
+    assert one != other
+    assert fitting("web/a") == one
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", ".hidden", "购物", "a" * 129, "a/../../b", "a b\n"]
+)
+def test_a_name_is_always_a_safe_folder(name):
+    """No dot in front, nothing but letters, digits, ``_``, ``.`` and ``-``."""
+    fitted = fitting(name)
+    assert fitted != name
+    assert not fitted.startswith(".")
+    assert fitting(fitted) == fitted
+
+
+@given(st.text(max_size=300))
+def test_any_text_gives_a_name_that_fits(text):
+    """Whatever a label holds."""
+    name = app_name({"cloudbang.app": text}, "c")
+    assert 1 <= len(name) <= MAX_NAME
+    assert fitting(name) == name
