@@ -5,7 +5,7 @@ file is missing, damaged or about another state of the segment. In a compressed 
 entry also stands in front of its block, in a zstd "skippable frame" that ``zstdcat`` ignores, so
 that even a segment with a hole in it can be indexed again without unpacking it.
 
-``NAME.idx``: a header with the sum of it all, then the entries, each with a checksum.
+``NAME.idx``, ``NAME.zst.idx``: a header with the sum of it all, then the entries, each with a checksum.
 """
 
 from __future__ import annotations

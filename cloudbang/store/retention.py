@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 import logging
-import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
@@ -169,7 +168,7 @@ class Upkeep:
         app.closed = [packed if s is segment else s for s in app.closed]
         self._cache.forget(segment)
         # A read that began before sees the file missing and looks again.
-        self._thread.apply(os.unlink, (segment.path,))
+        self._thread.apply(remove, (segment,))
 
     def _packed(self, segment: Segment) -> Segment:
         return compress(segment, self._cache.blocks(segment))

@@ -58,17 +58,21 @@ class Segment:
 
     @property
     def index_path(self) -> str:
-        return f"{self.stem}.idx"
+        # Not one name for both forms: the plain one's may be written late, after packing.
+        return f"{self.stem}.zst.idx" if self.compressed else f"{self.stem}.idx"
 
 
 def find(folder: Path) -> list[Segment]:
     """The segments in ``folder``, by seq. Leftovers of an interrupted step are removed."""
     plain: dict[int, Segment] = {}
     packed: dict[int, Segment] = {}
+    indexes: list[str] = []
     with os.scandir(folder) as found:
         for entry in found:
             if entry.name.endswith(".tmp"):
                 os.unlink(entry.path)
+            elif entry.name.endswith(".idx"):
+                indexes.append(entry.path)
             elif name := NAME.fullmatch(entry.name):
                 day, first, zst = name.groups()
                 one = Segment(str(folder), day, int(first), bool(zst), entry.stat().st_size)
@@ -81,12 +85,14 @@ def find(folder: Path) -> list[Segment]:
     for first in plain.keys() & packed.keys():
         # Stopped between packing and removing the plain text, which is the original.
         if plain[first].size:
-            with suppress(FileNotFoundError):
-                os.unlink(packed[first].path)
-            del packed[first]
+            remove(packed.pop(first))
         else:
             remove(plain.pop(first))
-    return sorted((*plain.values(), *packed.values()), key=lambda s: s.first)
+    segments = sorted((*plain.values(), *packed.values()), key=lambda s: s.first)
+    for path in set(indexes) - {s.index_path for s in segments}:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+    return segments
 
 
 def remove(segment: Segment) -> None:
