@@ -4,6 +4,7 @@ import { byId, h, setChildren } from "./dom.js";
 import { t } from "./i18n.js";
 import { inventory } from "./inventory.js";
 import { bind } from "./keys.js";
+import { shortImage, shortPorts } from "./short.js";
 import { appAddress } from "./sidebar.js";
 import { appState, instanceCount, since, stateSentence } from "./state.js";
 import { stateIcon } from "./state_icon.js";
@@ -17,13 +18,19 @@ function draw() {
   if (!app) return;
   setChildren(byId("app-state"), [stateIcon(appState(app))]);
   const when = since(app);
-  showRelative(time, when?.time ?? null);
+  showRelative(time, when?.time ?? null, when?.up ? t("Started") : t("Stopped"));
   const ports = [...new Set(app.instances.flatMap((one) => one.ports))];
   const facts = [
     h("span", null, stateSentence(app), when && " · ", when && time),
     app.instances.length > 1 && h("span", { class: "wide" }, instanceCount(app)),
-    app.instances.length === 1 && h("span", { class: "mono cut wide" }, app.instances[0].image),
-    ports.length > 0 && h("span", { class: "mono cut wide" }, ports.slice(0, 3).join(" ")),
+    app.instances.length === 1 &&
+      h(
+        "span",
+        { class: "mono cut wide", title: app.instances[0].image },
+        shortImage(app.instances[0].image),
+      ),
+    ports.length > 0 &&
+      h("span", { class: "mono cut wide", title: ports.join("\n") }, shortPorts(ports, 3).text),
   ];
   setChildren(
     byId("app-facts"),

@@ -4,6 +4,7 @@ import { h, icon, setAttribute, setChildren, setText } from "./dom.js";
 import { formatNumber, formatRate, t } from "./i18n.js";
 import { plain } from "./plain.js";
 import { appAddress } from "./sidebar.js";
+import { shortImage, shortPorts } from "./short.js";
 import * as states from "./state.js";
 import { showState, stateIcon } from "./state_icon.js";
 import { showRelative } from "./time.js";
@@ -206,18 +207,6 @@ function healthWord(health) {
   return words[health] ?? health;
 }
 
-/**
- * An image without its registry and digest, which nobody reads in a list; an id as ids are shown.
- *
- * @param {string} image
- */
-export function shortImage(image) {
-  const bare = image.replace(/@sha256:[0-9a-f]+$/, "");
-  if (/^(sha256:)?[0-9a-f]{64}$/.test(bare)) return bare.replace("sha256:", "").slice(0, 12);
-  // The registry: a first part with a dot or a port in it, as the engine tells it from a name.
-  return bare.replace(/^(?:localhost|[^/]*[.:][^/]*)\//, "");
-}
-
 const PORTS_SHOWN = 2;
 
 /**
@@ -226,24 +215,10 @@ const PORTS_SHOWN = 2;
  */
 function showPorts(box, instances) {
   const all = [...new Set(instances.flatMap((one) => one.ports))];
-  const published = all.filter((port) => port.includes("->"));
-  const shown = (published.length ? published : all).slice(0, PORTS_SHOWN).map(shortPort);
-  const more = all.length - shown.length;
-  setText(box, shown.join(", ") + (more > 0 ? ` +${more}` : ""));
+  const { text, open } = shortPorts(all, PORTS_SHOWN);
+  setText(box, text);
   setAttribute(box, "title", all.join("\n") || null);
-}
-
-/**
- * `0.0.0.0:8080->80/tcp` as `8080→80`: what is usual goes without saying.
- *
- * @param {string} port
- */
-export function shortPort(port) {
-  return port
-    .replace(/^(0\.0\.0\.0|\[?::\]?):/, "")
-    .replace(/^127\.0\.0\.1:/, "localhost:")
-    .replace("->", "→")
-    .replace(/\/tcp$/, "");
+  box.classList.toggle("closed", !open);
 }
 
 /**
