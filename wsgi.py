@@ -8,6 +8,7 @@ from gevent import config as gevent_config
 # A thread of its own reports whoever keeps the hub longer than this; it costs nothing else.
 gevent_config.monitor_thread = True
 gevent_config.max_blocking_time = 0.1
+gevent_config.print_blocking_reports = False  # logs.py writes them, shorter and off the hub
 
 from gevent import monkey
 

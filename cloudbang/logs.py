@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import _queue  # the C queue: unlike queue.SimpleQueue it is never patched, so a native thread may wait on it
 import logging
-import logging.handlers
 import sys
+import time
 from typing import TextIO
 
-from gevent import monkey
+from gevent import events, monkey
 
 from cloudbang.config import LogSettings
 
@@ -33,6 +33,7 @@ class OffHubHandler(logging.Handler):
         self._limit = limit
         self._stream = stream
         self._queue: _queue.SimpleQueue[str | None] = _queue.SimpleQueue()
+        self._closed = False
         self._done = _new_lock()
         self._done.acquire()
         _start_thread(self._write, ())
@@ -53,9 +54,16 @@ class OffHubHandler(logging.Handler):
 
     def close(self) -> None:
         """Write what waits, for half a second at most."""
-        self._queue.put(None)
-        self._done.acquire(timeout=0.5)
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._done.acquire(timeout=0.5)
         super().close()
+
+    def write(self, text: str) -> None:
+        """Put a finished text into the queue, from any thread."""
+        if self._queue.qsize() < self._limit:
+            self._queue.put(text)
 
     def _write(self) -> None:
         while (text := self._queue.get()) is not None:
@@ -79,6 +87,26 @@ def set_up(settings: LogSettings) -> None:
     handler = OffHubHandler(stream)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
+    _tell_of_blocking(handler)
     root.setLevel(settings.level.upper())
     for chatty in ("alembic", "docker", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _tell_of_blocking(handler: OffHubHandler, every: float = 10.0) -> None:
+    """Write down who kept the hub too long: the stack, at most once in ``every`` seconds.
+
+    gevent's monitor thread calls this, so it goes past ``logging``, whose locks are greenlets'.
+    """
+    last = 0.0
+
+    def blocked(event: object) -> None:
+        nonlocal last
+        if isinstance(event, events.EventLoopBlocked) and time.monotonic() - last > every:
+            last = time.monotonic()
+            report = "\n".join(line for part in event.info for line in part.splitlines())
+            stack = report.partition("Blocked Stack")[2].partition("Info:")[0].strip()
+            took = f"{event.blocking_time:g} s"
+            handler.write(f"WARNING cloudbang: the hub was kept longer than {took}\n{stack}")
+
+    events.subscribers[:] = [blocked]

@@ -58,7 +58,7 @@ class Supervisor:
 
     def _spawn(self, name: str, target: Callable[..., Any], *args: Any) -> gevent.Greenlet:
         greenlet = gevent.Greenlet(target, *args)
-        greenlet.name = f"{self.name}/{name}"  # type: ignore[attr-defined]
+        greenlet.name = f"{self.name}/{name}"
         self._group.add(greenlet)
         self._order.append(greenlet)
         greenlet.link(self._forget)
