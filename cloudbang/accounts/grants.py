@@ -102,7 +102,8 @@ class Grants:
 
         def work(c: sa.Connection) -> None:
             mine = sa.select(sessions.c.id).where(sessions.c.account_id == account_id)
-            keep = mine.order_by(sessions.c.seen_at.desc()).limit(SESSIONS_PER_ACCOUNT - 1)
+            latest = (sessions.c.seen_at.desc(), sessions.c.id.desc())
+            keep = mine.order_by(*latest).limit(SESSIONS_PER_ACCOUNT - 1)
             c.execute(
                 sa.delete(sessions).where(
                     sessions.c.account_id == account_id, sessions.c.id.not_in(keep)
@@ -187,16 +188,9 @@ class Grants:
             for r in self._database.read(lambda c: c.execute(wanted).all())
         ]
 
-    def revoke_token(
-        self, token_id: str, account_id: int | None = None, *, only_ownerless: bool = False
-    ) -> None:
-        """End one token: of this account when it is given, or only one made on the command line.
-        Raises UnknownAccount."""
+    def revoke_token(self, token_id: str) -> None:
+        """End one token. Raises UnknownAccount."""
         where = [api_tokens.c.id == _number(token_id, "t", "token")]
-        if account_id is not None:
-            where.append(api_tokens.c.account_id == account_id)
-        if only_ownerless:
-            where.append(api_tokens.c.account_id.is_(None))
         self._delete(api_tokens, where, "token", token_id)
 
     def refresh(self) -> None:

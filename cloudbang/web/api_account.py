@@ -8,8 +8,9 @@ from typing import Annotated
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel, Field
 
-from cloudbang.accounts import Account, SessionInfo, TokenInfo, Unauthorised
-from cloudbang.accounts.values import NAME_MAX, PASSWORD_MAX, lesser
+from cloudbang.accounts import Account, SessionInfo, TokenInfo, UnknownAccount
+from cloudbang.accounts.values import NAME_MAX, PASSWORD_MAX, checked_role, lesser
+from cloudbang.errors import CloudBangError
 from cloudbang.web.auth import address, caller, csrf_token, gate, needs_role, open_to_all
 from cloudbang.web.i18n import language
 from cloudbang.web.parts import parts
@@ -55,6 +56,17 @@ class AccountChange(BaseModel):
     password: Password | None = None
 
 
+class NobodysToken(CloudBangError):
+    """A program asks for what only a person has."""
+
+    code = "not-allowed"
+    status = 403
+    sentence = "a program's token has no account of its own: sign in for this"
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
 @bp.post("/setup")
 @open_to_all
 def set_up() -> Response:
@@ -81,10 +93,10 @@ def sign_in() -> Response:
 
 @bp.delete("/session")
 def sign_out() -> Response:
-    """End this session. An API token is not ended so: it is revoked."""
+    """End this session. An API token is not ended so: it is revoked. Raises NobodysToken."""
     who = caller()
     if not who.by_cookie:
-        raise Unauthorised(who.role)
+        raise NobodysToken
     parts().accounts.grants.end_session(who.session_id)
     answer = Response(status=204)
     answer.delete_cookie(
@@ -137,33 +149,32 @@ def end_session(session_id: str) -> Response:
 @bp.get("/tokens")
 def tokens() -> Response:
     """The own API tokens; an admin's list has those of the command line too."""
-    who = caller()
     found = parts().accounts.grants.tokens()
-    mine = [t for t in found if t.account_id == who.account_id or _is_of_the_house(t)]
-    return json({"tokens": [_token(one) for one in mine]})
+    return json(
+        {"tokens": [_token(one) for one in found if _is_mine(one) or _is_of_the_house(one)]}
+    )
 
 
 @bp.post("/tokens")
 def create_token() -> Response:
     """Make an API token. Its secret is in this answer and never shown again."""
-    who = caller()
+    who, owner = caller(), _own_id()
     asked = read_body(NewToken)
-    role = asked.role or who.role
-    if role == "admin":
-        role = lesser("admin", who.role)  # nobody hands out more than they have
-    secret, made = parts().accounts.grants.create_token(asked.name, role, who.account_id)
+    role = lesser(
+        checked_role(asked.role or who.role), who.role
+    )  # nobody gives more than they have
+    secret, made = parts().accounts.grants.create_token(asked.name, role, owner)
     return json({**_token(made), "token": secret}, 201)
 
 
 @bp.delete("/tokens/<token_id>")
 def revoke_token(token_id: str) -> Response:
     """Revoke one of the own API tokens; an admin also those of the command line."""
-    who = caller()
-    of_the_house = {t.id for t in parts().accounts.grants.tokens() if _is_of_the_house(t)}
-    if who.account_id is None or token_id in of_the_house:
-        parts().accounts.grants.revoke_token(token_id, only_ownerless=True)
-    else:
-        parts().accounts.grants.revoke_token(token_id, who.account_id)
+    grants = parts().accounts.grants
+    known = {one.id: one for one in grants.tokens()}.get(token_id)
+    if known is None or not (_is_mine(known) or _is_of_the_house(known)):
+        raise UnknownAccount("token", token_id[:40])
+    grants.revoke_token(token_id)
     return Response(status=204)
 
 
@@ -206,11 +217,15 @@ def delete_account(account_id: int) -> Response:
 
 
 def _own_id() -> int:
-    """The caller's account. A token of the command line belongs to nobody. Raises Unauthorised."""
+    """The caller's account. Raises NobodysToken."""
     who = caller()
     if who.account_id is None:
-        raise Unauthorised(who.role)
+        raise NobodysToken
     return who.account_id
+
+
+def _is_mine(token: TokenInfo) -> bool:
+    return token.account_id is not None and token.account_id == caller().account_id
 
 
 def _is_of_the_house(token: TokenInfo) -> bool:

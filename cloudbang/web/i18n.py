@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import struct
 from pathlib import Path
 
@@ -70,8 +71,11 @@ def compile_catalogues() -> None:
             try:
                 with source.open("rb") as file:
                     catalogue = read_po(file, locale=lang)
-                with target.open("wb") as file:
+                # Renamed into place: another process may be reading it.
+                fresh = target.with_suffix(f".{os.getpid()}")
+                with fresh.open("wb") as file:
                     write_mo(file, catalogue)
+                fresh.replace(target)
             except OSError as e:
                 log.warning("%s was not compiled, its texts stay English: %s", source, e)
 

@@ -16,7 +16,7 @@ from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
 from cloudbang.accounts import NotSignedIn
-from cloudbang.errors import CloudBangError
+from cloudbang.errors import BadRequest, CloudBangError
 from cloudbang.web.parts import parts
 
 log = logging.getLogger(__name__)
@@ -27,12 +27,15 @@ TITLES = {
     "bad-request": "A value cannot be used",
     "cross-site": "Not from another site",
     "csrf": "The page is out of date",
+    "engine-refused": "The engine refused",
     "engine-unreachable": "The engine does not answer",
     "internal": "Something went wrong here",
     "last-admin": "The last admin",
+    "log-unreadable": "The log cannot be read",
     "method-not-allowed": "Not done this way",
     "name-taken": "The name is taken",
     "no-such-app": "No such app",
+    "no-such-container": "No such container",
     "not-allowed": "Not allowed",
     "not-found": "Nothing here",
     "not-signed-in": "Not signed in",
@@ -49,6 +52,9 @@ TITLES = {
 # Errors of other rooms whose sentence a person may see: the same text, with the fields in braces.
 SENTENCES = {
     "bad-request": "{name} is {value}, but may be {allowed}",
+    "engine-refused": "the Docker Engine refused {what} ({engine_status}): {reason}",
+    "log-unreadable": "the log of container {container} cannot be read: {reason}",
+    "no-such-container": "the engine has no container {container}",
     "engine-unreachable": "no Docker Engine answers at {address} ({reason}): start it, or set DOCKER_HOST",
     "no-such-app": "there is no app named {app}: GET /api/v1/apps lists those there are",
     "storage-failed": "cannot use {path}: {reason}",
@@ -92,6 +98,8 @@ def sentence_of(error: CloudBangError) -> str:
     if not text:
         return str(error)
     facts = {k: _short(v) for k, v in vars(error).items() if not k.startswith("_")}
+    if isinstance(error, BadRequest):
+        facts["allowed"] = gettext(error.allowed)
     try:
         return gettext(text).format(**facts)
     except (KeyError, IndexError):
@@ -119,7 +127,7 @@ def _of_ours(error: Exception) -> Any:
         headers["Retry-After"] = str(retry)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    more = {"name": error.name} if error.code == "bad-request" else {}  # type: ignore[attr-defined]
+    more = {"name": error.name} if isinstance(error, BadRequest) else {}
     return problem(error.status, error.code, sentence_of(error), headers, **more)
 
 
