@@ -16,9 +16,8 @@ monkey.patch_all()
 
 import sys
 
-from cloudbang.app import Application
-
 from cloudbang import config
+from cloudbang.app import Application
 from cloudbang.errors import CloudBangError
 
 
