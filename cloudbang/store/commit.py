@@ -23,6 +23,7 @@ from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
 from cloudbang.store.applog import AppLog
 from cloudbang.store.index import Block
 from cloudbang.store.segment import IndexCache, Segment, remove
+from cloudbang.store.threads import in_thread
 from cloudbang.store.writer import Sync, Write, Writer, sync
 from cloudbang.supervise import Supervisor
 
@@ -139,8 +140,8 @@ class GroupCommit:
 
     def release(self) -> None:
         """After the greenlets have ended: the last sync, and every file closed."""
-        self._sync_thread.apply(sync, (self._sync_work(),))
-        self._thread.apply(self._writer.close)
+        in_thread(self._sync_thread, sync, self._sync_work())
+        in_thread(self._thread, self._writer.close)
         self._thread.kill()
         self._sync_thread.kill()
 
@@ -176,7 +177,7 @@ class GroupCommit:
             data = entries[0].data if len(entries) == 1 else b"".join([e.data for e in entries])
             work.append((app, entries, self._plan(app, data, today, roll=not entries)))
         self.jobs += 1
-        self._thread.apply(self._writer.write, ([write for _, _, write in work],))
+        in_thread(self._thread, self._writer.write, [write for _, _, write in work])
         limit = min(256 * 1024, max(32 * 1024, TAILS_BYTES // max(len(self._apps), 1)))
         failure: OSError | None = None
         for app, entries, write in work:
@@ -240,7 +241,7 @@ class GroupCommit:
             self._to_sync.clear()
             work = self._sync_work()
             owners = {app.active.path: app for app in self._apps.values() if app.active}
-            self._sync_thread.apply(sync, (work,))
+            in_thread(self._sync_thread, sync, work)
             for one in work:
                 app = owners.get(one.segment.path)
                 if one.error:
@@ -279,7 +280,7 @@ class GroupCommit:
             self._troubled.wait()
             gevent.sleep(1.0)
             try:
-                self._thread.apply(self._writer.probe)
+                in_thread(self._thread, self._writer.probe)
             except OSError:
                 continue
             self._set_trouble(None)

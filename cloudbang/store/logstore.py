@@ -29,6 +29,7 @@ from cloudbang.store.reader import Lines, Page, Query, Stale, View, collect
 from cloudbang.store.resume import ResumePoint, resume_point
 from cloudbang.store.retention import Upkeep
 from cloudbang.store.segment import IndexCache
+from cloudbang.store.threads import in_thread
 from cloudbang.supervise import Supervisor
 
 __all__ = ["AppStats", "LogStore", "Page", "Query", "ResumePoint", "StoreTrouble"]
@@ -118,7 +119,7 @@ class LogStore:
 
     def _recover(self, name: str) -> None:
         try:
-            found = self._readers.apply(recover, (name, self._folder / name, self._cache))
+            found = in_thread(self._readers, recover, name, self._folder / name, self._cache)
         except OSError as e:
             raise StorageFailed(str(self._folder / name), e.strerror or str(e)) from None
         self._apps[name] = found.log
@@ -306,7 +307,7 @@ class LogStore:
         for attempt in range(4):
             try:
                 # The last time without what is missing: somebody else deleted it.
-                result: Any = self._readers.apply(step, (found.view(), attempt == 3))
+                result: Any = in_thread(self._readers, step, found.view(), attempt == 3)
             except Stale:
                 gevent.sleep(0.002)
                 continue

@@ -36,8 +36,9 @@ MARKS = 1000  # containers of an app that are remembered; the longest silent go 
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """``since``: ns to read from, that moment included. ``last``: the newest record stored of the
-    container, None when only its moment is known. ``stored``: all its records from then on."""
+    """``since``: ns to read from, that moment included. ``stored``: all records of the container
+    from then on. ``last``: the newest of them in the order of seq; None when that one is not
+    among them, which takes a clock that jumped back and a deletion."""
 
     since: int
     last: bytes | None
@@ -124,10 +125,8 @@ def resume_point(
     with Walk(view, cache, query, skip_missing=skip_missing) as walk:
         for spot in walk.spots():
             records += _engine_lines(raw for _, raw in walk.lines(spot))
-    if not records:  # a mark whose moment alone is known, or times that cannot be read
-        return ResumePoint(_ns(base), None, Counter())
     stored = Counter(records)
-    return ResumePoint(_ns(min(records)[:30]), tail[-1] if tail[-1] in stored else None, stored)
+    return ResumePoint(_ns(base), tail[-1] if tail[-1] in stored else None, stored)
 
 
 def _engine_lines(lines: Iterable[bytes]) -> list[bytes]:

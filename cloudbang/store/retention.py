@@ -23,6 +23,7 @@ from cloudbang.store.commit import GroupCommit
 from cloudbang.store.reader import Stale
 from cloudbang.store.resume import marks_after, save_marks
 from cloudbang.store.segment import IndexCache, Segment, compress, remove
+from cloudbang.store.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ class Upkeep:
         useful = self._clock() - int(settings.retention_days * DAY_NS)
         for app in list(self._apps.values()):
             if app.closed:
-                drop = self._thread.apply(beyond_age, (app.closed, useful, self._cache))
+                drop = in_thread(self._thread, beyond_age, app.closed, useful, self._cache)
                 if drop:
                     self._guard(str(app.folder), self._drop, app, drop, useful)
         give = beyond_size(self._apps.values(), settings.app_max_bytes, settings.total_max_bytes)
@@ -147,28 +148,30 @@ class Upkeep:
         end = kept[0].first if kept else app.active.first if app.active else app.next
         # First remembered, then forgotten here, then deleted: stopped anywhere between, the next
         # start finishes it.
-        marks = self._thread.apply(marks_after, (app.view(), self._cache, app.marks, end, useful))
-        self._thread.apply(save_marks, (app.folder, marks))
+        marks = in_thread(
+            self._thread, marks_after, app.view(), self._cache, app.marks, end, useful
+        )
+        in_thread(self._thread, save_marks, app.folder, marks)
         app.marks = marks
         app.closed = app.closed[count:]
         for segment in doomed:
             self._cache.forget(segment)
-            self._thread.apply(remove, (segment,))
+            in_thread(self._thread, remove, segment)
 
     def _pack(self, app: AppLog, segment: Segment) -> None:
         try:
-            packed = self._thread.apply(self._packed, (segment,))
+            packed = in_thread(self._thread, self._packed, segment)
         except FileNotFoundError:
             log.error("%s was removed by someone else", segment.path)
             app.closed = [s for s in app.closed if s is not segment]
             return
         if segment not in app.closed:  # deleted meanwhile
-            self._thread.apply(remove, (packed,))
+            in_thread(self._thread, remove, packed)
             return
         app.closed = [packed if s is segment else s for s in app.closed]
         self._cache.forget(segment)
         # A read that began before sees the file missing and looks again.
-        self._thread.apply(remove, (segment,))
+        in_thread(self._thread, remove, segment)
 
     def _packed(self, segment: Segment) -> Segment:
         return compress(segment, self._cache.blocks(segment))

@@ -279,7 +279,7 @@ def test_a_block_with_very_many_containers_still_finds_each(tmp_path: Path) -> N
         for n in (77, 500):
             point = store.resume_point("web", f"{n:012x}")
             assert point
-            assert point.since == NOON + n * SECOND
+            assert point.last == line("x", n, f"{n:012x}")
 
 
 def test_a_line_of_a_megabyte(tmp_path: Path) -> None:
