@@ -60,7 +60,10 @@ class Database:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._pool = ThreadPool(1)
         try:
-            self._in_thread(self._open)
+            if not self._in_thread(self._open):
+                # From here and not from the thread: only the hub can wait for a child.
+                migrate(self.path)
+                self._in_thread(self._connect)
         except BaseException:
             self.close()
             raise
@@ -126,7 +129,8 @@ class Database:
         assert self._connection is not None
         return int(self._connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
-    def _open(self) -> None:
+    def _open(self) -> bool:
+        """False when it has to be migrated first."""
         try:
             # Made here, so that nobody else can read it for a moment; SQLite gives the files
             # beside it the same permissions.
@@ -135,13 +139,11 @@ class Database:
             raise StorageFailed(str(self.path), e.strerror or str(e)) from e
         self._connect()
         found = self._transaction(self._found_revision, "BEGIN IMMEDIATE")
-        if found == tables.REVISION:
-            return
         if found > tables.REVISION:
             raise DatabaseTooNew(str(self.path), found, tables.REVISION)
-        self._close()
-        migrate(self.path)
-        self._connect()
+        if found < tables.REVISION:
+            self._close()
+        return found == tables.REVISION
 
     def _connect(self) -> None:
         self._engine = sa.create_engine(f"sqlite:///{self.path}", poolclass=sa.pool.StaticPool)
