@@ -14,7 +14,18 @@ from cloudbang.supervise import Supervisor
 if TYPE_CHECKING:
     from cloudbang.web.sockets import Socket
 
+CLOSE_WAIT = 2.0  # seconds a peer has to answer a close, and then to hang up
 SLOTS = 20  # of the timer wheel: each socket is looked at once a turn, a twentieth at a time
+
+
+def let_others_run() -> None:
+    """One turn of the loop for everything else that is ready: I/O, timers, other greenlets.
+
+    ``gevent.sleep(0)`` would not let I/O and timers run, and ``sleep(1e-5)`` sleeps for at least
+    the millisecond that epoll counts in. An idle watcher of the highest priority makes the loop
+    look around once without waiting, and is not starved by a busy one.
+    """
+    gevent.idle(gevent.get_hub().loop.MAXPRI)
 
 
 @dataclass
@@ -92,11 +103,15 @@ class Keeper:
             self._at = (self._at + 1) % SLOTS
             # A ping's answer is a little younger than the ping: a slot's width of grace drops a
             # dead peer at drop_after, not a whole turn later.
-            dead = time.monotonic() - self.drop_after + self.ping_every / SLOTS
+            now = time.monotonic()
+            dead = now - self.drop_after + self.ping_every / SLOTS
             for socket in tuple(self._wheel[self._at]):
                 silent = socket.seen < dead and socket.moved < dead
                 stuck = socket.backlog and socket.moved < dead
-                if silent or stuck:
+                if socket.closed:
+                    if socket.moved < now - CLOSE_WAIT:
+                        socket.drop()  # it was told to go and does not answer
+                elif silent or stuck:
                     self.counts.dropped_silent += 1
                     socket.drop()
                 else:

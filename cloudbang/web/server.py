@@ -16,7 +16,7 @@ import gevent
 from gevent.pywsgi import Input, WSGIServer
 
 from cloudbang.errors import PortInUse
-from cloudbang.web.keeper import Keeper
+from cloudbang.web.keeper import Keeper, let_others_run
 from cloudbang.web.limits import Limits, RequestReader, RequestRefused
 from cloudbang.web.sockets import Door, SocketHandler
 
@@ -66,6 +66,10 @@ class Handler(SocketHandler):
             self.server.counts.responses_failed += 1
 
     def run_application(self) -> None:
+        if self.environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
+            # Where a body ends would be a guess, and what follows it someone else's request.
+            self._answer(RequestRefused(400))
+            return
         if not self._body_fits():
             self._answer(RequestRefused(413))
             return
@@ -115,7 +119,7 @@ class Handler(SocketHandler):
                 self.socket.timeout = left
                 if not self.socket.recv(WRITE):
                     return
-                gevent.sleep(1e-5)
+                let_others_run()
         except OSError:
             pass
 
@@ -163,6 +167,7 @@ class Server(WSGIServer):
     ) -> None:
         # SERVER_NAME is given: pywsgi would ask DNS for it, which may hold up the start.
         super().__init__(address, app, log=None, error_log=log, environ={"SERVER_NAME": address[0]})
+        self.application = app
         self.doors = dict(doors or {})
         self.limits = limits or Limits()
         self.origins = frozenset(origin.lower().rstrip("/") for origin in origins)

@@ -36,7 +36,7 @@ from cloudbang.errors import CloudBangError
 from cloudbang.web import frames
 from cloudbang.web.deflate import Agreement, negotiate
 from cloudbang.web.frames import BINARY, TEXT, SharedFrame
-from cloudbang.web.keeper import Keeper
+from cloudbang.web.keeper import CLOSE_WAIT, Keeper, let_others_run
 
 __all__ = ["BINARY", "TEXT", "Door", "Refusal", "SharedFrame", "Socket", "SocketClosed"]
 
@@ -45,7 +45,6 @@ log = logging.getLogger(__name__)
 KIB = 1024
 READ = 64 * KIB  # bytes asked of the kernel at a time
 TURN = 0.005  # seconds one connection may work before the others get theirs
-CLOSE_WAIT = 2.0  # seconds a peer has to answer a close, and then to hang up
 QUEUE = 1024 * KIB  # bytes that may wait for a slow peer; then offer() refuses
 MUCH = 1024 * KIB  # bytes; encoding and compressing more than this is done in slices
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -104,7 +103,16 @@ class Socket(WebSocket):
     __slots__ = (
         *("__weakref__", "backlog", "deflate", "moved", "on_drained", "queue_limit", "received"),
         *("seen", "sent", "slot", "subprotocol", "_decoder", "_ended", "_hand", "_queue", "_raw"),
-        *("_reading", "_refused", "_signal", "_sock", "_watcher", "_window_bits", "_keeper"),
+        *(
+            "_reading",
+            "_refused",
+            "_signal",
+            "_since",
+            "_sock",
+            "_watcher",
+            "_window_bits",
+            "_keeper",
+        ),
     )
 
     def __init__(
@@ -141,6 +149,7 @@ class Socket(WebSocket):
         self.backlog = self.sent = 0
         self.received = len(early)
         self.seen = self.moved = time.monotonic()
+        self._since = self.seen  # when this connection last waited for its peer
         self.slot = -1
 
     def __del__(self) -> None:
@@ -268,10 +277,12 @@ class Socket(WebSocket):
         """
         decoder = self._decoder
         deadline = None if timeout is None else time.monotonic() + timeout
-        since = time.monotonic()
         self._reading = True
         try:
             while not self._ended:
+                if time.monotonic() - self._since > TURN:
+                    let_others_run()
+                    self._since = time.monotonic()
                 event = decoder.next()
                 if event is None:
                     if not self._read(deadline):
@@ -281,9 +292,6 @@ class Socket(WebSocket):
                         return event
                 elif event is not frames.WORKING:
                     self._control(event)
-                if time.monotonic() - since > TURN:
-                    gevent.sleep(1e-5)  # sleep(0) would not let timers and I/O run
-                    since = time.monotonic()
         except frames.PeerViolation as e:
             self._keeper.counts.violations += 1
             self._end(e.close_code, e.reason)
@@ -297,13 +305,18 @@ class Socket(WebSocket):
         try:
             data = self._raw.recv(READ)
         except BlockingIOError:
-            self._sock.timeout = None if deadline is None else max(deadline - time.monotonic(), 0)
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise TimeoutError from None
+            self._sock.timeout = left
             try:
                 data = self._sock.recv(READ)
             except TimeoutError:
                 raise
             except OSError:
                 return False
+            finally:
+                self._since = time.monotonic()
         except OSError:
             return False
         if data:
@@ -372,7 +385,7 @@ class Socket(WebSocket):
                 self._sock.timeout = left
                 if not self._sock.recv(READ):
                     break
-                gevent.sleep(1e-5)
+                let_others_run()
         except OSError:
             pass
         finally:
@@ -386,6 +399,7 @@ class Socket(WebSocket):
             self._put(data)
             self.closed = True
             self._hand = _closed
+            self.moved = time.monotonic()
 
     def _lose(self) -> None:
         """The connection can carry nothing more in either direction."""
@@ -414,7 +428,7 @@ def _encoded(text: str) -> bytes:
     parts = []
     for at in range(0, len(text), MUCH):
         parts.append(text[at : at + MUCH].encode())
-        gevent.sleep(1e-5)
+        let_others_run()
     return b"".join(parts)
 
 
@@ -425,7 +439,7 @@ def _deflated(payload: bytes, window_bits: int) -> bytes:
     parts = []
     for at in range(0, len(payload), MUCH // 4):
         parts.append(packer.compress(payload[at : at + MUCH // 4]))
-        gevent.sleep(1e-5)
+        let_others_run()
     parts.append(packer.flush(zlib.Z_SYNC_FLUSH)[:-4])
     return b"".join(parts)
 
