@@ -233,7 +233,7 @@ class Server(WSGIServer):
         self.keeper.close_all()
         for handler, greenlet in tuple(self._open.items()):
             if handler.rfile.idle:
-                gevent.kill(greenlet, block=False)
+                greenlet.kill(block=False)
         while self._open and time.monotonic() < deadline:
             gevent.sleep(0.01)
         rest = tuple(self._open.values())
