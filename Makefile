@@ -65,7 +65,7 @@ check: $(VENV)/.dev $(MO) node_modules/.ready
 	$(VENV)/bin/mypy
 	node_modules/.bin/tsc -p .
 	node_modules/.bin/prettier --check --log-level warn "static/**/*.{js,css}" "tests/js/*.js"
-	$(PY) -m pytest --quiet tests/test_house.py
+	$(PATCHED) pytest --quiet tests/test_house.py
 
 format: $(VENV)/.dev node_modules/.ready
 	$(VENV)/bin/ruff format .
