@@ -39,11 +39,16 @@ function draw() {
   const gone = apps.filter((app) => app.instances.length === 0);
   /** @type {Element[]} */
   const wanted = apps.length ? [head()] : [];
-  for (const [stack, members] of byStack(there)) {
-    wanted.push(...group(stack ?? "", stack ?? t("Without a stack"), members));
+  const stacks = byStack(there);
+  // Where there are no stacks, a heading that says so tells nothing.
+  const alone = stacks.length === 1 && stacks[0][0] === null;
+  for (const [stack, members] of stacks) {
+    const box = group(stack ?? "", stack ?? t("Without a stack"), members);
+    box.classList.toggle("unnamed", alone && !gone.length);
+    wanted.push(box);
   }
   if (gone.length) {
-    wanted.push(...group("\0gone", t("No containers any more, logs kept"), gone));
+    wanted.push(group("\0gone", t("No containers any more, logs kept"), gone));
   }
   if (!apps.length) wanted.push(empty());
   setChildren(list, wanted);
@@ -67,7 +72,7 @@ function group(key, label, apps) {
   });
   setText(/** @type {Element} */ (box.querySelector(".group-count")), formatNumber(apps.length));
   setChildren(box, [/** @type {Element} */ (box.firstElementChild), ...members]);
-  return [box];
+  return box;
 }
 
 /** @type {Map<string, HTMLElement>} */

@@ -1,6 +1,8 @@
 // The first account. The token comes in the fragment of the address, which no browser sends to
 // a server; it leaves the address bar and the history at once.
 
+import { token } from "./fragment.js";
+
 import { call } from "./api.js";
 import { byId } from "./dom.js";
 import { onSubmit } from "./form.js";
@@ -8,8 +10,7 @@ import { onSubmit } from "./form.js";
 const form = /** @type {HTMLFormElement} */ (byId("setup"));
 const field = /** @type {HTMLInputElement} */ (byId("token"));
 
-field.value = decodeURIComponent(location.hash.slice(1));
-history.replaceState(null, "", location.pathname + location.search);
+field.value = token;
 askForToken(!field.value);
 
 /** @param {boolean} ask */
@@ -19,9 +20,9 @@ function askForToken(ask) {
   if (ask) field.focus();
 }
 
-onSubmit(form, async ({ token, username, password }) => {
+onSubmit(form, async ({ token: given, username, password }) => {
   // People paste the whole address where the token is asked for.
-  const bare = token.trim().replace(/^.*#/, "");
+  const bare = given.trim().replace(/^.*#/, "");
   try {
     await call("POST", "/api/v1/setup", { token: bare, username, password });
   } catch (error) {

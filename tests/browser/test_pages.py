@@ -1,0 +1,459 @@
+"""The pages around the log, in a real browser against a real server and real containers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.support import ServerProcess, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+
+SignIn = Callable[[Any, ServerProcess], None]
+Shot = Callable[[Any, str], Path]
+Contexts = Callable[..., BrowserContext]
+Containers = Callable[..., Any]
+
+
+@pytest.fixture
+def apps(page: Page, server: ServerProcess, sign_in: SignIn) -> Page:
+    """The page of apps, live."""
+    sign_in(page, server)
+    page.goto(server.url)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    return page
+
+
+def row(page: Page, app: str) -> Any:
+    return page.locator(f'.app-row[data-app="{app}"]')
+
+
+def has_no_sideways_scroll(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+# --- set-up and sign-in ------------------------------------------------------------------------
+
+
+def setup_address(server: ServerProcess) -> str:
+    found = wait_until(
+        lambda: re.search(r"http\S+/setup#\S+", server.said()), what="the address of the set-up"
+    )
+    assert found
+    return found[0]
+
+
+def test_set_up_makes_the_first_account_and_the_token_leaves_the_address(
+    page: Page, new_server: Callable[..., ServerProcess]
+) -> None:
+    """The printed address opens a form that makes an account and signs it in; the token is
+    neither sent in a request line nor left in the address bar."""
+    server = new_server({"CLOUDBANG_ADMIN_PASSWORD": ""})
+    address = setup_address(server)
+    token = address.split("#")[1]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    expect(page).to_have_url(f"{server.url}/setup")
+    expect(page.locator("#token")).to_be_hidden()
+    page.fill("#username", "ada")
+    page.fill("#password", "seven bridges")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/")
+    expect(page.locator("#account")).to_contain_text("ada")
+    assert not [url for url in asked if token in url.split("#")[0]]
+    page.goto(f"{server.url}/setup")
+    expect(page).to_have_url(f"{server.url}/")
+
+
+def test_set_up_with_a_wrong_token_says_so_and_asks_for_it(
+    page: Page, new_server: Callable[..., ServerProcess]
+) -> None:
+    """A wrong token is told; the right address pasted into the field works."""
+    server = new_server({"CLOUDBANG_ADMIN_PASSWORD": ""})
+    address = setup_address(server)
+    page.goto(f"{server.url}/setup#wrong")
+    page.fill("#password", "seven bridges")
+    page.keyboard.press("Enter")
+    expect(page.locator("#error")).to_be_visible()
+    expect(page.locator("#token")).to_be_visible()
+    page.fill("#token", address)
+    page.click("button[type=submit]")
+    expect(page).to_have_url(f"{server.url}/")
+
+
+def test_sign_in_says_what_is_wrong_and_leads_where_one_wanted_to_go(
+    page: Page, server: ServerProcess
+) -> None:
+    """A closed page asks for the sign-in; a wrong password stays there, a right one goes on."""
+    page.goto(f"{server.url}/settings")
+    expect(page).to_have_url(f"{server.url}/sign-in?next=/settings")
+    page.fill("#username", "admin")
+    page.fill("#password", "not this one")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
+    page.fill("#password", server.password)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/settings")
+
+
+def test_after_signing_in_nobody_is_sent_to_another_site(
+    page: Page, server: ServerProcess, sign_in: SignIn
+) -> None:
+    """An address that somebody made up leads to the apps instead."""
+    page.goto(f"{server.url}/sign-in?next=//127.0.0.2/")
+    page.fill("#username", "admin")
+    page.fill("#password", server.password)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/")
+    page.goto(f"{server.url}/sign-in?next=https://127.0.0.2/")
+    expect(page).to_have_url(f"{server.url}/")
+
+
+def test_signing_out_ends_the_other_pages_of_the_session_too(
+    apps: Page, server: ServerProcess
+) -> None:
+    """Another tab of the same session goes to the sign-in by itself and knows the way back."""
+    other = apps.context.new_page()
+    other.goto(f"{server.url}/settings")
+    expect(other.locator("#connection")).to_have_attribute("data-state", "live")
+    apps.click("#account")
+    apps.get_by_role("button", name="Sign out").click()
+    expect(apps).to_have_url(f"{server.url}/sign-in")
+    expect(other).to_have_url(f"{server.url}/sign-in?next=%2Fsettings", timeout=4_000)
+    server.close()
+
+
+# --- apps --------------------------------------------------------------------------------------
+
+
+def test_apps_change_by_themselves(apps: Page, container: Containers, shot: Shot) -> None:
+    """A container shows as it starts, with what it logs; it shows as it fails, and as its logs
+    are all that is left."""
+    box = container("while :; do echo tick; usleep 200000; done", name="pages-live")
+    line = row(apps, "pages-live")
+    expect(line.locator(".state")).to_have_attribute("data-state", "running")
+    expect(line.locator(".line-text")).to_have_text("tick")
+    expect(line.locator(".rate")).to_contain_text("/s")
+    expect(line.locator(".image")).to_contain_text("cloudbang-test/busybox")
+    expect(line.locator(".since time")).to_have_attribute("title", re.compile("Started .*20"))
+    shot(apps, "apps-live")
+    box.kill()
+    expect(line.locator(".state")).to_have_attribute("data-state", "exited")
+    box.remove()
+    expect(line.locator(".state")).to_have_attribute("data-state", "gone")
+    expect(
+        apps.locator(".app-group", has=apps.get_by_text("No containers any more, logs kept"))
+    ).to_contain_text("pages-live")
+
+
+def test_an_app_with_instances_opens_to_show_them(apps: Page, container: Containers) -> None:
+    """Containers of one compose service are one app; its row opens to its instances."""
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
+    one = container(name="shop-web-1", labels=labels)
+    container(name="shop-web-2", labels=labels)
+    line = row(apps, "shop.web")
+    expect(line.locator(".badge")).to_have_text("×2")
+    expect(apps.locator(".app-group", has_text="shop").first).to_contain_text("web")
+    line.locator(".app-toggle").click()
+    instances = apps.locator(".instance-row")
+    expect(instances).to_have_count(2)
+    expect(instances.first).to_contain_text("shop-web-1")
+    expect(instances.first).to_contain_text(one.short_id[:12])
+    one.kill()
+    expect(line.locator(".badge")).to_have_text("1 of 2 running")
+
+
+def test_a_log_line_in_the_list_is_text_and_never_markup(apps: Page, container: Containers) -> None:
+    """What a container writes is shown as it is written, without its colours."""
+    container(
+        "printf '\\033[31m<img src=x onerror=alert(1)><b>hi</b>\\033[0m\\n'; sleep 1000",
+        name="pages-html",
+    )
+    text = row(apps, "pages-html").locator(".line-text")
+    expect(text).to_have_text("<img src=x onerror=alert(1)><b>hi</b>")
+    assert text.locator("*").count() == 0
+
+
+def test_a_container_whose_log_cannot_be_read_says_so(apps: Page, container: Containers) -> None:
+    """With the log driver none the reason stands where the last line would."""
+    container(name="pages-mute", log_config={"Type": "none", "Config": {}})
+    expect(row(apps, "pages-mute").locator(".line-text")).to_contain_text("none")
+
+
+def test_the_filter_works_as_one_types_and_is_in_the_address(
+    apps: Page, server: ServerProcess, container: Containers
+) -> None:
+    """Typing leaves what matches; the link opens the same view; Escape takes it away."""
+    container(name="pages-alpha")
+    container(name="pages-beta")
+    expect(row(apps, "pages-beta")).to_be_visible()
+    apps.keyboard.press("f")
+    apps.keyboard.type("pages-al")
+    expect(row(apps, "pages-alpha")).to_be_visible()
+    expect(row(apps, "pages-beta")).to_have_count(0)
+    expect(apps).to_have_url(f"{server.url}/?q=pages-al")
+    apps.reload()
+    expect(row(apps, "pages-alpha")).to_be_visible()
+    expect(row(apps, "pages-beta")).to_have_count(0)
+    apps.fill("#apps-filter", "pages-nothing")
+    expect(apps.get_by_text("No app matches.")).to_be_visible()
+    apps.focus("#apps-filter")
+    apps.keyboard.press("Escape")
+    expect(row(apps, "pages-beta")).to_be_visible()
+    expect(apps).to_have_url(f"{server.url}/")
+
+
+def test_apps_by_keyboard(apps: Page, server: ServerProcess, container: Containers) -> None:
+    """j and k go through the rows, l opens one, Enter goes to its logs, g a comes back."""
+    container(labels={"cloudbang.app": "keyboard-1"})
+    container(labels={"cloudbang.app": "keyboard-2"})
+    apps.fill("#apps-filter", "keyboard")
+    expect(apps.locator(".app-row[data-app]")).to_have_count(2)
+    links = apps.locator(".app-link")
+    apps.keyboard.press("ArrowDown")
+    expect(links.nth(0)).to_be_focused()
+    apps.keyboard.press("j")
+    expect(links.nth(1)).to_be_focused()
+    apps.keyboard.press("k")
+    expect(links.nth(0)).to_be_focused()
+    apps.keyboard.press("l")
+    expect(apps.locator(".instance-row")).to_have_count(1)
+    apps.keyboard.press("h")
+    expect(apps.locator(".instance-row")).to_have_count(0)
+    name = links.nth(0).get_attribute("title")
+    apps.keyboard.press("Enter")
+    expect(apps).to_have_url(re.compile(rf"/apps/{name}/logs"))
+    expect(apps.locator("#app-name")).to_have_text(name or "")
+    expect(apps.locator("#connection")).to_have_attribute("data-state", "live")
+    apps.keyboard.press("g")
+    apps.keyboard.press("a")
+    expect(apps).to_have_url(f"{server.url}/")
+
+
+def test_jumping_finding_and_the_list_of_keys(
+    apps: Page, container: Containers, shot: Shot
+) -> None:
+    """Ctrl+K jumps to an app by a few of its letters, / finds it in the sidebar, ? lists keys."""
+    container(name="pages-jump-target")
+    expect(row(apps, "pages-jump-target")).to_be_visible()
+    apps.keyboard.press("Shift+?")
+    keys = apps.get_by_role("dialog", name="Keys")
+    expect(keys).to_contain_text("Jump to anything")
+    shot(apps, "keys")
+    apps.keyboard.press("Escape")
+    expect(keys).to_have_count(0)
+    apps.keyboard.press("/")
+    apps.keyboard.type("jump-target")
+    expect(apps.locator(".side-app")).to_have_count(1)
+    apps.keyboard.press("Escape")
+    apps.keyboard.press("Control+k")
+    apps.keyboard.type("pgjmptrgt")
+    expect(apps.get_by_role("option").first).to_contain_text("pages-jump-target")
+    shot(apps, "palette")
+    apps.keyboard.press("Enter")
+    expect(apps).to_have_url(re.compile("/apps/pages-jump-target/logs"))
+
+
+def test_the_page_comes_back_by_itself_after_a_restart(
+    apps: Page, server: ServerProcess, container: Containers, shot: Shot
+) -> None:
+    """While the server is away the page says so and counts down; then it is live and current."""
+    container(name="pages-before")
+    expect(row(apps, "pages-before")).to_be_visible()
+    server.terminate()
+    connection = apps.locator("#connection")
+    expect(connection).to_have_attribute("data-state", "waiting")
+    expect(connection).to_contain_text("Reconnecting in")
+    shot(apps, "connection-lost")
+    container(name="pages-meanwhile")
+    server.start()
+    expect(connection).to_have_attribute("data-state", "live", timeout=20_000)
+    expect(row(apps, "pages-meanwhile")).to_be_visible()
+
+
+# --- look, language, settings ------------------------------------------------------------------
+
+
+def test_the_language_is_the_browsers_and_can_be_changed(
+    new_context: Contexts, server: ServerProcess, sign_in: SignIn, shot: Shot
+) -> None:
+    """A Chinese browser sees Chinese; one click makes it English, and it stays so."""
+    page = new_context(locale="zh-CN").new_page()
+    sign_in(page, server)
+    page.goto(server.url)
+    expect(page.get_by_role("heading", name="应用", exact=True)).to_be_visible()
+    expect(page.locator("#connection")).to_contain_text("实时")
+    shot(page, "apps-zh")
+    page.get_by_role("button", name="English").first.click()
+    expect(page.get_by_role("heading", name="Apps", exact=True)).to_be_visible()
+    page.goto(f"{server.url}/settings")
+    expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+
+
+def test_the_theme_follows_the_system_until_one_is_chosen(
+    apps: Page, server: ServerProcess, shot: Shot
+) -> None:
+    """Dark as the system is dark; light when light is chosen, also after the next load."""
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = apps.evaluate(background)
+    apps.emulate_media(color_scheme="dark")
+    dark = apps.evaluate(background)
+    assert light != dark
+    shot(apps, "apps-dark")
+    apps.goto(f"{server.url}/settings")
+    apps.get_by_text("Light", exact=True).click()
+    assert apps.evaluate(background) == light
+    apps.goto(server.url)
+    assert apps.evaluate(background) == light
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_texts_can_be_read_on_every_surface(
+    new_context: Contexts, server: ServerProcess, theme: str
+) -> None:
+    """Every colour of text has a contrast of at least 4.5:1 on every surface it stands on."""
+    page = new_context(color_scheme=theme).new_page()
+    page.goto(f"{server.url}/sign-in")
+    weak = page.evaluate(
+        """() => {
+            const probe = document.body.appendChild(document.createElement("i"));
+            const rgb = (name) => {
+                probe.style.setProperty("color", `var(${name})`);
+                return getComputedStyle(probe).color.match(/[\\d.]+/g).slice(0, 3).map(Number);
+            };
+            const light = (name) => {
+                const [r, g, b] = rgb(name).map((value) => {
+                    const part = value / 255;
+                    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+                });
+                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            };
+            const ratio = (a, b) => {
+                const [high, low] = [light(a), light(b)].sort((x, y) => y - x);
+                return (high + 0.05) / (low + 0.05);
+            };
+            const surfaces = ["--page", "--sunken", "--raised", "--hover", "--selected"];
+            const texts = ["--text", "--text-muted", "--text-faint", "--accent", "--ok", "--warn",
+                "--bad", "--idle"];
+            const levels = ["error", "warning", "info", "debug", "trace"].map((l) => `--level-${l}`);
+            const pairs = [
+                ...[...texts, ...levels].flatMap((text) => surfaces.map((s) => [text, s])),
+                ...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => [`--instance-${n}`, "--page"]),
+                ["--on-accent", "--accent"], ["--on-accent", "--accent-hover"],
+                ["--ok", "--ok-wash"], ["--warn", "--warn-wash"], ["--bad", "--bad-wash"],
+                ["--text", "--match"], ["--text", "--level-error-wash"],
+                ["--level-error", "--level-error-wash"],
+                ["--level-warning", "--level-warning-wash"],
+            ];
+            return pairs.map(([a, b]) => [a, b, Math.round(ratio(a, b) * 100) / 100])
+                .filter(([, , value]) => !(value >= 4.5));
+        }"""
+    )
+    assert weak == []
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_every_page_fits_a_phone(
+    new_context: Contexts,
+    server: ServerProcess,
+    sign_in: SignIn,
+    container: Containers,
+    shot: Shot,
+    locale: str,
+) -> None:
+    """At 360 px nothing scrolls sideways, and the sidebar is a drawer."""
+    container("echo a line that is longer than a phone is wide, and goes on; sleep 1000",
+              name="pages-" + "long-name-" * 6)  # fmt: skip
+    page = new_context(viewport={"width": 360, "height": 740}, locale=locale).new_page()
+    page.goto(f"{server.url}/sign-in")
+    assert has_no_sideways_scroll(page)
+    sign_in(page, server)
+    for path, ready in (
+        ("/", ".app-row[data-app]"),
+        ("/settings", "#sessions .item"),
+        ("/apps/nothing-here/logs", ".oops"),
+    ):
+        page.goto(server.url + path)
+        expect(page.locator(ready).first).to_be_visible()
+        assert has_no_sideways_scroll(page), path
+        shot(page, f"phone-{path.strip('/').split('/')[0] or 'apps'}-{locale[:2]}")
+    page.goto(server.url)
+    expect(page.locator("#side")).to_be_hidden()
+    page.click("#side-open")
+    expect(page.locator("#side-search")).to_be_visible()
+    expect(page.locator("#side-close")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#side")).to_be_hidden()
+    expect(page.locator("#side-open")).to_be_focused()
+
+
+def test_everything_one_can_press_has_a_name(apps: Page, server: ServerProcess) -> None:
+    """Buttons, links and fields tell a screen reader what they are."""
+    for path in ("/", "/settings"):
+        apps.goto(server.url + path)
+        nameless = apps.evaluate(
+            """() => [...document.querySelectorAll("button, a[href], input:not([hidden]), select")]
+                .filter((e) => e.checkVisibility())
+                .filter((e) => !(e.getAttribute("aria-label") || e.textContent.trim()
+                    || e.labels?.length))
+                .map((e) => e.outerHTML)"""
+        )
+        assert nameless == [], path
+
+
+def test_a_token_is_shown_once_works_and_is_revoked(
+    apps: Page, server: ServerProcess, shot: Shot
+) -> None:
+    """Settings make an API token, show it one time, list it, and end it after asking once more."""
+    import httpx
+
+    apps.goto(f"{server.url}/settings")
+    apps.fill("#token-name", "backup script")
+    apps.get_by_role("button", name="Create a token").click()
+    secret = apps.locator("#token-made code").inner_text()
+    asked = {"Authorization": f"Bearer {secret}"}
+
+    def status() -> int:
+        return httpx.get(f"{server.url}/api/v1/apps", headers=asked, trust_env=False).status_code
+
+    assert status() == 200
+    item = apps.locator("#tokens .item", has_text="backup script")
+    expect(item).to_be_visible()
+    shot(apps, "settings")
+    apps.reload()
+    expect(item).to_be_visible()
+    expect(apps.locator("#token-made code")).to_have_count(0)
+    item.get_by_role("button").click()
+    expect(item.get_by_role("button")).to_contain_text("Really?")
+    item.get_by_role("button").click()
+    expect(item).to_have_count(0)
+    wait_until(lambda: status() == 401, what="the token to end")
+
+
+def test_the_password_is_changed_and_other_browsers_are_out(
+    apps: Page, server: ServerProcess, new_context: Contexts
+) -> None:
+    """A wrong current password is told; a right one changes it and ends the other sessions."""
+    other = new_context().new_page()
+    other.goto(f"{server.url}/sign-in")
+    other.fill("#username", "admin")
+    other.fill("#password", server.password)
+    other.keyboard.press("Enter")
+    expect(other.locator("#connection")).to_have_attribute("data-state", "live")
+    apps.goto(f"{server.url}/settings")
+    expect(apps.locator("#sessions .item")).to_have_count(2)
+    apps.fill("#current", "not this one")
+    apps.fill("#new", "seven bridges")
+    apps.get_by_role("button", name="Change the password").click()
+    expect(apps.get_by_role("alert")).to_have_text("The password you have now is another one.")
+    apps.fill("#current", server.password)
+    apps.get_by_role("button", name="Change the password").click()
+    expect(apps.get_by_text("The password is changed.")).to_be_visible()
+    expect(other).to_have_url(re.compile("/sign-in"), timeout=4_000)
+    expect(apps.locator("#sessions .item")).to_have_count(1)
