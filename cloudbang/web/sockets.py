@@ -10,9 +10,6 @@ what the kernel does not take waits in a bounded queue that a write watcher of t
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import json
 import logging
 import socket as std_socket
@@ -24,7 +21,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 import gevent
 from gevent.event import Event as Signal
@@ -36,6 +32,7 @@ from cloudbang.errors import CloudBangError
 from cloudbang.web import frames
 from cloudbang.web.deflate import Agreement, negotiate
 from cloudbang.web.frames import BINARY, TEXT, SharedFrame
+from cloudbang.web.handshake import Refusal, accepted, bad_handshake, choose, same_origin
 from cloudbang.web.keeper import CLOSE_WAIT, Keeper, let_others_run
 
 __all__ = ["BINARY", "TEXT", "Door", "Refusal", "SharedFrame", "Socket", "SocketClosed"]
@@ -47,7 +44,6 @@ READ = 64 * KIB  # bytes asked of the kernel at a time
 TURN = 0.005  # seconds one connection may work before the others get theirs
 QUEUE = 1024 * KIB  # bytes that may wait for a slow peer; then offer() refuses
 MUCH = 1024 * KIB  # bytes; encoding and compressing more than this is done in slices
-GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 # What a door still needs to know once the socket is open; the rest of the request is let go,
 # so that an idle socket stays small and its cookie does not stay in memory.
 KEPT = (
@@ -63,15 +59,6 @@ class SocketClosed(CloudBangError):
 
     def __str__(self) -> str:
         return "the WebSocket connection is closed"
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """What ``Door.authorize`` returns to refuse: the HTTP status and a problem document."""
-
-    status: int
-    code: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -490,7 +477,7 @@ class SocketHandler(WebSocketHandler):
     def _open(self, door: Door) -> Refusal | tuple[Socket, Any]:
         """Check the handshake (RFC 6455, 4.2) and answer it with 101."""
         environ = self.environ
-        refusal = _bad_handshake(environ, self.request_version) or self._foreign(environ)
+        refusal = bad_handshake(environ, self.request_version) or self._foreign(environ)
         if refusal is None and self.server.keeper.stopping:
             refusal = Refusal(503, "stopping", "the server is stopping")
         if refusal is not None:
@@ -498,22 +485,10 @@ class SocketHandler(WebSocketHandler):
         account = door.authorize(environ)
         if isinstance(account, Refusal):
             return account
-        asked = [name.strip() for name in environ.get(_PROTOCOL, "").split(",")]
-        subprotocol = next((name for name in asked if name in door.subprotocols), None)
+        subprotocol = choose(environ, door.subprotocols)
         agreement = negotiate(environ.get("HTTP_SEC_WEBSOCKET_EXTENSIONS", ""))
-        digest = hashlib.sha1((environ[_KEY].strip() + GUID).encode())  # noqa: S324 - RFC 6455
-        lines = [
-            "HTTP/1.1 101 Switching Protocols",
-            "Upgrade: websocket",
-            "Connection: Upgrade",
-            f"Sec-WebSocket-Accept: {base64.b64encode(digest.digest()).decode()}",
-        ]
-        if subprotocol:
-            lines.append(f"Sec-WebSocket-Protocol: {subprotocol}")
-        if agreement:
-            lines.append(f"Sec-WebSocket-Extensions: {agreement.response}")
         self.socket.setsockopt(std_socket.IPPROTO_TCP, std_socket.TCP_NODELAY, 1)
-        self.socket.sendall("\r\n".join((*lines, "", "")).encode("latin-1"))
+        self.socket.sendall(accepted(environ, subprotocol, agreement))
         self.headers_sent, self.status, self.code = True, b"101 Switching Protocols", 101
         return Socket(
             self.socket,
@@ -559,43 +534,3 @@ class SocketHandler(WebSocketHandler):
 
     def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
         return WSGIHandler.start_response(self, status, headers, exc_info)
-
-
-_KEY, _PROTOCOL = "HTTP_SEC_WEBSOCKET_KEY", "HTTP_SEC_WEBSOCKET_PROTOCOL"
-
-
-def same_origin(origin: str, host: str) -> bool:
-    """Does this Origin name the host and port of this Host header? (default ports included)"""
-    try:
-        parts = urlsplit(origin)
-        default = {"http": 80, "https": 443}.get(parts.scheme)
-        there = urlsplit(f"//{host}")
-        return (
-            default is not None
-            and parts.hostname is not None
-            and parts.hostname == there.hostname
-            and (parts.port or default) == (there.port or default)
-        )
-    except ValueError:
-        return False
-
-
-def _bad_handshake(environ: Mapping[str, Any], http: str) -> Refusal | None:
-    def tokens(name: str) -> list[str]:
-        return [token.strip().lower() for token in environ.get(name, "").split(",")]
-
-    if environ["REQUEST_METHOD"] != "GET" or http != "HTTP/1.1":
-        return Refusal(400, "bad-handshake", "a WebSocket opens with GET and HTTP/1.1")
-    if "websocket" not in tokens("HTTP_UPGRADE") or "upgrade" not in tokens("HTTP_CONNECTION"):
-        return Refusal(426, "not-a-websocket", "here is a WebSocket: ask for an upgrade to it")
-    if environ.get("HTTP_SEC_WEBSOCKET_VERSION", "").strip() != "13":
-        return Refusal(426, "websocket-version", "Sec-WebSocket-Version has to be 13")
-    if environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ:
-        return Refusal(400, "bad-handshake", "a WebSocket handshake has no body")
-    try:
-        key = base64.b64decode(environ.get(_KEY, ""), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != 16:
-        return Refusal(400, "bad-handshake", "Sec-WebSocket-Key has to be 16 bytes in base64")
-    return None
