@@ -127,7 +127,7 @@ class Inventory:
             self._change(removed=[container])
             return None
         self._change([found])
-        return self._instances[found.id]
+        return self._instances.get(found.id, found)
 
     def unreadable(self, container: str, reason: str) -> None:
         """The engine refused to read this container's log back."""

@@ -224,7 +224,7 @@ class Follower:
                 continue
             full = 0
             self._behind = size >= READ // 4
-            pace.after_read(size)
+            pace.after_read(size, len(records))
 
     def _hand_over(self, records: list[bytes], size: int) -> None:
         if records:

@@ -1,6 +1,6 @@
 """When to read again: at once while it is quiet, at a common beat while it is busy.
 
-Reading each line of a busy container by itself costs ten times as much as reading twenty lines
+Reading each line of a busy container by itself costs ten times as much as reading fifty lines
 at once. The beat is shared by all readers, so that their lines go to the disk together.
 """
 
@@ -12,15 +12,19 @@ from typing import Any
 import gevent
 from gevent.hub import get_hub
 
-BEAT = 0.02  # seconds
-FLOOD_PAUSE = 0.001  # seconds; the engine's buffer of about 28 KB lasts for a little more
-FLOOD_BYTES = 10 * 1024  # a read as large as this means that the engine has more
+BEAT = 0.05  # seconds
+SHORTEST = 0.001  # seconds of a pause in a flood
 CLOSE = 0.005  # seconds between two reads that count as one right after the other
 MANY = 4  # reads right after one another before a container counts as busy
 
+HALF_FULL = 100_000
+"""Half of what the kernel holds for the engine before the engine has to wait for us. It counts
+each write of a line as its bytes and LINE_COST more, so some 280 short lines fill it."""
+LINE_COST = 768
+
 
 class Beat:
-    """Wakes everybody who waits, together, every 20 ms; sleeps while nobody waits."""
+    """Wakes everybody who waits, together, every 50 ms; sleeps while nobody waits."""
 
     def __init__(self, seconds: float = BEAT) -> None:
         self._seconds = seconds
@@ -51,25 +55,28 @@ class Beat:
 
 
 class Pace:
-    """The pauses of one reader."""
+    """The pauses of one reader: long enough to be worth it, too short to fill the buffer."""
 
     def __init__(self, beat: Beat) -> None:
         self._beat = beat
         self._before = 0.0
         self._close = 0
 
-    def after_read(self, size: int) -> None:
-        """Pause as ``size`` bytes just read suggest."""
-        if size >= FLOOD_BYTES:
-            gevent.sleep(FLOOD_PAUSE)
-            return
+    def after_read(self, size: int, lines: int) -> None:
+        """Pause as the bytes and lines just read suggest."""
         now = time.monotonic()
-        if self._close >= MANY:
-            self._beat.wait()
-            self._before = time.monotonic()
-            return
-        self._close = self._close + 1 if now - self._before < CLOSE else 0
+        passed = now - self._before
         self._before = now
+        if self._close < MANY:
+            self._close = self._close + 1 if passed < CLOSE else 0
+            return
+        # The time in which as much would come as fills half the buffer. When the buffer was full
+        # the engine had to wait, and more may come than it seems: the pause shrinks with each read.
+        pause = passed * HALF_FULL / (size + lines * LINE_COST)
+        if pause >= BEAT:
+            self._beat.wait()
+        else:
+            gevent.sleep(max(pause, SHORTEST))
 
     def nothing_there(self) -> None:
         """A read found nothing: it is quiet (again)."""
