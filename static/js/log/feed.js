@@ -55,6 +55,7 @@ export class Feed extends EventTarget {
   /** @type {LogEvent[]} by time */
   #events = [];
   #eventsFrom = "\uffff"; // events from this time on are known
+  #newFrom = Infinity;
   #job = 0; // grows when the window is filled anew: answers to older questions are dropped
 
   /**
@@ -91,6 +92,7 @@ export class Feed extends EventTarget {
 
   /** @param {{ first?: number, next?: number }} message */
   #onSubscribed({ first = 1, next = 1 }) {
+    if (!this.known) this.#newFrom = next;
     this.first = first;
     this.known = true;
     this.problem = null;
@@ -153,7 +155,8 @@ export class Feed extends EventTarget {
     }
     if (begins && this.attached) this.model.reset(rows[0][0]);
     const shown = this.#filtered(rows);
-    this.unseen += shown.length;
+    // Only what came since the page was opened is new.
+    if (rows[0][0] >= this.#newFrom) this.unseen += shown.length;
     if (!this.attached) return;
     this.model.append(shown, rows[rows.length - 1][0]);
     if (begins && rows[0][0] <= this.first) this.model.atStart = true;
@@ -263,7 +266,6 @@ export class Feed extends EventTarget {
     if (!done) return false;
     const [older, newer] = done;
     this.first = newer.first;
-    this.known = true;
     this.#see(older.rows, newer.rows);
     this.model.reset(seq);
     this.model.append(newer.rows, newer.hi);

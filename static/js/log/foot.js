@@ -106,7 +106,7 @@ export class Foot {
         this.show();
       }, SLOW);
     }
-    const atTop = rows.scroller.scrollTop < 60 || rows.height <= rows.scroller.clientHeight;
+    const atTop = rows.top < 60 || rows.height <= rows.view;
     const seq = `#${formatNumber(feed.model.lo)}`;
     let words = "";
     let action = "";
@@ -127,7 +127,7 @@ export class Foot {
       feed.model.atStart &&
       feed.model.entries.length &&
       atTop &&
-      rows.height > rows.scroller.clientHeight
+      rows.height > rows.view
     ) {
       words = t("This is the first line that is kept");
     }
@@ -140,7 +140,7 @@ export class Foot {
   /** Whether history is read for lines that pass the filter and few do. */
   get #searching() {
     const { feed, rows } = this;
-    return feed.loading === "older" && rows.height < rows.scroller.clientHeight;
+    return feed.loading === "older" && rows.height < rows.view;
   }
 
   #showEmpty() {

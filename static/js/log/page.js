@@ -169,11 +169,11 @@ export class LogPage {
   }
 
   #loadMore() {
-    const { feed, rows, scroller } = this;
+    const { feed, rows } = this;
     if (feed.loading || !feed.known) return;
     // What is looked for may be far back: it is read on while there is not a screen of it.
-    if (scroller.scrollTop < NEAR) void feed.loadOlder();
-    if (rows.height - scroller.scrollTop - scroller.clientHeight < NEAR) void feed.loadNewer();
+    if (rows.top < NEAR) void feed.loadOlder();
+    if (rows.height - rows.top - rows.view < NEAR) void feed.loadNewer();
   }
 
   /** @returns {import("./render.js").Look} */

@@ -1,7 +1,7 @@
 // One entry as an element. Everything a container wrote goes in as text.
 
 import { h } from "../dom.js";
-import { formatNumber, t, tn } from "../i18n.js";
+import { t, tn } from "../i18n.js";
 import { parseAnsi, readable, stripAnsi } from "./ansi.js";
 import { drawEvent, drawGap, drawMarker } from "./markers.js";
 import { brief, readJson } from "./json.js";
@@ -93,7 +93,7 @@ function drawLine(entry, row, look) {
     level.dataset.letter = entry.level[0].toUpperCase();
     level.title = word;
   }
-  head.append(level, drawText(entry, row, look));
+  head.append(level, drawText(entry, row, look), ...drawFold(entry, row, look));
   const element = h("article", { class: "row" }, head);
   if (entry.level) element.dataset.level = entry.level;
   if (row[3] === "stderr") element.dataset.stream = "stderr";
@@ -140,13 +140,22 @@ function drawText(entry, row, look) {
       box.append(
         h("span", { class: "row-cause" }, ` ⤷ ${visible(cut(stripAnsi(last).trim(), 200))}`),
       );
-    box.append(h("span", { class: "row-fold" }, tn("+{n} line", "+{n} lines", entry.more.length)));
-  } else if (settings.wrap && whole.length > LONG) {
-    box.append(
-      h("span", { class: "row-fold" }, t("{n} characters", { n: formatNumber(whole.length) })),
-    );
   }
   return box;
+}
+
+/**
+ * How much more there is than the row shows.
+ * @param {Entry} entry
+ * @param {Row} row
+ * @param {Look} look
+ */
+function drawFold(entry, row, look) {
+  const n = row[4].length;
+  if (entry.more)
+    return [h("span", { class: "row-fold" }, tn("+{n} line", "+{n} lines", entry.more.length))];
+  if (n <= (look.settings.wrap ? LONG : SHORT)) return [];
+  return [h("span", { class: "row-fold" }, t("{n} characters", { n }))];
 }
 
 /**

@@ -15,7 +15,6 @@ const NEAR_END = 4; // px from the end that still count as the end
 /**
  * @typedef {object} Drawing
  * @property {(entry: Entry) => HTMLElement} draw
- * @property {(entry: Entry, element: HTMLElement) => void} [gone]
  * @property {(entry: Entry) => number} guess the height in px before it is measured
  * @property {(entry: Entry) => boolean} measured whether its height is not simply the guess
  */
@@ -35,7 +34,10 @@ export class Rows extends EventTarget {
   #stale = true;
   /** @type {Map<Entry, { element: HTMLElement, version: number }>} */
   #drawn = new Map();
-  #lastTop = 0;
+  /** Where it is scrolled to, in px, as of the last scroll event: asking costs a layout. */
+  top = 0;
+  /** Height of what is seen, in px. */
+  view = 0;
   #generation = 0;
 
   /**
@@ -52,6 +54,10 @@ export class Rows extends EventTarget {
     this.slice = slice;
     this.model = model;
     this.drawing = drawing;
+    this.view = scroller.clientHeight;
+    new ResizeObserver(() => {
+      this.view = scroller.clientHeight;
+    }).observe(scroller);
     scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     scroller.addEventListener(
       "wheel",
@@ -126,12 +132,12 @@ export class Rows extends EventTarget {
 
   /** Index of the entry at the top of what is seen. */
   get firstSeen() {
-    return Math.max(0, this.indexAtY(this.scroller.scrollTop));
+    return Math.max(0, this.indexAtY(this.top));
   }
 
   /** Index of the entry at the bottom of what is seen. */
   get lastSeen() {
-    return Math.max(0, this.indexAtY(this.scroller.scrollTop + this.scroller.clientHeight - 1));
+    return Math.max(0, this.indexAtY(this.top + this.view - 1));
   }
 
   /** Index of the entry that the reader's place hangs on. */
@@ -152,10 +158,10 @@ export class Rows extends EventTarget {
   #onScroll() {
     const top = this.scroller.scrollTop;
     // Our own move, or the sub-pixel the browser rounded it by.
-    if (Math.abs(top - this.#lastTop) < 1) return;
-    const up = top < this.#lastTop;
-    this.#lastTop = top;
-    const bottom = this.height - this.scroller.clientHeight;
+    if (Math.abs(top - this.top) < 1) return;
+    const up = top < this.top;
+    this.top = top;
+    const bottom = this.height - this.view;
     if (!up && this.canFollow && top >= bottom - NEAR_END) this.follow();
     else this.#stayHere();
     this.dispatchEvent(new Event("place"));
@@ -168,7 +174,7 @@ export class Rows extends EventTarget {
     this.place = {
       follow: false,
       seq: entry.seq,
-      offset: this.scroller.scrollTop - this.topOf(index),
+      offset: this.top - this.topOf(index),
     };
   }
 
@@ -193,11 +199,10 @@ export class Rows extends EventTarget {
   reveal(index, where = "near") {
     const entry = this.model.entries[index];
     if (!entry) return;
-    const { scroller } = this;
-    const view = scroller.clientHeight;
+    const { view } = this;
     const top = this.topOf(index);
     const height = Math.min(entry.height, view);
-    const seen = scroller.scrollTop;
+    const seen = this.top;
     let to = seen;
     if (where === "middle") to = top - Math.max(0, (view - height) / 3);
     else if (top < seen) to = top - 4;
@@ -210,46 +215,48 @@ export class Rows extends EventTarget {
     this.dispatchEvent(new Event("place"));
   }
 
-  /** Draws what is seen. Called once a frame at most. */
+  /**
+   * Draws what is seen. Called once a frame at most. Asks the browser where things are only where
+   * it must: each question after a change costs a layout.
+   */
   render() {
     // Measuring what was drawn may show that other rows are seen: twice is nearly always enough.
+    let top = 0;
     for (let round = 0; round < 3; round++) {
-      this.#layout();
-      this.#scrollToPlace();
-      this.#drawSeen();
+      top = this.#topOfPlace();
+      this.#drawSeen(top);
       if (!this.#measure()) break;
     }
-  }
-
-  #scrollToPlace() {
-    const { scroller, space } = this;
     const height = `${Math.ceil(this.height)}px`;
-    if (space.style.height !== height) space.style.setProperty("height", height);
-    let top;
-    if (this.place.follow) top = Math.max(0, Math.ceil(this.height) - scroller.clientHeight);
-    else top = this.topOf(this.#indexOfPlace(this.place.seq)) + this.place.offset;
-    if (Math.abs(scroller.scrollTop - top) >= 1) scroller.scrollTop = top;
-    this.#lastTop = scroller.scrollTop;
+    if (this.space.style.height !== height) this.space.style.setProperty("height", height);
+    if (Math.abs(this.top - top) < 1) return;
+    this.scroller.scrollTop = top;
+    this.top = this.scroller.scrollTop;
   }
 
-  #drawSeen() {
+  /** Where the reader's place is now, in px from the top of all rows. */
+  #topOfPlace() {
+    const end = Math.max(0, Math.ceil(this.height) - this.view);
+    if (this.place.follow) return end;
+    const top = this.topOf(this.#indexOfPlace(this.place.seq)) + this.place.offset;
+    return Math.max(0, Math.min(top, end));
+  }
+
+  /** @param {number} top */
+  #drawSeen(top) {
     const { entries } = this.model;
-    const top = this.#lastTop;
     this.start = Math.max(0, this.indexAtY(top) - OVERSCAN);
-    this.end = Math.min(
-      entries.length,
-      this.indexAtY(top + this.scroller.clientHeight) + 1 + OVERSCAN,
-    );
+    this.end = Math.min(entries.length, this.indexAtY(top + this.view) + 1 + OVERSCAN);
     const wanted = new Set(entries.slice(this.start, this.end));
     for (const [entry, { element }] of this.#drawn) {
       if (wanted.has(entry)) continue;
-      this.drawing.gone?.(entry, element);
       element.remove();
       this.#drawn.delete(entry);
     }
+    // All of them first: drawing one anew puts it in the place of the old one.
+    const elements = [...wanted].map((entry) => this.#elementOf(entry));
     let at = this.slice.firstElementChild;
-    for (const entry of wanted) {
-      const element = this.#elementOf(entry);
+    for (const element of elements) {
       if (element === at) at = at.nextElementSibling;
       else this.slice.insertBefore(element, at);
     }

@@ -1,4 +1,4 @@
-// What a line's text looks like to a reader: control characters as symbols, addresses as links,
+// What a line's text looks like to a reader: control characters by name, addresses as links,
 // what a terminal would have overwritten left out. Pure.
 
 import { safeHref } from "./ansi.js";
@@ -12,34 +12,39 @@ export const LONG = 10_240; // characters of a row that is opened or wrapped, un
 const ODD =
   /[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff]/g;
 
-/** @type {Record<string, string>} */
-const BIDI = {
-  "\u200e": "LRM",
-  "\u200f": "RLM",
-  "\u061c": "ALM",
-  "\u202a": "LRE",
-  "\u202b": "RLE",
-  "\u202c": "PDF",
-  "\u202d": "LRO",
-  "\u202e": "RLO",
-  "\u2066": "LRI",
-  "\u2067": "RLI",
-  "\u2068": "FSI",
-  "\u2069": "PDI",
-  "\u2028": "LS",
-  "\u2029": "PS",
-  "\ufeff": "BOM",
-};
+// Names, not the pictures Unicode has for some of them: few fonts have those.
+const C0 =
+  "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI " +
+  "DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US";
+/** @type {Map<string, string>} */
+const NAMES = new Map([
+  ...C0.split(" ").map(
+    (name, code) => /** @type {[string, string]} */ ([String.fromCharCode(code), name]),
+  ),
+  ["\x7f", "DEL"],
+  ["\u200e", "LRM"],
+  ["\u200f", "RLM"],
+  ["\u061c", "ALM"],
+  ["\u202a", "LRE"],
+  ["\u202b", "RLE"],
+  ["\u202c", "PDF"],
+  ["\u202d", "LRO"],
+  ["\u202e", "RLO"],
+  ["\u2066", "LRI"],
+  ["\u2067", "RLI"],
+  ["\u2068", "FSI"],
+  ["\u2069", "PDI"],
+  ["\u2028", "LS"],
+  ["\u2029", "PS"],
+  ["\ufeff", "BOM"],
+]);
 
 /**
  * @param {string} char
- * @returns {string} what stands for it: ␀, ␛, ⟨9B⟩, ⟨RLO⟩
+ * @returns {string} its name: NUL, ESC, RLO, x9B
  */
-function symbol(char) {
-  const code = char.charCodeAt(0);
-  if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  if (code === 0x7f) return "\u2421";
-  return `\u27e8${BIDI[char] ?? code.toString(16).toUpperCase()}\u27e9`;
+function nameOf(char) {
+  return NAMES.get(char) ?? `x${char.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 /**
@@ -49,10 +54,10 @@ function symbol(char) {
 
 /**
  * @param {string} text
- * @returns {string} the same with every control character replaced by its symbol
+ * @returns {string} the same with every control character replaced by its name: ⟨NUL⟩
  */
 export function visible(text) {
-  return text.replace(ODD, symbol);
+  return text.replace(ODD, (char) => `\u27e8${nameOf(char)}\u27e9`);
 }
 
 // An address ends where white space, quotes, brackets or full-width punctuation begin.
@@ -60,7 +65,7 @@ const ADDRESS = /https?:\/\/[^\s<>"'`\u3000-\u303f\uff00-\uff65\\{}|^]+/gi;
 
 /**
  * @param {string} text
- * @returns {Piece[]} the text cut where a symbol or a link begins or ends
+ * @returns {Piece[]} the text cut where a name or a link begins or ends
  */
 export function pieces(text) {
   /** @type {Piece[]} */
@@ -71,12 +76,12 @@ export function pieces(text) {
       const address = trimAddress(found[0]);
       const href = safeHref(address);
       if (!href) continue;
-      symbols(text.slice(from, found.index), out);
+      named(text.slice(from, found.index), out);
       out.push({ text: visible(address), odd: false, href });
       from = found.index + address.length;
     }
   }
-  symbols(text.slice(from), out);
+  named(text.slice(from), out);
   return out;
 }
 
@@ -84,12 +89,12 @@ export function pieces(text) {
  * @param {string} text
  * @param {Piece[]} out
  */
-function symbols(text, out) {
+function named(text, out) {
   let from = 0;
   for (const found of text.matchAll(ODD)) {
     if (found.index > from)
       out.push({ text: text.slice(from, found.index), odd: false, href: null });
-    out.push({ text: symbol(found[0]), odd: true, href: null });
+    out.push({ text: nameOf(found[0]), odd: true, href: null });
     from = found.index + 1;
   }
   if (from < text.length) out.push({ text: text.slice(from), odd: false, href: null });

@@ -68,13 +68,15 @@ export class Ticks {
     const scale = devicePixelRatio || 1;
     const height = canvas.clientHeight;
     if (!height) return;
+    // Beside the scroll bar, which takes room on some systems and none on others.
+    canvas.style.right = `${rows.scroller.offsetWidth - rows.scroller.clientWidth + 2}px`;
     canvas.width = WIDTH * scale;
     canvas.height = height * scale;
     const pen = canvas.getContext("2d");
     if (!pen) return;
     pen.scale(scale, scale);
     const { entries } = rows.model;
-    const total = Math.max(rows.height, rows.scroller.clientHeight);
+    const total = Math.max(rows.height, rows.view);
     /** @type {Record<string, Set<number>>} */
     const at = { match: new Set(), error: new Set(), marker: new Set(), warning: new Set() };
     for (let i = 0; i < entries.length; i++) {

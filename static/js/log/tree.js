@@ -110,7 +110,7 @@ function leaf(value) {
     return h(
       "span",
       { class: "tree-string" },
-      visible(cut(value, STRING_AT_MOST)).replaceAll("␊", "\n"),
+      cut(value, STRING_AT_MOST).split("\n").map(visible).join("\n"),
     );
   }
   const kind = value === null ? "null" : typeof value;
