@@ -25,7 +25,8 @@ from cloudbang.web.frames import SharedFrame
 from cloudbang.web.live_rows import EVERYTHING, Filter, Lines, Row, join
 from cloudbang.web.live_viewers import Link, Viewer, broadcast, message, whole_number
 
-PAGE_LINES = 500  # of the store at a time, and of a frame made of several messages
+PAGE_LINES = 500  # of the store at a time
+MERGE_LINES = 500  # messages that wait for their turn are sent as one frame of so many lines
 PAGE_BYTES = 256 * 1024
 MAX_TAIL = 5_000
 SOON = 0.002  # seconds
@@ -67,7 +68,7 @@ class LogChannel:
                 hole = part.first != end
                 if hole:
                     break
-                if run and (part.next - run[0].first > PAGE_LINES or size > PAGE_BYTES):
+                if run and (part.next - run[0].first > MERGE_LINES or size > PAGE_BYTES):
                     self._send(join(run))
                     run, size = [], 0
                 run.append(part)

@@ -14,7 +14,7 @@ from cloudbang.errors import BadRequest, CloudBangError
 from cloudbang.web.frames import SharedFrame
 
 LINGER = 10.0  # seconds a topic stays subscribed after its last viewer: pages are reloaded
-TURN = 0.001  # seconds of sending after which the hub gets its turn
+TURN = 0.002  # seconds of sending after which the hub gets its turn
 LOOK = 16  # sends between two looks at the clock
 
 
@@ -83,7 +83,7 @@ def broadcast(
 ) -> None:
     """Offer each group of viewers its frame. ``refused(viewer)`` for those whose queue is full.
 
-    Gives way to the hub about every millisecond. The groups must not change meanwhile: joining
+    Gives way to the hub about every two milliseconds. The groups must not change meanwhile: joining
     and leaving make new ones, and who has left is no longer ``live``.
     """
     turn_ends = time.perf_counter() + TURN
