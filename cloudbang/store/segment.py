@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 NAME = re.compile(r"(\d{4}-\d\d-\d\d)\.(\d{12,18})\.log(\.zst)?")
 
-LEVEL = 12
+LEVEL = 9
 """zstd level of closed segments: see docs/performance.md for what it gives on real logs."""
 
 _SKIPPABLE = 0x184D2A5C  # one of the sixteen magic numbers of frames that decoders skip
