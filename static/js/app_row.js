@@ -5,6 +5,7 @@ import { formatNumber, formatRate, t } from "./i18n.js";
 import { plain } from "./plain.js";
 import { appAddress } from "./sidebar.js";
 import { shortImage, shortPorts } from "./short.js";
+import { Spark } from "./spark.js";
 import * as states from "./state.js";
 import { showState, stateIcon } from "./state_icon.js";
 import { showRelative } from "./time.js";
@@ -42,7 +43,8 @@ export class AppRow {
   #ports = cell("ports");
   #since = h("time");
   #restarts = cell("restarts");
-  #rate = cell("rate");
+  #rate = h("span", { class: "rate-number" });
+  #spark = new Spark();
   #text = h("span", { class: "line-text cut" });
   #when = h("time");
   #open = false;
@@ -75,7 +77,7 @@ export class AppRow {
       this.#ports,
       cell("since", this.#since),
       this.#restarts,
-      this.#rate,
+      cell("rate", this.#spark.element, this.#rate),
       cell("line", this.#text, this.#when),
     );
     this.update(app);
@@ -83,7 +85,9 @@ export class AppRow {
 
   /** The rows it takes: its own and, while it is open, one for each instance. */
   rows() {
-    return this.#open ? [this.row, ...this.#app.instances.map(instanceRow)] : [this.row];
+    return this.#open
+      ? [this.row, ...this.#app.instances.map((one) => instanceRow(one, this.#app.name))]
+      : [this.row];
   }
 
   get link() {
@@ -120,14 +124,16 @@ export class AppRow {
     this.updateActivity(app);
   }
 
+  /** A second has passed. */
+  tick() {
+    this.#spark.add(this.#app.rate);
+  }
+
   /** Only what changes with every line. @param {App} app */
   updateActivity(app) {
     setText(this.#rate, app.rate > 0 ? formatRate(app.rate) : "");
-    const unreadable = app.instances.find((one) => !one.readable);
-    const nothing =
-      unreadable && app.instances.every((one) => !one.readable)
-        ? (unreadable.unreadable_reason ?? t("Its logs cannot be read"))
-        : t("Nothing logged yet");
+    const mute = app.instances.length > 0 && app.instances.every((one) => !one.readable);
+    const nothing = mute ? unreadable(app.instances[0]) : t("Nothing logged yet");
     const text = app.last_line ? plain(app.last_line[4]) : nothing;
     setText(this.#text, text);
     this.#text.classList.toggle("none", !app.last_line);
@@ -154,8 +160,12 @@ export class AppRow {
   }
 }
 
-/** @param {Instance} one */
-function instanceRow(one) {
+/**
+ * @param {Instance} one
+ * @param {string} app
+ */
+function instanceRow(one, app) {
+  const href = `${appAddress(app)}?container=${one.id.slice(0, 12)}`;
   const state = states.instanceState(one);
   const started = h("time");
   const up = states.isUp(state);
@@ -173,12 +183,16 @@ function instanceRow(one) {
       !one.oom_killed &&
       t("Exited with {code}", { code: String(one.exit_code) }),
     one.health && healthWord(one.health),
-    !one.readable && (one.unreadable_reason ?? t("Its logs cannot be read")),
+    !one.readable && unreadable(one),
   ];
   return h(
     "div",
     { class: "app-row instance-row", role: "row", dataset: { instance: one.id } },
-    cell("name", stateIcon(state), h("span", { class: "cut", title: one.name }, one.name)),
+    cell(
+      "name",
+      stateIcon(state),
+      h("a", { class: "app-link cut", href, title: one.name }, one.name),
+    ),
     image,
     ports,
     cell("since", started),
@@ -194,6 +208,11 @@ function instanceRow(one) {
       ),
     ),
   );
+}
+
+/** @param {Instance} one */
+function unreadable(one) {
+  return t("The log driver {driver} cannot be read", { driver: one.log_driver || "?" });
 }
 
 /** @param {string} health */

@@ -299,5 +299,8 @@ inventory.addEventListener("activity", () => {
   }
 });
 addEventListener("notices", draw);
+setInterval(() => {
+  for (const row of rows.values()) row.tick();
+}, 1000);
 readAddress();
 draw();

@@ -2,6 +2,8 @@
 
 import { live } from "./live.js";
 
+const SILENT = 2_500; // ms without a word of any app
+
 /** @typedef {import("./state.js").App} App */
 /** @typedef {import("./channels.js").Row} Row */
 
@@ -14,6 +16,8 @@ class Inventory extends EventTarget {
   apps = new Map();
   /** Whether the list is the server's and not only what the page was drawn with. */
   known = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #silence;
   /** Names of the apps whose rate or last line came with the last `activity`. @type {Set<string>} */
   active = new Set();
 
@@ -42,6 +46,8 @@ class Inventory extends EventTarget {
           if (this.apps.delete(app)) this.#announce("apps");
         },
         activity: ({ activity }) => this.#onActivity(activity),
+        // What was true of rates when the connection went is not known to be true any more.
+        lost: () => this.#onActivity({}),
       },
     );
   }
@@ -56,8 +62,10 @@ class Inventory extends EventTarget {
       app.rate = rate;
       if (row) app.last_line = row;
     }
-    // What was not named has logged nothing for a second.
+    // What was not named has logged nothing for a second; when nobody logs, nothing is sent at all.
     for (const app of this.apps.values()) if (!this.active.has(app.name)) app.rate = 0;
+    clearTimeout(this.#silence);
+    if (this.active.size) this.#silence = setTimeout(() => this.#onActivity({}), SILENT);
     this.#announce("activity");
   }
 

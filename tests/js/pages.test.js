@@ -9,6 +9,7 @@ import { Sequence, nameOf } from "../../static/js/key_names.js";
 import { filterApps, fuzzy } from "../../static/js/match.js";
 import { pathWithin } from "../../static/js/next.js";
 import { plain } from "../../static/js/plain.js";
+import { points } from "../../static/js/spark.js";
 import { shortImage, shortPort, shortPorts } from "../../static/js/short.js";
 import * as states from "../../static/js/state.js";
 
@@ -145,6 +146,11 @@ test("keys have names, keys of a sequence follow each other in time", () => {
   assert.equal(keys.press("a", 5000, known), "");
   assert.equal(keys.press("g", 6000, known), "begun");
   assert.equal(keys.press("j", 6100, known), "j");
+});
+
+test("a minute of rates ends at the right edge, its highest at the top", () => {
+  assert.equal(points([0, 10], 59, 16), "58.0,15.0 59.0,1.0");
+  assert.equal(points([0], 59, 16), "59.0,15.0");
 });
 
 test("after signing in nobody is sent to another site", () => {
