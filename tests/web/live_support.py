@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from cloudbang.accounts import Caller
 from cloudbang.bus import Hub, Publisher, Subscriber
-from cloudbang.config import BusSettings
+from cloudbang.config import BusSettings, StorageSettings
 from cloudbang.domain.apps import App
 from cloudbang.domain.lines import format_time, record, rows
 from cloudbang.store.logstore import LogStore
@@ -83,8 +83,10 @@ class Client:
 class LiveGround:
     """The parts, started."""
 
-    def __init__(self, folder: Path, queue: int = 1024 * 1024) -> None:
-        self.store = LogStore(folder)
+    def __init__(
+        self, folder: Path, queue: int = 1024 * 1024, settings: StorageSettings | None = None
+    ) -> None:
+        self.store = LogStore(folder, settings=settings)
         self.store.open()
         self.hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
         self.hub.start()
