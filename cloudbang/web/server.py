@@ -66,29 +66,43 @@ class Handler(SocketHandler):
             self.server.counts.responses_failed += 1
 
     def run_application(self) -> None:
+        if self.environ["PATH_INFO"] not in self.server.doors:
+            try:
+                self._read_body()
+            except RequestRefused as e:
+                self._answer(e)
+                return
+            finally:
+                # All of it is read or none of it will be: pywsgi has nothing left to discard.
+                self.wsgi_input = Input(self.rfile, 0)
+        super().run_application()
+
+    def _read_body(self) -> None:
+        """Take in the whole body: a slow sender then holds nothing but its connection.
+
+        Raises RequestRefused: 400, 408, 413.
+        """
+        incoming = self.wsgi_input
         if self.environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
             # Where a body ends would be a guess, and what follows it someone else's request.
-            self._answer(RequestRefused(400))
-            return
+            raise RequestRefused(400)
         if not self._body_fits():
-            self._answer(RequestRefused(413))
+            raise RequestRefused(413)
+        if not incoming.chunked_input and not self.content_length:
             return
-        if self.wsgi_input.chunked_input or self.content_length:
-            # Read before the application runs: a slow sender holds nothing but its connection.
-            limit = self.rfile.limits.body_bytes
-            try:
-                body = self.wsgi_input.read(limit + 1 if self.wsgi_input.chunked_input else None)
-            except TimeoutError:
-                self._answer(RequestRefused(408))
-                return
-            if len(body) > limit:
-                self._answer(RequestRefused(413))
-                return
-            self.environ["wsgi.input"] = io.BytesIO(body)
-            if self.wsgi_input.chunked_input:
-                del self.environ["HTTP_TRANSFER_ENCODING"]
-                self.environ["CONTENT_LENGTH"] = str(len(body))
-        super().run_application()
+        limit = self.rfile.limits.body_bytes
+        try:
+            body = incoming.read(limit + 1 if incoming.chunked_input else None)
+        except TimeoutError:
+            raise RequestRefused(408) from None
+        except OSError:  # cut short, or chunks that make no sense
+            raise RequestRefused(400) from None
+        if len(body) > limit:
+            raise RequestRefused(413)
+        self.environ["wsgi.input"] = io.BytesIO(body)
+        if incoming.chunked_input:
+            del self.environ["HTTP_TRANSFER_ENCODING"]
+            self.environ["CONTENT_LENGTH"] = str(len(body))
 
     def _body_fits(self) -> bool:
         return (self.content_length or 0) <= self.rfile.limits.body_bytes
@@ -96,7 +110,6 @@ class Handler(SocketHandler):
     def _answer(self, refusal: RequestRefused) -> None:
         """Answer in place of the application; what the peer goes on sending is not read."""
         self.server.counts.requests_refused += 1
-        self.wsgi_input = Input(self.rfile, 0)
         self.close_connection = True
         self.status, self.code, self.headers_sent = b"%d" % refusal.status, refusal.status, True
         self._sendall(refusal.response())
@@ -171,7 +184,7 @@ class Server(WSGIServer):
         self.doors = dict(doors or {})
         self.limits = limits or Limits()
         self.origins = frozenset(origin.lower().rstrip("/") for origin in origins)
-        self.keeper = keeper or Keeper()
+        self.keeper = Keeper() if keeper is None else keeper
         self.counts = ServerCounts()
         self.stopping = False
         self._setting = setting
@@ -239,7 +252,8 @@ class Server(WSGIServer):
         rest = tuple(self._open.values())
         for socket in self.keeper:
             socket.drop()
-        gevent.killall(rest, block=True, timeout=1.0)
+        gevent.killall(rest, block=False)
+        gevent.joinall(rest, timeout=1.0)
         self.keeper.stop()
 
 

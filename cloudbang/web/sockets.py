@@ -443,6 +443,7 @@ class SocketHandler(WebSocketHandler):
             WSGIHandler.run_application(self)
             return
         self.close_connection = True
+        self.wsgi_input = Input(None, 0)  # a body, if there is one, is refused and not read
         opened = self._open(door)
         if isinstance(opened, Refusal):
             self.server.keeper.counts.handshakes_refused += 1
@@ -451,7 +452,7 @@ class SocketHandler(WebSocketHandler):
         socket, account = opened
         environ = {key: self.environ[key] for key in KEPT if key in self.environ}
         # An idle socket keeps nothing of its request.
-        self.environ, self.headers, self.wsgi_input = {}, None, Input(None, 0)
+        self.environ, self.headers = {}, None
         self.requestline = self.path = ""
         self._serve(door, socket, environ, account)
 
