@@ -20,7 +20,6 @@ export function columns() {
     { name: "image", label: t("Image") },
     { name: "ports", label: t("Ports") },
     { name: "since", label: t("Since") },
-    { name: "restarts", label: t("Restarts") },
     { name: "rate", label: t("Rate") },
     { name: "line", label: t("Last line") },
   ];
@@ -42,7 +41,7 @@ export class AppRow {
   #image = cell("image");
   #ports = cell("ports");
   #since = h("time");
-  #restarts = cell("restarts");
+  #restarts = h("span", { class: "restarts" });
   #rate = h("span", { class: "rate-number" });
   #spark = new Spark();
   #text = h("span", { class: "line-text cut" });
@@ -75,8 +74,7 @@ export class AppRow {
       cell("name", this.#toggle, this.#state, this.#link, this.#badge),
       this.#image,
       this.#ports,
-      cell("since", this.#since),
-      this.#restarts,
+      cell("since", this.#since, this.#restarts),
       cell("rate", this.#spark.element, this.#rate),
       cell("line", this.#text, this.#when),
     );
@@ -175,7 +173,7 @@ function instanceRow(one, app) {
   image.title = one.image;
   const ports = cell("ports");
   showPorts(ports, [one]);
-  const restarts = cell("restarts");
+  const restarts = h("span", { class: "restarts" });
   showRestarts(restarts, one.restarts);
   const facts = [
     one.oom_killed && t("Out of memory"),
@@ -195,8 +193,7 @@ function instanceRow(one, app) {
     ),
     image,
     ports,
-    cell("since", started),
-    restarts,
+    cell("since", started, restarts),
     cell("rate"),
     cell(
       "line",

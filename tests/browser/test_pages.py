@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -275,6 +277,25 @@ def test_the_page_comes_back_by_itself_after_a_restart(
     server.start()
     expect(connection).to_have_attribute("data-state", "live", timeout=20_000)
     expect(row(apps, "pages-meanwhile")).to_be_visible()
+
+
+def test_a_server_that_does_not_answer_any_more_is_noticed(
+    apps: Page, server: ServerProcess
+) -> None:
+    """When there is reason to doubt the connection it is asked; no answer ends it, although the
+    socket looks open. Answering again, it is live by itself."""
+    connection = apps.locator("#connection")
+    asked = "dispatchEvent(new Event('offline'))"
+    apps.evaluate(asked)
+    apps.wait_for_timeout(1_000)
+    expect(connection).to_have_attribute("data-state", "live")
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        apps.evaluate(asked)
+        expect(connection).to_have_attribute("data-state", "waiting", timeout=8_000)
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    expect(connection).to_have_attribute("data-state", "live", timeout=25_000)
 
 
 # --- look, language, settings ------------------------------------------------------------------
