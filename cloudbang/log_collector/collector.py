@@ -54,6 +54,10 @@ class LogCollector:
         lags = [r.follower.lag for r in self._followers.values() if r.follower.outlet.app == app]
         return max(lags, default=0.0)
 
+    def is_reading(self, app: str) -> bool:
+        """Whether a log of the app is being read, or may have lines that are not stored yet."""
+        return any(r.follower.outlet.app == app for r in self._followers.values())
+
     @property
     def reading(self) -> int:
         """Containers that are read now."""

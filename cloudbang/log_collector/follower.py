@@ -18,6 +18,7 @@ from cloudbang.errors import EngineRefused, EngineUnreachable, LogUnreadable, No
 from cloudbang.log_collector.outlet import Outlet
 from cloudbang.log_collector.pace import Beat, Pace
 from cloudbang.log_collector.resume import Resume, SkipTo, dropped
+from cloudbang.log_collector.rotation import RotationWatch, rotated_at
 from cloudbang.store.resume import ResumePoint
 from cloudbang.supervise import backoff
 
@@ -54,8 +55,15 @@ class Surroundings:
     retention_ns: int
 
 
+LONG_TAIL = 10_000  # the same for a log that floods
+
+
 class _LookFurtherBack(Exception):
     """More lines are new than were asked for."""
+
+
+class _LostItsWay(Exception):
+    """The engine skipped lines or sent some again."""
 
 
 class Follower:
@@ -126,12 +134,16 @@ class Follower:
         While it runs the log is followed. Once it has ended it is read once more without
         following: a followed stream may end before its last lines.
         """
-        self.outlet.drain()  # what is stored tells where to go on
-        point = self._around.store.resume_point(instance.app, instance.short)
-        try:
-            return self._read(instance, point, TAIL)
-        except _LookFurtherBack:
-            return self._read(instance, point, None)
+        tail: int | None = TAIL
+        while True:
+            self.outlet.drain()  # what is stored tells where to go on
+            point = self._around.store.resume_point(instance.app, instance.short)
+            try:
+                return self._read(instance, point, tail)
+            except _LookFurtherBack:
+                tail = None
+            except _LostItsWay:
+                tail = LONG_TAIL
 
     def _read(
         self, instance: Instance, point: ResumePoint | None, tail: int | None
@@ -150,7 +162,7 @@ class Follower:
         stream = engine.logs(instance.id, follow=instance.alive, since_ns=self.since_ns, tail=tail)
         decoder = decoder_for(instance.short, tty=instance.tty)
         try:
-            self._pump(stream, decoder, resume, strict=tail is not None)
+            self._pump(stream, decoder, resume, _watch(instance), strict=tail is not None)
         finally:
             stream.close()
             self._behind = False
@@ -192,10 +204,14 @@ class Follower:
         stream: EngineStream,
         decoder: Decoder,
         resume: Resume | SkipTo | None,
+        watch: RotationWatch | None,
         *,
         strict: bool,
     ) -> None:
-        """From the stream to the outlet, until the stream ends."""
+        """From the stream to the outlet, until the stream ends.
+
+        Raises _LookFurtherBack, _LostItsWay with everything before that handed over.
+        """
         pace = Pace(self._around.beat)
         read_now, feed, put = stream.read_now, decoder.feed, self.outlet.put
         full = 0
@@ -217,7 +233,10 @@ class Follower:
                         raise _LookFurtherBack
                     records.insert(0, dropped(resume.gap_after, records[0]))
             if records:
-                put(records, size)
+                odd = watch.first_odd(records, size, time.monotonic()) if watch else None
+                put(records if odd is None else records[:odd], size)
+                if odd is not None:
+                    raise _LostItsWay
                 self._newest = records[-1][:30]
             if size >= READ and full < FULL_READS:
                 full += 1
@@ -230,6 +249,11 @@ class Follower:
         if records:
             self.outlet.put(records, size)
             self._newest = records[-1][:30]
+
+
+def _watch(instance: Instance) -> RotationWatch | None:
+    size = rotated_at(instance.log_driver, dict(instance.log_options))
+    return RotationWatch(size) if size else None
 
 
 def _ns(record: bytes) -> int:

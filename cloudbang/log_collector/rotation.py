@@ -1,0 +1,103 @@
+"""Seeing that the engine lost its way in a log that is rotated while it is followed.
+
+An engine that follows a json-file reads on where it thinks the next file begins. When files are
+rotated faster than it reads, it skips whole ones, or sends lines that it has sent already; it says
+neither. Both show in the times of the lines. Whoever sees it reads the log again from what is
+stored, which tells exactly what is new and what is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Mapping
+
+from cloudbang.domain.lines import parse_time
+
+FASTEST = 100 * 1024 * 1024
+"""Bytes per second that no container gets into its log: a file takes at least its size over this,
+so a shorter step in time hides no lost file."""
+
+MIXED = 50_000_000  # nanoseconds by which stdout and stderr may be out of order
+
+LOCAL_SIZE = 20 * 1024 * 1024  # what the `local` driver keeps in a file unless told otherwise
+
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", re.IGNORECASE)
+
+
+def rotated_at(driver: str, options: Mapping[str, str]) -> int | None:
+    """Bytes after which this driver begins a new file; None when it never does."""
+    if driver not in ("json-file", "local"):
+        return None
+    found = _SIZE.fullmatch(options.get("max-size", ""))
+    if found is None:
+        return LOCAL_SIZE if driver == "local" else None
+    return int(float(found[1]) * 1024 ** " kmgt".index(found[2].lower() or " ")) or None
+
+
+class RotationWatch:
+    """Looks at the times of one container's lines as they come."""
+
+    def __init__(self, file_bytes: int) -> None:
+        self._enough = file_bytes / 4  # bytes of a second that make it possible to lose a file
+        self._step = max(100_000, file_bytes * 10**9 // FASTEST)  # ns
+        self._recent: deque[tuple[float, int]] = deque()
+        self._recent_bytes = 0
+        self._before: dict[bytes, bytes] = {}  # by stream: its newest record
+        self._newest = b""
+
+    def first_odd(self, records: list[bytes], size: int, now: float) -> int | None:
+        """The index of the first record that should not come after the one before it.
+
+        ``now`` in seconds of any clock that does not jump. Everything before the index counts as
+        seen; nothing is seen after an odd one.
+        """
+        self._count(size, now)
+        times = [raw[:30] for raw in records]
+        last, newest = self._newest, times[-1]
+        if (
+            (not last or times[0] > last)
+            and times == sorted(times)
+            and len(set(records)) == len(records)
+            and (self._recent_bytes < self._enough or _apart(last or times[0], newest) < self._step)
+        ):
+            self._newest = newest
+            self._before = {b"stdout": records[-1], b"stderr": records[-1]}
+            return None
+        for at, raw in enumerate(records):
+            if self._odd(raw):
+                return at
+            self._before[raw[44:50]] = raw
+            self._newest = raw[:30]
+        return None
+
+    def _odd(self, raw: bytes) -> bool:
+        before = self._before.get(raw[44:50])
+        # Within one stream times only grow: this was sent before. Between the two they may differ
+        # by what it takes to write a line.
+        if before is not None and (
+            raw == before
+            or (
+                raw[:30] < before[:30]
+                and (raw[44:50] == before[44:50] or _apart(raw[:30], before[:30]) > MIXED)
+            )
+        ):
+            return True
+        return (
+            bool(self._newest)
+            and self._recent_bytes >= self._enough
+            and _apart(self._newest, raw[:30]) >= self._step
+        )
+
+    def _count(self, size: int, now: float) -> None:
+        self._recent.append((now, size))
+        self._recent_bytes += size
+        while self._recent[0][0] < now - 1:
+            self._recent_bytes -= self._recent.popleft()[1]
+
+
+def _apart(one: bytes, other: bytes) -> int:
+    """Nanoseconds between two times of records."""
+    if one[:19] == other[:19]:
+        return int(other[20:29]) - int(one[20:29])
+    return parse_time(other.decode("ascii")) - parse_time(one.decode("ascii"))
