@@ -120,7 +120,7 @@ class ServerProcess:
                 stderr=subprocess.STDOUT,
             )
 
-    def start(self, timeout: float = 20.0) -> ServerProcess:
+    def start(self, timeout: float = 40.0) -> ServerProcess:
         """Start the process and wait until ``/healthz`` answers."""
         self.spawn()
         wait_until(self._answers, timeout, f"{self.url}/healthz", every=0.05)

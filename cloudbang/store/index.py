@@ -26,10 +26,10 @@ MAX_KEYS = 64
 KEY_WIDTH = 19  # RECORD[31:50], "container stream"
 ANY_KEY = b"*" * KEY_WIDTH
 
-_HEADER = struct.Struct("<6sBBQQQ30s30s")
+_HEADER = struct.Struct("<6sBBQQQ30s30sI")
 _ENTRY = struct.Struct("<QIQII30s30sH")
 _CRC = struct.Struct("<I")
-_MAGIC = b"CBIDX1"
+_MAGIC = b"CBIDX2"
 HEADER_BYTES = _HEADER.size + _CRC.size
 
 
@@ -98,10 +98,11 @@ def unpack(raw: bytes, at: int, shared: dict[bytes, frozenset[bytes] | None]) ->
     return block, end + _CRC.size
 
 
-def header(compressed: bool, closed: bool, file_bytes: int, total: Summary) -> bytes:
-    body = _HEADER.pack(
-        _MAGIC, compressed, closed, file_bytes, total.lines, total.plain, total.oldest, total.newest
-    )
+def header(
+    compressed: bool, closed: bool, file_bytes: int, total: Summary, listed: bytes = b""
+) -> bytes:
+    """What stands first; ``listed`` are all the entries that follow, of a closed segment."""
+    body = _HEADER.pack(_MAGIC, compressed, closed, file_bytes, *total, zlib.crc32(listed))
     return body + _CRC.pack(zlib.crc32(body))
 
 
@@ -109,7 +110,7 @@ def read_header(raw: bytes, compressed: bool, closed: bool, file_bytes: int) -> 
     """The sum of a segment of ``file_bytes`` (not looked at unless closed). Raises CorruptIndex."""
     if len(raw) < HEADER_BYTES:
         raise CorruptIndex("cut off")
-    magic, is_compressed, is_closed, of_bytes, *total = _HEADER.unpack_from(raw)
+    magic, is_compressed, is_closed, of_bytes, *total, _ = _HEADER.unpack_from(raw)
     (crc,) = _CRC.unpack_from(raw, _HEADER.size)
     if magic != _MAGIC or zlib.crc32(raw[: _HEADER.size]) != crc:
         raise CorruptIndex("header")
@@ -118,6 +119,15 @@ def read_header(raw: bytes, compressed: bool, closed: bool, file_bytes: int) -> 
     if closed and of_bytes != file_bytes:
         raise CorruptIndex("of another size of the segment")
     return Summary(*total)
+
+
+def check_listed(raw: bytes) -> None:
+    """That the entries of a closed segment's index are all there, without reading each.
+
+    Raises CorruptIndex: what is not in a cut index may still be in its segment.
+    """
+    if zlib.crc32(memoryview(raw)[HEADER_BYTES:]) != _HEADER.unpack_from(raw)[-1]:
+        raise CorruptIndex("entries")
 
 
 def entries(raw: bytes, compressed: bool, closed: bool, file_bytes: int) -> list[Block]:
@@ -146,8 +156,9 @@ def entries(raw: bytes, compressed: bool, closed: bool, file_bytes: int) -> list
 def save(path: str, compressed: bool, closed: bool, file_bytes: int, blocks: list[Block]) -> None:
     """Write a whole index in place of what is there. Raises OSError."""
     temporary = f"{path}.tmp"
+    listed = b"".join(map(pack, blocks))
     Path(temporary).write_bytes(
-        header(compressed, closed, file_bytes, summary(blocks)) + b"".join(map(pack, blocks))
+        header(compressed, closed, file_bytes, summary(blocks), listed) + listed
     )
     os.replace(temporary, path)
 

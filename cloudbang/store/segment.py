@@ -217,26 +217,27 @@ def _foreign_frames(raw: bytes) -> list[Block]:
 
 
 class IndexCache:
-    """The indexes last used, at most ``limit`` of them: about 50 KB each.
+    """The indexes last used, of at most ``limit`` blocks together: about 350 bytes each.
 
     Used from several threads at once, so its lock is a native one, held for dictionary steps only.
     """
 
-    def __init__(self, limit: int = 32) -> None:
+    def __init__(self, limit: int = 12_000) -> None:
         self._limit = limit
+        self._held = 0
         self._blocks: OrderedDict[str, list[Block]] = OrderedDict()
         self._lock = get_original("_thread", "allocate_lock")()
 
     def put(self, segment: Segment, blocks: list[Block]) -> None:
         with self._lock:
+            self._held += len(blocks) - len(self._blocks.pop(segment.path, ()))
             self._blocks[segment.path] = blocks
-            self._blocks.move_to_end(segment.path)
-            while len(self._blocks) > self._limit:
-                self._blocks.popitem(last=False)
+            while self._held > self._limit and len(self._blocks) > 1:
+                self._held -= len(self._blocks.popitem(last=False)[1])
 
     def forget(self, segment: Segment) -> None:
         with self._lock:
-            self._blocks.pop(segment.path, None)
+            self._held -= len(self._blocks.pop(segment.path, ()))
 
     def blocks(self, segment: Segment, container: bytes | None = None) -> list[Block]:
         """The blocks of a closed segment; none when ``container`` wrote nothing in it.
@@ -251,6 +252,7 @@ class IndexCache:
         try:
             raw = Path(segment.index_path).read_bytes()
             segment.total = index.read_header(raw, segment.compressed, True, segment.size)
+            index.check_listed(raw)
             if container and container not in raw and index.ANY_KEY not in raw:
                 return []
             blocks = index.entries(raw, segment.compressed, True, segment.size)

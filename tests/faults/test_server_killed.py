@@ -27,9 +27,13 @@ def test_kill_9_at_random_moments_loses_and_doubles_nothing(container, new_serve
     bursts = container(ticker("burst", 2000, burst=400))
     quiet = container("echo once; sleep 1000000")
     for _ in range(ROUNDS):
-        server.spawn()
-        # On purpose not a wait on a condition: any moment will do, those of the start too.
-        time.sleep(chance.choice([0.2, 0.6, 1.0, 1.5, 2.0]) + chance.random() * 0.5)
+        # On purpose no waits on conditions: any moment will do, those of the start too.
+        if chance.random() < 0.3:
+            server.spawn()
+            time.sleep(0.2 + chance.random() * 1.5)
+        else:
+            server.start()
+            time.sleep(chance.random())
         assert server.process.poll() is None, server.said()
         server.kill()
     for one in (steady, terminal, bursts):

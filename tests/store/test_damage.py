@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloudbang.domain.lines import record
+from cloudbang.domain.lines import format_time, record
 from cloudbang.store import index
 from cloudbang.store.logstore import Query
 from cloudbang.store.segment import IndexCache, find, rebuild
@@ -294,3 +294,22 @@ def test_a_line_of_a_megabyte(tmp_path: Path) -> None:
         assert last
         assert len(last[1]) == 4096
         assert store.raw_after("web", 10)[1] == [big]
+
+
+def test_a_cut_index_hides_no_container(tmp_path: Path) -> None:
+    """An index whose entries are cut off lists nobody: it is not taken for one without this
+    container, or its lines would be stored a second time."""
+    written = lines(6000)
+    with opened(tmp_path, segment_bytes=64 * 1024) as store:
+        for at in range(0, len(written), 500):
+            store.append("web", written[at : at + 500])
+    for path in (tmp_path / "default" / "web").glob("*.idx"):
+        path.write_bytes(path.read_bytes()[: index.HEADER_BYTES + 5])
+    with opened(tmp_path, segment_bytes=64 * 1024) as store:
+        point = store.resume_point("web", A)
+        assert point is not None
+        assert sum(point.stored.values()) == sum(raw[:30] >= _stamp(point.since) for raw in written)
+
+
+def _stamp(ns: int) -> bytes:
+    return format_time(ns).encode()
