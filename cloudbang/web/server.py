@@ -14,6 +14,7 @@ from typing import Any
 
 import gevent
 from gevent.pywsgi import Input, WSGIServer
+from gevent.socket import socket as GeventSocket
 
 from cloudbang.errors import PortInUse
 from cloudbang.web.keeper import Keeper, let_others_run
@@ -209,9 +210,23 @@ class Server(WSGIServer):
             if e.errno == errno.EADDRINUSE:
                 raise PortInUse("{}:{}".format(*self.address), self._setting) from None
             raise
-        # Inherited by every connection: heads and bodies are written apart, and Nagle's
-        # algorithm would hold back the body for the peer's delayed acknowledgement (40 ms).
-        self.socket.setsockopt(std_socket.IPPROTO_TCP, std_socket.TCP_NODELAY, 1)
+
+    @classmethod
+    def get_listener(cls, address: Any, backlog: int | None = None, family: Any = None) -> Any:
+        """As gevent's, which leaves the socket open when the address is taken."""
+        listener = GeventSocket(family=family)
+        try:
+            listener.setsockopt(std_socket.SOL_SOCKET, std_socket.SO_REUSEADDR, 1)
+            # Inherited by every connection: heads and bodies are written apart, and Nagle's
+            # algorithm would hold back the body for the peer's delayed acknowledgement (40 ms).
+            listener.setsockopt(std_socket.IPPROTO_TCP, std_socket.TCP_NODELAY, 1)
+            listener.bind(address)
+            listener.listen(backlog or cls.backlog)
+            listener.setblocking(False)
+        except OSError:
+            listener.close()
+            raise
+        return listener
 
     def do_handle(self, sock: Any, address: Any) -> None:
         # Overload: one connection too many is told so and closed, it does not wait unheard.
