@@ -1,7 +1,7 @@
 // The page of all apps: one row each, by stack, filtered as one types, true as it is looked at.
 
 import { AppRow, columns } from "./app_row.js";
-import { byId, h, icon, setChildren, setText } from "./dom.js";
+import { byId, h, icon, setAttribute, setChildren, setText } from "./dom.js";
 import { formatNumber, t, tn } from "./i18n.js";
 import { inventory } from "./inventory.js";
 import { bind } from "./keys.js";
@@ -51,6 +51,7 @@ function draw() {
     wanted.push(group("\0gone", t("No containers any more, logs kept"), gone));
   }
   if (!apps.length) wanted.push(empty());
+  setAttribute(list, "role", apps.length ? "table" : "group");
   setChildren(list, wanted);
   for (const name of rows.keys()) if (!inventory.apps.has(name)) rows.delete(name);
   drawChips();

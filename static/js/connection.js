@@ -1,7 +1,7 @@
 // The connection in the bar on top: live, behind, or lost and when it is tried again. A page that
 // does not say so looks fresh when it is not.
 
-import { byId, setAttribute, setText } from "./dom.js";
+import { byId, h, setAttribute, setText } from "./dom.js";
 import { formatShort, t, tn } from "./i18n.js";
 import { live } from "./live.js";
 
@@ -45,8 +45,20 @@ function describe() {
   return { state: "stopped", words: t("Not connected"), title: t("Not connected") };
 }
 
+/** What a screen reader is told: that it is lost and that it is back, not each second of waiting. */
+const said = h("span", { class: "quiet", role: "status" });
+let lost = false;
+
+/** @param {string} state */
+function say(state) {
+  if (state === "waiting" && !lost) setText(said, t("The connection is lost."));
+  if (state === "live" && lost) setText(said, t("Connected again."));
+  if (state === "waiting" || state === "live") lost = state === "waiting";
+}
+
 function draw() {
   const { state, words, title } = describe();
+  say(state);
   setAttribute(button, "data-state", state);
   setAttribute(
     shape,
@@ -58,6 +70,7 @@ function draw() {
 }
 
 export function startConnection() {
+  button.after(said);
   live.addEventListener("state", draw);
   button.addEventListener("click", () => live.retry());
   // A handshake is over in milliseconds: saying so each time a page opens would only flicker.

@@ -4,10 +4,11 @@ import { call, Problem } from "./api.js";
 import { byId, h, icon, setChildren, setText } from "./dom.js";
 import { onSubmit, sentence } from "./form.js";
 import { t } from "./i18n.js";
+import { ask, item, when } from "./items.js";
 import { setLanguage } from "./language.js";
 import "./reveal.js";
+import { showPeople } from "./people.js";
 import { setTheme } from "./theme.js";
-import { showRelative } from "./time.js";
 import { browserName } from "./browser_name.js";
 
 /**
@@ -128,74 +129,6 @@ function sessionItem(session) {
   );
 }
 
-// Pieces
-
-/**
- * @param {string} name
- * @param {(string | Node | false | null)[]} facts
- * @param {Element} action
- */
-function item(name, facts, action) {
-  const shown = facts.filter((fact) => fact !== false && fact !== null);
-  return h(
-    "li",
-    { class: "item" },
-    h("span", { class: "item-name" }, name),
-    h(
-      "span",
-      { class: "item-facts" },
-      shown.flatMap((fact, i) => (i ? [" · ", fact] : [fact])),
-    ),
-    action,
-  );
-}
-
-/**
- * @param {string} what
- * @param {string} time
- */
-function when(what, time) {
-  const element = h("time");
-  showRelative(element, time);
-  return h("span", null, `${what} `, element);
-}
-
-/**
- * A button that asks once more before it does what cannot be taken back.
- *
- * @param {string} verb
- * @param {string} label
- * @param {() => Promise<void>} run
- */
-function ask(verb, label, run) {
-  let sure = false;
-  const button = h("button", { class: "button small danger", type: "button" }, verb);
-  button.setAttribute("aria-label", label);
-  const forget = () => {
-    sure = false;
-    setText(button, verb);
-    button.setAttribute("aria-label", label);
-  };
-  button.addEventListener("blur", forget);
-  button.addEventListener("click", async () => {
-    if (!sure) {
-      sure = true;
-      setText(button, t("Really?"));
-      button.setAttribute("aria-label", `${label}: ${t("Really?")}`);
-      return;
-    }
-    button.disabled = true;
-    try {
-      await run();
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      setText(button, sentence(error));
-      button.disabled = false;
-    }
-  });
-  return button;
-}
-
 /** @param {unknown} error */
 function failed(error) {
   if (!(error instanceof Problem)) throw error;
@@ -203,4 +136,4 @@ function failed(error) {
   document.querySelector(".settings")?.prepend(text);
 }
 
-await Promise.all([showTokens(), showSessions()]).catch(failed);
+await Promise.all([showTokens(), showSessions(), showPeople()]).catch(failed);

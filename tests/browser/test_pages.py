@@ -478,3 +478,26 @@ def test_the_password_is_changed_and_other_browsers_are_out(
     expect(apps.get_by_text("The password is changed.")).to_be_visible()
     expect(other).to_have_url(re.compile("/sign-in"), timeout=4_000)
     expect(apps.locator("#sessions .item")).to_have_count(1)
+
+
+def test_people_are_added_and_a_viewer_cannot_add_any(
+    apps: Page, server: ServerProcess, new_context: Contexts
+) -> None:
+    """An administrator adds a viewer, who can sign in and has no list of people."""
+    apps.goto(f"{server.url}/settings")
+    apps.fill("#person-name", "小林")
+    apps.fill("#person-password", "seven bridges")
+    apps.get_by_role("button", name="Add a person").click()
+    person = apps.locator("#people .item", has_text="小林")
+    expect(person).to_contain_text("Viewer")
+    other = new_context().new_page()
+    other.goto(f"{server.url}/sign-in?next=/settings")
+    other.fill("#username", "小林")
+    other.fill("#password", "seven bridges")
+    other.keyboard.press("Enter")
+    expect(other.locator("#sessions .item")).to_have_count(1)
+    expect(other.locator("#people")).to_have_count(0)
+    person.get_by_role("button", name="Delete").click()
+    person.get_by_role("button", name="Delete").click()
+    expect(person).to_have_count(0)
+    expect(other).to_have_url(re.compile("/sign-in"), timeout=4_000)
