@@ -10,6 +10,7 @@ that even a segment with a hole in it can be indexed again without unpacking it.
 
 from __future__ import annotations
 
+import itertools
 import os
 import struct
 import zlib
@@ -26,6 +27,8 @@ MAX_KEYS = 64
 KEY_WIDTH = 19  # RECORD[31:50], "container stream"
 ANY_KEY = b"*" * KEY_WIDTH
 
+_numbers = itertools.count()
+
 _HEADER = struct.Struct("<6sBBQQQ30s30sI")
 _ENTRY = struct.Struct("<QIQII30s30sH")
 _CRC = struct.Struct("<I")
@@ -35,6 +38,10 @@ HEADER_BYTES = _HEADER.size + _CRC.size
 
 class CorruptIndex(Exception):
     """The index cannot be believed. Only ever seen inside the store, which then rebuilds it."""
+
+
+class OutdatedIndex(CorruptIndex):
+    """It is about an earlier state of its segment: the program was stopped before it wrote anew."""
 
 
 class Block(NamedTuple):
@@ -115,7 +122,7 @@ def read_header(raw: bytes, compressed: bool, closed: bool, file_bytes: int) -> 
     if magic != _MAGIC or zlib.crc32(raw[: _HEADER.size]) != crc:
         raise CorruptIndex("header")
     if bool(is_compressed) != compressed or bool(is_closed) != closed:
-        raise CorruptIndex("of another state of the segment")
+        raise OutdatedIndex("of another state of the segment")
     if closed and of_bytes != file_bytes:
         raise CorruptIndex("of another size of the segment")
     return Summary(*total)
@@ -155,7 +162,7 @@ def entries(raw: bytes, compressed: bool, closed: bool, file_bytes: int) -> list
 
 def save(path: str, compressed: bool, closed: bool, file_bytes: int, blocks: list[Block]) -> None:
     """Write a whole index in place of what is there. Raises OSError."""
-    temporary = f"{path}.tmp"
+    temporary = f"{path}.{next(_numbers)}.tmp"  # two readers may find the same one damaged
     listed = b"".join(map(pack, blocks))
     Path(temporary).write_bytes(
         header(compressed, closed, file_bytes, summary(blocks), listed) + listed

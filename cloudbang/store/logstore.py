@@ -40,6 +40,7 @@ T = TypeVar("T")
 APP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 SLICE = 0.025  # seconds of reading in a thread after which the hub has its turn
+PAGE_BYTES = 16 * 1024 * 1024  # of lines after which it is too: 5,000 of them may be 1 MiB each
 SEARCH = 0.4  # seconds after which a page is given as far as it was found
 READERS = 3  # threads that read; a reader beyond them waits for its turn
 
@@ -102,6 +103,8 @@ class LogStore:
         except BaseException:
             self._release_lock()
             raise
+        # Packing and deleting make room.
+        self._commit.on_trouble.append(lambda _: self._upkeep.wake.set())
         self._commit.start(self._supervisor)
         self._supervisor.run("upkeep", self._upkeep.loop)
         self._upkeep.wake.set()
@@ -208,7 +211,8 @@ class LogStore:
     def read(self, app: str, query: Query) -> Page:
         """A page of lines; see :class:`Query` for which. Empty for an app that is not known.
 
-        A search that takes longer than 0.4 s gives what it found and a cursor to go on from.
+        A search that takes longer than 0.4 s, or finds more than 16 MiB, gives what it found and
+        a cursor to go on from.
         Raises BadRequest, StorageFailed.
         """
         found = self._apps.get(app)
@@ -216,10 +220,12 @@ class LogStore:
             return Page([], 1, 1)
         deadline = time.monotonic() + SEARCH
         lines: Lines = []
+        size = 0
         while True:
             part, cursor = self._collect(found, query, SLICE)
             lines = part + lines if query.backwards else lines + part
-            if cursor is None or time.monotonic() > deadline:
+            size += sum(len(raw) for _, raw in part)
+            if cursor is None or size > PAGE_BYTES or time.monotonic() > deadline:
                 return Page(lines, found.first, found.next, cursor)
             query = _onward(query, cursor, query.limit - len(part))
 

@@ -162,8 +162,12 @@ class Walk:
             return False
         return not self.stream or any(key[13:] == self.stream for key in block.keys)
 
-    def lines(self, spot: _Spot) -> Lines:
-        """The lines of one block that fit the query, without their LF. Raises Stale."""
+    def lines(self, spot: _Spot, *, first: int | None = None, last: int | None = None) -> Lines:
+        """The lines of one block that fit the query, without their LF. Raises Stale.
+
+        No more than its ``first`` or ``last`` ones need be given, which a page of lines that are
+        not filtered makes use of.
+        """
         segment, block, seq, end = spot
         if segment is not self._open:
             self.__exit__()
@@ -178,6 +182,10 @@ class Walk:
         raw = lines_of(read_block(self._fd, segment, block))
         a = max(self.low - seq, 0)
         b = min(self.high, end) - seq
+        if not (self.since or self.until or self.container or self.stream):
+            b = min(b, len(raw)) if first is None else min(b, len(raw), a + first)
+            a = a if last is None else max(a, b - last)
+            return list(enumerate(raw[a:b], seq + a))
         found = list(enumerate(raw[a:b], seq + a))
         since, until, container, stream = self.since, self.until, self.container, self.stream
         if since and block.oldest < since:
@@ -207,15 +215,17 @@ def collect(
     found: Lines = []
     deadline = time.monotonic() + seconds
     backwards, match, limit = query.backwards, query.match, query.limit
+    looked = 0  # always at one block, or a slow disk would let nobody get on
     with Walk(view, cache, query, skip_missing=skip_missing) as walk:
         for spot in walk.spots(backwards):
-            if blocks <= 0 or time.monotonic() > deadline:
+            if looked and (looked >= blocks or time.monotonic() > deadline):
                 cursor = spot.seq + spot.block.lines if backwards else spot.seq - 1
                 cursor = min(cursor, walk.high) if backwards else max(cursor, walk.low - 1)
                 return (found[::-1] if backwards else found), cursor
-            blocks -= 1
-            lines = walk.lines(spot)
+            looked += 1
             missing = limit - len(found)
+            few = missing if match is None else None
+            lines = walk.lines(spot, last=few) if backwards else walk.lines(spot, first=few)
             if backwards:
                 lines.reverse()
             if match is None:

@@ -21,7 +21,7 @@ import zstandard
 from gevent.monkey import get_original
 
 from cloudbang.store import index
-from cloudbang.store.index import Block, CorruptIndex, Summary
+from cloudbang.store.index import Block, CorruptIndex, OutdatedIndex, Summary
 
 log = logging.getLogger(__name__)
 
@@ -273,7 +273,7 @@ class IndexCache:
         return segment.total
 
     def _again(self, segment: Segment, reason: Exception) -> list[Block]:
-        if isinstance(reason, CorruptIndex):
+        if isinstance(reason, CorruptIndex) and not isinstance(reason, OutdatedIndex):
             log.warning("the index of %s is damaged (%s): rebuilt", segment.path, reason)
         blocks = rebuild(segment)
         segment.total = index.summary(blocks)

@@ -141,6 +141,7 @@ def sync(work: list[Sync]) -> None:
     flushed is the file, whoever wrote it.
     """
     folders = {one.segment.folder for one in work if one.new}
+    folders |= {os.path.dirname(folder) for folder in folders}  # the app may be new too
     for one in work:
         try:
             fd = os.open(one.segment.path, os.O_WRONLY | os.O_CLOEXEC)
