@@ -11,7 +11,8 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -37,6 +38,7 @@ from cloudbang.accounts.values import (
     name_key,
 )
 from cloudbang.config import Settings
+from cloudbang.errors import StorageFailed
 from cloudbang.store.database import Database
 from cloudbang.store.tables import accounts, settings
 from cloudbang.supervise import Supervisor
@@ -120,8 +122,7 @@ class Accounts:
             self._close_setup()
             raise AlreadySetUp
         expected = self.setup_token or ""
-        with self.passwords.turn():
-            self.throttle.check(address, "set-up")
+        with self._turn(address, "set-up"):
             if not expected or not hmac.compare_digest(expected.encode(), token.encode()):
                 self.throttle.failed(address, "set-up")
                 raise WrongSetupToken(str(self.setup_file))
@@ -140,10 +141,13 @@ class Accounts:
 
     def _open_setup(self) -> None:
         token = secrets.token_urlsafe(24)
-        self.setup_file.unlink(missing_ok=True)
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
-        with os.fdopen(os.open(self.setup_file, flags, 0o600), "w") as file:
-            file.write(token + "\n")
+        try:
+            self.setup_file.unlink(missing_ok=True)
+            with os.fdopen(os.open(self.setup_file, flags, 0o600), "w") as file:
+                file.write(token + "\n")
+        except OSError as e:
+            raise StorageFailed(str(self.setup_file), e.strerror or str(e)) from e
         self.setup_token = token
 
     def _close_setup(self) -> None:
@@ -159,8 +163,7 @@ class Accounts:
         WrongPassword, TooManyAttempts, TooBusy.
         """
         key = name_key(name[:200])
-        with self.passwords.turn():
-            self.throttle.check(address, key)
+        with self._turn(address, key):
             found = self._database.read(
                 lambda c: c.execute(
                     sa.select(accounts.c.id, accounts.c.password).where(accounts.c.key == key)
@@ -169,6 +172,8 @@ class Accounts:
             fits = self.passwords.fits(found and found.password, password[:PASSWORD_MAX])
             if found is None or not fits:
                 self.throttle.failed(address, key)
+                # Without the name: now and then it is a password in the wrong field.
+                log.info("a sign-in from %s failed", address)
                 raise WrongPassword
             change: dict[str, object] = {"signed_in_at": int(self._clock())}
             if self.passwords.is_dated(found.password):
@@ -183,8 +188,7 @@ class Accounts:
         checked_password(new, "new_password")
         found = self.get(account_id)
         key = name_key(found.name)
-        with self.passwords.turn():
-            self.throttle.check(address, key)
+        with self._turn(address, key):
             kept = self._database.read(
                 lambda c: c.execute(
                     sa.select(accounts.c.password).where(accounts.c.id == account_id)
@@ -196,6 +200,15 @@ class Accounts:
             hashed = self.passwords.hash(new)
         self._update(account_id, {"password": hashed})
         self.grants.end_sessions(account_id, keep=session_id)
+
+    @contextmanager
+    def _turn(self, address: str, key: str) -> Iterator[None]:
+        """A turn for a guess that may still be made. Looked at before too, so that who has
+        guessed too often does not stand in the line of those who have not."""
+        self.throttle.check(address, key)
+        with self.passwords.turn():
+            self.throttle.check(address, key)
+            yield
 
     # Looking after accounts
 

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import time
 from math import ceil
+from zlib import crc32
 
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
@@ -18,7 +19,8 @@ from limits.strategies import FixedWindowRateLimiter
 from cloudbang.accounts.errors import TooManyAttempts
 
 LIMITS = "10/minute;60/hour"
-MAX_KEYS = 20_000  # policy: beyond it, what is new shares one count; about 5 MB
+MAX_KEYS = 20_000  # policy: beyond it, what is new shares one of OVERFLOW counts; about 15 MB
+OVERFLOW = 1_024  # so many that a flood from everywhere does not lock out everybody
 
 
 class Throttle:
@@ -51,7 +53,7 @@ class Throttle:
     def _bounded(self, limit: RateLimitItem, key: tuple[str, str]) -> tuple[str, str]:
         known = limit.key_for(*key) in self._storage.storage
         full = len(self._storage.storage) >= MAX_KEYS
-        return key if known or not full else (key[0], "everybody-else")
+        return key if known or not full else (key[0], f"other-{crc32(key[1].encode()) % OVERFLOW}")
 
 
 def _network(address: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, Response, abort, g
+from flask import Blueprint, Response, abort, g, request
 
 from cloudbang import __version__
 from cloudbang.web import metrics
@@ -44,7 +44,9 @@ def i18n(lang: str) -> Response:
     if lang not in LANGUAGES:
         abort(404)
     answer = json(texts(lang))
-    answer.headers["Cache-Control"] = "no-cache"
+    answer.headers["Cache-Control"] = "no-cache"  # asked about anew, sent only when it changed
+    answer.add_etag()
+    answer.make_conditional(request)
     return answer
 
 
