@@ -2,10 +2,7 @@
 
 The one importer of ``geventwebsocket``. What it lacks and this has: one writer per connection,
 close codes that are sent, size limits, masks required, fast unmasking in slices, an Origin check,
-permessage-deflate, deadlines.
-
-Writing never blocks and has no greenlet of its own: ``Socket.offer`` hands a frame to the kernel;
-what the kernel does not take waits in a bounded queue that a write watcher of the loop empties.
+permessage-deflate, deadlines. How a socket writes is in ``outbox``.
 """
 
 from __future__ import annotations
@@ -15,7 +12,6 @@ import logging
 import socket as std_socket
 import struct
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,12 +24,12 @@ from gevent.pywsgi import Input, WSGIHandler
 from geventwebsocket.handler import WebSocketHandler
 from geventwebsocket.websocket import WebSocket
 
-from cloudbang.errors import CloudBangError
 from cloudbang.web import frames
 from cloudbang.web.deflate import Agreement, negotiate
 from cloudbang.web.frames import BINARY, TEXT, SharedFrame
 from cloudbang.web.handshake import Refusal, accepted, bad_handshake, choose, same_origin
 from cloudbang.web.keeper import CLOSE_WAIT, Keeper, let_others_run
+from cloudbang.web.outbox import QUEUE, Outbox, SocketClosed, nothing_more
 
 __all__ = ["BINARY", "TEXT", "Door", "Refusal", "SharedFrame", "Socket", "SocketClosed"]
 
@@ -42,23 +38,12 @@ log = logging.getLogger(__name__)
 KIB = 1024
 READ = 64 * KIB  # bytes asked of the kernel at a time
 TURN = 0.005  # seconds one connection may work before the others get theirs
-QUEUE = 1024 * KIB  # bytes that may wait for a slow peer; then offer() refuses
-MUCH = 1024 * KIB  # bytes; encoding and compressing more than this is done in slices
 # What a door still needs to know once the socket is open; the rest of the request is let go,
 # so that an idle socket stays small and its cookie does not stay in memory.
 KEPT = (
     *("PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT", "HTTP_HOST", "HTTP_ORIGIN"),
     *("HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE", "HTTP_X_FORWARDED_FOR", "wsgi.url_scheme"),
 )
-
-
-class SocketClosed(CloudBangError):
-    """Nothing can be sent any more: the connection is closing or gone."""
-
-    code = "socket-closed"
-
-    def __str__(self) -> str:
-        return "the WebSocket connection is closed"
 
 
 @dataclass(frozen=True)
@@ -78,7 +63,7 @@ class Door:
     queue: int = QUEUE
 
 
-class Socket(WebSocket):
+class Socket(Outbox, WebSocket):
     """One open connection. One greenlet receives; any may ``offer``, ``send`` and ``close``.
 
     ``backlog`` is what the kernel has not taken yet, ``received`` and ``sent`` count wire bytes,
@@ -141,119 +126,6 @@ class Socket(WebSocket):
 
     def __del__(self) -> None:
         """The handler ends a connection, not the garbage collector."""
-
-    # -- writing ------------------------------------------------------------------------------
-
-    def offer(self, frame: SharedFrame) -> bool:
-        """Send ``frame`` without ever waiting. False: refused, the queue is full, or closed."""
-        data = frame.deflated if self.deflate else frame.plain
-        if self.backlog:
-            return self._enqueue(data)
-        try:
-            taken = self._hand(data)
-        except BlockingIOError:
-            taken = 0
-        except OSError:
-            self._lose()
-            return False
-        self.sent += taken
-        if taken < len(data):
-            self._wait_for_room(data, taken)
-        return True
-
-    def send(self, message: str | bytes) -> None:
-        """Send ``message`` and wait until the kernel has all of it. Raises SocketClosed."""
-        opcode = TEXT if isinstance(message, str) else BINARY
-        payload = _encoded(message) if isinstance(message, str) else message
-        first = frames.FIN
-        if self._window_bits and len(payload) >= frames.DEFLATE_FROM:
-            payload, first = _deflated(payload, self._window_bits), frames.FIN | frames.RSV1
-        if self.closed:
-            raise SocketClosed
-        head = frames.header(opcode, len(payload), first)
-        if len(payload) < MUCH:
-            self._put(head + payload)
-        else:
-            self._put(head)
-            self._put(payload)
-        end = self.sent + self.backlog
-        while self.sent < end:
-            if self.closed and not self.backlog:
-                raise SocketClosed
-            self._wait_signal(None)
-
-    def ping(self) -> None:
-        """Ask for a sign of life; the answer shows in ``seen``."""
-        if not self.closed:
-            self._put(b"\x89\x00")
-
-    def _put(self, data: bytes | memoryview) -> None:
-        """Send now or queue, whatever the queue holds. For what is small or waited for."""
-        if self.backlog:
-            self._append(data)
-            return
-        try:
-            taken = self._raw.send(data)
-        except BlockingIOError:
-            taken = 0
-        except OSError:
-            self._lose()
-            return
-        self.sent += taken
-        if taken < len(data):
-            self._wait_for_room(data, taken)
-
-    def _enqueue(self, data: bytes) -> bool:
-        # Overload: the newest frame is refused, and the caller decides what that viewer loses.
-        if self.closed or self.backlog + len(data) > self.queue_limit:
-            self._refused = True
-            return False
-        self._append(data)
-        return True
-
-    def _append(self, data: bytes | memoryview) -> None:
-        assert self._queue is not None
-        self._queue.append(data)
-        self.backlog += len(data)
-
-    def _wait_for_room(self, data: bytes | memoryview, taken: int) -> None:
-        rest = memoryview(data)[taken:] if taken else data
-        self._queue = deque((rest,))
-        self.backlog = len(rest)
-        self.moved = time.monotonic()
-        if self._watcher is None:
-            self._watcher = gevent.get_hub().loop.io(self._raw.fileno(), 2)
-        self._watcher.start(self._drain)
-
-    def _drain(self) -> None:
-        """Runs on the hub when the kernel has room again: hands over all it takes."""
-        queue, give = self._queue, self._raw.send
-        before = self.backlog
-        try:
-            while queue:
-                piece = queue[0]
-                taken = give(piece)
-                self.backlog -= taken
-                if taken < len(piece):
-                    queue[0] = memoryview(piece)[taken:]
-                else:
-                    queue.popleft()
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._lose()
-            return
-        self.sent += before - self.backlog
-        self.moved = time.monotonic()
-        if not queue:
-            self._watcher.stop()
-            self._queue = None
-            if self._refused:
-                self._refused = False
-                if self.on_drained is not None:
-                    self._keeper.spawn("drained", self.on_drained, self)
-        if self._signal is not None:
-            self._signal.set()
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -385,50 +257,18 @@ class Socket(WebSocket):
         if not self.closed:
             self._put(data)
             self.closed = True
-            self._hand = _closed
+            self._hand = nothing_more
             self.moved = time.monotonic()
 
     def _lose(self) -> None:
         """The connection can carry nothing more in either direction."""
         self.closed = self._ended = True
-        self._hand = _closed
+        self._hand = nothing_more
         self.backlog, self._queue = 0, None
         if self._watcher is not None:
             self._watcher.stop()
         if self._signal is not None:
             self._signal.set()
-
-    def _wait_signal(self, deadline: float | None) -> None:
-        if self._signal is None:
-            self._signal = Signal()
-        self._signal.clear()
-        self._signal.wait(None if deadline is None else max(deadline - time.monotonic(), 0))
-
-
-def _closed(_data: bytes) -> int:
-    raise BrokenPipeError
-
-
-def _encoded(text: str) -> bytes:
-    if len(text) <= MUCH:
-        return text.encode()
-    parts = []
-    for at in range(0, len(text), MUCH):
-        parts.append(text[at : at + MUCH].encode())
-        let_others_run()
-    return b"".join(parts)
-
-
-def _deflated(payload: bytes, window_bits: int) -> bytes:
-    if len(payload) <= MUCH:
-        return frames.deflate(payload, window_bits)
-    packer = frames.packer(window_bits)
-    parts = []
-    for at in range(0, len(payload), MUCH // 4):
-        parts.append(packer.compress(payload[at : at + MUCH // 4]))
-        let_others_run()
-    parts.append(packer.flush(zlib.Z_SYNC_FLUSH)[:-4])
-    return b"".join(parts)
 
 
 class SocketHandler(WebSocketHandler):

@@ -1,0 +1,177 @@
+"""An engine that says what a test wrote down: for what a real one does too rarely to wait for."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import gevent
+import orjson
+from gevent import socket
+from gevent.event import Event
+from gevent.server import StreamServer
+
+from cloudbang.domain.lines import format_time, parse_time
+
+
+class ScriptedEngine:
+    """Answers what the collector asks, on a unix socket.
+
+    ``containers`` maps a full id to the answer of its inspection, ``logs`` to its lines as
+    ``(time, text)``. ``until`` sets the line after which a followed stream ends by itself.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.host = f"unix://{path}"
+        self.containers: dict[str, dict[str, Any]] = {}
+        self.logs: dict[str, list[tuple[str, str]]] = {}
+        self.asked: list[str] = []
+        self.at_once = self.most_at_once = 0  # inspections
+        self.chunked = False
+        self.changed = Event()
+        self._events: list[socket.socket] = []
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        listener.listen(512)
+        self._server = StreamServer(listener, self._serve)
+        self._server.start()
+
+    def close(self) -> None:
+        self._server.stop(1)
+        self._server.close()
+
+    def add(self, container: str, name: str, *, running: bool = True, started: int = 0) -> None:
+        """A container; ``started`` in ns."""
+        time = format_time(started or parse_time("2026-01-01T00:00:00Z"))
+        never = "0001-01-01T00:00:00Z"
+        self.containers[container] = {
+            "Id": container,
+            "Name": f"/{name}",
+            "Created": time,
+            "Image": "sha256:0",
+            "Config": {"Image": "scripted", "Labels": {}, "Tty": False},
+            "HostConfig": {"LogConfig": {"Type": "json-file", "Config": {}}},
+            "NetworkSettings": {"Ports": {}},
+            "State": {
+                "Status": "running" if running else "exited",
+                "StartedAt": time,
+                "FinishedAt": never if running else time,
+                "ExitCode": 0,
+            },
+        }
+        self.logs.setdefault(container, [])
+
+    def log(self, container: str, time: str, text: str) -> None:
+        """One more line; those who follow get it."""
+        self.logs[container].append((time, text))
+        self.changed.set()
+
+    def drop_events(self) -> None:
+        """End every connection for events, as an engine that stops does."""
+        for sock in self._events:
+            sock.shutdown(socket.SHUT_RDWR)
+        self._events.clear()
+
+    def tell(self, action: str, container: str, time_ns: int) -> None:
+        """An event, to all who listen."""
+        name = self.containers[container]["Name"].lstrip("/")
+        event = {
+            "Type": "container",
+            "Action": action,
+            "Actor": {"ID": container, "Attributes": {"name": name}},
+            "timeNano": time_ns,
+        }
+        for sock in self._events:
+            sock.sendall(orjson.dumps(event) + b"\n")
+
+    def _serve(self, sock: socket.socket, _address: object) -> None:
+        try:
+            kept = b""
+            while True:
+                while b"\r\n\r\n" not in kept:
+                    more = sock.recv(65536)
+                    if not more:
+                        return
+                    kept += more
+                head, _, kept = kept.partition(b"\r\n\r\n")
+                target, version = head.split(b"\r\n")[0].decode().split(" ")[1:]
+                self.asked.append(target)
+                self._answer(sock, target)
+                if version == "HTTP/1.0":
+                    return
+        except OSError:
+            pass
+        finally:
+            sock.close()
+
+    def _answer(self, sock: socket.socket, target: str) -> None:
+        parts = urlsplit(target)
+        query = {k: v[0] for k, v in parse_qs(parts.query).items()}
+        path = "/" + parts.path.split("/", 2)[2] if parts.path.startswith("/v1") else parts.path
+        if path == "/version":
+            self._json(sock, {"ApiVersion": "1.41", "Version": "20.10"})
+        elif path == "/containers/json":
+            self._json(sock, [_listing(c) for c in self.containers.values()])
+        elif path == "/events":
+            self._head(sock)
+            if "until" in query:
+                return
+            self._events.append(sock)
+            while sock.recv(1):
+                pass
+        elif path.endswith("/json"):
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            gevent.sleep(0.002)
+            self.at_once -= 1
+            self._json(sock, self.containers[path.split("/")[2]])
+        elif path.endswith("/logs"):
+            self._logs(sock, path.split("/")[2], query)
+
+    def _logs(self, sock: socket.socket, container: str, query: dict[str, str]) -> None:
+        seconds, _, rest = query.get("since", "0.0").partition(".")
+        since = format_time(int(seconds) * 10**9 + int(rest or 0))
+        self._head(sock)
+        lines = self.logs[container]
+        at = max(0, len(lines) - int(query["tail"])) if "tail" in query else 0
+        while True:
+            for time, text in lines[at:]:
+                # As the engine does it, also of lines that come while it is followed.
+                if time >= since:
+                    body = f"{time} {text}\n".encode()
+                    self._send(sock, struct.pack(">BxxxI", 1, len(body)) + body)
+            at = len(lines)
+            if query["follow"] == "0" or self.containers[container]["State"]["Status"] != "running":
+                if self.chunked:
+                    sock.sendall(b"0\r\n\r\n")
+                return
+            self.changed.clear()
+            self.changed.wait(1)
+
+    def _send(self, sock: socket.socket, data: bytes) -> None:
+        sock.sendall(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)
+
+    def _head(self, sock: socket.socket) -> None:
+        coding = b"Transfer-Encoding: chunked\r\n" if self.chunked else b""
+        sock.sendall(b"HTTP/1.1 200 OK\r\n" + coding + b"\r\n")
+
+    def _json(self, sock: socket.socket, value: object) -> None:
+        body = orjson.dumps(value)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        sock.sendall(head % len(body) + body)
+
+
+def _listing(inspected: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Id": inspected["Id"],
+        "Names": [inspected["Name"]],
+        "Image": "scripted",
+        "ImageID": "sha256:0",
+        "Created": parse_time(inspected["Created"]) // 10**9,
+        "State": inspected["State"]["Status"],
+        "Status": "",
+        "Labels": {},
+        "Ports": [],
+    }

@@ -1,0 +1,130 @@
+"""The live set of apps and what happened to them, from a real engine."""
+
+from __future__ import annotations
+
+import uuid
+
+import orjson
+import pytest
+
+from cloudbang.bus import Subscriber
+from tests.collecting.rig import Rig
+from tests.support import wait_until
+
+pytestmark = pytest.mark.engine
+
+
+def unique(name: str) -> str:
+    return f"{name}-{uuid.uuid4().hex[:8]}"
+
+
+def state(one: Rig, app: str) -> str | None:
+    known = one.inventory.app(app)
+    return known.state if known else None
+
+
+def test_a_container_is_seen_from_its_creation_to_its_removal(rig, container):
+    """Each state shows by itself; without lines the app is gone with its container."""
+    app = unique("life")
+    one: Rig = rig()
+    made = container("sleep 1000", name=app, start=False)
+    wait_until(lambda: state(one, app) == "created")
+    made.start()
+    wait_until(lambda: state(one, app) == "running")
+    made.pause()
+    wait_until(lambda: state(one, app) == "paused")
+    made.unpause()
+    wait_until(lambda: state(one, app) == "running")
+    made.kill()
+    wait_until(lambda: state(one, app) == "exited")
+    instance = one.inventory.app(app).instances[0]
+    assert instance.exit_code == 137
+    made.remove()
+    wait_until(lambda: one.inventory.app(app) is None)
+    kinds = [e.kind for e in one.events.list(app)]
+    assert kinds == ["create", "start", "pause", "unpause", "die", "remove"]
+    assert one.events.list(app)[4].data == {"exit_code": 137, "signal": 9}
+
+
+def test_what_an_inspection_tells(rig, container, image):
+    """Image, ports, restarts, times and health, as the page shows them."""
+    app = unique("details")
+    one: Rig = rig()
+    container(
+        "sleep 1000",
+        labels={"com.docker.compose.project": app, "com.docker.compose.service": "web"},
+        ports={"80/tcp": ("127.0.0.1", None)},
+        healthcheck={"test": ["CMD", "true"], "interval": 10**9},
+    )
+    name = f"{app}.web"
+    wait_until(lambda: (a := one.inventory.app(name)) and a.instances[0].health == "healthy", 15)
+    known = one.inventory.app(name)
+    shown = orjson.loads(orjson.dumps(one.inventory.as_json(known)))
+    assert shown["name"] == name
+    assert shown["stack"] == app
+    assert shown["state"] == "running"
+    (instance,) = shown["instances"]
+    assert instance["image"] == image
+    assert instance["ports"][0].startswith("127.0.0.1:")
+    assert instance["ports"][0].endswith("->80/tcp")
+    assert len(instance["id"]) == 12
+    assert len(instance["started_at"]) == 30
+    assert "health" in [e.kind for e in one.events.list(name)]
+
+
+def test_changes_events_lines_and_activity_are_published(rig, container):
+    """Who subscribes to the bus learns of all of it, stored first."""
+    app = unique("told")
+    one: Rig = rig()
+    subscriber = Subscriber(one.hub.subscribe_at)
+    for topic in ("app/", "event/", "log/", "activity/"):
+        subscriber.subscribe(topic)
+    for topic in ("app/x/", "event/x/", "log/x/", "activity/"):
+        wait_until(lambda topic=topic: one.publisher.wanted(topic), what=topic)
+    container("echo hello; sleep 1000", name=app)
+    found: dict[str, list] = {}
+    batches = subscriber.batches()
+    wanted = {f"app/{app}/", f"event/{app}/", f"log/{app}/"}
+    while not (wanted <= set(found) and any(app in a for a in found.get("activity/", []))):
+        for message in next(batches):
+            found.setdefault(message.topic, []).append(orjson.loads(message.body))
+            if message.topic == f"log/{app}/":
+                assert orjson.loads(message.header) == {"v": 1, "first": 1, "next": 2}
+                assert one.store.next_seq(app) == 2
+    subscriber.close()
+    assert found[f"log/{app}/"][0][0][4] == "hello"
+    assert found[f"event/{app}/"][0]["kind"] == "create"
+    activity = next(a[app] for a in found["activity/"] if app in a)
+    assert activity[0] == 2
+    assert activity[2][4] == "hello"
+
+
+def test_events_of_the_time_away_are_found_out_once(rig, container):
+    """Neither missing nor doubled, whether the engine still tells of them or not."""
+    app = unique("away")
+    one: Rig = rig()
+    made = container("sleep 1000", name=app)
+    wait_until(lambda: len(one.events.list(app)) == 2)
+    one.close()
+    made.kill()
+    made.wait()
+    made.start()
+    two: Rig = rig()
+    wait_until(lambda: len(two.events.list(app)) >= 4, what="the events of the time away")
+    two.close()
+    three: Rig = rig()
+    wait_until(three.inventory.ready.is_set)
+    made.kill()
+    wait_until(lambda: [e.kind for e in three.events.list(app)][-1] == "die")
+    kinds = [e.kind for e in three.events.list(app)]
+    assert kinds == ["create", "start", "die", "start", "die"]
+
+
+def test_an_out_of_memory_kill_is_an_event(rig, container):
+    """The instance says so too."""
+    app = unique("oom")
+    one: Rig = rig()
+    container("x=a; while :; do x=$x$x; done", name=app, mem_limit="8m", memswap_limit="8m")
+    wait_until(lambda: state(one, app) == "exited", 30)
+    wait_until(lambda: "oom" in [e.kind for e in one.events.list(app)], what="the event")
+    wait_until(lambda: one.inventory.app(app).instances[0].oom_killed)
