@@ -105,7 +105,7 @@ export class TraceWatcher {
     const first = text.charCodeAt(0);
     // Nearly every line: it starts with what no frame starts with.
     if (PY_START.test(text)) {
-      if (!this.#headBad) return false;
+      if (this.#lines > 1 || !this.#headBad) return false;
       this.#phase = "python";
       return true;
     }
@@ -158,7 +158,11 @@ export class TraceWatcher {
       if (/^\}/.test(text)) this.#braces = false;
       return true;
     }
-    return FRAME.test(text) || text === "" || text === "}" || /^Node\.js v\d/.test(text);
+    if (FRAME.test(text)) {
+      this.#braces = text.endsWith("{");
+      return true;
+    }
+    return text === "" || text === "}" || /^Node\.js v\d/.test(text);
   }
 }
 
