@@ -18,6 +18,8 @@ class Inventory extends EventTarget {
   known = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #silence;
+  /** What is announced with the next frame. @type {Set<string>} */
+  #pending = new Set();
   /** Names of the apps whose rate or last line came with the last `activity`. @type {Set<string>} */
   active = new Set();
 
@@ -69,9 +71,21 @@ class Inventory extends EventTarget {
     this.#announce("activity");
   }
 
-  /** @param {string} what */
+  /**
+   * Once a frame at most: a hundred containers that start in one moment are one change to whoever
+   * draws them, and a page that nobody sees draws nothing.
+   *
+   * @param {string} what
+   */
   #announce(what) {
-    this.dispatchEvent(new Event(what));
+    if (!this.#pending.size) {
+      requestAnimationFrame(() => {
+        const all = [...this.#pending];
+        this.#pending.clear();
+        for (const one of all) this.dispatchEvent(new Event(one));
+      });
+    }
+    this.#pending.add(what);
   }
 }
 
