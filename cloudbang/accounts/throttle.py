@@ -19,7 +19,7 @@ from limits.strategies import FixedWindowRateLimiter
 from cloudbang.accounts.errors import TooManyAttempts
 
 LIMITS = "10/minute;60/hour"
-MAX_KEYS = 20_000  # policy: beyond it, what is new shares one of OVERFLOW counts; about 15 MB
+MAX_KEYS = 5_000  # policy: beyond it, what is new shares one of OVERFLOW counts; about 4 MB
 OVERFLOW = 1_024  # so many that a flood from everywhere does not lock out everybody
 
 
