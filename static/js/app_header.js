@@ -21,7 +21,13 @@ function draw() {
   showRelative(time, when?.time ?? null, when?.up ? t("Started") : t("Stopped"));
   const ports = [...new Set(app.instances.flatMap((one) => one.ports))];
   const facts = [
-    h("span", null, stateSentence(app), when && " · ", when && time),
+    h(
+      "span",
+      null,
+      stateSentence(app),
+      when && (when.up ? ` · ${t("started")} ` : " · "),
+      when && time,
+    ),
     app.instances.length > 1 && h("span", { class: "wide" }, instanceCount(app)),
     app.instances.length === 1 &&
       h(
