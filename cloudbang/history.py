@@ -24,6 +24,8 @@ SAME_NS = 2 * 10**9
 them apart. Two of one kind within these nanoseconds are taken for the same when one was only
 found out afterwards."""
 
+MOST = 500  # events of an app that are looked through at a time
+
 _KINDS = {"destroy": "remove"} | {
     kind: kind for kind in ("create", "start", "restart", "die", "oom", "pause", "unpause")
 }
@@ -63,31 +65,35 @@ class History:
 
     def reconcile(self, instance: Instance) -> None:
         """What the container remembers of itself and nobody told."""
-        self._missed(instance, "create", instance.created)
-        self._missed(instance, "start", instance.started_at)
         ended = instance.state in ("exited", "dead")
-        if ended and instance.oom_killed:
-            self._missed(instance, "oom", instance.finished_at)
-        if instance.finished_at:
-            # The exit code of a run before the present one is not remembered.
-            data = _exit(instance.exit_code) if ended else {}
-            self._missed(instance, "die", instance.finished_at, data)
-
-    def _missed(
-        self, instance: Instance, kind: str, time: str | None, data: dict[str, object] | None = None
-    ) -> None:
-        if not time:
-            return
-        at = parse_time(time)
+        # The exit code of a run before the present one is not remembered.
+        remembered: list[tuple[str, str | None, dict[str, object]]] = [
+            ("create", instance.created, {}),
+            ("start", instance.started_at, {}),
+            ("oom", instance.finished_at if ended and instance.oom_killed else None, {}),
+            ("die", instance.finished_at, _exit(instance.exit_code) if ended else {}),
+        ]
+        found = [(kind, time, data) for kind, time, data in remembered if time]
+        times = [parse_time(time) for _, time, _ in found]
         try:
-            near = self._events.list(
-                instance.app, format_time(max(at - SAME_NS, 0)), format_time(at + SAME_NS)
-            )
+            known = self._between(instance.app, min(times), max(times))
+            for (kind, time, data), at in zip(found, times, strict=True):
+                near = known if known is not None else self._between(instance.app, at, at) or []
+                if not any(
+                    e.kind == kind
+                    and e.container == instance.short
+                    and abs(parse_time(e.time) - at) <= SAME_NS
+                    for e in near
+                ):
+                    self._add(Event(instance.app, time, kind, instance.short, data))
         except (StorageFull, StorageFailed) as e:
             log.warning("events cannot be read: %s", e)
-            return
-        if not any(e.kind == kind and e.container == instance.short for e in near):
-            self._add(Event(instance.app, time, kind, instance.short, data or {}))
+
+    def _between(self, app: str, first: int, last: int) -> list[Event] | None:
+        """The events of that time and a little around it (ns); None when they are too many."""
+        since, until = format_time(max(first - SAME_NS, 0)), format_time(last + SAME_NS)
+        found = self._events.list(app, since, until, MOST)
+        return found if len(found) < MOST or first == last else None
 
     def _add(self, event: Event) -> None:
         """Stored first, published second."""
