@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,8 +47,8 @@ class Apps:
 class Client:
     """One page: its socket, and what came on it."""
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
+    def __init__(self, connection: ClientConnection) -> None:
+        self.socket = connection
 
     def say(self, op: str, channel: str, **fields: Any) -> None:
         self.socket.send(orjson.dumps({"op": op, "channel": channel, **fields}).decode())
@@ -78,6 +79,47 @@ class Client:
         except TimeoutError:
             return True
         return False
+
+
+class NarrowPage:
+    """A page whose kernel takes little: a bare socket that reads only when it is told to."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._socket.connect(("127.0.0.1", port))
+        self._socket.settimeout(10)
+        self._socket.sendall(
+            b"GET /websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        self._file = self._socket.makefile("rb")
+        while self._file.readline().strip():
+            pass
+
+    def __enter__(self) -> NarrowPage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._socket.close()
+
+    def subscribe(self, channel: str) -> Any:
+        text = orjson.dumps({"op": "subscribe", "channel": channel})
+        self._socket.sendall(bytes((0x81, 0x80 | len(text))) + bytes(4) + text)
+        return self.hear()
+
+    def hear(self) -> Any:
+        """The next message."""
+        while True:
+            opcode, size = self._file.read(2)
+            if size == 126:
+                size = int.from_bytes(self._file.read(2))
+            elif size == 127:
+                size = int.from_bytes(self._file.read(8))
+            payload = self._file.read(size)
+            if opcode == 0x81:
+                return orjson.loads(payload)
 
 
 class LiveGround:
@@ -116,8 +158,8 @@ class LiveGround:
     def client(self, **options: Any) -> Iterator[Client]:
         url = f"ws://127.0.0.1:{self.server.port}/websocket"
         options = {"compression": None, "proxy": None, "close_timeout": 1, **options}
-        with connect(url, subprotocols=["cloudbang.live.v1"], **options) as socket:
-            yield Client(socket)
+        with connect(url, subprotocols=["cloudbang.live.v1"], **options) as connection:
+            yield Client(connection)
 
     def records(self, app: str, count: int, size: int = 0) -> list[bytes]:
         """The next ``count`` records of ``app``: numbered texts of two containers and streams."""
