@@ -60,11 +60,7 @@ function draw() {
   const { state, words, title } = describe();
   say(state);
   setAttribute(button, "data-state", state);
-  setAttribute(
-    shape,
-    "href",
-    `/static/icons.svg#state-${state === "live" ? "running" : "waiting"}`,
-  );
+  setAttribute(shape, "href", `#icon-state-${state === "live" ? "running" : "waiting"}`);
   setText(text, words);
   setAttribute(button, "title", title);
 }

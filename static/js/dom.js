@@ -54,7 +54,7 @@ function append(parent, children) {
 }
 
 /**
- * An icon of /static/icons.svg. It says nothing to a screen reader: the words beside it do.
+ * An icon of templates/icons.svg, which is in every page. It says nothing to a screen reader: the words beside it do.
  *
  * @param {string} name
  * @param {string} [className]
@@ -65,7 +65,7 @@ export function icon(name, className = "") {
   svg.setAttribute("class", `icon ${className}`.trim());
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `/static/icons.svg#${name}`);
+  use.setAttribute("href", `#icon-${name}`);
   svg.appendChild(use);
   return svg;
 }

@@ -24,7 +24,7 @@ export function showState(box, state) {
   const shape = /** @type {SVGElement} */ (box.firstElementChild);
   if (shape.dataset.state === state) return;
   shape.dataset.state = state;
-  shape.querySelector("use")?.setAttribute("href", `/static/icons.svg#state-${state}`);
+  shape.querySelector("use")?.setAttribute("href", `#icon-state-${state}`);
   const word = stateWord(state);
   setText(/** @type {Element} */ (box.lastElementChild), word);
   setAttribute(box, "title", word);

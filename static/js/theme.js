@@ -35,7 +35,7 @@ export function themeName(name) {
 export function showTheme() {
   const name = theme();
   for (const button of document.querySelectorAll('[data-action="theme"]')) {
-    button.querySelector("use")?.setAttribute("href", `/static/icons.svg#theme-${name}`);
+    button.querySelector("use")?.setAttribute("href", `#icon-theme-${name}`);
     const label = button.querySelector("[data-theme-name]");
     if (label) label.textContent = themeName(name);
     else {

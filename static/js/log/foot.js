@@ -69,9 +69,7 @@ export class Foot {
     const follow = byId("log-follow");
     const following = this.rows.place.follow;
     follow.setAttribute("aria-pressed", String(following));
-    follow
-      .querySelector("use")
-      ?.setAttribute("href", `/static/icons.svg#${following ? "pause" : "follow"}`);
+    follow.querySelector("use")?.setAttribute("href", `#icon-${following ? "pause" : "follow"}`);
     const label = following ? t("Pause") : t("Follow");
     follow.title = following ? t("Pause (space)") : t("Follow (f)");
     setText(byId("log-follow-text"), label);
