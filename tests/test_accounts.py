@@ -123,8 +123,9 @@ def test_setup_needs_the_token(make: Make) -> None:
         with pytest.raises(WrongSetupToken):
             accounts.set_up("wrong", "eve", PASSWORD, HERE)
     with pytest.raises(TooManyAttempts):
-        accounts.set_up("wrong", "eve", PASSWORD, HERE)
+        accounts.set_up(accounts.setup_token or "", "eve", PASSWORD, HERE)
     assert accounts.list() == []
+    assert accounts.set_up(accounts.setup_token or "", "ada", PASSWORD, THERE)
 
 
 def test_a_restart_does_not_open_set_up_again(people: Accounts, make: Make) -> None:
@@ -196,6 +197,17 @@ def test_guesses_at_one_account_end_from_any_address(people: Accounts) -> None:
         people.sign_in("ada", PASSWORD, HERE)
     assert 1 <= refused.value.retry_after <= 60
     assert people.sign_in("bob", PASSWORD, HERE)
+
+
+def test_guesses_of_strangers_do_not_keep_the_owner_out(people: Accounts) -> None:
+    """Where a person is signed in already they may sign in again, while others are refused."""
+    people.sign_in("ada", PASSWORD, HERE)
+    for n in range(10):
+        with pytest.raises(WrongPassword):
+            people.sign_in("ada", "guess", f"192.0.2.{n + 10}")
+    with pytest.raises(TooManyAttempts):
+        people.sign_in("ada", PASSWORD, THERE)
+    assert people.sign_in("ada", PASSWORD, HERE)
 
 
 def test_guesses_from_one_address_end_at_any_account(people: Accounts) -> None:

@@ -21,6 +21,7 @@ from cloudbang.accounts.errors import (
     AlreadySetUp,
     LastAdmin,
     NameTaken,
+    TooManyAttempts,
     UnknownAccount,
     WrongPassword,
     WrongSetupToken,
@@ -40,7 +41,7 @@ from cloudbang.accounts.values import (
 from cloudbang.config import Settings
 from cloudbang.errors import StorageFailed
 from cloudbang.store.database import Database
-from cloudbang.store.tables import accounts, settings
+from cloudbang.store.tables import accounts, sessions, settings
 from cloudbang.supervise import Supervisor
 
 log = logging.getLogger(__name__)
@@ -121,11 +122,13 @@ class Accounts:
         if self.is_set_up():
             self._close_setup()
             raise AlreadySetUp
+        # By address only: else anybody could keep the owner out by guessing all the time.
+        self.throttle.check(address)
         expected = self.setup_token or ""
-        with self._turn(address, "set-up"):
-            if not expected or not hmac.compare_digest(expected.encode(), token.encode()):
-                self.throttle.failed(address, "set-up")
-                raise WrongSetupToken(str(self.setup_file))
+        if not expected or not hmac.compare_digest(expected.encode(), token.encode()):
+            self.throttle.failed(address)
+            raise WrongSetupToken(str(self.setup_file))
+        with self.passwords.turn():
             hashed = self.passwords.hash(checked_password(password))
             account = self._set_up(clean_name(name), hashed)
         self._close_setup()
@@ -205,10 +208,20 @@ class Accounts:
     def _turn(self, address: str, key: str) -> Iterator[None]:
         """A turn for a guess that may still be made. Looked at before too, so that who has
         guessed too often does not stand in the line of those who have not."""
-        self.throttle.check(address, key)
+        self._check(address, key)
         with self.passwords.turn():
-            self.throttle.check(address, key)
+            self._check(address, key)
             yield
+
+    def _check(self, address: str, key: str) -> None:
+        """Raises TooManyAttempts. A stranger's guesses at an account do not keep its owner out
+        of where they are signed in already."""
+        try:
+            self.throttle.check(address, key)
+        except TooManyAttempts:
+            if not self._database.read(lambda c: _has_been_at(c, key, address)):
+                raise
+            self.throttle.check(address)
 
     # Looking after accounts
 
@@ -312,6 +325,13 @@ def _get(c: sa.Connection, account_id: int) -> Account:
     if row is None:
         raise UnknownAccount("account", account_id)
     return Account(*row)
+
+
+def _has_been_at(c: sa.Connection, key: str, address: str) -> bool:
+    joined = sa.join(sessions, accounts, sessions.c.account_id == accounts.c.id)
+    found = sa.select(sessions.c.id).select_from(joined)
+    found = found.where(accounts.c.key == key, sessions.c.address == address)
+    return c.execute(found.limit(1)).first() is not None
 
 
 def _keep_an_admin(c: sa.Connection, leaving: Account) -> None:

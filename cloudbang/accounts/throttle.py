@@ -31,8 +31,9 @@ class Throttle:
         self._limiter = FixedWindowRateLimiter(self._storage)
         self._limits = parse_many(limits)
 
-    def check(self, address: str, account: str) -> None:
-        """Raises TooManyAttempts, with the seconds until the next try may succeed."""
+    def check(self, address: str, account: str = "") -> None:
+        """Raises TooManyAttempts, with the seconds until the next try may succeed. Without
+        ``account`` only the address counts."""
         wait = 0.0
         for limit, key in self._pairs(address, account):
             if not self._limiter.test(limit, *key):
@@ -41,13 +42,15 @@ class Throttle:
         if wait:
             raise TooManyAttempts(ceil(wait))
 
-    def failed(self, address: str, account: str) -> None:
+    def failed(self, address: str, account: str = "") -> None:
         """Count one failure."""
         for limit, key in self._pairs(address, account):
             self._limiter.hit(limit, *key)
 
     def _pairs(self, address: str, account: str) -> list[tuple[RateLimitItem, tuple[str, str]]]:
-        keys = [("address", _network(address)), ("account", _digest(account))]
+        keys = [("address", _network(address))]
+        if account:
+            keys.append(("account", _digest(account)))
         return [(limit, self._bounded(limit, key)) for limit in self._limits for key in keys]
 
     def _bounded(self, limit: RateLimitItem, key: tuple[str, str]) -> tuple[str, str]:

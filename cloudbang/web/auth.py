@@ -11,13 +11,13 @@ import functools
 import hashlib
 import hmac
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, g, request, session
 from flask.sessions import SessionInterface, SessionMixin
 from flask.wrappers import Request, Response
 from flask_wtf.csrf import generate_csrf, validate_csrf
+from werkzeug.http import parse_cookie
 from wtforms import ValidationError  # type: ignore[import-untyped]
 
 from cloudbang.accounts import Accounts, Caller, NotSignedIn, Role, Unauthorised
@@ -109,7 +109,7 @@ class Gate:
         shown = str(environ.get("HTTP_AUTHORIZATION", ""))
         if shown[:7].lower() == "bearer ":
             return self._accounts.grants.find(shown[7:].strip())
-        secret = _cookie(str(environ.get("HTTP_COOKIE", "")))
+        secret = parse_cookie(str(environ.get("HTTP_COOKIE", ""))).get(COOKIE)
         return self._accounts.grants.find(secret) if secret else None
 
     def guard(self) -> None:
@@ -150,14 +150,6 @@ class Gate:
 def csrf_token() -> str:
     """The CSRF token of this request's session, "" when it has none. For the page and for me."""
     return str(generate_csrf()) if "csrf_token" in session else ""
-
-
-def _cookie(header: str) -> str:
-    try:
-        found = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""
 
 
 class _Memory(dict[str, Any], SessionMixin):

@@ -171,6 +171,4 @@ def add_headers(response: Response) -> Response:
     # What an account sees must not stay behind in a cache; files under /static may, checked anew.
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
-    if request.environ.get("wsgi.url_scheme") == "https":
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
