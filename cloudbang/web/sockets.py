@@ -134,6 +134,10 @@ class Socket(Outbox, WebSocket):
 
         Raises TimeoutError after ``timeout`` seconds without a whole message.
         """
+        if self._reading:  # close() in another greenlet reads what is left
+            while not self._ended:
+                self._wait_signal(None)
+            return None
         decoder = self._decoder
         deadline = None if timeout is None else time.monotonic() + timeout
         self._reading = True

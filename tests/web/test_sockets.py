@@ -11,6 +11,7 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.event import Event as Signal
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.sync.client import ClientConnection, connect
@@ -252,6 +253,29 @@ def test_our_close_code_and_reason_arrive() -> None:
         assert not socket.offer(SharedFrame(b"late"))
         with pytest.raises(SocketClosed):
             socket.send("late")
+
+
+def test_a_close_while_the_door_is_busy() -> None:
+    """A door that comes back to receive() while another greenlet closes just sees the end."""
+    busy, seen = Signal(), []
+
+    def slow(socket: Socket, _environ: Any, _account: Any) -> None:
+        seen.append(socket)
+        busy.wait(5)
+        seen.append(socket.receive())
+
+    with serving(slow) as house:
+        raw = Raw(house.port)
+        wait_until(lambda: seen)
+        closer = gevent.spawn(seen[0].close, 4000)
+        assert raw.frame() == (FIN | CLOSE, b"\x0f\xa0")
+        busy.set()
+        gevent.sleep(0.05)
+        assert len(seen) == 1
+        raw.send(client(b"\x0f\xa0", CLOSE))
+        assert raw.frame() is None
+        closer.get(timeout=1)
+        wait_until(lambda: seen[1:] == [None])
 
 
 def test_a_server_that_stops_says_1001() -> None:
