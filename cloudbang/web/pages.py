@@ -3,18 +3,20 @@ first paint shows apps and not a wait for a socket."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from cloudbang.web import assets
 from cloudbang.web.app_json import all_apps, one_app
 from cloudbang.web.auth import caller, csrf_token, open_to_all, reach_app
 from cloudbang.web.parts import parts
 
 bp = Blueprint("pages", __name__)
+bp.record_once(lambda state: assets.install(cast(Flask, state.app)))
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"

@@ -272,6 +272,8 @@ def test_the_page_comes_back_by_itself_after_a_restart(
     connection = apps.locator("#connection")
     expect(connection).to_have_attribute("data-state", "waiting")
     expect(connection).to_contain_text("Reconnecting in")
+    # Its icon is another one now, and no server is there to give it.
+    assert apps.evaluate("document.querySelector('#connection use').getBBox().width") > 0
     shot(apps, "connection-lost")
     container(name="pages-meanwhile")
     server.start()
