@@ -7,12 +7,14 @@ without being named, and one that is open has to be named below on purpose.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask import Flask
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from cloudbang.app import Application
@@ -266,6 +268,45 @@ def test_every_socket_is_closed_to_other_sites(house: House) -> None:
     for path in house.server.doors:
         for origin in ("http://evil.example", "null", house.origin + "1", "https://127.0.0.1"):
             assert refused(house, path, Origin=origin, Cookie=cookie) == 403
+
+
+def closed_after(house: House, headers: dict[str, str], act: Callable[[], object]) -> set[int]:
+    """The codes with which a socket at every door is closed within 2 s of ``act``."""
+    codes = set()
+    with ExitStack() as stack:
+        url = house.origin.replace("http", "ws")
+        opened = [
+            stack.enter_context(connect(url + path, additional_headers=headers, proxy=None))
+            for path in house.server.doors
+        ]
+        act()
+        end = time.monotonic() + 2.0
+        for socket in opened:
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(timeout=max(end - time.monotonic(), 0.01))
+            assert closed.value.rcvd
+            codes.add(closed.value.rcvd.code)
+    return codes
+
+
+def test_open_sockets_die_with_their_session(house: House) -> None:
+    """Within 2 s of signing out, of a demotion, of a revoked token: closed with 4401."""
+    accounts = house.app.extensions["cloudbang"].accounts
+    bob = accounts.create("bob", PASSWORD, "admin")
+
+    def cookie() -> dict[str, str]:
+        return {"Cookie": "cloudbang_session=" + accounts.sign_in("bob", PASSWORD, "192.0.2.1")}
+
+    mine = cookie()
+    caller = accounts.grants.find(mine["Cookie"].partition("=")[2])
+    assert closed_after(house, mine, lambda: accounts.grants.end_session(caller.session_id)) == {
+        4401
+    }
+    assert closed_after(house, cookie(), lambda: accounts.set_role(bob.id, "viewer")) == {4401}
+    secret, token = accounts.grants.create_token("bob's", "viewer", bob.id)
+    program = {"Authorization": f"Bearer {secret}"}
+    assert closed_after(house, program, lambda: accounts.grants.revoke_token(token.id)) == {4401}
+    assert closed_after(house, cookie(), lambda: accounts.delete(bob.id)) == {4401}
 
 
 def test_every_socket_opens_with_an_account(house: House) -> None:

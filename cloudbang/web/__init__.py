@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import mimetypes
 from pathlib import Path
 
 from flask import Flask
 
-from cloudbang.web import api_account, api_apps, api_status, auth, i18n, problems, security
+from cloudbang.web import api_account, api_apps, api_status, auth, i18n, pages, problems, security
 from cloudbang.web.parts import WebParts
 
 STATIC = Path(__file__).parent.parent.parent / "static"
@@ -36,8 +35,6 @@ def create_app(parts: WebParts) -> Flask:
     app.jinja_env.globals["csrf_token"] = auth.csrf_token
     problems.install(app)
     i18n.install(app)
-    for room in (api_account, api_apps, api_status):
+    for room in (api_account, api_apps, api_status, pages):
         app.register_blueprint(room.bp)
-    if importlib.util.find_spec("cloudbang.web.pages") is not None:
-        app.register_blueprint(importlib.import_module("cloudbang.web.pages").bp)
     return app
