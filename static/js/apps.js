@@ -25,6 +25,7 @@ const KINDS = {
     label: t("Stopped"),
     has: (app) => app.instances.length > 0 && !isUp(appState(app)),
   },
+  gone: { label: t("Only logs kept"), has: (app) => app.instances.length === 0 },
 };
 
 /** @type {Map<string, AppRow>} */
@@ -123,6 +124,7 @@ function drawChips() {
     const number = found.filter(has).length;
     setText(/** @type {Element} */ (chip.querySelector(".faint")), formatNumber(number));
     chip.setAttribute("aria-pressed", String(chip.dataset.kind === kind));
+    chip.hidden = chip.dataset.kind === "gone" && number === 0 && kind !== "gone";
     chip.classList.toggle("alarm", chip.dataset.kind === "trouble" && number > 0);
   }
 }

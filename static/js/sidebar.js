@@ -2,7 +2,7 @@
 // below 900 px a drawer.
 
 import { byId, h, setAttribute, setChildren, setText } from "./dom.js";
-import { formatRate, t } from "./i18n.js";
+import { formatRate, t, tn } from "./i18n.js";
 import { inventory } from "./inventory.js";
 import { bind } from "./keys.js";
 import { filterApps } from "./match.js";
@@ -63,8 +63,10 @@ function makeRow(app) {
 function draw() {
   const found = filterApps(inventory.apps.values(), search.value);
   const stacks = byStack(found.filter((app) => app.instances.length));
+  // Years of logs of what is long gone would bury what runs: they are found by searching.
   const gone = found.filter((app) => !app.instances.length);
-  if (gone.length) stacks.push([GONE, gone]);
+  const shown = search.value ? gone : gone.filter((app) => app.name === current);
+  if (gone.length) stacks.push([GONE, shown]);
   /** @type {Element[]} */
   const wanted = [];
   for (const [stack, apps] of stacks) {
@@ -76,12 +78,26 @@ function draw() {
       row.update(app);
       wanted.push(row.link);
     }
+    if (stack === GONE && apps.length < gone.length) wanted.push(goneLink(gone.length));
   }
   if (!wanted.length && inventory.known && search.value) {
     wanted.push(h("p", { class: "side-none" }, t("No app is called that.")));
   }
   setChildren(list, wanted);
   for (const name of rows.keys()) if (!inventory.apps.has(name)) rows.delete(name);
+}
+
+const goneText = h("span", { class: "cut" });
+const goneElement = h(
+  "a",
+  { class: "side-app", href: "/?show=gone", dataset: { state: "gone" } },
+  goneText,
+);
+
+/** @param {number} n */
+function goneLink(n) {
+  setText(goneText, tn("{n} app", "{n} apps", n));
+  return goneElement;
 }
 
 /** @type {Map<string | null, HTMLElement>} */
