@@ -15,8 +15,8 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # room -> rooms it may import from. What is not named here is a service.
 INNER = {
     "domain": {"domain"},
-    "store": {"store", "domain", "errors", "config"},
-    "engine": {"engine", "domain", "errors", "config"},
+    "store": {"store", "domain", "errors", "config", "supervise"},
+    "engine": {"engine", "domain", "errors", "config", "supervise"},
     "bus": {"bus", "curve", "domain", "errors", "config"},
     "curve": {"curve", "errors"},
     "errors": {"errors"},
