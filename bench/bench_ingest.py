@@ -135,10 +135,12 @@ def _worker(how: str, host: str, seconds: float, names: list[str]) -> None:
     while count() == before or before < 0:  # until lines come
         before = count()
         gevent.sleep(0.05)
-    for _ in range(40):  # past the connecting and what was logged before
+    quiet = 0
+    for _ in range(60):  # past the connecting and what was logged before
         was = count()
         gevent.sleep(0.5)
-        if len(names) == 1 or count() - was < len(names) * 1100 * 0.5:
+        quiet = quiet + 1 if count() - was < len(names) * 1100 * 0.5 else 0
+        if len(names) == 1 or quiet == 4:
             break
     lines, cpu, began = count(), _cpu(), time.monotonic()
     gevent.sleep(seconds)

@@ -24,6 +24,10 @@ from cloudbang.supervise import backoff
 
 log = logging.getLogger(__name__)
 
+PATIENT = 1.0
+"""Seconds of waiting for the disk after which a log that rotates is read again from what is stored:
+an engine that has to wait so long skips the files that were dropped meanwhile, and says nothing."""
+
 READ = 64 * 1024  # bytes a read may return; the engine's buffer holds about 28 KB
 FULL_READS = 4  # full reads in a row before others get their turn
 
@@ -197,7 +201,7 @@ class Follower:
         if count >= wanted:
             return SkipTo(point.last, wanted)
         # It is gone, and with it everything before: all that the engine has is new.
-        return Resume({point.last: 1}, point.last)
+        return Resume({point.last: 1}, point.last, gone=True)
 
     def _pump(
         self,
@@ -219,8 +223,9 @@ class Follower:
             data = read_now(READ)
             if data is None:
                 self._behind = False
-                pace.nothing_there()
-                stream.wait()
+                if not pace.nothing_there():
+                    stream.wait()
+                    pace.woken()
                 continue
             if not data:
                 return
@@ -228,14 +233,16 @@ class Follower:
             records = feed(data)
             if resume is not None and not resume.done:
                 records = resume.new(records)
+                if strict and (resume.hole or resume.gap_after is not None):
+                    raise _LookFurtherBack
                 if resume.gap_after is not None:
-                    if strict:
-                        raise _LookFurtherBack
-                    records.insert(0, dropped(resume.gap_after, records[0]))
+                    at = resume.gap_at
+                    records.insert(at, dropped(resume.gap_after, records[at]))
             if records:
-                odd = watch.first_odd(records, size, time.monotonic()) if watch else None
+                now = time.monotonic()
+                odd = watch.first_odd(records, size, now) if watch else None
                 put(records if odd is None else records[:odd], size)
-                if odd is not None:
+                if odd is not None or (watch and time.monotonic() > now + PATIENT):
                     raise _LostItsWay
                 self._newest = records[-1][:30]
             if size >= READ and full < FULL_READS:

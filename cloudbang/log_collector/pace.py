@@ -17,10 +17,14 @@ SHORTEST = 0.001  # seconds of a pause in a flood
 CLOSE = 0.005  # seconds between two reads that count as one right after the other
 MANY = 4  # reads right after one another before a container counts as busy
 
+FEW = 5  # lines of a beat that are not worth having waited for
+POOR = 3  # beats in a row with that few before a container counts as quiet again
+
 HALF_FULL = 100_000
 """Half of what the kernel holds for the engine before the engine has to wait for us. It counts
 each write of a line as its bytes and LINE_COST more, so some 280 short lines fill it."""
 LINE_COST = 768
+FULL = 170_000
 
 
 class Beat:
@@ -61,23 +65,48 @@ class Pace:
         self._beat = beat
         self._before = 0.0
         self._close = 0
+        self._busy = False
+        self._poor = 0
+        self._flood = False
 
     def after_read(self, size: int, lines: int) -> None:
         """Pause as the bytes and lines just read suggest."""
         now = time.monotonic()
         passed = now - self._before
         self._before = now
-        if self._close < MANY:
+        if not self._busy:
+            self._flood = False
             self._close = self._close + 1 if passed < CLOSE else 0
+            self._busy = self._close >= MANY
+            self._poor = 0
             return
-        # The time in which as much would come as fills half the buffer. When the buffer was full
-        # the engine had to wait, and more may come than it seems: the pause shrinks with each read.
-        pause = passed * HALF_FULL / (size + lines * LINE_COST)
-        if pause >= BEAT:
-            self._beat.wait()
-        else:
+        filled = size + lines * LINE_COST
+        # The time in which as much would come as fills half the buffer. If it was full the engine
+        # had to wait for us, and how fast it would be is not known.
+        pause = passed * HALF_FULL / filled if filled < FULL else 0.0
+        self._flood = pause < BEAT
+        if self._flood:
+            self._poor = 0
             gevent.sleep(max(pause, SHORTEST))
+        elif self._stays_busy(lines):
+            self._beat.wait()
 
-    def nothing_there(self) -> None:
-        """A read found nothing: it is quiet (again)."""
+    def nothing_there(self) -> bool:
+        """Whether a pause was made; if not it is quiet, and the next line is to be waited for."""
+        if self._flood:
+            return False  # the engine is slower than we are: it wakes us
+        if self._busy and self._stays_busy(0):
+            self._beat.wait()
+            return True
         self._close = 0
+        return False
+
+    def woken(self) -> None:
+        """Something is there after a wait: in a flood, let a little more come."""
+        if self._flood:
+            gevent.sleep(SHORTEST)
+
+    def _stays_busy(self, lines: int) -> bool:
+        self._poor = self._poor + 1 if lines < FEW else 0
+        self._busy = self._poor < POOR
+        return self._busy

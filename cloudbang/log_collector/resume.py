@@ -1,7 +1,7 @@
 """What of a log that is read again is new.
 
 The engine gives a container's lines in the order in which it wrote them, and they are stored in
-that order. So the newest record stored divides the log: what comes before it is stored, what
+that order, but for what an engine skipped and gives later. So the newest record stored divides the log: what comes before it is stored, what
 comes after it is new, and if it never comes, the engine dropped it and some that followed.
 """
 
@@ -26,14 +26,20 @@ class Resume:
     from; ``last`` is the newest of them. The same record may stand there more than once.
     """
 
-    def __init__(self, stored: Mapping[bytes, int], last: bytes | None) -> None:
+    def __init__(
+        self, stored: Mapping[bytes, int], last: bytes | None, *, gone: bool = False
+    ) -> None:
         self._stored = Counter(stored)
+        self._gone = gone  # the engine is known to have nothing of what is stored
         self._last = last
         self._left = self._stored[last] if last is not None else 0
         self._newest = max((r[:30] for r in self._stored), default=b"")
         self.done = not self._stored
         self.gap_after: bytes | None = None
         """The newest record stored, when lines after it turn out to be missing."""
+        self.gap_at = 0  # which of the new lines comes after the missing ones
+        self.hole = False
+        """A line was not stored though younger ones are: perhaps others before it, too."""
 
     def new(self, records: list[bytes]) -> list[bytes]:
         """Those of ``records`` that are not stored yet. Afterwards ``done`` may be set."""
@@ -46,10 +52,15 @@ class Resume:
                     if self._left == 0:
                         self.done = True
                         return fresh + records[at + 1 :]
-            elif self._last is not None:
+            elif self._last is not None and (self._gone or raw[:30] >= self._newest):
                 self.done = True
-                self.gap_after = self._last
-                return records[at:]
+                self.gap_after, self.gap_at = self._last, len(fresh)
+                return fresh + records[at:]
+            elif self._last is not None:
+                # An engine that lost its way in a rotated log skipped it, and what came after it
+                # was stored before anyone saw that. What is stored still has to be recognised.
+                self.hole = True
+                fresh.append(raw)
             else:
                 # Only a moment is known: what is not recognised is new, until all of it is.
                 fresh.append(raw)
@@ -67,8 +78,9 @@ class SkipTo:
 
     def __init__(self, last: bytes, count: int) -> None:
         self._last, self._left = last, count
-        self.done = False
+        self.done = self.hole = False
         self.gap_after: bytes | None = None
+        self.gap_at = 0
 
     def new(self, records: list[bytes]) -> list[bytes]:
         for at, raw in enumerate(records):

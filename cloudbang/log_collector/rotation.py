@@ -41,8 +41,10 @@ class RotationWatch:
     def __init__(self, file_bytes: int) -> None:
         self._enough = file_bytes / 4  # bytes of a second that make it possible to lose a file
         self._step = max(100_000, file_bytes * 10**9 // FASTEST)  # ns
-        self._recent: deque[tuple[float, int]] = deque()
-        self._recent_bytes = 0
+        # What came in the last second by our clock, and what was written in the last second by the
+        # lines' own: we may have been kept from reading just when files were dropped.
+        self._came, self._written = _Second(), _Second()
+        self._much = False  # enough to lose a file
         self._before: dict[bytes, bytes] = {}  # by stream: its newest record
         self._newest = b""
 
@@ -52,16 +54,18 @@ class RotationWatch:
         ``now`` in seconds of any clock that does not jump. Everything before the index counts as
         seen; nothing is seen after an odd one.
         """
-        self._count(size, now)
+        self._came.add(now, size)
+        self._much = max(self._came.bytes, self._written.bytes) >= self._enough
         times = [raw[:30] for raw in records]
         last, newest = self._newest, times[-1]
         if (
             (not last or times[0] > last)
             and times == sorted(times)
             and len(set(records)) == len(records)
-            and (self._recent_bytes < self._enough or _apart(last or times[0], newest) < self._step)
+            and (not self._much or _apart(last or times[0], newest) < self._step)
         ):
             self._newest = newest
+            self._written.add(_ns(newest) / 1e9, size)
             self._before = {b"stdout": records[-1], b"stderr": records[-1]}
             return None
         for at, raw in enumerate(records):
@@ -69,6 +73,7 @@ class RotationWatch:
                 return at
             self._before[raw[44:50]] = raw
             self._newest = raw[:30]
+        self._written.add(_ns(newest) / 1e9, size)
         return None
 
     def _odd(self, raw: bytes) -> bool:
@@ -83,21 +88,29 @@ class RotationWatch:
             )
         ):
             return True
-        return (
-            bool(self._newest)
-            and self._recent_bytes >= self._enough
-            and _apart(self._newest, raw[:30]) >= self._step
-        )
+        return bool(self._newest) and self._much and _apart(self._newest, raw[:30]) >= self._step
 
-    def _count(self, size: int, now: float) -> None:
-        self._recent.append((now, size))
-        self._recent_bytes += size
-        while self._recent[0][0] < now - 1:
-            self._recent_bytes -= self._recent.popleft()[1]
+
+class _Second:
+    """Bytes of the last second."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._parts: deque[tuple[float, int]] = deque()
+
+    def add(self, at: float, size: int) -> None:
+        self._parts.append((at, size))
+        self.bytes += size
+        while self._parts[0][0] < at - 1:
+            self.bytes -= self._parts.popleft()[1]
 
 
 def _apart(one: bytes, other: bytes) -> int:
     """Nanoseconds between two times of records."""
     if one[:19] == other[:19]:
         return int(other[20:29]) - int(one[20:29])
-    return parse_time(other.decode("ascii")) - parse_time(one.decode("ascii"))
+    return _ns(other) - _ns(one)
+
+
+def _ns(time: bytes) -> int:
+    return parse_time(time.decode("ascii"))
