@@ -47,6 +47,11 @@ HUB_QUEUE = 2_000
 PUBLISHER_QUEUE = 2_000
 SUBSCRIBER_QUEUE = 4_000
 
+PARTING = 200
+"""Milliseconds that a closing socket may go on sending. Not 0: libzmq 4.3 aborts the process
+(session_base.cpp:233) when a socket is closed without lingering in the middle of a message and its
+peer goes at the same moment."""
+
 BATCH = 500  # messages taken from a subscriber's queue before anyone else gets a turn
 TURN = 0.002  # seconds after which a busy subscriber lets timers and other sockets run
 
@@ -102,7 +107,7 @@ class Hub:
             for sock, limit in ((inward, zmq.RCVHWM), (outward, zmq.SNDHWM)):
                 sock.set(limit, HUB_QUEUE)
                 sock.set(zmq.MAXMSGSIZE, MAX_MESSAGE)
-                sock.set(zmq.LINGER, 0)
+                sock.set(zmq.LINGER, PARTING)
                 _notice_dead_peers(sock)
                 if keys:
                     sock.set(zmq.CURVE_SERVER, 1)
@@ -163,7 +168,7 @@ class Publisher:
         self._asked: dict[str, bool] = {}
         self._socket = _context().socket(zmq.XPUB)
         self._socket.set(zmq.SNDHWM, PUBLISHER_QUEUE)
-        self._socket.set(zmq.LINGER, 0)
+        self._socket.set(zmq.LINGER, PARTING)
         # XPUB would drop in silence at its high-water mark; with NODROP it says so and the drop
         # is counted. It has one peer, the hub, so nobody else's messages are held up by it.
         self._socket.set(zmq.XPUB_NODROP, 1)
@@ -194,8 +199,8 @@ class Publisher:
         return known
 
     def close(self) -> None:
-        """Disconnect. What was not taken by the hub is dropped."""
-        self._socket.close(0)
+        """Disconnect. What the hub does not take at once is dropped."""
+        self._socket.close(PARTING)
 
     def _note_subscriptions(self) -> None:
         self._asked.clear()
@@ -346,8 +351,8 @@ def _forward(inward: zmq.Socket[bytes], outward: zmq.Socket[bytes]) -> None:
     except zmq.ContextTerminated:
         pass
     finally:
-        inward.close(0)
-        outward.close(0)
+        inward.close(PARTING)
+        outward.close(PARTING)
 
 
 def _notice_dead_peers(sock: zmq.Socket[Any]) -> None:

@@ -51,7 +51,7 @@ class LogIntake:
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.lines = 0  # stored since the start
-        self.malformed = 0  # messages dropped because they do not parse
+        self._malformed = 0
         self._store, self._publisher, self._subscriber = store, publisher, subscriber
         self._clock = clock
         self._supervisor = Supervisor("log intake")
@@ -66,6 +66,11 @@ class LogIntake:
         self._subscriber.close()
         self._supervisor.stop()
 
+    @property
+    def malformed(self) -> int:
+        """Messages that were dropped because they do not parse."""
+        return self._malformed + self._subscriber.malformed
+
     def _receive(self) -> None:
         for batch in self._subscriber.batches():
             found: dict[str, list[bytes]] = {}
@@ -73,7 +78,7 @@ class LogIntake:
                 try:
                     app, records = read_put(message, self._clock())
                 except Malformed as e:
-                    self.malformed += 1
+                    self._malformed += 1
                     log.debug("dropped a message on %s: %s", message.topic[:200], e)
                     continue
                 found.setdefault(app, []).extend(records)

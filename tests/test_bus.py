@@ -16,7 +16,7 @@ from cloudbang import bus, curve
 from cloudbang.bus import Hub, Malformed, Message, Publisher, Subscriber, read_header
 from cloudbang.config import BusSettings
 from cloudbang.errors import PortInUse, SettingError
-from tests.support import free_port, wait_until
+from tests.support import ROOT, free_port, wait_until
 
 ANYWHERE = "tcp://127.0.0.1:*"
 
@@ -358,3 +358,36 @@ def test_the_hub_stops_at_once() -> None:
     assert time.monotonic() - started < 1
     publisher.close()
     subscriber.close()
+
+
+def test_closing_in_the_middle_of_a_flood_does_not_abort() -> None:
+    """Publisher, subscriber and hub closed at once under load end in peace (libzmq used to abort
+    the process)."""
+    code = """
+from gevent import monkey; monkey.patch_all()
+import gevent
+from cloudbang.bus import Hub, Publisher, Subscriber
+from cloudbang.config import BusSettings
+anywhere = "tcp://127.0.0.1:*"
+for _ in range(10):
+    hub = Hub(BusSettings(bind_sub=anywhere, bind_pub=anywhere, bind_pub2=""))
+    hub.start()
+    publisher, subscriber = Publisher(hub.publish_to), Subscriber(hub.subscribe_at)
+    subscriber.subscribe("")
+    while not publisher.wanted("x"):
+        gevent.sleep(0.005)
+    reader = gevent.spawn(lambda: [None for _ in subscriber.batches()])
+    for n in range(20_000):
+        publisher.send("log/web/", b'{"v":1}', b"x" * 200)
+        if n % 100 == 0:
+            gevent.sleep(1e-5)
+    subscriber.close()
+    publisher.close()
+    hub.stop()
+    reader.join()
+print("peace")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, cwd=ROOT
+    )
+    assert done.stdout.strip() == "peace", done.stderr[-2000:]

@@ -38,7 +38,7 @@ class LivePush:
     subprotocols = ("cloudbang.live.v1",)
 
     def __init__(self, store: LogStore, inventory: Apps, subscriber: Subscriber) -> None:
-        self.malformed = 0  # messages of the bus that were dropped because they do not parse
+        self._malformed = 0
         self.slow = 0  # how often a viewer was too slow, of channels that are gone
         self._store, self._inventory = store, inventory
         self._subscriber = subscriber
@@ -82,6 +82,11 @@ class LivePush:
     def connections(self) -> int:
         """Open live sockets."""
         return sum(map(len, self._connections.values()))
+
+    @property
+    def malformed(self) -> int:
+        """Messages of the bus that were dropped because they do not parse."""
+        return self._malformed + self._subscriber.malformed
 
     @property
     def viewers(self) -> dict[str, int]:
@@ -169,7 +174,7 @@ class LivePush:
                 try:
                     self._route(received, lines)
                 except Malformed as e:
-                    self.malformed += 1
+                    self._malformed += 1
                     log.debug("dropped a message on %s: %s", received.topic[:200], e)
             for channel, parts in lines.items():
                 channel.deliver(parts)
