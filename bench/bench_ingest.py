@@ -75,7 +75,9 @@ def _row(
 
 
 def _script(name: str) -> str:
-    done = subprocess.run([str(ROOT / "scripts" / name)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [str(ROOT / "scripts" / name)], capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()
 
 
@@ -108,9 +110,9 @@ def _containers(host: str, image: str, command: list[str], count: int) -> Iterat
 
 def _measure(how: str, host: str, names: list[str], seconds: float) -> dict[str, float]:
     """Lines per second and processor time per line of a worker process."""
+    arguments = [how, host, str(seconds), *names]
     done = subprocess.run(
-        [sys.executable, "-m", "gevent.monkey", "--module", "bench.bench_ingest"]
-        + [how, host, str(seconds), *names],
+        [sys.executable, "-m", "gevent.monkey", "--module", "bench.bench_ingest", *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -200,9 +202,7 @@ def _collect(engine: Any, names: list[str]) -> Any:
 
     folder = Path(tempfile.mkdtemp(prefix="bench-ingest-", dir=os.environ.get("TMPDIR")))
     _folders.append(folder)
-    hub = Hub(
-        BusSettings(bind_sub="tcp://127.0.0.1:*", bind_pub="tcp://127.0.0.1:*", bind_pub2="")
-    )
+    hub = Hub(BusSettings(bind_sub="tcp://127.0.0.1:*", bind_pub="tcp://127.0.0.1:*", bind_pub2=""))
     hub.start()
     publisher = Publisher(hub.publish_to)
     store, database = LogStore(folder), Database(folder)
