@@ -57,7 +57,7 @@ test-browser: $(VENV)/.dev $(MO)
 	$(PY) -m pytest tests/browser
 
 test-js: node_modules/.ready
-	node --test "tests/js/*.test.js"
+	node --test tests/js/*.test.js
 
 check: $(VENV)/.dev $(MO) node_modules/.ready
 	$(VENV)/bin/ruff format --check .
