@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INBOX_AT_MOST, Inbox, Recent } from "../../static/js/log/inbox.js";
-import { ENTRIES_AT_MOST, LogModel, lastSeq } from "../../static/js/log/model.js";
+import { lastSeq } from "../../static/js/log/entry.js";
+import { ENTRIES_AT_MOST, LogModel } from "../../static/js/log/model.js";
 
 /** @typedef {import("../../static/js/log/model.js").Row} Row */
 /** @typedef {import("../../static/js/log/model.js").LogEvent} LogEvent */

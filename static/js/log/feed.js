@@ -2,6 +2,7 @@
 // without a seam and tells the page when something changed. Knows nothing of elements.
 
 import { live } from "../live.js";
+import { Events } from "./events.js";
 import { breaksTraces, passes, sameLines } from "./filters.js";
 import { History } from "./history.js";
 import { Inbox, Recent } from "./inbox.js";
@@ -52,10 +53,9 @@ export class Feed extends EventTarget {
 
   /** @type {((row: Row, level: import("./levels.js").Level | null) => boolean) | null} */
   #passes = null;
-  /** @type {LogEvent[]} by time */
-  #events = [];
-  #eventsFrom = "\uffff"; // events from this time on are known
-  #newFrom = Infinity;
+  /** @type {Events} */
+  #events;
+  #newFrom = Infinity; // lines from here on came since the page was opened
   #job = 0; // grows when the window is filled anew: answers to older questions are dropped
 
   /**
@@ -66,6 +66,7 @@ export class Feed extends EventTarget {
     super();
     this.app = app;
     this.history = new History(app);
+    this.#events = new Events(this.history);
     this.filter = filter;
     this.#useFilter();
   }
@@ -381,32 +382,20 @@ export class Feed extends EventTarget {
   }
 
   /**
-   * The nearest line in one direction that passes this filter, asked of the store.
+   * The nearest line outside the window that passes this filter, asked of the store.
    * @param {Filter} filter
    * @param {1 | -1} direction
    * @returns {Promise<number | null>} its seq
    */
-  async find(filter, direction) {
+  find(filter, direction) {
     const job = this.#job;
-    let from = direction > 0 ? this.model.hi : this.model.lo;
-    for (let round = 0; round < 200; round++) {
-      const at = from;
-      const page = await (direction > 0
-        ? this.history.after(at, filter, 1)
-        : this.history.before(at, filter, 1));
-      if (job !== this.#job) return null;
-      if (page.rows.length) return page.rows[0][0];
-      from = direction > 0 ? page.hi : page.lo;
-      if (direction > 0 ? from >= page.next - 1 : from <= page.first) return null;
-    }
-    return null;
+    const from = direction > 0 ? this.model.hi : this.model.lo;
+    return this.history.nearest(filter, direction, from, () => job === this.#job);
   }
 
   /** @param {LogEvent} event */
   #onEvent(event) {
-    if (this.#events.some((known) => known.id === event.id)) return;
-    this.#events.push(event);
-    this.#events.sort((a, b) => (a.time < b.time ? -1 : 1));
+    if (!this.#events.add([event])) return;
     this.takeIn(Infinity);
     this.#placeEvents();
     this.#announce("change");
@@ -415,29 +404,14 @@ export class Feed extends EventTarget {
   /** Events as far back as the window reaches. */
   async #loadEvents() {
     const oldest = this.model.entries.find((entry) => entry.row)?.time;
-    if (this.#eventsFrom === "" || (oldest !== undefined && oldest >= this.#eventsFrom)) return;
-    try {
-      const until = this.#eventsFrom === "\uffff" ? "" : this.#eventsFrom;
-      const events = await this.history.events("", until);
-      const known = new Set(this.#events.map((event) => event.id));
-      const fresh = events.filter((event) => !known.has(event.id));
-      this.#events = [...fresh, ...this.#events].sort((a, b) => (a.time < b.time ? -1 : 1));
-      this.#eventsFrom = events.length && fresh.length ? events[0].time : "";
-      this.#placeEvents();
-      this.#announce("change");
-    } catch {
-      // Lines are what matters; events are asked for again with the next page of history.
-    }
+    if (!(await this.#events.load(oldest))) return;
+    this.#placeEvents();
+    this.#announce("change");
   }
 
   #placeEvents() {
-    if (this.showEvents && this.known) {
-      const { container } = this.filter;
-      const events = container
-        ? this.#events.filter((event) => !event.container || event.container === container)
-        : this.#events;
-      this.model.placeEvents(events, this.attached);
-    }
+    if (!this.showEvents || !this.known) return;
+    this.model.placeEvents(this.#events.of(this.filter.container), this.attached);
   }
 
   /** @param {boolean} show */

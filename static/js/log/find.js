@@ -53,16 +53,20 @@ export class Find {
    * @param {1 | -1} direction
    * @param {import("./filters.js").Filter} filter that the store is asked with
    * @param {string} none
+   * @param {boolean} [turned] it is the other direction than was asked for
    * @returns {Promise<void>}
    */
-  async #go(wanted, direction, filter, none) {
+  async #go(wanted, direction, filter, none, turned = false) {
     const { entries } = this.feed.model;
     for (let i = this.#from(direction); i >= 0 && i < entries.length; i += direction) {
       if (wanted(entries[i])) return this.goTo(entries[i]);
     }
     const ends = direction > 0 ? this.feed.attached : this.feed.model.atStart;
-    // At the end of the log everything is above.
-    if (ends && direction > 0 && this.rows.place.follow) return this.#go(wanted, -1, filter, none);
+    const at = this.cursor();
+    // Whoever has just begun to look is at no match yet: what is above is as welcome.
+    if (ends && !turned && !(at && wanted(at))) {
+      return this.#go(wanted, direction > 0 ? -1 : 1, filter, none, true);
+    }
     if (ends) return say(none);
     if (this.#asking) return;
     this.#asking = true;

@@ -13,6 +13,8 @@ import { serverFilter } from "./filters.js";
  * @typedef {{ rows: Row[], lo: number, hi: number, first: number, next: number }} Page
  */
 
+const ROUNDS = 500; // questions until looking for a line is given up
+
 export class History {
   /** @param {string} app */
   constructor(app) {
@@ -59,6 +61,27 @@ export class History {
     for (const [name, value] of Object.entries(range)) params.set(name, String(value));
     const { lines, first, next, cursor } = await call("GET", `${this.base}/lines?${params}`);
     return { rows: lines, first, next, cursor: cursor ?? null };
+  }
+
+  /**
+   * The nearest line that passes the filter, after or before this one.
+   * @param {Filter} filter
+   * @param {1 | -1} direction
+   * @param {number} from seq
+   * @param {() => boolean} wanted whether it is still asked for
+   * @returns {Promise<number | null>} its seq
+   */
+  async nearest(filter, direction, from, wanted) {
+    // The server looks through so much at a time and says where it stopped.
+    for (let round = 0; round < ROUNDS && wanted(); round++) {
+      const page = await (direction > 0
+        ? this.after(from, filter, 1)
+        : this.before(from, filter, 1));
+      if (page.rows.length) return page.rows[0][0];
+      from = direction > 0 ? page.hi : page.lo;
+      if (direction > 0 ? from >= page.next - 1 : from <= page.first) return null;
+    }
+    return null;
   }
 
   /**

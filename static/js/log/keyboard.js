@@ -15,9 +15,9 @@ export function bindKeys(page) {
 
   key("f", t("Follow the end"), () => page.follow());
   key("space", t("Pause, or follow again"), () => page.toggleFollow());
-  key(["j", "ArrowDown"], t("Next row"), () => page.step(1));
-  key(["k", "ArrowUp"], t("Previous row"), () => page.step(-1));
-  key("Enter", t("Open or close the row"), () => page.toggleCursor());
+  key(["j", "ArrowDown"], t("Next row"), () => page.cursor.step(1));
+  key(["k", "ArrowUp"], t("Previous row"), () => page.cursor.step(-1));
+  key("Enter", t("Open or close the row"), () => page.enter());
   key("n", t("Next match"), () => page.find.match(1));
   key("N", t("Previous match"), () => page.find.match(-1));
   key("e", t("Next error"), () => page.find.level("error", 1));
@@ -46,7 +46,7 @@ export function bindKeys(page) {
   bind({
     keys: "Escape",
     // An open menu takes the key itself.
-    run: () => (document.querySelector(":popover-open") ? false : page.escape()),
+    run: () => (document.querySelector(":popover-open") ? false : page.cursor.leave()),
   });
   page.toolbar.find.addEventListener("keydown", (event) => {
     if (event.isComposing) return;

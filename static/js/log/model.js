@@ -1,112 +1,21 @@
 // The window of the log that is in memory: entries in order, bounded, growing and trimmed at both
 // ends. An entry is a line, a stack trace folded into its first line, an event, or a gap. Pure.
 
-import { stripAnsi } from "./ansi.js";
+import { chars, entry, lastSeq } from "./entry.js";
+import { Folder } from "./folder.js";
 import { levelOf } from "./levels.js";
-import { toMs } from "./times.js";
-import { TraceWatcher } from "./traces.js";
 
 /** @typedef {import("../channels.js").Row} Row */
 /** @typedef {import("./levels.js").Level} Level */
-/** @typedef {{ id: number, app: string, time: string, kind: string, container: string, data: Record<string, unknown> }} LogEvent */
-/** @typedef {{ from: number, to: number, reason: string, loading?: boolean }} Gap */
+/** @typedef {import("./entry.js").LogEvent} LogEvent */
+/** @typedef {import("./entry.js").Gap} Gap */
 
-/**
- * @typedef {object} Entry
- * @property {number} id of this entry on this page
- * @property {"line" | "marker" | "event" | "gap"} kind
- * @property {number} seq of its first line; for an event, just after the line before it
- * @property {string} time
- * @property {Row | null} row its first line
- * @property {Row[] | null} more the lines folded under it
- * @property {Level | null} level
- * @property {LogEvent | null} event
- * @property {Gap | null} gap
- * @property {boolean} hit what is searched for is in it
- * @property {boolean} open the reader has opened it
- * @property {number} height in px, 0 while unknown
- * @property {number} version grows when it must be drawn anew
- */
+/** @typedef {import("./entry.js").Entry} Entry */
 
 export const ENTRIES_AT_MOST = 30_000;
 const CHARS_AT_MOST = 24 * 1024 * 1024; // a window of huge lines holds fewer of them
 const TRIM_STEP = 2_000; // trimmed in steps, so that most appends move nothing
 const SEAM = 300; // entries looked at for a trace that a page of history ends in
-
-let lastId = 0;
-
-/**
- * @param {Partial<Entry>} fields
- * @returns {Entry}
- */
-function entry(fields) {
-  return {
-    id: ++lastId,
-    kind: "line",
-    seq: 0,
-    time: "",
-    row: null,
-    more: null,
-    level: null,
-    event: null,
-    gap: null,
-    hit: false,
-    open: false,
-    height: 0,
-    version: 0,
-    ...fields,
-  };
-}
-
-/**
- * @param {Entry} e
- * @returns {number} the seq of its last line
- */
-export function lastSeq(e) {
-  return e.gap ? e.gap.to : e.more ? e.more[e.more.length - 1][0] : e.seq;
-}
-
-/** @param {Entry} e */
-function chars(e) {
-  let n = e.row ? e.row[4].length : 0;
-  if (e.more) for (const row of e.more) n += row[4].length;
-  return n;
-}
-
-/** Folds traces: knows, for each stream of each container, the entry that is open. */
-class Folder {
-  /** @type {Map<string, { watcher: TraceWatcher, head: Entry | null }>} */
-  #streams = new Map();
-
-  /**
-   * @param {Row} row
-   * @param {Level | null} level
-   * @returns {{ watcher: TraceWatcher, head: Entry | null, joins: boolean }}
-   */
-  feed(row, level) {
-    const key = row[2] + row[3];
-    let stream = this.#streams.get(key);
-    if (!stream) this.#streams.set(key, (stream = { watcher: new TraceWatcher(), head: null }));
-    const text = row[4].length > 2000 ? row[4].slice(0, 2000) : row[4];
-    const bad = level === "error" || level === "warning";
-    const joins = stream.watcher.feed(stripAnsi(text), toMs(row[1]), bad) && stream.head !== null;
-    return { ...stream, joins };
-  }
-
-  /**
-   * @param {Row} row
-   * @param {Entry} head
-   */
-  begin(row, head) {
-    const stream = this.#streams.get(row[2] + row[3]);
-    if (stream) stream.head = head;
-  }
-
-  /** Streams that have an entry open. */
-  get keys() {
-    return [...this.#streams.keys()];
-  }
-}
 
 export class LogModel {
   /** @type {Entry[]} */

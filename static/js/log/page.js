@@ -4,14 +4,17 @@ import { byId } from "../dom.js";
 import { t } from "../i18n.js";
 import { inventory } from "../inventory.js";
 import { live } from "../live.js";
+import { Address } from "./address.js";
 import { copySelections, copyText, textOf } from "./clip.js";
 import { Feed } from "./feed.js";
-import { readFilter, readLine, sameLines, writeFilter } from "./filters.js";
+import { readFilter, readLine, sameLines } from "./filters.js";
 import { Find } from "./find.js";
-import { Foot, showUnreadable } from "./foot.js";
+import { Foot } from "./foot.js";
+import { Instances } from "./instances.js";
 import { setUpJump } from "./jump.js";
 import { bindKeys } from "./keyboard.js";
 import { placeMenus } from "./menus.js";
+import { Cursor } from "./cursor.js";
 import { drawEntry } from "./render.js";
 import { Rows } from "./rows.js";
 import { say } from "./say.js";
@@ -30,19 +33,10 @@ const CHAR = 7.83; // px a character of the log's font is wide, about; only for 
 
 export class LogPage {
   settings = loadSettings();
-  /** @type {Entry | null} */
-  cursor = null;
   /** @type {number | null} */
   linked = null;
 
   #framed = false;
-  #addressed = "";
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #addressTimer;
-  /** @type {Map<string, number>} */
-  #hues = new Map();
-  #many = false;
-  #focusCursor = false;
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -51,6 +45,7 @@ export class LogPage {
     this.linked = readLine(location.hash, params);
     this.feed = new Feed(this.app, readFilter(params));
     this.toolbar = new Toolbar(this.feed.filter, this.settings);
+    this.instances = new Instances(this.app, this.feed, this.toolbar);
     this.scroller = byId("log-scroller");
     const slice = byId("log-slice");
     this.rows = new Rows(this.scroller, byId("log-space"), slice, this.feed.model, {
@@ -58,10 +53,12 @@ export class LogPage {
       guess: (entry) => this.#guess(entry),
       measured: (entry) => entry.open || this.settings.wrap || entry.kind !== "line",
     });
+    this.cursor = new Cursor(this.feed, this.rows, () => this.schedule());
+    this.address = new Address(this.feed, this.rows, () => this.linked);
     this.find = new Find(
       this.feed,
       this.rows,
-      () => this.cursor,
+      () => this.cursor.entry,
       (entry) => this.goTo(entry),
       (seq) => this.openAt(seq),
     );
@@ -100,7 +97,7 @@ export class LogPage {
     rows.addEventListener("place", () => {
       if (rows.place.follow) feed.unseen = 0;
       feed.problem = null;
-      this.#addressSoon();
+      this.address.changed();
       this.schedule();
     });
     toolbar.addEventListener("filter", () => this.#onFilter());
@@ -160,7 +157,7 @@ export class LogPage {
     rows.canFollow = feed.attached;
     rows.render();
     this.#loadMore();
-    this.#focus();
+    this.cursor.focus();
     this.foot.show();
     this.find.showCount();
     this.ticks.changed();
@@ -181,9 +178,9 @@ export class LogPage {
     return {
       settings: this.settings,
       search: this.feed.search,
-      many: this.#many,
-      instance: (container) => this.#instance(container),
-      cursor: this.cursor,
+      many: this.instances.many,
+      instance: (container) => this.instances.of(container),
+      cursor: this.cursor.entry,
       linked: this.linked,
       act: (action, entry, value) => this.#act(action, entry, value),
     };
@@ -205,29 +202,11 @@ export class LogPage {
     return Math.max(feed.inbox.count, coming);
   }
 
-  // Instances
-
-  /** @param {string} container */
-  #instance(container) {
-    let hue = this.#hues.get(container);
-    if (hue === undefined) this.#hues.set(container, (hue = (this.#hues.size % 8) + 1));
-    const known = inventory.apps.get(this.app)?.instances.find((one) => one.id === container);
-    return { name: known?.name ?? container, hue };
-  }
-
   #showInstances() {
-    const live_ = inventory.apps.get(this.app)?.instances ?? [];
-    const ids = new Set([...live_.map((one) => one.id), ...this.feed.containers]);
-    const list = [...ids].map((id) => ({
-      id,
-      name: this.#instance(id).name,
-      gone: inventory.known && !live_.some((one) => one.id === id),
-    }));
-    this.toolbar.showInstances(list);
-    showUnreadable(live_);
-    const many = ids.size > 1;
-    if (many !== this.#many) this.rows.repaint();
-    this.#many = many;
+    const { instances } = this;
+    const many = instances.many;
+    instances.show();
+    if (many !== instances.many) this.rows.repaint();
     this.schedule();
   }
 
@@ -238,10 +217,10 @@ export class LogPage {
     const reader = rows.place.follow ? null : this.#readerSeq();
     const same = sameLines(feed.filter, this.toolbar.filter);
     feed.setFilter(this.toolbar.filter, reader);
-    if (!same) this.cursor = null;
+    if (!same) this.cursor.set(null);
     rows.repaint();
     rows.changed();
-    this.#addressSoon();
+    this.address.changed();
     this.schedule();
   }
 
@@ -277,8 +256,8 @@ export class LogPage {
     if (getSelection()?.isCollapsed === false) return;
     const entry = this.rows.entryOf(target);
     if (!entry?.row || entry.kind === "marker") return;
-    this.#setCursor(entry);
-    this.toggle(entry);
+    this.cursor.set(entry);
+    this.cursor.toggle(entry);
   }
 
   #onSelection() {
@@ -288,75 +267,20 @@ export class LogPage {
     if (selection.anchorNode && this.scroller.contains(selection.anchorNode)) this.rows.pause();
   }
 
-  /** @param {Entry} entry */
-  toggle(entry) {
-    entry.open = !entry.open;
-    entry.version++;
-    entry.height = 0;
-    if (entry.open) this.rows.pause();
-    this.rows.changed();
-    this.schedule();
-  }
-
-  /** @param {Entry | null} entry */
-  #setCursor(entry) {
-    const before = this.cursor;
-    if (before === entry) return;
-    this.cursor = entry;
-    if (before) before.version++;
-    if (entry) entry.version++;
-  }
-
-  /** @param {1 | -1} direction */
-  step(direction) {
-    const { rows, feed } = this;
-    const { entries } = feed.model;
-    if (!entries.length) return;
-    const at = this.cursor ? entries.indexOf(this.cursor) : -1;
-    const seen = at >= rows.start && at < rows.end;
-    const from = at >= 0 && seen ? at + direction : direction > 0 ? rows.firstSeen : rows.lastSeen;
-    const to = Math.max(0, Math.min(entries.length - 1, from));
-    if (direction < 0) rows.pause();
-    this.#setCursor(entries[to]);
-    if (to < entries.length - 1 || !rows.place.follow) rows.reveal(to);
-    this.#focusCursor = true;
-    this.schedule();
-  }
-
-  /** Enter: opens the row the keys are at. @returns {void} */
-  toggleCursor() {
-    if (this.cursor?.row && this.cursor.kind === "line") {
-      this.toggle(this.cursor);
-      this.#focusCursor = true;
-    } else if (this.cursor?.gap) this.#act("load-gap", this.cursor);
-  }
-
-  #focus() {
-    if (!this.#focusCursor || !this.cursor) return;
-    this.#focusCursor = false;
-    this.rows.elementOf(this.cursor)?.focus({ preventScroll: true });
+  /** Enter: opens the row the keys are at, or loads the gap. */
+  enter() {
+    const { entry } = this.cursor;
+    if (entry?.gap) this.#act("load-gap", entry);
+    else this.cursor.open();
   }
 
   focusRows() {
     this.scroller.focus({ preventScroll: true });
   }
 
-  escape() {
-    if (this.cursor?.open) this.toggle(this.cursor);
-    else this.#setCursor(null);
-    this.schedule();
-  }
-
   /** @param {Entry} entry */
   goTo(entry) {
-    const index = this.feed.model.entries.indexOf(entry);
-    if (index < 0) return;
-    this.#setCursor(entry);
-    const seen = index > this.rows.firstSeen && index < this.rows.lastSeen;
-    this.rows.reveal(index, seen ? "near" : "middle");
-    if (!seen) this.rows.pause();
-    this.#focusCursor = document.activeElement !== this.toolbar.find;
-    this.schedule();
+    this.cursor.goTo(entry, document.activeElement !== this.toolbar.find);
   }
 
   follow() {
@@ -364,7 +288,7 @@ export class LogPage {
     this.feed.unseen = 0;
     this.linked = null;
     this.rows.follow();
-    this.#addressSoon();
+    this.address.changed();
     this.schedule();
   }
 
@@ -404,13 +328,13 @@ export class LogPage {
       index = Math.min(feed.model.indexAt(seq), feed.model.entries.length - 1);
     }
     const entry = feed.model.entries[index];
-    if (entry?.more?.some((row) => row[0] === seq) && !entry.open) this.toggle(entry);
+    if (entry?.more?.some((row) => row[0] === seq) && !entry.open) this.cursor.toggle(entry);
     if (entry) {
-      this.#setCursor(entry);
+      this.cursor.set(entry);
       rows.reveal(index, "middle");
     }
     rows.pause();
-    this.#addressSoon();
+    this.address.changed();
     this.schedule();
   }
 
@@ -431,7 +355,8 @@ export class LogPage {
 
   /** @param {boolean} link */
   copyCursor(link) {
-    if (this.cursor) this.#act(link ? "copy-link" : "copy", this.cursor);
+    const { entry } = this.cursor;
+    if (entry) this.#act(link ? "copy-link" : "copy", entry);
   }
 
   /**
@@ -444,7 +369,7 @@ export class LogPage {
     const actions = {
       copy: () => void copyText(textOf(entry), t("Copied")),
       "copy-text": () => void copyText(String(value), t("Copied")),
-      "copy-link": () => void copyText(this.#address(entry.seq), t("Link copied")),
+      "copy-link": () => void copyText(this.address.of(entry.seq), t("Link copied")),
       "load-gap": () => void this.feed.loadGap(entry),
       around: () => {
         this.toolbar.set({ hide: false, levels: [], container: "", stream: "" });
@@ -463,34 +388,6 @@ export class LogPage {
       selected && !selected.includes("\n") ? selected : commonPart(textOf(entry).split("\n")[0]);
     this.toolbar.find.value = text;
     this.toolbar.set({ q: text, regex: false, hide: true });
-  }
-
-  // The address bar
-
-  /** @param {number | null} seq */
-  #address(seq) {
-    const params = writeFilter(this.feed.filter).toString();
-    return `${location.origin}${location.pathname}${params ? `?${params}` : ""}${seq ? `#L${Math.floor(seq)}` : ""}`;
-  }
-
-  /** A browser refuses addresses that change with every scrolled row. */
-  #addressSoon() {
-    clearTimeout(this.#addressTimer);
-    this.#addressTimer = setTimeout(() => {
-      const { rows, feed } = this;
-      const linkedSeen = this.linked !== null && this.#isSeen(this.linked);
-      const at = linkedSeen ? this.linked : Math.ceil(feed.model.entries[rows.firstSeen]?.seq ?? 0);
-      const address = this.#address(rows.place.follow ? null : at);
-      if (address === this.#addressed) return;
-      this.#addressed = address;
-      history.replaceState(history.state, "", address);
-    }, 300);
-  }
-
-  /** @param {number} seq */
-  #isSeen(seq) {
-    const index = this.feed.model.indexOf(seq);
-    return index >= this.rows.firstSeen && index <= this.rows.lastSeen;
   }
 }
 

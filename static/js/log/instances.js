@@ -1,0 +1,56 @@
+// The containers that have written: their names and hues, those that are gone too.
+
+import { inventory } from "../inventory.js";
+import { showUnreadable } from "./foot.js";
+
+/** @typedef {import("./feed.js").Feed} Feed */
+/** @typedef {import("./toolbar.js").Toolbar} Toolbar */
+
+const HUES = 8; // as in base.css
+
+export class Instances {
+  /** Several have written: rows say which. */
+  many = false;
+  /** @type {Map<string, number>} */
+  #hues = new Map();
+
+  /**
+   * @param {string} app
+   * @param {Feed} feed
+   * @param {Toolbar} toolbar
+   */
+  constructor(app, feed, toolbar) {
+    this.app = app;
+    this.feed = feed;
+    this.toolbar = toolbar;
+  }
+
+  get #running() {
+    return inventory.apps.get(this.app)?.instances ?? [];
+  }
+
+  /**
+   * @param {string} container short id
+   * @returns {{ name: string, hue: number }} a container that is gone is known by its id
+   */
+  of(container) {
+    let hue = this.#hues.get(container);
+    if (hue === undefined) this.#hues.set(container, (hue = (this.#hues.size % HUES) + 1));
+    return { name: this.#running.find((one) => one.id === container)?.name ?? container, hue };
+  }
+
+  /** Brings the choice of instances, and what is said about them, up to date. */
+  show() {
+    const running = this.#running;
+    const ids = new Set([...running.map((one) => one.id), ...this.feed.containers]);
+    this.toolbar.showInstances(
+      [...ids].map((id) => ({
+        id,
+        name: this.of(id).name,
+        gone: inventory.known && !running.some((one) => one.id === id),
+      })),
+    );
+    showUnreadable(running);
+    this.many = ids.size > 1;
+  }
+}
