@@ -20,7 +20,7 @@ import zmq
 # What the sink tells, in shared memory: bytes since the last reset, first and last moment (ns).
 # The last number is an order to it, back at 0 when it is done.
 BOARD = struct.Struct("QQQQ")
-RESET, STOP_READING, READ_AGAIN = 1, 2, 3  # the orders; the last two are about one socket
+RESET, STOP_READING = 1, 2  # the orders; the second is about the first socket
 
 
 def sink(path: str, port: int, count: int, channel: str) -> None:
@@ -53,8 +53,6 @@ def sink(path: str, port: int, count: int, channel: str) -> None:
         if board[24] and not events:
             if board[24] == STOP_READING:
                 poller.unregister(sockets[0].fileno())
-            elif board[24] == READ_AGAIN:
-                poller.register(sockets[0].fileno(), select.EPOLLIN)
             total = first = 0
             BOARD.pack_into(board, 0, 0, 0, 0, 0)
         if not events:

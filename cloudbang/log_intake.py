@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 TOPIC = "put/log/"
 MAX_LINES = 5_000  # in one message
 PUBLISH_LINES, PUBLISH_BYTES = 500, 256 * 1024  # of one message of the bus
+STOP_WITHIN = 0.5  # seconds that what has been received may take to be stored
 RETRY = 1.0  # seconds between two tries while the disk is full
 
 NOBODY = b"0" * 12  # stands for the container where the publisher did not name itself
@@ -55,15 +56,18 @@ class LogIntake:
         self._store, self._publisher, self._subscriber = store, publisher, subscriber
         self._clock = clock
         self._supervisor = Supervisor("log intake")
+        self._receiving: gevent.Greenlet | None = None
 
     def start(self) -> None:
         """Begin to receive."""
         self._subscriber.subscribe(TOPIC)
-        self._supervisor.run("receive", self._receive)
+        self._receiving = self._supervisor.run("receive", self._receive)
 
     def stop(self) -> None:
         """Stop; what has been received is stored first."""
         self._subscriber.close()
+        if self._receiving is not None:
+            self._receiving.join(STOP_WITHIN)
         self._supervisor.stop()
 
     @property

@@ -54,6 +54,8 @@ class BadMessage(CloudBangError):
 class Connection:
     """What one socket follows. It is the :class:`Link` of its viewers."""
 
+    __slots__ = ("_counted", "_following", "_ops", "_push", "caller", "offer", "socket")
+
     def __init__(self, push: LivePush, socket: Socket, caller: Caller) -> None:
         self.caller = caller
         self.socket = socket
@@ -62,11 +64,6 @@ class Connection:
         self._following: dict[str, Subscription] = {}
         self._ops = OPS_AT_ONCE
         self._counted = time.monotonic()
-        self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {
-            "subscribe": self._subscribe,
-            "unsubscribe": self._unsubscribe,
-            "ping": self._ping,
-        }
         socket.on_drained = self._on_drained
 
     @property
@@ -103,10 +100,10 @@ class Connection:
             named = request.get("channel")
             channel = named[:200] if isinstance(named, str) else None
             op = request.get("op")
-            handler = self._handlers.get(op) if isinstance(op, str) else None
+            handler = HANDLERS.get(op) if isinstance(op, str) else None
             if handler is None:
                 raise BadMessage(f"there is no op {str(op)[:40]!r}")
-            handler(request)
+            handler(self, request)
         except CloudBangError as e:
             self.send(message("error", channel, code=e.code, message=str(e)))
 
@@ -137,6 +134,13 @@ class Connection:
     def _on_drained(self, _socket: Socket) -> None:
         for viewer in list(self._following.values()):
             viewer.drained()
+
+
+HANDLERS: dict[str, Callable[[Connection, dict[str, Any]], None]] = {
+    "subscribe": Connection._subscribe,
+    "unsubscribe": Connection._unsubscribe,
+    "ping": Connection._ping,
+}
 
 
 def _request(text: str | bytes) -> dict[str, Any]:
