@@ -30,6 +30,11 @@ TAIL = 64
 
 SLACK = 500_000_000  # nanoseconds by which stdout and stderr may be out of order
 
+PART = 16 * 1024
+"""Bytes of a longer line that the engine gives at once. Each part has a time of its own, so a
+moment between two of them would give the rest of a line as if it were one."""
+LONG_LINE = 250_000_000  # nanoseconds that the parts of one line take to be written
+
 MARK_BYTES = 64 * 1024  # of lines kept for one container, unless more share one moment
 MARKS = 1000  # containers of an app that are remembered; the longest silent go first
 
@@ -118,15 +123,27 @@ def resume_point(
     if not tail:
         return None
     base = _before(min(tail)[:30])
+    early = format_time(max(_ns(base) - LONG_LINE, 0)).encode()
     if mark:
-        base = max(base, mark.floor)
-    records = [raw for raw in mark.records if raw[:30] >= base] if mark else []
-    query = Query(container=container, since=_ns(base))
+        base, early = max(base, mark.floor), max(early, mark.floor)
+    records = [raw for raw in mark.records if raw[:30] >= early] if mark else []
+    query = Query(container=container, since=_ns(early))
     with Walk(view, cache, query, skip_missing=skip_missing) as walk:
         for spot in walk.spots():
             records += _engine_lines(raw for _, raw in walk.lines(spot))
-    stored = Counter(records)
+    base = _not_within_a_line(records, base)
+    stored = Counter(raw for raw in records if raw[:30] >= base)
     return ResumePoint(_ns(base), tail[-1] if tail[-1] in stored else None, stored)
+
+
+def _not_within_a_line(records: list[bytes], base: bytes) -> bytes:
+    """``base``, or the start of a line of many parts that may still be going on at ``base``."""
+    long = [raw for raw in records if len(raw) > PART and raw[:30] < base]
+    starts = [
+        max((raw[:30] for raw in long if raw[44:50] == stream), default=base)
+        for stream in (b"stdout", b"stderr")
+    ]
+    return min(starts)
 
 
 def _engine_lines(lines: Iterable[bytes]) -> list[bytes]:

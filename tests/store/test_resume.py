@@ -172,3 +172,15 @@ def test_a_clock_that_jumped_back(tmp_path: Path) -> None:
         assert point.since == NOON + 135_500_000_000
         assert point.last == engine[-1]
         assert _resumed(store, engine) == []
+
+
+def test_the_point_never_falls_within_a_line_of_many_parts(tmp_path: Path) -> None:
+    """The engine stamps each 16 KiB part: asked from between two, it gives the rest as a line."""
+    with opened(tmp_path) as store:
+        long = line("x" * 60_000, 9.35)  # its parts are written until after 9.5 s
+        written = [long, *(line(f"n{i}", 10 + i / 1000) for i in range(64))]
+        store.append("web", written)
+        point = store.resume_point("web", A)
+        assert point
+        assert point.since == NOON + 9_350_000_000
+        assert point.stored == Counter(written)
