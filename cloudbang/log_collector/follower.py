@@ -83,6 +83,7 @@ class Follower:
         self._around = around
         self._behind = False  # reading at full speed: there is more than was read
         self._newest = b""
+        self._watch: RotationWatch | None = None
 
     @property
     def lag(self) -> float:
@@ -166,7 +167,7 @@ class Follower:
         stream = engine.logs(instance.id, follow=instance.alive, since_ns=self.since_ns, tail=tail)
         decoder = decoder_for(instance.short, tty=instance.tty)
         try:
-            self._pump(stream, decoder, resume, _watch(instance), strict=tail is not None)
+            self._pump(stream, decoder, resume, self._watched(instance), strict=tail is not None)
         finally:
             stream.close()
             self._behind = False
@@ -252,15 +253,20 @@ class Follower:
             self._behind = size >= READ // 4
             pace.after_read(size, len(records))
 
+    def _watched(self, instance: Instance) -> RotationWatch | None:
+        """The watch over a log that is rotated; it keeps what it knows of the rate of lines."""
+        size = rotated_at(instance.log_driver, dict(instance.log_options))
+        if size is None:
+            return None
+        if self._watch is None:
+            self._watch = RotationWatch(size)
+        self._watch.begin()
+        return self._watch
+
     def _hand_over(self, records: list[bytes], size: int) -> None:
         if records:
             self.outlet.put(records, size)
             self._newest = records[-1][:30]
-
-
-def _watch(instance: Instance) -> RotationWatch | None:
-    size = rotated_at(instance.log_driver, dict(instance.log_options))
-    return RotationWatch(size) if size else None
 
 
 def _ns(record: bytes) -> int:

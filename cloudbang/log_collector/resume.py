@@ -50,24 +50,30 @@ class Resume:
                 if raw == self._last:
                     self._left -= 1
                     if self._left == 0:
-                        self.done = True
-                        return fresh + records[at + 1 :]
-            elif self._last is not None and (self._gone or raw[:30] >= self._newest):
-                self.done = True
-                self.gap_after, self.gap_at = self._last, len(fresh)
-                return fresh + records[at:]
-            elif self._last is not None:
-                # An engine that lost its way in a rotated log skipped it, and what came after it
-                # was stored before anyone saw that. What is stored still has to be recognised.
-                self.hole = True
-                fresh.append(raw)
-            else:
-                # Only a moment is known: what is not recognised is new, until all of it is.
+                        self._last = None
+                        if not self._younger(raw):
+                            self.done = True
+                            return fresh + records[at + 1 :]
+            elif self._last is None:
+                # What is not recognised is new, until all is.
                 fresh.append(raw)
                 if raw[:30] > self._newest:
                     self.done = True
                     return fresh + records[at + 1 :]
+            elif self._gone or raw[:30] >= self._newest:
+                self.done = True
+                self.gap_after, self.gap_at = self._last, len(fresh)
+                return fresh + records[at:]
+            else:
+                # An engine that lost its way in a rotated log skipped it, and what came after it
+                # was stored before anyone saw that. What is stored still has to be recognised.
+                self.hole = True
+                fresh.append(raw)
         return fresh
+
+    def _younger(self, last: bytes) -> bool:
+        """Whether lines were stored before ``last`` that the engine wrote after it."""
+        return any(count > 0 and raw[:30] > last[:30] for raw, count in self._stored.items())
 
 
 class SkipTo:

@@ -18,6 +18,11 @@ FASTEST = 100 * 1024 * 1024
 """Bytes per second that no container gets into its log: a file takes at least its size over this,
 so a shorter step in time hides no lost file."""
 
+BURST = 4
+"""How many times as fast as it was seen writing a container may have written in the step. A shorter
+one than a file takes even so is a pause of the container's own. Reading again for each of those
+would cost so much that files are lost by it."""
+
 MIXED = 50_000_000  # nanoseconds by which stdout and stderr may be out of order
 
 LOCAL_SIZE = 20 * 1024 * 1024  # what the `local` driver keeps in a file unless told otherwise
@@ -39,14 +44,20 @@ class RotationWatch:
     """Looks at the times of one container's lines as they come."""
 
     def __init__(self, file_bytes: int) -> None:
+        self._file_bytes = file_bytes
         self._enough = file_bytes / 4  # bytes of a second that make it possible to lose a file
-        self._step = max(100_000, file_bytes * 10**9 // FASTEST)  # ns
+        self._step = 0  # ns between two lines that may hide a file
+        self._rate = 0.0  # bytes per second at which it was seen writing, the fastest lately
         # What came in the last second by our clock, and what was written in the last second by the
         # lines' own: we may have been kept from reading just when files were dropped.
         self._came, self._written = _Second(), _Second()
         self._much = False  # enough to lose a file
         self._before: dict[bytes, bytes] = {}  # by stream: its newest record
         self._newest = b""
+
+    def begin(self) -> None:
+        """The log is read again: the next line may be any."""
+        self._before, self._newest = {}, b""
 
     def first_odd(self, records: list[bytes], size: int, now: float) -> int | None:
         """The index of the first record that should not come after the one before it.
@@ -58,6 +69,9 @@ class RotationWatch:
         self._much = max(self._came.bytes, self._written.bytes) >= self._enough
         times = [raw[:30] for raw in records]
         last, newest = self._newest, times[-1]
+        took = max(_apart(times[0], newest) / 1e9, 0.001)  # many lines come in one piece
+        self._rate = max(size / took, self._rate * 0.9, self._written.bytes)
+        self._step = max(100_000, int(self._file_bytes * 1e9 / min(FASTEST, BURST * self._rate)))
         if (
             (not last or times[0] > last)
             and times == sorted(times)
