@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-import gevent
 import orjson
 
 from cloudbang.bus import Subscriber
 from cloudbang.errors import BadRequest, CloudBangError
 from cloudbang.web.frames import SharedFrame
+from cloudbang.web.keeper import let_others_run
 
 LINGER = 10.0  # seconds a topic stays subscribed after its last viewer: pages are reloaded
 TURN = 0.002  # seconds of sending after which the hub gets its turn
@@ -96,7 +96,7 @@ def broadcast(
             if not left:
                 left = LOOK
                 if time.perf_counter() >= turn_ends:
-                    gevent.sleep(1e-5)  # not 0: that lets neither timers nor sockets run
+                    let_others_run()
                     turn_ends = time.perf_counter() + TURN
 
 
