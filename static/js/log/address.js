@@ -33,7 +33,13 @@ export class Address {
     return `${location.origin}${location.pathname}${params ? `?${params}` : ""}${line}`;
   }
 
-  /** The reader or the filter moved. */
+  /** The filter is another one: what is reloaded or copied now has to have it. */
+  now() {
+    clearTimeout(this.#timer);
+    this.#show();
+  }
+
+  /** The reader moved. */
   changed() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#show(), AFTER);

@@ -65,3 +65,11 @@ export function chars(e) {
   if (e.more) for (const row of e.more) n += row[4].length;
   return n;
 }
+
+/**
+ * Lines it holds: none for an event or a gap.
+ * @param {Entry} e
+ */
+export function count(e) {
+  return e.row ? 1 + (e.more?.length ?? 0) : 0;
+}

@@ -4,6 +4,7 @@ import { byId, h, setText } from "../dom.js";
 import { formatNumber, formatShort, t, tn } from "../i18n.js";
 import { live } from "../live.js";
 import { Problem } from "../api.js";
+import { say } from "./say.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
 /** @typedef {import("./rows.js").Rows} Rows */
@@ -13,6 +14,7 @@ const SLOW = 300; // ms before a wait is worth saying
 
 export class Foot {
   #loadingSince = 0;
+  #atStart = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #later;
 
@@ -121,18 +123,23 @@ export class Foot {
         ? t("Looking for older lines, now at line {seq}", { seq })
         : t("Loading older lines …");
       action = t("Stop");
-    } else if (
-      feed.model.atStart &&
-      feed.model.entries.length &&
-      atTop &&
-      rows.height > rows.view
-    ) {
-      words = t("This is the first line that is kept");
     }
+    this.#sayStart(atTop);
     pill.hidden = words === "";
     setText(byId("log-top-text"), words);
     byId("log-top-stop").hidden = action === "";
     setText(byId("log-top-stop"), action);
+  }
+
+  /**
+   * Says once that there is nothing before what is seen.
+   * @param {boolean} atTop
+   */
+  #sayStart(atTop) {
+    const { feed, rows } = this;
+    const there = atTop && feed.model.atStart && !rows.place.follow && rows.height > rows.view;
+    if (there && !this.#atStart) say(t("This is the first line that is kept"));
+    this.#atStart = there;
   }
 
   /** Whether history is read for lines that pass the filter and few do. */
@@ -167,12 +174,13 @@ export class Foot {
 
   #showCounts() {
     const { feed } = this;
-    const n = feed.model.entries.length;
-    const kept = Math.max(0, feed.recent.last - feed.first + 1);
-    setText(
-      byId("log-loaded"),
-      n ? t("{n} of {kept} lines loaded", { n, kept: formatShort(Math.max(kept, n)) }) : "",
-    );
+    const n = feed.model.lines;
+    const kept = Math.max(n, feed.recent.last - feed.first + 1);
+    const words =
+      n === kept
+        ? t("All {n} lines loaded", { n })
+        : t("{n} of {kept} lines loaded", { n, kept: formatShort(kept) });
+    setText(byId("log-loaded"), n ? words : "");
   }
 }
 

@@ -37,7 +37,7 @@ export function describe(event) {
     case "create":
       return { words: t("created"), tone: "plain", shape: "○" };
     case "start":
-      return { words: t("started"), tone: "ok", shape: "▶" };
+      return { words: t("started up"), tone: "ok", shape: "▶" };
     case "restart":
       return { words: t("restarted"), tone: "warn", shape: "↻" };
     case "die":

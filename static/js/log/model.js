@@ -1,7 +1,7 @@
 // The window of the log that is in memory: entries in order, bounded, growing and trimmed at both
 // ends. An entry is a line, a stack trace folded into its first line, an event, or a gap. Pure.
 
-import { chars, entry, lastSeq } from "./entry.js";
+import { chars, count, entry, lastSeq } from "./entry.js";
 import { Folder } from "./folder.js";
 import { levelOf } from "./levels.js";
 
@@ -30,6 +30,9 @@ export class LogModel {
   /** @type {(text: string) => boolean} */
   isHit = () => false;
 
+  /** Lines in the window. */
+  lines = 0;
+
   #folder = new Folder();
   #chars = 0;
   /** @type {Set<number>} ids of events that have an entry */
@@ -45,7 +48,7 @@ export class LogModel {
     this.hi = lo - 1;
     this.atStart = false;
     this.#folder = new Folder();
-    this.#chars = 0;
+    this.#chars = this.lines = 0;
     this.#placed.clear();
   }
 
@@ -57,6 +60,7 @@ export class LogModel {
   #fold(rows, into, folder) {
     for (const row of rows) {
       this.#chars += row[4].length;
+      this.lines++;
       const marker = row[3] === "marker";
       const level = marker ? null : levelOf(row[4]);
       if (this.folding && !marker) {
@@ -315,6 +319,7 @@ export class LogModel {
   #forget(dropped) {
     for (const e of dropped) {
       this.#chars -= chars(e);
+      this.lines -= count(e);
       if (e.event) this.#placed.delete(e.event.id);
     }
   }
@@ -334,6 +339,7 @@ export class LogModel {
         .map((row) => entry({ seq: row[0], time: row[1], row, level: levelOf(row[4]) }));
     });
     this.#chars = this.entries.reduce((sum, e) => sum + chars(e), 0);
+    this.lines = this.entries.reduce((sum, e) => sum + count(e), 0);
     this.#folder = new Folder();
     this.markHits();
   }

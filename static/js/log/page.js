@@ -220,7 +220,7 @@ export class LogPage {
     if (!same) this.cursor.set(null);
     rows.repaint();
     rows.changed();
-    this.address.changed();
+    this.address.now();
     this.schedule();
   }
 
