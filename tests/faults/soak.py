@@ -27,6 +27,7 @@ class SoakResult:
     memory: list[int] = field(default_factory=list)  # resident, once a second
     cpu: float = 0.0  # cores used by the server
     lag_p99: float = 0.0
+    machine_lag: float = 0.0  # how late a process that only sleeps was woken in the same time, p99
     viewers: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -98,12 +99,16 @@ def soak(
     with viewers(server, names, watching, stuck, seconds) as crowd:
         used = _cpu_seconds(process)
         started = time.monotonic()
+        late: list[float] = []
+        sample_at = started
         while crowd.poll() is None:
-            result.memory.append(process.memory_info().rss)
-            try:
-                crowd.wait(1.0)
-            except subprocess.TimeoutExpired:
-                continue
+            due = time.monotonic() + 0.05
+            time.sleep(0.05)
+            late.append(time.monotonic() - due)
+            if time.monotonic() >= sample_at:
+                sample_at += 1.0
+                result.memory.append(process.memory_info().rss)
+        result.machine_lag = sorted(late)[int(len(late) * 0.99)]
         result.cpu = (_cpu_seconds(process) - used) / (time.monotonic() - started)
         result.lag_p99 = loop_lag_p99(server)
         assert crowd.stdout is not None

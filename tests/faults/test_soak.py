@@ -22,5 +22,6 @@ def test_ten_busy_containers_and_fifty_viewers_lose_nothing(container, server) -
             assert viewer["lines"] > 5_000, viewer
             assert viewer["gaps"] == 0, viewer
             assert viewer["closed"] is None, viewer
-    assert result.lag_p99 < 0.05
+    # On a machine that is busy with other things everybody is woken late.
+    assert result.lag_p99 < 0.05 + 3 * result.machine_lag
     assert result.growth < 60 * MIB
