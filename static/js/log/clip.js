@@ -61,3 +61,13 @@ export function copySelections(slice, entryOf) {
     event.preventDefault();
   });
 }
+
+/**
+ * The longest run of words of a line without numbers and ids in it.
+ * @param {string} text
+ */
+export function commonPart(text) {
+  const runs = text.split(/\S*\d\S*/).map((run) => run.trim());
+  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), "");
+  return (longest.length >= 3 ? longest : text.trim()).slice(0, 200);
+}

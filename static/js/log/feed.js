@@ -3,12 +3,12 @@
 
 import { live } from "../live.js";
 import { Events } from "./events.js";
-import { breaksTraces, passes, sameLines } from "./filters.js";
+import { breaksTraces, sameLines } from "./filters.js";
+import { loadGap } from "./gaps.js";
 import { History } from "./history.js";
 import { Inbox, Recent } from "./inbox.js";
-import { levelOf } from "./levels.js";
+import { Lens } from "./lens.js";
 import { LogModel } from "./model.js";
-import { makeSearch } from "./search.js";
 
 /** @typedef {import("./filters.js").Filter} Filter */
 /** @typedef {import("./model.js").Entry} Entry */
@@ -17,7 +17,6 @@ import { makeSearch } from "./search.js";
 
 const TAIL = 300; // lines the page opens with
 const PAGE = 500; // lines a request
-const GAP_PAGE = 2_000;
 const CHUNK = 200; // lines between two looks at the clock
 
 /**
@@ -43,16 +42,10 @@ export class Feed extends EventTarget {
   unseen = 0;
   /** @type {Set<string>} */
   containers = new Set();
-  /** @type {Filter} */
-  filter;
-  /** @type {import("./search.js").Search | null} */
-  search = null;
-  /** @type {string | null} */
-  searchError = null;
   showEvents = true;
+  /** Index of the entry the reader is at. */
+  reader = () => this.model.entries.length;
 
-  /** @type {((row: Row, level: import("./levels.js").Level | null) => boolean) | null} */
-  #passes = null;
   /** @type {Events} */
   #events;
   #newFrom = Infinity; // lines from here on came since the page was opened
@@ -67,7 +60,7 @@ export class Feed extends EventTarget {
     this.app = app;
     this.history = new History(app);
     this.#events = new Events(this.history);
-    this.filter = filter;
+    this.lens = new Lens(filter);
     this.#useFilter();
   }
 
@@ -117,7 +110,10 @@ export class Feed extends EventTarget {
     if (!rows.length) return;
     this.inbox.push(rows);
     // A hidden page gets no frames; what comes is put away as it comes.
-    if (document.hidden && this.inbox.count > 2 * CHUNK) this.takeIn(Infinity);
+    if (document.hidden && this.inbox.count > 2 * CHUNK) {
+      this.takeIn(Infinity);
+      this.trim(this.reader());
+    }
     this.#announce("state");
   }
 
@@ -151,22 +147,14 @@ export class Feed extends EventTarget {
     if (!rows.length) return;
     const begins = this.recent.last === 0;
     this.recent.push(rows);
-    for (const row of rows) {
-      if (row[2] && row[3] !== "marker" && !this.containers.has(row[2])) this.#onContainer(row[2]);
-    }
+    this.#see(rows);
     if (begins && this.attached) this.model.reset(rows[0][0]);
-    const shown = this.#filtered(rows);
+    const shown = this.lens.through(rows);
     // Only what came since the page was opened is new.
     if (rows[0][0] >= this.#newFrom) this.unseen += shown.length;
     if (!this.attached) return;
     this.model.append(shown, rows[rows.length - 1][0]);
     if (begins && rows[0][0] <= this.first) this.model.atStart = true;
-  }
-
-  /** @param {string} container */
-  #onContainer(container) {
-    this.containers.add(container);
-    this.#announce("instance");
   }
 
   /** @param {import("./model.js").Gap} gap */
@@ -175,23 +163,14 @@ export class Feed extends EventTarget {
     if (this.attached) this.model.appendGap(gap);
   }
 
-  /** @param {Row[]} rows */
-  #filtered(rows) {
-    const test = this.#passes;
-    if (!test) return rows;
-    const { levels } = this.filter;
-    return rows.filter(
-      (row) => row[3] === "marker" || test(row, levels.length ? levelOf(row[4]) : null),
-    );
+  get filter() {
+    return this.lens.filter;
   }
 
   #useFilter() {
-    this.#passes = passes(this.filter);
-    const { search, error } = makeSearch(this.filter.q, this.filter.regex);
-    this.search = search;
-    this.searchError = error;
-    this.model.folding = this.folding && !breaksTraces(this.filter);
-    this.model.isHit = search ? search.test : () => false;
+    const { lens, model } = this;
+    model.folding = this.folding && !breaksTraces(lens.filter);
+    model.isHit = lens.search ? lens.search.test : () => false;
   }
 
   folding = true;
@@ -203,14 +182,14 @@ export class Feed extends EventTarget {
    */
   setFilter(filter, reader) {
     const before = this.filter;
-    this.filter = filter;
+    this.lens = new Lens(filter);
     this.#useFilter();
     if (sameLines(before, filter)) {
       this.model.markHits();
     } else if (sameLines(before, { ...filter, q: "", levels: [], container: "", stream: "" })) {
       // All lines were shown: those that stay are here already, and are shown in the same frame.
-      const test = this.#passes;
-      if (test) this.model.keep(test);
+      const { passes } = this.lens;
+      if (passes) this.model.keep(passes);
       this.stopped = false;
     } else this.reload(reader);
     this.unseen = 0;
@@ -234,7 +213,7 @@ export class Feed extends EventTarget {
     this.takeIn(Infinity);
     this.#begin();
     this.model.reset(this.recent.from);
-    this.model.append(this.#filtered(this.recent.rows), this.recent.last);
+    this.model.append(this.lens.through(this.recent.rows), this.recent.last);
     this.model.atStart = this.recent.from <= this.first;
     this.attached = true;
     this.unseen = 0;
@@ -267,7 +246,7 @@ export class Feed extends EventTarget {
     if (!done) return false;
     const [older, newer] = done;
     this.first = newer.first;
-    this.#see(older.rows, newer.rows);
+    this.#see([...older.rows, ...newer.rows]);
     this.model.reset(seq);
     this.model.append(newer.rows, newer.hi);
     this.model.prepend(older.rows, older.lo, older.lo <= older.first);
@@ -301,11 +280,12 @@ export class Feed extends EventTarget {
     }
   }
 
-  /** @param {Row[][]} pages */
-  #see(...pages) {
-    for (const rows of pages) {
-      for (const row of rows)
-        if (row[3] !== "marker" && !this.containers.has(row[2])) this.#onContainer(row[2]);
+  /** @param {Row[]} rows */
+  #see(rows) {
+    for (const [, , container, stream] of rows) {
+      if (stream === "marker" || this.containers.has(container)) continue;
+      this.containers.add(container);
+      this.#announce("instance");
     }
   }
 
@@ -347,29 +327,13 @@ export class Feed extends EventTarget {
     const { recent, model } = this;
     if (!recent.last || model.hi < recent.from - 1) return;
     const rows = recent.rows.filter((row) => row[0] > model.hi);
-    model.append(this.#filtered(rows), recent.last);
+    model.append(this.lens.through(rows), recent.last);
     this.attached = true;
   }
 
-  /**
-   * Loads what a gap left out.
-   * @param {Entry} entry
-   */
+  /** Loads what a gap left out. @param {Entry} entry */
   async loadGap(entry) {
-    const { gap } = entry;
-    if (!gap || gap.loading) return;
-    gap.loading = true;
-    entry.version++;
-    this.#announce("change");
-    const limit = Math.min(GAP_PAGE, gap.to - gap.from + 1);
-    try {
-      const page = await this.history.after(gap.from - 1, this.filter, limit);
-      this.model.fillGap(entry, page.rows, page.hi);
-    } catch (error) {
-      gap.loading = false;
-      entry.version++;
-      this.problem = error;
-    }
+    this.problem = await loadGap(this, entry, () => this.#announce("change"));
     this.#placeEvents();
     this.#announce("change");
   }
@@ -422,15 +386,10 @@ export class Feed extends EventTarget {
     this.#announce("change");
   }
 
-  /** Tries again what failed. */
-  retry() {
+  /** Tries again what failed; stops looking back, or goes on with it. */
+  again() {
+    this.stopped = this.problem === null && !this.stopped;
     this.problem = null;
-    this.#announce("state");
-  }
-
-  /** @param {boolean} stopped */
-  setStopped(stopped) {
-    this.stopped = stopped;
     this.#announce("state");
   }
 

@@ -28,7 +28,7 @@ export class Find {
 
   /** @param {1 | -1} direction */
   match(direction) {
-    if (!this.feed.search) return;
+    if (!this.feed.lens.search) return;
     const { filter } = this.feed;
     void this.#go((entry) => entry.hit, direction, { ...filter, hide: true }, t("No more matches"));
   }
@@ -98,7 +98,8 @@ export class Find {
   /** How many entries match, and which of them the reader is at. */
   showCount() {
     const box = byId("log-count");
-    const { search, searchError, model } = this.feed;
+    const { model } = this.feed;
+    const { search, searchError } = this.feed.lens;
     box.title = "";
     byId("log-find").setAttribute("aria-invalid", String(searchError !== null));
     if (searchError) {

@@ -29,10 +29,7 @@ export class Foot {
     this.behind = behind;
     live.addEventListener("state", () => this.show());
     setInterval(() => live.state !== "live" && this.show(), 500);
-    byId("log-top-stop").addEventListener("click", () => {
-      if (this.feed.problem) this.feed.retry();
-      else this.feed.setStopped(!this.feed.stopped);
-    });
+    byId("log-top-stop").addEventListener("click", () => this.feed.again());
   }
 
   show() {

@@ -5,7 +5,7 @@ import { t } from "../i18n.js";
 import { inventory } from "../inventory.js";
 import { live } from "../live.js";
 import { Address } from "./address.js";
-import { copySelections, copyText, textOf } from "./clip.js";
+import { commonPart, copySelections, copyText, textOf } from "./clip.js";
 import { Feed } from "./feed.js";
 import { readFilter, readLine, sameLines } from "./filters.js";
 import { Find } from "./find.js";
@@ -70,6 +70,7 @@ export class LogPage {
     );
     this.feed.folding = this.settings.traces;
     this.feed.setFolding(this.settings.traces);
+    this.feed.reader = () => this.rows.reader;
     this.feed.showEvents = this.settings.events;
     this.#listen(slice);
     this.#applySettings();
@@ -153,7 +154,7 @@ export class LogPage {
     this.#framed = false;
     const { feed, rows } = this;
     if (feed.takeIn(FRAME)) rows.changed();
-    if (feed.trim(rows.reader)) rows.changed();
+    if (feed.trim(feed.reader())) rows.changed();
     rows.canFollow = feed.attached;
     rows.render();
     this.#loadMore();
@@ -177,7 +178,7 @@ export class LogPage {
   #look() {
     return {
       settings: this.settings,
-      search: this.feed.search,
+      search: this.feed.lens.search,
       many: this.instances.many,
       instance: (container) => this.instances.of(container),
       cursor: this.cursor.entry,
@@ -389,14 +390,4 @@ export class LogPage {
     this.toolbar.find.value = text;
     this.toolbar.set({ q: text, regex: false, hide: true });
   }
-}
-
-/**
- * The longest run of words of a line without numbers and ids in it.
- * @param {string} text
- */
-function commonPart(text) {
-  const runs = text.split(/\S*\d\S*/).map((run) => run.trim());
-  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), "");
-  return (longest.length >= 3 ? longest : text.trim()).slice(0, 200);
 }
