@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -181,12 +182,13 @@ def test_a_restarted_server_goes_on_exactly_where_it_was(
 
 def test_a_container_made_anew_continues_the_log(open_log: Open, container: Containers) -> None:
     """History crosses restarts and re-creations; what happened stands between the lines."""
-    first = container("echo from the first; sleep 1000000", labels={"cloudbang.app": "logs.again"})
-    page = open_log("logs.again")
+    app = f"logs.again-{uuid.uuid4().hex[:8]}"  # the engine tells of earlier runs' containers too
+    first = container("echo from the first; sleep 1000000", labels={"cloudbang.app": app})
+    page = open_log(app)
     expect(row(page, "from the first")).to_be_visible()
     first.kill()
     expect(page.locator(".row-marker", has_text="died, exit code 137 (SIGKILL)")).to_be_visible()
-    container("echo from the second; sleep 1000000", labels={"cloudbang.app": "logs.again"})
+    container("echo from the second; sleep 1000000", labels={"cloudbang.app": app})
     expect(row(page, "from the second")).to_be_visible()
     expect(page.locator(".row-marker", has_text="started").last).to_be_visible()
     expect(page.locator("#log-instance")).to_be_visible()
@@ -518,8 +520,9 @@ SAMPLE = (
 
 @pytest.fixture
 def sample(container: Containers) -> str:
-    container(SAMPLE, labels={"cloudbang.app": "logs.sample"})
-    return "logs.sample"
+    app = f"logs.sample-{uuid.uuid4().hex[:8]}"
+    container(SAMPLE, labels={"cloudbang.app": app})
+    return app
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -175,7 +175,7 @@ export class Foot {
     const kept = Math.max(n, feed.recent.last - feed.first + 1);
     const words =
       n === kept
-        ? t("All {n} lines loaded", { n })
+        ? tn("{n} line, all loaded", "{n} lines, all loaded", n)
         : t("{n} of {kept} lines loaded", { n, kept: formatShort(kept) });
     setText(byId("log-loaded"), n ? words : "");
   }
