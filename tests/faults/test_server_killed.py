@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.truth import assert_same, ticker, two_streams
 
-ROUNDS = int(os.environ.get("CLOUDBANG_FAULT_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("CLOUDBANG_FAULT_ROUNDS", "8"))
 """How often the server is killed; more for a long night."""
 
 
