@@ -175,6 +175,22 @@ test("events stand where their time is, once, and come back with the lines aroun
   assert.deepEqual(places(), []);
 });
 
+test("an event that comes before the last lines that precede it stands after them", () => {
+  /** @type {LogEvent} */
+  const died = { id: 1, app: "web", time: time(150), kind: "die", container: "", data: {} };
+  const model = new LogModel();
+  model.reset(100);
+  model.append(rows(100, 120), 120);
+  model.placeEvents([died], true);
+  assert.equal(model.entries.at(-1)?.event, died);
+  model.append(rows(121, 200), 200);
+  model.placeEvents([died], true);
+  assert.equal(
+    model.entries.findIndex((e) => e.event),
+    51,
+  );
+});
+
 test("a gap is filled with what was missing, and what is still missing stays a gap", () => {
   const model = new LogModel();
   model.reset(1);

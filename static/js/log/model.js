@@ -94,6 +94,7 @@ export class LogModel {
    * @param {number} hi every line up to here is now known
    */
   append(rows, hi) {
+    if (rows.length) this.#liftEvents();
     this.#fold(rows, this.entries, this.#folder);
     this.hi = Math.max(this.hi, hi);
   }
@@ -212,6 +213,17 @@ export class LogModel {
       : this.lo - 0.5;
     entries.splice(low, 0, entry({ kind: "event", seq, time: event.time, event }));
     this.#placed.add(event.id);
+  }
+
+  /**
+   * Takes events off the end: that a container died is known before its last lines are here.
+   * They are placed again with the next placeEvents.
+   */
+  #liftEvents() {
+    for (let last = this.entries.at(-1); last?.event; last = this.entries.at(-1)) {
+      this.#placed.delete(last.event.id);
+      this.entries.pop();
+    }
   }
 
   /**
