@@ -394,8 +394,7 @@ def test_json_is_readable_and_opens_as_a_tree(open_log: Open, container: Contain
     expect(one).to_have_attribute("data-level", "warning")
     expect(one.locator(".row-text")).to_have_text("slow order order={…} user=李雷")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.keyboard.press("k")
-    page.keyboard.press("Enter")
+    one.locator(".row-text").click()
     expect(one.locator(".tree")).to_contain_text("8812")
     one.get_by_role("button", name="Copy user").click()
     assert page.evaluate("navigator.clipboard.readText()") == "李雷"
