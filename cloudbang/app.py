@@ -29,7 +29,7 @@ from cloudbang.store.database import Database
 from cloudbang.store.events import EventStore
 from cloudbang.store.logstore import LogStore
 from cloudbang.supervise import Supervisor
-from cloudbang.web import create_app
+from cloudbang.web import MAX_BODY, create_app
 from cloudbang.web.auth import gate_of
 from cloudbang.web.live import LivePush
 from cloudbang.web.parts import WebParts
@@ -120,7 +120,9 @@ class Application:
             (settings.server.host, settings.server.port),
             app,
             {"/websocket": door},
-            limits=Limits(connections=settings.server.max_connections),
+            # A little more than the application takes, so that it can say what is too large; not
+            # more, since anybody may make each connection hold so much.
+            limits=Limits(connections=settings.server.max_connections, body_bytes=2 * MAX_BODY),
             origins=[settings.server.public_url] if settings.server.public_url else [],
         )
         server.start()

@@ -58,6 +58,8 @@ class Handler(SocketHandler):
         # TimeoutError while an answer is written: see _sendall.
         result = super().handle_one_request()
         self.rfile.idle = True
+        # Requests sent without a pause would have the hub for themselves: nothing here waits.
+        let_others_run()
         return result
 
     def handle_one_response(self) -> None:
@@ -96,7 +98,7 @@ class Handler(SocketHandler):
             body = incoming.read(limit + 1 if incoming.chunked_input else None)
         except TimeoutError:
             raise RequestRefused(408) from None
-        except OSError:  # cut short, or chunks that make no sense
+        except (OSError, ValueError):  # cut short, or chunks that make no sense
             raise RequestRefused(400) from None
         if len(body) > limit:
             raise RequestRefused(413)
