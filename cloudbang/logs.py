@@ -76,6 +76,18 @@ class OffHubHandler(logging.Handler):
         self._done.release()
 
 
+# What would end a line or steer a terminal: C0 and C1 controls, and the two line ends of Unicode.
+_STEERING = {n: f"\\x{n:02x}" for n in (*range(32), *range(127, 160))}
+_STEERING |= {0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
+class OneLine(logging.Formatter):
+    """A message is one line, whatever a stranger put into it; only a traceback has more."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return super().formatMessage(record).translate(_STEERING)
+
+
 def set_up(settings: LogSettings) -> None:
     """Send every logger to the place the settings name. Called once, at start."""
     root = logging.getLogger()
@@ -85,7 +97,7 @@ def set_up(settings: LogSettings) -> None:
     if settings.file:
         stream = open(settings.file, "a", encoding="utf-8")  # noqa: SIM115 - lives as long as we do
     handler = OffHubHandler(stream)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
     _tell_of_blocking(handler)
     root.setLevel(settings.level.upper())
