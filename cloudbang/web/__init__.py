@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import mimetypes
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flask import Flask
+if TYPE_CHECKING:
+    from flask import Flask
 
-from cloudbang.web import api_account, api_apps, api_status, auth, i18n, pages, problems, security
-from cloudbang.web.parts import WebParts
+    from cloudbang.web.parts import WebParts
 
 STATIC = Path(__file__).parent.parent.parent / "static"
 MAX_BODY = 64 * 1024  # bytes of a request's body; nothing here is sent that is larger
@@ -16,9 +17,24 @@ MAX_BODY = 64 * 1024  # bytes of a request's body; nothing here is sent that is 
 
 def create_app(parts: WebParts) -> Flask:
     """The Flask application over these parts. The database has to be open."""
+    # Here and not above: who only wants the sockets need not load Flask and all that it brings.
+    from flask import Flask
+
+    from cloudbang.web import (
+        api_account,
+        api_apps,
+        api_status,
+        auth,
+        i18n,
+        pages,
+        problems,
+        security,
+    )
+
     # What a machine's own tables say of .js differs, and a browser refuses a module that is not.
     mimetypes.add_type("text/javascript", ".js")
     app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
+    app.request_class = security.Asked
     app.extensions["cloudbang"] = parts
     key = parts.accounts.signing_key()
     proxies = security.Proxies(parts.settings.server)
@@ -37,4 +53,7 @@ def create_app(parts: WebParts) -> Flask:
     i18n.install(app)
     for room in (api_account, api_apps, api_status, pages):
         app.register_blueprint(room.bp)
+    # Now, before anybody waits: compiling one on its first request kept the hub for 100 ms.
+    for name in app.jinja_env.list_templates(["html"]):
+        app.jinja_env.get_template(name)
     return app

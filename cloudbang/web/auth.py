@@ -17,14 +17,13 @@ from flask import Flask, current_app, g, request, session
 from flask.sessions import SessionInterface, SessionMixin
 from flask.wrappers import Request, Response
 from flask_wtf.csrf import generate_csrf, validate_csrf
-from werkzeug.http import parse_cookie
 from wtforms import ValidationError  # type: ignore[import-untyped]
 
 from cloudbang.accounts import Accounts, Caller, NotSignedIn, Role, Unauthorised
 from cloudbang.errors import CloudBangError
 from cloudbang.web.access import reach
 from cloudbang.web.parts import parts
-from cloudbang.web.security import COOKIE, Environ, Proxies
+from cloudbang.web.security import COOKIE, Environ, Proxies, cookies_of
 from cloudbang.web.sockets import Refusal
 
 CSRF_HEADER = "X-CSRF-Token"
@@ -109,7 +108,7 @@ class Gate:
         shown = str(environ.get("HTTP_AUTHORIZATION", ""))
         if shown[:7].lower() == "bearer ":
             return self._accounts.grants.find(shown[7:].strip())
-        secret = parse_cookie(str(environ.get("HTTP_COOKIE", ""))).get(COOKIE)
+        secret = cookies_of(environ).get(COOKIE)
         return self._accounts.grants.find(secret) if secret else None
 
     def guard(self) -> None:

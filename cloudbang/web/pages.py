@@ -95,7 +95,10 @@ def _is_signed_in() -> bool:
 
 def _within(path: str) -> str:
     """``path`` when it leads to a page of this server, else "/": nobody is sent elsewhere."""
-    to = urlsplit(path)
+    try:
+        to = urlsplit(path)
+    except ValueError:
+        return "/"
     if to.scheme or to.netloc or not path.startswith("/") or path[1:2] in ("/", "\\"):
         return "/"
     return path

@@ -66,6 +66,11 @@ SENTENCES = {
     "unsupported-type": "send the body as application/json",
 }
 
+# The same for who looks at a page and not at an API.
+PAGE_SENTENCES = {
+    "no-such-app": "there is no app named {app}: perhaps it was renamed, or its container and its lines are gone",
+}
+
 _CODES = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-type"}
 
 
@@ -95,6 +100,8 @@ def problem(
 def sentence_of(error: CloudBangError) -> str:
     """What an error says, in the language of this request."""
     text = getattr(error, "sentence", "") or SENTENCES.get(error.code, "")
+    if _wants_page():
+        text = PAGE_SENTENCES.get(error.code, text)
     if not text:
         return str(error)
     facts = {k: _short(v) for k, v in vars(error).items() if not k.startswith("_")}

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from flask import Response, request
+from flask import Request, Response, request
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.http import parse_cookie
+from werkzeug.utils import cached_property
 
 from cloudbang.config import ServerSettings
 from cloudbang.errors import CloudBangError, SettingError
@@ -48,6 +51,22 @@ class CrossSite(CloudBangError):
 
     def __str__(self) -> str:
         return self.sentence.format(origin=self.origin)
+
+
+def cookies_of(environ: Environ) -> ImmutableMultiDict[str, str]:
+    """The cookies of a request. Bytes that are not UTF-8, perhaps of another program on the same
+    host, spoil their own cookie and not the request."""
+    raw = str(environ.get("HTTP_COOKIE", "")).encode("latin-1", "replace")
+    clean = raw.decode("utf-8", "replace").encode().decode("latin-1")
+    return ImmutableMultiDict(parse_cookie(clean))
+
+
+class Asked(Request):
+    """Flask's request, with :func:`cookies_of`."""
+
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        return cookies_of(self.environ)
 
 
 class Guest(NamedTuple):
@@ -101,7 +120,10 @@ class Proxies:
             if environ.get("HTTP_SEC_FETCH_SITE", "same-origin") in ("same-origin", "none"):
                 return
             raise CrossSite("another site")
-        came_from = urlsplit(str(origin))
+        try:
+            came_from = urlsplit(str(origin))
+        except ValueError:
+            raise CrossSite(str(origin)[:200]) from None
         known = {_netloc(self.guest(environ).host, came_from.scheme)}
         known.add(_netloc(str(environ.get("HTTP_HOST", "")), came_from.scheme))
         known.add(_netloc(self._public, came_from.scheme))

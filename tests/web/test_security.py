@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloudbang.accounts import Caller
 from cloudbang.config import ServerSettings
 from cloudbang.errors import SettingError
-from cloudbang.web.security import CrossSite, Guest, Proxies
+from cloudbang.web.auth import gate_of
+from cloudbang.web.security import COOKIE, CrossSite, Guest, Proxies, cookies_of
 from tests.web.test_api_account import code
 from tests.web.web_support import PASSWORD, WebGround
 
@@ -103,6 +107,8 @@ def test_the_port_a_scheme_implies_may_be_left_out(host: str, origin: str) -> No
         "chrome-extension://cloud.example:8188",
         "null",
         "",
+        "http://[",
+        "http://cloud.example:99999999",
     ],
 )
 def test_pages_of_other_sites_may_not(origin: str) -> None:
@@ -241,3 +247,50 @@ def test_texts_for_scripts(ground: WebGround) -> None:
     assert "" not in chinese
     assert nobody.get("/i18n/xx.json").status_code == 404
     assert nobody.get("/i18n/..%2f..%2fetc.json").status_code == 404
+
+
+def test_cookies_of_other_programs_that_are_not_utf_8(ground: WebGround) -> None:
+    """They came with every request and made each a 500; now only they are lost."""
+    person = ground.person()
+    mine = str(person.flask.get_cookie(COOKIE).value)  # type: ignore[union-attr]
+    odd = f'other=\xff\xfe"; {COOKIE}={mine}; lang=zh'
+    sent = environ(HTTP_COOKIE=odd)
+    assert cookies_of(sent)[COOKIE] == mine
+    caller = gate_of(ground.app).let_in(sent)
+    assert isinstance(caller, Caller)
+    answer = ground.app.test_client(use_cookies=False).get(
+        "/api/v1/nothing", environ_overrides={"HTTP_COOKIE": odd}
+    )
+    assert answer.status_code == 404
+    assert "这里" in answer.text or "没有" in answer.text
+
+
+def test_an_address_to_go_to_that_is_none(ground: WebGround) -> None:
+    """Who is signed in already is sent to the apps, not to a fault."""
+    answer = ground.person().get("/sign-in?next=//[", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+def test_an_unknown_app_is_told_to_a_person_in_a_persons_words(ground: WebGround) -> None:
+    """A page does not speak of calls of the API; a program is told which to make."""
+    person = ground.person()
+    for language, words in (("en", "perhaps it was renamed"), ("zh", "可能已改名")):
+        headers = {"Accept": "text/html", "Accept-Language": language}
+        page = person.get("/apps/nobody/logs", headers=headers).text
+        assert words in page
+        assert "/api/" not in page
+    assert "GET /api/v1/apps" in person.get("/api/v1/apps/nobody").json["detail"]
+
+
+def test_templates_are_compiled_before_anybody_asks(ground: WebGround) -> None:
+    """The first page of a start kept the hub for more than 100 ms."""
+    cache = ground.app.jinja_env.cache
+    assert cache is not None
+    names = {key[1] for key in cache}  # type: ignore[attr-defined]
+    assert {"apps.html", "logs.html", "sign_in.html", "problem.html", "frame.html"} <= names
+
+
+def test_sockets_alone_do_not_load_flask() -> None:
+    """The echo application of the conformance suite, and agents, need no pages."""
+    program = "import sys, cloudbang.web.server; sys.exit('flask' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

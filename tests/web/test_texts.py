@@ -67,7 +67,8 @@ def texts_of_python() -> dict[str, str]:
                     if isinstance(target, ast.Name) and target.id == "sentence":
                         text = ast.literal_eval(item.value)  # type: ignore[union-attr]
                         found[text] = f"{here} {node.name}"
-    for text in [*problems.TITLES.values(), *problems.SENTENCES.values()]:
+    tables = (problems.TITLES, problems.SENTENCES, problems.PAGE_SENTENCES)
+    for text in [text for table in tables for text in table.values()]:
         found[text] = "problems.py"
     found.pop("", None)
     return found
