@@ -9,16 +9,19 @@ MO     := $(PO:.po=.mo)
 # node from the machine, or from the wheel that the development venv brings along
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: run test test-unit test-browser test-js check format bench clean help
+.PHONY: install run test test-unit test-browser test-js check format bench clean help
 
 help:
-	@echo "make run    everything needed to serve, then serves on http://127.0.0.1:8188"
-	@echo "make test   everything needed to test, then the whole suite"
-	@echo "make check  formatting, lint, types, imports, texts, documents"
-	@echo "make bench  the benchmarks, as a table of ratios"
+	@echo "make run      everything needed to serve, then serves on http://127.0.0.1:8188"
+	@echo "make install  everything needed to serve, for supervisord to start"
+	@echo "make test     everything needed to test, then the whole suite"
+	@echo "make check    formatting, lint, types, imports, texts, documents"
+	@echo "make bench    the benchmarks, as a table of ratios"
 
-run: $(VENV)/.run $(MO)
-	@scripts/engine-up
+install: $(VENV)/.run $(MO)
+
+run: install
+	@scripts/engine-up >/dev/null
 	@exec $(PY) -m cloudbang serve
 
 $(VENV)/.python:

@@ -3,12 +3,17 @@
 Started by ``python -m cloudbang serve`` (``make run``) and by supervisord.
 """
 
+import warnings
+
 from gevent import config as gevent_config
 
 # A thread of its own reports whoever keeps the hub longer than this; it costs nothing else.
 gevent_config.monitor_thread = True
 gevent_config.max_blocking_time = 0.1
 gevent_config.print_blocking_reports = False  # logs.py writes them, shorter and off the hub
+
+# It would also watch the memory, with a library that nothing else here needs.
+warnings.filterwarnings("ignore", message="Unable to monitor memory usage")
 
 from gevent import monkey
 
