@@ -294,6 +294,9 @@ class SocketHandler(WebSocketHandler):
             self._refuse(opened)
             return
         socket, account = opened
+        if isinstance(account, Refusal):
+            socket.finish()
+            return
         environ = {key: self.environ[key] for key in KEPT if key in self.environ}
         # An idle socket keeps nothing of its request.
         self.environ, self.headers = {}, None
@@ -335,7 +338,7 @@ class SocketHandler(WebSocketHandler):
         self.socket.setsockopt(std_socket.IPPROTO_TCP, std_socket.TCP_NODELAY, 1)
         self.socket.sendall(accepted(environ, subprotocol, agreement))
         self.headers_sent, self.status, self.code = True, b"101 Switching Protocols", 101
-        return Socket(
+        socket = Socket(
             self.socket,
             self.server.keeper,
             agreement=agreement,
@@ -343,7 +346,13 @@ class SocketHandler(WebSocketHandler):
             max_message=door.max_message,
             queue=door.queue,
             early=self.rfile.rest(),
-        ), account
+        )
+        # A peer that did not read its answer made us wait: who was let in may have been thrown
+        # out meanwhile, when there was no socket yet that could have been closed.
+        again = door.authorize(environ)
+        if isinstance(again, Refusal):
+            socket.start_close(4401, again.message)
+        return socket, again
 
     def _foreign(self, environ: Mapping[str, Any]) -> Refusal | None:
         """A browser's page may connect only to where it came from. Programs send no Origin."""

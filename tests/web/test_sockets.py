@@ -631,3 +631,12 @@ def test_bytes_are_counted() -> None:
         wait_until(lambda: len(house.server.keeper) == 0)
         assert house.server.keeper.bytes()[0] == 11
         assert house.server.keeper.counts.opened == 1
+
+
+def test_who_was_thrown_out_while_the_answer_waited() -> None:
+    """A peer that reads its 101 late kept a socket of a session that had ended meanwhile."""
+    answers = ["ada", Refusal(401, "not-signed-in", "sign in")]
+    with serving(authorize=lambda environ: answers.pop(0)) as house:
+        raw = Raw(house.port)
+        assert raw.status == 101
+        assert raw.close_code() == 4401
