@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 import orjson
+from gevent.lock import Semaphore
 
 from cloudbang.errors import BadRequest, CloudBangError
 from cloudbang.web.live_viewers import NoSuchChannel, Subscription, message
@@ -22,6 +23,7 @@ MAX_SUBSCRIPTIONS = 64  # of one connection; a page needs three
 # Overload: a client that asks faster than this is read more slowly; nobody else notices.
 OPS_PER_SECOND = 1_000.0
 OPS_AT_ONCE = 1_000.0
+LEAVING = 2  # replaced subscriptions whose read of the store may still run; then it is waited for
 
 
 class TooManySubscriptions(CloudBangError):
@@ -54,7 +56,17 @@ class BadMessage(CloudBangError):
 class Connection:
     """What one socket follows. It is the :class:`Link` of its viewers."""
 
-    __slots__ = ("_counted", "_following", "_ops", "_push", "caller", "offer", "socket")
+    __slots__ = (
+        "_counted",
+        "_following",
+        "_leaving",
+        "_ops",
+        "_push",
+        "caller",
+        "offer",
+        "socket",
+        "turn",
+    )
 
     def __init__(self, push: LivePush, socket: Socket, caller: Caller) -> None:
         self.caller = caller
@@ -62,6 +74,8 @@ class Connection:
         self.offer: Callable[[SharedFrame], bool] = socket.offer
         self._push = push
         self._following: dict[str, Subscription] = {}
+        self._leaving: list[Subscription] = []
+        self.turn = Semaphore()
         self._ops = OPS_AT_ONCE
         self._counted = time.monotonic()
         socket.on_drained = self._on_drained
@@ -113,6 +127,7 @@ class Connection:
         self._drop(channel)
         if len(self._following) >= MAX_SUBSCRIPTIONS:
             raise TooManySubscriptions
+        self._wait_for_leaving()
         viewer = self._push.view(channel, self, request)
         self._following[channel] = viewer
         viewer.start()
@@ -130,6 +145,17 @@ class Connection:
         if viewer is not None:
             viewer.close()
             self._push.leave(channel)
+
+            if viewer.busy:
+                self._leaving.append(viewer)
+
+    def _wait_for_leaving(self) -> None:
+        """Who changes a subscription faster than the store answers is read more slowly."""
+        while True:
+            self._leaving = [viewer for viewer in self._leaving if viewer.busy]
+            if len(self._leaving) <= LEAVING or self.closed:
+                return
+            gevent.sleep(0.001)
 
     def _on_drained(self, _socket: Socket) -> None:
         for viewer in list(self._following.values()):

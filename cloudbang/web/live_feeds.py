@@ -57,6 +57,11 @@ class FeedViewer(Viewer):
         self.feed = feed
         self._begun = self._closed = False
 
+    @property
+    def busy(self) -> bool:
+        """Never: a state is in memory."""
+        return False
+
     def start(self) -> None:
         """Say that it is subscribed, then what there is to know."""
         self.link.send(message("subscribed", self.feed.name))

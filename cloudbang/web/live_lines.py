@@ -182,6 +182,11 @@ class LogViewer(Viewer):
         self.position, self._tail = self._beginning(request)
         self._closed = self._catching = False
 
+    @property
+    def busy(self) -> bool:
+        """Whether it is reading the store."""
+        return self._catching
+
     def _beginning(self, request: dict[str, Any]) -> tuple[int, int]:
         """The seq of the first line to send, and how many to look for before it."""
         after = whole_number(request, "after", MAX_SEQ)
@@ -222,7 +227,8 @@ class LogViewer(Viewer):
         channel = self.channel
         try:
             if self._tail:
-                self._send_filtered_tail()
+                with self.link.turn:
+                    self._send_filtered_tail()
             while not self._closed and not self.link.closed:
                 channel.advance()
                 if self.position == channel.position:
@@ -232,10 +238,9 @@ class LogViewer(Viewer):
                     gevent.sleep(SOON)  # it has seen in the store what the bus still carries
                 elif forgiven is not None and channel.position - self.position > forgiven:
                     self._skip_to(channel.position, "slow")
-                elif self.filter == EVERYTHING:
-                    self._send_page(channel.position)
                 else:
-                    self._send_filtered_page(channel.position)
+                    with self.link.turn:
+                        self._send_next(channel.position)
         except CloudBangError as e:
             self.link.send(message("error", channel.name, code=e.code, message=str(e)))
             self.close()
@@ -249,6 +254,14 @@ class LogViewer(Viewer):
     def _skip_to(self, end: int, reason: str) -> None:
         start, self.position = self.position, end
         self.link.send(gap(self.channel.name, start, end, reason))
+
+    def _send_next(self, end: int) -> None:
+        if self._closed or self.link.closed:
+            return  # while it waited for its turn
+        if self.filter == EVERYTHING:
+            self._send_page(end)
+        else:
+            self._send_filtered_page(end)
 
     def _send_page(self, end: int) -> None:
         store, app = self.channel.store, self.channel.app
@@ -277,6 +290,8 @@ class LogViewer(Viewer):
             self.position = end
 
     def _send_filtered_tail(self) -> None:
+        if self._closed or self.link.closed:
+            return
         page = self._read(before=self.position, limit=self._tail)
         self._tail = 0
         self._send_rows([row(seq, raw) for seq, raw in page.lines])

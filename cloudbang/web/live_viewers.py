@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import orjson
+from gevent.lock import Semaphore
 
 from cloudbang.bus import Subscriber
 from cloudbang.errors import BadRequest, CloudBangError
@@ -41,6 +42,10 @@ class Link(Protocol):
     offer: Callable[[SharedFrame], bool]
     """Hand over a frame without waiting; False when the queue is full."""
 
+    turn: Semaphore
+    """Held while a page of the store is read and sent. Overload: who does not read holds one
+    page in memory, however many channels it follows."""
+
     @property
     def closed(self) -> bool:
         """Whether nothing can be sent any more."""
@@ -62,6 +67,10 @@ class Viewer:
 
 class Subscription(Protocol):
     """What a connection holds of each channel it follows."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether work for it is under way that goes on a little after ``close``."""
 
     def start(self) -> None:
         """Say that it is subscribed, and begin."""

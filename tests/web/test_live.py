@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import gevent
 import pytest
@@ -321,3 +322,55 @@ def test_an_ended_session_closes_its_sockets(ground: LiveGround) -> None:
             assert caught.value.rcvd.code == 4401
             ground.log("web", 1)
             assert seqs(other.lines(1)) == [2]
+
+
+def test_changing_a_subscription_all_the_time(
+    ground: LiveGround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each change started a read of the store beside those that still ran, without end."""
+    ground.log("web", 10)
+    running = most = 0
+    read = ground.store.read
+
+    def slow(*args: Any) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        gevent.sleep(0.05)
+        running -= 1
+        return read(*args)
+
+    monkeypatch.setattr(ground.store, "read", slow)
+    with ground.client() as page:
+        for _ in range(40):
+            page.say("subscribe", "log/web", tail=5, stream="stdout")
+        heard = [page.hear()["op"] for _ in range(40)]
+        assert heard.count("subscribed") >= 30
+    assert most <= 5
+
+
+def test_one_page_of_the_store_at_a_time_for_a_connection(
+    ground: LiveGround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that did not read and followed 64 apps had 64 pages of the store held for it."""
+    apps = [f"app{n}" for n in range(20)]
+    for app in apps:
+        ground.log(app, 10)
+    running = most = 0
+    read = ground.store.read
+
+    def slow(*args: Any) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        gevent.sleep(0.01)
+        running -= 1
+        return read(*args)
+
+    monkeypatch.setattr(ground.store, "read", slow)
+    with ground.client() as page:
+        for app in apps:
+            page.say("subscribe", f"log/{app}", tail=5, stream="stdout")
+        heard = [page.hear() for _ in range(40)]
+    assert sum(one["op"] == "lines" for one in heard) == 20
+    assert most == 1
