@@ -6,8 +6,11 @@ import mimetypes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import gevent
+
 if TYPE_CHECKING:
     from flask import Flask
+    from jinja2 import Environment
 
     from cloudbang.web.parts import WebParts
 
@@ -53,7 +56,11 @@ def create_app(parts: WebParts) -> Flask:
     i18n.install(app)
     for room in (api_account, api_apps, api_status, pages):
         app.register_blueprint(room.bp)
-    # Now, before anybody waits: compiling one on its first request kept the hub for 100 ms.
-    for name in app.jinja_env.list_templates(["html"]):
-        app.jinja_env.get_template(name)
+    # Now, before anybody waits, and in a thread: on its first request it kept the hub for 100 ms.
+    gevent.get_hub().threadpool.apply(_compile, (app.jinja_env,))
     return app
+
+
+def _compile(templates: Environment) -> None:
+    for name in templates.list_templates(["html"]):
+        templates.get_template(name)
