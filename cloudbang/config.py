@@ -174,4 +174,6 @@ def _sentence(
         names = ", ".join(sorted(getattr(known, "model_fields", {})))
         return SettingError(where, ".".join(place), error["input"], f"one of these names: {names}")
     allowed = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return SettingError(where, ".".join(place[:2]), error["input"], allowed)
+    # A password is said to nobody, not even a wrong one.
+    value = "…" if section == "admin_password" else error["input"]
+    return SettingError(where, ".".join(place[:2]), value, allowed)

@@ -7,9 +7,11 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 from cloudbang.config import Section, Settings, load
+from cloudbang.errors import SettingError
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "conf" / "cloudbang.toml"
@@ -91,3 +93,12 @@ def test_image_and_compose_check_health_the_same_way() -> None:
     """The Dockerfile's health check is the one of docker-compose.yml."""
     service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["cloudbang"]
     assert service["healthcheck"]["test"][-1] in (ROOT / "Dockerfile").read_text()
+
+
+def test_a_wrong_admin_password_is_not_said(tmp_path: Path) -> None:
+    """A number where a text belongs stopped the start and put the password into the log."""
+    file = tmp_path / "conf.toml"
+    file.write_text("admin_password = 12345678\n")
+    with pytest.raises(SettingError, match="admin_password") as caught:
+        load(file, {})
+    assert "12345678" not in str(caught.value)

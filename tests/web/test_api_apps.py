@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import pytest
 from openapi_spec_validator import validate
 
 from cloudbang.domain.events import Event
+from cloudbang.errors import BadRequest
+from cloudbang.web.search import matcher
 from tests.web.test_api_account import code
 from tests.web.web_support import Client, WebGround
 
@@ -306,3 +310,14 @@ def test_the_description_names_every_parameter(program: Client) -> None:
     }
     assert by_path["lines"] - {"limit"} == by_path["download"] - {"format"}
     assert {"after", "before", "since", "until", "container", "stream", "q"} <= by_path["lines"]
+
+
+def test_compiling_an_expression_does_not_keep_the_hub() -> None:
+    """RE2 compiles with every thread waiting: what may be compiled is small, the rest refused."""
+    slowest = 0.0
+    for count in (20, 40, 80, 150, 300):
+        started = time.thread_time()
+        with contextlib.suppress(BadRequest):
+            matcher(rf"(?i)(?:\pL|\pN|\pS){{{count}}}", regex=True)
+        slowest = max(slowest, time.thread_time() - started)
+    assert slowest < 0.1
