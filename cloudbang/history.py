@@ -10,6 +10,7 @@ import logging
 from typing import Protocol
 
 import orjson
+from gevent.lock import BoundedSemaphore
 
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.events import Event
@@ -23,6 +24,8 @@ SAME_NS = 2 * 10**9
 """An event's time and the time remembered by the container differ a little: the engine stamps
 them apart. Two of one kind within these nanoseconds are taken for the same when one was only
 found out afterwards."""
+
+_REMEMBERED = ("create", "start", "oom", "die")  # what an inspection tells, too
 
 MOST = 500  # events of an app that are looked through at a time
 
@@ -49,6 +52,9 @@ class History:
 
     def __init__(self, events: Events, publisher: Bus) -> None:
         self._events, self._publisher = events, publisher
+        # Looking whether something is known and keeping it is one step: two tell of the same.
+        self._turn = BoundedSemaphore(1)
+        self._told: dict[int, None] = {}  # found out by inspection, and told by the engine since
 
     def keep(self, told: EngineEvent, app: str) -> None:
         """One event as the engine told it; unknown again means nothing happens."""
@@ -61,7 +67,29 @@ class History:
         if kind == "die":
             code = told.attributes.get("exitCode", "")
             data = _exit(int(code) if code.isdecimal() else None)
-        self._add(Event(app, told.time, kind, told.container[:12], data))
+        event = Event(app, told.time, kind, told.container[:12], data)
+        with self._turn:
+            if kind not in _REMEMBERED or not self._found_out_before(event):
+                self._add(event)
+
+    def _found_out_before(self, event: Event) -> bool:
+        """Whether this is what an inspection told first: then it is known, by another time."""
+        try:
+            at = parse_time(event.time)
+            near = self._between(event.app, at, at) or []
+        except (StorageFull, StorageFailed):
+            return False
+        same = [e for e in near if e.kind == event.kind and e.container == event.container]
+        if any(e.time == event.time for e in same):
+            return True
+        for known in same:
+            # One inspection told of one event: a second one so soon is another.
+            if known.data.get("source") == "inspection" and known.id not in self._told:
+                self._told[known.id] = None
+                while len(self._told) > MOST:
+                    del self._told[next(iter(self._told))]
+                return True
+        return False
 
     def reconcile(self, instance: Instance) -> None:
         """What the container remembers of itself and nobody told."""
@@ -75,6 +103,15 @@ class History:
         ]
         found = [(kind, time, data) for kind, time, data in remembered if time]
         times = [parse_time(time) for _, time, _ in found]
+        with self._turn:
+            self._keep_missing(instance, found, times)
+
+    def _keep_missing(
+        self,
+        instance: Instance,
+        found: list[tuple[str, str, dict[str, object]]],
+        times: list[int],
+    ) -> None:
         try:
             known = self._between(instance.app, min(times), max(times))
             for (kind, time, data), at in zip(found, times, strict=True):
@@ -85,7 +122,8 @@ class History:
                     and abs(parse_time(e.time) - at) <= SAME_NS
                     for e in near
                 ):
-                    self._add(Event(instance.app, time, kind, instance.short, data))
+                    found_out = {**data, "source": "inspection"}
+                    self._add(Event(instance.app, time, kind, instance.short, found_out))
         except (StorageFull, StorageFailed) as e:
             log.warning("events cannot be read: %s", e)
 

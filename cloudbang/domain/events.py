@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-# kind -> what `data` holds
+# kind -> what `data` holds. What was found out by inspecting the container, and not told by the
+# engine as it happened, has "source": "inspection" as well; its time may be a little off.
 KINDS = {
     "create": {},
     "start": {},

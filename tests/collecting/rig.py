@@ -83,8 +83,9 @@ class Rig:
 
         def ended() -> bool:
             known = self.inventory.app(app)
-            return (
+            return bool(
                 known is not None
+                and known.instances  # an app of which lines are kept is known before its containers
                 and all(i.inspected and not i.alive and i.finished_at for i in known.instances)
                 and not self.collector.is_reading(app)
             )

@@ -41,6 +41,8 @@ def test_a_container_is_seen_from_its_creation_to_its_removal(rig, container):
     assert instance.exit_code == 137
     made.remove()
     wait_until(lambda: one.inventory.app(app) is None)
+    # Kept after it is shown.
+    wait_until(lambda: "remove" in [e.kind for e in one.events.list(app)])
     kinds = [e.kind for e in one.events.list(app)]
     assert kinds == ["create", "start", "pause", "unpause", "die", "remove"]
     assert one.events.list(app)[4].data == {"exit_code": 137, "signal": 9}
