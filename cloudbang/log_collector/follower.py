@@ -61,9 +61,17 @@ class Surroundings:
 
 LONG_TAIL = 10_000  # the same for a log that floods
 
+LOOKS = 4
+"""How often in a row a log is read in which lines seem to be missing that the engine has: one that
+rotates while it is read is skipped in parts, and the next reading finds them."""
+
 
 class _LookFurtherBack(Exception):
     """More lines are new than were asked for."""
+
+
+class _LookAgain(Exception):
+    """Lines are missing that the engine still has."""
 
 
 class _LostItsWay(Exception):
@@ -140,19 +148,23 @@ class Follower:
         following: a followed stream may end before its last lines.
         """
         tail: int | None = TAIL
+        looks = 0
         while True:
             self.outlet.drain()  # what is stored tells where to go on
             point = self._around.store.resume_point(instance.app, instance.short)
             try:
-                return self._read(instance, point, tail)
+                return self._read(instance, point, tail, surely=looks >= LOOKS)
             except _LookFurtherBack:
                 tail = None
+            except _LookAgain:
+                tail, looks = None, looks + 1
             except _LostItsWay:
-                tail = LONG_TAIL
+                tail, looks = LONG_TAIL, 0
 
     def _read(
-        self, instance: Instance, point: ResumePoint | None, tail: int | None
+        self, instance: Instance, point: ResumePoint | None, tail: int | None, *, surely: bool
     ) -> Instance | None:
+        """One reading. ``surely``: what seems to be missing is taken to be."""
         engine, now = self._around.engine, time.time_ns()
         resume: Resume | SkipTo | None = None
         if point is None or point.last is None:
@@ -166,8 +178,9 @@ class Follower:
                 resume, tail = self._after_clock_was_set_back(instance, point), None
         stream = engine.logs(instance.id, follow=instance.alive, since_ns=self.since_ns, tail=tail)
         decoder = decoder_for(instance.short, tty=instance.tty)
+        missing = _LookFurtherBack if tail is not None else None if surely else _LookAgain
         try:
-            self._pump(stream, decoder, resume, self._watched(instance), strict=tail is not None)
+            self._pump(stream, decoder, resume, self._watched(instance), missing)
         finally:
             stream.close()
             self._behind = False
@@ -183,6 +196,21 @@ class Follower:
             self._hand_over(rest, sum(map(len, rest)))
         self.outlet.drain()
         return ended
+
+    def _engine_has(self, record: bytes) -> bool:
+        """Whether the log that the engine keeps begins no later than this record."""
+        instance = self._around.containers.instance(self.container)
+        if instance is None:
+            return False
+        stream = self._around.engine.logs(instance.id, follow=False)
+        decoder = decoder_for(instance.short, tty=instance.tty)
+        try:
+            while data := stream.read():
+                if oldest := decoder.feed(data):
+                    return oldest[0][:30] <= record[:30]
+        finally:
+            stream.close()
+        return False
 
     def _after_clock_was_set_back(
         self, instance: Instance, point: ResumePoint
@@ -210,12 +238,12 @@ class Follower:
         decoder: Decoder,
         resume: Resume | SkipTo | None,
         watch: RotationWatch | None,
-        *,
-        strict: bool,
+        missing: type[_LookFurtherBack | _LookAgain] | None,
     ) -> None:
         """From the stream to the outlet, until the stream ends.
 
-        Raises _LookFurtherBack, _LostItsWay with everything before that handed over.
+        ``missing`` says what to raise when lines seem to be missing: _LookAgain only if the engine
+        still has what is older. Raises _LostItsWay with everything before that handed over.
         """
         pace = Pace(self._around.beat)
         read_now, feed, put = stream.read_now, decoder.feed, self.outlet.put
@@ -234,9 +262,11 @@ class Follower:
             records = feed(data)
             if resume is not None and not resume.done:
                 records = resume.new(records)
-                if strict and (resume.hole or resume.gap_after is not None):
+                if missing is _LookFurtherBack and (resume.hole or resume.gap_after is not None):
                     raise _LookFurtherBack
                 if resume.gap_after is not None:
+                    if missing is _LookAgain and self._engine_has(resume.gap_after):
+                        raise _LookAgain
                     at = resume.gap_at
                     records.insert(at, dropped(resume.gap_after, records[at]))
             if records:

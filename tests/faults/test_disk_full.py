@@ -54,6 +54,7 @@ def test_a_full_disk_pauses_and_catches_up_by_itself(
         assert server.client.get("/healthz").status_code in (200, 503)
         assert server.client.get("/api/v1/apps").status_code == 200
     assert server.process.poll() is None, server.said()
+    wait_until(lambda: one.logs(tail=1001).count(b"\n") > 1000, 20, "more than 1,000 lines")
     one.kill()
     one.wait()
     ballast.unlink()
