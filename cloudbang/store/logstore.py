@@ -77,7 +77,7 @@ class LogStore:
     def open(self) -> None:
         """Take the data folder, find every app's log again. Raises AlreadyRunning, StorageFailed."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._take_lock()
         except OSError as e:
             raise StorageFailed(str(self.root), e.strerror or str(e)) from None

@@ -124,7 +124,7 @@ class Writer:
             self._files.move_to_end(path)
             return fd
         if begin:
-            os.makedirs(write.segment.folder, exist_ok=True)
+            os.makedirs(write.segment.folder, 0o750, exist_ok=True)
             self.forget(path)
             self.forget(write.ended)  # an open descriptor would keep its room on the disk
         flags = os.O_WRONLY | os.O_CLOEXEC | (os.O_CREAT | os.O_TRUNC if begin else 0)
