@@ -53,6 +53,8 @@ function draw() {
   }
   if (!apps.length) wanted.push(empty());
   setAttribute(list, "role", apps.length ? "table" : "group");
+  const ports = there.some((app) => app.instances.some((one) => one.ports.length > 0));
+  list.classList.toggle("no-ports", !ports);
   setChildren(list, wanted);
   for (const name of rows.keys()) if (!inventory.apps.has(name)) rows.delete(name);
   drawChips();
