@@ -13,8 +13,19 @@ import { showRelative } from "./time.js";
 const name = byId("app-name").dataset.app ?? "";
 const time = h("time");
 
+/**
+ * An app that neither the engine nor the store knows any more, once that is sure.
+ *
+ * @returns {import("./state.js").App | null}
+ */
+function nobody() {
+  if (!inventory.known) return null;
+  const nothing = { team: "", state: "", stack: null, last_line: null, first: 1, next: 1, rate: 0 };
+  return { name, instances: [], ...nothing };
+}
+
 function draw() {
-  const app = inventory.apps.get(name);
+  const app = inventory.apps.get(name) ?? nobody();
   if (!app) return;
   setChildren(byId("app-state"), [stateIcon(appState(app))]);
   const when = since(app);

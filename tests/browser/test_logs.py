@@ -506,6 +506,30 @@ def test_by_keyboard_alone(open_log: Open, container: Containers) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("Next error")
 
 
+def test_home_goes_to_the_first_line_that_is_kept(open_log: Open, container: Containers) -> None:
+    """From the end of a long log, in one press; End goes back and follows."""
+    container(numbers(20_000), name="logs-home")
+    page = open_log("logs-home", lines=20_000)
+    expect(row(page, "number 20000")).to_be_visible()
+    page.keyboard.press("Home")
+    expect(page.locator(".row[data-seq='1']")).to_be_in_viewport()
+    expect(page.locator("#log-live")).to_have_attribute("data-state", "paused")
+    page.keyboard.press("End")
+    expect(row(page, "number 20000")).to_be_in_viewport()
+
+
+def test_an_app_without_containers_says_so(open_log: Open, container: Containers) -> None:
+    """After the last container is removed its lines stay, under its name, and the page says why."""
+    one = container("echo last words; sleep 1000000", name="logs-gone")
+    page = open_log("logs-gone")
+    expect(row(page, "last words")).to_be_visible()
+    expect(page.locator("#log-gone")).to_be_hidden()
+    one.remove(force=True)
+    expect(page.locator("#log-gone")).to_contain_text("No container of this app is left")
+    expect(page.locator("#app-facts")).to_contain_text("Only logs kept")
+    expect(page.locator(".row-marker", has_text="removed")).to_contain_text("logs-gone")
+
+
 SAMPLE = (
     JAVA
     + ODD.replace("sleep 1000000", "")

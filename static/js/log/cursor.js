@@ -9,6 +9,8 @@ export class Cursor {
   entry = null;
   /** The row gets the focus when it is drawn next. */
   #focus = false;
+  /** It was opened, and is brought into sight when its height is known. @type {Entry | null} */
+  #opened = null;
 
   /**
    * @param {Feed} feed
@@ -69,6 +71,7 @@ export class Cursor {
     entry.version++;
     entry.height = 0;
     if (entry.open) this.rows.pause();
+    this.#opened = entry.open ? entry : null;
     this.rows.changed();
     this.changed();
   }
@@ -88,6 +91,11 @@ export class Cursor {
 
   /** After the rows are drawn. */
   focus() {
+    const opened = this.#opened;
+    if (opened?.height) {
+      this.#opened = null;
+      this.rows.reveal(this.feed.model.entries.indexOf(opened));
+    }
     if (!this.#focus || !this.entry) return;
     this.#focus = false;
     this.rows.elementOf(this.entry)?.focus({ preventScroll: true });

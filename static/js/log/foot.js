@@ -191,6 +191,17 @@ function problemWords(problem) {
   return typeof said === "string" && said ? said : t("The server could not send these lines");
 }
 
+/** @param {boolean} gone no container of the app is left */
+export function showGone(gone) {
+  const box = byId("log-gone");
+  if (box.hidden !== gone) return;
+  box.hidden = !gone;
+  const words = t(
+    "No container of this app is left. What was logged stays as long as logs are kept; a new container of the app goes on here.",
+  );
+  setText(box, gone ? words : "");
+}
+
 /** @param {import("../state.js").Instance[]} instances */
 export function showUnreadable(instances) {
   const box = byId("log-unreadable");

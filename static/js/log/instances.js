@@ -1,7 +1,7 @@
 // The containers that have written: their names and hues, those that are gone too.
 
 import { inventory } from "../inventory.js";
-import { showUnreadable } from "./foot.js";
+import { showGone, showUnreadable } from "./foot.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
 /** @typedef {import("./toolbar.js").Toolbar} Toolbar */
@@ -13,6 +13,8 @@ export class Instances {
   many = false;
   /** @type {Map<string, number>} */
   #hues = new Map();
+  /** Names of those that this page has seen, so that they keep them when they are gone. @type {Map<string, string>} */
+  #names = new Map();
 
   /**
    * @param {string} app
@@ -36,12 +38,13 @@ export class Instances {
   of(container) {
     let hue = this.#hues.get(container);
     if (hue === undefined) this.#hues.set(container, (hue = (this.#hues.size % HUES) + 1));
-    return { name: this.#running.find((one) => one.id === container)?.name ?? container, hue };
+    return { name: this.#names.get(container) ?? container, hue };
   }
 
   /** Brings the choice of instances, and what is said about them, up to date. */
   show() {
     const running = this.#running;
+    for (const { id, name } of running) this.#names.set(id, name);
     const ids = new Set([...running.map((one) => one.id), ...this.feed.containers]);
     this.toolbar.showInstances(
       [...ids].map((id) => ({
@@ -51,6 +54,7 @@ export class Instances {
       })),
     );
     showUnreadable(running);
+    showGone(inventory.known && !running.length);
     this.many = ids.size > 1;
   }
 }

@@ -30,7 +30,7 @@ export function bindKeys(page) {
   key("l", t("Copy a link to the row"), () => page.copyCursor(true));
   key("z", t("Wrap long lines"), () => page.toolbar.toggleSetting("wrap"));
   key(["End", "G"], t("To the end, and follow"), () => page.follow());
-  key("Home", t("To the first line that is loaded"), () => page.toTop());
+  key("Home", t("To the first line that is kept"), () => void page.toTop());
   key("PageUp", "", () => page.scrollBy(-0.9));
   key("PageDown", "", () => page.scrollBy(0.9));
   bind({

@@ -298,9 +298,12 @@ export class LogPage {
     else this.follow();
   }
 
-  toTop() {
-    this.rows.pause();
-    this.rows.reveal(0);
+  /** To the first line that is kept, from the store if it is not loaded. */
+  async toTop() {
+    this.rows.toStart();
+    this.schedule();
+    if (this.feed.model.atStart || !(await this.feed.openAt(this.feed.first))) return;
+    this.rows.toStart();
     this.schedule();
   }
 

@@ -182,6 +182,8 @@ function drawJson(box, json, search) {
     drawRuns(box, cut(json.message, SHORT).replaceAll("\n", " ↵ "), search);
   for (const [key, value] of json.fields.slice(0, 30)) {
     const pair = h("span", { class: "row-field" });
+    // Without a message the first field is what the line says.
+    if (!box.childNodes.length) pair.classList.add("row-field-first");
     pair.append(h("span", { class: "row-key" }, visible(key)), "=");
     drawRuns(pair, brief(value).replaceAll("\n", " ↵ "), search);
     box.append(box.childNodes.length ? " " : "", pair);

@@ -185,6 +185,14 @@ export class Rows extends EventTarget {
     this.dispatchEvent(new Event("place"));
   }
 
+  /** Goes to the first entry, wherever the reader was. */
+  toStart() {
+    const { entries } = this.model;
+    if (!entries.length) return;
+    this.place = { follow: false, seq: entries[0].seq, offset: 0 };
+    this.dispatchEvent(new Event("place"));
+  }
+
   follow() {
     if (this.place.follow) return;
     this.place = { follow: true };

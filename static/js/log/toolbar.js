@@ -101,7 +101,9 @@ export class Toolbar extends EventTarget {
 
   /** @param {Partial<Filter>} part */
   set(part) {
-    this.filter = { ...this.filter, ...part };
+    // What was typed a moment ago counts too, whatever was pressed then.
+    clearTimeout(this.#timer);
+    this.filter = { ...this.filter, q: this.find.value, ...part };
     this.show();
     this.dispatchEvent(new Event("filter"));
   }
