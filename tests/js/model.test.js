@@ -191,6 +191,21 @@ test("an event that comes before the last lines that precede it stands after the
   );
 });
 
+test("a start stands before the first lines of its container, though its word comes later", () => {
+  const container = "aaaaaaaaaaaa";
+  /** @type {(id: number, kind: string, at: number) => LogEvent} */
+  const event = (id, kind, at) => ({ id, app: "web", time: time(at), kind, container, data: {} });
+  const model = new LogModel();
+  model.reset(1);
+  model.append(rows(1, 40), 40);
+  model.placeEvents([event(1, "die", 20), event(2, "start", 30)], true);
+  const places = model.entries.flatMap((e, i) => (e.event ? [[i, e.event.kind]] : []));
+  assert.deepEqual(places, [
+    [20, "die"],
+    [21, "start"],
+  ]);
+});
+
 test("a gap is filled with what was missing, and what is still missing stays a gap", () => {
   const model = new LogModel();
   model.reset(1);

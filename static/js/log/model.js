@@ -15,6 +15,7 @@ import { levelOf } from "./levels.js";
 export const ENTRIES_AT_MOST = 30_000;
 const CHARS_AT_MOST = 24 * 1024 * 1024; // a window of huge lines holds fewer of them
 const TRIM_STEP = 2_000; // trimmed in steps, so that most appends move nothing
+const START_LATE = 2_000; // ms that the word of a start may come after its first lines
 const SEAM = 300; // entries looked at for a trace that a page of history ends in
 
 export class LogModel {
@@ -205,6 +206,7 @@ export class LogModel {
       if (entries[middle].time <= event.time) low = middle + 1;
       else high = middle;
     }
+    if (event.kind === "start") low = this.#beforeFirstLine(event, low);
     const before = entries[low - 1];
     const seq = before
       ? Number.isInteger(before.seq)
@@ -213,6 +215,24 @@ export class LogModel {
       : this.lo - 0.5;
     entries.splice(low, 0, entry({ kind: "event", seq, time: event.time, event }));
     this.#placed.add(event.id);
+  }
+
+  /**
+   * The engine says that a container has started when its first lines may be written already:
+   * they follow the start that they come from.
+   * @param {LogEvent} event
+   * @param {number} at index that its time gives it
+   */
+  #beforeFirstLine(event, at) {
+    const since = Date.parse(event.time) - START_LATE;
+    let first = at;
+    for (let i = at - 1; i >= 0; i--) {
+      const e = this.entries[i];
+      if (e.gap || Date.parse(e.time) < since) break;
+      if (e.event?.container === event.container) break;
+      if (e.row?.[2] === event.container) first = i;
+    }
+    return first;
   }
 
   /**
