@@ -49,8 +49,7 @@ SUBSCRIBER_QUEUE = 4_000
 
 PARTING = 200
 """Milliseconds that a closing socket may go on sending. Not 0: libzmq 4.3 aborts the process
-(session_base.cpp:233) when a socket is closed without lingering in the middle of a message and its
-peer goes at the same moment."""
+(session_base.cpp:233) when a socket closes at once amid a message and its peer goes as well."""
 
 BATCH = 500  # messages taken from a subscriber's queue before anyone else gets a turn
 TURN = 0.002  # seconds after which a busy subscriber lets timers and other sockets run
@@ -78,8 +77,7 @@ def read_header(header: bytes) -> dict[str, Any]:
         raise Malformed(f"the header is not JSON: {e}") from None
     if not isinstance(value, dict):
         raise Malformed("the header is not a JSON object")
-    version = value.get("v")
-    if version != VERSION or isinstance(version, bool):
+    if (version := value.get("v")) != VERSION or version is True:
         raise Malformed(f"the header's version is {version!r}, not {VERSION}")
     return value
 
@@ -166,6 +164,7 @@ class Publisher:
         self.dropped = 0  # at the high-water mark: the hub does not keep up, or is away
         self._prefixes: set[bytes] = set()
         self._asked: dict[str, bool] = {}
+        self._looked = 0.0
         self._socket = _context().socket(zmq.XPUB)
         self._socket.set(zmq.SNDHWM, PUBLISHER_QUEUE)
         self._socket.set(zmq.LINGER, PARTING)
@@ -187,8 +186,10 @@ class Publisher:
 
     def wanted(self, topic: str) -> bool:
         """Whether anyone subscribed to this topic, as far as the hub has told."""
-        if int(self._socket.get(zmq.EVENTS)) & zmq.POLLIN:
-            self._note_subscriptions()
+        if (now := time.monotonic()) - self._looked > 0.01:  # asking costs as much as four lines
+            self._looked = now
+            if int(self._socket.get(zmq.EVENTS)) & zmq.POLLIN:
+                self._note_subscriptions()
         known = self._asked.get(topic)
         if known is None:
             if len(self._asked) > 10_000:

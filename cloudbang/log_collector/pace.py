@@ -12,7 +12,7 @@ from typing import Any
 import gevent
 from gevent.hub import get_hub
 
-BEAT = 0.05  # seconds
+BEAT = 0.08  # seconds
 SHORTEST = 0.001  # seconds of a pause in a flood
 CLOSE = 0.005  # seconds between two reads that count as one right after the other
 MANY = 4  # reads right after one another before a container counts as busy
@@ -28,7 +28,7 @@ FULL = 170_000
 
 
 class Beat:
-    """Wakes everybody who waits, together, every 50 ms; sleeps while nobody waits."""
+    """Wakes everybody who waits, together, every 80 ms; sleeps while nobody waits."""
 
     def __init__(self, seconds: float = BEAT) -> None:
         self._seconds = seconds
