@@ -7,13 +7,20 @@ inherit the version. Without one, or with an old one, a file is served but not k
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import mimetypes
+import os
 import time
 from pathlib import Path
 
-from flask import Flask, Response, send_from_directory
+from flask import Flask, Response, request, send_from_directory
+from werkzeug.security import safe_join
 
 KEEP = 365 * 24 * 3600  # seconds
+SMALL = 64 * 1024  # bytes; larger files are read from the disk each time
+FEW = 500  # files held in memory; there are not that many
+WORTH_PACKING = 400  # bytes
 LOOK_EVERY = 2.0  # seconds; a file that is edited while the server runs shows after that
 
 
@@ -23,6 +30,7 @@ class Assets:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._version = ""
+        self._held: dict[str, _Held] = {}  # by name, all of the version they are at
         self._looked_at = float("-inf")
 
     @property
@@ -30,7 +38,9 @@ class Assets:
         """12 hex digits of what the folder holds now, by name, size and time of each file."""
         now = time.monotonic()
         if now - self._looked_at >= LOOK_EVERY:
-            self._version, self._looked_at = _version(self._folder), now
+            found, self._looked_at = _version(self._folder), now
+            if found != self._version:
+                self._version, self._held = found, {}
         return self._version
 
     @property
@@ -44,9 +54,47 @@ class Assets:
         if filename.startswith("~"):
             asked, _, filename = filename[1:].partition("/")
             keep = KEEP if asked == self.version else None
-        answer = send_from_directory(self._folder, filename, max_age=keep)
+        held = self._hold(filename) if keep else None
+        if held is None:
+            answer = send_from_directory(self._folder, filename, max_age=keep)
+        else:
+            answer = held.answer(KEEP)
         if keep:
             answer.cache_control.immutable = True
+        return answer
+
+    def _hold(self, filename: str) -> _Held | None:
+        """A small file from memory: a first visit asks for all of them at once."""
+        held = self._held.get(filename)
+        if held is None and len(self._held) < FEW:
+            path = safe_join(str(self._folder), filename)
+            if path is None or not os.path.isfile(path) or os.path.getsize(path) > SMALL:
+                return None
+            held = self._held[filename] = _Held(Path(path))
+        return held
+
+
+class _Held:
+    """One file in memory, plain and packed."""
+
+    def __init__(self, path: Path) -> None:
+        self._plain = path.read_bytes()
+        self._type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        packed = gzip.compress(self._plain, 9, mtime=0)
+        text = self._type.startswith(("text/", "image/svg", "application/json"))
+        self._packed = packed if text and len(self._plain) > WORTH_PACKING else b""
+
+    def answer(self, keep: int) -> Response:
+        """The whole file, packed for who takes it so."""
+        if self._packed and request.accept_encodings["gzip"] > 0:
+            answer = Response(self._packed, mimetype=self._type)
+            answer.content_encoding = "gzip"
+        else:
+            answer = Response(self._plain, mimetype=self._type)
+        if self._packed:
+            answer.vary.add("Accept-Encoding")
+        answer.cache_control.public = True
+        answer.cache_control.max_age = keep
         return answer
 
 

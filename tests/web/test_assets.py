@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 
@@ -59,3 +60,21 @@ def test_nothing_outside_of_the_folder_is_served(tmp_path: Path) -> None:
     for address in ("/static/~x/../../secret", "/static/~x/%2e%2e/%2e%2e/secret", "/static/~"):
         with client.get(address) as answer:
             assert answer.status_code == 404
+
+
+def test_who_takes_it_packed_gets_it_packed(tmp_path: Path) -> None:
+    """The same bytes either way, and caches between are told that there are two forms."""
+    app = make(tmp_path)
+    text = "export const lines = [];\n" * 200
+    (tmp_path / "js" / "long.js").write_text(text)
+    address = f"{base(app)}/js/long.js"
+    client = app.test_client()
+    with client.get(address, headers={"Accept-Encoding": "gzip, br"}) as packed:
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(packed.data).decode() == text
+        assert "immutable" in packed.headers["Cache-Control"]
+    for encoding in ("identity", "gzip;q=0"):
+        with client.get(address, headers={"Accept-Encoding": encoding}) as plain:
+            assert "Content-Encoding" not in plain.headers
+            assert plain.text == text
+            assert plain.headers["Vary"] == "Accept-Encoding"
