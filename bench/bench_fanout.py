@@ -36,9 +36,9 @@ from cloudbang.web.sockets import Door
 ROOT = Path(__file__).parent.parent
 VIEWERS = 1_000
 APP = "web"
-TURNS = 3
+TURNS = 5
 STEADY_SECONDS = 4
-ENOUGH = 7.0  # seconds after which a comparison makes do with the turns it has
+ENOUGH = 12.0  # seconds after which a comparison makes do with the turns it has
 TEXT = b"GET /api/v1/orders/8412 200 31ms user=4711 agent=okhttp/4.12 trace=5f2c9a7be1 region=eu-1"
 
 

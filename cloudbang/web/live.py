@@ -8,6 +8,7 @@ of lines, ``live_feeds`` for the others, ``live_connection`` for one socket.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,9 @@ from cloudbang.web.status import Apps, app_json, every_app, find_app, notices
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.05  # seconds between two comparisons of what was sent with what is stored
+WIDE = 0.004  # seconds of sending after which messages are waited for
+REST = 0.04  # seconds of waiting at most
+FEW = 300  # lines that wait already; with more of them frames are large anyway
 SESSION_ENDED = 4401
 
 
@@ -176,8 +180,14 @@ class LivePush:
                 except Malformed as e:
                     self._malformed += 1
                     log.debug("dropped a message on %s: %s", received.topic[:200], e)
+            started = time.perf_counter()
             for channel, parts in lines.items():
                 channel.deliver(parts)
+            took = time.perf_counter() - started
+            if took > WIDE and all(channel.behind < FEW for channel in lines):
+                # A frame for a thousand viewers costs a thousand sends however short it is: let a
+                # few messages come together. With few viewers nothing ever waits here.
+                gevent.sleep(min(2 * took, REST))
 
     def _route(self, received: Message, lines: dict[LogChannel, list[Lines]]) -> None:
         topic = received.topic

@@ -80,12 +80,17 @@ class LogChannel:
         if hole:
             self._start_filling()
 
+    @property
+    def behind(self) -> int:
+        """Lines that are stored and not yet broadcast."""
+        return self.store.next_seq(self.app) - self.position
+
     def look(self) -> None:
         """Called at short intervals: is anything in the store that the bus did not bring?
 
         Only what was already missing at the last look counts; the rest is on its way.
         """
-        missing = self.position < self.store.next_seq(self.app)
+        missing = self.behind > 0
         if missing and self._behind == self.position and not self._busy:
             self._start_filling()
         self._behind = self.position if missing else None
