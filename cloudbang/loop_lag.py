@@ -11,10 +11,10 @@ import gevent
 class LoopLag:
     """Wakes every ``interval`` seconds and notes by how much it was late, in seconds."""
 
-    def __init__(self, interval: float = 0.05, keep: int = 1200) -> None:
+    def __init__(self, interval: float = 0.1, keep: int = 600) -> None:
         self.worst = 0.0
         self._interval = interval
-        self._seen: deque[float] = deque(maxlen=keep)  # the last minute at 50 ms
+        self._seen: deque[float] = deque(maxlen=keep)  # the last minute at 100 ms
 
     def run(self) -> None:
         """Measure forever."""
