@@ -92,6 +92,8 @@ class Follower:
         self._behind = False  # reading at full speed: there is more than was read
         self._newest = b""
         self._watch: RotationWatch | None = None
+        self._last: bytes | None = None  # the record before the next one
+        self._step: tuple[bytes | None, bytes] | None = None  # two records that looked odd
 
     @property
     def lag(self) -> float:
@@ -179,6 +181,7 @@ class Follower:
         stream = engine.logs(instance.id, follow=instance.alive, since_ns=self.since_ns, tail=tail)
         decoder = decoder_for(instance.short, tty=instance.tty)
         missing = _LookFurtherBack if tail is not None else None if surely else _LookAgain
+        self._last = point.last if point else None
         try:
             self._pump(stream, decoder, resume, self._watched(instance), missing)
         finally:
@@ -269,12 +272,13 @@ class Follower:
                         raise _LookAgain
                     at = resume.gap_at
                     records.insert(at, dropped(resume.gap_after, records[at]))
+                    if watch:
+                        watch.begin()
+            if records and watch:
+                self._put_watched(records, size, watch)
+            elif records:
+                put(records, size)
             if records:
-                now = time.monotonic()
-                odd = watch.first_odd(records, size, now) if watch else None
-                put(records if odd is None else records[:odd], size)
-                if odd is not None or (watch and time.monotonic() > now + PATIENT):
-                    raise _LostItsWay
                 self._newest = records[-1][:30]
             if size >= READ and full < FULL_READS:
                 full += 1
@@ -283,6 +287,25 @@ class Follower:
             self._behind = size >= READ // 4
             pace.after_read(size, len(records))
 
+    def _put_watched(self, records: list[bytes], size: int, watch: RotationWatch) -> None:
+        """Hand over what comes in order. Raises _LostItsWay at a step that was not seen before.
+
+        The same step in a second reading is the container's own pause, or how it is written.
+        """
+        now = time.monotonic()
+        while (odd := watch.first_odd(records, size, now)) is not None:
+            self.outlet.put(records[:odd], size)
+            step = (records[odd - 1] if odd else self._last, records[odd])
+            if step != self._step:
+                self._step = step
+                raise _LostItsWay
+            records, size, self._last = records[odd:], 0, records[odd]
+            watch.begin()
+        self.outlet.put(records, size)
+        self._last = records[-1]
+        if time.monotonic() > now + PATIENT:
+            raise _LostItsWay
+
     def _watched(self, instance: Instance) -> RotationWatch | None:
         """The watch over a log that is rotated; it keeps what it knows of the rate of lines."""
         size = rotated_at(instance.log_driver, dict(instance.log_options))
@@ -290,7 +313,9 @@ class Follower:
             return None
         if self._watch is None:
             self._watch = RotationWatch(size)
-        self._watch.begin()
+        # The seam between what is stored and what is new is looked at as well: a log that rotates
+        # while it is read again may be skipped in just that place.
+        self._watch.begin(self._last)
         return self._watch
 
     def _hand_over(self, records: list[bytes], size: int) -> None:

@@ -23,6 +23,10 @@ BURST = 4
 one than a file takes even so is a pause of the container's own. Reading again for each of those
 would cost so much that files are lost by it."""
 
+LASTING = 30.0
+"""Seconds for which a flood counts as one. Reading again takes a while in which little comes, and just
+then files are skipped."""
+
 MIXED = 50_000_000  # nanoseconds by which stdout and stderr may be out of order
 
 LOCAL_SIZE = 20 * 1024 * 1024  # what the `local` driver keeps in a file unless told otherwise
@@ -52,12 +56,14 @@ class RotationWatch:
         # lines' own: we may have been kept from reading just when files were dropped.
         self._came, self._written = _Second(), _Second()
         self._much = False  # enough to lose a file
+        self._much_until = self._at = 0.0
         self._before: dict[bytes, bytes] = {}  # by stream: its newest record
         self._newest = b""
 
-    def begin(self) -> None:
-        """The log is read again: the next line may be any."""
-        self._before, self._newest = {}, b""
+    def begin(self, last: bytes | None = None) -> None:
+        """The log is read again: the next line comes after ``last``, or may be any."""
+        self._before = {last[44:50]: last} if last else {}
+        self._newest = last[:30] if last else b""
 
     def first_odd(self, records: list[bytes], size: int, now: float) -> int | None:
         """The index of the first record that should not come after the one before it.
@@ -66,11 +72,15 @@ class RotationWatch:
         seen; nothing is seen after an odd one.
         """
         self._came.add(now, size)
-        self._much = max(self._came.bytes, self._written.bytes) >= self._enough
+        if max(self._came.bytes, self._written.bytes) >= self._enough:
+            self._much_until = now + LASTING
+        self._much = now < self._much_until
         times = [raw[:30] for raw in records]
         last, newest = self._newest, times[-1]
         took = max(_apart(times[0], newest) / 1e9, 0.001)  # many lines come in one piece
-        self._rate = max(size / took, self._rate * 0.9, self._written.bytes)
+        # By time and not by batch: many small ones come just when files are being skipped.
+        kept = self._rate * 0.9 ** (now - self._at)
+        self._rate, self._at = max(size / took, kept, self._written.bytes), now
         self._step = max(100_000, int(self._file_bytes * 1e9 / min(FASTEST, BURST * self._rate)))
         if (
             (not last or times[0] > last)
