@@ -23,6 +23,8 @@ BURST = 4
 one than a file takes even so is a pause of the container's own. Reading again for each of those
 would cost so much that files are lost by it."""
 
+MOMENT = 0.005  # seconds
+
 LASTING = 30.0
 """Seconds for which a flood counts as one. Reading again takes a while in which little comes, and just
 then files are skipped."""
@@ -54,7 +56,8 @@ class RotationWatch:
         self._rate = 0.0  # bytes per second at which it was seen writing, the fastest lately
         # What came in the last second by our clock, and what was written in the last second by the
         # lines' own: we may have been kept from reading just when files were dropped.
-        self._came, self._written = _Second(), _Second()
+        self._came, self._written = _Lately(), _Lately()
+        self._burst = _Lately(MOMENT)  # lines that come one by one are a flood all the same
         self._much = False  # enough to lose a file
         self._much_until = self._at = 0.0
         self._before: dict[bytes, bytes] = {}  # by stream: its newest record
@@ -80,7 +83,9 @@ class RotationWatch:
         took = max(_apart(times[0], newest) / 1e9, 0.001)  # many lines come in one piece
         # By time and not by batch: many small ones come just when files are being skipped.
         kept = self._rate * 0.9 ** (now - self._at)
-        self._rate, self._at = max(size / took, kept, self._written.bytes), now
+        self._burst.add(_ns(newest) / 1e9, size)
+        burst = self._burst.bytes / MOMENT
+        self._rate, self._at = max(size / took, kept, burst, self._written.bytes), now
         self._step = max(100_000, int(self._file_bytes * 1e9 / min(FASTEST, BURST * self._rate)))
         if (
             (not last or times[0] > last)
@@ -115,17 +120,18 @@ class RotationWatch:
         return bool(self._newest) and self._much and _apart(self._newest, raw[:30]) >= self._step
 
 
-class _Second:
-    """Bytes of the last second."""
+class _Lately:
+    """Bytes of the last ``seconds``."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 1.0) -> None:
         self.bytes = 0
+        self._seconds = seconds
         self._parts: deque[tuple[float, int]] = deque()
 
     def add(self, at: float, size: int) -> None:
         self._parts.append((at, size))
         self.bytes += size
-        while self._parts[0][0] < at - 1:
+        while self._parts[0][0] < at - self._seconds:
             self.bytes -= self._parts.popleft()[1]
 
 
