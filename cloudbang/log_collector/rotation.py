@@ -23,7 +23,7 @@ BURST = 4
 one than a file takes even so is a pause of the container's own. Reading again for each of those
 would cost so much that files are lost by it."""
 
-MOMENT = 0.005  # seconds
+MOMENT = 0.02  # seconds
 
 LASTING = 30.0
 """Seconds for which a flood counts as one. Reading again takes a while in which little comes, and just
