@@ -72,6 +72,22 @@ class SessionSettings(Section):
     lifetime_hours: Annotated[float, Field(gt=0)] = 24 * 30
 
 
+class TerminalSettings(Section):
+    """Terminals inside containers."""
+
+    detached_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] = 15  # nobody looks at it
+    idle_hours: Annotated[float, Field(gt=0)] = 12  # nothing typed and nothing printed
+    lifetime_hours: Annotated[float, Field(gt=0)] = 24 * 7
+    per_person: Annotated[int, Field(ge=1, le=10_000)] = 128
+    in_all: Annotated[int, Field(ge=1, le=10_000)] = 256
+    record: bool = True  # what is printed; what is typed never is
+    recording_days: Annotated[float, Field(gt=0, le=36500)] = 30
+    recording_max_bytes: Bytes = 256 * MIB  # of one session, before compression
+    recordings_max_bytes: Bytes = 5 * GIB  # of all, on disk: the oldest go first
+    file_max_bytes: Bytes = 100 * MIB  # of a file put in or taken out
+    toolbox_image: str = "busybox:latest"
+
+
 class LogSettings(Section):
     """What CloudBang says about itself, to standard error or to a file."""
 
@@ -87,6 +103,7 @@ class Settings(Section):
     engine: EngineSettings = EngineSettings()
     bus: BusSettings = BusSettings()
     session: SessionSettings = SessionSettings()
+    terminal: TerminalSettings = TerminalSettings()
     log: LogSettings = LogSettings()
     admin_password: str = Field(default="", repr=False)
 

@@ -174,3 +174,107 @@ class EngineRefused(CloudBangError):
 
     def __str__(self) -> str:
         return f"the Docker Engine refused {self.what} ({self.engine_status}): {self.reason}"
+
+
+class ContainerNotRunning(CloudBangError):
+    """A terminal needs a process, and this container has none now."""
+
+    code = "container-not-running"
+    status = 409
+
+    def __init__(self, container: str, state: str) -> None:
+        self.container, self.state = container, state
+        super().__init__(container, state)
+
+    def __str__(self) -> str:
+        todo = "resume it" if self.state == "paused" else "start it"
+        return f"container {self.container} is {self.state}: {todo}, then open a terminal"
+
+
+class NoShell(CloudBangError):
+    """There is no shell in the image, so no terminal without a command."""
+
+    code = "no-shell"
+    status = 409
+
+    def __init__(self, container: str) -> None:
+        self.container = container
+        super().__init__(container)
+
+    def __str__(self) -> str:
+        return (
+            f"there is no shell in the image of container {self.container}: name a command that "
+            "it has, or open a toolbox beside it"
+        )
+
+
+class NotStarted(CloudBangError):
+    """The engine could not start the command of a terminal."""
+
+    code = "not-started"
+    status = 409
+
+    def __init__(self, container: str, reason: str) -> None:
+        self.container, self.reason = container, reason
+        super().__init__(container, reason)
+
+    def __str__(self) -> str:
+        return f"nothing could be started in container {self.container}: {self.reason}"
+
+
+class NoSuchTerminal(CloudBangError):
+    """No such session, or it is not the asker's."""
+
+    code = "no-such-terminal"
+    status = 404
+
+    def __init__(self, session: str) -> None:
+        self.session = session
+        super().__init__(session)
+
+    def __str__(self) -> str:
+        return f"there is no terminal {self.session}: it has ended, or it is not yours"
+
+
+class TooManyTerminals(CloudBangError):
+    """A limit of terminals is reached."""
+
+    code = "too-many-terminals"
+    status = 429
+
+    def __init__(self, limit: int, whose: str) -> None:
+        self.limit, self.whose = limit, whose  # whose: "person" or "all"
+        super().__init__(limit, whose)
+
+    def __str__(self) -> str:
+        if self.whose == "person":
+            return f"you have {self.limit} terminals open, and no more are allowed: end one first"
+        return f"{self.limit} terminals are open, and no more are allowed: one has to end first"
+
+
+class TicketRefused(CloudBangError):
+    """A ticket that opens nothing (any more)."""
+
+    code = "ticket-refused"
+    status = 403
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return f"this ticket opens no terminal: {self.reason}; ask for a new one"
+
+
+class FileRefused(CloudBangError):
+    """A file that cannot be put into a container or taken out of it."""
+
+    code = "file-refused"
+    status = 409
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(path, reason)
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"

@@ -1,0 +1,1 @@
+"""Terminals: sessions that live on the server and outlive the browser tab."""
