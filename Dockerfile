@@ -22,6 +22,12 @@ RUN for file in cloudbang/web/translations/*/LC_MESSAGES/*.po; do \
     && .venv/bin/pip uninstall --quiet --yes pip setuptools \
     && .venv/bin/python -m compileall -q cloudbang
 
+# What the pages take from others. npm comes from a wheel: Debian's brings hundreds of packages.
+FROM build AS vendor
+COPY scripts/vendor scripts/vendor
+COPY package.json package-lock.json ./
+RUN mkdir static && python3 -m venv /opt/node && scripts/vendor /opt/node
+
 FROM ${BASE}
 RUN apt-get update \
     && apt-get install -y --no-install-recommends python3 ca-certificates \
@@ -31,6 +37,7 @@ COPY --from=build /opt/cloudbang /opt/cloudbang
 COPY wsgi.py ./
 COPY conf conf
 COPY static static
+COPY --from=vendor /opt/cloudbang/static/vendor static/vendor
 ENV PATH=/opt/cloudbang/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     LANG=C.UTF-8 \

