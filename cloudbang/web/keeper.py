@@ -18,16 +18,6 @@ CLOSE_WAIT = 2.0  # seconds a peer has to answer a close, and then to hang up
 SLOTS = 20  # of the timer wheel: each socket is looked at once a turn, a twentieth at a time
 
 
-def let_others_run() -> None:
-    """One turn of the loop for everything else that is ready: I/O, timers, other greenlets.
-
-    ``gevent.sleep(0)`` would not let I/O and timers run, and ``sleep(1e-5)`` sleeps for at least
-    the millisecond that epoll counts in. An idle watcher of the highest priority makes the loop
-    look around once without waiting, and is not starved by a busy one.
-    """
-    gevent.idle(gevent.get_hub().loop.MAXPRI)
-
-
 @dataclass
 class SocketCounts:
     """Since the start. Bytes are those of sockets that have ended; see ``Keeper.bytes``."""

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from cloudbang.errors import CloudBangError
-from cloudbang.web.keeper import let_others_run
+from cloudbang.turns import let_others_run
 
 KIB = 1024
 READ = 16 * KIB  # bytes asked of the kernel at a time

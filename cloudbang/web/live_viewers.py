@@ -11,8 +11,8 @@ from gevent.lock import Semaphore
 
 from cloudbang.bus import Subscriber
 from cloudbang.errors import BadRequest, CloudBangError
+from cloudbang.turns import let_others_run
 from cloudbang.web.frames import SharedFrame
-from cloudbang.web.keeper import let_others_run
 
 LINGER = 10.0  # seconds a topic stays subscribed after its last viewer: pages are reloaded
 TURN = 0.002  # seconds of sending after which the hub gets its turn

@@ -17,9 +17,10 @@ import gevent
 from gevent.event import Event as Signal
 
 from cloudbang.errors import CloudBangError
+from cloudbang.turns import let_others_run
 from cloudbang.web import frames
 from cloudbang.web.frames import BINARY, TEXT, SharedFrame
-from cloudbang.web.keeper import Keeper, let_others_run
+from cloudbang.web.keeper import Keeper
 
 if TYPE_CHECKING:
     from cloudbang.web.sockets import Socket

@@ -17,7 +17,8 @@ from gevent.pywsgi import Input, WSGIServer
 from gevent.socket import socket as GeventSocket
 
 from cloudbang.errors import PortInUse
-from cloudbang.web.keeper import Keeper, let_others_run
+from cloudbang.turns import let_others_run
+from cloudbang.web.keeper import Keeper
 from cloudbang.web.limits import Limits, RequestReader, RequestRefused
 from cloudbang.web.sockets import Door, SocketHandler
 

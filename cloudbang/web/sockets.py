@@ -24,11 +24,12 @@ from gevent.pywsgi import Input, WSGIHandler
 from geventwebsocket.handler import WebSocketHandler
 from geventwebsocket.websocket import WebSocket
 
+from cloudbang.turns import let_others_run
 from cloudbang.web import frames
 from cloudbang.web.deflate import Agreement, negotiate
 from cloudbang.web.frames import BINARY, TEXT, SharedFrame
 from cloudbang.web.handshake import Refusal, accepted, bad_handshake, choose, same_origin
-from cloudbang.web.keeper import CLOSE_WAIT, Keeper, let_others_run
+from cloudbang.web.keeper import CLOSE_WAIT, Keeper
 from cloudbang.web.outbox import QUEUE, Outbox, SocketClosed, nothing_more
 
 __all__ = ["BINARY", "TEXT", "Door", "Refusal", "SharedFrame", "Socket", "SocketClosed"]
