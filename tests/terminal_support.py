@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from tests.support import ServerProcess, wait_until
 from tests.terminal_sockets import MIB, PROTOCOL, Console, Terminal, new_client
 
 __all__ = [
     "MIB",
     "PROTOCOL",
+    "TICKET",
     "Console",
     "Person",
     "Terminal",
