@@ -77,6 +77,31 @@ def test_an_old_database_is_migrated_when_it_is_opened(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_database_without_terminals_gets_them(tmp_path: Path) -> None:
+    """One of the first revision keeps what is in it, and looks like a new one afterwards."""
+    from alembic import command
+
+    from cloudbang.store.migrations.__main__ import configuration
+
+    old, new = Database(tmp_path / "old"), Database(tmp_path / "new")
+    old.path.parent.mkdir()
+    command.upgrade(configuration(old.path), "0001")
+    with sqlite3.connect(old.path) as c:
+        c.execute("INSERT INTO accounts VALUES (7, 'Ada', 'ada', 'hash', 'admin', 1, NULL)")
+        c.execute("INSERT INTO sessions VALUES (9, x'00', 7, 1, 1, '192.0.2.1', 'a browser')")
+        c.execute("INSERT INTO events VALUES (5, 'web', '', 'start', ?, '{}')", (WHEN,))
+        assert not c.execute("SELECT * FROM sqlite_master WHERE name = 'terminals'").fetchall()
+    c.close()
+    old.open()
+    new.open()
+    assert EventStore(old).list("web") == [Event("web", WHEN, "start", id=5)]
+    assert old.read(lambda c: c.execute(sa.select(tables.sessions.c.account_id)).scalar()) == 7
+    assert old.read(lambda c: c.execute(sa.select(tables.terminals)).all()) == []
+    old.close()
+    new.close()
+    assert shape(old.path) == shape(new.path)
+
+
 def test_a_database_of_a_newer_cloudbang_is_refused(tmp_path: Path) -> None:
     """Going back to an older CloudBang says so in a sentence and changes nothing."""
     first = Database(tmp_path)
