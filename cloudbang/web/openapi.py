@@ -13,6 +13,8 @@ _T: Json = {"type": "string"}
 _N: Json = {"type": "integer"}
 _TIME: Json = {"type": "string", "format": "date-time"}
 _OPT_TIME: Json = {"type": ["string", "null"], "format": "date-time"}
+_OPT_N: Json = {"type": ["integer", "null"]}
+_MODE: Json = {"enum": ["watch", "type"]}
 _ROLE: Json = {"type": "string", "enum": ["admin", "viewer"]}
 
 
@@ -52,7 +54,7 @@ SCHEMAS: Json = {
             "started_at": _OPT_TIME,
             "finished_at": _OPT_TIME,
             "restarts": _N,
-            "exit_code": {"type": ["integer", "null"]},
+            "exit_code": _OPT_N,
             "oom_killed": {"type": "boolean"},
             "tty": {"type": "boolean"},
             "log_driver": _T,
@@ -100,7 +102,7 @@ SCHEMAS: Json = {
     ),
     "Me": _object(
         {
-            "id": {"type": ["integer", "null"]},
+            "id": _OPT_N,
             "username": _T,
             "role": _ROLE,
             "session": _T,
@@ -117,6 +119,41 @@ SCHEMAS: Json = {
             "notices": _list({"type": "object"}),
         }
     ),
+    "Terminal": _object(
+        {
+            "id": _T,
+            "kind": {"enum": ["exec", "toolbox", "share"]},
+            **dict.fromkeys(("app", "team", "container", "name", "image"), _T),
+            "command": _list(_T),
+            **dict.fromkeys(("user", "folder", "account"), _T),
+            "account_id": _OPT_N,
+            "address": _T,
+            "started": _TIME,
+            "ended": _OPT_TIME,
+            "state": {"enum": ["running", "ended"]},
+            **dict.fromkeys(("people", "columns", "rows"), _N),
+            "exit_code": _OPT_N,
+            "reason": {"type": ["string", "null"]},
+            "recorded": {"type": "boolean"},
+            "recording_bytes": _N,
+            "title": _T,
+        }
+    ),
+    "NewTerminal": _object(
+        {"container": {"type": "string", "description": "12 or 64 hex digits, or its name"}},
+        {
+            "command": {
+                "description": "a text is split as a shell would, and given to none",
+                "oneOf": [_T, _list(_T)],
+            },
+            "user": _T,
+            "folder": _T,
+            "kind": {"enum": ["exec", "toolbox"]},
+        },
+    ),
+    "Ticket": _object(dict.fromkeys(("T_id", "S_id", "C_id", "Md5", "url", "session"), _T)),
+    "NewLink": _object({"mode": _MODE}),
+    "Link": _object({"mode": _MODE, "key": _T, "url": _T}),
     "SetUp": _object({"token": _T, "username": _T, "password": _T}),
     "SignIn": _object({"username": _T, "password": _T}),
     "NewPassword": _object({"old_password": _T, "new_password": _T}),
@@ -141,6 +178,8 @@ _FILTERS: dict[str, tuple[Json, str]] = {
     ),
 }
 _LIMIT = {"limit": ({"type": "integer", "minimum": 1, "maximum": 5000, "default": 500}, "at most")}
+
+_TERMINALS: Json = {"terminals": _list(_ref("Terminal"))}
 
 # path -> method -> (what it does, schema of the body, of the answer, status, query)
 PATHS: dict[str, dict[str, tuple[str, str, Any, int, dict[str, tuple[Json, str]]]]] = {
@@ -211,6 +250,49 @@ PATHS: dict[str, dict[str, tuple[str, str, Any, int, dict[str, tuple[Json, str]]
             200,
             {"since": _FILTERS["since"], "until": _FILTERS["until"], **_LIMIT},
         )
+    },
+    "/api/v1/terminals": {
+        "get": (
+            "The own running terminals",
+            "",
+            _TERMINALS,
+            200,
+            {"all": ({"enum": ["0", "1"]}, "1: everybody's (admin)")},
+        ),
+        "post": (
+            "A ticket that opens a terminal in a container, once, within 60 s (admin)",
+            "NewTerminal",
+            "Ticket",
+            201,
+            {},
+        ),
+    },
+    "/api/v1/terminals/history": {
+        "get": (
+            "The audit list, newest first: the own terminals, for an admin everybody's",
+            "",
+            {**_TERMINALS, "next": _OPT_N},
+            200,
+            {
+                "app": (_T, "terminals of this app"),
+                "before": (_N, "go on: what next said"),
+                "limit": ({"type": "integer", "minimum": 1, "maximum": 500}, "50 unless said"),
+            },
+        )
+    },
+    "/api/v1/terminals/{session}": {
+        "get": ("A terminal, running or ended", "", "Terminal", 200, {}),
+        "delete": ("Ends a terminal and every process of it", "", None, 204, {}),
+    },
+    "/api/v1/terminals/{session}/links": {
+        "post": (
+            "A fresh link to watch, or to type; the older one of its kind is void",
+            "NewLink",
+            "Link",
+            201,
+            {},
+        ),
+        "delete": ("Voids the links; who typed through one watches", "", None, 204, {}),
     },
     "/api/v1/status": {"get": ("How CloudBang itself does", "", "Status", 200, {})},
     "/api/v1/openapi.json": {

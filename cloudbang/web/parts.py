@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from cloudbang.store.database import Database
     from cloudbang.store.events import EventStore
     from cloudbang.store.logstore import LogStore
+    from cloudbang.store.terminals import TerminalStore
+    from cloudbang.terminal.sessions import Terminals
     from cloudbang.web.live import LivePush
+
+_LATER: Any = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class WebParts:
     publisher: Publisher
     database: Database
     loop_lag: LoopLag | None = None
+    terminals: Terminals = _LATER  # until app.py makes it
+    terminal_store: TerminalStore = _LATER
 
 
 def parts() -> WebParts:

@@ -25,40 +25,57 @@ log = logging.getLogger(__name__)
 TITLES = {
     "already-set-up": "Set up already",
     "bad-request": "A value cannot be used",
+    "container-not-running": "The container does not run",
     "cross-site": "Not from another site",
     "csrf": "The page is out of date",
     "engine-refused": "The engine refused",
     "engine-unreachable": "The engine does not answer",
+    "file-refused": "The file cannot be moved",
     "internal": "Something went wrong here",
     "last-admin": "The last admin",
     "log-unreadable": "The log cannot be read",
     "method-not-allowed": "Not done this way",
     "name-taken": "The name is taken",
     "no-such-app": "No such app",
+    "no-shell": "No shell in this image",
     "no-such-container": "No such container",
+    "no-such-terminal": "No such terminal",
     "not-allowed": "Not allowed",
     "not-found": "Nothing here",
     "not-signed-in": "Not signed in",
+    "not-started": "Nothing was started",
     "storage-failed": "The disk refuses",
     "storage-full": "The disk is full",
+    "ticket-refused": "The ticket opens nothing",
     "too-busy": "Too busy",
     "too-large": "Too large",
     "too-many-attempts": "Too many attempts",
+    "too-many-terminals": "Too many terminals",
     "unsupported-type": "Not JSON",
     "wrong-password": "Wrong name or password",
     "wrong-setup-token": "Wrong set-up token",
 }
 
 # Errors of other rooms whose sentence a person may see: the same text, with the fields in braces.
+# A slash and a value: the sentence where a field of the error has that value.
 SENTENCES = {
     "bad-request": "{name} is {value}, but may be {allowed}",
+    "container-not-running": "container {container} is {state}: start it, then open a terminal",
+    "container-not-running/paused": "container {container} is paused: resume it, then open a terminal",
+    "file-refused": "{path}: {reason}",
     "engine-refused": "the Docker Engine refused {what} ({engine_status}): {reason}",
     "log-unreadable": "the log of container {container} cannot be read: {reason}",
+    "no-shell": "there is no shell in the image of container {container}: name a command that it has, or open a toolbox beside it",
     "no-such-container": "the engine has no container {container}",
+    "no-such-terminal": "there is no terminal {session}: it has ended, or it is not yours",
+    "not-started": "nothing could be started in container {container}: {reason}",
     "engine-unreachable": "no Docker Engine answers at {address} ({reason}): start it, or set DOCKER_HOST",
     "no-such-app": "there is no app named {app}: GET /api/v1/apps lists those there are",
     "storage-failed": "cannot use {path}: {reason}",
     "storage-full": "no room on the disk of {path}: collecting is paused, the engine keeps the lines; free some space and it goes on by itself",
+    "ticket-refused": "this ticket opens no terminal: {reason}; ask for a new one",
+    "too-many-terminals": "{limit} terminals are open, and no more are allowed: one has to end first",
+    "too-many-terminals/person": "you have {limit} terminals open, and no more are allowed: end one first",
     "internal": "this is a fault in CloudBang: its log has the details",
     "method-not-allowed": "{method} is not possible here",
     "not-found": "there is nothing at {path}",
@@ -70,6 +87,9 @@ SENTENCES = {
 PAGE_SENTENCES = {
     "no-such-app": "there is no app named {app}: perhaps it was renamed, or its container and its lines are gone",
 }
+
+# Fields of errors that are texts of ours: they are translated before they are filled in.
+TRANSLATED = ("allowed", "reason")
 
 _CODES = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-type"}
 
@@ -99,14 +119,15 @@ def problem(
 
 def sentence_of(error: CloudBangError) -> str:
     """What an error says, in the language of this request."""
-    text = getattr(error, "sentence", "") or SENTENCES.get(error.code, "")
+    text = getattr(error, "sentence", "") or _sentence(error)
     if _wants_page():
         text = PAGE_SENTENCES.get(error.code, text)
     if not text:
         return str(error)
     facts = {k: _short(v) for k, v in vars(error).items() if not k.startswith("_")}
-    if isinstance(error, BadRequest):
-        facts["allowed"] = gettext(error.allowed)
+    for name in TRANSLATED:
+        if words := facts.get(name) and str(getattr(error, name)):
+            facts[name] = _short(gettext(words))
     try:
         return gettext(text).format(**facts)
     except (KeyError, IndexError):
@@ -161,6 +182,13 @@ def _of_http(error: Exception) -> Any:
 def _of_anything(error: Exception) -> Any:
     log.error("%s %s failed", request.method, request.path, exc_info=error)
     return problem(500, "internal", gettext(SENTENCES["internal"]))
+
+
+def _sentence(error: CloudBangError) -> str:
+    for name in ("state", "whose"):
+        if found := SENTENCES.get(f"{error.code}/{getattr(error, name, '')}"):
+            return found
+    return SENTENCES.get(error.code, "")
 
 
 def _wants_page() -> bool:

@@ -1,0 +1,149 @@
+"""Terminals over HTTP: a ticket for a new one, the list, ends, links, the history, recordings."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+from pydantic import BaseModel
+
+from cloudbang.accounts import Unauthorised
+from cloudbang.errors import BadRequest, NoSuchTerminal
+from cloudbang.store.terminals import Owner, TerminalRecord
+from cloudbang.web.auth import caller, gate, needs_role
+from cloudbang.web.parts import parts
+from cloudbang.web.requests import MAX_SEQ, flag, json, number, read_body
+from cloudbang.web.terminal_access import (
+    checked_id,
+    is_own,
+    may_see,
+    own_live,
+    reach_container,
+    see_live,
+)
+from cloudbang.web.terminal_wish import NewTerminal
+
+bp = Blueprint("terminals", __name__, url_prefix="/api/v1/terminals")
+
+
+HISTORY, MOST_HISTORY = 50, 500
+
+
+class NewLink(BaseModel):
+    mode: str
+
+
+@bp.post("")
+@needs_role("admin")
+def ticket() -> Response:
+    """A one-time ticket, with which the terminal's socket opens a new terminal."""
+    asked = read_body(NewTerminal)
+    wish = asked.wish()
+    app, instance = reach_container(caller(), asked.container, parts().inventory, parts().store)
+    made = parts().terminals.ticket(caller(), app, instance, wish)
+    return json(
+        {
+            "T_id": made.team,
+            "S_id": made.app,
+            "C_id": made.container[:12],
+            "Md5": made.md5,
+            "url": _door(),
+            "session": made.session,
+        },
+        201,
+    )
+
+
+@bp.get("")
+def terminals() -> Response:
+    """The own running terminals; everybody's for an admin who asks for all."""
+    who, everybody = caller(), flag("all")
+    if everybody and not who.may("admin"):
+        raise Unauthorised("admin")
+    found = parts().terminals.live(None if everybody else who)
+    shown = [
+        one.as_json()
+        for one in found
+        if may_see(who, one.account_id, one.login, one.spec.app, one.spec.team)
+    ]
+    return json({"terminals": shown})
+
+
+@bp.get("/history")
+def history() -> Response:
+    """The audit list, newest first: the own terminals, for an admin everybody's."""
+    who, app = caller(), request.args.get("app") or None
+    if app is not None and len(app) > 128:
+        raise BadRequest("app", app, "the name of an app")
+    limit = number("limit", 1, MOST_HISTORY) or HISTORY
+    before = number("before", 0, MAX_SEQ)
+    owner = None if who.may("admin") else Owner(who.account_id, who.session_id)
+    found = parts().terminal_store.list(owner, app, before, limit)
+    following = found[-1].number if len(found) == limit else None
+    return json({"terminals": [_shown(one) for one in found if _may_see(one)], "next": following})
+
+
+@bp.get("/<session>")
+def one(session: str) -> Response:
+    """A terminal, running or ended."""
+    return json(_shown(see_record(session)))
+
+
+@bp.delete("/<session>")
+@needs_role("admin")
+def end(session: str) -> Response:
+    """End a terminal and every process of it."""
+    found = see_live(caller(), session, parts().terminals)
+    mine = is_own(caller(), found.account_id, found.login)
+    parts().terminals.end(found.id, "closed" if mine else "admin")
+    return Response(status=204)
+
+
+@bp.post("/<session>/links")
+@needs_role("admin")
+def link(session: str) -> Response:
+    """A fresh link to watch a terminal, or to type in it; the older one of its kind is void."""
+    found = own_live(caller(), session, parts().terminals)
+    mode = read_body(NewLink).mode
+    if mode == "watch":
+        key = parts().terminals.link(found, "watch")
+    elif mode == "type":
+        key = parts().terminals.link(found, "type")
+    else:
+        raise BadRequest("mode", mode, "watch or type")
+    # In the fragment the key is sent in no request line, and so is in nobody's log.
+    return json({"mode": mode, "key": key, "url": f"/terminals/{found.id}#{key}"}, 201)
+
+
+@bp.delete("/<session>/links")
+@needs_role("admin")
+def unlink(session: str) -> Response:
+    """Void the links; who typed through one watches from now on."""
+    parts().terminals.unlink(own_live(caller(), session, parts().terminals))
+    return Response(status=204)
+
+
+def see_record(session: str) -> TerminalRecord:
+    """The record of a terminal that the caller may see, running or ended. Raises NoSuchTerminal."""
+    found = parts().terminal_store.get(checked_id(session))
+    if not _may_see(found):
+        raise NoSuchTerminal(session)
+    return found
+
+
+def _may_see(record: TerminalRecord) -> bool:
+    return may_see(caller(), record.account_id, record.login, record.app, record.team)
+
+
+def _shown(record: TerminalRecord) -> dict[str, object]:
+    """What runs is shown as it is now, with the people who look at it."""
+    if record.ended is None:
+        try:
+            return parts().terminals.get(record.session).as_json()
+        except NoSuchTerminal:
+            pass
+    return record.as_json()
+
+
+def _door() -> str:
+    """The address of the terminals' socket, as this guest reaches the server."""
+    guest = gate().proxies.guest(request.environ)
+    return f"{'wss' if guest.scheme == 'https' else 'ws'}://{guest.host}/docker_console"

@@ -1,0 +1,104 @@
+"""Who may do what with a terminal: decided here for calls and sockets.
+
+Opening one needs the role admin: a shell in a container is root there. What was opened belongs to
+its account (a token without an account: to that token); other admins may see and end it, and
+nobody else learns that it exists.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cloudbang.accounts import Caller, authorise_app
+from cloudbang.accounts.errors import AccountError
+from cloudbang.domain.apps import App, Instance
+from cloudbang.errors import NoSuchApp, NoSuchContainer, NoSuchTerminal
+from cloudbang.inventory import Inventory
+from cloudbang.store.logstore import LogStore
+from cloudbang.web.access import reach
+
+if TYPE_CHECKING:
+    from cloudbang.terminal.session import Session
+    from cloudbang.terminal.sessions import Terminals
+
+_ID = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
+_SESSION = re.compile(r"[0-9a-f]{16}")
+
+
+class NotYourTerminal(AccountError):
+    """Seen, but not the asker's."""
+
+    code = "not-allowed"
+    status = 403
+    sentence = "only who opened this terminal may do this"
+
+
+def reach_container(
+    caller: Caller, name: str, inventory: Inventory, store: LogStore
+) -> tuple[App, Instance]:
+    """A container by its id (12 or 64 hex digits) or its name, and its app, when ``caller`` may
+    see that. Raises NoSuchContainer, EngineUnreachable, EngineRefused."""
+    found = _known(name, inventory)
+    if found is None and _ID.fullmatch(name):
+        # Started a moment ago perhaps. The engine also takes a name for what it is given.
+        found = inventory.refresh(name)
+        found = found if found is not None and found.id.startswith(name) else None
+    if found is None:
+        raise NoSuchContainer(name[:64])
+    try:
+        return reach(caller, found.app, inventory, store), found
+    except NoSuchApp:
+        # Who may not see it does not learn that it exists.
+        raise NoSuchContainer(name[:64]) from None
+
+
+def is_own(caller: Caller, account_id: int | None, login: str) -> bool:
+    """Whether a terminal that this account opened, with this session or token, is the caller's."""
+    if account_id is not None:
+        return account_id == caller.account_id
+    return login == caller.session_id
+
+
+def may_see(caller: Caller, account_id: int | None, login: str, app: str, team: str) -> bool:
+    """Whether a terminal, running or ended, is in the lists that ``caller`` is shown.
+
+    The app is asked for again: access may have been taken since.
+    """
+    if not (is_own(caller, account_id, login) or caller.may("admin")):
+        return False
+    try:
+        authorise_app(caller, app, team)
+    except NoSuchApp:
+        return False
+    return True
+
+
+def checked_id(session: str) -> str:
+    """``session`` when it can be the id of one. Raises NoSuchTerminal."""
+    if not _SESSION.fullmatch(session):
+        raise NoSuchTerminal(session[:16])
+    return session
+
+
+def see_live(caller: Caller, session: str, terminals: Terminals) -> Session:
+    """A running terminal that ``caller`` may see. Raises NoSuchTerminal."""
+    found = terminals.get(checked_id(session))
+    spec = found.spec
+    if not may_see(caller, found.account_id, found.login, spec.app, spec.team):
+        raise NoSuchTerminal(session)
+    return found
+
+
+def own_live(caller: Caller, session: str, terminals: Terminals) -> Session:
+    """A running terminal of the caller's own. Raises NoSuchTerminal, NotYourTerminal."""
+    found = see_live(caller, session, terminals)
+    if not is_own(caller, found.account_id, found.login):
+        raise NotYourTerminal
+    return found
+
+
+def _known(name: str, inventory: Inventory) -> Instance | None:
+    if _ID.fullmatch(name):
+        return inventory.instance(name)
+    return next((one for one in inventory.instances() if one.name == name), None)
