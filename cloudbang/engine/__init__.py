@@ -1,6 +1,7 @@
 """The Docker Engine. Only this package imports the Docker SDK."""
 
 from cloudbang.engine.client import Engine, EngineEvent
+from cloudbang.engine.exec import ExecState, ExecStream
 from cloudbang.engine.stream import EngineStream
 
-__all__ = ["Engine", "EngineEvent", "EngineStream"]
+__all__ = ["Engine", "EngineEvent", "EngineStream", "ExecState", "ExecStream"]

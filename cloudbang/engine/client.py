@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
-from urllib.parse import urlencode
+from typing import Any
+from urllib.parse import quote
 
-import docker
-import gevent
 import orjson
-import requests
-from docker.tls import TLSConfig
-from gevent import ssl
-from gevent.lock import BoundedSemaphore
 
-from cloudbang.config import EngineSettings
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.domain.names import app_name
-from cloudbang.engine.parse import instance_of_inspect, instance_of_listing
-from cloudbang.engine.stream import Address, EngineStream
-from cloudbang.errors import EngineRefused, EngineUnreachable, LogUnreadable, NoSuchContainer
-
-T = TypeVar("T")
+from cloudbang.engine.exec import ExecCalls
+from cloudbang.engine.parse import (
+    ContainerState,
+    container_state,
+    instance_of_inspect,
+    instance_of_listing,
+)
+from cloudbang.engine.stream import EngineStream
+from cloudbang.errors import EngineRefused, LogUnreadable, NoSuchContainer
 
 # Everything that changes what a page shows. Left out are the exec events that each health check
 # makes: thousands an hour that change nothing.
@@ -54,21 +50,8 @@ class EngineEvent:
         return app_name(self.attributes, self.attributes.get("name", self.container[:12]))
 
 
-class Engine:
+class Engine(ExecCalls):
     """One Docker Engine. Every call raises EngineUnreachable when it does not answer."""
-
-    def __init__(
-        self,
-        settings: EngineSettings = EngineSettings(),  # noqa: B008 - a frozen value
-        *,
-        timeout: float = 15.0,
-        environ: Mapping[str, str] = os.environ,
-    ) -> None:
-        self.host = host = settings.host
-        self.timeout = timeout
-        self._tls = _tls(environ) if not host.startswith("unix:") else None
-        self._api: docker.APIClient | None = None
-        self._connecting = BoundedSemaphore(1)
 
     # --- what there is ------------------------------------------------------------------------
 
@@ -94,22 +77,20 @@ class Engine:
 
     def inspect(self, container: str) -> Instance:
         """All that is known of one container. Raises NoSuchContainer."""
-        # By hand, because it is asked after every event and for every container at the start: an
-        # eighth of what it costs with the SDK.
+        return instance_of_inspect(self._inspected(container))
+
+    def container_state(self, container: str) -> ContainerState:
+        """What a terminal has to know of a container. Raises NoSuchContainer."""
+        return container_state(self._inspected(container))
+
+    def _inspected(self, container: str) -> dict[str, Any]:
+        # By hand, because it is asked after every event and for every container at the start.
         try:
-            stream = self._open(f"/containers/{container}/json", {})
+            return dict(self._json(f"/containers/{quote(container, safe='')}/json"))
         except EngineRefused as e:
             if e.engine_status == 404:
                 raise NoSuchContainer(container[:12]) from None
             raise
-        try:
-            with gevent.Timeout(self.timeout, EngineUnreachable(self.host, "it does not answer")):
-                found = orjson.loads(stream.read_all())
-        except orjson.JSONDecodeError:
-            raise EngineUnreachable(self.host, "it ended within an answer") from None
-        finally:
-            stream.close()
-        return instance_of_inspect(found)
 
     # --- what happened ------------------------------------------------------------------------
 
@@ -160,61 +141,6 @@ class Engine:
                 raise LogUnreadable(container[:12], e.reason) from None
             raise
 
-    # --- how it is asked ----------------------------------------------------------------------
-
-    def close(self) -> None:
-        if self._api is not None:
-            self._api.close()
-            self._api = None
-
-    def _open(self, path: str, query: Mapping[str, str]) -> EngineStream:
-        version = self._connected().api_version
-        stream = EngineStream(
-            Address(self.host, self._tls), f"/v{version}{path}?{urlencode(query)}", self.timeout
-        )
-        if stream.status == 200:
-            return stream
-        try:
-            raise EngineRefused(f"GET {path}", stream.status, stream.error())
-        finally:
-            stream.close()
-
-    def _connected(self) -> docker.APIClient:
-        with self._connecting:
-            if self._api is None:
-                self._api = self._call("its version", self._client)
-            return self._api
-
-    def _client(self) -> docker.APIClient:
-        tls: Any = False
-        if self._tls is not None:
-            folder = os.environ.get("DOCKER_CERT_PATH", os.path.expanduser("~/.docker"))
-            tls = TLSConfig(
-                client_cert=(f"{folder}/cert.pem", f"{folder}/key.pem"),
-                ca_cert=f"{folder}/ca.pem",
-                verify=True,
-            )
-        return docker.APIClient(
-            base_url=self.host, version="auto", timeout=int(self.timeout), tls=tls, num_pools=4
-        )
-
-    def _ask(self, what: str, call: Callable[[docker.APIClient], T]) -> T:
-        api = self._connected()
-        try:
-            return self._call(what, lambda: call(api))
-        except EngineUnreachable:
-            # Kept connections die with the engine: a fresh one tells whether it is back.
-            return self._call(what, lambda: call(api))
-
-    def _call(self, what: str, call: Callable[[], T]) -> T:
-        try:
-            return call()
-        except docker.errors.APIError as e:
-            status = e.status_code or 0
-            raise EngineRefused(what, status, str(e.explanation or e)) from None
-        except (docker.errors.DockerException, requests.RequestException, OSError) as e:
-            raise EngineUnreachable(self.host, _innermost(e)) from None
-
 
 class EngineEvents:
     """Events as they happen."""
@@ -248,27 +174,3 @@ def _event(line: bytes) -> EngineEvent:
 
 def _moment(ns: int) -> str:
     return f"{ns // 10**9}.{ns % 10**9:09d}"
-
-
-def _innermost(error: BaseException) -> str:
-    """The cause that says something: "No such file or directory" rather than a chain of names."""
-    seen: BaseException = error
-    for _ in range(10):
-        inner = seen.__cause__ or seen.__context__
-        inner = inner or next((a for a in seen.args if isinstance(a, BaseException)), None)
-        if inner is None:
-            break
-        seen = inner
-    if isinstance(seen, OSError) and seen.strerror:
-        return seen.strerror
-    return str(seen) or type(seen).__name__
-
-
-def _tls(environ: Mapping[str, str]) -> ssl.SSLContext | None:
-    """As the Docker CLI decides it: DOCKER_TLS_VERIFY, with the certificates of DOCKER_CERT_PATH."""
-    if not environ.get("DOCKER_TLS_VERIFY"):
-        return None
-    folder = environ.get("DOCKER_CERT_PATH") or os.path.expanduser("~/.docker")
-    context = ssl.create_default_context(cafile=f"{folder}/ca.pem")
-    context.load_cert_chain(f"{folder}/cert.pem", f"{folder}/key.pem")
-    return context

@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.domain.names import app_name, stack_name
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """What a terminal has to know of a container."""
+
+    id: str  # 64 hex digits
+    state: str  # as of Instance
+    started_at: str  # as the engine says it; another one means that it was restarted
+    pid: int  # its first process, numbered as on the engine's machine; 0 when it has none
+    folder: str  # where its processes start
+    ipc: str  # "private", "shareable", "host", "container:ID", …
+    network: str  # "bridge", "none", "host", "container:ID", …
+
+
+def container_state(found: Mapping[str, Any]) -> ContainerState:
+    """The same answer, for a terminal."""
+    state, host = found.get("State") or {}, found.get("HostConfig") or {}
+    return ContainerState(
+        id=found["Id"],
+        state=str(state.get("Status", "")),
+        started_at=str(state.get("StartedAt", "")),
+        pid=int(state.get("Pid") or 0),
+        folder=str((found.get("Config") or {}).get("WorkingDir") or "/"),
+        ipc=str(host.get("IpcMode", "")),
+        network=str(host.get("NetworkMode", "")),
+    )
 
 
 def instance_of_listing(entry: Mapping[str, Any]) -> Instance:

@@ -1,0 +1,156 @@
+"""One connection of our own to the engine: a request by hand, the head of its answer, raw bytes.
+
+The SDK's iterators cost three times as much per line, read TTY output a byte at a time, end
+quietly on errors and block both ways.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent
+import orjson
+from gevent import socket
+from gevent.hub import get_hub
+
+from cloudbang.errors import EngineUnreachable
+
+MAX_HEAD = 64 * 1024
+NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the engine listens: ``unix:///path`` or ``tcp://host:port``, with TLS or without."""
+
+    url: str
+    tls: ssl.SSLContext | None = None
+
+    def connect(self, timeout: float) -> socket.socket:
+        """A connected socket. Raises EngineUnreachable."""
+        parts = urlsplit(self.url)
+        try:
+            if parts.scheme == "unix":
+                sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                sock.settimeout(timeout)
+                try:
+                    sock.connect(parts.path or f"/{parts.netloc}")
+                except BaseException:
+                    sock.close()
+                    raise
+                return sock
+            if parts.scheme not in ("tcp", "http", "https") or not parts.hostname:
+                raise EngineUnreachable(self.url, "only unix:// and tcp:// addresses can be used")
+            host, port = parts.hostname, parts.port or (2376 if self.tls else 2375)
+            sock = socket.create_connection((host, port), timeout)
+            # A host that vanished sends nothing, not even an end.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if self.tls is None:
+                return sock
+            return self.tls.wrap_socket(sock, server_hostname=host)
+        except (OSError, ValueError) as e:
+            reason = getattr(e, "strerror", None) or str(e) or type(e).__name__
+            raise EngineUnreachable(self.url, reason) from None
+
+
+class Connection:
+    """One request and its answer. ``status`` is the HTTP status; what follows is read as it comes.
+
+    One greenlet reads. Raises EngineUnreachable when there is no answer within ``timeout`` seconds.
+    """
+
+    def __init__(self, address: Address, request: bytes, timeout: float) -> None:
+        self._address = address
+        self._sock = address.connect(timeout)
+        self._watcher: Any = None
+        try:
+            self._sock.sendall(request)
+            self.status, self.fields, self._early = self._head()
+            # Read without waiting from here on: `wait` does the waiting.
+            self._sock.settimeout(0)
+            self._watcher = get_hub().loop.io(self._sock.fileno(), 1)
+        except EngineUnreachable:
+            self.close()
+            raise
+        except OSError as e:
+            self.close()
+            raise EngineUnreachable(address.url, str(e) or type(e).__name__) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def read_now(self, limit: int = 65536) -> bytes | None:
+        """What is there, at most ``limit`` bytes; None when nothing is; ``b""`` at the end."""
+        if self._early:
+            data, self._early = self._early[:limit], self._early[limit:]
+            return data
+        try:
+            return self._sock.recv(limit)
+        except NOT_YET:
+            return None
+        except OSError:
+            return b""  # a reset is an end like any other: the caller asks the engine
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until :meth:`read_now` has something (or the end); False when ``timeout`` passed."""
+        if self._early:
+            return True
+        hub = get_hub()
+        if timeout is None:
+            hub.wait(self._watcher)
+            return True
+        with gevent.Timeout(timeout, False):
+            hub.wait(self._watcher)
+            return True
+        return False
+
+    def read(self, limit: int = 65536) -> bytes:
+        """The next bytes, waiting for them; ``b""`` at the end."""
+        while (data := self.read_now(limit)) is None:
+            self.wait()
+        return data
+
+    def read_all(self, limit: int = 64 * 1024 * 1024) -> bytes:
+        """The rest of the body, at most about ``limit`` bytes."""
+        found, size = [], 0
+        while size < limit and (data := self.read()):
+            found.append(data)
+            size += len(data)
+        return b"".join(found)
+
+    def error(self) -> str:
+        """What the engine says in the body of a response that reports an error."""
+        with gevent.Timeout(5, False):
+            body = self.read_all(MAX_HEAD)
+            try:
+                return str(orjson.loads(body)["message"])
+            except (orjson.JSONDecodeError, KeyError, TypeError):
+                return body.decode("utf-8", "replace")[:500]
+        return "no reason given"
+
+    def close(self) -> None:
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
+        self._sock.close()
+
+    def _head(self) -> tuple[int, dict[bytes, bytes], bytes]:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = self._sock.recv(65536)
+            if not more or len(data) > MAX_HEAD:
+                raise EngineUnreachable(self._address.url, "it closed the connection")
+            data += more
+        head, _, body = data.partition(b"\r\n\r\n")
+        first, *lines = head.split(b"\r\n")
+        fields = {}
+        for line in lines:
+            name, _, value = line.partition(b":")
+            fields[name.lower()] = value.strip()
+        try:
+            return int(first.split(b" ", 2)[1]), fields, body
+        except (IndexError, ValueError):
+            raise EngineUnreachable(self._address.url, "it does not speak HTTP") from None
