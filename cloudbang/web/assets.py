@@ -1,8 +1,9 @@
 """Files under ``/static``, at addresses that change with their content.
 
-A page asks for some sixty small modules; a terminal also for xterm.js, which is large. At ``/static/~<version>/…`` they may be kept for ever, so
-that the next page asks for none of them; modules import each other by relative addresses and so
-inherit the version. Without one, or with an old one, a file is served but not kept.
+A page asks for some sixty small modules; a terminal also for xterm.js, which is large. At
+``/static/~<version>/…`` they may be kept for ever, so that the next page asks for none of them;
+modules import each other by relative addresses and so inherit the version. Without one, or with an
+old one, a file is served but not kept.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from flask import Flask, Response, request, send_from_directory
 from werkzeug.security import safe_join
 
 KEEP = 365 * 24 * 3600  # seconds
-SMALL = 512 * 1024  # bytes (packing that much takes 20 ms, once); larger files are read from the disk
+SMALL = (
+    512 * 1024
+)  # bytes (packing that much takes 20 ms, once); larger files are read from the disk
 FEW = 500  # files held in memory; there are not that many
 WORTH_PACKING = 400  # bytes
 LOOK_EVERY = 2.0  # seconds; a file that is edited while the server runs shows after that

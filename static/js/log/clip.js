@@ -1,5 +1,6 @@
 // Copying: a row, a link to it, a selection over several rows.
 
+import { copy } from "../copy.js";
 import { t } from "../i18n.js";
 import { stripAnsi } from "./ansi.js";
 import { say } from "./say.js";
@@ -20,21 +21,7 @@ export function textOf(entry) {
  * @param {string} done what to say when it is copied
  */
 export async function copyText(text, done) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // Over plain HTTP a page has no clipboard; the older way still works.
-    const area = document.createElement("textarea");
-    area.value = text;
-    area.className = "quiet";
-    document.body.append(area);
-    const focused = document.activeElement;
-    area.select();
-    const copied = document.execCommand("copy");
-    area.remove();
-    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
-    if (!copied) return say(t("The browser does not let this page copy"));
-  }
+  if (!(await copy(text))) return say(t("The browser does not let this page copy"));
   say(done);
 }
 

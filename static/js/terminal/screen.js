@@ -1,0 +1,386 @@
+// A terminal's screen: xterm.js with its addons, in an element that it fills. It knows nothing of
+// sockets; the live terminal, the panel beside the log and the replay all draw with it.
+
+import { copy } from "../copy.js";
+import { guardAnswers } from "./answers.js";
+import { openLink } from "./links.js";
+import { followTheme, matchColours, palette } from "./palette.js";
+import { keepStylesOutOfThePage } from "./sheets.js";
+import {
+  ClipboardAddon,
+  FitAddon,
+  SearchAddon,
+  Terminal,
+  UnicodeGraphemesAddon,
+  WebLinksAddon,
+  loadWebgl,
+} from "./xterm.js";
+
+/**
+ * `input`: what was typed, as bytes. `paste`: text to be pasted. `title`, `bell`.
+ * `fits`: how many columns and rows there is room for, now and whenever that changes.
+ * `found`: which match of how many is shown, at -1 when they were not counted.
+ * `link`: a pointer is over a link, null when it has left it. `mayAnswer`: see answers.js.
+ * `key`: a key press; true when it was for the page and not for the terminal.
+ *
+ * @typedef {{
+ *   input?: (data: Uint8Array) => void,
+ *   paste?: (text: string) => void,
+ *   title?: (title: string) => void,
+ *   bell?: () => void,
+ *   fits?: (columns: number, rows: number) => void,
+ *   found?: (at: number, count: number) => void,
+ *   link?: (address: string | null) => void,
+ *   mayAnswer?: () => boolean,
+ *   key?: (event: KeyboardEvent) => boolean,
+ * }} Handlers
+ */
+
+/** @typedef {{back?: boolean, caseSensitive?: boolean, regex?: boolean, typing?: boolean}} SearchOptions */
+
+const SCROLLBACK = 10_000; // lines; about what the server's 1 MiB of output holds
+const COPY_LIMIT = 1024 * 1024; // characters a program may put into the clipboard
+const encoder = new TextEncoder();
+keepStylesOutOfThePage();
+const mac = /Mac|iPhone|iPad/.test(navigator.platform);
+
+export class Screen {
+  /** @type {Terminal} */
+  terminal;
+  #fit = new FitAddon();
+  #search = new SearchAddon();
+  #following;
+  #observer;
+  #drawing = 0;
+  /** @type {{dispose(): void} | null} */
+  #webgl = null;
+  #seen = false;
+  #over = false;
+
+  /**
+   * @param {HTMLElement} element is filled; its size decides what fits
+   * @param {Handlers} [handlers]
+   * @param {{fontSize?: number, screenReader?: boolean, readOnly?: boolean, columns?: number, rows?: number}} [options]
+   */
+  constructor(element, handlers = {}, options = {}) {
+    this.element = element;
+    this.handlers = handlers;
+    const terminal = new Terminal({
+      allowProposedApi: true, // for unicode versions and for marks of what is found
+      cols: options.columns ?? 80,
+      rows: options.rows ?? 24,
+      fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono").trim(),
+      fontSize: options.fontSize ?? 14,
+      lineHeight: 1.15,
+      cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+      disableStdin: options.readOnly ?? false,
+      screenReaderMode: options.screenReader ?? false,
+      minimumContrastRatio: 4.5,
+      macOptionIsMeta: true,
+      rightClickSelectsWord: false,
+      scrollback: SCROLLBACK,
+      theme: palette(),
+      overviewRuler: { width: 12 },
+      linkHandler: {
+        activate: (event, address) => openLink(event, address),
+        hover: (_event, address) => this.#hover(address),
+        leave: () => this.#hover(null),
+      },
+    });
+    this.terminal = terminal;
+    this.#load();
+    guardAnswers(terminal, () => handlers.mayAnswer?.() ?? false);
+    terminal.open(element);
+    this.#listen();
+    this.#following = followTheme(() => (terminal.options.theme = palette()));
+    this.#observer = new ResizeObserver(() => this.#resized());
+    this.#observer.observe(element);
+    // For programs that look at the page from outside, whichever renderer is at work.
+    Object.assign(element, { screen: this });
+  }
+
+  #load() {
+    const { terminal } = this;
+    terminal.loadAddon(this.#fit);
+    terminal.loadAddon(this.#search);
+    // Graphemes rather than the tables of Unicode 11: a family of emoji or a flag is one picture of
+    // two cells, as people see it, and CJK is as wide as with the tables.
+    terminal.loadAddon(new UnicodeGraphemesAddon());
+    terminal.loadAddon(
+      new WebLinksAddon(openLink, {
+        hover: (_event, address) => this.#hover(address),
+        leave: () => this.#hover(null),
+      }),
+    );
+    // A program may copy (as editors do over ssh), it may not read what was copied elsewhere.
+    terminal.loadAddon(
+      new ClipboardAddon(undefined, {
+        readText: () => "",
+        writeText: (_kind, text) => {
+          if (text.length <= COPY_LIMIT) void copy(text);
+        },
+      }),
+    );
+  }
+
+  #listen() {
+    const { terminal, handlers, element } = this;
+    terminal.onData((text) => handlers.input?.(encoder.encode(text)));
+    terminal.onBinary((text) =>
+      handlers.input?.(Uint8Array.from(text, (char) => char.charCodeAt(0))),
+    );
+    terminal.onTitleChange((title) => handlers.title?.(title));
+    terminal.onBell(() => handlers.bell?.());
+    this.#search.onDidChangeResults(({ resultIndex, resultCount }) =>
+      handlers.found?.(resultIndex, resultCount),
+    );
+    terminal.attachCustomKeyEventHandler((event) => this.#onKey(event));
+    // Before xterm.js, which would hand on a hundred megabytes as one key press.
+    element.addEventListener("paste", (event) => this.#onPaste(event), true);
+  }
+
+  /**
+   * @param {KeyboardEvent} event
+   * @returns {boolean} whether the terminal gets it
+   */
+  #onKey(event) {
+    if (event.type !== "keydown") return true;
+    const copying = event.ctrlKey && event.shiftKey && !event.altKey && event.code === "KeyC";
+    if (copying && !mac) {
+      event.preventDefault();
+      void this.copy();
+      return false;
+    }
+    // The browser pastes by itself, without asking its reader for leave.
+    if (!mac && event.ctrlKey && event.shiftKey && event.code === "KeyV") return false;
+    if (event.shiftKey && event.code === "Insert") return false;
+    if (this.handlers.key?.(event)) {
+      event.preventDefault();
+      event.stopPropagation();
+      return false;
+    }
+    return true;
+  }
+
+  /** @param {ClipboardEvent} event */
+  #onPaste(event) {
+    const text = event.clipboardData?.getData("text/plain");
+    event.stopPropagation();
+    event.preventDefault();
+    if (text) this.paste(text);
+  }
+
+  /** Hands on text as a paste: line ends as Enter sends them, in brackets where the program wants that. @param {string} text */
+  paste(text) {
+    if (this.terminal.options.disableStdin) return;
+    this.terminal.scrollToBottom();
+    this.handlers.paste?.(text);
+  }
+
+  /** Whether the program in the terminal wants pastes between brackets. */
+  get bracketed() {
+    return this.terminal.modes.bracketedPasteMode;
+  }
+
+  /** Whether somebody may type here. @param {boolean} readOnly */
+  setReadOnly(readOnly) {
+    this.terminal.options.disableStdin = readOnly;
+  }
+
+  // Drawing
+
+  /**
+   * Draws output, in the order of calls.
+   *
+   * @param {string | Uint8Array} data UTF-8; a character may be cut in two between calls
+   * @param {() => void} [drawn] called once it has been parsed
+   */
+  write(data, drawn) {
+    this.#drawing += 1;
+    const done = () => {
+      this.#drawing -= 1;
+      drawn?.();
+    };
+    // The timers of a page nobody sees are slowed down to one a minute, and xterm.js waits for
+    // one: whoever left for another tab would slow down the build that they left running.
+    const core = /** @type {any} */ (this.terminal)._core;
+    if (document.hidden && typeof core?.writeSync === "function") {
+      core.writeSync(data);
+      done();
+    } else {
+      this.terminal.write(data, done);
+    }
+  }
+
+  /** Pieces of output that were handed over and are not drawn yet. */
+  get drawing() {
+    return this.#drawing;
+  }
+
+  /**
+   * Clears everything, also what has scrolled away, after what was written before.
+   *
+   * @param {string} [restore] sequences that bring back the modes of a program that runs
+   */
+  reset(restore = "") {
+    this.write(`\x1bc${restore}`);
+  }
+
+  /** Takes what has scrolled away, and all but the line of the cursor. */
+  clear() {
+    this.terminal.clear();
+  }
+
+  /**
+   * @param {number} columns
+   * @param {number} rows
+   */
+  resize(columns, rows) {
+    const { terminal } = this;
+    if (terminal.cols === columns && terminal.rows === rows) return;
+    terminal.resize(columns, rows);
+  }
+
+  /** How many columns and rows there is room for, null while it cannot be seen. */
+  room() {
+    if (!this.element.clientWidth || !this.element.clientHeight) return null;
+    const found = this.#fit.proposeDimensions();
+    if (!found || !(found.cols > 0) || !(found.rows > 0)) return null;
+    return { columns: Math.min(found.cols, 1000), rows: Math.min(found.rows, 500) };
+  }
+
+  #resized() {
+    const room = this.room();
+    this.#show(room !== null);
+    if (room) this.handlers.fits?.(room.columns, room.rows);
+  }
+
+  /** The graphics card draws what is seen; a browser has only a handful of such contexts. @param {boolean} seen */
+  #show(seen) {
+    if (seen === this.#seen || this.#over) return;
+    this.#seen = seen;
+    if (seen) void this.#startWebgl();
+    else this.#stopWebgl();
+  }
+
+  async #startWebgl() {
+    try {
+      const Addon = await loadWebgl();
+      if (!this.#seen || this.#over || this.#webgl) return;
+      const addon = new Addon();
+      addon.onContextLoss(() => this.#stopWebgl());
+      this.terminal.loadAddon(addon);
+      this.#webgl = addon;
+    } catch {
+      // No WebGL here: elements draw it, more slowly and just as well.
+      this.#stopWebgl();
+    }
+  }
+
+  #stopWebgl() {
+    const addon = this.#webgl;
+    this.#webgl = null;
+    try {
+      addon?.dispose();
+    } catch {
+      // It was lost half-way through its own start.
+    }
+  }
+
+  /** "webgl" or "dom". */
+  get renderer() {
+    return this.#webgl ? "webgl" : "dom";
+  }
+
+  // Settings
+
+  get fontSize() {
+    return this.terminal.options.fontSize ?? 14;
+  }
+
+  /** @param {number} size px */
+  setFontSize(size) {
+    this.terminal.options.fontSize = size;
+    this.#resized();
+  }
+
+  /** @param {boolean} on */
+  setScreenReader(on) {
+    this.terminal.options.screenReaderMode = on;
+  }
+
+  // Finding and copying
+
+  /**
+   * Goes to the next place that holds the text; the handler `found` is told how many there are.
+   *
+   * @param {string} text
+   * @param {SearchOptions} [options] `typing`: stay at this match while it still is one
+   * @returns {boolean} whether there is one; an unfinished regular expression finds nothing
+   */
+  find(text, { back = false, caseSensitive = false, regex = false, typing = false } = {}) {
+    if (!text) {
+      this.stopFinding();
+      return false;
+    }
+    const options = { caseSensitive, regex, incremental: typing, decorations: matchColours() };
+    try {
+      if (regex) new RegExp(text);
+      return back ? this.#search.findPrevious(text, options) : this.#search.findNext(text, options);
+    } catch {
+      this.stopFinding();
+      return false;
+    }
+  }
+
+  stopFinding() {
+    this.#search.clearDecorations();
+    this.terminal.clearSelection();
+    this.handlers.found?.(-1, 0);
+  }
+
+  /** Puts what is selected into the clipboard. @returns {Promise<boolean>} whether there was something */
+  async copy() {
+    const text = this.terminal.getSelection();
+    return text ? copy(text) : false;
+  }
+
+  selectAll() {
+    this.terminal.selectAll();
+  }
+
+  /** All that is kept, as text. */
+  text() {
+    const buffer = this.terminal.buffer.active;
+    const lines = [];
+    for (let y = 0; y < buffer.length; y++) {
+      const line = buffer.getLine(y);
+      const text = line?.translateToString(!buffer.getLine(y + 1)?.isWrapped) ?? "";
+      if (line?.isWrapped && lines.length) lines[lines.length - 1] += text;
+      else lines.push(text);
+    }
+    return lines.join("\n").trimEnd();
+  }
+
+  focus() {
+    this.terminal.focus();
+  }
+
+  blur() {
+    this.terminal.blur();
+  }
+
+  /** @param {string | null} address */
+  #hover(address) {
+    this.handlers.link?.(address);
+  }
+
+  /** Takes it out of the page. */
+  close() {
+    this.#over = true;
+    this.#observer.disconnect();
+    this.#following();
+    this.#stopWebgl();
+    this.terminal.dispose();
+  }
+}

@@ -1,0 +1,11 @@
+// The types of xterm.js, which the copies in static/vendor do not carry.
+
+export { Terminal } from "@xterm/xterm";
+export type { ITerminalOptions, ITheme, IDisposable } from "@xterm/xterm";
+export { ClipboardAddon } from "@xterm/addon-clipboard";
+export { FitAddon } from "@xterm/addon-fit";
+export { SearchAddon } from "@xterm/addon-search";
+export { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
+export { WebLinksAddon } from "@xterm/addon-web-links";
+
+export function loadWebgl(): Promise<typeof import("@xterm/addon-webgl").WebglAddon>;
