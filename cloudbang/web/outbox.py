@@ -81,6 +81,12 @@ class Outbox:
             self._wait_for_room(data, taken)
         return True
 
+    def post(self, frame: SharedFrame) -> None:
+        """Send or queue ``frame`` without ever waiting, whatever the queue holds already: for
+        what is small and must not be refused."""
+        if not self.closed:
+            self._put(frame.deflated if self.deflate else frame.plain)
+
     def send(self, message: str | bytes) -> None:
         """Send ``message`` and wait until the kernel has all of it. Raises SocketClosed."""
         opcode = TEXT if isinstance(message, str) else BINARY

@@ -54,7 +54,7 @@ class Door:
     ``serve(socket, environ, account)`` runs for as long as the connection lives; ``environ`` holds
     only the keys in ``KEPT``. ``authorize(environ)`` sees the whole request before the handshake;
     it returns a :class:`Refusal`, or what ``serve`` gets as ``account``. ``max_message`` and
-    ``queue`` are bytes.
+    ``queue`` are bytes. ``compress`` is whether permessage-deflate is agreed to.
     """
 
     serve: Callable[[Socket, Mapping[str, Any], Any], None]
@@ -62,6 +62,7 @@ class Door:
     subprotocols: tuple[str, ...] = ()
     max_message: int = 64 * KIB
     queue: int = QUEUE
+    compress: bool = True
 
 
 class Socket(Outbox, WebSocket):
@@ -74,7 +75,8 @@ class Socket(Outbox, WebSocket):
     """
 
     __slots__ = (
-        *("__weakref__", "backlog", "deflate", "moved", "on_drained", "queue_limit", "received"),
+        *("__weakref__", "backlog", "deflate", "left", "moved", "on_drained", "queue_limit"),
+        "received",
         *("seen", "sent", "slot", "subprotocol", "_decoder", "_ended", "_hand", "_queue", "_raw"),
         *(
             "_reading",
@@ -118,6 +120,7 @@ class Socket(Outbox, WebSocket):
         self.on_drained: Callable[[Socket], None] | None = None
         self.closed = False  # we have sent, or can no longer send, a close frame
         self._ended = False  # nothing more will be received
+        self.left = False  # the peer has said good-bye: it did not just break off
         self._reading = self._refused = False
         self.backlog = self.sent = 0
         self.received = len(early)
@@ -195,6 +198,7 @@ class Socket(Outbox, WebSocket):
             if not self.closed and self.backlog <= self.queue_limit:
                 self._put(frames.frame(event.payload, frames.PONG))
         elif isinstance(event, frames.Closing):
+            self.left = True
             self._end(event.code, event.reason)
 
     def _end(self, code: int | None, reason: str) -> None:
@@ -335,7 +339,8 @@ class SocketHandler(WebSocketHandler):
         if isinstance(account, Refusal):
             return account
         subprotocol = choose(environ, door.subprotocols)
-        agreement = negotiate(environ.get("HTTP_SEC_WEBSOCKET_EXTENSIONS", ""))
+        offered = environ.get("HTTP_SEC_WEBSOCKET_EXTENSIONS", "") if door.compress else ""
+        agreement = negotiate(offered)
         self.socket.setsockopt(std_socket.IPPROTO_TCP, std_socket.TCP_NODELAY, 1)
         self.socket.sendall(accepted(environ, subprotocol, agreement))
         self.headers_sent, self.status, self.code = True, b"101 Switching Protocols", 101

@@ -1,0 +1,389 @@
+"""One session: a process in a container, those who look at it, and the pump between them.
+
+The pump is the session's one greenlet. It reads the source as fast as whoever holds the keyboard
+draws, keeps the last megabyte, records, and hands on to everybody. Input goes the other way
+without it: from the greenlet of the socket straight to the source.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import gevent
+from gevent.event import Event as Flag
+
+from cloudbang.domain.lines import format_time
+from cloudbang.domain.scrollback import Cutter, Scrollback
+from cloudbang.errors import CloudBangError
+from cloudbang.supervise import Supervisor
+from cloudbang.terminal.company import Company
+from cloudbang.terminal.participant import WINDOW, Participant
+from cloudbang.terminal.values import End, Size, Source, Spec
+from cloudbang.turns import let_others_run
+
+log = logging.getLogger(__name__)
+
+KIB = 1024
+READ = 128 * KIB  # bytes asked of the source at a time
+TURN = 0.002  # seconds a flood may work before the others get theirs
+LOST_WAIT = 30.0  # seconds the output of a lost page waits for it to come back
+INPUT_WAITS = 4 * 1024 * KIB  # bytes of input that may wait for the process to read them
+CONFIRM = 0.05  # seconds between confirmations of input
+CLIENTS = 64  # tabs whose count of input is remembered
+
+
+class Recording(Protocol):
+    """What a session writes down; see the store's recordings."""
+
+    @property
+    def full(self) -> bool: ...
+    def output(self, data: bytes) -> None: ...
+    def resize(self, size: Size) -> None: ...
+    def wait_for_room(self) -> None: ...
+    def end(self) -> None: ...
+
+
+class Session:
+    """See the module. ``on_end(session, end)`` is called once, in the session's own greenlet."""
+
+    __slots__ = (
+        *("_back", "_changed", "_company", "_confirming", "_cutter", "_ending", "_lost"),
+        *("_lost_until", "_on_end", "_recording", "_source", "_supervisor", "_typed", "account"),
+        *("account_id", "address", "agent", "detached_at", "ended", "login", "quiet_since"),
+        *("spec", "started", "started_at", "title", "warned"),
+    )
+
+    def __init__(
+        self,
+        spec: Spec,
+        source: Source,
+        *,
+        account: str,
+        account_id: int | None,
+        login: str,
+        address: str,
+        agent: str,
+        size: Size,
+        on_end: Callable[[Session, End], None],
+        supervisor: Supervisor,
+    ) -> None:
+        self.spec = spec
+        self.account, self.account_id, self.login = account, account_id, login
+        self.address, self.agent = address, agent
+        self.title = ""
+        self.started_at = time.monotonic()
+        self.started = format_time(time.time_ns())
+        self.ended: End | None = None
+        self._company = Company(size)
+        self.detached_at: float | None = self.started_at  # nobody looks since then
+        self.quiet_since = self.started_at  # nothing typed and nothing printed since then
+        self.warned = ""  # the limit it was warned of
+        self._source = source
+        self._back = Scrollback()
+        self._cutter = Cutter()
+        self._recording: Recording | None = None
+        self._lost, self._lost_until = 0, 0.0  # drawn by a page that was lost, and until when
+        self._typed: dict[str, int] = {}  # bytes of input, by the tab they came from
+        self._changed = Flag()  # somebody drew, came or went: there may be room
+        self._confirming = False
+        self._ending: str | None = None
+        self._on_end = on_end
+        self._supervisor = supervisor
+
+    @property
+    def id(self) -> str:
+        return self.spec.session
+
+    @property
+    def source(self) -> Source:
+        return self._source
+
+    @property
+    def ending(self) -> bool:
+        """Whether it was told to end, or has."""
+        return self._ending is not None or self.ended is not None
+
+    def record_with(self, recording: Recording | None) -> None:
+        """Write down what will be printed. Called before it starts."""
+        self._recording = recording
+
+    def abandon(self) -> None:
+        """It could not be started."""
+        if self._recording is not None:
+            self._recording.end()
+
+    def run(self) -> None:
+        """Pump until the source has ended and every byte was read. The source has been started."""
+        try:
+            end = self._pump()
+        except CloudBangError as e:
+            end = End("engine-lost", None, str(e))
+        except gevent.GreenletExit:  # it did not end in time, see ``sessions``
+            end = End("closed")
+        if self._ending is not None:
+            end = End(self._ending, end.code, end.message)
+        self.ended = end
+        if self._recording is not None:
+            self._recording.end()
+        for one in list(self._company.members):
+            self._push(one)
+        self._on_end(self, end)
+
+    # --- those who look ---------------------------------------------------------------------------
+
+    @property
+    def people(self) -> int:
+        """How many look."""
+        return len(self._company.members)
+
+    @property
+    def size(self) -> Size:
+        return self._company.size
+
+    def join(self, one: Participant, size: Size | None, after: int | None) -> None:
+        """Let somebody look. A second connection of the same tab replaces the first."""
+        company = self._company
+        for other in company.same_tab(one):
+            self.leave(other, lost=False)
+            other.peer.close(4409, "this terminal was opened again by the same page")
+        one.size = size
+        company.add(one)
+        self.detached_at = None
+        self._lost_until = 0.0
+        begin = one.begin(self._back, after, company.keyboard is one)
+        if begin.offset > 0 and begin.reset and "[?1049h" in begin.restore:
+            self._supervisor.once("nudge", self._nudge)
+        one.typed = self._typed.get(one.client, 0)
+        one.peer.tell(
+            {
+                "op": "attached",
+                "session": self.as_json(),
+                "mode": one.mode,
+                "me": one.id,
+                "offset": begin.offset,
+                "reset": begin.reset,
+                "restore": begin.restore,
+                "input": one.typed,
+                "window": WINDOW,
+                "people": company.people(),
+            }
+        )
+        self._fit()
+        company.tell_size(one)
+        company.tell_people()
+        self._push(one)
+        self._changed.set()
+
+    def leave(self, one: Participant, *, lost: bool) -> None:
+        """Somebody has gone; ``lost`` when their connection broke and they may come back for
+        what they have not seen."""
+        company = self._company
+        if one not in company.members:
+            return
+        held = company.remove(one)
+        if held and lost and company.keyboard is None:
+            self._lost, self._lost_until = one.drawn, time.monotonic() + LOST_WAIT
+        if not company.members:
+            self.detached_at = time.monotonic()
+        else:
+            self._fit()
+            company.tell_people()
+        self._changed.set()
+
+    def drew(self, one: Participant, offset: int) -> None:
+        """A page has drawn up to ``offset``."""
+        one.drew(offset)
+        self._push(one)
+        self._changed.set()
+
+    def drained(self, one: Participant) -> None:
+        """A connection that was full has room again."""
+        one.full = False
+        if not one.peer.counts_drawn:
+            one.drawn = one.sent
+        self._push(one)
+        self._changed.set()
+
+    def resize(self, one: Participant, size: Size) -> None:
+        """A window has changed; the smallest counts."""
+        if one.size != size:
+            one.size = size
+            self._fit()
+            self._company.tell_people()
+
+    def _fit(self) -> None:
+        if (size := self._company.fit()) is not None:
+            self._source.resize(size)
+            if self._recording is not None:
+                self._recording.resize(size)
+
+    def _nudge(self) -> None:
+        """What a full-screen program drew first has fallen out: have it draw everything again."""
+        self._source.resize(Size(self.size.columns, max(1, self.size.rows - 1)))
+        gevent.sleep(0.1)
+        self._source.resize(self.size)
+
+    def notice(self, code: str, message: str) -> None:
+        """Tell everybody something in words."""
+        self._company.notice(code, message)
+
+    # --- the keyboard -----------------------------------------------------------------------------
+
+    def type(self, one: Participant, data: bytes) -> bool:
+        """Input of somebody who may type. False: they may not, and it went nowhere."""
+        if not one.may_type:
+            return False
+        if self._company.keyboard is not one:
+            self._company.take(one)
+            self._changed.set()
+        self.quiet_since = time.monotonic()
+        total = self._typed.pop(one.client, 0) + len(data)
+        self._typed[one.client] = total
+        while len(self._typed) > CLIENTS:
+            del self._typed[next(iter(self._typed))]
+        self._source.write(data)
+        if not self._confirming:
+            self._confirming = True
+            self._supervisor.once("confirm", self._confirm)
+        return True
+
+    @property
+    def input_waits(self) -> int:
+        """Bytes of input that the process has not read yet."""
+        return self._source.pending
+
+    def _confirm(self) -> None:
+        """Confirm input once it went through, a few times a second and not for every key."""
+        try:
+            more = True
+            while more and self.ended is None:
+                gevent.sleep(CONFIRM)
+                waits = self._source.pending
+                more = False
+                for one in self._company.members:
+                    total = self._typed.get(one.client, 0)
+                    through = max(one.typed, total - waits)
+                    if through > one.typed:
+                        one.typed = through
+                        one.peer.tell({"op": "input", "offset": through})
+                    more = more or through < total
+        finally:
+            self._confirming = False
+
+    def take(self, one: Participant) -> None:
+        """The owner takes the keyboard back: guests who may type become watchers."""
+        self._company.take(one)
+        self.demote_guests()
+
+    def demote_guests(self) -> None:
+        """Whoever types by a link does so no more."""
+        self._company.demote_guests()
+        self._changed.set()
+
+    # --- the pump ---------------------------------------------------------------------------------
+
+    def _pump(self) -> End:
+        source, cutter = self._source, self._cutter
+        since = time.monotonic()
+        while True:
+            if not self._has_room():
+                self._wait_for_room()
+                since = time.monotonic()
+            data = source.read_now(READ)
+            if data is None:
+                data = source.read(READ)
+                since = time.monotonic()
+            if not data:
+                break
+            if piece := cutter.feed(data):
+                self._hand_on(piece)
+            if time.monotonic() - since > TURN:
+                let_others_run()
+                since = time.monotonic()
+        if rest := cutter.flush():
+            self._hand_on(rest)
+        return source.result()
+
+    def _hand_on(self, data: bytes) -> None:
+        self.quiet_since = time.monotonic()
+        self._back.append(data)
+        recording = self._recording
+        if recording is not None:
+            recording.output(data)
+            if recording.full:
+                recording.wait_for_room()
+        keyboard = self._company.keyboard
+        for one in tuple(self._company.members):
+            one.push(self._back, one is keyboard)
+
+    def _push(self, one: Participant) -> None:
+        one.push(self._back, one is self._company.keyboard or self.ended is not None)
+        if self.ended is not None and one.sent == self._back.end:
+            one.peer.ended(self.ended)
+
+    def _has_room(self) -> bool:
+        """Overload: who holds the keyboard sets the pace; the engine keeps what they cannot take
+        yet. Where nobody does, output flows on and the oldest falls out."""
+        if self._ending is not None:
+            return True  # the tail is kept and shown as far as it can be
+        if (keyboard := self._company.keyboard) is not None:
+            return self._back.end - keyboard.drawn < WINDOW
+        if self._lost_until:
+            return self._back.end - self._lost < WINDOW
+        return True
+
+    def _wait_for_room(self) -> None:
+        while not self._has_room():
+            self._changed.clear()
+            left = None
+            if self._company.keyboard is None and self._lost_until:
+                left = self._lost_until - time.monotonic()
+                if left <= 0:
+                    self._lost_until = 0.0
+                    return
+            self._changed.wait(left)
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    def end(self, reason: str) -> None:
+        """End every process of it, and then the session. Waits, 6 s at most; the first reason
+        counts."""
+        if self.ended is not None:
+            return
+        if self._ending is None:
+            self._ending = reason
+            self._changed.set()
+        self._source.end()
+
+    def as_json(self) -> dict[str, object]:
+        """What pages and programs are shown (the S of ``docs/protocols.md``)."""
+        spec, end = self.spec, self.ended
+        return {
+            "id": self.id,
+            "kind": spec.wish.kind,
+            "team": spec.team,
+            "app": spec.app,
+            "container": spec.container[:12],
+            "name": spec.container_name,
+            "image": spec.image,
+            "command": list(spec.wish.command),
+            "user": spec.wish.user,
+            "folder": spec.wish.folder,
+            "account": self.account,
+            "account_id": self.account_id,
+            "address": self.address,
+            "started": self.started,
+            "ended": None,
+            "state": "ended" if end else "running",
+            "people": self.people,
+            "columns": self.size.columns,
+            "rows": self.size.rows,
+            "exit_code": end.code if end else None,
+            "reason": end.reason if end else None,
+            "recorded": self._recording is not None,
+            "recording_bytes": 0,
+            "title": self.title,
+        }

@@ -1,0 +1,168 @@
+"""The terminal socket: ``/docker_console``, for our own page and for the console of 2017.
+
+Which of the two speaks is settled by the subprotocol. What they may is settled by the first
+message; from then on a key goes from the socket to the process with nothing in between.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from cloudbang.accounts import Caller
+from cloudbang.errors import BadRequest, CloudBangError, NoSuchTerminal, TicketRefused
+from cloudbang.store.terminals import TerminalStore
+from cloudbang.supervise import Supervisor
+from cloudbang.terminal.book import is_owner_of
+from cloudbang.terminal.participant import Participant
+from cloudbang.terminal.session import Session
+from cloudbang.terminal.sessions import Terminals
+from cloudbang.terminal.values import End, Mode, Size
+from cloudbang.web.console_peer import ConsolePeer
+from cloudbang.web.security import Proxies
+from cloudbang.web.sockets import Socket
+from cloudbang.web.tty_peer import TtyPeer
+
+log = logging.getLogger(__name__)
+
+MIB = 1024 * 1024
+TTY = "cloudbang.tty.v1"
+SUBPROTOCOLS = (TTY, "gotty", "webtty")  # the two others: what the page of 2017 may ask for
+MAX_MESSAGE = MIB + 1024  # bytes: a megabyte of input, and what stands before it
+QUEUE = 256 * 1024  # bytes that wait for a slow page; then the session waits or the page skips
+FIRST_WITHIN = 10.0  # seconds
+SESSION_ENDED, REFUSED = 4401, 4403
+TICKET = ("T_id", "S_id", "C_id", "Md5")
+_CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class TerminalDoor:
+    """``serve`` is what the doors ``/docker_console`` and ``/ws`` lead to."""
+
+    def __init__(self, terminals: Terminals, store: TerminalStore, proxies: Proxies) -> None:
+        self._terminals, self._store, self._proxies = terminals, store, proxies
+        self._sockets: dict[str, set[Socket]] = {}  # by the login that opened them
+        self._supervisor = Supervisor("terminal-door")
+
+    def stop(self) -> None:
+        """Stop closing sockets; the server closes those that are left."""
+        self._supervisor.stop()
+
+    def close_account_sessions(self, login: str) -> None:
+        """That login has ended or may do less: its sockets are closed with 4401 and its terminals
+        end."""
+        for socket in self._sockets.pop(login, ()):
+            self._supervisor.once("end", socket.close, SESSION_ENDED, "session ended")
+        self._terminals.end_login(login)
+
+    def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
+        """Talk with one page until it leaves."""
+        mates = self._sockets.setdefault(caller.session_id, set())
+        mates.add(socket)
+        try:
+            peer = TtyPeer(socket) if socket.subprotocol == TTY else ConsolePeer(socket)
+            self._serve(peer, environ, caller)
+        finally:
+            socket.on_drained = None
+            mates.discard(socket)
+            if not mates and self._sockets.get(caller.session_id) is mates:
+                del self._sockets[caller.session_id]
+
+    def _serve(
+        self, peer: TtyPeer | ConsolePeer, environ: Mapping[str, Any], caller: Caller
+    ) -> None:
+        try:
+            first = self._first(peer)
+            if first is None:
+                return
+            found = self._enter(peer, first, environ, caller)
+        except CloudBangError as e:
+            peer.refuse(e)
+            return
+        if found is None:
+            return
+        session, one = found
+        # The peer hears of room as soon as it has somebody to tell.
+        peer.attach(session, one, self._terminals)
+        try:
+            peer.talk()
+        finally:
+            # A page that left said so; of one that broke off, what it did not see is kept a while.
+            self._terminals.leave(session, one, lost=not peer.said_goodbye)
+
+    def _first(self, peer: TtyPeer | ConsolePeer) -> dict[str, Any] | None:
+        try:
+            text = peer.socket.receive(FIRST_WITHIN)
+        except TimeoutError:
+            raise BadRequest(
+                "the first message", "missing", f"sent within {FIRST_WITHIN:.0f} seconds"
+            ) from None
+        if text is None:
+            return None
+        allowed = '{"T_id","S_id","C_id","Md5"}'
+        try:
+            first = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise BadRequest("the first message", "not JSON", allowed) from None
+        if not isinstance(first, dict):
+            raise BadRequest("the first message", type(first).__name__, allowed)
+        return first
+
+    def _enter(
+        self,
+        peer: TtyPeer | ConsolePeer,
+        first: dict[str, Any],
+        environ: Mapping[str, Any],
+        caller: Caller,
+    ) -> tuple[Session, Participant] | None:
+        size = Size.of(first.get("columns"), first.get("rows"))
+        address = self._proxies.guest(environ).address
+        mode: Mode
+        if isinstance(peer, TtyPeer) and "session" in first:
+            entered = self._come_back(peer, first, caller)
+            if entered is None:
+                return None
+            session, mode = entered
+        else:
+            values = [first.get(name) for name in TICKET]
+            for name, value in zip(TICKET, values, strict=True):
+                if not isinstance(value, str) or not 0 < len(value) <= 256:
+                    raise BadRequest(name, "…" if name == "Md5" else value, "a text")
+            team, app, container, md5 = map(str, values)
+            spec = self._terminals.redeem(md5, team, app, container)
+            agent = str(environ.get("HTTP_USER_AGENT", ""))
+            session = self._terminals.open(spec, caller, address, agent, size or Size())
+            mode = "own"
+        client = first.get("client", "")
+        if client != "" and not (isinstance(client, str) and _CLIENT.fullmatch(client)):
+            raise BadRequest("client", client, "1 to 64 letters, digits, _ or -")
+        after = first.get("after")
+        if isinstance(after, bool) or not isinstance(after, int):
+            after = None
+        one = self._terminals.join(
+            session, mode, peer, caller, client=client, size=size, after=after, address=address
+        )
+        return session, one
+
+    def _come_back(
+        self, peer: TtyPeer, first: dict[str, Any], caller: Caller
+    ) -> tuple[Session, Mode] | None:
+        session_id, key = first["session"], first.get("key", "")
+        if not isinstance(session_id, str) or not isinstance(key, str):
+            raise BadRequest("session", session_id, "the id of a terminal")
+        try:
+            return self._terminals.admit(session_id, caller, key[:256])
+        except NoSuchTerminal:
+            # It may have ended while nobody looked: then the page is told how.
+            record = self._store.get(session_id)
+            if record.ended is None or not is_owner_of(record, caller):
+                raise
+            peer.ended(End(record.reason, record.exit_code))
+            return None
+
+
+__all__ = ["MAX_MESSAGE", "QUEUE", "SUBPROTOCOLS", "TerminalDoor", "TicketRefused"]

@@ -1,0 +1,147 @@
+"""``cloudbang.tty.v1``: what our own page speaks. Output and input are binary frames, everything
+else is JSON; see ``docs/protocols.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from cloudbang.errors import BadRequest, CloudBangError
+from cloudbang.terminal.participant import Participant
+from cloudbang.terminal.session import INPUT_WAITS, Session
+from cloudbang.terminal.sessions import Terminals
+from cloudbang.terminal.values import End, Size
+from cloudbang.web.frames import BINARY, TEXT, SharedFrame
+from cloudbang.web.sockets import Socket
+
+REFUSED, TOO_MUCH = 4403, 4413
+
+
+class TtyPeer:
+    """One page. Nothing but :meth:`talk` waits."""
+
+    counts_drawn = True
+    said_goodbye = False
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+        self._at: tuple[Session, Participant, Terminals] | None = None
+
+    # --- what the session asks of it --------------------------------------------------------------
+
+    def output(self, data: bytes) -> bool:
+        return self.socket.offer(SharedFrame(data, BINARY))
+
+    def tell(self, message: dict[str, object]) -> None:
+        # Few and small, and dropped with the connection of a page that takes nothing for a minute.
+        self.socket.post(SharedFrame(orjson.dumps(message), TEXT))
+
+    def ended(self, end: End) -> None:
+        self.tell({"op": "ended", "reason": end.reason, "code": end.code, "message": end.message})
+        self.close(1000, end.reason)
+
+    def close(self, code: int, reason: str) -> None:
+        self.said_goodbye = True
+        self.socket.start_close(code, reason)
+
+    # --- before the session -----------------------------------------------------------------------
+
+    def refuse(self, error: CloudBangError) -> None:
+        """Say why not, and close."""
+        self.tell({"op": "error", "code": error.code, "message": str(error)})
+        self.socket.close(REFUSED, error.code)
+
+    # --- the talk ---------------------------------------------------------------------------------
+
+    def attach(self, session: Session, one: Participant, terminals: Terminals) -> None:
+        self._at = session, one, terminals
+        self.socket.on_drained = self._drained
+        session.drained(one)
+
+    def _drained(self, _socket: Socket) -> None:
+        if self._at is not None:
+            self._at[0].drained(self._at[1])
+
+    def _where(self) -> tuple[Session, Participant, Terminals]:
+        assert self._at is not None, "talk comes after attach"
+        return self._at
+
+    def talk(self) -> None:
+        """Handle what the page sends until the connection ends."""
+        session, one, _ = self._where()
+        receive = self.socket.receive
+        while (message := receive()) is not None:
+            if isinstance(message, bytes):
+                self._type(session, one, message)
+                continue
+            try:
+                self._handle(message)
+            except CloudBangError as e:
+                self.tell({"op": "error", "code": e.code, "message": str(e)})
+        self.said_goodbye = self.said_goodbye or self.socket.left
+
+    def _type(self, session: Session, one: Participant, data: bytes) -> None:
+        if not session.type(one, data):
+            self.tell({"op": "error", "code": "read-only", "message": "you may only watch here"})
+        elif session.input_waits > INPUT_WAITS:
+            # A page waits for confirmations; who does not is not one of ours.
+            self.tell(
+                {
+                    "op": "error",
+                    "code": "too-much-input",
+                    "message": "more input than the program reads: wait for confirmations",
+                }
+            )
+            self.close(TOO_MUCH, "too much input")
+
+    def _handle(self, text: str) -> None:
+        try:
+            message = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise BadRequest(
+                "the message", "not JSON", "JSON, or input as a binary frame"
+            ) from None
+        op = message.get("op") if isinstance(message, dict) else None
+        handler = HANDLERS.get(op) if isinstance(op, str) else None
+        if handler is None:
+            raise BadRequest("op", op, ", ".join(HANDLERS))
+        handler(self, message)
+
+    def _ack(self, message: dict[str, Any]) -> None:
+        offset = message.get("offset")
+        if isinstance(offset, bool) or not isinstance(offset, int):
+            raise BadRequest("offset", offset, "a number of bytes")
+        session, one, _ = self._where()
+        session.drew(one, offset)
+
+    def _resize(self, message: dict[str, Any]) -> None:
+        size = Size.of(message.get("columns"), message.get("rows"))
+        if size is None:
+            raise BadRequest("columns and rows", message.get("columns"), "numbers")
+        session, one, _ = self._where()
+        session.resize(one, size)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        session, one, terminals = self._where()
+        terminals.take(session, one)
+
+    def _end(self, message: dict[str, Any]) -> None:
+        session, one, terminals = self._where()
+        if one.mode != "own":
+            raise BadRequest("op", "end", "sent by the owner of the terminal")
+        terminals.end_soon(session, "closed")
+
+    def _ping(self, message: dict[str, Any]) -> None:
+        self.tell({"op": "pong"})
+
+
+HANDLERS: dict[str, Callable[[TtyPeer, dict[str, Any]], None]] = {
+    "ack": TtyPeer._ack,
+    "resize": TtyPeer._resize,
+    "take": TtyPeer._take,
+    "end": TtyPeer._end,
+    "ping": TtyPeer._ping,
+}
