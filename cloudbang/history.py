@@ -7,6 +7,7 @@ times that it remembers of each container.
 from __future__ import annotations
 
 import logging
+import time
 from typing import Protocol
 
 import orjson
@@ -90,6 +91,11 @@ class History:
                     del self._told[next(iter(self._told))]
                 return True
         return False
+
+    def action(self, app: str, container: str, who: str, what: str) -> None:
+        """What a person did; ``what`` is a word for programs, such as ``terminal-open``."""
+        now = format_time(time.time_ns())
+        self._add(Event(app, now, "action", container, {"who": who, "what": what}))
 
     def reconcile(self, instance: Instance) -> None:
         """What the container remembers of itself and nobody told."""

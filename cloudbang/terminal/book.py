@@ -61,8 +61,8 @@ class Book:
     def not_started(self, session: Session, reason: str) -> None:
         self._guarded(self._audit.ended, session.id, reason)
 
-    def ended(self, session: Session, end: End, recorded: int) -> None:
-        self._guarded(self._audit.ended, session.id, end.reason, end.code, recorded)
+    def ended(self, session: Session, end: End) -> None:
+        self._guarded(self._audit.ended, session.id, end.reason, end.code, session.recorded)
         self._action(session, "terminal-end")
 
     def lost(self, record: TerminalRecord) -> None:

@@ -41,9 +41,9 @@ class Recording(Protocol):
     @property
     def full(self) -> bool: ...
     def output(self, data: bytes) -> None: ...
-    def resize(self, size: Size) -> None: ...
-    def wait_for_room(self) -> None: ...
-    def end(self) -> None: ...
+    def resize(self, columns: int, rows: int) -> None: ...
+    def wait_for_room(self) -> bool: ...
+    def end(self) -> int: ...
 
 
 class Session:
@@ -53,7 +53,7 @@ class Session:
         *("_back", "_changed", "_company", "_confirming", "_cutter", "_ending", "_lost"),
         *("_lost_until", "_on_end", "_recording", "_source", "_supervisor", "_typed", "account"),
         *("account_id", "address", "agent", "detached_at", "ended", "login", "quiet_since"),
-        *("spec", "started", "started_at", "title", "warned"),
+        *("recorded", "spec", "started", "started_at", "title", "warned"),
     )
 
     def __init__(
@@ -77,6 +77,7 @@ class Session:
         self.started_at = time.monotonic()
         self.started = format_time(time.time_ns())
         self.ended: End | None = None
+        self.recorded = 0  # bytes of its recording, once it has ended
         self._company = Company(size)
         self.detached_at: float | None = self.started_at  # nobody looks since then
         self.quiet_since = self.started_at  # nothing typed and nothing printed since then
@@ -126,10 +127,10 @@ class Session:
         if self._ending is not None:
             end = End(self._ending, end.code, end.message)
         self.ended = end
-        if self._recording is not None:
-            self._recording.end()
         for one in list(self._company.members):
             self._push(one)
+        if self._recording is not None:
+            self.recorded = self._recording.end()
         self._on_end(self, end)
 
     # --- those who look ---------------------------------------------------------------------------
@@ -218,7 +219,7 @@ class Session:
         if (size := self._company.fit()) is not None:
             self._source.resize(size)
             if self._recording is not None:
-                self._recording.resize(size)
+                self._recording.resize(size.columns, size.rows)
 
     def _nudge(self) -> None:
         """What a full-screen program drew first has fallen out: have it draw everything again."""
@@ -291,11 +292,7 @@ class Session:
         while True:
             if not self._has_room():
                 self._wait_for_room()
-                since = time.monotonic()
-            data = source.read_now(READ)
-            if data is None:
-                data = source.read(READ)
-                since = time.monotonic()
+            data = source.read(READ)
             if not data:
                 break
             if piece := cutter.feed(data):
@@ -384,6 +381,6 @@ class Session:
             "exit_code": end.code if end else None,
             "reason": end.reason if end else None,
             "recorded": self._recording is not None,
-            "recording_bytes": 0,
+            "recording_bytes": self.recorded,
             "title": self.title,
         }

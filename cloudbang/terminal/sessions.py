@@ -53,7 +53,6 @@ class Terminals:
         new_source: Callable[[Spec], Source],
         *,
         record: Recorder | None = None,
-        recording_bytes: Callable[[str], int] = lambda session: 0,
         end_orphans: Callable[[Sequence[TerminalRecord]], None] | None = None,
         tell: Tell | None = None,
     ) -> None:
@@ -61,7 +60,6 @@ class Terminals:
         self._book = Book(audit, tell)
         self._new_source = new_source
         self._record = record
-        self._recording_bytes = recording_bytes
         self._end_orphans = end_orphans
         self._tickets = Tickets()
         self._live: dict[str, Session] = {}
@@ -330,7 +328,7 @@ class Terminals:
         while len(self._over) >= LINGERING:
             del self._over[next(iter(self._over))]
         self._over[session.id] = (session, time.monotonic())
-        self._book.ended(session, end, self._recording_bytes(session.id))
+        self._book.ended(session, end)
         self._changed(session)
 
     # --- limits -----------------------------------------------------------------------------------
