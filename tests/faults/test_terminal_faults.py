@@ -1,0 +1,344 @@
+"""Terminals when what is under them goes: the engine, the container, the server, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.faults.conftest import TerminalGround
+from tests.support import ServerProcess, wait_until
+from tests.support_engine import PrivateEngine
+from tests.terminal_support import (
+    TICKET,
+    Person,
+    Terminal,
+    known,
+    new_client,
+    processes,
+    wait_alone,
+)
+
+pytestmark = pytest.mark.engine
+
+STUBBORN = "trap '' INT HUP TERM QUIT; while :; do sleep 1; done\n"
+BACKGROUND = "sleep 100000 & nohup sleep 100000 >/dev/null & (trap '' HUP; sleep 100000) &\n"
+SPEC: list[tuple[Any, str]] = [
+    (None, ""),
+    (["top"], ""),
+    (["vi", "/tmp/file"], ""),
+    (None, STUBBORN),
+    (None, BACKGROUND),
+]
+
+
+def busy(person: Person, container: str) -> list[Terminal]:
+    """One terminal of every kind: idle, in programs of the whole screen, in loops, in background."""
+    pages = []
+    for command, typed in SPEC:
+        page = person.terminal(container, command)
+        page.wait_for("# " if command is None else "\x1b")
+        if typed:
+            page.type(typed)
+            page.wait_for(typed.strip()[-10:])
+        pages.append(page)
+    return pages
+
+
+def alive(container: Any) -> dict[int, str]:
+    """What runs in a container beside its first process."""
+    first = container.attrs["State"]["Pid"]
+    return {pid: what for pid, what in processes(container.id).items() if pid != first}
+
+
+def wait_busy(container: Any) -> None:
+    """Wait until everything that was typed in ``busy`` has started."""
+    wait_until(lambda: len(alive(container)) >= len(SPEC) + 4, what="all to run")
+
+
+# -- the container --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [("kill", "container-stopped"), ("stop", "container-stopped"), ("remove", "container-removed")],
+)
+def test_the_container_goes_under_an_open_terminal(
+    ground: TerminalGround, container: Any, deed: str, reason: str
+) -> None:
+    """Killed, stopped, removed: the page is told which, after the last output; then 1000."""
+    one = container(stop_signal="KILL")
+    known(ground.server, one.name)
+    page = ground.keep(ground.admin.terminal(one.name))
+    page.ready()
+    page.type("echo last''words; sleep 100000\n")
+    page.wait_for("\r\nlastwords\r\n")
+    if deed == "remove":
+        one.remove(force=True, v=True)
+    else:
+        getattr(one, deed)()
+    said = page.ended()
+    assert (said["reason"], bool(said["message"])) == (reason, True)
+    past = wait_until(lambda: _over(ground.admin, page.session), 10, "the list to know")
+    assert past["reason"] == reason
+    later = ground.raw()
+    later.say(session=page.session, columns=80, rows=24, client=new_client())
+    assert later.ended()["reason"] == reason
+    if deed != "remove":
+        asked = ground.admin.ask("POST", "/terminals", {"container": one.name})
+        assert (asked.status_code, asked.json()["code"]) == (409, "container-not-running")
+
+
+def test_a_paused_container_waits_with_what_is_typed(
+    ground: TerminalGround, container: Any
+) -> None:
+    """Paused: said, input waits. Resumed: said, and nothing was lost."""
+    one = container()
+    known(ground.server, one.name)
+    page = ground.keep(ground.admin.terminal(one.name)).ready()
+    one.pause()
+    page.wait_op("notice", code="paused")
+    page.type("echo typed in the pause > /tmp/it; echo typed''late\n")
+    asked = wait_until(
+        lambda: (
+            a
+            if (a := ground.admin.ask("POST", "/terminals", {"container": one.name})).is_error
+            else None
+        ),
+        10,
+        "a refusal",
+    )
+    assert asked.json()["code"] == "container-not-running"
+    one.unpause()
+    page.wait_op("notice", code="unpaused")
+    page.wait_for("\r\ntypedlate\r\n")
+    assert page.run("cat /tmp/it").strip() == "typed in the pause"
+
+
+def test_an_end_in_a_paused_container_is_an_end_once_it_goes_on(
+    ground: TerminalGround, container: Any
+) -> None:
+    """A frozen process cannot die: the page has its end in time, the process when it wakes."""
+    one = container()
+    known(ground.server, one.name)
+    page = ground.keep(ground.admin.terminal(one.name)).ready()
+    one.pause()
+    page.wait_op("notice", code="paused")
+    page.say("end")
+    page.ended(20)
+    one.unpause()
+    wait_alone(one)
+
+
+# -- the engine -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_engine() -> Iterator[PrivateEngine]:
+    engine = PrivateEngine()
+    try:
+        yield engine.start()
+    finally:
+        engine.close()
+
+
+@pytest.mark.timeout(180)
+def test_the_engine_restarts_under_an_open_terminal(own_engine: PrivateEngine, new_server) -> None:
+    """The page is told plainly; when the engine is back a new terminal opens."""
+    one = own_engine.client.containers.run(
+        own_engine.image(),
+        ["sleep", "1000000"],
+        detach=True,
+        network_mode="none",
+        restart_policy={"Name": "always"},
+        stop_signal="KILL",
+    )
+    server: ServerProcess = new_server({"DOCKER_HOST": own_engine.address})
+    known(server, one.name)
+    with Person(server) as admin:
+        for how in ("kill", "stop"):
+            page = wait_until(lambda: _opened(admin, one.name), 30, "a terminal", every=0.3)
+            page.ready()
+            getattr(own_engine, how)()
+            said = page.ended(20)
+            assert said["reason"] in ("engine-lost", "container-stopped"), said
+            assert said["message"]
+            refused = admin.ask("POST", "/terminals", {"container": one.name})
+            if refused.status_code == 201:  # not known yet that it has gone: then it is said here
+                ticket = refused.json()
+                late = Terminal(server, admin.headers)
+                late.say(**{key: ticket[key] for key in TICKET}, client="late")
+                late.refused(20)
+                late.close()
+            page.close()
+            own_engine.start()
+        last = wait_until(lambda: _opened(admin, one.name), 30, "a terminal", every=0.3)
+        last.ready().close()
+    assert server.process is not None
+    assert server.process.poll() is None
+
+
+# -- the server -----------------------------------------------------------------------------------
+
+
+def test_what_a_killed_server_left_is_ended_at_the_next_start(new_server, container: Any) -> None:
+    """kill -9 with open sessions: the page cannot come back, is told so, and nothing is left."""
+    one = container()
+    server: ServerProcess = new_server()
+    known(server, one.name)
+    admin = Person(server)
+    pages = busy(admin, one.name)
+    wait_busy(one)
+    server.kill()
+    for page in pages:
+        page.wait_closed()
+    assert len(alive(one)) >= len(SPEC)
+    server.start()
+    wait_alone(one, 15)
+    wait_until(
+        lambda: all(_over(admin, page.session) for page in pages), 10, "the list to know of it"
+    )
+    for page in pages:
+        assert admin.got(f"/terminals/{page.session}")["reason"] == "server-lost"
+        page.close()
+    back = Terminal(server, admin.headers)
+    back.say(session=pages[0].session, after=5, columns=80, rows=24, client="a")
+    assert back.ended()["reason"] == "server-lost"
+    back.close()
+    admin.terminal(one.name).ready().close()
+    admin.client.close()
+
+
+def test_a_server_that_stops_ends_its_terminals(new_server, container: Any) -> None:
+    """SIGTERM: the page is told, the processes end, the list says server-stopped."""
+    one = container()
+    server: ServerProcess = new_server()
+    known(server, one.name)
+    admin = Person(server)
+    pages = busy(admin, one.name)
+    wait_busy(one)
+    assert server.terminate(20) == 0
+    codes = {page.wait_closed() for page in pages}
+    assert codes <= {1000, 1001}
+    wait_alone(one, 15)
+    server.start()
+    for page in pages:
+        past = admin.got(f"/terminals/{page.session}")
+        assert (past["state"], past["reason"]) == ("ended", "server-stopped")
+        page.close()
+    admin.client.close()
+
+
+# -- ends -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["end", "delete"])
+def test_nothing_is_alive_after_an_end(ground: TerminalGround, how: str) -> None:
+    """Idle shells, programs of the whole screen, loops that ignore every polite signal, jobs in
+    the background: 5 s after the end none of them is left."""
+    pages = busy(ground.admin, ground.name) + busy(ground.admin, ground.name)
+    wait_busy(ground.container)
+    for page in pages:
+        ground.keep(page)
+        if how == "end":
+            page.say("end")
+    if how == "delete":
+        with ThreadPoolExecutor(len(pages)) as pool:
+            list(pool.map(lambda p: ground.admin.ask("DELETE", f"/terminals/{p.session}"), pages))
+    wait_alone(ground.container, 6)
+    for page in pages:
+        assert page.ended()["reason"] == "closed"
+
+
+def test_an_exit_takes_its_background_jobs_along(ground: TerminalGround) -> None:
+    """The shell's own exit: its code is shown, and its jobs end with it."""
+    page = ground.terminal().ready()
+    page.type(BACKGROUND)
+    wait_until(lambda: len(alive(ground.container)) >= 4, what="the jobs")
+    page.type("exit 7\n")
+    said = page.ended()
+    assert (said["reason"], said["code"]) == ("exit", 7)
+    wait_alone(ground.container, 8)
+
+
+def test_an_abandoned_terminal_ends_in_the_end(new_server, container: Any) -> None:
+    """Nobody came back within the time of the settings: detached, and nothing is left."""
+    one = container()
+    server: ServerProcess = new_server({"CLOUDBANG_TERMINAL_DETACHED_MINUTES": "0.03"})
+    known(server, one.name)
+    with Person(server) as admin:
+        page = admin.terminal(one.name).ready()
+        page.type(BACKGROUND)
+        wait_until(lambda: len(alive(one)) >= 4, what="the jobs")
+        page.drop()
+        past = wait_until(lambda: _over(admin, page.session), 15, "the session to end")
+        assert past["reason"] == "detached"
+        wait_alone(one, 8)
+
+
+# -- all at once ----------------------------------------------------------------------------------
+
+
+@pytest.mark.timeout(180)
+def test_two_hundred_at_once(ground: TerminalGround) -> None:
+    """A person may have 128: these open and work, each of the others gets its sentence; and then
+    all of them end."""
+
+    def one(number: int) -> Terminal | str:
+        asked = ground.admin.ask("POST", "/terminals", {"container": ground.name})
+        if asked.status_code != 201:
+            assert asked.status_code == 429, asked.text
+            assert "128" in asked.json()["detail"]
+            return str(asked.json()["code"])
+        page = ground.raw()
+        first = {key: asked.json()[key] for key in TICKET}
+        page.say(**first, columns=80, rows=24, client=f"tab-{number}")
+        wait_until(lambda: page.heard, 90, "an answer")
+        if not page.ops("attached"):
+            return str(page.refused()["code"])
+        return page
+
+    with ThreadPoolExecutor(200) as pool:
+        found = list(pool.map(one, range(200)))
+    pages = [page for page in found if isinstance(page, Terminal)]
+    codes = [code for code in found if isinstance(code, str)]
+    assert len(pages) == 128, codes[:5]
+    assert codes == ["too-many-terminals"] * 72
+    for number, page in enumerate(pages):
+        page.type(f"echo number''{number}\n")
+    for number, page in enumerate(pages):
+        page.wait_for(f"\r\nnumber{number}\r\n", 60)
+    other = ground.person("somebody-else", "admin")
+    ground.keep(other.terminal(ground.name)).ready()
+    for page in pages:
+        page.say("end")
+    for page in pages:
+        assert page.ended(30)["reason"] == "closed"
+    ground.terminal().ready()
+
+
+# -- helpers --------------------------------------------------------------------------------------
+
+
+def _over(person: Person, session: str) -> Any:
+    answer = person.ask("GET", f"/terminals/{session}")
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    return found if found["state"] == "ended" else None
+
+
+def _opened(person: Person, container: str) -> Terminal | None:
+    """A terminal; None while the engine or the container is not up yet."""
+    asked = person.ask("POST", "/terminals", {"container": container})
+    if asked.status_code != 201:
+        return None
+    page = Terminal(person.server, person.headers)
+    first = {key: asked.json()[key] for key in TICKET}
+    page.say(**first, columns=80, rows=24, client=new_client())
+    wait_until(lambda: page.heard or page.closed, 20, "an answer")
+    if page.ops("attached"):
+        return page
+    page.close()
+    return None
