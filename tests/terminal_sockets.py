@@ -140,6 +140,7 @@ class Terminal(Reading):
         self.heard: list[dict[str, Any]] = []
         self.cut: list[bytes] = []
         self.skipped = 0
+        self.resets: list[int] = []  # places in ``output`` where a cleared screen began
         self.start_offset = self.position = self.acked = 0
         self.typed = self.confirmed = 0  # offsets of input
         self.largest = 0  # bytes of the largest binary message
@@ -170,6 +171,8 @@ class Terminal(Reading):
         if heard["op"] == "attached":
             self.start_offset = heard["offset"]
             self.typed = self.confirmed = heard["input"]
+        if heard["op"] == "reset" or heard["reset"]:
+            self.resets.append(len(self.output))
         self.skipped += heard.get("skipped", 0)
         self.position = self.acked = heard["offset"]
 

@@ -46,6 +46,17 @@ def assert_whole(page: Terminal) -> int:
     return count
 
 
+def assert_pieces(page: Terminal) -> None:
+    """Between one reset and the next the numbers of a count go up by one."""
+    places = [*page.resets, len(page.output)]
+    for begin, end in zip([0, *places[:-1]], places, strict=True):
+        lines = bytes(page.output[begin:end]).split(b"\r\n")[:-1]
+        numbers = [int(line) for line in lines if line.isdigit()]
+        if numbers:
+            assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert not page.cut
+
+
 # -- out ------------------------------------------------------------------------------------------
 
 
@@ -205,6 +216,46 @@ def test_a_watcher_who_falls_behind_skips_and_slows_nobody(ground: TerminalGroun
     assert not guest.cut
     wait_until(lambda: guest.position == page.position, what="both to be at the same byte")
     assert_whole(page)
+
+
+def test_a_watcher_who_is_stuck_at_the_end_sees_the_true_end(ground: TerminalGround) -> None:
+    """The session is over while a guest's page takes nothing: what it is shown later is the last
+    output as it was, and then the end."""
+    last = 2_000_000
+    wait = "until [ -e /tmp/go ]; do usleep 20000; done; rm /tmp/go"
+    page = ground.terminal(["sh", "-c", f"{wait}; seq 1 {last}"])
+    viewer = ground.person("late-watcher")
+    key = ground.admin.made(f"/terminals/{page.session}/links", {"mode": "watch"})["key"]
+    guest = ground.keep(viewer.back(page.session, key=key))
+    guest.pause()
+    ground.terminal(["touch", "/tmp/go"]).ended()
+    page.ended(60)
+    assert bytes(page.output) == b"".join(b"%d\r\n" % n for n in range(1, last + 1))
+    guest.resume()
+    guest.ended(20)
+    assert guest.skipped > MIB
+    assert_pieces(guest)
+    shown = bytes(guest.output[guest.resets[-1] :])
+    assert page.output.endswith(shown)
+    assert len(shown) > 1000
+
+
+def test_an_end_while_the_page_is_behind_shows_a_true_end(ground: TerminalGround) -> None:
+    """Ended in a flood that nobody draws: what comes with the acks later is what was printed,
+    and where something is left out the page is told."""
+    page = ground.terminal()
+    page.ready().acks = False
+    page.ack()
+    page.type(COUNT + "\n")
+    _still(page)
+    page.say("end")
+    wait_until(
+        lambda: ground.admin.got(f"/terminals/{page.session}")["state"] == "ended", 15, "the end"
+    )
+    page.acks = True
+    page.ack()
+    assert page.ended()["reason"] == "closed"
+    assert_pieces(page)
 
 
 # -- in -------------------------------------------------------------------------------------------
