@@ -7,13 +7,13 @@ from pydantic import BaseModel
 
 from cloudbang.accounts import Unauthorised
 from cloudbang.errors import BadRequest, NoSuchTerminal
-from cloudbang.store.terminals import Owner, TerminalRecord
+from cloudbang.store.terminals import TerminalRecord
+from cloudbang.terminal.book import is_owner, owner_of
 from cloudbang.web.auth import caller, gate, needs_role
 from cloudbang.web.parts import parts
 from cloudbang.web.requests import MAX_SEQ, flag, json, number, read_body
 from cloudbang.web.terminal_access import (
     checked_id,
-    is_own,
     may_see,
     own_live,
     reach_container,
@@ -59,12 +59,7 @@ def terminals() -> Response:
     if everybody and not who.may("admin"):
         raise Unauthorised("admin")
     found = parts().terminals.live(None if everybody else who)
-    shown = [
-        one.as_json()
-        for one in found
-        if may_see(who, one.account_id, one.login, one.spec.app, one.spec.team)
-    ]
-    return json({"terminals": shown})
+    return json({"terminals": [one.as_json() for one in found if may_see(who, one)]})
 
 
 @bp.get("/history")
@@ -75,10 +70,12 @@ def history() -> Response:
         raise BadRequest("app", app, "the name of an app")
     limit = number("limit", 1, MOST_HISTORY) or HISTORY
     before = number("before", 0, MAX_SEQ)
-    owner = None if who.may("admin") else Owner(who.account_id, who.session_id)
+    owner = None if who.may("admin") else owner_of(who)
     found = parts().terminal_store.list(owner, app, before, limit)
     following = found[-1].number if len(found) == limit else None
-    return json({"terminals": [_shown(one) for one in found if _may_see(one)], "next": following})
+    return json(
+        {"terminals": [_shown(one) for one in found if may_see(who, one)], "next": following}
+    )
 
 
 @bp.get("/<session>")
@@ -92,8 +89,7 @@ def one(session: str) -> Response:
 def end(session: str) -> Response:
     """End a terminal and every process of it."""
     found = see_live(caller(), session, parts().terminals)
-    mine = is_own(caller(), found.account_id, found.login)
-    parts().terminals.end(found.id, "closed" if mine else "admin")
+    parts().terminals.end(found.id, "closed" if is_owner(found, caller()) else "admin")
     return Response(status=204)
 
 
@@ -124,13 +120,9 @@ def unlink(session: str) -> Response:
 def see_record(session: str) -> TerminalRecord:
     """The record of a terminal that the caller may see, running or ended. Raises NoSuchTerminal."""
     found = parts().terminal_store.get(checked_id(session))
-    if not _may_see(found):
+    if not may_see(caller(), found):
         raise NoSuchTerminal(session)
     return found
-
-
-def _may_see(record: TerminalRecord) -> bool:
-    return may_see(caller(), record.account_id, record.login, record.app, record.team)
 
 
 def _shown(record: TerminalRecord) -> dict[str, object]:

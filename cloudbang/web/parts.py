@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from cloudbang.accounts import Accounts
     from cloudbang.bus import Publisher
     from cloudbang.config import Settings
+    from cloudbang.engine import Engine
     from cloudbang.inventory import Inventory
     from cloudbang.log_collector import LogCollector
     from cloudbang.loop_lag import LoopLag
     from cloudbang.store.database import Database
     from cloudbang.store.events import EventStore
     from cloudbang.store.logstore import LogStore
+    from cloudbang.store.recordings import Recordings
     from cloudbang.store.terminals import TerminalStore
     from cloudbang.terminal.sessions import Terminals
     from cloudbang.web.live import LivePush
@@ -40,6 +42,8 @@ class WebParts:
     loop_lag: LoopLag | None = None
     terminals: Terminals = _LATER  # until app.py makes it
     terminal_store: TerminalStore = _LATER
+    recordings: Recordings = _LATER
+    engine: Engine = _LATER
 
 
 def parts() -> WebParts:

@@ -16,6 +16,8 @@ from cloudbang.domain.apps import App, Instance
 from cloudbang.errors import NoSuchApp, NoSuchContainer, NoSuchTerminal
 from cloudbang.inventory import Inventory
 from cloudbang.store.logstore import LogStore
+from cloudbang.store.terminals import TerminalRecord
+from cloudbang.terminal.book import is_owner, is_owner_of
 from cloudbang.web.access import reach
 
 if TYPE_CHECKING:
@@ -53,19 +55,16 @@ def reach_container(
         raise NoSuchContainer(name[:64]) from None
 
 
-def is_own(caller: Caller, account_id: int | None, login: str) -> bool:
-    """Whether a terminal that this account opened, with this session or token, is the caller's."""
-    if account_id is not None:
-        return account_id == caller.account_id
-    return login == caller.session_id
-
-
-def may_see(caller: Caller, account_id: int | None, login: str, app: str, team: str) -> bool:
+def may_see(caller: Caller, one: Session | TerminalRecord) -> bool:
     """Whether a terminal, running or ended, is in the lists that ``caller`` is shown.
 
     The app is asked for again: access may have been taken since.
     """
-    if not (is_own(caller, account_id, login) or caller.may("admin")):
+    if isinstance(one, TerminalRecord):
+        own, app, team = is_owner_of(one, caller), one.app, one.team
+    else:
+        own, app, team = is_owner(one, caller), one.spec.app, one.spec.team
+    if not (own or caller.may("admin")):
         return False
     try:
         authorise_app(caller, app, team)
@@ -84,8 +83,7 @@ def checked_id(session: str) -> str:
 def see_live(caller: Caller, session: str, terminals: Terminals) -> Session:
     """A running terminal that ``caller`` may see. Raises NoSuchTerminal."""
     found = terminals.get(checked_id(session))
-    spec = found.spec
-    if not may_see(caller, found.account_id, found.login, spec.app, spec.team):
+    if not may_see(caller, found):
         raise NoSuchTerminal(session)
     return found
 
@@ -93,7 +91,7 @@ def see_live(caller: Caller, session: str, terminals: Terminals) -> Session:
 def own_live(caller: Caller, session: str, terminals: Terminals) -> Session:
     """A running terminal of the caller's own. Raises NoSuchTerminal, NotYourTerminal."""
     found = see_live(caller, session, terminals)
-    if not is_own(caller, found.account_id, found.login):
+    if not is_owner(found, caller):
         raise NotYourTerminal
     return found
 

@@ -14,12 +14,16 @@ from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import Settings
 from cloudbang.domain.lines import format_time, record
 from cloudbang.engine import Engine
+from cloudbang.errors import EngineUnreachable
 from cloudbang.inventory import Inventory
 from cloudbang.log_collector import LogCollector
 from cloudbang.loop_lag import LoopLag
 from cloudbang.store.database import Database
 from cloudbang.store.events import EventStore
 from cloudbang.store.logstore import LogStore
+from cloudbang.store.terminals import TerminalStore
+from cloudbang.terminal.sessions import Terminals
+from cloudbang.terminal.values import Source, Spec
 from cloudbang.web import create_app
 from cloudbang.web.live import LivePush
 from cloudbang.web.parts import WebParts
@@ -55,6 +59,9 @@ class WebGround:
         self.inventory = Inventory(engine, self.publisher, self.events, self.store)
         self.live = LivePush(self.store, self.inventory, Subscriber(self.hub.subscribe_at))
         self.live.start()
+        self.terminal_store = TerminalStore(self.database)
+        self.terminals = Terminals(self.settings.terminal, self.terminal_store, self._no_engine)
+        self.terminals.start()
         self.app: Flask = create_app(
             WebParts(
                 settings=self.settings,
@@ -67,10 +74,16 @@ class WebGround:
                 publisher=self.publisher,
                 database=self.database,
                 loop_lag=LoopLag(),
+                terminals=self.terminals,
+                terminal_store=self.terminal_store,
             )
         )
 
+    def _no_engine(self, spec: Spec) -> Source:
+        raise EngineUnreachable(self.settings.engine.host, "there is none")
+
     def close(self) -> None:
+        self.terminals.stop()
         self.live.stop()
         self.publisher.close()
         self.hub.stop()

@@ -1,0 +1,37 @@
+"""Terminals without an engine: what they show is a test's own."""
+
+from __future__ import annotations
+
+from cloudbang.accounts import Caller
+from cloudbang.terminal.sessions import Terminals
+from cloudbang.terminal.share_source import ShareSource
+from cloudbang.terminal.values import Size, Spec, Wish
+
+
+class Program:
+    """Stands where the command of a shared program is: takes everything, ends when told to."""
+
+    def __init__(self) -> None:
+        self.source = ShareSource(self, write=True)
+
+    def hand(self, data: bytes) -> bool:
+        return True
+
+    def tell(self, message: dict[str, object]) -> bool:
+        if message["op"] == "end":
+            self.source.lose()
+        return True
+
+    def cut(self) -> None:
+        self.source.lose()
+
+
+def run_terminal(
+    terminals: Terminals, session: str, owner: Caller, app: str = "web", team: str = "default"
+) -> Program:
+    """A terminal of ``owner`` that runs, without any engine."""
+    program = Program()
+    wish = Wish(kind="share", command=("a secret command",))
+    spec = Spec(session, team, app, "", wish=wish)
+    terminals.open_source(spec, program.source, owner, "192.0.2.1", "test", Size())
+    return program
