@@ -15,7 +15,13 @@ from cloudbang.errors import CloudBangError
 class LazyCommands(click.Group):
     """Commands whose modules are imported only when one of them is asked for."""
 
-    homes = {"token": "cloudbang.cli", "user": "cloudbang.cli", "doctor": "cloudbang.doctor"}  # noqa: RUF012
+    homes = {  # noqa: RUF012
+        "token": "cloudbang.cli",
+        "user": "cloudbang.cli",
+        "doctor": "cloudbang.doctor",
+        "share": "cloudbang.share.cli",
+    }
+    plain = frozenset({"share"})  # waits in select and forks: nothing of gevent's
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *self.homes])
@@ -23,9 +29,10 @@ class LazyCommands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in self.homes:
             return super().get_command(ctx, name)
-        from gevent import monkey
+        if name not in self.plain:
+            from gevent import monkey
 
-        monkey.patch_all()  # the parts they use are written for it
+            monkey.patch_all()  # the parts they use are written for it
         module = __import__(self.homes[name], fromlist=[name])
         command: click.Command = getattr(module, name)
         return command
