@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -57,18 +58,24 @@ class ExecStream(Connection):
         self.on_written: Callable[[], None] | None = None  # called whenever `pending` became less
         self._waiting: deque[memoryview] | None = None
         self._writable: Any = None
-        self._flood = False
+        self._flood_until = 0.0  # 0: there is none
         super().__init__(address, head.encode() + body, timeout)
         self.fields = {}  # a terminal may stay for days: nothing more is asked of these
 
-    def read(self, limit: int = 65536) -> bytes:
-        """The next bytes, waiting for them; ``b""`` at the end."""
-        if self._flood:
-            gevent.sleep(PAUSE)
-        while (data := self.read_now(limit)) is None:
-            self.wait()
-        self._flood = len(data) >= FLOOD
+    def read_now(self, limit: int = 65536) -> bytes | None:
+        """What is there and worth a read; None when nothing is; ``b""`` at the end."""
+        if self._flood_until and time.monotonic() < self._flood_until:
+            return None
+        data = super().read_now(limit)
+        flood = data is not None and len(data) >= FLOOD
+        self._flood_until = time.monotonic() + PAUSE if flood else 0.0
         return data
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if self._flood_until:
+            gevent.sleep(PAUSE)
+            self._flood_until = 0.0
+        return super().wait(timeout)
 
     # --- input --------------------------------------------------------------------------------
 
@@ -122,6 +129,10 @@ class ExecStream(Connection):
             self._writable = None
 
     # --- the end ------------------------------------------------------------------------------
+
+    def drop_input(self) -> None:
+        """Forget what the engine has not taken yet."""
+        self._forget_input()
 
     def hang_up(self) -> None:
         """End it under a reader, who then reads ``b""``."""

@@ -1,0 +1,349 @@
+"""A terminal in a container: an exec, from the search for its shell to the end of its last job."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import gevent
+from gevent.event import Event
+
+from cloudbang.engine import Engine, ExecState, ExecStream
+from cloudbang.errors import (
+    CloudBangError,
+    ContainerNotRunning,
+    EngineRefused,
+    EngineUnreachable,
+    NoShell,
+    NoSuchContainer,
+    NotStarted,
+)
+from cloudbang.terminal import processes
+from cloudbang.terminal.processes import Target
+from cloudbang.terminal.reap import Reaper
+from cloudbang.terminal.values import End, Size, Spec
+
+# The best shell there is. A constant: nothing from outside ever becomes part of it.
+FIND_SHELL = """
+for shell in bash ash; do command -v "$shell" >/dev/null 2>&1 && exec "$shell"; done; exec sh
+"""
+SHELLS: list[list[str]] = [["sh", "-c", FIND_SHELL], ["bash"]]  # an image may have the latter only
+
+END_KEYS = b"\x03\x04"  # ^C ^D
+SETTLE = 2.0  # seconds the engine gets to know that an exec has ended whose output has
+GOING = 1.0  # seconds a container gets to be seen as stopped, and a stopped one as removed
+KILLED = 137  # exit code of what was killed: with its container, for instance
+
+
+class ExecSource:
+    """See the module, and ``Source`` for what each method promises."""
+
+    __slots__ = (
+        *("_asked_size", "_container", "_ended", "_engine", "_exec_id", "_failure", "_home"),
+        *("_leader", "_over", "_reaper", "_resizing", "_shells", "_spec", "_started_at"),
+        *("_stream", "_sure", "_typed", "_visible", "__weakref__"),
+    )
+
+    def __init__(self, engine: Engine, spec: Spec, reaper: Reaper) -> None:
+        self._engine, self._spec, self._reaper = engine, spec, reaper
+        self._container = spec.container
+        self._stream: ExecStream | None = None
+        self._exec_id = ""
+        self._leader: Target | None = None  # once it is known
+        self._visible = False  # whether the container's processes can be seen from here
+        self._home = ""  # where processes start in this container
+        self._started_at = ""  # when the container was
+        self._shells = list(SHELLS) if not spec.wish.command else []  # still to be tried
+        self._typed: bytearray | None = None  # what the next of them has to be told again
+        self._sure = False  # whether it is known that the process runs or ran
+        self._over = False  # whether all output was read
+        self._failure: End | None = None
+        self._asked_size = Size()
+        self._resizing = False
+        self._ended: Event | None = None  # set once everything has been ended
+
+    # --- the beginning --------------------------------------------------------------------------
+
+    def start(self, size: Size) -> None:
+        """Begin. Raises NoSuchContainer, ContainerNotRunning, EngineRefused, EngineUnreachable.
+
+        What the engine could not start is found out with the first output, see ``result``.
+        """
+        state = self._engine.container_state(self._container)
+        if state.state != "running":
+            raise ContainerNotRunning(self._name, state.state)
+        self._visible = self._reaper.sees(state.pid, state.id)
+        self._container, self._started_at = state.id, state.started_at
+        self._home = self._spec.wish.folder or state.folder
+        self._asked_size = size
+        if self._shells:
+            self._typed = bytearray()
+            self._begin(self._shells.pop(0))
+        else:
+            self._begin(self._spec.wish.command)
+
+    def _begin(self, argv: Sequence[str]) -> None:
+        wish = self._spec.wish
+        self._exec_id = self._engine.exec_create(
+            self._container,
+            argv,
+            user=wish.user,
+            folder=wish.folder,
+            env={"TERM": "xterm-256color", processes.MARKER: self._spec.session},
+        )
+        try:
+            self._stream = self._engine.exec_start(self._exec_id)
+        except EngineRefused as e:
+            # Newer engines tell it here what 20.10 tells in the output.
+            self._not_started(e.reason, None)
+            return
+        self.resize(self._asked_size)
+
+    @property
+    def _name(self) -> str:
+        return self._spec.container_name or self._container[:12]
+
+    # --- output -----------------------------------------------------------------------------------
+
+    def read(self, limit: int = 65536) -> bytes:
+        while not self._over and self._stream is not None:
+            data = self._found(self._stream.read(limit))
+            if data is not None:
+                return data
+        return b""
+
+    def read_now(self, limit: int = 65536) -> bytes | None:
+        if self._over or self._stream is None:
+            return b""
+        data = self._stream.read_now(limit)
+        return None if data is None else self._found(data)
+
+    def _found(self, data: bytes) -> bytes | None:
+        """Output to be shown; None when it was the engine's own and something else is tried."""
+        if not self._sure and not self._make_sure():
+            return self._try_next(data)
+        if not data:
+            self._close()
+        return data
+
+    def _make_sure(self) -> bool:
+        """Whether the first output is the process's own: the engine puts its error there, too."""
+        with suppress(EngineRefused, EngineUnreachable):
+            for _ in range(2):
+                state = self._engine.exec_inspect(self._exec_id)
+                if state.running or state.pid:
+                    break
+                gevent.sleep(0.05)  # it may have ended before its number was written down
+            else:
+                return False
+            self._take_leader(state)
+        self._sure, self._typed = True, None
+        return True
+
+    def _try_next(self, said: bytes) -> bytes | None:
+        assert self._stream is not None
+        with gevent.Timeout(SETTLE, False):
+            while said and len(said) < 65536 and (more := self._stream.read()):
+                said += more
+        self._close()
+        code = None
+        with suppress(CloudBangError):
+            code = self._engine.exec_inspect(self._exec_id).exit_code
+        self._not_started(said.decode("utf-8", "replace"), code)
+        return None if self._stream is not None else b""
+
+    def _not_started(self, reason: str, code: int | None) -> None:
+        """The engine could not start it: try the next shell, or say so."""
+        self._over = False
+        # Nothing but the text tells a missing shell from a missing user or folder.
+        missing = "not found" in reason or "no such file" in reason
+        no_shell = self._typed is not None and missing and "chdir" not in reason
+        if no_shell and self._shells:
+            try:
+                self._begin(self._shells.pop(0))
+            except CloudBangError as e:
+                self._fail(End("not-started", code, str(e)))
+            else:
+                if self._typed and self._stream is not None:
+                    self._stream.write(bytes(self._typed))
+        elif no_shell:
+            self._fail(End("no-shell", code, str(NoShell(self._name))))
+        else:
+            self._fail(End("not-started", code, str(NotStarted(self._name, in_words(reason)))))
+
+    def _fail(self, end: End) -> None:
+        if self._failure is None:
+            self._failure = end
+        self._close()
+
+    def _close(self) -> None:
+        self._over = True
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    # --- input and size ---------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        if self._typed is not None:
+            self._typed += data
+        if self._stream is not None:
+            self._stream.write(data)
+
+    @property
+    def pending(self) -> int:
+        return self._stream.pending if self._stream is not None else 0
+
+    def resize(self, size: Size) -> None:
+        self._asked_size = size
+        if not self._resizing and self._stream is not None:
+            self._resizing = True
+            self._reaper.errands.once("resize", self._resize)
+
+    def _resize(self) -> None:
+        """One at a time, until the newest has been told."""
+        told = None
+        try:
+            while self._stream is not None and told != (self._exec_id, self._asked_size):
+                told = (self._exec_id, size := self._asked_size)
+                # The engine refuses when it has ended.
+                with suppress(EngineRefused, EngineUnreachable):
+                    self._engine.exec_resize(self._exec_id, size.columns, size.rows)
+        finally:
+            self._resizing = False
+
+    # --- what it is -------------------------------------------------------------------------------
+
+    @property
+    def pid(self) -> int:
+        return self._leader.pid if self._leader is not None else 0
+
+    @property
+    def exec_id(self) -> str:
+        return self._exec_id
+
+    def _take_leader(self, state: ExecState) -> None:
+        if not state.pid or (self._leader is not None and self._leader.pid == state.pid):
+            return
+        found = None
+        if self._visible and processes.in_container(state.pid, self._container):
+            found = processes.stat(state.pid)
+        self._leader = Target(state.pid, self._container, found.started if found else 0)
+
+    def _find_leader(self) -> Target | None:
+        """Its first process, once there is one; None when there never was any."""
+        until = time.monotonic() + SETTLE
+        while self._leader is None and self._exec_id and self._failure is None:
+            try:
+                state = self._engine.exec_inspect(self._exec_id)
+            except (EngineRefused, EngineUnreachable):
+                break
+            self._take_leader(state)
+            if not state.running or time.monotonic() > until:
+                break
+            if self._leader is None:
+                gevent.sleep(0.05)  # it is just being started
+        return self._leader
+
+    def folder(self) -> str:
+        """The folder its foreground process works in, else the one it was started in."""
+        leader = self._find_leader()
+        if leader is None:
+            return self._home
+        if not self._visible:
+            return self._reaper.inside.folder(self._container, self._spec.session) or self._home
+        front = processes.foreground(leader.pid)
+        if not front or not processes.in_container(front, self._container):
+            return self._home
+        return processes.folder_of(front) or self._home
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    def result(self) -> End:
+        """How it ended. What it started and left running is ended now."""
+        if self._failure is not None:
+            return self._failure
+        end = self._how()
+        if self._ended is None and end.reason in ("exit", "engine-lost"):
+            self._end_processes(typed=False)
+        return end
+
+    def _how(self) -> End:
+        code = None
+        try:
+            state = self._exited()
+            code = state.exit_code if state else None
+            if reason := self._container_ended(sure=state is not None and code != KILLED):
+                return End(reason, code)
+        except EngineUnreachable as e:
+            return End("engine-lost", code, str(e))
+        if state is None or state.running:
+            return End("engine-lost", None, "the connection to it was lost")
+        return End("exit", code)
+
+    def _exited(self) -> ExecState | None:
+        """What the engine knows at the end, None when it knows nothing of it any more."""
+        until = time.monotonic() + SETTLE
+        while True:
+            try:
+                state = self._engine.exec_inspect(self._exec_id)
+            except EngineRefused:
+                return None  # 404, or 409 while the container is being removed
+            if not state.running or time.monotonic() > until:
+                return state
+            gevent.sleep(0.02)
+
+    def _container_ended(self, sure: bool) -> str:
+        """Why the container took the terminal along, "" when it did not.
+
+        ``sure``: nothing says that it did, so one look is enough.
+        """
+        until = time.monotonic() + GOING
+        stopped = False
+        while True:
+            try:
+                now = self._engine.container_state(self._container)
+            except NoSuchContainer:
+                return "container-removed"
+            if now.state == "removing":
+                return "container-removed"
+            restarted = now.started_at != self._started_at
+            stopped = stopped or restarted or now.state not in ("running", "paused")
+            # One that runs again will not be removed.
+            if time.monotonic() > until or restarted or (sure and not stopped):
+                return "container-stopped" if stopped else ""
+            gevent.sleep(0.05)
+
+    def end(self) -> None:
+        if self._ended is not None:
+            self._ended.wait()
+            return
+        self._ended = Event()
+        try:
+            if self._stream is not None:
+                # Whatever was still to be typed would keep these from coming through.
+                self._stream.drop_input()
+                self._stream.write(END_KEYS)
+            gone = self._end_processes(typed=self._stream is not None)
+            if not gone and self._stream is not None:
+                self._stream.hang_up()  # the engine will not say that it is over
+        finally:
+            self._ended.set()
+
+    def _end_processes(self, typed: bool) -> bool:
+        """Whether it is certain that none is left."""
+        leader = self._find_leader()
+        if leader is None:
+            return self._failure is not None or not self._exec_id
+        if self._visible:
+            return self._reaper.end(leader, typed=typed)
+        return self._reaper.inside.end(self._container, self._spec.session)
+
+
+def in_words(reason: str) -> str:
+    """What the engine says against a start, without the names of the parts that say it."""
+    text = reason.strip().removesuffix(": unknown")
+    text = re.sub(r"^(OCI runtime exec failed: |exec failed: )+", "", text)
+    return re.sub(r"^unable to start container process: ", "", text)
