@@ -10,6 +10,7 @@ from cloudbang.errors import BadRequest, NoSuchTerminal
 from cloudbang.store.terminals import TerminalRecord
 from cloudbang.terminal.book import is_owner, owner_of
 from cloudbang.web.auth import caller, gate, needs_role
+from cloudbang.web.downloads import send
 from cloudbang.web.parts import parts
 from cloudbang.web.requests import MAX_SEQ, flag, json, number, read_body
 from cloudbang.web.terminal_access import (
@@ -82,6 +83,14 @@ def history() -> Response:
 def one(session: str) -> Response:
     """A terminal, running or ended."""
     return json(_shown(see_record(session)))
+
+
+@bp.get("/<session>/recording")
+def recording(session: str) -> Response:
+    """What a terminal printed, as asciicast v2; of one that runs, what it has printed so far."""
+    found = see_record(session)
+    replay = parts().recordings.read(found.session)
+    return send(replay, f"{found.session}.cast", "application/x-asciicast", replay.size)
 
 
 @bp.delete("/<session>")

@@ -284,6 +284,9 @@ PATHS: dict[str, dict[str, tuple[str, str, Any, int, dict[str, tuple[Json, str]]
         "get": ("A terminal, running or ended", "", "Terminal", 200, {}),
         "delete": ("Ends a terminal and every process of it", "", None, 204, {}),
     },
+    "/api/v1/terminals/{session}/recording": {
+        "get": ("What it printed, as asciicast v2 (application/x-asciicast)", "", None, 200, {})
+    },
     "/api/v1/terminals/{session}/links": {
         "post": (
             "A fresh link to watch, or to type; the older one of its kind is void",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import json
+import random
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ import pytest
 from cloudbang.accounts import Caller
 from cloudbang.domain.lines import format_time
 from cloudbang.store.terminals import TerminalRecord
+from cloudbang.web.downloads import disposition
 from tests.terminal_programs import Program, run_terminal
 from tests.web.test_api_account import code
 from tests.web.web_support import START, Client, WebGround
@@ -100,10 +104,13 @@ def test_a_container_that_is_not_there(ground: WebGround, container: str) -> Non
 @pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket object:pytest.PytestUnraisableExceptionWarning"
 )
-def test_an_id_nobody_knows_is_asked_of_the_engine(ground: WebGround) -> None:
+def test_an_id_nobody_knows_is_asked_of_the_engine(tmp_path: Path) -> None:
     """It may have been started a moment ago. Here no engine answers."""
+    ground = WebGround(tmp_path)
     answer = ground.person().post("/api/v1/terminals", {"container": "0123456789ab"})
+    ground.close()
     assert code(answer) == (503, "engine-unreachable")
+    del ground, answer
     gc.collect()  # the SDK leaves its socket to it when no engine answers
 
 
@@ -234,6 +241,66 @@ def test_what_runs_is_in_the_history_as_it_is_now(ground: WebGround) -> None:
     shown = ada.get("/api/v1/terminals/history").json["terminals"][0]
     assert (shown["state"], shown["title"]) == ("running", "vi")
     program.cut()
+
+
+def record(ground: WebGround, session: str, text: bytes) -> None:
+    recording = ground.recordings.begin(
+        session, columns=80, rows=24, command=["sh"], title="web", started=RECORD.started
+    )
+    recording.output(text)
+    recording.end()
+
+
+def test_recordings(ground: WebGround) -> None:
+    """asciicast v2 as a file, for its owner and for admins; none where nothing was recorded."""
+    ada, eve, bob = ground.person("ada"), ground.person("eve"), ground.person("bob", "viewer")
+    past(ground, caller_of(ground, ada), ONE)
+    past(ground, caller_of(ground, ada), TWO)
+    record(ground, ONE, "top secret 你好\r\n".encode())
+    path = f"/api/v1/terminals/{ONE}/recording"
+    for client in (ada, eve):
+        answer = client.get(path)
+        assert (answer.status_code, answer.mimetype) == (200, "application/x-asciicast")
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="{ONE}.cast"'
+        head, *lines = [json.loads(line) for line in answer.data.splitlines()]
+        assert (head["version"], head["width"], head["height"]) == (2, 80, 24)
+        assert "".join(text for _, kind, text in lines if kind == "o") == "top secret 你好\r\n"
+        assert answer.content_length == len(answer.data)
+    assert ada.ask("HEAD", path, buffered=True).status_code == 200
+    refused = bob.get(path)
+    assert code(refused) == (404, "no-such-terminal")
+    assert code(ada.get(f"/api/v1/terminals/{TWO}/recording")) == (404, "no-recording")
+
+
+def test_a_recording_ends_with_the_session_that_reads_it(ground: WebGround) -> None:
+    """Signed out while it is sent: the connection breaks, nothing more is told."""
+    ada = ground.person("ada")
+    past(ground, caller_of(ground, ada), ONE)
+    record(ground, ONE, random.Random(1).randbytes(500_000).hex().encode())
+    answer = ada.get(f"/api/v1/terminals/{ONE}/recording", buffered=False)
+    pieces = answer.iter_encoded()
+    assert next(pieces)
+    ground.accounts.grants.end_session(caller_of(ground, ada).session_id)
+    with pytest.raises(OSError, match="signed out"):
+        next(pieces)
+    answer.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("app.log", 'attachment; filename="app.log"'),
+        ("a b.txt", 'attachment; filename="a b.txt"'),
+        ("日志.log", "attachment; filename=\"__.log\"; filename*=UTF-8''%E6%97%A5%E5%BF%97.log"),
+        ('a"b\\c', "attachment; filename=\"a_b_c\"; filename*=UTF-8''a%22b%5Cc"),
+        ("50%.txt", "attachment; filename=\"50_.txt\"; filename*=UTF-8''50%25.txt"),
+        ("a\r\nX: y", "attachment; filename=\"a__X: y\"; filename*=UTF-8''a%0D%0AX%3A%20y"),
+        ("\udcff", "attachment; filename=\"_\"; filename*=UTF-8''%3F"),
+    ],
+)
+def test_names_of_files_in_headers(name: str, header: str) -> None:
+    """Any name a file can have, as RFC 6266 has it; nothing of it ends the header."""
+    assert disposition(name) == header
 
 
 def test_another_teams_terminals_do_not_exist(ground: WebGround) -> None:

@@ -21,6 +21,7 @@ from cloudbang.loop_lag import LoopLag
 from cloudbang.store.database import Database
 from cloudbang.store.events import EventStore
 from cloudbang.store.logstore import LogStore
+from cloudbang.store.recordings import Recordings
 from cloudbang.store.terminals import TerminalStore
 from cloudbang.terminal.sessions import Terminals
 from cloudbang.terminal.values import Source, Spec
@@ -62,6 +63,8 @@ class WebGround:
         self.terminal_store = TerminalStore(self.database)
         self.terminals = Terminals(self.settings.terminal, self.terminal_store, self._no_engine)
         self.terminals.start()
+        self.recordings = Recordings(folder, self.settings.terminal)
+        self.recordings.open()
         self.app: Flask = create_app(
             WebParts(
                 settings=self.settings,
@@ -76,6 +79,8 @@ class WebGround:
                 loop_lag=LoopLag(),
                 terminals=self.terminals,
                 terminal_store=self.terminal_store,
+                recordings=self.recordings,
+                engine=engine,
             )
         )
 
@@ -84,6 +89,7 @@ class WebGround:
 
     def close(self) -> None:
         self.terminals.stop()
+        self.recordings.close()
         self.live.stop()
         self.publisher.close()
         self.hub.stop()

@@ -1,0 +1,59 @@
+"""Answers that are files: named as RFC 6266 has it, sent piece by piece, cut off at sign-out."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+from urllib.parse import quote
+
+from flask import Response
+
+from cloudbang.web.auth import caller
+from cloudbang.web.parts import parts
+
+_UNSAFE = re.compile(r"[^ !#-$&-\[\]-~]|[/\\]")  # in a quoted name: no quotes, no percent, no slash
+
+
+class Pieces(Protocol):
+    """What is sent: read to its end, or closed, or both."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+    def close(self) -> None: ...
+
+
+def send(pieces: Pieces, name: str, kind: str, size: int | None = None) -> Response:
+    """The answer that sends ``pieces`` as a file. ``size`` in bytes, None where nobody knows."""
+    is_good, login = parts().accounts.grants.is_good, caller().session_id
+    answer = Response(_while_good(pieces, is_good, login), content_type=kind)
+    if size is not None:
+        answer.content_length = size
+    answer.headers["Content-Disposition"] = disposition(name)
+    # Also when nobody asks for the first piece, as with HEAD.
+    answer.call_on_close(pieces.close)
+    return answer
+
+
+def disposition(name: str) -> str:
+    """``attachment`` with a file's name: any name, whatever characters are in it."""
+    plain = _UNSAFE.sub("_", name)
+    if plain == name:
+        return f'attachment; filename="{name}"'
+    encoded = quote(name.encode("utf-8", "replace"), safe="")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
+
+
+def cut_off(reason: str) -> OSError:
+    """Raised while an answer is sent: the connection is closed without its proper end, so that
+    nobody takes a part for the whole. The server takes it for a peer that has gone."""
+    return OSError(errno.EPIPE, reason)
+
+
+def _while_good(
+    pieces: Iterable[bytes], is_good: Callable[[str], bool], login: str
+) -> Iterator[bytes]:
+    for piece in pieces:
+        if not is_good(login):
+            raise cut_off("signed out")
+        yield piece
