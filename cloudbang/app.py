@@ -21,6 +21,7 @@ from cloudbang.accounts import Accounts
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import Settings
 from cloudbang.engine import Engine
+from cloudbang.history import History
 from cloudbang.inventory import Inventory
 from cloudbang.log_collector import LogCollector
 from cloudbang.log_intake import LogIntake
@@ -28,12 +29,20 @@ from cloudbang.loop_lag import LoopLag
 from cloudbang.store.database import Database
 from cloudbang.store.events import EventStore
 from cloudbang.store.logstore import LogStore
+from cloudbang.store.recordings import Recordings
+from cloudbang.store.terminals import TerminalStore
 from cloudbang.supervise import Supervisor
+from cloudbang.terminal.reap import Reaper
+from cloudbang.terminal.sessions import Terminals
+from cloudbang.terminal.sources import end_orphans, new_source, recorder
 from cloudbang.web import MAX_BODY, create_app
 from cloudbang.web.auth import gate_of
 from cloudbang.web.live import LivePush
 from cloudbang.web.parts import WebParts
 from cloudbang.web.server import Door, Limits, Server
+from cloudbang.web.share_door import PATH as SHARE_PATH
+from cloudbang.web.share_door import ShareDoor
+from cloudbang.web.terminal_door import TerminalDoor
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +106,26 @@ class Application:
         live = LivePush(store, inventory, from_bus)
         accounts.listen(live.close_account_sessions)
 
+        terminal_store = TerminalStore(database)
+        recordings = Recordings(
+            storage.path,
+            settings.terminal,
+            keep_free=storage.keep_free_bytes,
+            on_removed=terminal_store.recordings_removed,
+        )
+        recordings.open()
+        self._stops.append(recordings.close)
+        reaper = Reaper(engine)
+        terminals = Terminals(
+            settings.terminal,
+            terminal_store,
+            new_source(engine, reaper, settings.terminal),
+            record=recorder(recordings) if settings.terminal.record else None,
+            end_orphans=lambda left: end_orphans(engine, reaper, left),
+            tell=History(events, publisher).action,
+        )
+        inventory.listen(terminals.containers_changed)
+
         app = create_app(
             WebParts(
                 settings=settings,
@@ -109,17 +138,28 @@ class Application:
                 publisher=publisher,
                 database=database,
                 loop_lag=self.loop_lag,
+                terminals=terminals,
+                terminal_store=terminal_store,
+                recordings=recordings,
+                engine=engine,
             )
         )
-        door = Door(
-            serve=live.serve,
-            authorize=gate_of(app).let_in,
-            subprotocols=("cloudbang.live.v1",),
-        )
+        gate = gate_of(app)
+        terminal_door = TerminalDoor(terminals, terminal_store, gate.proxies)
+        accounts.listen(terminal_door.close_account_sessions)
+        share_door = ShareDoor(terminals, gate, accounts.signing_key())
+        accounts.listen(share_door.close_login)
+        console = terminal_door.door(gate.let_in)
+        doors = {
+            "/websocket": Door(live.serve, gate.let_in, LivePush.subprotocols),
+            "/docker_console": console,
+            "/ws": console,
+            SHARE_PATH: share_door.door(),
+        }
         server = Server(
             (settings.server.host, settings.server.port),
             app,
-            {"/websocket": door},
+            doors,
             # A little more than the application takes, so that it can say what is too large; not
             # more, since anybody may make each connection hold so much.
             limits=Limits(connections=settings.server.max_connections, body_bytes=2 * MAX_BODY),
@@ -128,9 +168,11 @@ class Application:
         server.start()
         self.server = server
         # The page is there before the engine has been asked anything; it says what it waits for.
-        for part in (live, inventory, collector, intake):
+        parts = (live, inventory, collector, intake, reaper, terminals)
+        for part in parts:
             part.start()
             self._stops.append(part.stop)
+        self._stops += [terminal_door.stop, share_door.stop]
         self._stops.append(lambda: server.stop(STOP_SERVING))
         self._supervisor.run("loop-lag", self.loop_lag.run)
         self._stops.append(self._supervisor.stop)

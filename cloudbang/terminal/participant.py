@@ -107,6 +107,7 @@ class Participant:
         if begin <= self.sent:
             return
         gone, self.sent = begin - self.sent, begin
+        self.drawn += gone  # what is under way to them still counts, what is left out does not
         self.skipped += gone
         self.peer.tell({"op": "reset", "offset": begin, "restore": restore, "skipped": gone})
 

@@ -30,6 +30,7 @@ KIB = 1024
 READ = 128 * KIB  # bytes asked of the source at a time
 TURN = 0.002  # seconds a flood may work before the others get theirs
 LOST_WAIT = 30.0  # seconds the output of a lost page waits for it to come back
+PAUSED = "the container is paused: what you type waits for it"
 INPUT_WAITS = 4 * 1024 * KIB  # bytes of input that may wait for the process to read them
 CONFIRM = 0.05  # seconds between confirmations of input
 CLIENTS = 64  # tabs whose count of input is remembered
@@ -53,7 +54,7 @@ class Session:
         *("_back", "_changed", "_company", "_confirming", "_cutter", "_ending", "_lost"),
         *("_lost_until", "_on_end", "_recording", "_source", "_supervisor", "_typed", "account"),
         *("account_id", "address", "agent", "detached_at", "ended", "login", "quiet_since"),
-        *("recorded", "spec", "started", "started_at", "title", "warned"),
+        *("paused", "recorded", "spec", "started", "started_at", "title", "warned"),
     )
 
     def __init__(
@@ -81,6 +82,7 @@ class Session:
         self._company = Company(size)
         self.detached_at: float | None = self.started_at  # nobody looks since then
         self.quiet_since = self.started_at  # nothing typed and nothing printed since then
+        self.paused = False
         self.warned = ""  # the limit it was warned of
         self._source = source
         self._back = Scrollback()
@@ -131,6 +133,8 @@ class Session:
             self._push(one)
         if self._recording is not None:
             self.recorded = self._recording.end()
+        # A shell that has exited may have left jobs behind.
+        self._source.end()
         self._on_end(self, end)
 
     # --- those who look ---------------------------------------------------------------------------
@@ -175,6 +179,8 @@ class Session:
         self._fit()
         company.tell_size(one)
         company.tell_people()
+        if self.paused:
+            one.peer.tell({"op": "notice", "code": "paused", "message": PAUSED})
         self._push(one)
         self._changed.set()
 
@@ -226,6 +232,16 @@ class Session:
         self._source.resize(Size(self.size.columns, max(1, self.size.rows - 1)))
         gevent.sleep(0.1)
         self._source.resize(self.size)
+
+    def set_paused(self, paused: bool) -> None:
+        """Whether the engine has paused the container."""
+        if paused == self.paused:
+            return
+        self.paused = paused
+        if paused:
+            self.notice("paused", PAUSED)
+        else:
+            self.notice("unpaused", "the container goes on")
 
     def notice(self, code: str, message: str) -> None:
         """Tell everybody something in words."""

@@ -6,7 +6,6 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
 
 import gevent
 
@@ -37,10 +36,8 @@ GIVE_UP = 7.0  # seconds after the order to end until a session is over whatever
 ROLE: Role = "admin"  # who may open a terminal: a shell in a container is root there
 
 
-class Recorder(Protocol):
-    """Begins recordings; gives None where nothing is recorded."""
-
-    def __call__(self, session: Session) -> Recording | None: ...
+Recorder = Callable[[Session], Recording]
+"""Begins the recording of a session."""
 
 
 class Terminals:
@@ -333,14 +330,14 @@ class Terminals:
 
     # --- limits -----------------------------------------------------------------------------------
 
-    def container_paused(self, container: str, paused: bool) -> None:
-        """The engine paused a container (64 hex digits), or let it go on."""
-        for session in self._live.values():
-            if session.spec.container == container:
-                if paused:
-                    session.notice("paused", "the container is paused: what you type waits for it")
-                else:
-                    session.notice("unpaused", "the container goes on")
+    def containers_changed(
+        self, added: list[Instance], changed: list[Instance], removed: list[Instance]
+    ) -> None:
+        """What the inventory tells: a paused container's terminals say so."""
+        for instance in (*added, *changed):
+            for session in self._live.values():
+                if session.spec.container == instance.id:
+                    session.set_paused(instance.state == "paused")
 
     def _watch(self) -> None:
         while True:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
 from cloudbang.accounts import Caller
-from cloudbang.errors import BadRequest, CloudBangError, NoSuchTerminal, TicketRefused
+from cloudbang.errors import BadRequest, CloudBangError, NoSuchTerminal
 from cloudbang.store.terminals import TerminalStore
 from cloudbang.supervise import Supervisor
 from cloudbang.terminal.book import is_owner_of
@@ -24,7 +24,7 @@ from cloudbang.terminal.sessions import Terminals
 from cloudbang.terminal.values import End, Mode, Size
 from cloudbang.web.console_peer import ConsolePeer
 from cloudbang.web.security import Proxies
-from cloudbang.web.sockets import Socket
+from cloudbang.web.sockets import Door, Socket
 from cloudbang.web.tty_peer import TtyPeer
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,12 @@ class TerminalDoor:
     def stop(self) -> None:
         """Stop closing sockets; the server closes those that are left."""
         self._supervisor.stop()
+
+    def door(self, let_in: Callable[[dict[str, Any]], Any]) -> Door:
+        """For the server. Nothing is compressed: a flood would cost the hub its time."""
+        return Door(
+            self.serve, let_in, SUBPROTOCOLS, max_message=MAX_MESSAGE, queue=QUEUE, compress=False
+        )
 
     def close_account_sessions(self, login: str) -> None:
         """That login has ended or may do less: its sockets are closed with 4401 and its terminals
@@ -163,6 +169,3 @@ class TerminalDoor:
                 raise
             peer.ended(End(record.reason, record.exit_code))
             return None
-
-
-__all__ = ["MAX_MESSAGE", "QUEUE", "SUBPROTOCOLS", "TerminalDoor", "TicketRefused"]

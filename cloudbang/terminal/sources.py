@@ -1,0 +1,58 @@
+"""What the sessions of this server are made of: the parts of ``app.py``, joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cloudbang.config import TerminalSettings
+from cloudbang.engine import Engine
+from cloudbang.store.recordings import Recordings
+from cloudbang.store.terminals import TerminalRecord
+from cloudbang.terminal.exec_source import ExecSource
+from cloudbang.terminal.reap import Reaper
+from cloudbang.terminal.session import Recording, Session
+from cloudbang.terminal.values import Source, Spec
+
+STOPPED = {
+    "limit": "recording has stopped here: it reached its limit; the terminal goes on",
+    "disk-full": "recording has stopped here: the disk is full; the terminal goes on",
+    "failed": "recording has stopped here: it could not be written; the terminal goes on",
+}
+
+
+def new_source(
+    engine: Engine, reaper: Reaper, settings: TerminalSettings
+) -> Callable[[Spec], Source]:
+    """Makes the source of a session, not started yet."""
+
+    def make(spec: Spec) -> Source:
+        return ExecSource(engine, spec, reaper)
+
+    return make
+
+
+def recorder(recordings: Recordings) -> Callable[[Session], Recording]:
+    """Begins the recording of a session, which is told when it stops before its time."""
+
+    def begin(session: Session) -> Recording:
+        spec = session.spec
+
+        def stopped(reason: str) -> None:
+            session.notice("recording-stopped", STOPPED.get(reason, STOPPED["failed"]))
+
+        return recordings.begin(
+            session.id,
+            columns=session.size.columns,
+            rows=session.size.rows,
+            command=spec.wish.command,
+            title=session.title or " · ".join(filter(None, (spec.app, spec.container_name))),
+            started=session.started,
+            on_stopped=stopped,
+        )
+
+    return begin
+
+
+def end_orphans(engine: Engine, reaper: Reaper, left: Sequence[TerminalRecord]) -> None:
+    """End what a killed server's sessions left running. Raises EngineUnreachable: try again."""
+    reaper.end_orphans([(r.session, r.container, r.exec_id, r.pid) for r in left])
