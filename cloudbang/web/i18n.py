@@ -1,8 +1,8 @@
 """Chinese and English: which of them, and the texts for the pages' scripts.
 
 The English text is the key. There is a catalogue for each area: ``web`` (the API's sentences),
-``frame`` (the pages around) and ``log`` (the log page). ``make`` compiles them; here they are
-compiled again where that was forgotten.
+``frame`` (the pages around), ``log`` (the log page) and ``terminals`` (their lists and replays).
+``make`` compiles them; here they are compiled again where that was forgotten.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from flask_babel import Babel
 log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent / "translations"
-AREAS = ("web", "frame", "log")
+AREAS = ("web", "frame", "log", "terminals")
 LANGUAGES = ("en", "zh")
 COOKIE = "lang"
 

@@ -50,6 +50,19 @@ def logs(app: str) -> ResponseReturnValue:
     )
 
 
+@bp.get("/terminals")
+def terminals() -> ResponseReturnValue:
+    """The terminals that are open, and what was opened."""
+    recording = parts().settings.terminal.record
+    return _page("terminals.html", page="terminals", recording=recording)
+
+
+@bp.get("/terminals/<session>/replay")
+def replay(session: str) -> ResponseReturnValue:
+    """A terminal's recording. Whether there is one that the reader may see, the page asks."""
+    return _page("replay.html", page="terminals", session=session)
+
+
 @bp.get("/settings")
 def settings() -> ResponseReturnValue:
     """What a person sets for themselves."""

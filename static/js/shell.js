@@ -45,6 +45,12 @@ document.addEventListener("click", (event) => {
 bind({ keys: "mod+k", label: t("Jump to anything"), typing: true, run: openPalette });
 bind({ keys: "g a", label: t("Apps"), group: t("Go to"), run: () => location.assign("/") });
 bind({
+  keys: "g e",
+  label: t("Terminals"),
+  group: t("Go to"),
+  run: () => location.assign("/terminals"),
+});
+bind({
   keys: "g s",
   label: t("Settings"),
   group: t("Go to"),
@@ -53,6 +59,7 @@ bind({
 
 addEntries(() => [
   entry(t("Apps"), t("Page"), "apps", () => location.assign("/")),
+  entry(t("Terminals"), t("Page"), "terminal", () => location.assign("/terminals")),
   entry(t("Settings"), t("Page"), "settings", () => location.assign("/settings")),
   entry(t("Change the theme"), t("Action"), "theme-system", nextTheme),
   entry(t("Change the language"), t("Action"), "language", ACTIONS.language),

@@ -85,7 +85,7 @@ def texts_of_pages() -> dict[str, str]:
         for path in ROOT.glob(glob):
             text = path.read_text(encoding="utf-8")
             if path.suffix == ".js":
-                text = re.sub(r"/\*.*?\*/|^\s*//.*$", "", text, flags=re.DOTALL | re.MULTILINE)
+                text = re.sub(r"/\*[^\0]*?\*/|^\s*//.*$", "", text, flags=re.MULTILINE)
             for match in single.finditer(text):
                 found[unquoted(match[1])] = str(path.relative_to(ROOT))
             for match in plural.finditer(text):

@@ -11,7 +11,7 @@ import { t } from "../i18n.js";
  *   folder: string, account: string, account_id: number | null, address: string,
  *   started: string, ended: string | null, state: "running" | "ended", people: number,
  *   columns: number, rows: number, exit_code: number | null, reason: string,
- *   recorded: boolean, recording_bytes: number, title: string,
+ *   recorded: boolean, recording_bytes: number, title: string, names?: string[],
  * }} Terminal
  */
 
