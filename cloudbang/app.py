@@ -42,6 +42,7 @@ from cloudbang.web.parts import WebParts
 from cloudbang.web.server import Door, Limits, Server
 from cloudbang.web.share_door import PATH as SHARE_PATH
 from cloudbang.web.share_door import ShareDoor
+from cloudbang.web.terminal_access import may_see
 from cloudbang.web.terminal_door import TerminalDoor
 
 log = logging.getLogger(__name__)
@@ -125,6 +126,7 @@ class Application:
             tell=History(events, publisher).action,
         )
         inventory.listen(terminals.containers_changed)
+        terminals.listen(lambda session: live.terminal_changed(lambda who: may_see(who, session)))
 
         app = create_app(
             WebParts(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
@@ -20,7 +20,14 @@ from cloudbang.store.logstore import LogStore
 from cloudbang.supervise import Supervisor
 from cloudbang.web.access import reach
 from cloudbang.web.live_connection import Connection
-from cloudbang.web.live_feeds import AppsFeed, EventsFeed, Feed, FeedViewer, StatusFeed
+from cloudbang.web.live_feeds import (
+    AppsFeed,
+    EventsFeed,
+    Feed,
+    FeedViewer,
+    StatusFeed,
+    TerminalsFeed,
+)
 from cloudbang.web.live_lines import LogChannel, LogViewer
 from cloudbang.web.live_rows import Lines, read_lines
 from cloudbang.web.live_viewers import NoSuchChannel, Subscription, Topics
@@ -82,6 +89,12 @@ class LivePush:
         for connection in self._connections.pop(session_id, ()):
             self._supervisor.once("end", connection.socket.close, SESSION_ENDED, "session ended")
 
+    def terminal_changed(self, concerns: Callable[[Caller], bool]) -> None:
+        """A terminal has begun, ended, or been joined or left: those whom it concerns are told."""
+        feed = self._feeds.get("terminal/*")
+        if isinstance(feed, TerminalsFeed):
+            feed.changed(concerns)
+
     @property
     def connections(self) -> int:
         """Open live sockets."""
@@ -111,7 +124,7 @@ class LivePush:
         if kind == "log" and name:
             reach(link.caller, name, self._inventory, self._store)
             return self._view_lines(name, link, request)
-        if channel in ("app/*", "status") or (kind == "event" and name):
+        if channel in ("app/*", "terminal/*", "status") or (kind == "event" and name):
             if kind == "event":
                 reach(link.caller, name, self._inventory, self._store)
             return self._view_feed(channel, name, link)
@@ -157,6 +170,8 @@ class LivePush:
         store, inventory = self._store, self._inventory
         if channel == "status":
             return StatusFeed(lambda: notices(inventory, store))
+        if channel == "terminal/*":
+            return TerminalsFeed()
         if channel == "app/*":
             return AppsFeed(self._every_app, self._one_app)
         return EventsFeed(name)

@@ -1,5 +1,5 @@
 """The channels that show a state or events rather than numbered lines: ``app/*``, ``status``,
-``event/<app>``.
+``terminal/*``, ``event/<app>``.
 
 A viewer of a state that was too slow for a change is sent the whole state again when it reads;
 what was in between is of no use to it. A viewer of events is told that some are missing.
@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import orjson
 
+from cloudbang.accounts import Caller
 from cloudbang.bus import Malformed, Message, read_header
 from cloudbang.web.frames import SharedFrame
 from cloudbang.web.live_viewers import Link, Viewer, broadcast, message
@@ -128,6 +129,25 @@ class EventsFeed(Feed):
     def receive(self, received: Message) -> None:
         read_header(received.header)
         self.send(message("event", self.name, event=_object(received.body)))
+
+
+class TerminalsFeed(Feed):
+    """``terminal/*``: that a terminal has begun, ended, or been joined or left. What there is now
+    the API says, to each who asks what they may see."""
+
+    def __init__(self) -> None:
+        super().__init__("terminal/*", ())
+
+    def first(self) -> bytes:
+        # What changed between a page's first question and this is not missed.
+        return message("changed", self.name)
+
+    def changed(self, concerns: Callable[[Caller], bool]) -> None:
+        """Tell those whom it ``concerns``; nobody else learns that there is such a terminal."""
+        frame = SharedFrame(self.first())
+        for viewer in self._group:
+            if viewer.live and concerns(viewer.link.caller) and not viewer.offer(frame):
+                _too_slow(viewer)
 
 
 class StatusFeed(Feed):

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import orjson
 from gevent.lock import Semaphore
 
+from cloudbang.accounts import Caller
 from cloudbang.bus import Subscriber
 from cloudbang.errors import BadRequest, CloudBangError
 from cloudbang.turns import let_others_run
@@ -32,7 +33,7 @@ class NoSuchChannel(CloudBangError):
     def __str__(self) -> str:
         return (
             f"there is no channel {self.channel[:200]!r}: there are log/<app>, event/<app>, "
-            "app/* and status"
+            "app/*, terminal/* and status"
         )
 
 
@@ -41,6 +42,9 @@ class Link(Protocol):
 
     offer: Callable[[SharedFrame], bool]
     """Hand over a frame without waiting; False when the queue is full."""
+
+    caller: Caller
+    """Who looks."""
 
     turn: Semaphore
     """Held while a page of the store is read and sent. Overload: who does not read holds one

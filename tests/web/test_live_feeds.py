@@ -46,6 +46,17 @@ def tell(ground: LiveGround, name: str, kind: str = "app") -> None:
     ground.publisher.send(f"app/{name}/", header, orjson.dumps(found.as_json() if found else {}))
 
 
+def test_terminals_tell_only_whom_it_concerns(ground: LiveGround) -> None:
+    """A page hears that a terminal changed, without what it is; others hear nothing."""
+    with ground.client() as page:
+        assert page.subscribe("terminal/*") == {"op": "subscribed", "channel": "terminal/*"}
+        assert page.hear() == {"op": "changed", "channel": "terminal/*"}
+        ground.push.terminal_changed(lambda who: who.name != ground.caller.name)
+        ground.push.terminal_changed(lambda who: who.name == ground.caller.name)
+        assert page.hear() == {"op": "changed", "channel": "terminal/*"}
+        assert page.quiet(0.1)
+
+
 def test_apps_first_all_then_each_change(ground: LiveGround) -> None:
     """A page gets every app, with its last line, then each one as it changes or goes."""
     ground.apps.known["web"] = app("web")

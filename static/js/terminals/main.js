@@ -28,7 +28,7 @@ function refresh() {
 }
 
 // The server says that something changed; what it is now, the API knows.
-live.subscribe("terminal/*", {}, { subscribed: refresh, changed: refresh });
+live.subscribe("terminal/*", {}, { changed: refresh });
 open.addEventListener("changed", refresh);
 document.addEventListener("visibilitychange", () => !document.hidden && refresh());
 
