@@ -41,6 +41,7 @@ class Reading:
             additional_headers=headers,
             user_agent_header="tests",
             compression=None,
+            legacy=True,
             proxy=None,
             max_size=None,
             max_queue=4,
