@@ -28,8 +28,8 @@ DETACH_KEYS = ",".join(f"ctrl-{key}" for key in r"^]^_^\^@^]^_^\^@")
 
 # A TTY's output comes in pieces of some 4 KB. In a flood a short pause lets them gather, so that
 # a read takes ten of them: a tenth of the turns of the loop for the same bytes, no slower. Nobody
-# who types waits for it: it directly follows a large read and is over before a key's echo comes.
-FLOOD = 2048  # bytes in one read that make it a flood
+# who types waits for it: a key ends the flood, until there are so many bytes again.
+FLOOD = 2048  # bytes, in one read or in several in a row, that make it a flood
 PAUSE = 0.001  # seconds; the engine's side of the socket holds more than it can say in that time
 
 # Whoever hands in input looks at `pending` and stops when it grows: this only catches a mistake.
@@ -59,16 +59,24 @@ class ExecStream(Connection):
         self._waiting: deque[memoryview] | None = None
         self._writable: Any = None
         self._flood_until = 0.0  # 0: there is none
+        self._last_read = 0.0
+        self._close_by = 0  # bytes in reads that closely followed each other
         super().__init__(address, head.encode() + body, timeout)
         self.fields = {}  # a terminal may stay for days: nothing more is asked of these
 
     def read_now(self, limit: int = 65536) -> bytes | None:
         """What is there and worth a read; None when nothing is; ``b""`` at the end."""
-        if self._flood_until and time.monotonic() < self._flood_until:
+        now = time.monotonic()
+        if now < self._flood_until:
             return None
+        self._flood_until = 0.0
         data = super().read_now(limit)
-        flood = data is not None and len(data) >= FLOOD
-        self._flood_until = time.monotonic() + PAUSE if flood else 0.0
+        if data:
+            close = now - self._last_read < 2 * PAUSE
+            self._close_by = len(data) + (self._close_by if close else 0)
+            self._last_read = now
+            if self._close_by >= FLOOD:
+                self._flood_until = now + PAUSE
         return data
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -84,6 +92,7 @@ class ExecStream(Connection):
 
         Bounded by whoever writes: they look at ``pending``. Raises BufferError past all reason.
         """
+        self._close_by, self._flood_until = 0, 0.0
         if self._waiting:
             if self.pending + len(data) > MAX_PENDING:
                 raise BufferError("input for a terminal that takes none")

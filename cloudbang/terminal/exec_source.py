@@ -139,6 +139,8 @@ class ExecSource:
             else:
                 return False
             self._take_leader(state)
+            if self._leader is None:  # output may come before the engine knows the number
+                self._reaper.errands.once("leader", self._find_leader)
         self._sure, self._typed = True, None
         return True
 
