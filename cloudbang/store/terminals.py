@@ -94,6 +94,7 @@ class TerminalRecord:
             "ended": self.ended,
             "state": "ended" if self.ended else "running",
             "people": 0,
+            "names": [],
             "columns": self.columns,
             "rows": self.rows,
             "exit_code": self.exit_code,
@@ -204,6 +205,7 @@ class TerminalStore:
         self,
         owner: Owner | None,
         app: str | None = None,
+        account: str | None = None,
         before: int | None = None,
         limit: int = 50,
     ) -> builtins.list[TerminalRecord]:
@@ -218,6 +220,8 @@ class TerminalStore:
             )
         if app is not None:
             wanted = wanted.where(terminals.c.app == app)
+        if account is not None:
+            wanted = wanted.where(terminals.c.account == account)
         if before is not None:
             wanted = wanted.where(terminals.c.id < before)
         return self._records(wanted.order_by(terminals.c.id.desc()).limit(limit))

@@ -81,6 +81,10 @@ class Company:
     def people(self) -> list[dict[str, object]]:
         return [one.as_json(one is self.keyboard) for one in self.members]
 
+    def names(self) -> list[str]:
+        """The accounts that look, each once."""
+        return list(dict.fromkeys(one.account for one in self.members))
+
     def tell_people(self) -> None:
         """Tell everybody who is there."""
         people = self.people()

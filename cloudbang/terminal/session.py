@@ -392,6 +392,7 @@ class Session:
             "ended": None,
             "state": "ended" if end else "running",
             "people": self.people,
+            "names": self._company.names(),
             "columns": self.size.columns,
             "rows": self.size.rows,
             "exit_code": end.code if end else None,

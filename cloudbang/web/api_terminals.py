@@ -72,7 +72,8 @@ def history() -> Response:
     limit = number("limit", 1, MOST_HISTORY) or HISTORY
     before = number("before", 0, MAX_SEQ)
     owner = None if who.may("admin") else owner_of(who)
-    found = parts().terminal_store.list(owner, app, before, limit)
+    account = request.args.get("account") or None
+    found = parts().terminal_store.list(owner, app, account, before, limit)
     following = found[-1].number if len(found) == limit else None
     return json(
         {"terminals": [_shown(one) for one in found if may_see(who, one)], "next": following}

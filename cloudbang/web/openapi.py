@@ -132,6 +132,7 @@ SCHEMAS: Json = {
             "ended": _OPT_TIME,
             "state": {"enum": ["running", "ended"]},
             **dict.fromkeys(("people", "columns", "rows"), _N),
+            "names": {**_list(_T), "description": "the accounts that look"},
             "exit_code": _OPT_N,
             "reason": {"type": ["string", "null"]},
             "recorded": {"type": "boolean"},
@@ -275,6 +276,7 @@ PATHS: dict[str, dict[str, tuple[str, str, Any, int, dict[str, tuple[Json, str]]
             200,
             {
                 "app": (_T, "terminals of this app"),
+                "account": (_T, "terminals of whoever is called so"),
                 "before": (_N, "go on: what next said"),
                 "limit": ({"type": "integer", "minimum": 1, "maximum": 500}, "50 unless said"),
             },

@@ -139,6 +139,10 @@ def test_everybody_sees_their_own(store: TerminalStore) -> None:
     assert shown(None) == list("54321")
     assert shown(None, "db") == ["3"]
     assert shown(ADA, "db") == []
+    name = store.get(opening(3).session).account
+    theirs = [r.session[-1] for r in store.list(None, account=name)]
+    assert theirs == [r.session[-1] for r in store.list(None) if r.account == name]
+    assert store.list(None, account="nobody") == []
     for owner in (ADA, BOB, ROBOT):
         assert [r.session[-1] for r in store.list(None) if r.is_of(owner)] == shown(owner)
 
