@@ -88,7 +88,8 @@ class Participant:
             room = self.drawn + WINDOW - self.sent
             if room < min(left, LEAST):
                 return
-            if not paces and (left > BEHIND or self.sent < back.start):
+            # After the end nobody is left behind, but what has fallen out meanwhile is gone.
+            if self.sent < back.start or (not paces and left > BEHIND):
                 self._skip(back)
             piece = back.read(self.sent, min(room, PIECE))
             if not piece:

@@ -57,7 +57,7 @@ class ShareSource:
     # --- what the session asks --------------------------------------------------------------------
 
     def start(self, size: Size) -> None:
-        self.resize(size)
+        """Nothing to do: the command starts the program, with the size that it asked for."""
 
     def read(self, limit: int = 65536) -> bytes:
         while (data := self.read_now(limit)) is None:
@@ -140,9 +140,10 @@ class ShareSource:
         """The program has ended with this exit status, and all it printed was fed."""
         self._over(End("exit", code))
 
-    def lose(self) -> None:
-        """The command has gone without a word; it, or who looks after it, ends the program."""
-        self._over(End("command-ended"))
+    def lose(self, reason: str = "command-ended") -> None:
+        """The connection is over without a word; the command, or who looks after it, ends the
+        program. Does nothing when that has ended before."""
+        self._over(End(reason))
 
     def _over(self, end: End) -> None:
         if self._end is None:

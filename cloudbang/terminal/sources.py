@@ -55,4 +55,7 @@ def recorder(recordings: Recordings) -> Callable[[Session], Recording]:
 
 def end_orphans(engine: Engine, reaper: Reaper, left: Sequence[TerminalRecord]) -> None:
     """End what a killed server's sessions left running. Raises EngineUnreachable: try again."""
-    reaper.end_orphans([(r.session, r.container, r.exec_id, r.pid) for r in left])
+    # A command of the host ends with its connection: whoever runs it sees to that.
+    here = [(r.session, r.container, r.exec_id, r.pid) for r in left if r.container]
+    if here:
+        reaper.end_orphans(here)

@@ -64,6 +64,11 @@ class Outbox:
     def _lose(self) -> None:
         raise NotImplementedError
 
+    @property
+    def server_stops(self) -> bool:
+        """Whether the connection ends, if it does, because the whole server stops."""
+        return self._keeper.stopping
+
     def offer(self, frame: SharedFrame) -> bool:
         """Send ``frame`` without ever waiting. False: refused, the queue is full, or closed."""
         data = frame.deflated if self.deflate else frame.plain

@@ -113,7 +113,7 @@ class ShareDoor:
             _receive(socket, source)
         finally:
             socket.on_drained = None
-            source.lose()
+            source.lose("server-stopped" if socket.server_stops else "command-ended")
 
     def _allow(self, caller: Caller) -> None:
         """Raises Unauthorised. A person has the pages; this is for who sits at the machine."""
