@@ -251,11 +251,12 @@ class ExecSource:
 
     def folder(self) -> str:
         """The folder its foreground process works in, else the one it was started in."""
-        leader = self._find_leader()
+        spec, leader = self._spec, self._find_leader()
         if leader is None:
             return self._home
         if not self._visible:
-            return self._reaper.inside.folder(self._container, self._spec.session) or self._home
+            inside = self._reaper.inside
+            return inside.folder(self._container, spec.session, spec.wish.user) or self._home
         front = processes.foreground(leader.pid)
         if not front or not processes.in_container(front, self._container):
             return self._home
@@ -341,7 +342,8 @@ class ExecSource:
             return self._failure is not None or not self._exec_id
         if self._visible:
             return self._reaper.end(leader, typed=typed)
-        return self._reaper.inside.end(self._container, self._spec.session)
+        spec = self._spec
+        return self._reaper.inside.end(self._container, spec.session, spec.wish.user)
 
 
 def in_words(reason: str) -> str:

@@ -49,8 +49,11 @@ signal_all() { left=0
 sessions=
 for marker in "$@"; do find_session "$marker"; sessions="$sessions$found"; done
 signal_all HUP CONT
-if [ $left != 0 ]; then sleep 1; signal_all KILL; fi
-if [ $left != 0 ]; then sleep 1; signal_all KILL; fi
+for n in 1 2 3 4; do
+  [ $left = 0 ] && break
+  sleep 0.3 2>/dev/null || sleep 1
+  signal_all KILL
+done
 echo "left $left"
 """
 )
@@ -69,55 +72,72 @@ class Inside:
 
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         self._engine, self._supervisor = engine, supervisor
-        # By container: the sessions that the next script ends. As many as there are sessions.
-        self._waiting: dict[str, list[tuple[str, AsyncResult]]] = {}
-        self._busy: set[str] = set()
+        # By container and user: the sessions that the next script ends; each is in it once.
+        self._waiting: dict[tuple[str, str], list[tuple[str, AsyncResult]]] = {}
+        self._busy: set[tuple[str, str]] = set()
+        # Root needs it to read the environment of other users' processes. An engine that does
+        # not have all capabilities itself cannot give it.
+        self._privileged = True
 
-    def end(self, container: str, session: str) -> bool:
+    def end(self, container: str, session: str, user: str = "") -> bool:
         """End every process of that session of ours; whether it is certain that none is left."""
         done = AsyncResult()
-        self._waiting.setdefault(container, []).append((session, done))
-        if container not in self._busy:
-            self._busy.add(container)
-            self._supervisor.once("end-inside", self._end_all, container)
+        key = (container, user)
+        self._waiting.setdefault(key, []).append((session, done))
+        if key not in self._busy:
+            self._busy.add(key)
+            self._supervisor.once("end-inside", self._end_all, key)
         return bool(done.get())
 
-    def _end_all(self, container: str) -> None:
+    def _end_all(self, key: tuple[str, str]) -> None:
         try:
-            while asked := self._waiting.pop(container, None):
+            while asked := self._waiting.pop(key, None):
                 sessions = [session for session, _ in asked]
                 said = ""
                 try:
-                    said = self._run(container, _END, *sessions)
+                    said = self._run(*key, _END, *sessions)
                 finally:
                     for _, done in asked:
                         done.set(said.strip() == "left 0")
         finally:
-            self._busy.discard(container)
+            self._busy.discard(key)
 
-    def folder(self, container: str, session: str) -> str:
+    def folder(self, container: str, session: str, user: str = "") -> str:
         """Where its foreground process works, "" when that cannot be found out."""
-        path = self._run(container, _FOLDER, session).strip("\n")
+        path = self._run(container, user, _FOLDER, session).strip("\n")
         return path if path.startswith("/") else ""
 
-    def _run(self, container: str, script: str, *arguments: str) -> str:
+    def _run(self, container: str, user: str, script: str, *arguments: str) -> str:
         """What a script prints, "" when it could not be run (no shell, not running, …)."""
-        # Privileged: without it root may not read the environment of other users' processes.
+        argv = ["sh", "-c", script, "sh", *arguments]
+        if self._privileged and (said := self._output(container, argv, "0", True)) is not None:
+            return said
+        said = self._output(container, argv, "0", False)
+        if said is None:
+            return ""  # there is no shell
+        self._privileged = False
+        if user in ("0", "root"):
+            return said
+        # As whoever they belong to: nobody else may look at them.
+        again = self._output(container, argv, user, False)
+        return said if again is None else again
+
+    def _output(self, container: str, argv: list[str], user: str, privileged: bool) -> str | None:
+        """What it prints until it ends, None when it could not be started."""
         try:
             exec_id = self._engine.exec_create(
-                container,
-                ["sh", "-c", script, "sh", *arguments],
-                user="0",
-                stdin=False,
-                privileged=True,
+                container, argv, user=user, stdin=False, privileged=privileged
             )
             stream = self._engine.exec_start(exec_id)
+            try:
+                said = b""
+                with gevent.Timeout(WAIT, False):
+                    said = stream.read_all(65536)
+            finally:
+                stream.close()
+            if not self._engine.exec_inspect(exec_id).pid:
+                return None
         except CloudBangError as e:
             log.debug("nothing can be run in %s: %s", container[:12], e)
-            return ""
-        try:
-            with gevent.Timeout(WAIT, False):
-                return stream.read_all(65536).decode("utf-8", "replace").replace("\r\n", "\n")
-        finally:
-            stream.close()
-        return ""
+            return None
+        return said.decode("utf-8", "replace").replace("\r\n", "\n")

@@ -1,0 +1,220 @@
+"""Nothing a terminal started is left behind, and nothing else is touched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import gevent
+import pytest
+from docker.models.containers import Container
+
+from cloudbang.engine import Engine
+from cloudbang.terminal import processes
+from cloudbang.terminal.exec_source import ExecSource
+from cloudbang.terminal.processes import Target, signal_all
+from cloudbang.terminal.reap import Reaper
+from cloudbang.terminal.values import Size
+from tests.conftest import ContainerFactory
+from tests.sources.conftest import SESSION, Opener, Shown, spec_of
+from tests.support import wait_until
+
+INIT = ["sleep", "1000000"]  # the first process of the containers here
+
+# What people leave behind: typed into a shell, and what shows that it has begun.
+LEFT = {
+    "idle shell": "",
+    "top": "top",
+    "vi": "vi /tmp/file",
+    "loop": "while true; do sleep 0.01; done",
+    "busy loop": "while :; do :; done",
+    "background job": "sleep 4242 &",
+    "job without ears": "(trap '' HUP TERM INT; sleep 4242; sleep 4243) &",
+    "nohup": "nohup sleep 4242 >/dev/null 2>&1 &",
+    "stopped": "sleep 4242 & kill -STOP $!",
+    "deaf shell": "trap '' INT HUP TERM; set -o ignoreeof; while :; do read x; done",
+    "own group": "set -m; (sleep 4242 & sleep 4243 &)",
+}
+
+
+def alive(container: Container) -> list[str]:
+    """The command lines of its processes, but for the first and for zombies."""
+    rows = container.top(ps_args="-eo pid,stat,args")["Processes"]
+    return [
+        " ".join(row[2:])
+        for row in rows
+        if row[0] != str(container.attrs["State"]["Pid"]) and not row[1].startswith("Z")
+    ]
+
+
+@pytest.fixture
+def one(container: ContainerFactory) -> Container:
+    return container(INIT)
+
+
+def leave(shown: Shown, typed: str) -> None:
+    shown.until(b"# ")
+    shown.run("echo be''gun; " + typed)
+    shown.until(b"begun")
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen from the host", "from within"])
+def test_all_that_people_leave_behind_is_ended(
+    one: Container, open_source: Opener, seen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it at once, within 5 s: where the host's processes can be seen and where not."""
+    if not seen:
+        monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
+    sources = []
+    for n, typed in enumerate(LEFT.values()):
+        shown = open_source(one, session=f"{n:016x}")
+        leave(shown, typed)
+        sources.append(shown)
+    assert len(alive(one)) > len(LEFT)
+    readers = [gevent.spawn(shown.rest) for shown in sources]
+    began = time.monotonic()
+    gevent.joinall([gevent.spawn(shown.source.end) for shown in sources], raise_error=True)
+    took = time.monotonic() - began
+    assert alive(one) == []
+    assert took < 5.0
+    gevent.joinall(readers, raise_error=True)
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen from the host", "from within"])
+def test_jobs_of_a_shell_that_has_gone_are_ended(
+    one: Container, open_source: Opener, seen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process session outlives its leader."""
+    if not seen:
+        monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
+    shown = open_source(one)
+    leave(shown, "trap '' HUP; sleep 4242 &")
+    wait_until(lambda: shown.source.pid, 5, "its number")
+    wait_until(lambda: "sleep 4242" in alive(one), 5, "the job")
+    os.kill(shown.source.pid, signal.SIGKILL)
+    shown.rest()
+    assert alive(one) == ["sleep 4242"]
+    shown.source.end()
+    assert alive(one) == []
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen from the host", "from within"])
+def test_daemons_and_other_terminals_are_left_alone(
+    one: Container, open_source: Opener, seen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What took a process session of its own is meant to stay: a server somebody restarted."""
+    if not seen:
+        monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
+    shown = open_source(one, session="1" * 16)
+    other = open_source(one, session="2" * 16)
+    leave(shown, "setsid sleep 5151 >/dev/null 2>&1 </dev/null &")
+    leave(other, "sleep 5252 &")
+    wait_until(lambda: "sleep 5151" in alive(one), 5, "the daemon")
+    shown.source.end()
+    left = alive(one)
+    assert "sleep 5151" in left
+    assert "sleep 5252" in left
+    assert any("ash" in line for line in left)
+    assert len(left) == 3
+
+
+def test_a_number_alone_is_not_trusted(
+    one: Container, container: ContainerFactory, open_source: Opener
+) -> None:
+    """Numbers get reused: container, start time and the mark have to fit, too."""
+    other = container(INIT)
+    shown = open_source(one)
+    shown.until(b"# ")
+    pid = wait_until(lambda: shown.source.pid, 5, "its number")
+    found = processes.stat(pid)
+    assert found is not None
+    mine, theirs = str(one.id), str(other.id)
+    wrong = [
+        Target(pid, theirs),
+        Target(pid, mine, started=found.started + 1),
+        Target(pid, mine, marker="f" * 16),
+        Target(2**22 + 1, mine),
+    ]
+    assert signal_all([(target, signal.SIGKILL) for target in wrong]) == [0, 0, 0, 0]
+    right = [Target(pid, mine), Target(pid, mine, started=found.started, marker=SESSION)]
+    assert signal_all([(target, 0) for target in right]) == [1, 1]
+    shown.run("echo still he''re")
+    shown.until(b"still here")
+
+
+def test_orphans_of_a_killed_server_are_found(
+    one: Container, container: ContainerFactory, engine: Engine, reaper: Reaper
+) -> None:
+    """By what was written down of them: also without their number, and in containers long gone."""
+    gone = container(INIT)
+    rows = []
+    for n in range(6):
+        source = ExecSource(engine, spec_of(one, session=f"{n:016x}"), reaper)
+        source.start(Size())
+        shown = Shown(source)
+        leave(shown, "trap '' HUP; sleep 4242 &")
+        pid = wait_until(lambda source=source: source.pid, 5, "its number")
+        rows.append((f"{n:016x}", str(one.id), source.exec_id, pid if n % 2 else 0))
+        source._close()  # as when the server's process is killed
+    bystander = ExecSource(engine, spec_of(one, session="b" * 16), reaper)
+    bystander.start(Size())
+    Shown(bystander).until(b"# ")
+    pid = wait_until(lambda: bystander.pid, 5, "its number")
+    # The number of another session now; the engine does not know the exec any more.
+    rows.append(("a" * 16, str(one.id), "0" * 64, pid))
+    rows.append(("c" * 16, str(gone.id), "0" * 64, 4242))
+    gone.remove(force=True)
+    reaper.end_orphans(rows)
+    assert len(alive(one)) == 1
+    # And this one it does not know either, but the processes say whose they are.
+    reaper.end_orphans([("b" * 16, str(one.id), "0" * 64, pid)])
+    assert alive(one) == []
+    Shown(bystander).rest()
+
+
+def test_in_a_paused_container_they_end_when_it_goes_on(
+    one: Container, open_source: Opener, engine: Engine
+) -> None:
+    """A frozen process takes no signal on cgroup v1; the page is told at once nevertheless."""
+    shown = open_source(one)
+    leave(shown, "trap '' HUP; sleep 4242 &")
+    wait_until(lambda: shown.source.pid, 5, "its number")
+    one.pause()
+    reader = gevent.spawn(shown.rest)
+    began = time.monotonic()
+    shown.source.end()  # the promise is 5 s
+    assert time.monotonic() - began < 5
+    reader.get(timeout=5)
+    one.unpause()
+    wait_until(lambda: alive(one) == [], 5, "their end")
+
+
+def test_ending_twice_and_before_the_start(
+    one: Container, engine: Engine, reaper: Reaper, open_source: Opener
+) -> None:
+    ExecSource(engine, spec_of(one), reaper).end()
+    shown = open_source(one)
+    # At once: the process is just being started.
+    reader = gevent.spawn(shown.rest)
+    ends = [gevent.spawn(shown.source.end) for _ in range(3)]
+    gevent.joinall(ends, timeout=6, raise_error=True)
+    assert all(end.dead for end in ends)
+    reader.get(timeout=5)
+    assert alive(one) == []
+
+
+def test_from_within_other_users_processes_are_found_too(
+    one: Container, open_source: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the folder they work in."""
+    monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
+    shown = open_source(one, user="1234:1234", folder="/tmp")
+    shown.until(b"$ ")
+    shown.run("cd /proc; echo be''gun; trap '' HUP; sleep 4242 & sleep 4243")
+    shown.until(b"begun")
+    wait_until(lambda: shown.source.folder() == "/proc", 5, "its folder")
+    reader = gevent.spawn(shown.rest)
+    shown.source.end()
+    assert alive(one) == []
+    reader.get()
