@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from cloudbang.terminal.sessions import Terminals
     from cloudbang.web.live import LivePush
 
-_LATER: Any = None
-
 
 @dataclass(frozen=True)
 class WebParts:
@@ -39,11 +37,11 @@ class WebParts:
     collector: LogCollector
     publisher: Publisher
     database: Database
+    terminals: Terminals
+    terminal_store: TerminalStore
+    recordings: Recordings
+    engine: Engine
     loop_lag: LoopLag | None = None
-    terminals: Terminals = _LATER  # until app.py makes it
-    terminal_store: TerminalStore = _LATER
-    recordings: Recordings = _LATER
-    engine: Engine = _LATER
 
 
 def parts() -> WebParts:
