@@ -236,6 +236,20 @@ class NoSuchTerminal(CloudBangError):
         return f"there is no terminal {self.session}: it has ended, or it is not yours"
 
 
+class LinkUsed(CloudBangError):
+    """A link that was good once, and somebody else has it."""
+
+    code = "link-used"
+    status = 403
+
+    def __init__(self, session: str) -> None:
+        self.session = session
+        super().__init__(session)
+
+    def __str__(self) -> str:
+        return "this link was good for one person, and somebody has used it: ask for a new one"
+
+
 class TooManyTerminals(CloudBangError):
     """A limit of terminals is reached."""
 

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cloudbang.errors import LinkUsed
 from cloudbang.store.terminals import Owner
 from cloudbang.terminal.values import Mode
 
@@ -44,11 +45,11 @@ class Links:
             self._links.pop(session, None)
 
     def open(self, session: str, key: str, comes: Owner) -> Mode | None:
-        """What the key lets this person do, None for nothing."""
+        """What the key lets this person do, None for nothing. Raises LinkUsed."""
         for link in self._links.get(session, ()):
             if key and hmac.compare_digest(link.key.encode(), key.encode()):
                 if link.once and link.taken_by not in (None, comes):
-                    return None
+                    raise LinkUsed(session)
                 link.taken_by = comes
                 return link.mode
         return None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 import gevent
 from gevent.event import Event as Flag
@@ -21,7 +20,7 @@ from cloudbang.errors import CloudBangError
 from cloudbang.supervise import Supervisor
 from cloudbang.terminal.company import Company
 from cloudbang.terminal.participant import WINDOW, Participant
-from cloudbang.terminal.values import End, Size, Source, Spec
+from cloudbang.terminal.values import End, Recording, Size, Source, Spec
 from cloudbang.turns import let_others_run
 
 log = logging.getLogger(__name__)
@@ -34,17 +33,6 @@ PAUSED = "the container is paused: what you type waits for it"
 INPUT_WAITS = 4 * 1024 * KIB  # bytes of input that may wait for the process to read them
 CONFIRM = 0.05  # seconds between confirmations of input
 CLIENTS = 64  # tabs whose count of input is remembered
-
-
-class Recording(Protocol):
-    """What a session writes down; see the store's recordings."""
-
-    @property
-    def full(self) -> bool: ...
-    def output(self, data: bytes) -> None: ...
-    def resize(self, columns: int, rows: int) -> None: ...
-    def wait_for_room(self) -> bool: ...
-    def end(self) -> int: ...
 
 
 class Session:

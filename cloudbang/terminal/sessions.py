@@ -23,9 +23,9 @@ from cloudbang.terminal.book import Audit, Book, Tell, is_owner, owner_of, owner
 from cloudbang.terminal.limits import overdue
 from cloudbang.terminal.links import Links
 from cloudbang.terminal.participant import Participant, Peer
-from cloudbang.terminal.session import Recording, Session
+from cloudbang.terminal.session import Session
 from cloudbang.terminal.tickets import Ticket, Tickets
-from cloudbang.terminal.values import End, Mode, Size, Source, Spec, Wish
+from cloudbang.terminal.values import End, Mode, Recording, Size, Source, Spec, Wish
 
 log = logging.getLogger(__name__)
 
@@ -200,7 +200,7 @@ class Terminals:
     # --- coming and going -------------------------------------------------------------------------
 
     def admit(self, session_id: str, caller: Caller, key: str = "") -> tuple[Session, Mode]:
-        """The session and what the caller may do there. Raises NoSuchTerminal.
+        """The session and what the caller may do there. Raises NoSuchTerminal, LinkUsed.
 
         Sessions that ended within the last minute are admitted to as well: their last output can
         still be read.

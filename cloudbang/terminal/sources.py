@@ -10,8 +10,8 @@ from cloudbang.store.recordings import Recordings
 from cloudbang.store.terminals import TerminalRecord
 from cloudbang.terminal.exec_source import ExecSource
 from cloudbang.terminal.reap import Reaper
-from cloudbang.terminal.session import Recording, Session
-from cloudbang.terminal.values import Source, Spec
+from cloudbang.terminal.session import Session
+from cloudbang.terminal.values import Recording, Source, Spec
 
 STOPPED = {
     "limit": "recording has stopped here: it reached its limit; the terminal goes on",

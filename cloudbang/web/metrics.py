@@ -34,6 +34,9 @@ class _Parts(Collector):
         yield _gauge("instances_running", "Containers that run.", running)
         up = self._parts.inventory.engine_error is None
         yield _gauge("engine_up", "1 while the Docker Engine answers.", int(up))
+        if (terminals := self._parts.terminals) is not None:
+            yield _gauge("terminals", "Terminals open now.", len(terminals))
+            yield _counter("terminals_opened", "Terminals ever opened.", terminals.opened)
         if (lag := self._parts.loop_lag) is not None:
             found = GaugeMetricFamily(
                 "cloudbang_loop_lag_seconds",
