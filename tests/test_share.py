@@ -284,12 +284,14 @@ def test_the_link_is_good_once(share: ShareFactory, admin: Person, ada: Person) 
     """The first account has it, and may come back; for others it is used up."""
     one = share("sh", "-c", "echo hello; read x")
     bob = admin.account("bob")
-    one.refused(ada, "nonsense")
+    assert one.refused(ada, "nonsense")["code"] == "no-such-terminal"
     first = one.open(ada)
     first.wait_for("hello")
     first.close()
-    assert one.refused(bob)["message"]
-    assert one.refused(admin)["message"]
+    for late in (bob, admin):
+        refusal = one.refused(late)
+        assert refusal["code"] == "link-used"
+        assert "somebody has used it" in refusal["message"]
     again = one.open(ada)
     again.wait_for("hello")
     again.close()
