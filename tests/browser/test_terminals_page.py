@@ -1,0 +1,125 @@
+"""The page of terminals and the replay, in a real browser: lists, ends, playing, searching."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.support import ServerProcess, wait_until
+from tests.terminal_support import Person, known
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+
+SignIn = Callable[[Any, ServerProcess], None]
+Shot = Callable[[Any, str], Path]
+Contexts = Callable[..., BrowserContext]
+Containers = Callable[..., Any]
+
+
+@pytest.fixture
+def admin(server: ServerProcess) -> Iterator[Person]:
+    with Person(server) as person:
+        yield person
+
+
+@pytest.fixture
+def box(server: ServerProcess, container: Containers) -> Any:
+    one = container(name="terminals-box")
+    known(server, "terminals-box")
+    return one
+
+
+def open_page(page: Page, server: ServerProcess, path: str) -> None:
+    page.goto(server.url + path)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+
+
+def test_terminals_show_as_they_open_and_end(
+    page: Page, server: ServerProcess, sign_in: SignIn, admin: Person, box: Any, shot: Shot
+) -> None:
+    """An empty page says what would be there; a terminal shows by itself, with who is there; it
+    can be ended, and is then in the list below with how it ended."""
+    sign_in(page, server)
+    open_page(page, server, "/terminals")
+    expect(page.get_by_text("No terminal is open.")).to_be_visible()
+    expect(page.get_by_text("No terminal was opened yet.")).to_be_visible()
+    shot(page, "terminals-empty")
+    one = admin.terminal("terminals-box")
+    row = page.locator(".terminals-row")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("terminals-box")
+    expect(row).to_contain_text("admin")
+    expect(page.locator(".terminals-past tbody tr")).to_contain_text("open")
+    one.close()
+    expect(row).to_contain_text("nobody looks")
+    shot(page, "terminals-open")
+    row.get_by_role("button", name="End the terminal").click()
+    row.get_by_role("button", name="End the terminal").click()
+    expect(row).to_have_count(0)
+    past = page.locator(".terminals-past tbody tr")
+    expect(past).to_contain_text("Closed by its owner")
+    expect(past).to_contain_text("127.0.0.1")
+    shot(page, "terminals-past")
+
+
+def screen_text(page: Page) -> str:
+    """What is on the screen of the replay."""
+    return str(page.evaluate("document.getElementById('replay-screen').screen.text()"))
+
+
+def printed(page: Page, text: str) -> None:
+    wait_until(lambda: text in screen_text(page), 15, f"{text!r} on the screen")
+
+
+SCRIPT = r"""
+echo first words; sleep 1; printf 'progress 10%%\rprogress 90%%\n'; sleep 1;
+printf '\033[31mred needle\033[0m \344\270\255\346\226\207 \360\237\246\212\n'; sleep 4;
+i=0; while [ $i -lt 30 ]; do echo line $i; i=$((i+1)); done; echo last needle; exit 3
+"""
+
+
+def test_a_terminal_is_replayed(
+    page: Page, server: ServerProcess, sign_in: SignIn, admin: Person, box: Any, shot: Shot
+) -> None:
+    """Its recording plays, is sought in and searched, and a link leads to a moment of it."""
+    one = admin.terminal("terminals-box", ["sh", "-c", SCRIPT], columns=100, rows=12)
+    one.wait_op("ended", 30)
+    one.close()
+    sign_in(page, server)
+    open_page(page, server, "/terminals")
+    past = page.locator(".terminals-past tbody tr")
+    expect(past).to_contain_text("exit code 3")
+    past.get_by_role("link", name="Replay").click()
+    expect(page.locator("#replay-title")).to_have_text("terminals-box")
+    printed(page, "red needle 中文")
+    shot(page, "replay-playing")
+    page.keyboard.press("End")
+    printed(page, "last needle")
+    assert page.evaluate("document.getElementById('replay-screen').screen.terminal.rows") == 12
+    page.keyboard.press("Home")
+    wait_until(lambda: "first" not in screen_text(page), what="an empty screen")
+    page.keyboard.press("Control+f")
+    page.keyboard.type("needle")
+    expect(page.locator(".replay-hit")).to_have_count(2)
+    page.keyboard.press("Enter")
+    expect(page.locator("#replay-found")).to_have_text("1 of 2")
+    printed(page, "red needle")
+    page.keyboard.press("Enter")
+    printed(page, "last needle")
+    shot(page, "replay-found")
+    moment = page.evaluate("location.hash")
+    assert moment.startswith("#t=")
+    page.keyboard.press("Escape")
+    page.goto(page.url.split("#")[0] + "#t=1.5")
+    page.reload()
+    printed(page, "progress 90%")
+    assert "needle" not in screen_text(page)
+    expect(page.locator("#replay-clock")).to_have_text("0:01")
+    page.keyboard.press(">")
+    expect(page.locator("#replay-speed")).to_have_value("2")
+    page.keyboard.press("Space")
+    printed(page, "last needle")
