@@ -12,7 +12,7 @@ from flask_babel import gettext
 
 from cloudbang.web import assets
 from cloudbang.web.app_json import all_apps, one_app
-from cloudbang.web.auth import caller, csrf_token, open_to_all, reach_app
+from cloudbang.web.auth import caller, csrf_token, needs_role, open_to_all, reach_app
 from cloudbang.web.parts import parts
 
 bp = Blueprint("pages", __name__)
@@ -50,11 +50,32 @@ def logs(app: str) -> ResponseReturnValue:
     )
 
 
+@bp.get("/apps/<app>/terminal")
+@needs_role("admin")
+def terminal(app: str) -> ResponseReturnValue:
+    """Terminals in the instances of an app."""
+    name = reach_app(app)
+    return _page(
+        "terminal.html",
+        page="app",
+        app=one_app(parts(), name),
+        tabs=_tabs(name),
+        current_tab="terminal",
+        recording=parts().settings.terminal.record,
+    )
+
+
 @bp.get("/terminals")
 def terminals() -> ResponseReturnValue:
     """The terminals that are open, and what was opened."""
     recording = parts().settings.terminal.record
     return _page("terminals.html", page="terminals", recording=recording)
+
+
+@bp.get("/terminals/<session>")
+def terminal_session(session: str) -> ResponseReturnValue:
+    """One terminal, also for whoever has a link to it. Whether there is one, the page asks."""
+    return _page("terminal_session.html", page="terminals", session=session)
 
 
 @bp.get("/terminals/<session>/replay")
@@ -98,8 +119,14 @@ def _page(template: str, **values: Any) -> str:
 
 
 def _tabs(app: str) -> list[dict[str, str]]:
-    """The views of an app that there are."""
-    return [{"name": "logs", "label": gettext("Logs"), "href": url_for("pages.logs", app=app)}]
+    """The views of an app that there are for who asks: a terminal is for administrators."""
+    names = [("logs", gettext("Logs"))]
+    if caller().may("admin"):
+        names.append(("terminal", gettext("Terminal")))
+    return [
+        {"name": name, "label": label, "href": url_for(f"pages.{name}", app=app)}
+        for name, label in names
+    ]
 
 
 def _is_signed_in() -> bool:

@@ -8,6 +8,7 @@ import { shortImage, shortPorts } from "./short.js";
 import { appAddress } from "./sidebar.js";
 import { appState, instanceCount, since, stateSentence } from "./state.js";
 import { stateIcon } from "./state_icon.js";
+import { mayOpenTerminals, terminalAddress } from "./terminal_link.js";
 import { showRelative } from "./time.js";
 
 const name = byId("app-name").dataset.app ?? "";
@@ -56,6 +57,14 @@ function draw() {
 }
 
 inventory.addEventListener("apps", draw);
+if (mayOpenTerminals) {
+  bind({
+    keys: "g t",
+    label: t("Terminals of this app"),
+    group: t("Go to"),
+    run: () => location.assign(terminalAddress(name)),
+  });
+}
 bind({
   keys: "g l",
   label: t("Logs of this app"),

@@ -8,6 +8,7 @@ import { shortImage, shortPorts } from "./short.js";
 import { Spark } from "./spark.js";
 import * as states from "./state.js";
 import { showState, stateIcon } from "./state_icon.js";
+import { terminalButton } from "./terminal_link.js";
 import { showRelative } from "./time.js";
 
 /** @typedef {import("./state.js").App} App */
@@ -36,6 +37,7 @@ function cell(name, ...content) {
 export class AppRow {
   #state = stateIcon("gone");
   #badge = h("span", { class: "badge" });
+  #terminal = h("span", { class: "terminal-place" });
   #toggle;
   #link;
   #image = cell("image");
@@ -71,7 +73,7 @@ export class AppRow {
     this.row = h(
       "div",
       { class: "app-row", role: "row", dataset: { app: app.name } },
-      cell("name", this.#toggle, this.#state, this.#link, this.#badge),
+      cell("name", this.#toggle, this.#state, this.#link, this.#badge, this.#terminal),
       this.#image,
       this.#ports,
       cell("since", this.#since, this.#restarts),
@@ -111,6 +113,7 @@ export class AppRow {
     setAttribute(this.#toggle, "aria-label", label);
     this.#toggle.disabled = !instances.length;
     this.#showBadge(app, state);
+    this.#showTerminal(app);
     const images = [...new Set(instances.map((one) => one.image))];
     const image = images.length > 1 ? t("{n} images", { n: images.length }) : (images[0] ?? "");
     setText(this.#image, shortImage(image));
@@ -136,6 +139,14 @@ export class AppRow {
     setText(this.#text, text);
     this.#text.classList.toggle("none", !app.last_line);
     showRelative(this.#when, app.last_line?.[1] ?? null);
+  }
+
+  /** The terminal button of the only instance; those of several stand in their own rows. @param {App} app */
+  #showTerminal({ name, instances }) {
+    const button = instances.length === 1 ? terminalButton(name, instances[0]) : null;
+    const now = this.#terminal.querySelector("a")?.getAttribute("href");
+    if (now === (button?.getAttribute("href") ?? undefined)) return;
+    setChildren(this.#terminal, button ? [button] : []);
   }
 
   /**
@@ -190,6 +201,7 @@ function instanceRow(one, app) {
       "name",
       stateIcon(state),
       h("a", { class: "app-link cut", href, title: one.name }, one.name),
+      terminalButton(app, one) ?? "",
     ),
     image,
     ports,

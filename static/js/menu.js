@@ -1,9 +1,10 @@
 // Menus hang under the button that opens them (popovers have no place of their own).
 
-for (const element of document.querySelectorAll(".menu[popover]")) {
-  const menu = /** @type {HTMLElement} */ (element);
-  const button = document.querySelector(`[popovertarget="${menu.id}"]`);
-  if (!(button instanceof HTMLElement)) continue;
+/**
+ * @param {HTMLElement} menu a popover
+ * @param {HTMLElement} button opens it
+ */
+export function hangMenu(menu, button) {
   button.setAttribute("aria-expanded", "false");
   menu.addEventListener("toggle", (event) => {
     const open = /** @type {ToggleEvent} */ (event).newState === "open";
@@ -27,4 +28,9 @@ for (const element of document.querySelectorAll(".menu[popover]")) {
 /** @param {Element} element */
 function isSeen(element) {
   return element.getClientRects().length > 0;
+}
+
+for (const menu of document.querySelectorAll(".menu[popover]")) {
+  const button = document.querySelector(`[popovertarget="${menu.id}"]`);
+  if (menu instanceof HTMLElement && button instanceof HTMLElement) hangMenu(menu, button);
 }

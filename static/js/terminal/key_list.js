@@ -1,0 +1,20 @@
+// The keys that work while a terminal has the keyboard, for the list under `?`. The terminal itself
+// acts on them: none of them is a key of the page.
+
+import { t } from "../i18n.js";
+import { bind } from "../keys.js";
+
+/** @param {boolean} tabs whether there are several in tabs */
+export function bindTerminalKeys(tabs) {
+  const group = t("In a terminal");
+  const list = [
+    [["Ctrl+F6", "Ctrl+⇧+Esc"], t("Out of the terminal")],
+    [["Ctrl+⇧+C"], t("Copy")],
+    [["Ctrl+⇧+V"], t("Paste")],
+    [["Ctrl+⇧+F"], t("Find in the terminal")],
+  ];
+  if (tabs) list.push([["Ctrl+⇧+←", "Ctrl+⇧+→"], t("The terminal before or after")]);
+  for (const [keys, label] of list) {
+    bind({ keys, label: String(label), group, run: () => false });
+  }
+}

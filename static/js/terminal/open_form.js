@@ -1,0 +1,253 @@
+// Choosing what to open: an instance, and perhaps a command, a user, a folder, or a toolbox beside
+// it; and the terminals of this app that are open already.
+
+import { call, Problem } from "../api.js";
+import { h, icon, setChildren, setText } from "../dom.js";
+import { sentence } from "../form.js";
+import { t } from "../i18n.js";
+import { inventory } from "../inventory.js";
+import { commandWords, placeWords } from "../terminals/words.js";
+import { showRelative } from "../time.js";
+
+/** @typedef {import("./opening.js").Wish} Wish */
+/** @typedef {import("../terminals/words.js").Terminal} Terminal */
+
+let forms = 0;
+
+export class OpenForm {
+  #prefix = `open-${++forms}`;
+  #instance = h("select", { class: "field", id: `${this.#prefix}-instance`, name: "container" });
+  #command = this.#field("command", { placeholder: "bash, ash, sh", class: "field mono" });
+  #user = this.#field("user", { placeholder: "root, 1000:1000", class: "field mono" });
+  #folder = this.#field("folder", { placeholder: "/app", class: "field mono" });
+  #toolbox = h("input", { type: "checkbox", name: "toolbox" });
+  #error = h("p", { class: "error", role: "alert", hidden: true });
+  #submit = h("button", { class: "button main", type: "submit" }, icon("terminal"), t("Open"));
+  #none = h(
+    "p",
+    { class: "muted", hidden: true },
+    t("No instance of this app runs now. A terminal needs a container that runs."),
+  );
+  #own = h("section", { class: "term-own", hidden: true });
+  #more;
+  element;
+
+  /**
+   * @param {string} app
+   * @param {{open: (wish: Wish, name: string) => Promise<void>, back: (terminal: Terminal) => void,
+   *   shown: () => string[], recording: boolean}} handlers `shown`: ids of those on this page
+   */
+  constructor(app, handlers) {
+    this.app = app;
+    this.handlers = handlers;
+    const shell = [
+      this.#row("command", t("Command"), this.#command, t("Empty: the best shell there is.")),
+      this.#row("user", t("User"), this.#user, t("Empty: the user of the image.")),
+      this.#row("folder", t("Folder"), this.#folder, t("Empty: the folder of the image.")),
+    ];
+    this.#more = h(
+      "details",
+      { class: "term-more" },
+      h("summary", null, t("Command, user, folder, toolbox")),
+      shell,
+      h(
+        "label",
+        { class: "term-check" },
+        this.#toolbox,
+        h(
+          "span",
+          null,
+          t("A toolbox beside the container"),
+          h(
+            "span",
+            { class: "hint" },
+            t(
+              "For images without a shell: a container with tools that sees the processes, the network and the files of this one.",
+            ),
+          ),
+        ),
+      ),
+    );
+    this.#toolbox.addEventListener("change", () => {
+      for (const row of shell) row.hidden = this.#toolbox.checked;
+    });
+    const form = h(
+      "form",
+      { class: "form term-form" },
+      this.#row("instance", t("Instance"), this.#instance),
+      this.#none,
+      this.#more,
+      handlers.recording &&
+        h("p", { class: "hint" }, t("What is printed is recorded; what is typed never is.")),
+      this.#error,
+      h("div", null, this.#submit),
+    );
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.#open();
+    });
+    this.element = h(
+      "div",
+      { class: "term-open" },
+      h("h2", null, t("Open a terminal")),
+      form,
+      this.#own,
+    );
+    inventory.addEventListener("apps", () => this.show());
+    this.show();
+  }
+
+  focus() {
+    (this.#submit.disabled ? this.#instance : this.#submit).focus();
+  }
+
+  /** Brings the instances up to date. @param {string} [wanted] the id of one to choose */
+  show(wanted = this.#instance.value) {
+    const running = this.#running();
+    const options = running.map((one) =>
+      h(
+        "option",
+        { value: one.id },
+        one.state === "paused" ? t("{name} (paused)", { name: one.name }) : one.name,
+      ),
+    );
+    if (options.length !== this.#instance.options.length || !sameOptions(this.#instance, options))
+      setChildren(this.#instance, options);
+    const found = running.find((one) => one.id.startsWith(wanted.slice(0, 12)) && wanted);
+    if (found) this.#instance.value = found.id;
+    this.#none.hidden = running.length > 0 || !inventory.known;
+    this.#submit.disabled = running.length === 0;
+  }
+
+  /** @param {string} id */
+  nameOf(id) {
+    return this.#running().find((one) => one.id.startsWith(id.slice(0, 12)))?.name ?? "";
+  }
+
+  /** Looks which of the reader's own terminals of this app are open elsewhere. */
+  async load() {
+    try {
+      const { terminals } = await call("GET", "/api/v1/terminals");
+      const shown = this.handlers.shown();
+      this.#showOwn(
+        terminals.filter(
+          (/** @type {Terminal} */ one) => one.app === this.app && !shown.includes(one.id),
+        ),
+      );
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.#showOwn([]);
+    }
+  }
+
+  /** @param {Terminal[]} terminals */
+  #showOwn(terminals) {
+    this.#own.hidden = terminals.length === 0;
+    setChildren(this.#own, [
+      h("h3", null, t("Yours that are open")),
+      h(
+        "ul",
+        { class: "items" },
+        terminals.map((one) => {
+          const since = h("time");
+          showRelative(since, one.started, t("Opened"));
+          return h(
+            "li",
+            { class: "item" },
+            h("span", { class: "item-name" }, placeWords(one)),
+            h("span", { class: "item-facts" }, commandWords(one), " · ", since),
+            h(
+              "button",
+              {
+                class: "button small",
+                type: "button",
+                onclick: () => this.handlers.back(one),
+              },
+              t("Come back to it"),
+            ),
+          );
+        }),
+      ),
+    ]);
+  }
+
+  #running() {
+    const instances = inventory.apps.get(this.app)?.instances ?? [];
+    return instances.filter((one) => ["running", "paused"].includes(one.state));
+  }
+
+  async #open() {
+    if (this.#submit.disabled) return;
+    const container = this.#instance.value;
+    const toolbox = this.#toolbox.checked;
+    /** @type {Wish} */
+    const wish = toolbox
+      ? { container, kind: "toolbox" }
+      : {
+          container,
+          command: this.#command.value.trim(),
+          user: this.#user.value.trim(),
+          folder: this.#folder.value.trim(),
+        };
+    this.#submit.disabled = true;
+    this.#error.hidden = true;
+    try {
+      await this.handlers.open(wish, this.nameOf(container));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.fail(error);
+    } finally {
+      this.#submit.disabled = false;
+      this.show();
+    }
+  }
+
+  /** Says why nothing was opened. @param {Problem} problem */
+  fail(problem) {
+    setText(this.#error, sentence(problem));
+    this.#error.hidden = false;
+  }
+
+  /**
+   * @param {string} name
+   * @param {import("../dom.js").Props} props
+   */
+  #field(name, props) {
+    return h("input", {
+      id: `${this.#prefix}-${name}`,
+      name,
+      type: "text",
+      autocomplete: "off",
+      autocapitalize: "off",
+      spellcheck: "false",
+      maxlength: 4096,
+      ...props,
+    });
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} label
+   * @param {HTMLElement} field
+   * @param {string} [hint]
+   */
+  #row(name, label, field, hint) {
+    return h(
+      "div",
+      { class: "row" },
+      h("label", { for: `${this.#prefix}-${name}` }, label),
+      field,
+      hint && h("span", { class: "hint" }, hint),
+    );
+  }
+}
+
+/**
+ * @param {HTMLSelectElement} select
+ * @param {HTMLOptionElement[]} options
+ */
+function sameOptions(select, options) {
+  return options.every(
+    (one, i) => select.options[i].value === one.value && select.options[i].text === one.text,
+  );
+}

@@ -1,0 +1,124 @@
+// Letting somebody in: links to watch a terminal, or to type in it as well.
+
+import { call, Problem } from "../api.js";
+import { copy } from "../copy.js";
+import { openDialog } from "../dialog.js";
+import { h, icon, setText } from "../dom.js";
+import { sentence } from "../form.js";
+import { t } from "../i18n.js";
+
+/**
+ * @param {string} session
+ * @param {() => void} closed
+ */
+export function openShare(session, closed) {
+  const path = `/api/v1/terminals/${encodeURIComponent(session)}/links`;
+  const error = h("p", { class: "error", role: "alert", hidden: true });
+  const attempt = async (/** @type {() => Promise<void>} */ run) => {
+    error.hidden = true;
+    try {
+      await run();
+    } catch (thrown) {
+      if (!(thrown instanceof Problem)) throw thrown;
+      setText(error, sentence(thrown));
+      error.hidden = false;
+    }
+  };
+  const kinds = [
+    {
+      mode: "watch",
+      name: t("To watch"),
+      hint: t("They see what you see, and cannot type."),
+    },
+    {
+      mode: "type",
+      name: t("To type as well"),
+      hint: t(
+        "They can do everything you can do in this terminal. Take the keyboard back at any time.",
+      ),
+    },
+  ];
+  const done = h("p", { class: "done", role: "status" });
+  const dialog = openDialog(
+    t("Share this terminal"),
+    h("p", { class: "muted" }, t("The links are for people with an account here.")),
+    h(
+      "div",
+      { class: "term-share" },
+      kinds.map(({ mode, name, hint }) => {
+        const place = h("div", { class: "term-share-link" });
+        const make = h("button", { class: "button", type: "button" }, t("Make a link"));
+        make.addEventListener("click", () =>
+          attempt(async () => {
+            const { url } = await call("POST", path, { mode });
+            place.replaceChildren(linkRow(new URL(url, location.origin).href, done));
+          }),
+        );
+        place.append(make);
+        return h(
+          "section",
+          { "aria-label": name },
+          h("h3", null, name),
+          h("p", { class: "hint" }, hint),
+          place,
+        );
+      }),
+    ),
+    h(
+      "button",
+      {
+        class: "button danger",
+        type: "button",
+        onclick: () =>
+          attempt(async () => {
+            await call("DELETE", path);
+            setText(
+              done,
+              t("No link opens this terminal any more. Whoever is here now may only watch."),
+            );
+          }),
+      },
+      t("Stop sharing"),
+    ),
+    done,
+    error,
+  );
+  dialog.addEventListener("close", closed);
+}
+
+/**
+ * @param {string} address
+ * @param {HTMLElement} done says that it was copied
+ */
+function linkRow(address, done) {
+  const field = h("input", {
+    class: "field mono",
+    type: "text",
+    value: address,
+    readonly: true,
+    "aria-label": t("Link"),
+  });
+  field.addEventListener("focus", () => field.select());
+  const copying = async () => {
+    if (await copy(address)) return setText(done, t("Link copied"));
+    field.focus();
+    setText(done, t("The browser does not let this page copy"));
+  };
+  void copying();
+  return h(
+    "div",
+    { class: "command" },
+    field,
+    h(
+      "button",
+      {
+        class: "tool",
+        type: "button",
+        "aria-label": t("Copy"),
+        title: t("Copy"),
+        onclick: copying,
+      },
+      icon("copy"),
+    ),
+  );
+}

@@ -1,0 +1,400 @@
+// One terminal on a page: bar, lines about what is the matter, screen, end. It can stand anywhere:
+// `mountTerminal(element, {session})`.
+
+import { Problem } from "../api.js";
+import { copy } from "../copy.js";
+import { h } from "../dom.js";
+import { sentence } from "../form.js";
+import { t } from "../i18n.js";
+import { client } from "./client.js";
+import { Connection } from "./connection.js";
+import { EndStrip } from "./end_strip.js";
+import { leavesTerminal, looksBusy, nameOfSession } from "./look.js";
+import { askForTerminal } from "./opening.js";
+import { preferences } from "./preferences.js";
+import { Screen } from "./screen.js";
+import { SearchBar } from "./search_bar.js";
+import { openShare } from "./share.js";
+import { sureToEnd } from "./sure.js";
+import { TouchKeys } from "./touch_keys.js";
+import { ViewBar } from "./view_bar.js";
+import { ViewLines } from "./view_lines.js";
+
+/** @typedef {import("./connection.js").Ticket} Ticket */
+/** @typedef {import("./connection.js").Said} Said */
+/** @typedef {import("./opening.js").Wish} Wish */
+/**
+ * What is to be shown: a `ticket` for a new terminal, or a `session` to come back to (with the
+ * `key` of a link that somebody shared). `wish`: what the ticket is for, to ask for it again.
+ * `name`: what it is called until it says so itself.
+ * `opens`: whether the reader may open new ones. `changed`: its session, name or phase did.
+ * `leave`: where the keyboard goes; to the bar unless told. `key`: a key press of the page around;
+ * true when it was used. `choose`: lets the reader choose what to open instead.
+ *
+ * @typedef {{
+ *   ticket?: Ticket, session?: string, key?: string, wish?: Wish, name?: string, opens?: boolean,
+ *   focus?: boolean, changed?: (view: TerminalView) => void, bell?: () => void,
+ *   leave?: () => void, onKey?: (event: KeyboardEvent) => boolean, choose?: () => void,
+ * }} Options
+ */
+
+/** @param {HTMLElement} element @param {Options} options */
+export const mountTerminal = (element, options) => new TerminalView(element, options);
+
+export class TerminalView {
+  /** @type {Connection} */
+  connection;
+  /** @type {Screen} */
+  screen;
+  title = "";
+  #lines = new ViewLines();
+  #bar;
+  #search = new SearchBar(() => this.screen);
+  #keys = new TouchKeys(() => this.screen);
+  #end = new EndStrip();
+  #holder = h("div", { class: "term-screen" });
+  #link = h("div", { class: "term-link mono", hidden: true });
+  /** What there is room for. */
+  #room = { columns: 80, rows: 24 };
+  #ticker;
+  #closed = false;
+
+  /**
+   * @param {HTMLElement} element is filled
+   * @param {Options} options
+   */
+  constructor(element, options) {
+    this.options = options;
+    this.#bar = new ViewBar({
+      share: () => this.share(),
+      take: () => this.connection.take(),
+      find: () => this.#search.open(),
+      end: () => void this.end(),
+      copy: () => void this.#copy(),
+      paste: () => void this.#paste(),
+      all: () => void this.#copyAll(),
+      clear: () => this.screen.clear(),
+      full: () => void this.fullScreen(),
+    });
+    this.element = h(
+      "section",
+      { class: "term", "aria-label": t("Terminal") },
+      this.#bar.element,
+      this.#lines.element,
+      this.#search.element,
+      h("div", { class: "term-body" }, this.#holder, this.#link),
+      this.#end.element,
+      this.#keys.element,
+    );
+    element.replaceChildren(this.element);
+    this.screen = this.#makeScreen();
+    this.#room = this.screen.room() ?? this.#room;
+    this.screen.resize(this.#room.columns, this.#room.rows);
+    this.connection = this.#connect(options);
+    this.#ticker = setInterval(() => this.#lines.showAway(this.connection), 1000);
+    preferences.addEventListener("change", this.#prefer);
+    if (options.focus) this.focus();
+  }
+
+  // For the page around
+
+  /** The id of its session, "" while there is none. */
+  get id() {
+    return this.connection.id;
+  }
+
+  get name() {
+    return nameOfSession(this.connection.session) || this.options.name || t("Terminal");
+  }
+
+  /** Whether a program other than a waiting shell seems to be at work. */
+  get busy() {
+    return this.connection.phase === "attached" && looksBusy(this.screen.terminal);
+  }
+
+  focus() {
+    if (!this.connection.over) this.screen.focus();
+    else this.#end.focus();
+  }
+
+  /** Puts a button into its bar. @param {HTMLElement} button */
+  addTool(button) {
+    this.#bar.add(button);
+  }
+
+  /** Puts an entry into its menu. @param {HTMLElement} entry with the class menu-item */
+  addEntry(entry) {
+    this.#bar.menu.append(entry);
+  }
+
+  /**
+   * Shows a line under the bar; null takes it away.
+   *
+   * @param {string} name
+   * @param {import("./banners.js").Banner | null} banner
+   */
+  setBanner(name, banner) {
+    this.#lines.set(name, banner);
+  }
+
+  /** Leaves the session, which goes on on the server, and takes the view out of the page. */
+  close() {
+    this.#closed = true;
+    clearInterval(this.#ticker);
+    preferences.removeEventListener("change", this.#prefer);
+    this.connection.close();
+    this.screen.close();
+    this.element.remove();
+  }
+
+  /** Ends the session; asks first when something runs in it. @returns {Promise<boolean>} whether it is ending */
+  async end() {
+    if (this.connection.phase !== "attached") return false;
+    if (this.busy && !(await sureToEnd(this.name))) {
+      this.focus();
+      return false;
+    }
+    return this.connection.end();
+  }
+
+  share() {
+    openShare(this.id, () => this.focus());
+  }
+
+  async fullScreen() {
+    if (document.fullscreenElement) await document.exitFullscreen();
+    else await this.element.requestFullscreen();
+    this.focus();
+  }
+
+  // Connection
+
+  #makeScreen() {
+    return new Screen(
+      this.#holder,
+      {
+        input: (bytes) => this.#onInput(bytes),
+        paste: (text) => this.#onPaste(text),
+        title: (title) => this.#onTitle(title),
+        bell: () => this.options.bell?.(),
+        fits: (columns, rows) => this.#onRoom(columns, rows),
+        found: (at, count) => this.#search.found(at, count),
+        link: (address) => this.#showLink(address),
+        mayAnswer: () => this.connection.mayAnswer,
+        key: (event) => this.#onKey(event),
+      },
+      { fontSize: preferences.fontSize, screenReader: preferences.screenReader },
+    );
+  }
+
+  /** @param {{ticket?: Ticket, session?: string, key?: string}} entry */
+  #connect(entry) {
+    const connection = new Connection(entry, this.#room, client, {
+      output: (bytes, drawn) => {
+        this.#lines.set("pulling", null);
+        this.screen.write(bytes, drawn);
+      },
+      reset: (restore, skipped) => this.#onReset(restore, skipped),
+      size: (columns, rows, by) => this.#onSize(columns, rows, by),
+      changed: () => this.#show(),
+      notice: (said) => this.#lines.showNotice(said),
+      error: (said) => this.#lines.showError(said),
+      input: () => this.#showInput(),
+    });
+    connection.addEventListener("state", () => {
+      if (connection === this.connection) this.#show();
+    });
+    this.connection = connection;
+    this.#end.hide();
+    connection.start();
+    return connection;
+  }
+
+  /** Opens another one in the place of this one. @param {Partial<Wish>} change */
+  async #again(change) {
+    const { session } = this.connection;
+    const before = session ?? this.options.wish;
+    if (!before) return;
+    const { container, command, user, folder, kind } = before;
+    const same = kind === "toolbox" ? { kind } : { command, user, folder };
+    try {
+      const ticket = await askForTerminal({ container, ...same, ...change });
+      if (this.#closed) return;
+      this.#renew({ ticket });
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.#end.fail(sentence(error));
+    }
+  }
+
+  /** @param {{ticket?: Ticket, session?: string, key?: string}} entry */
+  #renew(entry) {
+    this.connection.close();
+    this.#lines.clear();
+    this.screen.reset();
+    this.title = "";
+    this.#connect(entry);
+    this.#show();
+    this.focus();
+  }
+
+  // What comes
+
+  /**
+   * @param {string} restore
+   * @param {number} skipped bytes
+   */
+  #onReset(restore, skipped) {
+    this.screen.reset(restore);
+    if (!skipped) return;
+    this.#lines.pass(
+      "skipped",
+      t("This page was too slow for all that was printed: a part is left out."),
+    );
+  }
+
+  /**
+   * @param {number} columns
+   * @param {number} rows
+   * @param {number[]} by
+   */
+  #onSize(columns, rows, by) {
+    this.screen.resize(columns, rows);
+    const { people, me } = this.connection;
+    const smaller = columns < this.#room.columns || rows < this.#room.rows;
+    const who = people.find((one) => by.includes(one.id) && one.id !== me);
+    this.#bar.showSize(
+      smaller && who && !by.includes(me)
+        ? t("{columns}×{rows}, because the window of {name} is smaller", {
+            columns: String(columns),
+            rows: String(rows),
+            name: who.name,
+          })
+        : "",
+    );
+  }
+
+  /** @param {string} title */
+  #onTitle(title) {
+    this.title = title;
+    this.#show();
+  }
+
+  // What is done
+
+  /** @param {Uint8Array} bytes */
+  #onInput(bytes) {
+    const typed = this.#keys.with(bytes);
+    const { connection } = this;
+    const stops = typed.length === 1 && (typed[0] === 3 || typed[0] === 27);
+    if (stops && connection.outgoing.pasting) {
+      connection.cancelPaste();
+      if (typed[0] === 27) return;
+    }
+    if (connection.type(typed)) return;
+    if (connection.mode === "watch") this.#lines.showReadOnly();
+    else if (!connection.over)
+      this.#lines.pass("held", t("No more keys can wait for the connection."));
+  }
+
+  /** @param {string} text */
+  #onPaste(text) {
+    if (!this.connection.paste(text, this.screen.bracketed) && this.connection.mode === "watch")
+      this.#lines.showReadOnly();
+  }
+
+  /**
+   * @param {number} columns
+   * @param {number} rows
+   */
+  #onRoom(columns, rows) {
+    this.#room = { columns, rows };
+    this.connection?.resize(columns, rows);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    if (leavesTerminal(event)) {
+      if (this.options.leave) this.options.leave();
+      else this.#bar.focus();
+      return true;
+    }
+    if (event.ctrlKey && event.shiftKey && event.code === "KeyF") {
+      this.#search.open();
+      return true;
+    }
+    return this.options.onKey?.(event) ?? false;
+  }
+
+  async #copy() {
+    if (!(await this.screen.copy())) this.#lines.pass("copied", t("Nothing is selected"));
+    this.focus();
+  }
+
+  async #copyAll() {
+    const copied = await copy(this.screen.text());
+    this.#lines.pass("copied", copied ? t("Copied") : t("The browser does not let this page copy"));
+    this.focus();
+  }
+
+  async #paste() {
+    this.focus();
+    try {
+      this.screen.paste(await navigator.clipboard.readText());
+    } catch {
+      this.#lines.pass(
+        "copied",
+        t("The browser does not let this page paste: press Ctrl+Shift+V."),
+      );
+    }
+  }
+
+  #prefer = () => {
+    this.screen.setFontSize(preferences.fontSize);
+    this.screen.setScreenReader(preferences.screenReader);
+  };
+
+  // What is shown
+
+  #show() {
+    const { connection } = this;
+    const facts = [this.title, connection.session?.user].filter(Boolean).join(" · ");
+    this.#bar.show(connection, { name: this.name, facts });
+    this.element.setAttribute("aria-label", t("Terminal in {name}", { name: this.name }));
+    this.element.dataset.phase = connection.phase;
+    this.screen.setReadOnly(connection.over || connection.mode === "watch");
+    if (connection.over) this.#showEnd();
+    this.#lines.showAway(connection);
+    this.#showInput();
+    this.options.changed?.(this);
+  }
+
+  #showEnd() {
+    const { connection } = this;
+    if (connection.phase === "closed") return;
+    this.#lines.clear();
+    this.#end.show(connection, {
+      again:
+        this.options.opens && (connection.session ?? this.options.wish)
+          ? (change) => void this.#again(change)
+          : null,
+      choose: this.options.opens ? this.options.choose : undefined,
+      back: () => this.#renew({ session: connection.id, key: connection.key }),
+    });
+    if (this.element.contains(document.activeElement)) this.#end.focus();
+  }
+
+  #showInput() {
+    const { connection } = this;
+    this.#lines.showPaste(connection, () => {
+      connection.cancelPaste();
+      this.focus();
+    });
+  }
+
+  /** @param {string | null} address */
+  #showLink(address) {
+    this.#link.hidden = !address;
+    this.#link.textContent = address ? t("Ctrl+click opens {address}", { address }) : "";
+  }
+}
