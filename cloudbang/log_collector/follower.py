@@ -293,14 +293,14 @@ class Follower:
         The same step in a second reading is the container's own pause, or how it is written.
         """
         now = time.monotonic()
-        while (odd := watch.first_odd(records, size, now)) is not None:
+        while (odd := watch.first_odd(records, now)) is not None:
             self.outlet.put(records[:odd], size)
             step = (records[odd - 1] if odd else self._last, records[odd])
             if step != self._step:
                 self._step = step
                 raise _LostItsWay
+            watch.go_on_with(records[odd])
             records, size, self._last = records[odd:], 0, records[odd]
-            watch.begin()
         self.outlet.put(records, size)
         self._last = records[-1]
         if time.monotonic() > now + PATIENT:

@@ -20,7 +20,8 @@ class ScriptedEngine:
     """Answers what the collector asks, on a unix socket.
 
     ``containers`` maps a full id to the answer of its inspection, ``logs`` to its lines as
-    ``(time, text)``. ``until`` sets the line after which a followed stream ends by itself.
+    ``(time, text)``. ``again`` makes the next followed stream send a container's newest lines, so
+    many, twice: what an engine does that rotates the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,6 +31,7 @@ class ScriptedEngine:
         self.asked: list[str] = []
         self.at_once = self.most_at_once = 0  # inspections
         self.chunked = False
+        self.again: dict[str, int] = {}
         self.changed = Event()
         self._events: list[socket.socket] = []
         listener = socket.socket(socket.AF_UNIX)
@@ -42,9 +44,18 @@ class ScriptedEngine:
         self._server.stop(1)
         self._server.close()
 
-    def add(self, container: str, name: str, *, running: bool = True, started: int = 0) -> None:
-        """A container; ``started`` in ns."""
+    def add(
+        self,
+        container: str,
+        name: str,
+        *,
+        running: bool = True,
+        started: int = 0,
+        max_size: str | None = None,
+    ) -> None:
+        """A container; ``started`` in ns; its log rotates at ``max_size``."""
         time = format_time(started or parse_time("2026-01-01T00:00:00Z"))
+        options = {} if max_size is None else {"max-size": max_size}
         never = "0001-01-01T00:00:00Z"
         self.containers[container] = {
             "Id": container,
@@ -52,7 +63,7 @@ class ScriptedEngine:
             "Created": time,
             "Image": "sha256:0",
             "Config": {"Image": "scripted", "Labels": {}, "Tty": False},
-            "HostConfig": {"LogConfig": {"Type": "json-file", "Config": {}}},
+            "HostConfig": {"LogConfig": {"Type": "json-file", "Config": options}},
             "NetworkSettings": {"Ports": {}},
             "State": {
                 "Status": "running" if running else "exited",
@@ -137,18 +148,20 @@ class ScriptedEngine:
         lines = self.logs[container]
         at = max(0, len(lines) - int(query["tail"])) if "tail" in query else 0
         while True:
-            for time, text in lines[at:]:
+            twice = self.again.pop(container, 0) if query["follow"] == "1" and at else 0
+            given, at = lines[max(0, at - twice) :], len(lines)  # more may come while it is sent
+            for time, text in given:
                 # As the engine does it, also of lines that come while it is followed.
                 if time >= since:
                     body = f"{time} {text}\n".encode()
                     self._send(sock, struct.pack(">BxxxI", 1, len(body)) + body)
-            at = len(lines)
             if query["follow"] == "0" or self.containers[container]["State"]["Status"] != "running":
                 if self.chunked:
                     sock.sendall(b"0\r\n\r\n")
                 return
-            self.changed.clear()
-            self.changed.wait(1)
+            if at == len(lines):
+                self.changed.clear()
+                self.changed.wait(1)
 
     def _send(self, sock: socket.socket, data: bytes) -> None:
         sock.sendall(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)
