@@ -16,22 +16,34 @@ const read = (/** @type {string} */ path) => readFileSync(new URL(path, root), "
 function closure(path, found) {
   if (found.has(path)) return;
   found.add(path);
-  for (const [, to] of read(path).matchAll(/^(?:import|export)\b[^;]*?"(\.[^"]+)";/gms)) {
+  const imports = /^(?:import|export)\b[^;]*?"(\.[^"]+)";|\bimport\("(\.[^"]+)"\)/gms;
+  for (const [, always, later] of read(path).matchAll(imports)) {
+    const to = always ?? later;
     closure(new URL(to, new URL(path, root)).href.slice(root.href.length), found);
   }
 }
 
-test("the log page preloads every module it is made of", () => {
-  const templates = ["frame", "app", "logs"].map((name) =>
-    read(`cloudbang/web/templates/${name}.html`),
-  );
+/** What a page's template is made of. @type {Record<string, string[]>} */
+const PAGES = {
+  log: ["frame", "app", "logs"],
+  terminal: ["frame", "app", "terminal", "terminal_parts"],
+  "shared terminal": ["frame", "terminal_session", "terminal_parts"],
+};
+
+for (const [page, names] of Object.entries(PAGES)) {
+  test(`the ${page} page preloads every module it is made of`, () => check(names));
+}
+
+/** @param {string[]} names */
+function check(names) {
+  const templates = names.map((name) => read(`cloudbang/web/templates/${name}.html`));
   /** @type {Set<string>} */
   const said = new Set();
   /** @type {Set<string>} */
   const needed = new Set();
   for (const text of templates) {
     for (const [, list, folder] of text.matchAll(
-      /\{% for name in \(([^)]*)\)[^%]*%\}\s*<link rel="modulepreload" href="\{\{ static \}\}\/(js\/\S*?)\{\{/g,
+      /\{% for name in \(([^)]*)\)[^%]*%\}\s*<link rel="modulepreload" href="\{\{ static \}\}\/((?:js|vendor)\/\S*?)\{\{/g,
     )) {
       for (const [, name] of list.matchAll(/"([^"]+)"/g)) said.add(`static/${folder}${name}.js`);
     }
@@ -47,4 +59,4 @@ test("the log page preloads every module it is made of", () => {
   assert.ok(needed.size > 40);
   assert.deepEqual([...needed].filter((path) => !said.has(path)).sort(), []);
   assert.deepEqual([...said].filter((path) => !needed.has(path)).sort(), []);
-});
+}
