@@ -610,7 +610,9 @@ def test_no_such_program(share: ShareFactory, tmp_path: Path) -> None:
     text.write_text("no program")
     assert share(str(text)).wait() == 126
     text.chmod(0o755)
-    assert share(str(text)).wait() == 126
+    one = share(str(text))
+    assert one.wait() == 126
+    assert one.ended()["exit_code"] == 126
 
 
 def test_in_chinese(share: ShareFactory) -> None:

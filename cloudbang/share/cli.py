@@ -69,7 +69,7 @@ def share(write: bool, title: str, command: tuple[str, ...]) -> None:
     COMMAND, and with its exit status; COMMAND ends with this, and with the server.
     """
     settings = config.load()
-    program = _found(command[0])
+    _check(command[0])
     folder = settings.storage.path.absolute()
     host = EVERYWHERE.get(settings.server.host, settings.server.host)
     chinese = is_chinese()
@@ -78,8 +78,7 @@ def share(write: bool, title: str, command: tuple[str, ...]) -> None:
         click.echo(f"cloudbang: {SAYINGS[what].of(chinese).format(host=host)}", err=True)
 
     key = _key(folder, host, settings.server.port)
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
-    secret = share_pass.make(key, who, time.time())
+    secret = share_pass.make(key, _who(), time.time())
     link = Link(host, settings.server.port, secret, str(folder))
     sharing = Sharing(link, say)
     path = sharing.ask(command, title[:200], write, _size())
@@ -88,22 +87,29 @@ def share(write: bool, title: str, command: tuple[str, ...]) -> None:
     if settings.server.host in EVERYWHERE and not settings.server.public_url:
         say("loopback")
     try:
-        status = sharing.run((program, *command[1:]))
+        status = sharing.run(command)
     except NotStartable as e:
         click.echo(f"cloudbang: {e}", err=True)
         status = e.exit_status
     sys.exit(status)
 
 
-def _found(command: str) -> str:
-    """The program's file, so that what cannot be found is said before anybody is told of it."""
-    found = shutil.which(command)
-    if found is None:
+def _check(command: str) -> None:
+    """What cannot be found is said before anybody is told of it."""
+    if shutil.which(command) is None:
         is_there = os.path.exists(command)
         reason = "it is no program" if is_there else "there is no such program"
         click.echo(f"cloudbang: {NotStartable(command, reason, 127)}", err=True)
         sys.exit(126 if is_there else 127)
-    return found
+
+
+def _who() -> str:
+    """For the audit list."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in containers
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 def _key(folder: Path, host: str, port: int) -> bytes:

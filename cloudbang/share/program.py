@@ -220,7 +220,10 @@ def _stand_guard(reader: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
-        os.dup2(nothing, stream)  # who reads what the command prints shall see its end
+        os.dup2(nothing, stream)
+    # Who reads what the command prints, and the server, shall see its end at once.
+    os.closerange(3, reader)
+    os.closerange(reader + 1, 1024)
     told = b""
     while part := os.read(reader, 100):
         told += part

@@ -71,6 +71,21 @@ class Sharing:
         Whatever ends this ends the command, and at once: a session whose socket has broken has
         ended on the server and cannot be gone on with. Raises NotStartable, Refused.
         """
+        try:
+            status = self._run(command)
+        except NotStartable as e:
+            self._link.tell(op="ended", code=e.exit_status)
+            self._part()
+            raise
+        self._link.tell(op="ended", code=status)
+        self._part()
+        if self._refusal is not None:
+            raise self._refusal
+        if self._signalled:
+            return 128 + self._signalled
+        return 1 if self._lost else status
+
+    def _run(self, command: Sequence[str]) -> int:
         guard = Guard()  # first: once it is there, nothing can leave the program behind
         try:
             self._take_signals()
@@ -80,18 +95,13 @@ class Sharing:
                 self._hear()
                 self._pump(program)
         finally:
+            # Now and not when the tail has arrived: the number it knows may be another's by then.
             guard.dismiss()
         if program.left:
             self._say("left")
         self._program = None
-        self._link.tell(op="ended", code=program.status)
-        self._part()
         program.close()
-        if self._refusal is not None:
-            raise self._refusal
-        if self._signalled:
-            return 128 + self._signalled
-        return 1 if self._lost else program.status
+        return program.status
 
     # --- the loop ---------------------------------------------------------------------------------
 
