@@ -93,9 +93,9 @@ class Session:
         return self._source
 
     @property
-    def ending(self) -> bool:
-        """Whether it was told to end, or has."""
-        return self._ending is not None or self.ended is not None
+    def ending(self) -> str:
+        """Why it was told to end, or has; "" while it goes on."""
+        return self._ending or (self.ended.reason if self.ended else "")
 
     def record_with(self, recording: Recording | None) -> None:
         """Write down what will be printed. Called before it starts."""
@@ -241,6 +241,8 @@ class Session:
         """Input of somebody who may type. False: they may not, and it went nowhere."""
         if not one.may_type:
             return False
+        if self.ended is not None:
+            return True
         if self._company.keyboard is not one:
             self._company.take(one)
             self._changed.set()

@@ -155,6 +155,8 @@ class Terminals:
         title: str = "",
     ) -> Session:
         self._check_limits(owner_of(caller))
+        if self._stopping:
+            raise NoSuchTerminal(spec.session)
         session = Session(
             spec,
             source,
@@ -175,11 +177,14 @@ class Terminals:
             if self._record is not None:
                 session.record_with(self._record(session))
             source.start(size)
+            if session.ending:  # signed out, or the server stops, while it was starting
+                raise NoSuchTerminal(session.id)
             self._book.running(session)
         except BaseException as e:
             self._live.pop(session.id, None)
             session.abandon()
-            self._supervisor.once("end", self._abandon, session, getattr(e, "code", "closed"))
+            reason = session.ending or getattr(e, "code", "closed")
+            self._supervisor.once("end", self._abandon, session, reason)
             raise
         self.opened += 1
         self._pumps[session.id] = self._supervisor.once(f"session-{session.id}", session.run)
