@@ -23,6 +23,8 @@ from typing import Any
 from bench.bench_live import private_engine, serving
 from tests.support_engine import PrivateEngine
 from tests.terminal_support import (
+    BACKGROUND,
+    STUBBORN,
     TICKET,
     Person,
     Terminal,
@@ -240,14 +242,12 @@ def complete(at: Ground, times: int = 100) -> list[Row]:
 
 def left_alive(at: Ground) -> list[Row]:
     """What runs 5 s after 100 sessions were ended all at once."""
-    stubborn = "trap '' INT HUP TERM QUIT; while :; do sleep 1; done\n"
-    background = "sleep 100000 & nohup sleep 100000 >/dev/null & (trap '' HUP; sleep 100000) &\n"
     kinds: list[tuple[list[str] | None, str]] = [
         (None, ""),
         (["top"], ""),
         (["vi", "/tmp/file"], ""),
-        (None, stubborn),
-        (None, background),
+        (None, STUBBORN),
+        (None, BACKGROUND),
     ]
 
     def open_one(number: int) -> Terminal:

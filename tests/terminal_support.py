@@ -16,8 +16,10 @@ from tests.support import ServerProcess, wait_until
 from tests.terminal_sockets import MIB, PROTOCOL, Console, Terminal, new_client
 
 __all__ = [
+    "BACKGROUND",
     "MIB",
     "PROTOCOL",
+    "STUBBORN",
     "TICKET",
     "Console",
     "Person",
@@ -29,6 +31,11 @@ __all__ = [
     "wait_alone",
 ]
 
+STUBBORN = "trap '' INT HUP TERM QUIT; while :; do sleep 1; done\n"
+"""Typed into a shell: a loop that ignores every polite signal."""
+BACKGROUND = "sleep 9999& (trap '' HUP;sleep 9999)& (trap '' 1 15;exec sleep 9999)&\n"
+"""Jobs in the background, two of which ignore a hangup; with their shell at least four processes.
+Shorter than a line of 80, which a shell would wrap in its echo."""
 TICKET = ("T_id", "S_id", "C_id", "Md5")
 
 

@@ -22,6 +22,19 @@ def first(ground: TerminalGround, command: list[str] | None = None) -> dict[str,
     return {key: made[key] for key in TICKET}
 
 
+def resized(console: Console, columns: int, rows: int) -> None:
+    """Say a new size, and wait until the shell has heard of it."""
+    console.resize(columns, rows)
+
+    def heard() -> bool:
+        start = len(console.output)
+        console.type("stty size; echo do''ne\n")
+        end = console.wait_for("done\r\n", start=start)
+        return f"{rows} {columns}\r\n".encode() in console.output[start:end]
+
+    wait_until(heard, what=f"{columns} columns and {rows} rows")
+
+
 @pytest.mark.parametrize("path", ["/docker_console", "/ws"])
 @pytest.mark.parametrize("subprotocol", ["", "gotty", "webtty"])
 def test_the_old_page_gets_what_it_knows(
@@ -35,9 +48,7 @@ def test_the_old_page_gets_what_it_knows(
     console.wait_for("# ")
     console.type("echo old''page\n")
     console.wait_for("\r\noldpage\r\n")
-    console.resize(111, 37)
-    console.type("stty size\n")
-    console.wait_for("37 111\r\n")
+    resized(console, 111, 37)
     console.ping()
     console.wait_other("1")
     assert all(isinstance(message, str) for message in console.messages)
@@ -73,9 +84,7 @@ def test_nonsense_on_the_old_page_leaves_the_session(ground: TerminalGround) -> 
     nonsense += ['2{"columns":1e99,"rows":[]}', "2[]", "\0", "3{}", "1x", '{"op":"ping"}']
     for message in nonsense:
         console.socket.send(message)
-    console.resize(90, 20)
-    console.type("stty size\n")
-    console.wait_for("20 90\r\n")
+    resized(console, 90, 20)
     assert not console.closed
 
 
