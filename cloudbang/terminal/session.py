@@ -128,9 +128,9 @@ class Session:
     # --- those who look ---------------------------------------------------------------------------
 
     @property
-    def people(self) -> int:
-        """How many look."""
-        return len(self._company.members)
+    def participants(self) -> list[Participant]:
+        """Those who look now."""
+        return list(self._company.members)
 
     @property
     def size(self) -> Size:
@@ -381,7 +381,7 @@ class Session:
             "started": self.started,
             "ended": None,
             "state": "ended" if end else "running",
-            "people": self.people,
+            "people": len(self._company.members),
             "names": self._company.names(),
             "columns": self.size.columns,
             "rows": self.size.rows,
