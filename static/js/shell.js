@@ -11,6 +11,7 @@ import "./menu.js";
 import { startNotices } from "./notices.js";
 import { addEntries, entry, openPalette } from "./palette.js";
 import { startSidebar } from "./sidebar.js";
+import { mayOpenTerminals, terminalAddress } from "./terminal_link.js";
 import { nextTheme, showTheme } from "./theme.js";
 
 async function signOut() {
@@ -66,6 +67,20 @@ addEntries(() => [
   entry(t("All keys"), t("Action"), "keyboard", showKeys),
   entry(t("Sign out"), t("Action"), "leave", ACTIONS["sign-out"]),
 ]);
+
+addEntries(() =>
+  !mayOpenTerminals
+    ? []
+    : [...inventory.apps.values()].flatMap((app) =>
+        app.instances
+          .filter((one) => one.state === "running")
+          .map((one) =>
+            entry(t("Terminal in {name}", { name: one.name }), app.name, "terminal", () =>
+              location.assign(terminalAddress(app.name, one.id)),
+            ),
+          ),
+      ),
+);
 
 showTheme();
 startSidebar();

@@ -8,13 +8,18 @@ import { test } from "node:test";
 const root = new URL("../../", import.meta.url);
 const read = (/** @type {string} */ path) => readFileSync(new URL(path, root), "utf8");
 
+// What comes when the reader asks for it: a page is not to load it before.
+const ON_DEMAND = ["panel_terminal", "put_dialog", "take_dialog"].map(
+  (name) => `static/js/terminals/${name}.js`,
+);
+
 /**
  * Every module that a module imports, itself too.
  * @param {string} path
  * @param {Set<string>} found
  */
 function closure(path, found) {
-  if (found.has(path)) return;
+  if (found.has(path) || ON_DEMAND.includes(path)) return;
   found.add(path);
   const imports = /^(?:import|export)\b[^;]*?"(\.[^"]+)";|\bimport\("(\.[^"]+)"\)/gms;
   for (const [, always, later] of read(path).matchAll(imports)) {

@@ -2,5 +2,8 @@
 
 import { byId } from "../dom.js";
 import { LogPage } from "./page.js";
+import { setUpPanel } from "./panel.js";
 
-new LogPage(byId("log")).start();
+const page = new LogPage(byId("log"));
+page.start();
+setUpPanel(page);

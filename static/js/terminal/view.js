@@ -6,6 +6,7 @@ import { copy } from "../copy.js";
 import { h } from "../dom.js";
 import { sentence } from "../form.js";
 import { t } from "../i18n.js";
+import { attachFiles } from "../terminals/files.js";
 import { client } from "./client.js";
 import { Connection } from "./connection.js";
 import { EndStrip } from "./end_strip.js";
@@ -93,6 +94,7 @@ export class TerminalView {
     this.connection = this.#connect(options);
     this.#ticker = setInterval(() => this.#lines.showAway(this.connection), 1000);
     preferences.addEventListener("change", this.#prefer);
+    attachFiles(this);
     if (options.focus) this.focus();
   }
 
@@ -113,8 +115,7 @@ export class TerminalView {
   }
 
   focus() {
-    if (!this.connection.over) this.screen.focus();
-    else this.#end.focus();
+    (this.connection.over ? this.#end : this.screen).focus();
   }
 
   /** Puts a button into its bar. @param {HTMLElement} button */
@@ -212,8 +213,7 @@ export class TerminalView {
 
   /** Opens another one in the place of this one. @param {Partial<Wish>} change */
   async #again(change) {
-    const { session } = this.connection;
-    const before = session ?? this.options.wish;
+    const before = this.connection.session ?? this.options.wish;
     if (!before) return;
     const { container, command, user, folder, kind } = before;
     const same = kind === "toolbox" ? { kind } : { command, user, folder };
@@ -332,8 +332,8 @@ export class TerminalView {
   }
 
   async #copyAll() {
-    const copied = await copy(this.screen.text());
-    this.#lines.pass("copied", copied ? t("Copied") : t("The browser does not let this page copy"));
+    const done = await copy(this.screen.text());
+    this.#lines.pass("copied", done ? t("Copied") : t("The browser does not let this page copy"));
     this.focus();
   }
 
