@@ -46,7 +46,12 @@ def logs(app: str) -> ResponseReturnValue:
     """An app's log."""
     name = reach_app(app)
     return _page(
-        "logs.html", page="app", app=one_app(parts(), name), tabs=_tabs(name), current_tab="logs"
+        "logs.html",
+        page="app",
+        app=one_app(parts(), name),
+        tabs=_tabs(name),
+        current_tab="logs",
+        recording=parts().settings.terminal.record,
     )
 
 
