@@ -32,11 +32,14 @@ from cloudbang.store.logstore import LogStore
 from cloudbang.store.recordings import Recordings
 from cloudbang.store.terminals import TerminalStore
 from cloudbang.supervise import Supervisor
+from cloudbang.terminal.files import Files
 from cloudbang.terminal.reap import Reaper
 from cloudbang.terminal.sessions import Terminals
 from cloudbang.terminal.sources import end_orphans, new_source, recorder
 from cloudbang.web import MAX_BODY, create_app
 from cloudbang.web.auth import gate_of
+from cloudbang.web.files_door import PATH as FILES_PATH
+from cloudbang.web.files_door import FilesDoor
 from cloudbang.web.live import LivePush
 from cloudbang.web.parts import WebParts
 from cloudbang.web.server import Door, Limits, Server
@@ -117,15 +120,17 @@ class Application:
         recordings.open()
         self._stops.append(recordings.close)
         reaper = Reaper(engine)
+        history = History(events, publisher)
         terminals = Terminals(
             settings.terminal,
             terminal_store,
             new_source(engine, reaper, settings.terminal),
             record=recorder(recordings) if settings.terminal.record else None,
             end_orphans=lambda left: end_orphans(engine, reaper, left),
-            tell=History(events, publisher).action,
+            tell=history.action,
         )
         inventory.listen(terminals.containers_changed)
+        files = Files(engine, settings.terminal.file_max_bytes, history.action)
         terminals.listen(lambda session: live.terminal_changed(lambda who: may_see(who, session)))
 
         app = create_app(
@@ -143,7 +148,7 @@ class Application:
                 terminals=terminals,
                 terminal_store=terminal_store,
                 recordings=recordings,
-                engine=engine,
+                files=files,
             )
         )
         gate = gate_of(app)
@@ -151,12 +156,15 @@ class Application:
         accounts.listen(terminal_door.close_account_sessions)
         share_door = ShareDoor(terminals, gate, accounts.signing_key())
         accounts.listen(share_door.close_login)
+        files_door = FilesDoor(terminals, files, gate)
+        accounts.listen(files_door.close_login)
         console = terminal_door.door(gate.let_in)
         doors = {
             "/websocket": Door(live.serve, gate.let_in, LivePush.subprotocols),
             "/docker_console": console,
             "/ws": console,
             SHARE_PATH: share_door.door(),
+            FILES_PATH: files_door.door(),
         }
         server = Server(
             (settings.server.host, settings.server.port),
@@ -174,7 +182,7 @@ class Application:
         for part in parts:
             part.start()
             self._stops.append(part.stop)
-        self._stops += [terminal_door.stop, share_door.stop]
+        self._stops += [terminal_door.stop, share_door.stop, files_door.stop]
         self._stops.append(lambda: server.stop(STOP_SERVING))
         self._supervisor.run("loop-lag", self.loop_lag.run)
         self._stops.append(self._supervisor.stop)

@@ -17,10 +17,13 @@ from flask import Flask
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from cloudbang.accounts import Caller
 from cloudbang.app import Application
 from cloudbang.config import Settings
 from cloudbang.domain.lines import format_time, record
+from cloudbang.store.terminals import TerminalRecord
 from tests.support import free_port
+from tests.terminal_programs import Program, run_terminal
 
 # The SDK leaves its socket to the garbage collector when no engine answers, and none does here.
 pytestmark = pytest.mark.filterwarnings(
@@ -42,7 +45,14 @@ OPEN = {
     ("/api/v1/setup", "POST"),
     ("/api/v1/session", "POST"),
 }
-VALUES = {"app": "web", "filename": "css/base.css", "lang": "zh", "account_id": 1}
+RUNNING, ENDED = "00000000000000aa", "00000000000000bb"  # terminals of the admin
+VALUES = {
+    "app": "web",
+    "filename": "css/base.css",
+    "lang": "zh",
+    "account_id": 1,
+    "session": RUNNING,
+}
 SESSION_ENDS = {("/api/v1/session", "DELETE")}
 
 
@@ -96,9 +106,41 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     when = format_time(1_750_000_000_000_000_000).encode()
     parts.store.append("web", [record(when, b"0123456789ab", b"stdout", b"a secret line")])
     secret = parts.accounts.sign_in("admin", PASSWORD, "192.0.2.1")
+    program = open_terminals(parts, parts.accounts.grants.find(secret))
     yield House(application, secret)
+    program.cut()
     application.stop()
     gc.collect()  # while the warning about the SDK's sockets is still expected
+
+
+def open_terminals(parts: Any, owner: Caller) -> Program:
+    """A terminal that runs and one that has ended, both with something to keep to oneself."""
+    program = run_terminal(parts.terminals, RUNNING, owner)
+    parts.terminal_store.opened(
+        TerminalRecord(
+            session=ENDED,
+            kind="exec",
+            team="default",
+            app="web",
+            container="0123456789ab" + "0" * 52,
+            name="web",
+            image="busybox",
+            command=("a secret command",),
+            user="",
+            folder="",
+            account_id=owner.account_id,
+            account=owner.name,
+            login=owner.session_id,
+            address="192.0.2.1",
+            agent="test",
+            columns=80,
+            rows=24,
+            started=format_time(1_750_000_000_000_000_000),
+            recorded=True,
+        )
+    )
+    parts.terminal_store.ended(ENDED, "exit", 0, 100)
+    return program
 
 
 def is_open(rule: str, method: str) -> bool:
@@ -239,6 +281,59 @@ def test_a_viewer_changes_only_what_is_their_own(house: House) -> None:
         if method in CHANGES and not rule.startswith(own):
             answer = house.ask(path, method, headers={"Authorization": f"Bearer {secret}"}, json={})
             assert answer.status_code == 403, f"{method} {path} answers {answer.status}"
+
+
+def test_a_terminal_is_its_owners(house: House) -> None:
+    """A viewer finds no terminal of others, not in a list and not by its id; nothing says that
+    it exists. The same for a token without an account."""
+    parts: Any = house.app.extensions["cloudbang"]
+    secret, _ = parts.accounts.grants.create_token("nosy", "viewer")
+    nosy = {"Authorization": f"Bearer {secret}"}
+    assert house.ask("/api/v1/terminals", headers=nosy).json == {"terminals": []}
+    assert house.ask("/api/v1/terminals?all=true", headers=nosy).status_code == 403
+    history = house.ask("/api/v1/terminals/history", headers=nosy).json
+    assert history == {"terminals": [], "next": None}
+    tried = 0
+    for rule, _, method in house.routes():
+        if not rule.startswith("/api/v1/terminals/<session>") or method != "GET":
+            continue
+        for session in (RUNNING, ENDED, "00000000000000cc", "nonsense"):
+            path = rule.replace("<session>", session) + "?path=/etc/passwd"
+            answer = house.ask(path, headers=nosy)
+            assert (answer.status_code, answer.json["code"]) == (404, "no-such-terminal"), path
+            assert b"secret" not in answer.data
+            tried += 1
+    assert tried >= 12
+    new = house.ask("/api/v1/terminals", "POST", headers=nosy, json={"container": "0" * 12})
+    assert (new.status_code, new.json["code"]) == (403, "not-allowed")
+    assert house.ask(f"/api/v1/terminals/{RUNNING}", cookie=house.secret).json["state"] == "running"
+
+
+def test_another_admin_sees_and_ends_but_does_not_enter(house: House) -> None:
+    """The lists and the recordings are theirs to look at; links, files and the folder are not."""
+    parts: Any = house.app.extensions["cloudbang"]
+    secret, token = parts.accounts.grants.create_token("another admin", "admin")
+    eve = {"Authorization": f"Bearer {secret}"}
+    assert house.ask("/api/v1/terminals", headers=eve).json == {"terminals": []}
+    everybodys = house.ask("/api/v1/terminals?all=true", headers=eve).json["terminals"]
+    assert [one["id"] for one in everybodys] == [RUNNING]
+    history = house.ask("/api/v1/terminals/history", headers=eve).json["terminals"]
+    assert {one["id"] for one in history} == {RUNNING, ENDED}
+    assert house.ask(f"/api/v1/terminals/{ENDED}", headers=eve).json["exit_code"] == 0
+    for path, method in (
+        (f"/api/v1/terminals/{RUNNING}/links", "POST"),
+        (f"/api/v1/terminals/{RUNNING}/links", "DELETE"),
+        (f"/api/v1/terminals/{RUNNING}/folder", "GET"),
+        (f"/api/v1/terminals/{RUNNING}/files?path=/etc/passwd", "GET"),
+    ):
+        body = {"mode": "type"} if method == "POST" else None
+        answer = house.ask(path, method, headers=eve, json=body)
+        assert (answer.status_code, answer.json["code"]) == (403, "not-allowed"), path
+    other = "00000000000000dd"
+    run_terminal(parts.terminals, other, parts.accounts.grants.find(house.secret))
+    assert house.ask(f"/api/v1/terminals/{other}", "DELETE", headers=eve).status_code == 204
+    assert parts.terminal_store.get(other).reason == "admin"
+    parts.accounts.grants.revoke_token(token.id)
 
 
 def refused(house: House, path: str, **headers: str) -> int:

@@ -27,6 +27,7 @@ def create_app(parts: WebParts) -> Flask:
         api_account,
         api_apps,
         api_status,
+        api_terminal_files,
         api_terminals,
         auth,
         i18n,
@@ -55,7 +56,8 @@ def create_app(parts: WebParts) -> Flask:
     app.jinja_env.globals["csrf_token"] = auth.csrf_token
     problems.install(app)
     i18n.install(app)
-    for room in (api_account, api_apps, api_status, api_terminals, pages):
+    apis = (api_account, api_apps, api_status, api_terminals, api_terminal_files)
+    for room in (*apis, pages):
         app.register_blueprint(room.bp)
     # Now, before anybody waits, and in a thread: on its first request it kept the hub for 100 ms.
     gevent.get_hub().threadpool.apply(_compile, (app.jinja_env,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
@@ -10,8 +11,11 @@ from urllib.parse import quote
 
 from flask import Response
 
+from cloudbang.errors import CloudBangError
 from cloudbang.web.auth import caller
 from cloudbang.web.parts import parts
+
+log = logging.getLogger(__name__)
 
 _UNSAFE = re.compile(r"[^ !#-$&-\[\]-~]|[/\\]")  # in a quoted name: no quotes, no percent, no slash
 
@@ -53,7 +57,12 @@ def cut_off(reason: str) -> OSError:
 def _while_good(
     pieces: Iterable[bytes], is_good: Callable[[str], bool], login: str
 ) -> Iterator[bytes]:
-    for piece in pieces:
-        if not is_good(login):
-            raise cut_off("signed out")
-        yield piece
+    try:
+        for piece in pieces:
+            if not is_good(login):
+                raise cut_off("signed out")
+            yield piece
+    except CloudBangError as e:
+        # The head of the answer is gone: there is no other way to say that this is not the whole.
+        log.warning("a file was cut off while it was sent: %s", e)
+        raise cut_off(str(e)) from None

@@ -289,6 +289,18 @@ PATHS: dict[str, dict[str, tuple[str, str, Any, int, dict[str, tuple[Json, str]]
     "/api/v1/terminals/{session}/recording": {
         "get": ("What it printed, as asciicast v2 (application/x-asciicast)", "", None, 200, {})
     },
+    "/api/v1/terminals/{session}/folder": {
+        "get": ("The folder its foreground process works in", "", {"folder": _T}, 200, {})
+    },
+    "/api/v1/terminals/{session}/files": {
+        "get": (
+            "A file of its container as it is, or a folder as a tar",
+            "",
+            None,
+            200,
+            {"path": (_T, "required")},
+        )
+    },
     "/api/v1/terminals/{session}/links": {
         "post": (
             "A fresh link to watch, or to type; the older one of its kind is void",

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from cloudbang.accounts import Accounts
     from cloudbang.bus import Publisher
     from cloudbang.config import Settings
-    from cloudbang.engine import Engine
     from cloudbang.inventory import Inventory
     from cloudbang.log_collector import LogCollector
     from cloudbang.loop_lag import LoopLag
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from cloudbang.store.logstore import LogStore
     from cloudbang.store.recordings import Recordings
     from cloudbang.store.terminals import TerminalStore
+    from cloudbang.terminal.files import Files
     from cloudbang.terminal.sessions import Terminals
     from cloudbang.web.live import LivePush
 
@@ -40,7 +40,7 @@ class WebParts:
     terminals: Terminals
     terminal_store: TerminalStore
     recordings: Recordings
-    engine: Engine
+    files: Files
     loop_lag: LoopLag | None = None
 
 

@@ -36,6 +36,14 @@ class NotYourTerminal(AccountError):
     sentence = "only who opened this terminal may do this"
 
 
+class MayNotType(AccountError):
+    """A file in a container is as good as a key on its keyboard."""
+
+    code = "not-allowed"
+    status = 403
+    sentence = "only who may type in this terminal may do this"
+
+
 def reach_container(
     caller: Caller, name: str, inventory: Inventory, store: LogStore
 ) -> tuple[App, Instance]:
@@ -93,6 +101,20 @@ def own_live(caller: Caller, session: str, terminals: Terminals) -> Session:
     found = see_live(caller, session, terminals)
     if not is_owner(found, caller):
         raise NotYourTerminal
+    return found
+
+
+def typing_in(caller: Caller, session: str, terminals: Terminals) -> Session:
+    """A running terminal in which the caller may type: its owner, or a guest who came by a link
+    to type and is there now. Raises NoSuchTerminal, MayNotType."""
+    found = terminals.get(checked_id(session))
+    if found.ended is not None:
+        raise NoSuchTerminal(session)
+    here = [one for one in found.participants if one.login == caller.session_id]
+    if not here and not may_see(caller, found):
+        raise NoSuchTerminal(session)
+    if not is_owner(found, caller) and not any(one.may_type for one in here):
+        raise MayNotType
     return found
 
 

@@ -23,6 +23,7 @@ from cloudbang.store.events import EventStore
 from cloudbang.store.logstore import LogStore
 from cloudbang.store.recordings import Recordings
 from cloudbang.store.terminals import TerminalStore
+from cloudbang.terminal.files import Files
 from cloudbang.terminal.sessions import Terminals
 from cloudbang.terminal.values import Source, Spec
 from cloudbang.web import create_app
@@ -60,6 +61,7 @@ class WebGround:
         self.inventory = Inventory(engine, self.publisher, self.events, self.store)
         self.live = LivePush(self.store, self.inventory, Subscriber(self.hub.subscribe_at))
         self.live.start()
+        self.told: list[tuple[str, str, str, str]] = []  # actions of people
         self.terminal_store = TerminalStore(self.database)
         self.terminals = Terminals(self.settings.terminal, self.terminal_store, self._no_engine)
         self.terminals.start()
@@ -80,9 +82,12 @@ class WebGround:
                 terminals=self.terminals,
                 terminal_store=self.terminal_store,
                 recordings=self.recordings,
-                engine=engine,
+                files=Files(engine, self.settings.terminal.file_max_bytes, self._tell),
             )
         )
+
+    def _tell(self, app: str, container: str, who: str, what: str) -> None:
+        self.told.append((app, container, who, what))
 
     def _no_engine(self, spec: Spec) -> Source:
         raise EngineUnreachable(self.settings.engine.host, "there is none")

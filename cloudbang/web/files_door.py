@@ -1,0 +1,220 @@
+"""The door ``/terminal_files``: files on their way into the container of a terminal.
+
+Spoken here is ``cloudbang.files.v1``, see ``docs/protocols.md``. One file after the other on one
+socket. A chunk is confirmed when the engine has taken it, and the client keeps no more than
+``WINDOW`` bytes unconfirmed: so a file is never held here, neither in memory nor on the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from cloudbang.accounts import Caller
+from cloudbang.errors import (
+    BadRequest,
+    CloudBangError,
+    EngineRefused,
+    EngineUnreachable,
+    FileRefused,
+)
+from cloudbang.supervise import Supervisor
+from cloudbang.web.auth import Gate
+from cloudbang.web.sockets import Door, Socket, SocketClosed
+from cloudbang.web.terminal_access import typing_in
+
+if TYPE_CHECKING:
+    from cloudbang.terminal.files import Files, Upload
+    from cloudbang.terminal.session import Session
+    from cloudbang.terminal.sessions import Terminals
+
+KIB = 1024
+PATH = "/terminal_files"
+SUBPROTOCOL = "cloudbang.files.v1"
+CHUNK = 256 * KIB  # bytes of one message
+WINDOW = 1024 * KIB  # bytes that a client may have sent and not seen confirmed
+STALLED = 30.0  # seconds without the next piece of a file
+IDLE = 300.0  # seconds between two files
+# Overload: one more is refused in a sentence. Each costs a connection to the engine and a chunk.
+AT_ONCE = 32
+SESSION_ENDED = 4401
+MAX_SIZE = 2**53 - 1  # what a number of JavaScript holds exactly
+
+
+class BadFileMessage(CloudBangError):
+    """A client sent what is no message of this protocol."""
+
+    code = "bad-message"
+    status = 400
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        return f"{self.what}: a message is a JSON object with the op put or cancel, or a part of a file"
+
+
+class TooManyUploads(CloudBangError):
+    """So many files are on their way that another one has to wait."""
+
+    code = "too-busy"
+    status = 503
+
+    def __str__(self) -> str:
+        return f"{AT_ONCE} files are on their way already: try again when one has arrived"
+
+
+class NotWhole(CloudBangError):
+    """A file broke off on its way. What had arrived is in the container."""
+
+    code = "not-whole"
+    status = 409
+
+    def __init__(self, path: str, taken: int, size: int, reason: str) -> None:
+        self.path, self.taken, self.size, self.reason = path, taken, size, reason
+        super().__init__(path, taken, size, reason)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.reason}: of {self.path} only the first {self.taken} of {self.size} bytes may "
+            "be in the container; put it there again, or delete it"
+        )
+
+
+class FilesDoor:
+    """``serve`` is what the door leads to."""
+
+    def __init__(self, terminals: Terminals, files: Files, gate: Gate) -> None:
+        self.terminals = terminals
+        self._files, self._gate = files, gate
+        self._sockets: dict[str, set[Socket]] = {}  # by the login that opened them
+        self._supervisor = Supervisor("files-door")
+        self.under_way = 0
+
+    def door(self) -> Door:
+        """For the server, at ``PATH``."""
+        return Door(self.serve, self._gate.let_in, (SUBPROTOCOL,), max_message=CHUNK)
+
+    def stop(self) -> None:
+        """Stop closing sockets; the server closes those that are left."""
+        self._supervisor.stop()
+
+    def close_login(self, login: str) -> None:
+        """That login has ended or may do less: its sockets are closed with 4401, and what they
+        were putting into a container breaks off."""
+        for socket in self._sockets.pop(login, ()):
+            self._supervisor.once("end", socket.close, SESSION_ENDED, "session ended")
+
+    def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
+        """Take files until the page leaves."""
+        mates = self._sockets.setdefault(caller.session_id, set())
+        mates.add(socket)
+        try:
+            _Visit(self, socket, caller).run()
+        finally:
+            mates.discard(socket)
+            if not mates and self._sockets.get(caller.session_id) is mates:
+                del self._sockets[caller.session_id]
+
+    @contextlib.contextmanager
+    def begin(self, caller: Caller, asked: dict[str, Any]) -> Iterator[tuple[Session, Upload]]:
+        """The way into the container for one file. Raises what there is against it."""
+        session_id, folder, name = (asked.get(key) for key in ("session", "folder", "name"))
+        size = asked.get("size")
+        for key, value in (("session", session_id), ("folder", folder), ("name", name)):
+            if not isinstance(value, str):
+                raise BadRequest(key, value, "a text")
+        if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MAX_SIZE:
+            raise BadRequest("size", size, "a number of bytes")
+        session = typing_in(caller, str(session_id), self.terminals)
+        if self.under_way >= AT_ONCE:
+            raise TooManyUploads
+        self.under_way += 1
+        try:
+            upload = self._files.put(session, str(folder), str(name), size, caller.name)
+            try:
+                yield session, upload
+            finally:
+                upload.close()
+        finally:
+            self.under_way -= 1
+
+
+class _Visit:
+    """One socket: a file, and the next."""
+
+    def __init__(self, door: FilesDoor, socket: Socket, caller: Caller) -> None:
+        self._door, self._socket, self._caller = door, socket, caller
+
+    def run(self) -> None:
+        with contextlib.suppress(TimeoutError, SocketClosed):
+            while (message := self._socket.receive(IDLE)) is not None:
+                # What was on its way when a file was refused or broke off is nobody's.
+                if isinstance(message, str):
+                    self._answer(message)
+
+    def _answer(self, text: str) -> None:
+        try:
+            asked = _message(text)
+            if asked.get("op") == "cancel":
+                return  # the file is whole already, or has broken off
+            if asked.get("op") != "put":
+                raise BadFileMessage(f"there is no op {str(asked.get('op'))[:40]!r}")
+            with self._door.begin(self._caller, asked) as (session, upload):
+                self._take(session, upload)
+        except CloudBangError as e:
+            self._say(op="error", code=e.code, message=str(e))
+
+    def _take(self, session: Session, upload: Upload) -> None:
+        self._say(op="go", path=upload.path, window=WINDOW)
+        try:
+            while upload.taken < upload.size:
+                upload.write(self._part(session, upload))
+                self._say(op="got", offset=upload.taken)
+            upload.finish()
+        except (FileRefused, EngineRefused, EngineUnreachable) as e:
+            if upload.taken:
+                raise self._broken(upload, str(e)) from None
+            raise
+        self._say(op="done", path=upload.path, size=upload.size)
+
+    def _part(self, session: Session, upload: Upload) -> bytes:
+        """The next part of the file. Raises NotWhole when there will be none."""
+        try:
+            part = self._socket.receive(STALLED)
+        except TimeoutError:
+            raise self._broken(upload, f"nothing came for {STALLED:.0f} seconds") from None
+        if part is None:
+            raise SocketClosed
+        if isinstance(part, str):
+            op = _message(part).get("op")
+            raise self._broken(
+                upload, "it was cancelled" if op == "cancel" else f"then came {op!r}"
+            )
+        if len(part) > upload.size - upload.taken:
+            raise self._broken(upload, "more bytes came than were announced")
+        try:
+            typing_in(self._caller, session.id, self._door.terminals)
+        except CloudBangError as e:
+            raise self._broken(upload, str(e)) from None
+        return part
+
+    def _broken(self, upload: Upload, reason: str) -> NotWhole:
+        return NotWhole(upload.path, upload.taken, upload.size, reason)
+
+    def _say(self, **message: object) -> None:
+        self._socket.send(orjson.dumps(message).decode())
+
+
+def _message(text: str) -> dict[str, Any]:
+    try:
+        asked = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise BadFileMessage("this is not JSON") from None
+    if not isinstance(asked, dict):
+        raise BadFileMessage("this is not a JSON object")
+    return asked
