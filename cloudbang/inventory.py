@@ -126,6 +126,8 @@ class Inventory:
         except NoSuchContainer:
             self._change(removed=[container])
             return None
+        if found.hidden:
+            return None
         self._change([found])
         return self._instances.get(found.id, found)
 
@@ -175,7 +177,8 @@ class Inventory:
             self.engine_error = None
             self.ready.set()
             for event in self._engine.past_events(seen, now):
-                self._history.keep(event, self._app_of(event))
+                if not event.hidden:
+                    self._history.keep(event, self._app_of(event))
             for instance in alive:
                 self._history.reconcile(instance)
             for instance in self.instances():
@@ -191,7 +194,7 @@ class Inventory:
 
         Thousands of old containers cost one listing; they are inspected later, one by one.
         """
-        listed = self._engine.containers()
+        listed = [instance for instance in self._engine.containers() if not instance.hidden]
         ids = {instance.id for instance in listed}
         fresh, old = [], []
         for instance in listed:
@@ -219,6 +222,8 @@ class Inventory:
 
     def _on(self, event: EngineEvent) -> None:
         self._seen_ns = max(self._seen_ns, event.time_ns)
+        if event.hidden:
+            return
         known = self._instances.get(event.container)
         if known and known.inspected:
             # Said at once and checked right after: of a container that lives for a moment only,

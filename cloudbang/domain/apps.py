@@ -33,6 +33,7 @@ class Instance:
     log_options: tuple[tuple[str, str], ...] = ()
     readable: bool = True  # whether the engine can read its log back
     unreadable_reason: str | None = None
+    hidden: bool = False  # a helper of our own: no app, and nobody is shown it
     inspected: bool = False  # False: known from a listing only, without times, TTY and driver
 
     @property

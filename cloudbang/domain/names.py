@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 MAX_NAME = 128
+HIDDEN = "cloudbang.hidden"  # the label of what is no app: a helper of our own, "true"
 
 _FITS = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
 _MISFIT = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -25,6 +26,11 @@ def app_name(labels: Mapping[str, str], name: str) -> str:
         or (f"{project}.{service}" if project and service else "")
         or name.lstrip("/")
     )
+
+
+def is_hidden(labels: Mapping[str, str]) -> bool:
+    """Whether a container is no app of anybody's."""
+    return labels.get(HIDDEN) == "true"
 
 
 def fitting(name: str) -> str:

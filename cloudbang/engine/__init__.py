@@ -2,6 +2,7 @@
 
 from cloudbang.engine.client import Engine, EngineEvent
 from cloudbang.engine.exec import ExecState, ExecStream
+from cloudbang.engine.parse import ContainerState
 from cloudbang.engine.stream import EngineStream
 
-__all__ = ["Engine", "EngineEvent", "EngineStream", "ExecState", "ExecStream"]
+__all__ = ["ContainerState", "Engine", "EngineEvent", "EngineStream", "ExecState", "ExecStream"]

@@ -12,7 +12,9 @@ import orjson
 
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.lines import format_time, parse_time
-from cloudbang.domain.names import app_name
+from cloudbang.domain.names import app_name, is_hidden
+from cloudbang.engine.archive import ArchiveCalls
+from cloudbang.engine.containers import ContainerCalls
 from cloudbang.engine.exec import ExecCalls
 from cloudbang.engine.parse import (
     ContainerState,
@@ -49,8 +51,13 @@ class EngineEvent:
         """The app of the container, also when the engine has it no more."""
         return app_name(self.attributes, self.attributes.get("name", self.container[:12]))
 
+    @property
+    def hidden(self) -> bool:
+        """Whether it is of a container that is no app."""
+        return is_hidden(self.attributes)
 
-class Engine(ExecCalls):
+
+class Engine(ExecCalls, ContainerCalls, ArchiveCalls):
     """One Docker Engine. Every call raises EngineUnreachable when it does not answer."""
 
     # --- what there is ------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.lines import format_time, parse_time
-from cloudbang.domain.names import app_name, stack_name
+from cloudbang.domain.names import app_name, is_hidden, stack_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class ContainerState:
     pid: int  # its first process, numbered as on the engine's machine; 0 when it has none
     folder: str  # where its processes start
     ipc: str  # "private", "shareable", "host", "container:ID", …
-    network: str  # "bridge", "none", "host", "container:ID", …
+    pid_mode: str  # "" for its own, "host", "container:ID"
 
 
 def container_state(found: Mapping[str, Any]) -> ContainerState:
@@ -34,7 +34,7 @@ def container_state(found: Mapping[str, Any]) -> ContainerState:
         pid=int(state.get("Pid") or 0),
         folder=str((found.get("Config") or {}).get("WorkingDir") or "/"),
         ipc=str(host.get("IpcMode", "")),
-        network=str(host.get("NetworkMode", "")),
+        pid_mode=str(host.get("PidMode", "")),
     )
 
 
@@ -57,6 +57,7 @@ def instance_of_listing(entry: Mapping[str, Any]) -> Instance:
         created=format_time(int(entry.get("Created", 0)) * 10**9),
         health="starting" if "(health: starting)" in status else health,
         ports=tuple(_listed_ports(entry.get("Ports") or [])),
+        hidden=is_hidden(labels),
     )
 
 
@@ -96,6 +97,7 @@ def instance_of_inspect(found: Mapping[str, Any]) -> Instance:
         log_options=tuple(sorted((logging.get("Config") or {}).items())),
         readable=driver != "none",
         unreadable_reason="the log driver is none: nothing is kept" if driver == "none" else None,
+        hidden=is_hidden(labels),
         inspected=True,
     )
 

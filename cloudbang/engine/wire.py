@@ -62,15 +62,20 @@ class Wire:
         *,
         method: str = "GET",
         body: Mapping[str, Any] | None = None,
+        timeout: float = 0.0,
+        what: str = "",
     ) -> EngineStream:
-        """The answer, to be read and closed. Raises EngineRefused for any that is an error."""
+        """The answer, to be read and closed. Raises EngineRefused for any that is an error.
+
+        ``timeout``: seconds until it begins, 0 for as many as ever. ``what`` was asked, for people.
+        """
         data = None if body is None else orjson.dumps(body)
-        where = self.path(path, query)
-        stream = EngineStream(self.address, where, self.timeout, method=method, body=data)
-        if stream.status in (200, 201, 204):
+        where, wait = self.path(path, query), timeout or self.timeout
+        stream = EngineStream(self.address, where, wait, method=method, body=data)
+        if 200 <= stream.status < 300 or stream.status == 304:  # 304: it is so already
             return stream
         try:
-            raise EngineRefused(f"{method} {path}", stream.status, stream.error())
+            raise EngineRefused(what or f"{method} {path}", stream.status, stream.error())
         finally:
             stream.close()
 
@@ -81,9 +86,10 @@ class Wire:
         *,
         method: str = "GET",
         body: Mapping[str, Any] | None = None,
+        what: str = "",
     ) -> Any:
         """The answer's JSON, None when it has none. By hand: an eighth of what the SDK takes."""
-        stream = self._open(path, query, method=method, body=body)
+        stream = self._open(path, query, method=method, body=body, what=what)
         try:
             with gevent.Timeout(self.timeout, EngineUnreachable(self.host, "it does not answer")):
                 text = stream.read_all()

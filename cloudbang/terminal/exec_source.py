@@ -330,10 +330,22 @@ class ExecSource:
                 self._stream.drop_input()
                 self._stream.write(END_KEYS)
             gone = self._end_processes(typed=self._stream is not None)
-            if not gone and self._stream is not None:
-                self._stream.hang_up()  # the engine will not say that it is over
+            if not gone or not self._reads_its_end():
+                self.hang_up()
         finally:
             self._ended.set()
+
+    def _reads_its_end(self) -> bool:
+        """Whether the engine says that the output is over, and somebody reads that."""
+        until = time.monotonic() + GOING
+        while self._stream is not None and time.monotonic() < until:
+            gevent.sleep(0.02)
+        return self._stream is None
+
+    def hang_up(self) -> None:
+        """It is over, and the engine will not say so."""
+        if self._stream is not None:
+            self._stream.hang_up()
 
     def _end_processes(self, typed: bool) -> bool:
         """Whether it is certain that none is left."""

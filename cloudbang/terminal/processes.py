@@ -83,6 +83,29 @@ def folder_of(pid: int) -> str:
     return "" if path.endswith(" (deleted)") or not path.startswith("/") else path
 
 
+def in_own_root(pid: int, path: str) -> bool:
+    """Whether a process that works in ``path`` finds that among its own files.
+
+    With ``/proc/PID/root`` it may work in another container's.
+    """
+    try:
+        return os.path.samestat(os.stat(f"/proc/{pid}/cwd"), os.stat(f"/proc/{pid}/root{path}"))
+    except OSError:
+        return False
+
+
+def inner_pid(pid: int) -> int:
+    """The number of a process in its own process namespace, 0 when that is unknown."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as f:
+            for line in f:
+                if line.startswith("NSpid:"):
+                    return int(line.split()[-1])
+    except OSError:
+        pass
+    return 0
+
+
 def signal_all(wants: Sequence[tuple[Target, int]]) -> list[int]:
     """Send each target's processes a signal (0: none); how many each had that were alive.
 

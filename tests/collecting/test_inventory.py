@@ -130,3 +130,21 @@ def test_an_out_of_memory_kill_is_an_event(rig, container):
     wait_until(lambda: state(one, app) == "exited", 30)
     wait_until(lambda: "oom" in [e.kind for e in one.events.list(app)], what="the event")
     wait_until(lambda: one.inventory.app(app).instances[0].oom_killed)
+
+
+def test_helpers_of_our_own_are_no_apps(rig, container):
+    """A container with the label ``cloudbang.hidden=true`` is not listed, told of or kept."""
+    before, after, shown = unique("helper"), unique("helper"), unique("shown")
+    container("sleep 1000", name=before, labels={"cloudbang.hidden": "true"})
+    one: Rig = rig()
+    hidden = container("sleep 1000", name=after, labels={"cloudbang.hidden": "true"})
+    container("sleep 1000", name=shown, labels={"cloudbang.hidden": "no"})
+    wait_until(lambda: state(one, shown) == "running")
+    assert one.inventory.refresh(hidden.id) is None
+    hidden.remove(force=True)
+    again = container("sleep 1000")
+    wait_until(lambda: state(one, again.name) == "running")
+    for name in (before, after):
+        assert one.inventory.app(name) is None
+        assert one.events.list(name) == []
+    assert not any(i.name in (before, after) for i in one.inventory.instances())

@@ -1,0 +1,135 @@
+"""Images that are fetched, and containers that CloudBang makes for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from cloudbang.engine.wire import Wire
+from cloudbang.errors import EngineRefused, NoSuchContainer
+
+CONNECT = 120.0  # seconds a registry gets for its first word
+LOOK = 0.5  # seconds between looks at whether a pull is still wanted
+
+
+@dataclass(frozen=True, slots=True)
+class PullStep:
+    """One line of the engine's progress."""
+
+    layer: str  # "" when it is about the whole image
+    status: str  # "Downloading", "Pull complete", …
+    done: int = 0  # bytes, of
+    total: int = 0  # 0 when that is not known
+
+
+class ContainerCalls(Wire):
+    """The engine's calls about images, and about containers of our own."""
+
+    def has_image(self, image: str) -> bool:
+        try:
+            self._json(f"/images/{quote(image, safe='/:@')}/json")
+        except EngineRefused as e:
+            if e.engine_status == 404:
+                return False
+            raise
+        return True
+
+    def pull(self, image: str, wanted: Callable[[], bool] = lambda: True) -> Iterator[PullStep]:
+        """Fetch an image, step by step; stops soon after it is not ``wanted`` any more.
+
+        Raises EngineRefused with what the registry says.
+        """
+        # Without a tag the engine would fetch all there are.
+        name = image.rpartition("/")[2]
+        full = image if ":" in name or "@" in name else f"{image}:latest"
+        what = f"the image {image}"
+        stream = self._open(
+            "/images/create", {"fromImage": full}, method="POST", timeout=CONNECT, what=what
+        )
+        rest = b""
+        try:
+            while wanted():
+                if not stream.wait(LOOK):
+                    continue
+                data = stream.read_now()
+                if data == b"":
+                    return
+                *lines, rest = (rest + (data or b"")).split(b"\n")
+                for line in lines:
+                    if line.strip():
+                        yield _step(line, what)
+        finally:
+            stream.close()
+
+    def create_container(
+        self,
+        image: str,
+        argv: Sequence[str],
+        *,
+        labels: Mapping[str, str],
+        host: Mapping[str, Any],
+        name: str = "",
+    ) -> str:
+        """The id of a container that was made, not started. ``host``: the engine's HostConfig."""
+        body = {"Image": image, "Cmd": list(argv), "Labels": dict(labels), "HostConfig": dict(host)}
+        query = {"name": name} if name else None
+        # An entry point of the image would get the command as its arguments.
+        body["Entrypoint"] = [""]
+        made = self._json(
+            "/containers/create", query, method="POST", body=body, what=f"a container of {image}"
+        )
+        return str(made["Id"])
+
+    def start_container(self, container: str) -> None:
+        """Raises NoSuchContainer, EngineRefused."""
+        try:
+            path = f"/containers/{quote(container, safe='')}/start"
+            self._json(path, method="POST", what="to start a container")
+        except EngineRefused as e:
+            if e.engine_status == 404:
+                raise NoSuchContainer(container[:12]) from None
+            raise
+
+    def remove_container(self, container: str) -> None:
+        """By force, with its own volumes; it may have gone already."""
+        try:
+            path = f"/containers/{quote(container, safe='')}"
+            self._json(
+                path, {"force": "1", "v": "1"}, method="DELETE", what="to remove a container"
+            )
+        except EngineRefused as e:
+            # 409: it is being removed already.
+            if e.engine_status not in (404, 409):
+                raise
+
+    def wait_stopped(self, container: str) -> None:
+        """Wait, for as long as it takes, until a container does not run (or the engine ends)."""
+        path = f"/containers/{quote(container, safe='')}/wait"
+        stream = self._open(path, method="POST", what="to wait for a container")
+        try:
+            stream.read_all()
+        finally:
+            stream.close()
+
+    def labelled(self, label: str) -> dict[str, str]:
+        """The containers with that label: its value, by id."""
+        query = {"all": "1", "filters": orjson.dumps({"label": [label]}).decode()}
+        found = self._json("/containers/json", query)
+        return {str(one["Id"]): str((one.get("Labels") or {}).get(label, "")) for one in found}
+
+
+def _step(line: bytes, what: str) -> PullStep:
+    told = orjson.loads(line)
+    if error := told.get("error"):
+        raise EngineRefused(what, 500, str(error))
+    detail = told.get("progressDetail") or {}
+    return PullStep(
+        layer=str(told.get("id") or ""),
+        status=str(told.get("status") or ""),
+        done=int(detail.get("current") or 0),
+        total=int(detail.get("total") or 0),
+    )

@@ -1,0 +1,163 @@
+"""The terminal beside a container that has no shell, against the real engine."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import docker
+import gevent
+import pytest
+from docker.models.containers import Container
+
+from cloudbang.engine import Engine
+from cloudbang.terminal.reap import Reaper
+from cloudbang.terminal.toolbox import LABEL, ToolboxSource, remove_toolboxes
+from cloudbang.terminal.values import End, Size
+from tests.conftest import ContainerFactory
+from tests.sources.conftest import Shown, spec_of
+from tests.support import wait_until
+
+Boxer = Callable[..., Shown]
+
+
+@pytest.fixture
+def open_box(
+    engine: Engine, reaper: Reaper, docker_client: docker.DockerClient, image: str
+) -> Iterator[Boxer]:
+    made: list[Shown] = []
+
+    def start(target: Container, *command: str, session: str = "", box: str = image) -> Shown:
+        spec = spec_of(target, *command, session=session or uuid.uuid4().hex[:16], kind="toolbox")
+        shown = Shown(ToolboxSource(engine, spec, reaper, box))
+        shown.source.start(Size())
+        made.append(shown)
+        return shown
+
+    yield start
+    for shown in made:
+        reading = gevent.spawn(shown.rest, 30)
+        shown.source.end()
+        reading.get()
+        assert _boxes(docker_client, shown) == []
+
+
+def _boxes(client: docker.DockerClient, shown: Shown) -> list[Container]:
+    label = f"{LABEL}={shown.source._spec.session}"
+    return client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+
+
+@pytest.fixture
+def target(container: ContainerFactory, static_image) -> Container:
+    """One without a shell, that shares its IPC."""
+    return container(
+        ["/bin/copy"], image=static_image("/bin/copy"), stdin_open=True, ipc_mode="shareable"
+    )
+
+
+def test_it_sees_processes_files_and_network(
+    target: Container, open_box: Boxer, docker_client: docker.DockerClient
+) -> None:
+    """What was typed while it was made reaches the shell."""
+    shown = open_box(target)
+    shown.source.write(b"pwd; ls bin/\r")
+    said = shown.until(b"\r\n").decode()
+    assert f"The files of {target.name} are under /proc/1/root." in said
+    assert f"{target.name} 的文件在 /proc/1/root 下。" in said
+    shown.until(b"/proc/1/root\r\ncopy\r\n")
+    shown.run(
+        "tr '\\0' ' ' </proc/1/cmdline; echo; ls -A /sys/class/net | tr '\\n' ' '; echo e''nd"
+    )
+    assert b"/bin/copy" in shown.until(b"end")
+    box = _boxes(docker_client, shown)[0]
+    host = box.attrs["HostConfig"]
+    joined = f"container:{target.id}"
+    assert (host["PidMode"], host["NetworkMode"], host["IpcMode"]) == (joined, joined, joined)
+    assert box.labels["cloudbang.hidden"] == "true"
+    # A folder of the target is one to put files into; the toolbox's own are not.
+    assert shown.source.folder() == "/"
+    shown.run("cd bin; echo th''ere")
+    shown.until(b"there")
+    assert shown.source.folder() == "/bin"
+    shown.run("cd /tmp; echo ou''t")
+    shown.until(b"out")
+    assert shown.source.folder() == ""
+    shown.run("exit 9")
+    assert shown.result() == End("exit", 9)
+    wait_until(lambda: _boxes(docker_client, shown) == [], 5, "its removal")
+
+
+def test_a_private_ipc_is_said_and_not_joined(
+    container: ContainerFactory, open_box: Boxer, docker_client: docker.DockerClient
+) -> None:
+    target = container(ipc_mode="private")
+    shown = open_box(target, "sh", "-c", "echo it runs; id -u")
+    text = shown.rest().decode()
+    assert "keeps its inter-process communication (IPC) to itself: not joined." in text
+    assert text.endswith("it runs\r\n0\r\n")
+
+
+def test_its_processes_end_with_it_and_the_targets_stay(target: Container, open_box: Boxer) -> None:
+    shown = open_box(target)
+    shown.until(b"# ")
+    shown.run("trap '' HUP; sleep 4242 & echo be''gun; while :; do sleep 0.1; done")
+    shown.until(b"begun")
+    reader = gevent.spawn(shown.rest)
+    shown.source.end()
+    reader.get(timeout=5)
+    left = target.top(ps_args="-eo pid,args")["Processes"]
+    assert [row[1] for row in left] == ["/bin/copy"]
+
+
+@pytest.mark.parametrize(("how", "reason"), [("kill", "stopped"), ("remove", "removed")])
+def test_the_targets_end_is_said(target: Container, open_box: Boxer, how: str, reason: str) -> None:
+    shown = open_box(target)
+    shown.until(b"# ")
+    if how == "kill":
+        target.kill()
+    else:
+        target.remove(force=True)
+    assert shown.result().reason == f"container-{reason}"
+
+
+def test_an_image_that_cannot_be_fetched_is_a_sentence(target: Container, open_box: Boxer) -> None:
+    shown = open_box(target, box="127.0.0.1:9/no/such:1")
+    text = shown.rest().decode()
+    assert "Fetching 127.0.0.1:9/no/such:1" in text
+    end = shown.source.result()
+    assert end.reason == "not-started"
+    assert "no toolbox of 127.0.0.1:9/no/such:1: " in end.message
+    assert "connection refused" in end.message
+
+
+def test_an_image_without_a_shell_is_a_sentence(
+    target: Container, open_box: Boxer, static_image
+) -> None:
+    shown = open_box(target, box=static_image("/bin/copy"))
+    shown.rest()
+    end = shown.source.result()
+    assert end.reason == "not-started"
+    assert "executable file not found" in end.message
+
+
+def test_an_end_in_the_beginning_leaves_nothing(target: Container, open_box: Boxer) -> None:
+    """The fixture looks whether its container has gone."""
+    for _ in range(3):
+        shown = open_box(target)
+        reader = gevent.spawn(shown.rest)
+        gevent.joinall([gevent.spawn(shown.source.end) for _ in range(2)], raise_error=True)
+        reader.get(timeout=5)
+
+
+def test_toolboxes_of_a_killed_server_are_removed_others_stay(
+    target: Container, open_box: Boxer, engine: Engine, docker_client: docker.DockerClient
+) -> None:
+    """Only those of the sessions that are named: another server has its own."""
+    mine, theirs = open_box(target), open_box(target)
+    for shown in (mine, theirs):
+        shown.until(b"# ")
+    remove_toolboxes(engine, {mine.source._spec.session, "f" * 16})
+    assert _boxes(docker_client, mine) == []
+    assert len(_boxes(docker_client, theirs)) == 1
+    remove_toolboxes(engine, set())
+    assert len(_boxes(docker_client, theirs)) == 1
