@@ -34,7 +34,7 @@ export class EndStrip {
   }
 
   focus() {
-    this.#actions.querySelector("button")?.focus();
+    /** @type {HTMLElement | null} */ (this.#actions.querySelector("button, a"))?.focus();
   }
 
   /** Says why nothing new could be opened. @param {string} text */
@@ -96,6 +96,9 @@ export class EndStrip {
       const href = `/terminals/${session.id}/replay`;
       buttons.push(h("a", { class: "button", href }, icon("play"), t("Replay")));
     }
+    // Nothing is left to do here: the way on.
+    if (!buttons.length)
+      buttons.push(h("a", { class: "button", href: "/terminals" }, t("Terminals")));
     return buttons;
   }
 }

@@ -92,7 +92,7 @@ export class Screen {
     guardAnswers(terminal, () => handlers.mayAnswer?.() ?? false);
     terminal.open(element);
     this.#listen();
-    this.#following = followTheme(() => (terminal.options.theme = palette()));
+    this.#following = followTheme(() => this.#theme({}));
     this.#observer = new ResizeObserver(() => this.#resized());
     this.#observer.observe(element);
     // For programs that look at the page from outside, whichever renderer is at work.
@@ -292,6 +292,11 @@ export class Screen {
     return this.#webgl ? "webgl" : "dom";
   }
 
+  /** @param {import("./palette.js").Theme} change */
+  #theme(change) {
+    this.terminal.options.theme = { ...palette(), ...change };
+  }
+
   // Settings
 
   get fontSize() {
@@ -323,7 +328,10 @@ export class Screen {
       this.stopFinding();
       return false;
     }
-    const options = { caseSensitive, regex, incremental: typing, decorations: matchColours() };
+    const decorations = matchColours();
+    const options = { caseSensitive, regex, incremental: typing, decorations };
+    // The match one is at is selected, too, and a selection is drawn over all else.
+    this.#theme({ selectionInactiveBackground: decorations.activeMatchBackground });
     try {
       if (regex) new RegExp(text);
       return back ? this.#search.findPrevious(text, options) : this.#search.findNext(text, options);
@@ -334,6 +342,7 @@ export class Screen {
   }
 
   stopFinding() {
+    this.#theme({});
     this.#search.clearDecorations();
     this.terminal.clearSelection();
     this.handlers.found?.(-1, 0);

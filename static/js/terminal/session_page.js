@@ -14,8 +14,8 @@ const view = mountTerminal(byId("terminal-panels"), {
   opens: root.dataset.opens === "yes",
   focus: true,
   changed: (one) => {
-    const { session } = one.connection;
-    name.textContent = session?.app ? `${session.app} · ${one.name}` : one.name;
+    const app = one.connection.session?.app ?? "";
+    name.textContent = app && !one.name.startsWith(app) ? `${app} · ${one.name}` : one.name;
     document.title = `${one.title || one.name} · CloudBang`;
     // A new one in its place has an address of its own.
     const address = `/terminals/${one.id}`;

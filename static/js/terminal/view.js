@@ -57,6 +57,8 @@ export class TerminalView {
   #link = h("div", { class: "term-link mono", hidden: true });
   /** What there is room for. */
   #room = { columns: 80, rows: 24 };
+  /** Ids of those whose window is the smallest. @type {number[]} */
+  #smallest = [];
   #ticker;
   #closed = false;
 
@@ -260,18 +262,8 @@ export class TerminalView {
    */
   #onSize(columns, rows, by) {
     this.screen.resize(columns, rows);
-    const { people, me } = this.connection;
-    const smaller = columns < this.#room.columns || rows < this.#room.rows;
-    const who = people.find((one) => by.includes(one.id) && one.id !== me);
-    this.#bar.showSize(
-      smaller && who && !by.includes(me)
-        ? t("{columns}×{rows}, because the window of {name} is smaller", {
-            columns: String(columns),
-            rows: String(rows),
-            name: who.name,
-          })
-        : "",
-    );
+    this.#smallest = by;
+    this.#bar.showSize(this.connection, this.#room, { columns, rows }, by);
   }
 
   /** @param {string} title */
@@ -360,9 +352,11 @@ export class TerminalView {
     const { connection } = this;
     const facts = [this.title, connection.session?.user].filter(Boolean).join(" · ");
     this.#bar.show(connection, { name: this.name, facts });
+    const { cols: columns, rows } = this.screen.terminal;
+    this.#bar.showSize(connection, this.#room, { columns, rows }, this.#smallest);
     this.element.setAttribute("aria-label", t("Terminal in {name}", { name: this.name }));
     this.element.dataset.phase = connection.phase;
-    this.screen.setReadOnly(connection.over || connection.mode === "watch");
+    this.screen.setReadOnly(connection.over);
     if (connection.over) this.#showEnd();
     this.#lines.showAway(connection);
     this.#showInput();

@@ -6,6 +6,7 @@ import { hangMenu } from "../menu.js";
 import { preferences } from "./preferences.js";
 
 /** @typedef {import("./connection.js").Connection} Connection */
+/** @typedef {{columns: number, rows: number}} Size */
 
 /**
  * @typedef {{
@@ -228,8 +229,25 @@ export class ViewBar {
     setChildren(this.#people, shown);
   }
 
-  /** Why it is smaller than there is room for. @param {string} text "" when it is not */
-  showSize(text) {
+  /**
+   * Why it is smaller than there is room for, if it is.
+   *
+   * @param {Connection} connection
+   * @param {Size} room
+   * @param {Size} size
+   * @param {number[]} by ids of those whose window is the smallest
+   */
+  showSize({ people, me }, room, size, by) {
+    const smaller = size.columns < room.columns || size.rows < room.rows;
+    const who = by.includes(me) ? undefined : people.find((one) => by.includes(one.id));
+    const text =
+      smaller && who
+        ? t("{columns}×{rows}, because the window of {name} is smaller", {
+            columns: String(size.columns),
+            rows: String(size.rows),
+            name: who.name,
+          })
+        : "";
     setText(this.#size, text);
     setAttribute(this.#size, "title", text || null);
   }
