@@ -11,6 +11,7 @@ from cloudbang.store.terminals import TerminalRecord
 from cloudbang.terminal.exec_source import ExecSource
 from cloudbang.terminal.reap import Reaper
 from cloudbang.terminal.session import Session
+from cloudbang.terminal.toolbox import ToolboxSource, remove_toolboxes
 from cloudbang.terminal.values import Recording, Source, Spec
 
 STOPPED = {
@@ -26,6 +27,8 @@ def new_source(
     """Makes the source of a session, not started yet."""
 
     def make(spec: Spec) -> Source:
+        if spec.wish.kind == "toolbox":
+            return ToolboxSource(engine, spec, reaper, settings.toolbox_image)
         return ExecSource(engine, spec, reaper)
 
     return make
@@ -59,3 +62,4 @@ def end_orphans(engine: Engine, reaper: Reaper, left: Sequence[TerminalRecord]) 
     here = [(r.session, r.container, r.exec_id, r.pid) for r in left if r.container]
     if here:
         reaper.end_orphans(here)
+    remove_toolboxes(engine, {r.session for r in left if r.kind == "toolbox"})
