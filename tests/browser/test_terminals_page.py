@@ -123,3 +123,44 @@ def test_a_terminal_is_replayed(
     expect(page.locator("#replay-speed")).to_have_value("2")
     page.keyboard.press("Space")
     printed(page, "last needle")
+
+
+def panel_text(page: Page) -> str:
+    """What is on the screen of the panel's terminal."""
+    screen = "document.querySelector('#log-panel .term-screen')?.screen?.text() ?? ''"
+    return str(page.evaluate(screen))
+
+
+def test_a_terminal_beside_the_log(
+    page: Page, server: ServerProcess, sign_in: SignIn, container: Containers, shot: Shot
+) -> None:
+    """A key opens a shell under the log, which goes on following; closing the panel leaves the
+    shell running, opening it again comes back to it; it can stand beside the log as well."""
+    container(
+        "i=0; while :; do i=$((i+1)); echo tick $i; usleep 300000; done", name="terminals-log"
+    )
+    known(server, "terminals-log")
+    sign_in(page, server)
+    open_page(page, server, "/apps/terminals-log/logs")
+    expect(page.locator("#log-slice")).to_contain_text("tick")
+    page.keyboard.press("`")
+    wait_until(lambda: "#" in panel_text(page), 15, "a prompt")
+    page.keyboard.type("export MARK=here; echo $((40+2))\n")
+    wait_until(lambda: "42" in panel_text(page), 15, "the shell's answer")
+    before = page.locator("#log-slice").inner_text()
+    wait_until(lambda: page.locator("#log-slice").inner_text() != before, 10, "the log to go on")
+    shot(page, "log-panel-below")
+    page.keyboard.press("Control+F6")
+    expect(page.locator("#log-scroller")).to_be_focused()
+    page.get_by_role("button", name="Close the panel").click()
+    expect(page.locator("#log-panel")).to_be_hidden()
+    page.keyboard.press("`")
+    wait_until(lambda: "42" in panel_text(page), 15, "what was there before")
+    page.keyboard.type("echo still $MARK\n")
+    wait_until(lambda: "still here" in panel_text(page), 15, "the same shell")
+    page.get_by_role("button", name="Beside the log", exact=True).click()
+    expect(page.locator("#log-split")).to_have_attribute("data-side", "beside")
+    shot(page, "log-panel-beside")
+    page.reload()
+    wait_until(lambda: "still here" in panel_text(page), 15, "the same shell after a reload")
+    expect(page.locator("#log-split")).to_have_attribute("data-side", "beside")

@@ -58,7 +58,7 @@ export function describe(event) {
       return { words: t("removed"), tone: "plain", shape: "−" };
     case "action":
       return {
-        words: `${String(data.who ?? "")}: ${String(data.what ?? "")}`,
+        words: describeAction(String(data.who ?? ""), String(data.what ?? "")),
         tone: "plain",
         shape: "●",
       };
@@ -96,6 +96,16 @@ function describeHealth(status) {
   if (status === "healthy") return { words: t("health check passes"), tone: "ok", shape: "✓" };
   if (status === "unhealthy") return { words: t("health check fails"), tone: "bad", shape: "✕" };
   return { words: t("health check is starting"), tone: "warn", shape: "○" };
+}
+
+/**
+ * @param {string} who
+ * @param {string} what a word for programs
+ */
+function describeAction(who, what) {
+  if (what === "terminal-open") return t("{name} opened a terminal", { name: who });
+  if (what === "terminal-end") return t("a terminal of {name} ended", { name: who });
+  return `${who}: ${what}`;
 }
 
 /**

@@ -25,7 +25,7 @@ export class Panel {
   /** @param {LogPage} page */
   constructor(page) {
     this.page = page;
-    this.#button.addEventListener("click", () => this.toggle());
+    this.#button.addEventListener("click", () => (this.isOpen ? this.close() : void this.open()));
     this.#edgeMoves();
     this.#box.addEventListener("keydown", (event) => this.#onKey(event));
     NARROW.addEventListener("change", () => this.#place());
@@ -44,6 +44,7 @@ export class Panel {
     return !this.#box.hidden;
   }
 
+  /** By key: opens it, goes into it, and from within it closes it. */
   toggle() {
     if (!this.isOpen) void this.open();
     else if (this.#box.contains(document.activeElement)) this.close();

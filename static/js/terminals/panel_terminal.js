@@ -13,14 +13,11 @@ import { mountTerminal } from "../terminal/view.js";
 /** @typedef {import("../terminal/view.js").TerminalView} TerminalView */
 /** @typedef {import("../terminal/view.js").Options} Options */
 
-/** The styles of a terminal: the log page does without them until there is one. */
-const STYLES = [
-  "vendor/xterm/xterm",
-  "css/forms",
-  "css/terminal",
-  "css/terminal_page",
-  "css/terminal_files",
-];
+/**
+ * The styles of a terminal: the log page does without them until there is one. Those of forms are
+ * not among them: what they call a row is no row of a log (log_panel.css has what is needed).
+ */
+const STYLES = ["vendor/xterm/xterm", "css/terminal", "css/terminal_page", "css/terminal_files"];
 
 function loadStyles() {
   const base = new URL("../../", import.meta.url);
