@@ -265,16 +265,16 @@ class ToolboxSource:
                 log.warning("the toolbox %s is left: %s", self._box[:12], e)
 
 
-def remove_stale(engine: Engine, *, of_sessions: Collection[str]) -> None:
+def remove_toolboxes(engine: Engine, sessions: Collection[str]) -> None:
     """Remove the toolboxes of these sessions, which have ended: a killed server left them behind.
 
     Another server on the same engine has its own: only what is named goes. Raises
     EngineUnreachable: try again.
     """
-    if not of_sessions:
+    if not sessions:
         return
     for container, session in engine.labelled(LABEL).items():
-        if session in of_sessions:
+        if session in sessions:
             with suppress(EngineRefused):
                 engine.remove_container(container)
 

@@ -9,14 +9,17 @@ import random
 import gevent
 import pytest
 
+from cloudbang.config import EngineSettings
 from cloudbang.engine import Engine
 from cloudbang.errors import ContainerNotRunning, NoSuchContainer
 from cloudbang.terminal.exec_source import ExecSource, in_words
+from cloudbang.terminal.processes import Target, signal_all
 from cloudbang.terminal.reap import Reaper
 from cloudbang.terminal.values import End, Size
 from tests.conftest import ContainerFactory
 from tests.sources.conftest import SESSION, Opener, Shown, spec_of
 from tests.support import wait_until
+from tests.support_engine import PrivateEngine
 
 # --- the beginning --------------------------------------------------------------------------------
 
@@ -270,3 +273,35 @@ def test_the_engines_words_are_shortened() -> None:
     )
     assert in_words(said) == 'exec: "x": executable file not found in $PATH'
     assert in_words("Cannot do it") == "Cannot do it"
+
+
+def test_an_engine_that_is_killed_is_said_and_leaves_nothing() -> None:
+    """Without the engine nobody can be asked, but the processes are still there to be ended."""
+    private = PrivateEngine()
+    try:
+        private.start()
+        one = private.client.containers.run(
+            private.image(), ["sleep", "1000000"], detach=True, network_mode="none"
+        )
+        engine = Engine(EngineSettings(host=private.address))
+        reaper = Reaper(engine)
+        reaper.start()
+        left, ended = (ExecSource(engine, spec_of(one), reaper) for _ in range(2))
+        for source in (left, ended):
+            source.start(Size())
+            shown = Shown(source)
+            shown.until(b"# ")
+            shown.run("trap '' HUP; sleep 4242 & echo be''gun")
+            shown.until(b"begun")
+            wait_until(lambda source=source: source.pid, 5, "its number")
+        private.process.kill()
+        shown = Shown(left)
+        assert shown.result().reason == "engine-lost"
+        ended.end()
+        Shown(ended).rest()
+        for source in (left, ended):
+            assert signal_all([(Target(source.pid, str(one.id)), 0)]) == [0]
+        reaper.stop()
+        engine.close()
+    finally:
+        private.close()

@@ -12,7 +12,7 @@ from docker.models.containers import Container
 
 from cloudbang.engine import Engine
 from cloudbang.terminal.reap import Reaper
-from cloudbang.terminal.toolbox import LABEL, ToolboxSource, remove_stale
+from cloudbang.terminal.toolbox import LABEL, ToolboxSource, remove_toolboxes
 from cloudbang.terminal.values import End, Size
 from tests.conftest import ContainerFactory
 from tests.sources.conftest import Shown, spec_of
@@ -156,8 +156,8 @@ def test_toolboxes_of_a_killed_server_are_removed_others_stay(
     mine, theirs = open_box(target), open_box(target)
     for shown in (mine, theirs):
         shown.until(b"# ")
-    remove_stale(engine, of_sessions={mine.source._spec.session, "f" * 16})
+    remove_toolboxes(engine, {mine.source._spec.session, "f" * 16})
     assert _boxes(docker_client, mine) == []
     assert len(_boxes(docker_client, theirs)) == 1
-    remove_stale(engine, of_sessions=set())
+    remove_toolboxes(engine, set())
     assert len(_boxes(docker_client, theirs)) == 1
