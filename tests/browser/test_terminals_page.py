@@ -164,3 +164,82 @@ def test_a_terminal_beside_the_log(
     page.reload()
     wait_until(lambda: "still here" in panel_text(page), 15, "the same shell after a reload")
     expect(page.locator("#log-split")).to_have_attribute("data-side", "beside")
+
+
+def open_terminal(page: Page, server: ServerProcess, name: str) -> None:
+    """A shell in the container of this name, on the page of its app."""
+    container = server.get(f"/api/v1/apps/{name}")["instances"][0]["id"]
+    open_page(page, server, f"/apps/{name}/terminal?container={container}")
+    wait_until(lambda: "#" in terminal_text(page), 15, "a prompt")
+
+
+def terminal_text(page: Page) -> str:
+    """What is on the screen of the terminal that is looked at."""
+    found = "[...document.querySelectorAll('.term-screen')].find((e) => e.clientHeight)"
+    return str(page.evaluate(f"{found}?.screen?.text() ?? ''"))
+
+
+DROP = """([name, text]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([text], name));
+  const on = document.querySelector(".term");
+  for (const kind of ["dragenter", "dragover", "drop"])
+    on.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_files_go_into_the_container_and_come_out(
+    page: Page,
+    new_server: Callable[..., ServerProcess],
+    sign_in: SignIn,
+    container: Containers,
+    tmp_path: Path,
+    shot: Shot,
+) -> None:
+    """What is dropped lands in the folder the shell is in; a file is chosen from the menu; one
+    that is too large is refused in words; a path is taken out."""
+    server = new_server({"CLOUDBANG_TERMINAL_FILE_MAX_BYTES": "3000000"})
+    container(name="terminals-files")
+    known(server, "terminals-files")
+    sign_in(page, server)
+    open_terminal(page, server, "terminals-files")
+    page.keyboard.type("mkdir -p /work/here && cd /work/here && echo ready$((1+1))\n")
+    wait_until(lambda: "ready2" in terminal_text(page), 10, "the folder")
+    page.evaluate(DROP, ["dropped 文件.txt", "hello from outside\n"])
+    folder = page.locator("#put-folder")
+    expect(folder).to_have_value("/work/here")
+    shot(page, "files-dialog")
+    page.keyboard.press("Enter")
+    expect(page.locator(".files-list")).to_contain_text("is at /work/here/dropped 文件.txt")
+    page.get_by_role("button", name="Done").click()
+    expect(page.locator(".dialog")).to_have_count(0)
+    page.keyboard.type("cat dropped*; wc -c < dropped*\n")
+    wait_until(lambda: "hello from outside" in terminal_text(page), 10, "what was dropped")
+
+    large = tmp_path / "large.bin"
+    large.write_bytes(bytes(range(256)) * 10_000)
+    page.get_by_role("button", name="More").click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Put a file in").click()
+    too_large = tmp_path / "too large.bin"
+    too_large.write_bytes(bytes(4_000_000))
+    chooser.value.set_files([large, too_large])
+    page.get_by_role("button", name="Put in", exact=True).click()
+    expect(page.locator(".files-list")).to_contain_text("is at /work/here/large.bin")
+    expect(page.locator(".files-error")).to_contain_text("at most 3 MB")
+    shot(page, "files-too-large")
+    page.get_by_role("button", name="Close").last.click()
+
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Take a file out").click()
+    expect(page.locator("#take-path")).to_have_value("/work/here/")
+    page.keyboard.type("large.bin")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "large.bin"
+    assert Path(download.value.path()).read_bytes() == large.read_bytes()
+    expect(page.locator(".files-status")).to_contain_text("Saved large.bin")
+    page.fill("#take-path", "/nothing")
+    page.keyboard.press("Enter")
+    expect(page.locator(".files-error")).to_contain_text("there is nothing here")
+    shot(page, "files-take")

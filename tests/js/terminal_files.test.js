@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { formatBytes, formatLength } from "../../static/js/terminals/amounts.js";
 import { Put, Refused } from "../../static/js/terminals/upload.js";
+import { refusalWords } from "../../static/js/terminals/refusals.js";
 import { commandWords, endWords } from "../../static/js/terminals/words.js";
 
 const CHUNK = 262_144;
@@ -125,4 +126,15 @@ test("a command as it would be typed, an end as one would say it", () => {
     endWords({ ...terminal, reason: "idle", exit_code: null }),
     "Nobody used it for too long",
   );
+});
+
+test("what a socket says against a file, in words", () => {
+  const large = "/app/x has 2000000 bytes, and at most 1000000 may be moved";
+  assert.equal(
+    refusalWords("file-too-large", large),
+    "/app/x has 2 MB, and at most 1 MB may be moved.",
+  );
+  const refused = "/app/a: b: it is read-only";
+  assert.equal(refusalWords("file-refused", refused), refused);
+  assert.equal(refusalWords("bad-request", "no such op"), "No such op");
 });

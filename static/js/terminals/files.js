@@ -75,10 +75,10 @@ function entry(name, label, run) {
   return button;
 }
 
-/** Only whoever opened it, only while it runs, and only in a container. @param {TerminalView} view */
+/** Whoever may type, while it runs, and only in a container. @param {TerminalView} view */
 function mayMove({ connection }) {
   const { mode, phase, session } = connection;
-  return mode === "own" && phase === "attached" && session?.kind !== "share";
+  return mode !== "watch" && phase === "attached" && session?.kind !== "share";
 }
 
 /** @param {DragEvent} event */

@@ -6,6 +6,7 @@ import { h, icon, setText } from "../dom.js";
 import { sentence } from "../form.js";
 import { t, tn } from "../i18n.js";
 import { formatBytes } from "./amounts.js";
+import { refusalWords } from "./refusals.js";
 import { PROTOCOL, Put, Refused } from "./upload.js";
 
 /** @typedef {import("../terminal/view.js").TerminalView} TerminalView */
@@ -255,6 +256,6 @@ export function whatWentWrong(thrown) {
     case "unreadable":
       return t("The browser cannot read this file.");
     default:
-      return thrown.message.charAt(0).toUpperCase() + thrown.message.slice(1);
+      return refusalWords(thrown.code, thrown.message);
   }
 }
