@@ -36,7 +36,9 @@ LABEL = "cloudbang.toolbox"  # its value: the session
 
 # Constants: nothing from outside ever becomes part of them.
 STAY = ["sh", "-c", "while :; do sleep 86400; done"]
-SHELL_IN = 'cd "$1" 2>/dev/null\n' + FIND_SHELL
+# The target's files are outside of what the kernel names a path to, here: the shell has to know
+# its folder by itself, and not ask again for each prompt.
+SHELL_IN = """cd "$1" 2>/dev/null; export PWD PS1='toolbox:$PWD # '\n""" + FIND_SHELL
 
 TELL_EVERY = 0.2  # seconds between two states of a pull
 TAIL = 0.2  # seconds for the last output of a container that has stopped
