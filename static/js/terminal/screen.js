@@ -203,9 +203,9 @@ export class Screen {
     };
     // The timers of a page nobody sees are slowed down to one a minute, and xterm.js waits for
     // one: whoever left for another tab would slow down the build that they left running.
-    const core = /** @type {any} */ (this.terminal)._core;
-    if (document.hidden && typeof core?.writeSync === "function") {
-      core.writeSync(data);
+    const buffer = /** @type {any} */ (this.terminal)._core?._writeBuffer;
+    if (document.hidden && typeof buffer?.writeSync === "function") {
+      buffer.writeSync(data);
       done();
     } else {
       this.terminal.write(data, done);
@@ -250,9 +250,8 @@ export class Screen {
   }
 
   #resized() {
-    const room = this.room();
-    this.#show(room !== null);
-    if (room) this.handlers.fits?.(room.columns, room.rows);
+    this.#show(this.room() !== null);
+    this.#measure();
   }
 
   /** The graphics card draws what is seen; a browser has only a handful of such contexts. @param {boolean} seen */
@@ -271,6 +270,7 @@ export class Screen {
       addon.onContextLoss(() => this.#stopWebgl());
       this.terminal.loadAddon(addon);
       this.#webgl = addon;
+      this.#measure();
     } catch {
       // No WebGL here: elements draw it, more slowly and just as well.
       this.#stopWebgl();
@@ -285,6 +285,13 @@ export class Screen {
     } catch {
       // It was lost half-way through its own start.
     }
+    if (addon) this.#measure();
+  }
+
+  /** Whoever draws rounds the width of a letter in a way of its own: there may be room for more. */
+  #measure() {
+    const room = this.#over ? null : this.room();
+    if (room) this.handlers.fits?.(room.columns, room.rows);
   }
 
   /** "webgl" or "dom". */
@@ -352,10 +359,6 @@ export class Screen {
   async copy() {
     const text = this.terminal.getSelection();
     return text ? copy(text) : false;
-  }
-
-  selectAll() {
-    this.terminal.selectAll();
   }
 
   /** All that is kept, as text. */
