@@ -13,7 +13,6 @@ import orjson
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.domain.names import app_name, is_hidden
-from cloudbang.engine.archive import ArchiveCalls
 from cloudbang.engine.containers import ContainerCalls
 from cloudbang.engine.exec import ExecCalls
 from cloudbang.engine.parse import (
@@ -57,7 +56,7 @@ class EngineEvent:
         return is_hidden(self.attributes)
 
 
-class Engine(ExecCalls, ContainerCalls, ArchiveCalls):
+class Engine(ExecCalls, ContainerCalls):
     """One Docker Engine. Every call raises EngineUnreachable when it does not answer."""
 
     # --- what there is ------------------------------------------------------------------------

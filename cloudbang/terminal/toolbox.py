@@ -81,6 +81,16 @@ class ToolboxSource:
     def _name(self) -> str:
         return self._spec.container_name or self._spec.container[:12]
 
+    @property
+    def box(self) -> str:
+        """The id of our container, "" while there is none."""
+        return self._box
+
+    @property
+    def root(self) -> str:
+        """Where the target's files are in it."""
+        return self._root
+
     def _begin(self, target: ContainerState, begun: Event) -> None:
         try:
             self._prepare(target)

@@ -69,7 +69,7 @@ class TooManyUploads(CloudBangError):
 
 
 class NotWhole(CloudBangError):
-    """A file broke off on its way. What had arrived is in the container."""
+    """A file broke off on its way. What was there before is still there."""
 
     code = "not-whole"
     status = 409
@@ -80,8 +80,8 @@ class NotWhole(CloudBangError):
 
     def __str__(self) -> str:
         return (
-            f"{self.reason}: of {self.path} only the first {self.taken} of {self.size} bytes may "
-            "be in the container; put it there again, or delete it"
+            f"{self.reason}: {self.path} was not put into the container, of {self.size} bytes "
+            f"{self.taken} had arrived and were taken away again"
         )
 
 

@@ -82,7 +82,7 @@ class WebGround:
                 terminals=self.terminals,
                 terminal_store=self.terminal_store,
                 recordings=self.recordings,
-                files=Files(engine, self.settings.terminal.file_max_bytes, self._tell),
+                files=Files(engine, self.settings.terminal, self._tell),
             )
         )
 
