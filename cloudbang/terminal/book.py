@@ -54,9 +54,16 @@ class Book:
         self._audit.opened(record_of(session, recorded))
 
     def running(self, session: Session) -> None:
-        source = session.source
-        self._guarded(self._audit.running, session.id, source.exec_id, source.pid)
+        self.placed(session)
         self._action(session, "terminal-open")
+
+    def placed(self, session: Session) -> None:
+        """Where it runs, so that the next server finds it if this one is killed. The number of
+        its process is known a moment after its start, and another shell may be tried."""
+        place = (session.source.exec_id, session.source.pid)
+        if place != session.place:
+            session.place = place
+            self._guarded(self._audit.running, session.id, *place)
 
     def not_started(self, session: Session, reason: str) -> None:
         self._guarded(self._audit.ended, session.id, reason)

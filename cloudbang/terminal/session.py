@@ -42,7 +42,7 @@ class Session:
         *("_back", "_changed", "_company", "_confirming", "_cutter", "_ending", "_lost"),
         *("_lost_until", "_on_end", "_recording", "_source", "_supervisor", "_typed", "account"),
         *("account_id", "address", "agent", "detached_at", "ended", "login", "quiet_since"),
-        *("paused", "recorded", "spec", "started", "started_at", "title", "warned"),
+        *("paused", "place", "recorded", "spec", "started", "started_at", "title", "warned"),
     )
 
     def __init__(
@@ -71,6 +71,7 @@ class Session:
         self.detached_at: float | None = self.started_at  # nobody looks since then
         self.quiet_since = self.started_at  # nothing typed and nothing printed since then
         self.paused = False
+        self.place = ("", 0)  # exec id and pid, as they were written down
         self.warned = ""  # the limit it was warned of
         self._source = source
         self._back = Scrollback()

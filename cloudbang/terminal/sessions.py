@@ -350,6 +350,7 @@ class Terminals:
             now = time.monotonic()
             self._tickets.sweep()
             for session in list(self._live.values()):
+                self._book.placed(session)
                 if (reason := overdue(session, self._settings, now)) is not None:
                     self.end_soon(session, reason)
             for session_id, (_, since) in list(self._over.items()):
