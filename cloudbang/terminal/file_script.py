@@ -114,7 +114,11 @@ class FileScript:
                 raise FileRefused(self._path, self._reason())
             line += more
         found, _, self._said = line.partition(b"\n")
-        return found.decode("ascii", "replace")
+        if found.split(b" ")[0] not in (b"ready", b"file", b"folder"):
+            # The engine's own words: it says here what it could not start.
+            self._complaint += line
+            raise FileRefused(self._path, self._reason())
+        return found.decode("ascii")
 
     def read(self, size: int) -> bytes:
         """The next bytes of its output, ``b""`` at the end. Raises EngineUnreachable."""

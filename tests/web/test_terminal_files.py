@@ -458,6 +458,79 @@ def test_a_read_only_container(
         container.remove(force=True, v=True)
 
 
+@pytest.fixture(scope="module")
+def bare(docker_client: docker.DockerClient, image: str) -> str:
+    """An image without a shell: its only program sleeps."""
+    made = docker_client.containers.create(image)
+    pieces, _ = made.get_archive("/bin/busybox")
+    with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
+        program = archive.extractfile("busybox")
+        assert program
+        content = program.read()
+    made.remove()
+    root = io.BytesIO()
+    with tarfile.open(fileobj=root, mode="w") as archive:
+        for name, body, mode in (("bin/sleep", content, 0o755), ("app/a.txt", b"in it\n", 0o644)):
+            head = tarfile.TarInfo(name)
+            head.size, head.mode = len(body), mode
+            archive.addfile(head, io.BytesIO(body))
+    docker_client.api.import_image_from_data(
+        root.getvalue(), repository="cloudbang-test/bare", tag="1"
+    )
+    return "cloudbang-test/bare:1"
+
+
+def test_an_image_without_a_shell(
+    new_server: Any, docker_client: docker.DockerClient, bare: str, image: str
+) -> None:
+    """Nothing inside could move a file: that is said; a toolbox moves it."""
+    container = docker_client.containers.run(
+        bare,
+        ["/bin/sleep", "600"],
+        detach=True,
+        network_mode="none",
+        labels={"cloudbang.test": RUN},
+        stop_signal="KILL",
+    )
+    server = new_server({"CLOUDBANG_TERMINAL_TOOLBOX_IMAGE": image})
+    known(server, container.name)
+    me = Person(server)
+    try:
+        with connect(
+            f"ws://127.0.0.1:{server.port}/terminal_files",
+            subprotocols=["cloudbang.files.v1"],  # type: ignore[list-item]
+            additional_headers=me.headers,
+            proxy=None,
+        ) as socket:
+            asleep = me.terminal(container.name, "/bin/sleep 60")
+            asked = {"op": "put", "session": asleep.session, "folder": "/app", "name": "n"}
+            socket.send(json.dumps({**asked, "size": 3}))
+            heard = hear(socket)
+            assert (heard["op"], heard["code"]) == ("error", "file-refused")
+            assert "open a toolbox" in heard["message"]
+            answer = me.ask("GET", f"/terminals/{asleep.session}/files?path=/app/a.txt")
+            assert (answer.status_code, answer.json()["code"]) == (409, "file-refused")
+            assert "open a toolbox" in answer.json()["detail"]
+
+            box = me.terminal(container.name, kind="toolbox").ready(timeout=30)
+            box.run("cd app")
+            folder = me.got(f"/terminals/{box.session}/folder")["folder"]
+            assert folder == "/app"
+            socket.send(json.dumps({**asked, "session": box.session, "folder": folder, "size": 3}))
+            assert hear(socket) == {"op": "go", "path": "/app/n", "window": MIB}
+            socket.send(b"new")
+            assert hear(socket)["op"] == "got"
+            assert hear(socket) == {"op": "done", "path": "/app/n", "size": 3}
+        for path, content in (("/app/a.txt", b"in it\n"), ("n", b"new")):
+            answer = me.ask("GET", f"/terminals/{box.session}/files?path={quote(path)}")
+            assert answer.content == content
+        asleep.close()
+        box.close()
+    finally:
+        me.client.close()
+        container.remove(force=True, v=True)
+
+
 def test_nothing_of_it_is_logged(ground: Ground) -> None:
     """No content of a file and no ticket in what the server says."""
     said = ground.server.said(10**7)
