@@ -1,0 +1,115 @@
+"""What browser tests of terminals stand on: one server for all of them, a container to be in, and
+contexts whose pages are watched for every error of the console."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from tests.browser.terminal_page import Shell, Watch, cookies_of, open_terminal
+from tests.support import ServerProcess
+from tests.terminal_support import Person, known
+
+FILE_LIMIT = 3_000_000
+"""Bytes of a file that the server of these tests takes."""
+
+
+@pytest.fixture(scope="session")
+def house(
+    tmp_path_factory: pytest.TempPathFactory, engine_socket: str, image: str
+) -> Iterator[ServerProcess]:
+    """The server of the terminals: the image of the tests is the toolbox, files may be 3 MB."""
+    one = ServerProcess(
+        tmp_path_factory.mktemp("terminals"),
+        {
+            "DOCKER_HOST": engine_socket,
+            "CLOUDBANG_TERMINAL_TOOLBOX_IMAGE": image,
+            "CLOUDBANG_TERMINAL_FILE_MAX_BYTES": str(FILE_LIMIT),
+        },
+    )
+    yield one.start()
+    one.close()
+
+
+@pytest.fixture(scope="session")
+def owner(house: ServerProcess) -> Iterator[Person]:
+    """The account ``admin`` of that server."""
+    with Person(house) as person:
+        yield person
+
+
+@pytest.fixture(scope="session")
+def box(house: ServerProcess, docker_client: docker.DockerClient, image: str) -> Iterator[Any]:
+    """A container that only waits, known to the server; its name is its app's."""
+    one = docker_client.containers.run(
+        image,
+        ["sleep", "1000000"],
+        detach=True,
+        name=f"term-box-{uuid.uuid4().hex[:6]}",
+        network_mode="none",
+        labels={"cloudbang.test": "terminals"},
+    )
+    known(house, one.name)
+    yield one
+    one.remove(force=True)
+
+
+@pytest.fixture
+def watch(request: pytest.FixtureRequest, artifacts: Path) -> Iterator[Watch]:
+    """Any error of any console fails the test; pages of a failed one are in the artifacts."""
+    one = Watch()
+    yield one
+    report = getattr(request.node, "report_call", None)
+    if report is not None and report.failed:
+        name = re.sub(r"[^\w.-]+", "_", request.node.nodeid.removeprefix("tests/browser/"))
+        for i, page in enumerate(page for page in one.pages if not page.is_closed()):
+            page.screenshot(path=artifacts / f"failed-{name}-{i}.png")
+        print("the consoles said:", *one.said, sep="\n  ")
+    one.finish()
+    if report is not None and report.passed:
+        assert not one.wrong(), f"the pages said: {one.wrong()}"
+
+
+@pytest.fixture
+def people(
+    new_context: Callable[..., BrowserContext], watch: Watch
+) -> Callable[..., BrowserContext]:
+    """``people(person, **options)``: a watched browser context, signed in as that person."""
+
+    def make(person: Person | None, **options: Any) -> BrowserContext:
+        context = new_context(**options)
+        watch.on(context)
+        if person:
+            context.add_cookies(cookies_of(person))
+        return context
+
+    # The watch is set up before the contexts and so ends after them: it has to see their pages.
+    return make
+
+
+@pytest.fixture
+def own(people: Callable[..., BrowserContext], owner: Person) -> BrowserContext:
+    """A context signed in as admin."""
+    return people(owner)
+
+
+@pytest.fixture
+def tab(own: BrowserContext) -> Page:
+    """A page of that context."""
+    return own.new_page()
+
+
+@pytest.fixture
+def shell(tab: Page, house: ServerProcess, owner: Person, box: Any, watch: Watch) -> Shell:
+    """A shell in the box, opened from the tab of its app, with its prompt; ended afterwards."""
+    one = open_terminal(tab, house.url, box.name)
+    session = one.id
+    watch.later(lambda: owner.ask("DELETE", f"/terminals/{session}"))
+    return one
