@@ -30,7 +30,7 @@ DETACH_KEYS = ",".join(f"ctrl-{key}" for key in r"^]^_^\^@^]^_^\^@")
 # a read takes ten of them: a tenth of the turns of the loop for the same bytes, no slower. Nobody
 # who types waits for it: a key ends the flood, until there are so many bytes again.
 FLOOD = 2048  # bytes, in one read or in several in a row, that make it a flood
-PAUSE = 0.001  # seconds; the engine's side of the socket holds more than it can say in that time
+PAUSE = 0.0005  # seconds; the engine's side of the socket holds more than it can say in that time
 
 # Whoever hands in input looks at `pending` and stops when it grows: this only catches a mistake.
 MAX_PENDING = 64 * 1024 * 1024
@@ -72,7 +72,7 @@ class ExecStream(Connection):
         self._flood_until = 0.0
         data = super().read_now(limit)
         if data:
-            close = now - self._last_read < 2 * PAUSE
+            close = now - self._last_read < 4 * PAUSE
             self._close_by = len(data) + (self._close_by if close else 0)
             self._last_read = now
             if self._close_by >= FLOOD:
