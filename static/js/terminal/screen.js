@@ -5,6 +5,7 @@ import { copy } from "../copy.js";
 import { guardAnswers } from "./answers.js";
 import { openLink } from "./links.js";
 import { followTheme, matchColours, palette } from "./palette.js";
+import { Renderer } from "./renderer.js";
 import { keepStylesOutOfThePage } from "./sheets.js";
 import {
   ClipboardAddon,
@@ -13,7 +14,6 @@ import {
   Terminal,
   UnicodeGraphemesAddon,
   WebLinksAddon,
-  loadWebgl,
 } from "./xterm.js";
 
 /**
@@ -52,10 +52,7 @@ export class Screen {
   #following;
   #observer;
   #drawing = 0;
-  /** @type {{dispose(): void} | null} */
-  #webgl = null;
-  #seen = false;
-  #over = false;
+  #renderer;
 
   /**
    * @param {HTMLElement} element is filled; its size decides what fits
@@ -88,6 +85,7 @@ export class Screen {
       },
     });
     this.terminal = terminal;
+    this.#renderer = new Renderer(terminal, () => this.#measure());
     this.#load();
     guardAnswers(terminal, () => handlers.mayAnswer?.() ?? false);
     terminal.open(element);
@@ -250,53 +248,19 @@ export class Screen {
   }
 
   #resized() {
-    this.#show(this.room() !== null);
+    this.#renderer.show(this.room() !== null);
     this.#measure();
-  }
-
-  /** The graphics card draws what is seen; a browser has only a handful of such contexts. @param {boolean} seen */
-  #show(seen) {
-    if (seen === this.#seen || this.#over) return;
-    this.#seen = seen;
-    if (seen) void this.#startWebgl();
-    else this.#stopWebgl();
-  }
-
-  async #startWebgl() {
-    try {
-      const Addon = await loadWebgl();
-      if (!this.#seen || this.#over || this.#webgl) return;
-      const addon = new Addon();
-      addon.onContextLoss(() => this.#stopWebgl());
-      this.terminal.loadAddon(addon);
-      this.#webgl = addon;
-      this.#measure();
-    } catch {
-      // No WebGL here: elements draw it, more slowly and just as well.
-      this.#stopWebgl();
-    }
-  }
-
-  #stopWebgl() {
-    const addon = this.#webgl;
-    this.#webgl = null;
-    try {
-      addon?.dispose();
-    } catch {
-      // It was lost half-way through its own start.
-    }
-    if (addon) this.#measure();
   }
 
   /** Whoever draws rounds the width of a letter in a way of its own: there may be room for more. */
   #measure() {
-    const room = this.#over ? null : this.room();
+    const room = this.room();
     if (room) this.handlers.fits?.(room.columns, room.rows);
   }
 
-  /** "webgl" or "dom". */
+  /** "webgl" or "dom": who draws it. */
   get renderer() {
-    return this.#webgl ? "webgl" : "dom";
+    return this.#renderer.name;
   }
 
   /** @param {import("./palette.js").Theme} change */
@@ -389,10 +353,9 @@ export class Screen {
 
   /** Takes it out of the page. */
   close() {
-    this.#over = true;
     this.#observer.disconnect();
     this.#following();
-    this.#stopWebgl();
+    this.#renderer.show(false);
     this.terminal.dispose();
   }
 }
