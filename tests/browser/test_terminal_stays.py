@@ -1,0 +1,299 @@
+"""A terminal that stays, in a real browser: reloads, lost networks, stopped servers, other people."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.terminal_page import LOST, Shell, Watch, Wire, open_terminal, read
+from tests.support import ServerProcess, wait_until
+from tests.terminal_support import Person, known
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+
+Shot = Callable[[Any, str], Path]
+Containers = Callable[..., Any]
+People = Callable[..., BrowserContext]
+
+
+def numbered(shell: Shell, what: str) -> list[int]:
+    """The numbers of the lines ``<what> <number>`` on the screen, in order."""
+    return [int(n) for n in re.findall(rf"^{what} (\d+)$", "\n".join(shell.lines()), re.M)]
+
+
+# --- one page ----------------------------------------------------------------------------------
+
+
+def test_a_reload_and_a_new_tab_come_back_to_the_same_shell(
+    own: BrowserContext, shell: Shell, house: ServerProcess, box: Any
+) -> None:
+    """What was printed is there again, once, and the shell still knows what it was told; so it is
+    when the tab was closed, and when a program with a screen of its own runs."""
+    shell.run("MARK=marked; seq 1 300; echo end $((1+1))", "end 2")
+    session = shell.id
+    shell.page.reload()
+    shell.shows_line("end 2").run("echo $MARK $((1+1))", "marked 2")
+    assert shell.id == session
+    lines = shell.lines()
+    assert [line for line in lines if line.isdigit()] == [str(n) for n in range(1, 301)]
+    shell.type("vi /etc/passwd\n").shows("root:x:0:0")
+    shell.page.close()
+    page = own.new_page()
+    page.goto(f"{house.url}/apps/{box.name}/terminal")
+    page.get_by_role("button", name="Come back to it").click()
+    again = Shell(page).shows("root:x:0:0")
+    assert again.id == session
+    assert again.inside("screen.terminal.buffer.active.type") == "alternate"
+    again.type(":q!\n")
+    wait_until(
+        lambda: again.inside("screen.terminal.buffer.active.type") == "normal", 15, "vi to be gone"
+    )
+    again.run("echo $MARK $((1+2))", "marked 3")
+    # Two tabs of one person look at one shell.
+    other = own.new_page()
+    other.goto(page.url)
+    second = Shell(other).shows_line("marked 3")
+    again.run("echo both $((1+3))", "both 4")
+    second.shows_line("both 4")
+
+
+def test_a_lost_network_loses_nothing(
+    own: BrowserContext, watch: Watch, owner: Person, house: ServerProcess, box: Any, shot: Shot
+) -> None:
+    """Cut again and again in the middle of output: every line is there once, in order. Cut while
+    somebody types: every key arrives once, in order, also those typed while it was away."""
+    watch.allow(LOST)
+    with Wire(house) as wire:
+        page = own.new_page()
+        shell = open_terminal(page, wire.url, box.name)
+        session = shell.id
+        watch.later(lambda: owner.ask("DELETE", f"/terminals/{session}"))
+        shell.type(
+            "i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo out $i; usleep 2000; done; cat > /tmp/typed\n"
+        )
+        for least in (100, 700):
+            wait_until(lambda least=least: len(numbered(shell, "out")) > least, 30, "some output")
+            wire.cut()
+            shell.in_phase("away")
+            expect(shell.banner("away")).to_contain_text("The connection is lost")
+            shot(page, "terminal-away")
+            wire.mend()
+            page.evaluate("dispatchEvent(new Event('online'))")
+            shell.in_phase("attached")
+            expect(shell.banner("away")).to_have_count(0)
+        wait_until(lambda: 2000 in numbered(shell, "out"), 60, "the last line")
+        assert numbered(shell, "out") == list(range(1, 2001))
+        assert shell.inside("document.activeElement === screen.terminal.textarea")
+        lines = [f"key {n} 按键 🦊" for n in range(30)]
+        for n, line in enumerate(lines):
+            if n in (8, 20):
+                wire.cut()
+            shell.type(line + "\n")
+            if n == 14:
+                shell.in_phase("away")
+                expect(shell.banner("away")).to_contain_text("What you typed is kept")
+            if n in (15, 20):
+                wire.mend()
+            if n == 15:
+                shell.button("Try now").click()
+                shell.in_phase("attached")
+                page.locator(".term-screen:visible").click()
+        shell.in_phase("attached").shows_line(lines[-1], 40)
+        page.keyboard.press("Control+D")
+        shell.ready()
+        assert read(box, "/tmp/typed").decode() == "".join(line + "\n" for line in lines)
+        assert [line for line in shell.lines() if line.startswith("key ")] == lines
+        assert wire.cuts == 4
+        # The browser itself says that it is offline, and online again.
+        own.set_offline(True)
+        shell.type("echo off $((1+1))\n")
+        own.set_offline(False)
+        shell.shows_line("off 2")
+        assert shell.lines().count("off 2") == 1
+
+
+# --- a server of its own -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def silent(new_server: Callable[..., ServerProcess]) -> ServerProcess:
+    """A server that records no terminals."""
+    return new_server({"CLOUDBANG_TERMINAL_RECORD": "false"})
+
+
+def test_a_stopped_server_says_so_and_offers_a_new_one(
+    people: People,
+    watch: Watch,
+    silent: ServerProcess,
+    container: Containers,
+    shot: Shot,
+) -> None:
+    """With recordings turned off nothing claims that there is one. A restart ends the terminal,
+    the page says why and offers another; a killed server is told as well, with the last output."""
+    box = container(name=f"term-stop-{uuid.uuid4().hex[:6]}")
+    known(silent, box.name)
+    with Person(silent) as person:
+        page = people(person).new_page()
+    watch.allow(LOST)
+    page.goto(f"{silent.url}/apps/{box.name}/terminal")
+    expect(page.get_by_text("what is typed never is")).to_have_count(0)
+    page.get_by_role("button", name="Open", exact=True).click()
+    shell = Shell(page).ready().run("echo before $((1+1))", "before 2")
+    expect(shell.box.get_by_text("Recorded", exact=True)).to_be_hidden()
+    silent.restart()
+    shell.in_phase("ended").shows_line("before 2")
+    ended = "The server was stopped or restarted; that ends every terminal."
+    expect(shell.box.get_by_text(ended)).to_be_visible()
+    expect(shell.box.get_by_role("link", name="Replay")).to_have_count(0)
+    shot(page, "terminal-server-stopped")
+    shell.button("Open a new one").click()
+    shell.ready().run("echo after $((1+1))", "after 2")
+    assert "before 2" not in shell.lines()
+    silent.kill()
+    shell.in_phase("away")
+    silent.start()
+    shell.in_phase("ended").shows_line("after 2")
+    expect(
+        shell.box.get_by_text("The server broke off; that ended every terminal.")
+    ).to_be_visible()
+    page.goto(f"{silent.url}/terminals")
+    expect(
+        page.get_by_text("Recording is turned off in the settings of the server.")
+    ).to_be_visible()
+    rows = page.locator(".terminals-past tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("The server was lost")
+    expect(rows.last).to_contain_text("The server was stopped")
+    expect(rows.get_by_role("link", name="Replay")).to_have_count(0)
+
+
+# --- several people ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def guest(owner: Person) -> Iterator[Person]:
+    """Somebody with an account who may only look."""
+    with owner.account(f"guest-{uuid.uuid4().hex[:6]}") as person:
+        yield person
+
+
+def link(shell: Shell, kind: str) -> str:
+    """Make a link in the dialog of a terminal."""
+    shell.button("Share").click()
+    part = shell.page.get_by_role("region", name=kind, exact=True)
+    part.get_by_role("button", name="Make a link").click()
+    address = part.get_by_role("textbox", name="Link").input_value()
+    shell.page.keyboard.press("Escape")
+    expect(shell.page.get_by_role("dialog")).to_have_count(0)
+    return address
+
+
+def test_a_terminal_is_shared(
+    own: BrowserContext,
+    people: People,
+    watch: Watch,
+    shell: Shell,
+    guest: Person,
+    box: Any,
+    shot: Shot,
+) -> None:
+    """With one link somebody watches and cannot type, with the other they type; who is there is
+    shown to both; the owner takes the keyboard back, and the link is void."""
+    own.grant_permissions(["clipboard-read", "clipboard-write"])
+    shell.run("echo shown $((1+1))", "shown 2")
+    watching = link(shell, "To watch")
+    visitor = people(guest)
+    page = visitor.new_page()
+    page.goto(watching)
+    seen = Shell(page).in_phase("attached").shows_line("shown 2")
+    expect(seen.box.get_by_text("Watching only")).to_be_visible()
+    expect(shell.box.locator(".term-people")).to_contain_text(guest.name)
+    expect(seen.box.locator(".term-people")).to_contain_text("admin")
+    expect(seen.button("Share")).to_have_count(0)
+    expect(seen.button("End")).to_have_count(0)
+    seen.type("echo never $((1+1))\n")
+    shell.run("echo watched $((1+1))", "watched 2")
+    seen.shows_line("watched 2")
+    assert "never" not in shell.text()
+    shot(page, "terminal-watching")
+    typing = link(shell, "To type as well")
+    assert typing.split("#")[0] == watching.split("#")[0]
+    assert typing != watching
+    page.goto(typing)
+    seen.in_phase("attached").shows_line("watched 2")
+    expect(seen.box.get_by_text("Watching only")).to_be_hidden()
+    seen.run("echo typed $((1+1))", "typed 2")
+    shell.shows_line("typed 2")
+    shot(shell.page, "terminal-shared")
+    shell.button("Take the keyboard back").click()
+    expect(seen.box.get_by_text("Watching only")).to_be_visible()
+    shell.page.locator(".term-screen:visible").click()
+    seen.type("echo never $((1+1))\n")
+    shell.run("echo mine $((1+1))", "mine 2")
+    seen.shows_line("mine 2")
+    assert "never" not in shell.text()
+    other = visitor.new_page()
+    other.goto(typing)
+    expect(Shell(other).box.get_by_text("its link is not valid any more")).to_be_visible()
+    # Nobody without an account gets in, and the key is in no request.
+    stranger = people(None).new_page()
+    stranger.goto(watching)
+    expect(stranger).to_have_url(re.compile("/sign-in"))
+    shell.type("exit 5\n").in_phase("ended")
+    seen.in_phase("ended")
+    expect(seen.box.get_by_text("The program has ended with exit code 5.")).to_be_visible()
+    expect(seen.button("Open a new one")).to_have_count(0)
+
+
+def test_the_smallest_window_sets_the_size_and_says_so(
+    own: BrowserContext, people: People, shell: Shell, guest: Person, shot: Shot
+) -> None:
+    """A guest with a small window makes it smaller for all; the owner reads why, and has the room
+    back when the guest leaves."""
+    own.grant_permissions(["clipboard-read", "clipboard-write"])
+    wide = shell.size()
+    address = link(shell, "To type as well")
+    small = people(guest, viewport={"width": 620, "height": 420})
+    page = small.new_page()
+    page.goto(address)
+    seen = Shell(page).ready()
+    wait_until(lambda: shell.size() < wide, 15, "a smaller terminal")
+    wait_until(lambda: seen.size() == shell.size(), 15, "one size for both")
+    rows, columns = shell.size()
+    why = f"{columns}×{rows}, because the window of {guest.name} is smaller"
+    expect(shell.box.get_by_text(why)).to_be_visible()
+    expect(seen.box.get_by_text("because the window of")).to_have_count(0)
+    shot(shell.page, "terminal-smaller")
+    shell.page.locator(".term-screen:visible").click()
+    shell.run("stty size", f"{rows} {columns}")
+    page.close()
+    wait_until(lambda: shell.size() == wide, 30, "the room there was before")
+    expect(shell.box.get_by_text("because the window of")).to_have_count(0)
+    shell.run("stty size", f"{wide[0]} {wide[1]}")
+
+
+def test_a_sign_out_in_another_tab_ends_it(
+    people: People, owner: Person, house: ServerProcess, box: Any, watch: Watch
+) -> None:
+    """Whoever signs out leaves nothing open: the page leads to the sign-in, and the list says why
+    the terminal ended."""
+    watch.allow("status of 401")
+    with owner.account(f"leaver-{uuid.uuid4().hex[:6]}", "admin") as leaver:
+        context = people(leaver)
+        page = context.new_page()
+        shell = open_terminal(page, house.url, box.name)
+        session = shell.id
+        other = context.new_page()
+        other.goto(house.url)
+        other.locator("#account").click()
+        other.get_by_role("button", name="Sign out").click()
+        expect(other).to_have_url(re.compile("/sign-in"))
+        expect(page).to_have_url(re.compile("/sign-in"), timeout=15_000)
+    wait_until(lambda: owner.got(f"/terminals/{session}")["state"] == "ended", 15, "its end")
+    assert owner.got(f"/terminals/{session}")["reason"] == "signed-out"
