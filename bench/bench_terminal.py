@@ -8,7 +8,9 @@ compared takes turns, so that both see the same machine. Recording is on, as it 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import statistics
 import subprocess
 import tempfile
@@ -16,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +52,14 @@ class Ground:
     container: Any
     person: Person
     reader: str | None
+    bare: list[str] = field(default_factory=list)  # execs that nobody but this ends
 
     def exec(self, command: list[str]) -> list[str]:
         """Arguments of the C program for a bare exec."""
         made = self.engine.client.api.exec_create(
             self.container.id, command, stdin=True, tty=True, environment={"TERM": "xterm-256color"}
         )
+        self.bare.append(made["Id"])
         return [self.engine.address.removeprefix("unix://"), made["Id"]]
 
     def page(self, command: list[str], sessions: list[str] | None = None) -> list[str]:
@@ -78,7 +82,11 @@ class Ground:
         return [line.split() for line in done.stdout.splitlines()]
 
     def end_all(self) -> None:
-        """End every session there is, and wait until nothing of them runs any more."""
+        """End everything that was opened, and wait until nothing of it runs any more."""
+        while self.bare:
+            found = self.engine.client.api.exec_inspect(self.bare.pop())
+            if found["Running"]:
+                os.kill(found["Pid"], signal.SIGKILL)
         for one in self.person.got("/terminals")["terminals"]:
             self.person.ask("DELETE", f"/terminals/{one['id']}")
         until = time.monotonic() + 10
@@ -168,16 +176,21 @@ def throughput(at: Ground) -> list[Row]:
     return [_row(name, ours / bare, "ratio", 0.9, "higher")]
 
 
-def echo(at: Ground, keys: int = 300) -> list[Row]:
-    """A key that the terminal's line discipline echoes, 2 ms after the one before."""
+def echo(at: Ground, keys: int = 200) -> list[Row]:
+    """A key that the terminal's line discipline echoes, some milliseconds after the one before."""
     found: dict[str, list[float]] = {"exec": [], "page": []}
-    for turn in range(2 * TURNS):
+    for turn in range(4 * TURNS):
         what = ("exec", "page")[turn % 2]
-        lines = at.measure(what, "echo", getattr(at, what)(["cat"]), keys, 2000)
-        found[what] += [float(line[0]) / 1000 for line in lines]
-    bare, ours = statistics.median(found["exec"]), statistics.median(found["page"])
-    name = f"echo of a key, median of {len(found['page'])}: {ours:.2f} ms, bare {bare:.2f} ms"
+        found[what].append(statistics.median(echoes(at, what, keys, 5)))
+    bare, ours = min(found["exec"]), min(found["page"])
+    name = f"echo of a key, median, best of {2 * TURNS} turns: {ours:.2f} ms, bare {bare:.2f} ms"
     return [_row(name, ours / bare, "times", 2)]
+
+
+def echoes(at: Ground, what: str, keys: int, pause_ms: int) -> list[float]:
+    """Milliseconds to the echo of each key."""
+    lines = at.measure(what, "echo", getattr(at, what)(["cat"]), keys, pause_ms * 1000)
+    return [float(line[0]) / 1000 for line in lines]
 
 
 def echo_in_a_flood(at: Ground, keys: int = 1000) -> list[Row]:
@@ -190,16 +203,18 @@ def echo_in_a_flood(at: Ground, keys: int = 1000) -> list[Row]:
         pages.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
     try:
         time.sleep(2)  # until they flow
-        lines = at.measure("page", "echo", at.page(["cat"]), keys, 5000)
+        found = sorted(echoes(at, "page", keys, 5))
+        bare = sorted(echoes(at, "exec", keys, 5))  # what the engine makes of it in the same flood
         if any(one.poll() is not None for one in pages):
             return [_failed("echo in a flood: a flood ended before its time")]
     finally:
         for one in pages:
             one.kill()
             one.wait()
-    found = sorted(float(line[0]) / 1000 for line in lines)
-    name = f"echo while three sessions flood, p99 of {keys} (median {statistics.median(found):.1f})"
-    return [_row(name, found[int(len(found) * 0.99)], "ms", 30)]
+    p99, bare_p99 = found[int(keys * 0.99)], bare[int(keys * 0.99)]
+    median = statistics.median(found)
+    name = f"echo in the flood of three others, p99 (median {median:.1f}, bare p99 {bare_p99:.1f})"
+    return [_row(name, p99, "ms", 30)]
 
 
 # -- alone ----------------------------------------------------------------------------------------

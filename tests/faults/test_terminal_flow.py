@@ -60,9 +60,9 @@ def assert_pieces(page: Terminal) -> None:
 # -- out ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [["seq", "1", "20000"], ["echo", "hi"]], ids=" ".join)
-def test_commands_that_end_at_once_are_complete_30_times(
-    ground: TerminalGround, command: list[str]
+@pytest.mark.parametrize(("command", "times"), [("seq 1 20000", 30), ("echo hi", 10)])
+def test_commands_that_end_at_once_are_complete(
+    ground: TerminalGround, command: str, times: int
 ) -> None:
     """The last byte, then the exit code, then the close: never one of them less."""
 
@@ -73,9 +73,9 @@ def test_commands_that_end_at_once_are_complete_30_times(
         return bytes(page.output), ended["reason"], ended["code"]
 
     with ThreadPoolExecutor(3) as pool:
-        found = list(pool.map(once, range(30)))
-    wanted = NUMBERS if command[0] == "seq" else b"hi\r\n"
-    assert [len(output) for output, _, _ in found] == [len(wanted)] * 30
+        found = list(pool.map(once, range(times)))
+    wanted = b"hi\r\n" if command == "echo hi" else NUMBERS
+    assert [len(output) for output, _, _ in found] == [len(wanted)] * times
     assert all(one == (wanted, "exit", 0) for one in found)
 
 
@@ -188,8 +188,8 @@ def test_a_lost_network_in_a_flood_loses_nothing(ground: TerminalGround) -> None
     """Cut again and again in the middle of a flood: each time it goes on at the very next byte."""
     page = ground.terminal(client="reader").ready()
     page.type(COUNT + "\n")
-    for _ in range(4):
-        _more(page, MIB)
+    for _ in range(3):
+        _more(page, MIB // 2)
         page = _come_back(ground, page)
     page.type("\x03")
     page.ready()
@@ -204,7 +204,7 @@ def test_a_watcher_who_falls_behind_skips_and_slows_nobody(ground: TerminalGroun
     guest = ground.keep(viewer.back(page.session, key=key))
     guest.pause()
     page.type(COUNT + "\n")
-    wait_until(lambda: len(page.output) > 12 * MIB, 40, "12 MiB, though a watcher is stuck")
+    wait_until(lambda: len(page.output) > 4 * MIB, 40, "4 MiB, though a watcher is stuck")
     page.type("\x03")
     page.ready()
     guest.resume()
@@ -221,7 +221,7 @@ def test_a_watcher_who_falls_behind_skips_and_slows_nobody(ground: TerminalGroun
 def test_a_watcher_who_is_stuck_at_the_end_sees_the_true_end(ground: TerminalGround) -> None:
     """The session is over while a guest's page takes nothing: what it is shown later is the last
     output as it was, and then the end."""
-    last = 2_000_000
+    last = 700_000
     wait = "until [ -e /tmp/go ]; do usleep 20000; done; rm /tmp/go"
     page = ground.terminal(["sh", "-c", f"{wait}; seq 1 {last}"])
     viewer = ground.person("late-watcher")
