@@ -40,18 +40,35 @@ export class Finder {
     const plain = this.#plain(this.#rest + text);
     let all = this.#line + plain;
     if (all.includes("\b")) all = rubOut(all);
+    // Nearly everywhere it is not: that is said by one look, whatever the number of lines.
+    if (!all.toLowerCase().includes(this.query)) return this.#skip(all, time);
     const lines = all.split("\n");
     for (let i = 0; i < lines.length - 1; i++) {
       this.#look(lines[i]);
       // The lines after the first one are all of this moment.
       if (i === 0) this.#parts = [{ from: 0, time }];
     }
-    this.#line = lines[lines.length - 1];
-    if (this.#line.length > LINE) {
-      this.#look(this.#line);
-      this.#line = "";
-      this.#parts = [];
-    }
+    this.#keep(lines[lines.length - 1]);
+  }
+
+  /**
+   * Only what may go on in the next piece is kept.
+   * @param {string} all
+   * @param {number} time
+   */
+  #skip(all, time) {
+    const at = all.lastIndexOf("\n");
+    if (at >= 0) this.#parts = [{ from: 0, time }];
+    this.#keep(all.slice(at + 1));
+  }
+
+  /** @param {string} line that has not ended */
+  #keep(line) {
+    this.#line = line;
+    if (line.length <= LINE) return;
+    this.#look(line);
+    this.#line = "";
+    this.#parts = [];
   }
 
   /** Nothing more comes. */

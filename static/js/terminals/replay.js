@@ -27,6 +27,8 @@ const LONGEST_FRAME = 0.25; // seconds; a page that was not drawn for longer has
 const PATIENCE = 400; // ms after which a long way to a moment is told
 const PAUSES = [Infinity, 1, 2, 5, 10]; // seconds watched of a pause
 const SAID = 2_500; // ms
+const SLICE = 65_536; // bytes of a recording read in one go
+const TURN = 10; // ms of reading before the page gets its turn
 
 const reader = new CastReader();
 const { recording } = reader;
@@ -90,6 +92,7 @@ async function go(time) {
       say(t("Reading to {time}: {part}", { time: clock(player.target ?? 0), part }));
     };
     show();
+    stage.away(true);
     player.addEventListener("seek", show);
     void there.finally(() => player.removeEventListener("seek", show));
   }, PATIENCE);
@@ -97,6 +100,7 @@ async function go(time) {
   const arrived = await there;
   clearTimeout(late);
   if (!arrived) return;
+  stage.away(false);
   say("");
   address();
 }
@@ -199,19 +203,25 @@ async function load() {
   }
   const body = answer.body.getReader();
   let bytes = 0;
+  let turn = performance.now();
   for (;;) {
     const { done, value } = await body.read().catch(() => {
       throw new Problem(0, "unreachable", "");
     });
     if (done) break;
-    bytes += value.byteLength;
-    reader.push(value);
+    for (let at = 0; at < value.byteLength; at += SLICE) {
+      const slice = value.subarray(at, at + SLICE);
+      bytes += slice.byteLength;
+      reader.push(slice);
+      if (performance.now() - turn < TURN) continue;
+      // What comes fast is read for a few milliseconds at a time: the page stays at hand.
+      await new Promise((next) => setTimeout(next));
+      turn = performance.now();
+    }
     timeline.extend();
     begin();
     showLoading(bytes);
     schedule();
-    // Many pieces may have come while one was read: the page gets its turn between them.
-    await new Promise((next) => setTimeout(next));
   }
   reader.end();
   timeline.extend();

@@ -67,6 +67,14 @@ export class Stage {
     );
   }
 
+  /**
+   * Out of sight xterm.js only reads and draws nothing: a long way is a fraction of the time.
+   * @param {boolean} on
+   */
+  away(on) {
+    this.screen.element.classList.toggle("replay-away", on);
+  }
+
   keep() {
     return this.#serialize.serialize({ scrollback: KEPT });
   }
