@@ -22,7 +22,7 @@ MB = 1_000_000
 STALL = float(os.environ.get("CLOUDBANG_FAULT_STALL", "4"))
 """Seconds for which a reader does not read: what it fills is full within one. 60 for a long night:
 then the server drops it for its silence, and it comes back."""
-COUNT = "seq 1 1000000000"
+COUNT = "cat /tmp/count"  # one line a number; seq itself writes each line by itself, slowly
 TTY_BUFFERS = 80_000  # bytes that the kernel's terminal holds and that ^C throws away, generously
 NUMBERS = "".join(f"{n}\r\n" for n in range(1, 20_001)).encode()
 
@@ -55,6 +55,13 @@ def assert_pieces(page: Terminal) -> None:
         if numbers:
             assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     assert not page.cut
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _count(module_ground: TerminalGround) -> None:
+    """What COUNT prints: 100 MB, more than any test waits for."""
+    done = module_ground.container.exec_run(["sh", "-c", "seq 1 12000000 >/tmp/count"])
+    assert done.exit_code == 0
 
 
 # -- out ------------------------------------------------------------------------------------------
@@ -223,7 +230,7 @@ def test_a_watcher_who_is_stuck_at_the_end_sees_the_true_end(ground: TerminalGro
     output as it was, and then the end."""
     last = 700_000
     wait = "until [ -e /tmp/go ]; do usleep 20000; done; rm /tmp/go"
-    page = ground.terminal(["sh", "-c", f"{wait}; seq 1 {last}"])
+    page = ground.terminal(["sh", "-c", f"{wait}; head -n {last} /tmp/count"])
     viewer = ground.person("late-watcher")
     key = ground.admin.made(f"/terminals/{page.session}/links", {"mode": "watch"})["key"]
     guest = ground.keep(viewer.back(page.session, key=key))
