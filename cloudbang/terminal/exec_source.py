@@ -204,6 +204,10 @@ class ExecSource:
             self._resizing = True
             self._reaper.errands.once("resize", self._resize)
 
+    @property
+    def resizing(self) -> bool:
+        return self._resizing
+
     def _resize(self) -> None:
         """One at a time, until the newest has been told."""
         told = None

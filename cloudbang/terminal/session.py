@@ -19,6 +19,7 @@ from cloudbang.domain.scrollback import Cutter, Scrollback
 from cloudbang.errors import CloudBangError
 from cloudbang.supervise import Supervisor
 from cloudbang.terminal.company import Company
+from cloudbang.terminal.input import Input
 from cloudbang.terminal.participant import WINDOW, Participant
 from cloudbang.terminal.values import End, Recording, Size, Source, Spec
 from cloudbang.turns import let_others_run
@@ -30,18 +31,25 @@ READ = 128 * KIB  # bytes asked of the source at a time
 TURN = 0.002  # seconds a flood may work before the others get theirs
 LOST_WAIT = 30.0  # seconds the output of a lost page waits for it to come back
 PAUSED = "the container is paused: what you type waits for it"
-INPUT_WAITS = 4 * 1024 * KIB  # bytes of input that may wait for the process to read them
-CONFIRM = 0.05  # seconds between confirmations of input
-CLIENTS = 64  # tabs whose count of input is remembered
+NUDGE_WITHIN = 3.0  # seconds the engine gets to take a size
 
 
 class Session:
     """See the module. ``on_end(session, end)`` is called once, in the session's own greenlet."""
 
     __slots__ = (
-        *("_back", "_changed", "_company", "_confirming", "_cutter", "_ending", "_lost"),
-        *("_lost_until", "_on_end", "_recording", "_source", "_supervisor", "_typed", "account"),
-        *("account_id", "address", "agent", "detached_at", "ended", "login", "quiet_since"),
+        *("_back", "_changed", "_company", "_cutter", "_ending", "_lost"),
+        *("_lost_until", "_on_end", "_recording", "_source", "_supervisor", "account"),
+        *(
+            "account_id",
+            "address",
+            "agent",
+            "detached_at",
+            "ended",
+            "input",
+            "login",
+            "quiet_since",
+        ),
         *("paused", "place", "recorded", "spec", "started", "started_at", "title", "warned"),
     )
 
@@ -68,6 +76,7 @@ class Session:
         self.ended: End | None = None
         self.recorded = 0  # bytes of its recording, once it has ended
         self._company = Company(size)
+        self.input = Input(source, self._company, supervisor)
         self.detached_at: float | None = self.started_at  # nobody looks since then
         self.quiet_since = self.started_at  # nothing typed and nothing printed since then
         self.paused = False
@@ -78,9 +87,7 @@ class Session:
         self._cutter = Cutter()
         self._recording: Recording | None = None
         self._lost, self._lost_until = 0, 0.0  # drawn by a page that was lost, and until when
-        self._typed: dict[str, int] = {}  # bytes of input, by the tab they came from
         self._changed = Flag()  # somebody drew, came or went: there may be room
-        self._confirming = False
         self._ending: str | None = None
         self._on_end = on_end
         self._supervisor = supervisor
@@ -115,16 +122,24 @@ class Session:
             end = End("engine-lost", None, str(e))
         except gevent.GreenletExit:  # it did not end in time, see ``sessions``
             end = End("closed")
+        except Exception:
+            log.exception("terminal %s failed", self.id)
+            end = End("engine-lost", None, "CloudBang failed here: its own log says how")
         if self._ending is not None:
             end = End(self._ending, end.code, end.message)
         self.ended = end
-        for one in list(self._company.members):
-            self._push(one)
-        if self._recording is not None:
-            self.recorded = self._recording.end()
-        # A shell that has exited may have left jobs behind.
-        self._source.end()
-        self._on_end(self, end)
+        self.input.closed = True
+        try:
+            for one in list(self._company.members):
+                self._push(one)
+            if self._recording is not None:
+                self.recorded = self._recording.end()
+        finally:
+            # A shell that has exited may have left jobs behind.
+            try:
+                self._source.end()
+            finally:
+                self._on_end(self, end)
 
     # --- those who look ---------------------------------------------------------------------------
 
@@ -140,21 +155,25 @@ class Session:
     def join(self, one: Participant, size: Size | None, after: int | None) -> None:
         """Let somebody look. A second connection of the same tab replaces the first."""
         company = self._company
-        for other in company.same_tab(one):
-            self.leave(other, lost=False)
-            other.peer.close(4409, "this terminal was opened again by the same page")
+        older = company.same_tab(one)
         one.size = size
         company.add(one)
+        for other in older:
+            if company.keyboard is other:
+                company.keyboard = one  # before the other goes: nobody else is to get it
+            company.remove(other)
+            other.peer.close(4409, "this terminal was opened again by the same page")
         self.detached_at = None
-        self._lost_until = 0.0
+        if company.keyboard is not None:
+            self._lost_until = 0.0  # output waits for somebody who is here
         begin = one.begin(self._back, after, company.keyboard is one)
         if begin.offset > 0 and begin.reset and "[?1049h" in begin.restore:
             self._supervisor.once("nudge", self._nudge)
-        one.typed = self._typed.get(one.client, 0)
+        one.typed = self.input.of(one.client)
         one.peer.tell(
             {
                 "op": "attached",
-                "session": self.as_json(),
+                "session": self.as_json(one.mode == "own"),
                 "mode": one.mode,
                 "me": one.id,
                 "offset": begin.offset,
@@ -219,7 +238,11 @@ class Session:
     def _nudge(self) -> None:
         """What a full-screen program drew first has fallen out: have it draw everything again."""
         self._source.resize(Size(self.size.columns, max(1, self.size.rows - 1)))
-        gevent.sleep(0.1)
+        # The newest size wins: the first has to be told before there is another.
+        until = time.monotonic() + NUDGE_WITHIN
+        while self._source.resizing and time.monotonic() < until:
+            gevent.sleep(0.02)
+        gevent.sleep(0.05)
         self._source.resize(self.size)
 
     def set_paused(self, paused: bool) -> None:
@@ -248,38 +271,8 @@ class Session:
             self._company.take(one)
             self._changed.set()
         self.quiet_since = time.monotonic()
-        total = self._typed.pop(one.client, 0) + len(data)
-        self._typed[one.client] = total
-        while len(self._typed) > CLIENTS:
-            del self._typed[next(iter(self._typed))]
-        self._source.write(data)
-        if not self._confirming:
-            self._confirming = True
-            self._supervisor.once("confirm", self._confirm)
+        self.input.put(one, data)
         return True
-
-    @property
-    def input_waits(self) -> int:
-        """Bytes of input that the process has not read yet."""
-        return self._source.pending
-
-    def _confirm(self) -> None:
-        """Confirm input once it went through, a few times a second and not for every key."""
-        try:
-            more = True
-            while more and self.ended is None:
-                gevent.sleep(CONFIRM)
-                waits = self._source.pending
-                more = False
-                for one in self._company.members:
-                    total = self._typed.get(one.client, 0)
-                    through = max(one.typed, total - waits)
-                    if through > one.typed:
-                        one.typed = through
-                        one.peer.tell({"op": "input", "offset": through})
-                    more = more or through < total
-        finally:
-            self._confirming = False
 
     def take(self, one: Participant) -> None:
         """The owner takes the keyboard back: guests who may type become watchers."""
@@ -362,8 +355,9 @@ class Session:
             self._changed.set()
         self._source.end()
 
-    def as_json(self) -> dict[str, object]:
-        """What pages and programs are shown (the S of ``docs/protocols.md``)."""
+    def as_json(self, own: bool = True) -> dict[str, object]:
+        """What pages and programs are shown (the S of ``docs/protocols.md``); guests by a link are
+        not told from where its owner opened it."""
         spec, end = self.spec, self.ended
         return {
             "id": self.id,
@@ -377,8 +371,8 @@ class Session:
             "user": spec.wish.user,
             "folder": spec.wish.folder,
             "account": self.account,
-            "account_id": self.account_id,
-            "address": self.address,
+            "account_id": self.account_id if own else None,
+            "address": self.address if own else "",
             "started": self.started,
             "ended": None,
             "state": "ended" if end else "running",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import gevent
 
-from cloudbang.accounts import Caller, Role, Unauthorised, authorise_app
+from cloudbang.accounts import Caller, Unauthorised, authorise_app
 from cloudbang.config import TerminalSettings
 from cloudbang.domain.apps import App, Instance
 from cloudbang.errors import (
@@ -17,9 +17,9 @@ from cloudbang.errors import (
     NoSuchTerminal,
     TooManyTerminals,
 )
-from cloudbang.store.terminals import Owner, TerminalRecord
+from cloudbang.store.terminals import TerminalRecord
 from cloudbang.supervise import Supervisor
-from cloudbang.terminal.book import Audit, Book, Tell, is_owner, owner_of, owner_of_session
+from cloudbang.terminal.book import ROLE, Audit, Book, Tell, is_owner, owner_of
 from cloudbang.terminal.limits import overdue
 from cloudbang.terminal.links import Links
 from cloudbang.terminal.participant import Participant, Peer
@@ -33,7 +33,6 @@ LINGER = 60.0  # seconds an ended session's last output can be come back for
 LINGERING = 64  # of them; overload: the oldest goes, its recording stays
 STOP_WITHIN = 2.0  # seconds that ending all sessions may take when the server stops
 GIVE_UP = 7.0  # seconds after the order to end until a session is over whatever hangs
-ROLE: Role = "admin"  # who may open a terminal: a shell in a container is root there
 
 
 Recorder = Callable[[Session], Recording]
@@ -108,7 +107,7 @@ class Terminals:
             raise Unauthorised(ROLE)
         if instance.state != "running":
             raise ContainerNotRunning(instance.name, instance.state)
-        self._check_limits(owner_of(caller))
+        self._check_limits(caller)
         spec = Spec(
             session=secrets.token_hex(8),
             team=app.team,
@@ -154,7 +153,7 @@ class Terminals:
         size: Size,
         title: str = "",
     ) -> Session:
-        self._check_limits(owner_of(caller))
+        self._check_limits(caller)
         if self._stopping:
             raise NoSuchTerminal(spec.session)
         session = Session(
@@ -195,10 +194,11 @@ class Terminals:
         session.source.end()
         self._book.not_started(session, reason)
 
-    def _check_limits(self, owner: Owner) -> None:
+    def _check_limits(self, caller: Caller) -> None:
         if len(self._live) >= self._settings.in_all:
             raise TooManyTerminals(self._settings.in_all, "all")
-        theirs = sum(owner_of_session(session) == owner for session in self._live.values())
+        who = (caller.account_id, caller.name)
+        theirs = sum((s.account_id, s.account) == who for s in self._live.values())
         if theirs >= self._settings.per_person:
             raise TooManyTerminals(self._settings.per_person, "person")
 
@@ -244,8 +244,12 @@ class Terminals:
         if mode == "own":
             session.login = caller.session_id  # what it ends with is where it was last used
         session.join(one, size, after)
-        self._book.came(session, one, address)
-        self._changed(session)
+        try:
+            self._book.came(session, one, address)
+            self._changed(session)
+        except BaseException:
+            session.leave(one, lost=False)  # nobody is left with the keyboard who does not read
+            raise
         return one
 
     def leave(self, session: Session, one: Participant, *, lost: bool) -> None:
@@ -328,7 +332,9 @@ class Terminals:
         self._pumps.pop(session.id, None)
         self._live.pop(session.id, None)
         while len(self._over) >= LINGERING:
-            del self._over[next(iter(self._over))]
+            oldest = next(iter(self._over))
+            del self._over[oldest]
+            self._links.void(oldest, ("watch", "type"))
         self._over[session.id] = (session, time.monotonic())
         self._book.ended(session, end)
         self._changed(session)

@@ -92,6 +92,10 @@ class ShareSource:
     def pending(self) -> int:
         return self._pending
 
+    @property
+    def resizing(self) -> bool:
+        return False  # it is on its way as soon as it is said
+
     def resize(self, size: Size) -> None:
         message: dict[str, object] = {"op": "resize", "columns": size.columns, "rows": size.rows}
         self._size = None if self._wire.tell(message) else size

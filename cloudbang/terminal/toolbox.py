@@ -204,6 +204,10 @@ class ToolboxSource:
     def pending(self) -> int:
         return self._inner.pending if self._inner is not None else len(self._typed)
 
+    @property
+    def resizing(self) -> bool:
+        return self._inner is not None and self._inner.resizing
+
     def resize(self, size: Size) -> None:
         self._size = size
         if self._inner is not None:

@@ -96,6 +96,10 @@ class Source(Protocol):
     def resize(self, size: Size) -> None:
         """Tell the process its window's size; never waits, the newest wins."""
 
+    @property
+    def resizing(self) -> bool:
+        """Whether a size is on its way that was not told yet."""
+
     def result(self) -> End:
         """How it ended; asked once, after the end of the output. May wait a moment."""
 

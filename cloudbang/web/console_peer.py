@@ -6,6 +6,7 @@ From the page: ``0`` input, ``1`` ping, ``2`` size. To the page: ``0`` output in
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 
 import gevent
@@ -63,9 +64,7 @@ class ConsolePeer:
         self.socket.start_close(code, reason)
 
     def _say(self, sentence: str) -> None:
-        # Some of it may be an engine's words, or a name that somebody gave.
-        plain = "".join(c if c.isprintable() else " " for c in sentence)
-        self._post(b"0" + b64encode(_NOTHING_MORE.format(plain).encode()))
+        self._post(b"0" + b64encode(_NOTHING_MORE.format(_plain(sentence)).encode()))
 
     def _post(self, data: bytes) -> None:
         self.socket.post(SharedFrame(data, TEXT))
@@ -74,7 +73,7 @@ class ConsolePeer:
 
     def refuse(self, error: CloudBangError) -> None:
         """A sentence that its page shows, and the end."""
-        self._post(b"0" + b64encode(f"{error}\r\n".encode()))
+        self._post(b"0" + b64encode(f"{_plain(str(error))}\r\n".encode()))
         self.socket.close(REFUSED, error.code)
 
     # --- the talk ---------------------------------------------------------------------------------
@@ -97,8 +96,9 @@ class ConsolePeer:
             kind, rest = text[:1], text[1:]
             if kind == "0":
                 session.type(one, rest.encode())
-                while session.input_waits > KEEPS_UP and not self.socket.closed:
+                while session.input.waits > KEEPS_UP and not self.socket.closed:
                     gevent.sleep(0.02)  # its page knows no confirmations: it is read more slowly
+                    self.socket.seen = time.monotonic()  # what it answers cannot be heard
             elif kind == "1":
                 self._post(b"1")
             elif kind == "2":
@@ -113,3 +113,8 @@ class ConsolePeer:
         size = Size.of(asked.get("columns"), asked.get("rows")) if isinstance(asked, dict) else None
         if size is not None:
             session.resize(one, size)
+
+
+def _plain(sentence: str) -> str:
+    """Without control characters: some of it may be an engine's words, or a name that was given."""
+    return "".join(c if c.isprintable() else " " for c in sentence)

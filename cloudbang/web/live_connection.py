@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from gevent.lock import Semaphore
 
 from cloudbang.errors import BadRequest, CloudBangError
 from cloudbang.web.live_viewers import NoSuchChannel, Subscription, message
+from cloudbang.web.pace import Pace
 from cloudbang.web.sockets import SharedFrame, Socket, SocketClosed
 
 if TYPE_CHECKING:
@@ -57,10 +57,9 @@ class Connection:
     """What one socket follows. It is the :class:`Link` of its viewers."""
 
     __slots__ = (
-        "_counted",
         "_following",
         "_leaving",
-        "_ops",
+        "_pace",
         "_push",
         "caller",
         "offer",
@@ -76,8 +75,7 @@ class Connection:
         self._following: dict[str, Subscription] = {}
         self._leaving: list[Subscription] = []
         self.turn = Semaphore()
-        self._ops = OPS_AT_ONCE
-        self._counted = time.monotonic()
+        self._pace = Pace(OPS_AT_ONCE, OPS_PER_SECOND)
         socket.on_drained = self._on_drained
 
     @property
@@ -93,19 +91,12 @@ class Connection:
         """Handle what comes until the connection ends."""
         try:
             while (text := self.socket.receive()) is not None:
-                self._pace()
+                self._pace.take()
                 self._handle(text)
         finally:
             self.socket.on_drained = None
             for channel in list(self._following):
                 self._drop(channel)
-
-    def _pace(self) -> None:
-        now = time.monotonic()
-        self._ops = min(OPS_AT_ONCE, self._ops + (now - self._counted) * OPS_PER_SECOND) - 1
-        self._counted = now
-        if self._ops < 0:
-            gevent.sleep(-self._ops / OPS_PER_SECOND)
 
     def _handle(self, text: str | bytes) -> None:
         channel: str | None = None

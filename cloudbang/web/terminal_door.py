@@ -127,6 +127,12 @@ class TerminalDoor:
     ) -> tuple[Session, Participant] | None:
         size = Size.of(first.get("columns"), first.get("rows"))
         address = self._proxies.guest(environ).address
+        client = first.get("client", "")
+        if client != "" and not (isinstance(client, str) and _CLIENT.fullmatch(client)):
+            raise BadRequest("client", client, "1 to 64 letters, digits, _ or -")
+        after = first.get("after")
+        if isinstance(after, bool) or not isinstance(after, int):
+            after = None
         mode: Mode
         if isinstance(peer, TtyPeer) and "session" in first:
             entered = self._come_back(peer, first, caller)
@@ -143,12 +149,6 @@ class TerminalDoor:
             agent = str(environ.get("HTTP_USER_AGENT", ""))
             session = self._terminals.open(spec, caller, address, agent, size or Size())
             mode = "own"
-        client = first.get("client", "")
-        if client != "" and not (isinstance(client, str) and _CLIENT.fullmatch(client)):
-            raise BadRequest("client", client, "1 to 64 letters, digits, _ or -")
-        after = first.get("after")
-        if isinstance(after, bool) or not isinstance(after, int):
-            after = None
         one = self._terminals.join(
             session, mode, peer, caller, client=client, size=size, after=after, address=address
         )

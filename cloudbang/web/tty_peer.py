@@ -11,13 +11,18 @@ import orjson
 
 from cloudbang.errors import BadRequest, CloudBangError
 from cloudbang.terminal.participant import Participant
-from cloudbang.terminal.session import INPUT_WAITS, Session
+from cloudbang.terminal.session import Session
 from cloudbang.terminal.sessions import Terminals
 from cloudbang.terminal.values import End, Size
 from cloudbang.web.frames import BINARY, TEXT, SharedFrame
+from cloudbang.web.pace import Pace
 from cloudbang.web.sockets import Socket
 
 REFUSED, TOO_MUCH = 4403, 4413
+MUST_READ = 1024 * 1024  # bytes
+# Messages other than input and acks, and input of those who may not type: so many at once, and so
+# many a second; beyond, the page is read more slowly.
+OPS_AT_ONCE, OPS_PER_SECOND = 30, 20
 
 
 class TtyPeer:
@@ -29,6 +34,7 @@ class TtyPeer:
     def __init__(self, socket: Socket) -> None:
         self.socket = socket
         self._at: tuple[Session, Participant, Terminals] | None = None
+        self._pace = Pace(OPS_AT_ONCE, OPS_PER_SECOND)
 
     # --- what the session asks of it --------------------------------------------------------------
 
@@ -36,8 +42,10 @@ class TtyPeer:
         return self.socket.offer(SharedFrame(data, BINARY))
 
     def tell(self, message: dict[str, object]) -> None:
-        # Few and small, and dropped with the connection of a page that takes nothing for a minute.
+        # Overload: small, never refused, but who lets a megabyte gather does not read at all.
         self.socket.post(SharedFrame(orjson.dumps(message), TEXT))
+        if self.socket.backlog > MUST_READ:
+            self.socket.drop()
 
     def ended(self, end: End) -> None:
         self.tell({"op": "ended", "reason": end.reason, "code": end.code, "message": end.message})
@@ -77,6 +85,8 @@ class TtyPeer:
             if isinstance(message, bytes):
                 self._type(session, one, message)
                 continue
+            if not message.startswith('{"op":"ack"'):
+                self._pace.take()
             try:
                 self._handle(message)
             except CloudBangError as e:
@@ -84,9 +94,12 @@ class TtyPeer:
         self.said_goodbye = self.said_goodbye or self.socket.left
 
     def _type(self, session: Session, one: Participant, data: bytes) -> None:
-        if not session.type(one, data):
+        if not one.may_type:
+            self._pace.take()
             self.tell({"op": "error", "code": "read-only", "message": "you may only watch here"})
-        elif session.input_waits > INPUT_WAITS:
+        elif session.input.has_room(one):
+            session.type(one, data)
+        else:
             # A page waits for confirmations; who does not is not one of ours.
             self.tell(
                 {
