@@ -178,7 +178,8 @@ class _Visit:
             upload.finish()
         except (FileRefused, EngineRefused, EngineUnreachable) as e:
             if upload.taken:
-                raise self._broken(upload, str(e)) from None
+                reason = e.reason if isinstance(e, FileRefused) else str(e)
+                raise self._broken(upload, reason) from None
             raise
         self._say(op="done", path=upload.path, size=upload.size)
 

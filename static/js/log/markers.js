@@ -105,6 +105,10 @@ function describeHealth(status) {
 function describeAction(who, what) {
   if (what === "terminal-open") return t("{name} opened a terminal", { name: who });
   if (what === "terminal-end") return t("a terminal of {name} ended", { name: who });
+  if (what === "file-put") return t("{name} put a file into the container", { name: who });
+  if (what === "file-get") return t("{name} took a file from the container", { name: who });
+  if (what === "file-broken")
+    return t("a file of {name} broke off, its beginning may be left", { name: who });
   return `${who}: ${what}`;
 }
 

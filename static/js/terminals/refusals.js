@@ -4,6 +4,7 @@ import { t } from "../i18n.js";
 import { formatBytes } from "./amounts.js";
 
 const TOO_LARGE = /^(.*) has (\d+) bytes, and at most (\d+)/s;
+const NOT_WHOLE = /^(.*): (\/.*) was not put into the container, of /s;
 
 /**
  * @param {string} code
@@ -17,6 +18,14 @@ export function refusalWords(code, message) {
       path,
       size: formatBytes(Number(size)),
       limit: formatBytes(Number(limit)),
+    });
+  }
+  const broken = code === "not-whole" && NOT_WHOLE.exec(message);
+  if (broken) {
+    const [, reason, path] = broken;
+    return t("{path} was not put into the container, what had arrived was taken away: {reason}", {
+      path,
+      reason: t(reason),
     });
   }
   if (code === "file-refused") {
