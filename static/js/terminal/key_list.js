@@ -13,7 +13,10 @@ export function bindTerminalKeys(tabs) {
     [["Ctrl+⇧+V"], t("Paste")],
     [["Ctrl+⇧+F"], t("Find in the terminal")],
   ];
-  if (tabs) list.push([["Ctrl+⇧+←", "Ctrl+⇧+→"], t("The terminal before or after")]);
+  if (tabs) {
+    list.push([["Ctrl+⇧+←", "Ctrl+⇧+→"], t("The terminal before or after")]);
+    list.push([["Delete"], t("On a tab: close it")]);
+  }
   for (const [keys, label] of list) {
     bind({ keys, label: String(label), group, run: () => false });
   }

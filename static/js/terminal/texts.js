@@ -1,6 +1,6 @@
 // What happened to a terminal, in sentences: ends, refusals, notices.
 
-import { t } from "../i18n.js";
+import { t, tn } from "../i18n.js";
 
 /** @typedef {import("./connection.js").Ended} Ended */
 /** @typedef {import("./connection.js").Said} Said */
@@ -38,7 +38,7 @@ export function endSentence({ reason, code }) {
 
 /** What explains it further, as the engine or the server said it. @param {Ended} ended */
 export function endFact({ reason, message }) {
-  return ["not-started", "engine-lost", "no-shell"].includes(reason) ? message : "";
+  return ["not-started", "engine-lost"].includes(reason) ? message : "";
 }
 
 /** @type {Record<string, () => string>} */
@@ -64,7 +64,9 @@ export function refusalSentence(said) {
 
 /** What the server said, unless the sentence above says it all. @param {Said | null} said */
 export function refusalFact(said) {
-  return said && !["no-such-terminal", "ticket-refused"].includes(said.code) ? said.message : "";
+  return said && !["no-such-terminal", "ticket-refused", "no-shell"].includes(said.code)
+    ? said.message
+    : "";
 }
 
 /** @type {Record<string, () => string>} */
@@ -82,5 +84,14 @@ const NOTICES = {
 
 /** @param {Said} said */
 export function noticeSentence(said) {
+  const minutes = said.code === "ending-soon" && /(\d+) minute/.exec(said.message);
+  if (minutes) {
+    const n = Number(minutes[1]);
+    return tn(
+      "The limits of the server end this terminal in {n} minute.",
+      "The limits of the server end this terminal in {n} minutes.",
+      n,
+    );
+  }
   return NOTICES[said.code]?.() ?? said.message.charAt(0).toUpperCase() + said.message.slice(1);
 }

@@ -166,7 +166,12 @@ export class TerminalView {
 
   async fullScreen() {
     if (document.fullscreenElement) await document.exitFullscreen();
-    else await this.element.requestFullscreen();
+    else {
+      await this.element.requestFullscreen();
+      // Editors need Escape; where the browser lets it go, only holding it leaves full screen.
+      const { keyboard } = /** @type {any} */ (navigator);
+      await keyboard?.lock?.(["Escape"]).catch(() => {});
+    }
     this.focus();
   }
 
