@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def test_terminals_show_as_they_open_and_end(
 
 def screen_text(page: Page) -> str:
     """What is on the screen of the replay."""
-    return str(page.evaluate("document.getElementById('replay-screen').screen.text()"))
+    return str(page.evaluate("document.getElementById('replay-screen')?.screen?.text() ?? ''"))
 
 
 def printed(page: Page, text: str) -> None:
@@ -243,3 +244,84 @@ def test_files_go_into_the_container_and_come_out(
     page.keyboard.press("Enter")
     expect(page.locator(".files-error")).to_contain_text("there is nothing here")
     shot(page, "files-take")
+
+
+def test_terminals_by_keyboard_and_in_the_palette(
+    page: Page, server: ServerProcess, sign_in: SignIn, admin: Person, box: Any
+) -> None:
+    """g e leads to the page, j and k go through its rows; Ctrl+K opens a terminal in an
+    instance by a few letters of its name."""
+    admin.terminal("terminals-box", ["sh", "-c", "echo one"]).wait_op("ended", 30)
+    admin.terminal("terminals-box").close()
+    sign_in(page, server)
+    open_page(page, server, "/")
+    page.keyboard.press("g")
+    page.keyboard.press("e")
+    expect(page).to_have_url(f"{server.url}/terminals")
+    expect(page.locator("[data-row]")).to_have_count(3)
+    for _ in range(2):
+        page.keyboard.press("j")
+    expect(page.locator(".terminals-past tbody tr").first.locator("a").first).to_be_focused()
+    page.keyboard.press("k")
+    expect(page.locator(".terminals-row a").first).to_be_focused()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("terminal in terminals-box")
+    expect(page.locator("#palette-list li").first).to_contain_text("Terminal in terminals-box")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/apps/terminals-box/terminal"))
+    wait_until(lambda: "#" in terminal_text(page), 15, "a prompt")
+
+
+def test_a_viewer_sees_their_own_terminals_only(
+    page: Page, server: ServerProcess, admin: Person, box: Any
+) -> None:
+    """Somebody who may only look has the page, no terminal of others, and no way to open one."""
+    admin.terminal("terminals-box").close()
+    with admin.account("vera") as vera:
+        page.context.add_cookies(
+            [
+                {"name": name, "value": value, "url": server.url}
+                for name, value in vera.client.cookies.items()
+            ]
+        )
+        open_page(page, server, "/terminals")
+        expect(page.get_by_text("No terminal is open.")).to_be_visible()
+        expect(page.get_by_text("No terminal was opened yet.")).to_be_visible()
+        expect(page.locator("#terminals-person")).to_have_count(0)
+        open_page(page, server, "/apps/terminals-box/logs")
+        expect(page.locator("#log-terminal")).to_have_count(0)
+        page.keyboard.press("`")
+        expect(page.locator("#log-panel")).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_of_terminals_on_a_phone_in_chinese(
+    new_context: Contexts,
+    server: ServerProcess,
+    sign_in: SignIn,
+    admin: Person,
+    box: Any,
+    shot: Shot,
+    theme: str,
+) -> None:
+    """At 360 px nothing sticks out, in either theme."""
+    one = admin.terminal("terminals-box", ["sh", "-c", "echo 中文; sleep 1; exit 2"])
+    one.wait_op("ended", 30)
+    context = new_context(viewport={"width": 360, "height": 740}, locale="zh-CN")
+    context.add_cookies([{"name": "theme", "value": theme, "url": server.url}])
+    sign_in(context, server)
+    page = context.new_page()
+    fits = "document.documentElement.scrollWidth <= innerWidth && document.querySelector('main').scrollWidth <= innerWidth"
+    open_page(page, server, "/terminals")
+    expect(page.locator(".terminals-past tbody tr")).to_contain_text("退出码 2")
+    assert page.evaluate(fits)
+    shot(page, f"terminals-phone-{theme}")
+    page.get_by_role("link", name="回放").click()
+    wait_until(lambda: "中文" in screen_text(page), 15, "the text")
+    assert page.evaluate(fits)
+    shot(page, f"replay-phone-{theme}")
+    open_page(page, server, "/apps/terminals-box/logs")
+    page.locator("#log-terminal").click()
+    wait_until(lambda: "#" in panel_text(page), 15, "a prompt")
+    assert page.evaluate(fits)
+    shot(page, f"log-panel-phone-{theme}")

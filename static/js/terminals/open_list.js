@@ -7,7 +7,7 @@ import { formatNumber, t, tn } from "../i18n.js";
 import { ask } from "../items.js";
 import { showRelative } from "../time.js";
 import { whereLink } from "./cells.js";
-import { commandWords } from "./words.js";
+import { commandWords, placeWords } from "./words.js";
 
 /** @typedef {import("./words.js").Terminal} Terminal */
 
@@ -120,7 +120,8 @@ export class OpenList extends EventTarget {
     const since = h("time");
     showRelative(since, terminal.started, t("Opened"));
     const people = h("span", { class: "terminals-people" });
-    const place = `${terminal.app || t("this machine")} ${terminal.name}`.trim();
+    const names = new Set([terminal.app, placeWords(terminal)]);
+    const place = [...names].filter(Boolean).join(" ");
     const actions = h("div", { class: "terminals-actions" });
     if (mine) {
       actions.append(
