@@ -132,6 +132,7 @@ SCHEMAS: Json = {
             "ended": _OPT_TIME,
             "state": {"enum": ["running", "ended"]},
             **dict.fromkeys(("people", "columns", "rows"), _N),
+            "names": _list(_T),
             "names": {**_list(_T), "description": "the accounts that look"},
             "exit_code": _OPT_N,
             "reason": {"type": ["string", "null"]},

@@ -163,6 +163,8 @@ def test_one_terminal_running_and_ended(ground: WebGround) -> None:
     assert (ended["state"], ended["reason"]) == ("ended", "closed")
     assert ended["ended"] >= ended["started"]
     assert set(ended) == set(running)
+    past(ground, caller_of(ground, ada), TWO)
+    assert ada.get(f"/api/v1/terminals/{TWO}").json["container"] == RECORD.container[:12]
     assert code(bob.get(f"/api/v1/terminals/{ONE}")) == (404, "no-such-terminal")
     for nonsense in ("0" * 15, "0" * 17, "g" * 16, "..", "%00", "00000000000000ff"):
         assert ada.get(f"/api/v1/terminals/{nonsense}").status_code == 404
