@@ -6,182 +6,36 @@ import functools
 from typing import Any
 
 from cloudbang import __version__
-
-Json = dict[str, Any]
-
-_T: Json = {"type": "string"}
-_N: Json = {"type": "integer"}
-_TIME: Json = {"type": "string", "format": "date-time"}
-_OPT_TIME: Json = {"type": ["string", "null"], "format": "date-time"}
-_OPT_N: Json = {"type": ["integer", "null"]}
-_MODE: Json = {"enum": ["watch", "type"]}
-_ROLE: Json = {"type": "string", "enum": ["admin", "viewer"]}
-
-
-def _object(required: Json, optional: Json | None = None) -> Json:
-    return {
-        "type": "object",
-        "required": list(required),
-        "properties": {**required, **(optional or {})},
-    }
-
-
-def _list(of: Json) -> Json:
-    return {"type": "array", "items": of}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-SCHEMAS: Json = {
-    "Problem": _object(
-        {"type": _T, "title": _T, "status": _N, "code": _T, "detail": _T}, {"name": _T}
-    ),
-    "Line": {
-        "description": "seq, time, container, stream, text",
-        "type": "array",
-        "prefixItems": [_N, _TIME, _T, {"enum": ["stdout", "stderr", "marker"]}, _T],
-        "minItems": 5,
-        "maxItems": 5,
-    },
-    "Instance": _object(
-        {"id": _T, "name": _T, "image": _T, "state": _T, "ports": _list(_T)},
-        {
-            "image_id": _T,
-            "health": {"type": ["string", "null"]},
-            "created": _OPT_TIME,
-            "started_at": _OPT_TIME,
-            "finished_at": _OPT_TIME,
-            "restarts": _N,
-            "exit_code": _OPT_N,
-            "oom_killed": {"type": "boolean"},
-            "tty": {"type": "boolean"},
-            "log_driver": _T,
-            "readable": {"type": "boolean"},
-            "unreadable_reason": {"type": ["string", "null"]},
-        },
-    ),
-    "App": _object(
-        {"name": _T, "team": _T, "state": _T, "instances": _list(_ref("Instance"))},
-        {
-            "stack": {"type": ["string", "null"]},
-            "last_line": {"oneOf": [_ref("Line"), {"type": "null"}]},
-            "first": _N,
-            "next": _N,
-            "rate": {"type": "number"},
-        },
-    ),
-    "Lines": _object({"lines": _list(_ref("Line")), "first": _N, "next": _N}, {"cursor": _N}),
-    "Event": _object(
-        {
-            "id": _N,
-            "app": _T,
-            "time": _TIME,
-            "kind": _T,
-            "container": _T,
-            "data": {"type": "object"},
-        }
-    ),
-    "Account": _object(
-        {"id": _N, "username": _T, "role": _ROLE, "created_at": _TIME}, {"signed_in_at": _OPT_TIME}
-    ),
-    "Session": _object(
-        {
-            "id": _T,
-            "created_at": _TIME,
-            "seen_at": _TIME,
-            "address": _T,
-            "agent": _T,
-            "current": {"type": "boolean"},
-        }
-    ),
-    "Token": _object(
-        {"id": _T, "name": _T, "role": _ROLE, "own": {"type": "boolean"}, "created_at": _TIME},
-        {"seen_at": _OPT_TIME, "token": _T},
-    ),
-    "Me": _object(
-        {
-            "id": _OPT_N,
-            "username": _T,
-            "role": _ROLE,
-            "session": _T,
-            "csrf_token": _T,
-            "language": _T,
-        }
-    ),
-    "Status": _object(
-        {
-            "version": _T,
-            "uptime": {"type": "number"},
-            "engine": {"type": "object"},
-            "storage": {"type": "object"},
-            "notices": _list({"type": "object"}),
-        }
-    ),
-    "Terminal": _object(
-        {
-            "id": _T,
-            "kind": {"enum": ["exec", "toolbox", "share"]},
-            **dict.fromkeys(("app", "team", "container", "name", "image"), _T),
-            "command": _list(_T),
-            **dict.fromkeys(("user", "folder", "account"), _T),
-            "account_id": _OPT_N,
-            "address": _T,
-            "started": _TIME,
-            "ended": _OPT_TIME,
-            "state": {"enum": ["running", "ended"]},
-            **dict.fromkeys(("people", "columns", "rows"), _N),
-            "names": _list(_T),
-            "names": {**_list(_T), "description": "the accounts that look"},
-            "exit_code": _OPT_N,
-            "reason": {"type": ["string", "null"]},
-            "recorded": {"type": "boolean"},
-            "recording_bytes": _N,
-            "title": _T,
-        }
-    ),
-    "NewTerminal": _object(
-        {"container": {"type": "string", "description": "12 or 64 hex digits, or its name"}},
-        {
-            "command": {
-                "description": "a text is split as a shell would, and given to none",
-                "oneOf": [_T, _list(_T)],
-            },
-            "user": _T,
-            "folder": _T,
-            "kind": {"enum": ["exec", "toolbox"]},
-        },
-    ),
-    "Ticket": _object(dict.fromkeys(("T_id", "S_id", "C_id", "Md5", "url", "session"), _T)),
-    "NewLink": _object({"mode": _MODE}),
-    "Link": _object({"mode": _MODE, "key": _T, "url": _T}),
-    "SetUp": _object({"token": _T, "username": _T, "password": _T}),
-    "SignIn": _object({"username": _T, "password": _T}),
-    "NewPassword": _object({"old_password": _T, "new_password": _T}),
-    "NewToken": _object({"name": _T}, {"role": _ROLE}),
-    "NewAccount": _object({"username": _T, "password": _T}, {"role": _ROLE}),
-    "AccountChange": _object({}, {"role": _ROLE, "password": _T}),
-}
+from cloudbang.web.openapi_schemas import (
+    NUMBER,
+    OPTIONAL_NUMBER,
+    SCHEMAS,
+    TEXT,
+    TIME,
+    Json,
+    a_list,
+    a_ref,
+    an_object,
+)
 
 _FILTERS: dict[str, tuple[Json, str]] = {
-    "after": (_N, "lines with a greater seq"),
-    "before": (_N, "lines with a smaller seq; alone, the last of them"),
-    "since": (_TIME, "lines of this time or later"),
-    "until": (_TIME, "lines of this time or earlier; alone, the last of them"),
-    "container": (_T, "lines of this container: 12 or 64 hex digits"),
+    "after": (NUMBER, "lines with a greater seq"),
+    "before": (NUMBER, "lines with a smaller seq; alone, the last of them"),
+    "since": (TIME, "lines of this time or later"),
+    "until": (TIME, "lines of this time or earlier; alone, the last of them"),
+    "container": (TEXT, "lines of this container: 12 or 64 hex digits"),
     "stream": ({"enum": ["stdout", "stderr", "marker"]}, "lines of this stream"),
-    "q": (_T, "lines whose text holds this, without its colour codes"),
+    "q": (TEXT, "lines whose text holds this, without its colour codes"),
     "regex": ({"enum": ["0", "1"]}, "1: q is a regular expression in RE2's syntax"),
     "case": ({"enum": ["0", "1"]}, "1: q tells capitals from small letters"),
     "level": (
-        _list({"enum": ["trace", "debug", "info", "warning", "error", "none"]}),
+        a_list({"enum": ["trace", "debug", "info", "warning", "error", "none"]}),
         "lines of these levels; none: lines that do not say",
     ),
 }
 _LIMIT = {"limit": ({"type": "integer", "minimum": 1, "maximum": 5000, "default": 500}, "at most")}
 
-_TERMINALS: Json = {"terminals": _list(_ref("Terminal"))}
+_TERMINALS: Json = {"terminals": a_list(a_ref("Terminal"))}
 
 # path -> method -> (what it does, schema of the body, of the answer, status, query)
 PATHS: dict[str, dict[str, tuple[str, str, Any, int, dict[str, tuple[Json, str]]]]] = {
@@ -197,23 +51,23 @@ PATHS: dict[str, dict[str, tuple[str, str, Any, int, dict[str, tuple[Json, str]]
         "post": ("Changes the own password; other sessions end", "NewPassword", None, 204, {})
     },
     "/api/v1/sessions": {
-        "get": ("The own sessions", "", {"sessions": _list(_ref("Session"))}, 200, {})
+        "get": ("The own sessions", "", {"sessions": a_list(a_ref("Session"))}, 200, {})
     },
     "/api/v1/sessions/{session_id}": {"delete": ("Ends an own session", "", None, 204, {})},
     "/api/v1/tokens": {
-        "get": ("The own API tokens", "", {"tokens": _list(_ref("Token"))}, 200, {}),
+        "get": ("The own API tokens", "", {"tokens": a_list(a_ref("Token"))}, 200, {}),
         "post": ("Makes an API token, shown in this answer only", "NewToken", "Token", 201, {}),
     },
     "/api/v1/tokens/{token_id}": {"delete": ("Revokes an own API token", "", None, 204, {})},
     "/api/v1/accounts": {
-        "get": ("Every account (admin)", "", {"accounts": _list(_ref("Account"))}, 200, {}),
+        "get": ("Every account (admin)", "", {"accounts": a_list(a_ref("Account"))}, 200, {}),
         "post": ("Makes an account (admin)", "NewAccount", "Account", 201, {}),
     },
     "/api/v1/accounts/{account_id}": {
         "patch": ("Changes role or password (admin)", "AccountChange", "Account", 200, {}),
         "delete": ("Deletes an account (admin)", "", None, 204, {}),
     },
-    "/api/v1/apps": {"get": ("Every app", "", {"apps": _list(_ref("App"))}, 200, {})},
+    "/api/v1/apps": {"get": ("Every app", "", {"apps": a_list(a_ref("App"))}, 200, {})},
     "/api/v1/apps/{app}": {"get": ("One app with its instances", "", "App", 200, {})},
     "/api/v1/apps/{app}/lines": {
         "get": (
@@ -239,16 +93,16 @@ PATHS: dict[str, dict[str, tuple[str, str, Any, int, dict[str, tuple[Json, str]]
         "get": (
             "The seq of the first line at or after a time",
             "",
-            {"seq": _N},
+            {"seq": NUMBER},
             200,
-            {"time": (_TIME, "required")},
+            {"time": (TIME, "required")},
         )
     },
     "/api/v1/apps/{app}/events": {
         "get": (
             "Events, oldest first: the newest of those asked for",
             "",
-            {"events": _list(_ref("Event"))},
+            {"events": a_list(a_ref("Event"))},
             200,
             {"since": _FILTERS["since"], "until": _FILTERS["until"], **_LIMIT},
         )
@@ -273,12 +127,12 @@ PATHS: dict[str, dict[str, tuple[str, str, Any, int, dict[str, tuple[Json, str]]
         "get": (
             "The audit list, newest first: the own terminals, for an admin everybody's",
             "",
-            {**_TERMINALS, "next": _OPT_N},
+            {**_TERMINALS, "next": OPTIONAL_NUMBER},
             200,
             {
-                "app": (_T, "terminals of this app"),
-                "account": (_T, "terminals of whoever is called so"),
-                "before": (_N, "go on: what next said"),
+                "app": (TEXT, "terminals of this app"),
+                "account": (TEXT, "terminals of whoever is called so"),
+                "before": (NUMBER, "go on: what next said"),
                 "limit": ({"type": "integer", "minimum": 1, "maximum": 500}, "50 unless said"),
             },
         )
@@ -291,7 +145,7 @@ PATHS: dict[str, dict[str, tuple[str, str, Any, int, dict[str, tuple[Json, str]]
         "get": ("What it printed, as asciicast v2 (application/x-asciicast)", "", None, 200, {})
     },
     "/api/v1/terminals/{session}/folder": {
-        "get": ("The folder its foreground process works in", "", {"folder": _T}, 200, {})
+        "get": ("The folder its foreground process works in", "", {"folder": TEXT}, 200, {})
     },
     "/api/v1/terminals/{session}/files": {
         "get": (
@@ -299,7 +153,7 @@ PATHS: dict[str, dict[str, tuple[str, str, Any, int, dict[str, tuple[Json, str]]
             "",
             None,
             200,
-            {"path": (_T, "required")},
+            {"path": (TEXT, "required")},
         )
     },
     "/api/v1/terminals/{session}/links": {
@@ -354,7 +208,7 @@ def _operation(
             "name": name,
             "in": "path",
             "required": True,
-            "schema": _N if name == "account_id" else _T,
+            "schema": NUMBER if name == "account_id" else TEXT,
         }
         for name in _names(path)
     ]
@@ -370,10 +224,10 @@ def _operation(
     ]
     good: Json = {"description": "done"}
     if isinstance(answer, str):
-        good["content"] = {"application/json": {"schema": _ref(answer)}}
+        good["content"] = {"application/json": {"schema": a_ref(answer)}}
     elif answer is not None:
-        good["content"] = {"application/json": {"schema": _object(answer)}}
-    problem = {"application/problem+json": {"schema": _ref("Problem")}}
+        good["content"] = {"application/json": {"schema": an_object(answer)}}
+    problem = {"application/problem+json": {"schema": a_ref("Problem")}}
     operation: Json = {
         "operationId": method + "".join(part.title() for part in _words(path)),
         "summary": text,
@@ -384,7 +238,7 @@ def _operation(
         },
     }
     if body:
-        content = {"application/json": {"schema": _ref(body)}}
+        content = {"application/json": {"schema": a_ref(body)}}
         operation["requestBody"] = {"required": True, "content": content}
     if (path, method) in OPEN:
         operation["security"] = []
