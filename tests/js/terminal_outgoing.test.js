@@ -114,6 +114,7 @@ test("a paste that is cancelled closes its brackets, and keys go after it", () =
   outgoing.paste("x".repeat(3_000_000), true);
   const first = drain(outgoing);
   outgoing.cancelPaste();
+  assert.equal(outgoing.pasting, null, "nobody is told that it goes on");
   outgoing.type(bytes("\x03"));
   outgoing.confirm(1024 * 1024);
   const rest = text(drainConfirmed(outgoing, 1024 * 1024));

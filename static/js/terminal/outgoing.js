@@ -16,6 +16,8 @@ const TYPED = 1024 * 1024; // bytes that wait while the server is away; beyond, 
  */
 class Paste {
   at = 0;
+  /** Somebody wants no more of it. */
+  stopped = false;
   /** @type {"open" | "text" | "close" | "over"} */
   #stage = "open";
   /** What was made ready and did not fit in. */
@@ -50,10 +52,11 @@ class Paste {
 
   /** Leaves out what has not gone yet. */
   cancel() {
+    this.stopped = true;
     this.at = this.text.length;
     this.#left = NOTHING;
     // A bracket that was opened has to be closed, or the program waits for it for ever.
-    this.#stage = this.#stage === "open" ? "over" : "close";
+    this.#stage = this.#stage === "open" || !this.bracketed ? "over" : "close";
   }
 
   /** @returns {Uint8Array<ArrayBuffer>} */
@@ -102,7 +105,8 @@ export class Outgoing {
 
   /** How far the paste is that is on its way; null when there is none. @returns {{at: number, total: number} | null} characters */
   get pasting() {
-    const paste = this.#waiting.find((one) => one instanceof Paste);
+    // Of one that was stopped nothing is left but perhaps a bracket, however long that waits.
+    const paste = this.#waiting.find((one) => one instanceof Paste && !one.stopped);
     return paste instanceof Paste ? { at: paste.at, total: paste.text.length } : null;
   }
 
@@ -128,6 +132,7 @@ export class Outgoing {
   /** Leaves out what has not gone yet of every paste. */
   cancelPaste() {
     for (const one of this.#waiting) if (one instanceof Paste) one.cancel();
+    this.#waiting = this.#waiting.filter((one) => !(one instanceof Paste) || !one.over);
   }
 
   /**
