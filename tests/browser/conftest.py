@@ -56,7 +56,7 @@ def box(house: ServerProcess, docker_client: docker.DockerClient, image: str) ->
         network_mode="none",
         labels={"cloudbang.test": "terminals"},
     )
-    known(house, one.name)
+    known(house, str(one.name))
     yield one
     one.remove(force=True)
 

@@ -177,6 +177,8 @@ class Wire:
         self._listener: socket.socket | None = None
         self._held: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self._flows = threading.Event()
+        self._flows.set()
         self.cuts = 0
 
     def __enter__(self) -> Wire:
@@ -191,8 +193,13 @@ class Wire:
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
+    def stall(self) -> None:
+        """Nothing gets through any more, and nobody is told: a laptop that left the room."""
+        self._flows.clear()
+
     def cut(self) -> None:
         """All connections break, and no new one is taken."""
+        self._flows.set()
         with self._lock:
             listener, self._listener = self._listener, None
             held, self._held = self._held, set()
@@ -231,6 +238,7 @@ class Wire:
             while True:
                 for one in select.select([near, far], [], [])[0]:
                     data = one.recv(65536)
+                    self._flows.wait()
                     if not data:
                         raise ConnectionError
                     other[one].sendall(data)

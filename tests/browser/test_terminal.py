@@ -244,3 +244,84 @@ def test_chinese_input(shell: Shell, box: Any) -> None:
     page.keyboard.press("Control+D")
     shell.ready()
     assert read(box, "/tmp/composed").decode() == "你好!\n"
+
+
+def test_a_large_paste_arrives_whole(own: BrowserContext, shell: Shell, box: Any) -> None:
+    """A megabyte and a half of lines, faster than any program reads: none is lost or out of order,
+    and it can be stopped on its way."""
+    own.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = shell.page
+    text = "".join(f"第 {n} 行 🦊 {'x' * (n % 90)}\n" for n in range(22_000))
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    shell.run("stty -echo; echo quiet $((1+1))", "quiet 2").type("cat > /tmp/large\n")
+    page.keyboard.press("Control+Shift+V")
+    expect(shell.banner("paste")).to_have_count(0, timeout=60_000)
+    page.keyboard.press("Control+D")
+    wait_until(lambda: len(read(box, "/tmp/large")) >= len(text.encode()), 60, "all of it")
+    assert read(box, "/tmp/large").decode() == text
+    shell.type("stty echo; echo loud $((1+1))\n").shows("loud 2")
+    # Nobody reads now, so it cannot all be taken: Escape ends what has not gone.
+    shell.type("stty -icanon -echo; sleep 1000\n").shows("sleep 1000")
+    for _ in range(3):
+        page.keyboard.press("Control+Shift+V")
+    expect(shell.banner("paste")).to_be_visible()
+    shell.button("Stop").click()
+    expect(shell.banner("paste")).to_have_count(0)
+    assert shell.phase == "attached"
+
+
+def test_a_flood_is_stopped_by_a_key(shell: Shell) -> None:
+    """What prints without end is drawn, obeys Ctrl+C, and a long output is there to its last line."""
+    shell.type("while :; do seq 100000 999999; done\n")
+    wait_until(lambda: re.search(r"\n1\d{5}\n", shell.text()), 20, "the flood")
+    shell.page.keyboard.press("Control+C")
+    shell.ready().run("echo dry $((1+1))", "dry 2")
+    shell.run("seq 1 60000; echo tail $((1+1))", "tail 2")
+    numbers = [line for line in shell.lines() if line.isdigit()]
+    assert numbers[-5_000:] == [str(n) for n in range(55_001, 60_001)]
+
+
+# --- several of them ---------------------------------------------------------------------------
+
+
+def test_tabs_titles_bells_and_what_runs_when_one_is_closed(
+    own: BrowserContext, shell: Shell, owner: Person, house: ServerProcess, box: Any, watch: Watch
+) -> None:
+    """A program's title is shown as the text it is, a bell marks a tab that is not looked at;
+    closing one in which something runs asks, and what was left running is come back to."""
+    page = shell.page
+    title = "<img src=x onerror=alert(1)> 标题"
+    shell.type(f"printf '\\033]2;{title}\\007'\n")
+    expect(shell.box.locator(".term-facts")).to_contain_text(title)
+    first = shell.id
+    shell.type("sleep 1; printf '\\a'; sleep 1000\n").shows("sleep 1000")
+    page.get_by_role("button", name="A new terminal").click()
+    page.get_by_role("button", name="Open", exact=True).click()
+    second = Shell(page).ready()
+    session = second.id
+    watch.later(lambda: owner.ask("DELETE", f"/terminals/{session}"))
+    assert second.id != first
+    expect(page.get_by_role("tab")).to_have_text([box.name, f"{box.name} (2)"])
+    expect(page.locator('.term-tab-box[data-marked="yes"]')).to_have_count(1)
+    page.get_by_role("tab").first.click()
+    expect(page.locator('.term-tab-box[data-marked="yes"]')).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("tab")).to_have_count(2)
+    Shell(page).shows("sleep 1000")
+    assert Shell(page).id == first
+    close = page.get_by_role("button", name=f"Close {box.name}", exact=True)
+    close.click()
+    expect(page.get_by_role("dialog")).to_contain_text("Something seems to run")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("tab")).to_have_count(2)
+    close.click()
+    page.get_by_role("button", name="Leave it running").click()
+    expect(page.get_by_role("tab")).to_have_count(1)
+    page.get_by_role("button", name="A new terminal").click()
+    page.get_by_role("button", name="Come back to it").click()
+    again = Shell(page).shows("sleep 1000")
+    assert again.id == first
+    again.button("End").click()
+    page.get_by_role("button", name="End it").click()
+    again.in_phase("ended")
+    assert owner.got(f"/terminals/{first}")["reason"] == "closed"

@@ -80,7 +80,7 @@ def test_an_image_without_a_shell_has_a_toolbox(
     shell.type("ps\n").shows("/waits")
     shot(tab, "terminal-toolbox")
     expect(tab.get_by_role("tab")).to_contain_text("toolbox")
-    label = {"label": f"cloudbang.toolbox={session}"}
+    label: dict[str, Any] = {"label": f"cloudbang.toolbox={session}"}
     assert docker_client.containers.list(filters=label)
     shell.type("exit\n").in_phase("ended")
     wait_until(lambda: not docker_client.containers.list(all=True, filters=label), 20, "its end")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ People = Callable[..., BrowserContext]
 def numbered(shell: Shell, what: str) -> list[int]:
     """The numbers of the lines ``<what> <number>`` on the screen, in order."""
     return [int(n) for n in re.findall(rf"^{what} (\d+)$", "\n".join(shell.lines()), re.M)]
+
+
+def beyond(shell: Shell, n: int) -> bool:
+    return len(numbered(shell, "out")) > n
 
 
 # --- one page ----------------------------------------------------------------------------------
@@ -78,7 +83,7 @@ def test_a_lost_network_loses_nothing(
             "i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo out $i; usleep 2000; done; cat > /tmp/typed\n"
         )
         for least in (100, 700):
-            wait_until(lambda least=least: len(numbered(shell, "out")) > least, 30, "some output")
+            wait_until(partial(beyond, shell, least), 30, "some output")
             wire.cut()
             shell.in_phase("away")
             expect(shell.banner("away")).to_contain_text("The connection is lost")
@@ -116,6 +121,29 @@ def test_a_lost_network_loses_nothing(
         own.set_offline(False)
         shell.shows_line("off 2")
         assert shell.lines().count("off 2") == 1
+
+
+def test_a_network_that_died_silently_is_noticed(
+    own: BrowserContext, watch: Watch, owner: Person, house: ServerProcess, box: Any
+) -> None:
+    """Nothing was closed and nothing comes through: told that the network has changed, the page
+    asks, gives up the dead connection, and comes back with all that was typed."""
+    watch.allow(LOST)
+    with Wire(house) as wire:
+        page = own.new_page()
+        shell = open_terminal(page, wire.url, box.name)
+        session = shell.id
+        watch.later(lambda: owner.ask("DELETE", f"/terminals/{session}"))
+        wire.stall()
+        shell.type("echo dead $((1+1))\n")
+        page.evaluate("dispatchEvent(new Event('offline'))")
+        shell.in_phase("away")
+        assert "dead 2" not in shell.text()
+        wire.cut()
+        wire.mend()
+        page.evaluate("dispatchEvent(new Event('online'))")
+        shell.in_phase("attached").shows_line("dead 2")
+        assert shell.lines().count("dead 2") == 1
 
 
 # --- a server of its own -----------------------------------------------------------------------
