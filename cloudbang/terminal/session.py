@@ -177,6 +177,7 @@ class Session:
                 "mode": one.mode,
                 "me": one.id,
                 "offset": begin.offset,
+                "end": self._back.end,
                 "reset": begin.reset,
                 "restore": begin.restore,
                 "input": one.typed,
