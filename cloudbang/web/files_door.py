@@ -97,7 +97,11 @@ class FilesDoor:
 
     def door(self) -> Door:
         """For the server, at ``PATH``."""
-        return Door(self.serve, self._gate.let_in, (SUBPROTOCOL,), max_message=CHUNK)
+        # Not compressed: what cannot be made smaller, as most files, becomes a little larger than
+        # it was, and a whole chunk of it would be refused.
+        return Door(
+            self.serve, self._gate.let_in, (SUBPROTOCOL,), max_message=CHUNK, compress=False
+        )
 
     def stop(self) -> None:
         """Stop closing sockets; the server closes those that are left."""
