@@ -5,11 +5,12 @@ import { h, icon, setChildren, setText } from "../dom.js";
 import { t } from "../i18n.js";
 
 /**
- * `progress`: 0 to 1. `act`: a button. `close`: may be closed. `quiet`: not read out.
+ * `progress`: 0 to 1. `act`: a button. `close`: may be closed. `quiet`: not read out. `passing`:
+ * over the screen, which keeps its size: what runs there need not know.
  *
  * @typedef {{
  *   text: string, bad?: boolean, progress?: number, act?: {verb: string, run: () => void},
- *   close?: boolean, quiet?: boolean,
+ *   close?: boolean, quiet?: boolean, passing?: boolean,
  * }} Banner
  */
 
@@ -46,14 +47,14 @@ export class Banners {
    * @param {string} name
    * @param {Banner} banner
    */
-  #make(name, { bad, act, close, quiet }) {
+  #make(name, { bad, act, close, quiet, passing }) {
     const text = h("span", { class: "term-banner-text" });
     const progress = h("progress", { max: 1, "aria-label": t("How far it has come") });
     const line = h(
       "div",
       {
         class: "term-banner",
-        dataset: { banner: name, tone: bad ? "bad" : "warn" },
+        dataset: { banner: name, tone: bad ? "bad" : "warn", ...(passing && { passing: "yes" }) },
         role: quiet ? null : "status",
       },
       icon("warning"),

@@ -288,16 +288,13 @@ export class TerminalView {
       connection.cancelPaste();
       if (typed[0] === 27) return;
     }
-    if (connection.type(typed)) return;
-    if (connection.mode === "watch") this.#lines.showReadOnly();
-    else if (!connection.over)
-      this.#lines.pass("held", t("No more keys can wait for the connection."));
+    if (connection.type(typed) || !connection.mayType) return;
+    this.#lines.pass("held", t("No more keys can wait for the connection."));
   }
 
   /** @param {string} text */
   #onPaste(text) {
-    if (!this.connection.paste(text, this.screen.bracketed) && this.connection.mode === "watch")
-      this.#lines.showReadOnly();
+    this.connection.paste(text, this.screen.bracketed);
   }
 
   /**
@@ -320,6 +317,10 @@ export class TerminalView {
       this.#search.open();
       return true;
     }
+    // The screen hands on no keys where nobody may type.
+    const { mode, phase } = this.connection;
+    const types = event.key.length === 1 || event.key === "Enter";
+    if (mode === "watch" && phase === "attached" && types) this.#lines.showReadOnly();
     return this.options.onKey?.(event) ?? false;
   }
 

@@ -75,7 +75,7 @@ export class ViewLines extends Banners {
    * @param {string} text
    */
   pass(name, text) {
-    this.set(name, { text });
+    this.set(name, { text, passing: true });
     clearTimeout(this.#passing.get(name));
     this.#passing.set(
       name,
