@@ -36,6 +36,7 @@ def house(
     )
     yield one.start()
     one.close()
+    assert "Traceback" not in one.said(10_000_000), f"the server stumbled: {one.log}"
 
 
 @pytest.fixture(scope="session")

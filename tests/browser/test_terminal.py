@@ -188,7 +188,9 @@ def test_a_resized_window_reaches_the_shell(shell: Shell) -> None:
 CLIP = "你好，世界 🦊👩‍👩‍👧‍👦\nzweite Zeile é\n"
 
 
-def test_pasted_and_copied_by_keyboard(own: BrowserContext, shell: Shell, box: Any) -> None:
+def test_pasted_and_copied_by_keyboard(
+    own: BrowserContext, shell: Shell, box: Any, shot: Shot
+) -> None:
     """Chinese text and emoji arrive whole, between brackets where the program asks for them; what
     is selected is copied, and Ctrl+C without Shift interrupts."""
     own.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -220,6 +222,12 @@ def test_pasted_and_copied_by_keyboard(own: BrowserContext, shell: Shell, box: A
     page.keyboard.press("Control+Shift+C")
     copied = "navigator.clipboard.readText()"
     wait_until(lambda: "copied 中 2" in page.evaluate(copied), what="it in the clipboard")
+    size = shell.size()
+    shell.entry("Copy everything")
+    expect(shell.banner("copied")).to_have_text("Copied")
+    assert page.evaluate(copied).count("copied 中 2") == 1
+    assert shell.size() == size, "a word in passing is no reason for a new size"
+    shot(page, "terminal-copied")
     shell.type("sleep 1000\n").shows("sleep 1000")
     page.keyboard.press("Control+C")
     shell.shows("^C").ready().run("echo $((20+4))", "24")

@@ -310,6 +310,14 @@ def test_small_screens_both_languages_both_themes(
         page.goto(house.url + path)
         expect(page.locator("#connection")).to_have_attribute("data-state", "live")
         assert no_sideways_scroll(page), path
+    page.get_by_role(
+        "button", name="日志旁的终端" if chinese else "A terminal beside the log"
+    ).tap()
+    expect(page.locator("#log-panel")).to_be_visible()
+    beside = Shell(page).ready().run("echo 旁 $((1+1))", "旁 2")
+    assert no_sideways_scroll(page)
+    shot(page, f"terminal-360-panel-{language[:2]}")
+    beside.type("exit\n").in_phase("ended")
     page.goto(f"{house.url}/terminals/{session}/replay")
     played = "document.getElementById('replay-screen').screen?.text() ?? ''"
     wait_until(lambda: "好 2" in page.evaluate(played), 15, "the replay")

@@ -246,6 +246,7 @@ def test_a_terminal_is_shared(
     expect(seen.button("Share")).to_have_count(0)
     expect(seen.button("End")).to_have_count(0)
     seen.type("echo never $((1+1))\n")
+    expect(seen.banner("watch")).to_have_text("You may only watch here.")
     shell.run("echo watched $((1+1))", "watched 2")
     seen.shows_line("watched 2")
     assert "never" not in shell.text()
@@ -269,6 +270,14 @@ def test_a_terminal_is_shared(
     other = visitor.new_page()
     other.goto(typing)
     expect(Shell(other).box.get_by_text("its link is not valid any more")).to_be_visible()
+    # All links can be made void at once: whoever typed may go on watching.
+    page.goto(link(shell, "To type as well"))
+    seen.in_phase("attached").run("echo again $((1+1))", "again 2")
+    shell.button("Share").click()
+    shell.page.get_by_role("button", name="Stop sharing").click()
+    expect(seen.box.get_by_text("Watching only")).to_be_visible()
+    expect(shell.page.get_by_role("dialog")).to_contain_text("No link opens this terminal")
+    shell.page.keyboard.press("Escape")
     # Nobody without an account gets in, and the key is in no request.
     stranger = people(None).new_page()
     stranger.goto(watching)
