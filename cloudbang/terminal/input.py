@@ -16,6 +16,14 @@ CLIENTS = (
 )
 
 
+Tab = tuple[int | None, str, str]
+
+
+def _tab(one: Participant) -> Tab:
+    """Whose tab, and which: two people's pages may have chosen the same name."""
+    return one.account_id, one.account, one.client
+
+
 class Input:
     """See the module."""
 
@@ -23,13 +31,13 @@ class Input:
 
     def __init__(self, source: Source, company: Company, supervisor: Supervisor) -> None:
         self._source, self._company, self._supervisor = source, company, supervisor
-        self._typed: dict[str, int] = {}  # bytes, by the tab they came from
+        self._typed: dict[Tab, int] = {}  # bytes, by the tab they came from
         self._confirming = False
         self.closed = False  # the process has ended
 
-    def of(self, client: str) -> int:
-        """Bytes that came from this tab."""
-        return self._typed.get(client, 0)
+    def of(self, one: Participant) -> int:
+        """Bytes that came from their tab."""
+        return self._typed.get(_tab(one), 0)
 
     @property
     def waits(self) -> int:
@@ -43,8 +51,9 @@ class Input:
 
     def put(self, one: Participant, data: bytes) -> None:
         """Hand it on; never waits."""
-        total = self._typed.pop(one.client, 0) + len(data)
-        self._typed[one.client] = total
+        tab = _tab(one)
+        total = self._typed.pop(tab, 0) + len(data)
+        self._typed[tab] = total
         while len(self._typed) > CLIENTS:
             del self._typed[next(iter(self._typed))]
         self._source.write(data)
@@ -61,7 +70,7 @@ class Input:
                 waits = self._source.pending
                 more = False
                 for one in self._company.members:
-                    total = self.of(one.client)
+                    total = self.of(one)
                     through = max(one.typed, total - waits)
                     if through > one.typed:
                         one.typed = through

@@ -169,7 +169,7 @@ class Session:
         begin = one.begin(self._back, after, company.keyboard is one)
         if begin.offset > 0 and begin.reset and "[?1049h" in begin.restore:
             self._supervisor.once("nudge", self._nudge)
-        one.typed = self.input.of(one.client)
+        one.typed = self.input.of(one)
         one.peer.tell(
             {
                 "op": "attached",

@@ -23,6 +23,7 @@ from cloudbang.errors import (
 )
 from cloudbang.supervise import Supervisor
 from cloudbang.web.auth import Gate
+from cloudbang.web.logins import Logins
 from cloudbang.web.sockets import Door, Socket, SocketClosed
 from cloudbang.web.terminal_access import typing_in
 
@@ -36,11 +37,7 @@ PATH = "/terminal_files"
 SUBPROTOCOL = "cloudbang.files.v1"
 CHUNK = 256 * KIB  # bytes of one message
 WINDOW = 1024 * KIB  # bytes that a client may have sent and not seen confirmed
-STALLED = 30.0  # seconds without the next piece of a file
 IDLE = 300.0  # seconds between two files
-# Overload: one more is refused in a sentence. Each costs a connection to the engine and a chunk.
-AT_ONCE = 32
-SESSION_ENDED = 4401
 MAX_SIZE = 2**53 - 1  # what a number of JavaScript holds exactly
 
 
@@ -56,16 +53,6 @@ class BadFileMessage(CloudBangError):
 
     def __str__(self) -> str:
         return f"{self.what}: a message is a JSON object with the op put or cancel, or a part of a file"
-
-
-class TooManyUploads(CloudBangError):
-    """So many files are on their way that another one has to wait."""
-
-    code = "too-busy"
-    status = 503
-
-    def __str__(self) -> str:
-        return f"{AT_ONCE} files are on their way already: try again when one has arrived"
 
 
 class NotWhole(CloudBangError):
@@ -86,14 +73,16 @@ class NotWhole(CloudBangError):
 
 
 class FilesDoor:
-    """``serve`` is what the door leads to."""
+    """``serve`` is what the door leads to. ``stalled``: seconds without the next piece of a file,
+    after which it is broken off."""
 
-    def __init__(self, terminals: Terminals, files: Files, gate: Gate) -> None:
-        self.terminals = terminals
+    def __init__(
+        self, terminals: Terminals, files: Files, gate: Gate, *, stalled: float = 30.0
+    ) -> None:
+        self.terminals, self.stalled = terminals, stalled
         self._files, self._gate = files, gate
-        self._sockets: dict[str, set[Socket]] = {}  # by the login that opened them
         self._supervisor = Supervisor("files-door")
-        self.under_way = 0
+        self._logins = Logins(self._supervisor)
 
     def door(self) -> Door:
         """For the server, at ``PATH``."""
@@ -110,19 +99,12 @@ class FilesDoor:
     def close_login(self, login: str) -> None:
         """That login has ended or may do less: its sockets are closed with 4401, and what they
         were putting into a container breaks off."""
-        for socket in self._sockets.pop(login, ()):
-            self._supervisor.once("end", socket.close, SESSION_ENDED, "session ended")
+        self._logins.close(login)
 
     def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
         """Take files until the page leaves."""
-        mates = self._sockets.setdefault(caller.session_id, set())
-        mates.add(socket)
-        try:
+        with self._logins.holds(caller.session_id, socket):
             _Visit(self, socket, caller).run()
-        finally:
-            mates.discard(socket)
-            if not mates and self._sockets.get(caller.session_id) is mates:
-                del self._sockets[caller.session_id]
 
     @contextlib.contextmanager
     def begin(self, caller: Caller, asked: dict[str, Any]) -> Iterator[tuple[Session, Upload]]:
@@ -135,17 +117,11 @@ class FilesDoor:
         if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MAX_SIZE:
             raise BadRequest("size", size, "a number of bytes")
         session = typing_in(caller, str(session_id), self.terminals)
-        if self.under_way >= AT_ONCE:
-            raise TooManyUploads
-        self.under_way += 1
+        upload = self._files.put(session, str(folder), str(name), size, caller.name)
         try:
-            upload = self._files.put(session, str(folder), str(name), size, caller.name)
-            try:
-                yield session, upload
-            finally:
-                upload.close()
+            yield session, upload
         finally:
-            self.under_way -= 1
+            upload.close()
 
 
 class _Visit:
@@ -189,10 +165,11 @@ class _Visit:
 
     def _part(self, session: Session, upload: Upload) -> bytes:
         """The next part of the file. Raises NotWhole when there will be none."""
+        stalled = self._door.stalled
         try:
-            part = self._socket.receive(STALLED)
+            part = self._socket.receive(stalled)
         except TimeoutError:
-            raise self._broken(upload, f"nothing came for {STALLED:.0f} seconds") from None
+            raise self._broken(upload, f"nothing came for {stalled:g} seconds") from None
         if part is None:
             raise SocketClosed
         if isinstance(part, str):

@@ -31,6 +31,7 @@ from cloudbang.web.live_feeds import (
 from cloudbang.web.live_lines import LogChannel, LogViewer
 from cloudbang.web.live_rows import Lines, read_lines
 from cloudbang.web.live_viewers import NoSuchChannel, Subscription, Topics
+from cloudbang.web.logins import Logins
 from cloudbang.web.sockets import Socket
 from cloudbang.web.status import Apps, app_json, every_app, find_app, notices
 
@@ -40,7 +41,6 @@ LOOK_EVERY = 0.05  # seconds between two comparisons of what was sent with what 
 WIDE = 0.004  # seconds of sending after which messages are waited for
 REST = 0.04  # seconds of waiting at most
 FEW = 300  # lines that wait already; with more of them frames are large anyway
-SESSION_ENDED = 4401
 
 
 class LivePush:
@@ -57,8 +57,8 @@ class LivePush:
         self._logs: dict[str, LogChannel] = {}  # by topic
         self._feeds: dict[str, Feed] = {}  # by channel
         self._routes: dict[str, Feed] = {}  # by topic, or by its first part for app/*
-        self._connections: dict[str, set[Connection]] = {}  # by the session that opened them
         self._supervisor = Supervisor("live")
+        self._logins = Logins(self._supervisor)
 
     def start(self) -> None:
         """Begin to receive and to look after the channels."""
@@ -75,19 +75,12 @@ class LivePush:
     def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
         """Talk with one page until it leaves."""
         connection = Connection(self, socket, caller)
-        mates = self._connections.setdefault(caller.session_id, set())
-        mates.add(connection)
-        try:
+        with self._logins.holds(caller.session_id, socket):
             connection.serve()
-        finally:
-            mates.discard(connection)
-            if not mates and self._connections.get(caller.session_id) is mates:
-                del self._connections[caller.session_id]
 
     def close_account_sessions(self, session_id: str) -> None:
         """That session has ended or may do less: its sockets are closed with 4401."""
-        for connection in self._connections.pop(session_id, ()):
-            self._supervisor.once("end", connection.socket.close, SESSION_ENDED, "session ended")
+        self._logins.close(session_id)
 
     def terminal_changed(self, concerns: Callable[[Caller], bool]) -> None:
         """A terminal has begun, ended, or been joined or left: those whom it concerns are told."""
@@ -98,7 +91,7 @@ class LivePush:
     @property
     def connections(self) -> int:
         """Open live sockets."""
-        return sum(map(len, self._connections.values()))
+        return len(self._logins)
 
     @property
     def malformed(self) -> int:

@@ -18,12 +18,13 @@ from cloudbang.terminal.sessions import Terminals
 from cloudbang.terminal.share_source import ShareSource
 from cloudbang.terminal.values import Mode, Size, Spec, Wish
 from cloudbang.web.auth import Gate
+from cloudbang.web.logins import Logins
 from cloudbang.web.sockets import BINARY, TEXT, Door, Refusal, SharedFrame, Socket
 
 FIRST_WITHIN = 10.0  # seconds for the first message
 PATH = "/terminal_share"
 SUBPROTOCOL = "cloudbang.share.v1"
-REFUSED, SESSION_ENDED = 4403, 4401
+REFUSED = 4403
 MAX_MESSAGE = 256 * 1024  # bytes
 TITLE = 200  # characters of a title at most
 COMMAND = 64 * 1024  # characters of a command at most
@@ -35,8 +36,8 @@ class ShareDoor:
     def __init__(self, terminals: Terminals, gate: Gate, key: bytes) -> None:
         self._terminals, self._gate, self._key = terminals, gate, key
         self._used: dict[str, float] = {}  # passes, until they have expired by themselves
-        self._sockets: dict[str, set[Socket]] = {}  # by the login that opened them
         self._supervisor = Supervisor("share")
+        self._logins = Logins(self._supervisor)
 
     def door(self) -> Door:
         """For the server, at ``PATH``."""
@@ -57,22 +58,16 @@ class ShareDoor:
 
     def close_login(self, login: str) -> None:
         """That token was revoked, or may do less: its sockets are closed with 4401."""
-        for socket in self._sockets.pop(login, ()):
-            self._supervisor.once("end", socket.close, SESSION_ENDED, "session ended")
+        self._logins.close(login)
 
     def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
         """Talk with one command until it has ended or gone."""
-        mates = self._sockets.setdefault(caller.session_id, set())
-        mates.add(socket)
-        try:
-            self._serve(socket, environ, caller)
-        except CloudBangError as e:
-            _Wire(socket).tell({"op": "error", "code": e.code, "message": str(e)})
-            socket.close(REFUSED, e.code)
-        finally:
-            mates.discard(socket)
-            if not mates and self._sockets.get(caller.session_id) is mates:
-                del self._sockets[caller.session_id]
+        with self._logins.holds(caller.session_id, socket):
+            try:
+                self._serve(socket, environ, caller)
+            except CloudBangError as e:
+                _Wire(socket).tell({"op": "error", "code": e.code, "message": str(e)})
+                socket.close(REFUSED, e.code)
 
     def _serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
         try:

@@ -23,6 +23,7 @@ from cloudbang.terminal.session import Session
 from cloudbang.terminal.sessions import Terminals
 from cloudbang.terminal.values import End, Mode, Size
 from cloudbang.web.console_peer import ConsolePeer
+from cloudbang.web.logins import Logins
 from cloudbang.web.security import Proxies
 from cloudbang.web.sockets import Door, Socket
 from cloudbang.web.tty_peer import TtyPeer
@@ -35,7 +36,6 @@ SUBPROTOCOLS = (TTY, "gotty", "webtty")  # the two others: what the page of 2017
 MAX_MESSAGE = MIB + 1024  # bytes: a megabyte of input, and what stands before it
 QUEUE = 256 * 1024  # bytes that wait for a slow page; then the session waits or the page skips
 FIRST_WITHIN = 10.0  # seconds
-SESSION_ENDED, REFUSED = 4401, 4403
 TICKET = ("T_id", "S_id", "C_id", "Md5")
 _CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -45,8 +45,8 @@ class TerminalDoor:
 
     def __init__(self, terminals: Terminals, store: TerminalStore, proxies: Proxies) -> None:
         self._terminals, self._store, self._proxies = terminals, store, proxies
-        self._sockets: dict[str, set[Socket]] = {}  # by the login that opened them
         self._supervisor = Supervisor("terminal-door")
+        self._logins = Logins(self._supervisor)
 
     def stop(self) -> None:
         """Stop closing sockets; the server closes those that are left."""
@@ -61,22 +61,17 @@ class TerminalDoor:
     def close_account_sessions(self, login: str) -> None:
         """That login has ended or may do less: its sockets are closed with 4401 and its terminals
         end."""
-        for socket in self._sockets.pop(login, ()):
-            self._supervisor.once("end", socket.close, SESSION_ENDED, "session ended")
+        self._logins.close(login)
         self._terminals.end_login(login)
 
     def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
         """Talk with one page until it leaves."""
-        mates = self._sockets.setdefault(caller.session_id, set())
-        mates.add(socket)
-        try:
-            peer = TtyPeer(socket) if socket.subprotocol == TTY else ConsolePeer(socket)
-            self._serve(peer, environ, caller)
-        finally:
-            socket.on_drained = None
-            mates.discard(socket)
-            if not mates and self._sockets.get(caller.session_id) is mates:
-                del self._sockets[caller.session_id]
+        with self._logins.holds(caller.session_id, socket):
+            try:
+                peer = TtyPeer(socket) if socket.subprotocol == TTY else ConsolePeer(socket)
+                self._serve(peer, environ, caller)
+            finally:
+                socket.on_drained = None
 
     def _serve(
         self, peer: TtyPeer | ConsolePeer, environ: Mapping[str, Any], caller: Caller
