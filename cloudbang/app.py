@@ -126,7 +126,7 @@ class Application:
             terminal_store,
             new_source(engine, reaper, settings.terminal),
             record=recorder(recordings) if settings.terminal.record else None,
-            end_orphans=lambda left: end_orphans(engine, reaper, left),
+            end_orphans=lambda left: end_orphans(engine, reaper, terminal_store, left),
             tell=history.action,
         )
         inventory.listen(terminals.containers_changed)

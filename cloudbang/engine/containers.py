@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from cloudbang.engine.wire import Wire
 from cloudbang.errors import EngineRefused, NoSuchContainer
 
 CONNECT = 120.0  # seconds a registry gets for its first word
+SILENT = 120.0  # seconds without a byte after which a pull is given up
 LOOK = 0.5  # seconds between looks at whether a pull is still wanted
 
 
@@ -41,7 +43,7 @@ class ContainerCalls(Wire):
     def pull(self, image: str, wanted: Callable[[], bool] = lambda: True) -> Iterator[PullStep]:
         """Fetch an image, step by step; stops soon after it is not ``wanted`` any more.
 
-        Raises EngineRefused with what the registry says.
+        Raises EngineRefused with what the registry says, or when it says nothing for long.
         """
         # Without a tag the engine would fetch all there are.
         name = image.rpartition("/")[2]
@@ -50,14 +52,19 @@ class ContainerCalls(Wire):
         stream = self._open(
             "/images/create", {"fromImage": full}, method="POST", timeout=CONNECT, what=what
         )
-        rest = b""
+        rest, heard = b"", time.monotonic()
         try:
             while wanted():
                 if not stream.wait(LOOK):
+                    if time.monotonic() - heard > SILENT:
+                        raise EngineRefused(what, 504, f"nothing came for {SILENT:.0f} s")
                     continue
                 data = stream.read_now()
                 if data == b"":
+                    if rest.strip():
+                        yield _step(rest, what)
                     return
+                heard = time.monotonic()
                 *lines, rest = (rest + (data or b"")).split(b"\n")
                 for line in lines:
                     if line.strip():
@@ -123,13 +130,20 @@ class ContainerCalls(Wire):
 
 
 def _step(line: bytes, what: str) -> PullStep:
-    told = orjson.loads(line)
-    if error := told.get("error"):
+    """Raises EngineRefused: what it says is an error, or cannot be understood."""
+    try:
+        told = orjson.loads(line)
+        error = told.get("error")
+        detail = told.get("progressDetail") or {}
+        step = PullStep(
+            layer=str(told.get("id") or ""),
+            status=str(told.get("status") or ""),
+            done=int(detail.get("current") or 0),
+            total=int(detail.get("total") or 0),
+        )
+    except (AttributeError, TypeError, ValueError):
+        said = line[:200].decode("utf-8", "replace").strip()
+        raise EngineRefused(what, 502, f"it is told what nobody understands: {said}") from None
+    if error:
         raise EngineRefused(what, 500, str(error))
-    detail = told.get("progressDetail") or {}
-    return PullStep(
-        layer=str(told.get("id") or ""),
-        status=str(told.get("status") or ""),
-        done=int(detail.get("current") or 0),
-        total=int(detail.get("total") or 0),
-    )
+    return step

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 
 import gevent
+from gevent import Greenlet
 from gevent.event import Event
 
 from cloudbang.engine import Engine, ExecState, ExecStream
@@ -22,14 +22,9 @@ from cloudbang.errors import (
 )
 from cloudbang.terminal import processes
 from cloudbang.terminal.processes import Target
-from cloudbang.terminal.reap import Reaper
+from cloudbang.terminal.reap import LATE, Orphan, Reaper
+from cloudbang.terminal.shells import SHELLS, in_words
 from cloudbang.terminal.values import End, Size, Spec
-
-# The best shell there is. A constant: nothing from outside ever becomes part of it.
-FIND_SHELL = """
-for shell in bash ash; do command -v "$shell" >/dev/null 2>&1 && exec "$shell"; done; exec sh
-"""
-SHELLS: list[list[str]] = [["sh", "-c", FIND_SHELL], ["bash"]]  # an image may have the latter only
 
 END_KEYS = b"\x03\x04"  # ^C ^D
 SETTLE = 2.0  # seconds the engine gets to know that an exec has ended whose output has
@@ -41,9 +36,19 @@ class ExecSource:
     """See the module, and ``Source`` for what each method promises."""
 
     __slots__ = (
-        *("_asked_size", "_container", "_ended", "_engine", "_exec_id", "_failure", "_home"),
+        *(
+            "_asked_size",
+            "_container",
+            "_ended",
+            "_engine",
+            "_exec_id",
+            "_failure",
+            "_home",
+            "_later",
+            "_later_until",
+        ),
         *("_leader", "_over", "_reaper", "_resizing", "_shells", "_spec", "_started_at"),
-        *("_stream", "_sure", "_typed", "_visible", "__weakref__"),
+        *("_starting", "_stream", "_sure", "_typed", "_visible", "__weakref__"),
     )
 
     def __init__(self, engine: Engine, spec: Spec, reaper: Reaper) -> None:
@@ -62,7 +67,10 @@ class ExecSource:
         self._failure: End | None = None
         self._asked_size = Size()
         self._resizing = False
+        self._starting = False  # whether the engine was asked to start it and has said nothing yet
         self._ended: Event | None = None  # set once everything has been ended
+        self._later: Greenlet | None = None  # ends what could not be ended at once
+        self._later_until = 0.0
 
     # --- the beginning --------------------------------------------------------------------------
 
@@ -86,6 +94,8 @@ class ExecSource:
 
     def _begin(self, argv: Sequence[str]) -> None:
         wish = self._spec.wish
+        if self._ended is not None:
+            return  # ended while it was beginning
         self._exec_id = self._engine.exec_create(
             self._container,
             argv,
@@ -93,13 +103,29 @@ class ExecSource:
             folder=wish.folder,
             env={"TERM": "xterm-256color", processes.MARKER: self._spec.session},
         )
+        if self._ended is not None:
+            return
+        # Where that fails by a timeout, for instance, the engine may start it later all the same.
+        self._starting = True
         try:
             self._stream = self._engine.exec_start(self._exec_id)
         except EngineRefused as e:
             # Newer engines tell it here what 20.10 tells in the output.
+            self._starting = False
             self._not_started(e.reason, None)
             return
+        self._starting = False
+        if self._ended is not None:
+            # It came just after it was ended.
+            self._stream.hang_up()
+            self._reaper.end_later(self._row)
+            return
         self.resize(self._asked_size)
+
+    @property
+    def _row(self) -> Orphan:
+        """By which it is found again."""
+        return (self._spec.session, self._container, self._exec_id, self.pid)
 
     @property
     def _name(self) -> str:
@@ -233,10 +259,11 @@ class ExecSource:
     def _take_leader(self, state: ExecState) -> None:
         if not state.pid or (self._leader is not None and self._leader.pid == state.pid):
             return
-        found = None
-        if self._visible and processes.in_container(state.pid, self._container):
-            found = processes.stat(state.pid)
-        self._leader = Target(state.pid, self._container, found.started if found else 0)
+        started = 0
+        if self._visible:
+            look = self._reaper.look
+            started = look(0, processes.started_in, state.pid, self._container)
+        self._leader = Target(state.pid, self._container, started, self._spec.session)
 
     def _find_leader(self) -> Target | None:
         """Its first process, once there is one; None when there never was any."""
@@ -261,10 +288,8 @@ class ExecSource:
         if not self._visible:
             inside = self._reaper.inside
             return inside.folder(self._container, spec.session, spec.wish.user) or self._home
-        front = processes.foreground(leader.pid)
-        if not front or not processes.in_container(front, self._container):
-            return self._home
-        return processes.folder_of(front) or self._home
+        where = self._reaper.look("", processes.where, leader.pid, self._container)
+        return where or self._home
 
     # --- the end ----------------------------------------------------------------------------------
 
@@ -324,20 +349,30 @@ class ExecSource:
             gevent.sleep(0.05)
 
     def end(self) -> None:
-        if self._ended is not None:
-            self._ended.wait()
-            return
-        self._ended = Event()
-        try:
-            if self._stream is not None:
-                # Whatever was still to be typed would keep these from coming through.
-                self._stream.drop_input()
-                self._stream.write(END_KEYS)
-            gone = self._end_processes(typed=self._stream is not None)
-            if not gone or not self._reads_its_end():
-                self.hang_up()
-        finally:
-            self._ended.set()
+        if self._ended is None:
+            self._ended = Event()
+            gone = False
+            try:
+                if self._stream is not None:
+                    # Whatever was still to be typed would keep these from coming through.
+                    self._stream.drop_input()
+                    self._stream.write(END_KEYS)
+                gone = self._end_processes(typed=self._stream is not None)
+                if not gone or not self._reads_its_end():
+                    self.hang_up()
+            finally:
+                if not gone:
+                    self._later = self._reaper.end_later(self._row, late=self._starting)
+                    self._later_until = time.monotonic() + LATE
+                self._ended.set()
+        self._ended.wait()
+
+    @property
+    def coming(self) -> bool:
+        later = self._later
+        if later is None or later.dead or self._leader is not None:
+            return False
+        return time.monotonic() < self._later_until
 
     def _reads_its_end(self) -> bool:
         """Whether the engine says that the output is over, and somebody reads that."""
@@ -355,15 +390,9 @@ class ExecSource:
         """Whether it is certain that none is left."""
         leader = self._find_leader()
         if leader is None:
-            return self._failure is not None or not self._exec_id
+            never = self._failure is not None or not self._exec_id
+            return never and not self._starting
         if self._visible:
             return self._reaper.end(leader, typed=typed)
         spec = self._spec
         return self._reaper.inside.end(self._container, spec.session, spec.wish.user)
-
-
-def in_words(reason: str) -> str:
-    """What the engine says against a start, without the names of the parts that say it."""
-    text = reason.strip().removesuffix(": unknown")
-    text = re.sub(r"^(OCI runtime exec failed: |exec failed: )+", "", text)
-    return re.sub(r"^unable to start container process: ", "", text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 MARKER = "CLOUDBANG_TERMINAL"  # the variable that names the session in each of its processes
@@ -22,6 +22,7 @@ class Stat:
 
     state: bytes
     session: int
+    tty: int  # the device, 0 for none
     foreground: int  # the process group that its terminal listens to, -1 for none
     started: int  # clock ticks since the machine's start
 
@@ -33,37 +34,47 @@ class Target:
     pid: int  # of its first process, which is also the number of its process session
     container: str  # 64 hex digits
     started: int = 0  # of its first process, as in Stat; 0 when that is not known
-    marker: str = ""  # the id of our session, one of them at least has to carry it; "": no matter
+    # The id of our session. Where `started` is not known one of them at least has to carry it:
+    # without either, none is taken for one of these.
+    marker: str = ""
 
 
 def stat(pid: int) -> Stat | None:
     """None when there is no such process."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb", buffering=0) as f:
-            text = f.read(1024)
-    except (FileNotFoundError, ProcessLookupError):
+    text = _read(pid, "stat")
+    if not text:
         return None
     # The name is in parentheses and may hold anything, these too.
     fields = text[text.rindex(b")") + 2 :].split()
-    return Stat(fields[0], int(fields[3]), int(fields[5]), int(fields[19]))
+    return Stat(fields[0], int(fields[3]), int(fields[4]), int(fields[5]), int(fields[19]))
 
 
 def in_container(pid: int, container: str) -> bool:
     """Whether that process runs in that container, as seen from here."""
-    try:
-        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="replace") as f:
-            return container in f.read()
-    except OSError:
-        return False
+    return container.encode() in _read(pid, "cgroup")
+
+
+def started_in(pid: int, container: str) -> int:
+    """When that process of that container was started, as in Stat; 0 when there is none."""
+    found = stat(pid) if in_container(pid, container) else None
+    return found.started if found else 0
 
 
 def marked(pid: int, session: str) -> bool:
     """Whether that process was started in that session of ours."""
+    return f"{MARKER}={session}".encode() in _read(pid, "environ").split(b"\0")
+
+
+def _read(pid: int, name: str) -> bytes:
+    """``b""`` when the process has gone, or is not to be looked at.
+
+    Any other OSError is raised: when no more files can be opened, nobody knows what there is.
+    """
     try:
-        with open(f"/proc/{pid}/environ", "rb") as f:
-            return f"{MARKER}={session}".encode() in f.read().split(b"\0")
-    except OSError:
-        return False
+        with open(f"/proc/{pid}/{name}", "rb", buffering=0) as f:
+            return f.readall()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return b""
 
 
 def foreground(pid: int) -> int:
@@ -94,6 +105,16 @@ def in_own_root(pid: int, path: str) -> bool:
         return False
 
 
+def where(pid: int, container: str, outside: bool = False) -> str:
+    """The folder that the foreground process of the terminal of ``pid`` works in; "" if that is
+    unknown. ``outside``: only one that is not among that process's own files."""
+    front = foreground(pid)
+    if not front or not in_container(front, container):
+        return ""
+    path = folder_of(front)
+    return "" if outside and in_own_root(front, path) else path
+
+
 def inner_pid(pid: int) -> int:
     """The number of a process in its own process namespace, 0 when that is unknown."""
     try:
@@ -112,12 +133,9 @@ def signal_all(wants: Sequence[tuple[Target, int]]) -> list[int]:
     One walk through ``/proc`` for all of them.
     """
     sessions: dict[int, list[tuple[int, Stat]]] = {target.pid: [] for target, _ in wants}
-    for name in os.listdir("/proc"):
-        if not name.isdecimal():
-            continue
-        found = stat(int(name))
-        if found and found.session in sessions and found.state not in _ENDED:
-            sessions[found.session].append((int(name), found))
+    for pid, found in _alive():
+        if found.session in sessions:
+            sessions[found.session].append((pid, found))
     counts = []
     for target, number in wants:
         members = _belonging(target, sessions[target.pid])
@@ -126,6 +144,33 @@ def signal_all(wants: Sequence[tuple[Target, int]]) -> list[int]:
             for pid, found in members:
                 _send(pid, found.started, number)
     return counts
+
+
+def find_marked(container: str, session: str) -> list[Target]:
+    """The process sessions of one of our sessions of which no number is known, by its mark.
+
+    Daemons that were started in it carry that as well: of those with the mark, ours has the
+    terminal; when its first process has gone, it has none and no first process.
+    """
+    sure, maybe = set(), set()
+    for pid, found in _alive():
+        if not in_container(pid, container) or not marked(pid, session):
+            continue
+        first = stat(found.session)
+        gone = first is None or first.state in _ENDED
+        started = first.started if first and not gone else 0
+        if found.tty:
+            sure.add(Target(found.session, container, started, session))
+        elif gone:
+            maybe.add(Target(found.session, container, 0, session))
+    return list(sure or maybe)
+
+
+def _alive() -> Iterator[tuple[int, Stat]]:
+    """All processes but those of which only the number is left."""
+    for name in os.listdir("/proc"):
+        if name.isdecimal() and (found := stat(int(name))) and found.state not in _ENDED:
+            yield int(name), found
 
 
 def _belonging(target: Target, members: list[tuple[int, Stat]]) -> list[tuple[int, Stat]]:
@@ -138,9 +183,8 @@ def _belonging(target: Target, members: list[tuple[int, Stat]]) -> list[tuple[in
     if leader and target.started and leader.started != target.started:
         return []
     mine = [member for member in members if in_container(member[0], target.container)]
-    if target.marker and not any(marked(pid, target.marker) for pid, _ in mine):
-        return []
-    return mine
+    known = target.started or any(marked(pid, target.marker) for pid, _ in mine)
+    return mine if known else []
 
 
 def _send(pid: int, started: int, number: int) -> None:

@@ -7,11 +7,14 @@ process of its process session gets SIGHUP, then SIGKILL, until none is left.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 
 import gevent
+from gevent import Greenlet
 from gevent.event import AsyncResult, Event
 from gevent.pool import Pool
 from gevent.threadpool import ThreadPool
@@ -19,16 +22,21 @@ from gevent.threadpool import ThreadPool
 from cloudbang.engine import Engine
 from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable, NoSuchContainer
 from cloudbang.store.threads import in_thread
-from cloudbang.supervise import Supervisor
+from cloudbang.supervise import Supervisor, backoff
 from cloudbang.terminal.inside import Inside
-from cloudbang.terminal.processes import Target, in_container, signal_all
+from cloudbang.terminal.look import Look
+from cloudbang.terminal.processes import Target, find_marked, in_container, signal_all
 
 log = logging.getLogger(__name__)
 
 # Seconds that each kind of end is given: what was typed (^C ^D, by the source), then the signals.
 # Together less than the 5 s that everything has to be over in.
 TYPED, HUNG_UP, KILLED = 0.3, 0.7, 3.0
+PAUSE_ASKED = 1.0  # seconds of these, for the engine to say whether a container is paused
 AT_ONCE = 16  # orphans looked at at the same time
+LATE = 60.0  # seconds in which an engine that did not answer may still start what it was asked to
+GIVEN_UP = 3600.0  # seconds after which a container without a shell, for instance, is left alone
+AGAIN = 300.0  # seconds at most between two tries to end what could not be ended
 
 Orphan = tuple[str, str, str, int]
 """Session id, container id, exec id, number of its first process (0: not known)."""
@@ -40,12 +48,14 @@ class Reaper:
     def __init__(self, engine: Engine) -> None:
         self.errands = Supervisor("terminal-source")  # small pieces of work of the sources
         self.inside = Inside(engine, self.errands)
+        self.look = Look()
         self._engine = engine
         self._supervisor = Supervisor("reaper")
         self._pool = ThreadPool(1)
         # Signals to be sent: at most one for each session that is ending.
         self._asked: list[tuple[Target, int, AsyncResult]] = []
         self._wake = Event()
+        self._sighted = True  # whether the last walk could look at all
 
     def start(self) -> None:
         self._supervisor.run("walk", self._walk)
@@ -54,84 +64,117 @@ class Reaper:
         self.errands.stop()
         self._supervisor.stop()
         self._pool.kill()
+        self.look.stop()
 
     def end(self, target: Target, *, typed: bool = True) -> bool:
         """End every process of it; waits until none is left, for 4 s at most. Whether none is.
 
         ``typed``: ^C ^D has just been sent, which most shells end by themselves on.
         """
-        left = 0
-        for number, seconds in self._phases(typed):
+        began = time.monotonic()
+        # By the clock, not one after the other: on a busy machine each look takes its time.
+        phases: list[tuple[int, float]] = [
+            (signal.SIGHUP, TYPED + HUNG_UP),
+            (signal.SIGKILL, TYPED + HUNG_UP + KILLED),
+        ]
+        if typed:
+            phases.insert(0, (0, TYPED))
+        left, asked = 0, False
+        for number, until in phases:
             left = self._signal(target, number)
-            until = time.monotonic() + seconds
-            while left and time.monotonic() < until:
+            while left and time.monotonic() - began < until:
                 gevent.sleep(0.05)
                 # New ones may have been started meanwhile: a loop in a shell does nothing else.
                 left = self._signal(target, signal.SIGKILL if number == signal.SIGKILL else 0)
+                if left and number == signal.SIGKILL and not asked:
+                    asked = True
+                    if self._paused(target.container):
+                        log.info("what runs in %s ends when it goes on", target.container[:12])
+                        return False
             if not left:
                 return True
-            if number == signal.SIGHUP and self._paused(target.container):
-                self._signal(target, signal.SIGKILL)
-                log.info(
-                    "%d processes in %s end when it is no longer paused",
-                    left,
-                    target.container[:12],
-                )
-                return False
         log.warning("%d processes in %s cannot be ended", left, target.container[:12])
         return False
 
-    def end_orphans(self, rows: Iterable[Orphan]) -> None:
+    def end_orphans(self, rows: Iterable[Orphan]) -> set[str]:
         """End what sessions of a killed server left behind; waits until it is done.
 
-        Raises EngineUnreachable: try again.
+        Gives the sessions of which it is certain that nothing is left.
         """
-        for failure in Pool(AT_ONCE).imap_unordered(self._end_orphan, rows):
-            if failure is not None:
-                raise failure
+        asked = list(rows)
+        gone = Pool(AT_ONCE).imap(self.end_left, asked)
+        return {session for (session, *_), sure in zip(asked, gone, strict=True) if sure}
 
-    def _end_orphan(self, row: Orphan) -> EngineUnreachable | None:
+    def end_left(self, row: Orphan) -> bool:
+        """End what is left of a session; whether it is certain that nothing is."""
         session, container, exec_id, pid = row
         try:
             state = self._engine.container_state(container)
             if not state.pid:
-                return None
-            # The number alone could be another process's by now.
-            marker = session
+                return True
             try:
                 found = self._engine.exec_inspect(exec_id) if exec_id else None
             except EngineRefused:
                 found = None  # the engine was started anew as well
-            if found and found.pid:
-                pid, marker = found.pid, ""
         except NoSuchContainer:
-            return None
-        except EngineUnreachable as e:
-            return e
+            return True
+        except (EngineRefused, EngineUnreachable):
+            return False
+        if found and found.running and not found.pid:
+            return False  # it is just being started
+        pid = found.pid if found and found.pid else pid
         if not self.sees(state.pid, container):
-            self.inside.end(container, session)
-        elif pid:
-            self.end(Target(pid, container, marker=marker), typed=False)
-        return None
+            return self.inside.end(container, session)
+        # The number alone could be another process's by now.
+        targets = [Target(pid, container, marker=session)] if pid else None
+        try:
+            targets = targets or in_thread(self._pool, find_marked, container, session)
+        except OSError as e:
+            log.warning("nobody can look at processes: %s", e)
+            return False
+        gone = [self.end(target, typed=False) for target in targets]
+        return all(gone)
+
+    def end_later(self, row: Orphan, *, late: bool = False) -> Greenlet:
+        """Go on trying to end what is left of a session until that is certain: as long as its
+        container is there and this server runs, for an hour at most.
+
+        ``late``: the engine was asked to start it and did not say whether it has. Then it is not
+        certain before it was seen, or ``LATE`` seconds have passed.
+        """
+        return self.errands.once("end-later", self._end_later, row, late)
+
+    def _end_later(self, row: Orphan, late: bool) -> None:
+        began = time.monotonic()
+        for wait in backoff(0.5, AGAIN):
+            gone, took = self.end_left(row), time.monotonic() - began
+            late = late and took < LATE and not self._ran(row)
+            if (gone and not late) or took > GIVEN_UP:
+                break
+            gevent.sleep(min(wait, 5.0) if late else wait)
+
+    def _ran(self, row: Orphan) -> bool:
+        try:
+            return self._engine.exec_inspect(row[2]).pid > 0
+        except EngineRefused:
+            return True  # it is gone with its container, or with all that the engine knew
+        except EngineUnreachable:
+            return False
 
     @staticmethod
     def sees(pid: int, container: str) -> bool:
         """Whether that container's processes can be seen from here, by one of them."""
-        return pid > 0 and in_container(pid, container)
-
-    @staticmethod
-    def _phases(typed: bool) -> Iterator[tuple[int, float]]:
-        if typed:
-            yield 0, TYPED
-        yield signal.SIGHUP, HUNG_UP
-        yield signal.SIGKILL, KILLED
+        # Seen by anybody, but of others' processes only root may say what they are, and end them.
+        try:
+            return pid > 0 and os.geteuid() == 0 and in_container(pid, container)
+        except OSError:
+            return False
 
     def _paused(self, container: str) -> bool:
         # cgroup v1 freezes processes so that not even SIGKILL reaches them before they go on.
-        try:
+        with suppress(CloudBangError), gevent.Timeout(PAUSE_ASKED, False):
             return self._engine.container_state(container).state == "paused"
-        except CloudBangError:
-            return False
+        return False
 
     # --- the walk -----------------------------------------------------------------------------
 
@@ -140,10 +183,7 @@ class Reaper:
         done = AsyncResult()
         self._asked.append((target, number, done))
         self._wake.set()
-        try:
-            return int(done.get())
-        except OSError:
-            return 1  # nobody could look, which the walk has logged: there may be some
+        return int(done.get())
 
     def _walk(self) -> None:
         while True:
@@ -153,9 +193,13 @@ class Reaper:
             try:
                 wants = [(target, number) for target, number, _ in asked]
                 counts = in_thread(self._pool, signal_all, wants)
+                self._sighted = True
             except Exception as e:
-                for _, _, done in asked:
-                    done.set_exception(e)
-                raise
+                # No more files can be opened, for instance. There may be some: whoever waits
+                # asks again.
+                counts = [1] * len(asked)
+                if self._sighted:
+                    log.warning("nobody can look at processes: %s", e, exc_info=True)
+                self._sighted = False
             for (_, _, done), count in zip(asked, counts, strict=True):
                 done.set(count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import gevent
 
@@ -13,12 +13,13 @@ from cloudbang.accounts import Caller, Unauthorised, authorise_app
 from cloudbang.config import TerminalSettings
 from cloudbang.domain.apps import App, Instance
 from cloudbang.errors import (
+    CloudBangError,
     ContainerNotRunning,
     NoSuchTerminal,
     TooManyTerminals,
 )
 from cloudbang.store.terminals import TerminalRecord
-from cloudbang.supervise import Supervisor
+from cloudbang.supervise import Supervisor, backoff
 from cloudbang.terminal.book import ROLE, Audit, Book, Tell, is_owner, owner_of
 from cloudbang.terminal.limits import overdue
 from cloudbang.terminal.links import Links
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 LINGER = 60.0  # seconds an ended session's last output can be come back for
 LINGERING = 64  # of them; overload: the oldest goes, its recording stays
 STOP_WITHIN = 2.0  # seconds that ending all sessions may take when the server stops
+ORPHANS_AGAIN = 300.0  # seconds at most between two tries to end what a killed server left
 GIVE_UP = 7.0  # seconds after the order to end until a session is over whatever hangs
 
 
@@ -49,7 +51,7 @@ class Terminals:
         new_source: Callable[[Spec], Source],
         *,
         record: Recorder | None = None,
-        end_orphans: Callable[[Sequence[TerminalRecord]], None] | None = None,
+        end_orphans: Callable[[Sequence[TerminalRecord]], Collection[str]] | None = None,
         tell: Tell | None = None,
     ) -> None:
         self._settings = settings
@@ -74,7 +76,7 @@ class Terminals:
             left = self._book.unended()
             if left:
                 log.info("%d terminals of a server that was killed are ended", len(left))
-                self._supervisor.run("orphans", self._clear, left)
+            self._supervisor.run("orphans", self._clear, left)
 
     def stop(self) -> None:
         """End every session; 2 s at most. What is left then is found at the next start."""
@@ -83,10 +85,22 @@ class Terminals:
         self._supervisor.stop()
 
     def _clear(self, left: Sequence[TerminalRecord]) -> None:
+        """Until it is certain that nothing of them is left: for as long as their containers are
+        there. A paused one's processes cannot be ended, nor any while the engine is away."""
         assert self._end_orphans is not None
-        self._end_orphans(left)
-        for record in left:
-            self._book.lost(record)
+        for wait in backoff(1.0, ORPHANS_AGAIN):
+            try:
+                gone = self._end_orphans(left)
+            except CloudBangError as e:
+                log.warning("terminals of a killed server are looked for again: %s", e)
+            else:
+                for record in left:
+                    if record.session in gone:
+                        self._book.lost(record)
+                left = [record for record in left if record.session not in gone]
+                if not left:
+                    return
+            gevent.sleep(wait)
 
     def listen(self, listener: Callable[[Session], None]) -> None:
         """Call ``listener(session)`` when one has begun, ended, or been joined or left."""
@@ -192,7 +206,14 @@ class Terminals:
 
     def _abandon(self, session: Session, reason: str) -> None:
         session.source.end()
+        self._wait_for_late(session)
         self._book.not_started(session, reason)
+
+    @staticmethod
+    def _wait_for_late(session: Session) -> None:
+        """A session is not over while the engine may still start it."""
+        while session.source.coming:
+            gevent.sleep(0.5)
 
     def _check_limits(self, caller: Caller) -> None:
         if len(self._live) >= self._settings.in_all:
@@ -336,8 +357,15 @@ class Terminals:
             del self._over[oldest]
             self._links.void(oldest, ("watch", "type"))
         self._over[session.id] = (session, time.monotonic())
-        self._book.ended(session, end)
+        if session.source.coming:
+            self._supervisor.once("late", self._ended_late, session, end)
+        else:
+            self._book.ended(session, end)
         self._changed(session)
+
+    def _ended_late(self, session: Session, end: End) -> None:
+        self._wait_for_late(session)
+        self._book.ended(session, end)
 
     # --- limits -----------------------------------------------------------------------------------
 

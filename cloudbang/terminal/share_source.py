@@ -39,6 +39,7 @@ class ShareSource:
     ``room``, ``finish`` and ``lose``."""
 
     exec_id = ""
+    coming = False
     pid = 0  # nobody's but the command's own to signal
 
     def __init__(self, wire: Wire, *, write: bool) -> None:

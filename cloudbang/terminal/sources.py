@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 from cloudbang.config import TerminalSettings
 from cloudbang.engine import Engine
+from cloudbang.errors import NoSuchTerminal
 from cloudbang.store.recordings import Recordings
-from cloudbang.store.terminals import TerminalRecord
+from cloudbang.store.terminals import TerminalRecord, TerminalStore
 from cloudbang.terminal.exec_source import ExecSource
 from cloudbang.terminal.reap import Reaper
 from cloudbang.terminal.session import Session
@@ -56,10 +57,31 @@ def recorder(recordings: Recordings) -> Callable[[Session], Recording]:
     return begin
 
 
-def end_orphans(engine: Engine, reaper: Reaper, left: Sequence[TerminalRecord]) -> None:
-    """End what a killed server's sessions left running. Raises EngineUnreachable: try again."""
-    # A command of the host ends with its connection: whoever runs it sees to that.
-    here = [(r.session, r.container, r.exec_id, r.pid) for r in left if r.container]
-    if here:
-        reaper.end_orphans(here)
-    remove_toolboxes(engine, {r.session for r in left if r.kind == "toolbox"})
+def end_orphans(
+    engine: Engine, reaper: Reaper, store: TerminalStore, left: Sequence[TerminalRecord]
+) -> set[str]:
+    """End what a killed server's sessions left running, and remove the toolboxes of all that are
+    over. Gives the sessions of which it is certain that nothing is left.
+
+    Raises EngineUnreachable, StorageFailed: try again.
+    """
+    over = {r.session for r in left}
+
+    def is_over(session: str) -> bool:
+        if session in over:
+            return True
+        try:
+            return store.get(session).ended is not None
+        except NoSuchTerminal:
+            return False  # another server's
+
+    boxes = remove_toolboxes(engine, is_over)
+    here = [
+        (r.session, r.container, r.exec_id, r.pid)
+        for r in left
+        if r.kind != "toolbox" and r.container
+    ]
+    # What ran in a toolbox went with it. A command of the host ends with its connection: whoever
+    # runs it sees to that.
+    apart = over - {session for session, *_ in here} - boxes
+    return reaper.end_orphans(here) | apart

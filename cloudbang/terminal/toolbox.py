@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -21,13 +21,14 @@ from cloudbang.errors import (
     CloudBangError,
     ContainerNotRunning,
     EngineRefused,
-    EngineUnreachable,
     NoSuchContainer,
     NotStarted,
 )
+from cloudbang.supervise import backoff
 from cloudbang.terminal import processes
-from cloudbang.terminal.exec_source import FIND_SHELL, ExecSource
+from cloudbang.terminal.exec_source import ExecSource
 from cloudbang.terminal.reap import Reaper
+from cloudbang.terminal.shells import FIND_SHELL
 from cloudbang.terminal.values import End, Size, Spec
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ SHELL_IN = """cd "$1" 2>/dev/null; export PWD PS1='toolbox:$PWD # '\n""" + FIND_
 TELL_EVERY = 0.2  # seconds between two states of a pull
 TAIL = 0.2  # seconds for the last output of a container that has stopped
 GIVE_UP = 4.0  # seconds that an end waits for the beginning to be over
+LATE = 60.0  # seconds in which an engine that did not answer may still make what it was asked to
 
 
 class ToolboxSource:
@@ -56,6 +58,8 @@ class ToolboxSource:
         self._typed = bytearray()  # before there is a shell; bounded by whoever looks at `pending`
         self._inner: ExecSource | None = None
         self._box = ""  # the id of our container
+        self._left = False  # whether somebody is removing it until that succeeds
+        self._asked = False  # whether the engine was asked for it
         self._root = "/proc/1/root"  # the target's files, as the toolbox sees them
         self._failure: End | None = None
         self._unwanted = False
@@ -94,7 +98,7 @@ class ToolboxSource:
     def _begin(self, target: ContainerState, begun: Event) -> None:
         try:
             self._prepare(target)
-        except (EngineRefused, EngineUnreachable, NoSuchContainer, ContainerNotRunning) as e:
+        except CloudBangError as e:
             reason = e.reason if isinstance(e, EngineRefused) else str(e)
             message = str(NotStarted(self._name, f"no toolbox of {self._image}: {reason}"))
             self._failure = End("not-started", None, message)
@@ -103,24 +107,37 @@ class ToolboxSource:
                 self._failure = End("closed")
             begun.set()
             self._changed.set()
-        if self._failure is not None:
-            self._remove()
+            if self._failure is not None or self._unwanted:
+                # Whoever ended it may have stopped waiting for this.
+                if self._inner is not None:
+                    self._inner.end()
+                self._remove()
 
     def _prepare(self, target: ContainerState) -> None:
-        if not self._engine.has_image(self._image):
+        if not self._unwanted and not self._engine.has_image(self._image):
             self._pull()
         if self._unwanted:
             return
         self._root = f"/proc/{_first_process(target)}/root"
-        self._box = self._engine.create_container(
-            self._image,
-            STAY,
-            name=f"cloudbang-toolbox-{self._spec.session}",
-            labels={LABEL: self._spec.session, HIDDEN: "true"},
-            host=_host_config(target),
-        )
+        host = _host_config(target)
+        self._asked = True
+        try:
+            self._box = self._engine.create_container(
+                self._image,
+                STAY,
+                name=self._box_name,
+                labels={LABEL: self._spec.session, HIDDEN: "true"},
+                host=host,
+            )
+        except EngineRefused:
+            self._asked = False
+            raise
+        if self._unwanted:
+            return
         self._engine.start_container(self._box)
-        if "IpcMode" not in _host_config(target):
+        if self._unwanted:
+            return
+        if "IpcMode" not in host:
             self._say(
                 f"{self._name} keeps its inter-process communication (IPC) to itself: not joined."
                 f" · {self._name} 的进程间通信（IPC）不共享，未加入。"
@@ -223,15 +240,15 @@ class ToolboxSource:
     def exec_id(self) -> str:
         return self._inner.exec_id if self._inner is not None else ""
 
+    @property
+    def coming(self) -> bool:
+        return False  # it goes with its toolbox, which the next server finds by itself
+
     def folder(self) -> str:
         """In the target: "" while the shell works among the toolbox's own files."""
-        if self._inner is None:
+        if not self.pid:
             return ""
-        front = processes.foreground(self.pid) if self.pid else 0
-        if not front or not processes.in_container(front, self._box):
-            return ""
-        path = processes.folder_of(front)
-        return "" if processes.in_own_root(front, path) else path
+        return self._reaper.look("", processes.where, self.pid, self._box, True)
 
     # --- the end ----------------------------------------------------------------------------------
 
@@ -273,26 +290,51 @@ class ToolboxSource:
         finally:
             self._ended.set()
 
+    @property
+    def _box_name(self) -> str:
+        return f"cloudbang-toolbox-{self._spec.session}"
+
     def _remove(self) -> None:
-        if self._box:
-            try:
-                self._engine.remove_container(self._box)
-            except CloudBangError as e:
-                log.warning("the toolbox %s is left: %s", self._box[:12], e)
+        # By its name: one that the engine made without saying so goes as well.
+        if not self._asked:
+            return
+        try:
+            self._engine.remove_container(self._box_name)
+            if self._box:
+                return
+        except CloudBangError as e:
+            log.warning("the toolbox %s is left for now: %s", self._box_name, e)
+        if not self._left:
+            self._left = True
+            self._reaper.errands.once("toolbox-left", self._remove_later)
+
+    def _remove_later(self) -> None:
+        """Until it is gone, for as long as this server runs (the next one looks for it, too)."""
+        until = 0.0 if self._box else time.monotonic() + LATE
+        for wait in backoff(0.5, 60.0):
+            gevent.sleep(min(wait, 5.0) if time.monotonic() < until else wait)
+            with suppress(CloudBangError):
+                self._engine.remove_container(self._box_name)
+                if time.monotonic() >= until:
+                    return
 
 
-def remove_toolboxes(engine: Engine, sessions: Collection[str]) -> None:
-    """Remove the toolboxes of these sessions, which have ended: a killed server left them behind.
+def remove_toolboxes(engine: Engine, gone: Callable[[str], bool]) -> set[str]:
+    """Remove the toolboxes of the sessions that are ``gone``: a killed server left them behind.
+    Gives the sessions whose toolbox could not be removed.
 
-    Another server on the same engine has its own: only what is named goes. Raises
+    Another server on the same engine has its own: nothing is done to those. Raises
     EngineUnreachable: try again.
     """
-    if not sessions:
-        return
+    left = set()
     for container, session in engine.labelled(LABEL).items():
-        if session in sessions:
-            with suppress(EngineRefused):
+        if gone(session):
+            try:
                 engine.remove_container(container)
+            except EngineRefused as e:
+                log.warning("the toolbox %s is left for now: %s", container[:12], e)
+                left.add(session)
+    return left
 
 
 def _host_config(target: ContainerState) -> dict[str, object]:

@@ -118,6 +118,11 @@ class Source(Protocol):
     def exec_id(self) -> str:
         """The engine's name of it, "" for none."""
 
+    @property
+    def coming(self) -> bool:
+        """Whether, though it was ended, the engine may still start it; for a minute at most. It is
+        ended then, and the next server has to know of it if this one does not live so long."""
+
 
 class Recording(Protocol):
     """What a session writes down; see the store's recordings."""

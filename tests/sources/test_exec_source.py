@@ -12,9 +12,10 @@ import pytest
 from cloudbang.config import EngineSettings
 from cloudbang.engine import Engine
 from cloudbang.errors import ContainerNotRunning, NoSuchContainer
-from cloudbang.terminal.exec_source import ExecSource, in_words
+from cloudbang.terminal.exec_source import ExecSource
 from cloudbang.terminal.processes import Target, signal_all
 from cloudbang.terminal.reap import Reaper
+from cloudbang.terminal.shells import in_words
 from cloudbang.terminal.values import End, Size
 from tests.conftest import ContainerFactory
 from tests.sources.conftest import SESSION, Opener, Shown, spec_of
@@ -300,7 +301,7 @@ def test_an_engine_that_is_killed_is_said_and_leaves_nothing() -> None:
         ended.end()
         Shown(ended).rest()
         for source in (left, ended):
-            assert signal_all([(Target(source.pid, str(one.id)), 0)]) == [0]
+            assert signal_all([(Target(source.pid, str(one.id), marker=SESSION), 0)]) == [0]
         reaper.stop()
         engine.close()
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 
@@ -134,28 +135,42 @@ def test_a_number_alone_is_not_trusted(
         Target(pid, theirs),
         Target(pid, mine, started=found.started + 1),
         Target(pid, mine, marker="f" * 16),
+        Target(pid, mine),  # neither is known
         Target(2**22 + 1, mine),
     ]
-    assert signal_all([(target, signal.SIGKILL) for target in wrong]) == [0, 0, 0, 0]
-    right = [Target(pid, mine), Target(pid, mine, started=found.started, marker=SESSION)]
+    assert signal_all([(target, signal.SIGKILL) for target in wrong]) == [0] * len(wrong)
+    right = [
+        Target(pid, mine, marker=SESSION),
+        Target(pid, mine, started=found.started, marker="f" * 16),
+    ]
     assert signal_all([(target, 0) for target in right]) == [1, 1]
     shown.run("echo still he''re")
     shown.until(b"still here")
 
 
+@pytest.mark.parametrize("seen", [True, False], ids=["seen from the host", "from within"])
 def test_orphans_of_a_killed_server_are_found(
-    one: Container, container: ContainerFactory, engine: Engine, reaper: Reaper
+    one: Container,
+    container: ContainerFactory,
+    engine: Engine,
+    reaper: Reaper,
+    seen: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By what was written down of them: also without their number, and in containers long gone."""
+    """By what was written down of them: also without their number, without anything (the server
+    was killed before it knew more), and in containers long gone."""
+    if not seen:
+        monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
     gone = container(INIT)
     rows = []
-    for n in range(6):
+    for n in range(9):
         source = ExecSource(engine, spec_of(one, session=f"{n:016x}"), reaper)
         source.start(Size())
         shown = Shown(source)
         leave(shown, "trap '' HUP; sleep 4242 &")
         pid = wait_until(lambda source=source: source.pid, 5, "its number")
-        rows.append((f"{n:016x}", str(one.id), source.exec_id, pid if n % 2 else 0))
+        known = [("", 0), (source.exec_id, 0), (source.exec_id, pid)]
+        rows.append((f"{n:016x}", str(one.id), *known[n % 3]))
         source._close()  # as when the server's process is killed
     bystander = ExecSource(engine, spec_of(one, session="b" * 16), reaper)
     bystander.start(Size())
@@ -163,14 +178,115 @@ def test_orphans_of_a_killed_server_are_found(
     pid = wait_until(lambda: bystander.pid, 5, "its number")
     # The number of another session now; the engine does not know the exec any more.
     rows.append(("a" * 16, str(one.id), "0" * 64, pid))
+    rows.append(("d" * 16, str(one.id), "", 0))
     rows.append(("c" * 16, str(gone.id), "0" * 64, 4242))
     gone.remove(force=True)
-    reaper.end_orphans(rows)
+    assert reaper.end_orphans(rows) == {session for session, *_ in rows}
     assert len(alive(one)) == 1
     # And this one it does not know either, but the processes say whose they are.
-    reaper.end_orphans([("b" * 16, str(one.id), "0" * 64, pid)])
+    assert reaper.end_orphans([("b" * 16, str(one.id), "0" * 64, pid)]) == {"b" * 16}
     assert alive(one) == []
     Shown(bystander).rest()
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen from the host", "from within"])
+def test_a_daemon_of_an_orphan_is_left_alone(
+    one: Container, engine: Engine, reaper: Reaper, seen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It carries the session's mark as well, and nothing else is known."""
+    if not seen:
+        monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
+    source = ExecSource(engine, spec_of(one), reaper)
+    source.start(Size())
+    leave(Shown(source), "setsid sleep 5151 >/dev/null 2>&1 </dev/null &")
+    wait_until(lambda: "sleep 5151" in alive(one), 5, "the daemon")
+    source._close()
+    assert reaper.end_orphans([(SESSION, str(one.id), "", 0)]) == {SESSION}
+    assert alive(one) == ["sleep 5151"]
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen from the host", "from within"])
+def test_an_orphan_in_a_paused_container_is_not_certain_to_have_ended(
+    one: Container, engine: Engine, reaper: Reaper, seen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is to be tried again, and then it has."""
+    if not seen:
+        monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
+    source = ExecSource(engine, spec_of(one), reaper)
+    source.start(Size())
+    leave(Shown(source), "trap '' HUP; sleep 4242 &")
+    source._close()
+    row = (SESSION, str(one.id), source.exec_id, 0)
+    one.pause()
+    assert reaper.end_orphans([row]) == set()
+    one.unpause()
+    assert reaper.end_orphans([row]) == {SESSION}
+    assert alive(one) == []
+
+
+def test_an_end_that_found_a_paused_container_is_made_up_for(
+    one: Container, open_source: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From within nothing can be done in one that is paused: it is once it goes on."""
+    monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
+    shown = open_source(one)
+    leave(shown, "trap '' HUP; sleep 4242 &")
+    one.pause()
+    reader = gevent.spawn(shown.rest)
+    shown.source.end()
+    reader.get(timeout=5)
+    one.unpause()
+    wait_until(lambda: alive(one) == [], 15, "their end")
+
+
+def test_from_within_the_containers_shell_gets_no_more_rights_than_it_has(
+    one: Container, open_source: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be anything: here one that writes down what it was given."""
+    monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
+    spy = (
+        '#!/bin/busybox ash\ngrep CapEff /proc/self/status >> /rights\nexec /bin/busybox ash "$@"\n'
+    )
+    put = (
+        "printf '%s' \"$0\" > /spy; chmod 755 /spy; grep CapEff /proc/self/status; mv /spy /bin/sh"
+    )
+    said = one.exec_run(["/bin/busybox", "ash", "-c", put, spy]).output
+    assert said.startswith(b"CapEff"), said
+    shown = open_source(one, "/bin/busybox", "ash")
+    leave(shown, "cd /tmp")
+    wait_until(lambda: shown.source.folder() == "/tmp", 5, "its folder")
+    reader = gevent.spawn(shown.rest)
+    shown.source.end()
+    reader.get(timeout=5)
+    assert alive(one) == []
+    written = one.exec_run(["cat", "/rights"]).output
+    assert len(written.splitlines()) >= 2
+    assert set(written.splitlines()) == set(said.splitlines())
+
+
+def test_ends_wait_while_no_more_files_can_be_opened(
+    one: Container, open_source: Opener, reaper: Reaper
+) -> None:
+    """Nobody can look at processes then. No session fails of that, nor is taken for ended."""
+    sources = [open_source(one, session=f"{n:016x}") for n in range(3)]
+    for shown in sources:
+        leave(shown, "trap '' HUP; sleep 4242 &")
+        wait_until(lambda shown=shown: shown.source.pid, 5, "its number")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    ends = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        for shown in sources:
+            target = shown.source._leader
+            ends.append(gevent.spawn(reaper.end, target, typed=False))
+        wait_until(lambda: not reaper._sighted, 5, "a look that fails")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    gevent.joinall(ends, raise_error=True)
+    assert all(end.value for end in ends)
+    assert alive(one) == []
+    for shown in sources:
+        shown.rest()
 
 
 def test_in_a_paused_container_they_end_when_it_goes_on(
