@@ -245,6 +245,13 @@ def test_a_terminal_is_shared(
     expect(seen.box.locator(".term-people")).to_contain_text("admin")
     expect(seen.button("Share")).to_have_count(0)
     expect(seen.button("End")).to_have_count(0)
+    seen.button("More").click()
+    menu = seen.box.locator(".term-menu")
+    expect(menu.get_by_role("button", name="Copy", exact=False).first).to_be_visible()
+    for mine in ("Replay from its start", "Put a file in", "Take a file out"):
+        expect(menu.get_by_text(mine)).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.locator(".term-screen:visible").click()
     seen.type("echo never $((1+1))\n")
     expect(seen.banner("watch")).to_have_text("You may only watch here.")
     shell.run("echo watched $((1+1))", "watched 2")
@@ -286,6 +293,8 @@ def test_a_terminal_is_shared(
     seen.in_phase("ended")
     expect(seen.box.get_by_text("The program has ended with exit code 5.")).to_be_visible()
     expect(seen.button("Open a new one")).to_have_count(0)
+    expect(seen.box.get_by_role("link", name="Replay")).to_have_count(0)
+    expect(shell.box.get_by_role("link", name="Replay", exact=True)).to_be_visible()
 
 
 def test_the_smallest_window_sets_the_size_and_says_so(

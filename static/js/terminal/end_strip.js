@@ -70,7 +70,7 @@ export class EndStrip {
    * @param {Connection} connection
    * @param {Ways} ways
    */
-  #buttons({ phase, ended, refusal, session }, { again, choose, back }) {
+  #buttons({ phase, mode, ended, refusal, session }, { again, choose, back }) {
     /** @type {HTMLElement[]} */
     const buttons = [];
     const add = (
@@ -92,7 +92,8 @@ export class EndStrip {
       add(t("Open a new one"), () => again({}), true);
     }
     if (choose) add(t("Choose what to open"), choose);
-    if (session?.recorded) {
+    // A guest may look on, not back.
+    if (session?.recorded && (mode === "own" || again)) {
       const href = `/terminals/${session.id}/replay`;
       buttons.push(h("a", { class: "button", href }, icon("play"), t("Replay")));
     }

@@ -357,7 +357,7 @@ export class TerminalView {
   #show() {
     const { connection } = this;
     const facts = [this.title, connection.session?.user].filter(Boolean).join(" · ");
-    this.#bar.show(connection, { name: this.name, facts });
+    this.#bar.show(connection, { name: this.name, facts, opens: this.options.opens });
     const { cols: columns, rows } = this.screen.terminal;
     this.#bar.showSize(connection, this.#room, { columns, rows }, this.#smallest);
     this.element.setAttribute("aria-label", t("Terminal in {name}", { name: this.name }));

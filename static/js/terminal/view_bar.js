@@ -185,9 +185,10 @@ export class ViewBar {
 
   /**
    * @param {Connection} connection
-   * @param {{name: string, facts: string}} words
+   * @param {{name: string, facts: string, opens?: boolean}} words `opens`: the reader may open new
+   *   ones, and so see every recording
    */
-  show(connection, { name, facts }) {
+  show(connection, { name, facts, opens }) {
     const { phase, session, mode, people, me } = connection;
     const there = phase === "attached";
     setAttribute(this.#state, "data-phase", phase);
@@ -201,7 +202,7 @@ export class ViewBar {
     this.#take.hidden = !own || !others.some((one) => one.mode === "type");
     this.#share.hidden = !own || !there;
     this.#end.hidden = !own || !there;
-    this.#replay.hidden = !session?.recorded;
+    this.#replay.hidden = !session?.recorded || !(own || opens);
     this.#replay.href = session ? `/terminals/${session.id}/replay` : "#";
     this.#showPeople(others);
   }
