@@ -1,3 +1,3 @@
 """CloudBang Community Edition: a container management platform for one machine."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
