@@ -130,7 +130,7 @@ class Application:
             tell=history.action,
         )
         inventory.listen(terminals.containers_changed)
-        files = Files(engine, settings.terminal, history.action)
+        files = Files(engine, reaper, settings.terminal, history.action)
         terminals.listen(lambda session: live.terminal_changed(lambda who: may_see(who, session)))
 
         app = create_app(

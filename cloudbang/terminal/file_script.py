@@ -1,9 +1,15 @@
-"""What moves a file inside a container: a constant script, run by an exec without a terminal."""
+"""What moves a file inside a container: a constant script, run by an exec without a terminal.
+
+It ends by itself when its connection does, also when this server is killed. Whether it has is
+looked after, as at the end of a terminal.
+"""
 
 from __future__ import annotations
 
+import secrets
 import struct
 import time
+from collections.abc import Callable
 
 import gevent
 from gevent.event import Event
@@ -16,89 +22,56 @@ from cloudbang.errors import (
     FileRefused,
     NoSuchContainer,
 )
+from cloudbang.terminal.file_texts import BROKEN_OFF, NO_SHELL, REASONS, SAYINGS
+from cloudbang.terminal.processes import MARKER
+from cloudbang.terminal.reap import Orphan, Reaper
 
 ROOM = 256 * 1024  # bytes that the engine has not taken yet, with which nothing more is handed on
 STALLED = 60.0  # seconds the engine may take for that, or the script for its next words
 SETTLE = 5.0  # seconds for the end of a script that has nothing more to do
+ALONE = 1.0  # seconds for one to end by itself that nobody listens to any more
 LINE = 200  # characters of a script's first line
 SAID = 2_000  # bytes of what it complains
-BROKEN_OFF = "it broke off inside the container"
-NO_SHELL = "there is no shell in this image that could move it: open a toolbox"
-
-# Constants: what comes from outside are arguments, never text of the script. The file gets its
-# name when it is whole; what is not whole is taken away when no more bytes come.
-PUT = """
-cd "$1" || exit 70
-[ -d "./$2" ] && exit 71
-umask 022
-trap 'rm -f "./$4"' EXIT
-: > "./$4" || exit 72
-echo ready
-head -c "$3" > "./$4" || exit 72
-[ "$(wc -c < "./$4")" -eq "$3" ] || exit 73
-mv -f "./$4" "./$2" || exit 72
-trap - EXIT
-"""
-GET = """
-if [ -d "$1" ]; then
-  command -v tar > /dev/null 2>&1 || exit 74
-  cd "$1" || exit 70
-  whole=$(pwd -P) name=$(pwd -P; echo .)
-  name=${name%??} name=${name##*/}
-  cd .. || exit 70
-  [ "$(cd "./$name" 2> /dev/null && pwd -P)" = "$whole" ] || { cd "$1" && name=.; }
-  echo folder
-  exec tar -cf - "./$name"
-elif [ -f "$1" ]; then
-  size=$(wc -c < "$1") || exit 72
-  echo "file $((size))"
-  exec head -c "$((size))" < "$1"
-elif [ -e "$1" ]; then exit 75
-else exit 76; fi
-"""
-
-# exit status of a script -> what a person is told; "" : the last that it said
-REASONS = {
-    70: "",
-    71: "there is a folder of this name",
-    72: "",
-    73: BROKEN_OFF,
-    74: "there is no tar in this image: fetch the files one by one, or open a toolbox",
-    75: "this is neither a file nor a folder",
-    76: "there is nothing here",
-}
-# What programs say -> the same in the reader's language.
-SAYINGS = {
-    "Read-only file system": "it is read-only",
-    "Permission denied": "the user of this terminal may not do that",
-    "No space left": "there is no room on the disk",
-    "quota exceeded": "there is no room on the disk",
-    "No such file or directory": "there is nothing here",
-    "nonexistent directory": "there is nothing here",
-    "Not a directory": "this is no folder",
-    "can't cd": "there is no such folder",
-    "File name too long": "the name is too long",
-}
 
 _HEAD = struct.Struct(">BxxxI")  # of a piece of output: its stream, its size
 
 
 class FileScript:
-    """One run. ``close`` always. ``path`` is what it is about, for people."""
+    """One run. ``close`` always. ``path`` is what it is about, for people; ``over`` is called once
+    it has been closed and has ended."""
 
     def __init__(
-        self, engine: Engine, container: str, user: str, path: str, script: str, *arguments: str
+        self,
+        engine: Engine,
+        reaper: Reaper,
+        container: str,
+        user: str,
+        path: str,
+        over: Callable[[], None],
+        script: str,
+        *arguments: str,
     ) -> None:
-        self._engine, self._path = engine, path
+        self._engine, self._reaper, self._path, self._over = engine, reaper, path, over
         self._raw = b""
         self._left = 0  # bytes of the piece of output that is being read
         self._complaint = bytearray()
         self._said = b""  # of the output, read and not asked for yet
         self._written = Event()
+        self._ended = False  # whether that is known
+        self._closed = False
+        # A name of its own: what belongs to the terminal's session ends with that, and this alone.
+        mark = "file-" + secrets.token_hex(8)[:11]
         argv = ["sh", "-c", script, "sh", *arguments]
         try:
-            self._exec = engine.exec_create(container, argv, user=user, tty=False)
-            self._stream: ExecStream = engine.exec_start(self._exec, tty=False)
+            self._exec = engine.exec_create(
+                container, argv, user=user, env={MARKER: mark}, tty=False
+            )
+            self._row: Orphan = (mark, container, self._exec, 0)
+            try:
+                self._stream: ExecStream = engine.exec_start(self._exec, tty=False)
+            except EngineUnreachable:
+                reaper.end_later(self._row, late=True)  # it may start it all the same
+                raise
         except (NoSuchContainer, ContainerNotRunning) as e:
             raise FileRefused(path, str(e)) from None
         except EngineRefused as e:
@@ -114,7 +87,7 @@ class FileScript:
                 raise FileRefused(self._path, self._reason())
             line += more
         found, _, self._said = line.partition(b"\n")
-        if found.split(b" ")[0] not in (b"ready", b"file", b"folder"):
+        if found.split(b" ")[0] not in (b"ready", b"file", b"folder", b"large"):
             # The engine's own words: it says here what it could not start.
             self._complaint += line
             raise FileRefused(self._path, self._reason())
@@ -176,20 +149,37 @@ class FileScript:
         return self._code() is not None
 
     def close(self) -> None:
-        """May be called twice."""
+        """May be called twice. What still runs of it is ended, which nobody waits for."""
+        if self._closed:
+            return
+        self._closed = True
         self._stream.close()
+        if self._ended:
+            self._over()
+        else:
+            self._reaper.errands.once("file-end", self._end)
 
-    def _code(self) -> int | None:
-        until = time.monotonic() + SETTLE
-        while time.monotonic() < until:
+    def _end(self) -> None:
+        """It ends by itself, unless something holds it or what it runs."""
+        try:
+            if self._code(ALONE) is None and not self._reaper.end_left(self._row):
+                self._reaper.end_later(self._row)
+        finally:
+            self._over()
+
+    def _code(self, within: float = SETTLE) -> int | None:
+        until = time.monotonic() + within
+        while True:
             try:
                 state = self._engine.exec_inspect(self._exec)
             except (EngineRefused, EngineUnreachable):
                 return None
-            if not state.running:
+            if not state.running and state.exit_code is not None:
+                self._ended = True
                 return state.exit_code
+            if time.monotonic() > until:
+                return None
             gevent.sleep(0.02)
-        return None
 
     def _reason(self) -> str:
         code = self._code()

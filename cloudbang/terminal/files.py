@@ -15,12 +15,17 @@ from cloudbang.config import TerminalSettings
 from cloudbang.engine import Engine
 from cloudbang.errors import BadRequest, CloudBangError, FileRefused, NoSuchTerminal
 from cloudbang.terminal.book import Tell
-from cloudbang.terminal.file_script import BROKEN_OFF, GET, PUT, FileScript
+from cloudbang.terminal.file_script import FileScript
+from cloudbang.terminal.file_texts import BROKEN_OFF, GET, PUT
+from cloudbang.terminal.reap import Reaper
 from cloudbang.terminal.session import Session
 from cloudbang.terminal.toolbox import ToolboxSource
 
 PIECE = 256 * 1024  # bytes handed on at a time
 NAME_BYTES, PATH_BYTES = 255, 4096  # what Linux allows
+# Overload, both ways together: one more is refused in a sentence. Each costs a connection to the
+# engine, processes in a container and a piece.
+AT_ONCE = 32
 
 
 class FileTooLarge(CloudBangError):
@@ -38,11 +43,30 @@ class FileTooLarge(CloudBangError):
         return self.sentence.format(path=self.path, size=self.size, limit=self.limit)
 
 
+class TooManyFiles(CloudBangError):
+    """So many files are on their way that another one has to wait."""
+
+    code = "too-busy"
+    status = 503
+    sentence = "{limit} files are on their way already: try again when one has arrived"
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(limit)
+
+    def __str__(self) -> str:
+        return self.sentence.format(limit=self.limit)
+
+
 class Files:
     """``tell(app, container, who, what)`` writes down a person's action."""
 
-    def __init__(self, engine: Engine, settings: TerminalSettings, tell: Tell) -> None:
-        self._engine, self._limit, self._tell = engine, settings.file_max_bytes, tell
+    def __init__(
+        self, engine: Engine, reaper: Reaper, settings: TerminalSettings, tell: Tell
+    ) -> None:
+        self._engine, self._reaper = engine, reaper
+        self._limit, self._tell = settings.file_max_bytes, tell
+        self._under_way = 0
 
     def folder(self, session: Session) -> str:
         """Where its foreground process works now, "" when nobody knows. In a toolbox: as the
@@ -56,7 +80,7 @@ class Files:
         """The way for a new file of ``size`` bytes. One that is there is replaced, once the new
         one is whole.
 
-        Raises BadRequest, FileTooLarge, FileRefused, NoSuchTerminal.
+        Raises BadRequest, FileTooLarge, FileRefused, NoSuchTerminal, TooManyFiles.
         """
         if (
             name in ("", ".", "..")
@@ -69,11 +93,7 @@ class Files:
         if size > self._limit:
             raise FileTooLarge(path, size, self._limit)
         part = f".cloudbang-{secrets.token_hex(8)}"
-        container, root = _place(session)
-        script = FileScript(
-            *(self._engine, container, session.spec.wish.user if not root else "", path),
-            *(PUT, root + folder, name, str(size), part),
-        )
+        script = self._run(session, path, PUT, folder, name, str(size), part)
         try:
             script.first_line()
         except BaseException:
@@ -85,19 +105,15 @@ class Files:
         """A file as it is, or a folder as a tar. A path that is not full begins in the folder that
         the foreground process works in now.
 
-        Raises BadRequest, FileTooLarge, FileRefused, NoSuchTerminal.
+        Raises BadRequest, FileTooLarge, FileRefused, NoSuchTerminal, TooManyFiles.
         """
-        container, root = _place(session)
         if path and not path.startswith("/"):
             path = posixpath.join(self.folder(session) or "/", path)
         path = _full(path, "path")
-        script = FileScript(
-            *(self._engine, container, session.spec.wish.user if not root else "", path),
-            *(GET, root + path),
-        )
+        script = self._run(session, path, GET, path, str(self._limit))
         try:
             kind, _, number = script.first_line().partition(" ")
-            size = int(number) if kind == "file" else None
+            size = None if kind == "folder" else int(number)
             if size is not None and size > self._limit:
                 raise FileTooLarge(path, size, self._limit)
         except BaseException:
@@ -105,6 +121,24 @@ class Files:
             raise
         self.tell(session, who, "file-get")
         return Download(script, path, size, self._limit)
+
+    def _run(self, session: Session, path: str, script: str, *arguments: str) -> FileScript:
+        """A script at work in the right place; its arguments come after the root."""
+        container, root = _place(session)
+        user = session.spec.wish.user if not root else ""
+        if self._under_way >= AT_ONCE:
+            raise TooManyFiles(AT_ONCE)
+        self._under_way += 1
+        try:
+            engine, reaper = self._engine, self._reaper
+            arguments = (root, *arguments)
+            return FileScript(engine, reaper, container, user, path, self._over, script, *arguments)
+        except BaseException:
+            self._over()
+            raise
+
+    def _over(self) -> None:
+        self._under_way -= 1
 
     def tell(self, session: Session, who: str, what: str) -> None:
         self._tell(session.spec.app, session.spec.container[:12], who, what)

@@ -25,7 +25,8 @@ LEAST = 1.0  # of them for those that root could not see, 0.3 of which nearly al
 # Only what every shell has built in, and `cat` (the shell drops NUL bytes of its output).
 # Of the process sessions with the variable in them, ours has the terminal; when its leader has
 # gone, it has none and no leader. A daemon that was started in it has neither the terminal nor
-# lost its leader, or it is left alone as long as ours can be told from it.
+# lost its leader, or it is left alone as long as ours can be told from it. What moves a file has
+# no terminal, and a mark of its own: file-….
 _FIND = """
 exec 2>/dev/null
 stat_of() { read -r line < "/proc/$1/stat" || return 1; set -- ${line##*) }
@@ -38,7 +39,7 @@ find_sessions() { sure=" " maybe=" " found=" " blind=
     id=${id%"$rest"}
     case " $* " in *" $id "*) ;; *) continue ;; esac
     stat_of "$p" || continue
-    if [ "$tty" != 0 ]; then sure="$sure$id:$session "
+    if [ "$tty" != 0 ] || [ "${id#file-}" != "$id" ]; then sure="$sure$id:$session "
     elif ! stat_of "$session" || [ "$state" = Z ]; then
       stat_of "$p" && maybe="$maybe$id:$session "
     fi

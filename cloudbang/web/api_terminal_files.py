@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, Response, request
 
 from cloudbang.web.auth import caller
@@ -24,8 +26,10 @@ def folder(session: str) -> Response:
 @bp.get("/files")
 def files(session: str) -> Response:
     """A file as it is, or a folder as a tar."""
-    found = typing_in(caller(), session, parts().terminals)
-    path = request.args.get("path", "")
-    download = parts().files.get(found, path, caller().name)
+    me, terminals = caller(), parts().terminals
+    found = typing_in(me, session, terminals)
+    download = parts().files.get(found, request.args.get("path", ""), me.name)
     kind = "application/x-tar" if download.size is None else "application/octet-stream"
-    return send(download, download.name, kind, download.size)
+    # They may lose the keyboard while it is sent.
+    allow = partial(typing_in, me, session, terminals)
+    return send(download, download.name, kind, download.size, allow)

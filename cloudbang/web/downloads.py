@@ -1,4 +1,5 @@
-"""Answers that are files: named as RFC 6266 has it, sent piece by piece, cut off at sign-out."""
+"""Answers that are files: named as RFC 6266 has it, sent piece by piece, cut off as soon as who
+asked may not have them any more."""
 
 from __future__ import annotations
 
@@ -27,10 +28,26 @@ class Pieces(Protocol):
     def close(self) -> None: ...
 
 
-def send(pieces: Pieces, name: str, kind: str, size: int | None = None) -> Response:
-    """The answer that sends ``pieces`` as a file. ``size`` in bytes, None where nobody knows."""
+def send(
+    pieces: Pieces,
+    name: str,
+    kind: str,
+    size: int | None = None,
+    allow: Callable[[], object] = lambda: None,
+) -> Response:
+    """The answer that sends ``pieces`` as a file. ``size`` in bytes, None where nobody knows.
+
+    ``allow`` is asked before each piece, as is whether they are still signed in: it raises a
+    CloudBangError when they may not have the rest.
+    """
     is_good, login = parts().accounts.grants.is_good, caller().session_id
-    answer = Response(_while_good(pieces, is_good, login), content_type=kind)
+
+    def check() -> None:
+        if not is_good(login):
+            raise cut_off("signed out")
+        allow()
+
+    answer = Response(_while_good(pieces, check), content_type=kind)
     if size is not None:
         answer.content_length = size
     answer.headers["Content-Disposition"] = disposition(name)
@@ -54,13 +71,10 @@ def cut_off(reason: str) -> OSError:
     return OSError(errno.EPIPE, reason)
 
 
-def _while_good(
-    pieces: Iterable[bytes], is_good: Callable[[str], bool], login: str
-) -> Iterator[bytes]:
+def _while_good(pieces: Iterable[bytes], check: Callable[[], None]) -> Iterator[bytes]:
     try:
         for piece in pieces:
-            if not is_good(login):
-                raise cut_off("signed out")
+            check()
             yield piece
     except CloudBangError as e:
         # The head of the answer is gone: there is no other way to say that this is not the whole.

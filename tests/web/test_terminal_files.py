@@ -415,9 +415,13 @@ def test_what_cannot_be_fetched(ground: Ground, path: str, status: int, code: st
     assert answer.json()["detail"]
 
 
-def test_a_folder_that_is_too_large_breaks_off(ground: Ground) -> None:
-    """Nobody knows its size before: the answer is cut, so that no part passes for the whole."""
+def test_a_folder_that_is_too_large(ground: Ground) -> None:
+    """A sentence. Where only the way shows it (links to one file are not added up), the answer is
+    cut, so that no part passes for the whole."""
     ground.inside("sh", "-c", f"mkdir -p /app/huge; head -c {LIMIT + 1} /dev/urandom > /app/huge/x")
+    answer = ground.me.ask("GET", ground.path("/app/huge"))
+    assert (answer.status_code, answer.json()["code"]) == (413, "file-too-large")
+    ground.inside("ln", "/app/huge/x", "/app/huge/y")
     with pytest.raises(Exception, match=r"peer closed|incomplete|disconnected"):
         ground.me.ask("GET", ground.path("/app/huge"))
     assert ground.me.ask("GET", ground.path("/app/a.txt")).status_code == 200

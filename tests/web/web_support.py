@@ -24,6 +24,7 @@ from cloudbang.store.logstore import LogStore
 from cloudbang.store.recordings import Recordings
 from cloudbang.store.terminals import TerminalStore
 from cloudbang.terminal.files import Files
+from cloudbang.terminal.reap import Reaper
 from cloudbang.terminal.sessions import Terminals
 from cloudbang.terminal.values import Source, Spec
 from cloudbang.web import create_app
@@ -82,7 +83,7 @@ class WebGround:
                 terminals=self.terminals,
                 terminal_store=self.terminal_store,
                 recordings=self.recordings,
-                files=Files(engine, self.settings.terminal, self._tell),
+                files=Files(engine, Reaper(engine), self.settings.terminal, self._tell),
             )
         )
 
