@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import docker
 import gevent
@@ -11,6 +14,8 @@ import pytest
 from docker.models.containers import Container
 
 from cloudbang.engine import Engine
+from cloudbang.engine.containers import _step
+from cloudbang.errors import EngineRefused
 from cloudbang.terminal.reap import Reaper
 from cloudbang.terminal.toolbox import LABEL, ToolboxSource, remove_toolboxes
 from cloudbang.terminal.values import End, Size
@@ -128,6 +133,69 @@ def test_an_image_that_cannot_be_fetched_is_a_sentence(target: Container, open_b
     assert end.reason == "not-started"
     assert "no toolbox of 127.0.0.1:9/no/such:1: " in end.message
     assert "connection refused" in end.message
+
+
+class Registry(BaseHTTPRequestHandler):
+    """One that names an image's layers, and then sends none."""
+
+    protocol_version = "HTTP/1.1"
+    asked: list[str] = []  # noqa: RUF012 - there is one at a time
+
+    def do_GET(self) -> None:
+        layer = {"size": 1_000_000, "digest": f"sha256:{'1' * 64}"}
+        layer["mediaType"] = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+        config = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
+        digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        body = b"{}"
+        if "/manifests/" in self.path:
+            manifest = {"schemaVersion": 2, "mediaType": kind, "layers": [layer]}
+            manifest["config"] = {"size": len(config), "digest": digest}
+            manifest["config"]["mediaType"] = "application/vnd.docker.container.image.v1+json"
+            body = json.dumps(manifest).encode()
+        elif digest in self.path:
+            body = config
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
+        silent = "/blobs/" in self.path and digest not in self.path
+        self.send_header("Content-Length", "1000000" if silent else str(len(body)))
+        self.end_headers()
+        if silent:
+            self.asked.append(self.path)
+            self.rfile.read(1)  # until the engine goes
+        elif self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_registry_that_falls_silent_is_given_up(
+    target: Container, open_box: Boxer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudbang.engine.containers.SILENT", 2.0)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
+    serving = gevent.spawn(server.serve_forever, 0.05)
+    try:
+        shown = open_box(target, box=f"127.0.0.1:{server.server_port}/silent:1")
+        shown.rest(30)
+        end = shown.source.result()
+        assert end.reason == "not-started"
+        assert end.message.endswith("nothing came for 2 s"), end
+        assert Registry.asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        serving.join(5)
+
+
+@pytest.mark.parametrize("line", [b"<html>", b"[1]", b'{"progressDetail": {"current": "x"}}'])
+def test_progress_that_nobody_understands_is_refused_in_words(line: bytes) -> None:
+    with pytest.raises(EngineRefused, match="nobody understands"):
+        _step(line, "the image x")
 
 
 def test_an_image_without_a_shell_is_a_sentence(
