@@ -92,7 +92,7 @@ class Terminals:
             try:
                 gone = self._end_orphans(left)
             except CloudBangError as e:
-                log.warning("terminals of a killed server are looked for again: %s", e)
+                log.warning("what a killed server may have left is looked for again: %s", e)
             else:
                 for record in left:
                     if record.session in gone:
