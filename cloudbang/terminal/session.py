@@ -19,6 +19,7 @@ from cloudbang.domain.scrollback import Cutter, Scrollback
 from cloudbang.errors import CloudBangError
 from cloudbang.supervise import Supervisor
 from cloudbang.terminal.company import Company
+from cloudbang.terminal.fairness import Fairness
 from cloudbang.terminal.input import Input
 from cloudbang.terminal.participant import WINDOW, Participant
 from cloudbang.terminal.values import End, Recording, Size, Source, Spec
@@ -27,7 +28,8 @@ from cloudbang.turns import let_others_run
 log = logging.getLogger(__name__)
 
 KIB = 1024
-READ = 128 * KIB  # bytes asked of the source at a time
+READ = 128 * KIB  # bytes asked of the source at a time, in a flood
+SHORT = 8 * KIB  # and otherwise
 TURN = 0.002  # seconds a flood may work before the others get theirs
 LOST_WAIT = 30.0  # seconds the output of a lost page waits for it to come back
 PAUSED = "the container is paused: what you type waits for it"
@@ -38,7 +40,7 @@ class Session:
     """See the module. ``on_end(session, end)`` is called once, in the session's own greenlet."""
 
     __slots__ = (
-        *("_back", "_changed", "_company", "_cutter", "_ending", "_lost"),
+        *("_back", "_changed", "_company", "_cutter", "_ending", "_fairness", "_lost"),
         *("_lost_until", "_on_end", "_recording", "_source", "_supervisor", "account"),
         *(
             "account_id",
@@ -66,6 +68,7 @@ class Session:
         size: Size,
         on_end: Callable[[Session, End], None],
         supervisor: Supervisor,
+        fairness: Fairness,
     ) -> None:
         self.spec = spec
         self.account, self.account_id, self.login = account, account_id, login
@@ -91,6 +94,7 @@ class Session:
         self._ending: str | None = None
         self._on_end = on_end
         self._supervisor = supervisor
+        self._fairness = fairness
 
     @property
     def id(self) -> str:
@@ -272,6 +276,7 @@ class Session:
             self._company.take(one)
             self._changed.set()
         self.quiet_since = time.monotonic()
+        self._fairness.typed(self.id)
         self.input.put(one, data)
         return True
 
@@ -288,16 +293,20 @@ class Session:
     # --- the pump ---------------------------------------------------------------------------------
 
     def _pump(self) -> End:
-        source, cutter = self._source, self._cutter
+        source, cutter, limit = self._source, self._cutter, SHORT
         since = time.monotonic()
         while True:
             if not self._has_room():
                 self._wait_for_room()
-            data = source.read(READ)
+            data = source.read(limit)
             if not data:
                 break
             if piece := cutter.feed(data):
                 self._hand_on(piece)
+            # A large buffer for a single key would cost more than the key.
+            limit = READ if len(data) >= SHORT else SHORT
+            if pause := self._fairness.pause(self.id, len(data)):
+                gevent.sleep(pause)
             if time.monotonic() - since > TURN:
                 let_others_run()
                 since = time.monotonic()

@@ -21,6 +21,7 @@ from cloudbang.errors import (
 from cloudbang.store.terminals import TerminalRecord
 from cloudbang.supervise import Supervisor, backoff
 from cloudbang.terminal.book import ROLE, Audit, Book, Tell, is_owner, owner_of
+from cloudbang.terminal.fairness import Fairness
 from cloudbang.terminal.limits import overdue
 from cloudbang.terminal.links import Links
 from cloudbang.terminal.participant import Participant, Peer
@@ -62,6 +63,7 @@ class Terminals:
         self._tickets = Tickets()
         self._live: dict[str, Session] = {}
         self._links = Links()
+        self._fairness = Fairness()
         self._over: dict[str, tuple[Session, float]] = {}  # ended, and since when
         self._pumps: dict[str, gevent.Greenlet] = {}
         self._listeners: list[Callable[[Session], None]] = []
@@ -181,6 +183,7 @@ class Terminals:
             size=size,
             on_end=self._ended,
             supervisor=self._supervisor,
+            fairness=self._fairness,
         )
         session.title = title
         # In the list before it runs: two hundred at once are counted, too.
