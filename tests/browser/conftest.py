@@ -96,8 +96,14 @@ def people(
 
 
 @pytest.fixture
-def own(people: Callable[..., BrowserContext], owner: Person) -> BrowserContext:
-    """A context signed in as admin."""
+def own(people: Callable[..., BrowserContext], owner: Person, watch: Watch) -> BrowserContext:
+    """A context signed in as admin, whose terminals are ended afterwards."""
+
+    def end() -> None:
+        for left in owner.got("/terminals")["terminals"]:
+            owner.ask("DELETE", f"/terminals/{left['id']}")
+
+    watch.later(end)
     return people(owner)
 
 
@@ -108,9 +114,6 @@ def tab(own: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def shell(tab: Page, house: ServerProcess, owner: Person, box: Any, watch: Watch) -> Shell:
-    """A shell in the box, opened from the tab of its app, with its prompt; ended afterwards."""
-    one = open_terminal(tab, house.url, box.name)
-    session = one.id
-    watch.later(lambda: owner.ask("DELETE", f"/terminals/{session}"))
-    return one
+def shell(tab: Page, house: ServerProcess, box: Any) -> Shell:
+    """A shell in the box, opened from the tab of its app, with its prompt."""
+    return open_terminal(tab, house.url, box.name)

@@ -86,6 +86,7 @@ def test_opened_and_used_wholly_by_keyboard(
     tab.keyboard.press("Control+Shift+ArrowLeft")
     second.shows_line("48").run("echo back $((1+1))", "back 2")
     for _ in range(2):
+        Shell(tab).ready()
         tab.keyboard.press("Control+F6")
         tab.keyboard.press("Delete")
     expect(tab.get_by_role("tab")).to_have_count(0)
@@ -293,7 +294,7 @@ def test_a_flood_is_stopped_by_a_key(shell: Shell) -> None:
 
 
 def test_tabs_titles_bells_and_what_runs_when_one_is_closed(
-    own: BrowserContext, shell: Shell, owner: Person, house: ServerProcess, box: Any, watch: Watch
+    shell: Shell, owner: Person, box: Any
 ) -> None:
     """A program's title is shown as the text it is, a bell marks a tab that is not looked at;
     closing one in which something runs asks, and what was left running is come back to."""
@@ -306,8 +307,6 @@ def test_tabs_titles_bells_and_what_runs_when_one_is_closed(
     page.get_by_role("button", name="A new terminal").click()
     page.get_by_role("button", name="Open", exact=True).click()
     second = Shell(page).ready()
-    session = second.id
-    watch.later(lambda: owner.ask("DELETE", f"/terminals/{session}"))
     assert second.id != first
     expect(page.get_by_role("tab")).to_have_text([box.name, f"{box.name} (2)"])
     expect(page.locator('.term-tab-box[data-marked="yes"]')).to_have_count(1)

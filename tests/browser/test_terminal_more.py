@@ -53,9 +53,7 @@ def bare_image(tmp_path_factory: pytest.TempPathFactory, engine_socket: str) -> 
 
 def test_an_image_without_a_shell_has_a_toolbox(
     tab: Page,
-    watch: Watch,
     house: ServerProcess,
-    owner: Person,
     container: Containers,
     docker_client: docker.DockerClient,
     bare_image: str,
@@ -74,7 +72,6 @@ def test_an_image_without_a_shell_has_a_toolbox(
     tab.keyboard.press("Enter")
     shell.ready()
     session = shell.id
-    watch.later(lambda: owner.ask("DELETE", f"/terminals/{session}"))
     shell.shows("are under /proc/1/root")
     shell.run("cat /proc/1/root/note.txt", "a file of the image")
     shell.type("ps\n").shows("/waits")

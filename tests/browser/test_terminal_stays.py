@@ -69,7 +69,7 @@ def test_a_reload_and_a_new_tab_come_back_to_the_same_shell(
 
 
 def test_a_lost_network_loses_nothing(
-    own: BrowserContext, watch: Watch, owner: Person, house: ServerProcess, box: Any, shot: Shot
+    own: BrowserContext, watch: Watch, house: ServerProcess, box: Any, shot: Shot
 ) -> None:
     """Cut again and again in the middle of output: every line is there once, in order. Cut while
     somebody types: every key arrives once, in order, also those typed while it was away."""
@@ -77,8 +77,6 @@ def test_a_lost_network_loses_nothing(
     with Wire(house) as wire:
         page = own.new_page()
         shell = open_terminal(page, wire.url, box.name)
-        session = shell.id
-        watch.later(lambda: owner.ask("DELETE", f"/terminals/{session}"))
         shell.type(
             "i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo out $i; usleep 2000; done; cat > /tmp/typed\n"
         )
@@ -124,7 +122,7 @@ def test_a_lost_network_loses_nothing(
 
 
 def test_a_network_that_died_silently_is_noticed(
-    own: BrowserContext, watch: Watch, owner: Person, house: ServerProcess, box: Any
+    own: BrowserContext, watch: Watch, house: ServerProcess, box: Any
 ) -> None:
     """Nothing was closed and nothing comes through: told that the network has changed, the page
     asks, gives up the dead connection, and comes back with all that was typed."""
@@ -132,8 +130,6 @@ def test_a_network_that_died_silently_is_noticed(
     with Wire(house) as wire:
         page = own.new_page()
         shell = open_terminal(page, wire.url, box.name)
-        session = shell.id
-        watch.later(lambda: owner.ask("DELETE", f"/terminals/{session}"))
         wire.stall()
         shell.type("echo dead $((1+1))\n")
         page.evaluate("dispatchEvent(new Event('offline'))")
