@@ -30,10 +30,8 @@ class Run:
         self.over += 1
 
     def script(self, script: str, *arguments: str) -> FileScript:
-        return FileScript(
-            *(self.engine, self.reaper, self.container.id, "", "/big"),
-            *(self._count, script, "", *arguments),
-        )
+        place, arguments = (self.container.id, "", "/big"), ("", *arguments)
+        return FileScript(self.engine, self.reaper, *place, self._count, script, *arguments)
 
     def get(self) -> FileScript:
         """64 MiB on their way out, of which only the beginning is read."""
@@ -95,7 +93,7 @@ def test_what_is_held_is_ended(run: Run, visible: bool, monkeypatch: pytest.Monk
     assert other.read(1000)
     other.close()
     wait_until(lambda: list(of_script(run).values()) == ["sleep 4242"], 10)
-    assert run.over == 2
+    wait_until(lambda: run.over == 2)
 
 
 def test_one_that_arrives_is_ended(run: Run) -> None:

@@ -4,129 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import random
 import tarfile
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 import docker
 import pytest
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
 from tests.conftest import RUN
-from tests.support import ServerProcess, wait_until
-from tests.terminal_support import MIB, Person, Terminal, known
-
-CHUNK = 256 * 1024
-LIMIT = 8 * MIB
-
-
-class Ground:
-    """A server, an admin with a shell in a container, and what the container has."""
-
-    def __init__(self, server: ServerProcess, container: Any) -> None:
-        self.server, self.container = server, container
-        self.me = Person(server)
-        self.terminal = self.me.terminal(container.name).ready()
-        self.session = self.terminal.session
-
-    def inside(self, *argv: str) -> str:
-        done = self.container.exec_run(list(argv))
-        return done.output.decode(errors="replace").strip()
-
-    def sha(self, path: str) -> str:
-        return self.inside("sha256sum", path).split()[0]
-
-    def door(self, person: Person | None = None) -> ClientConnection:
-        return connect(
-            f"ws://127.0.0.1:{self.server.port}/terminal_files",
-            subprotocols=["cloudbang.files.v1"],  # type: ignore[list-item]
-            additional_headers=(person or self.me).headers,
-            proxy=None,
-            compression=None,
-            max_size=None,
-        )
-
-    def path(self, path: str, session: str = "") -> str:
-        return f"/terminals/{session or self.session}/files?path={quote(path)}"
-
-    def actions(self) -> list[tuple[str, str]]:
-        found = self.me.got(f"/apps/{self.container.name}/events")["events"]
-        return [(e["data"]["who"], e["data"]["what"]) for e in found if e["kind"] == "action"]
+from tests.support import wait_until
+from tests.terminal_support import MIB, Terminal, known
+from tests.web.files_support import CHUNK, LIMIT, Ground, ask, closing, hear, put
 
 
 @pytest.fixture(scope="module")
-def ground(
-    tmp_path_factory: pytest.TempPathFactory,
-    engine_socket: str,
-    image: str,
-    docker_client: docker.DockerClient,
-) -> Iterator[Ground]:
-    container = docker_client.containers.run(
-        image,
-        ["sh", "-c", "mkdir -p /app /app/folder; echo hello > /app/a.txt; exec sleep 1000000"],
-        detach=True,
-        network_mode="none",
-        labels={"cloudbang.test": RUN},
-        tmpfs={"/mem": "", "/app/mem": ""},
-        stop_signal="KILL",
-    )
-    environ = {"DOCKER_HOST": engine_socket, "CLOUDBANG_TERMINAL_FILE_MAX_BYTES": str(LIMIT)}
-    server = ServerProcess(tmp_path_factory.mktemp("files"), environ)
-    try:
-        server.start()
-        known(server, container.name)
-        made = Ground(server, container)
-        yield made
-        made.terminal.close()
-        made.me.client.close()
-    finally:
-        server.close()
-        container.remove(force=True, v=True)
-
-
-def ask(ground: Ground, file: str, length: int, **changes: Any) -> str:
-    asked = {"op": "put", "session": ground.session, "folder": "/app", "name": file, "size": length}
-    return json.dumps(asked | changes)
-
-
-def hear(socket: ClientConnection) -> dict[str, Any]:
-    heard = json.loads(socket.recv(timeout=30))
-    assert isinstance(heard, dict)
-    return heard
-
-
-def put(ground: Ground, socket: ClientConnection, name: str, data: bytes, **changes: Any) -> Any:
-    """Put a file as a page does; what was heard last."""
-    socket.send(ask(ground, name, len(data), **changes))
-    go = hear(socket)
-    if go["op"] != "go":
-        return go
-    sent = got = 0
-    while got < len(data):
-        while sent < len(data) and sent - got + CHUNK <= go["window"]:
-            socket.send(data[sent : sent + CHUNK])
-            sent += min(CHUNK, len(data) - sent)
-        heard = hear(socket)
-        if heard["op"] != "got":
-            return heard
-        assert got < heard["offset"] <= sent
-        got = heard["offset"]
-    return hear(socket)
-
-
-def closing(socket: ClientConnection, message: bytes = b"") -> int:
-    """The code with which the socket is closed, within 2 s."""
-    try:
-        if message:
-            socket.send(message)
-        while True:
-            socket.recv(timeout=2)
-    except ConnectionClosed as e:
-        return int(e.rcvd.code) if e.rcvd else 0
+def ground(files_ground: Ground) -> Ground:
+    return files_ground
 
 
 @pytest.mark.parametrize("size", [0, 1, 511, 512, 513, CHUNK, CHUNK + 1, 3 * MIB + 7])
@@ -459,79 +352,6 @@ def test_a_read_only_container(
         assert "read-only" in heard["message"]
         shell.close()
     finally:
-        container.remove(force=True, v=True)
-
-
-@pytest.fixture(scope="module")
-def bare(docker_client: docker.DockerClient, image: str) -> str:
-    """An image without a shell: its only program sleeps."""
-    made = docker_client.containers.create(image)
-    pieces, _ = made.get_archive("/bin/busybox")
-    with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
-        program = archive.extractfile("busybox")
-        assert program
-        content = program.read()
-    made.remove()
-    root = io.BytesIO()
-    with tarfile.open(fileobj=root, mode="w") as archive:
-        for name, body, mode in (("bin/sleep", content, 0o755), ("app/a.txt", b"in it\n", 0o644)):
-            head = tarfile.TarInfo(name)
-            head.size, head.mode = len(body), mode
-            archive.addfile(head, io.BytesIO(body))
-    docker_client.api.import_image_from_data(
-        root.getvalue(), repository="cloudbang-test/bare", tag="1"
-    )
-    return "cloudbang-test/bare:1"
-
-
-def test_an_image_without_a_shell(
-    new_server: Any, docker_client: docker.DockerClient, bare: str, image: str
-) -> None:
-    """Nothing inside could move a file: that is said; a toolbox moves it."""
-    container = docker_client.containers.run(
-        bare,
-        ["/bin/sleep", "600"],
-        detach=True,
-        network_mode="none",
-        labels={"cloudbang.test": RUN},
-        stop_signal="KILL",
-    )
-    server = new_server({"CLOUDBANG_TERMINAL_TOOLBOX_IMAGE": image})
-    known(server, container.name)
-    me = Person(server)
-    try:
-        with connect(
-            f"ws://127.0.0.1:{server.port}/terminal_files",
-            subprotocols=["cloudbang.files.v1"],  # type: ignore[list-item]
-            additional_headers=me.headers,
-            proxy=None,
-        ) as socket:
-            asleep = me.terminal(container.name, "/bin/sleep 60")
-            asked = {"op": "put", "session": asleep.session, "folder": "/app", "name": "n"}
-            socket.send(json.dumps({**asked, "size": 3}))
-            heard = hear(socket)
-            assert (heard["op"], heard["code"]) == ("error", "file-refused")
-            assert "open a toolbox" in heard["message"]
-            answer = me.ask("GET", f"/terminals/{asleep.session}/files?path=/app/a.txt")
-            assert (answer.status_code, answer.json()["code"]) == (409, "file-refused")
-            assert "open a toolbox" in answer.json()["detail"]
-
-            box = me.terminal(container.name, kind="toolbox").ready(timeout=30)
-            box.run("cd app")
-            folder = me.got(f"/terminals/{box.session}/folder")["folder"]
-            assert folder == "/app"
-            socket.send(json.dumps({**asked, "session": box.session, "folder": folder, "size": 3}))
-            assert hear(socket) == {"op": "go", "path": "/app/n", "window": MIB}
-            socket.send(b"new")
-            assert hear(socket)["op"] == "got"
-            assert hear(socket) == {"op": "done", "path": "/app/n", "size": 3}
-        for path, content in (("/app/a.txt", b"in it\n"), ("n", b"new")):
-            answer = me.ask("GET", f"/terminals/{box.session}/files?path={quote(path)}")
-            assert answer.content == content
-        asleep.close()
-        box.close()
-    finally:
-        me.client.close()
         container.remove(force=True, v=True)
 
 
