@@ -160,7 +160,8 @@ class TerminalDoor:
         except NoSuchTerminal:
             # It may have ended while nobody looked: then the page is told how.
             record = self._store.get(session_id)
-            if record.ended is None or not is_owner_of(record, caller):
+            if not is_owner_of(record, caller):
                 raise
-            peer.ended(End(record.reason, record.exit_code))
+            # Without an end it was a killed server's, of which something may still run.
+            peer.ended(End(record.reason if record.ended else "server-lost", record.exit_code))
             return None
