@@ -187,8 +187,9 @@ class ContainerNotRunning(CloudBangError):
         super().__init__(container, state)
 
     def __str__(self) -> str:
-        todo = "resume it" if self.state == "paused" else "start it"
-        return f"container {self.container} is {self.state}: {todo}, then open a terminal"
+        if self.state == "paused":
+            return f"container {self.container} is paused: resume it, then open a terminal"
+        return f"container {self.container} does not run ({self.state}): start it, then open a terminal"
 
 
 class NoShell(CloudBangError):

@@ -63,7 +63,7 @@ TITLES = {
 # A slash and a value: the sentence where a field of the error has that value.
 SENTENCES = {
     "bad-request": "{name} is {value}, but may be {allowed}",
-    "container-not-running": "container {container} is {state}: start it, then open a terminal",
+    "container-not-running": "container {container} does not run ({state}): start it, then open a terminal",
     "container-not-running/paused": "container {container} is paused: resume it, then open a terminal",
     "file-refused": "{path}: {reason}",
     "engine-refused": "the Docker Engine refused {what} ({engine_status}): {reason}",

@@ -44,12 +44,14 @@ export function reasonWord(reason) {
 }
 
 /**
- * How it ended, in one sentence without a full stop.
+ * How it ended, in one sentence without a full stop. The code of what was ended from outside says
+ * only that it was.
  *
  * @param {Terminal} terminal
  */
 export function endWords({ reason, exit_code: code }) {
-  if (code === null || code === undefined) return reasonWord(reason);
+  const itself = reason === "exit" || reason === "command-ended";
+  if (code === null || code === undefined || !itself) return reasonWord(reason);
   return t("{reason}, exit code {code}", { reason: reasonWord(reason), code: String(code) });
 }
 
