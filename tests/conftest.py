@@ -15,6 +15,7 @@ removed by it at the end.
 from __future__ import annotations
 
 import re
+import signal
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -30,6 +31,10 @@ from tests.support import ServerProcess
 if TYPE_CHECKING:
     from docker.models.containers import Container
     from playwright.sync_api import Browser, BrowserContext, Page
+
+# A run in the background has ^C ignored, and every process it starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PATCHED = monkey.is_module_patched("socket")
 BROWSER_TESTS = support.ROOT / "tests" / "browser"

@@ -46,6 +46,9 @@ class Program:
         def prepare() -> None:  # in the child, which is the leader of a new process session
             guard.tell(os.getpid())
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            # Whoever runs this in the background or under nohup has some of them ignored.
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
 
         try:
             self._process = subprocess.Popen(

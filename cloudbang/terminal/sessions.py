@@ -90,6 +90,10 @@ class Terminals:
         """Until it is certain that nothing of them is left: for as long as their containers are
         there. A paused one's processes cannot be ended, nor any while the engine is away."""
         assert self._end_orphans is not None
+        for record in left:
+            if not record.container:  # a command of the host ended with its connection
+                self._book.lost(record)
+        left = [record for record in left if record.container]
         for wait in backoff(1.0, ORPHANS_AGAIN):
             try:
                 gone = self._end_orphans(left)

@@ -64,6 +64,9 @@ def test_a_cut_compressed_segment_costs_only_its_own_lines(filled, ended) -> Non
     """A compressed file that lost its end: every other line is read, under the same seq."""
     filled.start()
     before = {row[0]: row[4] for row in filled.lines(ended.name)}
+    wait_until(
+        lambda: len(_files(filled, ended, "*.log.zst")) >= 3, 20, "three segments to be packed"
+    )
     filled.terminate()
     segments = _files(filled, ended, "*.log.zst")
     victim = segments[1]
