@@ -159,6 +159,8 @@ class TerminalDoor:
             return self._terminals.admit(session_id, caller, key[:256])
         except NoSuchTerminal:
             # It may have ended while nobody looked: then the page is told how.
+            if any(session.id == session_id for session in self._terminals.live()):
+                raise  # it goes on, and is not theirs
             record = self._store.get(session_id)
             if not is_owner_of(record, caller):
                 raise
