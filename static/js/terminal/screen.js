@@ -110,12 +110,13 @@ export class Screen {
         leave: () => this.#hover(null),
       }),
     );
-    // A program may copy (as editors do over ssh), it may not read what was copied elsewhere.
+    // A program may copy (as editors do over ssh), it may not read what was copied elsewhere; and a
+    // recording that is played copies nothing.
     terminal.loadAddon(
       new ClipboardAddon(undefined, {
         readText: () => "",
         writeText: (_kind, text) => {
-          if (text.length <= COPY_LIMIT) void copy(text);
+          if (this.handlers.input && text.length <= COPY_LIMIT) void copy(text);
         },
       }),
     );
