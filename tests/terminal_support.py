@@ -160,12 +160,19 @@ def processes(container_id: str) -> dict[int, str]:
 def wait_alone(container: Any, timeout: float = 10.0) -> None:
     """Wait until nothing lives in a container but its first process."""
     first = container.attrs["State"]["Pid"]
-    wait_until(
-        lambda: not {pid: c for pid, c in processes(container.id).items() if pid != first},
-        timeout,
-        f"the processes of {container.name} to end: {processes(container.id)}, first {first}",
-        every=0.1,
-    )
+    left: dict[int, str] = {}
+
+    def alone() -> bool:
+        left.clear()
+        left.update((p, what) for p, what in processes(container.id).items() if p != first)
+        return not left
+
+    try:
+        wait_until(alone, timeout, every=0.1)
+    except AssertionError:
+        raise AssertionError(
+            f"still alive in {container.name} after {timeout:g} s: {left}"
+        ) from None
 
 
 def rss(pid: int) -> int:

@@ -282,14 +282,19 @@ class ExecSource:
 
     def folder(self) -> str:
         """The folder its foreground process works in, else the one it was started in."""
-        spec, leader = self._spec, self._find_leader()
-        if leader is None:
-            return self._home
-        if not self._visible:
+        spec = self._spec
+        if not self._visible and self._find_leader() is not None:
             inside = self._reaper.inside
             return inside.folder(self._container, spec.session, spec.wish.user) or self._home
-        where = self._reaper.look("", processes.where, leader.pid, self._container)
-        return where or self._home
+        return self.works_in() or self._home
+
+    def works_in(self, outside: bool = False) -> str:
+        """What can be seen from here of the folder its foreground process works in, "" when that is
+        nothing. ``outside``: only one that is not among that process's own files."""
+        leader = self._find_leader()
+        if leader is None:
+            return ""
+        return self._reaper.look("", processes.where, leader.pid, self._container, outside)
 
     # --- the end ----------------------------------------------------------------------------------
 

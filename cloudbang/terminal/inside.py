@@ -63,10 +63,16 @@ signal_all() { left=0
     esac
   done; }
 signal_all HUP CONT
-for n in 1 2 3 4; do
-  [ $left = 0 ] && break
-  sleep 0.3 || sleep 1
-  signal_all KILL
+for n in 1 2 3 4 5; do
+  if [ $left = 0 ]; then
+    # Who starts another and ends while the list is gone through hides it from one look.
+    before=$found; find_sessions "$@"; found="$found$before"
+    signal_all KILL
+    [ $left = 0 ] && break
+  else
+    sleep 0.3 || sleep 1
+    signal_all KILL
+  fi
 done
 echo "left $left$blind"
 """

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 MARKER = "CLOUDBANG_TERMINAL"  # the variable that names the session in each of its processes
+LISTINGS = 20  # of all processes at most in one walk: on a busy machine there is always a new one
 _ENDED = (b"Z", b"X", b"x")  # only a number is left, until the parent takes note
 
 
@@ -167,10 +168,21 @@ def find_marked(container: str, session: str) -> list[Target]:
 
 
 def _alive() -> Iterator[tuple[int, Stat]]:
-    """All processes but those of which only the number is left."""
-    for name in os.listdir("/proc"):
-        if name.isdecimal() and (found := stat(int(name))) and found.state not in _ENDED:
-            yield int(name), found
+    """All processes but those of which only the number is left.
+
+    A process that starts another and ends while the list is gone through would hide it: a shell
+    that gets its last command and then the end of its input does. So it is asked for what is new
+    until there is nothing new: who is alive then was looked at.
+    """
+    seen: set[str] = set()
+    for _ in range(LISTINGS):
+        new = [name for name in os.listdir("/proc") if name.isdecimal() and name not in seen]
+        if not new:
+            return
+        seen.update(new)
+        for name in new:
+            if (found := stat(int(name))) and found.state not in _ENDED:
+                yield int(name), found
 
 
 def _belonging(target: Target, members: list[tuple[int, Stat]]) -> list[tuple[int, Stat]]:

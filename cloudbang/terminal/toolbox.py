@@ -246,9 +246,7 @@ class ToolboxSource:
 
     def folder(self) -> str:
         """In the target: "" while the shell works among the toolbox's own files."""
-        if not self.pid:
-            return ""
-        return self._reaper.look("", processes.where, self.pid, self._box, True)
+        return self._inner.works_in(outside=True) if self._inner is not None else ""
 
     # --- the end ----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import subprocess
 import time
 
 import gevent
@@ -318,6 +319,25 @@ def test_ending_twice_and_before_the_start(
     assert all(end.dead for end in ends)
     reader.get(timeout=5)
     assert alive(one) == []
+
+
+def test_what_is_started_while_the_list_is_gone_through_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A shell takes its last command and the end of its input just before it is looked at."""
+    shell = subprocess.Popen(["sh"], stdin=subprocess.PIPE, start_new_session=True)
+    target = Target(shell.pid, "", processes.started_in(shell.pid, ""))
+    look = processes.stat
+
+    def late(pid: int) -> processes.Stat | None:
+        if pid == shell.pid and shell.returncode is None:
+            shell.communicate(b"sleep 4242 &\n", timeout=5)
+        return look(pid)
+
+    monkeypatch.setattr(processes, "stat", late)
+    assert signal_all([(target, signal.SIGKILL)]) == [1]
+    assert shell.returncode == 0
+    wait_until(lambda: signal_all([(target, 0)]) == [0], 5, "the job to end")
 
 
 def test_from_within_other_users_processes_are_found_too(
