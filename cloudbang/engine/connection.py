@@ -66,11 +66,16 @@ class Connection:
         self._address = address
         self._sock = address.connect(timeout)
         self._watcher: Any = None
+        self._taken = False  # the last read took all there was: the next one waits first
         try:
             self._sock.sendall(request)
             self.status, self.fields, self._early = self._head()
-            # Read without waiting from here on: `wait` does the waiting.
+            # Read without waiting from here on: `wait` does the waiting. The system's own calls,
+            # where that is possible: for a single key gevent's around them would cost more.
             self._sock.settimeout(0)
+            plain = address.tls is None
+            self._recv = self._sock._sock.recv if plain else self._sock.recv
+            self._send_now = self._sock._sock.send if plain else self._sock.send
             self._watcher = get_hub().loop.io(self._sock.fileno(), 1)
         except EngineUnreachable:
             self.close()
@@ -88,11 +93,14 @@ class Connection:
             data, self._early = self._early[:limit], self._early[limit:]
             return data
         try:
-            return self._sock.recv(limit)
+            data = self._recv(limit)
         except NOT_YET:
             return None
         except OSError:
             return b""  # a reset is an end like any other: the caller asks the engine
+        # With TLS there may be more that was received already.
+        self._taken = 0 < len(data) < limit and self._address.tls is None
+        return data
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until :meth:`read_now` has something (or the end); False when ``timeout`` passed."""
@@ -109,6 +117,9 @@ class Connection:
 
     def read(self, limit: int = 65536) -> bytes:
         """The next bytes, waiting for them; ``b""`` at the end."""
+        if self._taken:
+            self._taken = False
+            self.wait()
         while (data := self.read_now(limit)) is None:
             self.wait()
         return data

@@ -110,7 +110,7 @@ class ExecStream(Connection):
     def _send(self, data: bytes | memoryview) -> int:
         """Bytes taken; an engine that is gone takes all, the reader finds out."""
         try:
-            return int(self._sock.send(data))
+            return int(self._send_now(data))
         except NOT_YET:
             return 0
         except (OSError, ssl.SSLError):

@@ -23,11 +23,11 @@ class Fairness:
         self._typed_at = self._other_typed_at = -RECENT  # by the typist, and by another before
         self._floods: dict[str, float] = {}
 
-    def typed(self, session: str) -> None:
+    def typed(self, session: str, now: float) -> None:
         """Somebody typed there."""
         if session != self._typist:
             self._typist, self._other_typed_at = session, self._typed_at
-        self._typed_at = time.monotonic()
+        self._typed_at = now
 
     def pause(self, session: str, size: int) -> float:
         """Seconds to wait after a read of ``size`` bytes there: 0 mostly."""

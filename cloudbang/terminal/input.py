@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gevent
 
-from cloudbang.supervise import Supervisor
 from cloudbang.terminal.company import Company
 from cloudbang.terminal.participant import Participant
 from cloudbang.terminal.values import Source
@@ -27,12 +28,12 @@ def _tab(one: Participant) -> Tab:
 class Input:
     """See the module."""
 
-    __slots__ = ("_company", "_confirming", "_source", "_supervisor", "_typed", "closed")
+    __slots__ = ("_company", "_source", "_timer", "_typed", "closed")
 
-    def __init__(self, source: Source, company: Company, supervisor: Supervisor) -> None:
-        self._source, self._company, self._supervisor = source, company, supervisor
+    def __init__(self, source: Source, company: Company) -> None:
+        self._source, self._company = source, company
         self._typed: dict[Tab, int] = {}  # bytes, by the tab they came from
-        self._confirming = False
+        self._timer: Any = None  # while something waits to be confirmed
         self.closed = False  # the process has ended
 
     def of(self, one: Participant) -> int:
@@ -51,30 +52,29 @@ class Input:
 
     def put(self, one: Participant, data: bytes) -> None:
         """Hand it on; never waits."""
+        self._source.write(data)
         tab = _tab(one)
-        total = self._typed.pop(tab, 0) + len(data)
-        self._typed[tab] = total
+        self._typed[tab] = self._typed.pop(tab, 0) + len(data)
         while len(self._typed) > CLIENTS:
             del self._typed[next(iter(self._typed))]
-        self._source.write(data)
-        if not self._confirming:
-            self._confirming = True
-            self._supervisor.once("confirm", self._confirm)
+        if self._timer is None:
+            self._timer = gevent.get_hub().loop.timer(CONFIRM)
+            self._timer.start(self._confirm)
 
     def _confirm(self) -> None:
-        """Confirm what went through, a few times a second and not for every key."""
-        try:
-            more = True
-            while more and not self.closed:
-                gevent.sleep(CONFIRM)
-                waits = self._source.pending
-                more = False
-                for one in self._company.members:
-                    total = self.of(one)
-                    through = max(one.typed, total - waits)
-                    if through > one.typed:
-                        one.typed = through
-                        one.peer.tell({"op": "input", "offset": through})
-                    more = more or through < total
-        finally:
-            self._confirming = False
+        """Confirm what went through, a few times a second and not for every key. On the hub: a
+        greenlet for it would cost more than the key."""
+        more = False
+        waits = self._source.pending
+        for one in () if self.closed else tuple(self._company.members):
+            total = self.of(one)
+            through = max(one.typed, total - waits)
+            if through > one.typed:
+                one.typed = through
+                one.peer.tell({"op": "input", "offset": through})
+            more = more or through < total
+        if more:
+            self._timer.start(self._confirm)
+        else:
+            self._timer.close()
+            self._timer = None

@@ -82,8 +82,13 @@ class Participant:
         self.sent = self.drawn = begin
         return Begin(begin, True, restore)
 
-    def push(self, back: Scrollback, paces: bool) -> None:
-        """Send what there is and what there is room for. ``paces``: the engine waits for them."""
+    def push(self, back: Scrollback, paces: bool, new: bytes = b"") -> None:
+        """Send what there is and what there is room for. ``paces``: the engine waits for them;
+        ``new``: the last bytes that came."""
+        up_to_date = new and not self.full and self.sent + len(new) == back.end
+        if up_to_date and len(new) <= min(PIECE, self.drawn + WINDOW - self.sent):
+            self._put(new)  # so it mostly is, and for the echo of a key it has to be quick
+            return
         while not self.full and (left := back.end - self.sent) > 0:
             room = self.drawn + WINDOW - self.sent
             if room < min(left, LEAST):
@@ -94,13 +99,16 @@ class Participant:
             piece = back.read(self.sent, min(room, PIECE))
             if not piece:
                 return
-            # Before it is sent: a connection that takes it at once counts it as drawn.
-            self.sent += len(piece)
-            if not self.peer.output(piece):
-                self.sent -= len(piece)
-                self.full = True
-            elif not self.peer.counts_drawn:
-                self.drawn = self.sent
+            self._put(piece)
+
+    def _put(self, piece: bytes) -> None:
+        # Before it is sent: a connection that takes it at once counts it as drawn.
+        self.sent += len(piece)
+        if not self.peer.output(piece):
+            self.sent -= len(piece)
+            self.full = True
+        elif not self.peer.counts_drawn:
+            self.drawn = self.sent
 
     def _skip(self, back: Scrollback) -> None:
         """Overload: a watcher who cannot keep up loses what is between and nobody waits."""

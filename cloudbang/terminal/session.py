@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 KIB = 1024
 READ = 128 * KIB  # bytes asked of the source at a time, in a flood
 SHORT = 8 * KIB  # and otherwise
+FEW = 64  # short reads in a row after which a look at the clock is worth its time
 TURN = 0.002  # seconds a flood may work before the others get theirs
 LOST_WAIT = 30.0  # seconds the output of a lost page waits for it to come back
 PAUSED = "the container is paused: what you type waits for it"
@@ -79,7 +80,7 @@ class Session:
         self.ended: End | None = None
         self.recorded = 0  # bytes of its recording, once it has ended
         self._company = Company(size)
-        self.input = Input(source, self._company, supervisor)
+        self.input = Input(source, self._company)
         self.detached_at: float | None = self.started_at  # nobody looks since then
         self.quiet_since = self.started_at  # nothing typed and nothing printed since then
         self.paused = False
@@ -275,9 +276,9 @@ class Session:
         if self._company.keyboard is not one:
             self._company.take(one)
             self._changed.set()
-        self.quiet_since = time.monotonic()
-        self._fairness.typed(self.id)
         self.input.put(one, data)
+        self.quiet_since = now = time.monotonic()
+        self._fairness.typed(self.id, now)
         return True
 
     def take(self, one: Participant) -> None:
@@ -294,7 +295,7 @@ class Session:
 
     def _pump(self) -> End:
         source, cutter, limit = self._source, self._cutter, SHORT
-        since = time.monotonic()
+        since, in_row = time.monotonic(), 0
         while True:
             if not self._has_room():
                 self._wait_for_room()
@@ -305,6 +306,10 @@ class Session:
                 self._hand_on(piece)
             # A large buffer for a single key would cost more than the key.
             limit = READ if len(data) >= SHORT else SHORT
+            in_row = in_row + 1 if limit == SHORT else FEW
+            if in_row < FEW:
+                continue  # a source that has nothing more waits: everybody has their turn anyway
+            in_row = 0
             if pause := self._fairness.pause(self.id, len(data)):
                 gevent.sleep(pause)
             if time.monotonic() - since > TURN:
@@ -317,14 +322,14 @@ class Session:
     def _hand_on(self, data: bytes) -> None:
         self.quiet_since = time.monotonic()
         self._back.append(data)
+        keyboard = self._company.keyboard
+        for one in tuple(self._company.members):
+            one.push(self._back, one is keyboard, data)
         recording = self._recording
         if recording is not None:
             recording.output(data)
             if recording.full:
                 recording.wait_for_room()
-        keyboard = self._company.keyboard
-        for one in tuple(self._company.members):
-            one.push(self._back, one is keyboard)
 
     def _push(self, one: Participant) -> None:
         one.push(self._back, one is self._company.keyboard or self.ended is not None)

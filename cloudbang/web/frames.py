@@ -191,8 +191,11 @@ class Decoder:
             if self._unread is None and self._left == 0:
                 return self._end_of_frame()
             return WORKING
-        if self._left < 0 and not self._read_header():
-            return None
+        if self._left < 0:
+            if (event := self._small()) is not None:
+                return event
+            if not self._read_header():
+                return None
         if self._opcode >= CLOSE:
             return self._control()
         if self._left == 0:
@@ -212,6 +215,26 @@ class Decoder:
             return WORKING
         self._add(plain)
         return self._end_of_frame() if self._left == 0 else WORKING
+
+    def _small(self) -> str | bytes | None:
+        """The next message if it is a whole one in one small frame, as keys and acks are."""
+        data, at = self._data, self._at
+        if len(data) - at < 6 or self._kind:
+            return None
+        first, end = data[at], at + data[at + 1] - MASKED + 6
+        if first not in (FIN | TEXT, FIN | BINARY) or not at + 6 <= end <= min(at + 131, len(data)):
+            return None
+        if end - at - 6 > self.max_message:
+            return None
+        payload = xor(data[at + 6 : end], data[at + 2 : at + 6])
+        message: str | bytes = payload
+        if first == FIN | TEXT:
+            try:
+                message = payload.decode()
+            except UnicodeDecodeError:
+                return None  # the long way says what is wrong
+        self._data, self._at = (b"", 0) if end == len(data) else (data, end)
+        return message
 
     def _read_header(self) -> bool:
         data, at = self._data, self._at

@@ -37,7 +37,8 @@ __all__ = ["BINARY", "TEXT", "Door", "Refusal", "SharedFrame", "Socket", "Socket
 log = logging.getLogger(__name__)
 
 KIB = 1024
-READ = 64 * KIB  # bytes asked of the kernel at a time
+READ = 64 * KIB  # bytes asked of the kernel at a time, when there is much
+SHORT = 4 * KIB  # and otherwise
 TURN = 0.005  # seconds one connection may work before the others get theirs
 # What a door still needs to know once the socket is open; the rest of the request is let go,
 # so that an idle socket stays small and its cookie does not stay in memory.
@@ -87,6 +88,7 @@ class Socket(Outbox, WebSocket):
             "_watcher",
             "_window_bits",
             "_keeper",
+            "_more",
         ),
     )
 
@@ -122,6 +124,7 @@ class Socket(Outbox, WebSocket):
         self._ended = False  # nothing more will be received
         self.left = False  # the peer has said good-bye: it did not just break off
         self._reading = self._refused = False
+        self._more = True  # there may be more to read without waiting for it
         self.backlog = self.sent = 0
         self.received = len(early)
         self.seen = self.moved = time.monotonic()
@@ -169,23 +172,26 @@ class Socket(Outbox, WebSocket):
         return None
 
     def _read(self, deadline: float | None) -> bool:
-        try:
-            data = self._raw.recv(READ)
-        except BlockingIOError:
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                raise TimeoutError from None
-            self._sock.timeout = left
+        left = None if deadline is None else deadline - time.monotonic()
+        limit = READ if self._more else SHORT
+        wait = not self._more and (left is None or left > 0)
+        while True:
             try:
-                data = self._sock.recv(READ)
+                if wait:
+                    self._sock.timeout = left
+                    self._sock._wait(self._sock._read_event)
+                    self._since = time.monotonic()
+                data = self._raw.recv(limit)
+                break
+            except BlockingIOError:
+                if left is not None and left <= 0:
+                    raise TimeoutError from None
+                wait = True
             except TimeoutError:
                 raise
             except OSError:
                 return False
-            finally:
-                self._since = time.monotonic()
-        except OSError:
-            return False
+        self._more = len(data) == limit
         if data:
             self.seen = time.monotonic()
             self.received += len(data)
