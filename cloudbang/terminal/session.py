@@ -1,8 +1,7 @@
 """One session: a process in a container, those who look at it, and the pump between them.
 
-The pump is the session's one greenlet. It reads the source as fast as whoever holds the keyboard
-draws, keeps the last megabyte, records, and hands on to everybody. Input goes the other way
-without it: from the greenlet of the socket straight to the source.
+Output goes through the pump, which is the session's one greenlet. Input goes the other way without
+it: from the greenlet of the socket straight to the source.
 """
 
 from __future__ import annotations
@@ -12,26 +11,19 @@ import time
 from collections.abc import Callable
 
 import gevent
-from gevent.event import Event as Flag
 
 from cloudbang.domain.lines import format_time
-from cloudbang.domain.scrollback import Cutter, Scrollback
 from cloudbang.errors import CloudBangError
 from cloudbang.supervise import Supervisor
 from cloudbang.terminal.company import Company
 from cloudbang.terminal.fairness import Fairness
 from cloudbang.terminal.input import Input
 from cloudbang.terminal.participant import WINDOW, Participant
+from cloudbang.terminal.pump import Pump
 from cloudbang.terminal.values import End, Recording, Size, Source, Spec
-from cloudbang.turns import let_others_run
 
 log = logging.getLogger(__name__)
 
-KIB = 1024
-READ = 128 * KIB  # bytes asked of the source at a time, in a flood
-SHORT = 8 * KIB  # and otherwise
-FEW = 64  # short reads in a row after which a look at the clock is worth its time
-TURN = 0.002  # seconds a flood may work before the others get theirs
 LOST_WAIT = 30.0  # seconds the output of a lost page waits for it to come back
 PAUSED = "the container is paused: what you type waits for it"
 NUDGE_WITHIN = 3.0  # seconds the engine gets to take a size
@@ -41,8 +33,8 @@ class Session:
     """See the module. ``on_end(session, end)`` is called once, in the session's own greenlet."""
 
     __slots__ = (
-        *("_back", "_changed", "_company", "_cutter", "_ending", "_fairness", "_lost"),
-        *("_lost_until", "_on_end", "_recording", "_source", "_supervisor", "account"),
+        *("_company", "_ending", "_fairness", "_on_end", "_pump", "_source", "_supervisor"),
+        "account",
         *(
             "account_id",
             "address",
@@ -51,7 +43,6 @@ class Session:
             "ended",
             "input",
             "login",
-            "quiet_since",
         ),
         *("paused", "place", "recorded", "spec", "started", "started_at", "title", "warned"),
     )
@@ -82,16 +73,11 @@ class Session:
         self._company = Company(size)
         self.input = Input(source, self._company)
         self.detached_at: float | None = self.started_at  # nobody looks since then
-        self.quiet_since = self.started_at  # nothing typed and nothing printed since then
         self.paused = False
         self.place = ("", 0)  # exec id and pid, as they were written down
         self.warned = ""  # the limit it was warned of
         self._source = source
-        self._back = Scrollback()
-        self._cutter = Cutter()
-        self._recording: Recording | None = None
-        self._lost, self._lost_until = 0, 0.0  # drawn by a page that was lost, and until when
-        self._changed = Flag()  # somebody drew, came or went: there may be room
+        self._pump = Pump(spec.session, source, self._company, fairness)
         self._ending: str | None = None
         self._on_end = on_end
         self._supervisor = supervisor
@@ -110,19 +96,24 @@ class Session:
         """Why it was told to end, or has; "" while it goes on."""
         return self._ending or (self.ended.reason if self.ended else "")
 
+    @property
+    def quiet_since(self) -> float:
+        """Nothing was typed and nothing printed since then, in monotonic seconds."""
+        return self._pump.quiet_since
+
     def record_with(self, recording: Recording | None) -> None:
         """Write down what will be printed. Called before it starts."""
-        self._recording = recording
+        self._pump.recording = recording
 
     def abandon(self) -> None:
         """It could not be started."""
-        if self._recording is not None:
-            self._recording.end()
+        if self._pump.recording is not None:
+            self._pump.recording.end()
 
     def run(self) -> None:
         """Pump until the source has ended and every byte was read. The source has been started."""
         try:
-            end = self._pump()
+            end = self._pump.run()
         except CloudBangError as e:
             end = End("engine-lost", None, str(e))
         except gevent.GreenletExit:  # it did not end in time, see ``sessions``
@@ -137,8 +128,8 @@ class Session:
         try:
             for one in list(self._company.members):
                 self._push(one)
-            if self._recording is not None:
-                self.recorded = self._recording.end()
+            if self._pump.recording is not None:
+                self.recorded = self._pump.recording.end()
         finally:
             # A shell that has exited may have left jobs behind.
             try:
@@ -170,8 +161,8 @@ class Session:
             other.peer.close(4409, "this terminal was opened again by the same page")
         self.detached_at = None
         if company.keyboard is not None:
-            self._lost_until = 0.0  # output waits for somebody who is here
-        begin = one.begin(self._back, after, company.keyboard is one)
+            self._pump.lost_until = 0.0  # output waits for somebody who is here
+        begin = one.begin(self._pump.back, after, company.keyboard is one)
         if begin.offset > 0 and begin.reset and "[?1049h" in begin.restore:
             self._supervisor.once("nudge", self._nudge)
         one.typed = self.input.of(one)
@@ -182,7 +173,7 @@ class Session:
                 "mode": one.mode,
                 "me": one.id,
                 "offset": begin.offset,
-                "end": self._back.end,
+                "end": self._pump.back.end,
                 "reset": begin.reset,
                 "restore": begin.restore,
                 "input": one.typed,
@@ -196,7 +187,7 @@ class Session:
         if self.paused:
             one.peer.tell({"op": "notice", "code": "paused", "message": PAUSED})
         self._push(one)
-        self._changed.set()
+        self._pump.changed.set()
 
     def leave(self, one: Participant, *, lost: bool) -> None:
         """Somebody has gone; ``lost`` when their connection broke and they may come back for
@@ -206,19 +197,19 @@ class Session:
             return
         held = company.remove(one)
         if held and lost and company.keyboard is None:
-            self._lost, self._lost_until = one.drawn, time.monotonic() + LOST_WAIT
+            self._pump.lost, self._pump.lost_until = one.drawn, time.monotonic() + LOST_WAIT
         if not company.members:
             self.detached_at = time.monotonic()
         else:
             self._fit()
             company.tell_people()
-        self._changed.set()
+        self._pump.changed.set()
 
     def drew(self, one: Participant, offset: int) -> None:
         """A page has drawn up to ``offset``."""
         one.drew(offset)
         self._push(one)
-        self._changed.set()
+        self._pump.changed.set()
 
     def drained(self, one: Participant) -> None:
         """A connection that was full has room again."""
@@ -226,7 +217,7 @@ class Session:
         if not one.peer.counts_drawn:
             one.drawn = one.sent
         self._push(one)
-        self._changed.set()
+        self._pump.changed.set()
 
     def resize(self, one: Participant, size: Size) -> None:
         """A window has changed; the smallest counts."""
@@ -238,8 +229,8 @@ class Session:
     def _fit(self) -> None:
         if (size := self._company.fit()) is not None:
             self._source.resize(size)
-            if self._recording is not None:
-                self._recording.resize(size.columns, size.rows)
+            if self._pump.recording is not None:
+                self._pump.recording.resize(size.columns, size.rows)
 
     def _nudge(self) -> None:
         """What a full-screen program drew first has fallen out: have it draw everything again."""
@@ -275,9 +266,9 @@ class Session:
             return True
         if self._company.keyboard is not one:
             self._company.take(one)
-            self._changed.set()
+            self._pump.changed.set()
         self.input.put(one, data)
-        self.quiet_since = now = time.monotonic()
+        self._pump.quiet_since = now = time.monotonic()
         self._fairness.typed(self.id, now)
         return True
 
@@ -289,74 +280,12 @@ class Session:
     def demote_guests(self) -> None:
         """Whoever types by a link does so no more."""
         self._company.demote_guests()
-        self._changed.set()
-
-    # --- the pump ---------------------------------------------------------------------------------
-
-    def _pump(self) -> End:
-        source, cutter, limit = self._source, self._cutter, SHORT
-        since, in_row = time.monotonic(), 0
-        while True:
-            if not self._has_room():
-                self._wait_for_room()
-            data = source.read(limit)
-            if not data:
-                break
-            if piece := cutter.feed(data):
-                self._hand_on(piece)
-            # A large buffer for a single key would cost more than the key.
-            limit = READ if len(data) >= SHORT else SHORT
-            in_row = in_row + 1 if limit == SHORT else FEW
-            if in_row < FEW:
-                continue  # a source that has nothing more waits: everybody has their turn anyway
-            in_row = 0
-            if pause := self._fairness.pause(self.id, len(data)):
-                gevent.sleep(pause)
-            if time.monotonic() - since > TURN:
-                let_others_run()
-                since = time.monotonic()
-        if rest := cutter.flush():
-            self._hand_on(rest)
-        return source.result()
-
-    def _hand_on(self, data: bytes) -> None:
-        self.quiet_since = time.monotonic()
-        self._back.append(data)
-        keyboard = self._company.keyboard
-        for one in tuple(self._company.members):
-            one.push(self._back, one is keyboard, data)
-        recording = self._recording
-        if recording is not None:
-            recording.output(data)
-            if recording.full:
-                recording.wait_for_room()
+        self._pump.changed.set()
 
     def _push(self, one: Participant) -> None:
-        one.push(self._back, one is self._company.keyboard or self.ended is not None)
-        if self.ended is not None and one.sent == self._back.end:
+        one.push(self._pump.back, one is self._company.keyboard or self.ended is not None)
+        if self.ended is not None and one.sent == self._pump.back.end:
             one.peer.ended(self.ended)
-
-    def _has_room(self) -> bool:
-        """Overload: who holds the keyboard sets the pace; the engine keeps what they cannot take
-        yet. Where nobody does, output flows on and the oldest falls out."""
-        if self._ending is not None:
-            return True  # the tail is kept and shown as far as it can be
-        if (keyboard := self._company.keyboard) is not None:
-            return self._back.end - keyboard.drawn < WINDOW
-        if self._lost_until:
-            return self._back.end - self._lost < WINDOW
-        return True
-
-    def _wait_for_room(self) -> None:
-        while not self._has_room():
-            self._changed.clear()
-            left = None
-            if self._company.keyboard is None and self._lost_until:
-                left = self._lost_until - time.monotonic()
-                if left <= 0:
-                    self._lost_until = 0.0
-                    return
-            self._changed.wait(left)
 
     # --- the end ----------------------------------------------------------------------------------
 
@@ -367,7 +296,8 @@ class Session:
             return
         if self._ending is None:
             self._ending = reason
-            self._changed.set()
+            self._pump.ending = True
+            self._pump.changed.set()
         self._source.end()
 
     def as_json(self, own: bool = True) -> dict[str, object]:
@@ -397,7 +327,7 @@ class Session:
             "rows": self.size.rows,
             "exit_code": end.code if end else None,
             "reason": end.reason if end else None,
-            "recorded": self._recording is not None,
+            "recorded": self._pump.recording is not None,
             "recording_bytes": self.recorded,
             "title": self.title,
         }
