@@ -7,7 +7,6 @@ quietly on errors and block both ways.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -115,15 +114,6 @@ class Connection:
             hub.wait(self._watcher)
             return True
         return False
-
-    def call_when_ready(self, callback: Callable[[], None] | None) -> bool:
-        """Have it called on the loop whenever :meth:`read_now` may have something, until None is
-        given; nobody waits meanwhile. False: not possible, there is something already."""
-        self._watcher.stop()
-        if callback is None or self._early or self._address.tls is not None:
-            return False
-        self._watcher.start(callback)
-        return True
 
     def read(self, limit: int = 65536) -> bytes:
         """The next bytes, waiting for them; ``b""`` at the end."""

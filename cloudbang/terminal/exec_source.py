@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 import gevent
@@ -145,11 +145,6 @@ class ExecSource:
             return b""
         data = self._stream.read_now(limit)
         return None if data is None else self._found(data)
-
-    def call_when_ready(self, callback: Callable[[], None] | None) -> bool:
-        if self._stream is None or not self._sure:
-            return False  # what came first may be the engine's own, and that takes a question
-        return self._stream.call_when_ready(callback)
 
     def _found(self, data: bytes) -> bytes | None:
         """Output to be shown; None when it was the engine's own and something else is tried."""

@@ -1,9 +1,8 @@
 """What carries a session's output to those who look.
 
 It reads the source as fast as whoever holds the keyboard draws, keeps the last megabyte, records,
-and hands on to everybody. It is a greenlet that waits; but a key's echo, and whatever else is small
-and finds room, goes through on the loop without waking it: on a processor that has slept for some
-milliseconds every step costs ten times what it costs in a loop.
+and hands on to everybody. What lies between a key's echo and its page is kept short: on a processor
+that has slept for some milliseconds every step costs ten times what it costs in a loop.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class Pump:
     """See the module. Times in monotonic seconds, offsets in bytes since the session's start."""
 
     __slots__ = (
-        *("_company", "_cutter", "_fairness", "_found", "_session", "_source", "_stirred"),
+        *("_company", "_cutter", "_fairness", "_session", "_source"),
         *("back", "changed", "ending", "lost", "lost_until", "quiet_since", "recording"),
     )
 
@@ -39,8 +38,6 @@ class Pump:
         self._session, self._source = session, source
         self._company, self._fairness = company, fairness
         self._cutter = Cutter()
-        self._stirred = Flag()  # the loop has found what is the greenlet's to do
-        self._found: bytes | Exception | None = None  # that
         self.back = Scrollback()
         self.recording: Recording | None = None
         self.quiet_since = time.monotonic()  # nothing typed and nothing printed since then
@@ -55,7 +52,7 @@ class Pump:
         while True:
             if not self._has_room():
                 self._wait_for_room()
-            data = self._read_small() if limit == SHORT else source.read(limit)
+            data = source.read(limit)
             if not data:
                 break
             if piece := cutter.feed(data):
@@ -76,37 +73,6 @@ class Pump:
         if rest := cutter.flush():
             self._hand_on(rest)
         return source.result()
-
-    # --- what is small ----------------------------------------------------------------------------
-
-    def _read_small(self) -> bytes:
-        """The next bytes that the loop did not hand on by itself; ``b""`` at the end."""
-        self._stirred.clear()
-        if not self._source.call_when_ready(self._on_ready):
-            return self._source.read(SHORT)
-        try:
-            self._stirred.wait()
-        finally:
-            self._source.call_when_ready(None)
-        found, self._found = self._found, None
-        if isinstance(found, Exception):
-            raise found
-        return self._source.read(SHORT) if found is None else found
-
-    def _on_ready(self) -> None:
-        """On the loop: never waits."""
-        try:
-            data = self._source.read_now(SHORT)
-            small = data and len(data) < SHORT and self._has_room()
-            if data and small and (self.recording is None or not self.recording.full):
-                if piece := self._cutter.feed(data):
-                    self._hand_on(piece)
-                return
-            self._found = data  # None: it is worth waiting for more
-        except Exception as e:
-            self._found = e
-        self._source.call_when_ready(None)
-        self._stirred.set()
 
     def _hand_on(self, data: bytes) -> None:
         """To everybody, and to the recording; never waits."""

@@ -4,7 +4,6 @@ and what it prints comes in through that command's socket."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Protocol
 
 from gevent.event import Event as Flag
@@ -82,9 +81,6 @@ class ShareSource:
         if self._waiting < OUTPUT:
             self._room.set()
         return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def call_when_ready(self, callback: Callable[[], None] | None) -> bool:
-        return False  # it comes from a socket's greenlet, not from the loop
 
     def write(self, data: bytes) -> None:
         if not self._write or self._end is not None:

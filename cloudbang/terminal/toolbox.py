@@ -211,11 +211,6 @@ class ToolboxSource:
             return self._inner.read_now(limit)
         return b"" if self._failure is not None or self._begun is None else None
 
-    def call_when_ready(self, callback: Callable[[], None] | None) -> bool:
-        if self._lines or self._inner is None:
-            return False
-        return self._inner.call_when_ready(callback)
-
     def write(self, data: bytes) -> None:
         if self._inner is not None:
             self._inner.write(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -86,10 +85,6 @@ class Source(Protocol):
 
     def read_now(self, limit: int = 65536) -> bytes | None:
         """What there is without waiting, None when there is nothing."""
-
-    def call_when_ready(self, callback: Callable[[], None] | None) -> bool:
-        """Instead of waiting in ``read``: have it called on the loop whenever ``read_now`` may
-        have something, until None is given. False: not possible (now)."""
 
     def write(self, data: bytes) -> None:
         """Hand on input; never waits. What is not taken at once waits in order, see ``pending``."""
