@@ -40,6 +40,8 @@ class Cutter:
         """``data``, with what was held back before it, up to its last whole character."""
         if self._rest:
             data = self._rest + data
+        elif data and data[-1] < 0x80:
+            return data
         held = incomplete_tail(data)
         self._rest = data[-held:] if held else b""
         return data[:-held] if held else data

@@ -99,7 +99,10 @@ class ExecStream(Connection):
             self._waiting.append(memoryview(data))
             self.pending += len(data)
             return
-        sent = self._send(data)
+        try:
+            sent = self._send_now(data)  # nearly always all of it
+        except OSError:
+            sent = self._send(data)
         if sent < len(data):
             self._waiting = deque([memoryview(data)[sent:]])
             self.pending = len(data) - sent

@@ -135,9 +135,12 @@ class ExecSource:
 
     def read(self, limit: int = 65536) -> bytes:
         while not self._over and self._stream is not None:
-            data = self._found(self._stream.read(limit))
-            if data is not None:
-                return data
+            data = self._stream.read(limit)
+            if data and self._sure:
+                return data  # nearly always
+            found = self._found(data)
+            if found is not None:
+                return found
         return b""
 
     def read_now(self, limit: int = 65536) -> bytes | None:

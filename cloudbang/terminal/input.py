@@ -45,13 +45,11 @@ class Input:
         """Bytes that the process has not read yet."""
         return self._source.pending
 
-    def has_room(self, one: Participant) -> bool:
-        """Whether more may come from them. Guests have a quarter of the room, so that they cannot
-        lock the keyboard of the owner."""
-        return self._source.pending <= (WAITS if one.mode == "own" else WAITS // 4)
-
-    def put(self, one: Participant, data: bytes) -> None:
-        """Hand it on; never waits."""
+    def put(self, one: Participant, data: bytes) -> bool:
+        """Hand it on; never waits. False: there is no room, and it went nowhere. Guests have a
+        quarter of the room, so that they cannot lock the keyboard of the owner."""
+        if self._source.pending > (WAITS if one.mode == "own" else WAITS // 4):
+            return False
         self._source.write(data)
         tab = _tab(one)
         self._typed[tab] = self._typed.pop(tab, 0) + len(data)
@@ -60,6 +58,7 @@ class Input:
         if self._timer is None:
             self._timer = gevent.get_hub().loop.timer(CONFIRM)
             self._timer.start(self._confirm)
+        return True
 
     def _confirm(self) -> None:
         """Confirm what went through, a few times a second and not for every key. On the hub: a

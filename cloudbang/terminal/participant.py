@@ -85,9 +85,11 @@ class Participant:
     def push(self, back: Scrollback, paces: bool, new: bytes = b"") -> None:
         """Send what there is and what there is room for. ``paces``: the engine waits for them;
         ``new``: the last bytes that came."""
-        up_to_date = new and not self.full and self.sent + len(new) == back.end
-        if up_to_date and len(new) <= min(PIECE, self.drawn + WINDOW - self.sent):
-            self._put(new)  # so it mostly is, and for the echo of a key it has to be quick
+        end = back.end
+        # So it mostly is, and the echo of a key has to be quick.
+        up_to_date = new and not self.full and self.sent + len(new) == end
+        if up_to_date and len(new) <= PIECE and end - self.drawn <= WINDOW:
+            self._put(new)
             return
         while not self.full and (left := back.end - self.sent) > 0:
             room = self.drawn + WINDOW - self.sent

@@ -259,15 +259,17 @@ class Session:
     # --- the keyboard -----------------------------------------------------------------------------
 
     def type(self, one: Participant, data: bytes) -> bool:
-        """Input of somebody who may type. False: they may not, and it went nowhere."""
+        """Input of somebody who may type. False: they may not, or more waits already than there is
+        room for; it went nowhere."""
         if not one.may_type:
             return False
         if self.ended is not None:
             return True
+        if not self.input.put(one, data):
+            return False
         if self._company.keyboard is not one:
             self._company.take(one)
             self._pump.changed.set()
-        self.input.put(one, data)
         self._pump.quiet_since = now = time.monotonic()
         self._fairness.typed(self.id, now)
         return True

@@ -95,15 +95,20 @@ class ConsolePeer:
             text = message if isinstance(message, str) else message.decode("utf-8", "replace")
             kind, rest = text[:1], text[1:]
             if kind == "0":
-                session.type(one, rest.encode())
+                data = rest.encode()
+                while not session.type(one, data) and one.may_type and not self.socket.closed:
+                    self._wait()  # another page has filled the room
                 while session.input.waits > KEEPS_UP and not self.socket.closed:
-                    gevent.sleep(0.02)  # its page knows no confirmations: it is read more slowly
-                    self.socket.seen = time.monotonic()  # what it answers cannot be heard
+                    self._wait()  # its page knows no confirmations: it is read more slowly
             elif kind == "1":
                 self._post(b"1")
             elif kind == "2":
                 self._resize(session, one, rest)
             # What it may send beyond that is not known, and no reason to end what somebody works in.
+
+    def _wait(self) -> None:
+        gevent.sleep(0.02)
+        self.socket.seen = time.monotonic()  # what it answers meanwhile cannot be heard
 
     def _resize(self, session: Session, one: Participant, text: str) -> None:
         try:

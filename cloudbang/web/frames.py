@@ -79,6 +79,8 @@ def header(opcode: int, length: int, first: int = FIN) -> bytes:
 
 def frame(payload: bytes, opcode: int, first: int = FIN) -> bytes:
     """A whole unmasked frame, as a server sends it."""
+    if len(payload) < 126:  # keys and their echoes: in one step
+        return bytes((first | opcode, len(payload))) + payload
     return header(opcode, len(payload), first) + payload
 
 
@@ -226,7 +228,10 @@ class Decoder:
             return None
         if end - at - 6 > self.max_message:
             return None
-        payload = xor(data[at + 6 : end], data[at + 2 : at + 6])
+        if end == at + 7:  # a key
+            payload = bytes((data[at + 6] ^ data[at + 2],))
+        else:
+            payload = xor(data[at + 6 : end], data[at + 2 : at + 6])
         message: str | bytes = payload
         if first == FIN | TEXT:
             try:

@@ -94,11 +94,11 @@ class TtyPeer:
         self.said_goodbye = self.said_goodbye or self.socket.left
 
     def _type(self, session: Session, one: Participant, data: bytes) -> None:
+        if session.type(one, data):
+            return
         if not one.may_type:
             self._pace.take()
             self.tell({"op": "error", "code": "read-only", "message": "you may only watch here"})
-        elif session.input.has_room(one):
-            session.type(one, data)
         else:
             # A page waits for confirmations; who does not is not one of ours.
             self.tell(
