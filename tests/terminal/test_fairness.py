@@ -9,14 +9,14 @@ def test_a_flood_alone_is_not_slowed() -> None:
     """Nor by what is typed into itself, such as ^C."""
     fairness = Fairness()
     assert fairness.pause("flood", 10 * FLOOD) == 0
-    fairness.typed("flood")
+    fairness.typed("flood", time.monotonic())
     assert fairness.pause("flood", 10 * FLOOD) == 0
 
 
 def test_floods_give_way_to_who_types_elsewhere() -> None:
     """The more there are the longer; short output never waits."""
     fairness = Fairness()
-    fairness.typed("shell")
+    fairness.typed("shell", time.monotonic())
     assert fairness.pause("one", FLOOD) == PAUSE
     assert fairness.pause("two", FLOOD) == 2 * PAUSE
     assert fairness.pause("shell", 100) == 0
@@ -24,6 +24,6 @@ def test_floods_give_way_to_who_types_elsewhere() -> None:
 
 def test_who_types_in_a_flood_does_not_hide_who_types_elsewhere() -> None:
     fairness = Fairness()
-    fairness.typed("shell")
-    fairness.typed("flood")
+    fairness.typed("shell", time.monotonic())
+    fairness.typed("flood", time.monotonic())
     assert fairness.pause("flood", FLOOD) > 0
