@@ -36,17 +36,8 @@ class ExecSource:
     """See the module, and ``Source`` for what each method promises."""
 
     __slots__ = (
-        *(
-            "_asked_size",
-            "_container",
-            "_ended",
-            "_engine",
-            "_exec_id",
-            "_failure",
-            "_home",
-            "_later",
-            "_later_until",
-        ),
+        *("_asked_size", "_container", "_ended", "_engine", "_exec_id", "_failure", "_home"),
+        *("_later", "_later_until"),
         *("_leader", "_over", "_reaper", "_resizing", "_shells", "_spec", "_started_at"),
         *("_starting", "_stream", "_sure", "_typed", "_visible", "__weakref__"),
     )
@@ -136,9 +127,7 @@ class ExecSource:
     def read(self, limit: int = 65536) -> bytes:
         while not self._over and self._stream is not None:
             data = self._stream.read(limit)
-            if data and self._sure:
-                return data  # nearly always
-            found = self._found(data)
+            found = data if data and self._sure else self._found(data)
             if found is not None:
                 return found
         return b""

@@ -77,19 +77,9 @@ class Socket(Outbox, WebSocket):
 
     __slots__ = (
         *("__weakref__", "backlog", "deflate", "left", "moved", "on_drained", "queue_limit"),
-        "received",
-        *("seen", "sent", "slot", "subprotocol", "_decoder", "_ended", "_hand", "_queue", "_raw"),
-        *(
-            "_reading",
-            "_refused",
-            "_signal",
-            "_since",
-            "_sock",
-            "_watcher",
-            "_window_bits",
-            "_keeper",
-            "_more",
-        ),
+        *("received", "seen", "sent", "slot", "subprotocol", "_decoder", "_ended", "_hand"),
+        *("_keeper", "_more", "_queue", "_raw", "_reading", "_refused", "_signal", "_since"),
+        *("_sock", "_watcher", "_window_bits"),
     )
 
     def __init__(

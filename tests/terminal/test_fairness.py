@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from cloudbang.terminal.fairness import FLOOD, PAUSE, Fairness
 
 
