@@ -127,6 +127,24 @@ def test_a_terminal_is_replayed(
     printed(page, "last needle")
 
 
+def test_a_recording_puts_nothing_into_the_clipboard(
+    page: Page, server: ServerProcess, sign_in: SignIn, admin: Person, box: Any
+) -> None:
+    """A program may copy for whoever sits before it (OSC 52), not for who looks at it later."""
+    copies = "printf '\\033]52;c;c3RvbGVu\\007'; echo all; sleep 1; echo printed"
+    one = admin.terminal("terminals-box", ["sh", "-c", copies])
+    one.wait_op("ended", 30)
+    one.close()
+    sign_in(page, server)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_page(page, server, f"/terminals/{one.session}/replay")
+    expect(page.locator("#replay-title")).to_have_text("terminals-box")
+    page.evaluate("navigator.clipboard.writeText('mine')")
+    page.keyboard.press("End")
+    printed(page, "printed")
+    assert page.evaluate("navigator.clipboard.readText()") == "mine"
+
+
 def panel_text(page: Page) -> str:
     """What is on the screen of the panel's terminal."""
     screen = "document.querySelector('#log-panel .term-screen')?.screen?.text() ?? ''"
