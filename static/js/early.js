@@ -1,6 +1,7 @@
-// Runs before the first paint: what the sidebar was like last time. A plain script, so that the
-// browser waits for it; a module would come after the page has been drawn once.
+// Runs before the first paint, and before any module: what the sidebar was like last time, and what
+// to do when a module does not come. A plain script, so that the browser waits for it.
 {
+  const TRIES = 3; // in a minute
   const root = document.documentElement;
   try {
     const width = Number(localStorage.getItem("sidebar-width"));
@@ -9,4 +10,29 @@
   } catch {
     // Storage is forbidden to this page: it looks as it does the first time.
   }
+
+  // Without one of its modules a page is dead. Browsers give up what they fetch when the network
+  // changes: a laptop moves, or a container starts on the browser's own machine.
+  const loadAgain = () => {
+    const now = Date.now();
+    /** @type {number[]} */
+    const before = JSON.parse(sessionStorage.getItem("loaded-again") ?? "[]");
+    const tries = before.filter((at) => now - at < 60_000);
+    if (tries.length >= TRIES) return false;
+    sessionStorage.setItem("loaded-again", JSON.stringify([...tries, now]));
+    setTimeout(() => location.reload(), 300 * 2 ** tries.length);
+    return true;
+  };
+  const failed = (/** @type {Event} */ event) => {
+    if (!(event.target instanceof HTMLScriptElement)) return;
+    removeEventListener("error", failed, true);
+    let again = false;
+    try {
+      again = loadAgain();
+    } catch {
+      // Storage is forbidden: nobody could count, so it is left to the reader.
+    }
+    if (!again) root.dataset.notLoaded = "";
+  };
+  addEventListener("error", failed, true);
 }

@@ -39,6 +39,23 @@ def has_no_sideways_scroll(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
+def test_a_page_whose_modules_do_not_come_is_loaded_again(
+    page: Page, server: ServerProcess, sign_in: SignIn
+) -> None:
+    """As when the network changes while it is loaded: by itself, and only so often; then it says
+    so."""
+    sign_in(page, server)
+    stops = page.locator("p.not-loaded")
+    page.route("**/js/match.js", lambda route: route.abort(), times=2)
+    page.goto(server.url)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=15_000)
+    expect(stops).to_be_hidden()
+    page.route("**/js/match.js", lambda route: route.abort())
+    page.goto(server.url)
+    expect(stops).to_have_text("A part of this page did not arrive. Load it again.", timeout=15_000)
+    expect(stops).to_be_visible()
+
+
 # --- set-up and sign-in ------------------------------------------------------------------------
 
 
