@@ -104,8 +104,8 @@ class Connection:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until :meth:`read_now` has something (or the end); False when ``timeout`` passed."""
-        if self._early:
-            return True
+        if self._early or (self._address.tls is not None and self._sock.pending()):
+            return True  # received already, the system does not know of it
         hub = get_hub()
         if timeout is None:
             hub.wait(self._watcher)

@@ -274,11 +274,12 @@ class ExecSource:
 
     def folder(self) -> str:
         """The folder its foreground process works in, else the one it was started in."""
-        spec = self._spec
-        if not self._visible and self._find_leader() is not None:
-            inside = self._reaper.inside
-            return inside.folder(self._container, spec.session, spec.wish.user) or self._home
-        return self.works_in() or self._home
+        spec, inside = self._spec, self._reaper.inside
+        if self._visible:
+            return self.works_in() or self._home
+        if self._find_leader() is None:
+            return self._home
+        return inside.folder(self._container, spec.session, spec.wish.user) or self._home
 
     def works_in(self, outside: bool = False) -> str:
         """What can be seen from here of the folder its foreground process works in, "" when that is

@@ -56,7 +56,9 @@ class Input:
         while len(self._typed) > CLIENTS:
             del self._typed[next(iter(self._typed))]
         if self._timer is None:
-            self._timer = gevent.get_hub().loop.timer(CONFIRM)
+            # Again and again until it is closed: one that is started anew in its own callback
+            # fires at once.
+            self._timer = gevent.get_hub().loop.timer(CONFIRM, CONFIRM)
             self._timer.start(self._confirm)
         return True
 
@@ -72,8 +74,6 @@ class Input:
                 one.typed = through
                 one.peer.tell({"op": "input", "offset": through})
             more = more or through < total
-        if more:
-            self._timer.start(self._confirm)
-        else:
+        if not more:
             self._timer.close()
             self._timer = None

@@ -25,13 +25,15 @@ LEAST = 1.0  # of them for those that root could not see, 0.3 of which nearly al
 # Only what every shell has built in, and `cat` (the shell drops NUL bytes of its output).
 # Of the process sessions with the variable in them, ours has the terminal; when its leader has
 # gone, it has none and no leader. A daemon that was started in it has neither the terminal nor
-# lost its leader, or it is left alone as long as ours can be told from it. What moves a file has
-# no terminal, and a mark of its own: file-….
+# lost its leader, or it is left alone as long as ours can be told from it: once seen, ours stays
+# known when the list is gone through again. What moves a file has no terminal, and a mark of its
+# own: file-….
 _FIND = """
 exec 2>/dev/null
 stat_of() { read -r line < "/proc/$1/stat" || return 1; set -- ${line##*) }
   state=$1 session=$4 tty=$5 tpgid=$6; }
-find_sessions() { sure=" " maybe=" " found=" " blind=
+sure=" "
+find_sessions() { maybe=" " found=" " blind=
   for d in /proc/[0-9]*; do p=${d#/proc/}
     all=$(cat "$d/environ") || { [ -d "$d" ] && blind=" blind"; }
     case "$all" in *CLOUDBANG_TERMINAL=*) ;; *) continue ;; esac

@@ -178,6 +178,8 @@ class Socket(Outbox, WebSocket):
                     raise TimeoutError from None
                 wait = True
             except TimeoutError:
+                if left is None:
+                    return False  # the system has given the peer up
                 raise
             except OSError:
                 return False

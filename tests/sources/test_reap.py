@@ -111,14 +111,20 @@ def test_daemons_and_other_terminals_are_left_alone(
     shown = open_source(one, session="1" * 16)
     other = open_source(one, session="2" * 16)
     leave(shown, "setsid sleep 5151 >/dev/null 2>&1 </dev/null &")
+    shown.run("setsid sh -c 'sleep 5353 &' >/dev/null 2>&1 </dev/null")  # its leader has gone
     leave(other, "sleep 5252 &")
-    wait_until(lambda: "sleep 5151" in alive(one), 5, "the daemon")
+    wait_until(lambda: {"sleep 5151", "sleep 5353"} <= set(alive(one)), 5, "the daemons")
+    wait_until(
+        lambda: not any("sleep 5353 &" in line for line in alive(one)), 5, "its leader's end"
+    )
     shown.source.end()
     left = alive(one)
     assert "sleep 5151" in left
+    # From within, one whose leader has gone can be told from a shell that has gone by nothing.
+    assert ("sleep 5353" in left) or not seen
     assert "sleep 5252" in left
     assert any("ash" in line for line in left)
-    assert len(left) == 3
+    assert len(left) == 3 + ("sleep 5353" in left)
 
 
 def test_a_number_alone_is_not_trusted(
