@@ -66,7 +66,7 @@ test-browser: $(VENV)/.dev $(MO) $(VENDOR)
 	$(PY) -m pytest tests/browser
 
 test-js: node_modules/.ready $(VENDOR)
-	node --test tests/js/*.test.js
+	node --test --test-reporter=./tests/js/reporter.js tests/js/*.test.js
 
 check: $(VENV)/.dev $(MO) node_modules/.ready $(VENDOR)
 	$(VENV)/bin/ruff format --check .
