@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,13 @@ from cloudbang.terminal.exec_source import ExecSource
 from cloudbang.terminal.reap import Reaper
 from cloudbang.terminal.values import End, Size, Spec, Wish
 
-SESSION = "00c0ffee00c0ffee"
+# Of this run alone: another one on the same engine ends what it takes for its own sessions.
+SESSION = uuid.uuid4().hex[:16]
+
+
+def session(n: int) -> str:
+    """The n-th (< 256) further session of this run."""
+    return f"{SESSION[:14]}{n:02x}"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from cloudbang.terminal.reap import Reaper
 from cloudbang.terminal.shells import in_words
 from cloudbang.terminal.values import End, Size
 from tests.conftest import ContainerFactory
-from tests.sources.conftest import SESSION, Opener, Shown, spec_of
+from tests.sources.conftest import SESSION, Opener, Shown, session, spec_of
 from tests.support import wait_until
 from tests.support_engine import PrivateEngine
 
@@ -258,7 +258,7 @@ def test_many_open_at_once_and_cost_little(
 ) -> None:
     one = container()
     before = len(os.listdir("/proc/self/fd"))
-    jobs = [gevent.spawn(open_source, one, session=f"{n:016x}") for n in range(20)]
+    jobs = [gevent.spawn(open_source, one, session=session(n)) for n in range(20)]
     for job in jobs:
         job.get().until(b"# ")
     wait_until(

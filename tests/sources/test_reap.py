@@ -19,7 +19,7 @@ from cloudbang.terminal.processes import Target, signal_all
 from cloudbang.terminal.reap import Reaper
 from cloudbang.terminal.values import Size
 from tests.conftest import ContainerFactory
-from tests.sources.conftest import SESSION, Opener, Shown, spec_of
+from tests.sources.conftest import SESSION, Opener, Shown, session, spec_of
 from tests.support import wait_until
 
 INIT = ["sleep", "1000000"]  # the first process of the containers here
@@ -70,7 +70,7 @@ def test_all_that_people_leave_behind_is_ended(
         monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
     sources = []
     for n, typed in enumerate(LEFT.values()):
-        shown = open_source(one, session=f"{n:016x}")
+        shown = open_source(one, session=session(n))
         leave(shown, typed)
         sources.append(shown)
     assert len(alive(one)) > len(LEFT)
@@ -171,27 +171,27 @@ def test_orphans_of_a_killed_server_are_found(
     gone = container(INIT)
     rows = []
     for n in range(9):
-        source = ExecSource(engine, spec_of(one, session=f"{n:016x}"), reaper)
+        source = ExecSource(engine, spec_of(one, session=session(n)), reaper)
         source.start(Size())
         shown = Shown(source)
         leave(shown, "trap '' HUP; sleep 4242 &")
         pid = wait_until(lambda source=source: source.pid, 5, "its number")
         known = [("", 0), (source.exec_id, 0), (source.exec_id, pid)]
-        rows.append((f"{n:016x}", str(one.id), *known[n % 3]))
+        rows.append((session(n), str(one.id), *known[n % 3]))
         source._close()  # as when the server's process is killed
-    bystander = ExecSource(engine, spec_of(one, session="b" * 16), reaper)
+    bystander = ExecSource(engine, spec_of(one, session=session(0xB)), reaper)
     bystander.start(Size())
     Shown(bystander).until(b"# ")
     pid = wait_until(lambda: bystander.pid, 5, "its number")
     # The number of another session now; the engine does not know the exec any more.
-    rows.append(("a" * 16, str(one.id), "0" * 64, pid))
-    rows.append(("d" * 16, str(one.id), "", 0))
-    rows.append(("c" * 16, str(gone.id), "0" * 64, 4242))
+    rows.append((session(0xA), str(one.id), "0" * 64, pid))
+    rows.append((session(0xD), str(one.id), "", 0))
+    rows.append((session(0xC), str(gone.id), "0" * 64, 4242))
     gone.remove(force=True)
-    assert reaper.end_orphans(rows) == {session for session, *_ in rows}
+    assert reaper.end_orphans(rows) == {row[0] for row in rows}
     assert len(alive(one)) == 1
     # And this one it does not know either, but the processes say whose they are.
-    assert reaper.end_orphans([("b" * 16, str(one.id), "0" * 64, pid)]) == {"b" * 16}
+    assert reaper.end_orphans([(session(0xB), str(one.id), "0" * 64, pid)]) == {session(0xB)}
     assert alive(one) == []
     Shown(bystander).rest()
 
@@ -275,7 +275,7 @@ def test_ends_wait_while_no_more_files_can_be_opened(
     one: Container, open_source: Opener, reaper: Reaper
 ) -> None:
     """Nobody can look at processes then. No session fails of that, nor is taken for ended."""
-    sources = [open_source(one, session=f"{n:016x}") for n in range(3)]
+    sources = [open_source(one, session=session(n)) for n in range(3)]
     for shown in sources:
         leave(shown, "trap '' HUP; sleep 4242 &")
         wait_until(lambda shown=shown: shown.source.pid, 5, "its number")
