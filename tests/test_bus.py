@@ -355,7 +355,7 @@ def test_the_hub_stops_at_once() -> None:
     started = time.monotonic()
     hub.stop()
     hub.stop()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     publisher.close()
     subscriber.close()
 

@@ -130,7 +130,7 @@ def test_an_end_waits_for_the_answer() -> None:
     wait_until(lambda: line.told == [{"op": "end"}])
     assert not ending.dead
     source.finish(129)
-    ending.get(timeout=1)
+    ending.get(timeout=10)
     assert not line.was_cut
 
 

@@ -14,6 +14,7 @@ import gevent
 import httpx
 import pytest
 from gevent import monkey
+from gevent.event import Event
 
 from cloudbang.errors import PortInUse
 from cloudbang.web.limits import Limits, RequestReader, RequestRefused
@@ -23,13 +24,16 @@ from tests.support import wait_until
 KIB = 1024
 
 
+GO_ON = Event()  # what /slow waits for
+
+
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Says how much body came; /slow takes a while, /broken fails, /long is a long answer."""
+    """Says how much body came; /slow waits to be told, /broken fails, /long is a long answer."""
     path = environ["PATH_INFO"]
     if path == "/broken":
         raise RuntimeError("broken on purpose")
     if path == "/slow":
-        gevent.sleep(0.5)
+        GO_ON.wait(30)
     body = environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "text/plain")])
     if path == "/long":
@@ -39,6 +43,7 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 
 @contextmanager
 def serving(**limits: Any) -> Iterator[Server]:
+    GO_ON.clear()
     server = Server(("127.0.0.1", 0), application, limits=Limits(**limits))
     server.start()
     try:
@@ -255,13 +260,12 @@ def test_stop_lets_requests_finish() -> None:
         assert idle.answer()[0] == 200
         busy.send(request("/slow"))
         wait_until(lambda: server.counts.requests == 2)
-        stopping = gevent.spawn(server.stop, 3.0)
-        started = time.monotonic()
+        stopping = gevent.spawn(server.stop, 20.0)
         assert idle.ended()
-        assert time.monotonic() - started < 0.4
+        GO_ON.set()
         assert busy.answer() == (200, b"0 bytes")
         assert busy.ended()
-        stopping.get(timeout=2)
+        stopping.get(timeout=10)
         with pytest.raises(OSError, match="refused"):
             Client(server)
 
@@ -271,9 +275,8 @@ def test_stop_cuts_what_takes_too_long() -> None:
     with serving() as server, Client(server) as busy:
         busy.send(request("/slow"))
         wait_until(lambda: server.counts.requests == 1)
-        started = time.monotonic()
         server.stop(0.1)
-        assert time.monotonic() - started < 0.45
+        assert not GO_ON.is_set()
         assert server.connections == 0
 
 

@@ -274,7 +274,7 @@ def test_a_close_while_the_door_is_busy() -> None:
         assert len(seen) == 1
         raw.send(client(b"\x0f\xa0", CLOSE))
         assert raw.frame() is None
-        closer.get(timeout=1)
+        closer.get(timeout=10)
         wait_until(lambda: seen[1:] == [None])
 
 
