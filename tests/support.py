@@ -6,6 +6,7 @@ moment, and it does not matter whether the tests themselves are patched by geven
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
 import signal
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,18 +49,34 @@ def wait_until(
 def free_port() -> int:
     """A TCP port on loopback that nobody listens on now.
 
-    From below the range the kernel gives to outgoing connections, so that it stays free until
-    the server under test takes it.
+    From below the range the kernel gives to outgoing connections, and held (bound, not listened
+    at) for a while, so that nobody else's tests get it before the server under test takes it,
+    which shares the address as every server does.
     """
     for _ in range(200):
         port = random.randint(15_000, 31_999)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        held = socket.socket()
+        try:
+            held.bind(("127.0.0.1", port))
+        except OSError:
+            held.close()
+            continue
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _held.append(held)
+        if len(_held) > HELD_AT_MOST:
+            _held.popleft().close()
+        return port
     raise AssertionError("no free port on loopback in 200 tries")
+
+
+HELD_AT_MOST = 64
+_held: deque[socket.socket] = deque()
+
+
+@atexit.register
+def _let_go() -> None:
+    while _held:
+        _held.pop().close()
 
 
 def script(name: str, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
