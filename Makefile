@@ -7,11 +7,10 @@ PATCHED := $(PY) -m gevent.monkey --module
 PO     := $(wildcard cloudbang/web/translations/*/LC_MESSAGES/*.po)
 MO     := $(PO:.po=.mo)
 VENDOR := static/vendor/.ready
-ENGINE_TESTS := tests/collecting tests/faults tests/sources
 # node from the machine, or from the wheel that the development venv brings along
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: install run test test-unit test-engine test-browser test-js check format bench clean help
+.PHONY: install run test test-unit test-browser test-js check format bench clean help
 
 help:
 	@echo "make run      everything needed to serve, then serves on http://127.0.0.1:8188"
@@ -54,18 +53,13 @@ node_modules/.ready: package.json package-lock.json | $(VENV)/.dev
 test: $(VENV)/.dev $(MO) node_modules/.ready $(VENDOR)
 	@scripts/engine-up
 	@scripts/browser-up
-	@scripts/test-image >/dev/null
-	@echo "The parts of the suite run two at a time; each shows all that it said when it is over."
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target \
-		test-js test-browser test-engine test-unit
+	$(MAKE) --no-print-directory test-js
+	$(MAKE) --no-print-directory test-unit
+	$(MAKE) --no-print-directory test-browser
 
 # Patched before anything is imported, as the server is.
 test-unit: $(VENV)/.dev $(MO) $(VENDOR)
-	$(PATCHED) pytest tests --ignore=tests/browser $(ENGINE_TESTS:%=--ignore=%)
-
-# The half of them that spends its time with the engine
-test-engine: $(VENV)/.dev $(MO) $(VENDOR)
-	$(PATCHED) pytest $(ENGINE_TESTS)
+	$(PATCHED) pytest tests --ignore=tests/browser
 
 # Playwright brings an event loop of its own, which gevent's patches would break.
 test-browser: $(VENV)/.dev $(MO) $(VENDOR)

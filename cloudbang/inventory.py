@@ -72,7 +72,11 @@ class Inventory:
         # Containers to look at: each at most once, so as many as there are at most.
         self._waiting: PriorityQueue[tuple[int, int, str]] = PriorityQueue()
         self._queued: dict[str, int] = {}
-        self._order = itertools.count()
+        self._order = itertools.count(1)
+        # Two may ask about the same container at once: which question the answer we have was to.
+        self._answered: dict[str, int] = {}
+        # The engine says so once; what it tells of the container afterwards may not mention it.
+        self._oom_at: dict[str, str] = {}
         self._supervisor = Supervisor("inventory")
 
     # --- what others ask ----------------------------------------------------------------------
@@ -121,6 +125,7 @@ class Inventory:
 
         Raises EngineUnreachable, EngineRefused.
         """
+        asked = next(self._order)
         try:
             found = self._engine.inspect(container)
         except NoSuchContainer:
@@ -128,8 +133,16 @@ class Inventory:
             return None
         if found.hidden:
             return None
-        self._change([found])
+        if self._is_news(asked, found):
+            self._change([found])
         return self._instances.get(found.id, found)
+
+    def _is_news(self, asked: int, found: Instance) -> bool:
+        """Whether no later question has been answered already."""
+        if asked < self._answered.get(found.id, 0):
+            return False
+        self._answered[found.id] = asked
+        return True
 
     def unreadable(self, container: str, reason: str) -> None:
         """The engine refused to read this container's log back."""
@@ -208,13 +221,14 @@ class Inventory:
         doubtful = {i.id for i in listed if i.alive or i.state == "restarting"}
         states = {i.id: i.state for i in listed}
         doubtful |= {k.id for k in old if k.state != states[k.id] or k.alive}
-        found = [i for i in Pool(AT_ONCE).imap_unordered(self._inspected, doubtful) if i]
-        self._change(found)
-        return found
+        answers = [one for one in Pool(AT_ONCE).imap_unordered(self._inspected, doubtful) if one]
+        self._change(found for asked, found in answers if self._is_news(asked, found))
+        return [found for _, found in answers]
 
-    def _inspected(self, container: str) -> Instance | None:
+    def _inspected(self, container: str) -> tuple[int, Instance] | None:
+        asked = next(self._order)
         try:
-            return self._engine.inspect(container)
+            return asked, self._engine.inspect(container)
         except (NoSuchContainer, EngineRefused):
             return None
 
@@ -225,6 +239,8 @@ class Inventory:
         if event.hidden:
             return
         known = self._instances.get(event.container)
+        if event.action == "oom":
+            self._oom_at[event.container] = event.time
         if known and known.inspected:
             # Said at once and checked right after: of a container that lives for a moment only,
             # the log has to be opened before it is gone.
@@ -280,6 +296,8 @@ class Inventory:
         for instance in found:
             if reason := self._unreadable.get(instance.id):
                 instance = replace(instance, readable=False, unreadable_reason=reason)
+            if self._oom_at.get(instance.id, "") > (instance.started_at or "~"):
+                instance = replace(instance, oom_killed=True)
             before = self._instances.get(instance.id)
             if before == instance:
                 continue
@@ -292,10 +310,11 @@ class Inventory:
             touched.add(instance.app)
             (changed if before else added).append(instance)
         for container in removed:
+            for facts in (self._unreadable, self._answered, self._oom_at):
+                facts.pop(container, None)
             if before := self._instances.pop(container, None):
                 self._forget(before)
                 self._short.pop(before.short, None)
-                self._unreadable.pop(container, None)
                 touched.add(before.app)
                 gone.append(before)
         if not touched:

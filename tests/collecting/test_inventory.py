@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
+import gevent
 import orjson
 import pytest
+from gevent.event import Event
 
 from cloudbang.bus import Subscriber
 from tests.collecting.rig import Rig
@@ -122,14 +125,44 @@ def test_events_of_the_time_away_are_found_out_once(rig, container):
     assert kinds == ["create", "start", "die", "start", "die"]
 
 
-def test_an_out_of_memory_kill_is_an_event(rig, container):
-    """The instance says so too."""
+@pytest.mark.parametrize("told", [True, False])
+def test_an_out_of_memory_kill_is_an_event(rig, container, told, monkeypatch):
+    """The instance says so too, also when the engine does not tell it of the container."""
     app = unique("oom")
     one: Rig = rig()
+    inspect = one.engine.inspect
+    if not told:
+        forgets = lambda container: replace(inspect(container), oom_killed=False)  # noqa: E731
+        monkeypatch.setattr(one.engine, "inspect", forgets)
     container("x=a; while :; do x=$x$x; done", name=app, mem_limit="8m", memswap_limit="8m")
     wait_until(lambda: state(one, app) == "exited", 30)
     wait_until(lambda: "oom" in [e.kind for e in one.events.list(app)], what="the event")
     wait_until(lambda: one.inventory.app(app).instances[0].oom_killed)
+
+
+def test_an_answer_that_took_long_does_not_replace_a_newer_one(rig, container, monkeypatch):
+    """Two may ask about one container at once, and the later question be answered first."""
+    app = unique("overtaken")
+    one: Rig = rig()
+    made = container(name=app)
+    wait_until(lambda: state(one, app) == "running")
+    inspect, held, answers = one.engine.inspect, Event(), []
+
+    def slow(container):
+        found = inspect(container)
+        answers.append(found)
+        if len(answers) == 1:
+            held.wait(20)
+        return found
+
+    monkeypatch.setattr(one.engine, "inspect", slow)
+    asking = gevent.spawn(one.inventory.refresh, made.id)
+    wait_until(lambda: answers)
+    made.kill()
+    wait_until(lambda: answers[-1].state == "exited", what="the newer answer")
+    held.set()
+    assert asking.get(10).state == "exited"
+    assert state(one, app) == "exited"
 
 
 def test_helpers_of_our_own_are_no_apps(rig, container):
