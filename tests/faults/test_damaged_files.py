@@ -12,19 +12,30 @@ from tests.support import wait_until
 SMALL_SEGMENTS = {"CLOUDBANG_STORAGE_SEGMENT_BYTES": str(64 * 1024)}
 
 
+STEPS, STEP = 12, 1000
+IN_STEPS = (
+    "i=0; for s in $(seq {steps}); do while ! [ -e /go$s ]; do usleep 10000; done; "
+    'n=0; while [ $n -lt {step} ]; do i=$((i+1)); n=$((n+1)); echo "old line $i of many"; done; '
+    "done"
+)
+
+
 @pytest.fixture
 def ended(container):
-    """A container that logged 12,000 lines and has ended."""
-    one = container('i=0; while [ $i -lt 12000 ]; do i=$((i+1)); echo "old line $i of many"; done')
-    one.wait(timeout=30)
-    return one
+    """A container that logs 12,000 lines, a thousand each time it is told to, and then ends."""
+    return container(IN_STEPS.format(steps=STEPS, step=STEP))
 
 
 @pytest.fixture
 def filled(new_server, ended):
     """A server that stored all of them in small segments, and was stopped."""
     server = new_server(SMALL_SEGMENTS)
-    assert assert_same(server, ended.name, ended) == 12_000
+    for n in range(1, STEPS + 1):
+        # What comes at once may go into one segment, however small they should be.
+        ended.exec_run(["touch", f"/go{n}"])
+        wait_until(lambda n=n: _next(server, ended.name) > n * STEP, 30, f"{n * STEP} lines")
+    ended.wait(timeout=30)
+    assert assert_same(server, ended.name, ended) == STEPS * STEP
     wait_until(lambda: _files(server, ended, "*.log.zst"), 20, "closed segments to be compressed")
     server.terminate()
     return server
