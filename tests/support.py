@@ -69,7 +69,7 @@ def free_port() -> int:
     raise AssertionError("no free port on loopback in 200 tries")
 
 
-HELD_AT_MOST = 64
+HELD_AT_MOST = 32
 _held: deque[socket.socket] = deque()
 
 
