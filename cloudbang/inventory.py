@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 8  # containers inspected at the same time
 REPLAY_NS = 24 * 3600 * 10**9  # how far back events are asked for at the first connection
+REMOVED_KNOWN = 1000  # removed containers that are remembered, while an answer may be on its way
 LAST_LINE = 300  # characters of the last line that an overview shows
 
 Listener = Callable[[list[Instance], list[Instance], list[Instance]], None]
@@ -75,6 +76,7 @@ class Inventory:
         self._order = itertools.count(1)
         # Two may ask about the same container at once: which question the answer we have was to.
         self._answered: dict[str, int] = {}
+        self._removed: dict[str, None] = {}  # the last ones; an id never comes back
         # The engine says so once; what it tells of the container afterwards may not mention it.
         self._oom_at: dict[str, str] = {}
         self._supervisor = Supervisor("inventory")
@@ -129,17 +131,17 @@ class Inventory:
         try:
             found = self._engine.inspect(container)
         except NoSuchContainer:
-            self._change(removed=[container])
+            self._remove(container)
             return None
-        if found.hidden:
+        if found.hidden or found.id in self._removed:
             return None
         if self._is_news(asked, found):
             self._change([found])
         return self._instances.get(found.id, found)
 
     def _is_news(self, asked: int, found: Instance) -> bool:
-        """Whether no later question has been answered already."""
-        if asked < self._answered.get(found.id, 0):
+        """Whether nothing is known that is newer than this answer."""
+        if asked < self._answered.get(found.id, 0) or found.id in self._removed:
             return False
         self._answered[found.id] = asked
         return True
@@ -255,7 +257,7 @@ class Inventory:
                 self._change([ended])
         app = self._app_of(event)
         if event.action == "destroy":
-            self._change(removed=[event.container])
+            self._remove(event.container)
         else:
             self._look_at(event.container)
         self._history.keep(event, app)
@@ -286,6 +288,13 @@ class Inventory:
                 self._history.reconcile(found)
 
     # --- changes ------------------------------------------------------------------------------
+
+    def _remove(self, container: str) -> None:
+        """The engine has it no more, whatever an answer says that is still on its way."""
+        self._removed[container] = None
+        if len(self._removed) > REMOVED_KNOWN:
+            del self._removed[next(iter(self._removed))]
+        self._change(removed=[container])
 
     def _change(self, found: Iterable[Instance] = (), removed: Iterable[str] = ()) -> None:
         """Take over what was found out, and tell of what is different."""
