@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import gevent
 import orjson
 
 from cloudbang.engine.wire import Wire
@@ -15,6 +17,7 @@ from cloudbang.errors import EngineRefused, NoSuchContainer
 
 CONNECT = 120.0  # seconds a registry gets for its first word
 SILENT = 120.0  # seconds without a byte after which a pull is given up
+GONE = 3.0  # seconds that somebody else's removal of a container is waited for
 LOOK = 0.5  # seconds between looks at whether a pull is still wanted
 
 
@@ -102,21 +105,27 @@ class ContainerCalls(Wire):
             raise
 
     def remove_container(self, container: str) -> None:
-        """By force, with its own volumes; it may have gone already."""
+        """By force, with its own volumes. It may have gone already; when somebody else is removing
+        it, that is waited for, a few seconds at most."""
         try:
             path = f"/containers/{quote(container, safe='')}"
             self._json(
                 path, {"force": "1", "v": "1"}, method="DELETE", what="to remove a container"
             )
         except EngineRefused as e:
-            # 409: it is being removed already.
-            if e.engine_status not in (404, 409):
+            if e.engine_status == 409:  # it is being removed already
+                with gevent.Timeout(GONE, False), suppress(EngineRefused):
+                    self._wait(container, "removed")
+            elif e.engine_status != 404:
                 raise
 
     def wait_stopped(self, container: str) -> None:
         """Wait, for as long as it takes, until a container does not run (or the engine ends)."""
-        path = f"/containers/{quote(container, safe='')}/wait"
-        stream = self._open(path, method="POST", what="to wait for a container")
+        self._wait(container, "not-running")
+
+    def _wait(self, container: str, condition: str) -> None:
+        path, query = f"/containers/{quote(container, safe='')}/wait", {"condition": condition}
+        stream = self._open(path, query, method="POST", what="to wait for a container")
         try:
             stream.read_all()
         finally:

@@ -15,7 +15,7 @@ from docker.models.containers import Container
 
 from cloudbang.engine import Engine
 from cloudbang.engine.containers import _step
-from cloudbang.errors import EngineRefused
+from cloudbang.errors import EngineRefused, NoSuchContainer
 from cloudbang.terminal.reap import Reaper
 from cloudbang.terminal.toolbox import LABEL, ToolboxSource, remove_toolboxes
 from cloudbang.terminal.values import End, Size
@@ -215,6 +215,24 @@ def test_an_end_in_the_beginning_leaves_nothing(target: Container, open_box: Box
         reader = gevent.spawn(shown.rest)
         gevent.joinall([gevent.spawn(shown.source.end) for _ in range(2)], raise_error=True)
         reader.get(timeout=5)
+
+
+def test_who_removes_what_is_being_removed_waits_until_it_has_gone(
+    target: Container, engine: Engine
+) -> None:
+    """Whoever ends a toolbox and its own beginning may remove it at the same time."""
+
+    def remove() -> bool:
+        engine.remove_container(str(target.id))
+        try:
+            engine.container_state(str(target.id))
+        except NoSuchContainer:
+            return True
+        return False
+
+    removing = [gevent.spawn(remove) for _ in range(4)]
+    gevent.joinall(removing, timeout=20, raise_error=True)
+    assert [one.value for one in removing] == [True] * 4
 
 
 def test_toolboxes_of_a_killed_server_are_removed_others_stay(
