@@ -131,13 +131,13 @@ class Inventory:
         try:
             found = self._engine.inspect(container)
         except NoSuchContainer:
-            self._remove(container)
+            self._change(removed=[container])
             return None
-        if found.hidden or found.id in self._removed:
+        if found.hidden:
             return None
         if self._is_news(asked, found):
             self._change([found])
-        return self._instances.get(found.id, found)
+        return self._instances.get(found.id)
 
     def _is_news(self, asked: int, found: Instance) -> bool:
         """Whether nothing is known that is newer than this answer."""

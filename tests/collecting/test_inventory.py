@@ -136,8 +136,9 @@ def test_an_out_of_memory_kill_is_an_event(rig, container, docker_client, told, 
     one: Rig = rig()
     inspect = one.engine.inspect
     if not told:
-        forgets = lambda container: replace(inspect(container), oom_killed=False)  # noqa: E731
-        monkeypatch.setattr(one.engine, "inspect", forgets)
+        monkeypatch.setattr(
+            one.engine, "inspect", lambda id: replace(inspect(id), oom_killed=False)
+        )
     for _ in range(5):  # of a hundred, the engine itself misses one
         app = unique("oom")
         made = container(
@@ -160,22 +161,27 @@ def _says_oom(docker_client, made) -> bool:
     return "oom" in [event["Action"] for event in told]
 
 
+def _hold_first_answer(one: Rig, monkeypatch):
+    """From now on: what lets the first answer about a container go on, and all answers so far."""
+    inspect, held, answers = one.engine.inspect, Event(), []
+
+    def slow(container):
+        answers.append(found := inspect(container))
+        if len(answers) == 1:
+            held.wait(20)
+        return found
+
+    monkeypatch.setattr(one.engine, "inspect", slow)
+    return held, answers
+
+
 def test_an_answer_that_took_long_does_not_replace_a_newer_one(rig, container, monkeypatch):
     """Two may ask about one container at once, and the later question be answered first."""
     app = unique("overtaken")
     one: Rig = rig()
     made = container(name=app)
     wait_until(lambda: state(one, app) == "running")
-    inspect, held, answers = one.engine.inspect, Event(), []
-
-    def slow(container):
-        found = inspect(container)
-        answers.append(found)
-        if len(answers) == 1:
-            held.wait(20)
-        return found
-
-    monkeypatch.setattr(one.engine, "inspect", slow)
+    held, answers = _hold_first_answer(one, monkeypatch)
     asking = gevent.spawn(one.inventory.refresh, made.id)
     wait_until(lambda: answers)
     made.kill()
@@ -191,17 +197,9 @@ def test_an_answer_that_took_long_does_not_bring_back_what_was_removed(rig, cont
     one: Rig = rig()
     made = container(name=app)
     wait_until(lambda: state(one, app) == "running")
-    inspect, held, answers = one.engine.inspect, Event(), []
-
-    def slow(container):
-        answers.append(inspect(container))
-        held.wait(20)
-        return answers[0]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(one.engine, "inspect", slow)
-        asking = gevent.spawn(one.inventory.refresh, made.id)
-        wait_until(lambda: answers)
+    held, answers = _hold_first_answer(one, monkeypatch)
+    asking = gevent.spawn(one.inventory.refresh, made.id)
+    wait_until(lambda: answers)
     made.remove(force=True)
     wait_until(lambda: one.inventory.app(app) is None, what="its removal")
     held.set()
