@@ -6,6 +6,7 @@ import { t } from "./i18n.js";
 import { inventory } from "./inventory.js";
 import { bind, showKeys } from "./keys.js";
 import { otherLanguage, setLanguage } from "./language.js";
+import { toSignIn } from "./leave.js";
 import { live } from "./live.js";
 import "./menu.js";
 import { startNotices } from "./notices.js";
@@ -22,7 +23,7 @@ async function signOut() {
     if (/** @type {import("./api.js").Problem} */ (error).status !== 401) throw error;
   }
   live.stop();
-  location.assign("/sign-in");
+  toSignIn();
 }
 
 /** @type {Record<string, () => void>} */

@@ -2,6 +2,7 @@
 // there, and tried at once when there is reason to hope. What is said on it is its heirs' matter.
 
 import { Backoff } from "./backoff.js";
+import { toSignIn } from "./leave.js";
 
 /**
  * `connecting`: a socket is being opened. `live`: it is open. `waiting`: it is not, and will be
@@ -189,8 +190,7 @@ export class SteadySocket extends EventTarget {
   #signIn() {
     if (this.state === "stopped") return;
     this.stop();
-    const here = location.pathname + location.search + location.hash;
-    location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
+    toSignIn({ back: true });
   }
 
   #tick() {

@@ -315,3 +315,18 @@ test("a changed size is told once, and with the next beginning when there is no 
   assert.deepEqual([socket().sent[0].columns, socket().sent[0].rows], [120, 40]);
   connection.close();
 });
+
+test("however many sockets hear that the session has ended, the page leaves once", () => {
+  const gone = [];
+  Object.assign(globalThis.location, { pathname: "/apps/a", assign: (to) => gone.push(to) });
+  for (const _ of [made(), made()]) socket().accept();
+  const [one, two] = sockets;
+  one.drop(4401);
+  two.drop(4401);
+  assert.deepEqual(gone, ["/sign-in?next=%2Fapps%2Fa"]);
+  // Brought back by the browser, it may leave again.
+  ground.page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  made();
+  socket().drop(4401);
+  assert.equal(gone.length, 2);
+});
