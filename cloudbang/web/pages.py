@@ -35,6 +35,12 @@ def apps() -> ResponseReturnValue:
     return _page("apps.html", page="apps")
 
 
+@bp.get("/apps")
+def list_of_apps() -> ResponseReturnValue:
+    """What is left of an app's address without the app."""
+    return redirect(url_for("pages.apps"))
+
+
 @bp.get("/apps/<app>")
 def app(app: str) -> ResponseReturnValue:
     """An app: its first tab."""

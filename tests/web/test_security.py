@@ -226,6 +226,12 @@ def test_pages_send_nobody_to_the_right_place(ground: WebGround) -> None:
     assert nobody.get("/", headers=page).headers["Location"] == "/sign-in"
 
 
+def test_the_first_part_of_an_apps_address_is_the_list(ground: WebGround) -> None:
+    """Who cuts an address short finds the apps."""
+    answer = ground.person().get("/apps", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
 def test_a_missing_page_is_a_page(ground: WebGround) -> None:
     """A browser that follows a wrong link gets HTML, a program JSON."""
     ground.accounts.create("ada", PASSWORD, "admin")
