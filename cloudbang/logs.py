@@ -18,6 +18,7 @@ from cloudbang.config import LogSettings
 
 _start_thread = monkey.get_original("_thread", "start_new_thread")
 _new_lock = monkey.get_original("_thread", "allocate_lock")
+_new_rlock = monkey.get_original("_thread", "RLock")
 
 
 class OffHubHandler(logging.Handler):
@@ -37,6 +38,10 @@ class OffHubHandler(logging.Handler):
         self._done = _new_lock()
         self._done.acquire()
         _start_thread(self._write, ())
+
+    def createLock(self) -> None:
+        """A native one, see :func:`threads_may_log`; nothing that is done under it waits."""
+        self.lock = _new_rlock()
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._queue.qsize() >= self._limit:
@@ -88,8 +93,20 @@ class OneLine(logging.Formatter):
         return super().formatMessage(record).translate(_STEERING)
 
 
+def threads_may_log() -> None:
+    """Give ``logging`` the native lock that it had before gevent's patches.
+
+    A gevent lock that another thread holds may never wake the one who waits for it
+    (https://github.com/gevent/gevent/issues/2013): the store's threads hung when they logged in
+    the same moment as the hub.
+    """
+    setattr(logging, "_lock", _new_rlock())  # noqa: B010 - not in the type stubs
+    logging.logThreads = False  # the name of a thread is looked up under another such lock
+
+
 def set_up(settings: LogSettings) -> None:
     """Send every logger to the place the settings name. Called once, at start."""
+    threads_may_log()
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 
-from cloudbang.logs import OneLine
+import gevent
+from gevent.threadpool import ThreadPool
+
+from cloudbang.logs import OffHubHandler, OneLine, threads_may_log
 
 
 def test_a_stranger_cannot_write_lines_into_our_log() -> None:
@@ -22,3 +27,36 @@ def test_a_traceback_keeps_its_lines() -> None:
     except ValueError as e:
         said = logging.makeLogRecord({"msg": "failed", "exc_info": (type(e), e, e.__traceback__)})
     assert OneLine("%(message)s").format(said).count("\n") >= 3
+
+
+def test_threads_may_log_while_the_hub_does() -> None:
+    """Nobody waits for ever for a lock that another thread has: three threads beside the hub."""
+    threads_may_log()
+    before = sys.getswitchinterval()
+    pool = ThreadPool(3)
+    with open(os.devnull, "w") as nowhere:
+        handler = OffHubHandler(nowhere)
+        logger = logging.Logger("of-threads")
+        logger.addHandler(handler)
+
+        def say(times: int) -> int:
+            for i in range(times):
+                logger.warning("message %d", i)
+            return times
+
+        def hub_says() -> None:
+            while True:
+                say(50)
+                gevent.sleep(0.0001)
+
+        saying = gevent.spawn(hub_says)
+        sys.setswitchinterval(1e-5)  # threads take turns in the middle of a message, too
+        try:
+            for _ in range(20):
+                asked = [pool.spawn(say, 500) for _ in range(3)]
+                assert [one.get(timeout=20) for one in asked] == [500] * 3
+        finally:
+            sys.setswitchinterval(before)
+            saying.kill()
+            handler.close()
+        pool.kill()
