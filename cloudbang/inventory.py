@@ -131,7 +131,8 @@ class Inventory:
         try:
             found = self._engine.inspect(container)
         except NoSuchContainer:
-            self._change(removed=[container])
+            if container in self._instances:
+                self._remove(container)  # and not only when the event comes that says so
             return None
         if found.hidden:
             return None

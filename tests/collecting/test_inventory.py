@@ -161,18 +161,23 @@ def _says_oom(docker_client, made) -> bool:
     return "oom" in [event["Action"] for event in told]
 
 
-def _hold_first_answer(one: Rig, monkeypatch):
-    """From now on: what lets the first answer about a container go on, and all answers so far."""
+def _ask_and_hold(one: Rig, container: str, monkeypatch):
+    """Somebody asks the engine about it, and its answer, which is there, is held back.
+
+    Returns who asks, what lets the answer go on, and all answers of the engine so far."""
     inspect, held, answers = one.engine.inspect, Event(), []
 
     def slow(container):
         answers.append(found := inspect(container))
-        if len(answers) == 1:
+        if gevent.getcurrent() is asking:
             held.wait(20)
         return found
 
     monkeypatch.setattr(one.engine, "inspect", slow)
-    return held, answers
+    asking = gevent.Greenlet(one.inventory.refresh, container)
+    asking.start()
+    wait_until(lambda: any(found.id == container for found in answers))
+    return asking, held, answers
 
 
 def test_an_answer_that_took_long_does_not_replace_a_newer_one(rig, container, monkeypatch):
@@ -181,9 +186,7 @@ def test_an_answer_that_took_long_does_not_replace_a_newer_one(rig, container, m
     one: Rig = rig()
     made = container(name=app)
     wait_until(lambda: state(one, app) == "running")
-    held, answers = _hold_first_answer(one, monkeypatch)
-    asking = gevent.spawn(one.inventory.refresh, made.id)
-    wait_until(lambda: answers)
+    asking, held, answers = _ask_and_hold(one, made.id, monkeypatch)
     made.kill()
     wait_until(lambda: answers[-1].state == "exited", what="the newer answer")
     held.set()
@@ -197,11 +200,28 @@ def test_an_answer_that_took_long_does_not_bring_back_what_was_removed(rig, cont
     one: Rig = rig()
     made = container(name=app)
     wait_until(lambda: state(one, app) == "running")
-    held, answers = _hold_first_answer(one, monkeypatch)
-    asking = gevent.spawn(one.inventory.refresh, made.id)
-    wait_until(lambda: answers)
+    asking, held, _ = _ask_and_hold(one, made.id, monkeypatch)
     made.remove(force=True)
     wait_until(lambda: one.inventory.app(app) is None, what="its removal")
+    held.set()
+    assert asking.get(10) is None
+    assert one.inventory.app(app) is None
+
+
+def test_what_was_not_found_is_not_brought_back_before_its_event(rig, container, monkeypatch):
+    """The engine may answer that it has gone before it tells of the removal."""
+    app = unique("early")
+    one: Rig = rig()
+    made = container(name=app)
+    wait_until(lambda: state(one, app) == "running")
+    on = one.inventory._on
+    monkeypatch.setattr(
+        one.inventory, "_on", lambda event: None if event.action == "destroy" else on(event)
+    )
+    asking, held, _ = _ask_and_hold(one, made.id, monkeypatch)
+    made.remove(force=True)
+    assert one.inventory.refresh(made.id) is None
+    assert one.inventory.app(app) is None
     held.set()
     assert asking.get(10) is None
     assert one.inventory.app(app) is None
