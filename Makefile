@@ -10,7 +10,7 @@ VENDOR := static/vendor/.ready
 # node from the machine, or from the wheel that the development venv brings along
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: install run test test-unit test-browser test-js check format bench clean help
+.PHONY: install run test test-unit test-browser test-here test-beside test-js check format bench clean help
 
 help:
 	@echo "make run      everything needed to serve, then serves on http://127.0.0.1:8188"
@@ -54,8 +54,17 @@ test: $(VENV)/.dev $(MO) node_modules/.ready $(VENDOR)
 	@scripts/engine-up
 	@scripts/browser-up
 	$(MAKE) --no-print-directory test-js
-	$(MAKE) --no-print-directory test-unit
-	$(MAKE) --no-print-directory test-browser
+	@echo "Half of the tests run beside the others and show at the end what they said."
+	@scripts/side-by-side $(PY) "$(MAKE) --no-print-directory test-here" "$(MAKE) --no-print-directory test-beside"
+
+# The two halves take about as long. What publishes ports needs the machine's own engine: here.
+BESIDE := tests/web
+
+test-here:
+	$(PATCHED) pytest tests --ignore=tests/browser $(BESIDE:%=--ignore=%)
+
+test-beside: test-browser
+	$(PATCHED) pytest $(BESIDE)
 
 # Patched before anything is imported, as the server is.
 test-unit: $(VENV)/.dev $(MO) $(VENDOR)

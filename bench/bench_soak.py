@@ -50,6 +50,7 @@ def run() -> list[dict[str, object]]:
         row("lines missed or doubled by a viewer", lost, "lines", 0),
         row("gaps sent to viewers that read", late, "gaps", 0),
         row("loop lag p99", result.lag_p99 * 1000, "ms", 50),
+        row("a process that only sleeps, woken late, p99", result.machine_lag * 1000, "ms", None),
         row("memory growth after warming up", result.growth / 1e6, "MB", 20),
         row("processor", result.cpu, "cores", None),
     ]

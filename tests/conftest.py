@@ -14,10 +14,12 @@ removed by it at the end.
 
 from __future__ import annotations
 
+import logging
 import re
 import signal
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ import docker
 import pytest
 from gevent import monkey
 
+from cloudbang.logs import threads_may_log
 from tests import support
 from tests.support import ServerProcess
 
@@ -37,10 +40,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PATCHED = monkey.is_module_patched("socket")
+_thread_rlock = monkey.get_original("_thread", "RLock")
 BROWSER_TESTS = support.ROOT / "tests" / "browser"
 RUN = uuid.uuid4().hex[:12]
 
 collect_ignore = ["browser"] if PATCHED else []
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """What keeps the log for the tests gets locks that threads may wait for, as ours have."""
+    threads_may_log()
+    for handler in vars(session.config.pluginmanager.get_plugin("logging-plugin")).values():
+        if isinstance(handler, logging.Handler):
+            handler.lock = _thread_rlock()
 
 
 def pytest_report_header() -> str:
@@ -209,20 +221,27 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Make browser contexts (one is a person with cookies of their own); options of Playwright."""
+    """Make browser contexts (one is a person with cookies of their own); options of Playwright. A
+    tab that crashes fails the test."""
     made: list[BrowserContext] = []
+    crashed: list[str] = []
+
+    def watch(page: Page) -> None:
+        page.on("crash", lambda gone: crashed.append(gone.url))
 
     def make(**options: Any) -> BrowserContext:
         options.setdefault("viewport", {"width": 1440, "height": 900})
         options.setdefault("locale", "en-GB")
         context = browser.new_context(**options)
         context.set_default_timeout(10_000)
+        context.on("page", watch)
         made.append(context)
         return context
 
     yield make
     for context in made:
         context.close()
+    assert not crashed, f"Chromium's tabs crashed at {crashed}"
 
 
 @pytest.fixture
@@ -242,8 +261,11 @@ def page(
     yield one
     report = getattr(request.node, "report_call", None)
     if report is not None and report.failed and not one.is_closed():
+        from playwright.sync_api import Error as PlaywrightError
+
         name = re.sub(r"[^\w.-]+", "_", request.node.nodeid.removeprefix("tests/browser/"))
-        one.screenshot(path=artifacts / f"failed-{name}.png")
+        with suppress(PlaywrightError):  # of a tab that crashed there is nothing to see
+            one.screenshot(path=artifacts / f"failed-{name}.png")
     if report is not None and report.passed:
         assert not wrong, f"the page's scripts failed: {wrong}"
 

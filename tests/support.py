@@ -92,6 +92,10 @@ def script(name: str, *arguments: str, environ: Mapping[str, str] | None = None)
     return done.stdout.strip()
 
 
+ENDS_WITH_US = ["setpriv", "--pdeathsig", "TERM"]
+"""Before a command: a run that is killed leaves nothing behind that reads every log there is."""
+
+
 class ServerProcess:
     """``python -m cloudbang serve`` as a child, with ports and a data folder of its own.
 
@@ -130,7 +134,7 @@ class ServerProcess:
         assert self.process is None or self.process.poll() is not None, "it runs already"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cloudbang", "serve"],
+                [*ENDS_WITH_US, sys.executable, "-m", "cloudbang", "serve"],
                 cwd=ROOT,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,

@@ -2,6 +2,8 @@
 
 It lives in a network namespace of its own: a second dockerd in the same one takes ``docker0`` from
 the first. Needs root, ``ip`` and ``nsenter``.
+
+``python -m tests.support_engine COMMAND…`` runs a command whose ``DOCKER_HOST`` is such an engine.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import uuid
 from pathlib import Path
@@ -55,6 +58,7 @@ class PrivateEngine:
         """Start dockerd and wait until it answers."""
         # nsenter and not "ip netns exec", which hides /sys/fs/cgroup.
         command = [
+            *support.ENDS_WITH_US,
             "nsenter",
             f"--net=/run/netns/{self.id}",
             "dockerd",
@@ -136,3 +140,20 @@ class PrivateEngine:
         for place in reversed(left):
             subprocess.run(["umount", "-l", place], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main(command: list[str]) -> int:
+    """Run ``command`` on an engine of its own; its exit code."""
+    # A run in the background has ^C ignored, and would pass that on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    engine = PrivateEngine()
+    try:
+        engine.start()
+        return subprocess.run(command, env={**os.environ, "DOCKER_HOST": engine.address}).returncode
+    finally:
+        engine.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

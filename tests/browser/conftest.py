@@ -6,12 +6,14 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
 from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.terminal_page import Shell, Watch, cookies_of, open_terminal
 from tests.support import ServerProcess
@@ -71,7 +73,8 @@ def watch(request: pytest.FixtureRequest, artifacts: Path) -> Iterator[Watch]:
     if report is not None and report.failed:
         name = re.sub(r"[^\w.-]+", "_", request.node.nodeid.removeprefix("tests/browser/"))
         for i, page in enumerate(page for page in one.pages if not page.is_closed()):
-            page.screenshot(path=artifacts / f"failed-{name}-{i}.png")
+            with suppress(PlaywrightError):  # of a tab that crashed there is nothing to see
+                page.screenshot(path=artifacts / f"failed-{name}-{i}.png")
         print("the consoles said:", *one.said, sep="\n  ")
     one.finish()
     if report is not None and report.passed:
