@@ -11,8 +11,10 @@ export function pathWithin(next, origin) {
   if (!next.startsWith("/")) return "/";
   try {
     const url = new URL(next, origin);
-    const inside = url.origin === origin && !/^\/(sign-in|setup)\b/.test(url.pathname);
-    return inside ? url.pathname + url.search + url.hash : "/";
+    const path = url.pathname + url.search + url.hash;
+    // What was "/.//x" is now "//x", which is the page of another site.
+    const inside = url.origin === origin && !/^\/(\/|sign-in\b|setup\b)/.test(path);
+    return inside ? path : "/";
   } catch {
     return "/";
   }

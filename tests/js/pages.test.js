@@ -161,6 +161,10 @@ test("after signing in nobody is sent to another site", () => {
     "//evil.example",
     "/\\evil.example",
     "javascript:x",
+    "/.//evil.example",
+    "/..//evil.example",
+    "/a/..//evil.example",
+    "/%2e//evil.example",
     "/sign-in?next=/",
   ]) {
     assert.equal(pathWithin(bad, here), "/", bad);
