@@ -6,7 +6,7 @@ import { t } from "./i18n.js";
 import { inventory } from "./inventory.js";
 import { bind, showKeys } from "./keys.js";
 import { otherLanguage, setLanguage } from "./language.js";
-import { toSignIn } from "./leave.js";
+import { toSignIn, wayBack } from "./leave.js";
 import { live } from "./live.js";
 import "./menu.js";
 import { startNotices } from "./notices.js";
@@ -16,11 +16,16 @@ import { mayOpenTerminals, terminalAddress } from "./terminal_link.js";
 import { nextTheme, showTheme } from "./theme.js";
 
 async function signOut() {
+  // Before it is asked for: the sockets may hear of the end before the answer comes.
+  wayBack(false);
   try {
     await call("DELETE", "/api/v1/session");
   } catch (error) {
     // A session that is over already is what was asked for; anything else must not look like it.
-    if (/** @type {import("./api.js").Problem} */ (error).status !== 401) throw error;
+    if (/** @type {import("./api.js").Problem} */ (error).status !== 401) {
+      wayBack(true);
+      throw error;
+    }
   }
   live.stop();
   toSignIn();

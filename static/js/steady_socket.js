@@ -190,7 +190,7 @@ export class SteadySocket extends EventTarget {
   #signIn() {
     if (this.state === "stopped") return;
     this.stop();
-    toSignIn({ back: true });
+    toSignIn();
   }
 
   #tick() {

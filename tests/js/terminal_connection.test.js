@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
+import { wayBack } from "../../static/js/leave.js";
 import { Connection } from "../../static/js/terminal/connection.js";
 import { setUpPage, socket, sockets } from "./scripted_socket.js";
 
@@ -318,15 +319,24 @@ test("a changed size is told once, and with the next beginning when there is no 
 
 test("however many sockets hear that the session has ended, the page leaves once", () => {
   const gone = [];
-  Object.assign(globalThis.location, { pathname: "/apps/a", assign: (to) => gone.push(to) });
+  Object.assign(globalThis.location, {
+    pathname: "/apps/a",
+    assign: (to) => gone.push(to),
+    reload: () => gone.push("again"),
+  });
   for (const _ of [made(), made()]) socket().accept();
   const [one, two] = sockets;
   one.drop(4401);
   two.drop(4401);
   assert.deepEqual(gone, ["/sign-in?next=%2Fapps%2Fa"]);
-  // Brought back by the browser, it may leave again.
+  // Brought back by the browser as it was left, it begins anew.
   ground.page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  assert.deepEqual(gone.splice(0), ["/sign-in?next=%2Fapps%2Fa", "again"]);
+  // A navigation that came to nothing is tried again; after a sign-out there is no way back.
+  ground.tick(10_000);
+  wayBack(false);
   made();
   socket().drop(4401);
-  assert.equal(gone.length, 2);
+  wayBack(true);
+  assert.deepEqual(gone, ["/sign-in"]);
 });
