@@ -55,16 +55,19 @@ test: $(VENV)/.dev $(MO) node_modules/.ready $(VENDOR)
 	@scripts/browser-up
 	$(MAKE) --no-print-directory test-js
 	@echo "Half of the tests run beside the others and show at the end what they said."
-	@scripts/side-by-side $(PY) "$(MAKE) --no-print-directory test-here" "$(MAKE) --no-print-directory test-beside"
+	@$(PY) -m tests.side_by_side "make --no-print-directory test-here" "make --no-print-directory test-beside"
 
 # The two halves take about as long. What publishes ports needs the machine's own engine: here.
-BESIDE := tests/web
+BESIDE := tests/domain tests/store tests/terminal tests/web
 
-test-here:
+test-here: $(VENV)/.dev $(MO) $(VENDOR)
 	$(PATCHED) pytest tests --ignore=tests/browser $(BESIDE:%=--ignore=%)
 
-test-beside: test-browser
-	$(PATCHED) pytest $(BESIDE)
+test-beside: $(VENV)/.dev $(MO) $(VENDOR)
+	@code=0; cache="-o cache_dir=.pytest_cache/beside"; \
+	$(PY) -m pytest $$cache tests/browser || code=1; \
+	$(PATCHED) pytest $$cache $(BESIDE) || code=1; \
+	exit $$code
 
 # Patched before anything is imported, as the server is.
 test-unit: $(VENV)/.dev $(MO) $(VENDOR)

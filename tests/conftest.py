@@ -1,6 +1,6 @@
 """The ground of the tests: a real engine, a real server process, a real browser.
 
-Two runs, because gevent's patched world and Playwright's do not mix (Playwright's synchronous API
+Two kinds of runs, because gevent's patched world and Playwright's do not mix (Playwright's synchronous API
 brings an asyncio loop and greenlets of its own, which need the unpatched standard library):
 
 * ``python -m gevent.monkey --module pytest tests`` runs everything but ``tests/browser``;
@@ -50,7 +50,8 @@ collect_ignore = ["browser"] if PATCHED else []
 def pytest_sessionstart(session: pytest.Session) -> None:
     """What keeps the log for the tests gets locks that threads may wait for, as ours have."""
     threads_may_log()
-    for handler in vars(session.config.pluginmanager.get_plugin("logging-plugin")).values():
+    plugin = session.config.pluginmanager.get_plugin("logging-plugin")
+    for handler in vars(plugin).values() if plugin else ():
         if isinstance(handler, logging.Handler):
             handler.lock = _thread_rlock()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -92,8 +93,9 @@ def script(name: str, *arguments: str, environ: Mapping[str, str] | None = None)
     return done.stdout.strip()
 
 
-ENDS_WITH_US = ["setpriv", "--pdeathsig", "TERM"]
-"""Before a command: a run that is killed leaves nothing behind that reads every log there is."""
+ENDS_WITH_US = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+"""Before a command: a run that is killed leaves nothing behind that reads every log there is. What
+is started so ends with the thread that started it: the main one."""
 
 
 class ServerProcess:

@@ -2,8 +2,6 @@
 
 It lives in a network namespace of its own: a second dockerd in the same one takes ``docker0`` from
 the first. Needs root, ``ip`` and ``nsenter``.
-
-``python -m tests.support_engine COMMAND…`` runs a command whose ``DOCKER_HOST`` is such an engine.
 """
 
 from __future__ import annotations
@@ -15,9 +13,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import docker
@@ -31,6 +29,7 @@ class PrivateEngine:
     """A dockerd with its own data, socket, cgroup and network namespace."""
 
     def __init__(self) -> None:
+        version = self._version()
         self.id = f"cb{uuid.uuid4().hex[:8]}"
         # Not below pytest's folders: a unix socket's path may have 107 characters only.
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.id}-"))
@@ -41,7 +40,7 @@ class PrivateEngine:
         subprocess.run(["ip", "netns", "add", self.id], check=True)
         self._in_namespace("ip", "link", "set", "lo", "up")
         config: dict[str, object] = {"bridge": "none", "iptables": False}
-        if self._version() < 25:
+        if version < 25:
             config["deprecated-key-path"] = str(self.folder / "key.json")  # else all share one id
         (self.folder / "daemon.json").write_text(json.dumps(config))
 
@@ -127,12 +126,20 @@ class PrivateEngine:
 
     def close(self) -> None:
         """Remove its containers, end it, and take away everything it made."""
-        if self.process is not None:
-            if self.process.poll() is not None:
-                self.start()
-            for container in self.client.containers.list(all=True):
-                container.remove(force=True, v=True)
-            self.stop()
+        try:
+            if self.process is not None:
+                if self.process.poll() is not None:
+                    self.start()
+                for container in self.client.containers.list(all=True, ignore_removed=True):
+                    with suppress(docker.errors.APIError):  # its own removal may be under way
+                        container.remove(force=True, v=True)
+                self.stop()
+        finally:
+            self._clean_up()
+
+    def _clean_up(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
         self.client.close()
         subprocess.run(["ip", "netns", "delete", self.id], check=False)
         with open("/proc/self/mounts") as mounts:
@@ -140,20 +147,3 @@ class PrivateEngine:
         for place in reversed(left):
             subprocess.run(["umount", "-l", place], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def main(command: list[str]) -> int:
-    """Run ``command`` on an engine of its own; its exit code."""
-    # A run in the background has ^C ignored, and would pass that on.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    engine = PrivateEngine()
-    try:
-        engine.start()
-        return subprocess.run(command, env={**os.environ, "DOCKER_HOST": engine.address}).returncode
-    finally:
-        engine.close()
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
