@@ -133,6 +133,8 @@ class Inventory:
         except NoSuchContainer:
             if container in self._instances:
                 self._remove(container)  # and not only when the event comes that says so
+            else:
+                self._change(removed=[container])
             return None
         if found.hidden:
             return None

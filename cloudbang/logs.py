@@ -40,7 +40,7 @@ class OffHubHandler(logging.Handler):
         _start_thread(self._write, ())
 
     def createLock(self) -> None:
-        """A native one, see :func:`threads_may_log`; nothing that is done under it waits."""
+        """A native one, see :func:`threads_may_log`; no message is kept waiting under it."""
         self.lock = _new_rlock()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -125,7 +125,7 @@ def set_up(settings: LogSettings) -> None:
 def _tell_of_blocking(handler: OffHubHandler, every: float = 10.0) -> None:
     """Write down who kept the hub too long: the stack, at most once in ``every`` seconds.
 
-    gevent's monitor thread calls this, so it goes past ``logging``, whose locks are greenlets'.
+    gevent's monitor thread calls this, so it goes past ``logging``: who keeps the hub may have a lock.
     """
     last = 0.0
 
