@@ -15,8 +15,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from typing import IO
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -31,10 +31,10 @@ def main(first: str, second: str) -> int:
     """Run both; the exit code."""
     for name in ENDS:
         signal.signal(name, signal.default_int_handler)  # a run in the background ignores ^C
-    close: Callable[[], None] = lambda: None  # noqa: E731
+    after = ExitStack()
     with tempfile.TemporaryFile() as said:
         try:
-            beside, close = _engine()
+            beside = _engine(after)
             if beside is None:
                 codes = [_start(first).wait(), _start(second).wait()]
             else:
@@ -46,7 +46,7 @@ def main(first: str, second: str) -> int:
             for name in ENDS:
                 signal.signal(name, signal.SIG_IGN)
             _end()
-            close()
+            after.close()
         said.seek(0)
         shutil.copyfileobj(said, sys.stdout.buffer)
         sys.stdout.flush()
@@ -58,15 +58,17 @@ def main(first: str, second: str) -> int:
     return int(any(codes))
 
 
-def _engine() -> tuple[str | None, Callable[[], None]]:
-    """The address of a second engine, and what ends it; no address where there is none."""
+def _engine(after: ExitStack) -> str | None:
+    """The address of a second engine, which ends with ``after``; None where there is none."""
     why = _why_not()
     if why is None:
         from tests.support_engine import PrivateEngine
 
         engine = PrivateEngine()
         try:
-            return engine.start().address, engine.close
+            address = engine.start().address
+            after.callback(engine.close)
+            return address
         except KeyboardInterrupt:
             engine.close()
             raise
@@ -75,7 +77,7 @@ def _engine() -> tuple[str | None, Callable[[], None]]:
                 engine.close()
             why = f"a second Docker Engine did not start ({e})"
     print(f"One after the other, as {why}.", flush=True)
-    return None, lambda: None
+    return None
 
 
 def _why_not() -> str | None:
