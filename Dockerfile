@@ -16,7 +16,7 @@ ARG PIP_INDEX_URL
 RUN python3 -m venv .venv \
     && .venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements.txt -c constraints.txt
 COPY cloudbang cloudbang
-RUN for file in cloudbang/web/translations/*/LC_MESSAGES/*.po; do \
+RUN for file in cloudbang/web/pages/translations/*/LC_MESSAGES/*.po; do \
         .venv/bin/pybabel --quiet compile --locale zh --input-file "$file" --output-file "${file%.po}.mo" || exit 1; \
     done \
     && .venv/bin/pip uninstall --quiet --yes pip setuptools \

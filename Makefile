@@ -4,7 +4,7 @@
 VENV   := .venv
 PY     := $(VENV)/bin/python
 PATCHED := $(PY) -m gevent.monkey --module
-PO     := $(wildcard cloudbang/web/translations/*/LC_MESSAGES/*.po)
+PO     := $(wildcard cloudbang/web/pages/translations/*/LC_MESSAGES/*.po)
 MO     := $(PO:.po=.mo)
 VENDOR := static/vendor/.ready
 # node from the machine, or from the wheel that the development venv brings along
@@ -67,7 +67,7 @@ test-halves: $(VENV)/.dev $(MO) node_modules/.ready $(VENDOR)
 	@$(PY) -m tests.side_by_side "make --no-print-directory test-here" "make --no-print-directory test-beside"
 
 # The two halves take about as long. What publishes ports needs the machine's own engine: here.
-BESIDE := tests/domain tests/store tests/terminal tests/web
+BESIDE := tests/domain tests/storage tests/terminals tests/web
 
 test-here: $(VENV)/.dev $(MO) $(VENDOR)
 	$(PATCHED) pytest tests --ignore=tests/browser $(BESIDE:%=--ignore=%)

@@ -28,10 +28,11 @@ from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import BusSettings
 from cloudbang.domain.apps import App
 from cloudbang.domain.lines import format_time, record, rows
-from cloudbang.store.logstore import LogStore
-from cloudbang.web import live, live_lines
-from cloudbang.web.server import Server
-from cloudbang.web.sockets import Door
+from cloudbang.storage.logs.log_store import LogStore
+from cloudbang.web.live import lines as live_lines
+from cloudbang.web.live import push as live
+from cloudbang.web.server.server import Server
+from cloudbang.web.server.websocket import SocketRoute
 
 ROOT = Path(__file__).parent.parent
 VIEWERS = 1_000
@@ -134,13 +135,13 @@ class Ground:
         self.push = live.LivePush(self.store, NoEngine(), Subscriber(self.hub.subscribe_at))
         self.push.start()
         caller = Caller("s1", 1, "bench", "viewer", b"")
-        door = Door(serve=self.push.serve, authorize=lambda environ: caller)
+        route = SocketRoute(serve=self.push.serve, authorize=lambda environ: caller)
         self.server = Server(
             ("127.0.0.1", 0),
             lambda environ, start: [],
-            {"/websocket": door},
+            {"/websocket": route},
         )
-        self.server.keeper.drop_after = 3600.0  # the sink only counts; it answers no pings
+        self.server.registry.drop_after = 3600.0  # the sink only counts; it answers no pings
         self.server.start()
         self.store.append(APP, make(1))
 
@@ -286,7 +287,7 @@ def steady(ground: Ground, board: Board) -> tuple[float, float, float]:
     wait(lambda: ground.publisher.wanted(f"log/{APP}/"), 5)
     records = make(5_000 * STEADY_SECONDS)
     board.order()
-    bytes_before = ground.server.keeper.bytes()[1]
+    bytes_before = ground.server.registry.bytes()[1]
     feeler = gevent.spawn(feel)
     cpu, started = time.process_time(), time.monotonic()
     for n in range(50 * STEADY_SECONDS):
@@ -301,7 +302,7 @@ def steady(ground: Ground, board: Board) -> tuple[float, float, float]:
 
     def arrived() -> bool:
         nonlocal sent
-        sent = ground.server.keeper.bytes()[1] - bytes_before
+        sent = ground.server.registry.bytes()[1] - bytes_before
         return ground.at_end and board.read()[0] >= sent
 
     wait(arrived, 5)

@@ -194,11 +194,11 @@ def _sdk(engine: Any, names: list[str]) -> Any:
 def _collect(engine: Any, names: list[str]) -> Any:
     from cloudbang.bus import Hub, Publisher
     from cloudbang.config import BusSettings
-    from cloudbang.inventory import Inventory
-    from cloudbang.log_collector import LogCollector
-    from cloudbang.store.database import Database
-    from cloudbang.store.events import EventStore
-    from cloudbang.store.logstore import LogStore
+    from cloudbang.node.collector import LogCollector
+    from cloudbang.node.inventory import Inventory
+    from cloudbang.storage.database.database import Database
+    from cloudbang.storage.database.events import EventStore
+    from cloudbang.storage.logs.log_store import LogStore
 
     folder = Path(tempfile.mkdtemp(prefix="bench-ingest-", dir=os.environ.get("TMPDIR")))
     _folders.append(folder)

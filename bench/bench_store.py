@@ -20,7 +20,7 @@ import gevent
 
 from cloudbang.config import StorageSettings
 from cloudbang.domain.lines import format_time, record
-from cloudbang.store.logstore import LogStore, Query
+from cloudbang.storage.logs.log_store import LogStore, Query
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND

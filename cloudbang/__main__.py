@@ -16,10 +16,10 @@ class LazyCommands(click.Group):
     """Commands whose modules are imported only when one of them is asked for."""
 
     homes = {  # noqa: RUF012
-        "token": "cloudbang.cli",
-        "user": "cloudbang.cli",
-        "doctor": "cloudbang.doctor",
-        "share": "cloudbang.share.cli",
+        "token": "cloudbang.cli.accounts",
+        "user": "cloudbang.cli.accounts",
+        "doctor": "cloudbang.cli.doctor",
+        "share": "cloudbang.cli.share.command",
     }
     plain = frozenset({"share"})  # waits in select and forks: nothing of gevent's
 

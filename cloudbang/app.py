@@ -16,37 +16,37 @@ import gevent
 import gevent.event
 from gevent import monkey
 
-from cloudbang import logs
-from cloudbang.accounts import Accounts
+from cloudbang.accounts import AccountService
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import Settings
+from cloudbang.core import own_log as logs
+from cloudbang.core.loop_lag import LoopLag
+from cloudbang.core.supervise import Supervisor
 from cloudbang.engine import Engine
-from cloudbang.history import History
-from cloudbang.inventory import Inventory
-from cloudbang.log_collector import LogCollector
-from cloudbang.log_intake import LogIntake
-from cloudbang.loop_lag import LoopLag
-from cloudbang.store.database import Database
-from cloudbang.store.events import EventStore
-from cloudbang.store.logstore import LogStore
-from cloudbang.store.recordings import Recordings
-from cloudbang.store.terminals import TerminalStore
-from cloudbang.supervise import Supervisor
-from cloudbang.terminal.files import Files
-from cloudbang.terminal.reap import Reaper
-from cloudbang.terminal.sessions import Terminals
-from cloudbang.terminal.sources import end_orphans, new_source, recorder
+from cloudbang.events.recorder import EventRecorder
+from cloudbang.intake.logs import LogIntake
+from cloudbang.node.collector import LogCollector
+from cloudbang.node.inventory import Inventory
+from cloudbang.node.terminals.reaper import Reaper
+from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.events import EventStore
+from cloudbang.storage.database.terminals import TerminalStore
+from cloudbang.storage.logs.log_store import LogStore
+from cloudbang.storage.recordings.recordings import Recordings
+from cloudbang.terminals.files import Files
+from cloudbang.terminals.registry import Terminals
+from cloudbang.terminals.sources import end_orphans, new_recording, new_source
 from cloudbang.web import MAX_BODY, create_app
-from cloudbang.web.auth import gate_of
-from cloudbang.web.files_door import PATH as FILES_PATH
-from cloudbang.web.files_door import FilesDoor
-from cloudbang.web.live import LivePush
-from cloudbang.web.parts import WebParts
-from cloudbang.web.server import Door, Limits, Server
-from cloudbang.web.share_door import PATH as SHARE_PATH
-from cloudbang.web.share_door import ShareDoor
-from cloudbang.web.terminal_access import may_see
-from cloudbang.web.terminal_door import TerminalDoor
+from cloudbang.web.live.push import LivePush
+from cloudbang.web.security.authenticator import authenticator_of
+from cloudbang.web.security.terminal_access import may_see
+from cloudbang.web.server.server import Limits, Server, SocketRoute
+from cloudbang.web.services import Services
+from cloudbang.web.sockets.files import PATH as FILES_PATH
+from cloudbang.web.sockets.files import FilesEndpoint
+from cloudbang.web.sockets.share import PATH as SHARE_PATH
+from cloudbang.web.sockets.share import ShareEndpoint
+from cloudbang.web.sockets.terminal import TerminalEndpoint
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Application:
         database = Database(storage.path)
         database.open()
         self._stops.append(database.close)
-        accounts = Accounts(settings, database)
+        accounts = AccountService(settings, database)
         accounts.start()
         self._stops.append(accounts.stop)
         self.setup_token = accounts.setup_token
@@ -120,21 +120,21 @@ class Application:
         recordings.open()
         self._stops.append(recordings.close)
         reaper = Reaper(engine)
-        history = History(events, publisher)
+        recorder = EventRecorder(events, publisher)
         terminals = Terminals(
             settings.terminal,
             terminal_store,
             new_source(engine, reaper, settings.terminal),
-            record=recorder(recordings) if settings.terminal.record else None,
+            record=new_recording(recordings) if settings.terminal.record else None,
             end_orphans=lambda left: end_orphans(engine, reaper, terminal_store, left),
-            tell=history.action,
+            tell=recorder.action,
         )
         inventory.listen(terminals.containers_changed)
-        files = Files(engine, reaper, settings.terminal, history.action)
+        files = Files(engine, reaper, settings.terminal, recorder.action)
         terminals.listen(lambda session: live.terminal_changed(lambda who: may_see(who, session)))
 
         app = create_app(
-            WebParts(
+            Services(
                 settings=settings,
                 accounts=accounts,
                 inventory=inventory,
@@ -151,25 +151,27 @@ class Application:
                 files=files,
             )
         )
-        gate = gate_of(app)
-        terminal_door = TerminalDoor(terminals, terminal_store, gate.proxies)
-        accounts.listen(terminal_door.close_account_sessions)
-        share_door = ShareDoor(terminals, gate, accounts.signing_key())
-        accounts.listen(share_door.close_login)
-        files_door = FilesDoor(terminals, files, gate)
-        accounts.listen(files_door.close_login)
-        console = terminal_door.door(gate.let_in)
-        doors = {
-            "/websocket": Door(live.serve, gate.let_in, LivePush.subprotocols),
+        authenticator = authenticator_of(app)
+        terminal_endpoint = TerminalEndpoint(terminals, terminal_store, authenticator.proxies)
+        accounts.listen(terminal_endpoint.close_account_sessions)
+        share_endpoint = ShareEndpoint(terminals, authenticator, accounts.signing_key())
+        accounts.listen(share_endpoint.close_login)
+        files_endpoint = FilesEndpoint(terminals, files, authenticator)
+        accounts.listen(files_endpoint.close_login)
+        console = terminal_endpoint.route(authenticator.authenticate_socket)
+        routes = {
+            "/websocket": SocketRoute(
+                live.serve, authenticator.authenticate_socket, LivePush.subprotocols
+            ),
             "/docker_console": console,
             "/ws": console,
-            SHARE_PATH: share_door.door(),
-            FILES_PATH: files_door.door(),
+            SHARE_PATH: share_endpoint.route(),
+            FILES_PATH: files_endpoint.route(),
         }
         server = Server(
             (settings.server.host, settings.server.port),
             app,
-            doors,
+            routes,
             # A little more than the application takes, so that it can say what is too large; not
             # more, since anybody may make each connection hold so much.
             limits=Limits(connections=settings.server.max_connections, body_bytes=2 * MAX_BODY),
@@ -182,7 +184,7 @@ class Application:
         for part in parts:
             part.start()
             self._stops.append(part.stop)
-        self._stops += [terminal_door.stop, share_door.stop, files_door.stop]
+        self._stops += [terminal_endpoint.stop, share_endpoint.stop, files_endpoint.stop]
         self._stops.append(lambda: server.stop(STOP_SERVING))
         self._supervisor.run("loop-lag", self.loop_lag.run)
         self._stops.append(self._supervisor.stop)

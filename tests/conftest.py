@@ -27,7 +27,7 @@ import docker
 import pytest
 from gevent import monkey
 
-from cloudbang.logs import threads_may_log
+from cloudbang.core.own_log import threads_may_log
 from tests import support
 from tests.support import ServerProcess
 

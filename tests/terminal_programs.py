@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cloudbang.accounts import Caller
-from cloudbang.terminal.sessions import Terminals
-from cloudbang.terminal.share_source import ShareSource
-from cloudbang.terminal.values import Size, Spec, Wish
+from cloudbang.domain.terminals import Size, TerminalRequest, TerminalTarget
+from cloudbang.terminals.registry import Terminals
+from cloudbang.terminals.share_source import ShareSource
 
 
 class Program:
@@ -31,7 +31,7 @@ def run_terminal(
 ) -> Program:
     """A terminal of ``owner`` that runs, without any engine."""
     program = Program()
-    wish = Wish(kind="share", command=("a secret command",))
-    spec = Spec(session, team, app, "", wish=wish)
+    wish = TerminalRequest(kind="share", command=("a secret command",))
+    spec = TerminalTarget(session, team, app, "", wish=wish)
     terminals.open_source(spec, program.source, owner, "192.0.2.1", "test", Size())
     return program

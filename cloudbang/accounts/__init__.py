@@ -1,8 +1,8 @@
 """People, passwords, sessions, API tokens: who may do what.
 
 =============  ==========================================================================
-``people``     :class:`Accounts`: set-up, sign-in, accounts and their roles; the way in
-``grants``     what was handed out, a browser's session or an API token, and its end
+``people``     :class:`AccountService`: set-up, sign-in, accounts and their roles; the way in
+``credentials``     what was handed out, a browser's session or an API token, and its end
 ``passwords``  argon2id off the hub, at most two at a time
 ``throttle``   how often one may guess
 ``values``     the values that travel: Account, Caller, SessionInfo, TokenInfo
@@ -21,12 +21,12 @@ from cloudbang.accounts.errors import (
     WrongPassword,
     WrongSetupToken,
 )
-from cloudbang.accounts.people import Accounts
-from cloudbang.accounts.values import Account, Caller, Role, SessionInfo, TokenInfo, authorise_app
+from cloudbang.accounts.models import Account, Caller, Role, SessionInfo, TokenInfo, authorise_app
+from cloudbang.accounts.service import AccountService
 
 __all__ = [
     "Account",
-    "Accounts",
+    "AccountService",
     "AlreadySetUp",
     "Caller",
     "LastAdmin",

@@ -56,7 +56,7 @@ class Address:
             raise EngineUnreachable(self.url, reason) from None
 
 
-class Connection:
+class EngineConnection:
     """One request and its answer. ``status`` is the HTTP status; what follows is read as it comes.
 
     One greenlet reads. Raises EngineUnreachable when there is no answer within ``timeout`` seconds.

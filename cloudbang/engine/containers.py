@@ -12,7 +12,7 @@ from urllib.parse import quote
 import gevent
 import orjson
 
-from cloudbang.engine.wire import Wire
+from cloudbang.engine.http import EngineHttp
 from cloudbang.errors import EngineRefused, NoSuchContainer
 
 CONNECT = 120.0  # seconds a registry gets for its first word
@@ -31,7 +31,7 @@ class PullStep:
     total: int = 0  # 0 when that is not known
 
 
-class ContainerCalls(Wire):
+class ContainerCalls(EngineHttp):
     """The engine's calls about images, and about containers of our own."""
 
     def has_image(self, image: str) -> bool:

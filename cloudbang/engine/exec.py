@@ -15,8 +15,8 @@ import gevent
 import orjson
 from gevent.hub import get_hub
 
-from cloudbang.engine.connection import NOT_YET, Address, Connection
-from cloudbang.engine.wire import Wire
+from cloudbang.engine.connection import NOT_YET, Address, EngineConnection
+from cloudbang.engine.http import EngineHttp
 from cloudbang.errors import ContainerNotRunning, EngineRefused, NoSuchContainer
 
 # The engine takes a key sequence for "detach" out of what is typed, and unless another one is
@@ -45,7 +45,7 @@ class ExecState:
     pid: int  # as on the engine's machine; 0: it was never started (or, if running, not yet)
 
 
-class ExecStream(Connection):
+class ExecStream(EngineConnection):
     """The terminal of one exec, both ways. One greenlet reads; writing never waits."""
 
     def __init__(self, address: Address, path: str, timeout: float, body: bytes) -> None:
@@ -157,7 +157,7 @@ class ExecStream(Connection):
         super().close()
 
 
-class ExecCalls(Wire):
+class ExecCalls(EngineHttp):
     """The engine's calls about execs."""
 
     def exec_create(

@@ -6,12 +6,12 @@ chunks is understood too.
 
 from __future__ import annotations
 
-from cloudbang.engine.connection import Address, Connection
+from cloudbang.engine.connection import Address, EngineConnection
 
 __all__ = ["Address", "EngineStream"]
 
 
-class EngineStream(Connection):
+class EngineStream(EngineConnection):
     """One answer, read as it comes. ``status`` is the HTTP status; the body follows.
 
     Not shared between greenlets. An end of the body is all the engine says, whether the container

@@ -12,46 +12,48 @@ if TYPE_CHECKING:
     from flask import Flask
     from jinja2 import Environment
 
-    from cloudbang.web.parts import WebParts
+    from cloudbang.web.services import Services
 
 STATIC = Path(__file__).parent.parent.parent / "static"
 MAX_BODY = 64 * 1024  # bytes of a request's body; nothing here is sent that is larger
 
 
-def create_app(parts: WebParts) -> Flask:
-    """The Flask application over these parts. The database has to be open."""
+def create_app(services: Services) -> Flask:
+    """The Flask application over these services. The database has to be open."""
     # Here and not above: who only wants the sockets need not load Flask and all that it brings.
     from flask import Flask
 
-    from cloudbang.web import (
-        api_account,
-        api_apps,
-        api_status,
-        api_terminal_files,
-        api_terminals,
-        auth,
-        i18n,
-        pages,
-        problems,
-        security,
-    )
+    from cloudbang.web.api import account as api_account
+    from cloudbang.web.api import apps as api_apps
+    from cloudbang.web.api import problems
+    from cloudbang.web.api import status as api_status
+    from cloudbang.web.api import terminal_files as api_terminal_files
+    from cloudbang.web.api import terminals as api_terminals
+    from cloudbang.web.pages import i18n, pages
+    from cloudbang.web.security import authenticator as auth
+    from cloudbang.web.security import requests as security
 
     # What a machine's own tables say of .js differs, and a browser refuses a module that is not.
     mimetypes.add_type("text/javascript", ".js")
-    app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
-    app.request_class = security.Asked
-    app.extensions["cloudbang"] = parts
-    key = parts.accounts.signing_key()
-    proxies = security.Proxies(parts.settings.server)
-    gate = auth.Gate(parts.accounts, proxies, key)
-    app.extensions["cloudbang-gate"] = gate
+    app = Flask(
+        __name__,
+        static_folder=str(STATIC),
+        static_url_path="/static",
+        template_folder="pages/templates",
+    )
+    app.request_class = security.CloudBangRequest
+    app.extensions["cloudbang"] = services
+    key = services.accounts.signing_key()
+    proxies = security.Proxies(services.settings.server)
+    authenticator = auth.Authenticator(services.accounts, proxies, key)
+    app.extensions["cloudbang-gate"] = authenticator
     app.config.update(
         SECRET_KEY=key,
         MAX_CONTENT_LENGTH=MAX_BODY,
         WTF_CSRF_TIME_LIMIT=None,  # it ends with its session; a page may stay open for days
     )
     app.session_interface = auth.NoCookieSession()
-    app.before_request(gate.guard)
+    app.before_request(authenticator.guard)
     app.after_request(security.add_headers)
     app.jinja_env.globals["csrf_token"] = auth.csrf_token
     problems.install(app)

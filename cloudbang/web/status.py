@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from cloudbang.domain.apps import App
 from cloudbang.domain.lines import format_time, row
-from cloudbang.store.logstore import LogStore
+from cloudbang.storage.logs.log_store import LogStore
 
 LAST_LINE = 300  # characters of an app's last line that a list of apps shows
 

@@ -166,7 +166,7 @@ LOST = r"WebSocket connection to|net::ERR_|Failed to fetch"
 """What the console says when the network is lost."""
 
 
-class Wire:
+class EngineHttp:
     """The way from the browser to the server, which can be cut: an address of its own, whose
     connections are copied to the server's in both directions."""
 
@@ -181,7 +181,7 @@ class Wire:
         self._flows.set()
         self.cuts = 0
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> EngineHttp:
         self.mend()
         return self
 

@@ -131,7 +131,7 @@ def test_a_file_is_written_with_vi(shell: Shell, box: Any, shot: Shot) -> None:
     shell.shows("third")
     shell.page.keyboard.press("ArrowUp")
     shell.page.keyboard.press("ArrowUp")
-    shell.page.keyboard.press("End")
+    shell.page.keyboard.press("ExitStatus")
     shell.type("\nsecond")
     shell.page.keyboard.press("Escape")
     shot(shell.page, "terminal-vi")
@@ -328,7 +328,7 @@ def test_tabs_titles_bells_and_what_runs_when_one_is_closed(
     page.get_by_role("button", name="Come back to it").click()
     again = Shell(page).shows("sleep 1000")
     assert again.id == first
-    again.button("End").click()
+    again.button("ExitStatus").click()
     page.get_by_role("button", name="End it").click()
     again.in_phase("ended")
     assert owner.got(f"/terminals/{first}")["reason"] == "closed"

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from cloudbang.domain.terminals import TerminalTarget
 from cloudbang.errors import TicketRefused
-from cloudbang.terminal.tickets import VALID, Tickets
-from cloudbang.terminal.values import Spec
+from cloudbang.terminals.tickets import VALID, Tickets
 from tests.faults.conftest import TerminalGround
 from tests.support import wait_until
 from tests.terminal_support import (
@@ -156,7 +156,7 @@ def test_a_ticket_is_good_for_a_minute() -> None:
     """After 60 s it opens nothing; what has expired takes no room."""
     now = [1000.0]
     tickets = Tickets(clock=lambda: now[0])
-    spec = Spec("5" * 16, "default", "web", "c" * 64)
+    spec = TerminalTarget("5" * 16, "default", "web", "c" * 64)
     first, second = tickets.give(spec), tickets.give(spec)
     now[0] += VALID - 0.1
     assert tickets.redeem(first.md5, "default", "web", "c" * 12) is spec

@@ -10,7 +10,7 @@ from typing import Any
 import docker
 import pytest
 
-from cloudbang.terminal.toolbox import LABEL
+from cloudbang.node.terminals.debug_container import LABEL
 from tests.conftest import RUN
 from tests.support import ServerProcess, wait_until
 from tests.terminal_support import BACKGROUND, Person, known, processes, wait_alone

@@ -41,7 +41,7 @@ for (const [page, names] of Object.entries(PAGES)) {
 
 /** @param {string[]} names */
 function check(names) {
-  const templates = names.map((name) => read(`cloudbang/web/templates/${name}.html`));
+  const templates = names.map((name) => read(`cloudbang/web/pages/templates/${name}.html`));
   /** @type {Set<string>} */
   const said = new Set();
   /** @type {Set<string>} */

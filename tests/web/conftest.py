@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import RUN
 from tests.support import ServerProcess
 from tests.terminal_support import known
-from tests.web.files_support import LIMIT, Ground
+from tests.web.sockets.files_support import LIMIT, Ground
 from tests.web.web_support import WebGround
 
 

@@ -9,27 +9,27 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from cloudbang.accounts import Accounts
+from cloudbang.accounts import AccountService
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import Settings
+from cloudbang.core.loop_lag import LoopLag
 from cloudbang.domain.lines import format_time, record
+from cloudbang.domain.terminals import Source, TerminalTarget
 from cloudbang.engine import Engine
 from cloudbang.errors import EngineUnreachable
-from cloudbang.inventory import Inventory
-from cloudbang.log_collector import LogCollector
-from cloudbang.loop_lag import LoopLag
-from cloudbang.store.database import Database
-from cloudbang.store.events import EventStore
-from cloudbang.store.logstore import LogStore
-from cloudbang.store.recordings import Recordings
-from cloudbang.store.terminals import TerminalStore
-from cloudbang.terminal.files import Files
-from cloudbang.terminal.reap import Reaper
-from cloudbang.terminal.sessions import Terminals
-from cloudbang.terminal.values import Source, Spec
+from cloudbang.node.collector import LogCollector
+from cloudbang.node.inventory import Inventory
+from cloudbang.node.terminals.reaper import Reaper
+from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.events import EventStore
+from cloudbang.storage.database.terminals import TerminalStore
+from cloudbang.storage.logs.log_store import LogStore
+from cloudbang.storage.recordings.recordings import Recordings
+from cloudbang.terminals.files import Files
+from cloudbang.terminals.registry import Terminals
 from cloudbang.web import create_app
-from cloudbang.web.live import LivePush
-from cloudbang.web.parts import WebParts
+from cloudbang.web.live.push import LivePush
+from cloudbang.web.services import Services
 
 PASSWORD = "correct horse battery"
 START = 1_750_000_000_000_000_000  # the time of the first line, in nanoseconds
@@ -52,7 +52,7 @@ class WebGround:
         self.store.open()
         self.database = Database(folder)
         self.database.open()
-        self.accounts = Accounts(self.settings, self.database)
+        self.accounts = AccountService(self.settings, self.database)
         self.accounts.start()
         self.hub = Hub(self.settings.bus)
         self.hub.start()
@@ -69,7 +69,7 @@ class WebGround:
         self.recordings = Recordings(folder, self.settings.terminal)
         self.recordings.open()
         self.app: Flask = create_app(
-            WebParts(
+            Services(
                 settings=self.settings,
                 accounts=self.accounts,
                 inventory=self.inventory,
@@ -90,7 +90,7 @@ class WebGround:
     def _tell(self, app: str, container: str, who: str, what: str) -> None:
         self.told.append((app, container, who, what))
 
-    def _no_engine(self, spec: Spec) -> Source:
+    def _no_engine(self, spec: TerminalTarget) -> Source:
         raise EngineUnreachable(self.settings.engine.host, "there is none")
 
     def close(self) -> None:
@@ -134,7 +134,7 @@ class WebGround:
     def program(self, role: str = "admin") -> Client:
         """A program with an API token."""
         client = Client(self)
-        client.token, _ = self.accounts.grants.create_token("test", role)
+        client.token, _ = self.accounts.credentials.create_token("test", role)
         return client
 
 

@@ -1,0 +1,330 @@
+"""What was handed out: a browser's session or an API token, and its end.
+
+The database is the truth; what is good now is also held in memory, so that a request costs a
+look-up and no I/O. Memory changes in one way only, :meth:`Credentials.refresh`, after a change made
+here and, within a second, after one made by another process (the command line). Whatever is gone
+or may do less since then is told to the listeners, who close its sockets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+import sqlalchemy as sa
+from gevent.lock import RLock
+
+from cloudbang.accounts.errors import UnknownAccount
+from cloudbang.accounts.models import (
+    Caller,
+    SessionInfo,
+    TokenInfo,
+    checked_role,
+    clean_name,
+    lesser,
+)
+from cloudbang.config import SessionSettings
+from cloudbang.errors import CloudBangError
+from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.tables import accounts, api_tokens, sessions
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 1.0  # seconds between two looks for changes of other processes
+NOTE_EVERY = 60.0  # seconds between two notes of when each grant was last used
+SESSIONS_PER_ACCOUNT = 50  # policy: one more ends the one used longest ago
+TOKEN_PREFIX = "cbt_"  # so that a secret scanner knows what it has found  # noqa: S105
+
+
+@dataclass(slots=True)
+class _Grant:
+    caller: Caller
+    seen_at: int  # 0: never
+    noted_at: int  # seen_at as the database has it
+    created_at: int
+
+
+class Credentials:
+    """Sessions and tokens."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: SessionSettings,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._idle = settings.idle_hours * 3600
+        self._lifetime = settings.lifetime_hours * 3600
+        self._clock = clock
+        self._good: dict[bytes, _Grant] = {}
+        self._listeners: list[Callable[[str], None]] = []
+        self._refreshing = RLock()
+        self._version = -1
+
+    def listen(self, callback: Callable[[str], None]) -> None:
+        """Call ``callback(session_id)`` on the hub whenever a grant has ended or may do less."""
+        self._listeners.append(callback)
+
+    def find(self, secret: str) -> Caller | None:
+        """Who shows this secret; None when it is not, or no longer, good. No I/O."""
+        if not secret or len(secret) > 200:
+            return None
+        # The secret has 256 bits: the time a look-up of its digest takes tells nothing of use.
+        grant = self._good.get(_digest(secret))
+        now = self._clock()
+        if grant is None or self._has_ended(grant, now):
+            return None
+        grant.seen_at = int(now)
+        return grant.caller
+
+    def is_good(self, session_id: str) -> bool:
+        """Whether this grant has not ended. For work that outlives its request."""
+        return any(g.caller.session_id == session_id for g in self._good.values())
+
+    def open_session(self, account_id: int, address: str, agent: str) -> str:
+        """A new session's secret, for the cookie."""
+        secret, now = secrets.token_urlsafe(32), int(self._clock())
+        values = {
+            "digest": _digest(secret),
+            "account_id": account_id,
+            "created_at": now,
+            "seen_at": now,
+            "address": address[:64],
+            "agent": agent[:200],
+        }
+
+        def work(c: sa.Connection) -> None:
+            mine = sa.select(sessions.c.id).where(sessions.c.account_id == account_id)
+            latest = (sessions.c.seen_at.desc(), sessions.c.id.desc())
+            keep = mine.order_by(*latest).limit(SESSIONS_PER_ACCOUNT - 1)
+            c.execute(
+                sa.delete(sessions).where(
+                    sessions.c.account_id == account_id, sessions.c.id.not_in(keep)
+                )
+            )
+            c.execute(sa.insert(sessions).values(values))
+
+        self._database.write(work)
+        self.refresh()
+        return secret
+
+    def sessions_of(self, account_id: int) -> list[SessionInfo]:
+        """The sessions of an account, the latest used first."""
+        wanted = sa.select(sessions).where(sessions.c.account_id == account_id)
+        rows = self._database.read(lambda c: c.execute(wanted).all())
+        seen = {g.caller.session_id: g.seen_at for g in self._good.values()}
+        found = [
+            SessionInfo(
+                id=f"s{r.id}",
+                account_id=r.account_id,
+                created_at=r.created_at,
+                seen_at=max(r.seen_at, seen.get(f"s{r.id}", 0)),
+                address=r.address,
+                agent=r.agent,
+            )
+            for r in rows
+            if f"s{r.id}" in seen
+        ]
+        return sorted(found, key=lambda s: s.seen_at, reverse=True)
+
+    def end_session(self, session_id: str, account_id: int | None = None) -> None:
+        """End one session, of this account when it is given. Raises UnknownAccount."""
+        where = [sessions.c.id == _number(session_id, "s", "session")]
+        if account_id is not None:
+            where.append(sessions.c.account_id == account_id)
+        self._delete(sessions, where, "session", session_id)
+
+    def end_sessions(self, account_id: int, keep: str = "") -> None:
+        """End all sessions of an account but ``keep``."""
+        where = [sessions.c.account_id == account_id]
+        if keep.startswith("s"):
+            where.append(sessions.c.id != _number(keep, "s", "session"))
+        self._database.write(lambda c: c.execute(sa.delete(sessions).where(*where)).rowcount)
+        self.refresh()
+
+    def create_token(
+        self, name: str, role: str = "admin", account_id: int | None = None
+    ) -> tuple[str, TokenInfo]:
+        """A new API token: its secret, shown this once, and what is known of it."""
+        name, kept_role = clean_name(name, "name"), checked_role(role)
+        secret, now = TOKEN_PREFIX + secrets.token_urlsafe(32), int(self._clock())
+        values = {
+            "digest": _digest(secret),
+            "name": name,
+            "role": kept_role,
+            "account_id": account_id,
+            "created_at": now,
+        }
+        number = self._database.write(
+            lambda c: c.execute(
+                sa.insert(api_tokens).values(values).returning(api_tokens.c.id)
+            ).scalar_one()
+        )
+        self.refresh()
+        return secret, TokenInfo(f"t{number}", account_id, name, kept_role, now, None)
+
+    def tokens(self, account_id: int | None = None) -> list[TokenInfo]:
+        """The tokens of an account, or all of them, the newest first."""
+        wanted = sa.select(api_tokens).order_by(api_tokens.c.id.desc())
+        if account_id is not None:
+            wanted = wanted.where(api_tokens.c.account_id == account_id)
+        seen = {g.caller.session_id: g.seen_at for g in self._good.values() if g.seen_at}
+        return [
+            TokenInfo(
+                id=f"t{r.id}",
+                account_id=r.account_id,
+                name=r.name,
+                role=r.role,
+                created_at=r.created_at,
+                seen_at=seen.get(f"t{r.id}", r.seen_at),
+            )
+            for r in self._database.read(lambda c: c.execute(wanted).all())
+        ]
+
+    def revoke_token(self, token_id: str) -> None:
+        """End one token. Raises UnknownAccount."""
+        where = [api_tokens.c.id == _number(token_id, "t", "token")]
+        self._delete(api_tokens, where, "token", token_id)
+
+    def refresh(self) -> None:
+        """Take over what the database says, and tell the listeners what has ended."""
+        with self._refreshing:
+            before, good, expired = self._good, {}, []
+            now = self._clock()
+            for grant in self._database.read(self._load):
+                known = before.get(grant.caller.digest)
+                if known is not None:
+                    grant.seen_at = max(grant.seen_at, known.seen_at)
+                if self._has_ended(grant, now):
+                    expired.append(int(grant.caller.session_id[1:]))
+                else:
+                    good[grant.caller.digest] = grant
+            self._good = good
+        for digest, grant in before.items():
+            kept = good.get(digest)
+            if kept is None or not kept.caller.may(grant.caller.role):
+                self._tell(grant.caller.session_id)
+        if expired:
+            self._database.write(
+                lambda c: c.execute(sa.delete(sessions).where(sessions.c.id.in_(expired))).rowcount
+            )
+
+    def watch(self) -> None:
+        """Look for changes of other processes and note what was used, forever."""
+        noted = self._clock()
+        while True:
+            gevent.sleep(LOOK_EVERY)
+            try:
+                version = self._database.version()
+                now = self._clock()
+                if version != self._version or any(
+                    self._has_ended(g, now) for g in self._good.values()
+                ):
+                    self._version = version
+                    self.refresh()
+                if abs(now - noted) >= NOTE_EVERY:
+                    noted = now
+                    self.note()
+            except CloudBangError as e:
+                # A full disk ends nobody's session; the next look is a second away.
+                log.warning("sessions could not be looked after: %s", e)
+                gevent.sleep(5.0)
+
+    def note(self) -> None:
+        """Write down when each grant was last used: together, since each write costs a sync."""
+        used = [g for g in self._good.values() if g.seen_at > g.noted_at]
+        if not used:
+            return
+        kinds: tuple[tuple[str, sa.Table], ...] = (("s", sessions), ("t", api_tokens))
+        rows = {
+            kind: [
+                {"b_id": int(g.caller.session_id[1:]), "b_seen": g.seen_at}
+                for g in used
+                if g.caller.session_id.startswith(kind)
+            ]
+            for kind, _ in kinds
+        }
+
+        def work(c: sa.Connection) -> None:
+            for kind, table in kinds:
+                if rows[kind]:
+                    change = sa.update(table).where(table.c.id == sa.bindparam("b_id"))
+                    c.execute(change.values(seen_at=sa.bindparam("b_seen")), rows[kind])
+
+        self._database.write(work)
+        for grant in used:
+            grant.noted_at = grant.seen_at
+
+    def _has_ended(self, grant: _Grant, now: float) -> bool:
+        if not grant.caller.by_cookie:
+            return False
+        return now >= min(grant.seen_at + self._idle, grant.created_at + self._lifetime)
+
+    def _delete(self, table: sa.Table, where: list[Any], what: str, name: str) -> None:
+        if not self._database.write(lambda c: c.execute(sa.delete(table).where(*where)).rowcount):
+            raise UnknownAccount(what, name)
+        self.refresh()
+
+    def _tell(self, session_id: str) -> None:
+        for callback in self._listeners:
+            try:
+                callback(session_id)
+            except Exception:
+                log.exception("a listener failed on the end of session %s", session_id)
+
+    def _load(self, c: sa.Connection) -> list[_Grant]:
+        found = [
+            _Grant(
+                Caller(f"s{r.id}", r.account_id, r.name, r.role, r.digest),
+                r.seen_at,
+                r.seen_at,
+                r.created_at,
+            )
+            for r in c.execute(_SESSIONS)
+        ]
+        for r in c.execute(_TOKENS):
+            role = r.role if r.account_role is None else lesser(r.role, r.account_role)
+            caller = Caller(f"t{r.id}", r.account_id, r.account_name or r.name, role, r.digest)
+            found.append(_Grant(caller, r.seen_at or 0, r.seen_at or 0, r.created_at))
+        return found
+
+
+_SESSIONS = sa.select(
+    sessions.c.id,
+    sessions.c.digest,
+    sessions.c.account_id,
+    sessions.c.created_at,
+    sessions.c.seen_at,
+    accounts.c.name,
+    accounts.c.role,
+).join(accounts, accounts.c.id == sessions.c.account_id)
+
+_TOKENS = sa.select(
+    api_tokens.c.id,
+    api_tokens.c.digest,
+    api_tokens.c.account_id,
+    api_tokens.c.name,
+    api_tokens.c.role,
+    api_tokens.c.created_at,
+    api_tokens.c.seen_at,
+    accounts.c.name.label("account_name"),
+    accounts.c.role.label("account_role"),
+).outerjoin(accounts, accounts.c.id == api_tokens.c.account_id)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+
+
+def _number(session_id: str, kind: str, what: str) -> int:
+    """The row of a grant's id. Raises UnknownAccount."""
+    if not (session_id[:1] == kind and session_id[1:].isdecimal() and len(session_id) < 19):
+        raise UnknownAccount(what, session_id[:40])
+    return int(session_id[1:])

@@ -1,0 +1,340 @@
+"""Accounts: the first one at set-up, signing in, roles. The way into this part.
+
+Set-up is possible until somebody has done it, and never again: the database says so, whatever is
+deleted later.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from cloudbang.accounts.credentials import Credentials
+from cloudbang.accounts.errors import (
+    AlreadySetUp,
+    LastAdmin,
+    NameTaken,
+    TooManyAttempts,
+    UnknownAccount,
+    WrongPassword,
+    WrongSetupToken,
+)
+from cloudbang.accounts.models import (
+    PASSWORD_MAX,
+    Account,
+    Role,
+    checked_password,
+    checked_role,
+    clean_name,
+    name_key,
+)
+from cloudbang.accounts.passwords import Passwords
+from cloudbang.accounts.throttle import Throttle
+from cloudbang.config import Settings
+from cloudbang.core.supervise import Supervisor
+from cloudbang.errors import StorageFailed
+from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.tables import accounts, sessions, settings
+
+log = logging.getLogger(__name__)
+
+_ACCOUNT = (
+    accounts.c.id,
+    accounts.c.name,
+    accounts.c.role,
+    accounts.c.created_at,
+    accounts.c.signed_in_at,
+)
+
+
+class AccountService:
+    """People. ``credentials`` holds their sessions and tokens."""
+
+    def __init__(
+        self, settings: Settings, database: Database, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.credentials = Credentials(database, settings.session, clock)
+        self.passwords = Passwords()
+        self.throttle = Throttle()
+        self.setup_token: str | None = None
+        self.setup_file = settings.storage.path / "setup-token"
+        self._admin_password = settings.admin_password
+        self._database = database
+        self._clock = clock
+        self._supervisor = Supervisor("accounts")
+
+    def start(self) -> None:
+        """Make the account ``admin`` or the set-up token where nobody has set up yet, and start
+        to look after the sessions. The database has to be open."""
+        self.credentials.refresh()
+        if self.is_set_up():
+            self._close_setup()
+        elif self._admin_password:
+            with self.passwords.turn():
+                self._set_up("admin", self.passwords.hash(self._admin_password))
+            log.info("made the account admin, with the password of CLOUDBANG_ADMIN_PASSWORD")
+        else:
+            self._open_setup()
+        self._supervisor.run("watch", self.credentials.watch)
+
+    def stop(self) -> None:
+        """Stop looking after the sessions; what was used last is written down."""
+        self._supervisor.stop()
+        self.credentials.note()
+        self.passwords.close()
+
+    def listen(self, callback: Callable[[str], None]) -> None:
+        """Call ``callback(session_id)`` on the hub when a session or token has ended or may do
+        less than before, at most about a second later. Its sockets have to be closed then."""
+        self.credentials.listen(callback)
+
+    def signing_key(self) -> bytes:
+        """A secret of this installation, the same after a restart: pages that are open then can
+        go on."""
+
+        def work(c: sa.Connection) -> str:
+            fresh = {"key": "signing_key", "value": secrets.token_hex(32)}
+            c.execute(sa.insert(settings).prefix_with("OR IGNORE").values(fresh))
+            kept = sa.select(settings.c.value).where(settings.c.key == "signing_key")
+            return str(c.execute(kept).scalar_one())
+
+        return bytes.fromhex(self._database.write(work))
+
+    # Set-up
+
+    def is_set_up(self) -> bool:
+        """Whether somebody has set up this installation, or made an account otherwise."""
+        return self._database.read(_is_set_up)
+
+    def set_up(self, token: str, name: str, password: str, address: str = "") -> Account:
+        """Make the first account, an admin. One of two that race wins.
+
+        Raises AlreadySetUp, WrongSetupToken, TooManyAttempts, TooBusy, BadRequest.
+        """
+        if self.is_set_up():
+            self._close_setup()
+            raise AlreadySetUp
+        # By address only: else anybody could keep the owner out by guessing all the time.
+        self.throttle.check(address)
+        expected = self.setup_token or ""
+        if not expected or not hmac.compare_digest(expected.encode(), token.encode()):
+            self.throttle.failed(address)
+            raise WrongSetupToken(str(self.setup_file))
+        with self.passwords.turn():
+            hashed = self.passwords.hash(checked_password(password))
+            account = self._set_up(clean_name(name), hashed)
+        self._close_setup()
+        return account
+
+    def _set_up(self, name: str, hashed: str) -> Account:
+        def work(c: sa.Connection) -> Account:
+            if _is_set_up(c):
+                raise AlreadySetUp
+            return self._insert(c, name, hashed, "admin")
+
+        return self._database.write(work)
+
+    def _open_setup(self) -> None:
+        token = secrets.token_urlsafe(24)
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+        try:
+            self.setup_file.unlink(missing_ok=True)
+            with os.fdopen(os.open(self.setup_file, flags, 0o600), "w") as file:
+                file.write(token + "\n")
+        except OSError as e:
+            raise StorageFailed(str(self.setup_file), e.strerror or str(e)) from e
+        self.setup_token = token
+
+    def _close_setup(self) -> None:
+        self.setup_token = None
+        self.setup_file.unlink(missing_ok=True)
+
+    # Signing in
+
+    def sign_in(self, name: str, password: str, address: str, agent: str = "") -> str:
+        """A new session's secret. ``address`` is the guest's, ``agent`` its browser.
+
+        A name that does not exist costs and says the same as a wrong password. Raises
+        WrongPassword, TooManyAttempts, TooBusy.
+        """
+        key = name_key(name[:200])
+        with self._turn(address, key):
+            found = self._database.read(
+                lambda c: c.execute(
+                    sa.select(accounts.c.id, accounts.c.password).where(accounts.c.key == key)
+                ).first()
+            )
+            fits = self.passwords.fits(found and found.password, password[:PASSWORD_MAX])
+            if found is None or not fits:
+                self.throttle.failed(address, key)
+                # Without the name: now and then it is a password in the wrong field.
+                log.info("a sign-in from %s failed", address)
+                raise WrongPassword
+            change: dict[str, object] = {"signed_in_at": int(self._clock())}
+            if self.passwords.is_dated(found.password):
+                change["password"] = self.passwords.hash(password)
+        self._update(found.id, change)
+        return self.credentials.open_session(found.id, address, agent)
+
+    def change_password(
+        self, account_id: int, old: str, new: str, address: str, session_id: str = ""
+    ) -> None:
+        """A person's own change; ends their other sessions. Raises as :meth:`sign_in` does."""
+        checked_password(new, "new_password")
+        found = self.get(account_id)
+        key = name_key(found.name)
+        with self._turn(address, key):
+            kept = self._database.read(
+                lambda c: c.execute(
+                    sa.select(accounts.c.password).where(accounts.c.id == account_id)
+                ).scalar()
+            )
+            if not self.passwords.fits(kept, old[:PASSWORD_MAX]):
+                self.throttle.failed(address, key)
+                raise WrongPassword
+            hashed = self.passwords.hash(new)
+        self._update(account_id, {"password": hashed})
+        self.credentials.end_sessions(account_id, keep=session_id)
+
+    @contextmanager
+    def _turn(self, address: str, key: str) -> Iterator[None]:
+        """A turn for a guess that may still be made. Looked at before too, so that who has
+        guessed too often does not stand in the line of those who have not."""
+        self._check(address, key)
+        with self.passwords.turn():
+            self._check(address, key)
+            yield
+
+    def _check(self, address: str, key: str) -> None:
+        """Raises TooManyAttempts. A stranger's guesses at an account do not keep its owner out
+        of where they are signed in already."""
+        try:
+            self.throttle.check(address, key)
+        except TooManyAttempts:
+            if not self._database.read(lambda c: _has_been_at(c, key, address)):
+                raise
+            self.throttle.check(address)
+
+    # Looking after accounts
+
+    def list(self) -> list[Account]:
+        """All accounts, by name."""
+        rows = self._database.read(
+            lambda c: c.execute(sa.select(*_ACCOUNT).order_by(accounts.c.key)).all()
+        )
+        return [Account(*row) for row in rows]
+
+    def get(self, account_id: int) -> Account:
+        """One account. Raises UnknownAccount."""
+        return self._database.read(lambda c: _get(c, account_id))
+
+    def named(self, name: str) -> Account:
+        """The account of this name. Raises UnknownAccount."""
+        wanted = sa.select(*_ACCOUNT).where(accounts.c.key == name_key(name))
+        row = self._database.read(lambda c: c.execute(wanted).first())
+        if row is None:
+            raise UnknownAccount("account", name)
+        return Account(*row)
+
+    def create(self, name: str, password: str, role: str = "viewer") -> Account:
+        """A new account. Raises NameTaken, BadRequest, TooBusy."""
+        name, kept_role = clean_name(name), checked_role(role)
+        with self.passwords.turn():
+            hashed = self.passwords.hash(checked_password(password))
+        return self._database.write(lambda c: self._insert(c, name, hashed, kept_role))
+
+    def set_password(self, account_id: int, password: str) -> None:
+        """An admin's change; ends all sessions of the account. Raises UnknownAccount."""
+        with self.passwords.turn():
+            hashed = self.passwords.hash(checked_password(password))
+        self._update(account_id, {"password": hashed})
+        self.credentials.end_sessions(account_id)
+
+    def set_role(self, account_id: int, role: str) -> None:
+        """Change what an account may do. Its sessions end where that becomes less.
+
+        Raises UnknownAccount, LastAdmin, BadRequest.
+        """
+        kept_role = checked_role(role)
+
+        def work(c: sa.Connection) -> None:
+            found = _get(c, account_id)
+            if kept_role != "admin":
+                _keep_an_admin(c, found)
+            c.execute(sa.update(accounts).where(accounts.c.id == account_id).values(role=kept_role))
+
+        less = self.get(account_id).role == "admin" and kept_role != "admin"
+        self._database.write(work)
+        if less:
+            self.credentials.end_sessions(account_id)
+        self.credentials.refresh()
+
+    def delete(self, account_id: int) -> None:
+        """Delete an account with its sessions and tokens. Raises UnknownAccount, LastAdmin."""
+
+        def work(c: sa.Connection) -> None:
+            _keep_an_admin(c, _get(c, account_id))
+            c.execute(sa.delete(accounts).where(accounts.c.id == account_id))
+
+        self._database.write(work)
+        self.credentials.refresh()
+
+    def _update(self, account_id: int, values: dict[str, object]) -> None:
+        def work(c: sa.Connection) -> None:
+            change = sa.update(accounts).where(accounts.c.id == account_id).values(values)
+            if not c.execute(change).rowcount:
+                raise UnknownAccount("account", account_id)
+
+        self._database.write(work)
+
+    def _insert(self, c: sa.Connection, name: str, hashed: str, role: Role) -> Account:
+        now = int(self._clock())
+        values = {
+            "name": name,
+            "key": name_key(name),
+            "password": hashed,
+            "role": role,
+            "created_at": now,
+        }
+        try:
+            made = sa.insert(accounts).values(values).returning(accounts.c.id)
+            number = c.execute(made).scalar_one()
+        except IntegrityError:
+            raise NameTaken(name) from None
+        if role == "admin":
+            done = {"key": "set_up_at", "value": str(now)}
+            c.execute(sa.insert(settings).prefix_with("OR IGNORE").values(done))
+        return Account(int(number), name, role, now)
+
+
+def _is_set_up(c: sa.Connection) -> bool:
+    done = sa.select(settings.c.value).where(settings.c.key == "set_up_at")
+    return c.execute(done).first() is not None
+
+
+def _get(c: sa.Connection, account_id: int) -> Account:
+    row = c.execute(sa.select(*_ACCOUNT).where(accounts.c.id == account_id)).first()
+    if row is None:
+        raise UnknownAccount("account", account_id)
+    return Account(*row)
+
+
+def _has_been_at(c: sa.Connection, key: str, address: str) -> bool:
+    joined = sa.join(sessions, accounts, sessions.c.account_id == accounts.c.id)
+    found = sa.select(sessions.c.id).select_from(joined)
+    found = found.where(accounts.c.key == key, sessions.c.address == address)
+    return c.execute(found.limit(1)).first() is not None
+
+
+def _keep_an_admin(c: sa.Connection, leaving: Account) -> None:
+    admins = sa.select(sa.func.count()).where(accounts.c.role == "admin")
+    if leaving.role == "admin" and c.execute(admins).scalar_one() <= 1:
+        raise LastAdmin(leaving.name)

@@ -1,0 +1,150 @@
+"""The hub: where everything published meets everyone who subscribed."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import gevent
+import zmq
+from gevent.threadpool import ThreadPool
+from zmq.utils import z85
+
+from cloudbang.bus import curve
+from cloudbang.bus.sockets import HUB_QUEUE, MAX_MESSAGE, PARTING, notice_dead_peers
+from cloudbang.config import BusSettings
+from cloudbang.errors import PortInUse, SettingError
+
+
+class Hub:
+    """Where everything published meets everyone who subscribed.
+
+    Binds one XSUB and one XPUB (at both subscriber addresses) and forwards between them. Other
+    addresses than loopback are refused without CURVE keys; with keys every peer needs one.
+    """
+
+    def __init__(self, settings: BusSettings) -> None:
+        self._settings = settings
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self._threads: ThreadPool | None = None
+        self._sub = self._pub = ""
+
+    def start(self) -> None:
+        """Bind and forward. Raises PortInUse, SettingError."""
+        folder = self._settings.curve_folder
+        keys = curve.read(Path(folder) / "hub.key_secret") if folder else None
+        context = zmq.Context()
+        inward, outward = context.socket(zmq.XSUB), context.socket(zmq.XPUB)
+        try:
+            for sock, limit in ((inward, zmq.RCVHWM), (outward, zmq.SNDHWM)):
+                sock.set(limit, HUB_QUEUE)
+                sock.set(zmq.MAXMSGSIZE, MAX_MESSAGE)
+                sock.set(zmq.LINGER, PARTING)
+                notice_dead_peers(sock)
+                if keys:
+                    sock.set(zmq.CURVE_SERVER, 1)
+                    sock.set(zmq.CURVE_SECRETKEY, keys.secret)
+            self._threads = ThreadPool(2)
+            if keys:
+                zap = context.socket(zmq.REP)
+                zap.bind("inproc://zeromq.zap.01")
+                self._threads.spawn(_answer_who_may_connect, zap, Path(folder), keys.public)
+            self._sub = _bind(inward, self._settings.bind_sub, "ZMQ_BIND_SUB", bool(keys))
+            self._pub = _bind(outward, self._settings.bind_pub, "ZMQ_BIND_PUB", bool(keys))
+            if self._settings.bind_pub2:
+                _bind(outward, self._settings.bind_pub2, "ZMQ_BIND_PUB2", bool(keys))
+        except BaseException:
+            inward.close(0)
+            outward.close(0)
+            self._end(context)
+            raise
+        self._context = context
+        self._threads.spawn(_forward, inward, outward)
+
+    def stop(self) -> None:
+        """Unbind and end the hub's threads. What is still queued is dropped."""
+        context, self._context = self._context, None
+        if context is not None:
+            self._end(context)
+
+    def _end(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+        # term() ends every blocking call on the context's sockets and returns when their owners
+        # have closed them, so it may not run in the gevent hub.
+        gevent.get_hub().threadpool.apply(context.term)
+        if self._threads is not None:
+            self._threads.kill()
+            self._threads = None
+
+    @property
+    def publish_to(self) -> str:
+        """The address that publishers of this machine connect to."""
+        return _reachable(self._sub)
+
+    @property
+    def subscribe_at(self) -> str:
+        """The address that subscribers of this machine connect to."""
+        return _reachable(self._pub)
+
+
+def _answer_who_may_connect(zap: zmq.Socket[bytes], folder: Path, own: bytes) -> None:
+    """Answer, in a thread of its own, who may connect: RFC 27/ZAP.
+
+    CURVE alone lets in anyone who knows the hub's public key. The folder is read at every
+    handshake, so that a key can be added or taken away while the hub runs.
+    """
+    try:
+        while True:
+            version, request, _, _, _, mechanism, *credentials = zap.recv_multipart()
+            key = z85.encode(credentials[0]) if credentials else b""
+            known = mechanism == b"CURVE" and (key == own or key in curve.clients(folder))
+            status = (b"200", b"OK") if known else (b"400", b"unknown key")
+            zap.send_multipart([version, request, *status, b"", b""])
+    except zmq.ContextTerminated:
+        zap.close(0)
+
+
+def _forward(inward: zmq.Socket[bytes], outward: zmq.Socket[bytes]) -> None:
+    try:
+        zmq.proxy(inward, outward)
+    except zmq.ContextTerminated:
+        pass
+    finally:
+        inward.close(PARTING)
+        outward.close(PARTING)
+
+
+def _bind(sock: zmq.Socket[bytes], address: str, setting: str, has_keys: bool) -> str:
+    if not has_keys and not _is_local(address):
+        raise SettingError(
+            "bus",
+            setting,
+            address,
+            "an address on loopback, like tcp://127.0.0.1:9241; any other needs CURVE keys in "
+            "the folder named by bus.curve_folder, because whoever reaches the bus reads every log",
+        )
+    try:
+        sock.bind(address)
+    except zmq.ZMQError as e:
+        if e.errno == zmq.EADDRINUSE:
+            raise PortInUse(address, setting) from None
+        raise SettingError(
+            "bus", setting, address, f"an address that can be listened on ({e.strerror})"
+        ) from None
+    bound = sock.get(zmq.LAST_ENDPOINT)
+    return bound.rstrip(b"\0").decode() if isinstance(bound, bytes) else address
+
+
+def _is_local(address: str) -> bool:
+    if address.startswith(("inproc://", "ipc://")):
+        return True
+    try:
+        host = urlsplit(address).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _reachable(bound: str) -> str:
+    """An address to connect to, of one that was bound: all interfaces include this machine."""
+    return bound.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")

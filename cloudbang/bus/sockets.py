@@ -1,0 +1,56 @@
+"""What every socket of the bus is made with: one context, bounds, keys, and who is dead is noticed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from cloudbang.bus import curve
+
+MAX_MESSAGE = 4 * 1024 * 1024
+"""Bytes of one part of a message. A peer that sends more is disconnected by ZeroMQ."""
+
+# Messages held for one peer that does not keep up. Overload policy, the same in all three places:
+# what does not fit is dropped, newest first, and the hole shows in the seq of the next message.
+HUB_QUEUE = 2_000
+PUBLISHER_QUEUE = 2_000
+SUBSCRIBER_QUEUE = 4_000
+
+PARTING = 200
+"""Milliseconds that a closing socket may go on sending. Not 0: libzmq 4.3 aborts the process
+(session_base.cpp:233) when a socket closes at once amid a message and its peer goes as well."""
+
+
+def context() -> zmq.Context[zmq.Socket[bytes]]:
+    """The context of every publisher and subscriber here: one I/O thread for all of them."""
+    return zmq.Context.instance()
+
+
+def notice_dead_peers(sock: zmq.Socket[Any]) -> None:
+    """Let a connection whose other end vanished (a machine gone, not a closed socket) end."""
+    sock.set(zmq.HEARTBEAT_IVL, 10_000)  # milliseconds
+    sock.set(zmq.HEARTBEAT_TIMEOUT, 30_000)
+    sock.set(zmq.RECONNECT_IVL, 100)
+    sock.set(zmq.RECONNECT_IVL_MAX, 5_000)
+
+
+def use_keys(sock: zmq.Socket[Any], curve_folder: str) -> None:
+    """Make ``sock`` a CURVE client of the hub whose public key is in ``curve_folder``."""
+    if not curve_folder:
+        return
+    keys = curve.own(Path(curve_folder))
+    sock.set(zmq.CURVE_SERVERKEY, curve.hub_public(Path(curve_folder)))
+    sock.set(zmq.CURVE_PUBLICKEY, keys.public)
+    sock.set(zmq.CURVE_SECRETKEY, keys.secret)
+
+
+def make_keys(folder: Path, client: str = "") -> Path:
+    """Make the hub's key pair in ``folder``, or that of a client; the path of the public half.
+
+    What goes where is written in :mod:`cloudbang.bus.curve`. A client made here is let in at once;
+    its ``clients/NAME.key_secret`` is moved to where it runs, as ``client.key_secret``.
+    """
+    keys = curve.Keys(*zmq.curve_keypair())
+    return curve.write(folder / "clients" if client else folder, client or "hub", keys)

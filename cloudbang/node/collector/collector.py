@@ -1,0 +1,174 @@
+"""All readers: started by what the inventory tells, one for each container."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import nullcontext
+
+import gevent
+from gevent.lock import BoundedSemaphore
+
+from cloudbang.core.supervise import Supervisor
+from cloudbang.domain.apps import Instance
+from cloudbang.engine import Engine
+from cloudbang.node.collector.append_queue import AppendQueue, Bus
+from cloudbang.node.collector.follower import Follower, ReaderContext
+from cloudbang.node.collector.read_scheduler import SharedTick
+from cloudbang.node.inventory import Inventory
+from cloudbang.storage.logs.log_store import LogStore
+
+log = logging.getLogger(__name__)
+
+OLD_AT_ONCE = 4  # logs of ended containers that are read at the same time
+SET_BACK = 0.5  # seconds by which the clock has to go back to be noticed
+FLUSH_WITHIN = 1.5  # seconds that a stop waits for lines on their way to the disk
+
+
+class LogCollector:
+    """Reads every readable log of the engine, once."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        inventory: Inventory,
+        store: LogStore,
+        publisher: Bus,
+        *,
+        retention_days: float = 30,
+    ) -> None:
+        self._inventory, self._store, self._publisher = inventory, store, publisher
+        self._context = ReaderContext(
+            engine, inventory, store, SharedTick(), int(retention_days * 86400 * 10**9)
+        )
+        self._followers: dict[str, _Running] = {}
+        self._ended: dict[str, str | None] = {}  # finished_at of those whose log is stored whole
+        self._old = BoundedSemaphore(OLD_AT_ONCE)
+        self._queues = Supervisor("log-outlets")
+        self._readers = Supervisor("log-readers")
+
+    # --- what others ask ----------------------------------------------------------------------
+
+    def lag(self, app: str) -> float:
+        """Seconds by which the app's newest line is behind, while there are more to read."""
+        lags = [r.follower.lag for r in self._followers.values() if r.follower.queue.app == app]
+        return max(lags, default=0.0)
+
+    def is_reading(self, app: str) -> bool:
+        """Whether a log of the app is being read, or may have lines that are not stored yet."""
+        return any(r.follower.queue.app == app for r in self._followers.values())
+
+    @property
+    def reading(self) -> int:
+        """Containers that are read now."""
+        return len(self._followers)
+
+    @property
+    def stored(self) -> int:
+        """Lines stored since the start by the readers that run now."""
+        return sum(r.follower.queue.stored for r in self._followers.values())
+
+    # --- running ------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._inventory.listen(self._on_change)
+        for instance in self._inventory.instances():
+            self._consider(instance)
+        self._readers.run("clock", self._watch_clock)
+
+    def stop(self) -> None:
+        """Stop reading, store what was read."""
+        self._readers.stop()
+        with gevent.Timeout(FLUSH_WITHIN, False):
+            for running in list(self._followers.values()):
+                running.follower.queue.drain()
+        self._queues.stop()
+        self._followers.clear()
+
+    def _on_change(
+        self, added: list[Instance], changed: list[Instance], removed: list[Instance]
+    ) -> None:
+        for instance in added + changed:
+            self._consider(instance)
+        for instance in removed:
+            # Its reader ends by itself, with the last of what the engine still gives.
+            self._ended.pop(instance.id, None)
+
+    def _consider(self, instance: Instance) -> None:
+        """Read this container's log if there is anything in it that is not stored."""
+        if not instance.inspected or not instance.readable or instance.started_at is None:
+            return
+        running = self._followers.get(instance.id)
+        if running is not None:
+            running.changed = True
+            if running.follower.queue.app != instance.app:
+                running.interrupt()
+            return
+        if not instance.alive and self._ended.get(instance.id, "") == instance.finished_at:
+            return
+        queue = AppendQueue(self._store, self._publisher, instance.app)
+        name = f"{instance.app}/{instance.short}"
+        running = _Running(Follower(self._context, instance.id, queue))
+        self._followers[instance.id] = running
+        running.writer = self._queues.run(name, queue.run)
+        running.reader = self._readers.run(name, self._follow, running)
+
+    def _follow(self, running: _Running) -> None:
+        follower = running.follower
+        ended = None
+        while True:
+            running.changed = False
+            known = self._inventory.instance(follower.container)
+            if known is not None and known.app != follower.queue.app:
+                break  # renamed: from here on its lines belong to another app
+            try:
+                # A thousand old containers are read a few at a time.
+                with nullcontext() if known is None or known.alive else self._old:
+                    ended = follower.run()
+            except _Interrupted:
+                continue
+            known = self._inventory.instance(follower.container)
+            if not (running.changed and ended and known and known.alive):
+                break
+        if ended is not None:
+            self._ended[ended.id] = ended.finished_at
+        follower.queue.drain()
+        running.writer.kill(block=False)
+        del self._followers[follower.container]
+        known = self._inventory.instance(follower.container)
+        if known is not None and known.app != follower.queue.app:
+            self._ended.pop(known.id, None)
+            self._consider(known)
+
+    def _watch_clock(self) -> None:
+        """Read again when the clock is set back: the engine would hold lines back that are older
+        than the moment it was asked to begin at."""
+        ahead = time.time() - time.monotonic()
+        while True:
+            gevent.sleep(1)
+            now_ahead = time.time() - time.monotonic()
+            if now_ahead < ahead - SET_BACK:
+                log.warning("the clock was set back by %.1f s", ahead - now_ahead)
+                for running in list(self._followers.values()):
+                    running.interrupt()
+            ahead = now_ahead
+
+
+class _Interrupted(Exception):
+    """Begin anew from what is stored."""
+
+
+class _Running:
+    """A reader, its greenlet and the greenlet of its outlet."""
+
+    reader: gevent.Greenlet
+    writer: gevent.Greenlet
+
+    def __init__(self, follower: Follower) -> None:
+        self.follower = follower
+        self.changed = False  # the container did, while its log was read
+
+    def interrupt(self) -> None:
+        """Make the reader look again at what it should read."""
+        if self.reader.started and not self.reader.dead:
+            gevent.kill(self.reader, _Interrupted)

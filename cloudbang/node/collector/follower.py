@@ -1,0 +1,328 @@
+"""The reader of one container's log, from its first sight to its end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+import gevent
+
+from cloudbang.core.supervise import backoff
+from cloudbang.domain.apps import Instance
+from cloudbang.domain.docker_stream import Decoder, StreamGarbled, decoder_for
+from cloudbang.domain.lines import parse_time
+from cloudbang.engine import Engine, EngineStream
+from cloudbang.errors import EngineRefused, EngineUnreachable, LogUnreadable, NoSuchContainer
+from cloudbang.node.collector.append_queue import AppendQueue
+from cloudbang.node.collector.read_scheduler import ReadScheduler, SharedTick
+from cloudbang.node.collector.resume import Resume, SkipTo, dropped
+from cloudbang.node.collector.rotation import RotationWatch, rotated_at
+from cloudbang.storage.logs.resume import ResumePoint
+
+log = logging.getLogger(__name__)
+
+PATIENT = 1.0
+"""Seconds of waiting for the disk after which a log that rotates is read again from what is stored:
+an engine that has to wait so long skips the files that were dropped meanwhile, and says nothing."""
+
+READ = 64 * 1024  # bytes a read may return; the engine's buffer holds about 28 KB
+FULL_READS = 4  # full reads in a row before others get their turn
+
+TAIL = 1000
+"""Lines looked back at first when a log is read again. Asked for a moment only, the engine would
+read the whole log to find it, and mostly only a few lines are new."""
+
+
+class Containers(Protocol):
+    """What is asked of the inventory."""
+
+    def instance(self, container: str) -> Instance | None: ...
+    def refresh(self, container: str) -> Instance | None: ...
+    def unreadable(self, container: str, reason: str) -> None: ...
+
+
+class Store(Protocol):
+    def resume_point(self, app: str, container: str) -> ResumePoint | None: ...
+
+
+@dataclass(frozen=True)
+class ReaderContext:
+    """What every reader of one collector shares."""
+
+    engine: Engine
+    containers: Containers
+    store: Store
+    tick: SharedTick
+    retention_ns: int
+
+
+LONG_TAIL = 10_000  # the same for a log that floods
+
+LOOKS = 4
+"""How often in a row a log is read in which lines seem to be missing that the engine has: one that
+rotates while it is read is skipped in parts, and the next reading finds them."""
+
+
+class _RereadFurther(Exception):
+    """More lines are new than were asked for."""
+
+
+class _RereadFully(Exception):
+    """Lines are missing that the engine still has."""
+
+
+class _StreamDiscontinuous(Exception):
+    """The engine skipped lines or sent some again."""
+
+
+class Follower:
+    """Reads one container's log into its outlet.
+
+    Every pass begins at what is stored, so nothing has to be remembered between two of them.
+    """
+
+    def __init__(self, context: ReaderContext, container: str, queue: AppendQueue) -> None:
+        self.container = container
+        self.queue = queue
+        self.since_ns = 0  # from where on the present pass reads
+        self._context = context
+        self._behind = False  # reading at full speed: there is more than was read
+        self._newest = b""
+        self._watch: RotationWatch | None = None
+        self._last: bytes | None = None  # the record before the next one
+        self._step: tuple[bytes | None, bytes] | None = None  # two records that looked odd
+
+    @property
+    def lag(self) -> float:
+        """Seconds by which the newest line read is behind, while there are more to read."""
+        if not self._behind or not self._newest:
+            return 0.0
+        return max(0.0, time.time() - parse_time(self._newest.decode("ascii")) / 1e9)
+
+    def run(self) -> Instance | None:
+        """Read until the container has ended and all of its log is stored; how it ended.
+
+        None when the engine has it no more, or cannot read its log.
+        """
+        waits = backoff(0.2, 3)
+        while True:
+            began = time.monotonic()
+            try:
+                instance = self._context.containers.instance(self.container)
+                if instance is None:
+                    return None
+                ended = self._pass(instance)
+                if ended is None:
+                    return None
+                if not ended.alive and not instance.alive and self._same_run(ended, instance):
+                    return ended
+                if not (ended.alive and self._same_run(ended, instance)):
+                    continue
+                # It runs and the stream ended all the same: not again right away.
+            except NoSuchContainer:
+                self._forgotten()
+                return None
+            except LogUnreadable as e:
+                self._context.containers.unreadable(self.container, e.reason)
+                return None
+            except EngineUnreachable as e:
+                log.debug("%s: %s", self.container[:12], e)
+            except (EngineRefused, StreamGarbled) as e:
+                log.warning("reading the log of %s: %s", self.queue.app, e)
+            if time.monotonic() - began > 10:
+                waits = backoff(0.2, 3)
+            gevent.sleep(next(waits))
+
+    def _forgotten(self) -> None:
+        with suppress(EngineUnreachable, EngineRefused):
+            self._context.containers.refresh(self.container)
+
+    def _same_run(self, one: Instance, other: Instance) -> bool:
+        return one.started_at == other.started_at
+
+    def _pass(self, instance: Instance) -> Instance | None:
+        """Read from what is stored to the end of the stream; what the container is then.
+
+        While it runs the log is followed. Once it has ended it is read once more without
+        following: a followed stream may end before its last lines.
+        """
+        tail: int | None = TAIL
+        looks = 0
+        while True:
+            self.queue.drain()  # what is stored tells where to go on
+            point = self._context.store.resume_point(instance.app, instance.short)
+            try:
+                return self._read(instance, point, tail, surely=looks >= LOOKS)
+            except _RereadFurther:
+                tail = None
+            except _RereadFully:
+                tail, looks = None, looks + 1
+            except _StreamDiscontinuous:
+                tail, looks = LONG_TAIL, 0
+
+    def _read(
+        self, instance: Instance, point: ResumePoint | None, tail: int | None, *, surely: bool
+    ) -> Instance | None:
+        """One reading. ``surely``: what seems to be missing is taken to be."""
+        engine, now = self._context.engine, time.time_ns()
+        resume: Resume | SkipTo | None = None
+        if point is None or point.last is None:
+            tail = None  # nothing to recognise the end of what is stored by
+        if point is None:
+            self.since_ns = max(0, now - self._context.retention_ns)
+        else:
+            self.since_ns = point.since
+            resume = Resume(point.stored, point.last)
+            if point.last is not None and _ns(point.last) > now:
+                resume, tail = self._after_clock_was_set_back(instance, point), None
+        stream = engine.logs(instance.id, follow=instance.alive, since_ns=self.since_ns, tail=tail)
+        decoder = decoder_for(instance.short, tty=instance.tty)
+        missing = _RereadFurther if tail is not None else None if surely else _RereadFully
+        self._last = point.last if point else None
+        try:
+            self._pump(stream, decoder, resume, self._watched(instance), missing)
+        finally:
+            stream.close()
+            self._behind = False
+        for problem in decoder.problems:
+            log.warning("the engine on the log of %s: %s", instance.app, problem)
+        # Its end looks the same whether the container exited or the engine was stopped, perhaps
+        # within a line. If the engine is away this raises, and what is open is read again.
+        ended = self._context.containers.refresh(instance.id)
+        if ended is None or not (instance.alive or ended.alive):
+            rest = decoder.flush()
+            if rest and resume is not None and not resume.done:
+                rest = resume.new(rest)
+            self._hand_over(rest, sum(map(len, rest)))
+        self.queue.drain()
+        return ended
+
+    def _engine_has(self, record: bytes) -> bool:
+        """Whether the log that the engine keeps begins no later than this record."""
+        instance = self._context.containers.instance(self.container)
+        if instance is None:
+            return False
+        stream = self._context.engine.logs(instance.id, follow=False)
+        decoder = decoder_for(instance.short, tty=instance.tty)
+        try:
+            while data := stream.read():
+                if oldest := decoder.feed(data):
+                    return oldest[0][:30] <= record[:30]
+        finally:
+            stream.close()
+        return False
+
+    def _after_clock_was_set_back(
+        self, instance: Instance, point: ResumePoint
+    ) -> Resume | SkipTo | None:
+        """The clock is behind what is stored: new lines have older times, so read all of it."""
+        assert point.last is not None
+        self.since_ns, count = 0, 0
+        stream = self._context.engine.logs(instance.id, follow=False)
+        decoder = decoder_for(instance.short, tty=instance.tty)
+        try:
+            while data := stream.read():
+                count += decoder.feed(data).count(point.last)
+                gevent.sleep(1e-5)
+        finally:
+            stream.close()
+        wanted = point.stored[point.last]
+        if count >= wanted:
+            return SkipTo(point.last, wanted)
+        # It is gone, and with it everything before: all that the engine has is new.
+        return Resume({point.last: 1}, point.last, gone=True)
+
+    def _pump(
+        self,
+        stream: EngineStream,
+        decoder: Decoder,
+        resume: Resume | SkipTo | None,
+        watch: RotationWatch | None,
+        missing: type[_RereadFurther | _RereadFully] | None,
+    ) -> None:
+        """From the stream to the outlet, until the stream ends.
+
+        ``missing`` says what to raise when lines seem to be missing: _LookAgain only if the engine
+        still has what is older. Raises _LostItsWay with everything before that handed over.
+        """
+        pace = ReadScheduler(self._context.tick)
+        read_now, feed, put = stream.read_now, decoder.feed, self.queue.put
+        full = 0
+        while True:
+            data = read_now(READ)
+            if data is None:
+                self._behind = False
+                if not pace.nothing_there():
+                    stream.wait()
+                    pace.woken()
+                continue
+            if not data:
+                return
+            size = len(data)
+            records = feed(data)
+            if resume is not None and not resume.done:
+                records = resume.new(records)
+                if missing is _RereadFurther and (resume.hole or resume.gap_after is not None):
+                    raise _RereadFurther
+                if resume.gap_after is not None:
+                    if missing is _RereadFully and self._engine_has(resume.gap_after):
+                        raise _RereadFully
+                    at = resume.gap_at
+                    records.insert(at, dropped(resume.gap_after, records[at]))
+                    if watch:
+                        watch.begin()
+            if records and watch:
+                self._put_watched(records, size, watch)
+            elif records:
+                put(records, size)
+            if records:
+                self._newest = records[-1][:30]
+            if size >= READ and full < FULL_READS:
+                full += 1
+                continue
+            full = 0
+            self._behind = size >= READ // 4
+            pace.after_read(size, len(records))
+
+    def _put_watched(self, records: list[bytes], size: int, watch: RotationWatch) -> None:
+        """Hand over what comes in order. Raises _LostItsWay at a step that was not seen before.
+
+        The same step in a second reading is the container's own pause, or how it is written.
+        """
+        now = time.monotonic()
+        while (odd := watch.first_discontinuity(records, now)) is not None:
+            self.queue.put(records[:odd], size)
+            step = (records[odd - 1] if odd else self._last, records[odd])
+            if step != self._step:
+                self._step = step
+                raise _StreamDiscontinuous
+            watch.accept(records[odd])
+            records, size, self._last = records[odd:], 0, records[odd]
+        self.queue.put(records, size)
+        self._last = records[-1]
+        if time.monotonic() > now + PATIENT:
+            raise _StreamDiscontinuous
+
+    def _watched(self, instance: Instance) -> RotationWatch | None:
+        """The watch over a log that is rotated; it keeps what it knows of the rate of lines."""
+        size = rotated_at(instance.log_driver, dict(instance.log_options))
+        if size is None:
+            return None
+        if self._watch is None:
+            self._watch = RotationWatch(size)
+        # The seam between what is stored and what is new is looked at as well: a log that rotates
+        # while it is read again may be skipped in just that place.
+        self._watch.begin(self._last)
+        return self._watch
+
+    def _hand_over(self, records: list[bytes], size: int) -> None:
+        if records:
+            self.queue.put(records, size)
+            self._newest = records[-1][:30]
+
+
+def _ns(record: bytes) -> int:
+    return parse_time(record[:30].decode("ascii"))

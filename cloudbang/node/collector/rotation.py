@@ -1,0 +1,177 @@
+"""Seeing that the engine lost its way in a log that is rotated while it is followed.
+
+An engine that follows a json-file reads on where it thinks the next file begins. When files are
+rotated faster than it reads, it skips whole ones, or sends lines that it has sent already; it says
+neither. Both show in the times of the lines. Whoever sees it reads the log again from what is
+stored, which tells exactly what is new and what is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Mapping
+from math import ceil
+
+from cloudbang.domain.lines import parse_time
+
+FASTEST = 100 * 1024 * 1024
+"""Bytes per second that no container gets into its log: a file takes at least its size over this,
+so a shorter step in time hides no lost file."""
+
+PARTS = 8
+"""Parts of a file by which the rate is taken. One line after another says nothing: who writes twenty
+lines at once and then waits is not fast. A fixed time says nothing of small files, which fill up in it
+more than once."""
+
+BURST = 4
+"""How many times as fast as it was seen writing a container may have written in the step. A shorter
+one than a file takes even so is a pause of the container's own. Reading again for each of those
+would cost so much that files are lost by it."""
+
+LASTING = 30.0
+"""Seconds for which a flood counts as one. Reading again takes a while in which little comes, and just
+then files are skipped."""
+
+MIXED = 50_000_000  # nanoseconds by which stdout and stderr may be out of order
+
+LOCAL_SIZE = 20 * 1024 * 1024  # what the `local` driver keeps in a file unless told otherwise
+
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", re.IGNORECASE)
+
+
+def rotated_at(driver: str, options: Mapping[str, str]) -> int | None:
+    """Bytes after which this driver begins a new file; None when it never does."""
+    if driver not in ("json-file", "local"):
+        return None
+    found = _SIZE.fullmatch(options.get("max-size", ""))
+    if found is None:
+        return LOCAL_SIZE if driver == "local" else None
+    return int(float(found[1]) * 1024 ** " kmgt".index(found[2].lower() or " ")) or None
+
+
+class RotationWatch:
+    """Looks at the times of one container's lines as they come."""
+
+    def __init__(self, file_bytes: int) -> None:
+        self._file_bytes = file_bytes
+        self._enough = file_bytes / 4  # bytes of a second that make it possible to lose a file
+        self._step = 0  # ns between two lines that may hide a file
+        self._rate = 0.0  # bytes per second at which it was seen writing, the fastest lately
+        # What came in the last second by our clock, and what was written in the last second by the
+        # lines' own: we may have been kept from reading just when files were dropped.
+        self._came, self._written = _LastSecond(), _LastSecond()
+        self._part = file_bytes / PARTS
+        self._part_since: int | None = None  # ns: the first line of the part that is being filled
+        self._part_filled = 0.0
+        self._much = False  # enough to lose a file
+        self._much_until = self._at = 0.0
+        self._before: dict[bytes, bytes] = {}  # by stream: its newest record
+        self._newest = b""
+
+    def begin(self, last: bytes | None = None) -> None:
+        """The log is read again: the next line comes after ``last``, or may be any."""
+        self._before = {last[44:50]: last} if last else {}
+        self._newest = last[:30] if last else b""
+        self._part_since, self._part_filled = None, 0.0
+
+    def accept(self, raw: bytes) -> None:
+        """``raw`` was odd, and the log read again is the same there: nothing is missing.
+
+        It wrote more slowly than was thought. Taken for faster than it is, a container would have
+        each of its pauses read twice, until files are dropped that could have been read.
+        """
+        if self._newest and (pause := _apart(self._newest, raw[:30])) > 0:
+            self._rate = min(self._rate, self._file_bytes * 1e9 / (BURST * 2 * pause))
+        self.begin()
+
+    def first_discontinuity(self, records: list[bytes], now: float) -> int | None:
+        """The index of the first record that should not come after the one before it.
+
+        ``now`` in seconds of any clock that does not jump. Everything before the index counts as
+        seen; nothing is seen after an odd one.
+        """
+        # Not what was read: most of that may be stored already, and these few lines would seem to
+        # have been written a hundred times as fast as they were.
+        size = sum(map(len, records))
+        self._came.add(now, size)
+        if max(self._came.bytes, self._written.bytes) >= self._enough:
+            self._much_until = now + LASTING
+        self._much = now < self._much_until
+        times = [raw[:30] for raw in records]
+        last, newest = self._newest, times[-1]
+        # By time and not by batch: many small ones come just when files are being skipped.
+        kept = self._rate * 0.9 ** (now - self._at)
+        self._rate, self._at = max(self._fastest(times, size), kept), now
+        self._step = max(
+            100_000, int(self._file_bytes * 1e9 / min(FASTEST, max(1.0, BURST * self._rate)))
+        )
+        if (
+            (not last or times[0] > last)
+            and times == sorted(times)
+            and len(set(records)) == len(records)
+            and (not self._much or _apart(last or times[0], newest) < self._step)
+        ):
+            self._newest = newest
+            self._written.add(_ns(newest) / 1e9, size)
+            self._before = {b"stdout": records[-1], b"stderr": records[-1]}
+            return None
+        for at, raw in enumerate(records):
+            if self._odd(raw):
+                return at
+            self._before[raw[44:50]] = raw
+            self._newest = raw[:30]
+        self._written.add(_ns(newest) / 1e9, size)
+        return None
+
+    def _fastest(self, times: list[bytes], size: int) -> float:
+        """Bytes per second in the part of a file, ended by these lines, that was filled fastest."""
+        each, at, found = size / len(times), 0, 0.0
+        since = self._part_since if self._part_since is not None else _ns(times[0])
+        filled = self._part_filled
+        while (end := at + max(0, ceil((self._part - filled) / each))) < len(times):
+            now = _ns(times[end])
+            if now > since:
+                found = max(found, self._part * 1e9 / (now - since))
+            since, filled, at = now, 0.0, end
+        self._part_since, self._part_filled = since, filled + (len(times) - at) * each
+        return found
+
+    def _odd(self, raw: bytes) -> bool:
+        before = self._before.get(raw[44:50])
+        # Within one stream times only grow: this was sent before. Between the two they may differ
+        # by what it takes to write a line.
+        if before is not None and (
+            raw == before
+            or (
+                raw[:30] < before[:30]
+                and (raw[44:50] == before[44:50] or _apart(raw[:30], before[:30]) > MIXED)
+            )
+        ):
+            return True
+        return bool(self._newest) and self._much and _apart(self._newest, raw[:30]) >= self._step
+
+
+class _LastSecond:
+    """Bytes of the last second."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._parts: deque[tuple[float, int]] = deque()
+
+    def add(self, at: float, size: int) -> None:
+        self._parts.append((at, size))
+        self.bytes += size
+        while self._parts[0][0] < at - 1:
+            self.bytes -= self._parts.popleft()[1]
+
+
+def _apart(one: bytes, other: bytes) -> int:
+    """Nanoseconds between two times of records."""
+    if one[:19] == other[:19]:
+        return int(other[20:29]) - int(one[20:29])
+    return _ns(other) - _ns(one)
+
+
+def _ns(time: bytes) -> int:
+    return parse_time(time.decode("ascii"))

@@ -1,0 +1,384 @@
+"""The live set of apps and containers: listed once, then kept by the engine's events.
+
+The engine replays only its last 256 events and forgets them when it restarts, so after every
+(re)connection the containers are listed and inspected again, and what happened meanwhile is
+told from the difference.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Protocol
+
+import gevent
+import orjson
+from gevent.event import Event as Flag
+from gevent.pool import Pool
+from gevent.queue import PriorityQueue
+
+from cloudbang.core.supervise import Supervisor, backoff
+from cloudbang.domain.apps import App, Instance
+from cloudbang.domain.lines import row
+from cloudbang.engine import Engine, EngineEvent
+from cloudbang.errors import EngineRefused, EngineUnreachable, NoSuchContainer
+from cloudbang.events.recorder import EventRecorder, Events
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8  # containers inspected at the same time
+REPLAY_NS = 24 * 3600 * 10**9  # how far back events are asked for at the first connection
+REMOVED_KNOWN = 1000  # removed containers that are remembered, while an answer may be on its way
+LAST_LINE = 300  # characters of the last line that an overview shows
+
+Listener = Callable[[list[Instance], list[Instance], list[Instance]], None]
+"""Called on the hub with the instances added, changed and removed; may not block."""
+
+
+class Lines(Protocol):
+    """What is asked of the log store: all of it answered from memory."""
+
+    def apps(self) -> list[str]: ...
+    def next_seq(self, app: str) -> int: ...
+    def first_seq(self, app: str) -> int: ...
+    def last(self, app: str) -> tuple[int, bytes] | None: ...
+
+
+class Bus(Protocol):
+    def send(self, topic: str, header: bytes, body: bytes) -> None: ...
+    def wanted(self, topic: str) -> bool: ...
+
+
+class Inventory:
+    """What the engine has. Everything is answered from memory."""
+
+    def __init__(
+        self, engine: Engine, publisher: Bus, events: Events, store: Lines, team: str = "default"
+    ) -> None:
+        self.engine_error: str | None = "the Docker Engine has not answered yet"
+        self.ready = Flag()  # set once the running containers are known in full
+        self._engine, self._publisher, self._store = engine, publisher, store
+        self._recorder = EventRecorder(events, publisher)
+        self._team = team
+        self._instances: dict[str, Instance] = {}  # by full id
+        self._short: dict[str, str] = {}
+        self._by_app: dict[str, dict[str, Instance]] = {}
+        self._unreadable: dict[str, str] = {}  # what the engine said when the log was asked for
+        self._rates: dict[str, int] = {}
+        self._listeners: list[Listener] = []
+        self._seen_ns = 0  # time of the newest event of the engine
+        # Containers to look at: each at most once, so as many as there are at most.
+        self._waiting: PriorityQueue[tuple[int, int, str]] = PriorityQueue()
+        self._queued: dict[str, int] = {}
+        self._order = itertools.count(1)
+        # Two may ask about the same container at once: which question the answer we have was to.
+        self._answered: dict[str, int] = {}
+        self._removed: dict[str, None] = {}  # the last ones; an id never comes back
+        # The engine says so once; what it tells of the container afterwards may not mention it.
+        self._oom_at: dict[str, str] = {}
+        self._supervisor = Supervisor("inventory")
+
+    # --- what others ask ----------------------------------------------------------------------
+
+    def apps(self) -> list[App]:
+        """Every app, by name: those with containers, and those of which lines are kept."""
+        names = set(self._by_app) | set(self._store.apps())
+        return [self._app(name) for name in sorted(names)]
+
+    def app(self, name: str) -> App | None:
+        if name in self._by_app or self._store.next_seq(name) > 1:
+            return self._app(name)
+        return None
+
+    def instances(self) -> list[Instance]:
+        return list(self._instances.values())
+
+    def instance(self, container: str) -> Instance | None:
+        """By full or short id."""
+        return self._instances.get(self._short.get(container, container))
+
+    def rate(self, app: str) -> int:
+        """Lines stored in the last second."""
+        return self._rates.get(app, 0)
+
+    def as_json(self, app: App) -> dict[str, object]:
+        """The app as the API and the live socket show it, with what is known of its log."""
+        last = self._store.last(app.name)
+        return app.as_json(
+            {
+                "last_line": _cut(row(*last)) if last else None,
+                "first": self._store.first_seq(app.name),
+                "next": self._store.next_seq(app.name),
+                "rate": self.rate(app.name),
+            }
+        )
+
+    def listen(self, callback: Listener) -> None:
+        """Be told of every change from now on."""
+        self._listeners.append(callback)
+
+    # --- what others tell ---------------------------------------------------------------------
+
+    def refresh(self, container: str) -> Instance | None:
+        """Ask the engine about one container now; None when it has it no more.
+
+        Raises EngineUnreachable, EngineRefused.
+        """
+        asked = next(self._order)
+        try:
+            found = self._engine.inspect(container)
+        except NoSuchContainer:
+            if container in self._instances:
+                self._remove(container)  # and not only when the event comes that says so
+            else:
+                self._change(removed=[container])
+            return None
+        if found.hidden:
+            return None
+        if self._is_news(asked, found):
+            self._change([found])
+        return self._instances.get(found.id)
+
+    def _is_news(self, asked: int, found: Instance) -> bool:
+        """Whether nothing is known that is newer than this answer."""
+        if asked < self._answered.get(found.id, 0) or found.id in self._removed:
+            return False
+        self._answered[found.id] = asked
+        return True
+
+    def unreadable(self, container: str, reason: str) -> None:
+        """The engine refused to read this container's log back."""
+        self._unreadable[container] = reason
+        if known := self._instances.get(container):
+            self._change([known])
+
+    # --- running ------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._supervisor.run("events", self._watch)
+        for n in range(4):
+            self._supervisor.run(f"inspect-{n}", self._inspect_waiting)
+        self._supervisor.run("activity", self._tell_activity)
+
+    def stop(self) -> None:
+        self._supervisor.stop()
+
+    def _watch(self) -> None:
+        waits = backoff(0.2, 5)
+        while True:
+            began = time.monotonic()
+            try:
+                self._session()
+                reason = str(EngineUnreachable(self._engine.host, "it ended the connection"))
+            except (EngineUnreachable, EngineRefused) as e:
+                reason = str(e)
+            if time.monotonic() - began > 10:
+                waits = backoff(0.2, 5)
+            if reason != self.engine_error:
+                log.warning("%s", reason)
+            self.engine_error = reason
+            gevent.sleep(next(waits))
+
+    def _session(self) -> None:
+        """One connection to the engine, from the listing to the end of its events."""
+        # Connected before the listing, so that nothing happens unseen between the two.
+        events = self._engine.events()
+        try:
+            seen = self._seen_ns or time.time_ns() - REPLAY_NS
+            now = time.time_ns()
+            alive = self._list()
+            if self.engine_error and self.ready.is_set():
+                log.info("the Docker Engine at %s answers again", self._engine.host)
+            self.engine_error = None
+            self.ready.set()
+            for event in self._engine.past_events(seen, now):
+                if not event.hidden:
+                    self._recorder.keep(event, self._app_of(event))
+            for instance in alive:
+                self._recorder.reconcile(instance)
+            for instance in self.instances():
+                if not instance.inspected:
+                    self._look_at(instance.id, urgent=False)
+            for event in events:
+                self._on(event)
+        finally:
+            events.close()
+
+    def _list(self) -> list[Instance]:
+        """Know every container, and those that run in full; returns these.
+
+        Thousands of old containers cost one listing; they are inspected later, one by one.
+        """
+        listed = [instance for instance in self._engine.containers() if not instance.hidden]
+        ids = {instance.id for instance in listed}
+        fresh, old = [], []
+        for instance in listed:
+            known = self._instances.get(instance.id)
+            if known and known.inspected:
+                old.append(known)
+            else:
+                fresh.append(instance)
+        self._change(fresh, removed=[i for i in self._instances if i not in ids])
+        # What ran when the engine was last seen may have ended since.
+        doubtful = {i.id for i in listed if i.alive or i.state == "restarting"}
+        states = {i.id: i.state for i in listed}
+        doubtful |= {k.id for k in old if k.state != states[k.id] or k.alive}
+        answers = [one for one in Pool(AT_ONCE).imap_unordered(self._inspected, doubtful) if one]
+        self._change(found for asked, found in answers if self._is_news(asked, found))
+        return [found for _, found in answers]
+
+    def _inspected(self, container: str) -> tuple[int, Instance] | None:
+        asked = next(self._order)
+        try:
+            return asked, self._engine.inspect(container)
+        except (NoSuchContainer, EngineRefused):
+            return None
+
+    # --- events -------------------------------------------------------------------------------
+
+    def _on(self, event: EngineEvent) -> None:
+        self._seen_ns = max(self._seen_ns, event.time_ns)
+        if event.hidden:
+            return
+        known = self._instances.get(event.container)
+        if event.action == "oom":
+            self._oom_at[event.container] = event.time
+        if known and known.inspected:
+            # Said at once and checked right after: of a container that lives for a moment only,
+            # the log has to be opened before it is gone.
+            if event.action == "start":
+                self._change([replace(known, state="running", started_at=event.time)])
+            elif event.action == "die":
+                code = event.attributes.get("exitCode", "")
+                exit_code = int(code) if code.isdecimal() else None
+                ended = replace(
+                    known, state="exited", finished_at=event.time, exit_code=exit_code, health=None
+                )
+                self._change([ended])
+        app = self._app_of(event)
+        if event.action == "destroy":
+            self._remove(event.container)
+        else:
+            self._look_at(event.container)
+        self._recorder.keep(event, app)
+
+    def _app_of(self, event: EngineEvent) -> str:
+        known = self._instances.get(event.container)
+        return known.app if known else event.app
+
+    def _look_at(self, container: str, urgent: bool = True) -> None:
+        rank = 0 if urgent else 1
+        if self._queued.get(container, 2) > rank:
+            self._queued[container] = rank
+            self._waiting.put((rank, next(self._order), container))
+
+    def _inspect_waiting(self) -> None:
+        while True:
+            rank, _, container = self._waiting.get()
+            if self._queued.get(container) != rank:
+                continue  # it was taken with more urgency already
+            del self._queued[container]
+            try:
+                found = self.refresh(container)
+            except (EngineUnreachable, EngineRefused) as e:
+                # The listing after the reconnection finds out.
+                log.debug("inspecting %s: %s", container[:12], e)
+                continue
+            if found and rank:
+                self._recorder.reconcile(found)
+
+    # --- changes ------------------------------------------------------------------------------
+
+    def _remove(self, container: str) -> None:
+        """The engine has it no more, whatever an answer says that is still on its way."""
+        self._removed[container] = None
+        if len(self._removed) > REMOVED_KNOWN:
+            del self._removed[next(iter(self._removed))]
+        self._change(removed=[container])
+
+    def _change(self, found: Iterable[Instance] = (), removed: Iterable[str] = ()) -> None:
+        """Take over what was found out, and tell of what is different."""
+        added: list[Instance] = []
+        changed: list[Instance] = []
+        gone: list[Instance] = []
+        touched: set[str] = set()
+        for instance in found:
+            if reason := self._unreadable.get(instance.id):
+                instance = replace(instance, readable=False, unreadable_reason=reason)
+            if self._oom_at.get(instance.id, "") > (instance.started_at or "~"):
+                instance = replace(instance, oom_killed=True)
+            before = self._instances.get(instance.id)
+            if before == instance:
+                continue
+            if before:
+                self._forget(before)
+                touched.add(before.app)
+            self._instances[instance.id] = instance
+            self._short[instance.short] = instance.id
+            self._by_app.setdefault(instance.app, {})[instance.id] = instance
+            touched.add(instance.app)
+            (changed if before else added).append(instance)
+        for container in removed:
+            for facts in (self._unreadable, self._answered, self._oom_at):
+                facts.pop(container, None)
+            if before := self._instances.pop(container, None):
+                self._forget(before)
+                self._short.pop(before.short, None)
+                touched.add(before.app)
+                gone.append(before)
+        if not touched:
+            return
+        for listener in self._listeners:
+            listener(added, changed, gone)
+        for app in sorted(touched):
+            self._tell(app)
+
+    def _forget(self, instance: Instance) -> None:
+        siblings = self._by_app.get(instance.app, {})
+        siblings.pop(instance.id, None)
+        if not siblings:
+            self._by_app.pop(instance.app, None)
+
+    def _app(self, name: str) -> App:
+        instances = self._by_app.get(name, {}).values()
+        return App(name, self._team, tuple(sorted(instances, key=lambda i: i.created)))
+
+    def _tell(self, name: str) -> None:
+        topic = f"app/{name}/"
+        if not self._publisher.wanted(topic):
+            return
+        app = self.app(name)
+        if app is None:
+            self._publisher.send(topic, b'{"v":1,"kind":"removed"}', b"{}")
+        else:
+            self._publisher.send(topic, b'{"v":1,"kind":"app"}', orjson.dumps(self.as_json(app)))
+
+    # --- activity -----------------------------------------------------------------------------
+
+    def _tell_activity(self) -> None:
+        """Once a second: which apps logged, how much, and their last line."""
+        positions = {app: self._store.next_seq(app) for app in self._store.apps()}
+        since = time.monotonic()
+        while True:
+            gevent.sleep(1)
+            now = time.monotonic()
+            told: dict[str, object] = {}
+            for app in self._store.apps():
+                next_seq = self._store.next_seq(app)
+                lines = next_seq - positions.get(app, 1)
+                positions[app] = next_seq
+                rate = round(lines / (now - since))
+                if lines or self._rates.get(app):
+                    self._rates[app] = rate
+                    last = self._store.last(app)
+                    told[app] = [next_seq, rate, _cut(row(*last)) if last else None]
+            since = now
+            if told and self._publisher.wanted("activity/"):
+                self._publisher.send("activity/", b'{"v":1}', orjson.dumps(told))
+
+
+def _cut(line: tuple[int, str, str, str, str]) -> tuple[int, str, str, str, str]:
+    return (*line[:4], line[4][:LAST_LINE])

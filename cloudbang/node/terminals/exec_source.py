@@ -1,0 +1,398 @@
+"""A terminal in a container: an exec, from the search for its shell to the end of its last job."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import gevent
+from gevent import Greenlet
+from gevent.event import Event
+
+from cloudbang.domain.terminals import ExitStatus, Size, TerminalTarget
+from cloudbang.engine import Engine, ExecState, ExecStream
+from cloudbang.errors import (
+    CloudBangError,
+    ContainerNotRunning,
+    EngineRefused,
+    EngineUnreachable,
+    NoShell,
+    NoSuchContainer,
+    NotStarted,
+)
+from cloudbang.node.terminals import processes
+from cloudbang.node.terminals.processes import Target
+from cloudbang.node.terminals.reaper import LATE, Orphan, Reaper
+from cloudbang.node.terminals.shells import SHELLS, in_words
+
+END_KEYS = b"\x03\x04"  # ^C ^D
+SETTLE = 2.0  # seconds the engine gets to know that an exec has ended whose output has
+GOING = 1.0  # seconds a container gets to be seen as stopped, and a stopped one as removed
+KILLED = 137  # exit code of what was killed: with its container, for instance
+
+
+class ExecSource:
+    """See the module, and ``Source`` for what each method promises."""
+
+    __slots__ = (
+        *("_asked_size", "_container", "_ended", "_engine", "_exec_id", "_failure", "_home"),
+        *("_later", "_later_until"),
+        *("_leader", "_over", "_reaper", "_resizing", "_shells", "_spec", "_started_at"),
+        *("_starting", "_stream", "_sure", "_typed", "_visible", "__weakref__"),
+    )
+
+    def __init__(self, engine: Engine, spec: TerminalTarget, reaper: Reaper) -> None:
+        self._engine, self._spec, self._reaper = engine, spec, reaper
+        self._container = spec.container
+        self._stream: ExecStream | None = None
+        self._exec_id = ""
+        self._leader: Target | None = None  # once it is known
+        self._visible = False  # whether the container's processes can be seen from here
+        self._home = ""  # where processes start in this container
+        self._started_at = ""  # when the container was
+        self._shells = list(SHELLS) if not spec.wish.command else []  # still to be tried
+        self._typed: bytearray | None = None  # what the next of them has to be told again
+        self._sure = False  # whether it is known that the process runs or ran
+        self._over = False  # whether all output was read
+        self._failure: ExitStatus | None = None
+        self._asked_size = Size()
+        self._resizing = False
+        self._starting = False  # whether the engine was asked to start it and has said nothing yet
+        self._ended: Event | None = None  # set once everything has been ended
+        self._later: Greenlet | None = None  # ends what could not be ended at once
+        self._later_until = 0.0
+
+    # --- the beginning --------------------------------------------------------------------------
+
+    def start(self, size: Size) -> None:
+        """Begin. Raises NoSuchContainer, ContainerNotRunning, EngineRefused, EngineUnreachable.
+
+        What the engine could not start is found out with the first output, see ``result``.
+        """
+        state = self._engine.container_state(self._container)
+        if state.state != "running":
+            raise ContainerNotRunning(self._name, state.state)
+        self._visible = self._reaper.sees(state.pid, state.id)
+        self._container, self._started_at = state.id, state.started_at
+        self._home = self._spec.wish.folder or state.folder
+        self._asked_size = size
+        if self._shells:
+            self._typed = bytearray()
+            self._begin(self._shells.pop(0))
+        else:
+            self._begin(self._spec.wish.command)
+
+    def _begin(self, argv: Sequence[str]) -> None:
+        wish = self._spec.wish
+        if self._ended is not None:
+            return  # ended while it was beginning
+        self._exec_id = self._engine.exec_create(
+            self._container,
+            argv,
+            user=wish.user,
+            folder=wish.folder,
+            env={"TERM": "xterm-256color", processes.MARKER: self._spec.session},
+        )
+        if self._ended is not None:
+            return
+        # Where that fails by a timeout, for instance, the engine may start it later all the same.
+        self._starting = True
+        try:
+            self._stream = self._engine.exec_start(self._exec_id)
+        except EngineRefused as e:
+            # Newer engines tell it here what 20.10 tells in the output.
+            self._starting = False
+            self._not_started(e.reason, None)
+            return
+        self._starting = False
+        if self._ended is not None:
+            # It came just after it was ended.
+            self._stream.hang_up()
+            self._reaper.end_later(self._row)
+            return
+        self.resize(self._asked_size)
+
+    @property
+    def _row(self) -> Orphan:
+        """By which it is found again."""
+        return (self._spec.session, self._container, self._exec_id, self.pid)
+
+    @property
+    def _name(self) -> str:
+        return self._spec.container_name or self._container[:12]
+
+    # --- output -----------------------------------------------------------------------------------
+
+    def read(self, limit: int = 65536) -> bytes:
+        while not self._over and self._stream is not None:
+            data = self._stream.read(limit)
+            found = data if data and self._sure else self._found(data)
+            if found is not None:
+                return found
+        return b""
+
+    def read_now(self, limit: int = 65536) -> bytes | None:
+        if self._over or self._stream is None:
+            return b""
+        data = self._stream.read_now(limit)
+        return None if data is None else self._found(data)
+
+    def _found(self, data: bytes) -> bytes | None:
+        """Output to be shown; None when it was the engine's own and something else is tried."""
+        if not self._sure and not self._make_sure():
+            return self._try_next(data)
+        if not data:
+            self._close()
+        return data
+
+    def _make_sure(self) -> bool:
+        """Whether the first output is the process's own: the engine puts its error there, too."""
+        with suppress(EngineRefused, EngineUnreachable):
+            for _ in range(2):
+                state = self._engine.exec_inspect(self._exec_id)
+                if state.running or state.pid:
+                    break
+                gevent.sleep(0.05)  # it may have ended before its number was written down
+            else:
+                return False
+            self._take_leader(state)
+            if self._leader is None:  # output may come before the engine knows the number
+                self._reaper.tasks.once("leader", self._find_leader)
+        self._sure, self._typed = True, None
+        return True
+
+    def _try_next(self, said: bytes) -> bytes | None:
+        assert self._stream is not None
+        with gevent.Timeout(SETTLE, False):
+            while said and len(said) < 65536 and (more := self._stream.read()):
+                said += more
+        self._close()
+        code = None
+        with suppress(CloudBangError):
+            code = self._engine.exec_inspect(self._exec_id).exit_code
+        self._not_started(said.decode("utf-8", "replace"), code)
+        return None if self._stream is not None else b""
+
+    def _not_started(self, reason: str, code: int | None) -> None:
+        """The engine could not start it: try the next shell, or say so."""
+        self._over = False
+        # Nothing but the text tells a missing shell from a missing user or folder.
+        missing = "not found" in reason or "no such file" in reason
+        no_shell = self._typed is not None and missing and "chdir" not in reason
+        if no_shell and self._shells:
+            try:
+                self._begin(self._shells.pop(0))
+            except CloudBangError as e:
+                self._fail(ExitStatus("not-started", code, str(e)))
+            else:
+                if self._typed and self._stream is not None:
+                    self._stream.write(bytes(self._typed))
+        elif no_shell:
+            self._fail(ExitStatus("no-shell", code, str(NoShell(self._name))))
+        else:
+            self._fail(
+                ExitStatus("not-started", code, str(NotStarted(self._name, in_words(reason))))
+            )
+
+    def _fail(self, end: ExitStatus) -> None:
+        if self._failure is None:
+            self._failure = end
+        self._close()
+
+    def _close(self) -> None:
+        self._over = True
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    # --- input and size ---------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        if self._typed is not None:
+            self._typed += data
+        if self._stream is not None:
+            self._stream.write(data)
+
+    @property
+    def pending(self) -> int:
+        return self._stream.pending if self._stream is not None else 0
+
+    def resize(self, size: Size) -> None:
+        self._asked_size = size
+        if not self._resizing and self._stream is not None:
+            self._resizing = True
+            self._reaper.tasks.once("resize", self._resize)
+
+    @property
+    def resizing(self) -> bool:
+        return self._resizing
+
+    def _resize(self) -> None:
+        """One at a time, until the newest has been told."""
+        told = None
+        try:
+            while self._stream is not None and told != (self._exec_id, self._asked_size):
+                told = (self._exec_id, size := self._asked_size)
+                # The engine refuses when it has ended.
+                with suppress(EngineRefused, EngineUnreachable):
+                    self._engine.exec_resize(self._exec_id, size.columns, size.rows)
+        finally:
+            self._resizing = False
+
+    # --- what it is -------------------------------------------------------------------------------
+
+    @property
+    def pid(self) -> int:
+        return self._leader.pid if self._leader is not None else 0
+
+    @property
+    def exec_id(self) -> str:
+        return self._exec_id
+
+    def _take_leader(self, state: ExecState) -> None:
+        if not state.pid or (self._leader is not None and self._leader.pid == state.pid):
+            return
+        started = 0
+        if self._visible:
+            look = self._reaper.look
+            started = look(0, processes.started_in, state.pid, self._container)
+        self._leader = Target(state.pid, self._container, started, self._spec.session)
+
+    def _find_leader(self) -> Target | None:
+        """Its first process, once there is one; None when there never was any."""
+        until = time.monotonic() + SETTLE
+        while self._leader is None and self._exec_id and self._failure is None:
+            try:
+                state = self._engine.exec_inspect(self._exec_id)
+            except (EngineRefused, EngineUnreachable):
+                break
+            self._take_leader(state)
+            if not state.running or time.monotonic() > until:
+                break
+            if self._leader is None:
+                gevent.sleep(0.05)  # it is just being started
+        return self._leader
+
+    def folder(self) -> str:
+        """The folder its foreground process works in, else the one it was started in."""
+        spec, inside = self._spec, self._reaper.inside
+        if self._visible:
+            return self.works_in() or self._home
+        if self._find_leader() is None:
+            return self._home
+        return inside.folder(self._container, spec.session, spec.wish.user) or self._home
+
+    def works_in(self, outside: bool = False) -> str:
+        """What can be seen from here of the folder its foreground process works in, "" when that is
+        nothing. ``outside``: only one that is not among that process's own files."""
+        leader = self._find_leader()
+        if leader is None:
+            return ""
+        return self._reaper.look("", processes.where, leader.pid, self._container, outside)
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    def result(self) -> ExitStatus:
+        """How it ended. What it started and left running is ended now."""
+        if self._failure is not None:
+            return self._failure
+        end = self._how()
+        if self._ended is None and end.reason in ("exit", "engine-lost"):
+            self._end_processes(typed=False)
+        return end
+
+    def _how(self) -> ExitStatus:
+        code = None
+        try:
+            state = self._exited()
+            code = state.exit_code if state else None
+            if reason := self._container_ended(sure=state is not None and code != KILLED):
+                return ExitStatus(reason, code)
+        except EngineUnreachable as e:
+            return ExitStatus("engine-lost", code, str(e))
+        if state is None or state.running:
+            return ExitStatus("engine-lost", None, "the connection to it was lost")
+        return ExitStatus("exit", code)
+
+    def _exited(self) -> ExecState | None:
+        """What the engine knows at the end, None when it knows nothing of it any more."""
+        until = time.monotonic() + SETTLE
+        while True:
+            try:
+                state = self._engine.exec_inspect(self._exec_id)
+            except EngineRefused:
+                return None  # 404, or 409 while the container is being removed
+            if not state.running or time.monotonic() > until:
+                return state
+            gevent.sleep(0.02)
+
+    def _container_ended(self, sure: bool) -> str:
+        """Why the container took the terminal along, "" when it did not.
+
+        ``sure``: nothing says that it did, so one look is enough.
+        """
+        until = time.monotonic() + GOING
+        stopped = False
+        while True:
+            try:
+                now = self._engine.container_state(self._container)
+            except NoSuchContainer:
+                return "container-removed"
+            if now.state == "removing":
+                return "container-removed"
+            restarted = now.started_at != self._started_at
+            stopped = stopped or restarted or now.state not in ("running", "paused")
+            # One that runs again will not be removed.
+            if time.monotonic() > until or restarted or (sure and not stopped):
+                return "container-stopped" if stopped else ""
+            gevent.sleep(0.05)
+
+    def end(self) -> None:
+        if self._ended is None:
+            self._ended = Event()
+            gone = False
+            try:
+                if self._stream is not None:
+                    # Whatever was still to be typed would keep these from coming through.
+                    self._stream.drop_input()
+                    self._stream.write(END_KEYS)
+                gone = self._end_processes(typed=self._stream is not None)
+                if not gone or not self._reads_its_end():
+                    self.hang_up()
+            finally:
+                if not gone:
+                    self._later = self._reaper.end_later(self._row, late=self._starting)
+                    self._later_until = time.monotonic() + LATE
+                self._ended.set()
+        self._ended.wait()
+
+    @property
+    def coming(self) -> bool:
+        later = self._later
+        if later is None or later.dead or self._leader is not None:
+            return False
+        return time.monotonic() < self._later_until
+
+    def _reads_its_end(self) -> bool:
+        """Whether the engine says that the output is over, and somebody reads that."""
+        until = time.monotonic() + GOING
+        while self._stream is not None and time.monotonic() < until:
+            gevent.sleep(0.02)
+        return self._stream is None
+
+    def hang_up(self) -> None:
+        """It is over, and the engine will not say so."""
+        if self._stream is not None:
+            self._stream.hang_up()
+
+    def _end_processes(self, typed: bool) -> bool:
+        """Whether it is certain that none is left."""
+        leader = self._find_leader()
+        if leader is None:
+            never = self._failure is not None or not self._exec_id
+            return never and not self._starting
+        if self._visible:
+            return self._reaper.end(leader, typed=typed)
+        spec = self._spec
+        return self._reaper.inside.end(self._container, spec.session, spec.wish.user)

@@ -1,0 +1,335 @@
+"""The log store: every app's lines on disk, each with a seq, appended once and read back fast.
+
+The one door to it. Everything here runs on the hub and blocks only the greenlet that calls; what
+touches the disk runs in threads (see ``commit`` for writing, ``reader`` for reading, ``retention``
+for what happens to old lines, ``segment`` and ``index`` for the files).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import gevent
+from gevent.threadpool import ThreadPool
+
+from cloudbang.config import StorageSettings
+from cloudbang.core.supervise import Supervisor
+from cloudbang.core.threads import in_thread
+from cloudbang.errors import AlreadyRunning, BadRequest, StorageFailed
+from cloudbang.storage.logs.app_log import AppLog, recover
+from cloudbang.storage.logs.group_commit import GroupCommit, StorageHealth
+from cloudbang.storage.logs.reader import Lines, Page, Query, Snapshot, SnapshotStale, collect
+from cloudbang.storage.logs.resume import ResumePoint, resume_point
+from cloudbang.storage.logs.retention import LogRetention
+from cloudbang.storage.logs.segment import IndexCache
+
+__all__ = ["AppStats", "LogStore", "Page", "Query", "ResumePoint", "StorageHealth"]
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+APP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+
+SLICE = 0.025  # seconds of reading in a thread after which the hub has its turn
+PAGE_BYTES = 16 * 1024 * 1024  # of lines after which it is too: 5,000 of them may be 1 MiB each
+SEARCH = 0.4  # seconds after which a page is given as far as it was found
+READERS = 3  # threads that read; a reader beyond them waits for its turn
+
+
+class AppStats(NamedTuple):
+    bytes: int  # on disk, without indexes
+    lines: int
+    first: int
+    next: int
+
+
+class LogStore:
+    """See the module. ``open`` before anything else, ``close`` at the end."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        team: str = "default",
+        settings: StorageSettings | None = None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.root, self.team = Path(root), team
+        self._settings = settings or StorageSettings(path=self.root)
+        self._clock = clock
+        self._folder = self.root / team
+        self._apps: dict[str, AppLog] = {}
+        self._cache = IndexCache()
+        self._supervisor = Supervisor("store")
+        self._lock = -1
+
+    # -- life
+
+    def open(self) -> None:
+        """Take the data folder, find every app's log again. Raises AlreadyRunning, StorageFailed."""
+        try:
+            self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            self._take_lock()
+        except OSError as e:
+            raise StorageFailed(str(self.root), e.strerror or str(e)) from None
+        try:
+            self._readers = ThreadPool(READERS)
+            for name in sorted(os.listdir(self._folder)):
+                if _is_app_name(name) and (self._folder / name).is_dir():
+                    self._recover(name)
+            settings = self._settings
+            biggest = settings.segment_bytes
+            if settings.app_max_bytes:  # else an app could never be cut down to its size
+                biggest = min(biggest, max(settings.app_max_bytes // 4, 64 * 1024))
+            self._commit = GroupCommit(
+                str(self.root),
+                keep_free=settings.keep_free_bytes,
+                segment_bytes=biggest,
+                clock=self._clock,
+                cache=self._cache,
+                apps=self._apps,
+                on_closed=lambda: self._retention.wake.set(),
+            )
+            self._retention = LogRetention(
+                self._apps, self._cache, self._commit, settings, self._clock
+            )
+        except BaseException:
+            self._release_lock()
+            raise
+        # Packing and deleting make room.
+        self._commit.on_health.append(lambda _: self._retention.wake.set())
+        self._commit.start(self._supervisor)
+        self._supervisor.run("upkeep", self._retention.loop)
+        self._retention.wake.set()
+
+    def close(self) -> None:
+        """Write and sync everything that was taken; then the folder is free for another."""
+        if self._lock < 0:
+            return
+        self._commit.close()
+        self._supervisor.stop()
+        self._commit.release()
+        self._retention.close()
+        self._readers.kill()
+        self._release_lock()
+
+    def _recover(self, name: str) -> None:
+        try:
+            found = in_thread(self._readers, recover, name, self._folder / name, self._cache)
+        except OSError as e:
+            raise StorageFailed(str(self._folder / name), e.strerror or str(e)) from None
+        self._apps[name] = found.log
+
+    def _take_lock(self) -> None:
+        path = self.root / ".lock"
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = os.pread(fd, 20, 0).strip()
+            os.close(fd)
+            raise AlreadyRunning(str(self.root), int(text) if text.isdigit() else None) from None
+        os.ftruncate(fd, 0)
+        with suppress(OSError):  # on a full disk: the lock counts, not what is in the file
+            os.pwrite(fd, b"%d\n" % os.getpid(), 0)
+        self._lock = fd
+
+    def _release_lock(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    # -- writing
+
+    def append(self, app: str, records: list[bytes]) -> int:
+        """Store whole records (each with its LF). Gives the seq of the first, once they are in the
+        file; blocks the calling greenlet until then.
+
+        Raises StorageFull or StorageFailed with none of them stored, BadRequest for a name that
+        cannot be one, ValueError for what is not whole records.
+        """
+        found = self._apps.get(app) or self._new(app)
+        if not records:
+            return found.next
+        data = b"".join(records)
+        if data.count(b"\n") != len(records) or data[-1] != 10:
+            raise ValueError("a record ends with its only LF")
+        self._apps.setdefault(app, found)
+        return self._commit.put(found, records, data)
+
+    def _new(self, app: str) -> AppLog:
+        if not _is_app_name(app):
+            raise BadRequest(
+                "app", app, "1 to 128 letters, digits, '_', '.' or '-', not '.' or '..'"
+            )
+        return AppLog(app, self._folder / app)
+
+    @property
+    def trouble(self) -> StorageHealth | None:
+        """Why nothing can be stored at the moment; None when all is well."""
+        return self._commit.trouble
+
+    @property
+    def on_health(self) -> list[Callable[[StorageHealth | None], None]]:
+        """Called on the hub whenever :attr:`trouble` begins, changes or ends."""
+        return self._commit.on_health
+
+    # -- what is known without reading
+
+    def apps(self) -> list[str]:
+        """Every app that has lines here."""
+        return sorted(name for name, found in self._apps.items() if found.next > 1)
+
+    def next_seq(self, app: str) -> int:
+        found = self._apps.get(app)
+        return found.next if found else 1
+
+    def first_seq(self, app: str) -> int:
+        found = self._apps.get(app)
+        return found.first if found else 1
+
+    def last(self, app: str) -> tuple[int, bytes] | None:
+        """Seq and record of the newest line; a record over 4 KiB is cut to that."""
+        found = self._apps.get(app)
+        return found.last if found else None
+
+    def stats(self) -> dict[str, AppStats]:
+        return {
+            name: AppStats(found.size, found.next - found.first, found.first, found.next)
+            for name, found in self._apps.items()
+        }
+
+    # -- reading
+
+    def read(self, app: str, query: Query) -> Page:
+        """A page of lines; see :class:`Query` for which. Empty for an app that is not known.
+
+        A search that takes longer than 0.4 s, or finds more than 16 MiB, gives what it found and
+        a cursor to go on from.
+        Raises BadRequest, StorageFailed.
+        """
+        found = self._apps.get(app)
+        if not found:
+            return Page([], 1, 1)
+        deadline = time.monotonic() + SEARCH
+        lines: Lines = []
+        size = 0
+        while True:
+            part, cursor = self._collect(found, query, SLICE)
+            lines = part + lines if query.backwards else lines + part
+            size += sum(len(raw) for _, raw in part)
+            if cursor is None or size > PAGE_BYTES or time.monotonic() > deadline:
+                return Page(lines, found.first, found.next, cursor)
+            query = _onward(query, cursor, query.limit - len(part))
+
+    def scan(self, app: str, query: Query) -> Iterator[Lines]:
+        """All lines of ``query`` that are there now, whatever its limit, oldest first in batches
+        of about 256 KiB. Batches may be empty: a search that finds nothing gives its caller a
+        chance to stop. Raises as :meth:`read`."""
+        found = self._apps.get(app)
+        if not found:
+            return
+        end = found.next if query.before is None else min(query.before, found.next)
+        at = 0 if query.after is None else query.after
+        cursor: int | None = at
+        while cursor is not None:
+            part = replace(query, after=cursor, before=end, limit=1 << 62)
+            lines, cursor = self._collect(found, part, SLICE, blocks=1)
+            yield lines
+
+    def raw_after(
+        self, app: str, seq: int, limit_lines: int = 500, limit_bytes: int = 256 * 1024
+    ) -> tuple[int, list[bytes]]:
+        """Consecutive records with a seq above ``seq``, and the seq of the first of them.
+
+        That is ``seq + 1`` unless lines are gone (deleted, or damaged); ``(next, [])`` when there
+        is none. At least one record, whatever ``limit_bytes``. From memory for the newest lines.
+        """
+        found = self._apps.get(app)
+        if not found:
+            return 1, []
+        if seq + 1 >= found.next:
+            return found.next, []
+        recent = found.tail.after(max(seq, found.first - 1), limit_lines, limit_bytes)
+        if recent is not None:
+            return max(seq + 1, found.first), recent
+        lines = self.read(app, Query(after=seq, limit=limit_lines)).lines
+        if not lines:
+            return found.next, []
+        first = lines[0][0]
+        records: list[bytes] = []
+        for at, raw in lines:
+            limit_bytes -= len(raw)
+            if at != first + len(records) or (records and limit_bytes < 0):
+                break
+            records.append(raw)
+        return first, records
+
+    def seq_at(self, app: str, time_ns: int) -> int:
+        """Seq of the first line whose time is ``time_ns`` or later; the next seq if none is."""
+        found = self._apps.get(app)
+        if not found:
+            return 1
+        query = Query(since=time_ns, limit=1)
+        while True:
+            lines, cursor = self._collect(found, query, SLICE)
+            if lines or cursor is None:
+                return lines[0][0] if lines else found.next
+            query = _onward(query, cursor, 1)
+
+    def resume_point(self, app: str, container: str) -> ResumePoint | None:
+        """From when to read ``container`` (12 hex digits or more) again, and what of that is
+        stored; None when nothing of it is known. Raises StorageFailed."""
+        found = self._apps.get(app)
+        if not found:
+            return None
+        known = found
+
+        def step(view: Snapshot, skip_missing: bool) -> ResumePoint | None:
+            mark = known.marks.containers.get(container[:12])
+            return resume_point(view, self._cache, container, mark, skip_missing=skip_missing)
+
+        return self._retry(known, step)
+
+    def _collect(
+        self, found: AppLog, query: Query, seconds: float, blocks: int = 1_000_000
+    ) -> tuple[Lines, int | None]:
+        def step(view: Snapshot, skip_missing: bool) -> tuple[Lines, int | None]:
+            return collect(
+                view, self._cache, query, seconds=seconds, blocks=blocks, skip_missing=skip_missing
+            )
+
+        return self._retry(found, step)
+
+    def _retry(self, found: AppLog, step: Callable[[Snapshot, bool], T]) -> T:
+        """Run ``step`` in a thread; again with a fresh view when a file went away under it."""
+        for attempt in range(4):
+            try:
+                # The last time without what is missing: somebody else deleted it.
+                result: Any = in_thread(self._readers, step, found.view(), attempt == 3)
+            except SnapshotStale:
+                gevent.sleep(0.002)
+                continue
+            except OSError as e:
+                raise StorageFailed(str(found.folder), e.strerror or str(e)) from None
+            return result
+        raise AssertionError("the last attempt does not look for what is missing")
+
+
+def _onward(query: Query, cursor: int, limit: int) -> Query:
+    if query.backwards:
+        return replace(query, limit=limit, before=cursor)
+    return replace(query, limit=limit, after=cursor)
+
+
+def _is_app_name(name: str) -> bool:
+    return name not in (".", "..") and APP_NAME.fullmatch(name) is not None

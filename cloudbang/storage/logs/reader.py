@@ -1,0 +1,244 @@
+"""Reading an app's lines: pages, positions in time, what a container left off at.
+
+A read works on a :class:`Snapshot`: which segments there were and how far they went at one moment.
+It runs in a thread while the hub goes on writing; nothing it looks at is changed under it, only
+deleted or packed, which it sees as a missing file (:class:`SnapshotStale`) and is then asked again with
+a fresh view.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cloudbang.domain.lines import format_time
+from cloudbang.errors import BadRequest
+from cloudbang.storage.logs.index import Block
+from cloudbang.storage.logs.segment import IndexCache, Segment, lines_of, open_file, read_block
+
+Lines = list[tuple[int, bytes]]
+
+
+class SnapshotStale(Exception):
+    """A file of the view is gone. Only ever seen inside the store, which then looks again."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which lines. ``after`` and ``before`` are exclusive seqs, ``since`` and ``until`` inclusive
+    times in nanoseconds. ``match`` is given the whole record, as in the file.
+
+    The first ``limit`` of them in the order of seq; with only ``before`` or ``until``, the last.
+    """
+
+    after: int | None = None
+    before: int | None = None
+    since: int | None = None
+    until: int | None = None
+    container: str | None = None  # 12 hex digits, or the full id
+    stream: str | None = None
+    match: Callable[[bytes], bool] | None = None
+    limit: int = 500
+
+    @property
+    def backwards(self) -> bool:
+        onward = self.after is not None or self.since is not None
+        return not onward and (self.before is not None or self.until is not None)
+
+
+class Page(NamedTuple):
+    """Lines, oldest first. ``cursor`` is where a search ran out of time, to go on from with
+    ``after`` (or ``before``, when it searches backwards); None when it looked everywhere."""
+
+    lines: Lines
+    first: int  # the oldest seq kept
+    next: int  # the seq that the next line will get
+    cursor: int | None = None
+
+
+class Snapshot(NamedTuple):
+    """What there was to read at one moment."""
+
+    closed: tuple[Segment, ...]
+    active: Segment | None
+    active_blocks: list[Block]
+    first: int
+    next: int
+
+
+def time_key(name: str, ns: int | None) -> bytes | None:
+    """A time as records begin with it. Raises BadRequest for one beyond the year 9999."""
+    if ns is None:
+        return None
+    try:
+        return format_time(ns).encode()
+    except ValueError:
+        raise BadRequest(name, ns, "a time between the years 1 and 9999") from None
+
+
+class BlockRef(NamedTuple):
+    segment: Segment
+    block: Block
+    seq: int  # of the block's first line
+    end: int  # seq at which the next segment starts: a damaged index may say more
+
+
+class BlockScan:
+    """The blocks of a view that may hold lines of a query, and their lines, one file open."""
+
+    def __init__(
+        self, view: Snapshot, cache: IndexCache, query: Query, *, skip_missing: bool
+    ) -> None:
+        self.view, self.cache = view, cache
+        self.low = max(view.first, 0 if query.after is None else query.after + 1)
+        self.high = view.next if query.before is None else min(view.next, query.before)
+        self.since = time_key("since", query.since)
+        self.until = time_key("until", query.until)
+        self.container = query.container[:12].encode() if query.container else None
+        self.stream = query.stream.encode() if query.stream else None
+        self._skip_missing = skip_missing
+        self._fd = -1
+        self._open: Segment | None = None
+
+    def __enter__(self) -> BlockScan:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def spots(self, backwards: bool = False) -> Iterator[BlockRef]:
+        """In the order of seq, or against it. Raises Stale."""
+        view = self.view
+        segments = [*view.closed, view.active] if view.active else list(view.closed)
+        if not segments or self.low >= self.high:
+            return
+        firsts = [s.first for s in segments]
+        ends = [*firsts[1:], view.next]
+        start = max(bisect_right(firsts, self.low) - 1, 0)
+        stop = bisect_right(firsts, self.high - 1)
+        order = range(stop - 1, start - 1, -1) if backwards else range(start, stop)
+        for i in order:
+            segment, end = segments[i], ends[i]
+            blocks = self._blocks(segment)
+            for block in reversed(blocks) if backwards else blocks:
+                seq = segment.first + block.number
+                if seq >= min(end, self.high):
+                    if backwards:
+                        continue
+                    break
+                if seq + block.lines <= self.low:
+                    if backwards:
+                        break
+                    continue
+                if self._wanted(block):
+                    yield BlockRef(segment, block, seq, end)
+
+    def _blocks(self, segment: Segment) -> list[Block]:
+        if segment is self.view.active:
+            return self.view.active_blocks
+        try:
+            if self.since or self.until:
+                total = self.cache.total(segment)
+                if (self.since and total.newest < self.since) or (
+                    self.until and total.oldest > self.until
+                ):
+                    return []
+            return self.cache.blocks(segment, self.container)
+        except FileNotFoundError:
+            if self._skip_missing:
+                return []
+            raise SnapshotStale from None
+
+    def _wanted(self, block: Block) -> bool:
+        if (self.since and block.newest < self.since) or (self.until and block.oldest > self.until):
+            return False
+        if block.keys is None:
+            return True
+        if self.container and not any(key.startswith(self.container) for key in block.keys):
+            return False
+        return not self.stream or any(key[13:] == self.stream for key in block.keys)
+
+    def lines(self, spot: BlockRef, *, first: int | None = None, last: int | None = None) -> Lines:
+        """The lines of one block that fit the query, without their LF. Raises Stale.
+
+        No more than its ``first`` or ``last`` ones need be given, which a page of lines that are
+        not filtered makes use of.
+        """
+        segment, block, seq, end = spot
+        if segment is not self._open:
+            self.__exit__()
+            self._open = segment
+            try:
+                self._fd = open_file(segment)
+            except FileNotFoundError:
+                if not self._skip_missing:
+                    raise SnapshotStale from None
+        if self._fd < 0:
+            return []
+        raw = lines_of(read_block(self._fd, segment, block))
+        a = max(self.low - seq, 0)
+        b = min(self.high, end) - seq
+        if not (self.since or self.until or self.container or self.stream):
+            b = min(b, len(raw)) if first is None else min(b, len(raw), a + first)
+            a = a if last is None else max(a, b - last)
+            return list(enumerate(raw[a:b], seq + a))
+        found = list(enumerate(raw[a:b], seq + a))
+        since, until, container, stream = self.since, self.until, self.container, self.stream
+        if since and block.oldest < since:
+            found = [x for x in found if x[1][:30] >= since]
+        if until and block.newest > until:
+            found = [x for x in found if x[1][:30] <= until]
+        if container:
+            found = [x for x in found if x[1][31:43] == container]
+        if stream:
+            found = [x for x in found if x[1][44:50] == stream]
+        return found
+
+
+def collect(
+    view: Snapshot,
+    cache: IndexCache,
+    query: Query,
+    *,
+    seconds: float,
+    blocks: int = 1_000_000,
+    skip_missing: bool = False,
+) -> tuple[Lines, int | None]:
+    """The lines of ``query`` and, when ``seconds`` or ``blocks`` ran out first, the cursor.
+
+    Backwards, the lines still come oldest first. Raises Stale, BadRequest, OSError.
+    """
+    found: Lines = []
+    deadline = time.monotonic() + seconds
+    backwards, match, limit = query.backwards, query.match, query.limit
+    looked = 0  # always at one block, or a slow disk would let nobody get on
+    with BlockScan(view, cache, query, skip_missing=skip_missing) as walk:
+        for spot in walk.spots(backwards):
+            if looked and (looked >= blocks or time.monotonic() > deadline):
+                cursor = spot.seq + spot.block.lines if backwards else spot.seq - 1
+                cursor = min(cursor, walk.high) if backwards else max(cursor, walk.low - 1)
+                return (found[::-1] if backwards else found), cursor
+            looked += 1
+            missing = limit - len(found)
+            few = missing if match is None else None
+            lines = walk.lines(spot, last=few) if backwards else walk.lines(spot, first=few)
+            if backwards:
+                lines.reverse()
+            if match is None:
+                found += [(seq, raw + b"\n") for seq, raw in lines[:missing]]
+            else:
+                for seq, raw in lines:
+                    line = raw + b"\n"
+                    if match(line):
+                        found.append((seq, line))
+                        if len(found) >= limit:
+                            break
+            if len(found) >= limit:
+                break
+    return (found[::-1] if backwards else found), None

@@ -1,0 +1,221 @@
+"""Where to go on reading a container's log: from which time, and what of it is stored already.
+
+The engine gives a log again from a time on, that moment included; many lines share one time, and
+lines of stdout and stderr may come a little out of order. So a reader goes back half a second
+before the last lines stored and drops exactly those that are stored: they are counted, because
+the same line may stand there twice.
+
+When retention deletes lines that such a reader would need to recognise, they are kept in the
+app's ``marks.json``: else an old, quiet container would be stored a second time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudbang.domain.lines import format_time, parse_time
+from cloudbang.storage.logs.reader import BlockScan, Query, Snapshot
+from cloudbang.storage.logs.segment import IndexCache
+
+log = logging.getLogger(__name__)
+
+TAIL = 64
+"""Lines of the container to look back at: the earliest of them says how far back to go."""
+
+SLACK = 500_000_000  # nanoseconds by which stdout and stderr may be out of order
+
+PART = 16 * 1024
+"""Bytes of a longer line that the engine gives at once. Each part has a time of its own, so a
+moment between two of them would give the rest of a line as if it were one."""
+LONG_LINE = 250_000_000  # nanoseconds that the parts of one line take to be written
+
+MARK_BYTES = 64 * 1024  # of lines kept for one container, unless more share one moment
+MARKS = 1000  # containers of an app that are remembered; the longest silent go first
+
+
+@dataclass(frozen=True)
+class ResumePoint:
+    """``since``: ns to read from, that moment included. ``stored``: all records of the container
+    from then on. ``last``: the newest of them in the order of seq; None when that one is not
+    among them, which takes a clock that jumped back and a deletion."""
+
+    since: int
+    last: bytes | None
+    stored: Counter[bytes]
+
+
+@dataclass
+class Mark:
+    """What is remembered of a container whose lines were deleted."""
+
+    floor: bytes  # time; ``records`` are all the deleted ones from then on
+    records: list[bytes]  # oldest first
+
+
+@dataclass
+class ResumeState:
+    """The content of ``marks.json``. The hub replaces it as a whole, threads only read it."""
+
+    first: int = 1  # lines before this seq are deleted, or about to be
+    containers: dict[str, Mark] = field(default_factory=dict)
+
+
+def load_resume_state(folder: Path) -> ResumeState:
+    """What ``marks.json`` says; nothing when it is missing or damaged."""
+    try:
+        raw = json.loads((folder / "marks.json").read_bytes())
+        containers = {
+            str(name): Mark(
+                str(mark["floor"]).encode("latin-1"),
+                [str(text).encode("latin-1") for text in mark["records"]],
+            )
+            for name, mark in raw["containers"].items()
+        }
+        return ResumeState(int(raw["first"]), containers)
+    except FileNotFoundError:
+        return ResumeState()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
+        log.warning("%s/marks.json is damaged (%s): ignored", folder, e)
+        return ResumeState()
+
+
+def save_marks(folder: Path, marks: ResumeState) -> None:
+    """Durable before it returns, because lines are deleted right after. Raises OSError."""
+    content = {
+        "v": 1,
+        "first": marks.first,
+        "containers": {
+            name: {
+                "floor": mark.floor.decode("latin-1"),
+                "records": [record.decode("latin-1") for record in mark.records],
+            }
+            for name, mark in marks.containers.items()
+        },
+    }
+    temporary = folder / "marks.json.tmp"
+    with temporary.open("w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, folder / "marks.json")
+
+
+def resume_point(
+    view: Snapshot,
+    cache: IndexCache,
+    container: str,
+    mark: Mark | None,
+    *,
+    skip_missing: bool = False,
+) -> ResumePoint | None:
+    """None when nothing of ``container`` is known. Raises Stale, OSError."""
+    container = container[:12]
+    tail: list[bytes] = []
+    with BlockScan(view, cache, Query(container=container), skip_missing=skip_missing) as walk:
+        for spot in walk.spots(backwards=True):
+            lines = _engine_lines(raw for _, raw in walk.lines(spot))
+            tail[:0] = lines[len(tail) - TAIL :]
+            if len(tail) >= TAIL:
+                break
+    if mark and len(tail) < TAIL:
+        tail[:0] = mark.records[len(tail) - TAIL :]
+    if not tail:
+        return None
+    base = _before(min(tail)[:30])
+    early = format_time(max(_ns(base) - LONG_LINE, 0)).encode()
+    if mark:
+        base, early = max(base, mark.floor), max(early, mark.floor)
+    records = [raw for raw in mark.records if raw[:30] >= early] if mark else []
+    query = Query(container=container, since=_ns(early))
+    with BlockScan(view, cache, query, skip_missing=skip_missing) as walk:
+        for spot in walk.spots():
+            records += _engine_lines(raw for _, raw in walk.lines(spot))
+    base = _not_within_a_line(records, base)
+    stored = Counter(raw for raw in records if raw[:30] >= base)
+    return ResumePoint(_ns(base), tail[-1] if tail[-1] in stored else None, stored)
+
+
+def _not_within_a_line(records: list[bytes], base: bytes) -> bytes:
+    """``base``, or the start of a line of many parts that may still be going on at ``base``."""
+    long = [raw for raw in records if len(raw) > PART and raw[:30] < base]
+    starts = [
+        max((raw[:30] for raw in long if raw[44:50] == stream), default=base)
+        for stream in (b"stdout", b"stderr")
+    ]
+    return min(starts)
+
+
+def _engine_lines(lines: Iterable[bytes]) -> list[bytes]:
+    """With their LF; without the markers, which the engine will not give again."""
+    return [raw + b"\n" for raw in lines if raw[44:50] != b"marker"]
+
+
+def _ns(time: bytes) -> int:
+    try:
+        return parse_time(time.decode("ascii", "replace"))
+    except ValueError:
+        return 0  # a damaged line: read from the beginning, everything stored is recognised
+
+
+def _before(time: bytes) -> bytes:
+    return format_time(max(_ns(time) - SLACK, 0)).encode()
+
+
+def marks_after(
+    view: Snapshot, cache: IndexCache, marks: ResumeState, end: int, oldest_useful: int
+) -> ResumeState:
+    """What has to be remembered when every line before seq ``end`` is deleted.
+
+    ``oldest_useful`` (ns): a container silent for longer is not read again anyway. Raises Stale,
+    OSError.
+    """
+    doomed = view._replace(next=min(end, view.next))
+    containers: set[str] = set()
+    with BlockScan(doomed, cache, Query(), skip_missing=True) as walk:
+        for spot in walk.spots():
+            if spot.block.keys is None:
+                containers.update(
+                    raw[31:43].decode("ascii", "replace") for _, raw in walk.lines(spot)
+                )
+            else:
+                containers.update(k[:12].decode("ascii", "replace") for k in spot.block.keys)
+    kept = {n: m for n, m in marks.containers.items() if n not in containers}
+    for name in containers:
+        mark = _mark(view, doomed, cache, name, marks.containers.get(name))
+        if mark:
+            kept[name] = mark
+    useful = format_time(oldest_useful).encode()
+    newest = {n: max((r[:30] for r in m.records), default=m.floor) for n, m in kept.items()}
+    names = sorted((n for n in kept if newest[n] >= useful), key=newest.__getitem__)[-MARKS:]
+    return ResumeState(end, {name: kept[name] for name in names})
+
+
+def _mark(
+    view: Snapshot, doomed: Snapshot, cache: IndexCache, container: str, old: Mark | None
+) -> Mark | None:
+    point = resume_point(view, cache, container, old, skip_missing=True)
+    if not point:
+        return None
+    floor = format_time(point.since).encode()
+    records = [raw for raw in old.records if raw[:30] >= floor] if old else []
+    query = Query(container=container, since=point.since)
+    with BlockScan(doomed, cache, query, skip_missing=True) as walk:
+        for spot in walk.spots():
+            records += _engine_lines(raw for _, raw in walk.lines(spot))
+    if not records:
+        return None
+    if sum(map(len, records)) > MARK_BYTES:
+        room, floor = MARK_BYTES, max(records)[:30]
+        for raw in sorted(records, reverse=True):
+            room -= len(raw)
+            if room < 0 and raw[:30] < floor:
+                break
+            floor = raw[:30]
+        records = [raw for raw in records if raw[:30] >= floor]
+    return Mark(floor, records)

@@ -1,0 +1,177 @@
+"""What happens to old lines: a day ends, a segment is packed, the oldest are deleted.
+
+Deleted are whole segments, from an app's oldest on, never the one that is written to; so a seq
+is never used again.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+import gevent
+from gevent.event import Event
+from gevent.lock import BoundedSemaphore
+from gevent.threadpool import ThreadPool
+
+from cloudbang.config import StorageSettings
+from cloudbang.core.threads import in_thread
+from cloudbang.domain.lines import format_time
+from cloudbang.storage.logs.app_log import AppLog
+from cloudbang.storage.logs.group_commit import GroupCommit
+from cloudbang.storage.logs.reader import SnapshotStale
+from cloudbang.storage.logs.resume import marks_after, save_marks
+from cloudbang.storage.logs.segment import IndexCache, Segment, compress, remove
+
+log = logging.getLogger(__name__)
+
+EVERY = 60.0  # seconds between two looks, unless a segment was closed
+PLAIN_KEPT = 4  # closed segments of today that stay plain text, for cat and grep
+DAY_NS = 86_400 * 1_000_000_000
+
+
+def to_pack(closed: list[Segment], today: str) -> list[Segment]:
+    """The closed segments that are plain and need not be: of earlier days, or too many."""
+    plain = [s for s in closed if not s.compressed]
+    fresh = [s for s in plain if s.date >= today][-PLAIN_KEPT:]
+    return [s for s in plain if s not in fresh]
+
+
+def beyond_size(logs: Iterable[AppLog], app_max: int, total_max: int) -> dict[AppLog, int]:
+    """How many of its oldest segments each app has to give up; a limit of 0 is none."""
+    give: dict[AppLog, int] = {}
+    total = 0
+    oldest: list[tuple[str, str, AppLog]] = []
+    for app in logs:
+        size, drop = app.size, 0
+        while app_max and size > app_max and drop < len(app.closed):
+            size -= app.closed[drop].size
+            drop += 1
+        if drop:
+            give[app] = drop
+        total += size
+        if drop < len(app.closed):
+            oldest.append((app.closed[drop].date, app.name, app))
+    heapq.heapify(oldest)
+    while total_max and total > total_max and oldest:
+        _, name, app = heapq.heappop(oldest)
+        drop = give.get(app, 0)
+        total -= app.closed[drop].size
+        give[app] = drop = drop + 1
+        if drop < len(app.closed):
+            heapq.heappush(oldest, (app.closed[drop].date, name, app))
+    return give
+
+
+def beyond_age(closed: list[Segment], cutoff_ns: int, cache: IndexCache) -> int:
+    """How many of the oldest segments hold nothing newer than ``cutoff_ns``. In a thread."""
+    cutoff = format_time(max(cutoff_ns, 0)).encode()
+    drop = 0
+    for segment in closed:
+        try:
+            newest = cache.total(segment).newest
+        except OSError:
+            newest = b""  # it is gone, or cannot be read: judge it by the day of its name
+        # A line from the future (its clock was wrong) does not keep a segment for ever.
+        day = f"{segment.date}T23:59:59".encode()
+        if min(newest or day, day) >= cutoff:
+            break
+        drop += 1
+    return drop
+
+
+class LogRetention:
+    """Does it, one app after another, in a thread; a part of it that fails is tried again later."""
+
+    def __init__(
+        self,
+        apps: dict[str, AppLog],
+        cache: IndexCache,
+        commit: GroupCommit,
+        settings: StorageSettings,
+        clock: Callable[[], int],
+    ) -> None:
+        self._apps, self._cache, self._commit = apps, cache, commit
+        self._settings, self._clock = settings, clock
+        self._thread = ThreadPool(1)
+        self.wake = Event()
+        self._busy = BoundedSemaphore()
+
+    def loop(self) -> None:
+        while True:
+            self.wake.wait(EVERY)
+            self.wake.clear()
+            self.once()
+
+    def close(self) -> None:
+        self._thread.kill()
+
+    def once(self) -> None:
+        """One look at everything; two at the same time would pack a segment twice."""
+        with self._busy:
+            self._once()
+
+    def _once(self) -> None:
+        today = f"{datetime.fromtimestamp(self._clock() / 1e9, UTC):%Y-%m-%d}"
+        for app in list(self._apps.values()):
+            if app.active and app.active.size and app.active.date < today:
+                self._commit.roll(app)
+        self.expire()
+        for app in list(self._apps.values()):
+            for segment in to_pack(app.closed, today):
+                self._guard(segment.path, self._pack, app, segment)
+
+    def expire(self) -> None:
+        """Delete what is too old or too much."""
+        settings = self._settings
+        useful = self._clock() - int(settings.retention_days * DAY_NS)
+        for app in list(self._apps.values()):
+            if app.closed:
+                drop = in_thread(self._thread, beyond_age, app.closed, useful, self._cache)
+                if drop:
+                    self._guard(str(app.folder), self._drop, app, drop, useful)
+        give = beyond_size(self._apps.values(), settings.app_max_bytes, settings.total_max_bytes)
+        for app, drop in give.items():
+            self._guard(str(app.folder), self._drop, app, drop, useful)
+
+    def _guard(self, what: str, step: Callable[..., None], *args: object) -> None:
+        try:
+            step(*args)
+        except (OSError, SnapshotStale) as e:
+            log.warning("upkeep of %s is put off: %s", what, e or type(e).__name__)
+        gevent.sleep(0)
+
+    def _drop(self, app: AppLog, count: int, useful: int) -> None:
+        doomed, kept = app.closed[:count], app.closed[count:]
+        end = kept[0].first if kept else app.active.first if app.active else app.next
+        # First remembered, then forgotten here, then deleted: stopped anywhere between, the next
+        # start finishes it.
+        marks = in_thread(
+            self._thread, marks_after, app.view(), self._cache, app.marks, end, useful
+        )
+        in_thread(self._thread, save_marks, app.folder, marks)
+        app.marks = marks
+        app.closed = app.closed[count:]
+        for segment in doomed:
+            self._cache.forget(segment)
+            in_thread(self._thread, remove, segment)
+
+    def _pack(self, app: AppLog, segment: Segment) -> None:
+        try:
+            packed = in_thread(self._thread, self._packed, segment)
+        except FileNotFoundError:
+            log.error("%s was removed by someone else", segment.path)
+            app.closed = [s for s in app.closed if s is not segment]
+            return
+        if segment not in app.closed:  # deleted meanwhile
+            in_thread(self._thread, remove, packed)
+            return
+        app.closed = [packed if s is segment else s for s in app.closed]
+        self._cache.forget(segment)
+        # A read that began before sees the file missing and looks again.
+        in_thread(self._thread, remove, segment)
+
+    def _packed(self, segment: Segment) -> Segment:
+        return compress(segment, self._cache.blocks(segment))

@@ -1,0 +1,225 @@
+"""Files into the container of a terminal, and out of it: streamed, never held here.
+
+By a small script inside, as the terminal's own user, and not by the engine's archives: while one
+of those is on its way the engine answers nothing else about that container, and how long that is
+would be up to the slowest browser. The script also sees what is mounted in memory.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import secrets
+from collections.abc import Iterator
+
+from cloudbang.config import TerminalSettings
+from cloudbang.engine import Engine
+from cloudbang.errors import BadRequest, CloudBangError, FileRefused, NoSuchTerminal
+from cloudbang.node.terminals.debug_container import DebugContainerSource
+from cloudbang.node.terminals.file_script import FileScript
+from cloudbang.node.terminals.file_texts import BROKEN_OFF, GET, PUT
+from cloudbang.node.terminals.reaper import Reaper
+from cloudbang.terminals.audit import Tell
+from cloudbang.terminals.session import Session
+
+PIECE = 256 * 1024  # bytes handed on at a time
+NAME_BYTES, PATH_BYTES = 255, 4096  # what Linux allows
+# Overload, both ways together: one more is refused in a sentence. Each costs a connection to the
+# engine, processes in a container and a piece.
+AT_ONCE = 32
+
+
+class FileTooLarge(CloudBangError):
+    """A file is larger than may be moved."""
+
+    code = "file-too-large"
+    status = 413
+    sentence = "{path} has {size} bytes, and at most {limit} may be moved"
+
+    def __init__(self, path: str, size: int, limit: int) -> None:
+        self.path, self.size, self.limit = path, size, limit
+        super().__init__(path, size, limit)
+
+    def __str__(self) -> str:
+        return self.sentence.format(path=self.path, size=self.size, limit=self.limit)
+
+
+class TooManyFiles(CloudBangError):
+    """So many files are on their way that another one has to wait."""
+
+    code = "too-busy"
+    status = 503
+    sentence = "{limit} files are on their way already: try again when one has arrived"
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(limit)
+
+    def __str__(self) -> str:
+        return self.sentence.format(limit=self.limit)
+
+
+class Files:
+    """``tell(app, container, who, what)`` writes down a person's action."""
+
+    def __init__(
+        self, engine: Engine, reaper: Reaper, settings: TerminalSettings, tell: Tell
+    ) -> None:
+        self._engine, self._reaper = engine, reaper
+        self._limit, self._tell = settings.file_max_bytes, tell
+        self._under_way = 0
+
+    def folder(self, session: Session) -> str:
+        """Where its foreground process works now, "" when nobody knows. In a toolbox: as the
+        container that it was opened beside names it."""
+        folder, root = session.source.folder(), _place(session)[1]
+        if root and (folder + "/").startswith(root + "/"):
+            return folder[len(root) :] or "/"
+        return folder
+
+    def put(self, session: Session, folder: str, name: str, size: int, who: str) -> Upload:
+        """The way for a new file of ``size`` bytes. One that is there is replaced, once the new
+        one is whole.
+
+        Raises BadRequest, FileTooLarge, FileRefused, NoSuchTerminal, TooManyFiles.
+        """
+        if (
+            name in ("", ".", "..")
+            or "/" in name
+            or "\0" in name
+            or len(name.encode()) > NAME_BYTES
+        ):
+            raise BadRequest("name", name, "the name of a file, without folders")
+        path = posixpath.join(_full(folder, "folder"), name)
+        if size > self._limit:
+            raise FileTooLarge(path, size, self._limit)
+        part = f".cloudbang-{secrets.token_hex(8)}"
+        script = self._run(session, path, PUT, folder, name, str(size), part)
+        try:
+            script.first_line()
+        except BaseException:
+            script.close()
+            raise
+        return Upload(self, session, script, path, size, who)
+
+    def get(self, session: Session, path: str, who: str) -> Download:
+        """A file as it is, or a folder as a tar. A path that is not full begins in the folder that
+        the foreground process works in now.
+
+        Raises BadRequest, FileTooLarge, FileRefused, NoSuchTerminal, TooManyFiles.
+        """
+        if path and not path.startswith("/"):
+            path = posixpath.join(self.folder(session) or "/", path)
+        path = _full(path, "path")
+        script = self._run(session, path, GET, path, str(self._limit))
+        try:
+            kind, _, number = script.first_line().partition(" ")
+            size = None if kind == "folder" else int(number)
+            if size is not None and size > self._limit:
+                raise FileTooLarge(path, size, self._limit)
+        except BaseException:
+            script.close()
+            raise
+        self.tell(session, who, "file-get")
+        return Download(script, path, size, self._limit)
+
+    def _run(self, session: Session, path: str, script: str, *arguments: str) -> FileScript:
+        """A script at work in the right place; its arguments come after the root."""
+        container, root = _place(session)
+        user = session.spec.wish.user if not root else ""
+        if self._under_way >= AT_ONCE:
+            raise TooManyFiles(AT_ONCE)
+        self._under_way += 1
+        try:
+            engine, reaper = self._engine, self._reaper
+            arguments = (root, *arguments)
+            return FileScript(engine, reaper, container, user, path, self._over, script, *arguments)
+        except BaseException:
+            self._over()
+            raise
+
+    def _over(self) -> None:
+        self._under_way -= 1
+
+    def tell(self, session: Session, who: str, what: str) -> None:
+        self._tell(session.spec.app, session.spec.container[:12], who, what)
+
+
+class Upload:
+    """A file on its way into a container. ``close`` always: what is not whole goes then."""
+
+    def __init__(
+        self, files: Files, session: Session, script: FileScript, path: str, size: int, who: str
+    ) -> None:
+        self.path, self.size = path, size
+        self.taken = 0  # bytes of the file that the engine has taken
+        self._files, self._session, self._script, self._who = files, session, script, who
+        self._over = False
+
+    def write(self, data: bytes) -> None:
+        """Hand on the next bytes of the file. Raises EngineUnreachable."""
+        self._script.write(data)
+        self.taken += len(data)
+
+    def finish(self) -> None:
+        """All was written: wait until it is in its place. Raises FileRefused."""
+        self._script.finish()
+        self._over = True
+        self._files.tell(self._session, self._who, "file-put")
+
+    def close(self) -> None:
+        """May be called twice."""
+        if not self._over:
+            self._over = True
+            # Nobody knows whether it could take away what had arrived: that is written down.
+            if not self._script.abort():
+                self._files.tell(self._session, self._who, "file-broken")
+        self._script.close()
+
+
+class Download:
+    """A file as it is, or a folder as a tar, in pieces. To be closed, or read to its end."""
+
+    def __init__(self, script: FileScript, path: str, size: int | None, limit: int) -> None:
+        self._script, self._path, self._limit = script, path, limit
+        self.size = size  # bytes, None where nobody knows them before
+        self.name = posixpath.basename(posixpath.normpath(path)) or "root"
+        if size is None:
+            self.name += ".tar"
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Raises FileTooLarge, FileRefused."""
+        sent = 0
+        try:
+            while piece := self._script.read(PIECE):
+                sent += len(piece)
+                if sent > (self._limit if self.size is None else self.size):
+                    raise FileTooLarge(self._path, sent, self._limit)
+                yield piece
+            self._script.finish()
+            if self.size is not None and sent < self.size:
+                raise FileRefused(self._path, BROKEN_OFF)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """May be called twice."""
+        self._script.close()
+
+
+def _place(session: Session) -> tuple[str, str]:
+    """The container in which to work, and what stands before its paths: in a toolbox, the way to
+    the files of the container that it was opened beside."""
+    if session.ended is not None:
+        raise NoSuchTerminal(session.id)
+    source = session.source
+    if isinstance(source, DebugContainerSource):
+        return source.box, source.root
+    if not session.spec.container:
+        raise FileRefused(session.id, "this terminal shows a command of the host, not a container")
+    return session.spec.container, ""
+
+
+def _full(path: str, name: str) -> str:
+    if not path.startswith("/") or "\0" in path or len(path.encode()) > PATH_BYTES:
+        raise BadRequest(name, path, "a full path such as /app")
+    return path

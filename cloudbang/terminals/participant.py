@@ -1,0 +1,138 @@
+"""One who looks at a session: how far the output has gone to them, and how it goes on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from cloudbang.domain.scrollback import Scrollback
+from cloudbang.domain.terminals import ExitStatus, Mode, Size
+
+KIB = 1024
+WINDOW = 512 * KIB
+"""Bytes that may be on their way to a page without having been drawn. Less than what is kept, so
+that whoever sets the pace always finds the next byte."""
+PIECE = 64 * KIB  # bytes of one message at most
+LEAST = 1 * KIB  # room below which it is waited for more: no rain of tiny messages
+BEHIND = 384 * KIB  # bytes a watcher may lag; beyond, the next thing they get is a fresh screen
+FRESH = 64 * KIB  # bytes that a fresh screen after a skip begins with
+WATCHED = 256 * KIB  # bytes of the past that who does not set the pace is shown
+
+
+class Begin(NamedTuple):
+    """Where somebody's output begins, and what their screen is told before."""
+
+    offset: int
+    reset: bool
+    restore: str
+
+
+class Peer(Protocol):
+    """The connection of one participant, in the words that it speaks. Nothing here waits."""
+
+    counts_drawn: bool
+    """Whether the page says what it has drawn. If not, what the kernel took counts as drawn."""
+
+    def output(self, data: bytes) -> bool:
+        """Send output; False: no room now, ``Participant.drained`` is called when there is."""
+
+    def tell(self, message: dict[str, object]) -> None:
+        """Send one message of the protocol's control part; unknown kinds are left out."""
+
+    def ended(self, end: ExitStatus) -> None:
+        """Say how it ended, and close."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close, after what was sent."""
+
+
+class Participant:
+    """See the module. Offsets are bytes since the session's start."""
+
+    __slots__ = (
+        *("account", "account_id", "client", "drawn", "full", "id", "login", "mode", "peer"),
+        *("sent", "size", "skipped", "typed", "visit"),
+    )
+
+    def __init__(
+        self, peer: Peer, *, mode: Mode, account: str, account_id: int | None, login: str
+    ) -> None:
+        self.peer = peer
+        self.mode: Mode = mode
+        self.account, self.account_id, self.login = account, account_id, login
+        self.client = ""
+        self.id = 0
+        self.size: Size | None = None
+        self.sent = 0  # offset of the next byte for them
+        self.drawn = 0  # offset up to which their page has drawn
+        self.full = False  # the connection has no room
+        self.typed = 0  # bytes of input confirmed to them
+        self.skipped = 0  # bytes they were not sent, in all
+        self.visit = 0  # the row of the audit list
+
+    @property
+    def may_type(self) -> bool:
+        return self.mode != "watch"
+
+    def begin(self, back: Scrollback, after: int | None, paces: bool) -> Begin:
+        """Where their output begins: at ``after`` if that is kept, else with a cleared screen."""
+        if after is not None and back.start <= after <= back.end:
+            self.sent = self.drawn = after
+            return Begin(after, False, "")
+        begin, restore = back.fresh() if paces else back.fresh(WATCHED)
+        self.sent = self.drawn = begin
+        return Begin(begin, True, restore)
+
+    def push(self, back: Scrollback, paces: bool, new: bytes = b"") -> None:
+        """Send what there is and what there is room for. ``paces``: the engine waits for them;
+        ``new``: the last bytes that came."""
+        end = back.end
+        # So it mostly is, and the echo of a key has to be quick.
+        up_to_date = new and not self.full and self.sent + len(new) == end
+        if up_to_date and len(new) <= PIECE and end - self.drawn <= WINDOW:
+            self._put(new)
+            return
+        while not self.full and (left := back.end - self.sent) > 0:
+            room = self.drawn + WINDOW - self.sent
+            if room < min(left, LEAST):
+                return
+            # After the end nobody is left behind, but what has fallen out meanwhile is gone.
+            if self.sent < back.start or (not paces and left > BEHIND):
+                self._skip(back)
+            piece = back.read(self.sent, min(room, PIECE))
+            if not piece:
+                return
+            self._put(piece)
+
+    def _put(self, piece: bytes) -> None:
+        # Before it is sent: a connection that takes it at once counts it as drawn.
+        self.sent += len(piece)
+        if not self.peer.output(piece):
+            self.sent -= len(piece)
+            self.full = True
+        elif not self.peer.counts_drawn:
+            self.drawn = self.sent
+
+    def _skip(self, back: Scrollback) -> None:
+        """Overload: a watcher who cannot keep up loses what is between and nobody waits."""
+        begin, restore = back.fresh(FRESH)
+        if begin <= self.sent:
+            return
+        gone, self.sent = begin - self.sent, begin
+        self.drawn += gone  # what is under way to them still counts, what is left out does not
+        self.skipped += gone
+        self.peer.tell({"op": "reset", "offset": begin, "restore": restore, "skipped": gone})
+
+    def drew(self, offset: int) -> None:
+        """Their page has drawn up to ``offset``; nonsense is cut to what was sent."""
+        self.drawn = max(self.drawn, min(offset, self.sent))
+
+    def as_json(self, keyboard: bool) -> dict[str, object]:
+        """As the others see them."""
+        return {
+            "id": self.id,
+            "name": self.account,
+            "mode": self.mode,
+            "keyboard": keyboard,
+            "columns": self.size.columns if self.size else None,
+            "rows": self.size.rows if self.size else None,
+        }

@@ -1,0 +1,410 @@
+"""The sessions of this server: who may open one, come back to it, look at it, and when it ends."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+import gevent
+
+from cloudbang.accounts import Caller, Unauthorised, authorise_app
+from cloudbang.config import TerminalSettings
+from cloudbang.core.supervise import Supervisor, backoff
+from cloudbang.domain.apps import App, Instance
+from cloudbang.domain.terminals import (
+    ExitStatus,
+    Mode,
+    Recording,
+    Size,
+    Source,
+    TerminalRequest,
+    TerminalTarget,
+)
+from cloudbang.errors import (
+    CloudBangError,
+    ContainerNotRunning,
+    NoSuchTerminal,
+    TooManyTerminals,
+)
+from cloudbang.storage.database.terminals import TerminalRecord
+from cloudbang.terminals.audit import ROLE, AuditStore, Tell, TerminalAudit, is_owner, owner_of
+from cloudbang.terminals.fairness import Fairness
+from cloudbang.terminals.limits import overdue
+from cloudbang.terminals.links import Links
+from cloudbang.terminals.participant import Participant, Peer
+from cloudbang.terminals.session import Session
+from cloudbang.terminals.tickets import Ticket, Tickets
+
+log = logging.getLogger(__name__)
+
+LINGER = 60.0  # seconds an ended session's last output can be come back for
+LINGERING = 64  # of them; overload: the oldest goes, its recording stays
+STOP_WITHIN = 2.0  # seconds that ending all sessions may take when the server stops
+ORPHANS_AGAIN = 300.0  # seconds at most between two tries to end what a killed server left
+GIVE_UP = 7.0  # seconds after the order to end until a session is over whatever hangs
+
+
+Recorder = Callable[[Session], Recording]
+"""Begins the recording of a session."""
+
+
+class Terminals:
+    """See the module. ``tell(app, container, who, what)`` writes down a person's action."""
+
+    def __init__(
+        self,
+        settings: TerminalSettings,
+        audit: AuditStore,
+        new_source: Callable[[TerminalTarget], Source],
+        *,
+        record: Recorder | None = None,
+        end_orphans: Callable[[Sequence[TerminalRecord]], Collection[str]] | None = None,
+        tell: Tell | None = None,
+    ) -> None:
+        self._settings = settings
+        self._book = TerminalAudit(audit, tell)
+        self._new_source = new_source
+        self._record = record
+        self._end_orphans = end_orphans
+        self._tickets = Tickets()
+        self._live: dict[str, Session] = {}
+        self._links = Links()
+        self._fairness = Fairness()
+        self._over: dict[str, tuple[Session, float]] = {}  # ended, and since when
+        self._pumps: dict[str, gevent.Greenlet] = {}
+        self._listeners: list[Callable[[Session], None]] = []
+        self._supervisor = Supervisor("terminal")
+        self._stopping = False
+        self.opened = 0  # since the start
+
+    def start(self) -> None:
+        """Look after limits, and end what a killed server left behind."""
+        self._supervisor.run("limits", self._watch)
+        if self._end_orphans is not None:
+            left = self._book.unended()
+            if left:
+                log.info("%d terminals of a server that was killed are ended", len(left))
+            self._supervisor.run("orphans", self._clear, left)
+
+    def stop(self) -> None:
+        """End every session; 2 s at most. What is left then is found at the next start."""
+        self._stopping = True
+        self._end_all(list(self._live.values()), "server-stopped", STOP_WITHIN)
+        self._supervisor.stop()
+
+    def _clear(self, left: Sequence[TerminalRecord]) -> None:
+        """Until it is certain that nothing of them is left: for as long as their containers are
+        there. A paused one's processes cannot be ended, nor any while the engine is away."""
+        assert self._end_orphans is not None
+        for record in left:
+            if not record.container:  # a command of the host ended with its connection
+                self._book.lost(record)
+        left = [record for record in left if record.container]
+        for wait in backoff(1.0, ORPHANS_AGAIN):
+            try:
+                gone = self._end_orphans(left)
+            except CloudBangError as e:
+                log.warning("what a killed server may have left is looked for again: %s", e)
+            else:
+                for record in left:
+                    if record.session in gone:
+                        self._book.lost(record)
+                left = [record for record in left if record.session not in gone]
+                if not left:
+                    return
+            gevent.sleep(wait)
+
+    def listen(self, listener: Callable[[Session], None]) -> None:
+        """Call ``listener(session)`` when one has begun, ended, or been joined or left."""
+        self._listeners.append(listener)
+
+    def _changed(self, session: Session) -> None:
+        for listener in self._listeners:
+            listener(session)
+
+    # --- opening ----------------------------------------------------------------------------------
+
+    def ticket(self, caller: Caller, app: App, instance: Instance, wish: TerminalRequest) -> Ticket:
+        """A ticket for a terminal in this instance; the caller has been found to reach the app.
+
+        Raises Unauthorised, ContainerNotRunning, TooManyTerminals.
+        """
+        if not caller.may(ROLE):
+            raise Unauthorised(ROLE)
+        if instance.state != "running":
+            raise ContainerNotRunning(instance.name, instance.state)
+        self._check_limits(caller)
+        spec = TerminalTarget(
+            session=secrets.token_hex(8),
+            team=app.team,
+            app=app.name,
+            container=instance.id,
+            container_name=instance.name,
+            image=instance.image,
+            wish=wish,
+        )
+        return self._tickets.give(spec)
+
+    def redeem(self, md5: str, team: str, app: str, container: str) -> TerminalTarget:
+        """What a ticket opens, once. Raises TicketRefused."""
+        return self._tickets.redeem(md5, team, app, container)
+
+    def open(
+        self, spec: TerminalTarget, caller: Caller, address: str, agent: str, size: Size
+    ) -> Session:
+        """Start it. Raises Unauthorised, NoSuchApp, TooManyTerminals, and what the engine says."""
+        if not caller.may(ROLE):
+            raise Unauthorised(ROLE)
+        authorise_app(caller, spec.app, spec.team)
+        return self._open(spec, self._new_source(spec), caller, address, agent, size)
+
+    def open_source(
+        self,
+        spec: TerminalTarget,
+        source: Source,
+        caller: Caller,
+        address: str,
+        agent: str,
+        size: Size,
+        title: str = "",
+    ) -> Session:
+        """A session of a source that somebody else made: a command of the host."""
+        return self._open(spec, source, caller, address, agent, size, title)
+
+    def _open(
+        self,
+        spec: TerminalTarget,
+        source: Source,
+        caller: Caller,
+        address: str,
+        agent: str,
+        size: Size,
+        title: str = "",
+    ) -> Session:
+        self._check_limits(caller)
+        if self._stopping:
+            raise NoSuchTerminal(spec.session)
+        session = Session(
+            spec,
+            source,
+            account=caller.name,
+            account_id=caller.account_id,
+            login=caller.session_id,
+            address=address,
+            agent=agent,
+            size=size,
+            on_end=self._ended,
+            supervisor=self._supervisor,
+            fairness=self._fairness,
+        )
+        session.title = title
+        # In the list before it runs: two hundred at once are counted, too.
+        self._live[session.id] = session
+        try:
+            self._book.opened(session, recorded=self._record is not None)
+            if self._record is not None:
+                session.record_with(self._record(session))
+            source.start(size)
+            if session.ending:  # signed out, or the server stops, while it was starting
+                raise NoSuchTerminal(session.id)
+            self._book.running(session)
+        except BaseException as e:
+            self._live.pop(session.id, None)
+            session.abandon()
+            reason = session.ending or getattr(e, "code", "closed")
+            self._supervisor.once("end", self._abandon, session, reason)
+            raise
+        self.opened += 1
+        self._pumps[session.id] = self._supervisor.once(f"session-{session.id}", session.run)
+        self._changed(session)
+        return session
+
+    def _abandon(self, session: Session, reason: str) -> None:
+        session.source.end()
+        self._wait_for_late(session)
+        self._book.not_started(session, reason)
+
+    @staticmethod
+    def _wait_for_late(session: Session) -> None:
+        """A session is not over while the engine may still start it."""
+        while session.source.coming:
+            gevent.sleep(0.5)
+
+    def _check_limits(self, caller: Caller) -> None:
+        if len(self._live) >= self._settings.in_all:
+            raise TooManyTerminals(self._settings.in_all, "all")
+        who = (caller.account_id, caller.name)
+        theirs = sum((s.account_id, s.account) == who for s in self._live.values())
+        if theirs >= self._settings.per_person:
+            raise TooManyTerminals(self._settings.per_person, "person")
+
+    # --- coming and going -------------------------------------------------------------------------
+
+    def admit(self, session_id: str, caller: Caller, key: str = "") -> tuple[Session, Mode]:
+        """The session and what the caller may do there. Raises NoSuchTerminal, LinkUsed.
+
+        Sessions that ended within the last minute are admitted to as well: their last output can
+        still be read.
+        """
+        session = self.get(session_id)
+        if is_owner(session, caller):
+            return session, "own"
+        mode = self._links.open(session_id, key, owner_of(caller))
+        if mode is not None:
+            if session.spec.app:
+                authorise_app(caller, session.spec.app, session.spec.team)
+            return session, mode
+        raise NoSuchTerminal(session_id)
+
+    def join(
+        self,
+        session: Session,
+        mode: Mode,
+        peer: Peer,
+        caller: Caller,
+        *,
+        client: str,
+        size: Size | None,
+        after: int | None,
+        address: str,
+    ) -> Participant:
+        """Let somebody who was admitted look."""
+        one = Participant(
+            peer,
+            mode=mode,
+            account=caller.name,
+            account_id=caller.account_id,
+            login=caller.session_id,
+        )
+        one.client = client or secrets.token_hex(8)
+        if mode == "own":
+            session.login = caller.session_id  # what it ends with is where it was last used
+        session.join(one, size, after)
+        try:
+            self._book.came(session, one, address)
+            self._changed(session)
+        except BaseException:
+            session.leave(one, lost=False)  # nobody is left with the keyboard who does not read
+            raise
+        return one
+
+    def leave(self, session: Session, one: Participant, *, lost: bool) -> None:
+        """Somebody has gone; see :meth:`Session.leave`."""
+        session.leave(one, lost=lost)
+        self._book.left(one)
+        self._changed(session)
+
+    # --- what there is ----------------------------------------------------------------------------
+
+    def get(self, session_id: str) -> Session:
+        """A session that runs or has just ended. Raises NoSuchTerminal."""
+        found = self._live.get(session_id)
+        if found is None and session_id in self._over:
+            found = self._over[session_id][0]
+        if found is None:
+            raise NoSuchTerminal(session_id)
+        return found
+
+    def live(self, caller: Caller | None = None) -> list[Session]:
+        """Those that run, oldest first: the caller's own, or all."""
+        return [s for s in self._live.values() if caller is None or is_owner(s, caller)]
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    # --- links ------------------------------------------------------------------------------------
+
+    def link(self, session: Session, mode: Mode, once: bool = False) -> str:
+        """A fresh key to look (``watch``) or to type as well (``type``); an older one is void."""
+        return self._links.make(session.id, mode, once)
+
+    def unlink(self, session: Session, modes: Iterable[Mode] = ("watch", "type")) -> None:
+        """The keys are void; guests who typed become watchers, who watches stays."""
+        self._links.void(session.id, modes)
+        session.demote_guests()
+
+    def take(self, session: Session, one: Participant) -> None:
+        """The owner takes the keyboard back: the link to type is void, guests watch."""
+        if one.mode == "own":
+            self.unlink(session, ("type",))
+            session.take(one)
+
+    # --- ending -----------------------------------------------------------------------------------
+
+    def end(self, session_id: str, reason: str) -> None:
+        """End it with every process in it; waits until that is done, 7 s at most."""
+        session = self._live.get(session_id)
+        if session is not None:
+            self._end(session, reason)
+
+    def end_soon(self, session: Session, reason: str) -> None:
+        """End it, without waiting for that."""
+        if not session.ending:
+            self._supervisor.once(reason, self._end, session, reason)
+
+    def end_login(self, login: str) -> None:
+        """That login has ended or may do less: so do the sessions last used with it. Does not
+        wait."""
+        for session in list(self._live.values()):
+            if session.login == login and session.spec.wish.kind != "share":
+                self._supervisor.once("signed-out", self._end, session, "signed-out")
+
+    def _end(self, session: Session, reason: str) -> None:
+        pump = self._pumps.get(session.id)
+        with gevent.Timeout(GIVE_UP, False):
+            session.end(reason)
+            if pump is not None:
+                pump.join()
+        if pump is not None and not pump.dead:
+            log.warning("terminal %s did not end in time and was given up", session.id)
+            pump.kill(timeout=1.0)
+
+    def _end_all(self, sessions: Iterable[Session], reason: str, within: float) -> None:
+        ends = [self._supervisor.once("end", self._end, session, reason) for session in sessions]
+        gevent.joinall(ends, timeout=within)
+
+    def _ended(self, session: Session, end: ExitStatus) -> None:
+        """Called by a session's own greenlet when all its output has been read."""
+        self._pumps.pop(session.id, None)
+        self._live.pop(session.id, None)
+        while len(self._over) >= LINGERING:
+            oldest = next(iter(self._over))
+            del self._over[oldest]
+            self._links.void(oldest, ("watch", "type"))
+        self._over[session.id] = (session, time.monotonic())
+        if session.source.coming:
+            self._supervisor.once("late", self._ended_late, session, end)
+        else:
+            self._book.ended(session, end)
+        self._changed(session)
+
+    def _ended_late(self, session: Session, end: ExitStatus) -> None:
+        self._wait_for_late(session)
+        self._book.ended(session, end)
+
+    # --- limits -----------------------------------------------------------------------------------
+
+    def containers_changed(
+        self, added: list[Instance], changed: list[Instance], removed: list[Instance]
+    ) -> None:
+        """What the inventory tells: a paused container's terminals say so."""
+        for instance in (*added, *changed):
+            for session in self._live.values():
+                if session.spec.container == instance.id:
+                    session.set_paused(instance.state == "paused")
+
+    def _watch(self) -> None:
+        while True:
+            gevent.sleep(1.0)
+            now = time.monotonic()
+            self._tickets.sweep()
+            for session in list(self._live.values()):
+                self._book.placed(session)
+                if (reason := overdue(session, self._settings, now)) is not None:
+                    self.end_soon(session, reason)
+            for session_id, (_, since) in list(self._over.items()):
+                if now - since > LINGER:
+                    del self._over[session_id]
+                    self._links.void(session_id, ("watch", "type"))

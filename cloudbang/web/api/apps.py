@@ -1,0 +1,172 @@
+"""Apps, their lines and their events, from the inventory and the store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import gevent
+import orjson
+from flask import Blueprint, Response, request
+
+from cloudbang.domain.lines import STREAMS, format_time, row
+from cloudbang.errors import BadRequest
+from cloudbang.storage.logs.log_store import Query
+from cloudbang.web.api.app_json import all_apps, one_app
+from cloudbang.web.api.parsing import flag, json, moment, number, seq
+from cloudbang.web.api.search import matcher
+from cloudbang.web.security.authenticator import caller, reach_app
+from cloudbang.web.services import services
+
+bp = Blueprint("apps", __name__, url_prefix="/api/v1/apps")
+
+LINES, MOST_LINES = 500, 5_000
+ANSWER_BYTES = 16 * 1024 * 1024  # of text in one answer; what is beyond is fetched from its cursor
+AT_ONCE = 128 * 1024  # bytes of text that are encoded on the hub; more goes to a thread
+
+_CONTAINER = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
+
+
+@bp.get("")
+def apps() -> Response:
+    """Every app that the caller may see."""
+    return json({"apps": all_apps(services(), caller())})
+
+
+@bp.get("/<app>")
+def app_(app: str) -> Response:
+    """One app with its instances."""
+    return json(one_app(services(), reach_app(app)))
+
+
+@bp.get("/<app>/lines")
+def lines(app: str) -> Response:
+    """Lines from the store, oldest first."""
+    query = asked_query(number("limit", 1, MOST_LINES) or LINES)
+    page = services().store.read(reach_app(app), query)
+    found, cursor = _bounded(page.lines, query, page.cursor)
+    answer: dict[str, object] = {"lines": None, "first": page.first, "next": page.next}
+    if cursor is not None:
+        answer["cursor"] = cursor
+    size = sum(len(raw) for _, raw in found)
+    if size <= AT_ONCE:
+        body = _encode(answer, found)
+    else:
+        body = gevent.get_hub().threadpool.apply(_encode, (answer, found))
+    return Response(body, content_type="application/json")
+
+
+@bp.get("/<app>/download")
+def download(app: str) -> Response:
+    """Every line that passes the filters, as it is in the files or as JSON lines."""
+    kind = request.args.get("format", "text")
+    if kind not in ("text", "jsonl"):
+        raise BadRequest("format", kind, "text or jsonl")
+    query = asked_query(2**62)
+    scan = services().store.scan(reach_app(app), query)
+    pieces = _pieces(
+        scan, kind == "jsonl", services().accounts.credentials.is_good, caller().session_id
+    )
+    name = f"{app}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{'jsonl' if kind == 'jsonl' else 'log'}"
+    return Response(
+        pieces,
+        content_type="application/jsonl" if kind == "jsonl" else "text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@bp.get("/<app>/seq")
+def seq_at(app: str) -> Response:
+    """The seq of the first line at or after a time: where a jump to that time lands."""
+    time = moment("time")
+    if time is None:
+        raise BadRequest("time", "", "a time such as 2026-07-01T12:00:00Z")
+    return json({"seq": services().store.seq_at(reach_app(app), time)})
+
+
+@bp.get("/<app>/events")
+def events(app: str) -> Response:
+    """Events of an app, oldest first: the newest of those asked for."""
+    found = services().events.list(
+        reach_app(app), _key("since"), _key("until"), number("limit", 1, MOST_LINES) or LINES
+    )
+    return json({"events": [event.as_json() for event in found]})
+
+
+def asked_query(limit: int) -> Query:
+    """The query of this request. Raises BadRequest."""
+    container = request.args.get("container") or None
+    if container is not None and not _CONTAINER.fullmatch(container):
+        raise BadRequest("container", container, "a container's id: 12 or 64 hex digits")
+    stream = request.args.get("stream") or None
+    if stream is not None and stream not in STREAMS:
+        raise BadRequest("stream", stream, "one of " + ", ".join(STREAMS))
+    return Query(
+        after=seq("after"),
+        before=seq("before"),
+        since=moment("since"),
+        until=moment("until"),
+        container=container[:12] if container else None,
+        stream=stream,
+        match=matcher(
+            request.args.get("q", ""),
+            regex=flag("regex"),
+            case=flag("case"),
+            levels=request.args.getlist("level"),
+        ),
+        limit=limit,
+    )
+
+
+def _bounded(
+    found: Sequence[tuple[int, bytes]], query: Query, cursor: int | None
+) -> tuple[Sequence[tuple[int, bytes]], int | None]:
+    """As many of the lines as one answer holds, and where to go on."""
+    if len(found) * 1024 <= ANSWER_BYTES and sum(len(r) for _, r in found) <= ANSWER_BYTES:
+        return found, cursor
+    order = found[::-1] if query.backwards else found
+    size = 0
+    for count, (_, raw) in enumerate(order):
+        size += len(raw)
+        if size > ANSWER_BYTES and count:
+            kept = order[:count]
+            return (kept[::-1] if query.backwards else kept), kept[-1][0]
+    return found, cursor
+
+
+def _encode(answer: dict[str, object], found: Sequence[tuple[int, bytes]]) -> bytes:
+    return orjson.dumps({**answer, "lines": [row(number, raw) for number, raw in found]})
+
+
+def _pieces(
+    scan: Iterator[Sequence[tuple[int, bytes]]],
+    as_json: bool,
+    is_good: Callable[[str], bool],
+    session_id: str,
+) -> Iterator[bytes]:
+    for batch in scan:
+        if not is_good(session_id):
+            return  # signed out while it ran
+        if as_json:
+            yield gevent.get_hub().threadpool.apply(_jsonl, (batch,))
+        else:
+            yield b"".join(raw for _, raw in batch)
+
+
+def _jsonl(batch: Sequence[tuple[int, bytes]]) -> bytes:
+    names = ("seq", "time", "container", "stream", "text")
+    return b"".join(
+        orjson.dumps(
+            dict(zip(names, row(number, raw), strict=True)), option=orjson.OPT_APPEND_NEWLINE
+        )
+        for number, raw in batch
+    )
+
+
+def _key(name: str) -> str | None:
+    time = moment(name)
+    try:
+        return None if time is None else format_time(time)
+    except ValueError:
+        raise BadRequest(name, request.args[name], "a time after the year 1") from None

@@ -1,0 +1,114 @@
+"""What Prometheus is told, read from the services at the moment it asks."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from cloudbang import __version__
+
+if TYPE_CHECKING:
+    from cloudbang.web.services import Services
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+class _ServicesCollector(Collector):
+    def __init__(self, services: Services, with_names: bool) -> None:
+        self._services, self._with_names = services, with_names
+
+    def collect(self) -> Iterable[Metric]:
+        yield from _process()
+        yield from self._store()
+        yield from self._live()
+        apps = self._services.inventory.apps()
+        running = sum(i.state == "running" for app in apps for i in app.instances)
+        yield _gauge("apps", "Apps known.", len(apps))
+        yield _gauge("instances_running", "Containers that run.", running)
+        up = self._services.inventory.engine_error is None
+        yield _gauge("engine_up", "1 while the Docker Engine answers.", int(up))
+        if (terminals := self._services.terminals) is not None:
+            yield _gauge("terminals", "Terminals open now.", len(terminals))
+            yield _counter("terminals_opened", "Terminals ever opened.", terminals.opened)
+        if (lag := self._services.loop_lag) is not None:
+            found = GaugeMetricFamily(
+                "cloudbang_loop_lag_seconds",
+                "How late the hub woke a greenlet that was due, in the last minute.",
+                labels=["quantile"],
+            )
+            for quantile in (0.5, 0.99, 1.0):
+                found.add_metric([f"{quantile:g}"], lag.quantile(quantile))
+            yield found
+
+    def _store(self) -> Iterable[Metric]:
+        stats = self._services.store.stats()
+        yield _gauge(
+            "log_bytes", "Log lines on disk, in bytes.", sum(s.bytes for s in stats.values())
+        )
+        yield _counter("log_lines", "Lines ever stored.", sum(s.next - 1 for s in stats.values()))
+        trouble = self._services.store.trouble is not None
+        yield _gauge("storage_trouble", "1 while lines cannot be stored.", int(trouble))
+        if not self._with_names:
+            return
+        size = GaugeMetricFamily("cloudbang_app_log_bytes", "Of one app, in bytes.", labels=["app"])
+        lines = CounterMetricFamily("cloudbang_app_log_lines", "Of one app.", labels=["app"])
+        lag = GaugeMetricFamily(
+            "cloudbang_app_lag_seconds", "How far reading an app's log is behind.", labels=["app"]
+        )
+        for name, one in stats.items():
+            size.add_metric([name], one.bytes)
+            lines.add_metric([name], one.next - 1)
+            lag.add_metric([name], self._services.collector.lag(name) or 0.0)
+        yield from (size, lines, lag)
+
+    def _live(self) -> Iterable[Metric]:
+        live = self._services.live
+        yield _gauge("live_sockets", "Open live sockets.", live.connections)
+        yield _counter("live_slow_viewers", "Viewers too slow for the lines.", live.slow_viewers)
+        yield _counter("bus_malformed", "Messages of the bus that do not parse.", live.malformed)
+
+
+def exposition(services: Services, *, with_names: bool) -> bytes:
+    """All metrics as text. Without ``with_names`` nothing in it names an app."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_ServicesCollector(services, with_names))
+    return generate_latest(registry)
+
+
+def _process() -> Iterable[Metric]:
+    info = GaugeMetricFamily("cloudbang_info", "Which CloudBang this is.", labels=["version"])
+    info.add_metric([__version__], 1)
+    yield info
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    yield CounterMetricFamily(
+        "process_cpu_seconds", "CPU time used.", value=used.ru_utime + used.ru_stime
+    )
+    with open("/proc/self/statm") as file:
+        pages = int(file.read().split()[1])
+    yield GaugeMetricFamily(
+        "process_resident_memory_bytes", "Memory used.", value=pages * os.sysconf("SC_PAGE_SIZE")
+    )
+    yield GaugeMetricFamily(
+        "process_open_fds", "Open file descriptors.", value=len(os.listdir("/proc/self/fd"))
+    )
+    yield GaugeMetricFamily(
+        "process_start_time_seconds", "When it started, since 1970.", value=_STARTED
+    )
+
+
+_STARTED = time.time()
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"cloudbang_{name}", text, value=value)
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"cloudbang_{name}", text, value=value)

@@ -1,0 +1,76 @@
+"""How CloudBang itself does: for people, for supervisors, for Prometheus. And the pages' texts."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, Response, abort, g, request
+
+from cloudbang import __version__
+from cloudbang.web.api import metrics
+from cloudbang.web.api.openapi import document
+from cloudbang.web.api.parsing import json
+from cloudbang.web.pages.i18n import LANGUAGES, texts
+from cloudbang.web.security.authenticator import open_to_all
+from cloudbang.web.services import services
+from cloudbang.web.status import notices
+
+bp = Blueprint("status", __name__)
+
+_STARTED = time.monotonic()
+
+
+@bp.get("/healthz")
+@open_to_all
+def healthz() -> Response:
+    """Whether this process answers. What else is wrong is for those with an account."""
+    return json({"status": "ok"})
+
+
+@bp.get("/metrics")
+@open_to_all
+def show_metrics() -> Response:
+    """Prometheus metrics; with the names of apps only for those with an account."""
+    return Response(
+        metrics.exposition(services(), with_names=g.get("caller") is not None),
+        content_type=metrics.CONTENT_TYPE,
+    )
+
+
+@bp.get("/i18n/<lang>.json")
+@open_to_all
+def i18n(lang: str) -> Response:
+    """The texts of the pages' scripts. The sign-in page needs them too."""
+    if lang not in LANGUAGES:
+        abort(404)
+    answer = json(texts(lang))
+    answer.headers["Cache-Control"] = "no-cache"  # asked about anew, sent only when it changed
+    answer.add_etag()
+    answer.make_conditional(request)
+    return answer
+
+
+@bp.get("/api/v1/status")
+def status() -> Response:
+    """What everybody with an account may know about this CloudBang."""
+    store = services().store
+    stats = store.stats().values()
+    return json(
+        {
+            "version": __version__,
+            "uptime": round(time.monotonic() - _STARTED, 3),
+            "engine": {"error": services().inventory.engine_error},
+            "storage": {
+                "path": str(store.root),
+                "bytes": sum(one.bytes for one in stats),
+                "lines": sum(one.lines for one in stats),
+            },
+            "notices": notices(services().inventory, store),
+        }
+    )
+
+
+@bp.get("/api/v1/openapi.json")
+def openapi() -> Response:
+    """What this API offers."""
+    return json(document())

@@ -1,0 +1,153 @@
+"""Terminals over HTTP: a ticket for a new one, the list, ends, links, the history, recordings."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+from pydantic import BaseModel
+
+from cloudbang.accounts import Unauthorised
+from cloudbang.errors import BadRequest, NoSuchTerminal
+from cloudbang.storage.database.terminals import TerminalRecord
+from cloudbang.terminals.audit import is_owner, owner_of
+from cloudbang.web.api.downloads import send
+from cloudbang.web.api.parsing import MAX_SEQ, flag, json, number, read_body
+from cloudbang.web.api.schemas.terminals import NewTerminal
+from cloudbang.web.security.authenticator import authenticator, caller, needs_role
+from cloudbang.web.security.terminal_access import (
+    checked_id,
+    may_see,
+    own_live,
+    reach_container,
+    see_live,
+)
+from cloudbang.web.services import services
+
+bp = Blueprint("terminals", __name__, url_prefix="/api/v1/terminals")
+
+
+HISTORY, MOST_HISTORY = 50, 500
+
+
+class NewLink(BaseModel):
+    mode: str
+
+
+@bp.post("")
+@needs_role("admin")
+def ticket() -> Response:
+    """A one-time ticket, with which the terminal's socket opens a new terminal."""
+    asked = read_body(NewTerminal)
+    wish = asked.wish()
+    app, instance = reach_container(
+        caller(), asked.container, services().inventory, services().store
+    )
+    made = services().terminals.ticket(caller(), app, instance, wish)
+    return json(
+        {
+            "T_id": made.team,
+            "S_id": made.app,
+            "C_id": made.container[:12],
+            "Md5": made.md5,
+            "url": _door(),
+            "session": made.session,
+        },
+        201,
+    )
+
+
+@bp.get("")
+def terminals() -> Response:
+    """The own running terminals; everybody's for an admin who asks for all."""
+    who, everybody = caller(), flag("all")
+    if everybody and not who.may("admin"):
+        raise Unauthorised("admin")
+    found = services().terminals.live(None if everybody else who)
+    return json({"terminals": [one.as_json() for one in found if may_see(who, one)]})
+
+
+@bp.get("/history")
+def history() -> Response:
+    """The audit list, newest first: the own terminals, for an admin everybody's."""
+    who, app = caller(), request.args.get("app") or None
+    if app is not None and len(app) > 128:
+        raise BadRequest("app", app, "the name of an app")
+    limit = number("limit", 1, MOST_HISTORY) or HISTORY
+    before = number("before", 0, MAX_SEQ)
+    owner = None if who.may("admin") else owner_of(who)
+    account = request.args.get("account") or None
+    found = services().terminal_store.list(owner, app, account, before, limit)
+    following = found[-1].number if len(found) == limit else None
+    return json(
+        {"terminals": [_shown(one) for one in found if may_see(who, one)], "next": following}
+    )
+
+
+@bp.get("/<session>")
+def one(session: str) -> Response:
+    """A terminal, running or ended."""
+    return json(_shown(see_record(session)))
+
+
+@bp.get("/<session>/recording")
+def recording(session: str) -> Response:
+    """What a terminal printed, as asciicast v2; of one that runs, what it has printed so far."""
+    found = see_record(session)
+    replay = services().recordings.read(found.session)
+    return send(replay, f"{found.session}.cast", "application/x-asciicast", replay.size)
+
+
+@bp.delete("/<session>")
+@needs_role("admin")
+def end(session: str) -> Response:
+    """End a terminal and every process of it."""
+    found = see_live(caller(), session, services().terminals)
+    services().terminals.end(found.id, "closed" if is_owner(found, caller()) else "admin")
+    return Response(status=204)
+
+
+@bp.post("/<session>/links")
+@needs_role("admin")
+def link(session: str) -> Response:
+    """A fresh link to watch a terminal, or to type in it; the older one of its kind is void."""
+    found = own_live(caller(), session, services().terminals)
+    mode = read_body(NewLink).mode
+    if mode == "watch":
+        key = services().terminals.link(found, "watch")
+    elif mode == "type":
+        key = services().terminals.link(found, "type")
+    else:
+        raise BadRequest("mode", mode, "watch or type")
+    # In the fragment the key is sent in no request line, and so is in nobody's log.
+    return json({"mode": mode, "key": key, "url": f"/terminals/{found.id}#{key}"}, 201)
+
+
+@bp.delete("/<session>/links")
+@needs_role("admin")
+def unlink(session: str) -> Response:
+    """Void the links; who typed through one watches from now on."""
+    services().terminals.unlink(own_live(caller(), session, services().terminals))
+    return Response(status=204)
+
+
+def see_record(session: str) -> TerminalRecord:
+    """The record of a terminal that the caller may see, running or ended. Raises NoSuchTerminal."""
+    found = services().terminal_store.get(checked_id(session))
+    if not may_see(caller(), found):
+        raise NoSuchTerminal(session)
+    return found
+
+
+def _shown(record: TerminalRecord) -> dict[str, object]:
+    """What runs is shown as it is now, with the people who look at it."""
+    if record.ended is None:
+        try:
+            return services().terminals.get(record.session).as_json()
+        except NoSuchTerminal:
+            pass
+    return record.as_json()
+
+
+def _door() -> str:
+    """The address of the terminals' socket, as this guest reaches the server."""
+    client_info = authenticator().proxies.client_info(request.environ)
+    return f"{'wss' if client_info.scheme == 'https' else 'ws'}://{client_info.host}/docker_console"

@@ -1,0 +1,181 @@
+"""One live socket: reads what its page asks for, a handler per op, and keeps its subscriptions."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import gevent
+import orjson
+from gevent.lock import Semaphore
+
+from cloudbang.core.rate import TokenBucket
+from cloudbang.errors import BadRequest, CloudBangError
+from cloudbang.web.live.base import NoSuchChannel, Subscription, message
+from cloudbang.web.server.websocket import SharedFrame, Socket, SocketClosed
+
+if TYPE_CHECKING:
+    from cloudbang.accounts import Caller
+    from cloudbang.web.live.push import LivePush
+
+MAX_SUBSCRIPTIONS = 64  # of one connection; a page needs three
+# Overload: a client that asks faster than this is read more slowly; nobody else notices.
+OPS_PER_SECOND = 1_000.0
+OPS_AT_ONCE = 1_000.0
+LEAVING = 2  # replaced subscriptions whose read of the store may still run; then it is waited for
+
+
+class TooManySubscriptions(CloudBangError):
+    """A connection follows as many channels as it may."""
+
+    code = "too-many-subscriptions"
+    status = 429
+
+    def __str__(self) -> str:
+        return (
+            f"one socket may follow {MAX_SUBSCRIPTIONS} channels: unsubscribe from some, "
+            "or open another"
+        )
+
+
+class BadMessage(CloudBangError):
+    """A client sent what is no message of this protocol."""
+
+    code = "bad-message"
+    status = 400
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        return f"{self.what}: a message is a JSON object with the op subscribe, unsubscribe or ping"
+
+
+class LiveConnection:
+    """What one socket follows. It is the :class:`ViewerConnection` of its viewers."""
+
+    __slots__ = (
+        "_bucket",
+        "_following",
+        "_leaving",
+        "_push",
+        "caller",
+        "offer",
+        "socket",
+        "turn",
+    )
+
+    def __init__(self, push: LivePush, socket: Socket, caller: Caller) -> None:
+        self.caller = caller
+        self.socket = socket
+        self.offer: Callable[[SharedFrame], bool] = socket.offer
+        self._push = push
+        self._following: dict[str, Subscription] = {}
+        self._leaving: list[Subscription] = []
+        self.turn = Semaphore()
+        self._bucket = TokenBucket(OPS_AT_ONCE, OPS_PER_SECOND)
+        socket.on_drained = self._on_drained
+
+    @property
+    def closed(self) -> bool:
+        return self.socket.closed
+
+    def send(self, text: bytes) -> None:
+        """Send, and wait until there is room for it. Does nothing on a closed connection."""
+        with contextlib.suppress(SocketClosed):
+            self.socket.send(text.decode())
+
+    def serve(self) -> None:
+        """Handle what comes until the connection ends."""
+        try:
+            while (text := self.socket.receive()) is not None:
+                self._bucket.take()
+                self._handle(text)
+        finally:
+            self.socket.on_drained = None
+            for channel in list(self._following):
+                self._drop(channel)
+
+    def _handle(self, text: str | bytes) -> None:
+        channel: str | None = None
+        try:
+            request = _request(text)
+            named = request.get("channel")
+            channel = named[:200] if isinstance(named, str) else None
+            op = request.get("op")
+            handler = HANDLERS.get(op) if isinstance(op, str) else None
+            if handler is None:
+                raise BadMessage(f"there is no op {str(op)[:40]!r}")
+            handler(self, request)
+        except CloudBangError as e:
+            self.send(message("error", channel, code=e.code, message=str(e)))
+
+    def _subscribe(self, request: dict[str, Any]) -> None:
+        channel = _channel(request)
+        # Asking again for a channel replaces what was asked before: a page changes its filter.
+        self._drop(channel)
+        if len(self._following) >= MAX_SUBSCRIPTIONS:
+            raise TooManySubscriptions
+        self._wait_for_leaving()
+        viewer = self._push.view(channel, self, request)
+        self._following[channel] = viewer
+        viewer.start()
+
+    def _unsubscribe(self, request: dict[str, Any]) -> None:
+        channel = _channel(request)
+        self._drop(channel)
+        self.send(message("unsubscribed", channel))
+
+    def _ping(self, request: dict[str, Any]) -> None:
+        self.send(b'{"op":"pong"}')
+
+    def _drop(self, channel: str) -> None:
+        viewer = self._following.pop(channel, None)
+        if viewer is not None:
+            viewer.close()
+            self._push.leave(channel)
+
+            if viewer.busy:
+                self._leaving.append(viewer)
+
+    def _wait_for_leaving(self) -> None:
+        """Who changes a subscription faster than the store answers is read more slowly."""
+        while True:
+            self._leaving = [viewer for viewer in self._leaving if viewer.busy]
+            if len(self._leaving) <= LEAVING or self.closed:
+                return
+            gevent.sleep(0.001)
+
+    def _on_drained(self, _socket: Socket) -> None:
+        for viewer in list(self._following.values()):
+            viewer.drained()
+
+
+HANDLERS: dict[str, Callable[[LiveConnection, dict[str, Any]], None]] = {
+    "subscribe": LiveConnection._subscribe,
+    "unsubscribe": LiveConnection._unsubscribe,
+    "ping": LiveConnection._ping,
+}
+
+
+def _request(text: str | bytes) -> dict[str, Any]:
+    if isinstance(text, bytes):
+        raise BadMessage("a binary frame")
+    try:
+        request = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise BadMessage("this is not JSON") from None
+    if not isinstance(request, dict):
+        raise BadMessage("this is not a JSON object")
+    return request
+
+
+def _channel(request: dict[str, Any]) -> str:
+    channel = request.get("channel")
+    if not isinstance(channel, str):
+        raise BadRequest("channel", channel, "the name of a channel, like log/web")
+    if len(channel) > 200:
+        raise NoSuchChannel(channel)
+    return channel

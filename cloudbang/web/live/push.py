@@ -1,0 +1,222 @@
+"""The live socket's server side: from the one green SUB to every viewer.
+
+One greenlet receives from the bus and routes by exact topic to channels; a channel turns a
+message into one frame and offers that frame to all who look. See ``live_lines`` for the channels
+of lines, ``live_feeds`` for the others, ``live_connection`` for one socket.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gevent
+
+from cloudbang.accounts import Caller
+from cloudbang.bus import Malformed, Message, Subscriber
+from cloudbang.core.supervise import Supervisor
+from cloudbang.storage.logs.log_store import LogStore
+from cloudbang.web.live.base import NoSuchChannel, Subscription, Topics
+from cloudbang.web.live.connection import LiveConnection
+from cloudbang.web.live.feeds import (
+    AppsFeed,
+    EventsFeed,
+    Feed,
+    FeedViewer,
+    StatusFeed,
+    TerminalsFeed,
+)
+from cloudbang.web.live.lines import LogChannel, LogViewer
+from cloudbang.web.live.messages import Lines, read_lines
+from cloudbang.web.security.access import reach
+from cloudbang.web.security.sockets_by_login import SocketsByLogin
+from cloudbang.web.server.websocket import Socket
+from cloudbang.web.status import Apps, app_json, every_app, find_app, notices
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.05  # seconds between two comparisons of what was sent with what is stored
+WIDE = 0.004  # seconds of sending after which messages are waited for
+REST = 0.04  # seconds of waiting at most
+FEW = 300  # lines that wait already; with more of them frames are large anyway
+
+
+class LivePush:
+    """Everything that is pushed to pages. ``serve`` is what the door ``/websocket`` leads to."""
+
+    subprotocols = ("cloudbang.live.v1",)
+
+    def __init__(self, store: LogStore, inventory: Apps, subscriber: Subscriber) -> None:
+        self._malformed = 0
+        self.slow = 0  # how often a viewer was too slow, of channels that are gone
+        self._store, self._inventory = store, inventory
+        self._subscriber = subscriber
+        self._topics = Topics(subscriber)
+        self._logs: dict[str, LogChannel] = {}  # by topic
+        self._feeds: dict[str, Feed] = {}  # by channel
+        self._routes: dict[str, Feed] = {}  # by topic, or by its first part for app/*
+        self._supervisor = Supervisor("live")
+        self._sockets_by_login = SocketsByLogin(self._supervisor)
+
+    def start(self) -> None:
+        """Begin to receive and to look after the channels."""
+        self._supervisor.run("receive", self._receive)
+        self._supervisor.run("look", self._look)
+
+    def stop(self) -> None:
+        """Stop. The sockets themselves are closed by the server."""
+        self._subscriber.close()
+        self._supervisor.stop()
+
+    # -- connections --------------------------------------------------------------------------
+
+    def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
+        """Talk with one page until it leaves."""
+        connection = LiveConnection(self, socket, caller)
+        with self._sockets_by_login.holds(caller.session_id, socket):
+            connection.serve()
+
+    def close_account_sessions(self, session_id: str) -> None:
+        """That session has ended or may do less: its sockets are closed with 4401."""
+        self._sockets_by_login.close(session_id)
+
+    def terminal_changed(self, concerns: Callable[[Caller], bool]) -> None:
+        """A terminal has begun, ended, or been joined or left: those whom it concerns are told."""
+        feed = self._feeds.get("terminal/*")
+        if isinstance(feed, TerminalsFeed):
+            feed.changed(concerns)
+
+    @property
+    def connections(self) -> int:
+        """Open live sockets."""
+        return len(self._sockets_by_login)
+
+    @property
+    def malformed(self) -> int:
+        """Messages of the bus that were dropped because they do not parse."""
+        return self._malformed + self._subscriber.malformed
+
+    @property
+    def viewers(self) -> dict[str, int]:
+        """Viewers by channel, of channels that have some."""
+        channels: list[LogChannel | Feed] = [*self._logs.values(), *self._feeds.values()]
+        return {channel.name: channel.viewers for channel in channels}
+
+    @property
+    def slow_viewers(self) -> int:
+        """How often, since the start, a viewer of lines was too slow for them."""
+        return self.slow + sum(channel.slow for channel in self._logs.values())
+
+    # -- channels -----------------------------------------------------------------------------
+
+    def view(self, channel: str, link: LiveConnection, request: dict[str, Any]) -> Subscription:
+        """A view of ``channel``, not yet started. Raises NoSuchChannel, NoSuchApp, BadRequest."""
+        kind, _, name = channel.partition("/")
+        if kind == "log" and name:
+            reach(link.caller, name, self._inventory, self._store)
+            return self._view_lines(name, link, request)
+        if channel in ("app/*", "terminal/*", "status") or (kind == "event" and name):
+            if kind == "event":
+                reach(link.caller, name, self._inventory, self._store)
+            return self._view_feed(channel, name, link)
+        raise NoSuchChannel(channel)
+
+    def leave(self, channel: str) -> None:
+        """A viewer of ``channel`` has gone; the last one closes it."""
+        if (lines := self._logs.get(channel + "/")) is not None:
+            lines.viewers -= 1
+            if not lines.viewers:
+                del self._logs[lines.topic]
+                self._topics.release(lines.topic)
+                self.slow += lines.slow
+        elif (feed := self._feeds.get(channel)) is not None:
+            feed.viewers -= 1
+            if not feed.viewers:
+                del self._feeds[channel]
+                for topic in feed.topics:
+                    self._topics.release(topic)
+                    del self._routes[topic]
+
+    def _view_lines(self, app: str, link: LiveConnection, request: dict[str, Any]) -> LogViewer:
+        topic = f"log/{app}/"
+        channel = self._logs.get(topic) or LogChannel(app, self._store, self._supervisor)
+        viewer = LogViewer(link, channel, request)
+        channel.viewers += 1
+        if channel.viewers == 1:
+            self._logs[topic] = channel
+            self._topics.hold(topic)
+        return viewer
+
+    def _view_feed(self, channel: str, name: str, link: LiveConnection) -> FeedViewer:
+        feed = self._feeds.get(channel)
+        if feed is None:
+            feed = self._feeds[channel] = self._new_feed(channel, name)
+            for topic in feed.topics:
+                self._topics.hold(topic)
+                self._routes[topic] = feed
+        feed.viewers += 1
+        return FeedViewer(link, feed)
+
+    def _new_feed(self, channel: str, name: str) -> Feed:
+        store, inventory = self._store, self._inventory
+        if channel == "status":
+            return StatusFeed(lambda: notices(inventory, store))
+        if channel == "terminal/*":
+            return TerminalsFeed()
+        if channel == "app/*":
+            return AppsFeed(self._every_app, self._one_app)
+        return EventsFeed(name)
+
+    def _every_app(self) -> list[dict[str, object]]:
+        apps = every_app(self._inventory, self._store)
+        return [app_json(app, self._store, self._inventory.rate(app.name)) for app in apps]
+
+    def _one_app(self, name: str) -> dict[str, object] | None:
+        app = find_app(name, self._inventory, self._store)
+        return app_json(app, self._store, self._inventory.rate(name)) if app else None
+
+    # -- the bus ------------------------------------------------------------------------------
+
+    def _receive(self) -> None:
+        for batch in self._subscriber.batches():
+            lines: dict[LogChannel, list[Lines]] = {}
+            for received in batch:
+                try:
+                    self._route(received, lines)
+                except Malformed as e:
+                    self._malformed += 1
+                    log.debug("dropped a message on %s: %s", received.topic[:200], e)
+            started = time.perf_counter()
+            for channel, parts in lines.items():
+                channel.deliver(parts)
+            took = time.perf_counter() - started
+            if took > WIDE and all(channel.behind < FEW for channel in lines):
+                # A frame for a thousand viewers costs a thousand sends however short it is: let a
+                # few messages come together. With few viewers nothing ever waits here.
+                gevent.sleep(min(2 * took, REST))
+
+    def _route(self, received: Message, lines: dict[LogChannel, list[Lines]]) -> None:
+        topic = received.topic
+        channel = self._logs.get(topic)
+        if channel is not None:
+            found = read_lines(received, self._store.next_seq(channel.app))
+            lines.setdefault(channel, []).append(found)
+            return
+        feed = self._routes.get(topic) or self._routes.get(topic.partition("/")[0] + "/")
+        if feed is not None:
+            feed.receive(received)
+
+    def _look(self) -> None:
+        count = 0
+        while True:
+            gevent.sleep(LOOK_EVERY)
+            for channel in list(self._logs.values()):
+                channel.look()
+            count += 1
+            if count % 20 == 0:
+                self._topics.sweep()
+                status = self._feeds.get("status")
+                if isinstance(status, StatusFeed):
+                    status.look()

@@ -1,0 +1,161 @@
+"""The pages: HTML that scripts bring to life. Each is drawn with what is known now, so that its
+first paint shows apps and not a wait for a socket."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from cloudbang.web.api.app_json import all_apps, one_app
+from cloudbang.web.pages import assets
+from cloudbang.web.security.authenticator import (
+    caller,
+    csrf_token,
+    needs_role,
+    open_to_all,
+    reach_app,
+)
+from cloudbang.web.services import services
+
+bp = Blueprint("pages", __name__)
+bp.record_once(lambda state: assets.install(cast(Flask, state.app)))
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "theme"
+
+
+@bp.app_context_processor
+def everywhere() -> dict[str, Any]:
+    """What every template may use. The theme is "" when it is the system's."""
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return {"csrf_token": csrf_token, "theme": theme if theme in THEMES else ""}
+
+
+@bp.get("/")
+def apps() -> ResponseReturnValue:
+    """Every app."""
+    return _page("apps.html", page="apps")
+
+
+@bp.get("/apps")
+def list_of_apps() -> ResponseReturnValue:
+    """What is left of an app's address without the app."""
+    return redirect(url_for("pages.apps"))
+
+
+@bp.get("/apps/<app>")
+def app(app: str) -> ResponseReturnValue:
+    """An app: its first tab."""
+    return redirect(url_for("pages.logs", app=reach_app(app)))
+
+
+@bp.get("/apps/<app>/logs")
+def logs(app: str) -> ResponseReturnValue:
+    """An app's log."""
+    name = reach_app(app)
+    return _page(
+        "logs.html",
+        page="app",
+        app=one_app(services(), name),
+        tabs=_tabs(name),
+        current_tab="logs",
+        recording=services().settings.terminal.record,
+    )
+
+
+@bp.get("/apps/<app>/terminal")
+@needs_role("admin")
+def terminal(app: str) -> ResponseReturnValue:
+    """Terminals in the instances of an app."""
+    name = reach_app(app)
+    return _page(
+        "terminal.html",
+        page="app",
+        app=one_app(services(), name),
+        tabs=_tabs(name),
+        current_tab="terminal",
+        recording=services().settings.terminal.record,
+    )
+
+
+@bp.get("/terminals")
+def terminals() -> ResponseReturnValue:
+    """The terminals that are open, and what was opened."""
+    recording = services().settings.terminal.record
+    return _page("terminals.html", page="terminals", recording=recording)
+
+
+@bp.get("/terminals/<session>")
+def terminal_session(session: str) -> ResponseReturnValue:
+    """One terminal, also for whoever has a link to it. Whether there is one, the page asks."""
+    return _page("terminal_session.html", page="terminals", session=session)
+
+
+@bp.get("/terminals/<session>/replay")
+def replay(session: str) -> ResponseReturnValue:
+    """A terminal's recording. Whether there is one that the reader may see, the page asks."""
+    return _page("replay.html", page="terminals", session=session)
+
+
+@bp.get("/settings")
+def settings() -> ResponseReturnValue:
+    """What a person sets for themselves."""
+    return _page("settings.html", page="settings")
+
+
+@bp.get("/sign-in")
+@open_to_all
+def sign_in() -> ResponseReturnValue:
+    """Signing in; ``next`` is where to go then."""
+    if not services().accounts.is_set_up():
+        return redirect(url_for("pages.setup"))
+    wanted = request.args.get("next", "")
+    if _is_signed_in():
+        return redirect(_within(wanted))
+    return render_template("sign_in.html", next=wanted)
+
+
+@bp.get("/setup")
+@open_to_all
+def setup() -> ResponseReturnValue:
+    """The first account; the token is in the fragment, which only the page's script sees."""
+    if services().accounts.is_set_up():
+        return redirect(url_for("pages.apps" if _is_signed_in() else "pages.sign_in"))
+    path = services().settings.storage.path / "setup-token"
+    return render_template("setup.html", token_file=str(path))
+
+
+def _page(template: str, **values: Any) -> str:
+    """A page behind the sign-in, drawn with the apps as they are now."""
+    who = caller()
+    return render_template(template, account=who, apps=all_apps(services(), who), **values)
+
+
+def _tabs(app: str) -> list[dict[str, str]]:
+    """The views of an app that there are for who asks: a terminal is for administrators."""
+    names = [("logs", gettext("Logs"))]
+    if caller().may("admin"):
+        names.append(("terminal", gettext("Terminal")))
+    return [
+        {"name": name, "label": label, "href": url_for(f"pages.{name}", app=app)}
+        for name, label in names
+    ]
+
+
+def _is_signed_in() -> bool:
+    return g.get("caller") is not None
+
+
+def _within(path: str) -> str:
+    """``path`` when it leads to a page of this server, else "/": nobody is sent elsewhere."""
+    try:
+        to = urlsplit(path)
+    except ValueError:
+        return "/"
+    if to.scheme or to.netloc or not path.startswith("/") or path[1:2] in ("/", "\\"):
+        return "/"
+    return path

@@ -1,0 +1,165 @@
+"""The gate: every route is closed unless it says that it is open.
+
+A browser shows its session in a cookie and, for each change, a CSRF token; a program shows an API
+token as ``Authorization: Bearer …`` and needs no CSRF token, since no browser sends that by
+itself. Sockets come through the same gate before Flask sees them (:meth:`Authenticator.let_in`).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask import Flask, current_app, g, request, session
+from flask.sessions import SessionInterface, SessionMixin
+from flask.wrappers import Request, Response
+from flask_wtf.csrf import generate_csrf, validate_csrf
+from wtforms import ValidationError  # type: ignore[import-untyped]
+
+from cloudbang.accounts import AccountService, Caller, NotSignedIn, Role, Unauthorised
+from cloudbang.errors import CloudBangError
+from cloudbang.web.security.access import reach
+from cloudbang.web.security.requests import COOKIE, Environ, Proxies, cookies_of
+from cloudbang.web.server.websocket import Refusal
+from cloudbang.web.services import services
+
+CSRF_HEADER = "X-CSRF-Token"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class WrongCsrfToken(CloudBangError):
+    """A change with a session's cookie but without its CSRF token."""
+
+    code = "csrf"
+    status = 403
+    sentence = "the page is out of date: load it again, then try once more"
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+def open_to_all(view: View) -> View:
+    """Declare a view open: it works without an account. Few are, and a test knows them all."""
+    view.open_to_all = True  # type: ignore[attr-defined]
+    return view
+
+
+def needs_role(role: Role) -> Callable[[View], View]:
+    """Declare that a view is for accounts with at least this role."""
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            if not caller().may(role):
+                raise Unauthorised(role)
+            return view(*args, **kwargs)
+
+        return cast(View, checked)
+
+    return decorate
+
+
+def caller() -> Caller:
+    """Who asks. Raises NotSignedIn in a view that is open, when nobody is known."""
+    found: Caller | None = g.get("caller")
+    if found is None:
+        raise NotSignedIn
+    return found
+
+
+def address() -> str:
+    """The guest's address, for the throttle and the list of sessions."""
+    return authenticator().proxies.client_info(request.environ).address
+
+
+def authenticator() -> Authenticator:
+    """The gate of the application that serves this request."""
+    return authenticator_of(current_app)
+
+
+def authenticator_of(app: Flask) -> Authenticator:
+    """The gate of an application; its ``authenticate_socket`` is what the doors of sockets ask."""
+    return cast(Authenticator, app.extensions["cloudbang-gate"])
+
+
+def reach_app(name: str) -> str:
+    """``name``, when there is such an app and the caller may see it. Raises NoSuchApp.
+
+    Every call that reaches an app, its lines or its containers comes through here.
+    """
+    return reach(caller(), name, services().inventory, services().store).name
+
+
+class Authenticator:
+    """Finds out who asks and turns away who may not."""
+
+    def __init__(self, accounts: AccountService, proxies: Proxies, key: bytes) -> None:
+        self.proxies = proxies
+        self._accounts = accounts
+        self._key = key
+
+    def caller_of(self, environ: Environ) -> Caller | None:
+        """Who asks: by Bearer token when there is one, else by the session's cookie."""
+        shown = str(environ.get("HTTP_AUTHORIZATION", ""))
+        if shown[:7].lower() == "bearer ":
+            return self._accounts.credentials.find(shown[7:].strip())
+        secret = cookies_of(environ).get(COOKIE)
+        return self._accounts.credentials.find(secret) if secret else None
+
+    def guard(self) -> None:
+        """Runs before every request. Raises what the answer then says."""
+        g.caller = who = self.caller_of(request.environ)
+        changes = request.method not in SAFE
+        if changes:
+            self.proxies.check_origin(request.environ)
+        if who is not None and who.by_cookie:
+            session["csrf_token"] = self._csrf_of(who)
+        if request.endpoint is None:
+            return  # nothing there: Flask says so
+        view = current_app.view_functions[request.endpoint]
+        if request.endpoint == "static" or getattr(view, "open_to_all", False):
+            return
+        if who is None:
+            raise NotSignedIn
+        if changes and who.by_cookie:
+            try:
+                validate_csrf(request.headers.get(CSRF_HEADER))
+            except ValidationError:
+                raise WrongCsrfToken from None
+
+    def authenticate_socket(self, environ: Environ) -> Caller | Refusal:
+        """Who opens a socket, or why they may not: a door's ``authorize``. The sockets' own
+        handler has compared Origin with Host before."""
+        who = self.caller_of(environ)
+        if who is None:
+            error = NotSignedIn()
+            return Refusal(error.status, error.code, str(error))
+        return who
+
+    def _csrf_of(self, who: Caller) -> str:
+        """Belongs to the session and to this installation; ends with the session."""
+        return hmac.new(self._key, b"csrf" + who.digest, hashlib.sha256).hexdigest()
+
+
+def csrf_token() -> str:
+    """The CSRF token of this request's session, "" when it has none. For the page and for me."""
+    return str(generate_csrf()) if "csrf_token" in session else ""
+
+
+class _Memory(dict[str, Any], SessionMixin):
+    """What Flask calls the session: here only the CSRF token of this request."""
+
+
+class NoCookieSession(SessionInterface):
+    """Keeps Flask from having a cookie of its own: the session lives on the server."""
+
+    def open_session(self, app: Flask, request: Request) -> _Memory:
+        return _Memory()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        pass

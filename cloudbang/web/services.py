@@ -1,0 +1,49 @@
+"""What the web side is handed: every part it shows or asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app
+
+if TYPE_CHECKING:
+    from cloudbang.accounts import AccountService
+    from cloudbang.bus import Publisher
+    from cloudbang.config import Settings
+    from cloudbang.core.loop_lag import LoopLag
+    from cloudbang.node.collector import LogCollector
+    from cloudbang.node.inventory import Inventory
+    from cloudbang.storage.database.database import Database
+    from cloudbang.storage.database.events import EventStore
+    from cloudbang.storage.database.terminals import TerminalStore
+    from cloudbang.storage.logs.log_store import LogStore
+    from cloudbang.storage.recordings.recordings import Recordings
+    from cloudbang.terminals.files import Files
+    from cloudbang.terminals.registry import Terminals
+    from cloudbang.web.live.push import LivePush
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services, made in ``app.py``."""
+
+    settings: Settings
+    accounts: AccountService
+    inventory: Inventory
+    store: LogStore
+    events: EventStore
+    live: LivePush
+    collector: LogCollector
+    publisher: Publisher
+    database: Database
+    terminals: Terminals
+    terminal_store: TerminalStore
+    recordings: Recordings
+    files: Files
+    loop_lag: LoopLag | None = None
+
+
+def services() -> Services:
+    """The services of the application that serves this request."""
+    return cast(Services, current_app.extensions["cloudbang"])

@@ -1,0 +1,186 @@
+"""Lines put by other programs: validated, stored, and back as fact."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloudbang.bus import HEADER, Hub, Malformed, Message, Publisher, Subscriber
+from cloudbang.config import BusSettings
+from cloudbang.domain.lines import is_record, row
+from cloudbang.intake.logs import LogIntake, read_put
+from cloudbang.storage.logs.log_store import LogStore, Query
+from tests.support import wait_until
+
+ANYWHERE = "tcp://127.0.0.1:*"
+NOW = 1_700_000_000_000_000_000
+NOW_TEXT = "2023-11-14T22:13:20.000000000Z"
+
+
+class Ground:
+    def __init__(self, folder: Path) -> None:
+        self.store = LogStore(folder)
+        self.store.open()
+        self.hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
+        self.hub.start()
+        self.ours = Publisher(self.hub.publish_to)
+        self.intake = LogIntake(self.store, self.ours, Subscriber(self.hub.subscribe_at))
+        self.intake.start()
+        self.theirs = Publisher(self.hub.publish_to)
+        wait_until(lambda: self.theirs.wanted("put/log/shop/"))
+
+    def put(self, body: Any, app: str = "shop", header: bytes = HEADER) -> None:
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        self.theirs.send(f"put/log/{app}/", header, content)
+
+    def rows(self, app: str = "shop") -> list[tuple[int, str, str, str, str]]:
+        page = self.store.read(app, Query(after=0, limit=100_000))
+        return [row(seq, raw) for seq, raw in page.lines]
+
+    def close(self) -> None:
+        self.intake.stop()
+        self.theirs.close()
+        self.ours.close()
+        self.hub.stop()
+        self.store.close()
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Iterator[Ground]:
+    ground = Ground(tmp_path / "data")
+    yield ground
+    ground.close()
+
+
+def test_what_is_put_comes_back_as_fact(ground: Ground) -> None:
+    """A put line is stored and then published on log/<app>/ with its seq."""
+    listener = Subscriber(ground.hub.subscribe_at)
+    listener.subscribe("log/shop/")
+    wait_until(lambda: ground.ours.wanted("log/shop/"))
+    ground.put([{"text": "sold", "time": "2024-05-01T12:00:00+02:00", "stream": "stderr"}, "two"])
+    fact = next(listener.batches())[0]
+    assert orjson.loads(fact.header) == {"v": 1, "first": 1, "next": 3}
+    first, second = orjson.loads(fact.body)
+    assert first == [1, "2024-05-01T10:00:00.000000000Z", "000000000000", "stderr", "sold"]
+    assert [second[0], second[2], second[3], second[4]] == [2, "0" * 12, "stdout", "two"]
+    assert ground.rows()[0] == tuple(first)
+    listener.close()
+
+
+def test_rubbish_is_counted_and_the_rest_is_kept(ground: Ground) -> None:
+    """Messages that do not parse are dropped whole and counted; those around them are stored."""
+    ground.put("before")
+    rubbish: list[Any] = [b"", b"{", b"\xff", 7, None, [1], {}, {"text": 5}, ["good", {"text": 1}]]
+    rubbish += [{"text": "x", "time": "yesterday"}, {"text": "x", "time": 12}]
+    rubbish += [{"text": "x", "stream": "marker"}, {"text": "x", "container": "../../etc"}]
+    rubbish += [["x"] * 5001, "\n" * 6000]
+    for body in rubbish:
+        ground.put(body)
+    ground.put("x", header=b'{"v":2}')
+    ground.put("x", header=b"no")
+    ground.put("x", app="../evil")
+    ground.put("x", app="..")
+    ground.put("x", app="a" * 129)
+    ground.put("after")
+    wait_until(lambda: ground.store.next_seq("shop") == 3)
+    assert [r[4] for r in ground.rows()] == ["before", "after"]
+    assert ground.intake.malformed == len(rubbish) + 5
+    assert ground.store.apps() == ["shop"]
+
+
+def test_many_publishers_lose_nothing(ground: Ground) -> None:
+    """Lines of several apps and publishers are all stored, each publisher's in its order."""
+    others = [Publisher(ground.hub.publish_to) for _ in range(3)]
+    for other in others:
+        wait_until(lambda other=other: other.wanted("put/log/a/"))
+    for n in range(200):
+        for i, other in enumerate(others):
+            header = orjson.dumps({"v": 1, "source": f"program {i}"})
+            other.send(f"put/log/{'ab'[n % 2]}/", header, orjson.dumps([f"{i} {n}"]))
+    wait_until(lambda: ground.intake.lines == 600)
+    for app, parity in (("a", 0), ("b", 1)):
+        found = ground.rows(app)
+        assert [r[0] for r in found] == list(range(1, 301))
+        sources = {r[2] for r in found}
+        assert len(sources) == 3
+        for i in range(3):
+            texts = [r[4] for r in found if r[4].startswith(f"{i} ")]
+            assert texts == [f"{i} {n}" for n in range(parity, 200, 2)]
+    for other in others:
+        other.close()
+
+
+def test_a_full_disk_makes_it_wait(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the store has no room nothing is lost or stored twice; it goes on by itself."""
+    ground.put("before")
+    wait_until(lambda: ground.store.next_seq("shop") == 2)
+    ask = os.statvfs
+    full = os.statvfs_result((4096, 4096, 1000, 0, 0, 1000, 1000, 1000, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda path: full)
+    wait_until(lambda: ground.put("early") or ground.store.trouble is not None)
+    waiting = ground.store.next_seq("shop")
+    ground.put("patient")
+    monkeypatch.setattr(os, "statvfs", ask)
+    wait_until(lambda: ground.rows()[-1][4] == "patient")
+    texts = [r[4] for r in ground.rows()]
+    assert texts == ["before", *["early"] * (len(texts) - 2), "patient"]
+    assert waiting < ground.store.next_seq("shop")
+
+
+def put(body: bytes, header: bytes = HEADER) -> list[bytes]:
+    app, records = read_put(Message("put/log/shop/", header, body), NOW)
+    assert app == "shop"
+    return records
+
+
+def test_a_text_of_several_lines_is_several_lines() -> None:
+    """A text is cut at its line ends; a last one ends no further line."""
+    texts = [row(1, r)[4] for r in put(orjson.dumps({"text": "one\r\ntwo\n\nfour\n"}))]
+    assert texts == ["one", "two", "", "four"]
+
+
+def test_a_line_over_a_mebibyte_is_cut_and_says_so() -> None:
+    """A text that is too long ends, at a whole character, with the note that it was cut."""
+    (found,) = put(orjson.dumps("é" * 700_000))
+    text = row(1, found)[4]
+    assert len(text.encode()) <= 1024 * 1024
+    assert text.rstrip("]").endswith("longer than 1 MiB")
+    assert "\ufffd" not in text
+
+
+def test_the_source_stands_in_the_containers_place() -> None:
+    """The same source always gets the same twelve hex digits; a container's own id wins."""
+    header = b'{"v":1,"source":"cron"}'
+    (one,), (two,) = put(b'"x"', header), put(b'"y"', header)
+    assert one[31:43] == two[31:43] != b"0" * 12
+    (own,) = put(orjson.dumps({"text": "x", "container": "ab" * 32}), header)
+    assert own[31:43] == b"ab" * 6
+    assert row(1, put(b'"x"')[0])[1] == NOW_TEXT
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=40),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["text", "time", "container", "stream", "x"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(json)
+def test_whatever_comes_is_whole_records_or_malformed(body: object) -> None:
+    """Any JSON value gives records that the store can keep, or Malformed; never anything else."""
+    try:
+        found = put(orjson.dumps(body))
+    except Malformed:
+        return
+    assert all(is_record(raw) and raw.count(b"\n") == 1 for raw in found)

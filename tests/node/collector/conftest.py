@@ -1,0 +1,29 @@
+"""The engine's side of CloudBang as one: engine, inventory, collector, store and bus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.node.collector.rig import Rig
+
+
+@pytest.fixture
+def rig(tmp_path: Path, engine_socket: str) -> Iterator[Callable[..., Rig]]:
+    """Make rigs: ``rig()`` on the session's engine, ``rig(host=…)`` on another; each is started.
+
+    All of them share the data folder of the test, so one must be closed before the next is made.
+    """
+    made: list[Rig] = []
+
+    def make(host: str = engine_socket, *, folder: Path | None = None) -> Rig:
+        one = Rig(folder or tmp_path / "data", host)
+        made.append(one)
+        one.start()
+        return one
+
+    yield make
+    for one in made:
+        one.close()

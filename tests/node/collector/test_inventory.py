@@ -1,0 +1,245 @@
+"""The live set of apps and what happened to them, from a real engine."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import replace
+
+import gevent
+import orjson
+import pytest
+from gevent.event import Event
+
+from cloudbang.bus import Subscriber
+from tests.node.collector.rig import Rig
+from tests.support import wait_until
+
+pytestmark = pytest.mark.engine
+
+
+def unique(name: str) -> str:
+    return f"{name}-{uuid.uuid4().hex[:8]}"
+
+
+def state(one: Rig, app: str) -> str | None:
+    known = one.inventory.app(app)
+    return known.state if known else None
+
+
+def kinds(one: Rig, app: str) -> list[str]:
+    return [event.kind for event in one.events.list(app)]
+
+
+def test_a_container_is_seen_from_its_creation_to_its_removal(rig, container):
+    """Each state shows by itself; without lines the app is gone with its container."""
+    app = unique("life")
+    one: Rig = rig()
+    made = container("sleep 1000", name=app, start=False)
+    wait_until(lambda: state(one, app) == "created")
+    made.start()
+    wait_until(lambda: state(one, app) == "running")
+    made.pause()
+    wait_until(lambda: state(one, app) == "paused")
+    made.unpause()
+    wait_until(lambda: state(one, app) == "running")
+    made.kill()
+    wait_until(lambda: state(one, app) == "exited")
+    instance = one.inventory.app(app).instances[0]
+    assert instance.exit_code == 137
+    made.remove()
+    wait_until(lambda: one.inventory.app(app) is None)
+    # Kept after it is shown.
+    wait_until(lambda: "remove" in [e.kind for e in one.events.list(app)])
+    kinds = [e.kind for e in one.events.list(app)]
+    assert kinds == ["create", "start", "pause", "unpause", "die", "remove"]
+    assert one.events.list(app)[4].data == {"exit_code": 137, "signal": 9}
+
+
+def test_what_an_inspection_tells(rig, container, image):
+    """Image, ports, restarts, times and health, as the page shows them."""
+    app = unique("details")
+    one: Rig = rig()
+    container(
+        "sleep 1000",
+        labels={"com.docker.compose.project": app, "com.docker.compose.service": "web"},
+        ports={"80/tcp": ("127.0.0.1", None)},
+        healthcheck={"test": ["CMD", "true"], "interval": 10**9},
+    )
+    name = f"{app}.web"
+    wait_until(lambda: (a := one.inventory.app(name)) and a.instances[0].health == "healthy", 15)
+    known = one.inventory.app(name)
+    shown = orjson.loads(orjson.dumps(one.inventory.as_json(known)))
+    assert shown["name"] == name
+    assert shown["stack"] == app
+    assert shown["state"] == "running"
+    (instance,) = shown["instances"]
+    assert instance["image"] == image
+    assert instance["ports"][0].startswith("127.0.0.1:")
+    assert instance["ports"][0].endswith("->80/tcp")
+    assert len(instance["id"]) == 12
+    assert len(instance["started_at"]) == 30
+    assert "health" in [e.kind for e in one.events.list(name)]
+
+
+def test_changes_events_lines_and_activity_are_published(rig, container):
+    """Who subscribes to the bus learns of all of it, stored first."""
+    app = unique("told")
+    one: Rig = rig()
+    subscriber = Subscriber(one.hub.subscribe_at)
+    for topic in ("app/", "event/", "log/", "activity/"):
+        subscriber.subscribe(topic)
+    for topic in ("app/x/", "event/x/", "log/x/", "activity/"):
+        wait_until(lambda topic=topic: one.publisher.wanted(topic), what=topic)
+    container("echo hello; sleep 1000", name=app)
+    found: dict[str, list] = {}
+    batches = subscriber.batches()
+    wanted = {f"app/{app}/", f"event/{app}/", f"log/{app}/"}
+    while not (wanted <= set(found) and any(app in a for a in found.get("activity/", []))):
+        for message in next(batches):
+            found.setdefault(message.topic, []).append(orjson.loads(message.body))
+            if message.topic == f"log/{app}/":
+                assert orjson.loads(message.header) == {"v": 1, "first": 1, "next": 2}
+                assert one.store.next_seq(app) == 2
+    subscriber.close()
+    assert found[f"log/{app}/"][0][0][4] == "hello"
+    assert found[f"event/{app}/"][0]["kind"] == "create"
+    activity = next(a[app] for a in found["activity/"] if app in a)
+    assert activity[0] == 2
+    assert activity[2][4] == "hello"
+
+
+def test_events_of_the_time_away_are_found_out_once(rig, container):
+    """Neither missing nor doubled, whether the engine still tells of them or not."""
+    app = unique("away")
+    one: Rig = rig()
+    made = container("sleep 1000", name=app)
+    wait_until(lambda: len(one.events.list(app)) == 2)
+    one.close()
+    made.kill()
+    made.wait()
+    made.start()
+    two: Rig = rig()
+    wait_until(lambda: len(two.events.list(app)) >= 4, what="the events of the time away")
+    two.close()
+    three: Rig = rig()
+    wait_until(three.inventory.ready.is_set)
+    made.kill()
+    wait_until(lambda: [e.kind for e in three.events.list(app)][-1] == "die")
+    kinds = [e.kind for e in three.events.list(app)]
+    assert kinds == ["create", "start", "die", "start", "die"]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_an_out_of_memory_kill_is_an_event(rig, container, docker_client, told, monkeypatch):
+    """The instance says so too, also when the engine does not tell it of the container."""
+    one: Rig = rig()
+    inspect = one.engine.inspect
+    if not told:
+        monkeypatch.setattr(
+            one.engine, "inspect", lambda id: replace(inspect(id), oom_killed=False)
+        )
+    for _ in range(5):  # of a hundred, the engine itself misses one
+        app = unique("oom")
+        made = container(
+            "x=a; while :; do x=$x$x; done", name=app, mem_limit="8m", memswap_limit="8m"
+        )
+        wait_until(lambda app=app: "die" in kinds(one, app), 30)
+        if "oom" in kinds(one, app) or _says_oom(docker_client, made):
+            wait_until(lambda app=app: "oom" in kinds(one, app), what="the event")
+            wait_until(lambda app=app: one.inventory.app(app).instances[0].oom_killed)
+            return
+    raise AssertionError("the engine told of none of five")
+
+
+def _says_oom(docker_client, made) -> bool:
+    """Whether the engine told of it, within a second of the end."""
+    now = time.time()
+    told = docker_client.events(
+        since=now - 60, until=now + 1, filters={"container": made.id}, decode=True
+    )
+    return "oom" in [event["Action"] for event in told]
+
+
+def _ask_and_hold(one: Rig, container: str, monkeypatch):
+    """Somebody asks the engine about it, and its answer, which is there, is held back.
+
+    Returns who asks, what lets the answer go on, and all answers of the engine so far."""
+    inspect, held, answers = one.engine.inspect, Event(), []
+
+    def slow(container):
+        answers.append(found := inspect(container))
+        if gevent.getcurrent() is asking:
+            held.wait(20)
+        return found
+
+    monkeypatch.setattr(one.engine, "inspect", slow)
+    asking = gevent.Greenlet(one.inventory.refresh, container)
+    asking.start()
+    wait_until(lambda: any(found.id == container for found in answers))
+    return asking, held, answers
+
+
+def test_an_answer_that_took_long_does_not_replace_a_newer_one(rig, container, monkeypatch):
+    """Two may ask about one container at once, and the later question be answered first."""
+    app = unique("overtaken")
+    one: Rig = rig()
+    made = container(name=app)
+    wait_until(lambda: state(one, app) == "running")
+    asking, held, answers = _ask_and_hold(one, made.id, monkeypatch)
+    made.kill()
+    wait_until(lambda: answers[-1].state == "exited", what="the newer answer")
+    held.set()
+    assert asking.get(10).state == "exited"
+    assert state(one, app) == "exited"
+
+
+def test_an_answer_that_took_long_does_not_bring_back_what_was_removed(rig, container, monkeypatch):
+    """Asked while it was there, answered when it had gone."""
+    app = unique("ghost")
+    one: Rig = rig()
+    made = container(name=app)
+    wait_until(lambda: state(one, app) == "running")
+    asking, held, _ = _ask_and_hold(one, made.id, monkeypatch)
+    made.remove(force=True)
+    wait_until(lambda: one.inventory.app(app) is None, what="its removal")
+    held.set()
+    assert asking.get(10) is None
+    assert one.inventory.app(app) is None
+
+
+def test_what_was_not_found_is_not_brought_back_before_its_event(rig, container, monkeypatch):
+    """The engine may answer that it has gone before it tells of the removal."""
+    app = unique("early")
+    one: Rig = rig()
+    made = container(name=app)
+    wait_until(lambda: state(one, app) == "running")
+    on = one.inventory._on
+    monkeypatch.setattr(
+        one.inventory, "_on", lambda event: None if event.action == "destroy" else on(event)
+    )
+    asking, held, _ = _ask_and_hold(one, made.id, monkeypatch)
+    made.remove(force=True)
+    assert one.inventory.refresh(made.id) is None
+    assert one.inventory.app(app) is None
+    held.set()
+    assert asking.get(10) is None
+    assert one.inventory.app(app) is None
+
+
+def test_helpers_of_our_own_are_no_apps(rig, container):
+    """A container with the label ``cloudbang.hidden=true`` is not listed, told of or kept."""
+    before, after, shown = unique("helper"), unique("helper"), unique("shown")
+    container("sleep 1000", name=before, labels={"cloudbang.hidden": "true"})
+    one: Rig = rig()
+    hidden = container("sleep 1000", name=after, labels={"cloudbang.hidden": "true"})
+    container("sleep 1000", name=shown, labels={"cloudbang.hidden": "no"})
+    wait_until(lambda: state(one, shown) == "running")
+    assert one.inventory.refresh(hidden.id) is None
+    hidden.remove(force=True)
+    again = container("sleep 1000")
+    wait_until(lambda: state(one, again.name) == "running")
+    for name in (before, after):
+        assert one.inventory.app(name) is None
+        assert one.events.list(name) == []
+    assert not any(i.name in (before, after) for i in one.inventory.instances())

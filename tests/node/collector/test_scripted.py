@@ -1,0 +1,158 @@
+"""What a real engine does too rarely to wait for, said by a scripted one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from cloudbang.domain.lines import format_time
+from tests.node.collector.rig import Rig
+from tests.node.collector.scripted import ScriptedEngine
+from tests.support import wait_until
+
+ID = "a" * 64
+
+
+@pytest.fixture
+def scripted(tmp_path) -> Iterator[ScriptedEngine]:
+    engine = ScriptedEngine(tmp_path / "engine.sock")
+    yield engine
+    engine.close()
+
+
+def ago(seconds: float) -> str:
+    return format_time(time.time_ns() - int(seconds * 1e9))
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_an_engine_that_insists_on_chunks_is_understood(rig, scripted, chunked):
+    """The same lines, whichever way the body is sent."""
+    scripted.chunked = chunked
+    scripted.add(ID, "web")
+    for n in range(100):
+        scripted.log(ID, ago(100 - n), f"line {n}")
+    one: Rig = rig(scripted.host)
+    assert one.wait_for("web", 100) == [f"line {n}" for n in range(100)]
+    scripted.log(ID, ago(0), "more")
+    assert one.wait_for("web", 101)[-1] == "more"
+
+
+def test_a_clock_set_back_loses_and_doubles_nothing(rig, scripted):
+    """Lines with older times than those stored are new when they stand after them."""
+    scripted.add(ID, "web")
+    ahead = time.time_ns() + 3600 * 10**9  # what was logged before the clock was set back
+    before = [(format_time(ahead + n), f"before {n}") for n in range(300)]
+    scripted.logs[ID] = before[:]
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 300)
+    one.close()
+    for n in range(20):
+        scripted.log(ID, ago(20 - n), f"after {n}")
+    two: Rig = rig(scripted.host)
+    wanted = [t for _, t in before] + [f"after {n}" for n in range(20)]
+    assert two.wait_for("web", 320) == wanted
+    scripted.log(ID, ago(0), "live")
+    assert two.wait_for("web", 321)[-1] == "live"
+    two.close()
+    three: Rig = rig(scripted.host)
+    scripted.log(ID, ago(0), "end")
+    assert three.wait_for("web", 322) == [*wanted, "live", "end"]
+
+
+def test_lines_gone_before_they_could_be_read_leave_a_marker(rig, scripted):
+    """A rotated file took the end of what is stored with it: the gap is a line of its own."""
+    scripted.add(ID, "web")
+    old = [(ago(60 - n), f"old {n}") for n in range(10)]
+    scripted.logs[ID] = old[:]
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 10)
+    one.close()
+    new = [(ago(10 - n), f"new {n}") for n in range(5)]
+    scripted.logs[ID] = new
+    two: Rig = rig(scripted.host)
+    two.wait_for("web", 16)
+    streams = [raw[44:50] for raw in two.records("web")]
+    assert streams == [b"stdout"] * 10 + [b"marker"] + [b"stdout"] * 5
+    marker = two.texts("web", b"marker")[0]
+    assert old[-1][0] in marker
+    assert new[0][0] in marker
+    two.close()
+    three: Rig = rig(scripted.host)
+    scripted.log(ID, ago(0), "later")
+    assert three.wait_for("web", 17)[-1] == "later"
+
+
+def test_more_new_lines_than_are_looked_back_at(rig, scripted):
+    """Far behind, the whole log is read, and still nothing is stored twice."""
+    scripted.add(ID, "web")
+    scripted.logs[ID] = [(ago(9000 - n), f"{n}") for n in range(50)]
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 50)
+    one.close()
+    scripted.logs[ID] += [(ago(8000 - n), f"{n}") for n in range(50, 3050)]
+    two: Rig = rig(scripted.host)
+    assert two.wait_for("web", 3050) == [str(n) for n in range(3050)]
+
+
+def test_a_thousand_old_containers_do_not_hold_up_the_start(rig, scripted):
+    """One listing is enough to show them all; they are inspected later, a few at a time."""
+    for n in range(1000):
+        scripted.add(f"{n:064x}", f"old-{n}", running=False)
+    for n in range(5):
+        scripted.add(f"{n + 5000:064x}", f"live-{n}")
+    began = time.monotonic()
+    one: Rig = rig(scripted.host)
+    wait_until(one.inventory.ready.is_set, 10, "the first listing", every=0.005)
+    took = time.monotonic() - began
+    assert took < 2
+    assert len(one.inventory.apps()) == 1005
+    assert sum(i.inspected for i in one.inventory.instances()) < 100
+    wait_until(lambda: all(i.inspected for i in one.inventory.instances()), 60, "every inspection")
+    assert scripted.most_at_once <= 8
+
+
+def test_a_lost_engine_is_said_and_found_again(rig, scripted):
+    """The inventory tells that events ended, lists again, and goes on."""
+    scripted.add(ID, "web")
+    one: Rig = rig(scripted.host)
+    wait_until(lambda: one.inventory.engine_error is None, what="the first connection")
+    scripted.drop_events()
+    wait_until(lambda: one.inventory.engine_error, what="the loss")
+    scripted.add("b" * 64, "second")  # nobody tells of it
+    wait_until(lambda: one.inventory.app("second"), what="what happened meanwhile")
+    wait_until(lambda: one.inventory.engine_error is None, what="the connection")
+
+
+def test_a_steady_writer_is_not_taken_for_a_flood_when_its_log_is_read_again(rig, scripted):
+    """Lines stored before do not count as written in the moment of the few new ones among them.
+
+    They once did: each pause between two bursts looked like a lost file then, the log was read
+    again for every burst, and the engine dropped files faster than they were read.
+    """
+    scripted.add(ID, "web", max_size="400k")
+    began = time.time_ns() - 10 * 10**9
+
+    def burst(n: int) -> None:
+        """Twenty lines within 0.1 ms, 8 ms after the last twenty."""
+        for i in range(20):
+            at = began + n * 8_000_000 + i * 5_000
+            scripted.logs[ID].append((format_time(at), f"line {n * 20 + i} {'x' * 60}"))
+        scripted.changed.set()
+
+    def readings() -> int:
+        return sum("follow=1" in target for target in scripted.asked)
+
+    for n in range(100):
+        burst(n)
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 2000)
+    scripted.again[ID] = 10  # the file is rotated: seen, and read again
+    burst(100)
+    wait_until(lambda: readings() > 1, what="the second reading")
+    for n in range(101, 160):
+        burst(n)
+        one.wait_for("web", (n + 1) * 20)
+    assert [int(text.split()[1]) for text in one.texts("web")] == list(range(3200))
+    assert readings() <= 4

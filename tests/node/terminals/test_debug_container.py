@@ -1,0 +1,249 @@
+"""The terminal beside a container that has no shell, against the real engine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import docker
+import gevent
+import pytest
+from docker.models.containers import Container
+
+from cloudbang.domain.terminals import ExitStatus, Size
+from cloudbang.engine import Engine
+from cloudbang.engine.containers import _step
+from cloudbang.errors import EngineRefused, NoSuchContainer
+from cloudbang.node.terminals.debug_container import LABEL, DebugContainerSource, remove_toolboxes
+from cloudbang.node.terminals.reaper import Reaper
+from tests.conftest import ContainerFactory
+from tests.node.terminals.conftest import Shown, spec_of
+from tests.support import wait_until
+
+Boxer = Callable[..., Shown]
+
+
+@pytest.fixture
+def open_box(
+    engine: Engine, reaper: Reaper, docker_client: docker.DockerClient, image: str
+) -> Iterator[Boxer]:
+    made: list[Shown] = []
+
+    def start(target: Container, *command: str, session: str = "", box: str = image) -> Shown:
+        spec = spec_of(target, *command, session=session or uuid.uuid4().hex[:16], kind="toolbox")
+        shown = Shown(DebugContainerSource(engine, spec, reaper, box))
+        shown.source.start(Size())
+        made.append(shown)
+        return shown
+
+    yield start
+    for shown in made:
+        reading = gevent.spawn(shown.rest, 30)
+        shown.source.end()
+        reading.get()
+        assert _boxes(docker_client, shown) == []
+
+
+def _boxes(client: docker.DockerClient, shown: Shown) -> list[Container]:
+    label = f"{LABEL}={shown.source._spec.session}"
+    return client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+
+
+@pytest.fixture
+def target(container: ContainerFactory, static_image) -> Container:
+    """One without a shell, that shares its IPC."""
+    return container(
+        ["/bin/copy"], image=static_image("/bin/copy"), stdin_open=True, ipc_mode="shareable"
+    )
+
+
+def test_it_sees_processes_files_and_network(
+    target: Container, open_box: Boxer, docker_client: docker.DockerClient
+) -> None:
+    """What was typed while it was made reaches the shell."""
+    shown = open_box(target)
+    shown.source.write(b"pwd; ls bin/\r")
+    said = shown.until(b"\r\n").decode()
+    assert f"The files of {target.name} are under /proc/1/root." in said
+    assert f"{target.name} 的文件在 /proc/1/root 下。" in said
+    assert b"getcwd" not in shown.until(b"\r\n/proc/1/root\r\ncopy\r\n")
+    shown.run(
+        "tr '\\0' ' ' </proc/1/cmdline; echo; ls -A /sys/class/net | tr '\\n' ' '; echo e''nd"
+    )
+    assert b"/bin/copy" in shown.until(b"end")
+    box = _boxes(docker_client, shown)[0]
+    host = box.attrs["HostConfig"]
+    joined = f"container:{target.id}"
+    assert (host["PidMode"], host["NetworkMode"], host["IpcMode"]) == (joined, joined, joined)
+    assert box.labels["cloudbang.hidden"] == "true"
+    # A folder of the target is one to put files into; the toolbox's own are not.
+    assert shown.source.folder() == "/"
+    shown.run("cd bin; echo th''ere")
+    shown.until(b"there")
+    assert shown.source.folder() == "/bin"
+    shown.run("cd /tmp; echo ou''t")
+    shown.until(b"out")
+    assert shown.source.folder() == ""
+    shown.run("exit 9")
+    assert shown.result() == ExitStatus("exit", 9)
+    wait_until(lambda: _boxes(docker_client, shown) == [], 5, "its removal")
+
+
+def test_a_private_ipc_is_said_and_not_joined(
+    container: ContainerFactory, open_box: Boxer, docker_client: docker.DockerClient
+) -> None:
+    target = container(ipc_mode="private")
+    shown = open_box(target, "sh", "-c", "echo it runs; id -u")
+    text = shown.rest().decode()
+    assert "keeps its inter-process communication (IPC) to itself: not joined." in text
+    assert text.endswith("it runs\r\n0\r\n")
+
+
+def test_its_processes_end_with_it_and_the_targets_stay(target: Container, open_box: Boxer) -> None:
+    shown = open_box(target)
+    shown.until(b"# ")
+    shown.run("trap '' HUP; sleep 4242 & echo be''gun; while :; do sleep 0.1; done")
+    shown.until(b"begun")
+    reader = gevent.spawn(shown.rest)
+    shown.source.end()
+    reader.get(timeout=5)
+    left = target.top(ps_args="-eo pid,args")["Processes"]
+    assert [row[1] for row in left] == ["/bin/copy"]
+
+
+@pytest.mark.parametrize(("how", "reason"), [("kill", "stopped"), ("remove", "removed")])
+def test_the_targets_end_is_said(target: Container, open_box: Boxer, how: str, reason: str) -> None:
+    shown = open_box(target)
+    shown.until(b"# ")
+    if how == "kill":
+        target.kill()
+    else:
+        target.remove(force=True)
+    assert shown.result().reason == f"container-{reason}"
+
+
+def test_an_image_that_cannot_be_fetched_is_a_sentence(target: Container, open_box: Boxer) -> None:
+    shown = open_box(target, box="127.0.0.1:9/no/such:1")
+    text = shown.rest().decode()
+    assert "Fetching 127.0.0.1:9/no/such:1" in text
+    end = shown.source.result()
+    assert end.reason == "not-started"
+    assert "no toolbox of 127.0.0.1:9/no/such:1: " in end.message
+    assert "connection refused" in end.message
+
+
+class Registry(BaseHTTPRequestHandler):
+    """One that names an image's layers, and then sends none."""
+
+    protocol_version = "HTTP/1.1"
+    asked: list[str] = []  # noqa: RUF012 - there is one at a time
+
+    def do_GET(self) -> None:
+        layer = {"size": 1_000_000, "digest": f"sha256:{'1' * 64}"}
+        layer["mediaType"] = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+        config = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
+        digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        body = b"{}"
+        if "/manifests/" in self.path:
+            manifest = {"schemaVersion": 2, "mediaType": kind, "layers": [layer]}
+            manifest["config"] = {"size": len(config), "digest": digest}
+            manifest["config"]["mediaType"] = "application/vnd.docker.container.image.v1+json"
+            body = json.dumps(manifest).encode()
+        elif digest in self.path:
+            body = config
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
+        silent = "/blobs/" in self.path and digest not in self.path
+        self.send_header("Content-Length", "1000000" if silent else str(len(body)))
+        self.end_headers()
+        if silent:
+            self.asked.append(self.path)
+            self.rfile.read(1)  # until the engine goes
+        elif self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_registry_that_falls_silent_is_given_up(
+    target: Container, open_box: Boxer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudbang.engine.containers.SILENT", 2.0)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
+    serving = gevent.spawn(server.serve_forever, 0.05)
+    try:
+        shown = open_box(target, box=f"127.0.0.1:{server.server_port}/silent:1")
+        shown.rest(30)
+        end = shown.source.result()
+        assert end.reason == "not-started"
+        assert end.message.endswith("nothing came for 2 s"), end
+        assert Registry.asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        serving.join(5)
+
+
+@pytest.mark.parametrize("line", [b"<html>", b"[1]", b'{"progressDetail": {"current": "x"}}'])
+def test_progress_that_nobody_understands_is_refused_in_words(line: bytes) -> None:
+    with pytest.raises(EngineRefused, match="nobody understands"):
+        _step(line, "the image x")
+
+
+def test_an_image_without_a_shell_is_a_sentence(
+    target: Container, open_box: Boxer, static_image
+) -> None:
+    shown = open_box(target, box=static_image("/bin/copy"))
+    shown.rest()
+    end = shown.source.result()
+    assert end.reason == "not-started"
+    assert "executable file not found" in end.message
+
+
+def test_an_end_in_the_beginning_leaves_nothing(target: Container, open_box: Boxer) -> None:
+    """The fixture looks whether its container has gone."""
+    for _ in range(3):
+        shown = open_box(target)
+        reader = gevent.spawn(shown.rest)
+        gevent.joinall([gevent.spawn(shown.source.end) for _ in range(2)], raise_error=True)
+        reader.get(timeout=5)
+
+
+def test_who_removes_what_is_being_removed_waits_until_it_has_gone(
+    target: Container, engine: Engine
+) -> None:
+    """Whoever ends a toolbox and its own beginning may remove it at the same time."""
+
+    def remove() -> bool:
+        engine.remove_container(str(target.id))
+        try:
+            engine.container_state(str(target.id))
+        except NoSuchContainer:
+            return True
+        return False
+
+    removing = [gevent.spawn(remove) for _ in range(4)]
+    gevent.joinall(removing, timeout=20, raise_error=True)
+    assert [one.value for one in removing] == [True] * 4
+
+
+def test_toolboxes_of_a_killed_server_are_removed_others_stay(
+    target: Container, open_box: Boxer, engine: Engine, docker_client: docker.DockerClient
+) -> None:
+    """Only those of the sessions that are named: another server has its own."""
+    mine, theirs = open_box(target), open_box(target)
+    for shown in (mine, theirs):
+        shown.until(b"# ")
+    assert remove_toolboxes(engine, {mine.source._spec.session, "f" * 16}.__contains__) == set()
+    assert _boxes(docker_client, mine) == []
+    assert len(_boxes(docker_client, theirs)) == 1
+    assert remove_toolboxes(engine, lambda session: False) == set()
+    assert len(_boxes(docker_client, theirs)) == 1

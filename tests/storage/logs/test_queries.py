@@ -1,0 +1,155 @@
+"""Any query gives what a plain search through all lines would give."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import gevent
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cloudbang.storage.logs.log_store import LogStore, Query
+from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened
+
+COUNT = 600
+DAY = 86_400 * SECOND
+
+Lines = list[tuple[int, bytes]]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LogStore, Lines]]:
+    """Packed segments, closed plain ones and an active one with several blocks; times jump."""
+    root = tmp_path_factory.mktemp("queries")
+    chance = random.Random(8)
+    written: Lines = []
+    clock = Clock()
+
+    def fill(store: LogStore, count: int) -> None:
+        for _ in range(count // 10):
+            batch = []
+            for _ in range(10):
+                at = len(written) + chance.choice((0, 0, 0, -50, 80))
+                text = f"{chance.randrange(10)} " + chance.randbytes(900).hex()
+                container = chance.choice((A, A, A, B))
+                raw = line(text, max(at, 0), container, chance.choice(("stdout", "stderr")))
+                batch.append(raw)
+                written.append((len(written) + 1, raw))
+            store.append("web", batch)
+
+    with opened(root, clock, segment_bytes=128 * 1024) as store:
+        fill(store, 200)
+        clock.ns += DAY
+        store._retention.once()
+        fill(store, 200)
+    with opened(root, clock, segment_bytes=64 * 1024 * 1024) as store:
+        fill(store, COUNT - 400)
+        app = store._apps["web"]
+        assert {s.compressed for s in app.closed} == {True, False}
+        yield store, written
+
+
+seqs = st.none() | st.integers(-1, COUNT + 5)
+times = st.none() | st.integers(-10, COUNT + 100).map(lambda s: NOON + s * SECOND)
+
+
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    after=seqs,
+    before=seqs,
+    since=times,
+    until=times,
+    container=st.sampled_from([None, A, B, "c" * 12]),
+    stream=st.sampled_from([None, "stdout", "stderr"]),
+    digit=st.none() | st.integers(0, 9),
+    limit=st.integers(1, COUNT + 1),
+)
+def test_a_page_is_what_a_plain_search_finds(
+    filled: tuple[LogStore, Lines],
+    after: int | None,
+    before: int | None,
+    since: int | None,
+    until: int | None,
+    container: str | None,
+    stream: str | None,
+    digit: int | None,
+    limit: int,
+) -> None:
+    """Every combination of limits and filters, over every kind of segment."""
+    store, written = filled
+
+    def fits(seq: int, raw: bytes) -> bool:
+        at = int(raw[51:53].strip())
+        ns = NOON + _seconds(raw) * SECOND
+        return (
+            (after is None or seq > after)
+            and (before is None or seq < before)
+            and (since is None or ns >= since)
+            and (until is None or ns <= until)
+            and (container is None or raw[31:43] == container.encode())
+            and (stream is None or raw[44:50] == stream.encode())
+            and (digit is None or at == digit)
+        )
+
+    expected = [x for x in written if fits(*x)]
+    backwards = after is None and since is None and (before is not None or until is not None)
+    match = None if digit is None else (lambda raw: raw[51:53] == b"%d " % digit)
+    query = Query(after, before, since, until, container, stream, match, limit)
+    page = store.read("web", query)
+    assert page.lines == (expected[-limit:] if backwards else expected[:limit])
+    assert (page.first, page.next) == (1, COUNT + 1)
+    assert [x for batch in store.scan("web", query) for x in batch] == expected
+
+
+def _seconds(raw: bytes) -> int:
+    """Of a record's time since NOON, which is 22:13:20."""
+    hours, minutes, seconds = raw[11:19].split(b":")
+    return (int(hours) * 60 + int(minutes)) * 60 + int(seconds) - 80_000
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_search_that_takes_too_long_can_be_gone_on_with(
+    filled: tuple[LogStore, Lines], backwards: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Out of time it gives what it has and a cursor; going on from there misses and repeats none."""
+    store, written = filled
+    monkeypatch.setattr("cloudbang.storage.logs.log_store.SLICE", 0.0)
+    monkeypatch.setattr("cloudbang.storage.logs.log_store.SEARCH", 0.0)
+    found: Lines = []
+    query = Query(before=COUNT + 1) if backwards else Query(after=0)
+    pages = 0
+    while True:
+        page = store.read("web", Query(query.after, query.before, limit=COUNT * 2))
+        found = page.lines + found if backwards else found + page.lines
+        pages += 1
+        if page.cursor is None:
+            break
+        query = Query(before=page.cursor) if backwards else Query(after=page.cursor)
+    assert found == written
+    assert pages > 5
+
+
+def test_a_long_search_lets_others_go_on(filled: tuple[LogStore, Lines]) -> None:
+    """While a search runs in its thread the hub serves everybody else."""
+    store, _ = filled
+    ticks = []
+
+    def tick() -> None:
+        while True:
+            ticks.append(1)
+            gevent.sleep(0.001)
+
+    def slow(raw: bytes) -> bool:
+        return sum(raw) < 0  # never, and not cheap
+
+    ticker = gevent.spawn(tick)
+    try:
+        for _ in range(5):
+            assert store.read("web", Query(match=slow)).lines == []
+    finally:
+        ticker.kill()
+    assert len(ticks) > 5

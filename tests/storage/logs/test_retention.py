@@ -1,0 +1,150 @@
+"""Age, size per app, size in all; what is packed and what stays plain."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import gevent
+
+from cloudbang.storage.logs.log_store import LogStore, Query
+from cloudbang.storage.logs.retention import beyond_size, to_pack
+from cloudbang.storage.logs.segment import Segment
+from tests.storage.logs.records import NOON, SECOND, Clock, line, opened
+
+DAY = 86_400 * SECOND
+CHANCE = random.Random(3)
+
+
+def _fill(store: LogStore, app: str, kib: int, at: float = 0) -> None:
+    """1 KiB a line, of text that does not pack well."""
+    for _ in range(kib // 8):
+        store.append(app, [line(CHANCE.randbytes(486).hex(), at) for _ in range(8)])
+
+
+def test_a_day_that_ends_begins_a_new_file(tmp_path: Path) -> None:
+    """At midnight (UTC) an app that logs and one that does not both get a new file."""
+    clock = Clock()
+    with opened(tmp_path, clock) as store:
+        store.append("busy", [line("1")])
+        store.append("quiet", [line("1")])
+        clock.ns += DAY
+        store.append("busy", [line("2", 86_400)])
+        store._retention.once()
+        names = sorted(p.name for p in (tmp_path / "default").glob("*/*.log*"))
+        assert names == [
+            "2023-11-14.000000000001.log.zst",
+            "2023-11-14.000000000001.log.zst",
+            "2023-11-15.000000000002.log",
+            "2023-11-15.000000000002.log",
+        ]
+        assert store.next_seq("quiet") == 2
+    with opened(tmp_path, clock) as store:
+        clock.ns += DAY
+        assert store.last("quiet") == (1, line("1"))
+        assert store.append("quiet", [line("2", 172_800)]) == 2
+        assert [seq for seq, _ in store.read("quiet", Query()).lines] == [1, 2]
+    with opened(tmp_path, clock) as store:
+        quiet = sorted(p.name for p in (tmp_path / "default" / "quiet").glob("*.log*"))
+        assert quiet == ["2023-11-14.000000000001.log.zst", "2023-11-16.000000000002.log"]
+
+
+def test_lines_older_than_the_limit_are_deleted(tmp_path: Path) -> None:
+    """By the time of the lines, whole segments; the seqs of the others do not move."""
+    clock = Clock()
+    with opened(tmp_path, clock, retention_days=10) as store:
+        for day in range(20):
+            store.append("web", [line(f"day {day}", day * 86_400)] * 5)
+            store._retention.once()
+            clock.ns += DAY
+        store._retention.once()
+        page = store.read("web", Query())
+        assert page.first == 51
+        assert page.lines[0] == (51, line("day 10", 10 * 86_400))
+        assert page.next == 101
+    with opened(tmp_path, clock, retention_days=10) as store:
+        assert store.first_seq("web") == 51
+        clock.ns += 100 * DAY
+        store._retention.once()
+        store._retention.once()
+        assert store.read("web", Query()).lines == []
+        assert (store.first_seq("web"), store.next_seq("web")) == (101, 101)
+    with opened(tmp_path, clock) as store:
+        assert store.append("web", [line("again", 120 * 86_400)]) == 101
+
+
+def test_an_app_is_cut_down_to_its_size(tmp_path: Path) -> None:
+    """The oldest segments go until the app fits; the one that is written to never goes."""
+    with opened(tmp_path, app_max_bytes=512 * 1024) as store:
+        _fill(store, "web", 2048)
+        store.append("small", [line("kept")])
+        store._retention.once()
+        stats = store.stats()
+        assert stats["web"].bytes <= 512 * 1024
+        assert stats["web"].lines > 50
+        assert stats["web"].next == 2049
+        assert stats["small"].lines == 1
+        on_disk = sum(p.stat().st_size for p in (tmp_path / "default" / "web").glob("*.log*"))
+        assert on_disk == stats["web"].bytes
+
+
+def test_all_apps_together_are_cut_down(tmp_path: Path) -> None:
+    """The oldest days of whichever app go first."""
+    clock = Clock()
+    with opened(tmp_path, clock, total_max_bytes=300 * 1024, segment_bytes=64 * 1024) as store:
+        _fill(store, "old", 256)
+        clock.ns += DAY
+        _fill(store, "new", 256, at=86_400)
+        store._retention.expire()
+        stats = store.stats()
+        assert sum(s.bytes for s in stats.values()) <= 300 * 1024
+        assert stats["new"].lines == 256
+        assert stats["old"].lines < 100
+
+
+def test_a_limit_of_zero_is_none() -> None:
+    """Zero switches a size limit off."""
+    assert beyond_size([], 0, 0) == {}
+
+
+def test_todays_newest_segments_stay_plain() -> None:
+    """Four closed segments of today stay readable with cat; those of earlier days do not."""
+    closed = [Segment("", "2023-11-13", 1), Segment("", "2023-11-14", 5, compressed=True)]
+    closed += [Segment("", "2023-11-14", seq) for seq in range(10, 16)]
+    assert [s.first for s in to_pack(closed, "2023-11-14")] == [1, 10, 11]
+
+
+def test_readers_do_not_notice_packing_and_deleting(tmp_path: Path) -> None:
+    """Pages read while segments are packed and deleted under them are whole, or begin later."""
+    with opened(tmp_path, segment_bytes=64 * 1024, app_max_bytes=400 * 1024) as store:
+        failures = []
+        going = True
+
+        def read() -> None:
+            while going:
+                page = store.read("web", Query(limit=5000))
+                seqs = [seq for seq, _ in page.lines]
+                if seqs and seqs != list(range(seqs[0], seqs[0] + len(seqs))):
+                    failures.append(seqs)
+                gevent.sleep(0)
+
+        readers = [gevent.spawn(read) for _ in range(3)]
+        for _ in range(16):
+            _fill(store, "web", 96)
+            store._retention.once()
+        going = False
+        gevent.joinall(readers, raise_error=True)
+        assert not failures
+        assert store.first_seq("web") > 100
+
+
+def test_a_plain_store_from_long_ago_is_packed_at_start(tmp_path: Path) -> None:
+    """What was left over while the program did not run is done soon after it starts."""
+    clock = Clock(NOON)
+    with opened(tmp_path, clock, segment_bytes=64 * 1024) as store:
+        _fill(store, "web", 256)
+    clock.ns += 3 * DAY
+    with opened(tmp_path, clock, segment_bytes=64 * 1024) as store, gevent.Timeout(10):
+        while len(list((tmp_path / "default" / "web").glob("*.zst"))) < 4:
+            gevent.sleep(0.02)
+        assert len(store.read("web", Query(limit=5000)).lines) == 256

@@ -1,0 +1,59 @@
+"""What is typed is confirmed a few times a second, however long it waits to be read."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import gevent
+
+from cloudbang.domain.terminals import Size, Source
+from cloudbang.terminals.input import CONFIRM, Input
+from cloudbang.terminals.participant import Participant
+from cloudbang.terminals.viewers import Viewers
+from tests.support import wait_until
+
+
+class Stuck:
+    """A source that reads nothing until it is told to, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.waits = self.asked = 0
+
+    @property
+    def pending(self) -> int:
+        self.asked += 1
+        return self.waits
+
+    def write(self, data: bytes) -> None:
+        self.waits += len(data)
+
+
+class Page:
+    """A peer that keeps what it is told."""
+
+    counts_drawn = True
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, object]] = []
+
+    def tell(self, message: dict[str, object]) -> None:
+        self.told.append(message)
+
+
+def test_input_that_waits_is_asked_after_now_and_then() -> None:
+    """Nobody reads: that costs next to nothing. Then somebody does, and the page is told."""
+    source, page, company = Stuck(), Page(), Viewers(Size())
+    one = Participant(cast(Any, page), mode="own", account="a", account_id=1, login="s1")
+    company.add(one)
+    typing = Input(cast(Source, source), company)
+    assert typing.put(one, b"abc")
+    gevent.sleep(6 * CONFIRM)
+    assert source.asked <= 10
+    wait_until(lambda: source.asked > 2, 5, "the input to be asked after again")
+    assert page.told == []
+    source.waits = 0
+    wait_until(lambda: page.told, 5, "the confirmation")
+    assert page.told == [{"op": "input", "offset": 3}]
+    source.asked = 0
+    gevent.sleep(3 * CONFIRM)
+    assert source.asked == 0

@@ -1,0 +1,188 @@
+"""A live socket to test against: store, hub, push and server are the real ones; no engine."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from websockets.sync.client import ClientConnection, connect
+
+from cloudbang.accounts import Caller
+from cloudbang.bus import Hub, Publisher, Subscriber
+from cloudbang.config import BusSettings, StorageSettings
+from cloudbang.domain.apps import App
+from cloudbang.domain.lines import format_time, record, rows
+from cloudbang.storage.logs.log_store import LogStore
+from cloudbang.web.live.push import LivePush
+from cloudbang.web.server.server import Server
+from cloudbang.web.server.websocket import SocketRoute
+
+ANYWHERE = "tcp://127.0.0.1:*"
+ONE, TWO = b"0123456789ab", b"ba9876543210"
+START = 1_700_000_000_000_000_000
+
+
+class Apps:
+    """An inventory by hand: the apps that a test says there are."""
+
+    def __init__(self) -> None:
+        self.engine_error: str | None = None
+        self.known: dict[str, App] = {}
+
+    def apps(self) -> list[App]:
+        return list(self.known.values())
+
+    def app(self, name: str) -> App | None:
+        return self.known.get(name)
+
+    def rate(self, name: str) -> float:
+        return 0.0
+
+
+class Client:
+    """One page: its socket, and what came on it."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.socket = connection
+
+    def say(self, op: str, channel: str, **fields: Any) -> None:
+        self.socket.send(orjson.dumps({"op": op, "channel": channel, **fields}).decode())
+
+    def hear(self, timeout: float = 5.0) -> Any:
+        """The next message. TimeoutError when there is none."""
+        return orjson.loads(self.socket.recv(timeout=timeout))
+
+    def subscribe(self, channel: str, **fields: Any) -> Any:
+        """Subscribe; the answer."""
+        self.say("subscribe", channel, **fields)
+        return self.hear()
+
+    def lines(self, count: int, timeout: float = 10.0) -> list[list[Any]]:
+        """The next ``count`` lines or more; anything else than lines is an AssertionError."""
+        found: list[list[Any]] = []
+        end = time.monotonic() + timeout
+        while len(found) < count:
+            heard = self.hear(max(end - time.monotonic(), 0.01))
+            assert heard["op"] == "lines", heard
+            found += heard["lines"]
+        return found
+
+    def quiet(self, seconds: float = 0.3) -> bool:
+        """Whether nothing comes for a while."""
+        try:
+            self.hear(seconds)
+        except TimeoutError:
+            return True
+        return False
+
+
+class NarrowPage:
+    """A page whose kernel takes little: a bare socket that reads only when it is told to."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._socket.connect(("127.0.0.1", port))
+        self._socket.settimeout(10)
+        self._socket.sendall(
+            b"GET /websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        self._file = self._socket.makefile("rb")
+        while self._file.readline().strip():
+            pass
+
+    def __enter__(self) -> NarrowPage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._socket.close()
+
+    def subscribe(self, channel: str) -> Any:
+        text = orjson.dumps({"op": "subscribe", "channel": channel})
+        self._socket.sendall(bytes((0x81, 0x80 | len(text))) + bytes(4) + text)
+        return self.hear()
+
+    def hear(self) -> Any:
+        """The next message."""
+        while True:
+            opcode, size = self._file.read(2)
+            if size == 126:
+                size = int.from_bytes(self._file.read(2))
+            elif size == 127:
+                size = int.from_bytes(self._file.read(8))
+            payload = self._file.read(size)
+            if opcode == 0x81:
+                return orjson.loads(payload)
+
+
+class LiveGround:
+    """The parts, started."""
+
+    def __init__(
+        self, folder: Path, queue: int = 1024 * 1024, settings: StorageSettings | None = None
+    ) -> None:
+        self.store = LogStore(folder, settings=settings)
+        self.store.open()
+        self.hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
+        self.hub.start()
+        self.publisher = Publisher(self.hub.publish_to)
+        self.apps = Apps()
+        self.push = LivePush(self.store, self.apps, Subscriber(self.hub.subscribe_at))
+        self.push.start()
+        self.caller = Caller("s1", 1, "ann", "viewer", b"")
+        route = SocketRoute(
+            serve=self.push.serve,
+            authorize=lambda environ: self.caller,
+            subprotocols=LivePush.subprotocols,
+            queue=queue,
+        )
+        self.server = Server(("127.0.0.1", 0), lambda environ, start: [], {"/websocket": route})
+        self.server.start()
+        self.written: dict[str, int] = {}
+
+    def close(self) -> None:
+        self.server.stop(1.0)
+        self.push.stop()
+        self.publisher.close()
+        self.hub.stop()
+        self.store.close()
+
+    @contextmanager
+    def client(self, **options: Any) -> Iterator[Client]:
+        url = f"ws://127.0.0.1:{self.server.port}/websocket"
+        options = {"compression": None, "proxy": None, "close_timeout": 1, **options}
+        with connect(url, subprotocols=["cloudbang.live.v1"], **options) as connection:
+            yield Client(connection)
+
+    def records(self, app: str, count: int, size: int = 0) -> list[bytes]:
+        """The next ``count`` records of ``app``: numbered texts of two containers and streams."""
+        start = self.written.get(app, 0)
+        self.written[app] = start + count
+        return [
+            record(
+                format_time(START + n * 1_000_000).encode(),
+                ONE if n % 2 else TWO,
+                b"stdout" if n % 3 else b"stderr",
+                b"line %d" % n + b"x" * size,
+            )
+            for n in range(start + 1, start + count + 1)
+        ]
+
+    def log(self, app: str, count: int, *, publish: bool = True, size: int = 0) -> int:
+        """Store the next ``count`` lines, then publish them as the collector does."""
+        records = self.records(app, count, size)
+        first = self.store.append(app, records)
+        if publish:
+            self.publish(app, first, records)
+        return first
+
+    def publish(self, app: str, first: int, records: list[bytes]) -> None:
+        header = {"v": 1, "first": first, "next": first + len(records)}
+        self.publisher.send(f"log/{app}/", header, orjson.dumps(rows(first, records)))

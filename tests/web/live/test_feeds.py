@@ -1,0 +1,165 @@
+"""The channels of states and events: app/*, event/<app>, status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from cloudbang.bus import HEADER
+from cloudbang.domain.apps import App, Instance
+from cloudbang.domain.events import Event
+from cloudbang.web.live import base as live_viewers
+from tests.support import wait_until
+from tests.web.live.live_support import LiveGround, NarrowPage
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Iterator[LiveGround]:
+    ground = LiveGround(tmp_path / "data", queue=256 * 1024)
+    try:
+        yield ground
+    finally:
+        ground.close()
+
+
+def app(name: str, state: str = "running") -> App:
+    instance = Instance(
+        id="ab" * 32,
+        name=name,
+        app=name,
+        stack=None,
+        image="busybox",
+        image_id="sha256:0",
+        state=state,
+        created="2026-01-01T00:00:00.000000000Z",
+    )
+    return App(name, instances=(instance,))
+
+
+def tell(ground: LiveGround, name: str, kind: str = "app") -> None:
+    """Publish a change of an app as the inventory does."""
+    header = orjson.dumps({"v": 1, "kind": kind})
+    found = ground.apps.app(name)
+    ground.publisher.send(f"app/{name}/", header, orjson.dumps(found.as_json() if found else {}))
+
+
+def test_terminals_tell_only_whom_it_concerns(ground: LiveGround) -> None:
+    """A page hears that a terminal changed, without what it is; others hear nothing."""
+    with ground.client() as page:
+        assert page.subscribe("terminal/*") == {"op": "subscribed", "channel": "terminal/*"}
+        assert page.hear() == {"op": "changed", "channel": "terminal/*"}
+        ground.push.terminal_changed(lambda who: who.name != ground.caller.name)
+        ground.push.terminal_changed(lambda who: who.name == ground.caller.name)
+        assert page.hear() == {"op": "changed", "channel": "terminal/*"}
+        assert page.quiet(0.1)
+
+
+def test_apps_first_all_then_each_change(ground: LiveGround) -> None:
+    """A page gets every app, with its last line, then each one as it changes or goes."""
+    ground.apps.known["web"] = app("web")
+    ground.log("web", 3)
+    ground.log("old", 2)
+    with ground.client() as page:
+        assert page.subscribe("app/*") == {"op": "subscribed", "channel": "app/*"}
+        first = page.hear()
+        assert first["op"] == "apps"
+        old, web = first["apps"]
+        assert (old["name"], old["state"], old["instances"]) == ("old", "gone", [])
+        assert (web["state"], web["first"], web["next"]) == ("running", 1, 4)
+        assert web["last_line"][4] == "line 3"
+        wait_until(lambda: ground.publisher.wanted("app/web/"))
+        ground.apps.known["web"] = app("web", "exited")
+        tell(ground, "web")
+        changed = page.hear()
+        assert (changed["op"], changed["app"]["state"]) == ("app", "exited")
+        ground.apps.known["new"] = app("new")
+        tell(ground, "new")
+        assert page.hear()["app"]["name"] == "new"
+        del ground.apps.known["new"]
+        tell(ground, "new", "removed")
+        assert page.hear() == {"op": "removed", "channel": "app/*", "app": "new"}
+        del ground.apps.known["web"]
+        tell(ground, "web", "removed")
+        assert page.hear()["app"]["state"] == "gone"
+
+
+def test_activity(ground: LiveGround) -> None:
+    """Once a second a page hears which apps log, how much, and what last."""
+    with ground.client() as page:
+        page.subscribe("app/*")
+        page.hear()
+        wait_until(lambda: ground.publisher.wanted("activity/"))
+        activity = {"web": [4, 2.5, [3, "2026-01-01T00:00:00.000000000Z", "0" * 12, "stdout", "x"]]}
+        ground.publisher.send("activity/", HEADER, b"rubbish")
+        ground.publisher.send("activity/", HEADER, orjson.dumps(activity))
+        assert page.hear() == {"op": "activity", "channel": "app/*", "activity": activity}
+        assert ground.push.malformed == 1
+
+
+def test_events_of_one_app(ground: LiveGround) -> None:
+    """A page that follows an app's events gets those, and not those of another app."""
+    ground.apps.known["web"] = app("web")
+    with ground.client() as page:
+        assert page.subscribe("event/web")["op"] == "subscribed"
+        wait_until(lambda: ground.publisher.wanted("event/web/"))
+        died = Event("web", "2026-01-01T00:00:00.000000000Z", "die", data={"exit_code": 137}, id=7)
+        ground.publisher.send("event/web2/", HEADER, orjson.dumps(died.as_json()))
+        ground.publisher.send("event/web/", HEADER, b"[]")
+        ground.publisher.send("event/web/", HEADER, orjson.dumps(died.as_json()))
+        assert page.hear() == {"op": "event", "channel": "event/web", "event": died.as_json()}
+        assert ground.push.malformed == 1
+
+
+def test_notices_come_and_go(ground: LiveGround) -> None:
+    """The status channel tells what is wrong at once, and again whenever that changes."""
+    with ground.client() as page:
+        page.subscribe("status")
+        assert page.hear() == {"op": "status", "channel": "status", "notices": []}
+        ground.apps.engine_error = "no Docker Engine answers"
+        (notice,) = page.hear()["notices"]
+        assert notice["code"] == "engine-unreachable"
+        assert notice["message"] == "no Docker Engine answers"
+        ground.apps.engine_error = None
+        assert page.hear()["notices"] == []
+
+
+def test_a_slow_page_gets_the_newest_state(ground: LiveGround) -> None:
+    """A page that missed changes of apps is sent all of them anew once it reads again."""
+    ground.apps.known = {f"app{n}": app(f"app{n}") for n in range(50)}
+    with NarrowPage(ground.server.port) as page:
+        page.subscribe("app/*")
+        wait_until(lambda: ground.publisher.wanted("app/app1/"))
+        feed = ground.push._feeds["app/*"]
+        for n in range(100_000):
+            tell(ground, f"app{n % 50}")
+            if n % 50 == 0:
+                wait_until(lambda n=n: ground.push._subscriber.received > n - 200)
+            if not all(viewer.live for viewer in feed._group):
+                break
+        else:
+            pytest.fail("the page was never too slow")
+        ground.apps.known["app1"] = app("app1", "dead")
+        newest: dict[str, str] = {}
+        while newest.get("app1") != "dead":
+            heard = page.hear()
+            for one in heard.get("apps", [heard.get("app")]):
+                newest[one["name"]] = one["state"]
+        assert len(newest) == 50
+
+
+def test_topics_are_let_go_some_time_after_the_last_viewer(
+    ground: LiveGround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reloaded page finds its topic still subscribed; one that nobody returns to is let go."""
+    monkeypatch.setattr(live_viewers, "LINGER", 0.5)
+    ground.log("web", 1)
+    for _ in range(2):
+        with ground.client() as page:
+            page.subscribe("log/web")
+            wait_until(lambda: ground.publisher.wanted("log/web/"))
+        wait_until(lambda: not ground.push.viewers)
+        assert ground.publisher.wanted("log/web/")
+    wait_until(lambda: not ground.publisher.wanted("log/web/"))

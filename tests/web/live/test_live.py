@@ -1,0 +1,376 @@
+"""The live socket over real sockets, a real hub and a real store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.support import wait_until
+from tests.web.live.live_support import LiveGround
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Iterator[LiveGround]:
+    ground = LiveGround(tmp_path / "data")
+    try:
+        yield ground
+    finally:
+        ground.close()
+
+
+def seqs(lines: list[list[object]]) -> list[object]:
+    return [line[0] for line in lines]
+
+
+def test_tail_then_live(ground: LiveGround) -> None:
+    """A viewer gets the last lines from the store and every later line from the bus."""
+    ground.log("web", 300)
+    with ground.client() as page:
+        told = page.subscribe("log/web", tail=20)
+        assert told == {"op": "subscribed", "channel": "log/web", "first": 1, "next": 301}
+        assert seqs(page.lines(20)) == list(range(281, 301))
+        wait_until(lambda: ground.publisher.wanted("log/web/"))
+        ground.log("web", 5)
+        assert seqs(page.lines(5)) == list(range(301, 306))
+
+
+def test_a_row_is_what_the_protocol_says(ground: LiveGround) -> None:
+    """A line is seq, time with nine digits, short container id, stream and text."""
+    ground.log("web", 1)
+    with ground.client() as page:
+        page.subscribe("log/web", after=0)
+        assert page.lines(1) == [
+            [1, "2023-11-14T22:13:20.001000000Z", "0123456789ab", "stdout", "line 1"]
+        ]
+
+
+def test_joins_while_lines_pour_in(ground: LiveGround) -> None:
+    """Viewers that join at any moment get every line from there on, once, in order."""
+    ground.log("web", 1000)
+    pouring = True
+
+    def pour() -> None:
+        while pouring:
+            ground.log("web", 17)
+            gevent.sleep(0.002)
+
+    def look(after: int | None, tail: int | None) -> None:
+        with ground.client() as page:
+            options = {"after": after} if after is not None else {"tail": tail}
+            told = page.subscribe("log/web", **options)
+            expected = after + 1 if after is not None else told["next"] - (tail or 0)
+            until = told["next"] + 1500
+            while expected < until:
+                for line in page.hear()["lines"]:
+                    assert line[0] == expected
+                    assert line[4] == f"line {expected}"
+                    expected += 1
+
+    writer = gevent.spawn(pour)
+    viewers = []
+    for n in range(12):
+        after, tail = ((None, n * 10), (n * 90, None), (999, None))[n % 3]
+        viewers.append(gevent.spawn(look, after, tail))
+        gevent.sleep(0.02)
+    gevent.joinall(viewers, timeout=30, raise_error=True)
+    assert all(viewer.ready() for viewer in viewers)
+    pouring = False
+    writer.join()
+
+
+def test_what_the_bus_drops_the_store_fills_in(ground: LiveGround) -> None:
+    """Lines whose messages never come are sent from the store, in their place."""
+    ground.log("web", 10)
+    with ground.client() as page:
+        page.subscribe("log/web", after=0)
+        page.lines(10)
+        wait_until(lambda: ground.publisher.wanted("log/web/"))
+        ground.log("web", 700, publish=False)  # a hole, seen by the next message
+        ground.log("web", 1)
+        assert seqs(page.lines(701)) == list(range(11, 712))
+        ground.log("web", 3, publish=False)  # a hole at the end, which no message shows
+        assert seqs(page.lines(3)) == [712, 713, 714]
+        ground.log("web", 2)
+        assert seqs(page.lines(2)) == [715, 716]
+
+
+def test_what_comes_twice_is_sent_once(ground: LiveGround) -> None:
+    """A message that repeats or overlaps what was sent adds only what is new."""
+    records = ground.records("web", 20)
+    ground.store.append("web", records)
+    with ground.client() as page:
+        page.subscribe("log/web")
+        wait_until(lambda: ground.publisher.wanted("log/web/"))
+        more = ground.records("web", 10)
+        first = ground.store.append("web", more)
+        ground.publish("web", first, more[:4])
+        ground.publish("web", first, more[:4])
+        ground.publish("web", 5, records[4:9])
+        ground.publish("web", first + 2, more[2:])
+        ground.publish("web", first, more)
+        assert seqs(page.lines(10)) == list(range(21, 31))
+        assert page.quiet()
+
+
+def test_filters(ground: LiveGround) -> None:
+    """A container or a stream is filtered in the tail, in the past and live, for many at once."""
+    ground.log("web", 2000)
+    one, both = "0123456789ab", {"container": "ba9876543210" + "0" * 52, "stream": "stderr"}
+    with ground.client() as tail, ground.client() as past, ground.client() as twin:
+        tail.subscribe("log/web", tail=50, container=one)
+        assert seqs(tail.lines(50)) == list(range(1901, 2001, 2))
+        past.subscribe("log/web", after=0, **both)
+        assert seqs(past.lines(333)) == list(range(6, 2001, 6))
+        twin.subscribe("log/web", container=one)
+        wait_until(lambda: ground.publisher.wanted("log/web/"))
+        ground.log("web", 12)
+        for page in (tail, twin):
+            live = page.lines(6)
+            assert seqs(live) == list(range(2001, 2013, 2))
+            assert {line[2] for line in live} == {one}
+        assert seqs(past.lines(2)) == [2004, 2010]
+        ground.log("web", 1)
+        assert seqs(tail.lines(1)) == [2013]
+        assert past.quiet(0.1)
+
+
+def test_nothing_asked_for_is_only_what_comes(ground: LiveGround) -> None:
+    """Without after and tail a viewer gets the lines from now on."""
+    ground.log("web", 100)
+    with ground.client() as page:
+        assert page.subscribe("log/web")["next"] == 101
+        ground.log("web", 1)
+        assert seqs(page.lines(1)) == [101]
+
+
+def test_a_position_from_the_future_is_now(ground: LiveGround) -> None:
+    """Whoever comes with a seq beyond the end (a store begun anew) gets what comes from now on."""
+    ground.log("web", 10)
+    with ground.client() as page:
+        assert page.subscribe("log/web", after=5000)["next"] == 11
+        ground.log("web", 2)
+        assert seqs(page.lines(2)) == [11, 12]
+
+
+def test_asking_again_replaces_the_filter(ground: LiveGround) -> None:
+    """A second subscription to a channel takes the place of the first."""
+    ground.log("web", 10)
+    with ground.client() as page:
+        page.subscribe("log/web", tail=10)
+        page.lines(10)
+        page.subscribe("log/web", stream="stderr")
+        ground.log("web", 6)
+        assert seqs(page.lines(2)) == [12, 15]
+        page.say("unsubscribe", "log/web")
+        assert page.hear() == {"op": "unsubscribed", "channel": "log/web"}
+        ground.log("web", 6)
+        assert page.quiet()
+        page.say("unsubscribe", "log/web")
+        assert page.hear()["op"] == "unsubscribed"
+
+
+def test_rubbish_on_the_bus_reaches_nobody(ground: LiveGround) -> None:
+    """Messages on a fact's topic that are not CloudBang's are counted and dropped."""
+    ground.log("web", 10)
+    with ground.client() as page:
+        page.subscribe("log/web")
+        wait_until(lambda: ground.publisher.wanted("log/web/"))
+        good = b'{"v":1,"first":11,"next":12}'
+        row = b'["2023-11-14T22:13:20.001000000Z","0123456789ab","stdout","x"]'
+        rubbish = [
+            (b"", b"[]"),
+            (b"{", b"[]"),
+            (b'{"v":1}', b"[]"),
+            (b'{"v":2,"first":11,"next":12}', b"[[11,%b]]" % row[1:-1]),
+            (b'{"v":1,"first":12,"next":11}', b"[]"),
+            (b'{"v":1,"first":"11","next":12}', b"[]"),
+            (good, b"["),
+            (good, b"{}"),
+            (good, b'"abcde"'),
+            (good, b"[[11,1,2,3,4]]"),
+            (good, b"[[12,%b]]" % row[1:-1]),
+            (good, b'[{"0":11}]'),
+            (good, b"\xff"),
+            (b'{"v":1,"first":11,"next":13}', b"[[11,%b]]" % row[1:-1]),
+            # Well-formed, but not in the store: published is what has been stored.
+            (good, b"[[11,%b]]" % row[1:-1]),
+            (b'{"v":1,"first":900,"next":901}', b"[[900,%b]]" % row[1:-1]),
+        ]
+        for header, body in rubbish:
+            ground.publisher.send("log/web/", header, body)
+        wait_until(lambda: ground.push.malformed == len(rubbish))
+        ground.log("web", 3)
+        assert [line[4] for line in page.lines(3)] == ["line 11", "line 12", "line 13"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ("nonsense", "bad-message"),
+        ("[]", "bad-message"),
+        ("17", "bad-message"),
+        ("{}", "bad-message"),
+        (b'{"op":"subscribe"}', "bad-message"),
+        ('{"op":"dance","channel":"log/web"}', "bad-message"),
+        ('{"op":["subscribe"],"channel":"log/web"}', "bad-message"),
+        ('{"op":"subscribe"}', "bad-request"),
+        ('{"op":"subscribe","channel":7}', "bad-request"),
+        ('{"op":"subscribe","channel":"log/web","after":-1}', "bad-request"),
+        ('{"op":"subscribe","channel":"log/web","after":"1"}', "bad-request"),
+        ('{"op":"subscribe","channel":"log/web","after":true}', "bad-request"),
+        ('{"op":"subscribe","channel":"log/web","after":1.5}', "bad-request"),
+        ('{"op":"subscribe","channel":"log/web","tail":99999999}', "bad-request"),
+        ('{"op":"subscribe","channel":"log/web","after":1,"tail":1}', "bad-request"),
+        ('{"op":"subscribe","channel":"log/web","container":"web"}', "bad-request"),
+        ('{"op":"subscribe","channel":"log/web","stream":"stdin"}', "bad-request"),
+        ('{"op":"subscribe","channel":"log/web","stream":{}}', "bad-request"),
+        ('{"op":"subscribe","channel":"log/"}', "no-such-channel"),
+        ('{"op":"subscribe","channel":"log"}', "no-such-channel"),
+        ('{"op":"subscribe","channel":""}', "no-such-channel"),
+        ('{"op":"subscribe","channel":"metric/web"}', "no-such-channel"),
+        ('{"op":"subscribe","channel":"deployment/12"}', "no-such-channel"),
+        ('{"op":"subscribe","channel":"app/web"}', "no-such-channel"),
+        ('{"op":"subscribe","channel":"log/nobody"}', "no-such-app"),
+        ('{"op":"subscribe","channel":"log/../../etc"}', "no-such-app"),
+        ('{"op":"subscribe","channel":"event/nobody"}', "no-such-app"),
+        ('{"op":"subscribe","channel":"log/' + "x" * 5000 + '"}', "no-such-channel"),
+    ],
+)
+def test_bad_asking_is_answered(ground: LiveGround, sent: str | bytes, code: str) -> None:
+    """What cannot be done is answered with a stable code, and the connection stays."""
+    ground.log("web", 1)
+    with ground.client() as page:
+        page.socket.send(sent)
+        told = page.hear()
+        assert told["op"] == "error"
+        assert told["code"] == code
+        assert told["message"]
+        page.subscribe("log/web", after=0)
+        assert seqs(page.lines(1)) == [1]
+
+
+def test_a_ping_is_answered(ground: LiveGround) -> None:
+    """A page, whose browser hides the server's pings from it, can ask whether anybody is there."""
+    with ground.client() as page:
+        page.socket.send('{"op":"ping"}')
+        assert page.hear() == {"op": "pong"}
+
+
+def test_ten_thousand_subscriptions_to_one_channel(ground: LiveGround) -> None:
+    """Asking ten thousand times for the same leaves one subscription, and others unharmed."""
+    ground.log("web", 100)
+    with ground.client() as greedy, ground.client() as other:
+        other.subscribe("log/web")
+
+        def ask() -> None:
+            for _ in range(10_000):
+                greedy.say("subscribe", "log/web", tail=1)
+
+        asking = gevent.spawn(ask)
+        answers = 0
+        while answers < 10_000:
+            answers += greedy.hear(20)["op"] == "subscribed"
+            if answers % 1000 == 0:
+                ground.log("web", 1)
+                other.lines(1, timeout=2)
+        asking.join()
+        wait_until(lambda: ground.push.viewers["log/web"] == 2)
+        while not greedy.quiet(0.2):
+            pass
+        ground.log("web", 1)
+        assert len(greedy.lines(1)) == 1
+        assert greedy.quiet(0.2)
+
+
+def test_ten_thousand_channels_of_one_connection(ground: LiveGround) -> None:
+    """A connection follows 64 channels; more are refused, and what it leaves is let go."""
+    for n in range(70):
+        ground.log(f"app{n}", 1)
+    with ground.client() as greedy:
+        codes = []
+        for n in range(300):
+            greedy.say("subscribe", f"log/app{n % 70}" if n < 70 else f"log/nobody{n}")
+        while len(codes) < 300:
+            heard = greedy.hear()
+            if heard["op"] in ("subscribed", "error"):
+                codes.append(heard.get("code", "ok"))
+        assert codes == ["ok"] * 64 + ["too-many-subscriptions"] * 236
+        greedy.say("unsubscribe", "log/app0")
+        assert greedy.hear()["op"] == "unsubscribed"
+        assert greedy.subscribe("log/app69")["op"] == "subscribed"
+    wait_until(lambda: not ground.push.viewers and not ground.push.connections)
+
+
+def test_an_ended_session_closes_its_sockets(ground: LiveGround) -> None:
+    """When a session ends its sockets are closed with 4401; those of others stay."""
+    ground.log("web", 1)
+    with ground.client() as page:
+        page.subscribe("log/web")
+        ground.caller = replace(ground.caller, session_id="s2")
+        with ground.client() as other:
+            other.subscribe("log/web")
+            ground.push.close_account_sessions("s1")
+            with pytest.raises(ConnectionClosed) as caught:
+                page.hear(2)
+            assert caught.value.rcvd is not None
+            assert caught.value.rcvd.code == 4401
+            ground.log("web", 1)
+            assert seqs(other.lines(1)) == [2]
+
+
+def test_changing_a_subscription_all_the_time(
+    ground: LiveGround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each change started a read of the store beside those that still ran, without end."""
+    ground.log("web", 10)
+    running = most = 0
+    read = ground.store.read
+
+    def slow(*args: Any) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        gevent.sleep(0.05)
+        running -= 1
+        return read(*args)
+
+    monkeypatch.setattr(ground.store, "read", slow)
+    with ground.client() as page:
+        for _ in range(40):
+            page.say("subscribe", "log/web", tail=5, stream="stdout")
+        heard = [page.hear()["op"] for _ in range(40)]
+        assert heard.count("subscribed") >= 30
+    assert most <= 5
+
+
+def test_one_page_of_the_store_at_a_time_for_a_connection(
+    ground: LiveGround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that did not read and followed 64 apps had 64 pages of the store held for it."""
+    apps = [f"app{n}" for n in range(20)]
+    for app in apps:
+        ground.log(app, 10)
+    running = most = 0
+    read = ground.store.read
+
+    def slow(*args: Any) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        gevent.sleep(0.01)
+        running -= 1
+        return read(*args)
+
+    monkeypatch.setattr(ground.store, "read", slow)
+    with ground.client() as page:
+        for app in apps:
+            page.say("subscribe", f"log/{app}", tail=5, stream="stdout")
+        heard = [page.hear() for _ in range(40)]
+    assert sum(one["op"] == "lines" for one in heard) == 20
+    assert most == 1

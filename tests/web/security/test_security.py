@@ -1,0 +1,304 @@
+"""Who is at the other end, what a browser is told, how errors read."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudbang.accounts import Caller
+from cloudbang.config import ServerSettings
+from cloudbang.errors import SettingError
+from cloudbang.web.security.authenticator import authenticator_of
+from cloudbang.web.security.requests import COOKIE, ClientInfo, CrossSite, Proxies, cookies_of
+from tests.web.api.test_account import code
+from tests.web.web_support import PASSWORD, WebGround
+
+
+@pytest.fixture
+def behind_proxy(tmp_path: Path) -> Iterator[WebGround]:
+    """A web side that trusts the proxy on this machine."""
+    made = WebGround(tmp_path, server={"trusted_proxies": ["127.0.0.1"]})
+    yield made
+    made.close()
+
+
+def environ(**values: str) -> dict[str, Any]:
+    return {
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.url_scheme": "http",
+        "HTTP_HOST": "cloud.example:8188",
+        **values,
+    }
+
+
+def proxies(*trusted: str, public_url: str = "") -> Proxies:
+    return Proxies(ServerSettings(trusted_proxies=trusted, public_url=public_url))
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "expected"),
+    [
+        ((), "203.0.113.9", "127.0.0.1"),
+        (("10.0.0.0/8",), "203.0.113.9", "127.0.0.1"),
+        (("127.0.0.1",), "203.0.113.9", "203.0.113.9"),
+        (("127.0.0.1",), "6.6.6.6, 203.0.113.9", "203.0.113.9"),
+        (("127.0.0.1", "10.0.0.0/8"), "6.6.6.6, 203.0.113.9, 10.1.2.3", "203.0.113.9"),
+        (("127.0.0.1",), "203.0.113.9:41000", "203.0.113.9"),
+        (("127.0.0.1",), "[2001:db8::1]:41000", "2001:db8::1"),
+        (("127.0.0.1",), "2001:db8::1", "2001:db8::1"),
+        (("127.0.0.1",), "unknown", "127.0.0.1"),
+        (("127.0.0.1",), "203.0.113.9, <script>", "127.0.0.1"),
+        (("127.0.0.1",), "", "127.0.0.1"),
+        (("127.0.0.0/8",), "127.0.0.5, 127.0.0.9", "127.0.0.5"),
+    ],
+)
+def test_the_guest_seen_through_trusted_proxies(
+    trusted: tuple[str, ...], forwarded: str, expected: str
+) -> None:
+    """From the right, the first hop that is not trusted is the guest; the rest is made up."""
+    found = proxies(*trusted).client_info(environ(HTTP_X_FORWARDED_FOR=forwarded))
+    assert found.address == expected
+
+
+def test_scheme_and_host_of_a_trusted_proxy() -> None:
+    """What the browser's address bar has, when the proxy says so; else what came."""
+    sent = environ(HTTP_X_FORWARDED_PROTO="https", HTTP_X_FORWARDED_HOST="cloud.example")
+    assert proxies("127.0.0.1").client_info(sent) == ClientInfo(
+        "127.0.0.1", "https", "cloud.example"
+    )
+    assert proxies().client_info(sent) == ClientInfo("127.0.0.1", "http", "cloud.example:8188")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://cloud.example:8188", "https://cloud.example:8188", "HTTP://CLOUD.EXAMPLE:8188"],
+)
+def test_pages_of_this_server_may_ask(origin: str) -> None:
+    """Origin and Host name the same place, whatever their case; TLS may end at a proxy."""
+    proxies().check_origin(environ(HTTP_ORIGIN=origin))
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("cloud.example", "https://cloud.example"),
+        ("cloud.example", "https://cloud.example:443"),
+        ("cloud.example:443", "https://cloud.example"),
+        ("cloud.example:80", "http://cloud.example"),
+        ("[::1]:8188", "http://[::1]:8188"),
+    ],
+)
+def test_the_port_a_scheme_implies_may_be_left_out(host: str, origin: str) -> None:
+    """cloud.example and cloud.example:443 are one place over https."""
+    proxies().check_origin(environ(HTTP_HOST=host, HTTP_ORIGIN=origin))
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://cloud.example",
+        "http://cloud.example:8189",
+        "http://evil.example",
+        "http://cloud.example:8188.evil.example",
+        "http://cloud.example:8188@evil.example",
+        "chrome-extension://cloud.example:8188",
+        "null",
+        "",
+        "http://[",
+        "http://cloud.example:99999999",
+    ],
+)
+def test_pages_of_other_sites_may_not(origin: str) -> None:
+    """Another host, port, scheme or nothing at all."""
+    with pytest.raises(CrossSite):
+        proxies().check_origin(environ(HTTP_ORIGIN=origin))
+
+
+def test_a_made_up_forwarded_host_does_not_help() -> None:
+    """Only a trusted proxy says under which name it was asked."""
+    sent = environ(HTTP_ORIGIN="http://evil.example", HTTP_X_FORWARDED_HOST="evil.example")
+    with pytest.raises(CrossSite):
+        proxies().check_origin(sent)
+    proxies(public_url="http://evil.example").check_origin(sent)
+
+
+def test_a_wrong_proxy_stops_the_start() -> None:
+    """A setting that cannot be used is said as such."""
+    with pytest.raises(SettingError, match="trusted_proxies"):
+        proxies("localhost")
+
+
+def test_the_cookie_is_secure_over_https(behind_proxy: WebGround) -> None:
+    """Secure when the browser came over https, as the trusted proxy says."""
+    behind_proxy.accounts.create("ada", PASSWORD, "admin")
+    body = {"username": "ada", "password": PASSWORD}
+    for scheme, secure in (("https", True), ("http", False)):
+        answer = behind_proxy.nobody().post(
+            "/api/v1/session", body, headers={"X-Forwarded-Proto": scheme}
+        )
+        assert ("; Secure" in answer.headers["Set-Cookie"]) is secure
+
+
+def test_the_throttle_sees_the_guest_behind_the_proxy(behind_proxy: WebGround) -> None:
+    """One guest's guesses do not lock out everybody behind the same proxy."""
+    behind_proxy.accounts.create("ada", PASSWORD, "admin")
+    guesser = {"X-Forwarded-For": "203.0.113.9"}
+    client = behind_proxy.nobody()
+    for n in range(10):
+        body = {"username": f"name{n}", "password": "guess"}
+        client.post("/api/v1/session", body, headers=guesser)
+    body = {"username": "ada", "password": PASSWORD}
+    assert client.post("/api/v1/session", body, headers=guesser).status_code == 429
+    other = {"X-Forwarded-For": "203.0.113.10"}
+    assert client.post("/api/v1/session", body, headers=other).status_code == 204
+
+
+def test_nothing_private_stays_in_a_cache(ground: WebGround) -> None:
+    """Answers are not stored; files under /static are, and asked about anew."""
+    program = ground.program()
+    for path in ("/api/v1/apps", "/api/v1/me", "/"):
+        assert program.get(path).headers["Cache-Control"] == "no-store"
+    answer = program.get("/static/js/live.js", buffered=True)
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["ETag"]
+    assert answer.content_type == "text/javascript; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "cookie", "title"),
+    [
+        ("", "", "Not signed in"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "", "尚未登录"),
+        ("zh-Hant-TW", "", "尚未登录"),
+        ("fr, en;q=0.5, zh;q=0.1", "", "Not signed in"),
+        ("fr", "", "Not signed in"),
+        ("en", "zh", "尚未登录"),
+        ("zh", "en", "Not signed in"),
+        ("", "../../etc", "Not signed in"),
+    ],
+)
+def test_problems_in_the_readers_language(
+    ground: WebGround, accepted: str, cookie: str, title: str
+) -> None:
+    """The cookie decides, then the browser; the code is the same in every language."""
+    nobody = ground.nobody()
+    if cookie:
+        nobody.flask.set_cookie("lang", cookie)
+    answer = nobody.get("/api/v1/apps", headers={"Accept-Language": accepted})
+    assert code(answer) == (401, "not-signed-in")
+    assert answer.json["title"] == title
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_facts_are_filled_into_a_translated_sentence(ground: WebGround) -> None:
+    """Braces in what a person sent are no places for facts."""
+    answer = ground.program().get("/api/v1/apps/web%7Bapp%7D", headers={"Accept-Language": "zh"})
+    assert answer.json["detail"].startswith("没有名为 web{app} 的应用")
+
+
+def test_a_fault_of_our_own_tells_nothing(
+    ground: WebGround, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An unforeseen error is a problem document without its text; the log has the traceback."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("the secret reason")
+
+    monkeypatch.setattr(ground.store, "stats", broken)
+    answer = ground.program().get("/api/v1/status")
+    assert code(answer) == (500, "internal")
+    assert "secret reason" not in answer.text
+    assert "secret reason" in caplog.text
+
+
+def test_pages_send_nobody_to_the_right_place(ground: WebGround) -> None:
+    """To the set-up page until there is an account, then to sign in and back again."""
+    page = {"Accept": "text/html,application/xhtml+xml"}
+    nobody = ground.nobody()
+    assert nobody.get("/apps/web/logs", headers=page).headers["Location"] == "/setup"
+    ground.accounts.create("ada", PASSWORD, "admin")
+    answer = nobody.get("/apps/web/logs?tab=1&x=%2F%2Fevil", headers=page)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/sign-in?next=/apps/web/logs%3Ftab%3D1")
+    assert nobody.get("/", headers=page).headers["Location"] == "/sign-in"
+
+
+def test_the_first_part_of_an_apps_address_is_the_list(ground: WebGround) -> None:
+    """Who cuts an address short finds the apps."""
+    answer = ground.person().get("/apps", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+def test_a_missing_page_is_a_page(ground: WebGround) -> None:
+    """A browser that follows a wrong link gets HTML, a program JSON."""
+    ground.accounts.create("ada", PASSWORD, "admin")
+    nobody = ground.nobody()
+    answer = nobody.get("/nothing<script>", headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+    assert answer.content_type == "text/html; charset=utf-8"
+    assert "<script>" not in answer.text.replace("<script type", "").split("</head>")[-1]
+    assert code(nobody.get("/nothing")) == (404, "not-found")
+    assert code(ground.program().ask("PUT", "/api/v1/apps")) == (405, "method-not-allowed")
+
+
+def test_texts_for_scripts(ground: WebGround) -> None:
+    """The sign-in page needs its texts before anybody is known; plurals under both forms."""
+    nobody = ground.nobody()
+    assert nobody.get("/i18n/en.json").json == {}
+    chinese = nobody.get("/i18n/zh.json").json
+    assert chinese["Not signed in"] == "尚未登录"
+    assert "" not in chinese
+    assert nobody.get("/i18n/xx.json").status_code == 404
+    assert nobody.get("/i18n/..%2f..%2fetc.json").status_code == 404
+
+
+def test_cookies_of_other_programs_that_are_not_utf_8(ground: WebGround) -> None:
+    """They came with every request and made each a 500; now only they are lost."""
+    person = ground.person()
+    mine = str(person.flask.get_cookie(COOKIE).value)  # type: ignore[union-attr]
+    odd = f'other=\xff\xfe"; {COOKIE}={mine}; lang=zh'
+    sent = environ(HTTP_COOKIE=odd)
+    assert cookies_of(sent)[COOKIE] == mine
+    caller = authenticator_of(ground.app).authenticate_socket(sent)
+    assert isinstance(caller, Caller)
+    answer = ground.app.test_client(use_cookies=False).get(
+        "/api/v1/nothing", environ_overrides={"HTTP_COOKIE": odd}
+    )
+    assert answer.status_code == 404
+    assert "这里" in answer.text or "没有" in answer.text
+
+
+def test_an_address_to_go_to_that_is_none(ground: WebGround) -> None:
+    """Who is signed in already is sent to the apps, not to a fault."""
+    answer = ground.person().get("/sign-in?next=//[", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+def test_an_unknown_app_is_told_to_a_person_in_a_persons_words(ground: WebGround) -> None:
+    """A page does not speak of calls of the API; a program is told which to make."""
+    person = ground.person()
+    for language, words in (("en", "perhaps it was renamed"), ("zh", "可能已改名")):
+        headers = {"Accept": "text/html", "Accept-Language": language}
+        page = person.get("/apps/nobody/logs", headers=headers).text
+        assert words in page
+        assert "/api/" not in page
+    assert "GET /api/v1/apps" in person.get("/api/v1/apps/nobody").json["detail"]
+
+
+def test_templates_are_compiled_before_anybody_asks(ground: WebGround) -> None:
+    """The first page of a start kept the hub for more than 100 ms."""
+    cache = ground.app.jinja_env.cache
+    assert cache is not None
+    names = {key[1] for key in cache}  # type: ignore[attr-defined]
+    assert {"apps.html", "logs.html", "sign_in.html", "problem.html", "frame.html"} <= names
+
+
+def test_sockets_alone_do_not_load_flask() -> None:
+    """The echo application of the conformance suite, and agents, need no pages."""
+    program = "import sys, cloudbang.web.server.server; sys.exit('flask' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

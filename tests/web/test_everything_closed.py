@@ -1,0 +1,419 @@
+"""Nothing works without an account but what is meant to: every route and every socket is tried.
+
+The application is the real one, as it serves: a route or a door that somebody adds is tried here
+without being named, and one that is open has to be named below on purpose.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from flask import Flask
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from cloudbang.accounts import Caller
+from cloudbang.app import Application
+from cloudbang.config import Settings
+from cloudbang.domain.lines import format_time, record
+from cloudbang.storage.database.terminals import TerminalRecord
+from tests.support import free_port
+from tests.terminal_programs import Program, run_terminal
+
+# The SDK leaves its socket to the garbage collector when no engine answers, and none does here.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket object:pytest.PytestUnraisableExceptionWarning"
+)
+
+PASSWORD = "correct horse battery"
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+CHANGES = ("POST", "PUT", "PATCH", "DELETE")
+
+# What works without an account, and nothing else does.
+OPEN = {
+    ("/healthz", "GET"),
+    ("/metrics", "GET"),
+    ("/static/<path:filename>", "GET"),
+    ("/i18n/<lang>.json", "GET"),
+    ("/sign-in", "GET"),
+    ("/setup", "GET"),
+    ("/api/v1/setup", "POST"),
+    ("/api/v1/session", "POST"),
+}
+RUNNING, ENDED = "00000000000000aa", "00000000000000bb"  # terminals of the admin
+VALUES = {
+    "app": "web",
+    "filename": "css/base.css",
+    "lang": "zh",
+    "account_id": 1,
+    "session": RUNNING,
+}
+SESSION_ENDS = {("/api/v1/session", "DELETE")}
+
+
+class House:
+    """A whole CloudBang, set up, with an app that has a line; no engine."""
+
+    def __init__(self, application: Application, secret: str) -> None:
+        self.application = application
+        assert application.server
+        self.server: Any = application.server
+        self.app: Flask = self.server.application
+        self.origin = f"http://127.0.0.1:{self.server.port}"
+        self.secret = secret
+
+    def ask(self, path: str, method: str = "GET", *, cookie: str = "", **options: Any) -> Any:
+        """The answer, read to its end, with the session of ``cookie``."""
+        client = self.app.test_client()
+        if cookie:
+            client.set_cookie("cloudbang_session", cookie, domain="localhost")
+        return client.open(path, method=method, buffered=True, **options)
+
+    def routes(self) -> Iterator[tuple[str, str, str]]:
+        """Rule, path and method of everything that can be asked for."""
+        for rule in self.app.url_map.iter_rules():
+            values = {name: VALUES.get(name, "x1") for name in rule.arguments}
+            path = self.app.url_map.bind("localhost").build(rule.endpoint, values)
+            for method in METHODS:
+                if method in (rule.methods or ()):
+                    yield rule.rule, path, method
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house")
+    settings = Settings.model_validate(
+        {
+            "server": {"port": free_port()},
+            "storage": {"path": folder},
+            "engine": {"host": f"unix://{folder}/none.sock"},
+            "bus": {
+                "bind_sub": "tcp://127.0.0.1:*",
+                "bind_pub": "tcp://127.0.0.1:*",
+                "bind_pub2": "",
+            },
+            "admin_password": PASSWORD,
+        }
+    )
+    application = Application(settings)
+    application.start()
+    parts = application.server.application.extensions["cloudbang"]  # type: ignore[union-attr]
+    when = format_time(1_750_000_000_000_000_000).encode()
+    parts.store.append("web", [record(when, b"0123456789ab", b"stdout", b"a secret line")])
+    secret = parts.accounts.sign_in("admin", PASSWORD, "192.0.2.1")
+    program = open_terminals(parts, parts.accounts.credentials.find(secret))
+    yield House(application, secret)
+    program.cut()
+    application.stop()
+    gc.collect()  # while the warning about the SDK's sockets is still expected
+
+
+def open_terminals(parts: Any, owner: Caller) -> Program:
+    """A terminal that runs and one that has ended, both with something to keep to oneself."""
+    program = run_terminal(parts.terminals, RUNNING, owner)
+    parts.terminal_store.opened(
+        TerminalRecord(
+            session=ENDED,
+            kind="exec",
+            team="default",
+            app="web",
+            container="0123456789ab" + "0" * 52,
+            name="web",
+            image="busybox",
+            command=("a secret command",),
+            user="",
+            folder="",
+            account_id=owner.account_id,
+            account=owner.name,
+            login=owner.session_id,
+            address="192.0.2.1",
+            agent="test",
+            columns=80,
+            rows=24,
+            started=format_time(1_750_000_000_000_000_000),
+            recorded=True,
+        )
+    )
+    parts.terminal_store.ended(ENDED, "exit", 0, 100)
+    return program
+
+
+def is_open(rule: str, method: str) -> bool:
+    return (rule, "GET" if method in ("HEAD", "OPTIONS") else method) in OPEN or (
+        method == "OPTIONS" and any(rule == known for known, _ in OPEN)
+    )
+
+
+def test_every_route_is_closed_to_nobody(house: House) -> None:
+    """Whoever has no account gets 401, or is sent to the sign-in page, and sees nothing."""
+    tried = 0
+    for rule, path, method in house.routes():
+        if is_open(rule, method):
+            continue
+        for accept in ("application/json", "text/html"):
+            answer = house.ask(path, method, headers={"Accept": accept})
+            page = accept == "text/html" and not path.startswith("/api/")
+            expected = 302 if page else 401
+            assert answer.status_code == expected, f"{method} {path} answers {answer.status}"
+            assert b"secret line" not in answer.data
+            if expected == 302:
+                assert answer.headers["Location"].startswith("/sign-in")
+        tried += 1
+    assert tried > 30
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "Bearer nonsense"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Basic YWRtaW46YWRtaW4="},
+        {"Cookie": "cloudbang_session=nonsense"},
+        {"Cookie": 'cloudbang_session="; a=b'},
+        {"Cookie": "session=.eJwNwjEOgCAMAMC_dHYglBTwM6ZpS2RQSYDJ-HddcveCzA4RMMHd"},
+        {"X-Forwarded-User": "admin", "Remote-User": "admin"},
+    ],
+)
+def test_what_is_no_good_is_nobody(house: House, headers: dict[str, str]) -> None:
+    """A made-up token, cookie or header opens nothing."""
+    for rule, path, method in house.routes():
+        if not is_open(rule, method):
+            answer = house.ask(path, method, headers=headers)
+            assert answer.status_code == 401, f"{method} {path} answers {answer.status}"
+
+
+def test_what_is_open_is_what_is_meant_to_be(house: House) -> None:
+    """Each open route works without an account; the list has none that is gone."""
+    routes = {(rule, method) for rule, _, method in house.routes()}
+    assert routes >= OPEN
+    for rule, path, method in house.routes():
+        if (rule, method) in OPEN:
+            answer = house.ask(path, method)
+            assert answer.status_code not in (401, 403), f"{method} {path}"
+
+
+def test_unknown_paths_tell_nothing(house: House) -> None:
+    """There is nothing behind the routes that are listed."""
+    for path in (
+        "/admin",
+        "/api/v1/",
+        "/api/v2/apps",
+        "/console",
+        "/static/../wsgi.py",
+        "/.git/HEAD",
+    ):
+        assert house.ask(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": "http://localhost:81"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "file://"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_page_of_another_site_changes_nothing(house: House, headers: dict[str, str]) -> None:
+    """With a person's own cookie and even their CSRF token: 403 for every change."""
+    token = house.ask("/api/v1/me", cookie=house.secret).json["csrf_token"]
+    tried = 0
+    for _, path, method in house.routes():
+        if method in CHANGES:
+            answer = house.ask(
+                path,
+                method,
+                cookie=house.secret,
+                headers={**headers, "X-CSRF-Token": token},
+                json={},
+            )
+            assert (answer.status_code, answer.json["code"]) == (403, "cross-site"), path
+            tried += 1
+    assert tried > 8
+    assert house.ask("/api/v1/me", cookie=house.secret).status_code == 200
+
+
+def test_a_change_with_a_cookie_needs_the_csrf_token(house: House) -> None:
+    """Without it, with another's or with nonsense: 403 for every change."""
+    parts: Any = house.app.extensions["cloudbang"]
+    other = parts.accounts.sign_in("admin", PASSWORD, "192.0.2.1")
+    others = house.ask("/api/v1/me", cookie=other).json["csrf_token"]
+    for rule, path, method in house.routes():
+        if method not in CHANGES or is_open(rule, method):
+            continue
+        for token in ("", "nonsense", others):
+            answer = house.ask(
+                path, method, cookie=house.secret, headers={"X-CSRF-Token": token}, json={}
+            )
+            assert (answer.status_code, answer.json["code"]) == (403, "csrf"), path
+
+
+def test_no_answer_is_for_other_sites(house: House) -> None:
+    """No route lets another site's script read it, and each carries the strict headers."""
+    for _, path, method in house.routes():
+        if method in ("GET", "OPTIONS"):
+            answer = house.ask(
+                path, method, cookie=house.secret, headers={"Origin": "http://evil.example"}
+            )
+            assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
+            policy = answer.headers["Content-Security-Policy"]
+            assert "default-src 'self'" in policy
+            assert "unsafe" not in policy
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+def test_a_viewer_changes_only_what_is_their_own(house: House) -> None:
+    """Every change that is not about the own account answers 403 to a viewer."""
+    own = ("/api/v1/session", "/api/v1/me", "/api/v1/tokens", "/api/v1/setup")
+    parts: Any = house.app.extensions["cloudbang"]
+    secret, _ = parts.accounts.credentials.create_token("viewer", "viewer")
+    for rule, path, method in house.routes():
+        if method in CHANGES and not rule.startswith(own):
+            answer = house.ask(path, method, headers={"Authorization": f"Bearer {secret}"}, json={})
+            assert answer.status_code == 403, f"{method} {path} answers {answer.status}"
+
+
+def test_a_terminal_is_its_owners(house: House) -> None:
+    """A viewer finds no terminal of others, not in a list and not by its id; nothing says that
+    it exists. The same for a token without an account."""
+    parts: Any = house.app.extensions["cloudbang"]
+    secret, _ = parts.accounts.credentials.create_token("nosy", "viewer")
+    nosy = {"Authorization": f"Bearer {secret}"}
+    assert house.ask("/api/v1/terminals", headers=nosy).json == {"terminals": []}
+    assert house.ask("/api/v1/terminals?all=true", headers=nosy).status_code == 403
+    history = house.ask("/api/v1/terminals/history", headers=nosy).json
+    assert history == {"terminals": [], "next": None}
+    tried = 0
+    for rule, _, method in house.routes():
+        if not rule.startswith("/api/v1/terminals/<session>") or method != "GET":
+            continue
+        for session in (RUNNING, ENDED, "00000000000000cc", "nonsense"):
+            path = rule.replace("<session>", session) + "?path=/etc/passwd"
+            answer = house.ask(path, headers=nosy)
+            assert (answer.status_code, answer.json["code"]) == (404, "no-such-terminal"), path
+            assert b"secret" not in answer.data
+            tried += 1
+    assert tried >= 12
+    new = house.ask("/api/v1/terminals", "POST", headers=nosy, json={"container": "0" * 12})
+    assert (new.status_code, new.json["code"]) == (403, "not-allowed")
+    assert house.ask(f"/api/v1/terminals/{RUNNING}", cookie=house.secret).json["state"] == "running"
+
+
+def test_another_admin_sees_and_ends_but_does_not_enter(house: House) -> None:
+    """The lists and the recordings are theirs to look at; links, files and the folder are not."""
+    parts: Any = house.app.extensions["cloudbang"]
+    secret, token = parts.accounts.credentials.create_token("another admin", "admin")
+    eve = {"Authorization": f"Bearer {secret}"}
+    assert house.ask("/api/v1/terminals", headers=eve).json == {"terminals": []}
+    everybodys = house.ask("/api/v1/terminals?all=true", headers=eve).json["terminals"]
+    assert [one["id"] for one in everybodys] == [RUNNING]
+    history = house.ask("/api/v1/terminals/history", headers=eve).json["terminals"]
+    assert {one["id"] for one in history} == {RUNNING, ENDED}
+    assert house.ask(f"/api/v1/terminals/{ENDED}", headers=eve).json["exit_code"] == 0
+    for path, method in (
+        (f"/api/v1/terminals/{RUNNING}/links", "POST"),
+        (f"/api/v1/terminals/{RUNNING}/links", "DELETE"),
+        (f"/api/v1/terminals/{RUNNING}/folder", "GET"),
+        (f"/api/v1/terminals/{RUNNING}/files?path=/etc/passwd", "GET"),
+    ):
+        body = {"mode": "type"} if method == "POST" else None
+        answer = house.ask(path, method, headers=eve, json=body)
+        assert (answer.status_code, answer.json["code"]) == (403, "not-allowed"), path
+    other = "00000000000000dd"
+    run_terminal(parts.terminals, other, parts.accounts.credentials.find(house.secret))
+    assert house.ask(f"/api/v1/terminals/{other}", "DELETE", headers=eve).status_code == 204
+    assert parts.terminal_store.get(other).reason == "admin"
+    parts.accounts.credentials.revoke_token(token.id)
+
+
+def refused(house: House, path: str, **headers: str) -> int:
+    """The status with which a socket is refused."""
+    url = house.origin.replace("http", "ws") + path
+    with (
+        pytest.raises(InvalidStatus) as answer,
+        connect(url, additional_headers=headers, proxy=None),
+    ):
+        pass
+    return answer.value.response.status_code
+
+
+def test_every_socket_is_closed_to_nobody(house: House) -> None:
+    """Every door refuses with 401 who has no account, whatever they show instead."""
+    assert house.server.routes
+    for path in house.server.routes:
+        assert refused(house, path) == 401
+        assert refused(house, path, Authorization="Bearer nonsense") == 401
+        assert refused(house, path, Cookie="cloudbang_session=nonsense") == 401
+        assert refused(house, path, Origin=house.origin) == 401
+
+
+def test_every_socket_is_closed_to_other_sites(house: House) -> None:
+    """Every door refuses a page of another site, although the browser sends the cookie along."""
+    cookie = f"cloudbang_session={house.secret}"
+    for path in house.server.routes:
+        for origin in ("http://evil.example", "null", house.origin + "1", "https://127.0.0.1"):
+            assert refused(house, path, Origin=origin, Cookie=cookie) == 403
+
+
+def closed_after(house: House, headers: dict[str, str], act: Callable[[], object]) -> set[int]:
+    """The codes with which a socket at every door is closed within 2 s of ``act``."""
+    codes = set()
+    with ExitStack() as stack:
+        url = house.origin.replace("http", "ws")
+        opened = [
+            stack.enter_context(connect(url + path, additional_headers=headers, proxy=None))
+            for path in house.server.routes
+        ]
+        act()
+        end = time.monotonic() + 2.0
+        for socket in opened:
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(timeout=max(end - time.monotonic(), 0.01))
+            assert closed.value.rcvd
+            codes.add(closed.value.rcvd.code)
+    return codes
+
+
+def test_open_sockets_die_with_their_session(house: House) -> None:
+    """Within 2 s of signing out, of a demotion, of a revoked token: closed with 4401."""
+    accounts = house.app.extensions["cloudbang"].accounts
+    bob = accounts.create("bob", PASSWORD, "admin")
+
+    def cookie() -> dict[str, str]:
+        return {"Cookie": "cloudbang_session=" + accounts.sign_in("bob", PASSWORD, "192.0.2.1")}
+
+    mine = cookie()
+    caller = accounts.credentials.find(mine["Cookie"].partition("=")[2])
+    assert closed_after(
+        house, mine, lambda: accounts.credentials.end_session(caller.session_id)
+    ) == {4401}
+    assert closed_after(house, cookie(), lambda: accounts.set_role(bob.id, "viewer")) == {4401}
+    secret, token = accounts.credentials.create_token("bob's", "viewer", bob.id)
+    program = {"Authorization": f"Bearer {secret}"}
+    assert closed_after(house, program, lambda: accounts.credentials.revoke_token(token.id)) == {
+        4401
+    }
+    assert closed_after(house, cookie(), lambda: accounts.delete(bob.id)) == {4401}
+
+
+def test_every_socket_opens_with_an_account(house: House) -> None:
+    """The cookie from our own page, or a token: so that the refusals above mean something."""
+    parts: Any = house.app.extensions["cloudbang"]
+    secret, _ = parts.accounts.credentials.create_token("socket", "viewer")
+    for path in house.server.routes:
+        url = house.origin.replace("http", "ws") + path
+        ours = {"Cookie": f"cloudbang_session={house.secret}", "Origin": house.origin}
+        for headers in (ours, {"Authorization": f"Bearer {secret}"}):
+            with connect(url, additional_headers=headers, proxy=None) as socket:
+                assert socket.response
+                assert socket.response.status_code == 101
