@@ -87,20 +87,20 @@ test-browser: $(VENV)/.dev $(MO) $(VENDOR)
 	$(PY) -m pytest tests/browser
 
 test-js: node_modules/.ready $(VENDOR)
-	node --test --test-reporter=./tests/js/reporter.js tests/js/*.test.js
+	node --test --test-reporter=./tests/js/reporter.js $(shell find tests/js -name "*.test.js")
 
 check: $(VENV)/.dev $(MO) node_modules/.ready $(VENDOR)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	node_modules/.bin/tsc -p .
-	node_modules/.bin/prettier --check --log-level warn "static/**/*.{js,css}" "tests/js/*.js"
+	node_modules/.bin/prettier --check --log-level warn "static/**/*.{js,css}" "tests/js/**/*.js"
 	$(PATCHED) pytest --quiet tests/test_house.py
 
 format: $(VENV)/.dev node_modules/.ready
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
-	node_modules/.bin/prettier --write --log-level warn "static/**/*.{js,css}" "tests/js/*.js"
+	node_modules/.bin/prettier --write --log-level warn "static/**/*.{js,css}" "tests/js/**/*.js"
 
 bench: $(VENV)/.dev $(MO) $(VENDOR)
 	@scripts/engine-up

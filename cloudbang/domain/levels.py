@@ -1,7 +1,7 @@
 """How bad a line is, read off its text: trace, debug, info, warning, error, or nothing at all.
 
 Every log format says it differently; the tables below hold the ways that are common. The page
-decides the same way in ``static/js/log/levels.js``, so that a filter shows the same lines whether
+decides the same way in ``static/js/logs/levels.js``, so that a filter shows the same lines whether
 the server or the browser applies it; ``tests/data/levels.json`` holds both to the same answers.
 """
 

@@ -46,11 +46,11 @@ def test_a_page_whose_modules_do_not_come_is_loaded_again(
     so."""
     sign_in(page, server)
     stops = page.locator("p.not-loaded")
-    page.route("**/js/match.js", lambda route: route.abort(), times=2)
+    page.route("**/js/lib/fuzzy.js", lambda route: route.abort(), times=2)
     page.goto(server.url)
     expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=15_000)
     expect(stops).to_be_hidden()
-    page.route("**/js/match.js", lambda route: route.abort())
+    page.route("**/js/lib/fuzzy.js", lambda route: route.abort())
     page.goto(server.url)
     expect(stops).to_have_text("A part of this page did not arrive. Load it again.", timeout=15_000)
     expect(stops).to_be_visible()

@@ -5,12 +5,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-const root = new URL("../../", import.meta.url);
+const root = new URL("../..", import.meta.url);
 const read = (/** @type {string} */ path) => readFileSync(new URL(path, root), "utf8");
 
 // What comes when the reader asks for it: a page is not to load it before.
-const ON_DEMAND = ["panel_terminal", "put_dialog", "take_dialog"].map(
-  (name) => `static/js/terminals/${name}.js`,
+const ON_DEMAND = ["panel_terminal", "upload_dialog", "download_dialog"].map(
+  (name) => `static/js/terminal/${name}.js`,
 );
 
 /**

@@ -48,7 +48,7 @@ OPEN = {
 RUNNING, ENDED = "00000000000000aa", "00000000000000bb"  # terminals of the admin
 VALUES = {
     "app": "web",
-    "filename": "css/base.css",
+    "filename": "css/lib/base.css",
     "lang": "zh",
     "account_id": 1,
     "session": RUNNING,

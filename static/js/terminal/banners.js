@@ -1,8 +1,8 @@
 // The lines between the bar of a terminal and its screen: what is the matter now. Each stays until
 // it is not true any more, or, where it only informs, until it is closed.
 
-import { h, icon, setChildren, setText } from "../dom.js";
-import { t } from "../i18n.js";
+import { h, icon, setChildren, setText } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
 
 /**
  * `progress`: 0 to 1. `act`: a button. `close`: may be closed. `quiet`: not read out. `passing`:

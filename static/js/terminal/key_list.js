@@ -1,8 +1,8 @@
 // The keys that work while a terminal has the keyboard, for the list under `?`. The terminal itself
 // acts on them: none of them is a key of the page.
 
-import { t } from "../i18n.js";
-import { bind } from "../keys.js";
+import { t } from "../lib/i18n.js";
+import { bind } from "../frame/keys.js";
 
 /** @param {boolean} tabs whether there are several in tabs */
 export function bindTerminalKeys(tabs) {

@@ -1,16 +1,16 @@
 // Choosing what to open: an instance, and perhaps a command, a user, a folder, or a toolbox beside
 // it; and the terminals of this app that are open already.
 
-import { call, Problem } from "../api.js";
-import { h, icon, setChildren, setText } from "../dom.js";
-import { sentence } from "../form.js";
-import { t } from "../i18n.js";
-import { inventory } from "../inventory.js";
-import { commandWords, placeWords } from "../terminals/words.js";
-import { showRelative } from "../time.js";
+import { call, Problem } from "../lib/api.js";
+import { h, icon, setChildren, setText } from "../lib/dom.js";
+import { sentence } from "../lib/form.js";
+import { t } from "../lib/i18n.js";
+import { inventory } from "../live/inventory.js";
+import { commandWords, placeWords } from "./words.js";
+import { showRelative } from "../lib/relative_time.js";
 
-/** @typedef {import("./opening.js").Wish} Wish */
-/** @typedef {import("../terminals/words.js").Terminal} Terminal */
+/** @typedef {import("./create_terminal.js").Wish} Wish */
+/** @typedef {import("./words.js").Terminal} Terminal */
 
 let forms = 0;
 
@@ -210,7 +210,7 @@ export class OpenForm {
 
   /**
    * @param {string} name
-   * @param {import("../dom.js").Props} props
+   * @param {import("../lib/dom.js").Props} props
    */
   #field(name, props) {
     return h("input", {

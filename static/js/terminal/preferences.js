@@ -1,6 +1,6 @@
 // What a reader has chosen for terminals, kept in this browser and true for all of them.
 
-import { recall, remember } from "../memory.js";
+import { recall, remember } from "../lib/storage.js";
 
 const FONT = { least: 9, usual: 14, most: 28 };
 

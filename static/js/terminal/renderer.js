@@ -2,7 +2,7 @@
 // processor would have to play the graphics card (virtual machines, remote desktops), elements are
 // thirty times as fast.
 
-import { recall } from "../memory.js";
+import { recall } from "../lib/storage.js";
 import { loadWebgl } from "./xterm.js";
 
 /** @typedef {import("./xterm.js").Terminal} Terminal */

@@ -1,12 +1,12 @@
 // A terminal's screen: xterm.js with its addons, in an element that it fills. It knows nothing of
 // sockets; the live terminal, the panel beside the log and the replay all draw with it.
 
-import { copy } from "../copy.js";
-import { guardAnswers } from "./answers.js";
+import { copy } from "../lib/clipboard.js";
+import { guardAnswers } from "./reply_guard.js";
 import { openLink } from "./links.js";
-import { followTheme, matchColours, palette } from "./palette.js";
+import { followTheme, matchColours, palette } from "./colours.js";
 import { Renderer } from "./renderer.js";
-import { keepStylesOutOfThePage } from "./sheets.js";
+import { keepStylesOutOfThePage } from "./csp_styles.js";
 import {
   ClipboardAddon,
   FitAddon,
@@ -20,7 +20,7 @@ import {
  * `input`: what was typed, as bytes. `paste`: text to be pasted. `title`, `bell`.
  * `fits`: how many columns and rows there is room for, now and whenever that changes.
  * `found`: which match of how many is shown, at -1 when they were not counted.
- * `link`: a pointer is over a link, null when it has left it. `mayAnswer`: see answers.js.
+ * `link`: a pointer is over a link, null when it has left it. `mayAnswer`: see reply_guard.js.
  * `key`: a key press; true when it was for the page and not for the terminal.
  *
  * @typedef {{
@@ -264,7 +264,7 @@ export class Screen {
     return this.#renderer.name;
   }
 
-  /** @param {import("./palette.js").Theme} change */
+  /** @param {import("./colours.js").Theme} change */
   #theme(change) {
     this.terminal.options.theme = { ...palette(), ...change };
   }

@@ -1,7 +1,7 @@
 // Finding in what a terminal has printed.
 
-import { h, icon, setAttribute, setText } from "../dom.js";
-import { formatNumber, t } from "../i18n.js";
+import { h, icon, setAttribute, setText } from "../lib/dom.js";
+import { formatNumber, t } from "../lib/i18n.js";
 
 /** @typedef {import("./screen.js").Screen} Screen */
 

@@ -1,6 +1,7 @@
 // The page of one session: where a shared link leads, and a terminal on a page of its own.
 
-import { byId } from "../dom.js";
+import "../frame/frame.js";
+import { byId } from "../lib/dom.js";
 import { bindTerminalKeys } from "./key_list.js";
 import { mountTerminal } from "./view.js";
 

@@ -1,11 +1,11 @@
 // Letting somebody in: links to watch a terminal, or to type in it as well.
 
-import { call, Problem } from "../api.js";
-import { copy } from "../copy.js";
-import { openDialog } from "../dialog.js";
-import { h, icon, setText } from "../dom.js";
-import { sentence } from "../form.js";
-import { t } from "../i18n.js";
+import { call, Problem } from "../lib/api.js";
+import { copy } from "../lib/clipboard.js";
+import { openDialog } from "../lib/dialog.js";
+import { h, icon, setText } from "../lib/dom.js";
+import { sentence } from "../lib/form.js";
+import { t } from "../lib/i18n.js";
 
 /**
  * @param {string} session

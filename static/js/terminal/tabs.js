@@ -1,7 +1,7 @@
 // Several panels of which one is shown, with a tab for each: by mouse, by keyboard, by name.
 
-import { h, icon, setAttribute, setText } from "../dom.js";
-import { t } from "../i18n.js";
+import { h, icon, setAttribute, setText } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
 
 let tabs = 0;
 

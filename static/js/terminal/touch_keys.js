@@ -1,7 +1,7 @@
 // Keys that a telephone's keyboard does not have.
 
-import { h } from "../dom.js";
-import { t } from "../i18n.js";
+import { h } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
 
 /** @typedef {import("./screen.js").Screen} Screen */
 

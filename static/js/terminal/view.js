@@ -1,29 +1,29 @@
 // One terminal on a page: bar, lines about what is the matter, screen, end. It can stand anywhere:
 // `mountTerminal(element, {session})`.
 
-import { Problem } from "../api.js";
-import { copy } from "../copy.js";
-import { h } from "../dom.js";
-import { sentence } from "../form.js";
-import { t } from "../i18n.js";
-import { attachFiles } from "../terminals/files.js";
-import { client } from "./client.js";
-import { Connection } from "./connection.js";
-import { EndStrip } from "./end_strip.js";
-import { leavesTerminal, looksBusy, nameOfSession } from "./look.js";
-import { askForTerminal } from "./opening.js";
+import { Problem } from "../lib/api.js";
+import { copy } from "../lib/clipboard.js";
+import { h } from "../lib/dom.js";
+import { sentence } from "../lib/form.js";
+import { t } from "../lib/i18n.js";
+import { attachFiles } from "./file_drop.js";
+import { client } from "./tab_id.js";
+import { Connection } from "./terminal_socket.js";
+import { EndStrip } from "./end_panel.js";
+import { leavesTerminal, looksBusy, nameOfSession } from "./session_info.js";
+import { askForTerminal } from "./create_terminal.js";
 import { preferences } from "./preferences.js";
 import { Screen } from "./screen.js";
 import { SearchBar } from "./search_bar.js";
 import { openShare } from "./share.js";
-import { sureToEnd } from "./sure.js";
+import { sureToEnd } from "../lib/confirm.js";
 import { TouchKeys } from "./touch_keys.js";
 import { ViewBar } from "./view_bar.js";
-import { ViewLines } from "./view_lines.js";
+import { ViewLines } from "./view_banners.js";
 
-/** @typedef {import("./connection.js").Ticket} Ticket */
-/** @typedef {import("./connection.js").Said} Said */
-/** @typedef {import("./opening.js").Wish} Wish */
+/** @typedef {import("./terminal_socket.js").Ticket} Ticket */
+/** @typedef {import("./terminal_socket.js").Said} Said */
+/** @typedef {import("./create_terminal.js").Wish} Wish */
 /**
  * What is to be shown: a `ticket` for a new terminal, or a `session` to come back to (with the
  * `key` of a link that somebody shared). `wish`: what the ticket is for, to ask for it again.

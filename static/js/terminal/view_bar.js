@@ -1,11 +1,11 @@
 // The bar over a terminal: where it is, who is there, and what can be done with it.
 
-import { h, icon, setAttribute, setChildren, setText } from "../dom.js";
-import { t, tn } from "../i18n.js";
-import { hangMenu } from "../menu.js";
+import { h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { t, tn } from "../lib/i18n.js";
+import { hangMenu } from "../lib/menu.js";
 import { preferences } from "./preferences.js";
 
-/** @typedef {import("./connection.js").Connection} Connection */
+/** @typedef {import("./terminal_socket.js").Connection} Connection */
 /** @typedef {{columns: number, rows: number}} Size */
 
 /**
@@ -207,7 +207,7 @@ export class ViewBar {
     this.#showPeople(others);
   }
 
-  /** @param {import("./connection.js").Person[]} others */
+  /** @param {import("./terminal_socket.js").Person[]} others */
   #showPeople(others) {
     const names = others.map((one) =>
       h(

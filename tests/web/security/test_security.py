@@ -163,7 +163,7 @@ def test_nothing_private_stays_in_a_cache(ground: WebGround) -> None:
     program = ground.program()
     for path in ("/api/v1/apps", "/api/v1/me", "/"):
         assert program.get(path).headers["Cache-Control"] == "no-store"
-    answer = program.get("/static/js/live.js", buffered=True)
+    answer = program.get("/static/js/live/live_socket.js", buffered=True)
     assert answer.headers["Cache-Control"] == "no-cache"
     assert answer.headers["ETag"]
     assert answer.content_type == "text/javascript; charset=utf-8"

@@ -1,0 +1,270 @@
+// One app in the list of apps: a row that is made once and then only told what changed.
+
+import { h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { formatNumber, formatRate, t } from "../lib/i18n.js";
+import { plain } from "../lib/plain_text.js";
+import { appAddress } from "../frame/sidebar.js";
+import { shortImage, shortPorts } from "./format_container.js";
+import { Spark } from "../lib/sparkline.js";
+import * as states from "../live/app_state.js";
+import { showState, stateIcon } from "../live/state_icon.js";
+import { terminalButton } from "../frame/terminal_link.js";
+import { showRelative } from "../lib/relative_time.js";
+
+/** @typedef {import("../live/app_state.js").App} App */
+/** @typedef {import("../live/app_state.js").Instance} Instance */
+
+/** The columns, in order; the head of the list and the rows agree by their class names. */
+export function columns() {
+  return [
+    { name: "name", label: t("App") },
+    { name: "image", label: t("Image") },
+    { name: "ports", label: t("Ports") },
+    { name: "since", label: t("Since") },
+    { name: "rate", label: t("Rate") },
+    { name: "line", label: t("Last line") },
+  ];
+}
+
+/**
+ * @param {string} name
+ * @param {...(Node | string)} content
+ */
+function cell(name, ...content) {
+  return h("div", { class: `cell ${name}`, role: "cell" }, ...content);
+}
+
+export class AppRow {
+  #state = stateIcon("gone");
+  #badge = h("span", { class: "badge" });
+  #terminal = h("span", { class: "terminal-place" });
+  #toggle;
+  #link;
+  #image = cell("image");
+  #ports = cell("ports");
+  #since = h("time");
+  #restarts = h("span", { class: "restarts" });
+  #rate = h("span", { class: "rate-number" });
+  #spark = new Spark();
+  #text = h("span", { class: "line-text cut" });
+  #when = h("time");
+  #open = false;
+  /** @type {App} */
+  #app;
+
+  /** @param {App} app */
+  constructor(app) {
+    this.#app = app;
+    this.#toggle = h(
+      "button",
+      {
+        class: "app-toggle",
+        type: "button",
+        "aria-expanded": "false",
+        onclick: () => this.toggle(),
+      },
+      icon("chevron"),
+    );
+    this.#link = h(
+      "a",
+      { class: "app-link cut", href: appAddress(app.name), title: app.name },
+      states.nameInStack(app),
+    );
+    this.row = h(
+      "div",
+      { class: "app-row", role: "row", dataset: { app: app.name } },
+      cell("name", this.#toggle, this.#state, this.#link, this.#badge, this.#terminal),
+      this.#image,
+      this.#ports,
+      cell("since", this.#since, this.#restarts),
+      cell("rate", this.#spark.element, this.#rate),
+      cell("line", this.#text, this.#when),
+    );
+    this.update(app);
+  }
+
+  /** The rows it takes: its own and, while it is open, one for each instance. */
+  rows() {
+    return this.#open
+      ? [this.row, ...this.#app.instances.map((one) => instanceRow(one, this.#app.name))]
+      : [this.row];
+  }
+
+  get link() {
+    return this.#link;
+  }
+
+  /** @param {boolean} [open] */
+  toggle(open = !this.#open) {
+    if (open === this.#open || !this.#app.instances.length) return;
+    this.#open = open;
+    setAttribute(this.#toggle, "aria-expanded", String(open));
+    this.row.dispatchEvent(new Event("toggled", { bubbles: true }));
+  }
+
+  /** @param {App} app */
+  update(app) {
+    this.#app = app;
+    const { instances } = app;
+    const state = states.appState(app);
+    const label = t("Instances of {app}", { app: app.name });
+    showState(this.#state, state);
+    setAttribute(this.row, "data-state", state);
+    setAttribute(this.#toggle, "aria-label", label);
+    this.#toggle.disabled = !instances.length;
+    this.#showBadge(app, state);
+    this.#showTerminal(app);
+    const images = [...new Set(instances.map((one) => one.image))];
+    const image = images.length > 1 ? t("{n} images", { n: images.length }) : (images[0] ?? "");
+    setText(this.#image, shortImage(image));
+    setAttribute(this.#image, "title", images.join("\n") || null);
+    showPorts(this.#ports, instances);
+    const since = states.since(app);
+    showRelative(this.#since, since?.time ?? null, since?.up ? t("Started") : t("Stopped"));
+    showRestarts(this.#restarts, states.restarts(app));
+    this.updateActivity(app);
+  }
+
+  /** A second has passed. */
+  tick() {
+    this.#spark.add(this.#app.rate);
+  }
+
+  /** Only what changes with every line. @param {App} app */
+  updateActivity(app) {
+    setText(this.#rate, app.rate > 0 ? formatRate(app.rate) : "");
+    const mute = app.instances.length > 0 && app.instances.every((one) => !one.readable);
+    const nothing = mute ? unreadable(app.instances[0]) : t("Nothing logged yet");
+    const text = app.last_line ? plain(app.last_line[4]) : nothing;
+    setText(this.#text, text);
+    this.#text.classList.toggle("none", !app.last_line);
+    showRelative(this.#when, app.last_line?.[1] ?? null);
+  }
+
+  /** The terminal button of the only instance; those of several stand in their own rows. @param {App} app */
+  #showTerminal({ name, instances }) {
+    const button = instances.length === 1 ? terminalButton(name, instances[0]) : null;
+    const now = this.#terminal.querySelector("a")?.getAttribute("href");
+    if (now === (button?.getAttribute("href") ?? undefined)) return;
+    setChildren(this.#terminal, button ? [button] : []);
+  }
+
+  /**
+   * @param {App} app
+   * @param {states.Shown} state
+   */
+  #showBadge(app, state) {
+    const bad = states.isTrouble(state);
+    const several = app.instances.length > 1;
+    const text =
+      state === "running" && several
+        ? `×${formatNumber(app.instances.length)}`
+        : state === "running" || state === "gone"
+          ? ""
+          : states.stateSentence(app);
+    setText(this.#badge, text);
+    this.#badge.hidden = !text;
+    this.#badge.className = `badge${bad ? " bad" : state === "partial" ? " warn" : ""}`;
+    setAttribute(this.#badge, "title", several ? states.instanceCount(app) : null);
+  }
+}
+
+/**
+ * @param {Instance} one
+ * @param {string} app
+ */
+function instanceRow(one, app) {
+  const href = `${appAddress(app)}?container=${one.id.slice(0, 12)}`;
+  const state = states.instanceState(one);
+  const started = h("time");
+  const up = states.isUp(state);
+  const since = up ? one.started_at : (states.known(one.finished_at) ?? one.started_at);
+  showRelative(started, states.known(since), up ? t("Started") : t("Stopped"));
+  const image = cell("image", shortImage(one.image));
+  image.title = one.image;
+  const ports = cell("ports");
+  showPorts(ports, [one]);
+  const restarts = h("span", { class: "restarts" });
+  showRestarts(restarts, one.restarts);
+  const facts = [
+    one.oom_killed && t("Out of memory"),
+    state === "failed" &&
+      !one.oom_killed &&
+      t("Exited with {code}", { code: String(one.exit_code) }),
+    one.health && healthWord(one.health),
+    !one.readable && unreadable(one),
+  ];
+  return h(
+    "div",
+    { class: "app-row instance-row", role: "row", dataset: { instance: one.id } },
+    cell(
+      "name",
+      stateIcon(state),
+      h("a", { class: "app-link cut", href, title: one.name }, one.name),
+      terminalButton(app, one) ?? "",
+    ),
+    image,
+    ports,
+    cell("since", started, restarts),
+    cell("rate"),
+    cell(
+      "line",
+      h("span", { class: "mono faint" }, one.id.slice(0, 12)),
+      h(
+        "span",
+        { class: "muted cut" },
+        [states.stateWord(state), ...facts].filter(Boolean).join(" · "),
+      ),
+    ),
+  );
+}
+
+/** @param {Instance} one */
+function unreadable(one) {
+  return t("The log driver {driver} cannot be read", { driver: one.log_driver || "?" });
+}
+
+/** @param {string} health */
+function healthWord(health) {
+  /** @type {Record<string, string>} */
+  const words = {
+    healthy: t("health check passes"),
+    unhealthy: t("health check fails"),
+    starting: t("health check not passed yet"),
+  };
+  return words[health] ?? health;
+}
+
+const PORTS_SHOWN = 2;
+
+/**
+ * @param {Element} box
+ * @param {Instance[]} instances
+ */
+function showPorts(box, instances) {
+  const all = [...new Set(instances.flatMap((one) => one.ports))];
+  const { text, open } = shortPorts(all, PORTS_SHOWN);
+  setText(box, text);
+  setAttribute(box, "title", all.join("\n") || null);
+  box.classList.toggle("closed", !open);
+}
+
+/**
+ * @param {Element} box
+ * @param {number} n
+ */
+function showRestarts(box, n) {
+  if (!n) return setChildren(box, []);
+  const text = formatNumber(n);
+  if (box.querySelector("[aria-hidden=true]:not(svg)")?.textContent === text) return;
+  const label = states.restartCount(n);
+  setChildren(box, [
+    h(
+      "span",
+      { class: "restart-count", title: label },
+      icon("state-restarting"),
+      h("span", { "aria-hidden": "true" }, text),
+      h("span", { class: "quiet" }, label),
+    ),
+  ]);
+}

@@ -1,0 +1,312 @@
+// The page of all apps: one row each, by stack, filtered as one types, true as it is looked at.
+
+import "../frame/frame.js";
+import { AppRow, columns } from "./app_row.js";
+import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { formatNumber, t, tn } from "../lib/i18n.js";
+import { inventory } from "../live/inventory.js";
+import { bind } from "../frame/keys.js";
+import { filterApps } from "../lib/fuzzy.js";
+import { noticed } from "../frame/notices.js";
+import { appState, byStack, isTrouble, isUp } from "../live/app_state.js";
+
+/** @typedef {import("../live/app_state.js").App} App */
+
+const field = /** @type {HTMLInputElement} */ (byId("apps-filter"));
+const chips = byId("apps-chips");
+const list = byId("apps-list");
+const count = byId("apps-count");
+
+/** @type {Record<string, {label: string, has: (app: App) => boolean}>} */
+const KINDS = {
+  all: { label: t("All"), has: () => true },
+  up: { label: t("Running"), has: (app) => isUp(appState(app)) },
+  trouble: { label: t("In trouble"), has: (app) => isTrouble(appState(app)) },
+  stopped: {
+    label: t("Stopped"),
+    has: (app) => app.instances.length > 0 && !isUp(appState(app)),
+  },
+  gone: { label: t("Only logs kept"), has: (app) => app.instances.length === 0 },
+};
+
+/** @type {Map<string, AppRow>} */
+const rows = new Map();
+let kind = "all";
+
+// What is shown
+
+function draw() {
+  const apps = filterApps(inventory.apps.values(), field.value).filter(KINDS[kind].has);
+  const there = apps.filter((app) => app.instances.length > 0);
+  const gone = apps.filter((app) => app.instances.length === 0);
+  /** @type {Element[]} */
+  const wanted = apps.length ? [head()] : [];
+  const stacks = byStack(there);
+  // Where there are no stacks, a heading that says so tells nothing.
+  const alone = stacks.length === 1 && stacks[0][0] === null;
+  for (const [stack, members] of stacks) {
+    const box = group(stack ?? "", stack ?? t("Without a stack"), members);
+    box.classList.toggle("unnamed", alone && !gone.length);
+    wanted.push(box);
+  }
+  if (gone.length) {
+    wanted.push(group("\0gone", t("No containers any more, logs kept"), gone));
+  }
+  if (!apps.length) wanted.push(empty());
+  setAttribute(list, "role", apps.length ? "table" : "group");
+  const ports = there.some((app) => app.instances.some((one) => one.ports.length > 0));
+  list.classList.toggle("no-ports", !ports);
+  setChildren(list, wanted);
+  for (const name of rows.keys()) if (!inventory.apps.has(name)) rows.delete(name);
+  drawChips();
+  drawCount();
+}
+
+/**
+ * @param {string} key
+ * @param {string} label
+ * @param {App[]} apps
+ */
+function group(key, label, apps) {
+  const box = groupBox(key, label);
+  const members = apps.flatMap((app) => {
+    let row = rows.get(app.name);
+    if (row) row.update(app);
+    else rows.set(app.name, (row = new AppRow(app)));
+    return row.rows();
+  });
+  setText(/** @type {Element} */ (box.querySelector(".group-count")), formatNumber(apps.length));
+  setChildren(box, [/** @type {Element} */ (box.firstElementChild), ...members]);
+  return box;
+}
+
+/** @type {Map<string, HTMLElement>} */
+const boxes = new Map();
+
+/**
+ * @param {string} key
+ * @param {string} label
+ */
+function groupBox(key, label) {
+  let box = boxes.get(key);
+  if (!box) {
+    const heading = h("h2", null, label);
+    box = h(
+      "div",
+      { class: "app-group", role: "rowgroup", "aria-label": label },
+      h(
+        "div",
+        { class: "group-head", role: "presentation" },
+        heading,
+        h("span", { class: "group-count faint" }),
+      ),
+    );
+    boxes.set(key, box);
+  }
+  return box;
+}
+
+/** @type {HTMLElement | undefined} */
+let headRow;
+
+function head() {
+  headRow ??= h(
+    "div",
+    { class: "app-row list-head", role: "row" },
+    columns().map(({ name, label }) =>
+      h("div", { class: `cell ${name}`, role: "columnheader" }, label),
+    ),
+  );
+  return headRow;
+}
+
+function drawChips() {
+  const found = filterApps(inventory.apps.values(), field.value);
+  for (const chip of chips.querySelectorAll("button")) {
+    const { has } = KINDS[chip.dataset.kind ?? ""];
+    const number = found.filter(has).length;
+    setText(/** @type {Element} */ (chip.querySelector(".faint")), formatNumber(number));
+    chip.setAttribute("aria-pressed", String(chip.dataset.kind === kind));
+    chip.hidden = chip.dataset.kind === "gone" && number === 0 && kind !== "gone";
+    chip.classList.toggle("alarm", chip.dataset.kind === "trouble" && number > 0);
+  }
+}
+
+function drawCount() {
+  const containers = [...inventory.apps.values()].reduce((n, app) => n + app.instances.length, 0);
+  setText(count, inventory.known ? tn("{n} container", "{n} containers", containers) : "");
+}
+
+// Nothing to show: what would be here, and the one thing to do
+
+function empty() {
+  if (field.value || kind !== "all") {
+    return message(
+      t("No app matches."),
+      t("The filter looks at names, stacks, images, ids and ports."),
+      h("button", { class: "button", type: "button", onclick: clear }, t("Clear the filter")),
+    );
+  }
+  if (noticed.has("engine-unreachable")) {
+    return message(
+      t("The Docker Engine does not answer."),
+      t("Its containers show here by themselves as soon as it does. This tells what is wrong:"),
+      command(".venv/bin/python -m cloudbang doctor"),
+    );
+  }
+  if (!inventory.known) return message(t("Asking the engine for its containers."), "");
+  return message(
+    t("No containers yet."),
+    t("Every container of this machine shows here by itself. Start one:"),
+    command("docker run -d --name hello busybox sh -c 'while date; do sleep 1; done'"),
+  );
+}
+
+/**
+ * @param {string} title
+ * @param {string} text
+ * @param {...Element} action
+ */
+function message(title, text, ...action) {
+  return h(
+    "div",
+    { class: "empty" },
+    h("h2", null, title),
+    h("p", { class: "muted" }, text),
+    ...action,
+  );
+}
+
+/** @param {string} text */
+function command(text) {
+  const button = h(
+    "button",
+    {
+      class: "tool",
+      type: "button",
+      "aria-label": t("Copy"),
+      title: t("Copy"),
+      onclick: async () => {
+        await navigator.clipboard.writeText(text);
+        setChildren(button, [icon("check")]);
+      },
+    },
+    icon("copy"),
+  );
+  return h("div", { class: "command" }, h("code", null, text), button);
+}
+
+// Filter, kept in the address so that a copied link opens the same view
+
+function readAddress() {
+  const given = new URLSearchParams(location.search);
+  field.value = given.get("q") ?? "";
+  const wanted = given.get("show") ?? "all";
+  kind = wanted in KINDS ? wanted : "all";
+}
+
+function changed() {
+  const address = new URL(location.href);
+  for (const [name, value] of [
+    ["q", field.value],
+    ["show", kind === "all" ? "" : kind],
+  ]) {
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+  }
+  history.replaceState(null, "", address);
+  draw();
+}
+
+function clear() {
+  field.value = "";
+  kind = "all";
+  changed();
+  field.focus();
+}
+
+for (const [name, { label }] of Object.entries(KINDS)) {
+  chips.append(
+    h(
+      "button",
+      {
+        class: "chip",
+        type: "button",
+        dataset: { kind: name },
+        onclick: () => {
+          kind = name;
+          changed();
+        },
+      },
+      label,
+      h("span", { class: "faint" }),
+    ),
+  );
+}
+field.addEventListener("input", changed);
+field.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") clear();
+  else if (event.key === "ArrowDown" || (event.key === "Enter" && !event.isComposing)) {
+    event.preventDefault();
+    move(1);
+  }
+});
+
+// By keyboard
+
+/** The rows in the order they are seen. */
+function shownRows() {
+  return [...list.querySelectorAll("[data-app]")].flatMap((element) => {
+    const row = rows.get(/** @type {HTMLElement} */ (element).dataset.app ?? "");
+    return row ? [row] : [];
+  });
+}
+
+/** @param {number} step */
+function move(step) {
+  const all = shownRows();
+  const at = all.findIndex((row) => row.row.contains(document.activeElement));
+  const next = all[at < 0 ? 0 : Math.min(all.length - 1, Math.max(0, at + step))];
+  next?.link.focus();
+  next?.row.scrollIntoView({ block: "nearest" });
+}
+
+/** @param {boolean} open */
+function toggle(open) {
+  const row = shownRows().find((one) => one.row.contains(document.activeElement));
+  if (!row) return false;
+  return row.toggle(open);
+}
+
+const section = t("Apps");
+bind({ keys: ["j", "ArrowDown"], label: t("Next app"), group: section, run: () => move(1) });
+bind({ keys: ["k", "ArrowUp"], label: t("Previous app"), group: section, run: () => move(-1) });
+bind({ keys: "Enter", label: t("Open its logs"), group: section, run: () => false });
+bind({
+  keys: ["l", "ArrowRight"],
+  label: t("Show its instances"),
+  group: section,
+  run: () => toggle(true),
+});
+bind({
+  keys: ["h", "ArrowLeft"],
+  label: t("Hide its instances"),
+  group: section,
+  run: () => toggle(false),
+});
+bind({ keys: "f", label: t("Filter the apps"), group: section, run: () => field.focus() });
+
+list.addEventListener("toggled", draw);
+inventory.addEventListener("apps", draw);
+inventory.addEventListener("activity", () => {
+  for (const [name, row] of rows) {
+    const app = inventory.apps.get(name);
+    if (app) row.updateActivity(app);
+  }
+});
+addEventListener("notices", draw);
+setInterval(() => {
+  for (const row of rows.values()) row.tick();
+}, 1000);
+readAddress();
+draw();

@@ -1,0 +1,95 @@
+// What every page behind the sign-in does: sidebar, connection, notices, menus, keys.
+
+import { call } from "../lib/api.js";
+import { startConnection } from "./connection_status.js";
+import { t } from "../lib/i18n.js";
+import { inventory } from "../live/inventory.js";
+import { bind, showKeys } from "./keys.js";
+import { otherLanguage, setLanguage } from "./language.js";
+import { toSignIn, wayBack } from "../live/session_expired.js";
+import { live } from "../live/live_socket.js";
+import "../lib/menu.js";
+import { startNotices } from "./notices.js";
+import { addEntries, entry, openPalette } from "./command_palette.js";
+import { startSidebar } from "./sidebar.js";
+import { mayOpenTerminals, terminalAddress } from "./terminal_link.js";
+import { nextTheme, showTheme } from "./theme.js";
+
+async function signOut() {
+  // Before it is asked for: the sockets may hear of the end before the answer comes.
+  wayBack(false);
+  try {
+    await call("DELETE", "/api/v1/session");
+  } catch (error) {
+    // A session that is over already is what was asked for; anything else must not look like it.
+    if (/** @type {import("../lib/api.js").Problem} */ (error).status !== 401) {
+      wayBack(true);
+      throw error;
+    }
+  }
+  live.stop();
+  toSignIn();
+}
+
+/** @type {Record<string, () => void>} */
+const ACTIONS = {
+  theme: nextTheme,
+  language: () => setLanguage(otherLanguage()),
+  keys: showKeys,
+  palette: openPalette,
+  "sign-out": () => void signOut(),
+};
+
+document.addEventListener("click", (event) => {
+  const target = /** @type {Element} */ (event.target).closest("[data-action]");
+  const action = ACTIONS[/** @type {HTMLElement | null} */ (target)?.dataset.action ?? ""];
+  if (!action) return;
+  const menu = target?.closest("[popover]");
+  if (menu instanceof HTMLElement && action !== nextTheme) menu.hidePopover();
+  action();
+});
+
+bind({ keys: "mod+k", label: t("Jump to anything"), typing: true, run: openPalette });
+bind({ keys: "g a", label: t("Apps"), group: t("Go to"), run: () => location.assign("/") });
+bind({
+  keys: "g e",
+  label: t("Terminals"),
+  group: t("Go to"),
+  run: () => location.assign("/terminals"),
+});
+bind({
+  keys: "g s",
+  label: t("Settings"),
+  group: t("Go to"),
+  run: () => location.assign("/settings"),
+});
+
+addEntries(() => [
+  entry(t("Apps"), t("Page"), "apps", () => location.assign("/")),
+  entry(t("Terminals"), t("Page"), "terminal", () => location.assign("/terminals")),
+  entry(t("Settings"), t("Page"), "settings", () => location.assign("/settings")),
+  entry(t("Change the theme"), t("Action"), "theme-system", nextTheme),
+  entry(t("Change the language"), t("Action"), "language", ACTIONS.language),
+  entry(t("All keys"), t("Action"), "keyboard", showKeys),
+  entry(t("Sign out"), t("Action"), "leave", ACTIONS["sign-out"]),
+]);
+
+addEntries(() =>
+  !mayOpenTerminals
+    ? []
+    : [...inventory.apps.values()].flatMap((app) =>
+        app.instances
+          .filter((one) => one.state === "running")
+          .map((one) =>
+            entry(t("Terminal in {name}", { name: one.name }), app.name, "terminal", () =>
+              location.assign(terminalAddress(app.name, one.id)),
+            ),
+          ),
+      ),
+);
+
+showTheme();
+startSidebar();
+startConnection();
+startNotices();
+inventory.follow();

@@ -1,0 +1,130 @@
+// The keys of a page: one registry, so that `?` can show all of them.
+
+import { h, isTyping } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { openDialog } from "../lib/dialog.js";
+import { Sequence, nameOf } from "../lib/key_names.js";
+
+/**
+ * `keys`: "/", "g l" (one after the other), "mod+k" (Ctrl, on a Mac ⌘), "N" (with shift), "Enter",
+ * "space". `run` returns false to let the browser have the key. `typing`: also while a field has
+ * the focus. Without a label it is not listed under `?`.
+ *
+ * @typedef {{
+ *   keys: string | string[], label?: string, group?: string, typing?: boolean,
+ *   run: (event: KeyboardEvent) => void | false,
+ * }} Binding
+ */
+
+/** @type {Set<Binding>} */
+const bindings = new Set();
+const sequence = new Sequence();
+const mac = /Mac|iPhone|iPad/.test(navigator.platform);
+
+/**
+ * Adds keys; what it returns takes them away again. A later binding of the same keys wins.
+ *
+ * @param {Binding} binding
+ * @returns {() => void}
+ */
+export function bind(binding) {
+  bindings.add(binding);
+  return () => bindings.delete(binding);
+}
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  if (event.defaultPrevented || event.isComposing) return;
+  const name = nameOf(event, mac);
+  if (!name) return;
+  const typing = isTyping(event.target);
+  const modal = document.querySelector("dialog:modal") !== null;
+  const all = [...bindings].reverse();
+  const usable = modal ? [] : all.filter((one) => !typing || one.typing);
+  const found = sequence.press(
+    name,
+    event.timeStamp,
+    usable.flatMap((one) => [one.keys].flat()),
+  );
+  if (found === "begun") return;
+  const binding = usable.find((one) => [one.keys].flat().includes(found));
+  // Enter and space on a button or a link belong to that button or link.
+  if (!binding || ((name === "Enter" || name === "space") && isControl(event.target))) return;
+  if (binding.run(event) !== false) event.preventDefault();
+}
+
+/** @param {EventTarget | null} target */
+function isControl(target) {
+  return target instanceof Element && target.closest("a, button, summary, [role=option]") !== null;
+}
+
+/**
+ * The caps that show these keys.
+ *
+ * @param {string} keys
+ * @returns {HTMLElement[]}
+ */
+export function caps(keys) {
+  return keys.split(" ").flatMap((press) => capNames(press).map((name) => h("kbd", null, name)));
+}
+
+/** @param {string} press */
+function capNames(press) {
+  if (press.startsWith("mod+")) return [mac ? "⌘" : "Ctrl", press.slice(4).toUpperCase()];
+  /** @type {Record<string, string>} */
+  const names = {
+    space: t("Space"),
+    ArrowUp: "↑",
+    ArrowDown: "↓",
+    ArrowLeft: "←",
+    ArrowRight: "→",
+    Escape: "Esc",
+    PageUp: "Page ↑",
+    PageDown: "Page ↓",
+  };
+  if (/^[A-Z]$/.test(press)) return ["⇧", press];
+  return [names[press] ?? press];
+}
+
+/** Shows every key that does something on this page. */
+export function showKeys() {
+  /** @type {Map<string, Binding[]>} */
+  const groups = new Map();
+  for (const binding of bindings) {
+    if (!binding.label) continue;
+    const group = binding.group ?? t("Everywhere");
+    groups.set(group, [...(groups.get(group) ?? []), binding]);
+  }
+  const sections = [...groups].map(([group, list]) =>
+    h(
+      "section",
+      null,
+      h("h3", null, group),
+      h(
+        "dl",
+        null,
+        list.map((one) => h("div", null, h("dt", null, one.label), keyList(one))),
+      ),
+    ),
+  );
+  openDialog(t("Keys"), h("div", { class: "keys" }, sections));
+}
+
+/** @param {Binding} binding */
+function keyList(binding) {
+  return h("dd", null, [binding.keys].flat().slice(0, 2).flatMap(caps));
+}
+
+addEventListener("keydown", onKey);
+bind({ keys: "?", label: t("All keys"), run: showKeys });
+bind({
+  keys: "/",
+  label: t("Find an app"),
+  run: () => {
+    dispatchEvent(new Event("find-app"));
+  },
+});
+for (const cap of document.querySelectorAll("kbd[data-keys]")) {
+  const keys = /** @type {HTMLElement} */ (cap).dataset.keys ?? "";
+  cap.textContent = keys.split(" ").flatMap(capNames).join(" ");
+}

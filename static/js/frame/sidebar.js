@@ -1,0 +1,250 @@
+// The sidebar: every app with its state and what it is doing, a search, a width of its own, and
+// below 900 px a drawer.
+
+import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { formatRate, t, tn } from "../lib/i18n.js";
+import { inventory } from "../live/inventory.js";
+import { bind } from "./keys.js";
+import { filterApps } from "../lib/fuzzy.js";
+import { recall, remember } from "../lib/storage.js";
+import { appState, byStack, nameInStack } from "../live/app_state.js";
+import { showState, stateIcon } from "../live/state_icon.js";
+
+/** @typedef {import("../live/app_state.js").App} App */
+
+const NARROW = matchMedia("(width < 900px)");
+const WIDTH = { least: 180, usual: 248, most: 480, step: 16 };
+
+const root = document.documentElement;
+const side = byId("side");
+const list = byId("side-apps");
+const search = /** @type {HTMLInputElement} */ (byId("side-search"));
+const opener = byId("side-open");
+const closer = byId("side-close");
+const edge = byId("side-edge");
+
+/** @type {Map<string, {link: HTMLAnchorElement, update: (app: App) => void}>} */
+const rows = new Map();
+/** The key of those that only have logs left; no stack can be called so. */
+const GONE = "\0gone";
+const current = document.getElementById("app-name")?.dataset.app ?? null;
+
+/** @param {string} name */
+export function appAddress(name) {
+  return `/apps/${encodeURIComponent(name)}/logs`;
+}
+
+/** @param {App} app */
+function makeRow(app) {
+  const state = stateIcon(appState(app));
+  const name = h("span", { class: "side-name cut" }, nameInStack(app));
+  const rate = h("span", { class: "side-rate" });
+  const link = h(
+    "a",
+    {
+      class: "side-app",
+      href: appAddress(app.name),
+      title: app.name,
+      "aria-current": app.name === current && "page",
+    },
+    state,
+    name,
+    rate,
+  );
+  const update = (/** @type {App} */ now) => {
+    const shown = appState(now);
+    showState(state, shown);
+    setAttribute(link, "data-state", shown);
+    setText(rate, now.rate > 0 ? formatRate(now.rate) : "");
+  };
+  return { link, update };
+}
+
+function draw() {
+  const found = filterApps(inventory.apps.values(), search.value);
+  const stacks = byStack(found.filter((app) => app.instances.length));
+  // Years of logs of what is long gone would bury what runs: they are found by searching.
+  const gone = found.filter((app) => !app.instances.length);
+  const shown = search.value ? gone : gone.filter((app) => app.name === current);
+  if (gone.length) stacks.push([GONE, shown]);
+  /** @type {Element[]} */
+  const wanted = [];
+  for (const [stack, apps] of stacks) {
+    // One heading more than there are groups to tell apart is noise.
+    if (stacks.length > 1 || stack) wanted.push(heading(stack));
+    for (const app of apps) {
+      let row = rows.get(app.name);
+      if (!row) rows.set(app.name, (row = makeRow(app)));
+      row.update(app);
+      wanted.push(row.link);
+    }
+    if (stack === GONE && apps.length < gone.length) wanted.push(goneLink(gone.length));
+  }
+  if (!wanted.length && inventory.known && search.value) {
+    wanted.push(h("p", { class: "side-none" }, t("No app is called that.")));
+  }
+  setChildren(list, wanted);
+  for (const name of rows.keys()) if (!inventory.apps.has(name)) rows.delete(name);
+}
+
+const goneText = h("span", { class: "cut" });
+const goneElement = h(
+  "a",
+  { class: "side-app", href: "/?show=gone", dataset: { state: "gone" } },
+  goneText,
+);
+
+/** @param {number} n */
+function goneLink(n) {
+  setText(goneText, tn("{n} app", "{n} apps", n));
+  return goneElement;
+}
+
+/** @type {Map<string | null, HTMLElement>} */
+const headings = new Map();
+
+/** @param {string | null} stack */
+function heading(stack) {
+  let element = headings.get(stack);
+  if (!element) {
+    element = h(
+      "h2",
+      { class: "side-stack" },
+      stack === GONE ? t("Only logs kept") : (stack ?? t("Without a stack")),
+    );
+    headings.set(stack, element);
+  }
+  return element;
+}
+
+function drawActivity() {
+  for (const [name, row] of rows) {
+    const app = inventory.apps.get(name);
+    if (app) row.update(app);
+  }
+}
+
+/** @param {number} step */
+function moveFocus(step) {
+  const links = [...list.querySelectorAll("a")];
+  const at = links.indexOf(/** @type {HTMLAnchorElement} */ (document.activeElement));
+  const next = at + step;
+  if (next < 0) search.focus();
+  else links[Math.min(next, links.length - 1)]?.focus();
+}
+
+function followSearch() {
+  search.addEventListener("input", draw);
+  search.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    if (event.key === "Enter") {
+      const first = list.querySelector("a");
+      if (first) location.assign(first.href);
+    } else if (event.key === "Escape") {
+      search.value = "";
+      draw();
+      search.blur();
+    } else if (event.key === "ArrowDown") {
+      event.preventDefault();
+      moveFocus(1);
+    }
+  });
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    moveFocus(step);
+  });
+  addEventListener("find-app", () => {
+    open();
+    search.focus();
+    search.select();
+  });
+}
+
+// Open, closed, drawer
+
+function open() {
+  if (NARROW.matches) {
+    side.classList.add("open");
+    byId("side-apps").closest(".frame")?.querySelector(".frame-content")?.setAttribute("inert", "");
+  } else {
+    delete root.dataset.sidebar;
+    remember("sidebar", null);
+  }
+  opener.setAttribute("aria-expanded", "true");
+}
+
+function close() {
+  if (NARROW.matches) {
+    side.classList.remove("open");
+    document.querySelector(".frame-content")?.removeAttribute("inert");
+  } else {
+    root.dataset.sidebar = "closed";
+    remember("sidebar", "closed");
+  }
+  opener.setAttribute("aria-expanded", "false");
+  if (side.contains(document.activeElement)) opener.focus();
+}
+
+function isOpen() {
+  return NARROW.matches ? side.classList.contains("open") : root.dataset.sidebar !== "closed";
+}
+
+function followOpening() {
+  opener.addEventListener("click", () => {
+    open();
+    closer.focus();
+  });
+  closer.addEventListener("click", close);
+  byId("side-scrim").addEventListener("click", close);
+  side.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.defaultPrevented && NARROW.matches) close();
+  });
+  NARROW.addEventListener("change", () => {
+    side.classList.remove("open");
+    document.querySelector(".frame-content")?.removeAttribute("inert");
+  });
+  bind({ keys: "[", label: t("Sidebar"), run: () => (isOpen() ? close() : open()) });
+}
+
+// Its width
+
+/** @param {number} width */
+function setWidth(width) {
+  const wide = Math.round(Math.min(WIDTH.most, Math.max(WIDTH.least, width)));
+  root.style.setProperty("--sidebar", `${wide}px`);
+  remember("sidebar-width", String(wide));
+  edge.setAttribute("aria-valuenow", String(wide));
+}
+
+function followEdge() {
+  edge.setAttribute("aria-valuemin", String(WIDTH.least));
+  edge.setAttribute("aria-valuemax", String(WIDTH.most));
+  edge.setAttribute("aria-valuenow", recall("sidebar-width") ?? String(WIDTH.usual));
+  edge.addEventListener("pointerdown", (event) => {
+    edge.setPointerCapture(event.pointerId);
+    edge.classList.add("dragging");
+  });
+  edge.addEventListener("pointermove", (event) => {
+    if (edge.classList.contains("dragging")) setWidth(event.clientX);
+  });
+  edge.addEventListener("lostpointercapture", () => edge.classList.remove("dragging"));
+  edge.addEventListener("dblclick", () => setWidth(WIDTH.usual));
+  edge.addEventListener("keydown", (event) => {
+    const steps = { ArrowLeft: -WIDTH.step, ArrowRight: WIDTH.step }[event.key];
+    if (!steps) return;
+    event.preventDefault();
+    setWidth(side.getBoundingClientRect().width + steps);
+  });
+}
+
+export function startSidebar() {
+  followSearch();
+  followOpening();
+  followEdge();
+  inventory.addEventListener("apps", draw);
+  inventory.addEventListener("activity", drawActivity);
+  draw();
+  list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+}

@@ -1,0 +1,38 @@
+// The way to a terminal in an instance, for those who may open one.
+
+import { h, icon } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+
+/** Whether the reader may open terminals: a shell in a container is root there. */
+export const mayOpenTerminals = document.body.dataset.role === "admin";
+
+/**
+ * @param {string} app
+ * @param {string} [container] to open one in it at once
+ */
+export function terminalAddress(app, container) {
+  const address = `/apps/${encodeURIComponent(app)}/terminal`;
+  return container ? `${address}?container=${container.slice(0, 12)}` : address;
+}
+
+/**
+ * The terminal button of an instance.
+ *
+ * @param {string} app
+ * @param {{id: string, name: string, state: string}} instance
+ * @returns {HTMLAnchorElement | null} null where no terminal can be opened
+ */
+export function terminalButton(app, { id, name, state }) {
+  if (!mayOpenTerminals || (state !== "running" && state !== "paused")) return null;
+  const label = t("Open a terminal in {name}", { name });
+  return h(
+    "a",
+    {
+      class: "tool terminal-link",
+      href: terminalAddress(app, id),
+      title: label,
+      "aria-label": label,
+    },
+    icon("terminal"),
+  );
+}

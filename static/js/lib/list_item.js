@@ -1,0 +1,73 @@
+// Lists in the settings: a thing, what is known of it, and what can be done to it.
+
+import { Problem } from "./api.js";
+import { h, setText } from "./dom.js";
+import { sentence } from "./form.js";
+import { t } from "./i18n.js";
+import { showRelative } from "./relative_time.js";
+
+/**
+ * @param {string} name
+ * @param {(string | Node | false | null)[]} facts
+ * @param {Element} action
+ */
+export function item(name, facts, action) {
+  const shown = facts.filter((fact) => fact !== false && fact !== null);
+  return h(
+    "li",
+    { class: "item" },
+    h("span", { class: "item-name" }, name),
+    h(
+      "span",
+      { class: "item-facts" },
+      shown.flatMap((fact, i) => (i ? [" · ", fact] : [fact])),
+    ),
+    action,
+  );
+}
+
+/**
+ * @param {string} what
+ * @param {string} time
+ */
+export function when(what, time) {
+  const element = h("time");
+  showRelative(element, time);
+  return h("span", null, `${what} `, element);
+}
+
+/**
+ * A button that asks once more before it does what cannot be taken back.
+ *
+ * @param {string} verb
+ * @param {string} label
+ * @param {() => Promise<void>} run
+ */
+export function ask(verb, label, run) {
+  let sure = false;
+  const button = h("button", { class: "button small danger", type: "button" }, verb);
+  button.setAttribute("aria-label", label);
+  const forget = () => {
+    sure = false;
+    setText(button, verb);
+    button.setAttribute("aria-label", label);
+  };
+  button.addEventListener("blur", forget);
+  button.addEventListener("click", async () => {
+    if (!sure) {
+      sure = true;
+      setText(button, t("Really?"));
+      button.setAttribute("aria-label", `${label}: ${t("Really?")}`);
+      return;
+    }
+    button.disabled = true;
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setText(button, sentence(error));
+      button.disabled = false;
+    }
+  });
+  return button;
+}

@@ -1,0 +1,400 @@
+// What fills the window: the live end, history in both directions, events. Keeps the window
+// without a seam and tells the page when something changed. Knows nothing of elements.
+
+import { live } from "../live/live_socket.js";
+import { Events } from "./events.js";
+import { breaksTraces, sameLines } from "./filters.js";
+import { loadGap } from "./gaps.js";
+import { History } from "./log_api.js";
+import { Inbox, Recent } from "./line_queue.js";
+import { Lens } from "./active_filter.js";
+import { LogModel } from "./log_model.js";
+
+/** @typedef {import("./filters.js").Filter} Filter */
+/** @typedef {import("./log_model.js").Entry} Entry */
+/** @typedef {import("./log_model.js").LogEvent} LogEvent */
+/** @typedef {import("./log_model.js").Row} Row */
+
+const TAIL = 300; // lines the page opens with
+const PAGE = 500; // lines a request
+const CHUNK = 200; // lines between two looks at the clock
+
+/**
+ * Announces `change` when entries changed, `state` when only what it is doing did, `instance` when
+ * a container wrote that had not before.
+ */
+export class Feed extends EventTarget {
+  model = new LogModel();
+  inbox = new Inbox();
+  recent = new Recent();
+  /** The window ends where the log ends now. */
+  attached = true;
+  /** The server has answered, so an empty window means an empty log. */
+  known = false;
+  first = 1;
+  /** @type {"" | "older" | "newer" | "open"} */
+  loading = "";
+  /** @type {unknown} */
+  problem = null;
+  /** Looking further back was stopped by the reader. */
+  stopped = false;
+  /** Lines that pass the filter and came while nobody looked at the end. */
+  unseen = 0;
+  /** @type {Set<string>} */
+  containers = new Set();
+  showEvents = true;
+  /** Index of the entry the reader is at. */
+  reader = () => this.model.entries.length;
+
+  /** @type {Events} */
+  #events;
+  #newFrom = Infinity; // lines from here on came since the page was opened
+  #job = 0; // grows when the window is filled anew: answers to older questions are dropped
+
+  /**
+   * @param {string} app
+   * @param {Filter} filter
+   */
+  constructor(app, filter) {
+    super();
+    this.app = app;
+    this.history = new History(app);
+    this.#events = new Events(this.history);
+    this.lens = new Lens(filter);
+    this.#useFilter();
+  }
+
+  /** @param {number | null} seq the line to open at, null for the end */
+  open(seq) {
+    live.subscribe(
+      `log/${this.app}`,
+      { tail: TAIL },
+      {
+        subscribed: (message) => this.#onSubscribed(message),
+        lines: (rows) => this.#onLines(rows),
+        gap: (message) => this.#onGap(message),
+        error: (message) => {
+          this.problem = message;
+          this.#announce("state");
+        },
+      },
+    );
+    live.subscribe(`event/${this.app}`, {}, { event: (message) => this.#onEvent(message.event) });
+    void this.#loadEvents();
+    if (seq !== null) void this.openAt(seq);
+  }
+
+  /** @param {{ first?: number, next?: number }} message */
+  #onSubscribed({ first = 1, next = 1 }) {
+    if (!this.known) this.#newFrom = next;
+    this.first = first;
+    this.known = true;
+    this.problem = null;
+    if (this.recent.last && next <= this.recent.last) {
+      // The data folder is another one: seqs start over, and what is shown is not what is kept.
+      this.inbox.clear();
+      this.recent.restart(next - 1);
+      this.goToEnd();
+    }
+    if (!this.recent.last && this.attached && next === first) {
+      this.model.reset(next);
+      this.model.atStart = true;
+      this.recent.restart(next - 1);
+      this.#placeEvents();
+    }
+    this.#announce("change");
+  }
+
+  /** @param {Row[]} rows */
+  #onLines(rows) {
+    if (!rows.length) return;
+    this.inbox.push(rows);
+    // A hidden page gets no frames; what comes is put away as it comes.
+    if (document.hidden && this.inbox.count > 2 * CHUNK) {
+      this.takeIn(Infinity);
+      this.trim(this.reader());
+    }
+    this.#announce("state");
+  }
+
+  /** @param {{ from: number, to: number, reason: string }} gap */
+  #onGap({ from, to, reason }) {
+    this.inbox.pushGap({ from, to, reason });
+    this.#announce("state");
+  }
+
+  /**
+   * Takes what has come into the window, for so long at most.
+   * @param {number} ms
+   */
+  takeIn(ms) {
+    const until = performance.now() + ms;
+    let changed = false;
+    do {
+      const part = this.inbox.take(CHUNK);
+      if (part === null) break;
+      changed = true;
+      if (Array.isArray(part)) this.#takeRows(part);
+      else this.#takeGap(part);
+    } while (performance.now() < until);
+    if (changed) this.#placeEvents();
+    return changed;
+  }
+
+  /** @param {Row[]} rows */
+  #takeRows(rows) {
+    if (rows[0][0] <= this.recent.last) rows = rows.filter((row) => row[0] > this.recent.last);
+    if (!rows.length) return;
+    const begins = this.recent.last === 0;
+    this.recent.push(rows);
+    this.#see(rows);
+    if (begins && this.attached) this.model.reset(rows[0][0]);
+    const shown = this.lens.through(rows);
+    // Only what came since the page was opened is new.
+    if (rows[0][0] >= this.#newFrom) this.unseen += shown.length;
+    if (!this.attached) return;
+    this.model.append(shown, rows[rows.length - 1][0]);
+    if (begins && rows[0][0] <= this.first) this.model.atStart = true;
+  }
+
+  /** @param {import("./log_model.js").Gap} gap */
+  #takeGap(gap) {
+    this.recent.skip(gap.to);
+    if (this.attached) this.model.appendGap(gap);
+  }
+
+  get filter() {
+    return this.lens.filter;
+  }
+
+  #useFilter() {
+    const { lens, model } = this;
+    model.folding = this.folding && !breaksTraces(lens.filter);
+    model.isHit = lens.search ? lens.search.test : () => false;
+  }
+
+  folding = true;
+
+  /**
+   * Shows other lines, or marks others, at the same place.
+   * @param {Filter} filter
+   * @param {number | null} reader seq the reader is at, null when following
+   */
+  setFilter(filter, reader) {
+    const before = this.filter;
+    this.lens = new Lens(filter);
+    this.#useFilter();
+    if (sameLines(before, filter)) {
+      this.model.markHits();
+    } else if (sameLines(before, { ...filter, q: "", levels: [], container: "", stream: "" })) {
+      // All lines were shown: those that stay are here already, and are shown in the same frame.
+      const { passes } = this.lens;
+      if (passes) this.model.keep(passes);
+      this.stopped = false;
+    } else this.reload(reader);
+    this.unseen = 0;
+    this.#announce("change");
+  }
+
+  /** @param {number | null} reader seq the reader is at, null when following */
+  reload(reader) {
+    if (reader === null) this.goToEnd();
+    else void this.openAt(reader);
+  }
+
+  /** @param {boolean} folding whether stack traces are folded */
+  setFolding(folding) {
+    this.folding = folding;
+    this.#useFilter();
+  }
+
+  /** Shows the end of the log. */
+  goToEnd() {
+    this.takeIn(Infinity);
+    this.#begin();
+    this.model.reset(this.recent.from);
+    this.model.append(this.lens.through(this.recent.rows), this.recent.last);
+    this.model.atStart = this.recent.from <= this.first;
+    this.attached = true;
+    this.unseen = 0;
+    this.#placeEvents();
+    this.#announce("change");
+  }
+
+  #begin() {
+    this.stopped = false;
+    this.problem = null;
+    this.loading = "";
+    return ++this.#job;
+  }
+
+  /**
+   * Shows the log around this line.
+   * @param {number} seq
+   * @returns {Promise<boolean>} false when something else was asked for meanwhile, or it failed
+   */
+  async openAt(seq) {
+    const job = this.#begin();
+    this.loading = "open";
+    this.#announce("state");
+    const done = await this.#ask(job, () =>
+      Promise.all([
+        this.history.before(seq, this.filter, PAGE / 2),
+        this.history.after(seq - 1, this.filter, PAGE),
+      ]),
+    );
+    if (!done) return false;
+    const [older, newer] = done;
+    this.first = newer.first;
+    this.#see([...older.rows, ...newer.rows]);
+    this.model.reset(seq);
+    this.model.append(newer.rows, newer.hi);
+    this.model.prepend(older.rows, older.lo, older.lo <= older.first);
+    this.attached = false;
+    this.#attach();
+    this.#placeEvents();
+    this.#announce("change");
+    return true;
+  }
+
+  /**
+   * @template T
+   * @param {number} job
+   * @param {() => Promise<T>} question
+   * @returns {Promise<T | null>}
+   */
+  async #ask(job, question) {
+    try {
+      const answer = await question();
+      if (job !== this.#job) return null;
+      this.problem = null;
+      this.loading = "";
+      return answer;
+    } catch (error) {
+      if (job === this.#job) {
+        this.loading = "";
+        this.problem = error;
+        this.#announce("state");
+      }
+      return null;
+    }
+  }
+
+  /** @param {Row[]} rows */
+  #see(rows) {
+    for (const [, , container, stream] of rows) {
+      if (stream === "marker" || this.containers.has(container)) continue;
+      this.containers.add(container);
+      this.#announce("instance");
+    }
+  }
+
+  /** Older lines before the window, if there are any and nothing else is under way. */
+  async loadOlder() {
+    if (this.loading || this.model.atStart || this.stopped || this.problem || !this.known) return;
+    if (this.attached && !this.recent.last) return;
+    const job = this.#job;
+    this.loading = "older";
+    this.#announce("state");
+    const page = await this.#ask(job, () => this.history.before(this.model.lo, this.filter, PAGE));
+    if (!page) return;
+    this.first = page.first;
+    this.#see(page.rows);
+    this.model.prepend(page.rows, page.lo, page.lo <= page.first);
+    void this.#loadEvents();
+    this.#placeEvents();
+    this.#announce("change");
+  }
+
+  /** Newer lines after the window, until it meets the live end. */
+  async loadNewer() {
+    if (this.attached || this.loading || this.problem) return;
+    const job = this.#job;
+    this.loading = "newer";
+    this.#announce("state");
+    const page = await this.#ask(job, () => this.history.after(this.model.hi, this.filter, PAGE));
+    if (!page) return;
+    this.#see(page.rows);
+    this.model.append(page.rows, page.hi);
+    this.#attach();
+    this.#placeEvents();
+    this.#announce("change");
+  }
+
+  /** Joins the window to the live end when nothing is missing between them. */
+  #attach() {
+    this.takeIn(Infinity);
+    const { recent, model } = this;
+    if (!recent.last || model.hi < recent.from - 1) return;
+    const rows = recent.rows.filter((row) => row[0] > model.hi);
+    model.append(this.lens.through(rows), recent.last);
+    this.attached = true;
+  }
+
+  /** Loads what a gap left out. @param {Entry} entry */
+  async loadGap(entry) {
+    this.problem = await loadGap(this, entry, () => this.#announce("change"));
+    this.#placeEvents();
+    this.#announce("change");
+  }
+
+  /** Keeps the window bounded. @param {number} reader index of the entry the reader is at */
+  trim(reader) {
+    const end = this.model.trim(reader);
+    if (end === "end") this.attached = false;
+    return end !== "";
+  }
+
+  /**
+   * The nearest line outside the window that passes this filter, asked of the store.
+   * @param {Filter} filter
+   * @param {1 | -1} direction
+   * @returns {Promise<number | null>} its seq
+   */
+  find(filter, direction) {
+    const job = this.#job;
+    const from = direction > 0 ? this.model.hi : this.model.lo;
+    return this.history.nearest(filter, direction, from, () => job === this.#job);
+  }
+
+  /** @param {LogEvent} event */
+  #onEvent(event) {
+    if (!this.#events.add([event])) return;
+    this.takeIn(Infinity);
+    this.#placeEvents();
+    this.#announce("change");
+  }
+
+  /** Events as far back as the window reaches. */
+  async #loadEvents() {
+    const oldest = this.model.entries.find((entry) => entry.row)?.time;
+    if (!(await this.#events.load(oldest))) return;
+    this.#placeEvents();
+    this.#announce("change");
+  }
+
+  #placeEvents() {
+    if (!this.showEvents || !this.known) return;
+    this.model.placeEvents(this.#events.of(this.filter.container), this.attached);
+  }
+
+  /** @param {boolean} show */
+  setShowEvents(show) {
+    this.showEvents = show;
+    if (show) this.#placeEvents();
+    else this.model.dropEvents();
+    this.#announce("change");
+  }
+
+  /** Tries again what failed; stops looking back, or goes on with it. */
+  again() {
+    this.stopped = this.problem === null && !this.stopped;
+    this.problem = null;
+    this.#announce("state");
+  }
+
+  /** @param {string} what */
+  #announce(what) {
+    this.dispatchEvent(new Event(what));
+  }
+}

@@ -1,0 +1,121 @@
+// What the reader wants to see of a log, as the address bar and the API say it. Pure.
+
+import { LEVELS } from "./levels.js";
+import { makeSearch } from "./search.js";
+
+/** @typedef {import("./levels.js").Level} Level */
+/** @typedef {Level | "none"} Wanted none: lines that do not say how bad they are */
+/** @typedef {import("./log_model.js").Row} Row */
+
+/**
+ * @typedef {object} Filter
+ * @property {string} q what is looked for
+ * @property {boolean} regex
+ * @property {boolean} hide what does not match is not shown, instead of marking what does
+ * @property {Wanted[]} levels all when empty
+ * @property {string} container "" for all
+ * @property {string} stream "" for both
+ */
+
+/** @type {readonly Wanted[]} the worst first, as they are offered */
+export const WANTED = [...LEVELS.toReversed(), "none"];
+
+/** @type {Readonly<Filter>} */
+export const NO_FILTER = {
+  q: "",
+  regex: false,
+  hide: false,
+  levels: [],
+  container: "",
+  stream: "",
+};
+
+/**
+ * @param {URLSearchParams} params
+ * @returns {Filter}
+ */
+export function readFilter(params) {
+  const stream = params.get("stream") ?? "";
+  return {
+    q: params.get("q") ?? "",
+    regex: params.get("regex") === "1",
+    hide: params.get("hide") === "1",
+    levels: WANTED.filter((level) => params.getAll("level").includes(level)),
+    container: /^[0-9a-f]{12,64}$/.exec(params.get("container") ?? "")?.[0].slice(0, 12) ?? "",
+    stream: stream === "stdout" || stream === "stderr" ? stream : "",
+  };
+}
+
+/**
+ * The filter for the address bar.
+ * @param {Filter} filter
+ * @returns {URLSearchParams}
+ */
+export function writeFilter(filter) {
+  const params = serverFilter({ ...filter, hide: true });
+  if (filter.q && filter.hide) params.set("hide", "1");
+  return params;
+}
+
+/**
+ * What the server is to apply: with marking only, it sends what does not match too.
+ * @param {Filter} filter
+ * @returns {URLSearchParams}
+ */
+export function serverFilter(filter) {
+  const params = new URLSearchParams();
+  if (filter.q && filter.hide) {
+    params.set("q", filter.q);
+    if (filter.regex) params.set("regex", "1");
+  }
+  for (const level of filter.levels) params.append("level", level);
+  if (filter.container) params.set("container", filter.container);
+  if (filter.stream) params.set("stream", filter.stream);
+  return params;
+}
+
+/**
+ * Whether a line that comes live is one that the server would send.
+ * @param {Filter} filter
+ * @returns {((row: Row, level: Level | null) => boolean) | null} null: every line passes
+ */
+export function passes(filter) {
+  const search = filter.hide ? makeSearch(filter.q, filter.regex).search : null;
+  const { levels, container, stream } = filter;
+  if (!search && !levels.length && !container && !stream) return null;
+  return (row, level) =>
+    (!container || row[2] === container) &&
+    (!stream || row[3] === stream) &&
+    (!levels.length || levels.includes(level ?? "none")) &&
+    (!search || search.test(row[4]));
+}
+
+/**
+ * Whether lines between those shown may be hidden one by one, so that what follows what is not
+ * known any more.
+ * @param {Filter} filter
+ */
+export function breaksTraces(filter) {
+  return filter.levels.length > 0 || (filter.hide && filter.q !== "");
+}
+
+/**
+ * Whether the server would send the same lines for both.
+ * @param {Filter} a
+ * @param {Filter} b
+ */
+export function sameLines(a, b) {
+  return serverFilter(a).toString() === serverFilter(b).toString();
+}
+
+/**
+ * The seq that an address names: `#L123` or `?line=123`.
+ * @param {string} hash
+ * @param {URLSearchParams} params
+ * @returns {number | null}
+ */
+export function readLine(hash, params) {
+  const found = /^#?L?(\d{1,15})$/.exec(hash) ?? /^L?(\d{1,15})$/.exec(params.get("line") ?? "");
+  const seq = found ? Number(found[1]) : 0;
+  return seq >= 1 ? seq : null;
+}

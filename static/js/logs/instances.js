@@ -1,0 +1,60 @@
+// The containers that have written: their names and hues, those that are gone too.
+
+import { inventory } from "../live/inventory.js";
+import { showGone, showUnreadable } from "./status_bar.js";
+
+/** @typedef {import("./feed.js").Feed} Feed */
+/** @typedef {import("./toolbar.js").Toolbar} Toolbar */
+
+const HUES = 8; // as in lib/base.css
+
+export class Instances {
+  /** Several have written: rows say which. */
+  many = false;
+  /** @type {Map<string, number>} */
+  #hues = new Map();
+  /** Names of those that this page has seen, so that they keep them when they are gone. @type {Map<string, string>} */
+  #names = new Map();
+
+  /**
+   * @param {string} app
+   * @param {Feed} feed
+   * @param {Toolbar} toolbar
+   */
+  constructor(app, feed, toolbar) {
+    this.app = app;
+    this.feed = feed;
+    this.toolbar = toolbar;
+  }
+
+  get #running() {
+    return inventory.apps.get(this.app)?.instances ?? [];
+  }
+
+  /**
+   * @param {string} container short id
+   * @returns {{ name: string, hue: number }} a container that is gone is known by its id
+   */
+  of(container) {
+    let hue = this.#hues.get(container);
+    if (hue === undefined) this.#hues.set(container, (hue = (this.#hues.size % HUES) + 1));
+    return { name: this.#names.get(container) ?? container, hue };
+  }
+
+  /** Brings the choice of instances, and what is said about them, up to date. */
+  show() {
+    const running = this.#running;
+    for (const { id, name } of running) this.#names.set(id, name);
+    const ids = new Set([...running.map((one) => one.id), ...this.feed.containers]);
+    this.toolbar.showInstances(
+      [...ids].map((id) => ({
+        id,
+        name: this.of(id).name,
+        gone: inventory.known && !running.some((one) => one.id === id),
+      })),
+    );
+    showUnreadable(running);
+    showGone(inventory.known && !running.length);
+    this.many = ids.size > 1;
+  }
+}

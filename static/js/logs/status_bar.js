@@ -1,0 +1,223 @@
+// What the page says about itself: live, paused, behind, reconnecting; loading; nothing here.
+
+import { byId, h, setText } from "../lib/dom.js";
+import { formatNumber, formatShort, t, tn } from "../lib/i18n.js";
+import { live } from "../live/live_socket.js";
+import { Problem } from "../lib/api.js";
+import { say } from "./toast.js";
+
+/** @typedef {import("./feed.js").Feed} Feed */
+/** @typedef {import("./virtual_list.js").Rows} Rows */
+
+const BEHIND_FROM = 500; // lines; fewer are on their way and shown in the next frames
+const SLOW = 300; // ms before a wait is worth saying
+
+export class Foot {
+  #loadingSince = 0;
+  #atStart = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #later;
+
+  /**
+   * @param {Feed} feed
+   * @param {Rows} rows
+   * @param {() => number} behind lines the server has and this page does not show yet
+   */
+  constructor(feed, rows, behind) {
+    this.feed = feed;
+    this.rows = rows;
+    this.behind = behind;
+    live.addEventListener("state", () => this.show());
+    setInterval(() => live.state !== "live" && this.show(), 500);
+    byId("log-top-stop").addEventListener("click", () => this.feed.again());
+  }
+
+  show() {
+    this.#showLive();
+    this.#showNew();
+    this.#showTop();
+    this.#showEmpty();
+    this.#showCounts();
+  }
+
+  #showLive() {
+    const bar = byId("log-live");
+    const behind = this.behind();
+    const late = behind >= BEHIND_FROM ? behind : 0;
+    live.setBehind(late);
+    let state = this.rows.place.follow ? "live" : "paused";
+    let words = state === "live" ? t("Live") : t("Paused");
+    if (live.state === "waiting") {
+      const seconds = Math.max(0, Math.ceil(((live.retryAt ?? 0) - Date.now()) / 1000));
+      state = "waiting";
+      words = this.#goesOn(
+        tn("Connection lost, next try in {n} s", "Connection lost, next try in {n} s", seconds),
+      );
+    } else if (live.state === "connecting") {
+      state = "connecting";
+      words = this.feed.known ? this.#goesOn(t("Reconnecting")) : t("Connecting");
+    } else if (live.state === "stopped") {
+      state = "stopped";
+      words = t("Ended");
+    } else if (late) {
+      state = "behind";
+      words = tn("{n} line behind", "{n} lines behind", late);
+    }
+    bar.dataset.state = state;
+    setText(byId("log-live-text"), words);
+    const follow = byId("log-follow");
+    const following = this.rows.place.follow;
+    follow.setAttribute("aria-pressed", String(following));
+    follow.querySelector("use")?.setAttribute("href", `#icon-${following ? "pause" : "follow"}`);
+    const label = following ? t("Pause") : t("Follow");
+    follow.title = following ? t("Pause (space)") : t("Follow (f)");
+    setText(byId("log-follow-text"), label);
+  }
+
+  /** @param {string} words */
+  #goesOn(words) {
+    const { last } = this.feed.recent;
+    return last
+      ? `${words} · ${t("goes on after line {seq}", { seq: `#${formatNumber(last)}` })}`
+      : words;
+  }
+
+  #showNew() {
+    const button = byId("log-new");
+    const { unseen, attached } = this.feed;
+    button.hidden = this.rows.place.follow || (!unseen && attached);
+    const words = unseen ? tn("{n} new line", "{n} new lines", unseen) : t("To the end");
+    setText(byId("log-new-text"), words);
+  }
+
+  #showTop() {
+    const { feed, rows } = this;
+    const pill = byId("log-top");
+    const waiting = feed.loading === "older" || feed.loading === "open";
+    if (!waiting) this.#loadingSince = 0;
+    else this.#loadingSince ||= performance.now();
+    const slow = waiting && performance.now() - this.#loadingSince >= SLOW;
+    if (waiting && !slow && this.#later === undefined) {
+      this.#later = setTimeout(() => {
+        this.#later = undefined;
+        this.show();
+      }, SLOW);
+    }
+    const atTop = rows.top < 60 || rows.height <= rows.view;
+    const seq = `#${formatNumber(feed.model.lo)}`;
+    let words = "";
+    let action = "";
+    if (feed.problem) {
+      words = problemWords(feed.problem);
+      action = t("Try again");
+    } else if (feed.stopped && atTop && !feed.model.atStart) {
+      words = t("Stopped looking back at line {seq}", { seq });
+      action = t("Go on");
+    } else if (slow && feed.loading === "open") {
+      words = t("Loading lines …");
+    } else if ((slow || this.#searching) && atTop && !feed.model.atStart) {
+      words = this.#searching
+        ? t("Looking for older lines, now at line {seq}", { seq })
+        : t("Loading older lines …");
+      action = t("Stop");
+    }
+    this.#sayStart(atTop);
+    pill.hidden = words === "";
+    setText(byId("log-top-text"), words);
+    byId("log-top-stop").hidden = action === "";
+    setText(byId("log-top-stop"), action);
+  }
+
+  /**
+   * Says once that there is nothing before what is seen.
+   * @param {boolean} atTop
+   */
+  #sayStart(atTop) {
+    const { feed, rows } = this;
+    const there = atTop && feed.model.atStart && !rows.place.follow && rows.height > rows.view;
+    if (there && !this.#atStart) say(t("This is the first line that is kept"));
+    this.#atStart = there;
+  }
+
+  /** Whether history is read for lines that pass the filter and few do. */
+  get #searching() {
+    const { feed, rows } = this;
+    return feed.loading === "older" && rows.height < rows.view;
+  }
+
+  #showEmpty() {
+    const { feed } = this;
+    const empty = byId("log-empty");
+    const nothing = feed.known && feed.model.entries.length === 0 && !feed.inbox.count;
+    empty.hidden = !nothing || (!feed.model.atStart && !feed.stopped);
+    if (empty.hidden) return;
+    const filtered =
+      feed.filter.levels.length ||
+      feed.filter.container ||
+      feed.filter.stream ||
+      (feed.filter.hide && feed.filter.q);
+    setText(
+      byId("log-empty-title"),
+      filtered ? t("No line passes the filter") : t("Nothing logged yet"),
+    );
+    setText(
+      byId("log-empty-text"),
+      filtered
+        ? t("Lines that do will appear here as they come.")
+        : t("What this app writes to its standard output appears here as it comes."),
+    );
+    byId("log-empty-clear").hidden = !filtered;
+  }
+
+  #showCounts() {
+    const { feed } = this;
+    const n = feed.model.lines;
+    const kept = Math.max(n, feed.recent.last - feed.first + 1);
+    const words =
+      n === kept
+        ? tn("{n} line, all loaded", "{n} lines, all loaded", n)
+        : t("{n} of {kept} lines loaded", { n, kept: formatShort(kept) });
+    setText(byId("log-loaded"), n ? words : "");
+  }
+}
+
+/** @param {unknown} problem */
+function problemWords(problem) {
+  if (problem instanceof Problem) {
+    if (problem.status === 0) return t("The server did not answer");
+    return problem.message || t("The server could not send these lines");
+  }
+  const said = /** @type {{ message?: unknown }} */ (problem ?? {}).message;
+  return typeof said === "string" && said ? said : t("The server could not send these lines");
+}
+
+/** @param {boolean} gone no container of the app is left */
+export function showGone(gone) {
+  const box = byId("log-gone");
+  if (box.hidden !== gone) return;
+  box.hidden = !gone;
+  const words = t(
+    "No container of this app is left. What was logged stays as long as logs are kept; a new container of the app goes on here.",
+  );
+  setText(box, gone ? words : "");
+}
+
+/** @param {import("../live/app_state.js").Instance[]} instances */
+export function showUnreadable(instances) {
+  const box = byId("log-unreadable");
+  const bad = instances.filter((one) => one.readable === false);
+  box.hidden = !bad.length;
+  box.replaceChildren(
+    ...bad.map((one) =>
+      h(
+        "p",
+        null,
+        t("The log of {name} cannot be read: {reason}", {
+          name: one.name,
+          reason:
+            one.unreadable_reason || t("log driver {driver}", { driver: one.log_driver ?? "?" }),
+        }),
+      ),
+    ),
+  );
+}

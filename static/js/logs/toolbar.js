@@ -1,0 +1,161 @@
+// The tool bar: what is looked for, filters, settings of the view. It shows the filter and says
+// when the reader changes it; what follows from that is the page's.
+
+import { byId, h, setChildren, setText } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { LEVEL_WORD } from "./row_view.js";
+import { WANTED } from "./filters.js";
+
+/** @typedef {import("./filters.js").Filter} Filter */
+/** @typedef {import("./settings.js").Settings} Settings */
+
+const TYPED = 180; // ms after the last key before what was typed is looked for
+
+/** @param {string} id */
+const input = (id) => /** @type {HTMLInputElement} */ (byId(id));
+
+/** Announces `filter` and `settings`. */
+export class Toolbar extends EventTarget {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {Filter} filter
+   * @param {Settings} settings
+   */
+  constructor(filter, settings) {
+    super();
+    this.filter = filter;
+    this.settings = settings;
+    this.find = input("log-find");
+    this.find.addEventListener("input", () => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.set({ q: this.find.value }), TYPED);
+    });
+    byId("log-regex").addEventListener("click", () => this.set({ regex: !this.filter.regex }));
+    byId("log-hide").addEventListener("click", () => this.set({ hide: !this.filter.hide }));
+    byId("log-clear").addEventListener("click", () =>
+      this.set({ q: "", levels: [], container: "", stream: "" }),
+    );
+    byId("log-stream").addEventListener("change", (event) => {
+      this.set({ stream: /** @type {HTMLSelectElement} */ (event.target).value });
+    });
+    byId("log-instance").addEventListener("change", (event) => {
+      this.set({ container: /** @type {HTMLSelectElement} */ (event.target).value });
+    });
+    this.#levels();
+    this.#view();
+    this.show();
+  }
+
+  #levels() {
+    const boxes = WANTED.map((level) => {
+      const word = level === "none" ? t("no level") : LEVEL_WORD[level]();
+      const box = h("input", { type: "checkbox", name: "level", value: level });
+      const label = h(
+        "label",
+        { class: "menu-item" },
+        box,
+        h("span", { class: "level-word" }, word),
+      );
+      label.dataset.level = level;
+      return label;
+    });
+    const menu = byId("log-levels-menu");
+    menu.append(...boxes);
+    menu.addEventListener("change", () => {
+      const on = [...menu.querySelectorAll("input:checked")].map(
+        (box) => /** @type {HTMLInputElement} */ (box).value,
+      );
+      const levels = WANTED.filter((level) => on.includes(level));
+      // All of them is no filter.
+      this.set({ levels: levels.length === WANTED.length ? [] : levels });
+    });
+  }
+
+  #view() {
+    const menu = byId("log-view-menu");
+    menu.addEventListener("change", (event) => {
+      const box = /** @type {HTMLInputElement} */ (event.target);
+      const name = /** @type {keyof Settings} */ (box.name);
+      this.settings = { ...this.settings, [name]: box.checked };
+      this.dispatchEvent(new Event("settings"));
+    });
+    for (const [name, on] of Object.entries(this.settings)) {
+      const box = menu.querySelector(`input[name="${name}"]`);
+      if (box instanceof HTMLInputElement) box.checked = on;
+    }
+  }
+
+  /** @param {keyof Settings} name */
+  toggleSetting(name) {
+    const box = byId("log-view-menu").querySelector(`input[name="${name}"]`);
+    if (box instanceof HTMLInputElement) box.click();
+  }
+
+  /** Looks for what is in the field now, without waiting for another key. */
+  flush() {
+    clearTimeout(this.#timer);
+    if (this.find.value !== this.filter.q) this.set({ q: this.find.value });
+  }
+
+  /** @param {Partial<Filter>} part */
+  set(part) {
+    // What was typed a moment ago counts too, whatever was pressed then.
+    clearTimeout(this.#timer);
+    this.filter = { ...this.filter, q: this.find.value, ...part };
+    this.show();
+    this.dispatchEvent(new Event("filter"));
+  }
+
+  /** Shows the filter as it is. */
+  show() {
+    const { q, regex, hide, levels, container, stream } = this.filter;
+    if (this.find.value !== q && document.activeElement !== this.find) this.find.value = q;
+    if (this.find.value !== q && !q) this.find.value = "";
+    byId("log-regex").setAttribute("aria-pressed", String(regex));
+    byId("log-hide").setAttribute("aria-pressed", String(hide));
+    const words = levels.map((level) => (level === "none" ? t("no level") : LEVEL_WORD[level]()));
+    setText(byId("log-levels-text"), words.length ? words.join(t(", ")) : t("All levels"));
+    byId("log-levels").classList.toggle("tool-on", levels.length > 0);
+    for (const box of byId("log-levels-menu").querySelectorAll("input")) {
+      box.checked = levels.some((level) => level === box.value);
+    }
+    this.#select("log-stream", stream);
+    this.#select("log-instance", container);
+    byId("log-clear").hidden = !(q || levels.length || container || stream);
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} value
+   */
+  #select(id, value) {
+    const select = /** @type {HTMLSelectElement} */ (byId(id));
+    select.value = value;
+    select.classList.toggle("tool-on", value !== "");
+  }
+
+  /** @param {{ id: string, name: string, gone: boolean }[]} instances */
+  showInstances(instances) {
+    const select = /** @type {HTMLSelectElement} */ (byId("log-instance"));
+    const { container } = this.filter;
+    const all =
+      container && !instances.some((one) => one.id === container)
+        ? [...instances, { id: container, name: container, gone: true }]
+        : instances;
+    select.hidden = all.length < 2 && !container;
+    const options = [
+      h("option", { value: "" }, t("All instances")),
+      ...all.map((one) =>
+        h(
+          "option",
+          { value: one.id },
+          one.gone ? t("{name} (gone)", { name: one.name }) : one.name,
+        ),
+      ),
+    ];
+    setChildren(select, options);
+    select.value = container;
+  }
+}

@@ -1,0 +1,64 @@
+// The address bar says where the reader is: filters, and the line unless they follow the end.
+
+import { writeFilter } from "./filters.js";
+
+/** @typedef {import("./feed.js").Feed} Feed */
+/** @typedef {import("./virtual_list.js").Rows} Rows */
+
+const AFTER = 300; // ms: a browser refuses addresses that change with every scrolled row
+
+export class Address {
+  #shown = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {Feed} feed
+   * @param {Rows} rows
+   * @param {() => number | null} linked the line the reader came for
+   */
+  constructor(feed, rows, linked) {
+    this.feed = feed;
+    this.rows = rows;
+    this.linked = linked;
+  }
+
+  /**
+   * @param {number | null} seq
+   * @returns {string} the address of this page with its filter, at this line
+   */
+  of(seq) {
+    const params = writeFilter(this.feed.filter).toString();
+    const line = seq ? `#L${Math.floor(seq)}` : "";
+    return `${location.origin}${location.pathname}${params ? `?${params}` : ""}${line}`;
+  }
+
+  /** The filter is another one: what is reloaded or copied now has to have it. */
+  now() {
+    clearTimeout(this.#timer);
+    this.#show();
+  }
+
+  /** The reader moved. */
+  changed() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#show(), AFTER);
+  }
+
+  #show() {
+    const { rows, feed } = this;
+    const linked = this.linked();
+    const first = Math.ceil(feed.model.entries[rows.firstSeen]?.seq ?? 0);
+    const at = linked !== null && this.#isSeen(linked) ? linked : first;
+    const address = this.of(rows.place.follow ? null : at);
+    if (address === this.#shown) return;
+    this.#shown = address;
+    history.replaceState(history.state, "", address);
+  }
+
+  /** @param {number} seq */
+  #isSeen(seq) {
+    const index = this.feed.model.indexOf(seq);
+    return index >= this.rows.firstSeen && index <= this.rows.lastSeen;
+  }
+}

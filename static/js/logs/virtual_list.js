@@ -1,0 +1,327 @@
+// Virtual rows: elements exist only for the entries that are seen. Knows where the reader is and
+// keeps them there whatever is added, dropped or measured anew.
+
+/** @typedef {import("./log_model.js").Entry} Entry */
+/** @typedef {import("./log_model.js").LogModel} LogModel */
+
+/**
+ * Where the reader is: at the end and going with it, or at a line, `offset` px below its top.
+ * @typedef {{ follow: true } | { follow: false, seq: number, offset: number }} Place
+ */
+
+const OVERSCAN = 8; // rows drawn above and below what is seen
+const NEAR_END = 4; // px from the end that still count as the end
+
+/**
+ * @typedef {object} Drawing
+ * @property {(entry: Entry) => HTMLElement} draw
+ * @property {(entry: Entry) => number} guess the height in px before it is measured
+ * @property {(entry: Entry) => boolean} measured whether its height is not simply the guess
+ */
+
+/** Announces `place` when the reader moved. */
+export class Rows extends EventTarget {
+  /** @type {Place} */
+  place = { follow: true };
+  /** Whether being at the end of the window means being at the end of the log. */
+  canFollow = true;
+  /** Indexes of the entries that have elements. */
+  start = 0;
+  end = 0;
+
+  /** @type {Float64Array} tops of the entries, and the total at the end */
+  #tops = new Float64Array(1);
+  #stale = true;
+  /** @type {Map<Entry, { element: HTMLElement, version: number }>} */
+  #drawn = new Map();
+  /** Where it is scrolled to, in px, as of the last scroll event: asking costs a layout. */
+  top = 0;
+  /** Height of what is seen, in px. */
+  view = 0;
+  #generation = 0;
+
+  /**
+   * @param {HTMLElement} scroller
+   * @param {HTMLElement} space as high as all rows together
+   * @param {HTMLElement} slice holds the rows
+   * @param {LogModel} model
+   * @param {Drawing} drawing
+   */
+  constructor(scroller, space, slice, model, drawing) {
+    super();
+    this.scroller = scroller;
+    this.space = space;
+    this.slice = slice;
+    this.model = model;
+    this.drawing = drawing;
+    this.view = scroller.clientHeight;
+    new ResizeObserver(() => {
+      this.view = scroller.clientHeight;
+    }).observe(scroller);
+    scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
+    scroller.addEventListener(
+      "wheel",
+      (event) => {
+        // At the end of a flood the next frame would undo the first pixels of a turn of the wheel.
+        if (event.deltaY < 0 && this.place.follow && !event.ctrlKey) this.pause();
+      },
+      { passive: true },
+    );
+  }
+
+  /** Entries were added, dropped, or changed their height. */
+  changed() {
+    this.#stale = true;
+  }
+
+  /** Every row is drawn anew: a setting of the view changed. */
+  redrawAll() {
+    this.#generation++;
+    for (const entry of this.model.entries) entry.height = 0;
+    this.#stale = true;
+  }
+
+  /** Rows keep their heights and are drawn anew: what is marked in them changed. */
+  repaint() {
+    this.#generation++;
+  }
+
+  #layout() {
+    if (!this.#stale) return;
+    const { entries } = this.model;
+    if (this.#tops.length < entries.length + 1) {
+      this.#tops = new Float64Array(Math.ceil((entries.length + 1) * 1.25));
+    }
+    const tops = this.#tops;
+    let top = 0;
+    for (let i = 0; i < entries.length; i++) {
+      tops[i] = top;
+      top += entries[i].height || (entries[i].height = this.drawing.guess(entries[i]));
+    }
+    tops[entries.length] = top;
+    this.#stale = false;
+  }
+
+  /** Height of all rows, in px. */
+  get height() {
+    this.#layout();
+    return this.#tops[this.model.entries.length];
+  }
+
+  /** @param {number} index */
+  topOf(index) {
+    this.#layout();
+    return this.#tops[Math.min(index, this.model.entries.length)];
+  }
+
+  /**
+   * The entry at this height, `entries.length - 1` at most, -1 when there is none.
+   * @param {number} y px from the top of all rows
+   */
+  indexAtY(y) {
+    this.#layout();
+    let low = 0;
+    let high = this.model.entries.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#tops[middle] <= y) low = middle;
+      else high = middle - 1;
+    }
+    return high < 0 ? -1 : low;
+  }
+
+  /** Index of the entry at the top of what is seen. */
+  get firstSeen() {
+    return Math.max(0, this.indexAtY(this.top));
+  }
+
+  /** Index of the entry at the bottom of what is seen. */
+  get lastSeen() {
+    return Math.max(0, this.indexAtY(this.top + this.view - 1));
+  }
+
+  /** Index of the entry that the reader's place hangs on. */
+  get reader() {
+    if (this.place.follow) return this.model.entries.length;
+    return this.#indexOfPlace(this.place.seq);
+  }
+
+  /** @param {number} seq */
+  #indexOfPlace(seq) {
+    const { entries } = this.model;
+    const at = this.model.indexAt(seq);
+    // What was there may be hidden now, or folded into the entry before.
+    if (at < entries.length) return at;
+    return Math.max(0, entries.length - 1);
+  }
+
+  #onScroll() {
+    const top = this.scroller.scrollTop;
+    // Our own move, or the sub-pixel the browser rounded it by.
+    if (Math.abs(top - this.top) < 1) return;
+    const up = top < this.top;
+    this.top = top;
+    const bottom = this.height - this.view;
+    if (!up && this.canFollow && top >= bottom - NEAR_END) this.follow();
+    else this.#stayHere();
+    this.dispatchEvent(new Event("place"));
+  }
+
+  #stayHere() {
+    const index = this.firstSeen;
+    const entry = this.model.entries[index];
+    if (!entry) return;
+    this.place = {
+      follow: false,
+      seq: entry.seq,
+      offset: this.top - this.topOf(index),
+    };
+  }
+
+  /** Stays where the reader is while lines come. */
+  pause() {
+    if (!this.place.follow) return;
+    this.#stayHere();
+    this.dispatchEvent(new Event("place"));
+  }
+
+  /** Goes to the first entry, wherever the reader was. */
+  toStart() {
+    const { entries } = this.model;
+    if (!entries.length) return;
+    this.place = { follow: false, seq: entries[0].seq, offset: 0 };
+    this.dispatchEvent(new Event("place"));
+  }
+
+  follow() {
+    if (this.place.follow) return;
+    this.place = { follow: true };
+    this.dispatchEvent(new Event("place"));
+  }
+
+  /**
+   * Puts an entry where it can be seen; does nothing to one that is seen already.
+   * @param {number} index
+   * @param {"near" | "middle"} where near: as little movement as possible
+   */
+  reveal(index, where = "near") {
+    const entry = this.model.entries[index];
+    if (!entry) return;
+    const { view } = this;
+    const top = this.topOf(index);
+    const height = Math.min(entry.height, view);
+    const seen = this.top;
+    let to = seen;
+    if (where === "middle") to = top - Math.max(0, (view - height) / 3);
+    else if (top < seen) to = top - 4;
+    else if (top + height > seen + view) to = top + height - view + 4;
+    else if (!this.place.follow) return;
+    to = Math.max(0, Math.min(to, this.height - view));
+    const at = this.indexAtY(to);
+    if (at < 0) return;
+    this.place = { follow: false, seq: this.model.entries[at].seq, offset: to - this.topOf(at) };
+    this.dispatchEvent(new Event("place"));
+  }
+
+  /**
+   * Draws what is seen. Called once a frame at most. Asks the browser where things are only where
+   * it must: each question after a change costs a layout.
+   */
+  render() {
+    // Measuring what was drawn may show that other rows are seen: twice is nearly always enough.
+    let top = 0;
+    for (let round = 0; round < 3; round++) {
+      top = this.#topOfPlace();
+      this.#drawSeen(top);
+      if (!this.#measure()) break;
+    }
+    const height = `${Math.ceil(this.height)}px`;
+    if (this.space.style.height !== height) this.space.style.setProperty("height", height);
+    if (Math.abs(this.top - top) < 1) return;
+    this.scroller.scrollTop = top;
+    this.top = this.scroller.scrollTop;
+  }
+
+  /** Where the reader's place is now, in px from the top of all rows. */
+  #topOfPlace() {
+    const end = Math.max(0, Math.ceil(this.height) - this.view);
+    if (this.place.follow) return end;
+    const top = this.topOf(this.#indexOfPlace(this.place.seq)) + this.place.offset;
+    return Math.max(0, Math.min(top, end));
+  }
+
+  /** @param {number} top */
+  #drawSeen(top) {
+    const { entries } = this.model;
+    this.start = Math.max(0, this.indexAtY(top) - OVERSCAN);
+    this.end = Math.min(entries.length, this.indexAtY(top + this.view) + 1 + OVERSCAN);
+    const wanted = new Set(entries.slice(this.start, this.end));
+    for (const [entry, { element }] of this.#drawn) {
+      if (wanted.has(entry)) continue;
+      element.remove();
+      this.#drawn.delete(entry);
+    }
+    // All of them first: drawing one anew puts it in the place of the old one.
+    const elements = [...wanted].map((entry) => this.#elementOf(entry));
+    let at = this.slice.firstElementChild;
+    for (const element of elements) {
+      if (element === at) at = at.nextElementSibling;
+      else this.slice.insertBefore(element, at);
+    }
+    this.slice.style.setProperty("transform", `translateY(${this.topOf(this.start)}px)`);
+  }
+
+  /** @param {Entry} entry */
+  #elementOf(entry) {
+    const version = entry.version + this.#generation * 1e6;
+    const drawn = this.#drawn.get(entry);
+    if (drawn && drawn.version === version) return drawn.element;
+    const element = this.drawing.draw(entry);
+    if (drawn) {
+      const focused = drawn.element.contains(document.activeElement);
+      drawn.element.replaceWith(element);
+      if (focused) element.focus({ preventScroll: true });
+    }
+    this.#drawn.set(entry, { element, version });
+    return element;
+  }
+
+  /**
+   * Takes the true heights of the rows drawn whose height was a guess.
+   * @returns {boolean} whether one was different
+   */
+  #measure() {
+    let different = false;
+    for (let i = this.start; i < this.end; i++) {
+      const entry = this.model.entries[i];
+      if (!this.drawing.measured(entry)) continue;
+      const height = this.#drawn.get(entry)?.element.getBoundingClientRect().height ?? 0;
+      if (height && Math.abs(height - entry.height) >= 0.5) {
+        entry.height = height;
+        different = true;
+      }
+    }
+    if (different) this.#stale = true;
+    return different;
+  }
+
+  /**
+   * The element of an entry, if it is drawn.
+   * @param {Entry} entry
+   */
+  elementOf(entry) {
+    return this.#drawn.get(entry)?.element ?? null;
+  }
+
+  /**
+   * The entry that an element belongs to.
+   * @param {EventTarget | null} target
+   * @returns {Entry | null}
+   */
+  entryOf(target) {
+    const row = target instanceof Element ? target.closest(".row") : null;
+    if (!row) return null;
+    for (const [entry, { element }] of this.#drawn) if (element === row) return entry;
+    return null;
+  }
+}

@@ -1,0 +1,141 @@
+// Settings: look, password, API tokens, sessions.
+
+import "../frame/frame.js";
+import { call, Problem } from "../lib/api.js";
+import { byId, h, icon, setChildren, setText } from "../lib/dom.js";
+import { onSubmit, sentence } from "../lib/form.js";
+import { t } from "../lib/i18n.js";
+import { ask, item, when } from "../lib/list_item.js";
+import { setLanguage } from "../frame/language.js";
+import "../lib/password_reveal.js";
+import { showPeople } from "./settings_accounts.js";
+import { setTheme } from "../frame/theme.js";
+import { browserName } from "./browser_name.js";
+
+/**
+ * @typedef {{id: string, created_at: string, seen_at: string | null, address: string,
+ *   agent: string, current: boolean}} Session
+ * @typedef {{id: string, name: string, role: string, own: boolean, created_at: string,
+ *   seen_at: string | null}} Token
+ */
+
+document.addEventListener("change", (event) => {
+  const input = /** @type {HTMLInputElement} */ (event.target);
+  if (input.name === "lang") setLanguage(input.value);
+  if (input.name === "theme")
+    setTheme(/** @type {import("../frame/theme.js").Theme} */ (input.value));
+});
+
+// Password
+
+const passwordForm = /** @type {HTMLFormElement} */ (byId("password-form"));
+const changed = /** @type {HTMLElement} */ (passwordForm.querySelector(".done"));
+
+onSubmit(passwordForm, async ({ current, new: fresh }) => {
+  changed.hidden = true;
+  try {
+    await call("POST", "/api/v1/me/password", { old_password: current, new_password: fresh });
+  } catch (error) {
+    // At the sign-in it is "name or password"; here only the password can be wrong.
+    if (error instanceof Problem && error.code === "wrong-password") {
+      throw new Problem(error.status, "said", t("The password you have now is another one."));
+    }
+    throw error;
+  }
+  passwordForm.reset();
+  setText(changed, t("The password is changed."));
+  changed.hidden = false;
+  await showSessions();
+});
+
+// API tokens
+
+onSubmit(/** @type {HTMLFormElement} */ (byId("token-form")), async ({ name }) => {
+  const made = await call("POST", "/api/v1/tokens", { name });
+  /** @type {HTMLFormElement} */ (byId("token-form")).reset();
+  showSecret(made.token);
+  await showTokens();
+});
+
+/** @param {string} secret */
+function showSecret(secret) {
+  const copy = h(
+    "button",
+    {
+      class: "button small",
+      type: "button",
+      onclick: async () => {
+        await navigator.clipboard.writeText(secret);
+        setChildren(copy, [icon("check"), h("span", null, t("Copied"))]);
+      },
+    },
+    icon("copy"),
+    h("span", null, t("Copy")),
+  );
+  setChildren(byId("token-made"), [
+    h(
+      "div",
+      { class: "secret" },
+      h("p", null, t("This is the token. It is not shown again: copy it now.")),
+      h("code", null, secret),
+      h("div", null, copy),
+    ),
+  ]);
+}
+
+async function showTokens() {
+  const { tokens } = await call("GET", "/api/v1/tokens");
+  setChildren(byId("tokens"), tokens.map(tokenItem));
+}
+
+/** @param {Token} token */
+function tokenItem(token) {
+  return item(
+    token.name,
+    [
+      token.role === "admin" ? t("Administrator") : t("Viewer"),
+      !token.own && t("made on the command line"),
+      when(t("made"), token.created_at),
+      token.seen_at ? when(t("used"), token.seen_at) : t("never used"),
+    ],
+    ask(t("Revoke"), t("Revoke {name}", { name: token.name }), async () => {
+      await call("DELETE", `/api/v1/tokens/${encodeURIComponent(token.id)}`);
+      await showTokens();
+    }),
+  );
+}
+
+// Sessions
+
+async function showSessions() {
+  const { sessions } = await call("GET", "/api/v1/sessions");
+  setChildren(byId("sessions"), sessions.map(sessionItem));
+}
+
+/** @param {Session} session */
+function sessionItem(session) {
+  const name = browserName(session.agent) || t("A browser");
+  return item(
+    name,
+    [
+      session.address,
+      when(t("signed in"), session.created_at),
+      !session.current && session.seen_at && when(t("seen"), session.seen_at),
+    ],
+    session.current
+      ? h("span", { class: "badge ok" }, t("This browser"))
+      : ask(t("Sign out"), t("Sign out {name}", { name }), async () => {
+          await call("DELETE", `/api/v1/sessions/${encodeURIComponent(session.id)}`);
+          await showSessions();
+        }),
+  );
+}
+
+/** @param {unknown} error */
+function failed(error) {
+  if (!(error instanceof Problem)) throw error;
+  const text = h("p", { class: "error", role: "alert" }, sentence(error));
+  document.querySelector(".settings")?.prepend(text);
+}
+
+await Promise.all([showTokens(), showSessions(), showPeople()]).catch(failed);

@@ -1,0 +1,229 @@
+// The terminals of an app: several in tabs, remembered by this browser tab, so that a reload comes
+// back to the same shells. The address names the one that is looked at.
+
+import "../frame/frame.js";
+import "../apps/app_header.js";
+import { Problem } from "../lib/api.js";
+import { byId } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { bind } from "../frame/keys.js";
+import { bindTerminalKeys } from "./key_list.js";
+import { askForTerminal } from "./create_terminal.js";
+import { OpenForm } from "./open_form.js";
+import { choose } from "../lib/confirm.js";
+import { Tab, Tabs } from "./tabs.js";
+import { mountTerminal } from "./view.js";
+
+/** @typedef {import("./view.js").TerminalView} TerminalView */
+/** @typedef {import("./view.js").Options} Options */
+/** @typedef {import("./create_terminal.js").Wish} Wish */
+/** @typedef {{id: string, name: string}} Known */
+
+const TABS_AT_ONCE = 16; // that come back with a reload
+
+class TerminalPage {
+  #app;
+  #tabs = new Tabs(byId("terminal-tabs"), byId("terminal-panels"));
+  #form;
+  #new = byId("terminal-new");
+  #openPanel = byId("terminal-open");
+  /** @type {Map<Tab, TerminalView>} */
+  #views = new Map();
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.#app = root.dataset.app ?? "";
+    this.#form = new OpenForm(this.#app, {
+      open: (wish, name) => this.#open(wish, name),
+      back: (one) => this.#add({ session: one.id, name: one.name, focus: true }),
+      shown: () => [...this.#views.values()].map((view) => view.id),
+      recording: root.dataset.recording === "yes",
+    });
+    this.#openPanel.append(this.#form.element);
+    this.#new.addEventListener("click", () => this.showForm());
+    this.#tabs.addEventListener("select", () => this.#onSelect());
+    this.#bindKeys();
+  }
+
+  async start() {
+    const asked = new URLSearchParams(location.search);
+    const known = this.#recall();
+    const session = asked.get("session") ?? "";
+    if (session && !known.some((one) => one.id === session)) known.push({ id: session, name: "" });
+    for (const one of known) {
+      const tab = this.#add({ session: one.id, name: one.name }, false);
+      if (one.id === session) this.#tabs.select(tab);
+    }
+    const container = asked.get("container") ?? "";
+    if (container) return this.#openIn(container);
+    const last = this.#tabs.selected ?? this.#tabs.all.at(-1);
+    if (!last) return this.showForm();
+    this.#tabs.select(last);
+    last.focus();
+  }
+
+  /** The way from an instance's terminal button: it is opened at once. @param {string} container */
+  async #openIn(container) {
+    // A reload must not open another one.
+    history.replaceState(null, "", location.pathname);
+    this.#form.show(container);
+    try {
+      await this.#open({ container }, this.#form.nameOf(container));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.showForm();
+      this.#form.fail(error);
+    }
+  }
+
+  /** Shows what can be opened. */
+  showForm() {
+    this.#tabs.select(null);
+    void this.#form.load();
+    this.#form.focus();
+  }
+
+  /**
+   * @param {Wish} wish
+   * @param {string} name
+   */
+  async #open(wish, name) {
+    const ticket = await askForTerminal(wish);
+    this.#add({ ticket, wish, name, focus: true });
+  }
+
+  /**
+   * @param {Options} options
+   * @param {boolean} [shown] at once
+   */
+  #add(options, shown = true) {
+    const tab = new Tab();
+    this.#tabs.add(tab);
+    if (shown) this.#tabs.select(tab);
+    const view = mountTerminal(tab.panel, {
+      ...options,
+      opens: true,
+      changed: (one) => this.#onChanged(tab, one),
+      bell: () => tab.mark(),
+      leave: () => tab.button.focus(),
+      onKey: (event) => this.#onKey(event),
+      choose: () => this.showForm(),
+    });
+    this.#views.set(tab, view);
+    tab.closing = () => void this.#close(tab);
+    tab.focus = () => view.focus();
+    this.#onChanged(tab, view);
+    return tab;
+  }
+
+  /**
+   * @param {Tab} tab
+   * @param {TerminalView} view
+   */
+  #onChanged(tab, view) {
+    const { name } = view;
+    const same = this.#tabs.all.filter((one) => one !== tab && this.#views.get(one)?.name === name);
+    const earlier = same.filter((one) => this.#tabs.all.indexOf(one) < this.#tabs.all.indexOf(tab));
+    tab.show(
+      earlier.length ? `${name} (${earlier.length + 1})` : name,
+      view.connection.phase,
+      view.title,
+    );
+    if (!this.#views.has(tab)) return;
+    this.#remember();
+    if (tab === this.#tabs.selected) this.#showAddress();
+  }
+
+  #onSelect() {
+    const none = this.#tabs.selected === null;
+    this.#openPanel.hidden = !none;
+    this.#new.setAttribute("aria-pressed", String(none));
+    this.#showAddress();
+  }
+
+  /** Ends it, after a question when something runs in it. @param {Tab} tab */
+  async #close(tab) {
+    const view = this.#views.get(tab);
+    if (!view) return;
+    const { connection } = view;
+    if (view.busy && connection.mode === "own") {
+      const chosen = await choose(
+        t("Close this terminal?"),
+        t("Something seems to run in {name}.", { name: view.name }),
+        {
+          keep: { verb: t("Leave it running") },
+          end: { verb: t("End it"), danger: true },
+          cancel: { verb: t("Cancel") },
+        },
+      );
+      if (chosen === null || chosen === "cancel") return view.focus();
+      if (chosen === "end") connection.end();
+    } else if (connection.mode === "own") {
+      connection.end();
+    }
+    this.#views.delete(tab);
+    this.#tabs.remove(tab);
+    view.close();
+    this.#remember();
+    if (!this.#tabs.all.length) this.showForm();
+  }
+
+  // What is remembered
+
+  get #key() {
+    return `terminals:${this.#app}`;
+  }
+
+  /** @returns {Known[]} */
+  #recall() {
+    try {
+      const known = JSON.parse(sessionStorage.getItem(this.#key) ?? "[]");
+      return known.slice(-TABS_AT_ONCE);
+    } catch {
+      return [];
+    }
+  }
+
+  #remember() {
+    const known = [...this.#views.values()]
+      .filter((view) => view.id && !view.connection.over)
+      .map((view) => ({ id: view.id, name: view.name }));
+    try {
+      sessionStorage.setItem(this.#key, JSON.stringify(known));
+    } catch {
+      // Then a reload comes back to the one that the address names.
+    }
+  }
+
+  #showAddress() {
+    const { selected } = this.#tabs;
+    const id = selected && this.#views.get(selected)?.id;
+    const address = location.pathname + (id ? `?session=${encodeURIComponent(id)}` : "");
+    if (address !== location.pathname + location.search) history.replaceState(null, "", address);
+  }
+
+  // By keyboard
+
+  /** Keys of the page while a terminal has the keyboard. @param {KeyboardEvent} event */
+  #onKey(event) {
+    if (!event.ctrlKey || !event.shiftKey || event.altKey || event.metaKey) return false;
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step || !this.#tabs.step(step)) return false;
+    this.#tabs.selected?.focus();
+    return true;
+  }
+
+  #bindKeys() {
+    const group = t("Terminal");
+    bind({ keys: "n", label: t("A new terminal"), group, run: () => this.showForm() });
+    bind({
+      keys: "i",
+      label: t("Into the terminal"),
+      group,
+      run: () => this.#tabs.selected?.focus(),
+    });
+    bindTerminalKeys(true);
+  }
+}
+
+void new TerminalPage(byId("terminal")).start();

@@ -1,0 +1,388 @@
+// `cloudbang.tty.v1`, the page's side of it: docs/protocols.md, "The terminal socket". It comes
+// back to its session after every loss, with each byte of output and of input exactly once.
+
+import { SteadySocket } from "../live/reconnecting_socket.js";
+import { Outgoing } from "./input_buffer.js";
+
+/** @typedef {{T_id: string, S_id: string, C_id: string, Md5: string, session: string}} Ticket */
+/** @typedef {{id: number, name: string, mode: Mode, keyboard: boolean, columns: number | null, rows: number | null}} Person */
+/** @typedef {"own" | "type" | "watch"} Mode */
+/** @typedef {{code: string, message: string}} Said */
+/** @typedef {{reason: string, code: number | null, message: string}} Ended */
+/**
+ * @typedef {{
+ *   id: string, kind: "exec" | "toolbox" | "share", app: string, container: string, name: string,
+ *   command: string[], user: string, folder: string, account: string, started: string,
+ *   recorded: boolean, title: string, [more: string]: any,
+ * }} Session
+ */
+
+/**
+ * `opening`: not there yet. `attached`. `away`: the connection is lost, it will be back. `ended`,
+ * `refused`, `replaced` (another page has taken its place), `closed` (by this page).
+ *
+ * @typedef {"opening" | "attached" | "away" | "ended" | "refused" | "replaced" | "closed"} Phase
+ */
+
+/**
+ * What it calls. `output` has to call `drawn` once the bytes have been drawn; `reset` clears the
+ * screen after all that was given before it. `changed`: who is there, what may be done, its size.
+ *
+ * @typedef {{
+ *   output: (bytes: Uint8Array, drawn: () => void) => void,
+ *   reset: (restore: string, skipped: number) => void,
+ *   size?: (columns: number, rows: number, by: number[]) => void,
+ *   changed?: () => void,
+ *   notice?: (said: Said) => void,
+ *   error?: (said: Said) => void,
+ *   input?: () => void,
+ * }} Handlers
+ */
+
+const REPLACED = 4409;
+const REFUSED = 4403;
+const QUIET = 300; // ms without output, after which old output has been drawn
+const ACK_WITHIN = 50; // ms
+const TRIES = 4; // with a ticket that may or may not have been used
+
+/** Phases are announced as the event `state`, as are the states of the socket. */
+export class Connection extends SteadySocket {
+  /** @type {Phase} */
+  phase = "opening";
+  /** @type {Session | null} */
+  session = null;
+  /** @type {Mode} */
+  mode = "own";
+  me = 0;
+  /** @type {Person[]} */
+  people = [];
+  /** How it ended. @type {Ended | null} */
+  ended = null;
+  /** Why not. @type {Said | null} */
+  refusal = null;
+  outgoing = new Outgoing();
+
+  /** @type {{columns: number, rows: number}} */
+  #size;
+  /** @type {Ticket | null} */
+  #ticket;
+  #asked = "";
+  #tries = 0;
+  #received = 0;
+  /** Whether output of this session is on the screen already. */
+  #begun = false;
+  #drawn = 0;
+  #acked = 0;
+  #window = 256 * 1024;
+  #generation = 0;
+  #replaying = false;
+  /** Offset at which old output ends, where the server says it. */
+  #oldEnd = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #quiet;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #ackSoon;
+
+  /**
+   * @param {{ticket?: Ticket, session?: string, key?: string}} entry a ticket for a new session, or
+   *   one to come back to; `key` of a link that somebody shared
+   * @param {{columns: number, rows: number}} size what there is room for
+   * @param {string} client the name of this page, kept over reloads
+   * @param {Handlers} handlers
+   */
+  constructor(entry, size, client, handlers) {
+    super("/docker_console", "cloudbang.tty.v1");
+    this.#ticket = entry.ticket ?? null;
+    this.id = entry.ticket?.session ?? entry.session ?? "";
+    this.key = entry.key ?? "";
+    this.client = client;
+    this.#size = size;
+    this.handlers = handlers;
+  }
+
+  // What the page asks for
+
+  /** Whether typing gets anywhere. */
+  get mayType() {
+    return this.mode !== "watch" && !this.over;
+  }
+
+  get over() {
+    return ["ended", "refused", "replaced", "closed"].includes(this.phase);
+  }
+
+  /** Whether this page answers the questions that programs print: one page, about what is new. */
+  get mayAnswer() {
+    if (this.#replaying || this.phase !== "attached" || this.mode === "watch") return false;
+    const holder =
+      this.people.find((one) => one.keyboard) ?? this.people.find((one) => one.mode === "own");
+    return !holder || holder.id === this.me;
+  }
+
+  /**
+   * @param {Uint8Array} bytes
+   * @returns {boolean} false when they go nowhere
+   */
+  type(bytes) {
+    if (!this.mayType || !this.outgoing.type(bytes)) return false;
+    this.#replaying = false;
+    this.#pump();
+    return true;
+  }
+
+  /**
+   * @param {string} text
+   * @param {boolean} bracketed
+   * @returns {boolean}
+   */
+  paste(text, bracketed) {
+    if (!this.mayType) return false;
+    this.outgoing.paste(text, bracketed);
+    this.#pump();
+    return true;
+  }
+
+  cancelPaste() {
+    this.outgoing.cancelPaste();
+    this.#pump();
+  }
+
+  /**
+   * @param {number} columns
+   * @param {number} rows
+   */
+  resize(columns, rows) {
+    if (columns === this.#size.columns && rows === this.#size.rows) return;
+    this.#size = { columns, rows };
+    if (this.phase === "attached") this.send({ op: "resize", columns, rows });
+  }
+
+  /** Takes the keyboard back from those who were let in. */
+  take() {
+    this.send({ op: "take" });
+  }
+
+  /** Ends the session and what runs in it. @returns {boolean} false when the server cannot be told now */
+  end() {
+    return this.phase === "attached" && this.send({ op: "end" });
+  }
+
+  /** Leaves; the session goes on without this page. */
+  close() {
+    if (!this.over) this.phase = "closed";
+    clearTimeout(this.#quiet);
+    this.stop();
+  }
+
+  // The socket
+
+  /** @override @protected */
+  opened() {
+    const { columns, rows } = this.#size;
+    const me = { columns, rows, client: this.client };
+    // A ticket opens once. Whether it did when the connection broke before the answer, nobody
+    // knows: the session is asked for first, then the ticket is tried again.
+    if (this.#ticket && this.#asked !== "ticket") {
+      const { T_id, S_id, C_id, Md5 } = this.#ticket;
+      this.#asked = "ticket";
+      this.#tries += 1;
+      this.send({ T_id, S_id, C_id, Md5, ...me });
+      return;
+    }
+    this.#asked = "session";
+    const key = this.key ? { key: this.key } : {};
+    const after = this.#begun ? { after: this.#received } : {};
+    this.send({ session: this.id, ...key, ...after, ...me });
+  }
+
+  /**
+   * @param {string | ArrayBuffer} data
+   * @override
+   * @protected
+   */
+  received(data) {
+    if (typeof data !== "string") return this.#output(new Uint8Array(data));
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch (error) {
+      console.error("the terminal's socket sent what is not JSON", error);
+      return;
+    }
+    OPS[message.op]?.call(this, message);
+  }
+
+  /** @override @protected */
+  lost() {
+    clearTimeout(this.#ackSoon);
+    this.#ackSoon = undefined;
+    if (this.phase === "attached") this.phase = "away";
+  }
+
+  /**
+   * @param {number} code
+   * @override
+   * @protected
+   */
+  closed(code) {
+    if (this.phase === "ended") return true;
+    if (code === REPLACED) this.phase = "replaced";
+    else if (code === REFUSED) return this.#refused();
+    else if (super.closed(code)) this.phase = "closed";
+    return this.over;
+  }
+
+  #refused() {
+    const again = this.#asked === "session" && this.#ticket !== null && this.#tries < TRIES;
+    if (again && this.refusal?.code === "no-such-terminal") return false;
+    this.phase = "refused";
+    return true;
+  }
+
+  // What the server says
+
+  /** @param {any} message */
+  onAttached(message) {
+    this.#ticket = null;
+    this.refusal = null;
+    this.session = message.session;
+    this.id = message.session.id;
+    this.mode = message.mode;
+    this.me = message.me;
+    this.people = message.people;
+    this.#window = message.window;
+    this.phase = "attached";
+    if (message.reset || !this.#begun || message.offset > this.#received) {
+      this.#startAt(message.offset);
+      this.#replaying = true;
+      this.#oldEnd = message.end ?? 0;
+      this.#waitForQuiet();
+      this.handlers.reset(message.restore, 0);
+    }
+    this.#next = message.offset;
+    this.outgoing.attached(message.input);
+    this.announce();
+    this.handlers.changed?.();
+    this.#pump();
+  }
+
+  /** Offset of the next byte that comes on this connection. */
+  #next = 0;
+
+  /** @param {number} offset */
+  #startAt(offset) {
+    this.#generation += 1;
+    this.#begun = true;
+    this.#received = this.#drawn = this.#acked = offset;
+  }
+
+  /** @param {Uint8Array} bytes */
+  #output(bytes) {
+    if (this.phase !== "attached") return;
+    const known = Math.max(0, this.#received - this.#next);
+    this.#next += bytes.length;
+    if (known >= bytes.length) return;
+    this.#received = this.#next;
+    const offset = this.#next;
+    const generation = this.#generation;
+    this.handlers.output(known ? bytes.subarray(known) : bytes, () => {
+      if (generation === this.#generation) this.#onDrawn(offset);
+    });
+    if (this.#replaying) this.#waitForQuiet();
+  }
+
+  /** @param {number} offset */
+  #onDrawn(offset) {
+    this.#drawn = Math.max(this.#drawn, offset);
+    if (this.#oldEnd && this.#drawn >= this.#oldEnd) this.#replaying = false;
+    if (this.#drawn - this.#acked >= this.#window / 4) this.#ack();
+    else this.#ackSoon ??= setTimeout(() => this.#ack(), ACK_WITHIN);
+  }
+
+  #ack() {
+    clearTimeout(this.#ackSoon);
+    this.#ackSoon = undefined;
+    if (this.#drawn <= this.#acked || this.phase !== "attached") return;
+    this.#acked = this.#drawn;
+    this.send({ op: "ack", offset: this.#drawn });
+  }
+
+  /** Without word of where old output ends, it has when nothing more comes. */
+  #waitForQuiet() {
+    clearTimeout(this.#quiet);
+    if (this.#oldEnd) return;
+    this.#quiet = setTimeout(() => {
+      if (this.#drawn >= this.#received) this.#replaying = false;
+      else this.#waitForQuiet();
+    }, QUIET);
+  }
+
+  #pump() {
+    if (this.phase === "attached") {
+      for (let piece; (piece = this.outgoing.next());) if (!this.send(piece)) break;
+    }
+    this.handlers.input?.();
+  }
+
+  /** @param {any} message */
+  onReset({ offset, restore, skipped }) {
+    this.#startAt(offset);
+    this.#next = offset;
+    this.handlers.reset(restore, skipped);
+  }
+
+  /** @param {any} message */
+  onInput({ offset }) {
+    this.outgoing.confirm(offset);
+    this.#pump();
+  }
+
+  /** @param {any} message */
+  onSize({ columns, rows, by }) {
+    this.handlers.size?.(columns, rows, by);
+  }
+
+  /** @param {any} message */
+  onPeople({ people }) {
+    this.people = people;
+    this.handlers.changed?.();
+  }
+
+  /** @param {any} message */
+  onMode({ mode }) {
+    this.mode = mode;
+    this.handlers.changed?.();
+  }
+
+  /** @param {any} message */
+  onError({ code, message }) {
+    if (this.phase === "attached") this.handlers.error?.({ code, message });
+    else this.refusal = { code, message };
+  }
+
+  /** @param {any} message */
+  onNotice({ code, message }) {
+    this.handlers.notice?.({ code, message });
+  }
+
+  /** @param {any} message */
+  onEnded({ reason, code, message }) {
+    this.ended = { reason, code, message };
+    this.phase = "ended";
+    clearTimeout(this.#quiet);
+    this.stop();
+  }
+}
+
+/** @type {Record<string, (this: Connection, message: any) => void>} */
+const OPS = {
+  attached: Connection.prototype.onAttached,
+  reset: Connection.prototype.onReset,
+  input: Connection.prototype.onInput,
+  size: Connection.prototype.onSize,
+  people: Connection.prototype.onPeople,
+  mode: Connection.prototype.onMode,
+  notice: Connection.prototype.onNotice,
+  error: Connection.prototype.onError,
+  ended: Connection.prototype.onEnded,
+};

@@ -1,0 +1,342 @@
+// cloudbang.tty.v1 as the page speaks it, with a server that is the test.
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+
+import { wayBack } from "../../../static/js/live/session_expired.js";
+import { Connection } from "../../../static/js/terminal/terminal_socket.js";
+import { setUpPage, socket, sockets } from "../scripted_socket.js";
+
+const SIZE = { columns: 80, rows: 24 };
+const TICKET = { T_id: "team", S_id: "web", C_id: "0123456789ab", Md5: "x", session: "5e55" };
+
+let ground;
+beforeEach(() => (ground = setUpPage()));
+afterEach(() => ground.done());
+
+/** A terminal that only keeps what it is told. Output is drawn when the test says so. */
+function made(entry = { ticket: TICKET }) {
+  const screen = { text: "", drawing: [], resets: [], said: [], sizes: [], states: [] };
+  const connection = new Connection(entry, SIZE, "tab", {
+    output: (bytes, drawn) => {
+      screen.text += new TextDecoder().decode(bytes);
+      screen.drawing.push(drawn);
+    },
+    reset: (restore, skipped) => {
+      screen.resets.push([restore, skipped]);
+      screen.text = "";
+    },
+    size: (columns, rows, by) => screen.sizes.push([columns, rows, by]),
+    notice: (said) => screen.said.push(said.code),
+    error: (said) => screen.said.push(said.code),
+  });
+  connection.addEventListener("state", () => screen.states.push(connection.phase));
+  connection.start();
+  const draw = () => screen.drawing.splice(0).forEach((drawn) => drawn());
+  return { connection, screen, draw };
+}
+
+const attached = (more = {}) => ({
+  op: "attached",
+  session: { id: "5e55", kind: "exec" },
+  mode: "own",
+  me: 1,
+  offset: 0,
+  reset: true,
+  restore: "",
+  input: 0,
+  window: 1000,
+  people: [{ id: 1, name: "ada", mode: "own", keyboard: true, columns: 80, rows: 24 }],
+  ...more,
+});
+
+/** One that has begun. */
+function begun(more) {
+  const one = made();
+  socket().accept();
+  socket().say(attached(more));
+  return one;
+}
+
+const keys = (text) => new TextEncoder().encode(text);
+
+test("a new terminal shows its ticket, its size and the name of its page", () => {
+  const { connection } = made();
+  assert.equal(socket().url, "wss://here/docker_console");
+  assert.equal(socket().protocol, "cloudbang.tty.v1");
+  socket().accept();
+  const { session: _, ...ticket } = TICKET;
+  assert.deepEqual(socket().sent, [{ ...ticket, ...SIZE, client: "tab" }]);
+  assert.equal(connection.phase, "opening");
+  socket().say(attached());
+  assert.equal(connection.phase, "attached");
+  connection.close();
+});
+
+test("a link that was shared shows its key", () => {
+  const { connection } = made({ session: "5e55", key: "k" });
+  socket().accept();
+  assert.deepEqual(socket().sent[0], { session: "5e55", key: "k", client: "tab", ...SIZE });
+  connection.close();
+});
+
+test("after a loss the output goes on at the next byte", () => {
+  const { connection, screen, draw } = begun();
+  socket().output("one ");
+  draw();
+  socket().drop();
+  assert.equal(connection.phase, "away");
+  ground.tick(2000);
+  socket().accept();
+  assert.deepEqual(socket().sent, [{ session: "5e55", after: 4, client: "tab", ...SIZE }]);
+  socket().say(attached({ offset: 4, reset: false }));
+  socket().output("two");
+  assert.equal(screen.text, "one two");
+  assert.equal(screen.resets.length, 1);
+  connection.close();
+});
+
+test("what the page has already is not drawn twice", () => {
+  const { connection, screen } = begun();
+  socket().output("one ");
+  socket().drop();
+  ground.tick(2000);
+  socket().accept();
+  socket().say(attached({ offset: 1, reset: false }));
+  socket().output("ne");
+  socket().output(" two");
+  assert.equal(screen.text, "one two");
+  connection.close();
+});
+
+test("a screen that is too old is cleared and drawn anew", () => {
+  const { connection, screen } = begun();
+  socket().output("old");
+  socket().drop();
+  ground.tick(2000);
+  socket().accept();
+  socket().say(attached({ offset: 5000, reset: true, restore: "\x1b[?1049h" }));
+  socket().output("new");
+  assert.deepEqual(screen.resets.at(-1), ["\x1b[?1049h", 0]);
+  assert.equal(screen.text, "new");
+  connection.close();
+});
+
+test("what was drawn is told, often enough and not with every piece", () => {
+  const { connection, draw } = begun();
+  const acks = () =>
+    socket()
+      .sent.filter((one) => one.op === "ack")
+      .map((one) => one.offset);
+  for (let i = 0; i < 10; i++) socket().output("x".repeat(20));
+  draw();
+  assert.deepEqual(acks(), []);
+  ground.tick(60);
+  assert.deepEqual(acks(), [200]);
+  socket().output("x".repeat(600));
+  assert.deepEqual(acks(), [200]);
+  draw();
+  assert.deepEqual(acks(), [200, 800]);
+  connection.close();
+});
+
+test("a watcher who fell behind goes on at a fresh screen; late drawing tells nothing", () => {
+  const { connection, screen, draw } = begun({ mode: "watch" });
+  socket().output("slow");
+  socket().say({ op: "reset", offset: 9000, restore: "", skipped: 8996 });
+  socket().output("fresh");
+  assert.equal(screen.text, "fresh");
+  assert.deepEqual(screen.resets.at(-1), ["", 8996]);
+  draw();
+  ground.tick(60);
+  assert.deepEqual(
+    socket().sent.filter((one) => one.op === "ack"),
+    [{ op: "ack", offset: 9005 }],
+  );
+  connection.close();
+});
+
+test("keys typed while away are kept and go once it is back, each once", () => {
+  const { connection } = begun();
+  connection.type(keys("ec"));
+  assert.equal(socket().sent.at(-1), "ec");
+  socket().drop();
+  connection.type(keys("ho\r"));
+  assert.equal(connection.outgoing.unconfirmed, 5);
+  ground.tick(2000);
+  socket().accept();
+  socket().say(attached({ input: 1, reset: false }));
+  assert.equal(socket().sent.slice(1).join(""), "cho\r");
+  socket().say({ op: "input", offset: 5 });
+  assert.equal(connection.outgoing.unconfirmed, 0);
+  connection.close();
+});
+
+test("a big paste waits for confirmations", () => {
+  const { connection } = begun();
+  connection.paste("x".repeat(2_500_000), false);
+  const sent = () =>
+    socket()
+      .sent.filter((one) => typeof one === "string")
+      .join("").length;
+  assert.equal(sent(), 1024 * 1024);
+  socket().say({ op: "input", offset: 1024 * 1024 });
+  assert.equal(sent(), 2 * 1024 * 1024);
+  connection.cancelPaste();
+  socket().say({ op: "input", offset: 2 * 1024 * 1024 });
+  assert.equal(sent(), 2 * 1024 * 1024);
+  connection.close();
+});
+
+test("a ticket whose answer was lost is not used twice: its session is asked for first", () => {
+  const { connection } = made();
+  socket().accept();
+  socket().drop();
+  ground.tick(2000);
+  socket().accept();
+  assert.equal(socket().sent[0].session, "5e55");
+  socket().say({ op: "error", code: "no-such-terminal", message: "no" });
+  socket().drop(4403);
+  assert.equal(connection.state, "waiting");
+  ground.tick(4000);
+  socket().accept();
+  assert.equal(socket().sent[0].Md5, "x");
+  socket().say(attached());
+  assert.equal(connection.phase, "attached");
+  connection.close();
+});
+
+test("a refusal is final and says why", () => {
+  const { connection, screen } = made();
+  socket().accept();
+  socket().say({ op: "error", code: "too-many-terminals", message: "you have 128" });
+  socket().drop(4403);
+  assert.equal(connection.phase, "refused");
+  assert.equal(connection.refusal.code, "too-many-terminals");
+  assert.equal(screen.states.at(-1), "refused");
+  ground.tick(60_000);
+  assert.equal(sockets.length, 1);
+});
+
+test("an end is final and has its reason and code", () => {
+  const { connection } = begun();
+  socket().say({ op: "ended", reason: "exit", code: 130, message: "" });
+  assert.equal(connection.phase, "ended");
+  assert.deepEqual(connection.ended, { reason: "exit", code: 130, message: "" });
+  ground.tick(60_000);
+  assert.equal(sockets.length, 1);
+  assert.equal(connection.type(keys("x")), false);
+});
+
+test("a page that was replaced by another one does not fight back", () => {
+  const { connection } = begun();
+  socket().drop(4409);
+  assert.equal(connection.phase, "replaced");
+  ground.tick(60_000);
+  assert.equal(sockets.length, 1);
+});
+
+test("a server that stops is asked again, and then tells how it ended", () => {
+  const { connection } = begun();
+  socket().drop(1001);
+  assert.equal(connection.phase, "away");
+  ground.tick(2000);
+  socket().accept();
+  socket().say({ op: "ended", reason: "server-stopped", code: null, message: "" });
+  assert.equal(connection.ended.reason, "server-stopped");
+});
+
+test("it is tried at once when the network is back", () => {
+  const { connection } = begun();
+  for (let i = 0; i < 6; i++) {
+    socket().drop();
+    ground.tick(16_000);
+  }
+  socket().drop();
+  const before = sockets.length;
+  assert.equal(connection.state, "waiting");
+  ground.page.dispatchEvent(new Event("online"));
+  assert.equal(sockets.length, before + 1);
+  connection.close();
+});
+
+test("a socket that does not answer is given up", () => {
+  const { connection } = begun();
+  ground.tick(22_000);
+  assert.deepEqual(socket().sent.at(-1), { op: "ping" });
+  ground.tick(12_000);
+  assert.equal(connection.phase, "away");
+  connection.close();
+});
+
+test("questions in old output are not answered, those in new output by one page only", () => {
+  const { connection, draw } = begun();
+  socket().output("old \x1b[c");
+  assert.equal(connection.mayAnswer, false);
+  draw();
+  ground.tick(400);
+  assert.equal(connection.mayAnswer, true);
+  const other = { id: 2, name: "bob", mode: "type", keyboard: true, columns: 80, rows: 24 };
+  socket().say({ op: "people", people: [{ ...other }, { ...other, id: 1, keyboard: false }] });
+  assert.equal(connection.mayAnswer, false);
+  connection.close();
+});
+
+test("old output ends where the server says", () => {
+  const { connection, draw } = begun({ end: 4 });
+  socket().output("old ");
+  assert.equal(connection.mayAnswer, false);
+  draw();
+  assert.equal(connection.mayAnswer, true);
+  connection.close();
+});
+
+test("who may only watch sends nothing", () => {
+  const { connection } = begun({ mode: "watch" });
+  const before = socket().sent.length;
+  assert.equal(connection.type(keys("x")), false);
+  assert.equal(connection.paste("x", false), false);
+  assert.equal(socket().sent.length, before);
+  socket().say({ op: "mode", mode: "type" });
+  assert.equal(connection.type(keys("x")), true);
+  connection.close();
+});
+
+test("a changed size is told once, and with the next beginning when there is no connection", () => {
+  const { connection, screen } = begun();
+  connection.resize(100, 30);
+  connection.resize(100, 30);
+  assert.deepEqual(socket().sent.slice(1), [{ op: "resize", columns: 100, rows: 30 }]);
+  socket().say({ op: "size", columns: 90, rows: 30, by: [2] });
+  assert.deepEqual(screen.sizes, [[90, 30, [2]]]);
+  socket().drop();
+  connection.resize(120, 40);
+  ground.tick(2000);
+  socket().accept();
+  assert.deepEqual([socket().sent[0].columns, socket().sent[0].rows], [120, 40]);
+  connection.close();
+});
+
+test("however many sockets hear that the session has ended, the page leaves once", () => {
+  const gone = [];
+  Object.assign(globalThis.location, {
+    pathname: "/apps/a",
+    assign: (to) => gone.push(to),
+    reload: () => gone.push("again"),
+  });
+  for (const _ of [made(), made()]) socket().accept();
+  const [one, two] = sockets;
+  one.drop(4401);
+  two.drop(4401);
+  assert.deepEqual(gone, ["/sign-in?next=%2Fapps%2Fa"]);
+  // Brought back by the browser as it was left, it begins anew.
+  ground.page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  assert.deepEqual(gone.splice(0), ["/sign-in?next=%2Fapps%2Fa", "again"]);
+  // A navigation that came to nothing is tried again; after a sign-out there is no way back.
+  ground.tick(10_000);
+  wayBack(false);
+  made();
+  socket().drop(4401);
+  wayBack(true);
+  assert.deepEqual(gone, ["/sign-in"]);
+});
