@@ -2,7 +2,7 @@
 
 A hub (XSUB in, XPUB out) stands in the middle; publishers and subscribers only ever know its two
 addresses, so there may be any number of either, in this process or in others. A message is
-``[topic, header, body]``; what the topics and bodies are is written in ``docs/protocols.md``.
+``[topic, header, body]``; what the topics and bodies are is written in ``docs/protocols/bus.md``.
 
 Three things here are not obvious:
 

@@ -303,7 +303,7 @@ class Session:
         self._source.end()
 
     def as_json(self, own: bool = True) -> dict[str, object]:
-        """What pages and programs are shown (the S of ``docs/protocols.md``); guests by a link are
+        """What pages and programs are shown (the S of ``docs/protocols/terminal.md``); guests by a link are
         not told from where its owner opened it."""
         spec, end = self.spec, self.ended
         return {

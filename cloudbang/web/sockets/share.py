@@ -1,5 +1,5 @@
 """The door of ``python -m cloudbang share``: it brings a command of the host, which becomes a
-session. Spoken here is ``cloudbang.share.v1``, see ``docs/protocols.md``."""
+session. Spoken here is ``cloudbang.share.v1``, see ``docs/protocols/share.md``."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """``cloudbang.tty.v1``: what our own page speaks. Output and input are binary frames, everything
-else is JSON; see ``docs/protocols.md``.
+else is JSON; see ``docs/protocols/terminal.md``.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 // The one live socket of a page: channels, reconnecting, and going on exactly where it was.
-// The protocol is described in docs/protocols.md, "The live socket".
+// The protocol is described in docs/protocols/live.md.
 
 import { Channels } from "./channels.js";
 import { SteadySocket } from "./reconnecting_socket.js";

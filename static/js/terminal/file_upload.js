@@ -1,5 +1,5 @@
 // Files on their way into a container, over the socket `/terminal_files`
-// (docs/protocols.md, "Files of a terminal"). Knows no socket and no file: messages and bytes go
+// (docs/protocols/files.md, "Files of a terminal"). Knows no socket and no file: messages and bytes go
 // in and come out, so that it can be tested without either.
 
 export const PROTOCOL = "cloudbang.files.v1";

@@ -1,4 +1,4 @@
-// `cloudbang.tty.v1`, the page's side of it: docs/protocols.md, "The terminal socket". It comes
+// `cloudbang.tty.v1`, the page's side of it: docs/protocols/terminal.md. It comes
 // back to its session after every loss, with each byte of output and of input exactly once.
 
 import { SteadySocket } from "../live/reconnecting_socket.js";
