@@ -59,6 +59,16 @@ class Shell:
         )
         return self
 
+    def shows_line_that(self, pattern: str, timeout: float = PATIENCE) -> Shell:
+        """Wait until a whole line matches the regular expression."""
+        whole = re.compile(pattern)
+        wait_until(
+            lambda: any(map(whole.fullmatch, self.lines())),
+            timeout,
+            f"a line like {pattern!r}; it has {self.tail()}",
+        )
+        return self
+
     def lines(self) -> list[str]:
         return [line.rstrip() for line in self.text().splitlines()]
 
@@ -166,7 +176,7 @@ LOST = r"WebSocket connection to|net::ERR_|Failed to fetch"
 """What the console says when the network is lost."""
 
 
-class EngineHttp:
+class Wire:
     """The way from the browser to the server, which can be cut: an address of its own, whose
     connections are copied to the server's in both directions."""
 
@@ -181,7 +191,7 @@ class EngineHttp:
         self._flows.set()
         self.cuts = 0
 
-    def __enter__(self) -> EngineHttp:
+    def __enter__(self) -> Wire:
         self.mend()
         return self
 

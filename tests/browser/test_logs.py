@@ -238,7 +238,7 @@ def test_a_flood_leaves_the_page_usable(open_log: Open, container: Containers, s
     assert seen(page, looked_at) == place
     shot(page, "log-flood")
     flood.kill()
-    page.keyboard.press("ExitStatus")
+    page.keyboard.press("End")
     wait_until(lambda: at_end(page), 10, "the end")
     expect(page.locator(".row-marker", has_text="died")).to_be_visible(timeout=20_000)
 
@@ -258,7 +258,7 @@ def test_a_link_to_a_line_opens_there(open_log: Open, container: Containers) -> 
     open_log("logs-link", "?line=77")
     expect(page.locator(".row-linked")).to_contain_text("number 77")
     expect(page).to_have_url(re.compile("#L77$"))
-    page.keyboard.press("ExitStatus")
+    page.keyboard.press("End")
     expect(row(page, "number 3000")).to_be_visible()
     expect(page).not_to_have_url(re.compile("#L"))
 
@@ -533,7 +533,7 @@ def test_home_goes_to_the_first_line_that_is_kept(open_log: Open, container: Con
     page.keyboard.press("Home")
     expect(page.locator(".row[data-seq='1']")).to_be_in_viewport()
     expect(page.locator("#log-live")).to_have_attribute("data-state", "paused")
-    page.keyboard.press("ExitStatus")
+    page.keyboard.press("End")
     expect(row(page, "number 20000")).to_be_in_viewport()
 
 

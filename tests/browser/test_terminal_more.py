@@ -293,7 +293,7 @@ def test_small_screens_both_languages_both_themes(
     shot(page, f"terminal-360-{language[:2]}-{scheme}")
     light = sum(int(background.lstrip("#")[i : i + 2], 16) for i in (0, 2, 4)) / 3
     assert (light > 128) == (scheme == "light"), background
-    for name in ("更多" if chinese else "More", "结束" if chinese else "ExitStatus"):
+    for name in ("更多" if chinese else "More", "结束" if chinese else "End"):
         assert fits(shell.button(name), 360), name
     shell.button("更多" if chinese else "More").tap()
     assert fits(page.locator(".term-menu:visible"), 360)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.terminal_page import LOST, EngineHttp, Shell, Watch, open_terminal, read
+from tests.browser.terminal_page import LOST, Shell, Watch, Wire, open_terminal, read
 from tests.support import ServerProcess, wait_until
 from tests.terminal_support import Person, known
 
@@ -74,7 +74,7 @@ def test_a_lost_network_loses_nothing(
     """Cut again and again in the middle of output: every line is there once, in order. Cut while
     somebody types: every key arrives once, in order, also those typed while it was away."""
     watch.allow(LOST)
-    with EngineHttp(house) as wire:
+    with Wire(house) as wire:
         page = own.new_page()
         shell = open_terminal(page, wire.url, box.name)
         shell.type(
@@ -127,7 +127,7 @@ def test_a_network_that_died_silently_is_noticed(
     """Nothing was closed and nothing comes through: told that the network has changed, the page
     asks, gives up the dead connection, and comes back with all that was typed."""
     watch.allow(LOST)
-    with EngineHttp(house) as wire:
+    with Wire(house) as wire:
         page = own.new_page()
         shell = open_terminal(page, wire.url, box.name)
         wire.stall()
@@ -249,7 +249,7 @@ def test_a_terminal_is_shared(
     expect(shell.box.locator(".term-people")).to_contain_text(guest.name)
     expect(seen.box.locator(".term-people")).to_contain_text("admin")
     expect(seen.button("Share")).to_have_count(0)
-    expect(seen.button("ExitStatus")).to_have_count(0)
+    expect(seen.button("End")).to_have_count(0)
     seen.button("More").click()
     menu = seen.box.locator(".term-menu")
     expect(menu.get_by_role("button", name="Copy", exact=False).first).to_be_visible()

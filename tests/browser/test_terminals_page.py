@@ -99,7 +99,7 @@ def test_a_terminal_is_replayed(
     expect(page.locator("#replay-title")).to_have_text("terminals-box")
     printed(page, "red needle 中文")
     shot(page, "replay-playing")
-    page.keyboard.press("ExitStatus")
+    page.keyboard.press("End")
     printed(page, "last needle")
     assert page.evaluate("document.getElementById('replay-screen').screen.terminal.rows") == 12
     page.keyboard.press("Home")
@@ -140,7 +140,7 @@ def test_a_recording_puts_nothing_into_the_clipboard(
     open_page(page, server, f"/terminals/{one.session}/replay")
     expect(page.locator("#replay-title")).to_have_text("terminals-box")
     page.evaluate("navigator.clipboard.writeText('mine')")
-    page.keyboard.press("ExitStatus")
+    page.keyboard.press("End")
     printed(page, "printed")
     assert page.evaluate("navigator.clipboard.readText()") == "mine"
 

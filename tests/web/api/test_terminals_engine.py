@@ -58,20 +58,20 @@ def test_a_shell_is_listed_linked_and_ended(
     known(server, made.name)
     terminal = me.terminal(made.name).ready()
     session = terminal.session
-    client_info = me.account("guest")
+    guest = me.account("guest")
     key = me.made(f"/terminals/{session}/links", {"mode": "watch"})["key"]
-    assert client_info.got("/terminals")["terminals"] == []
-    watching = client_info.back(session, key=key)
+    assert guest.got("/terminals")["terminals"] == []
+    watching = guest.back(session, key=key)
     listed = me.got("/terminals")["terminals"]
     assert [(one["id"], one["people"]) for one in listed] == [(session, 2)]
-    assert client_info.ask("DELETE", f"/terminals/{session}").status_code == 403
+    assert guest.ask("DELETE", f"/terminals/{session}").status_code == 403
     assert me.ask("DELETE", f"/terminals/{session}").status_code == 204
     for one in (terminal, watching):
         assert one.ended()["reason"] == "closed"
     assert me.got("/terminals")["terminals"] == []
     # Nothing that opens anything is in what the server says about itself.
     assert key not in server.said(10**6)
-    client_info.client.close()
+    guest.client.close()
 
 
 def test_containers_that_do_not_run(

@@ -251,22 +251,18 @@ def test_a_terminal_that_ends_in_the_middle(ground: Ground) -> None:
 
 def test_guests(ground: Ground) -> None:
     """Who may type may move files, until they may not; who watches may not."""
-    client_info = ground.me.account("guest")
+    guest = ground.me.account("guest")
     links = f"/terminals/{ground.session}/links"
-    with ground.route(client_info) as socket:
+    with ground.route(guest) as socket:
         assert put(ground, socket, "g", b"x")["code"] == "no-such-terminal"
-        assert client_info.ask("GET", ground.path("/app/a.txt")).status_code == 404
-        watching = client_info.back(
-            ground.session, key=ground.me.made(links, {"mode": "watch"})["key"]
-        )
+        assert guest.ask("GET", ground.path("/app/a.txt")).status_code == 404
+        watching = guest.back(ground.session, key=ground.me.made(links, {"mode": "watch"})["key"])
         assert put(ground, socket, "g", b"x")["code"] == "not-allowed"
-        assert client_info.ask("GET", ground.path("/app/a.txt")).status_code == 403
+        assert guest.ask("GET", ground.path("/app/a.txt")).status_code == 403
         watching.close()
-        typing = client_info.back(
-            ground.session, key=ground.me.made(links, {"mode": "type"})["key"]
-        )
+        typing = guest.back(ground.session, key=ground.me.made(links, {"mode": "type"})["key"])
         assert put(ground, socket, "g", b"x")["op"] == "done"
-        assert client_info.ask("GET", ground.path("/app/a.txt")).content == b"hello\n"
+        assert guest.ask("GET", ground.path("/app/a.txt")).content == b"hello\n"
         socket.send(ask(ground, "g", MIB))
         assert hear(socket)["op"] == "go"
         ground.terminal.say("take")
@@ -277,7 +273,7 @@ def test_guests(ground: Ground) -> None:
         assert "may type" in heard["message"]
         typing.close()
     assert ("guest", "file-put") in ground.actions()
-    client_info.client.close()
+    guest.client.close()
 
 
 def test_another_admin_has_a_terminal_of_their_own(ground: Ground) -> None:

@@ -103,17 +103,17 @@ def test_no_more_than_32_at_once(ground: Ground) -> None:
 
 def test_take_cuts_a_guests_download(ground: Ground) -> None:
     """Who may not type any more gets no more of the file."""
-    client_info = ground.me.account("downloader")
+    guest = ground.me.account("downloader")
     key = ground.me.made(f"/terminals/{ground.session}/links", {"mode": "type"})["key"]
-    typing = client_info.back(ground.session, key=key)
-    slow = Slow(client_info, ground.path("/app/full"))
+    typing = guest.back(ground.session, key=key)
+    slow = Slow(guest, ground.path("/app/full"))
     assert slow.status == 200
     ground.terminal.say("take")
     typing.wait_op("mode", mode="watch")
     assert slow.rest() < LIMIT
     slow.close()
     typing.close()
-    client_info.client.close()
+    guest.client.close()
     wait_until(lambda: idle(ground))
 
 
