@@ -105,7 +105,7 @@ def test_a_socket_that_may_not_be_opened_says_which_group() -> None:
 def _as_nobody(host: str) -> list[str]:
     """The codes found by a process of the user nobody."""
     code = (
-        "import os, sys; from cloudbang import doctor_engine\n"
+        "import os, sys; from cloudbang.cli import doctor_engine\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "print(*(f.code for f in doctor_engine.engine(sys.argv[1], {})))"
     )
@@ -302,5 +302,5 @@ def test_every_setting_it_names_exists() -> None:
         for section, info in Settings.model_fields.items()
         for name in getattr(info.annotation, "model_fields", {})
     }
-    source = (ROOT / "cloudbang" / "doctor_checks.py").read_text()
+    source = (ROOT / "cloudbang" / "cli" / "doctor_checks.py").read_text()
     assert set(re.findall(r"CLOUDBANG_[A-Z_]+[A-Z]", source)) <= names
