@@ -122,7 +122,7 @@ def idle(engine: PrivateEngine, image: str, seconds: float = 20) -> list[Row]:
         memory = process.memory_info().rss / 1e6
     remove(made)
     return [
-        _row("idle with 20 quiet containers: memory", memory, "MB RSS", 100),
+        _row("idle with 20 quiet containers: memory", memory, "MB RSS", 78),
         _row("idle with 20 quiet containers: processor", share, "% of a core", 1),
     ]
 

@@ -264,9 +264,9 @@ def flood(place: Ground) -> list[Row]:
                 Path(f"/proc/{server.pid}/clear_refs").write_text("5")  # the peak begins anew
                 before, began = memory(server.pid, "VmRSS"), time.monotonic()
                 made[0].kill("SIGUSR1")
-                wait_until(lambda: stored(server, made[0].name) > FLOOD, 120, every=0.2)  # noqa: B023
+                wait_until(lambda: stored(server, made[0].name) > FLOOD, 120, every=0.2)
                 took.append(time.monotonic() - began)
-                wait_until(lambda: watcher.poll() is not None or _idle(server), 60)  # noqa: B023
+                wait_until(lambda: watcher.poll() is not None or _idle(server), 60)
                 grown.append(memory(server.pid, "VmHWM") - before)
         print(f"  flood: + {grown[-1]:.1f} MB in {took[-1]:.1f} s", file=sys.stderr)
     what = f"a flood of {FLOOD:,} lines with a viewer"
