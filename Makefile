@@ -10,12 +10,13 @@ VENDOR := static/vendor/.ready
 # node from the machine, or from the wheel that the development venv brings along
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: install run test test-unit test-browser test-halves test-here test-beside test-js check format bench clean help
+.PHONY: install run test test-unit test-browser test-long test-js check format bench clean help
 
 help:
 	@echo "make run      everything needed to serve, then serves on http://127.0.0.1:8188"
 	@echo "make install  everything needed to serve, for supervisord to start"
-	@echo "make test     everything needed to test, then the whole suite"
+	@echo "make test     everything needed to test, then the whole suite, in lanes beside each other"
+	@echo "make test-unit, test-browser, test-js   one kind of tests; test-long: many rounds of faults"
 	@echo "make check    formatting, lint, types, imports, texts, documents"
 	@echo "make bench    the benchmarks, as a table of ratios"
 
@@ -50,33 +51,18 @@ node_modules/.ready: package.json package-lock.json | $(VENV)/.dev
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
+# In three lanes beside each other: see tests/lanes.py. What takes long and proves in many rounds
+# what is proven in a few here is in test-long.
 test: $(VENV)/.dev $(MO) node_modules/.ready $(VENDOR)
 	@scripts/engine-up
 	@scripts/browser-up
-	$(MAKE) --no-print-directory test-js
-	$(MAKE) --no-print-directory test-unit
-	$(MAKE) --no-print-directory test-browser
+	@$(PY) -m tests.lanes
 
-# The same in two thirds of the time, for in between. Not what counts: on a machine this busy the
-# engine (20.10, two processors) lost the output of 3 of about 1,000 execs.
-test-halves: $(VENV)/.dev $(MO) node_modules/.ready $(VENDOR)
+LONG := tests/faults/test_server_killed.py tests/faults/test_soak.py tests/node/collector/test_exactly_once.py
+
+test-long: $(VENV)/.dev $(MO) $(VENDOR)
 	@scripts/engine-up
-	@scripts/browser-up
-	$(MAKE) --no-print-directory test-js
-	@echo "Half of the tests run beside the others and show at the end what they said."
-	@$(PY) -m tests.side_by_side "make --no-print-directory test-here" "make --no-print-directory test-beside"
-
-# The two halves take about as long. What publishes ports needs the machine's own engine: here.
-BESIDE := tests/domain tests/storage tests/terminals tests/web
-
-test-here: $(VENV)/.dev $(MO) $(VENDOR)
-	$(PATCHED) pytest tests --ignore=tests/browser $(BESIDE:%=--ignore=%)
-
-test-beside: $(VENV)/.dev $(MO) $(VENDOR)
-	@code=0; cache="-o cache_dir=.pytest_cache/beside"; \
-	$(PY) -m pytest $$cache tests/browser || code=1; \
-	$(PATCHED) pytest $$cache $(BESIDE) || code=1; \
-	exit $$code
+	CLOUDBANG_TEST_LONG=1 $(PATCHED) pytest $(LONG)
 
 # Patched before anything is imported, as the server is.
 test-unit: $(VENV)/.dev $(MO) $(VENDOR)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 import re
 import signal
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -70,8 +71,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             "run `python -m gevent.monkey --module pytest …` (or `make test`)"
         )
     for item in items:
+        slow = item.get_closest_marker("slow")
+        if slow is not None and not (slow.args and isinstance(slow.args[0], str)):
+            raise pytest.UsageError(f"{item.nodeid}: slow needs its reason")
         if BROWSER_TESTS in item.path.parents:
             item.add_marker("browser")
+
+
+BUDGET = 30.0
+"""Seconds a test may take without ``@pytest.mark.slow("why")``. Those in which somebody on the
+machine waited for a processor or the disk do not count: they say nothing about the test."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    before, started = _stalled(), time.perf_counter()
+    yield
+    elapsed = time.perf_counter() - started
+    took = elapsed - min(elapsed, _stalled() - before)
+    if took > BUDGET and item.get_closest_marker("slow") is None:
+        pytest.fail(
+            f"it took {took:.1f} s of a budget of {BUDGET:g} s: hand it its times, share what it "
+            'starts, or say why it must: @pytest.mark.slow("why")',
+            pytrace=False,
+        )
+
+
+def _stalled() -> float:
+    """See support.stalled; where the kernel does not count it, all time, if the machine is busy."""
+    try:
+        return support.stalled()
+    except OSError:
+        return time.perf_counter() if support.slowness() > 1 else 0.0
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -234,7 +265,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         options.setdefault("viewport", {"width": 1440, "height": 900})
         options.setdefault("locale", "en-GB")
         context = browser.new_context(**options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         context.on("page", watch)
         made.append(context)
         return context

@@ -29,22 +29,43 @@ ARTIFACTS = ROOT / "tests" / "artifacts"
 T = TypeVar("T")
 
 
+def slowness() -> float:
+    """How many times longer than alone on this machine a thing may take now: 1 to 6."""
+    return min(6.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
+
+
 def wait_until(
     condition: Callable[[], T], timeout: float = 10.0, what: str = "", every: float = 0.02
 ) -> T:
-    """The first true value of ``condition()``; AssertionError after ``timeout`` seconds.
+    """The first true value of ``condition()``; AssertionError after ``timeout`` seconds, and on a
+    busy machine after so many times more as it is busy.
 
     ``what`` says what was waited for. Works patched and unpatched: time.sleep yields either way.
     """
-    end = time.monotonic() + timeout
+    started = time.monotonic()
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() >= end:
+        waited = time.monotonic() - started
+        if waited >= timeout * slowness():
             name = what or getattr(condition, "__name__", "a condition")
-            raise AssertionError(f"waited {timeout:g} s in vain for {name}; last value: {value!r}")
+            raise AssertionError(f"waited {waited:.3g} s in vain for {name}; last value: {value!r}")
         time.sleep(every)
+
+
+def rounds(few: int, many: int) -> int:
+    """How often to repeat what is left to chance: a few times, many in `make test-long`."""
+    return many if os.environ.get("CLOUDBANG_TEST_LONG") else few
+
+
+def stalled() -> float:
+    """Seconds since the machine's start in which somebody waited for a processor or the disk."""
+    total = 0
+    for what in ("cpu", "io"):
+        some = Path(f"/proc/pressure/{what}").read_text().partition("\n")[0]
+        total += int(some.rpartition("total=")[2])
+    return total / 1e6
 
 
 def free_port() -> int:

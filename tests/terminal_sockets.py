@@ -13,7 +13,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.support import ServerProcess, wait_until
+from tests.support import ServerProcess, slowness, wait_until
 
 PROTOCOL = "cloudbang.tty.v1"
 MIB = 1024 * 1024
@@ -90,7 +90,7 @@ class Reading:
     def wait_for(self, text: str | bytes, timeout: float = 10.0, start: int = 0) -> int:
         """Wait until the output (from byte ``start`` of it on) has this text; where it ends."""
         wanted = text.encode() if isinstance(text, str) else text
-        end = time.monotonic() + timeout
+        began = time.monotonic()
         seen = start
         while True:
             size = len(self.output)
@@ -98,7 +98,7 @@ class Reading:
             if at >= 0:
                 return at + len(wanted)
             seen = size
-            assert time.monotonic() < end, (
+            assert time.monotonic() - began < timeout * slowness(), (
                 f"waited {timeout:g} s in vain for {wanted!r}; {size:,} bytes came, at the end "
                 f"{bytes(self.output[-500:])!r}; closed: {self.closed} ({self.socket.close_code})"
             )
@@ -183,12 +183,14 @@ class Terminal(Reading):
 
     def wait_op(self, op: str, timeout: float = 15.0, after: int = 0, **fields: Any) -> Any:
         """The first message of this kind with these fields, from number ``after`` of ``heard`` on."""
-        end = time.monotonic() + timeout
+        began = time.monotonic()
         while True:
+            closed = self.closed  # asked before what was heard is looked at: nothing comes after it
             for one in list(self.heard)[after:]:
                 if one["op"] == op and all(one.get(k) == v for k, v in fields.items()):
                     return one
-            assert time.monotonic() < (0 if self.closed else end), (
+            may_come = not closed and time.monotonic() - began < timeout * slowness()
+            assert may_come, (
                 f"no {op} {fields or ''} within {timeout:g} s; heard {self.heard[-8:]}, "
                 f"closed: {self.closed} ({self.socket.close_code}); "
                 f"output ends {bytes(self.output[-300:])!r}"

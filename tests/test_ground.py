@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, free_port, wait_until
+from tests import lanes
+from tests.support import ROOT, free_port, slowness, stalled, wait_until
 
 
 def test_wait_until_gives_the_value_it_waited_for() -> None:
@@ -45,10 +47,19 @@ def test_containers_carry_the_label_of_the_run(container) -> None:
     assert "cloudbang.test" in container().labels
 
 
-def _side_by_side(first: str, second: str, **environ: str) -> subprocess.Popen[str]:
+def _lanes(first: str, second: str, **environ: str) -> subprocess.Popen[str]:
+    """Two parts of a suite, each for ``sh -c``: one on the machine's engine, one on any."""
+    parts = [
+        (name, needs, ("tests",), ("sh", "-c", command))
+        for name, needs, command in (
+            ("one", lanes.MACHINE, first),
+            ("two", lanes.ENGINE, second),
+        )
+    ]
     inherited = {k: v for k, v in os.environ.items() if k != "DOCKER_HOST"}
+    program = "import sys; from tests import lanes; parts = {!r}; sys.exit(lanes.main([], {}))"
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.side_by_side", first, second],
+        [sys.executable, "-c", program.format(parts, "[lanes.Part(*part) for part in parts]")],
         cwd=ROOT,
         env=inherited | environ,
         stdout=subprocess.PIPE,
@@ -57,40 +68,52 @@ def _side_by_side(first: str, second: str, **environ: str) -> subprocess.Popen[s
     )
 
 
+SAYS = {0: "== 3 passed in 1s ==", 1: "FAILED it\n== 1 failed, 2 passed in 1s ==", 3: "it crashed"}
+
+
 @pytest.mark.engine
-@pytest.mark.parametrize(("first", "second", "code"), [(0, 0, 0), (3, 0, 1), (0, 3, 1)])
-def test_who_fails_beside_another_is_heard(
-    tmp_path: Path, first: int, second: int, code: int
+@pytest.mark.parametrize(
+    ("first", "second", "sum_of_both"),
+    [(0, 0, "6 passed, 0 failed"), (1, 0, "5 passed, 1 failed"), (0, 3, "3 passed, 1 failed")],
+)
+def test_lanes_run_beside_each_other_and_each_failure_counts(
+    tmp_path: Path, first: int, second: int, sum_of_both: str
 ) -> None:
-    """One half of the tests that fails makes the whole fail; the second has its own engine."""
+    """The second lane has an engine of its own; what fails or crashes fails the whole and stops
+    nothing; all that was said is shown, and in the end what failed."""
     met = tmp_path / "met"
-    run = _side_by_side(
-        f"until [ -e {met} ]; do sleep 0.05; done; echo first; exit {first}",
-        f"docker info --format 'engine {{{{.ServerVersion}}}}'; echo $DOCKER_HOST; touch {met}; exit {second}",
+    run = _lanes(
+        f"until [ -e {met} ]; do sleep 0.05; done; echo '{SAYS[first]}'; exit {first}",
+        f"docker info --format 'engine {{{{.ServerVersion}}}}'; echo $DOCKER_HOST; touch {met};"
+        f" echo '{SAYS[second]}'; exit {second}",
     )
     said, _ = run.communicate(timeout=60)
-    assert run.returncode == code, said
+    assert run.returncode == int(first + second > 0), said
     lines = said.splitlines()
-    assert lines[0] == "first"
+    assert lines[-1] == sum_of_both
     assert any(line.startswith("engine ") for line in lines)
     assert f"unix://{tempfile.gettempdir()}/cb" in said
-    assert said.count("Failed (3)") == code
+    assert said.count("FAILED it") == (2 if first else 0)
+    assert ("ended with code 3" in said) == (second == 3)
 
 
-def test_without_a_second_engine_they_run_one_after_the_other() -> None:
+def test_without_a_second_engine_they_run_one_after_the_other(tmp_path: Path) -> None:
     """Whoever names an engine has the tests run on that."""
-    run = _side_by_side("echo one", "echo $DOCKER_HOST", DOCKER_HOST="unix:///mine")
+    runs = tmp_path / "runs"
+    alone = f"mkdir {runs} && sleep 0.3 && rmdir {runs} && echo $DOCKER_HOST && echo 1 passed"
+    run = _lanes(alone, alone, DOCKER_HOST="unix:///mine")
     said, _ = run.communicate(timeout=30)
-    assert (run.returncode, said.splitlines()[1:]) == (0, ["one", "unix:///mine"])
+    assert (run.returncode, said.splitlines()[-1]) == (0, "2 passed, 0 failed"), said
+    assert said.splitlines().count("unix:///mine") == 2
 
 
 @pytest.mark.engine
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, by: signal.Signals) -> None:
-    """Both are told to tidy up, and the engine goes when they have."""
+    """Every part is told to tidy up, and the engines go when they have."""
     tidy = "trap 'docker version >/dev/null && touch {0}.tidied; exit 1' INT; touch {0}; while :; do sleep 0.1; done"
     one, two = tmp_path / "one", tmp_path / "two"
-    run = _side_by_side(tidy.format(one), f"echo $DOCKER_HOST >{two}.host; {tidy.format(two)}")
+    run = _lanes(tidy.format(one), f"echo $DOCKER_HOST >{two}.host; {tidy.format(two)}")
     wait_until(lambda: one.exists() and two.exists(), 30, "both to run")
     engine = Path(two.with_suffix(".host").read_text().strip().removeprefix("unix://")).parent
     assert engine.is_dir()
@@ -104,3 +127,47 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, by: signal.Sig
         engine.name.split("-")[0]
         not in subprocess.run(["ip", "netns", "list"], capture_output=True, text=True).stdout
     )
+
+
+def test_every_file_of_tests_is_in_one_part() -> None:
+    """No file is left out or run twice, and every path of a part is there."""
+    dealt = Counter(file for files in lanes.files_of(lanes.PARTS).values() for file in files)
+    assert dealt == Counter(str(f.relative_to(ROOT)) for f in ROOT.glob("tests/**/test_*.py"))
+    assert [p for part in lanes.PARTS for p in part.paths if not (ROOT / p).exists()] == []
+
+
+OVER_BUDGET = """
+import time, pytest
+def test_long(): time.sleep(0.2)
+def test_short(): pass
+@pytest.mark.slow("it has to")
+def test_allowed(): time.sleep(0.2)
+"""
+BUDGETED = """
+from tests import conftest
+from tests.conftest import pytest_runtest_call
+conftest.BUDGET, conftest._stalled = 0.1, lambda: 0.0
+"""
+
+
+def test_a_test_over_its_budget_fails_unless_it_says_why(tmp_path: Path) -> None:
+    """What takes longer than it may is a failure of that test, and of no other."""
+    (tmp_path / "conftest.py").write_text(BUDGETED)
+    (tmp_path / "test_it.py").write_text(OVER_BUDGET)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = slow(reason): why")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-rf", str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert "1 failed, 2 passed" in done.stdout, done.stdout + done.stderr
+    assert "test_long - Failed: it took 0.2 s of a budget of 0.1 s" in done.stdout
+
+
+def test_what_stalls_the_machine_is_counted() -> None:
+    """Seconds that only grow; and a busy machine is given more time, within bounds."""
+    before = stalled()
+    assert stalled() >= before >= 0
+    assert 1 <= slowness() <= 6

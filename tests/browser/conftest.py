@@ -12,12 +12,14 @@ from typing import Any
 
 import docker
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.terminal_page import Shell, Watch, cookies_of, open_terminal
 from tests.support import ServerProcess
 from tests.terminal_support import Person, known
+
+expect.set_options(timeout=20_000)  # ms; only what fails takes so long
 
 FILE_LIMIT = 3_000_000
 """Bytes of a file that the server of these tests takes."""

@@ -26,7 +26,6 @@ def _says_engine_away(server) -> bool:
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("how", ["kill", "stop"])
 def test_an_engine_that_comes_back_loses_and_doubles_nothing(
     own_engine: PrivateEngine, new_server, how: str

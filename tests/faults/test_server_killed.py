@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 
 import pytest
 
 from tests.faults.truth import assert_same, ticker, two_streams
+from tests.support import rounds
 
-ROUNDS = int(os.environ.get("CLOUDBANG_FAULT_ROUNDS", "8"))
-"""How often the server is killed; more for a long night."""
+ROUNDS = rounds(6, 60)
+"""How often the server is killed."""
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(120 + 5 * ROUNDS)
+@pytest.mark.timeout(240 + 5 * ROUNDS)
 def test_kill_9_at_random_moments_loses_and_doubles_nothing(container, new_server) -> None:
     """Killed again and again while starting and while collecting, every line is stored once."""
     seed = random.randrange(2**32)

@@ -5,24 +5,25 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.soak import soak
+from tests.support import rounds
 
 MIB = 1024**2
+SECONDS = rounds(6, 120)
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(180)
 def test_ten_busy_containers_and_fifty_viewers_lose_nothing(container, server) -> None:
     """20,000 lines a second, 50 viewers, 5 of them stuck: all stored, all delivered.
 
     How late the hub was is measured by the benchmark: here it would be the machine's lateness.
     """
-    result = soak(server, container, seconds=12)
+    result = soak(server, container, seconds=SECONDS)
     print(result)
-    assert result.lines > 100_000
+    assert result.lines > 8_000 * SECONDS
     for viewer in result.viewers:
         assert viewer["missed"] == viewer["repeated"] == 0, viewer
         if not viewer["stuck"]:
-            assert viewer["lines"] > 5_000, viewer
+            assert viewer["lines"] > 400 * SECONDS, viewer
             assert viewer["gaps"] == 0, viewer
             assert viewer["closed"] is None, viewer
     assert result.growth < 60 * MIB

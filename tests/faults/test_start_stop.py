@@ -149,7 +149,6 @@ def supervised(new_server, tmp_path: Path):
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(120)
 def test_supervisord_keeps_it_running(supervised) -> None:
     """Killed, it comes again; ended with 0, it comes again; supervisord's stop ends it."""
     server, supervisord = supervised

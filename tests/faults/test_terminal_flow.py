@@ -305,7 +305,6 @@ def test_small_messages_of_input_keep_their_order(ground: TerminalGround) -> Non
     page.ended()
 
 
-@pytest.mark.timeout(180)
 def test_a_paste_of_100_mb_is_complete(ground: TerminalGround) -> None:
     """100 MB typed as fast as they are confirmed: every byte, memory bounded, others quick."""
     other = ground.terminal().ready()

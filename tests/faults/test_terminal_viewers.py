@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 
 from tests.faults.conftest import TerminalGround
 from tests.faults.test_terminal_flow import COUNT, _count, _more, assert_whole
 from tests.support import wait_until
 from tests.terminal_support import MIB, TICKET, Terminal, new_client
 
-pytestmark = pytest.mark.timeout(120)
 __all__ = ["_count"]  # the fixture that makes what COUNT prints
 
 

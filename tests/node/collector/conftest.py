@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.node.collector.rig import Rig
+from tests.node.collector.scripted import ScriptedEngine
 
 
 @pytest.fixture
@@ -27,3 +28,10 @@ def rig(tmp_path: Path, engine_socket: str) -> Iterator[Callable[..., Rig]]:
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def scripted(tmp_path: Path) -> Iterator[ScriptedEngine]:
+    engine = ScriptedEngine(tmp_path / "engine.sock")
+    yield engine
+    engine.close()

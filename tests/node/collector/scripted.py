@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from time import time_ns
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -52,6 +53,7 @@ class ScriptedEngine:
         running: bool = True,
         started: int = 0,
         max_size: str | None = None,
+        tty: bool = False,
     ) -> None:
         """A container; ``started`` in ns; its log rotates at ``max_size``."""
         time = format_time(started or parse_time("2026-01-01T00:00:00Z"))
@@ -62,7 +64,7 @@ class ScriptedEngine:
             "Name": f"/{name}",
             "Created": time,
             "Image": "sha256:0",
-            "Config": {"Image": "scripted", "Labels": {}, "Tty": False},
+            "Config": {"Image": "scripted", "Labels": {}, "Tty": tty},
             "HostConfig": {"LogConfig": {"Type": "json-file", "Config": options}},
             "NetworkSettings": {"Ports": {}},
             "State": {
@@ -73,6 +75,12 @@ class ScriptedEngine:
             },
         }
         self.logs.setdefault(container, [])
+
+    def stop(self, container: str) -> None:
+        """It has ended: its stream ends, and nobody is told."""
+        state = self.containers[container]["State"]
+        state.update(Status="exited", FinishedAt=format_time(time_ns()))
+        self.changed.set()
 
     def log(self, container: str, time: str, text: str) -> None:
         """One more line; those who follow get it."""
@@ -145,7 +153,7 @@ class ScriptedEngine:
         seconds, _, rest = query.get("since", "0.0").partition(".")
         since = format_time(int(seconds) * 10**9 + int(rest or 0))
         self._head(sock)
-        lines = self.logs[container]
+        lines, tty = self.logs[container], self.containers[container]["Config"]["Tty"]
         at = max(0, len(lines) - int(query["tail"])) if "tail" in query else 0
         while True:
             twice = self.again.pop(container, 0) if query["follow"] == "1" and at else 0
@@ -153,8 +161,9 @@ class ScriptedEngine:
             for time, text in given:
                 # As the engine does it, also of lines that come while it is followed.
                 if time >= since:
-                    body = f"{time} {text}\n".encode()
-                    self._send(sock, struct.pack(">BxxxI", 1, len(body)) + body)
+                    body = f"{time} {text}".encode() + (b"\r\n" if tty else b"\n")
+                    head = b"" if tty else struct.pack(">BxxxI", 1, len(body))
+                    self._send(sock, head + body)
             if query["follow"] == "0" or self.containers[container]["State"]["Status"] != "running":
                 if self.chunked:
                     sock.sendall(b"0\r\n\r\n")

@@ -8,38 +8,42 @@ import sys
 import time
 import uuid
 
+import gevent
 import pytest
 
+from cloudbang.domain.lines import format_time
 from tests.node.collector.rig import Rig
-from tests.support import ROOT, wait_until
+from tests.support import ROOT, rounds, wait_until
 
 MODULE = "tests.node.collector.process"
 
 pytestmark = pytest.mark.engine
 
 COUNT = "i=0; while [ $i -lt {lines} ]; do i=$((i+1)); echo $i {padding}; done"
-# About `rate` lines per second on both streams; `read -t` waits without a process of its own.
-STEADY = (
-    "mkfifo /tmp/f; exec 3<>/tmp/f; i=0; while [ $i -lt {lines} ]; do "
-    "for n in $(seq {burst}); do i=$((i+1)); echo $i; echo e$i >&2; done; "
-    "read -t 0.02 x <&3; done"
-)
+ID = "c" * 64
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("tty", [False, True], ids=["frames", "tty"])
-def test_killed_at_random_moments_every_line_is_stored_once(tmp_path, rig, container, tty):
-    """kill -9 again and again under load: nothing missing, nothing twice, order kept."""
-    app = f"killed-{uuid.uuid4().hex[:8]}"
-    lines, folder = 8_000, tmp_path / "data"
-    made = container(STEADY.format(lines=lines, burst=20), name=app, tty=tty)
-    host = rig_host(made)
+def test_killed_at_random_moments_every_line_is_stored_once(tmp_path, rig, scripted, tty):
+    """kill -9 again and again under load: nothing missing, nothing twice, order kept. With a real
+    engine, and the whole server: tests/faults/test_server_killed.py."""
+    scripted.add(ID, "killed", tty=tty)
     chance = random.Random(4)
-    end = time.monotonic() + 20
-    kills = 0
-    while time.monotonic() < end and kills < 12:
+    writing, written = True, 0
+
+    def write() -> None:
+        nonlocal written
+        while writing:
+            for _ in range(20):
+                written += 1
+                scripted.log(ID, format_time(time.time_ns()), str(written))
+            gevent.sleep(0.01)
+
+    writer = gevent.spawn(write)
+    folder = str(tmp_path / "data")
+    for _ in range(rounds(5, 60)):
         child = subprocess.Popen(
-            [sys.executable, "-m", "gevent.monkey", "--module", MODULE, str(folder), host],
+            [sys.executable, "-m", "gevent.monkey", "--module", MODULE, folder, scripted.host],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -47,34 +51,23 @@ def test_killed_at_random_moments_every_line_is_stored_once(tmp_path, rig, conta
         try:
             assert child.stdout is not None
             assert child.stdout.readline().strip() == b"collecting"
-            time.sleep(chance.uniform(0.0, 1.0))  # the random moment is what is tested
+            time.sleep(chance.uniform(0.0, 0.8))  # the random moment is what is tested
         finally:
             child.kill()
             child.wait()
             child.stdout.close()
-        kills += 1
-    one: Rig = rig()
-    found = one.wait_ended(app, 60)
-    if tty:
-        wanted = [t for n in range(1, lines + 1) for t in (str(n), f"e{n}")]
-        assert found == wanted
-        return
-    assert one.texts(app, b"stdout") == [str(n) for n in range(1, lines + 1)]
-    assert one.texts(app, b"stderr") == [f"e{n}" for n in range(1, lines + 1)]
+    writing = False
+    writer.get()
+    scripted.stop(ID)
+    one: Rig = rig(scripted.host)
+    assert one.wait_ended("killed", 60) == [str(n) for n in range(1, written + 1)]
 
 
-def rig_host(container) -> str:
-    """The address of the engine that a container of the tests is on."""
-    url = container.client.api.base_url
-    return "unix:///var/run/docker.sock" if url.startswith("http+docker") else url
-
-
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(("size", "files"), [("20k", "2"), ("200k", "2"), ("1m", "3")])
 def test_rotation_under_load_loses_nothing_silently(rig, container, size, files):
     """Where lines are missing a marker stands, no line is there twice, the order is kept."""
     app = f"rotated-{uuid.uuid4().hex[:8]}"
-    lines = 60_000
+    lines = rounds(20_000, 200_000)
     one: Rig = rig()
     one.inventory.ready.wait(10)
     container(

@@ -1,0 +1,315 @@
+"""The whole suite in lanes beside each other: what `make test` runs.
+
+    python -m tests.lanes [PART ...]
+
+The test files are dealt out to parts, each a run of pytest of its own. Three lanes take one part
+after the other. The first one has the machine's Docker Engine, the others have one of their own
+each, since a server under test reads every container of its engine; where no further engine can be
+had, they take what needs none. What a part said is shown when it has ended. A part that fails stops
+nothing. The last line says how many tests passed and failed; the exit code is 0 only if none failed,
+and 130 after ^C, when everything that was started has ended.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support import ROOT
+
+LANES = 3  # on two processors: half of the time a test waits for something
+BROWSERS = 2  # parts with a browser at a time; Chromium takes a processor
+TO_TIDY_UP = 60.0  # seconds an interrupted part has for it
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+NEEDED = ("dockerd", "ip", "nsenter")  # for an engine of one's own
+NOT_INHERITED = ("MAKEFLAGS", "MFLAGS")  # the job server's pipes do not reach the parts
+COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
+JS_COUNTS = re.compile(r"^(\d+) tests of the pages' modules passed, (\d+) failed$", re.MULTILINE)
+
+NOTHING, ENGINE, MACHINE = "nothing", "an engine", "the machine's engine"
+
+
+@dataclass(frozen=True)
+class Part:
+    """``paths`` are files and folders of tests; a file goes to the part that names it most closely.
+    ``needs`` is what its lane has to have."""
+
+    name: str
+    needs: str
+    paths: tuple[str, ...]
+    command: tuple[str, ...] = ()  # instead of pytest
+
+    @property
+    def browser(self) -> bool:
+        return self.paths[0].startswith("tests/browser")
+
+
+PARTS = (
+    # The longest first: a lane that is free takes the first part it can.
+    Part(
+        "machine",
+        MACHINE,  # they publish ports, install, or start what has to be on the machine itself
+        ("tests/node", "tests/test_ground.py"),
+    ),
+    Part("browser-terminals", ENGINE, ("tests/browser",)),
+    Part("faults", ENGINE, ("tests/faults",)),
+    Part("browser-pages", ENGINE, ("tests/browser/test_pages.py", "tests/browser/test_logs.py")),
+    Part("web", ENGINE, ("tests/web/api", "tests/web/sockets", "tests/cli")),
+    Part(
+        "plain",
+        NOTHING,
+        (
+            "tests/accounts",
+            "tests/bus",
+            "tests/core",
+            "tests/domain",
+            "tests/intake",
+            "tests/storage",
+            "tests/terminals",
+            "tests/web",
+        ),
+    ),
+    Part("rest", ENGINE, ("tests",)),
+    Part("js", NOTHING, ("tests/js",), ("make", "--no-print-directory", "test-js")),
+)
+
+
+def files_of(parts: Iterable[Part]) -> dict[str, list[str]]:
+    """The test files of each part, by its name."""
+    found: dict[str, list[str]] = {part.name: [] for part in parts}
+    place = {path: part.name for part in parts if not part.command for path in part.paths}
+    for file in sorted(ROOT.glob("tests/**/test_*.py")):
+        at = file.relative_to(ROOT)
+        closest = next((str(p) for p in (at, *at.parents) if str(p) in place), None)
+        if closest is not None:
+            found[place[closest]].append(str(at))
+    return found
+
+
+@dataclass
+class Outcome:
+    part: Part
+    seconds: float
+    code: int
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def failed(self) -> int:
+        """At least one where it ended badly: of a run that crashed nothing else is known."""
+        return max(self.counts["failed"], int(self.code != 0))
+
+
+class Lane:
+    """Runs one part at a time. ``engine``: the address of one of its own, "" for the machine's,
+    None where there is none."""
+
+    def __init__(self, engine: str | None, folder: Path) -> None:
+        self.engine = engine
+        self.part: Part | None = None
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+
+    def can(self, part: Part) -> bool:
+        return part.needs == NOTHING or (
+            self.engine == "" if part.needs == MACHINE else self.engine is not None
+        )
+
+    def start(self, part: Part, command: list[str]) -> None:
+        environ = {k: v for k, v in os.environ.items() if k not in NOT_INHERITED}
+        if part.needs == NOTHING:  # and so gets nothing: who uses an engine has to say so
+            environ |= {"DOCKER_HOST": f"unix://{self._folder}/no-engine"}
+        elif self.engine:
+            environ |= {"DOCKER_HOST": self.engine, "DOCKER_TLS_VERIFY": ""}
+        self.part, self._started = part, time.monotonic()
+        with (self._folder / part.name).open("wb") as said:
+            # A session of its own: what ends it reaches all it started, and ^C comes from here.
+            self._process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def ended(self) -> Outcome | None:
+        """What became of its part, once that has ended; shows what it said."""
+        if self._process is None or self._process.poll() is None:
+            return None
+        assert self.part is not None
+        outcome = Outcome(self.part, time.monotonic() - self._started, self._process.returncode)
+        said = (self._folder / self.part.name).read_text("utf-8", "replace")
+        self.part = self._process = None
+        print(f"\n{f' {outcome.part.name} ':#^100}\n{said.rstrip()}", flush=True)
+        outcome.counts = count(said)
+        outcome.failures = re.findall(r"^(?:FAILED|ERROR) .+", said, re.MULTILINE)
+        return outcome
+
+    def interrupt(self) -> None:
+        """Let its part tidy up."""
+        if self._process is not None and self._process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGINT)
+
+    def end(self) -> None:
+        """See to it that its part ends."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(TO_TIDY_UP)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+def count(said: str) -> Counter[str]:
+    """How many tests passed and failed, from the end of what a part said."""
+    if found := JS_COUNTS.search(said):
+        return Counter(passed=int(found[1]), failed=int(found[2]))
+    counts: Counter[str] = Counter()
+    for number, what in COUNTS.findall(said.rstrip().rpartition("\n")[2]):
+        counts["failed" if what.startswith("error") else what] += int(number)
+    return counts
+
+
+def pytest_of(part: Part, files: list[str]) -> list[str]:
+    """The command that runs a part: the browser's unpatched, everything else patched."""
+    if part.command:
+        return list(part.command)
+    patched = [] if part.browser else ["gevent.monkey", "--module"]
+    cache = f"cache_dir=.pytest_cache/{part.name}"
+    return [sys.executable, "-m", *patched, "pytest", "-o", cache, *files]
+
+
+def main(names: list[str], parts: tuple[Part, ...] = PARTS) -> int:
+    """Run these parts, or all; the exit code."""
+    unknown = set(names) - {part.name for part in parts}
+    if unknown:
+        print(f"No such part: {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    for name in ENDS:
+        signal.signal(name, signal.default_int_handler)  # a run in the background ignores ^C
+    files = files_of(parts)
+    waiting = [part for part in parts if not names or part.name in names]
+    outcomes: list[Outcome] = []
+    lanes: list[Lane] = []
+    interrupted = False
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as engines:
+        try:
+            _run(waiting, files, lanes, outcomes, engines, Path(folder))
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            for name in ENDS:
+                signal.signal(name, signal.SIG_IGN)
+            for lane in lanes:
+                lane.interrupt()
+            for lane in lanes:
+                lane.end()
+        outcomes += filter(None, [lane.ended() for lane in lanes])
+    return _summary(outcomes, interrupted)
+
+
+def _run(
+    waiting: list[Part],
+    files: dict[str, list[str]],
+    lanes: list[Lane],
+    outcomes: list[Outcome],
+    engines: ExitStack,
+    folder: Path,
+) -> None:
+    lanes.append(Lane("", folder))
+    why_not = _why_not()
+    while True:
+        for lane in lanes:
+            if outcome := lane.ended():
+                outcomes.append(outcome)
+            if lane.part is None and (part := _next(lane, lanes, waiting)):
+                waiting.remove(part)
+                print(f"{part.name} begins", flush=True)
+                lane.start(part, pytest_of(part, files[part.name]))
+        if len(lanes) < LANES and waiting:
+            engine = None
+            if why_not is None:
+                engine, why_not = _engine(engines)
+                if why_not is not None:
+                    print(f"What needs an engine runs one after the other, as {why_not}.")
+            lanes.append(Lane(engine, folder))
+            continue
+        if not waiting and all(lane.part is None for lane in lanes):
+            return
+        time.sleep(0.1)
+
+
+def _next(lane: Lane, lanes: list[Lane], waiting: list[Part]) -> Part | None:
+    browsers = sum(one.part is not None and one.part.browser for one in lanes)
+    for part in waiting:
+        if lane.can(part) and not (part.browser and browsers >= BROWSERS):
+            return part
+    return None
+
+
+def _engine(engines: ExitStack) -> tuple[str | None, str | None]:
+    """The address of a further engine, which ends with ``engines``; or why there is none."""
+    from tests.support_engine import PrivateEngine
+
+    engine = PrivateEngine()
+    try:
+        address = engine.start().address
+    except BaseException as e:
+        with suppress(Exception):
+            engine.close()
+        if not isinstance(e, Exception):
+            raise
+        return None, f"a second Docker Engine did not start ({e})"
+    engines.callback(engine.close)
+    return address, None
+
+
+def _why_not() -> str | None:
+    if os.geteuid() != 0:
+        return "only root can start a second Docker Engine"
+    if "DOCKER_HOST" in os.environ:
+        return "DOCKER_HOST names the Docker Engine to use"
+    absent = [name for name in NEEDED if shutil.which(name) is None]
+    return f"a second Docker Engine needs {', '.join(absent)}" if absent else None
+
+
+def _summary(outcomes: list[Outcome], interrupted: bool) -> int:
+    total: Counter[str] = Counter()
+    print()
+    for one in outcomes:
+        total += one.counts
+        total["failed"] += one.failed - one.counts["failed"]
+        counted = ", ".join(f"{n} {what}" for what, n in one.counts.items() if n)
+        minutes, seconds = divmod(round(one.seconds), 60)
+        ended = f"; ended with code {one.code}" if one.code not in (0, 1) else ""
+        print(f"{one.part.name:20} {minutes:2}:{seconds:02} {counted or 'nothing known'}{ended}")
+    for failure in (line for one in outcomes for line in one.failures):
+        print(failure)
+    if interrupted:
+        print("Interrupted.")
+    others = "".join(
+        f", {n} {what}" for what, n in sorted(total.items()) if what not in ("passed", "failed")
+    )
+    print(f"{total['passed']} passed, {total['failed']} failed{others}", flush=True)
+    return 130 if interrupted else int(total["failed"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
