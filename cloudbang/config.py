@@ -36,6 +36,7 @@ class ServerSettings(Section):
     trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-* are believed
     secure_cookies: Literal["auto", "always", "never"] = "auto"
     max_connections: Annotated[int, Field(ge=10, le=1_000_000)] = 10_000
+    assets: Literal["auto", "source"] = "auto"  # the pages' scripts and styles, built or not
 
 
 class StorageSettings(Section):

@@ -46,14 +46,61 @@ def test_a_page_whose_modules_do_not_come_is_loaded_again(
     so."""
     sign_in(page, server)
     stops = page.locator("p.not-loaded")
-    page.route("**/js/lib/fuzzy.js", lambda route: route.abort(), times=2)
+    page.route("**/static/build/shared-*.js", lambda route: route.abort(), times=2)
     page.goto(server.url)
     expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=15_000)
     expect(stops).to_be_hidden()
-    page.route("**/js/lib/fuzzy.js", lambda route: route.abort())
+    page.route("**/static/build/shared-*.js", lambda route: route.abort())
     page.goto(server.url)
     expect(stops).to_have_text("A part of this page did not arrive. Load it again.", timeout=15_000)
     expect(stops).to_be_visible()
+
+
+def test_a_page_is_one_script_and_one_style_sheet(
+    page: Page, server: ServerProcess, sign_in: SignIn, container: Containers
+) -> None:
+    """And what it shares with others: what `make` built, at addresses that are kept for ever."""
+    container("echo one; sleep 1000", name="pages-built")
+    sign_in(page, server)
+    wait_until(lambda: has_app(server, "pages-built"), what="the app")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(server.url)))
+    page.goto(f"{server.url}/apps/pages-built/logs")
+    expect(page.locator(".log-slice")).to_contain_text("one")
+    files = [url for url in asked if url.startswith("/static/")]
+    assert all(url.startswith("/static/build/") for url in files), files
+    assert len([url for url in files if url.endswith(".css")]) == 1, files
+    assert len([url for url in files if url.endswith(".js")]) <= 5, files
+    assert len(asked) <= 15, asked
+
+
+def test_a_page_is_served_from_its_sources_too(
+    page: Page, new_server: Callable[..., ServerProcess], sign_in: SignIn, container: Containers
+) -> None:
+    """As one develops: every module as it is, in Chinese, too, and without a complaint."""
+    server = new_server({"CLOUDBANG_SERVER_ASSETS": "source"})
+    container("echo one; sleep 1000", name="pages-sources")
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    sign_in(page, server)
+    page.context.add_cookies([{"name": "lang", "value": "zh", "url": server.url}])
+    wait_until(lambda: has_app(server, "pages-sources"), what="the app")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{server.url}/apps/pages-sources/logs")
+    expect(page.locator(".log-slice")).to_contain_text("one")
+    expect(page.locator("#connection-text")).to_have_text("实时")
+    assert [url for url in asked if url.endswith("/js/logs/log_view.js")]
+    assert not [url for url in asked if "/static/build/" in url]
+    for path in ("/", "/settings", "/terminals", "/apps/pages-sources/terminal"):
+        page.goto(server.url + path)
+        expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    assert not said
+
+
+def has_app(server: ServerProcess, name: str) -> bool:
+    return name in [app["name"] for app in server.get("/api/v1/apps")["apps"]]
 
 
 # --- set-up and sign-in ------------------------------------------------------------------------

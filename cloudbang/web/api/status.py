@@ -10,7 +10,8 @@ from cloudbang import __version__
 from cloudbang.web.api import metrics
 from cloudbang.web.api.openapi import document
 from cloudbang.web.api.parsing import json
-from cloudbang.web.pages.i18n import LANGUAGES, texts
+from cloudbang.web.pages.assets import KEEP
+from cloudbang.web.pages.i18n import LANGUAGES, texts, texts_version
 from cloudbang.web.security.authenticator import open_to_all
 from cloudbang.web.services import services
 from cloudbang.web.status import notices
@@ -44,6 +45,9 @@ def i18n(lang: str) -> Response:
     if lang not in LANGUAGES:
         abort(404)
     answer = json(texts(lang))
+    if request.args.get("v") == texts_version(lang):
+        answer.headers["Cache-Control"] = f"public, max-age={KEEP}, immutable"
+        return answer
     answer.headers["Cache-Control"] = "no-cache"  # asked about anew, sent only when it changed
     answer.add_etag()
     answer.make_conditional(request)

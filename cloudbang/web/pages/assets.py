@@ -1,117 +1,173 @@
-"""Files under ``/static``, at addresses that change with their content.
+"""What the pages ask for under ``/static``: as it was built, or the sources as they are.
 
-A page asks for some sixty small modules; a terminal also for xterm.js, which is large. At
-``/static/~<version>/…`` they may be kept for ever, so that the next page asks for none of them;
-modules import each other by relative addresses and so inherit the version. Without one, or with an
-old one, a file is served but not kept.
+``make`` builds of each page one script and one style sheet (``scripts/build.mjs``) whose names
+change with what they hold, and packs them: a browser keeps them for ever, and nothing is packed
+here. Without a build, or with sources that are newer than it, a page is served from its sources, so
+that developing needs no build and a forgotten one never shows yesterday's page.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
+import logging
 import mimetypes
 import os
 import time
 from pathlib import Path
+from stat import S_ISDIR
+from typing import Literal, NamedTuple
 
+import orjson
 from flask import Flask, Response, request, send_from_directory
-from werkzeug.security import safe_join
+
+Mode = Literal["auto", "source"]
+
+log = logging.getLogger(__name__)
 
 KEEP = 365 * 24 * 3600  # seconds
-SMALL = (
-    512 * 1024
-)  # bytes (packing that much takes 20 ms, once); larger files are read from the disk
-FEW = 500  # files held in memory; there are not that many
-WORTH_PACKING = 400  # bytes
 LOOK_EVERY = 2.0  # seconds; a file that is edited while the server runs shows after that
+BUILD = "build"  # the folder in static/ that holds what was built
+SOURCES = ("css", "js", "vendor")  # and those that it was built from
+PACKED = {"br": ".br", "gzip": ".gz"}  # by the name of the encoding; the better one first
+
+
+class PageFiles(NamedTuple):
+    """What the head of a page asks for, as addresses."""
+
+    script: str
+    imports: tuple[str, ...]  # what the script imports: asked for at once and not when it has come
+    style: str
+
+
+class Build(NamedTuple):
+    """What scripts/build.mjs made: names of files by the sources that they were made of."""
+
+    pages: dict[str, PageFiles]
+    files: dict[str, str]
+    made: int  # nanoseconds since 1970
 
 
 class Assets:
-    """The files of one folder and the version they are at."""
+    """The static folder, and whether pages are served as built or from their sources."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mode: Mode = "auto") -> None:
         self._folder = folder
-        self._version = ""
-        self._held: dict[str, _Held] = {}  # by name, all of the version they are at
+        self._mode = mode
+        self._build: Build | None = None
+        self._version = ""  # of the sources
+        self._said = ""
         self._looked_at = float("-inf")
 
-    @property
-    def version(self) -> str:
-        """12 hex digits of what the folder holds now, by name, size and time of each file."""
-        now = time.monotonic()
-        if now - self._looked_at >= LOOK_EVERY:
-            found, self._looked_at = _version(self._folder), now
-            if found != self._version:
-                self._version, self._held = found, {}
-        return self._version
+    def page(self, name: str) -> PageFiles:
+        """What a page is made of, by area and module: ``logs/log_page``."""
+        if build := self._current():
+            return build.pages[name]
+        return PageFiles(self.address(f"js/{name}.js"), (), self.address(f"css/{name}.css"))
 
-    @property
-    def base(self) -> str:
-        """What addresses of files start with."""
-        return f"/static/~{self.version}"
+    def address(self, path: str) -> str:
+        """The address of one file, by its path in the static folder."""
+        if build := self._current():
+            return build.files[path]
+        return f"/static/~{self._version}/{path}"
 
     def serve(self, filename: str) -> Response:
         """The view behind ``/static/<path:filename>``."""
-        keep: int | None = None
         if filename.startswith("~"):
             asked, _, filename = filename[1:].partition("/")
-            keep = KEEP if asked == self.version else None
-        held = self._hold(filename) if keep else None
-        if held is None:
-            answer = send_from_directory(self._folder, filename, max_age=keep)
+            self._current()
+            return self._send(filename, keep=asked == self._version)
+        # A name in the build says what it holds, but for the manifest's.
+        built = filename.startswith(f"{BUILD}/") and not filename.endswith("manifest.json")
+        if not built:
+            return self._send(filename, keep=False)
+        for encoding, end in PACKED.items():
+            if request.accept_encodings[encoding] > 0 and self._has(filename + end):
+                answer = self._send(filename + end, keep=True)
+                answer.mimetype = mimetypes.guess_type(filename)[0] or "application/octet-stream"
+                answer.content_encoding = encoding
+                break
         else:
-            answer = held.answer(KEEP)
+            answer = self._send(filename, keep=True)
+        answer.vary.add("Accept-Encoding")
+        return answer
+
+    def _has(self, filename: str) -> bool:
+        return ".." not in filename and (self._folder / filename).is_file()
+
+    def _send(self, filename: str, keep: bool) -> Response:
+        answer = send_from_directory(self._folder, filename, max_age=KEEP if keep else None)
         if keep:
             answer.cache_control.immutable = True
         return answer
 
-    def _hold(self, filename: str) -> _Held | None:
-        """A small file from memory: a first visit asks for all of them at once."""
-        held = self._held.get(filename)
-        if held is None and len(self._held) < FEW:
-            path = safe_join(str(self._folder), filename)
-            if path is None or not os.path.isfile(path) or os.path.getsize(path) > SMALL:
-                return None
-            held = self._held[filename] = _Held(Path(path))
-        return held
+    def _current(self) -> Build | None:
+        """The build that is served, None when it is the sources."""
+        now = time.monotonic()
+        if now - self._looked_at >= LOOK_EVERY:
+            self._looked_at = now
+            self._look()
+        return self._build
+
+    def _look(self) -> None:
+        self._version, newest = _scan(self._folder)
+        build = None if self._mode == "source" else self._read()
+        why = ""
+        if build is None:
+            if self._mode != "source":
+                why = "they were not built: run `make`"
+        elif build.made < newest:
+            build, why = None, "what was built is older than its sources: run `make`"
+        self._build = build
+        if why and why != self._said:
+            log.warning("the pages are served from their sources, %s", why)
+        self._said = why
+
+    def _read(self) -> Build | None:
+        manifest = self._folder / BUILD / "manifest.json"
+        try:
+            made = manifest.stat().st_mtime_ns
+            if self._build and self._build.made == made:
+                return self._build
+            found = orjson.loads(manifest.read_bytes())
+        except FileNotFoundError:
+            return None
+        base = f"/static/{BUILD}/"
+        return Build(
+            {
+                name: PageFiles(
+                    base + page["script"],
+                    tuple(base + one for one in page["imports"]),
+                    base + page["style"],
+                )
+                for name, page in found["pages"].items()
+            },
+            {path: base + name for path, name in found["files"].items()},
+            made,
+        )
 
 
-class _Held:
-    """One file in memory, plain and packed."""
-
-    def __init__(self, path: Path) -> None:
-        self._plain = path.read_bytes()
-        self._type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        packed = gzip.compress(self._plain, 9, mtime=0)
-        text = self._type.startswith(("text/", "image/svg", "application/json"))
-        self._packed = packed if text and len(self._plain) > WORTH_PACKING else b""
-
-    def answer(self, keep: int) -> Response:
-        """The whole file, packed for who takes it so."""
-        if self._packed and request.accept_encodings["gzip"] > 0:
-            answer = Response(self._packed, mimetype=self._type)
-            answer.content_encoding = "gzip"
-        else:
-            answer = Response(self._plain, mimetype=self._type)
-        if self._packed:
-            answer.vary.add("Accept-Encoding")
-        answer.cache_control.public = True
-        answer.cache_control.max_age = keep
-        return answer
-
-
-def install(app: Flask) -> None:
-    """Serve the static folder of ``app`` this way; templates get its base as ``static``."""
+def install(app: Flask, mode: Mode = "auto") -> None:
+    """Serve the static folder of ``app`` this way; templates get ``page_files`` and ``asset``."""
     assert app.static_folder
-    assets = Assets(Path(app.static_folder))
+    assets = Assets(Path(app.static_folder), mode)
     app.view_functions["static"] = assets.serve
-    app.context_processor(lambda: {"static": assets.base})
+    app.jinja_env.globals["page_files"] = assets.page
+    app.jinja_env.globals["asset"] = assets.address
 
 
-def _version(folder: Path) -> str:
-    found = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        stat = path.stat()
+def _scan(folder: Path) -> tuple[str, int]:
+    """What the sources are now, by name, size and time of each, in 12 hex digits; and when the last
+    of them was changed, in nanoseconds since 1970. Folders count: a file may be gone."""
+    found, newest = hashlib.sha256(), 0
+    waiting = [str(folder / name) for name in reversed(SOURCES)]
+    while waiting:
+        path = waiting.pop()
+        try:
+            stat = os.stat(path)
+            inside = os.listdir(path) if S_ISDIR(stat.st_mode) else []
+        except FileNotFoundError:
+            continue
         found.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return found.hexdigest()[:12]
+        newest = max(newest, stat.st_mtime_ns)
+        waiting += (f"{path}/{name}" for name in sorted(inside, reverse=True))
+    return found.hexdigest()[:12], newest

@@ -9,11 +9,13 @@ The English text is the key. There is a catalogue for each area: ``web`` (the AP
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
 import os
 import struct
 from pathlib import Path
 
+import orjson
 from flask import Flask, request
 from flask_babel import Babel
 
@@ -44,7 +46,7 @@ def install(app: Flask) -> None:
     app.config["BABEL_DOMAIN"] = ";".join(AREAS)
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([str(FOLDER)] * len(AREAS))
     Babel(app, locale_selector=language)
-    app.context_processor(lambda: {"lang": language()})
+    app.context_processor(lambda: {"lang": language(), "texts_address": texts_address})
 
 
 @functools.cache
@@ -57,6 +59,17 @@ def texts(lang: str) -> dict[str, str]:
                 if key and text:
                     found.setdefault(key, text)
     return found
+
+
+@functools.cache
+def texts_version(lang: str) -> str:
+    """12 hex digits that change with the texts of a language."""
+    return hashlib.sha256(orjson.dumps(texts(lang), option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+
+
+def texts_address(lang: str) -> str:
+    """Where the pages' scripts get their texts: what is there never changes."""
+    return f"/i18n/{lang}.json?v={texts_version(lang)}"
 
 
 def compile_catalogues() -> None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
+from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -19,10 +20,17 @@ from cloudbang.web.security.authenticator import (
     open_to_all,
     reach_app,
 )
-from cloudbang.web.services import services
+from cloudbang.web.services import Services, services
 
 bp = Blueprint("pages", __name__)
-bp.record_once(lambda state: assets.install(cast(Flask, state.app)))
+
+
+@bp.record_once
+def _install(state: BlueprintSetupState) -> None:
+    app = cast(Flask, state.app)
+    parts = cast(Services, app.extensions["cloudbang"])
+    assets.install(app, parts.settings.server.assets)
+
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"

@@ -16,15 +16,17 @@ function englishLocale() {
 }
 
 /** @type {Record<string, string>} */
-const messages = root && lang !== "en" ? await load(lang) : {};
+const messages = root && lang !== "en" ? await load() : {};
 
 /**
- * @param {string} language
+ * What the head of the page has asked for already: its address changes with the texts.
+ *
  * @returns {Promise<Record<string, string>>}
  */
-async function load(language) {
+async function load() {
+  const link = /** @type {HTMLLinkElement | null} */ (document.getElementById("texts"));
   try {
-    const answer = await fetch(`/i18n/${language}.json`);
+    const answer = await fetch(link?.href ?? `/i18n/${lang}.json`);
     if (answer.ok) return await answer.json();
   } catch {
     // The page still works in English; the next load tries again.

@@ -16,26 +16,15 @@ import { mountTerminal } from "./view.js";
 /**
  * The styles of a terminal: the log page does without them until there is one. Those of forms are
  * not among them: what they call a row is no row of a log (logs/panel.css has what is needed).
+ *
+ * @param {string} href
  */
-const STYLES = [
-  "vendor/xterm/xterm",
-  "css/terminal/terminal",
-  "css/terminal/page",
-  "css/terminal/files",
-];
-
-function loadStyles() {
-  const base = new URL("../..", import.meta.url);
-  return Promise.all(
-    STYLES.map((name) => {
-      const { href } = new URL(`${name}.css`, base);
-      if (document.querySelector(`link[href="${href}"]`)) return undefined;
-      const link = h("link", { rel: "stylesheet", href });
-      document.head.append(link);
-      // One that does not come must not keep the terminal away.
-      return new Promise((done) => (link.onload = link.onerror = done));
-    }),
-  );
+function loadStyles(href) {
+  if (document.querySelector(`link[href="${href}"]`)) return undefined;
+  const link = h("link", { rel: "stylesheet", href });
+  document.head.append(link);
+  // One that does not come must not keep the terminal away.
+  return new Promise((done) => (link.onload = link.onerror = done));
 }
 
 let keysBound = false;
@@ -72,7 +61,7 @@ export class PanelTerminal {
    * @param {boolean} focus
    */
   async start(container, focus) {
-    await loadStyles();
+    await loadStyles(this.box.dataset.styles ?? "");
     if (this.#closed) return;
     const session = this.#remembered;
     if (session) return this.#mount({ session, focus });
