@@ -134,7 +134,7 @@ class Ground:
         self.publisher = Publisher(self.hub.publish_to)
         self.push = live.LivePush(self.store, NoEngine(), Subscriber(self.hub.subscribe_at))
         self.push.start()
-        caller = Caller("s1", 1, "bench", "viewer", b"")
+        caller = Caller("s1", 1, "bench", {"default": "viewer"}, b"")
         route = SocketRoute(serve=self.push.serve, authorize=lambda environ: caller)
         self.server = Server(
             ("127.0.0.1", 0),

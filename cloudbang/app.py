@@ -39,7 +39,7 @@ from cloudbang.terminals.sources import end_orphans, new_recording, new_source
 from cloudbang.web import MAX_BODY, create_app
 from cloudbang.web.live.push import LivePush
 from cloudbang.web.security.authenticator import authenticator_of
-from cloudbang.web.security.terminal_access import may_see
+from cloudbang.web.security.terminal_access import can_view_terminal
 from cloudbang.web.server.server import Limits, Server, SocketRoute
 from cloudbang.web.services import Services
 from cloudbang.web.sockets.files import PATH as FILES_PATH
@@ -131,7 +131,9 @@ class Application:
         )
         inventory.listen(terminals.containers_changed)
         files = Files(engine, reaper, settings.terminal, recorder.action)
-        terminals.listen(lambda session: live.terminal_changed(lambda who: may_see(who, session)))
+        terminals.listen(
+            lambda session: live.terminal_changed(lambda who: can_view_terminal(who, session))
+        )
 
         app = create_app(
             Services(

@@ -1,12 +1,13 @@
 """People, passwords, sessions, API tokens: who may do what.
 
-=============  ==========================================================================
-``people``     :class:`AccountService`: set-up, sign-in, accounts and their roles; the way in
-``credentials``     what was handed out, a browser's session or an API token, and its end
-``passwords``  argon2id off the hub, at most two at a time
-``throttle``   how often one may guess
-``values``     the values that travel: Account, Caller, SessionInfo, TokenInfo
-=============  ==========================================================================
+===============  ==========================================================================
+``service``      :class:`AccountService`: set-up, sign-in, accounts and their roles; the way in
+``permissions``  what each role may do, and in which team somebody has it
+``credentials``  what was handed out, a browser's session or an API token, and its end
+``passwords``    argon2id off the hub, at most two at a time
+``throttle``     how often one may guess
+``models``       the values that travel: Account, Caller, SessionInfo, TokenInfo
+===============  ==========================================================================
 """
 
 from cloudbang.accounts.errors import (
@@ -21,10 +22,13 @@ from cloudbang.accounts.errors import (
     WrongPassword,
     WrongSetupToken,
 )
-from cloudbang.accounts.models import Account, Caller, Role, SessionInfo, TokenInfo, authorise_app
+from cloudbang.accounts.models import Account, Caller, SessionInfo, TokenInfo
+from cloudbang.accounts.permissions import DEFAULT_TEAM, INSTALLATION, Permission, Role
 from cloudbang.accounts.service import AccountService
 
 __all__ = [
+    "DEFAULT_TEAM",
+    "INSTALLATION",
     "Account",
     "AccountService",
     "AlreadySetUp",
@@ -32,6 +36,7 @@ __all__ = [
     "LastAdmin",
     "NameTaken",
     "NotSignedIn",
+    "Permission",
     "Role",
     "SessionInfo",
     "TokenInfo",
@@ -41,5 +46,4 @@ __all__ = [
     "UnknownAccount",
     "WrongPassword",
     "WrongSetupToken",
-    "authorise_app",
 ]

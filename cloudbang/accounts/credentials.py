@@ -21,18 +21,12 @@ import sqlalchemy as sa
 from gevent.lock import RLock
 
 from cloudbang.accounts.errors import UnknownAccount
-from cloudbang.accounts.models import (
-    Caller,
-    SessionInfo,
-    TokenInfo,
-    checked_role,
-    clean_name,
-    lesser,
-)
+from cloudbang.accounts.models import Caller, SessionInfo, TokenInfo, checked_role, clean_name
+from cloudbang.accounts.permissions import DEFAULT_TEAM, Role, covers, lesser
 from cloudbang.config import SessionSettings
 from cloudbang.errors import CloudBangError
 from cloudbang.storage.database.database import Database
-from cloudbang.storage.database.tables import accounts, api_tokens, sessions
+from cloudbang.storage.database.tables import accounts, api_tokens, memberships, sessions, teams
 
 log = logging.getLogger(__name__)
 
@@ -209,7 +203,7 @@ class Credentials:
             self._good = good
         for digest, grant in before.items():
             kept = good.get(digest)
-            if kept is None or not kept.caller.may(grant.caller.role):
+            if kept is None or not covers(kept.caller.roles, grant.caller.roles):
                 self._tell(grant.caller.session_id)
         if expired:
             self._database.write(
@@ -280,18 +274,26 @@ class Credentials:
                 log.exception("a listener failed on the end of session %s", session_id)
 
     def _load(self, c: sa.Connection) -> list[_Grant]:
+        roles: dict[int, dict[str, Role]] = {}
+        for m in c.execute(sa.select(memberships)):
+            roles.setdefault(m.account_id, {})[m.team] = m.role
         found = [
             _Grant(
-                Caller(f"s{r.id}", r.account_id, r.name, r.role, r.digest),
+                Caller(f"s{r.id}", r.account_id, r.name, roles.get(r.account_id, {}), r.digest),
                 r.seen_at,
                 r.seen_at,
                 r.created_at,
             )
             for r in c.execute(_SESSIONS)
         ]
+        every_team = {DEFAULT_TEAM, *c.execute(sa.select(teams.c.name)).scalars()}
         for r in c.execute(_TOKENS):
-            role = r.role if r.account_role is None else lesser(r.role, r.account_role)
-            caller = Caller(f"t{r.id}", r.account_id, r.account_name or r.name, role, r.digest)
+            if r.account_id is None:  # the machine's own: whoever makes one may read the disk
+                held: dict[str, Role] = dict.fromkeys(every_team, r.role)
+            else:
+                theirs = roles.get(r.account_id, {})
+                held = {team: lesser(r.role, role) for team, role in theirs.items()}
+            caller = Caller(f"t{r.id}", r.account_id, r.account_name or r.name, held, r.digest)
             found.append(_Grant(caller, r.seen_at or 0, r.seen_at or 0, r.created_at))
         return found
 
@@ -303,7 +305,6 @@ _SESSIONS = sa.select(
     sessions.c.created_at,
     sessions.c.seen_at,
     accounts.c.name,
-    accounts.c.role,
 ).join(accounts, accounts.c.id == sessions.c.account_id)
 
 _TOKENS = sa.select(
@@ -315,7 +316,6 @@ _TOKENS = sa.select(
     api_tokens.c.created_at,
     api_tokens.c.seen_at,
     accounts.c.name.label("account_name"),
-    accounts.c.role.label("account_role"),
 ).outerjoin(accounts, accounts.c.id == api_tokens.c.account_id)
 
 

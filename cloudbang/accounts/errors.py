@@ -6,6 +6,7 @@ before it fills them in.
 
 from __future__ import annotations
 
+from cloudbang.accounts.permissions import Permission, least_role_with
 from cloudbang.errors import CloudBangError
 
 
@@ -33,9 +34,10 @@ class Unauthorised(AccountError):
     status = 403
     sentence = "only an account with the role {role} may do this"
 
-    def __init__(self, role: str = "admin") -> None:
-        self.role = role
-        super().__init__(role)
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+        self.role = least_role_with(permission)
+        super().__init__(permission)
 
 
 class WrongPassword(AccountError):
@@ -116,6 +118,18 @@ class UnknownAccount(AccountError):
     def __init__(self, what: str, name: object) -> None:
         self.what, self.name = what, name
         super().__init__(what, name)
+
+
+class UnknownTeam(AccountError):
+    """There is no such team."""
+
+    code = "not-found"
+    status = 404
+    sentence = "there is no team {team}"
+
+    def __init__(self, team: str) -> None:
+        self.team = team
+        super().__init__(team)
 
 
 class LastAdmin(AccountError):

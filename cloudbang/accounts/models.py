@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Literal
 
+from cloudbang.accounts.errors import Unauthorised
+from cloudbang.accounts.permissions import (
+    DEFAULT_TEAM,
+    ROLES,
+    Permission,
+    Role,
+    Roles,
+    permissions_of,
+)
 from cloudbang.errors import BadRequest, NoSuchApp
-
-Role = Literal["admin", "viewer"]
-ROLES: tuple[Role, ...] = ("viewer", "admin")  # from the least to the most
 
 NAME_MAX = 64  # characters
 PASSWORD_MIN = 8  # characters
@@ -18,11 +24,12 @@ PASSWORD_MAX = 1024  # characters; the hash costs the same, the request does not
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person. Moments in seconds since 1970."""
+    """A person. ``role`` is the one in the team ``default``, None without. Moments in seconds since
+    1970."""
 
     id: int
     name: str
-    role: Role
+    role: Role | None
     created_at: int
     signed_in_at: int | None = None
 
@@ -38,18 +45,38 @@ class Caller:
     session_id: str
     account_id: int | None  # None: a token made on the command line
     name: str
-    role: Role
+    roles: Roles = field(hash=False)
     digest: bytes = field(repr=False)  # SHA-256 of the secret
-    teams: frozenset[str] = frozenset({"default"})
 
     @property
     def by_cookie(self) -> bool:
         """Whether a browser sends this by itself, so that a change needs a CSRF token."""
         return self.session_id.startswith("s")
 
-    def may(self, role: Role) -> bool:
-        """Whether this caller may do what ``role`` may."""
-        return ROLES.index(self.role) >= ROLES.index(role)
+    @property
+    def role(self) -> Role | None:
+        """The role in the team ``default``."""
+        return self.roles.get(DEFAULT_TEAM)
+
+    def can(self, permission: Permission, team: str) -> bool:
+        """Whether this caller may do that with what ``team`` owns."""
+        return permission in permissions_of(self.roles.get(team))
+
+    def teams(self, permission: Permission) -> frozenset[str]:
+        """The teams with whose things this caller may do that."""
+        return frozenset(team for team in self.roles if self.can(permission, team))
+
+    def require(self, permission: Permission, team: str) -> None:
+        """Raises Unauthorised unless the caller :meth:`can`."""
+        if not self.can(permission, team):
+            raise Unauthorised(permission)
+
+    def require_app(self, app: str, team: str, permission: Permission = "view") -> None:
+        """Raises NoSuchApp for who may not see the app, as if there were none; Unauthorised for
+        who may see it but not do this."""
+        if not self.can("view", team):
+            raise NoSuchApp(app)
+        self.require(permission, team)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +103,19 @@ class TokenInfo:
     seen_at: int | None
 
 
-def authorise_app(caller: Caller, app: str, team: str = "default") -> None:
-    """The one place where access to an app, its lines and its containers is decided.
-
-    Raises NoSuchApp: who may not see an app does not learn that it exists.
-    """
-    if team not in caller.teams:
-        raise NoSuchApp(app)
-
-
-def lesser(one: Role, other: Role) -> Role:
-    """The role that may less."""
-    return min(one, other, key=ROLES.index)
-
-
 def checked_role(role: str) -> Role:
     """``role`` if it is one. Raises BadRequest."""
     for known in ROLES:
         if role == known:
             return known
     raise BadRequest("role", role, " or ".join(reversed(ROLES)))
+
+
+def checked_team(name: str) -> str:
+    """``name`` if a team may have it: it is a folder's, too. Raises BadRequest."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
+        raise BadRequest("team", name, "1 to 64 letters, digits, '_' or '-'")
+    return name
 
 
 def clean_name(name: str, what: str = "username") -> str:

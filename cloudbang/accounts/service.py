@@ -24,35 +24,38 @@ from cloudbang.accounts.errors import (
     NameTaken,
     TooManyAttempts,
     UnknownAccount,
+    UnknownTeam,
     WrongPassword,
     WrongSetupToken,
 )
 from cloudbang.accounts.models import (
     PASSWORD_MAX,
     Account,
-    Role,
     checked_password,
     checked_role,
+    checked_team,
     clean_name,
     name_key,
 )
 from cloudbang.accounts.passwords import Passwords
+from cloudbang.accounts.permissions import DEFAULT_TEAM, Role, covers
 from cloudbang.accounts.throttle import Throttle
 from cloudbang.config import Settings
 from cloudbang.core.supervise import Supervisor
 from cloudbang.errors import StorageFailed
 from cloudbang.storage.database.database import Database
-from cloudbang.storage.database.tables import accounts, sessions, settings
+from cloudbang.storage.database.tables import accounts, memberships, sessions, settings, teams
 
 log = logging.getLogger(__name__)
 
-_ACCOUNT = (
+_IN_DEFAULT = sa.and_(memberships.c.account_id == accounts.c.id, memberships.c.team == DEFAULT_TEAM)
+_ACCOUNT = sa.select(
     accounts.c.id,
     accounts.c.name,
-    accounts.c.role,
+    memberships.c.role,
     accounts.c.created_at,
     accounts.c.signed_in_at,
-)
+).select_from(sa.outerjoin(accounts, memberships, _IN_DEFAULT))
 
 
 class AccountService:
@@ -227,9 +230,7 @@ class AccountService:
 
     def list(self) -> list[Account]:
         """All accounts, by name."""
-        rows = self._database.read(
-            lambda c: c.execute(sa.select(*_ACCOUNT).order_by(accounts.c.key)).all()
-        )
+        rows = self._database.read(lambda c: c.execute(_ACCOUNT.order_by(accounts.c.key)).all())
         return [Account(*row) for row in rows]
 
     def get(self, account_id: int) -> Account:
@@ -238,7 +239,7 @@ class AccountService:
 
     def named(self, name: str) -> Account:
         """The account of this name. Raises UnknownAccount."""
-        wanted = sa.select(*_ACCOUNT).where(accounts.c.key == name_key(name))
+        wanted = _ACCOUNT.where(accounts.c.key == name_key(name))
         row = self._database.read(lambda c: c.execute(wanted).first())
         if row is None:
             raise UnknownAccount("account", name)
@@ -258,23 +259,48 @@ class AccountService:
         self._update(account_id, {"password": hashed})
         self.credentials.end_sessions(account_id)
 
-    def set_role(self, account_id: int, role: str) -> None:
-        """Change what an account may do. Its sessions end where that becomes less.
+    def set_role(self, account_id: int, role: str | None, team: str = DEFAULT_TEAM) -> None:
+        """Change what an account is in a team; None: it leaves the team. Its sessions end where it
+        may do less then.
 
-        Raises UnknownAccount, LastAdmin, BadRequest.
+        Raises UnknownAccount, UnknownTeam, LastAdmin, BadRequest.
         """
-        kept_role = checked_role(role)
+        kept_role = None if role is None else checked_role(role)
+
+        def work(c: sa.Connection) -> bool:
+            found = _get(c, account_id)
+            if team == DEFAULT_TEAM:
+                if kept_role != "admin":
+                    _keep_an_admin(c, found)
+            elif c.execute(sa.select(teams).where(teams.c.name == team)).first() is None:
+                raise UnknownTeam(team)
+            its = (memberships.c.account_id == account_id, memberships.c.team == team)
+            before = c.execute(sa.select(memberships.c.role).where(*its)).scalar()
+            c.execute(sa.delete(memberships).where(*its))
+            if kept_role is not None:
+                _join(c, account_id, team, kept_role)
+            return not covers(
+                {team: kept_role} if kept_role else {}, {team: before} if before else {}
+            )
+
+        if self._database.write(work):
+            self.credentials.end_sessions(account_id)
+        self.credentials.refresh()
+
+    def create_team(self, name: str) -> None:
+        """A new team, with nobody in it and nothing of its own. Raises NameTaken, BadRequest."""
+        name = checked_team(name)
+        values = {"name": name, "created_at": int(self._clock())}
 
         def work(c: sa.Connection) -> None:
-            found = _get(c, account_id)
-            if kept_role != "admin":
-                _keep_an_admin(c, found)
-            c.execute(sa.update(accounts).where(accounts.c.id == account_id).values(role=kept_role))
+            try:
+                c.execute(sa.insert(teams).values(values))
+            except IntegrityError:
+                raise NameTaken(name) from None
 
-        less = self.get(account_id).role == "admin" and kept_role != "admin"
+        if name == DEFAULT_TEAM:
+            raise NameTaken(name)
         self._database.write(work)
-        if less:
-            self.credentials.end_sessions(account_id)
         self.credentials.refresh()
 
     def delete(self, account_id: int) -> None:
@@ -301,7 +327,6 @@ class AccountService:
             "name": name,
             "key": name_key(name),
             "password": hashed,
-            "role": role,
             "created_at": now,
         }
         try:
@@ -309,6 +334,7 @@ class AccountService:
             number = c.execute(made).scalar_one()
         except IntegrityError:
             raise NameTaken(name) from None
+        _join(c, number, DEFAULT_TEAM, role)
         if role == "admin":
             done = {"key": "set_up_at", "value": str(now)}
             c.execute(sa.insert(settings).prefix_with("OR IGNORE").values(done))
@@ -321,7 +347,7 @@ def _is_set_up(c: sa.Connection) -> bool:
 
 
 def _get(c: sa.Connection, account_id: int) -> Account:
-    row = c.execute(sa.select(*_ACCOUNT).where(accounts.c.id == account_id)).first()
+    row = c.execute(_ACCOUNT.where(accounts.c.id == account_id)).first()
     if row is None:
         raise UnknownAccount("account", account_id)
     return Account(*row)
@@ -334,7 +360,14 @@ def _has_been_at(c: sa.Connection, key: str, address: str) -> bool:
     return c.execute(found.limit(1)).first() is not None
 
 
+def _join(c: sa.Connection, account_id: int, team: str, role: Role) -> None:
+    values = {"account_id": account_id, "team": team, "role": role}
+    c.execute(sa.insert(memberships).values(values))
+
+
 def _keep_an_admin(c: sa.Connection, leaving: Account) -> None:
-    admins = sa.select(sa.func.count()).where(accounts.c.role == "admin")
+    admins = sa.select(sa.func.count()).where(
+        memberships.c.role == "admin", memberships.c.team == DEFAULT_TEAM
+    )
     if leaving.role == "admin" and c.execute(admins).scalar_one() <= 1:
         raise LastAdmin(leaving.name)

@@ -14,7 +14,7 @@ import click
 
 from cloudbang import config
 from cloudbang.accounts import AccountService, UnknownAccount
-from cloudbang.accounts.models import ROLES
+from cloudbang.accounts.permissions import ROLES
 from cloudbang.storage.database.database import Database
 
 _ROLE = click.Choice(ROLES)

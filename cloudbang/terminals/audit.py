@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from cloudbang.accounts import Caller, Role
+from cloudbang.accounts import Caller
 from cloudbang.domain.terminals import ExitStatus
 from cloudbang.errors import CloudBangError
 from cloudbang.storage.database.terminals import Owner, TerminalRecord
@@ -18,8 +18,6 @@ from cloudbang.terminals.participant import Participant
 from cloudbang.terminals.session import Session
 
 log = logging.getLogger(__name__)
-
-ROLE: Role = "admin"  # who may open a terminal: a shell in a container is root there
 
 Tell = Callable[[str, str, str, str], None]
 """``tell(app, container, who, what)`` keeps a person's action as an event of the app."""
@@ -141,7 +139,8 @@ def is_owner(session: Session, caller: Caller) -> bool:
     """Whether the session is of the same account, or of the same token of the command line; and
     whether the caller may have terminals at all: a token that may only look is no way to a shell.
     """
-    return caller.may(ROLE) and owner_of(caller) == owner_of_session(session)
+    may_have_one = caller.can("terminal", session.spec.team)
+    return may_have_one and owner_of(caller) == owner_of_session(session)
 
 
 def is_owner_of(record: TerminalRecord, caller: Caller) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 import gevent
 
-from cloudbang.accounts import Caller, Unauthorised, authorise_app
+from cloudbang.accounts import Caller
 from cloudbang.config import TerminalSettings
 from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.domain.apps import App, Instance
@@ -29,7 +29,7 @@ from cloudbang.errors import (
     TooManyTerminals,
 )
 from cloudbang.storage.database.terminals import TerminalRecord
-from cloudbang.terminals.audit import ROLE, AuditStore, Tell, TerminalAudit, is_owner, owner_of
+from cloudbang.terminals.audit import AuditStore, Tell, TerminalAudit, is_owner, owner_of
 from cloudbang.terminals.fairness import Fairness
 from cloudbang.terminals.limits import overdue
 from cloudbang.terminals.links import Links
@@ -131,8 +131,7 @@ class Terminals:
 
         Raises Unauthorised, ContainerNotRunning, TooManyTerminals.
         """
-        if not caller.may(ROLE):
-            raise Unauthorised(ROLE)
+        caller.require("terminal", app.team)
         if instance.state != "running":
             raise ContainerNotRunning(instance.name, instance.state)
         self._check_limits(caller)
@@ -155,9 +154,7 @@ class Terminals:
         self, spec: TerminalTarget, caller: Caller, address: str, agent: str, size: Size
     ) -> Session:
         """Start it. Raises Unauthorised, NoSuchApp, TooManyTerminals, and what the engine says."""
-        if not caller.may(ROLE):
-            raise Unauthorised(ROLE)
-        authorise_app(caller, spec.app, spec.team)
+        caller.require_app(spec.app, spec.team, "terminal")
         return self._open(spec, self._new_source(spec), caller, address, agent, size)
 
     def open_source(
@@ -254,7 +251,7 @@ class Terminals:
         mode = self._links.open(session_id, key, owner_of(caller))
         if mode is not None:
             if session.spec.app:
-                authorise_app(caller, session.spec.app, session.spec.team)
+                caller.require_app(session.spec.app, session.spec.team)
             return session, mode
         raise NoSuchTerminal(session_id)
 

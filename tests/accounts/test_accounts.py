@@ -328,7 +328,7 @@ def test_promotion_ends_nothing(people: AccountService) -> None:
     people.set_role(bob.id, "admin")
     caller = people.credentials.find(secret)
     assert caller
-    assert caller.may("admin")
+    assert caller.can("manage", "default")
 
 
 def test_deletion_takes_sessions_and_tokens_along(people: AccountService) -> None:

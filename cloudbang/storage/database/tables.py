@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration. A database of this revision is used as it is."""
 
 metadata = MetaData(
@@ -41,11 +41,27 @@ accounts = Table(
     Column("name", String, nullable=False),
     Column("key", String, nullable=False, unique=True),  # the name as it is compared
     Column("password", String, nullable=False),  # an argon2id hash with its parameters
-    Column("role", String, nullable=False),
     Column("created_at", Integer, nullable=False),
     Column("signed_in_at", Integer),
-    CheckConstraint("role IN ('admin', 'viewer')", name="role"),
     sqlite_autoincrement=True,  # an id in an old record must not come to mean another person
+)
+
+# Those made besides "default", which every installation has.
+teams = Table(
+    "teams",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("created_at", Integer, nullable=False),
+)
+
+# Who belongs to a team, and as what.
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("account_id", Integer, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("team", String, primary_key=True),
+    Column("role", String, nullable=False),
+    CheckConstraint("role IN ('admin', 'viewer')", name="role"),
 )
 
 sessions = Table(

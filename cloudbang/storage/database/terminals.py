@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -208,16 +208,16 @@ class TerminalStore:
         account: str | None = None,
         before: int | None = None,
         limit: int = 50,
+        also: Collection[str] = (),
     ) -> builtins.list[TerminalRecord]:
-        """The newest ``limit`` of ``owner`` (None: of everybody), newest first; ``before`` the
-        ``number`` of one: those older than it."""
+        """The newest ``limit`` of ``owner`` (None: of everybody) and of the teams in ``also``,
+        newest first; ``before`` the ``number`` of one: those older than it."""
         wanted = sa.select(terminals)
-        if owner is not None and owner.account_id is not None:
-            wanted = wanted.where(terminals.c.account_id == owner.account_id)
-        elif owner is not None:
-            wanted = wanted.where(
-                terminals.c.account_id.is_(None), terminals.c.login == owner.login
-            )
+        if owner is not None:
+            theirs = terminals.c.account_id == owner.account_id
+            if owner.account_id is None:
+                theirs = sa.and_(terminals.c.account_id.is_(None), terminals.c.login == owner.login)
+            wanted = wanted.where(sa.or_(theirs, terminals.c.team.in_(also)))
         if app is not None:
             wanted = wanted.where(terminals.c.app == app)
         if account is not None:

@@ -8,8 +8,9 @@ from typing import Annotated
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel, Field
 
-from cloudbang.accounts import Account, SessionInfo, TokenInfo, UnknownAccount
-from cloudbang.accounts.models import NAME_MAX, PASSWORD_MAX, checked_role, lesser
+from cloudbang.accounts import INSTALLATION, Account, SessionInfo, TokenInfo, UnknownAccount
+from cloudbang.accounts.models import NAME_MAX, PASSWORD_MAX, checked_role
+from cloudbang.accounts.permissions import greatest, lesser
 from cloudbang.errors import CloudBangError
 from cloudbang.web.api.parsing import json, read_body
 from cloudbang.web.pages.i18n import language
@@ -18,7 +19,7 @@ from cloudbang.web.security.authenticator import (
     authenticator,
     caller,
     csrf_token,
-    needs_role,
+    needs,
     open_to_all,
 )
 from cloudbang.web.security.requests import COOKIE, is_secure, set_cookie
@@ -167,9 +168,9 @@ def create_token() -> Response:
     """Make an API token. Its secret is in this answer and never shown again."""
     who, owner = caller(), _own_id()
     asked = read_body(NewToken)
-    role = lesser(
-        checked_role(asked.role or who.role), who.role
-    )  # nobody gives more than they have
+    most = greatest(who.roles.values())
+    # Nobody gives more than they have; in each team it is at most what they are there.
+    role = lesser(checked_role(asked.role), most) if asked.role else most
     secret, made = services().accounts.credentials.create_token(asked.name, role, owner)
     return json({**_token(made), "token": secret}, 201)
 
@@ -186,14 +187,14 @@ def revoke_token(token_id: str) -> Response:
 
 
 @bp.get("/accounts")
-@needs_role("admin")
+@needs("manage", INSTALLATION)
 def accounts() -> Response:
     """Every account."""
     return json({"accounts": [_account(one) for one in services().accounts.list()]})
 
 
 @bp.post("/accounts")
-@needs_role("admin")
+@needs("manage", INSTALLATION)
 def create_account() -> Response:
     """Make an account."""
     asked = read_body(NewAccount)
@@ -202,7 +203,7 @@ def create_account() -> Response:
 
 
 @bp.patch("/accounts/<int:account_id>")
-@needs_role("admin")
+@needs("manage", INSTALLATION)
 def change_account(account_id: int) -> Response:
     """Change what an account may do, or give it a new password. Its sessions end where it may do
     less, and with a new password."""
@@ -216,7 +217,7 @@ def change_account(account_id: int) -> Response:
 
 
 @bp.delete("/accounts/<int:account_id>")
-@needs_role("admin")
+@needs("manage", INSTALLATION)
 def delete_account(account_id: int) -> Response:
     """Delete an account with its sessions and tokens."""
     services().accounts.delete(account_id)
@@ -236,7 +237,7 @@ def _is_mine(token: TokenInfo) -> bool:
 
 
 def _is_of_the_house(token: TokenInfo) -> bool:
-    return token.account_id is None and caller().may("admin")
+    return token.account_id is None and caller().can("manage", INSTALLATION)
 
 
 def _new_session(account_id: int) -> str:

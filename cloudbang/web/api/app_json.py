@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cloudbang.accounts import Caller
 from cloudbang.errors import NoSuchApp
-from cloudbang.web.security.access import may_see
+from cloudbang.web.security.access import can_view_app
 from cloudbang.web.services import Services
 from cloudbang.web.status import app_json, every_app, find_app
 
@@ -14,7 +14,7 @@ def all_apps(services: Services, caller: Caller) -> list[dict[str, object]]:
     return [
         app_json(app, services.store, services.inventory.rate(app.name))
         for app in every_app(services.inventory, services.store)
-        if may_see(caller, app)
+        if can_view_app(caller, app)
     ]
 
 

@@ -16,7 +16,7 @@ from cloudbang.storage.logs.log_store import Query
 from cloudbang.web.api.app_json import all_apps, one_app
 from cloudbang.web.api.parsing import flag, json, moment, number, seq
 from cloudbang.web.api.search import matcher
-from cloudbang.web.security.authenticator import caller, reach_app
+from cloudbang.web.security.authenticator import caller, require_app
 from cloudbang.web.services import services
 
 bp = Blueprint("apps", __name__, url_prefix="/api/v1/apps")
@@ -37,14 +37,14 @@ def apps() -> Response:
 @bp.get("/<app>")
 def app_(app: str) -> Response:
     """One app with its instances."""
-    return json(one_app(services(), reach_app(app)))
+    return json(one_app(services(), require_app(app).name))
 
 
 @bp.get("/<app>/lines")
 def lines(app: str) -> Response:
     """Lines from the store, oldest first."""
     query = asked_query(number("limit", 1, MOST_LINES) or LINES)
-    page = services().store.read(reach_app(app), query)
+    page = services().store.read(require_app(app).name, query)
     found, cursor = _bounded(page.lines, query, page.cursor)
     answer: dict[str, object] = {"lines": None, "first": page.first, "next": page.next}
     if cursor is not None:
@@ -64,7 +64,7 @@ def download(app: str) -> Response:
     if kind not in ("text", "jsonl"):
         raise BadRequest("format", kind, "text or jsonl")
     query = asked_query(2**62)
-    scan = services().store.scan(reach_app(app), query)
+    scan = services().store.scan(require_app(app).name, query)
     pieces = _pieces(
         scan, kind == "jsonl", services().accounts.credentials.is_good, caller().session_id
     )
@@ -82,14 +82,14 @@ def seq_at(app: str) -> Response:
     time = moment("time")
     if time is None:
         raise BadRequest("time", "", "a time such as 2026-07-01T12:00:00Z")
-    return json({"seq": services().store.seq_at(reach_app(app), time)})
+    return json({"seq": services().store.seq_at(require_app(app).name, time)})
 
 
 @bp.get("/<app>/events")
 def events(app: str) -> Response:
     """Events of an app, oldest first: the newest of those asked for."""
     found = services().events.list(
-        reach_app(app), _key("since"), _key("until"), number("limit", 1, MOST_LINES) or LINES
+        require_app(app).name, _key("since"), _key("until"), number("limit", 1, MOST_LINES) or LINES
     )
     return json({"events": [event.as_json() for event in found]})
 

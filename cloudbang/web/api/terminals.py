@@ -12,12 +12,12 @@ from cloudbang.terminals.audit import is_owner, owner_of
 from cloudbang.web.api.downloads import send
 from cloudbang.web.api.parsing import MAX_SEQ, flag, json, number, read_body
 from cloudbang.web.api.schemas.terminals import NewTerminal
-from cloudbang.web.security.authenticator import authenticator, caller, needs_role
+from cloudbang.web.security.authenticator import authenticator, caller, needs
 from cloudbang.web.security.terminal_access import (
+    can_view_terminal,
     checked_id,
-    may_see,
     own_live,
-    reach_container,
+    require_container,
     see_live,
 )
 from cloudbang.web.services import services
@@ -33,13 +33,13 @@ class NewLink(BaseModel):
 
 
 @bp.post("")
-@needs_role("admin")
+@needs("terminal")
 def ticket() -> Response:
     """A one-time ticket, with which the terminal's socket opens a new terminal."""
     asked = read_body(NewTerminal)
     wish = asked.wish()
-    app, instance = reach_container(
-        caller(), asked.container, services().inventory, services().store
+    app, instance = require_container(
+        caller(), asked.container, "terminal", services().inventory, services().store
     )
     made = services().terminals.ticket(caller(), app, instance, wish)
     return json(
@@ -57,28 +57,32 @@ def ticket() -> Response:
 
 @bp.get("")
 def terminals() -> Response:
-    """The own running terminals; everybody's for an admin who asks for all."""
+    """The own running terminals; for who asks for all, those of the teams they manage as well."""
     who, everybody = caller(), flag("all")
-    if everybody and not who.may("admin"):
-        raise Unauthorised("admin")
+    if everybody and not who.teams("manage"):
+        raise Unauthorised("manage")
     found = services().terminals.live(None if everybody else who)
-    return json({"terminals": [one.as_json() for one in found if may_see(who, one)]})
+    return json({"terminals": [one.as_json() for one in found if can_view_terminal(who, one)]})
 
 
 @bp.get("/history")
 def history() -> Response:
-    """The audit list, newest first: the own terminals, for an admin everybody's."""
+    """The audit list, newest first: the own terminals and those of the teams one manages."""
     who, app = caller(), request.args.get("app") or None
     if app is not None and len(app) > 128:
         raise BadRequest("app", app, "the name of an app")
     limit = number("limit", 1, MOST_HISTORY) or HISTORY
     before = number("before", 0, MAX_SEQ)
-    owner = None if who.may("admin") else owner_of(who)
     account = request.args.get("account") or None
-    found = services().terminal_store.list(owner, app, account, before, limit)
+    found = services().terminal_store.list(
+        owner_of(who), app, account, before, limit, also=who.teams("manage")
+    )
     following = found[-1].number if len(found) == limit else None
     return json(
-        {"terminals": [_shown(one) for one in found if may_see(who, one)], "next": following}
+        {
+            "terminals": [_shown(one) for one in found if can_view_terminal(who, one)],
+            "next": following,
+        }
     )
 
 
@@ -97,7 +101,7 @@ def recording(session: str) -> Response:
 
 
 @bp.delete("/<session>")
-@needs_role("admin")
+@needs("terminal")
 def end(session: str) -> Response:
     """End a terminal and every process of it."""
     found = see_live(caller(), session, services().terminals)
@@ -106,7 +110,7 @@ def end(session: str) -> Response:
 
 
 @bp.post("/<session>/links")
-@needs_role("admin")
+@needs("terminal")
 def link(session: str) -> Response:
     """A fresh link to watch a terminal, or to type in it; the older one of its kind is void."""
     found = own_live(caller(), session, services().terminals)
@@ -122,7 +126,7 @@ def link(session: str) -> Response:
 
 
 @bp.delete("/<session>/links")
-@needs_role("admin")
+@needs("terminal")
 def unlink(session: str) -> Response:
     """Void the links; who typed through one watches from now on."""
     services().terminals.unlink(own_live(caller(), session, services().terminals))
@@ -132,7 +136,7 @@ def unlink(session: str) -> Response:
 def see_record(session: str) -> TerminalRecord:
     """The record of a terminal that the caller may see, running or ended. Raises NoSuchTerminal."""
     found = services().terminal_store.get(checked_id(session))
-    if not may_see(caller(), found):
+    if not can_view_terminal(caller(), found):
         raise NoSuchTerminal(session)
     return found
 

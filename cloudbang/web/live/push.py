@@ -30,7 +30,7 @@ from cloudbang.web.live.feeds import (
 )
 from cloudbang.web.live.lines import LogChannel, LogViewer
 from cloudbang.web.live.messages import Lines, read_lines
-from cloudbang.web.security.access import reach
+from cloudbang.web.security.access import require_app
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
 from cloudbang.web.server.websocket import Socket
 from cloudbang.web.status import Apps, app_json, every_app, find_app, notices
@@ -115,11 +115,11 @@ class LivePush:
         """A view of ``channel``, not yet started. Raises NoSuchChannel, NoSuchApp, BadRequest."""
         kind, _, name = channel.partition("/")
         if kind == "log" and name:
-            reach(link.caller, name, self._inventory, self._store)
+            require_app(link.caller, name, "view", self._inventory, self._store)
             return self._view_lines(name, link, request)
         if channel in ("app/*", "terminal/*", "status") or (kind == "event" and name):
             if kind == "event":
-                reach(link.caller, name, self._inventory, self._store)
+                require_app(link.caller, name, "view", self._inventory, self._store)
             return self._view_feed(channel, name, link)
         raise NoSuchChannel(channel)
 

@@ -11,14 +11,14 @@ from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from cloudbang.domain.apps import App
 from cloudbang.web.api.app_json import all_apps, one_app
 from cloudbang.web.pages import assets
 from cloudbang.web.security.authenticator import (
     caller,
     csrf_token,
-    needs_role,
     open_to_all,
-    reach_app,
+    require_app,
 )
 from cloudbang.web.services import Services, services
 
@@ -58,33 +58,33 @@ def list_of_apps() -> ResponseReturnValue:
 @bp.get("/apps/<app>")
 def app(app: str) -> ResponseReturnValue:
     """An app: its first tab."""
-    return redirect(url_for("pages.logs", app=reach_app(app)))
+    return redirect(url_for("pages.logs", app=require_app(app).name))
 
 
 @bp.get("/apps/<app>/logs")
 def logs(app: str) -> ResponseReturnValue:
     """An app's log."""
-    name = reach_app(app)
+    found = require_app(app)
     return _page(
         "logs.html",
         page="app",
-        app=one_app(services(), name),
-        tabs=_tabs(name),
+        app=one_app(services(), found.name),
+        can_terminal=caller().can("terminal", found.team),
+        tabs=_tabs(found),
         current_tab="logs",
         recording=services().settings.terminal.record,
     )
 
 
 @bp.get("/apps/<app>/terminal")
-@needs_role("admin")
 def terminal(app: str) -> ResponseReturnValue:
     """Terminals in the instances of an app."""
-    name = reach_app(app)
+    found = require_app(app, "terminal")
     return _page(
         "terminal.html",
         page="app",
-        app=one_app(services(), name),
-        tabs=_tabs(name),
+        app=one_app(services(), found.name),
+        tabs=_tabs(found),
         current_tab="terminal",
         recording=services().settings.terminal.record,
     )
@@ -143,13 +143,13 @@ def _page(template: str, **values: Any) -> str:
     return render_template(template, account=who, apps=all_apps(services(), who), **values)
 
 
-def _tabs(app: str) -> list[dict[str, str]]:
-    """The views of an app that there are for who asks: a terminal is for administrators."""
+def _tabs(app: App) -> list[dict[str, str]]:
+    """The views of an app that there are for who asks."""
     names = [("logs", gettext("Logs"))]
-    if caller().may("admin"):
+    if caller().can("terminal", app.team):
         names.append(("terminal", gettext("Terminal")))
     return [
-        {"name": name, "label": label, "href": url_for(f"pages.{name}", app=app)}
+        {"name": name, "label": label, "href": url_for(f"pages.{name}", app=app.name)}
         for name, label in names
     ]
 

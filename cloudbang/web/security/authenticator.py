@@ -19,9 +19,10 @@ from flask.wrappers import Request, Response
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError  # type: ignore[import-untyped]
 
-from cloudbang.accounts import AccountService, Caller, NotSignedIn, Role, Unauthorised
+from cloudbang.accounts import AccountService, Caller, NotSignedIn, Permission, Unauthorised
+from cloudbang.domain.apps import App
 from cloudbang.errors import CloudBangError
-from cloudbang.web.security.access import reach
+from cloudbang.web.security import access
 from cloudbang.web.security.requests import COOKIE, Environ, Proxies, cookies_of
 from cloudbang.web.server.websocket import Refusal
 from cloudbang.web.services import services
@@ -49,14 +50,16 @@ def open_to_all(view: View) -> View:
     return view
 
 
-def needs_role(role: Role) -> Callable[[View], View]:
-    """Declare that a view is for accounts with at least this role."""
+def needs(permission: Permission, team: str | None = None) -> Callable[[View], View]:
+    """Declare that a view is for who has this permission: in ``team``, or in any team at all where
+    whose thing it is turns out later."""
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            if not caller().may(role):
-                raise Unauthorised(role)
+            held = caller().teams(permission)
+            if not held if team is None else team not in held:
+                raise Unauthorised(permission)
             return view(*args, **kwargs)
 
         return cast(View, checked)
@@ -87,12 +90,12 @@ def authenticator_of(app: Flask) -> Authenticator:
     return cast(Authenticator, app.extensions["cloudbang-gate"])
 
 
-def reach_app(name: str) -> str:
-    """``name``, when there is such an app and the caller may see it. Raises NoSuchApp.
+def require_app(name: str, permission: Permission = "view") -> App:
+    """The app of this name, for whom this request is from: see :func:`access.require_app`.
 
-    Every call that reaches an app, its lines or its containers comes through here.
+    Every call that is about an app, its lines or its containers comes through here.
     """
-    return reach(caller(), name, services().inventory, services().store).name
+    return access.require_app(caller(), name, permission, services().inventory, services().store)
 
 
 class Authenticator:

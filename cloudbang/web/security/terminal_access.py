@@ -1,7 +1,7 @@
 """Who may do what with a terminal: decided here for calls and sockets.
 
-Opening one needs the role admin: a shell in a container is root there. What was opened belongs to
-its account (a token without an account: to that token); other admins may see and end it, and
+Opening one needs the permission ``terminal`` in the app's team. What was opened belongs to its
+account (a token without an account: to that token); who manages the team may see and end it, and
 nobody else learns that it exists.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cloudbang.accounts import Caller, authorise_app
+from cloudbang.accounts import Caller, Permission
 from cloudbang.accounts.errors import AccountError
 from cloudbang.domain.apps import App, Instance
 from cloudbang.errors import NoSuchApp, NoSuchContainer, NoSuchTerminal
@@ -18,7 +18,7 @@ from cloudbang.node.inventory import Inventory
 from cloudbang.storage.database.terminals import TerminalRecord
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.terminals.audit import is_owner, is_owner_of
-from cloudbang.web.security.access import reach
+from cloudbang.web.security.access import require_app
 
 if TYPE_CHECKING:
     from cloudbang.terminals.registry import Terminals
@@ -44,11 +44,11 @@ class MayNotType(AccountError):
     sentence = "only who may type in this terminal may do this"
 
 
-def reach_container(
-    caller: Caller, name: str, inventory: Inventory, store: LogStore
+def require_container(
+    caller: Caller, name: str, permission: Permission, inventory: Inventory, store: LogStore
 ) -> tuple[App, Instance]:
     """A container by its id (12 or 64 hex digits) or its name, and its app, when ``caller`` may
-    see that. Raises NoSuchContainer, EngineUnreachable, EngineRefused."""
+    do that with it. Raises NoSuchContainer, Unauthorised, EngineUnreachable, EngineRefused."""
     found = _known(name, inventory)
     if found is None and _ID.fullmatch(name):
         # Started a moment ago perhaps. The engine also takes a name for what it is given.
@@ -57,28 +57,22 @@ def reach_container(
     if found is None:
         raise NoSuchContainer(name[:64])
     try:
-        return reach(caller, found.app, inventory, store), found
+        return require_app(caller, found.app, permission, inventory, store), found
     except NoSuchApp:
         # Who may not see it does not learn that it exists.
         raise NoSuchContainer(name[:64]) from None
 
 
-def may_see(caller: Caller, one: Session | TerminalRecord) -> bool:
+def can_view_terminal(caller: Caller, one: Session | TerminalRecord) -> bool:
     """Whether a terminal, running or ended, is in the lists that ``caller`` is shown.
 
     The app is asked for again: access may have been taken since.
     """
     if isinstance(one, TerminalRecord):
-        own, app, team = is_owner_of(one, caller), one.app, one.team
+        own, team = is_owner_of(one, caller), one.team
     else:
-        own, app, team = is_owner(one, caller), one.spec.app, one.spec.team
-    if not (own or caller.may("admin")):
-        return False
-    try:
-        authorise_app(caller, app, team)
-    except NoSuchApp:
-        return False
-    return True
+        own, team = is_owner(one, caller), one.spec.team
+    return caller.can("view", team) and (own or caller.can("manage", team))
 
 
 def checked_id(session: str) -> str:
@@ -91,7 +85,7 @@ def checked_id(session: str) -> str:
 def see_live(caller: Caller, session: str, terminals: Terminals) -> Session:
     """A running terminal that ``caller`` may see. Raises NoSuchTerminal."""
     found = terminals.get(checked_id(session))
-    if not may_see(caller, found):
+    if not can_view_terminal(caller, found):
         raise NoSuchTerminal(session)
     return found
 
@@ -111,7 +105,7 @@ def typing_in(caller: Caller, session: str, terminals: Terminals) -> Session:
     if found.ended is not None:
         raise NoSuchTerminal(session)
     here = [one for one in found.participants if one.login == caller.session_id]
-    if not here and not may_see(caller, found):
+    if not here and not can_view_terminal(caller, found):
         raise NoSuchTerminal(session)
     if not is_owner(found, caller) and not any(one.may_type for one in here):
         raise MayNotType

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from cloudbang.accounts import Caller, Unauthorised
+from cloudbang.accounts import INSTALLATION, Caller, Unauthorised
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.terminals import Mode, Size, TerminalRequest, TerminalTarget
 from cloudbang.errors import BadRequest, CloudBangError
@@ -56,7 +56,7 @@ class ShareEndpoint:
         found = share_pass.check(self._key, shown, time.time())
         if found is None:
             return self._authenticator.authenticate_socket(environ)
-        return Caller(f"c{found.nonce}", None, found.who, "admin", found.digest)
+        return Caller(f"c{found.nonce}", None, found.who, {INSTALLATION: "admin"}, found.digest)
 
     def close_login(self, login: str) -> None:
         """That token was revoked, or may do less: its sockets are closed with 4401."""
@@ -89,7 +89,7 @@ class ShareEndpoint:
         session = self._terminals.open_source(
             TerminalTarget(
                 session=secrets.token_hex(8),
-                team="default",
+                team=INSTALLATION,
                 app="",
                 container="",
                 wish=TerminalRequest(kind="share", command=command),
@@ -114,14 +114,15 @@ class ShareEndpoint:
 
     def _allow(self, caller: Caller) -> None:
         """Raises Unauthorised. A person has the pages; this is for who sits at the machine."""
-        if caller.account_id is not None or not caller.may("admin"):
-            raise Unauthorised("admin")
+        if caller.account_id is not None:
+            raise Unauthorised("manage")
+        caller.require("manage", INSTALLATION)
         if not caller.session_id.startswith("c"):
             return
         now = time.monotonic()
         self._used = {nonce: end for nonce, end in self._used.items() if end > now}
         if caller.session_id in self._used:
-            raise Unauthorised("admin")
+            raise Unauthorised("manage")
         self._used[caller.session_id] = now + 2 * share_pass.VALID
 
 

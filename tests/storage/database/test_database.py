@@ -97,6 +97,8 @@ def test_a_database_without_terminals_gets_them(tmp_path: Path) -> None:
     assert EventStore(old).list("web") == [Event("web", WHEN, "start", id=5)]
     assert old.read(lambda c: c.execute(sa.select(tables.sessions.c.account_id)).scalar()) == 7
     assert old.read(lambda c: c.execute(sa.select(tables.terminals)).all()) == []
+    roles = old.read(lambda c: c.execute(sa.select(tables.memberships)).all())
+    assert [tuple(row) for row in roles] == [(7, "default", "admin")]
     old.close()
     new.close()
     assert shape(old.path) == shape(new.path)

@@ -136,7 +136,7 @@ class LiveGround:
         self.apps = Apps()
         self.push = LivePush(self.store, self.apps, Subscriber(self.hub.subscribe_at))
         self.push.start()
-        self.caller = Caller("s1", 1, "ann", "viewer", b"")
+        self.caller = Caller("s1", 1, "ann", {"default": "viewer"}, b"")
         route = SocketRoute(
             serve=self.push.serve,
             authorize=lambda environ: self.caller,
