@@ -66,10 +66,12 @@ $(PAGES): $(SOURCES) $(VENDOR)
 # what is proven in a few here is in test-long.
 test: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES)
 	@scripts/engine-up
+	@scripts/test-image
 	@scripts/browser-up
 	@$(PY) -m tests.lanes
 
-LONG := tests/faults/test_server_killed.py tests/faults/test_soak.py tests/node/collector/test_exactly_once.py
+LONG := tests/faults/test_server_killed.py tests/faults/test_soak.py tests/node/collector/test_exactly_once.py \
+	tests/storage/logs/test_kill.py
 
 test-long: $(VENV)/.dev $(MO) $(PAGES)
 	@scripts/engine-up

@@ -17,7 +17,6 @@ from __future__ import annotations
 import logging
 import re
 import signal
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -78,31 +77,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
-BUDGET = 30.0
-"""Seconds a test may take without ``@pytest.mark.slow("why")``. Those in which somebody on the
-machine waited for a processor or the disk do not count: they say nothing about the test."""
+BUDGET = 8.0
+"""Seconds a test may take without ``@pytest.mark.slow("why")``, as support.Stopwatch counts."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    before, started = _stalled(), time.perf_counter()
+    watch = support.Stopwatch()
     yield
-    elapsed = time.perf_counter() - started
-    took = elapsed - min(elapsed, _stalled() - before)
+    took = watch.seconds
     if took > BUDGET and item.get_closest_marker("slow") is None:
         pytest.fail(
             f"it took {took:.1f} s of a budget of {BUDGET:g} s: hand it its times, share what it "
             'starts, or say why it must: @pytest.mark.slow("why")',
             pytrace=False,
         )
-
-
-def _stalled() -> float:
-    """See support.stalled; where the kernel does not count it, all time, if the machine is busy."""
-    try:
-        return support.stalled()
-    except OSError:
-        return time.perf_counter() if support.slowness() > 1 else 0.0
 
 
 @pytest.hookimpl(hookwrapper=True)

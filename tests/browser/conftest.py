@@ -25,6 +25,29 @@ FILE_LIMIT = 3_000_000
 """Bytes of a file that the server of these tests takes."""
 
 
+@pytest.fixture(scope="module")
+def shared_server(
+    tmp_path_factory: pytest.TempPathFactory, engine_socket: str
+) -> Iterator[ServerProcess]:
+    """See ``server``."""
+    one = ServerProcess(tmp_path_factory.mktemp("shared"), {"DOCKER_HOST": engine_socket})
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> ServerProcess:
+    """A server that answers: one for a module, or the test's own where it is marked ``own_server``,
+    because it changes what others would see."""
+    if request.node.get_closest_marker("own_server"):
+        made: ServerProcess = request.getfixturevalue("new_server")()
+        return made
+    shared: ServerProcess = request.getfixturevalue("shared_server")
+    if shared.process is None or shared.process.poll() is not None:
+        shared.start()
+    return shared
+
+
 @pytest.fixture(scope="session")
 def house(
     tmp_path_factory: pytest.TempPathFactory, engine_socket: str, image: str

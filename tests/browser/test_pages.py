@@ -181,6 +181,7 @@ def test_after_signing_in_nobody_is_sent_to_another_site(
     expect(page).to_have_url(f"{server.url}/")
 
 
+@pytest.mark.own_server
 def test_signing_out_ends_the_other_pages_of_the_session_too(
     apps: Page, server: ServerProcess
 ) -> None:
@@ -345,6 +346,7 @@ def test_the_page_comes_back_by_itself_after_a_restart(
     expect(row(apps, "pages-meanwhile")).to_be_visible()
 
 
+@pytest.mark.own_server
 def test_a_server_that_does_not_answer_any_more_is_noticed(
     apps: Page, server: ServerProcess
 ) -> None:
@@ -523,6 +525,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(
     wait_until(lambda: status() == 401, what="the token to end")
 
 
+@pytest.mark.own_server
 def test_the_password_is_changed_and_other_browsers_are_out(
     apps: Page, server: ServerProcess, new_context: Contexts
 ) -> None:

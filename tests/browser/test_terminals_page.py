@@ -14,7 +14,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.support import ServerProcess, wait_until
 from tests.terminal_support import Person, known
 
-pytestmark = [pytest.mark.browser, pytest.mark.engine]
+# A server each: they look at lists of all terminals there were.
+pytestmark = [pytest.mark.browser, pytest.mark.engine, pytest.mark.own_server]
 
 SignIn = Callable[[Any, ServerProcess], None]
 Shot = Callable[[Any, str], Path]

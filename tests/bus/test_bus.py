@@ -16,7 +16,7 @@ from cloudbang import bus
 from cloudbang.bus import Hub, Malformed, Message, Publisher, Subscriber, curve, read_header
 from cloudbang.config import BusSettings
 from cloudbang.errors import PortInUse, SettingError
-from tests.support import ROOT, free_port, wait_until
+from tests.support import ROOT, Stopwatch, free_port, wait_until
 
 ANYWHERE = "tcp://127.0.0.1:*"
 
@@ -205,10 +205,10 @@ def test_a_publisher_never_waits(hub: Hub) -> None:
     publisher = Publisher(f"tcp://127.0.0.1:{port}")
     # Asking for its events is what makes a bound SUB tell its subscriptions.
     wait_until(lambda: listener.get(zmq.EVENTS) is not None and publisher.wanted("log/web/"))
-    started = time.monotonic()
+    watch = Stopwatch()
     for _ in range(10_000):
         publisher.send("log/web/", bus.HEADER, b"x" * 10_000)
-    assert time.monotonic() - started < 5
+    assert watch.seconds < 5
     assert publisher.dropped > 0
     assert publisher.sent + publisher.dropped == 10_000
     publisher.close()
@@ -352,10 +352,10 @@ def test_the_hub_stops_at_once() -> None:
     publisher, subscriber = Publisher(hub.publish_to), Subscriber(hub.subscribe_at)
     subscriber.subscribe("")
     wait_until(lambda: publisher.wanted("x"))
-    started = time.monotonic()
+    watch = Stopwatch()
     hub.stop()
     hub.stop()
-    assert time.monotonic() - started < 5
+    assert watch.seconds < 5
     publisher.close()
     subscriber.close()
 

@@ -1,4 +1,4 @@
-"""What the faults of terminals share: one server and one container a module, tidied by each test."""
+"""What the faults of terminals share: one server and one container, tidied by each test."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class TerminalGround:
             one.client.close()
 
 
-@pytest.fixture(scope="module")
-def module_ground(
+@pytest.fixture(scope="session")
+def shared_ground(
     tmp_path_factory: pytest.TempPathFactory,
     engine_socket: str,
     image: str,
@@ -89,9 +89,9 @@ def module_ground(
 
 
 @pytest.fixture
-def ground(module_ground: TerminalGround) -> Iterator[TerminalGround]:
+def ground(shared_ground: TerminalGround) -> Iterator[TerminalGround]:
     """See TerminalGround."""
-    yield module_ground
-    assert module_ground.server.process is not None
-    assert module_ground.server.process.poll() is None, module_ground.server.said()
-    module_ground.tidy()
+    yield shared_ground
+    assert shared_ground.server.process is not None
+    assert shared_ground.server.process.poll() is None, shared_ground.server.said()
+    shared_ground.tidy()

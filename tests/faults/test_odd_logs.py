@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from cloudbang.domain.lines import MAX_TEXT
-from tests.support import wait_until
+from tests.support import ServerProcess, wait_until
 
 ODD = [
     b"<script>alert(1)</script><img src=x onerror=alert(1)>&amp;",
@@ -27,6 +28,14 @@ ODD = [
     b"y" * 16385,
     b"z" * 100_000,
 ]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, engine_socket: str) -> Iterator[ServerProcess]:
+    """One for all of them: each has an app of its own."""
+    one = ServerProcess(tmp_path_factory.mktemp("odd"), {"DOCKER_HOST": engine_socket})
+    yield one.start()
+    one.close()
 
 
 def _with_file(container, content: bytes, **options: Any) -> Any:

@@ -15,6 +15,7 @@ ROUNDS = rounds(6, 60)
 
 
 @pytest.mark.engine
+@pytest.mark.slow("each start after a kill is one, and may be killed, too")
 @pytest.mark.timeout(240 + 5 * ROUNDS)
 def test_kill_9_at_random_moments_loses_and_doubles_nothing(container, new_server) -> None:
     """Killed again and again while starting and while collecting, every line is stored once."""
@@ -22,9 +23,9 @@ def test_kill_9_at_random_moments_loses_and_doubles_nothing(container, new_serve
     chance = random.Random(seed)
     print(f"seed {seed}")  # shown when it fails
     server = new_server(start=False)
-    steady = container(two_streams(1500))
-    terminal = container(ticker("tty", 800), tty=True)
-    bursts = container(ticker("burst", 2000, burst=400))
+    steady = container(two_streams(800))
+    terminal = container(ticker("tty", 400), tty=True)
+    bursts = container(ticker("burst", 1200, burst=400))
     quiet = container("echo once; sleep 1000000")
     for _ in range(ROUNDS):
         # On purpose no waits on conditions: any moment will do, those of the start too.

@@ -12,6 +12,7 @@ SECONDS = rounds(6, 120)
 
 
 @pytest.mark.engine
+@pytest.mark.slow("ten containers start, and all that they wrote is compared")
 def test_ten_busy_containers_and_fifty_viewers_lose_nothing(container, server) -> None:
     """20,000 lines a second, 50 viewers, 5 of them stuck: all stored, all delivered.
 

@@ -45,6 +45,7 @@ def ticket(ground: TerminalGround) -> First:
 # -- the first message ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow("the ten seconds of the protocol are what is tested")
 def test_who_says_nothing_is_closed_after_ten_seconds(ground: TerminalGround) -> None:
     """No first message: in both protocols a sentence and 4403, and the thread is free again."""
     page, console = ground.raw(), ground.console()

@@ -299,6 +299,7 @@ def test_an_abandoned_terminal_ends_in_the_end(
 # -- all at once ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow("a hundred and twenty-eight shells start, and end")
 def test_two_hundred_at_once(ground: TerminalGround) -> None:
     """A person may have 128: these open and work, each of the others gets its sentence; and then
     all of them end."""

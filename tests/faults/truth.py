@@ -38,10 +38,10 @@ def engine_lines(container: Any, tty: bool = False) -> dict[str, Lines]:
     return {stream: lines for stream, lines in found.items() if lines}
 
 
-def stored_lines(server: ServerProcess, app: str, container: Any) -> dict[str, Lines]:
-    """stream -> lines of one container as the API gives them, markers among them."""
+def lines_of(rows: list[list[Any]], container: Any) -> dict[str, Lines]:
+    """stream -> lines of one container among those the API gave, markers among them."""
     found: dict[str, Lines] = defaultdict(list)
-    for _, time, short, stream, text in server.lines(app):
+    for _, time, short, stream, text in rows:
         if short == container.id[:12]:
             found[stream].append((time, text))
     return dict(found)
@@ -60,10 +60,11 @@ def assert_same(server: ServerProcess, app: str, container: Any, tty: bool = Fal
 
     with contextlib.suppress(AssertionError):  # the comparison says it better
         wait_until(caught_up, 30, f"{total} lines of {app}", every=0.1)
-    stored = stored_lines(server, app, container)
+    rows = server.lines(app)
+    stored = lines_of(rows, container)
     for stream in {*wanted, *stored}:
         _assert_equal(f"{app} {stream}", stored.get(stream, []), wanted.get(stream, []))
-    seqs = [row[0] for row in server.lines(app)]
+    seqs = [row[0] for row in rows]
     assert seqs == list(range(1, len(seqs) + 1)), f"{app}: seqs do not grow by one from 1"
     return total
 

@@ -15,6 +15,15 @@ from tests.web.sockets.files_support import LIMIT, Ground
 from tests.web.web_support import WebGround
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_hashes() -> Iterator[None]:
+    """Passwords cost 50 ms of a processor each; here it is not they that are tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cloudbang.accounts.passwords._TIME", 1)
+        patch.setattr("cloudbang.accounts.passwords._MEMORY", 64)
+        yield
+
+
 @pytest.fixture
 def ground(tmp_path: Path) -> Iterator[WebGround]:
     """The web side over real parts, not yet set up."""
