@@ -5,10 +5,8 @@ import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
 import { shortImage, shortPorts } from "./format_container.js";
-import { appAddress } from "../frame/sidebar.js";
-import { appState, instanceCount, since, stateSentence } from "../live/app_state.js";
-import { stateIcon } from "../live/state_icon.js";
-import { mayOpenTerminals, terminalAddress } from "../frame/terminal_link.js";
+import { appAddress, mayOpenTerminals, terminalAddress } from "../frame/addresses.js";
+import { appState, instanceCount, since, stateIcon, stateSentence } from "../live/app_state.js";
 import { showRelative } from "../lib/relative_time.js";
 
 const name = byId("app-name").dataset.app ?? "";

@@ -2,13 +2,12 @@
 
 import { h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { formatNumber, formatRate, t } from "../lib/i18n.js";
-import { plain } from "../lib/plain_text.js";
-import { appAddress } from "../frame/sidebar.js";
+import { plainText } from "../lib/ansi.js";
+import { appAddress, terminalButton } from "../frame/addresses.js";
 import { shortImage, shortPorts } from "./format_container.js";
-import { Spark } from "../lib/sparkline.js";
+import { Sparkline } from "../lib/sparkline.js";
 import * as states from "../live/app_state.js";
-import { showState, stateIcon } from "../live/state_icon.js";
-import { terminalButton } from "../frame/terminal_link.js";
+import { showState, stateIcon } from "../live/app_state.js";
 import { showRelative } from "../lib/relative_time.js";
 
 /** @typedef {import("../live/app_state.js").App} App */
@@ -45,7 +44,7 @@ export class AppRow {
   #since = h("time");
   #restarts = h("span", { class: "restarts" });
   #rate = h("span", { class: "rate-number" });
-  #spark = new Spark();
+  #spark = new Sparkline();
   #text = h("span", { class: "line-text cut" });
   #when = h("time");
   #open = false;
@@ -135,7 +134,7 @@ export class AppRow {
     setText(this.#rate, app.rate > 0 ? formatRate(app.rate) : "");
     const mute = app.instances.length > 0 && app.instances.every((one) => !one.readable);
     const nothing = mute ? unreadable(app.instances[0]) : t("Nothing logged yet");
-    const text = app.last_line ? plain(app.last_line[4]) : nothing;
+    const text = app.last_line ? plainText(app.last_line[4]) : nothing;
     setText(this.#text, text);
     this.#text.classList.toggle("none", !app.last_line);
     showRelative(this.#when, app.last_line?.[1] ?? null);

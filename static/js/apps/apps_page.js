@@ -6,9 +6,8 @@ import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
-import { filterApps } from "../lib/fuzzy.js";
+import { appState, byStack, filterApps, isTrouble, isUp } from "../live/app_state.js";
 import { noticed } from "../frame/notices.js";
-import { appState, byStack, isTrouble, isUp } from "../live/app_state.js";
 
 /** @typedef {import("../live/app_state.js").App} App */
 

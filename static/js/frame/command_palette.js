@@ -5,9 +5,8 @@ import { showDialog } from "../lib/dialog.js";
 import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { fuzzy } from "../lib/fuzzy.js";
-import { appAddress } from "./sidebar.js";
-import { appState } from "../live/app_state.js";
-import { stateIcon } from "../live/state_icon.js";
+import { appAddress } from "./addresses.js";
+import { appState, stateIcon } from "../live/app_state.js";
 
 /**
  * `hint` says what kind of thing it is; `mark` is what stands before it.
@@ -73,7 +72,7 @@ function marked(text, at) {
   );
 }
 
-export function openPalette() {
+export function openCommands() {
   if (document.querySelector("dialog:modal")) return;
   const entries = sources.flatMap((source) => source());
   const field = h("input", {

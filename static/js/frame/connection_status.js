@@ -65,7 +65,7 @@ function draw() {
   setAttribute(button, "title", title);
 }
 
-export function startConnection() {
+export function startConnectionStatus() {
   button.after(said);
   live.addEventListener("state", draw);
   button.addEventListener("click", () => live.retry());

@@ -1,34 +1,33 @@
 // What every page behind the sign-in does: sidebar, connection, notices, menus, keys.
 
 import { call } from "../lib/api.js";
-import { startConnection } from "./connection_status.js";
+import { startConnectionStatus } from "./connection_status.js";
 import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
-import { bind, showKeys } from "./keys.js";
-import { otherLanguage, setLanguage } from "./language.js";
-import { toSignIn, wayBack } from "../live/session_expired.js";
+import { bind, showKeys, startKeys } from "./keys.js";
+import { nextTheme, otherLanguage, setLanguage, showTheme } from "./appearance.js";
+import { goToSignIn, setComesBack } from "../live/sign_in_redirect.js";
 import { live } from "../live/live_socket.js";
-import "../lib/menu.js";
+import { hangMenus } from "../lib/menu.js";
 import { startNotices } from "./notices.js";
-import { addEntries, entry, openPalette } from "./command_palette.js";
+import { addEntries, entry, openCommands } from "./command_palette.js";
 import { startSidebar } from "./sidebar.js";
-import { mayOpenTerminals, terminalAddress } from "./terminal_link.js";
-import { nextTheme, showTheme } from "./theme.js";
+import { mayOpenTerminals, terminalAddress } from "./addresses.js";
 
 async function signOut() {
   // Before it is asked for: the sockets may hear of the end before the answer comes.
-  wayBack(false);
+  setComesBack(false);
   try {
     await call("DELETE", "/api/v1/session");
   } catch (error) {
     // A session that is over already is what was asked for; anything else must not look like it.
     if (/** @type {import("../lib/api.js").Problem} */ (error).status !== 401) {
-      wayBack(true);
+      setComesBack(true);
       throw error;
     }
   }
   live.stop();
-  toSignIn();
+  goToSignIn();
 }
 
 /** @type {Record<string, () => void>} */
@@ -36,7 +35,7 @@ const ACTIONS = {
   theme: nextTheme,
   language: () => setLanguage(otherLanguage()),
   keys: showKeys,
-  palette: openPalette,
+  palette: openCommands,
   "sign-out": () => void signOut(),
 };
 
@@ -49,7 +48,7 @@ document.addEventListener("click", (event) => {
   action();
 });
 
-bind({ keys: "mod+k", label: t("Jump to anything"), typing: true, run: openPalette });
+bind({ keys: "mod+k", label: t("Jump to anything"), typing: true, run: openCommands });
 bind({ keys: "g a", label: t("Apps"), group: t("Go to"), run: () => location.assign("/") });
 bind({
   keys: "g e",
@@ -89,7 +88,9 @@ addEntries(() =>
 );
 
 showTheme();
+hangMenus();
+startKeys();
 startSidebar();
-startConnection();
+startConnectionStatus();
 startNotices();
 inventory.follow();

@@ -1,9 +1,9 @@
-// The keys of a page: one registry, so that `?` can show all of them.
+// The keys of a page: what a press is called, keys one after the other, and one registry, so that
+// `?` can show all of them.
 
 import { h, isTyping } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { openDialog } from "../lib/dialog.js";
-import { Sequence, nameOf } from "../lib/key_names.js";
 
 /**
  * `keys`: "/", "g l" (one after the other), "mod+k" (Ctrl, on a Mac ⌘), "N" (with shift), "Enter",
@@ -16,10 +16,41 @@ import { Sequence, nameOf } from "../lib/key_names.js";
  * }} Binding
  */
 
+const WITHIN = 1_200; // ms between the keys of one sequence
+
+/** Recognises "g l" from "g" and then "l". */
+export class Sequence {
+  #before = "";
+  #at = -Infinity;
+
+  /**
+   * What the press completes among the known keys ("g l", "j"), "begun" when it starts one of
+   * several, "" when it is none.
+   *
+   * @param {string} name
+   * @param {number} at ms
+   * @param {string[]} known
+   */
+  press(name, at, known) {
+    const before = at - this.#at <= WITHIN ? this.#before : "";
+    this.#before = "";
+    const both = before ? `${before} ${name}` : name;
+    for (const keys of before ? [both, name] : [name]) {
+      if (known.includes(keys)) return keys;
+      if (known.some((one) => one.startsWith(`${keys} `))) {
+        this.#before = keys;
+        this.#at = at;
+        return "begun";
+      }
+    }
+    return "";
+  }
+}
+
 /** @type {Set<Binding>} */
 const bindings = new Set();
 const sequence = new Sequence();
-const mac = /Mac|iPhone|iPad/.test(navigator.platform);
+const mac = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
 
 /**
  * Adds keys; what it returns takes them away again. A later binding of the same keys wins.
@@ -115,16 +146,35 @@ function keyList(binding) {
   return h("dd", null, [binding.keys].flat().slice(0, 2).flatMap(caps));
 }
 
-addEventListener("keydown", onKey);
-bind({ keys: "?", label: t("All keys"), run: showKeys });
-bind({
-  keys: "/",
-  label: t("Find an app"),
-  run: () => {
-    dispatchEvent(new Event("find-app"));
-  },
-});
-for (const cap of document.querySelectorAll("kbd[data-keys]")) {
-  const keys = /** @type {HTMLElement} */ (cap).dataset.keys ?? "";
-  cap.textContent = keys.split(" ").flatMap(capNames).join(" ");
+/** Listens, and shows the caps of keys in the page as this machine names them. */
+export function startKeys() {
+  addEventListener("keydown", onKey);
+  bind({ keys: "?", label: t("All keys"), run: showKeys });
+  bind({
+    keys: "/",
+    label: t("Find an app"),
+    run: () => {
+      dispatchEvent(new Event("find-app"));
+    },
+  });
+  for (const cap of document.querySelectorAll("kbd[data-keys]")) {
+    const keys = /** @type {HTMLElement} */ (cap).dataset.keys ?? "";
+    cap.textContent = keys.split(" ").flatMap(capNames).join(" ");
+  }
+}
+
+/**
+ * The name of a key press, or "" when it is only a modifier or belongs to the browser or system.
+ *
+ * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">} event
+ * @param {boolean} mac
+ */
+export function nameOf(event, mac) {
+  const { key } = event;
+  if (["Shift", "Control", "Alt", "Meta", "Dead", "Process"].includes(key)) return "";
+  const mod = mac ? event.metaKey : event.ctrlKey;
+  const other = mac ? event.ctrlKey : event.metaKey;
+  if (event.altKey || other) return "";
+  const name = key === " " ? "space" : key;
+  return mod ? `mod+${name.toLowerCase()}` : name;
 }

@@ -1,14 +1,20 @@
 // The sidebar: every app with its state and what it is doing, a search, a width of its own, and
 // below 900 px a drawer.
 
+import { appAddress } from "./addresses.js";
 import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { formatRate, t, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "./keys.js";
-import { filterApps } from "../lib/fuzzy.js";
+import {
+  appState,
+  byStack,
+  filterApps,
+  nameInStack,
+  showState,
+  stateIcon,
+} from "../live/app_state.js";
 import { recall, remember } from "../lib/storage.js";
-import { appState, byStack, nameInStack } from "../live/app_state.js";
-import { showState, stateIcon } from "../live/state_icon.js";
 
 /** @typedef {import("../live/app_state.js").App} App */
 
@@ -28,11 +34,6 @@ const rows = new Map();
 /** The key of those that only have logs left; no stack can be called so. */
 const GONE = "\0gone";
 const current = document.getElementById("app-name")?.dataset.app ?? null;
-
-/** @param {string} name */
-export function appAddress(name) {
-  return `/apps/${encodeURIComponent(name)}/logs`;
-}
 
 /** @param {App} app */
 function makeRow(app) {

@@ -1,5 +1,5 @@
-// Terminal escape sequences in a line: colours and links are kept as data, the rest is dropped.
-// Pure: knows nothing of the page.
+// Terminal escape sequences in text, for every page that shows what a container wrote: colours and
+// links are kept as data, the rest is dropped. Pure: knows nothing of the page.
 
 /**
  * How a run of text is to look. A colour is 0-15 for the sixteen that a theme defines, or
@@ -22,7 +22,7 @@
 // An unfinished CSI at the end of a line goes too.
 const SEQUENCE =
   // eslint-disable-next-line no-control-regex
-  /\x1b(?:\[([0-?]*)([ -/]*)([@-~])|([\]PX^_])([^\x07\x1b]*)(?:\x07|\x1b\\|$)|[()*+][0-9A-Za-z]|[ -/]*[0-Z\\`a-z{|}~]|\[[0-?]*[ -/]*$)/g;
+  /\x1b(?:\[([0-?]*)([ -/]*)([@-~])|([\]PX^_])([^\x07\x1b]*)(?:\x07|\x1b\\|$)|[()*+][0-9A-Za-z]|[ -/]*([0-Z\\`a-z{|}~])|\[[0-?]*[ -/]*$)/g;
 
 /**
  * The text without any escape sequence.
@@ -31,6 +31,48 @@ const SEQUENCE =
  */
 export function stripAnsi(text) {
   return text.includes("\x1b") ? text.replace(SEQUENCE, "") : text;
+}
+
+/** A sequence that has not ended yet, at the end of a text. */
+const UNFINISHED = /\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)$/;
+
+/**
+ * Where a sequence begins that goes on in the text to come, -1 where none does.
+ * @param {string} text
+ */
+export function unfinishedAt(text) {
+  return text.search(UNFINISHED);
+}
+
+/**
+ * The text with something else in place of each escape sequence.
+ * @param {string} text
+ * @param {(csi: string, escape: string) => string} instead is told the last letter: of a control
+ *   sequence, or of a short escape; both are "" for a string such as a title
+ */
+export function replaceSequences(text, instead) {
+  if (!text.includes("\x1b")) return text;
+  return text.replace(SEQUENCE, (_all, _params, _between, csi, _string, _data, escape) =>
+    instead(csi ?? "", escape ?? ""),
+  );
+}
+
+// eslint-disable-next-line no-control-regex
+const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
+
+/**
+ * A line of log as one line of plain text: no colours, no cursor movements, no control bytes.
+ * @param {string} text
+ * @param {number} [longest] characters
+ */
+export function plainText(text, longest = 300) {
+  const shown = stripAnsi(text.slice(0, longest * 4));
+  // A progress bar rewrites its line: what a terminal would show is what came last.
+  const parts = shown.split("\r").filter((part) => part.trim());
+  return (parts[parts.length - 1] ?? "")
+    .replace(/\t/g, "  ")
+    .replace(CONTROLS, "")
+    .slice(0, longest);
 }
 
 /**

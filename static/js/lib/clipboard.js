@@ -4,7 +4,7 @@
  * @param {string} text
  * @returns {Promise<boolean>} false where the browser does not allow it
  */
-export async function copy(text) {
+export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

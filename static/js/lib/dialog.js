@@ -1,5 +1,5 @@
 // A dialog over the page: closed by Escape, by its button, by a click beside it. Focus goes back
-// to where it was.
+// to where it was. Or a question, answered by one of its buttons.
 
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
@@ -41,4 +41,43 @@ export function showDialog(dialog) {
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
+}
+
+/**
+ * Asks before something is done that cannot be taken back.
+ *
+ * @template {string} T
+ * @param {string} title
+ * @param {string} text
+ * @param {{[choice in T]: {verb: string, danger?: boolean}}} choices the first one has the focus
+ * @returns {Promise<T | null>} null when it was closed
+ */
+export function confirm(title, text, choices) {
+  return new Promise((resolve) => {
+    /** @type {T | null} */
+    let chosen = null;
+    const buttons = /** @type {[T, {verb: string, danger?: boolean}][]} */ (
+      Object.entries(choices)
+    ).map(([choice, { verb, danger }]) =>
+      h(
+        "button",
+        {
+          class: `button${danger ? " danger" : ""}`,
+          type: "button",
+          onclick: () => {
+            chosen = choice;
+            dialog.close();
+          },
+        },
+        verb,
+      ),
+    );
+    const dialog = openDialog(
+      title,
+      h("p", null, text),
+      h("div", { class: "dialog-choices" }, buttons),
+    );
+    dialog.addEventListener("close", () => resolve(chosen));
+    buttons[0].focus();
+  });
 }

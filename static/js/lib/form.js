@@ -1,4 +1,5 @@
-// A form that is sent by script: one at a time, its error beside it until the next try.
+// A form that is sent by script: one at a time, its error beside it until the next try; and the eye
+// in a password field.
 
 import { Problem } from "./api.js";
 import { setText } from "./dom.js";
@@ -53,5 +54,25 @@ export function sentence(problem) {
       return t("Something went wrong ({status}). Try again.", { status: String(problem.status) });
     default:
       return problem.message.charAt(0).toUpperCase() + problem.message.slice(1);
+  }
+}
+
+/** Makes the eyes of the page's password fields show what was typed, for as long as they are pressed in. */
+export function revealPasswords() {
+  for (const element of document.querySelectorAll("[data-reveal]")) {
+    const button = /** @type {HTMLElement} */ (element);
+    const field = document.getElementById(button.dataset.reveal ?? "");
+    if (!(field instanceof HTMLInputElement)) continue;
+    button.addEventListener("click", () => {
+      const shown = field.type === "text";
+      field.type = shown ? "password" : "text";
+      button.setAttribute("aria-pressed", String(!shown));
+      field.focus();
+    });
+    // A password that is left readable goes into the browser's history of forms.
+    field.form?.addEventListener("submit", () => {
+      field.type = "password";
+      button.setAttribute("aria-pressed", "false");
+    });
   }
 }

@@ -1,6 +1,4 @@
-// Finding by typing. Pure.
-
-/** @typedef {import("../live/app_state.js").App} App */
+// Finding by typing a few letters. Pure.
 
 /**
  * Where the letters of the query stand in the text, in order, or null when they do not. A run of
@@ -41,27 +39,4 @@ export function fuzzy(query, text) {
  */
 function isStart(text, at) {
   return at === 0 || /[^\p{L}\p{N}]/u.test(text[at - 1]);
-}
-
-/**
- * The apps of which every word of the query is part of something about them: name, stack, image,
- * an instance's name, id or port.
- *
- * @param {Iterable<App>} apps
- * @param {string} query
- * @returns {App[]}
- */
-export function filterApps(apps, query) {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  return [...apps].filter((app) => {
-    if (!words.length) return true;
-    const text = about(app);
-    return words.every((word) => text.includes(word));
-  });
-}
-
-/** @param {App} app */
-function about(app) {
-  const instances = app.instances.flatMap((one) => [one.name, one.id, one.image, ...one.ports]);
-  return [app.name, app.stack ?? "", ...instances].join("\n").toLowerCase();
 }

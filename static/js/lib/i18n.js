@@ -1,4 +1,4 @@
-// Texts, numbers and times in the reader's language. The English text is the key; a language
+// Texts, numbers, times and sizes in the reader's language. The English text is the key; a language
 // without an entry shows the English one rather than nothing.
 
 const root = globalThis.document?.documentElement;
@@ -148,4 +148,43 @@ export function formatRelative(time, now = Date.now()) {
   return Math.abs(seconds) < 10 || seconds > 0
     ? t("just now")
     : relative.format(-Math.floor(-seconds / 10) * 10, "second");
+}
+
+const BYTES = ["B", "kB", "MB", "GB", "TB"];
+const digits = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+
+/**
+ * 12345 as "12.3 kB": thousands, as disks and networks count.
+ *
+ * @param {number} bytes
+ */
+export function formatBytes(bytes) {
+  let n = bytes;
+  let unit = 0;
+  while (n >= 999.95 && unit < BYTES.length - 1) {
+    n /= 1000;
+    unit++;
+  }
+  return `${digits.format(unit ? n : Math.round(n))} ${BYTES[unit]}`;
+}
+
+/**
+ * How long something took, in its two largest units at most.
+ *
+ * @param {number} seconds
+ */
+export function formatDuration(seconds) {
+  if (!Number.isFinite(seconds) || seconds < 0) return "";
+  if (seconds < 1) return t("under a second");
+  const s = Math.floor(seconds);
+  if (s < 60) return t("{n} s", { n: s });
+  const minutes = Math.floor(s / 60);
+  if (minutes < 60)
+    return s % 60 ? t("{m} min {s} s", { m: minutes, s: s % 60 }) : t("{m} min", { m: minutes });
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24)
+    return minutes % 60
+      ? t("{h} h {m} min", { h: hours, m: minutes % 60 })
+      : t("{h} h", { h: hours });
+  return tn("{n} day", "{n} days", Math.floor(hours / 24));
 }

@@ -11,7 +11,7 @@ import { showRelative } from "./relative_time.js";
  * @param {(string | Node | false | null)[]} facts
  * @param {Element} action
  */
-export function item(name, facts, action) {
+export function listItem(name, facts, action) {
   const shown = facts.filter((fact) => fact !== false && fact !== null);
   return h(
     "li",
@@ -43,7 +43,7 @@ export function when(what, time) {
  * @param {string} label
  * @param {() => Promise<void>} run
  */
-export function ask(verb, label, run) {
+export function confirmButton(verb, label, run) {
   let sure = false;
   const button = h("button", { class: "button small danger", type: "button" }, verb);
   button.setAttribute("aria-label", label);

@@ -1,4 +1,7 @@
-// Menus hang under the button that opens them (popovers have no place of their own).
+// Menus hang under the button that opens them (popovers have no place of their own): at its right
+// edge, or with `data-hang="left"` at its left one, where they also take the focus.
+
+const MARGIN = 8; // px to the edge of the window
 
 /**
  * @param {HTMLElement} menu a popover
@@ -10,9 +13,8 @@ export function hangMenu(menu, button) {
     const open = /** @type {ToggleEvent} */ (event).newState === "open";
     button.setAttribute("aria-expanded", String(open));
     if (!open) return;
-    const at = button.getBoundingClientRect();
-    menu.style.top = `${at.bottom + 4}px`;
-    menu.style.right = `${Math.max(8, innerWidth - at.right)}px`;
+    place(menu, button.getBoundingClientRect());
+    if (menu.dataset.hang === "left") first(menu)?.focus();
   });
   menu.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -25,12 +27,38 @@ export function hangMenu(menu, button) {
   });
 }
 
+/**
+ * @param {HTMLElement} menu
+ * @param {DOMRect} at of its button
+ */
+function place(menu, at) {
+  menu.style.top = `${at.bottom + 4}px`;
+  if (menu.dataset.hang === "left") {
+    const left = Math.min(at.left, innerWidth - menu.offsetWidth - MARGIN);
+    menu.style.right = "auto";
+    menu.style.left = `${Math.max(MARGIN, left)}px`;
+  } else {
+    menu.style.right = `${Math.max(MARGIN, innerWidth - at.right)}px`;
+  }
+}
+
+/**
+ * @param {HTMLElement} menu
+ * @returns {HTMLElement | null}
+ */
+function first(menu) {
+  return menu.querySelector("input, button, a");
+}
+
 /** @param {Element} element */
 function isSeen(element) {
   return element.getClientRects().length > 0;
 }
 
-for (const menu of document.querySelectorAll(".menu[popover]")) {
-  const button = document.querySelector(`[popovertarget="${menu.id}"]`);
-  if (menu instanceof HTMLElement && button instanceof HTMLElement) hangMenu(menu, button);
+/** Every menu that the page was drawn with. */
+export function hangMenus() {
+  for (const menu of document.querySelectorAll(".menu[popover]")) {
+    const button = document.querySelector(`[popovertarget="${menu.id}"]`);
+    if (menu instanceof HTMLElement && button instanceof HTMLElement) hangMenu(menu, button);
+  }
 }

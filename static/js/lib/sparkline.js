@@ -26,7 +26,7 @@ export function points(values, width = WIDTH, height = HEIGHT) {
     .join(" ");
 }
 
-export class Spark {
+export class Sparkline {
   /** @type {number[]} */
   #values = [];
   #line = document.createElementNS(SVG, "polyline");

@@ -1,5 +1,7 @@
-// What state an app is in, in one word and one shape, from the states of its instances.
+// What state an app is in, in one word and one shape, from the states of its instances; apps in
+// groups, and those that somebody looks for.
 
+import { h, icon, setAttribute, setText } from "../lib/dom.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 
 /** @typedef {import("./channels.js").Row} Row */
@@ -217,4 +219,52 @@ export function lineCount(n) {
 /** @param {number} n */
 export function restartCount(n) {
   return tn("restarted {n} time", "restarted {n} times", n);
+}
+
+/**
+ * @param {Shown} state
+ * @returns {HTMLSpanElement}
+ */
+export function stateIcon(state) {
+  const shape = icon(`state-${state}`, "state");
+  const box = h("span", { class: "state-box" }, shape, h("span", { class: "quiet" }));
+  showState(box, state);
+  return box;
+}
+
+/**
+ * @param {Element} box what stateIcon() made
+ * @param {Shown} state
+ */
+export function showState(box, state) {
+  const shape = /** @type {SVGElement} */ (box.firstElementChild);
+  if (shape.dataset.state === state) return;
+  shape.dataset.state = state;
+  shape.querySelector("use")?.setAttribute("href", `#icon-state-${state}`);
+  const word = stateWord(state);
+  setText(/** @type {Element} */ (box.lastElementChild), word);
+  setAttribute(box, "title", word);
+}
+
+/**
+ * The apps of which every word of the query is part of something about them: name, stack, image,
+ * an instance's name, id or port.
+ *
+ * @param {Iterable<App>} apps
+ * @param {string} query
+ * @returns {App[]}
+ */
+export function filterApps(apps, query) {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  return [...apps].filter((app) => {
+    if (!words.length) return true;
+    const text = about(app);
+    return words.every((word) => text.includes(word));
+  });
+}
+
+/** @param {App} app */
+function about(app) {
+  const instances = app.instances.flatMap((one) => [one.name, one.id, one.image, ...one.ports]);
+  return [app.name, app.stack ?? "", ...instances].join("\n").toLowerCase();
 }

@@ -2,14 +2,14 @@
 // The protocol is described in docs/protocols/live.md.
 
 import { Channels } from "./channels.js";
-import { SteadySocket } from "./reconnecting_socket.js";
+import { ReconnectingSocket } from "./reconnecting_socket.js";
 
 /** @typedef {import("./channels.js").Handlers} Handlers */
 /** @typedef {import("./channels.js").Options} Options */
 /** @typedef {import("./channels.js").Subscription} Subscription */
 
 /** State changes are announced as the event `state`. */
-export class Live extends SteadySocket {
+export class LiveSocket extends ReconnectingSocket {
   /** How many lines the page is behind the server; the log page says so. */
   behind = 0;
 
@@ -70,4 +70,4 @@ export class Live extends SteadySocket {
 }
 
 /** The page's live socket. */
-export const live = new Live();
+export const live = new LiveSocket();

@@ -1,8 +1,7 @@
 // A socket that keeps itself alive: opened again after it was lost, asked whether it still is
 // there, and tried at once when there is reason to hope. What is said on it is its heirs' matter.
 
-import { Backoff } from "../lib/backoff.js";
-import { toSignIn } from "./session_expired.js";
+import { goToSignIn } from "./sign_in_redirect.js";
 
 /**
  * `connecting`: a socket is being opened. `live`: it is open. `waiting`: it is not, and will be
@@ -22,7 +21,7 @@ const SLEPT = 15_000; // ms between two ticks that only a sleeping machine expla
 const SETTLED = 5_000; // ms a socket must last for the backoff to start over
 
 /** State changes are announced as the event `state`. */
-export class SteadySocket extends EventTarget {
+export class ReconnectingSocket extends EventTarget {
   /** @type {State} */
   state = "connecting";
   /** When it will be tried again, in milliseconds since 1970; null unless waiting. @type {number | null} */
@@ -190,7 +189,7 @@ export class SteadySocket extends EventTarget {
   #signIn() {
     if (this.state === "stopped") return;
     this.stop();
-    toSignIn();
+    goToSignIn();
   }
 
   #tick() {
@@ -252,5 +251,33 @@ export class SteadySocket extends EventTarget {
   /** @protected */
   announce() {
     this.dispatchEvent(new Event("state"));
+  }
+}
+
+/**
+ * Doubles from half a second to fifteen, with jitter: after a restart of the server a thousand
+ * pages must not come back in the same moment.
+ */
+export class Backoff {
+  #tries = 0;
+
+  /**
+   * @param {{first?: number, longest?: number, random?: () => number}} [options] times in ms
+   */
+  constructor({ first = 500, longest = 15_000, random = Math.random } = {}) {
+    this.first = first;
+    this.longest = longest;
+    this.random = random;
+  }
+
+  /** Milliseconds to wait now: between half and all of the current step. */
+  next() {
+    const step = Math.min(this.longest, this.first * 2 ** this.#tries);
+    this.#tries += 1;
+    return Math.round(step * (0.5 + this.random() / 2));
+  }
+
+  reset() {
+    this.#tries = 0;
   }
 }

@@ -1,5 +1,6 @@
 // An entry of the log: a line, a stack trace folded into its first line, an event, or a gap. Pure.
 
+import { stripAnsi } from "../lib/ansi.js";
 /** @typedef {import("../live/channels.js").Row} Row */
 /** @typedef {import("./levels.js").Level} Level */
 /** @typedef {{ id: number, app: string, time: string, kind: string, container: string, data: Record<string, unknown> }} LogEvent */
@@ -72,4 +73,50 @@ export function chars(e) {
  */
 export function count(e) {
   return e.row ? 1 + (e.more?.length ?? 0) : 0;
+}
+
+/**
+ * The text of an entry as the container wrote it, without colours.
+ * @param {Entry} entry
+ */
+export function textOf(entry) {
+  if (!entry.row) return "";
+  return [entry.row, ...(entry.more ?? [])].map((row) => stripAnsi(row[4])).join("\n");
+}
+
+/**
+ * The longest run of words of a line without numbers and ids in it.
+ * @param {string} text
+ */
+export function commonPart(text) {
+  const runs = text.split(/\S*\d\S*/).map((run) => run.trim());
+  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), "");
+  return (longest.length >= 3 ? longest : text.trim()).slice(0, 200);
+}
+
+/** What is shown of it has changed. @param {Entry} e */
+export function redraw(e) {
+  e.version++;
+}
+
+/**
+ * @param {Entry} e
+ * @param {boolean} open
+ */
+export function setOpen(e, open) {
+  e.open = open;
+  e.height = 0;
+  redraw(e);
+}
+
+/**
+ * Whether the line with this seq is in this entry.
+ * @param {Entry} entry
+ * @param {number} seq
+ */
+export function holds(entry, seq) {
+  return (
+    entry.row !== null &&
+    (entry.seq === seq || (entry.more?.some((row) => row[0] === seq) ?? false))
+  );
 }

@@ -1,7 +1,7 @@
 // What happened to the containers of the app, as far back as anybody has looked.
 
 /** @typedef {import("./entry.js").LogEvent} LogEvent */
-/** @typedef {import("./log_api.js").History} History */
+/** @typedef {import("./log_api.js").LogApi} LogApi */
 
 export class Events {
   /** @type {LogEvent[]} by time */
@@ -12,9 +12,9 @@ export class Events {
   #from = "\uffff";
   #loading = false;
 
-  /** @param {History} history */
-  constructor(history) {
-    this.history = history;
+  /** @param {LogApi} api */
+  constructor(api) {
+    this.api = api;
   }
 
   /**
@@ -40,12 +40,12 @@ export class Events {
     if (this.#loading || this.#from === "" || enough) return false;
     this.#loading = true;
     try {
-      const events = await this.history.events("", this.#from === "\uffff" ? "" : this.#from);
+      const events = await this.api.events("", this.#from === "\uffff" ? "" : this.#from);
       const fresh = this.add(events);
       this.#from = fresh ? events[0].time : "";
       return fresh;
     } catch {
-      // Lines are what matters; events are asked for again with the next page of history.
+      // Lines are what matters; events are asked for again with the next page of api.
       return false;
     } finally {
       this.#loading = false;

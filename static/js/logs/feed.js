@@ -3,21 +3,20 @@
 
 import { live } from "../live/live_socket.js";
 import { Events } from "./events.js";
-import { breaksTraces, sameLines } from "./filters.js";
-import { loadGap } from "./gaps.js";
-import { History } from "./log_api.js";
-import { Inbox, Recent } from "./line_queue.js";
-import { Lens } from "./active_filter.js";
+import { breaksTraces, ActiveFilter, sameLines } from "./filter.js";
+import { LogApi } from "./log_api.js";
+import { LineQueue, RecentLines } from "./line_queue.js";
 import { LogModel } from "./log_model.js";
 
-/** @typedef {import("./filters.js").Filter} Filter */
+/** @typedef {import("./filter.js").Filter} Filter */
 /** @typedef {import("./log_model.js").Entry} Entry */
 /** @typedef {import("./log_model.js").LogEvent} LogEvent */
 /** @typedef {import("./log_model.js").Row} Row */
 
 const TAIL = 300; // lines the page opens with
 const PAGE = 500; // lines a request
-const CHUNK = 200; // lines between two looks at the clock
+const GAP_PAGE = 2_000; // lines a request: what is still missing then stays a gap
+const CHUNK = 200; // lines between two looks at the timeOfDay
 
 /**
  * Announces `change` when entries changed, `state` when only what it is doing did, `instance` when
@@ -25,8 +24,8 @@ const CHUNK = 200; // lines between two looks at the clock
  */
 export class Feed extends EventTarget {
   model = new LogModel();
-  inbox = new Inbox();
-  recent = new Recent();
+  queue = new LineQueue();
+  recent = new RecentLines();
   /** The window ends where the log ends now. */
   attached = true;
   /** The server has answered, so an empty window means an empty log. */
@@ -42,25 +41,30 @@ export class Feed extends EventTarget {
   unseen = 0;
   /** @type {Set<string>} */
   containers = new Set();
-  showEvents = true;
-  /** Index of the entry the reader is at. */
-  reader = () => this.model.entries.length;
 
   /** @type {Events} */
   #events;
   #newFrom = Infinity; // lines from here on came since the page was opened
   #job = 0; // grows when the window is filled anew: answers to older questions are dropped
 
+  #folding;
+  #showEvents;
+
   /**
    * @param {string} app
    * @param {Filter} filter
+   * @param {{traces: boolean, events: boolean}} shown `traces`: folded
+   * @param {() => number} reader index of the entry the reader is at
    */
-  constructor(app, filter) {
+  constructor(app, filter, { traces, events }, reader) {
     super();
     this.app = app;
-    this.history = new History(app);
-    this.#events = new Events(this.history);
-    this.lens = new Lens(filter);
+    this.reader = reader;
+    this.#folding = traces;
+    this.#showEvents = events;
+    this.api = new LogApi(app);
+    this.#events = new Events(this.api);
+    this.active = new ActiveFilter(filter);
     this.#useFilter();
   }
 
@@ -92,7 +96,7 @@ export class Feed extends EventTarget {
     this.problem = null;
     if (this.recent.last && next <= this.recent.last) {
       // The data folder is another one: seqs start over, and what is shown is not what is kept.
-      this.inbox.clear();
+      this.queue.clear();
       this.recent.restart(next - 1);
       this.goToEnd();
     }
@@ -108,9 +112,9 @@ export class Feed extends EventTarget {
   /** @param {Row[]} rows */
   #onLines(rows) {
     if (!rows.length) return;
-    this.inbox.push(rows);
+    this.queue.push(rows);
     // A hidden page gets no frames; what comes is put away as it comes.
-    if (document.hidden && this.inbox.count > 2 * CHUNK) {
+    if (document.hidden && this.queue.count > 2 * CHUNK) {
       this.takeIn(Infinity);
       this.trim(this.reader());
     }
@@ -119,7 +123,7 @@ export class Feed extends EventTarget {
 
   /** @param {{ from: number, to: number, reason: string }} gap */
   #onGap({ from, to, reason }) {
-    this.inbox.pushGap({ from, to, reason });
+    this.queue.pushGap({ from, to, reason });
     this.#announce("state");
   }
 
@@ -131,7 +135,7 @@ export class Feed extends EventTarget {
     const until = performance.now() + ms;
     let changed = false;
     do {
-      const part = this.inbox.take(CHUNK);
+      const part = this.queue.take(CHUNK);
       if (part === null) break;
       changed = true;
       if (Array.isArray(part)) this.#takeRows(part);
@@ -149,7 +153,7 @@ export class Feed extends EventTarget {
     this.recent.push(rows);
     this.#see(rows);
     if (begins && this.attached) this.model.reset(rows[0][0]);
-    const shown = this.lens.through(rows);
+    const shown = this.active.through(rows);
     // Only what came since the page was opened is new.
     if (rows[0][0] >= this.#newFrom) this.unseen += shown.length;
     if (!this.attached) return;
@@ -164,16 +168,14 @@ export class Feed extends EventTarget {
   }
 
   get filter() {
-    return this.lens.filter;
+    return this.active.filter;
   }
 
   #useFilter() {
-    const { lens, model } = this;
-    model.folding = this.folding && !breaksTraces(lens.filter);
-    model.isHit = lens.search ? lens.search.test : () => false;
+    const { active, model } = this;
+    model.folding = this.#folding && !breaksTraces(active.filter);
+    model.isHit = active.search ? active.search.test : () => false;
   }
-
-  folding = true;
 
   /**
    * Shows other lines, or marks others, at the same place.
@@ -182,13 +184,13 @@ export class Feed extends EventTarget {
    */
   setFilter(filter, reader) {
     const before = this.filter;
-    this.lens = new Lens(filter);
+    this.active = new ActiveFilter(filter);
     this.#useFilter();
     if (sameLines(before, filter)) {
       this.model.markHits();
     } else if (sameLines(before, { ...filter, q: "", levels: [], container: "", stream: "" })) {
       // All lines were shown: those that stay are here already, and are shown in the same frame.
-      const { passes } = this.lens;
+      const { passes } = this.active;
       if (passes) this.model.keep(passes);
       this.stopped = false;
     } else this.reload(reader);
@@ -204,7 +206,7 @@ export class Feed extends EventTarget {
 
   /** @param {boolean} folding whether stack traces are folded */
   setFolding(folding) {
-    this.folding = folding;
+    this.#folding = folding;
     this.#useFilter();
   }
 
@@ -213,7 +215,7 @@ export class Feed extends EventTarget {
     this.takeIn(Infinity);
     this.#begin();
     this.model.reset(this.recent.from);
-    this.model.append(this.lens.through(this.recent.rows), this.recent.last);
+    this.model.append(this.active.through(this.recent.rows), this.recent.last);
     this.model.atStart = this.recent.from <= this.first;
     this.attached = true;
     this.unseen = 0;
@@ -239,8 +241,8 @@ export class Feed extends EventTarget {
     this.#announce("state");
     const done = await this.#ask(job, () =>
       Promise.all([
-        this.history.before(seq, this.filter, PAGE / 2),
-        this.history.after(seq - 1, this.filter, PAGE),
+        this.api.before(seq, this.filter, PAGE / 2),
+        this.api.after(seq - 1, this.filter, PAGE),
       ]),
     );
     if (!done) return false;
@@ -296,7 +298,7 @@ export class Feed extends EventTarget {
     const job = this.#job;
     this.loading = "older";
     this.#announce("state");
-    const page = await this.#ask(job, () => this.history.before(this.model.lo, this.filter, PAGE));
+    const page = await this.#ask(job, () => this.api.before(this.model.lo, this.filter, PAGE));
     if (!page) return;
     this.first = page.first;
     this.#see(page.rows);
@@ -312,7 +314,7 @@ export class Feed extends EventTarget {
     const job = this.#job;
     this.loading = "newer";
     this.#announce("state");
-    const page = await this.#ask(job, () => this.history.after(this.model.hi, this.filter, PAGE));
+    const page = await this.#ask(job, () => this.api.after(this.model.hi, this.filter, PAGE));
     if (!page) return;
     this.#see(page.rows);
     this.model.append(page.rows, page.hi);
@@ -327,15 +329,37 @@ export class Feed extends EventTarget {
     const { recent, model } = this;
     if (!recent.last || model.hi < recent.from - 1) return;
     const rows = recent.rows.filter((row) => row[0] > model.hi);
-    model.append(this.lens.through(rows), recent.last);
+    model.append(this.active.through(rows), recent.last);
     this.attached = true;
   }
 
   /** Loads what a gap left out. @param {Entry} entry */
   async loadGap(entry) {
-    this.problem = await loadGap(this, entry, () => this.#announce("change"));
+    const { gap } = entry;
+    if (!gap || gap.loading) return;
+    this.model.setLoading(entry, true);
+    this.#announce("change");
+    try {
+      const limit = Math.min(GAP_PAGE, gap.to - gap.from + 1);
+      const page = await this.api.after(gap.from - 1, this.filter, limit);
+      this.model.fillGap(entry, page.rows, page.hi);
+      this.problem = null;
+    } catch (error) {
+      this.model.setLoading(entry, false);
+      this.problem = error;
+    }
     this.#placeEvents();
     this.#announce("change");
+  }
+
+  /** The reader is at the end: nothing is new to them. */
+  seen() {
+    this.unseen = 0;
+  }
+
+  /** The reader has moved on from what went wrong. */
+  forgetProblem() {
+    this.problem = null;
   }
 
   /** Keeps the window bounded. @param {number} reader index of the entry the reader is at */
@@ -354,7 +378,7 @@ export class Feed extends EventTarget {
   find(filter, direction) {
     const job = this.#job;
     const from = direction > 0 ? this.model.hi : this.model.lo;
-    return this.history.nearest(filter, direction, from, () => job === this.#job);
+    return this.api.nearest(filter, direction, from, () => job === this.#job);
   }
 
   /** @param {LogEvent} event */
@@ -374,13 +398,13 @@ export class Feed extends EventTarget {
   }
 
   #placeEvents() {
-    if (!this.showEvents || !this.known) return;
+    if (!this.#showEvents || !this.known) return;
     this.model.placeEvents(this.#events.of(this.filter.container), this.attached);
   }
 
   /** @param {boolean} show */
   setShowEvents(show) {
-    this.showEvents = show;
+    this.#showEvents = show;
     if (show) this.#placeEvents();
     else this.model.dropEvents();
     this.#announce("change");

@@ -2,6 +2,7 @@
 // filter shows the same lines whether the server or the page applies it; tests/data/levels.json
 // holds both to the same answers.
 
+import { t } from "../lib/i18n.js";
 import { stripAnsi } from "../lib/ansi.js";
 
 /** @typedef {"trace" | "debug" | "info" | "warning" | "error"} Level */
@@ -117,4 +118,18 @@ export function levelOf(text) {
     if (level) return level;
   }
   return null;
+}
+
+/** @type {Record<string, () => string>} */
+const WORDS = {
+  error: () => t("error"),
+  warning: () => t("warn"),
+  info: () => t("info"),
+  debug: () => t("debug"),
+  trace: () => t("trace"),
+};
+
+/** What a reader calls a level; "none": of a line that does not say. @param {Level | "none"} level */
+export function levelWord(level) {
+  return level === "none" ? t("no level") : WORDS[level]();
 }

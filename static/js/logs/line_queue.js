@@ -4,10 +4,10 @@
 /** @typedef {import("./log_model.js").Row} Row */
 /** @typedef {import("./log_model.js").Gap} Gap */
 
-export const INBOX_AT_MOST = 20_000; // lines
+export const QUEUE_AT_MOST = 20_000; // lines
 const RECENT_AT_MOST = 3_000; // lines
 
-export class Inbox {
+export class LineQueue {
   /** Lines waiting. */
   count = 0;
 
@@ -19,7 +19,7 @@ export class Inbox {
     if (!rows.length) return;
     this.#parts.push(rows);
     this.count += rows.length;
-    if (this.count > INBOX_AT_MOST) this.#drop();
+    if (this.count > QUEUE_AT_MOST) this.#drop();
   }
 
   /** @param {Gap} gap */
@@ -31,7 +31,7 @@ export class Inbox {
   #drop() {
     let from = Infinity;
     let to = 0;
-    while (this.count > INBOX_AT_MOST / 2) {
+    while (this.count > QUEUE_AT_MOST / 2) {
       const part = /** @type {Row[] | Gap} */ (this.#parts.shift());
       if (Array.isArray(part)) {
         this.count -= part.length;
@@ -70,7 +70,7 @@ export class Inbox {
 }
 
 /** The newest lines, kept to go back to the end at once and to close the seam with history. */
-export class Recent {
+export class RecentLines {
   /** @type {Row[]} */
   rows = [];
   /** Every line from here to `last` is in `rows`. */

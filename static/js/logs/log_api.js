@@ -1,9 +1,9 @@
 // Lines and events from the store, over the HTTP API.
 
 import { call } from "../lib/api.js";
-import { serverFilter } from "./filters.js";
+import { serverFilter } from "./filter.js";
 
-/** @typedef {import("./filters.js").Filter} Filter */
+/** @typedef {import("./filter.js").Filter} Filter */
 /** @typedef {import("./log_model.js").LogEvent} LogEvent */
 /** @typedef {import("./log_model.js").Row} Row */
 
@@ -15,7 +15,7 @@ import { serverFilter } from "./filters.js";
 
 const ROUNDS = 500; // questions until looking for a line is given up
 
-export class History {
+export class LogApi {
   /** @param {string} app */
   constructor(app) {
     this.base = `/api/v1/apps/${encodeURIComponent(app)}`;

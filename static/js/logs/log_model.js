@@ -2,7 +2,7 @@
 // ends. An entry is a line, a stack trace folded into its first line, an event, or a gap. Pure.
 
 import { chars, count, entry, lastSeq } from "./entry.js";
-import { Folder } from "./folding.js";
+import { TraceFolding } from "./trace_folding.js";
 import { levelOf } from "./levels.js";
 
 /** @typedef {import("../live/channels.js").Row} Row */
@@ -34,7 +34,7 @@ export class LogModel {
   /** Lines in the window. */
   lines = 0;
 
-  #folder = new Folder();
+  #traces = new TraceFolding();
   #chars = 0;
   /** @type {Set<number>} ids of events that have an entry */
   #placed = new Set();
@@ -48,7 +48,7 @@ export class LogModel {
     this.lo = lo;
     this.hi = lo - 1;
     this.atStart = false;
-    this.#folder = new Folder();
+    this.#traces = new TraceFolding();
     this.#chars = this.lines = 0;
     this.#placed.clear();
   }
@@ -56,16 +56,16 @@ export class LogModel {
   /**
    * @param {Row[]} rows oldest first
    * @param {Entry[]} into
-   * @param {Folder} folder
+   * @param {TraceFolding} traces
    */
-  #fold(rows, into, folder) {
+  #fold(rows, into, traces) {
     for (const row of rows) {
       this.#chars += row[4].length;
       this.lines++;
       const marker = row[3] === "marker";
       const level = marker ? null : levelOf(row[4]);
       if (this.folding && !marker) {
-        const { head, joins } = folder.feed(row, level);
+        const { head, joins } = traces.feed(row, level);
         if (joins && head) {
           this.#join(head, row);
           continue;
@@ -73,7 +73,7 @@ export class LogModel {
       }
       const e = entry({ kind: marker ? "marker" : "line", seq: row[0], time: row[1], row, level });
       e.hit = this.isHit(row[4]);
-      if (this.folding && !marker) folder.begin(row, e);
+      if (this.folding && !marker) traces.begin(row, e);
       into.push(e);
     }
   }
@@ -96,7 +96,7 @@ export class LogModel {
    */
   append(rows, hi) {
     if (rows.length) this.#liftEvents();
-    this.#fold(rows, this.entries, this.#folder);
+    this.#fold(rows, this.entries, this.#traces);
     this.hi = Math.max(this.hi, hi);
   }
 
@@ -108,9 +108,9 @@ export class LogModel {
   prepend(rows, lo, atStart) {
     /** @type {Entry[]} */
     const older = [];
-    const folder = new Folder();
-    this.#fold(rows, older, folder);
-    if (this.folding) this.#mendSeam(folder);
+    const traces = new TraceFolding();
+    this.#fold(rows, older, traces);
+    if (this.folding) this.#mendSeam(traces);
     // One allocation for both: unshift with thousands of arguments overflows the stack.
     this.entries = older.concat(this.entries);
     this.lo = Math.min(this.lo, lo);
@@ -120,10 +120,10 @@ export class LogModel {
   /**
    * A trace whose first lines came with this page of history has its last ones at the start of
    * the window, as entries of their own: they are folded in.
-   * @param {Folder} folder after the page
+   * @param {TraceFolding} traces after the page
    */
-  #mendSeam(folder) {
-    const open = new Set(folder.keys);
+  #mendSeam(traces) {
+    const open = new Set(traces.keys);
     /** @type {Set<Entry>} */
     const gone = new Set();
     for (let i = 0; i < Math.min(SEAM, this.entries.length) && open.size; i++) {
@@ -131,14 +131,14 @@ export class LogModel {
       if (e.kind !== "line" || !e.row) continue;
       const key = e.row[2] + e.row[3];
       if (!open.has(key)) continue;
-      const { head, joins } = folder.feed(e.row, e.level);
+      const { head, joins } = traces.feed(e.row, e.level);
       if (!joins || !head) {
         open.delete(key);
         continue;
       }
       this.#join(head, e.row);
       for (const row of e.more ?? []) {
-        folder.feed(row, null);
+        traces.feed(row, null);
         this.#join(head, row);
       }
       gone.add(e);
@@ -271,7 +271,18 @@ export class LogModel {
       this.entries.push(entry({ kind: "gap", seq: gap.from, time, gap: { ...gap } }));
     }
     this.hi = Math.max(this.hi, gap.to);
-    this.#folder = new Folder();
+    this.#traces = new TraceFolding();
+  }
+
+  /**
+   * Says that what a gap left out is on its way, or is not any more.
+   * @param {Entry} gapEntry
+   * @param {boolean} loading
+   */
+  setLoading(gapEntry, loading) {
+    if (!gapEntry.gap) return;
+    gapEntry.gap.loading = loading;
+    gapEntry.version++;
   }
 
   /**
@@ -289,7 +300,7 @@ export class LogModel {
     this.#fold(
       rows.filter((row) => row[0] <= to),
       filled,
-      new Folder(),
+      new TraceFolding(),
     );
     if (upTo < to) {
       const rest = { ...gapEntry.gap, from: upTo + 1, loading: false };
@@ -344,7 +355,7 @@ export class LogModel {
     if (cut >= entries.length || cut < 1) return;
     this.hi = Math.ceil(entries[cut].seq) - 1;
     this.#forget(entries.splice(cut));
-    this.#folder = new Folder();
+    this.#traces = new TraceFolding();
   }
 
   /** @param {Entry[]} dropped */
@@ -372,7 +383,7 @@ export class LogModel {
     });
     this.#chars = this.entries.reduce((sum, e) => sum + chars(e), 0);
     this.lines = this.entries.reduce((sum, e) => sum + count(e), 0);
-    this.#folder = new Folder();
+    this.#traces = new TraceFolding();
     this.markHits();
   }
 

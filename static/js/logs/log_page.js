@@ -6,6 +6,6 @@ import { byId } from "../lib/dom.js";
 import { LogView } from "./log_view.js";
 import { setUpPanel } from "./panel.js";
 
-const page = new LogView(byId("log"));
-page.start();
-setUpPanel(page);
+const log = new LogView(byId("log"));
+log.start();
+setUpPanel(log);

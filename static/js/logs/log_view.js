@@ -4,24 +4,20 @@ import { byId } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { live } from "../live/live_socket.js";
-import { Address } from "./url_state.js";
-import { commonPart, copySelections, copyText, textOf } from "./row_copy.js";
+import { UrlState } from "./url_state.js";
+import { commonPart, textOf } from "./entry.js";
 import { Feed } from "./feed.js";
-import { readFilter, readLine, sameLines } from "./filters.js";
-import { Find } from "./find.js";
-import { Foot } from "./status_bar.js";
+import { readFilter, readLine, sameLines } from "./filter.js";
+import { RowCursor } from "./row_cursor.js";
+import { StatusBar } from "./status_bar.js";
 import { Instances } from "./instances.js";
-import { setUpJump } from "./jump.js";
+import { loadViewSettings, saveViewSettings, setUpJump, Toolbar } from "./toolbar.js";
 import { bindKeys } from "./keyboard.js";
-import { placeMenus } from "./menus.js";
-import { Cursor } from "./row_cursor.js";
-import { drawEntry } from "./row_view.js";
-import { Rows } from "./virtual_list.js";
-import { say } from "./toast.js";
-import { loadSettings, saveSettings } from "./settings.js";
-import { Ticks } from "./scroll_marks.js";
+import { copySelections, drawEntry } from "./row_view.js";
+import { VirtualList } from "./virtual_list.js";
+import { copyAndSay, toast } from "../lib/toast.js";
+import { ScrollMarks } from "./scroll_marks.js";
 import { fromMs } from "./times.js";
-import { Toolbar } from "./toolbar.js";
 
 /** @typedef {import("./log_model.js").Entry} Entry */
 
@@ -32,7 +28,7 @@ const MARKER = 28;
 const CHAR = 7.83; // px a character of the log's font is wide, about; only for guessing heights
 
 export class LogView {
-  settings = loadSettings();
+  settings = loadViewSettings();
   /** @type {number | null} */
   linked = null;
 
@@ -43,41 +39,32 @@ export class LogView {
     this.app = root.dataset.app ?? "";
     const params = new URLSearchParams(location.search);
     this.linked = readLine(location.hash, params);
-    this.feed = new Feed(this.app, readFilter(params));
+    this.feed = new Feed(this.app, readFilter(params), this.settings, () => this.rows.reader);
     this.toolbar = new Toolbar(this.feed.filter, this.settings);
     this.instances = new Instances(this.app, this.feed, this.toolbar);
     this.scroller = byId("log-scroller");
     const slice = byId("log-slice");
-    this.rows = new Rows(this.scroller, byId("log-space"), slice, this.feed.model, {
-      draw: (entry) => drawEntry(entry, this.#look()),
+    this.rows = new VirtualList(this.scroller, byId("log-space"), slice, this.feed.model, {
+      draw: (entry) => drawEntry(entry, this.#context()),
       guess: (entry) => this.#guess(entry),
       measured: (entry) => entry.open || this.settings.wrap || entry.kind !== "line",
     });
-    this.cursor = new Cursor(this.feed, this.rows, () => this.schedule());
-    this.address = new Address(this.feed, this.rows, () => this.linked);
-    this.find = new Find(
-      this.feed,
-      this.rows,
-      () => this.cursor.entry,
-      (entry) => this.goTo(entry),
-      (seq) => this.openAt(seq),
-    );
-    this.foot = new Foot(this.feed, this.rows, () => this.#behind());
-    this.ticks = new Ticks(
+    this.cursor = new RowCursor(this.feed, this.rows, {
+      changed: () => this.schedule(),
+      openAt: (seq) => this.openAt(seq),
+    });
+    this.url = new UrlState(this.feed, this.rows, () => this.linked);
+    this.statusBar = new StatusBar(this.feed, this.rows, () => this.#behind());
+    this.marks = new ScrollMarks(
       /** @type {HTMLCanvasElement} */ (byId("log-ticks")),
       this.rows,
-      (index) => this.goTo(this.feed.model.entries[index]),
+      (index) => this.cursor.goTo(this.feed.model.entries[index]),
     );
-    this.feed.folding = this.settings.traces;
-    this.feed.setFolding(this.settings.traces);
-    this.feed.reader = () => this.rows.reader;
-    this.feed.showEvents = this.settings.events;
     this.#listen(slice);
     this.#applySettings();
     this.#showInstances();
-    placeMenus();
     bindKeys(this);
-    if (this.linked !== null) this.rows.place = { follow: false, seq: this.linked, offset: 0 };
+    if (this.linked !== null) this.rows.stayAt(this.linked);
   }
 
   start() {
@@ -96,9 +83,9 @@ export class LogView {
     feed.addEventListener("state", () => this.schedule());
     feed.addEventListener("instance", () => this.#showInstances());
     rows.addEventListener("place", () => {
-      if (rows.place.follow) feed.unseen = 0;
-      feed.problem = null;
-      this.address.changed();
+      if (rows.place.follow) feed.seen();
+      feed.forgetProblem();
+      this.url.changed();
       this.schedule();
     });
     toolbar.addEventListener("filter", () => this.#onFilter());
@@ -124,15 +111,15 @@ export class LogView {
     });
     byId("log-follow").addEventListener("click", () => this.toggleFollow());
     byId("log-new").addEventListener("click", () => this.follow());
-    byId("log-next").addEventListener("click", () => this.find.match(1));
-    byId("log-previous").addEventListener("click", () => this.find.match(-1));
+    byId("log-next").addEventListener("click", () => this.cursor.nextMatch(1));
+    byId("log-previous").addEventListener("click", () => this.cursor.nextMatch(-1));
     byId("log-empty-clear").addEventListener("click", () => byId("log-clear").click());
     for (const link of document.querySelectorAll("#log-download-menu [data-format]")) {
       link.addEventListener("click", () => {
         const format = /** @type {"text" | "jsonl"} */ (
           /** @type {HTMLElement} */ (link).dataset.format
         );
-        /** @type {HTMLAnchorElement} */ (link).href = feed.history.downloadAddress(
+        /** @type {HTMLAnchorElement} */ (link).href = feed.api.downloadAddress(
           feed.filter,
           format,
         );
@@ -155,15 +142,14 @@ export class LogView {
     const { feed, rows } = this;
     if (feed.takeIn(FRAME)) rows.changed();
     if (feed.trim(feed.reader())) rows.changed();
-    rows.canFollow = feed.attached;
-    rows.render();
+    rows.render(feed.attached);
     this.#loadMore();
     this.cursor.focus();
-    this.foot.show();
-    this.find.showCount();
-    this.ticks.changed();
-    if (rows.place.follow) feed.unseen = 0;
-    if (feed.inbox.count) this.schedule();
+    this.statusBar.show();
+    this.cursor.showCount();
+    this.marks.changed();
+    if (rows.place.follow) feed.seen();
+    if (feed.queue.count) this.schedule();
   }
 
   #loadMore() {
@@ -174,11 +160,11 @@ export class LogView {
     if (rows.height - rows.top - rows.view < NEAR) void feed.loadNewer();
   }
 
-  /** @returns {import("./row_view.js").Look} */
-  #look() {
+  /** @returns {import("./row_view.js").DrawContext} */
+  #context() {
     return {
       settings: this.settings,
-      search: this.feed.lens.search,
+      search: this.feed.active.search,
       many: this.instances.many,
       instance: (container) => this.instances.of(container),
       cursor: this.cursor.entry,
@@ -200,7 +186,7 @@ export class LogView {
     const next = inventory.apps.get(this.app)?.next ?? 0;
     const coming =
       live.state === "live" && feed.recent.last ? Math.max(0, next - 1 - feed.recent.last) : 0;
-    return Math.max(feed.inbox.count, coming);
+    return Math.max(feed.queue.count, coming);
   }
 
   #showInstances() {
@@ -221,14 +207,14 @@ export class LogView {
     if (!same) this.cursor.set(null);
     rows.repaint();
     rows.changed();
-    this.address.now();
+    this.url.now();
     this.schedule();
   }
 
   #onSettings() {
     const before = this.settings;
     this.settings = this.toolbar.settings;
-    saveSettings(this.settings);
+    saveViewSettings(this.settings);
     this.#applySettings();
     const { feed, rows, settings } = this;
     if (before.events !== settings.events) feed.setShowEvents(settings.events);
@@ -279,17 +265,12 @@ export class LogView {
     this.scroller.focus({ preventScroll: true });
   }
 
-  /** @param {Entry} entry */
-  goTo(entry) {
-    this.cursor.goTo(entry, document.activeElement !== this.toolbar.find);
-  }
-
   follow() {
     if (!this.feed.attached) this.feed.goToEnd();
-    this.feed.unseen = 0;
+    this.feed.seen();
     this.linked = null;
     this.rows.follow();
-    this.address.changed();
+    this.url.changed();
     this.schedule();
   }
 
@@ -319,8 +300,7 @@ export class LogView {
   async openAt(seq) {
     const { feed, rows } = this;
     this.linked = seq;
-    if (rows.place.follow || feed.model.indexOf(seq) < 0)
-      rows.place = { follow: false, seq, offset: 0 };
+    if (rows.place.follow || feed.model.indexOf(seq) < 0) rows.stayAt(seq);
     if (feed.model.indexOf(seq) < 0 && !(await feed.openAt(seq))) return;
     feed.takeIn(Infinity);
     rows.repaint();
@@ -328,7 +308,7 @@ export class LogView {
     let index = feed.model.indexOf(seq);
     if (index < 0) {
       // It is hidden by the filter or no longer kept: the nearest line is shown.
-      if (seq < feed.first) say(t("Line {seq} is no longer kept", { seq: `#${seq}` }));
+      if (seq < feed.first) toast(t("Line {seq} is no longer kept", { seq: `#${seq}` }));
       index = Math.min(feed.model.indexAt(seq), feed.model.entries.length - 1);
     }
     const entry = feed.model.entries[index];
@@ -338,22 +318,22 @@ export class LogView {
       rows.reveal(index, "middle");
     }
     rows.pause();
-    this.address.changed();
+    this.url.changed();
     this.schedule();
   }
 
   /** @param {number} ms since 1970 */
   async jumpTo(ms) {
     try {
-      const seq = await this.feed.history.seqAt(fromMs(ms));
+      const seq = await this.feed.api.seqAt(fromMs(ms));
       if (seq > this.feed.recent.last && this.feed.recent.last) {
-        say(t("Nothing was logged after that"));
+        toast(t("Nothing was logged after that"));
         return this.follow();
       }
       await this.openAt(seq);
       this.focusRows();
     } catch {
-      say(t("The server did not answer"));
+      toast(t("The server did not answer"));
     }
   }
 
@@ -371,9 +351,9 @@ export class LogView {
   #act(action, entry, value) {
     /** @type {Record<string, () => void>} */
     const actions = {
-      copy: () => void copyText(textOf(entry), t("Copied")),
-      "copy-text": () => void copyText(String(value), t("Copied")),
-      "copy-link": () => void copyText(this.address.of(entry.seq), t("Link copied")),
+      copy: () => void copyAndSay(textOf(entry), t("Copied")),
+      "copy-text": () => void copyAndSay(String(value), t("Copied")),
+      "copy-link": () => void copyAndSay(this.url.of(entry.seq), t("Link copied")),
       "load-gap": () => void this.feed.loadGap(entry),
       around: () => {
         this.toolbar.set({ hide: false, levels: [], container: "", stream: "" });

@@ -3,13 +3,13 @@
 import { h } from "../lib/dom.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { visible } from "./text.js";
-import { clock, day, exact } from "./times.js";
+import { timeOfDay, day, exact } from "./times.js";
 
 /** @typedef {import("./log_model.js").Entry} Entry */
 /** @typedef {import("./log_model.js").Gap} Gap */
 /** @typedef {import("./log_model.js").LogEvent} LogEvent */
 /** @typedef {import("./log_model.js").Row} Row */
-/** @typedef {import("./row_view.js").Look} Look */
+/** @typedef {import("./row_view.js").DrawContext} DrawContext */
 
 /** @type {Record<number, string>} signals that end containers */
 const SIGNALS = {
@@ -115,12 +115,12 @@ function describeAction(who, what) {
 /**
  * @param {Entry} entry
  * @param {LogEvent} event
- * @param {Look} look
+ * @param {DrawContext} context
  */
-export function drawEvent(entry, event, look) {
+export function drawEvent(entry, event, context) {
   const { words, tone, shape } = describe(event);
-  const element = frame(event.time, look, tone, shape);
-  const name = event.container ? look.instance(event.container).name : event.app;
+  const element = frame(event.time, context, tone, shape);
+  const name = event.container ? context.instance(event.container).name : event.app;
   element.append(
     h("span", { class: "row-who-event" }, visible(name)),
     h("span", { class: "row-words" }, visible(words)),
@@ -130,20 +130,20 @@ export function drawEvent(entry, event, look) {
 
 /**
  * @param {string} time "" when it is not known
- * @param {Look} look
+ * @param {DrawContext} context
  * @param {string} tone
  * @param {string} shape
  */
-function frame(time, look, tone, shape) {
+function frame(time, context, tone, shape) {
   const element = h("article", { class: "row row-marker" });
   element.dataset.tone = tone;
   if (time) {
-    const { utc } = look.settings;
+    const { utc } = context.settings;
     element.append(
       h(
         "time",
         { class: "row-time", title: exact(time, utc), datetime: time },
-        `${day(time, utc)} ${clock(time, utc).slice(0, 8)}`,
+        `${day(time, utc)} ${timeOfDay(time, utc).slice(0, 8)}`,
       ),
     );
   }
@@ -155,10 +155,10 @@ function frame(time, look, tone, shape) {
  * A line of CloudBang's own: what the engine dropped before it could be read.
  * @param {Entry} entry
  * @param {Row} row
- * @param {Look} look
+ * @param {DrawContext} context
  */
-export function drawMarker(entry, row, look) {
-  const element = frame(row[1], look, "warn", "≠");
+export function drawMarker(entry, row, context) {
+  const element = frame(row[1], context, "warn", "≠");
   element.append(h("span", { class: "row-words" }, markerWords(row[4])));
   return element;
 }
@@ -174,19 +174,19 @@ function markerWords(text) {
     );
   if (!found) return visible(text);
   return t("the engine dropped lines between {from} and {to} before they could be read", {
-    from: clock(found[1], false),
-    to: clock(found[2], false),
+    from: timeOfDay(found[1], false),
+    to: timeOfDay(found[2], false),
   });
 }
 
 /**
  * @param {Entry} entry
  * @param {Gap} gap
- * @param {Look} look
+ * @param {DrawContext} context
  */
-export function drawGap(entry, gap, look) {
+export function drawGap(entry, gap, context) {
   const count = gap.to - gap.from + 1;
-  const element = frame("", look, "warn", "≠");
+  const element = frame("", context, "warn", "≠");
   const expired = gap.reason === "expired";
   const words = expired
     ? tn("{n} line is no longer kept", "{n} lines are no longer kept", count)
@@ -206,7 +206,7 @@ export function drawGap(entry, gap, look) {
     const button = h("button", {
       class: "row-action",
       type: "button",
-      onclick: () => look.act("load-gap", entry),
+      onclick: () => context.act("load-gap", entry),
     });
     button.disabled = gap.loading === true;
     button.append(gap.loading ? t("Loading …") : t("Load them"));

@@ -4,7 +4,7 @@
 import { byId, h, icon, setAttribute } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { bind } from "../frame/keys.js";
-import { recall, remember } from "../lib/storage.js";
+import { recall, recallInTab, remember, rememberInTab } from "../lib/storage.js";
 
 /** @typedef {import("./log_view.js").LogView} LogView */
 /** @typedef {"below" | "beside"} Side */
@@ -22,9 +22,9 @@ export class Panel {
   #inside = null;
   #opening = false;
 
-  /** @param {LogView} page */
-  constructor(page) {
-    this.page = page;
+  /** @param {LogView} log */
+  constructor(log) {
+    this.log = log;
     this.#button.addEventListener("click", () => (this.isOpen ? this.close() : void this.open()));
     this.#edgeMoves();
     this.#box.addEventListener("keydown", (event) => this.#onKey(event));
@@ -60,12 +60,12 @@ export class Panel {
     this.#wasOpen = true;
     try {
       const { PanelTerminal } = await import("../terminal/panel_terminal.js");
-      this.#inside = new PanelTerminal(this.#box, this.page.app, {
+      this.#inside = new PanelTerminal(this.#box, this.log.app, {
         tools: () => this.#tools(),
-        leave: () => this.page.focusRows(),
+        leave: () => this.log.focusRows(),
         close: () => this.close(),
       });
-      await this.#inside.start(this.page.feed.filter.container, focus);
+      await this.#inside.start(this.log.feed.filter.container, focus);
     } finally {
       this.#opening = false;
     }
@@ -81,25 +81,15 @@ export class Panel {
     this.#box.hidden = this.#edge.hidden = true;
     setAttribute(this.#button, "aria-pressed", "false");
     this.#wasOpen = false;
-    if (inside) this.page.focusRows();
+    if (inside) this.log.focusRows();
   }
 
   get #wasOpen() {
-    try {
-      return sessionStorage.getItem(`terminal-panel-open:${this.page.app}`) !== null;
-    } catch {
-      return false;
-    }
+    return recallInTab(`terminal-panel-open:${this.log.app}`) !== null;
   }
 
   set #wasOpen(open) {
-    const name = `terminal-panel-open:${this.page.app}`;
-    try {
-      if (open) sessionStorage.setItem(name, "1");
-      else sessionStorage.removeItem(name);
-    } catch {
-      // Then a reload shows the log alone.
-    }
+    rememberInTab(`terminal-panel-open:${this.log.app}`, open ? "1" : null);
   }
 
   /** @param {KeyboardEvent} event */
@@ -110,7 +100,7 @@ export class Panel {
     if (document.querySelector(":popover-open")) return;
     event.preventDefault();
     event.stopPropagation();
-    this.page.focusRows();
+    this.log.focusRows();
   }
 
   /** The buttons of the panel itself, for the bar of what is in it. */
@@ -203,7 +193,7 @@ function tool(name, label, run) {
   );
 }
 
-/** The panel is for those who may open terminals: the page of others has none. @param {LogView} page */
-export function setUpPanel(page) {
-  if (document.getElementById("log-panel")) new Panel(page);
+/** The panel is for those who may open terminals: the page of others has none. @param {LogView} log */
+export function setUpPanel(log) {
+  if (document.getElementById("log-panel")) new Panel(log);
 }

@@ -1,35 +1,43 @@
-// The row the keys are at: moved, opened, brought into sight, given the focus.
+// The row the keys are at: moved, opened, brought into sight, given the focus; from match to match and
+// from error to error.
 
-/** @typedef {import("./entry.js").Entry} Entry */
+import { byId, isTyping, setText } from "../lib/dom.js";
+import { formatNumber, t } from "../lib/i18n.js";
+import { redraw, setOpen } from "./entry.js";
+import { toast } from "../lib/toast.js";
+
 /** @typedef {import("./feed.js").Feed} Feed */
-/** @typedef {import("./virtual_list.js").Rows} Rows */
+/** @typedef {import("./virtual_list.js").VirtualList} VirtualList */
+/** @typedef {import("./entry.js").Entry} Entry */
 
-export class Cursor {
+export class RowCursor {
   /** @type {Entry | null} */
   entry = null;
   /** The row gets the focus when it is drawn next. */
   #focus = false;
   /** It was opened, and is brought into sight when its height is known. @type {Entry | null} */
   #opened = null;
+  /** The store is being asked for the next match. */
+  #asking = false;
 
   /**
    * @param {Feed} feed
-   * @param {Rows} rows
-   * @param {() => void} changed
+   * @param {VirtualList} rows
+   * @param {{changed: () => void, openAt: (seq: number) => Promise<void>}} view
    */
-  constructor(feed, rows, changed) {
+  constructor(feed, rows, view) {
     this.feed = feed;
     this.rows = rows;
-    this.changed = changed;
+    this.view = view;
   }
 
   /** @param {Entry | null} entry */
   set(entry) {
     if (this.entry === entry) return;
-    if (this.entry) this.entry.version++;
-    if (entry) entry.version++;
+    if (this.entry) redraw(this.entry);
+    if (entry) redraw(entry);
     this.entry = entry;
-    this.changed();
+    this.view.changed();
   }
 
   /** @param {1 | -1} direction */
@@ -45,15 +53,14 @@ export class Cursor {
     this.set(entries[to]);
     if (to < entries.length - 1 || !rows.place.follow) rows.reveal(to);
     this.#focus = true;
-    this.changed();
+    this.view.changed();
   }
 
   /**
-   * Brings an entry into sight and goes there.
+   * Brings an entry into sight and goes there. Whoever types what is looked for goes on typing.
    * @param {Entry} entry
-   * @param {boolean} focus
    */
-  goTo(entry, focus) {
+  goTo(entry) {
     const { rows } = this;
     const index = this.feed.model.entries.indexOf(entry);
     if (index < 0) return;
@@ -61,19 +68,17 @@ export class Cursor {
     const seen = index > rows.firstSeen && index < rows.lastSeen;
     rows.reveal(index, seen ? "near" : "middle");
     if (!seen) rows.pause();
-    this.#focus = focus;
-    this.changed();
+    this.#focus = !isTyping(document.activeElement);
+    this.view.changed();
   }
 
   /** @param {Entry} entry */
   toggle(entry) {
-    entry.open = !entry.open;
-    entry.version++;
-    entry.height = 0;
+    setOpen(entry, !entry.open);
     if (entry.open) this.rows.pause();
     this.#opened = entry.open ? entry : null;
     this.rows.changed();
-    this.changed();
+    this.view.changed();
   }
 
   /** Opens or closes the row. */
@@ -99,5 +104,105 @@ export class Cursor {
     if (!this.#focus || !this.entry) return;
     this.#focus = false;
     this.rows.elementOf(this.entry)?.focus({ preventScroll: true });
+  }
+
+  // From match to match, from error to error: in what is loaded first, then in the store
+
+  /** @param {1 | -1} direction */
+  nextMatch(direction) {
+    if (!this.feed.active.search) return;
+    const { filter } = this.feed;
+    void this.#go((entry) => entry.hit, direction, { ...filter, hide: true }, t("No more matches"));
+  }
+
+  /**
+   * @param {"error" | "warning"} level
+   * @param {1 | -1} direction
+   */
+  nextLevel(level, direction) {
+    const { filter } = this.feed;
+    const none = level === "error" ? t("No more errors") : t("No more warnings");
+    void this.#go(
+      (entry) => entry.level === level,
+      direction,
+      { ...filter, levels: [level] },
+      none,
+    );
+  }
+
+  /**
+   * @param {(entry: Entry) => boolean} wanted
+   * @param {1 | -1} direction
+   * @param {import("./filter.js").Filter} filter that the store is asked with
+   * @param {string} none
+   * @param {boolean} [turned] it is the other direction than was asked for
+   * @returns {Promise<void>}
+   */
+  async #go(wanted, direction, filter, none, turned = false) {
+    const { entries } = this.feed.model;
+    for (let i = this.#from(direction); i >= 0 && i < entries.length; i += direction) {
+      if (wanted(entries[i])) return this.goTo(entries[i]);
+    }
+    const ends = direction > 0 ? this.feed.attached : this.feed.model.atStart;
+    const at = this.entry;
+    // Whoever has just begun to look is at no match yet: what is above is as welcome.
+    if (ends && !turned && !(at && wanted(at))) {
+      return this.#go(wanted, direction > 0 ? -1 : 1, filter, none, true);
+    }
+    if (ends) return toast(none);
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      const seq = await this.feed.find(filter, direction);
+      if (seq === null) toast(none);
+      else await this.view.openAt(seq);
+    } catch {
+      toast(t("The server did not answer"));
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  /**
+   * Where to begin: beside the row the keys are at if it is seen, else at the edge of what is seen.
+   * @param {1 | -1} direction
+   */
+  #from(direction) {
+    const { rows } = this;
+    const { entries } = this.feed.model;
+    const at = this.entry ? entries.indexOf(this.entry) : -1;
+    if (at >= 0 && at >= rows.start && at < rows.end) return at + direction;
+    if (rows.place.follow) return direction > 0 ? rows.firstSeen : entries.length - 1;
+    return direction > 0 ? rows.firstSeen : rows.lastSeen;
+  }
+
+  /** How many entries match, and which of them the reader is at. */
+  showCount() {
+    const box = byId("log-count");
+    const { model } = this.feed;
+    const { search, searchError } = this.feed.active;
+    box.title = "";
+    byId("log-find").setAttribute("aria-invalid", String(searchError !== null));
+    if (searchError) {
+      setText(box, t("not a pattern"));
+      box.title = searchError;
+      return;
+    }
+    byId("log-previous").hidden = byId("log-next").hidden = !search;
+    if (!search) return setText(box, "");
+    let count = 0;
+    let at = 0;
+    for (const entry of model.entries) {
+      if (!entry.hit) continue;
+      count++;
+      if (entry === this.entry) at = count;
+    }
+    const more = model.atStart && this.feed.attached ? "" : "+";
+    const all = formatNumber(count) + more;
+    setText(
+      box,
+      at ? t("{at} of {all}", { at: formatNumber(at), all }) : t("{all} found", { all }),
+    );
+    if (more) box.title = t("In the lines that are loaded; next and previous look in all of them");
   }
 }

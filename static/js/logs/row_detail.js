@@ -4,44 +4,42 @@
 import { h } from "../lib/dom.js";
 import { formatNumber, t } from "../lib/i18n.js";
 import { stripAnsi } from "../lib/ansi.js";
-import { readJson } from "./json.js";
-import { drawRuns } from "./row_view.js";
-import { LONG, cut } from "./text.js";
+import { drawTree, readJson } from "./json_tree.js";
+import { cut, drawRuns, LONG } from "./text.js";
 import { exact } from "./times.js";
-import { isCause } from "./traces.js";
-import { drawTree } from "./json_tree.js";
+import { isCause } from "./trace_folding.js";
 
 /** @typedef {import("./log_model.js").Entry} Entry */
 /** @typedef {import("./log_model.js").Row} Row */
-/** @typedef {import("./row_view.js").Look} Look */
+/** @typedef {import("./row_view.js").DrawContext} DrawContext */
 
 const CHUNK = 8_192; // characters a block: the browser lays out only the blocks that are seen
 
 /**
  * @param {Entry} entry
  * @param {Row} row
- * @param {Look} look
+ * @param {DrawContext} context
  */
-export function drawDetail(entry, row, look) {
+export function drawDetail(entry, row, context) {
   const box = h("div", { class: "detail" });
-  box.append(drawActions(entry, row, look), drawFacts(row, look));
+  box.append(drawActions(entry, row, context), drawFacts(row, context));
   const json = readJson(stripAnsi(row[4]));
-  if (json) box.append(drawTree(json.value, (value) => look.act("copy-text", entry, value)));
-  else box.append(drawWhole(row[4], look));
-  if (entry.more) box.append(drawTrace(entry.more, look));
+  if (json) box.append(drawTree(json.value, (value) => context.act("copy-text", entry, value)));
+  else box.append(drawWhole(row[4], context));
+  if (entry.more) box.append(drawTrace(entry.more, context));
   return box;
 }
 
 /**
  * @param {Entry} entry
  * @param {Row} row
- * @param {Look} look
+ * @param {DrawContext} context
  */
-function drawActions(entry, row, look) {
+function drawActions(entry, row, context) {
   const button = (/** @type {string} */ action, /** @type {string} */ label) =>
     h(
       "button",
-      { class: "detail-action", type: "button", onclick: () => look.act(action, entry) },
+      { class: "detail-action", type: "button", onclick: () => context.act(action, entry) },
       label,
     );
   return h(
@@ -51,22 +49,22 @@ function drawActions(entry, row, look) {
     button("copy-link", t("Copy link")),
     button("around", t("Show around it")),
     button("filter-for", t("Filter for it")),
-    look.many ? button("only-instance", t("Only this instance")) : null,
+    context.many ? button("only-instance", t("Only this instance")) : null,
   );
 }
 
 /**
  * @param {Row} row
- * @param {Look} look
+ * @param {DrawContext} context
  */
-function drawFacts(row, look) {
+function drawFacts(row, context) {
   const fact = (/** @type {string} */ name, /** @type {string} */ value) =>
     h("div", null, h("dt", null, name), h("dd", null, value));
-  const { name } = look.instance(row[2]);
+  const { name } = context.instance(row[2]);
   return h(
     "dl",
     { class: "detail-facts" },
-    fact(t("Time"), exact(row[1], look.settings.utc)),
+    fact(t("Time"), exact(row[1], context.settings.utc)),
     fact(t("Line"), `#${formatNumber(row[0])}`),
     fact(t("Instance"), name === row[2] ? row[2] : `${name} (${row[2]})`),
     fact(t("Stream"), row[3]),
@@ -77,16 +75,16 @@ function drawFacts(row, look) {
 /**
  * The first ten thousand characters; the rest when asked for.
  * @param {string} text
- * @param {Look} look
+ * @param {DrawContext} context
  */
-function drawWhole(text, look) {
+function drawWhole(text, context) {
   const box = h("div", { class: "detail-text" });
   const part = (/** @type {string} */ piece) => {
     const block = h("div", { class: "detail-block" });
     // A carriage return would have gone back to the start of the line: it begins a new one here.
     piece.split(/\r(?!$)/).forEach((line, i) => {
       if (i) block.append(h("br", null));
-      drawRuns(block, line, look.search);
+      drawRuns(block, line, context.search);
     });
     return block;
   };
@@ -111,16 +109,16 @@ function drawWhole(text, look) {
 
 /**
  * @param {Row[]} more
- * @param {Look} look
+ * @param {DrawContext} context
  */
-function drawTrace(more, look) {
+function drawTrace(more, context) {
   const box = h("div", { class: "detail-trace" });
   for (const row of more) {
     const line = h("div", { class: "trace-line" });
     if (isCause(row[4])) line.classList.add("trace-cause");
     line.dataset.seq = String(row[0]);
-    if (look.linked === row[0]) line.classList.add("row-linked");
-    drawRuns(line, cut(row[4], LONG), look.search);
+    if (context.linked === row[0]) line.classList.add("row-linked");
+    drawRuns(line, cut(row[4], LONG), context.search);
     if (!row[4]) line.append("\u00a0");
     box.append(line);
   }

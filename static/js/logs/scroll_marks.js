@@ -1,6 +1,6 @@
-// Ticks beside the scroll bar: errors, warnings, matches and markers of what is loaded.
+// ScrollMarks beside the scroll bar: errors, warnings, matches and markers of what is loaded.
 
-/** @typedef {import("./virtual_list.js").Rows} Rows */
+/** @typedef {import("./virtual_list.js").VirtualList} VirtualList */
 /** @typedef {import("./log_model.js").Entry} Entry */
 
 const WIDTH = 10; // px
@@ -19,14 +19,14 @@ function kindOf(entry) {
   return entry.row && entry.kind === "line" ? null : "marker";
 }
 
-export class Ticks {
+export class ScrollMarks {
   #dueAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {Rows} rows
+   * @param {VirtualList} rows
    * @param {(index: number) => void} go
    */
   constructor(canvas, rows, go) {

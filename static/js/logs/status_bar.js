@@ -4,15 +4,15 @@ import { byId, h, setText } from "../lib/dom.js";
 import { formatNumber, formatShort, t, tn } from "../lib/i18n.js";
 import { live } from "../live/live_socket.js";
 import { Problem } from "../lib/api.js";
-import { say } from "./toast.js";
+import { toast } from "../lib/toast.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
-/** @typedef {import("./virtual_list.js").Rows} Rows */
+/** @typedef {import("./virtual_list.js").VirtualList} VirtualList */
 
 const BEHIND_FROM = 500; // lines; fewer are on their way and shown in the next frames
 const SLOW = 300; // ms before a wait is worth saying
 
-export class Foot {
+export class StatusBar {
   #loadingSince = 0;
   #atStart = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -20,7 +20,7 @@ export class Foot {
 
   /**
    * @param {Feed} feed
-   * @param {Rows} rows
+   * @param {VirtualList} rows
    * @param {() => number} behind lines the server has and this page does not show yet
    */
   constructor(feed, rows, behind) {
@@ -135,7 +135,7 @@ export class Foot {
   #sayStart(atTop) {
     const { feed, rows } = this;
     const there = atTop && feed.model.atStart && !rows.place.follow && rows.height > rows.view;
-    if (there && !this.#atStart) say(t("This is the first line that is kept"));
+    if (there && !this.#atStart) toast(t("This is the first line that is kept"));
     this.#atStart = there;
   }
 
@@ -148,7 +148,7 @@ export class Foot {
   #showEmpty() {
     const { feed } = this;
     const empty = byId("log-empty");
-    const nothing = feed.known && feed.model.entries.length === 0 && !feed.inbox.count;
+    const nothing = feed.known && feed.model.entries.length === 0 && !feed.queue.count;
     empty.hidden = !nothing || (!feed.model.atStart && !feed.stopped);
     if (empty.hidden) return;
     const filtered =

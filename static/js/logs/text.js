@@ -1,7 +1,11 @@
-// What a line's text looks like to a reader: control characters by name, addresses as links,
-// what a terminal would have overwritten left out. Pure.
+// What a line's text looks like to a reader: control characters by name, addresses as links, colours
+// and matches, what a terminal would have overwritten left out. Drawn as text, never as HTML.
 
-import { safeHref } from "../lib/ansi.js";
+import { parseAnsi, readable, safeHref } from "../lib/ansi.js";
+import { h } from "../lib/dom.js";
+
+/** @typedef {import("./filter.js").Search} Search */
+/** @typedef {import("../lib/ansi.js").Style} Style */
 
 export const SHORT = 2_000; // characters of a row that is one screen line high
 export const LONG = 10_240; // characters of a row that is opened or wrapped, until "show all"
@@ -144,4 +148,112 @@ export function cut(text, length) {
   if (text.length <= length) return text;
   const half = (text.charCodeAt(length - 1) & 0xfc00) === 0xd800;
   return text.slice(0, half ? length - 1 : length);
+}
+
+/**
+ * Cuts runs of text where matches begin and end.
+ * @template {{ text: string }} T
+ * @param {T[]} runs
+ * @param {[number, number][]} ranges offsets into the joined text, in order, not overlapping
+ * @returns {(T & { hit?: boolean })[]}
+ */
+export function cutAtRanges(runs, ranges) {
+  if (!ranges.length) return runs;
+  /** @type {(T & { hit?: boolean })[]} */
+  const out = [];
+  let at = 0;
+  let next = 0;
+  for (const run of runs) {
+    const end = at + run.text.length;
+    let from = at;
+    while (from < end) {
+      while (next < ranges.length && ranges[next][1] <= from) next++;
+      const range = ranges[next];
+      const hit = range !== undefined && range[0] <= from;
+      const to = Math.min(end, range === undefined ? end : hit ? range[1] : range[0]);
+      out.push({ ...run, text: run.text.slice(from - at, to - at), hit });
+      from = to;
+    }
+    at = end;
+  }
+  return out;
+}
+
+/**
+ * Text with its colours, links, symbols and matches.
+ * @param {HTMLElement} box
+ * @param {string} text
+ * @param {Search | null} search
+ */
+export function drawRuns(box, text, search) {
+  const runs = parseAnsi(text);
+  const ranges = search ? search.ranges(runs.map((run) => run.text).join("")) : [];
+  for (const run of cutAtRanges(runs, ranges)) {
+    const parent = run.hit ? h("mark", null) : run.style || run.href ? h("span", null) : box;
+    if (parent !== box) box.append(parent);
+    if (run.style) applyStyle(parent, run.style);
+    if (run.href) parent.append(link(run.href, visible(run.text)));
+    else drawPieces(parent, run.text);
+  }
+}
+
+/**
+ * @param {HTMLElement} parent
+ * @param {string} text
+ */
+function drawPieces(parent, text) {
+  for (const piece of pieces(text)) {
+    if (piece.href) parent.append(link(piece.href, piece.text));
+    else if (piece.odd) parent.append(h("span", { class: "odd" }, piece.text));
+    else parent.append(piece.text);
+  }
+}
+
+/**
+ * @param {string} href
+ * @param {string} text
+ */
+function link(href, text) {
+  return h(
+    "a",
+    { href, target: "_blank", rel: "noopener noreferrer", title: href, tabindex: "-1" },
+    text,
+  );
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Style} style
+ */
+function applyStyle(element, style) {
+  const { classList } = element;
+  for (const name of /** @type {const} */ ([
+    "bold",
+    "dim",
+    "italic",
+    "underline",
+    "strike",
+    "hidden",
+  ])) {
+    if (style[name]) classList.add(`a-${name}`);
+  }
+  // Inverse without colours swaps those of the page.
+  let { fg, bg } = style;
+  if (style.inverse) {
+    [fg, bg] = [bg, fg];
+    if (fg === undefined) classList.add("a-fg-page");
+    if (bg === undefined) classList.add("a-bg-text");
+  }
+  if (typeof fg === "number") classList.add(`a-fg-${fg}`);
+  else if (fg !== undefined) {
+    classList.add("a-fg");
+    const both = bg === undefined;
+    element.style.setProperty("--fg-light", both ? readable(fg, false) : fg);
+    element.style.setProperty("--fg-dark", both ? readable(fg, true) : fg);
+  }
+  if (typeof bg === "number") classList.add(`a-bg-${bg}`);
+  else if (bg !== undefined) {
+    classList.add("a-bg");
+    element.style.setProperty("--bg", bg);
+  }
 }

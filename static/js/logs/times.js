@@ -24,7 +24,7 @@ const two = (/** @type {number} */ n) => (n < 10 ? `0${n}` : String(n));
  * @param {string} time
  * @param {boolean} utc
  */
-export function clock(time, utc) {
+export function timeOfDay(time, utc) {
   if (utc) return time.slice(11, 23);
   const date = new Date(toMs(time));
   if (Number.isNaN(date.getTime())) return time.slice(11, 23);
@@ -55,7 +55,7 @@ export function exact(time, utc) {
   if (Number.isNaN(date.getTime())) return time;
   const offset = -date.getTimezoneOffset();
   const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
-  return `${day(time, false)} ${clock(time, false).slice(0, 8)}${time.slice(19, 29)} ${zone}`;
+  return `${day(time, false)} ${timeOfDay(time, false).slice(0, 8)}${time.slice(19, 29)} ${zone}`;
 }
 
 const SPAN = /^-?(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|d|秒|分|分钟|小时|时|天)(?:\s*(?:ago|前))?$/i;
@@ -82,7 +82,7 @@ const UNIT = {
  * @param {number} now milliseconds since 1970
  * @returns {number | null} milliseconds since 1970
  */
-export function readMoment(text, now) {
+export function parseTime(text, now) {
   const said = text.trim();
   const span = SPAN.exec(said);
   if (span) return now - Number(span[1]) * UNIT[span[2].toLowerCase()] * 1000;

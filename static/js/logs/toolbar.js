@@ -1,13 +1,15 @@
-// The tool bar: what is looked for, filters, settings of the view. It shows the filter and says
-// when the reader changes it; what follows from that is the page's.
+// The tool bar: what is looked for, filters, settings of the view (kept in the reader's browser), a
+// time to jump to. It shows the filter and says when the reader changes it; what follows from that is
+// the page's.
 
 import { byId, h, setChildren, setText } from "../lib/dom.js";
-import { t } from "../lib/i18n.js";
-import { LEVEL_WORD } from "./row_view.js";
-import { WANTED } from "./filters.js";
+import { formatTime, t } from "../lib/i18n.js";
+import { parseTime } from "./times.js";
+import { recall, remember } from "../lib/storage.js";
+import { levelWord } from "./levels.js";
+import { WANTED } from "./filter.js";
 
-/** @typedef {import("./filters.js").Filter} Filter */
-/** @typedef {import("./settings.js").Settings} Settings */
+/** @typedef {import("./filter.js").Filter} Filter */
 
 const TYPED = 180; // ms after the last key before what was typed is looked for
 
@@ -21,7 +23,7 @@ export class Toolbar extends EventTarget {
 
   /**
    * @param {Filter} filter
-   * @param {Settings} settings
+   * @param {ViewSettings} settings
    */
   constructor(filter, settings) {
     super();
@@ -50,7 +52,7 @@ export class Toolbar extends EventTarget {
 
   #levels() {
     const boxes = WANTED.map((level) => {
-      const word = level === "none" ? t("no level") : LEVEL_WORD[level]();
+      const word = levelWord(level);
       const box = h("input", { type: "checkbox", name: "level", value: level });
       const label = h(
         "label",
@@ -77,7 +79,7 @@ export class Toolbar extends EventTarget {
     const menu = byId("log-view-menu");
     menu.addEventListener("change", (event) => {
       const box = /** @type {HTMLInputElement} */ (event.target);
-      const name = /** @type {keyof Settings} */ (box.name);
+      const name = /** @type {keyof ViewSettings} */ (box.name);
       this.settings = { ...this.settings, [name]: box.checked };
       this.dispatchEvent(new Event("settings"));
     });
@@ -87,7 +89,7 @@ export class Toolbar extends EventTarget {
     }
   }
 
-  /** @param {keyof Settings} name */
+  /** @param {keyof ViewSettings} name */
   toggleSetting(name) {
     const box = byId("log-view-menu").querySelector(`input[name="${name}"]`);
     if (box instanceof HTMLInputElement) box.click();
@@ -115,7 +117,7 @@ export class Toolbar extends EventTarget {
     if (this.find.value !== q && !q) this.find.value = "";
     byId("log-regex").setAttribute("aria-pressed", String(regex));
     byId("log-hide").setAttribute("aria-pressed", String(hide));
-    const words = levels.map((level) => (level === "none" ? t("no level") : LEVEL_WORD[level]()));
+    const words = levels.map(levelWord);
     setText(byId("log-levels-text"), words.length ? words.join(t(", ")) : t("All levels"));
     byId("log-levels").classList.toggle("tool-on", levels.length > 0);
     for (const box of byId("log-levels-menu").querySelectorAll("input")) {
@@ -158,4 +160,92 @@ export class Toolbar extends EventTarget {
     setChildren(select, options);
     select.value = container;
   }
+}
+
+/**
+ * @typedef {object} ViewSettings
+ * @property {boolean} times
+ * @property {boolean} dates
+ * @property {boolean} utc instead of the reader's zone
+ * @property {boolean} wrap
+ * @property {boolean} json fold the fields of JSON lines
+ * @property {boolean} traces fold stack traces
+ * @property {boolean} events show what happened to containers
+ */
+
+/** @type {ViewSettings} */
+const DEFAULTS = {
+  times: true,
+  dates: false,
+  utc: false,
+  wrap: false,
+  json: true,
+  traces: true,
+  events: true,
+};
+
+const KEY = "log-view";
+
+/** @returns {ViewSettings} */
+export function loadViewSettings() {
+  const settings = { ...DEFAULTS };
+  try {
+    const kept = JSON.parse(recall(KEY) ?? "{}");
+    for (const name of /** @type {(keyof ViewSettings)[]} */ (Object.keys(DEFAULTS))) {
+      if (typeof kept[name] === "boolean") settings[name] = kept[name];
+    }
+  } catch {
+    // Written by something else: the defaults do.
+  }
+  return settings;
+}
+
+/** @param {ViewSettings} settings */
+export function saveViewSettings(settings) {
+  remember(KEY, JSON.stringify(settings));
+}
+
+/** @param {(ms: number) => void} go */
+export function setUpJump(go) {
+  const menu = byId("log-jump-menu");
+  const form = /** @type {HTMLFormElement} */ (byId("log-jump-form"));
+  const field = /** @type {HTMLInputElement} */ (byId("log-jump-text"));
+  const picker = /** @type {HTMLInputElement} */ (byId("log-jump-when"));
+  const hint = byId("log-jump-hint");
+
+  const show = () => {
+    const ms = parseTime(field.value, Date.now());
+    field.setAttribute("aria-invalid", String(field.value !== "" && ms === null));
+    if (ms !== null) setText(hint, formatTime(ms));
+    else if (field.value) setText(hint, t("Not a time that is understood here"));
+    else setText(hint, t("Such as 14:03, 05-01 14:03, 10m ago"));
+    return ms;
+  };
+  const leave = (/** @type {number} */ ms) => {
+    menu.hidePopover();
+    go(ms);
+  };
+
+  field.addEventListener("input", show);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const ms = show();
+    if (ms !== null) leave(ms);
+    else field.focus();
+  });
+  picker.addEventListener("change", () => {
+    const ms = new Date(picker.value).getTime();
+    if (Number.isNaN(ms)) return;
+    field.value = picker.value.replace("T", " ");
+    show();
+  });
+  for (const button of menu.querySelectorAll("[data-ago]")) {
+    const minutes = Number(/** @type {HTMLElement} */ (button).dataset.ago);
+    button.addEventListener("click", () => leave(Date.now() - minutes * 60_000));
+  }
+  menu.addEventListener("toggle", (event) => {
+    if (/** @type {ToggleEvent} */ (event).newState !== "open") return;
+    field.select();
+    show();
+  });
 }

@@ -1,20 +1,20 @@
 // The address bar says where the reader is: filters, and the line unless they follow the end.
 
-import { writeFilter } from "./filters.js";
+import { writeFilter } from "./filter.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
-/** @typedef {import("./virtual_list.js").Rows} Rows */
+/** @typedef {import("./virtual_list.js").VirtualList} VirtualList */
 
 const AFTER = 300; // ms: a browser refuses addresses that change with every scrolled row
 
-export class Address {
+export class UrlState {
   #shown = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
   /**
    * @param {Feed} feed
-   * @param {Rows} rows
+   * @param {VirtualList} rows
    * @param {() => number | null} linked the line the reader came for
    */
   constructor(feed, rows, linked) {

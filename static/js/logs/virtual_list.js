@@ -20,11 +20,9 @@ const NEAR_END = 4; // px from the end that still count as the end
  */
 
 /** Announces `place` when the reader moved. */
-export class Rows extends EventTarget {
+export class VirtualList extends EventTarget {
   /** @type {Place} */
   place = { follow: true };
-  /** Whether being at the end of the window means being at the end of the log. */
-  canFollow = true;
   /** Indexes of the entries that have elements. */
   start = 0;
   end = 0;
@@ -32,6 +30,8 @@ export class Rows extends EventTarget {
   /** @type {Float64Array} tops of the entries, and the total at the end */
   #tops = new Float64Array(1);
   #stale = true;
+  /** Whether being at the end of the window means being at the end of the log. */
+  #canFollow = true;
   /** @type {Map<Entry, { element: HTMLElement, version: number }>} */
   #drawn = new Map();
   /** Where it is scrolled to, in px, as of the last scroll event: asking costs a layout. */
@@ -81,7 +81,7 @@ export class Rows extends EventTarget {
     this.#stale = true;
   }
 
-  /** Rows keep their heights and are drawn anew: what is marked in them changed. */
+  /** VirtualList keep their heights and are drawn anew: what is marked in them changed. */
   repaint() {
     this.#generation++;
   }
@@ -162,7 +162,7 @@ export class Rows extends EventTarget {
     const up = top < this.top;
     this.top = top;
     const bottom = this.height - this.view;
-    if (!up && this.canFollow && top >= bottom - NEAR_END) this.follow();
+    if (!up && this.#canFollow && top >= bottom - NEAR_END) this.follow();
     else this.#stayHere();
     this.dispatchEvent(new Event("place"));
   }
@@ -183,6 +183,14 @@ export class Rows extends EventTarget {
     if (!this.place.follow) return;
     this.#stayHere();
     this.dispatchEvent(new Event("place"));
+  }
+
+  /**
+   * Stays at a line, which may still have to come.
+   * @param {number} seq
+   */
+  stayAt(seq) {
+    this.place = { follow: false, seq, offset: 0 };
   }
 
   /** Goes to the first entry, wherever the reader was. */
@@ -226,8 +234,10 @@ export class Rows extends EventTarget {
   /**
    * Draws what is seen. Called once a frame at most. Asks the browser where things are only where
    * it must: each question after a change costs a layout.
+   * @param {boolean} canFollow whether the end of the window is the end of the log
    */
-  render() {
+  render(canFollow) {
+    this.#canFollow = canFollow;
     // Measuring what was drawn may show that other rows are seen: twice is nearly always enough.
     let top = 0;
     for (let round = 0; round < 3; round++) {

@@ -3,13 +3,12 @@
 
 import "../frame/frame.js";
 import { call, Problem } from "../lib/api.js";
-import { copy } from "../lib/clipboard.js";
+import { copyAndSay, toast } from "../lib/toast.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
-import { formatTime, t } from "../lib/i18n.js";
+import { formatBytes, formatTime, t } from "../lib/i18n.js";
 import { bind } from "../frame/keys.js";
 import { recall, remember } from "../lib/storage.js";
-import { formatBytes } from "../lib/format_bytes.js";
 import { CastReader, NotARecording } from "./cast_reader.js";
 import { FindPanel } from "./find_panel.js";
 import { clock, momentHash, readMoment } from "./clock.js";
@@ -27,7 +26,6 @@ const STEP = 5; // seconds an arrow key goes
 const LONGEST_FRAME = 0.25; // seconds; a page that was not drawn for longer has not been watched
 const PATIENCE = 400; // ms after which a long way to a moment is told
 const PAUSES = [Infinity, 1, 2, 5, 10]; // seconds watched of a pause
-const SAID = 2_500; // ms
 const SLICE = 65_536; // bytes of a recording read in one go
 const TURN = 10; // ms of reading before the page gets its turn
 
@@ -44,31 +42,12 @@ const pauses = /** @type {HTMLSelectElement} */ (byId("replay-pauses"));
 /** @type {Terminal | null} */
 let terminal = null;
 
-// What is said over the screen
-
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let sayTimer;
-
-/** @param {string} words "" takes them away */
-function say(words) {
-  const box = byId("replay-said");
-  clearTimeout(sayTimer);
-  setText(box, words);
-  box.hidden = !words;
-}
-
-/** @param {string} words */
-function sayShortly(words) {
-  say(words);
-  sayTimer = setTimeout(() => say(""), SAID);
-}
-
 /**
  * @param {string} title
  * @param {string} text
  */
 function fail(title, text) {
-  say("");
+  toast("");
   byId("replay-screen").hidden = true;
   const box = byId("replay-problem");
   setChildren(box, [
@@ -90,7 +69,9 @@ async function go(time) {
     if (player.target === null) return;
     const show = () => {
       const part = `${Math.round(player.progress * 100)} %`;
-      say(t("Reading to {time}: {part}", { time: clock(player.target ?? 0), part }));
+      toast(t("Reading to {time}: {part}", { time: clock(player.target ?? 0), part }), {
+        stays: true,
+      });
     };
     show();
     stage.away(true);
@@ -102,7 +83,7 @@ async function go(time) {
   clearTimeout(late);
   if (!arrived) return;
   stage.away(false);
-  say("");
+  toast("");
   address();
 }
 
@@ -154,7 +135,7 @@ function showPause() {
   const pause = player.playing ? timeline.pauseAt(player.at) : null;
   if (!pause || pause.from === told) return;
   told = pause.from;
-  sayShortly(pauseWords(pause.to - pause.from));
+  toast(pauseWords(pause.to - pause.from));
 }
 
 function showMarks() {
@@ -226,7 +207,7 @@ async function load() {
   }
   reader.end();
   timeline.extend();
-  say("");
+  toast("");
   begin();
   showMarks();
   schedule();
@@ -239,7 +220,7 @@ function showLoading(bytes) {
   const all = terminal?.recording_bytes ?? 0;
   const so = formatBytes(bytes);
   if (all > bytes && all > 1_000_000) {
-    say(t("Loading: {n} of {all}", { n: so, all: formatBytes(all) }));
+    toast(t("Loading: {n} of {all}", { n: so, all: formatBytes(all) }), { stays: true });
   }
 }
 
@@ -271,7 +252,7 @@ const jump = (time) => void go(time);
 function toggle() {
   if (playButton.disabled) return;
   player.toggle();
-  say("");
+  toast("");
   address();
 }
 
@@ -333,8 +314,7 @@ function bindKeys() {
 async function copyLink() {
   const link = new URL(location.href);
   link.hash = momentHash(player.at);
-  const copied = await copy(link.href);
-  sayShortly(copied ? t("Link copied") : t("The browser does not let this page copy"));
+  await copyAndSay(link.href, t("Link copied"));
 }
 
 let last = performance.now();

@@ -1,8 +1,7 @@
 // The seek bar of a recording: where it is, what is loaded, pauses, marks; by pointer and by keys.
 
 import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
-import { t } from "../lib/i18n.js";
-import { formatLength } from "../lib/format_bytes.js";
+import { formatDuration, t } from "../lib/i18n.js";
 import { clock } from "./clock.js";
 
 /** @typedef {import("./player.js").Player} Player */
@@ -96,7 +95,7 @@ export class SeekBar {
 
 /** @param {number} seconds */
 export function pauseWords(seconds) {
-  return t("A pause of {time}", { time: formatLength(seconds) });
+  return t("A pause of {time}", { time: formatDuration(seconds) });
 }
 
 /**

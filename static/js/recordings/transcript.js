@@ -1,12 +1,8 @@
 // What a terminal printed, as lines of plain text, to be searched. Pure. It is not a terminal:
 // what a full-screen program draws is read in the order in which it is drawn.
 
-// CSI with its last letter, OSC and other strings up to their end, escapes of two characters.
-const ESCAPES =
-  // eslint-disable-next-line no-control-regex
-  /\x1b(?:\[[0-?]*[ -/]*([@-~])|[\]P^_X][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*([0-~]))/g;
-/** One that has not ended yet. */
-const BEGUN = /\x1b(?:\[[0-?]*[ -/]*|[\]P^_X][^\x07\x1b]*\x1b?|[ -/]*)$/;
+import { replaceSequences, unfinishedAt } from "../lib/ansi.js";
+
 const LONGEST = 4096; // characters of an escape that is waited for
 const LINE = 16_384; // characters of a line; a longer one is cut
 const CONTROLS = /[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]/g;
@@ -86,18 +82,16 @@ export class Finder {
     if (last >= 0) {
       // The end of a string is an escape of its own: what began before it is looked at too.
       const from = Math.max(0, text.length - LONGEST);
-      const begun = text.slice(from).search(BEGUN);
+      const begun = unfinishedAt(text.slice(from));
       if (begun >= 0) {
         whole = text.slice(0, from + begun);
         this.#rest = text.slice(from + begun);
       }
     }
-    if (whole.includes("\x1b")) {
-      whole = whole.replace(ESCAPES, (_, csi, other) => {
-        if (MOVES.has(csi) || LINES.has(other)) return "\n";
-        return STEPS.has(csi) ? " " : "";
-      });
-    }
+    whole = replaceSequences(whole, (csi, escape) => {
+      if (MOVES.has(csi) || LINES.has(escape)) return "\n";
+      return STEPS.has(csi) ? " " : "";
+    });
     return whole.replace(/\r+\n?/g, "\n").replace(CONTROLS, "");
   }
 

@@ -4,7 +4,7 @@ import { call } from "../lib/api.js";
 import { byId, h, setChildren } from "../lib/dom.js";
 import { onSubmit } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
-import { ask, item, when } from "../lib/list_item.js";
+import { confirmButton, listItem, when } from "../lib/list_item.js";
 
 /** @typedef {{id: number, username: string, role: string, signed_in_at: string | null}} Person */
 
@@ -29,7 +29,7 @@ function personItem(person) {
   const { id, username: name } = person;
   const isAdmin = person.role === "admin";
   const own = name === form?.dataset.own;
-  const change = ask(
+  const change = confirmButton(
     isAdmin ? t("Make a viewer") : t("Make an administrator"),
     isAdmin ? t("Make {name} a viewer", { name }) : t("Make {name} an administrator", { name }),
     async () => {
@@ -37,11 +37,11 @@ function personItem(person) {
       await showPeople();
     },
   );
-  const remove = ask(t("Delete"), t("Delete {name}", { name }), async () => {
+  const remove = confirmButton(t("Delete"), t("Delete {name}", { name }), async () => {
     await call("DELETE", `/api/v1/accounts/${id}`);
     await showPeople();
   });
-  return item(
+  return listItem(
     name,
     [
       isAdmin ? t("Administrator") : t("Viewer"),

@@ -3,13 +3,11 @@
 import "../frame/frame.js";
 import { call, Problem } from "../lib/api.js";
 import { byId, h, icon, setChildren, setText } from "../lib/dom.js";
-import { onSubmit, sentence } from "../lib/form.js";
+import { onSubmit, revealPasswords, sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
-import { ask, item, when } from "../lib/list_item.js";
-import { setLanguage } from "../frame/language.js";
-import "../lib/password_reveal.js";
+import { confirmButton, listItem, when } from "../lib/list_item.js";
+import { setLanguage, setTheme } from "../frame/appearance.js";
 import { showPeople } from "./settings_accounts.js";
-import { setTheme } from "../frame/theme.js";
 import { browserName } from "./browser_name.js";
 
 /**
@@ -23,10 +21,12 @@ document.addEventListener("change", (event) => {
   const input = /** @type {HTMLInputElement} */ (event.target);
   if (input.name === "lang") setLanguage(input.value);
   if (input.name === "theme")
-    setTheme(/** @type {import("../frame/theme.js").Theme} */ (input.value));
+    setTheme(/** @type {import("../frame/appearance.js").Theme} */ (input.value));
 });
 
 // Password
+
+revealPasswords();
 
 const passwordForm = /** @type {HTMLFormElement} */ (byId("password-form"));
 const changed = /** @type {HTMLElement} */ (passwordForm.querySelector(".done"));
@@ -90,7 +90,7 @@ async function showTokens() {
 
 /** @param {Token} token */
 function tokenItem(token) {
-  return item(
+  return listItem(
     token.name,
     [
       token.role === "admin" ? t("Administrator") : t("Viewer"),
@@ -98,7 +98,7 @@ function tokenItem(token) {
       when(t("made"), token.created_at),
       token.seen_at ? when(t("used"), token.seen_at) : t("never used"),
     ],
-    ask(t("Revoke"), t("Revoke {name}", { name: token.name }), async () => {
+    confirmButton(t("Revoke"), t("Revoke {name}", { name: token.name }), async () => {
       await call("DELETE", `/api/v1/tokens/${encodeURIComponent(token.id)}`);
       await showTokens();
     }),
@@ -115,7 +115,7 @@ async function showSessions() {
 /** @param {Session} session */
 function sessionItem(session) {
   const name = browserName(session.agent) || t("A browser");
-  return item(
+  return listItem(
     name,
     [
       session.address,
@@ -124,7 +124,7 @@ function sessionItem(session) {
     ],
     session.current
       ? h("span", { class: "badge ok" }, t("This browser"))
-      : ask(t("Sign out"), t("Sign out {name}", { name }), async () => {
+      : confirmButton(t("Sign out"), t("Sign out {name}", { name }), async () => {
           await call("DELETE", `/api/v1/sessions/${encodeURIComponent(session.id)}`);
           await showSessions();
         }),

@@ -1,8 +1,7 @@
 // Pages without the frame: language, theme, and the eye that shows a password.
 
-import { otherLanguage, setLanguage } from "../frame/language.js";
-import "../lib/password_reveal.js";
-import { nextTheme, showTheme } from "../frame/theme.js";
+import { nextTheme, otherLanguage, setLanguage, showTheme } from "../frame/appearance.js";
+import { revealPasswords } from "../lib/form.js";
 
 document.addEventListener("click", (event) => {
   const target = /** @type {Element} */ (event.target).closest("[data-action]");
@@ -11,3 +10,4 @@ document.addEventListener("click", (event) => {
   if (action === "theme") nextTheme();
 });
 showTheme();
+revealPasswords();

@@ -3,10 +3,9 @@
 import { call, Problem } from "../lib/api.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
-import { formatTime, t, toDate } from "../lib/i18n.js";
+import { formatBytes, formatDuration, formatTime, t, toDate } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { showRelative } from "../lib/relative_time.js";
-import { formatBytes, formatLength } from "../lib/format_bytes.js";
 import { whereLink } from "./cells.js";
 import { commandWords, endedBadly, endWords } from "./words.js";
 
@@ -252,7 +251,7 @@ function pastRow(one, admin) {
   const when = h("time");
   showRelative(when, one.started, t("Opened"));
   const length = one.ended
-    ? formatLength((toDate(one.ended).getTime() - toDate(one.started).getTime()) / 1000)
+    ? formatDuration((toDate(one.ended).getTime() - toDate(one.started).getTime()) / 1000)
     : "";
   if (one.ended) when.title += `\n${t("Ended")} ${formatTime(one.ended)}`;
   const command = commandWords(one);

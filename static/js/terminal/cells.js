@@ -1,7 +1,7 @@
 // What rows of terminals are made of.
 
 import { h, icon } from "../lib/dom.js";
-import { appAddress } from "../frame/sidebar.js";
+import { appAddress } from "../frame/addresses.js";
 import { placeWords } from "./words.js";
 
 /** @typedef {import("./words.js").Terminal} Terminal */

@@ -3,8 +3,7 @@
 import { Problem } from "../lib/api.js";
 import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
-import { t } from "../lib/i18n.js";
-import { formatBytes } from "../lib/format_bytes.js";
+import { formatBytes, t } from "../lib/i18n.js";
 import { whatWentWrong, whereIs } from "./upload_dialog.js";
 import { Refused } from "./file_upload.js";
 

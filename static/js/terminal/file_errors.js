@@ -1,7 +1,6 @@
 // What a socket said against a file, in the reader's language: sockets speak English.
 
-import { t } from "../lib/i18n.js";
-import { formatBytes } from "../lib/format_bytes.js";
+import { formatBytes, t } from "../lib/i18n.js";
 
 const TOO_LARGE = /^(.*) has (\d+) bytes, and at most (\d+)/s;
 const NOT_WHOLE = /^(.*): (\/.*) was not put into the container, of /s;

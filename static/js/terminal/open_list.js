@@ -4,7 +4,7 @@ import { call, Problem } from "../lib/api.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
-import { ask } from "../lib/list_item.js";
+import { confirmButton } from "../lib/list_item.js";
 import { showRelative } from "../lib/relative_time.js";
 import { whereLink } from "./cells.js";
 import { commandWords, placeWords } from "./words.js";
@@ -137,7 +137,7 @@ export class OpenList extends EventTarget {
       );
     }
     actions.append(
-      ask(t("End"), t("End the terminal in {place}", { place }), async () => {
+      confirmButton(t("End"), t("End the terminal in {place}", { place }), async () => {
         await call("DELETE", `/api/v1/terminals/${id}`);
         this.dispatchEvent(new Event("changed"));
       }),

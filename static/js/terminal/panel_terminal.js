@@ -1,5 +1,6 @@
 // The terminal in the panel of the log page: one at a time, of an instance of that app.
 
+import { recallInTab, rememberInTab } from "../lib/storage.js";
 import { Problem } from "../lib/api.js";
 import { h, icon } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
@@ -171,19 +172,10 @@ export class PanelTerminal {
   }
 
   get #remembered() {
-    try {
-      return sessionStorage.getItem(this.#key) ?? "";
-    } catch {
-      return "";
-    }
+    return recallInTab(this.#key) ?? "";
   }
 
   set #remembered(id) {
-    try {
-      if (id) sessionStorage.setItem(this.#key, id);
-      else sessionStorage.removeItem(this.#key);
-    } catch {
-      // Then opening the panel again opens another one.
-    }
+    rememberInTab(this.#key, id || null);
   }
 }

@@ -1,7 +1,7 @@
 // A terminal's screen: xterm.js with its addons, in an element that it fills. It knows nothing of
 // sockets; the live terminal, the panel beside the log and the replay all draw with it.
 
-import { copy } from "../lib/clipboard.js";
+import { copyText } from "../lib/clipboard.js";
 import { guardAnswers } from "./reply_guard.js";
 import { openLink } from "./links.js";
 import { followTheme, matchColours, palette } from "./colours.js";
@@ -116,7 +116,7 @@ export class Screen {
       new ClipboardAddon(undefined, {
         readText: () => "",
         writeText: (_kind, text) => {
-          if (this.handlers.input && text.length <= COPY_LIMIT) void copy(text);
+          if (this.handlers.input && text.length <= COPY_LIMIT) void copyText(text);
         },
       }),
     );
@@ -323,7 +323,7 @@ export class Screen {
   /** Puts what is selected into the clipboard. @returns {Promise<boolean>} whether there was something */
   async copy() {
     const text = this.terminal.getSelection();
-    return text ? copy(text) : false;
+    return text ? copyText(text) : false;
   }
 
   /** All that is kept, as text. */

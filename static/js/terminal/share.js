@@ -1,7 +1,7 @@
 // Letting somebody in: links to watch a terminal, or to type in it as well.
 
 import { call, Problem } from "../lib/api.js";
-import { copy } from "../lib/clipboard.js";
+import { copyText } from "../lib/clipboard.js";
 import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
@@ -100,7 +100,7 @@ function linkRow(address, done) {
   });
   field.addEventListener("focus", () => field.select());
   const copying = async () => {
-    if (await copy(address)) return setText(done, t("Link copied"));
+    if (await copyText(address)) return setText(done, t("Link copied"));
     field.focus();
     setText(done, t("The browser does not let this page copy"));
   };

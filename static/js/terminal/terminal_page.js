@@ -1,6 +1,7 @@
 // The terminals of an app: several in tabs, remembered by this browser tab, so that a reload comes
 // back to the same shells. The address names the one that is looked at.
 
+import { recallInTab, rememberInTab } from "../lib/storage.js";
 import "../frame/frame.js";
 import "../apps/app_header.js";
 import { Problem } from "../lib/api.js";
@@ -10,7 +11,7 @@ import { bind } from "../frame/keys.js";
 import { bindTerminalKeys } from "./key_list.js";
 import { askForTerminal } from "./create_terminal.js";
 import { OpenForm } from "./open_form.js";
-import { choose } from "../lib/confirm.js";
+import { confirm } from "../lib/dialog.js";
 import { Tab, Tabs } from "./tabs.js";
 import { mountTerminal } from "./view.js";
 
@@ -147,7 +148,7 @@ class TerminalPage {
     if (!view) return;
     const { connection } = view;
     if (view.busy && connection.mode === "own") {
-      const chosen = await choose(
+      const chosen = await confirm(
         t("Close this terminal?"),
         t("Something seems to run in {name}.", { name: view.name }),
         {
@@ -177,7 +178,7 @@ class TerminalPage {
   /** @returns {Known[]} */
   #recall() {
     try {
-      const known = JSON.parse(sessionStorage.getItem(this.#key) ?? "[]");
+      const known = JSON.parse(recallInTab(this.#key) ?? "[]");
       return known.slice(-TABS_AT_ONCE);
     } catch {
       return [];
@@ -188,11 +189,7 @@ class TerminalPage {
     const known = [...this.#views.values()]
       .filter((view) => view.id && !view.connection.over)
       .map((view) => ({ id: view.id, name: view.name }));
-    try {
-      sessionStorage.setItem(this.#key, JSON.stringify(known));
-    } catch {
-      // Then a reload comes back to the one that the address names.
-    }
+    rememberInTab(this.#key, JSON.stringify(known));
   }
 
   #showAddress() {

@@ -1,7 +1,7 @@
 // `cloudbang.tty.v1`, the page's side of it: docs/protocols/terminal.md. It comes
 // back to its session after every loss, with each byte of output and of input exactly once.
 
-import { SteadySocket } from "../live/reconnecting_socket.js";
+import { ReconnectingSocket } from "../live/reconnecting_socket.js";
 import { Outgoing } from "./input_buffer.js";
 
 /** @typedef {{T_id: string, S_id: string, C_id: string, Md5: string, session: string}} Ticket */
@@ -46,7 +46,7 @@ const ACK_WITHIN = 50; // ms
 const TRIES = 4; // with a ticket that may or may not have been used
 
 /** Phases are announced as the event `state`, as are the states of the socket. */
-export class Connection extends SteadySocket {
+export class Connection extends ReconnectingSocket {
   /** @type {Phase} */
   phase = "opening";
   /** @type {Session | null} */

@@ -4,8 +4,7 @@ import { call, Problem } from "../lib/api.js";
 import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
-import { t, tn } from "../lib/i18n.js";
-import { formatBytes } from "../lib/format_bytes.js";
+import { formatBytes, t, tn } from "../lib/i18n.js";
 import { refusalWords } from "./file_errors.js";
 import { PROTOCOL, Put, Refused } from "./file_upload.js";
 

@@ -2,7 +2,7 @@
 // `mountTerminal(element, {session})`.
 
 import { Problem } from "../lib/api.js";
-import { copy } from "../lib/clipboard.js";
+import { copyText } from "../lib/clipboard.js";
 import { h } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
@@ -16,7 +16,7 @@ import { preferences } from "./preferences.js";
 import { Screen } from "./screen.js";
 import { SearchBar } from "./search_bar.js";
 import { openShare } from "./share.js";
-import { sureToEnd } from "../lib/confirm.js";
+import { confirm } from "../lib/dialog.js";
 import { TouchKeys } from "./touch_keys.js";
 import { ViewBar } from "./view_bar.js";
 import { ViewLines } from "./view_banners.js";
@@ -330,7 +330,7 @@ export class TerminalView {
   }
 
   async #copyAll() {
-    const done = await copy(this.screen.text());
+    const done = await copyText(this.screen.text());
     this.#lines.pass("copied", done ? t("Copied") : t("The browser does not let this page copy"));
     this.focus();
   }
@@ -397,4 +397,17 @@ export class TerminalView {
     this.#link.hidden = !address;
     this.#link.textContent = address ? t("Ctrl+click opens {address}", { address }) : "";
   }
+}
+
+/**
+ * @param {string} name
+ * @returns {Promise<boolean>}
+ */
+async function sureToEnd(name) {
+  const chosen = await confirm(
+    t("End this terminal?"),
+    t("Something seems to run in {name}. Ending the terminal ends it, too.", { name }),
+    { end: { verb: t("End it"), danger: true }, keep: { verb: t("Cancel") } },
+  );
+  return chosen === "end";
 }

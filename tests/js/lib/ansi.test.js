@@ -4,6 +4,7 @@ import {
   luminance,
   paletteColour,
   parseAnsi,
+  plainText,
   readable,
   stripAnsi,
 } from "../../../static/js/lib/ansi.js";
@@ -112,4 +113,16 @@ test("a flood of sequences costs time that is linear in its length", () => {
   parseAnsi(flood);
   stripAnsi(flood);
   assert.ok(performance.now() - start < 2_000);
+});
+
+test("a line in the list of apps is plain text, whatever the container wrote", () => {
+  assert.equal(
+    plainText("\x1b[1;31merror\x1b[0m: \x1b]8;;http://x\x07link\x1b]8;;\x07"),
+    "error: link",
+  );
+  assert.equal(plainText("10 %\r50 %\r100 %"), "100 %");
+  assert.equal(plainText("a\tb\x00\x08c"), "a  bc");
+  assert.equal(plainText("<script>alert(1)</script>"), "<script>alert(1)</script>");
+  assert.equal(plainText("x".repeat(1_000_000), 10), "xxxxxxxxxx");
+  assert.equal(plainText("\x1b[".repeat(100_000)).length < 301, true);
 });

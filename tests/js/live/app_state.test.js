@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { filterApps } from "../../../static/js/lib/fuzzy.js";
+import { filterApps } from "../../../static/js/live/app_state.js";
 import * as states from "../../../static/js/live/app_state.js";
 
 const instance = (values) => ({

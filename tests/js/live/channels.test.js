@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Backoff } from "../../../static/js/lib/backoff.js";
+import { Backoff } from "../../../static/js/live/reconnecting_socket.js";
 import { Channels } from "../../../static/js/live/channels.js";
 
 /** A server that only keeps what it was sent. */

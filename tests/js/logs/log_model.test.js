@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { INBOX_AT_MOST, Inbox, Recent } from "../../../static/js/logs/line_queue.js";
+import { QUEUE_AT_MOST, LineQueue, RecentLines } from "../../../static/js/logs/line_queue.js";
 import { lastSeq } from "../../../static/js/logs/entry.js";
 import { ENTRIES_AT_MOST, LogModel } from "../../../static/js/logs/log_model.js";
 
@@ -245,8 +245,8 @@ test("a line is found by its seq, also when it is folded into a trace", () => {
 });
 
 test("a page that cannot keep up drops the older half of what waits, as one gap", () => {
-  const inbox = new Inbox();
-  for (let seq = 1; seq <= INBOX_AT_MOST + 500; seq += 500) inbox.push(rows(seq, seq + 499));
+  const inbox = new LineQueue();
+  for (let seq = 1; seq <= QUEUE_AT_MOST + 500; seq += 500) inbox.push(rows(seq, seq + 499));
   const gap = inbox.take(100);
   assert.ok(gap && !Array.isArray(gap));
   assert.equal(gap.from, 1);
@@ -254,11 +254,11 @@ test("a page that cannot keep up drops the older half of what waits, as one gap"
   assert.ok(Array.isArray(next));
   assert.equal(next[0][0], gap.to + 1);
   assert.equal(next.length, 100);
-  assert.ok(inbox.count < INBOX_AT_MOST / 2);
+  assert.ok(inbox.count < QUEUE_AT_MOST / 2);
 });
 
 test("the newest lines are kept, and from where they are whole", () => {
-  const recent = new Recent();
+  const recent = new RecentLines();
   for (let seq = 1; seq <= 20_000; seq += 100) recent.push(rows(seq, seq + 99));
   assert.equal(recent.last, 20_000);
   assert.equal(recent.rows[0][0], recent.from);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brief, readJson } from "../../../static/js/logs/json.js";
-import { cutAtRanges, makeSearch } from "../../../static/js/logs/search.js";
-import { cut, lastOverwrite, pieces, visible } from "../../../static/js/logs/text.js";
+import { brief, readJson } from "../../../static/js/logs/json_tree.js";
+import { makeSearch } from "../../../static/js/logs/filter.js";
+import { cut, cutAtRanges, lastOverwrite, pieces, visible } from "../../../static/js/logs/text.js";
 
 test("control characters and what turns the direction of text are named", () => {
   assert.equal(visible("a\x00b\x1bc\x7f\u202ed\u009b"), "a⟨NUL⟩b⟨ESC⟩c⟨DEL⟩⟨RLO⟩d⟨x9B⟩");

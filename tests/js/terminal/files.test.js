@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { formatBytes, formatLength } from "../../../static/js/lib/format_bytes.js";
+import { formatBytes, formatDuration } from "../../../static/js/lib/i18n.js";
 import { Put, Refused } from "../../../static/js/terminal/file_upload.js";
 import { refusalWords } from "../../../static/js/terminal/file_errors.js";
 import { commandWords, endWords } from "../../../static/js/terminal/words.js";
@@ -105,11 +105,11 @@ test("amounts in words", () => {
   assert.equal(formatBytes(999), "999 B");
   assert.equal(formatBytes(12_345), "12.3 kB");
   assert.equal(formatBytes(999_960), "1 MB");
-  assert.equal(formatLength(0.2), "under a second");
-  assert.equal(formatLength(59.9), "59 s");
-  assert.equal(formatLength(60), "1 min");
-  assert.equal(formatLength(3725), "1 h 2 min");
-  assert.equal(formatLength(90_000), "1 day");
+  assert.equal(formatDuration(0.2), "under a second");
+  assert.equal(formatDuration(59.9), "59 s");
+  assert.equal(formatDuration(60), "1 min");
+  assert.equal(formatDuration(3725), "1 h 2 min");
+  assert.equal(formatDuration(90_000), "1 day");
 });
 
 test("a command as it would be typed, an end as one would say it", () => {

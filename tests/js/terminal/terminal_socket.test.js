@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { wayBack } from "../../../static/js/live/session_expired.js";
+import { setComesBack } from "../../../static/js/live/sign_in_redirect.js";
 import { Connection } from "../../../static/js/terminal/terminal_socket.js";
 import { setUpPage, socket, sockets } from "../scripted_socket.js";
 
@@ -334,9 +334,9 @@ test("however many sockets hear that the session has ended, the page leaves once
   assert.deepEqual(gone.splice(0), ["/sign-in?next=%2Fapps%2Fa", "again"]);
   // A navigation that came to nothing is tried again; after a sign-out there is no way back.
   ground.tick(10_000);
-  wayBack(false);
+  setComesBack(false);
   made();
   socket().drop(4401);
-  wayBack(true);
+  setComesBack(true);
   assert.deepEqual(gone, ["/sign-in"]);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Sequence, nameOf } from "../../../static/js/lib/key_names.js";
+import { nameOf, Sequence } from "../../../static/js/frame/keys.js";
 
 test("keys have names, keys of a sequence follow each other in time", () => {
   const press = (key, more = {}) =>

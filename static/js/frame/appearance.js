@@ -1,6 +1,7 @@
-// Light, dark, or as the system says. The server draws the page with it from the cookie.
+// How the page looks and speaks: light, dark or as the system says; Chinese or English. The server
+// draws the page with both, from cookies.
 
-import { t } from "../lib/i18n.js";
+import { lang, t } from "../lib/i18n.js";
 import { setCookie } from "../lib/storage.js";
 
 /** @typedef {"system" | "light" | "dark"} Theme */
@@ -47,4 +48,14 @@ export function showTheme() {
     const input = /** @type {HTMLInputElement} */ (choice);
     input.checked = input.value === name;
   }
+}
+
+export function otherLanguage() {
+  return lang === "zh" ? "en" : "zh";
+}
+
+/** @param {string} language "en" or "zh" */
+export function setLanguage(language) {
+  setCookie("lang", language);
+  location.reload();
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { levelOf } from "../../../static/js/logs/levels.js";
-import { TraceWatcher } from "../../../static/js/logs/traces.js";
+import { TraceWatcher } from "../../../static/js/logs/trace_folding.js";
 
 /** How many lines each entry has. @param {string} log */
 function entries(log) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { pathWithin } from "../../../static/js/sign_in/safe_redirect.js";
+import { safeRedirect } from "../../../static/js/live/sign_in_redirect.js";
 
 test("after signing in nobody is sent to another site", () => {
   const here = "https://cloud.example";
@@ -19,10 +19,10 @@ test("after signing in nobody is sent to another site", () => {
     "/%2e//evil.example",
     "/sign-in?next=/",
   ]) {
-    assert.equal(pathWithin(bad, here), "/", bad);
+    assert.equal(safeRedirect(bad, here), "/", bad);
   }
   assert.equal(
-    pathWithin("/apps/web/logs?level=error#L12", here),
+    safeRedirect("/apps/web/logs?level=error#L12", here),
     "/apps/web/logs?level=error#L12",
   );
 });

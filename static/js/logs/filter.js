@@ -1,11 +1,13 @@
-// What the reader wants to see of a log, as the address bar and the API say it. Pure.
+// What the reader wants to see of a log, as the address bar and the API say it, and at work on lines
+// as they come. Pure.
 
-import { LEVELS } from "./levels.js";
-import { makeSearch } from "./search.js";
+import { levelOf, LEVELS } from "./levels.js";
+import { stripAnsi } from "../lib/ansi.js";
+
+/** @typedef {import("./entry.js").Row} Row */
 
 /** @typedef {import("./levels.js").Level} Level */
 /** @typedef {Level | "none"} Wanted none: lines that do not say how bad they are */
-/** @typedef {import("./log_model.js").Row} Row */
 
 /**
  * @typedef {object} Filter
@@ -118,4 +120,93 @@ export function readLine(hash, params) {
   const found = /^#?L?(\d{1,15})$/.exec(hash) ?? /^L?(\d{1,15})$/.exec(params.get("line") ?? "");
   const seq = found ? Number(found[1]) : 0;
   return seq >= 1 ? seq : null;
+}
+
+/**
+ * @typedef {object} Search
+ * @property {(text: string) => boolean} test whether a line matches
+ * @property {(text: string) => [number, number][]} ranges where, as offsets into the text given
+ */
+
+const RANGES_AT_MOST = 200; // a line of a megabyte may match at every character
+
+/**
+ * Case does not matter, as on the server.
+ * @param {string} query
+ * @param {boolean} regex
+ * @returns {{ search: Search | null, error: string | null }} null search: there is nothing to find
+ */
+export function makeSearch(query, regex) {
+  if (!query) return { search: null, error: null };
+  const source = regex ? fromRe2(query) : escape(query);
+  let pattern;
+  try {
+    pattern = new RegExp(source, "giu");
+  } catch {
+    try {
+      // Without `u` a browser forgives escapes that RE2 allows too.
+      pattern = new RegExp(source, "gi");
+    } catch (error) {
+      return { search: null, error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+  const all = pattern;
+  const one = new RegExp(pattern.source, pattern.flags.replace("g", ""));
+  return {
+    error: null,
+    search: {
+      test: (text) => one.test(stripAnsi(text)),
+      ranges: (text) => {
+        /** @type {[number, number][]} */
+        const found = [];
+        for (const match of text.matchAll(all)) {
+          if (match[0].length) found.push([match.index, match.index + match[0].length]);
+          if (found.length >= RANGES_AT_MOST) break;
+        }
+        return found;
+      },
+    },
+  };
+}
+
+/** @param {string} text */
+function escape(text) {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, (c) => (c === "-" || c === "/" ? c : `\\${c}`));
+}
+
+/**
+ * RE2 writes some things in its own way: flags in front, named groups with a P, `\z` for the end.
+ * @param {string} query
+ */
+function fromRe2(query) {
+  return query
+    .replace(/^\(\?[imsU]+\)/, "")
+    .replace(/\(\?P</g, "(?<")
+    .replace(/\\z$/, "$")
+    .replace(/^\\A/, "^");
+}
+
+/** A filter at work. */
+export class ActiveFilter {
+  /** @param {Readonly<Filter>} filter */
+  constructor(filter) {
+    this.filter = filter;
+    this.passes = passes(filter);
+    const { search, error } = makeSearch(filter.q, filter.regex);
+    this.search = search;
+    this.searchError = error;
+  }
+
+  /**
+   * The lines that pass. What CloudBang itself says about the log always does.
+   * @param {Row[]} rows
+   */
+  through(rows) {
+    const { passes } = this;
+    if (!passes) return rows;
+    const { levels } = this.filter;
+    return rows.filter(
+      (row) => row[3] === "marker" || passes(row, levels.length ? levelOf(row[4]) : null),
+    );
+  }
 }

@@ -1,4 +1,4 @@
-// The way to a terminal in an instance, for those who may open one.
+// Where the pages of an app are: its logs, and its terminals for those who may open one.
 
 import { h, icon } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
@@ -35,4 +35,9 @@ export function terminalButton(app, { id, name, state }) {
     },
     icon("terminal"),
   );
+}
+
+/** @param {string} name */
+export function appAddress(name) {
+  return `/apps/${encodeURIComponent(name)}/logs`;
 }

@@ -1,6 +1,12 @@
-// Which lines belong to the stack trace that the line before them began: Java and Kotlin, Python,
-// Go, Node.js, .NET, Ruby, Rust. One of these watches one stream of one container. Pure.
+// Folds stack traces: which lines belong to the one that a line before them began, in Java and Kotlin,
+// Python, Go, Node.js, .NET, Ruby, Rust; and which of them say most. Pure.
 
+import { stripAnsi } from "../lib/ansi.js";
+import { toMs } from "./times.js";
+
+/** @typedef {import("./entry.js").Entry} Entry */
+/** @typedef {import("./entry.js").Row} Row */
+/** @typedef {import("./levels.js").Level} Level */
 // A frame, or another line that never stands alone, whatever came before.
 const FRAME =
   /^(?:\s+at (?:async |new )?\S.*|\s*Caused by: .+|\s+Suppressed: .+|\s+\.\.\. \d+ (?:more|common frames omitted|lines matching).*|\s*--- End of (?:inner exception )?stack trace.*|\s*---> .+|\s+--- End of .+|Wrapped by: .+|\s+\[CIRCULAR REFERENCE.*|\s+from \S+:\d+:in .+)$/;
@@ -28,6 +34,7 @@ const LINES_AT_MOST = 1000;
 
 /** @typedef {"" | "java" | "python" | "python-last" | "go" | "node" | "node-after" | "rust"} Phase */
 
+/** Watches one stream of one container. */
 export class TraceWatcher {
   /** @type {Phase} */
   #phase = "";
@@ -177,4 +184,53 @@ export function isCause(text) {
     ) ||
     (/^\S/.test(text) && EXCEPTION.test(text))
   );
+}
+
+/** Knows, for each stream of each container, the entry that is open. */
+export class TraceFolding {
+  /** @type {Map<string, { watcher: TraceWatcher, head: Entry | null }>} */
+  #streams = new Map();
+
+  /**
+   * @param {Row} row
+   * @param {Level | null} level
+   * @returns {{ watcher: TraceWatcher, head: Entry | null, joins: boolean }}
+   */
+  feed(row, level) {
+    const key = row[2] + row[3];
+    let stream = this.#streams.get(key);
+    if (!stream) this.#streams.set(key, (stream = { watcher: new TraceWatcher(), head: null }));
+    const text = row[4].length > 2000 ? row[4].slice(0, 2000) : row[4];
+    const bad = level === "error" || level === "warning";
+    const joins = stream.watcher.feed(stripAnsi(text), toMs(row[1]), bad) && stream.head !== null;
+    return { ...stream, joins };
+  }
+
+  /**
+   * @param {Row} row
+   * @param {Entry} head
+   */
+  begin(row, head) {
+    const stream = this.#streams.get(row[2] + row[3]);
+    if (stream) stream.head = head;
+  }
+
+  /** Streams that have an entry open. */
+  get keys() {
+    return [...this.#streams.keys()];
+  }
+}
+
+/**
+ * The line of a folded trace that says most beside its first: the last cause, or in Python the
+ * error itself.
+ * @param {Row[]} more
+ */
+export function causeOf(more) {
+  for (let i = more.length - 1; i >= 0; i--) {
+    const text = more[i][4];
+    if (/^\s*(?:Caused by: |---> )|^[\w.]+(?:Error|Exception|Interrupt|Exit|Warning)\b/.test(text))
+      return text;
+  }
+  return null;
 }

@@ -8,10 +8,9 @@ import {
   sameLines,
   serverFilter,
   writeFilter,
-} from "../../../static/js/logs/filters.js";
-import { clock, exact, fromMs, readMoment, toMs } from "../../../static/js/logs/times.js";
+} from "../../../static/js/logs/filter.js";
 
-/** @typedef {import("../../../static/js/logs/filters.js").Filter} Filter */
+/** @typedef {import("../../../static/js/logs/filter.js").Filter} Filter */
 
 test("a filter survives the address bar", () => {
   /** @type {Filter} */
@@ -63,37 +62,4 @@ test("the line an address names", () => {
   for (const hash of ["#L", "#L0", "#x", "#L-1", "#L1.5", "#L99999999999999999999"]) {
     assert.equal(readLine(hash, none), null, hash);
   }
-});
-
-test("times of lines keep their nanoseconds", () => {
-  const time = "2026-03-01T23:59:59.123456789Z";
-  assert.equal(toMs(time), Date.UTC(2026, 2, 1, 23, 59, 59, 123));
-  assert.equal(clock(time, true), "23:59:59.123");
-  assert.equal(exact(time, true), time);
-  assert.match(exact(time, false), /\.123456789 [+-]\d\d:\d\d$/);
-  assert.equal(fromMs(toMs(time)), "2026-03-01T23:59:59.123000000Z");
-  assert.equal(clock("rubbish, but long enough", false), "rubbish, but long enough".slice(11, 23));
-});
-
-test("a moment is read as people write it", () => {
-  const now = new Date(2026, 4, 10, 12, 0, 0).getTime();
-  const at = (/** @type {number[]} */ ...parts) => new Date(2026, ...parts).getTime();
-  assert.equal(readMoment("11:30", now), at(4, 10, 11, 30));
-  assert.equal(readMoment("11:30:15.250", now), at(4, 10, 11, 30, 15, 250));
-  assert.equal(readMoment("14:03", now), at(4, 9, 14, 3), "still to come today: yesterday's");
-  assert.equal(readMoment("05-01 14:03", now), at(4, 1, 14, 3));
-  assert.equal(readMoment("2026-05-01", now), at(4, 1));
-  assert.equal(readMoment("2026/5/1 8:00", now), at(4, 1, 8));
-  assert.equal(readMoment("2026-05-01T08:00:00", now), at(4, 1, 8));
-  assert.equal(readMoment("2026-05-01T08:00:00Z", now), Date.UTC(2026, 4, 1, 8));
-  assert.equal(
-    readMoment("2026-05-01 08:00:00.123456789+08:00", now),
-    Date.UTC(2026, 4, 1, 0, 0, 0, 123),
-  );
-  assert.equal(readMoment("10m", now), now - 600_000);
-  assert.equal(readMoment("2h ago", now), now - 7_200_000);
-  assert.equal(readMoment("3天前", now), now - 3 * 86_400_000);
-  assert.equal(readMoment("14:03", now), readMoment("14:03", now));
-  for (const text of ["", "soon", "25-40", "02-31", "99", "12:3"])
-    assert.equal(readMoment(text, now), null, text);
 });
