@@ -161,6 +161,8 @@ def test_domain_is_pure() -> None:
 LONG = {
     # path -> why it is one room all the same
     "cloudbang/terminals/registry.py": "every way in which a session begins and ends, in one place",
+    "static/js/logs/feed.js": "the window on a log is filled from four sides, and all of them move its edges",
+    "static/js/terminal/view.js": "where the parts of one terminal meet, and nowhere else",
 }
 
 
@@ -184,6 +186,46 @@ def test_pages_hold_no_inline_code_and_no_raw_html() -> None:
         assert not re.search(
             r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval)\b", text
         ), path
+
+
+SCRIPTS = {str(p.relative_to(ROOT)): p for p in sorted(ROOT.glob("static/js/**/*.js"))}
+PAGE_SCRIPT = re.compile(r'<script\b[^>]*\bsrc="\{\{ static \}\}/(js/[^"]+)"')
+# Types in comments are not among them: they are gone when a browser reads the module.
+SCRIPT_IMPORT = re.compile(
+    r"""^(?:import|export)\b[^;'"]*["'](\.[^"']+)["'];|\bawait import\(["'](\.[^"']+)["']\)""", re.M
+)
+
+
+def scripts_imported(path: Path) -> set[str]:
+    """What a page's module loads, at once or when it is needed; not what others have made."""
+    found = {a or b for a, b in SCRIPT_IMPORT.findall(path.read_text(encoding="utf-8"))}
+    names = {str((path.parent / name).resolve().relative_to(ROOT)) for name in found}
+    return {name for name in names if not name.startswith("static/vendor/")}
+
+
+def test_no_script_imports_in_a_circle() -> None:
+    """The order in which modules of a page run is the one they are written in."""
+    assert circles({name: scripts_imported(path) for name, path in SCRIPTS.items()}) == []
+
+
+def test_every_script_is_reached_from_a_page() -> None:
+    """What no template names and no module of a page imports is dead."""
+    templates = ROOT.glob("cloudbang/web/pages/templates/*.html")
+    left = [f"static/{n}" for p in templates for n in PAGE_SCRIPT.findall(p.read_text())]
+    reached: set[str] = set()
+    while left:
+        name = left.pop()
+        if name not in reached:
+            reached.add(name)
+            left.extend(scripts_imported(SCRIPTS[name]))
+    assert set(SCRIPTS) == reached, set(SCRIPTS) ^ reached
+
+
+def test_a_page_has_one_entry_module() -> None:
+    """A template names at most one module: the one that imports the others."""
+    for path in ROOT.glob("cloudbang/web/pages/templates/*.html"):
+        entries = re.findall(r'<script type="module"', path.read_text(encoding="utf-8"))
+        assert len(entries) <= 1, path.name
 
 
 def test_documents_name_files_that_exist() -> None:

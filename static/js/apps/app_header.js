@@ -55,7 +55,7 @@ function draw() {
 }
 
 inventory.addEventListener("apps", draw);
-if (mayOpenTerminals) {
+if (mayOpenTerminals()) {
   bind({
     keys: "g t",
     label: t("Terminals of this app"),

@@ -4,7 +4,9 @@ import { h, icon } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 
 /** Whether the reader may open terminals: a shell in a container is root there. */
-export const mayOpenTerminals = document.body.dataset.role === "admin";
+export function mayOpenTerminals() {
+  return document.body.dataset.role === "admin";
+}
 
 /**
  * @param {string} app
@@ -23,7 +25,7 @@ export function terminalAddress(app, container) {
  * @returns {HTMLAnchorElement | null} null where no terminal can be opened
  */
 export function terminalButton(app, { id, name, state }) {
-  if (!mayOpenTerminals || (state !== "running" && state !== "paused")) return null;
+  if (!mayOpenTerminals() || (state !== "running" && state !== "paused")) return null;
   const label = t("Open a terminal in {name}", { name });
   return h(
     "a",

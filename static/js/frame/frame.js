@@ -74,7 +74,7 @@ addEntries(() => [
 ]);
 
 addEntries(() =>
-  !mayOpenTerminals
+  !mayOpenTerminals()
     ? []
     : [...inventory.apps.values()].flatMap((app) =>
         app.instances

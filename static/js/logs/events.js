@@ -45,7 +45,7 @@ export class Events {
       this.#from = fresh ? events[0].time : "";
       return fresh;
     } catch {
-      // Lines are what matters; events are asked for again with the next page of api.
+      // Lines are what matters; events are asked for again with the next page of lines.
       return false;
     } finally {
       this.#loading = false;

@@ -3,7 +3,7 @@
 
 import { live } from "../live/live_socket.js";
 import { Events } from "./events.js";
-import { breaksTraces, ActiveFilter, sameLines } from "./filter.js";
+import { ActiveFilter, breaksTraces, sameLines } from "./filter.js";
 import { LogApi } from "./log_api.js";
 import { LineQueue, RecentLines } from "./line_queue.js";
 import { LogModel } from "./log_model.js";

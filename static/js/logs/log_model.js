@@ -9,7 +9,6 @@ import { levelOf } from "./levels.js";
 /** @typedef {import("./levels.js").Level} Level */
 /** @typedef {import("./entry.js").LogEvent} LogEvent */
 /** @typedef {import("./entry.js").Gap} Gap */
-
 /** @typedef {import("./entry.js").Entry} Entry */
 
 export const ENTRIES_AT_MOST = 30_000;
@@ -30,7 +29,6 @@ export class LogModel {
   folding = true;
   /** @type {(text: string) => boolean} */
   isHit = () => false;
-
   /** Lines in the window. */
   lines = 0;
 
@@ -374,8 +372,7 @@ export class LogModel {
   keep(passes) {
     this.entries = this.entries.flatMap((e) => {
       if (!e.row || e.kind === "marker") return [e];
-      if (!e.more) return passes(e.row, e.level) ? [e] : [];
-      if (this.folding) return passes(e.row, e.level) ? [e] : [];
+      if (!e.more || this.folding) return passes(e.row, e.level) ? [e] : [];
       // A filter looks at lines: a trace falls apart into those that pass.
       return [e.row, ...e.more]
         .filter((row) => passes(row, levelOf(row[4])))

@@ -3,7 +3,7 @@
 import { h } from "../lib/dom.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { visible } from "./text.js";
-import { timeOfDay, day, exact } from "./times.js";
+import { day, exact, timeOfDay } from "./times.js";
 
 /** @typedef {import("./log_model.js").Entry} Entry */
 /** @typedef {import("./log_model.js").Gap} Gap */

@@ -1,4 +1,4 @@
-// ScrollMarks beside the scroll bar: errors, warnings, matches and markers of what is loaded.
+// Marks beside the scroll bar: errors, warnings, matches and markers of what is loaded.
 
 /** @typedef {import("./virtual_list.js").VirtualList} VirtualList */
 /** @typedef {import("./log_model.js").Entry} Entry */

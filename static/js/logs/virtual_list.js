@@ -81,7 +81,7 @@ export class VirtualList extends EventTarget {
     this.#stale = true;
   }
 
-  /** VirtualList keep their heights and are drawn anew: what is marked in them changed. */
+  /** Rows keep their heights and are drawn anew: what is marked in them changed. */
   repaint() {
     this.#generation++;
   }

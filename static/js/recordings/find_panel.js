@@ -2,7 +2,7 @@
 
 import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { formatNumber, t } from "../lib/i18n.js";
-import { clock } from "./clock.js";
+import { formatPosition } from "./timeline.js";
 import { excerpt, search } from "./transcript.js";
 
 /** @typedef {import("./transcript.js").Hit} Hit */
@@ -136,7 +136,7 @@ export class FindPanel {
             dataset: { hit: index },
             "aria-current": index === this.#at && "true",
           },
-          h("span", { class: "mono muted" }, clock(hit.time, hours)),
+          h("span", { class: "mono muted" }, formatPosition(hit.time, hours)),
           h("code", { class: "cut" }, before, h("mark", null, found), after),
         ),
       );

@@ -9,16 +9,15 @@ import { sentence } from "../lib/form.js";
 import { formatBytes, formatTime, t } from "../lib/i18n.js";
 import { bind } from "../frame/keys.js";
 import { recall, remember } from "../lib/storage.js";
-import { CastReader, NotARecording } from "./cast_reader.js";
+import { CastReader, NotARecording } from "./recording.js";
 import { FindPanel } from "./find_panel.js";
-import { clock, momentHash, readMoment } from "./clock.js";
+import { formatPosition, positionHash, readPosition, Timeline } from "./timeline.js";
 import { Player, SPEEDS } from "./player.js";
 import { markWords, pauseWords, SeekBar } from "./seek_bar.js";
-import { Stage } from "./replay_screen.js";
-import { Timeline } from "./timeline.js";
-import { commandWords, endWords, placeWords } from "../terminal/words.js";
+import { ReplayScreen } from "./replay_screen.js";
+import { commandWords, endWords, placeWords } from "../terminal/session_info.js";
 
-/** @typedef {import("../terminal/words.js").Terminal} Terminal */
+/** @typedef {import("../terminal/session_info.js").TerminalRecord} TerminalRecord */
 
 const session = byId("main").dataset.session ?? "";
 const source = `/api/v1/terminals/${encodeURIComponent(session)}/recording`;
@@ -32,14 +31,14 @@ const TURN = 10; // ms of reading before the page gets its turn
 const reader = new CastReader();
 const { recording } = reader;
 const timeline = new Timeline(recording, Number(recall("replay-pauses") ?? 2) || Infinity);
-const stage = new Stage(byId("replay-stage"), byId("replay-screen"));
-const player = new Player(recording, timeline, stage);
+const screen = new ReplayScreen(byId("replay-stage"), byId("replay-screen"));
+const player = new Player(recording, timeline, screen);
 const bar = new SeekBar(player, (time) => void go(time));
 const find = new FindPanel(recording, showHit, () => player.at);
 const playButton = /** @type {HTMLButtonElement} */ (byId("replay-play"));
 const speed = /** @type {HTMLSelectElement} */ (byId("replay-speed"));
 const pauses = /** @type {HTMLSelectElement} */ (byId("replay-pauses"));
-/** @type {Terminal | null} */
+/** @type {TerminalRecord | null} */
 let terminal = null;
 
 /**
@@ -69,12 +68,12 @@ async function go(time) {
     if (player.target === null) return;
     const show = () => {
       const part = `${Math.round(player.progress * 100)} %`;
-      toast(t("Reading to {time}: {part}", { time: clock(player.target ?? 0), part }), {
+      toast(t("Reading to {time}: {part}", { time: formatPosition(player.target ?? 0), part }), {
         stays: true,
       });
     };
     show();
-    stage.away(true);
+    screen.away(true);
     player.addEventListener("seek", show);
     void there.finally(() => player.removeEventListener("seek", show));
   }, PATIENCE);
@@ -82,7 +81,7 @@ async function go(time) {
   const arrived = await there;
   clearTimeout(late);
   if (!arrived) return;
-  stage.away(false);
+  screen.away(false);
   toast("");
   address();
 }
@@ -90,7 +89,7 @@ async function go(time) {
 /** The address says where one is: a copied one opens the same moment. */
 function address() {
   if (player.playing) return;
-  history.replaceState(null, "", momentHash(player.at));
+  history.replaceState(null, "", positionHash(player.at));
 }
 
 /**
@@ -99,7 +98,7 @@ function address() {
  */
 function showHit(hit, query) {
   player.pause();
-  void go(hit.time).then(() => stage.screen.find(query, { back: true }));
+  void go(hit.time).then(() => screen.find(query));
 }
 
 // What is shown
@@ -121,8 +120,8 @@ function draw() {
   setAttribute(playButton, "aria-label", label);
   playButton.querySelector("use")?.setAttribute("href", `#icon-${playing ? "pause" : "play"}`);
   const hours = recording.duration >= 3600;
-  setText(byId("replay-clock"), clock(player.target ?? player.at, hours));
-  setText(byId("replay-length"), clock(recording.duration, hours));
+  setText(byId("replay-clock"), formatPosition(player.target ?? player.at, hours));
+  setText(byId("replay-length"), formatPosition(recording.duration, hours));
   if (speed.value !== String(player.speed)) speed.value = String(player.speed);
   bar.show();
   showPause();
@@ -145,7 +144,7 @@ function showMarks() {
       "button",
       { class: "replay-note", type: "button", onclick: () => void go(time) },
       icon("warning"),
-      `${clock(time)} ${markWords(label)}`,
+      `${formatPosition(time)} ${markWords(label)}`,
     ),
   );
   setChildren(box, words);
@@ -226,7 +225,7 @@ function showLoading(bytes) {
 
 let begun = false;
 /** The moment that the address asks for, until it is there. */
-let wanted = readMoment(location.hash);
+let wanted = readPosition(location.hash);
 
 /** Begins as soon as there is enough to begin with. */
 function begin() {
@@ -235,7 +234,7 @@ function begin() {
   if (!begun) {
     begun = true;
     playButton.disabled = false;
-    stage.reset(recording.size.columns, recording.size.rows);
+    screen.reset(recording.size.columns, recording.size.rows);
     if (wanted === null && !matchMedia("(prefers-reduced-motion: reduce)").matches) player.play();
   }
   if (wanted !== null) {
@@ -313,7 +312,7 @@ function bindKeys() {
 
 async function copyLink() {
   const link = new URL(location.href);
-  link.hash = momentHash(player.at);
+  link.hash = positionHash(player.at);
   await copyAndSay(link.href, t("Link copied"));
 }
 
@@ -334,7 +333,7 @@ byId("replay-link").addEventListener("click", () => void copyLink());
 byId("replay-download").setAttribute("download", `${session}.cast`);
 player.addEventListener("change", schedule);
 addEventListener("hashchange", () => {
-  const time = readMoment(location.hash);
+  const time = readPosition(location.hash);
   if (time !== null) void go(time);
 });
 requestAnimationFrame(frame);

@@ -10,7 +10,7 @@ const LETTERS = { least: 4, most: 18 }; // px
 const KEPT = 1_000; // lines of what has scrolled away that a keyframe keeps
 
 /** @implements {Sink} */
-export class Stage {
+export class ReplayScreen {
   #serialize = new SerializeAddon();
   #fitting = false;
 
@@ -73,6 +73,11 @@ export class Stage {
    */
   away(on) {
     this.screen.element.classList.toggle("replay-away", on);
+  }
+
+  /** Goes to the last place where a text is seen. @param {string} text */
+  find(text) {
+    this.screen.find(text, { back: true });
   }
 
   keep() {

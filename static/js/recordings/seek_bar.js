@@ -2,7 +2,7 @@
 
 import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { formatDuration, t } from "../lib/i18n.js";
-import { clock } from "./clock.js";
+import { formatPosition } from "./timeline.js";
 
 /** @typedef {import("./player.js").Player} Player */
 
@@ -49,7 +49,7 @@ export class SeekBar {
     const time = this.#timeAt(event);
     const { left, width } = this.#bar.getBoundingClientRect();
     this.#hint.hidden = false;
-    setText(this.#hint, clock(time, this.player.recording.duration >= 3600));
+    setText(this.#hint, formatPosition(time, this.player.recording.duration >= 3600));
     this.#hint.style.left = `${Math.max(16, Math.min(width - 16, event.clientX - left))}px`;
   }
 
@@ -64,8 +64,8 @@ export class SeekBar {
     setAttribute(this.#bar, "aria-valuemax", String(Math.round(recording.duration)));
     setAttribute(this.#bar, "aria-valuenow", String(Math.round(at)));
     const words = t("{at} of {all}", {
-      at: clock(at, hours),
-      all: clock(recording.duration, hours),
+      at: formatPosition(at, hours),
+      all: formatPosition(recording.duration, hours),
     });
     setAttribute(this.#bar, "aria-valuetext", words);
     this.#showTicks();

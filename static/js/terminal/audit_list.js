@@ -6,23 +6,22 @@ import { sentence } from "../lib/form.js";
 import { formatBytes, formatDuration, formatTime, t, toDate } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { showRelative } from "../lib/relative_time.js";
-import { whereLink } from "./cells.js";
-import { commandWords, endedBadly, endWords } from "./words.js";
+import { commandWords, endedBadly, endWords, whereLink } from "./session_info.js";
 
-/** @typedef {import("./words.js").Terminal} Terminal */
+/** @typedef {import("./session_info.js").TerminalRecord} TerminalRecord */
 
 const PAGE = 50;
 
 /** @param {string} id */
 const select = (id) => /** @type {HTMLSelectElement | null} */ (document.getElementById(id));
 
-export class History {
+export class AuditList {
   #box = byId("terminals-past");
   #error = byId("terminals-past-error");
   #older = /** @type {HTMLButtonElement} */ (byId("terminals-older"));
   #app = select("terminals-app");
   #person = select("terminals-person");
-  /** @type {Terminal[]} newest first */
+  /** @type {TerminalRecord[]} newest first */
   #all = [];
   /** Where the older ones begin; null when there are none. @type {number | null} */
   #next = null;
@@ -107,7 +106,7 @@ export class History {
       if (mine !== this.#asked) return;
       const last = found.terminals.at(-1)?.id;
       const at = this.#all.findIndex((one) => one.id === last);
-      const fresh = new Set(found.terminals.map((/** @type {Terminal} */ one) => one.id));
+      const fresh = new Set(found.terminals.map((/** @type {TerminalRecord} */ one) => one.id));
       const kept = this.#all.filter((one, i) => i > at && !fresh.has(one.id));
       // More than a page of new ones at once: what was loaded does not join, so it goes.
       if (at < 0 || !kept.length) {
@@ -126,7 +125,9 @@ export class History {
       const found = await this.#ask(before);
       if (mine !== this.#asked) return;
       const known = new Set(this.#all.map((one) => one.id));
-      const older = found.terminals.filter((/** @type {Terminal} */ one) => !known.has(one.id));
+      const older = found.terminals.filter(
+        (/** @type {TerminalRecord} */ one) => !known.has(one.id),
+      );
       this.#all = [...this.#all, ...older];
       this.#next = found.next;
       this.#draw();
@@ -244,7 +245,7 @@ function pastTable(admin) {
 }
 
 /**
- * @param {Terminal} one
+ * @param {TerminalRecord} one
  * @param {boolean} admin
  */
 function pastRow(one, admin) {
@@ -268,13 +269,13 @@ function pastRow(one, admin) {
   );
 }
 
-/** @param {Terminal} one */
+/** @param {TerminalRecord} one */
 function endMark(one) {
   if (one.state === "running") return h("span", { class: "badge ok" }, t("open"));
   return h("span", { class: endedBadly(one) ? "terminals-bad" : "" }, endWords(one));
 }
 
-/** @param {Terminal} one */
+/** @param {TerminalRecord} one */
 function tape(one) {
   if (!one.recorded) return h("span", { class: "faint" }, t("none"));
   if (one.state === "running") return h("span", { class: "muted" }, t("recording"));

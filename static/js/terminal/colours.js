@@ -72,7 +72,7 @@ function isDark() {
 }
 
 /** The colours that fit the page now. @returns {Theme} */
-export function palette() {
+export function terminalColours() {
   return isDark() ? DARK : LIGHT;
 }
 

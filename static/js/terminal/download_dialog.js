@@ -4,15 +4,15 @@ import { Problem } from "../lib/api.js";
 import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
 import { formatBytes, t } from "../lib/i18n.js";
-import { whatWentWrong, whereIs } from "./upload_dialog.js";
-import { Refused } from "./file_upload.js";
+import { FileRefused, whatWentWrong } from "./file_upload.js";
+import { shellFolder } from "./terminal_api.js";
 
 /** @typedef {import("./view.js").TerminalView} TerminalView */
 
 /** @param {TerminalView} view */
-export function takeDialog(view) {
+export function openDownloadDialog(view) {
   const session = view.id;
-  const place = view.connection.session?.name || view.name;
+  const place = view.socket.session?.name || view.name;
   const path = h("input", {
     class: "field mono",
     id: "take-path",
@@ -74,7 +74,9 @@ export function takeDialog(view) {
       setText(status, t("Saved {name}, {size}.", { name, size: formatBytes(size) }));
     } catch (thrown) {
       setText(status, "");
-      const stopped = under.signal.aborted ? new Refused("taking-stopped", t("Stopped.")) : thrown;
+      const stopped = under.signal.aborted
+        ? new FileRefused("taking-stopped", t("Stopped."))
+        : thrown;
       setText(error, whatWentWrong(stopped));
       error.hidden = false;
     } finally {
@@ -86,7 +88,7 @@ export function takeDialog(view) {
     }
   });
   path.focus();
-  void whereIs(session).then((folder) => {
+  void shellFolder(session).then((folder) => {
     if (!path.value) path.value = folder.endsWith("/") ? folder : `${folder}/`;
   });
 }
@@ -119,7 +121,7 @@ async function take(session, path, signal, progress) {
   for (;;) {
     // The server cuts off what it cannot read to its end: half a file is not saved as a whole one.
     const { done, value } = await reader.read().catch(() => {
-      throw new Refused("lost", "");
+      throw new FileRefused("lost", "");
     });
     if (done) break;
     parts.push(/** @type {BlobPart} */ (value));

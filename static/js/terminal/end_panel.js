@@ -2,18 +2,18 @@
 
 import { h, icon, setChildren, setText } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
-import { endFact, endSentence, refusalFact, refusalSentence } from "./sentences.js";
+import { endFact, endSentence, refusalFact, refusalSentence } from "./session_info.js";
 
-/** @typedef {import("./terminal_socket.js").Connection} Connection */
-/** @typedef {import("./create_terminal.js").Wish} Wish */
+/** @typedef {import("./terminal_socket.js").TerminalSocket} TerminalSocket */
+/** @typedef {import("./terminal_api.js").TerminalRequest} TerminalRequest */
 
 /**
  * `again` opens another one like it; null when the reader may not. `back` takes it back.
  *
- * @typedef {{again: ((change: Partial<Wish>) => void) | null, choose?: () => void, back: () => void}} Ways
+ * @typedef {{again: ((change: Partial<TerminalRequest>) => void) | null, choose?: () => void, back: () => void}} Ways
  */
 
-export class EndStrip {
+export class EndPanel {
   #text = h("p", { class: "term-end-text", role: "status" });
   #fact = h("p", { class: "term-end-fact mono" });
   #failed = h("p", { class: "error", role: "alert", hidden: true });
@@ -44,12 +44,12 @@ export class EndStrip {
   }
 
   /**
-   * @param {Connection} connection
+   * @param {TerminalSocket} socket
    * @param {Ways} ways
    */
-  show(connection, ways) {
+  show(socket, ways) {
     if (!this.hidden) return;
-    const { phase, ended, refusal } = connection;
+    const { phase, ended, refusal } = socket;
     this.#failed.hidden = true;
     this.element.hidden = false;
     if (phase === "ended" && ended) {
@@ -63,11 +63,11 @@ export class EndStrip {
       setText(this.#fact, refusalFact(refusal));
     }
     this.#fact.hidden = !this.#fact.textContent;
-    setChildren(this.#actions, this.#buttons(connection, ways));
+    setChildren(this.#actions, this.#buttons(socket, ways));
   }
 
   /**
-   * @param {Connection} connection
+   * @param {TerminalSocket} socket
    * @param {Ways} ways
    */
   #buttons({ phase, mode, ended, refusal, session }, { again, choose, back }) {

@@ -76,8 +76,8 @@ function entry(name, label, run) {
 }
 
 /** Whoever may type, while it runs, and only in a container. @param {TerminalView} view */
-function mayMove({ connection }) {
-  const { mode, phase, session } = connection;
+function mayMove({ socket }) {
+  const { mode, phase, session } = socket;
   return mode !== "watch" && phase === "attached" && session?.kind !== "share";
 }
 
@@ -118,12 +118,12 @@ function choose(view) {
  * @param {{files: File[], folders: string[]}} what
  */
 async function openPut(view, what) {
-  const { putDialog } = await import("./upload_dialog.js");
-  putDialog(view, what);
+  const { openUploadDialog } = await import("./upload_dialog.js");
+  openUploadDialog(view, what);
 }
 
 /** @param {TerminalView} view */
 async function openTake(view) {
-  const { takeDialog } = await import("./download_dialog.js");
-  takeDialog(view);
+  const { openDownloadDialog } = await import("./download_dialog.js");
+  openDownloadDialog(view);
 }

@@ -1,7 +1,10 @@
-// Files on their way into a container, over the socket `/terminal_files`
-// (docs/protocols/files.md, "Files of a terminal"). Knows no socket and no file: messages and bytes go
-// in and come out, so that it can be tested without either.
+// Files on their way into a container, over the socket `/terminal_files` (docs/protocols/, "Files of a
+// terminal"), and what was said against them. Knows no socket and no file: messages and bytes go in
+// and come out, so that it can be tested without either.
 
+import { sentence } from "../lib/form.js";
+import { Problem } from "../lib/api.js";
+import { formatBytes, t } from "../lib/i18n.js";
 export const PROTOCOL = "cloudbang.files.v1";
 const CHUNK = 262_144; // bytes of one message
 
@@ -14,7 +17,7 @@ const CHUNK = 262_144; // bytes of one message
  */
 
 /** What the server said against it. */
-export class Refused extends Error {
+export class FileRefused extends Error {
   /**
    * @param {string} code
    * @param {string} message
@@ -26,14 +29,14 @@ export class Refused extends Error {
 }
 
 /** Puts one file. Announces `progress`. */
-export class Put extends EventTarget {
+export class FileUpload extends EventTarget {
   /** Bytes the container has. */
   confirmed = 0;
   /** Bytes on their way or there. */
   sent = 0;
   /** Where it is going to, once the server has said. */
   path = "";
-  /** @type {Promise<string>} the path it has in the container @throws {Refused} */
+  /** @type {Promise<string>} the path it has in the container @throws {FileRefused} */
   done;
 
   #window = 0;
@@ -91,7 +94,7 @@ export class Put extends EventTarget {
         this.#resolve(message.path ?? this.path);
         break;
       case "error":
-        this.fail(new Refused(message.code ?? "", message.message ?? ""));
+        this.fail(new FileRefused(message.code ?? "", message.message ?? ""));
     }
   }
 
@@ -115,7 +118,7 @@ export class Put extends EventTarget {
         const bytes = await source.read(this.sent, to);
         if (this.#over) return;
         // A file that was changed after it was chosen: the browser may read less.
-        if (bytes.byteLength !== to - this.sent) throw new Refused("changed", "");
+        if (bytes.byteLength !== to - this.sent) throw new FileRefused("changed", "");
         this.send(bytes);
         this.sent = to;
       }
@@ -124,5 +127,61 @@ export class Put extends EventTarget {
     } finally {
       this.#reading = false;
     }
+  }
+}
+
+const TOO_LARGE = /^(.*) has (\d+) bytes, and at most (\d+)/s;
+const NOT_WHOLE = /^(.*): (\/.*) was not put into the container, of /s;
+
+/**
+ * @param {string} code
+ * @param {string} message the server's sentence
+ */
+export function fileErrorWords(code, message) {
+  const large = code === "file-too-large" && TOO_LARGE.exec(message);
+  if (large) {
+    const [, path, size, limit] = large;
+    return t("{path} has {size}, and at most {limit} may be moved.", {
+      path,
+      size: formatBytes(Number(size)),
+      limit: formatBytes(Number(limit)),
+    });
+  }
+  const broken = code === "not-whole" && NOT_WHOLE.exec(message);
+  if (broken) {
+    const [, reason, path] = broken;
+    return t("{path} was not put into the container, what had arrived was taken away: {reason}", {
+      path,
+      reason: t(reason),
+    });
+  }
+  if (code === "file-refused") {
+    // "path: reason", and a path may have a colon as well: the reason is one that is known.
+    for (let at = message.indexOf(": "); at >= 0; at = message.indexOf(": ", at + 1)) {
+      const reason = message.slice(at + 2);
+      const said = t(reason);
+      if (said !== reason) return `${message.slice(0, at)}: ${said}`;
+    }
+    return message;
+  }
+  const said = t(message);
+  return said.charAt(0).toUpperCase() + said.slice(1);
+}
+
+/** @param {unknown} thrown */
+export function whatWentWrong(thrown) {
+  if (thrown instanceof Problem) return sentence(thrown);
+  if (!(thrown instanceof FileRefused)) throw thrown;
+  switch (thrown.code) {
+    case "stopped":
+      return t("Stopped. What was begun is not in the container.");
+    case "lost":
+      return t("The connection was lost before all of it had arrived.");
+    case "changed":
+      return t("The file was changed while it was read.");
+    case "unreadable":
+      return t("The browser cannot read this file.");
+    default:
+      return fileErrorWords(thrown.code, thrown.message);
   }
 }

@@ -84,7 +84,7 @@ class Paste {
   }
 }
 
-export class Outgoing {
+export class InputBuffer {
   /** What was not made into messages yet. @type {(Uint8Array | Paste)[]} */
   #waiting = [];
   /** Bytes of what was typed and waits. */

@@ -6,11 +6,11 @@ import { h, icon, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
-import { commandWords, placeWords } from "./words.js";
+import { commandWords, placeWords } from "./session_info.js";
 import { showRelative } from "../lib/relative_time.js";
 
-/** @typedef {import("./create_terminal.js").Wish} Wish */
-/** @typedef {import("./words.js").Terminal} Terminal */
+/** @typedef {import("./terminal_api.js").TerminalRequest} TerminalRequest */
+/** @typedef {import("./session_info.js").TerminalRecord} TerminalRecord */
 
 let forms = 0;
 
@@ -34,7 +34,7 @@ export class OpenForm {
 
   /**
    * @param {string} app
-   * @param {{open: (wish: Wish, name: string) => Promise<void>, back: (terminal: Terminal) => void,
+   * @param {{open: (request: TerminalRequest, name: string) => Promise<void>, back: (terminal: TerminalRecord) => void,
    *   shown: () => string[], recording: boolean}} handlers `shown`: ids of those on this page
    */
   constructor(app, handlers) {
@@ -131,7 +131,7 @@ export class OpenForm {
       const shown = this.handlers.shown();
       this.#showOwn(
         terminals.filter(
-          (/** @type {Terminal} */ one) => one.app === this.app && !shown.includes(one.id),
+          (/** @type {TerminalRecord} */ one) => one.app === this.app && !shown.includes(one.id),
         ),
       );
     } catch (error) {
@@ -140,7 +140,7 @@ export class OpenForm {
     }
   }
 
-  /** @param {Terminal[]} terminals */
+  /** @param {TerminalRecord[]} terminals */
   #showOwn(terminals) {
     this.#own.hidden = terminals.length === 0;
     setChildren(this.#own, [
@@ -180,8 +180,8 @@ export class OpenForm {
     if (this.#submit.disabled) return;
     const container = this.#instance.value;
     const toolbox = this.#toolbox.checked;
-    /** @type {Wish} */
-    const wish = toolbox
+    /** @type {TerminalRequest} */
+    const request = toolbox
       ? { container, kind: "toolbox" }
       : {
           container,
@@ -192,7 +192,7 @@ export class OpenForm {
     this.#submit.disabled = true;
     this.#error.hidden = true;
     try {
-      await this.handlers.open(wish, this.nameOf(container));
+      await this.handlers.open(request, this.nameOf(container));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       this.fail(error);

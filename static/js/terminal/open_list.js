@@ -6,17 +6,16 @@ import { sentence } from "../lib/form.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { confirmButton } from "../lib/list_item.js";
 import { showRelative } from "../lib/relative_time.js";
-import { whereLink } from "./cells.js";
-import { commandWords, placeWords } from "./words.js";
+import { commandWords, placeWords, whereLink } from "./session_info.js";
 
-/** @typedef {import("./words.js").Terminal} Terminal */
+/** @typedef {import("./session_info.js").TerminalRecord} TerminalRecord */
 
 /** Announces `changed` when a terminal was ended here. */
 export class OpenList extends EventTarget {
   #box = byId("terminals-open");
   #error = byId("terminals-open-error");
   #everybody = false;
-  /** @type {Map<string, {row: HTMLElement, update: (terminal: Terminal) => void}>} */
+  /** @type {Map<string, {row: HTMLElement, update: (terminal: TerminalRecord) => void}>} */
   #rows = new Map();
   #asked = 0;
 
@@ -72,7 +71,7 @@ export class OpenList extends EventTarget {
     }
   }
 
-  /** @param {Terminal[]} terminals newest last */
+  /** @param {TerminalRecord[]} terminals newest last */
   #draw(terminals) {
     setAttribute(this.#box, "aria-busy", "false");
     const shown = terminals.filter((one) => one.state === "running").reverse();
@@ -111,7 +110,7 @@ export class OpenList extends EventTarget {
     );
   }
 
-  /** @param {Terminal} terminal */
+  /** @param {TerminalRecord} terminal */
   #row(terminal) {
     const { id } = terminal;
     const mine = String(terminal.account_id) === this.own;
@@ -155,7 +154,7 @@ export class OpenList extends EventTarget {
       people,
       actions,
     );
-    const update = (/** @type {Terminal} */ now) => {
+    const update = (/** @type {TerminalRecord} */ now) => {
       setText(command, commandWords(now));
       setAttribute(command, "title", commandWords(now));
       setText(title, now.title);
@@ -169,7 +168,7 @@ export class OpenList extends EventTarget {
  * Who is looking at it.
  *
  * @param {HTMLElement} box
- * @param {Terminal} terminal
+ * @param {TerminalRecord} terminal
  * @param {boolean} mine
  */
 function showPeople(box, terminal, mine) {

@@ -5,12 +5,12 @@ import { Problem } from "../lib/api.js";
 import { h, icon } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
-import { bindTerminalKeys } from "./key_list.js";
+import { bindTerminalKeys } from "./keys.js";
 import { OpenForm } from "./open_form.js";
-import { askForTerminal } from "./create_terminal.js";
+import { createTerminal } from "./terminal_api.js";
 import { mountTerminal } from "./view.js";
 
-/** @typedef {import("./create_terminal.js").Wish} Wish */
+/** @typedef {import("./terminal_api.js").TerminalRequest} TerminalRequest */
 /** @typedef {import("./view.js").TerminalView} TerminalView */
 /** @typedef {import("./view.js").Options} Options */
 
@@ -46,7 +46,7 @@ export class PanelTerminal {
     this.app = app;
     this.page = page;
     this.#form = new OpenForm(app, {
-      open: (wish, name) => this.#open(wish, name),
+      open: (request, name) => this.#open(request, name),
       back: (one) => this.#mount({ session: one.id, name: one.name, focus: true }),
       shown: () => (this.#view ? [this.#view.id] : []),
       recording: box.dataset.recording === "yes",
@@ -96,12 +96,12 @@ export class PanelTerminal {
   }
 
   /**
-   * @param {Wish} wish
+   * @param {TerminalRequest} request
    * @param {string} name
    */
-  async #open(wish, name) {
-    const ticket = await askForTerminal(wish);
-    if (!this.#closed) this.#mount({ ticket, wish, name, focus: true });
+  async #open(request, name) {
+    const ticket = await createTerminal(request);
+    if (!this.#closed) this.#mount({ ticket, request, name, focus: true });
   }
 
   /** @param {Options} options */
@@ -157,7 +157,7 @@ export class PanelTerminal {
   /** @param {TerminalView} view */
   #onChanged(view) {
     if (this.#closed || (this.#view && view !== this.#view)) return;
-    this.#remembered = view.connection?.over ? "" : view.id;
+    this.#remembered = view.socket?.over ? "" : view.id;
   }
 
   /** @param {KeyboardEvent} event */

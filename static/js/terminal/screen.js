@@ -2,9 +2,8 @@
 // sockets; the live terminal, the panel beside the log and the replay all draw with it.
 
 import { copyText } from "../lib/clipboard.js";
-import { guardAnswers } from "./reply_guard.js";
-import { openLink } from "./links.js";
-import { followTheme, matchColours, palette } from "./colours.js";
+import { guardReplies, openLink } from "./output_guard.js";
+import { followTheme, matchColours, terminalColours } from "./colours.js";
 import { Renderer } from "./renderer.js";
 import { keepStylesOutOfThePage } from "./csp_styles.js";
 import {
@@ -20,7 +19,7 @@ import {
  * `input`: what was typed, as bytes. `paste`: text to be pasted. `title`, `bell`.
  * `fits`: how many columns and rows there is room for, now and whenever that changes.
  * `found`: which match of how many is shown, at -1 when they were not counted.
- * `link`: a pointer is over a link, null when it has left it. `mayAnswer`: see reply_guard.js.
+ * `link`: a pointer is over a link, null when it has left it. `mayAnswer`: see output_guard.js.
  * `key`: a key press; true when it was for the page and not for the terminal.
  *
  * @typedef {{
@@ -76,7 +75,7 @@ export class Screen {
       macOptionIsMeta: true,
       rightClickSelectsWord: false,
       scrollback: SCROLLBACK,
-      theme: palette(),
+      theme: terminalColours(),
       overviewRuler: { width: 12 },
       linkHandler: {
         activate: (event, address) => openLink(event, address),
@@ -87,7 +86,7 @@ export class Screen {
     this.terminal = terminal;
     this.#renderer = new Renderer(terminal, () => this.#measure());
     this.#load();
-    guardAnswers(terminal, () => handlers.mayAnswer?.() ?? false);
+    guardReplies(terminal, () => handlers.mayAnswer?.() ?? false);
     terminal.open(element);
     this.#listen();
     this.#following = followTheme(() => this.#theme({}));
@@ -266,7 +265,7 @@ export class Screen {
 
   /** @param {import("./colours.js").Theme} change */
   #theme(change) {
-    this.terminal.options.theme = { ...palette(), ...change };
+    this.terminal.options.theme = { ...terminalColours(), ...change };
   }
 
   // Settings

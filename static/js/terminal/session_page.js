@@ -2,7 +2,7 @@
 
 import "../frame/frame.js";
 import { byId } from "../lib/dom.js";
-import { bindTerminalKeys } from "./key_list.js";
+import { bindTerminalKeys } from "./keys.js";
 import { mountTerminal } from "./view.js";
 
 const root = byId("terminal");
@@ -15,7 +15,7 @@ const view = mountTerminal(byId("terminal-panels"), {
   opens: root.dataset.opens === "yes",
   focus: true,
   changed: (one) => {
-    const app = one.connection.session?.app ?? "";
+    const app = one.socket.session?.app ?? "";
     name.textContent = app && !one.name.startsWith(app) ? `${app} · ${one.name}` : one.name;
     document.title = `${one.title || one.name} · CloudBang`;
     // A new one in its place has an address of its own.

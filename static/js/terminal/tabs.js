@@ -18,7 +18,7 @@ export class Tab {
   #name = h("span", { class: "cut" });
   #close = h(
     "button",
-    { class: "term-tab-close", type: "button", tabindex: -1, onclick: () => this.closing() },
+    { class: "term-tab-close", type: "button", tabindex: -1, onclick: () => this.handlers.close() },
     icon("close"),
   );
   button = h(
@@ -36,10 +36,19 @@ export class Tab {
     this.#name,
   );
   element = h("div", { class: "term-tab-box", role: "presentation" }, this.button, this.#close);
-  /** Somebody wants it closed. */
-  closing = () => {};
-  /** It is shown now and has the keyboard. */
-  focus = () => {};
+
+  /**
+   * `close`: somebody wants it closed. `focus`: it is shown now and has the keyboard.
+   *
+   * @param {{close: () => void, focus: () => void}} handlers
+   */
+  constructor(handlers) {
+    this.handlers = handlers;
+  }
+
+  focus() {
+    this.handlers.focus();
+  }
 
   /**
    * @param {string} name
@@ -88,7 +97,7 @@ export class Tabs extends EventTarget {
       tab.focus();
     });
     // The middle button closes, as it does with the browser's own tabs.
-    tab.element.addEventListener("auxclick", (event) => event.button === 1 && tab.closing());
+    tab.element.addEventListener("auxclick", (event) => event.button === 1 && tab.handlers.close());
   }
 
   /** @param {Tab | null} tab null shows none of them */
@@ -139,7 +148,7 @@ export class Tabs extends EventTarget {
       const at = this.all.indexOf(on);
       this.select(this.all[(at + step + this.all.length) % this.all.length]);
       this.selected?.button.focus();
-    } else if (event.key === "Delete") on.closing();
+    } else if (event.key === "Delete") on.handlers.close();
     else return;
     event.preventDefault();
   }

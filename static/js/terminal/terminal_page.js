@@ -8,8 +8,8 @@ import { Problem } from "../lib/api.js";
 import { byId } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { bind } from "../frame/keys.js";
-import { bindTerminalKeys } from "./key_list.js";
-import { askForTerminal } from "./create_terminal.js";
+import { bindTerminalKeys } from "./keys.js";
+import { createTerminal } from "./terminal_api.js";
 import { OpenForm } from "./open_form.js";
 import { confirm } from "../lib/dialog.js";
 import { Tab, Tabs } from "./tabs.js";
@@ -17,7 +17,7 @@ import { mountTerminal } from "./view.js";
 
 /** @typedef {import("./view.js").TerminalView} TerminalView */
 /** @typedef {import("./view.js").Options} Options */
-/** @typedef {import("./create_terminal.js").Wish} Wish */
+/** @typedef {import("./terminal_api.js").TerminalRequest} TerminalRequest */
 /** @typedef {{id: string, name: string}} Known */
 
 const TABS_AT_ONCE = 16; // that come back with a reload
@@ -35,7 +35,7 @@ class TerminalPage {
   constructor(root) {
     this.#app = root.dataset.app ?? "";
     this.#form = new OpenForm(this.#app, {
-      open: (wish, name) => this.#open(wish, name),
+      open: (request, name) => this.#open(request, name),
       back: (one) => this.#add({ session: one.id, name: one.name, focus: true }),
       shown: () => [...this.#views.values()].map((view) => view.id),
       recording: root.dataset.recording === "yes",
@@ -85,12 +85,12 @@ class TerminalPage {
   }
 
   /**
-   * @param {Wish} wish
+   * @param {TerminalRequest} request
    * @param {string} name
    */
-  async #open(wish, name) {
-    const ticket = await askForTerminal(wish);
-    this.#add({ ticket, wish, name, focus: true });
+  async #open(request, name) {
+    const ticket = await createTerminal(request);
+    this.#add({ ticket, request, name, focus: true });
   }
 
   /**
@@ -98,7 +98,10 @@ class TerminalPage {
    * @param {boolean} [shown] at once
    */
   #add(options, shown = true) {
-    const tab = new Tab();
+    const tab = new Tab({
+      close: () => void this.#close(tab),
+      focus: () => this.#views.get(tab)?.focus(),
+    });
     this.#tabs.add(tab);
     if (shown) this.#tabs.select(tab);
     const view = mountTerminal(tab.panel, {
@@ -111,8 +114,6 @@ class TerminalPage {
       choose: () => this.showForm(),
     });
     this.#views.set(tab, view);
-    tab.closing = () => void this.#close(tab);
-    tab.focus = () => view.focus();
     this.#onChanged(tab, view);
     return tab;
   }
@@ -127,7 +128,7 @@ class TerminalPage {
     const earlier = same.filter((one) => this.#tabs.all.indexOf(one) < this.#tabs.all.indexOf(tab));
     tab.show(
       earlier.length ? `${name} (${earlier.length + 1})` : name,
-      view.connection.phase,
+      view.socket.phase,
       view.title,
     );
     if (!this.#views.has(tab)) return;
@@ -146,8 +147,8 @@ class TerminalPage {
   async #close(tab) {
     const view = this.#views.get(tab);
     if (!view) return;
-    const { connection } = view;
-    if (view.busy && connection.mode === "own") {
+    const { socket } = view;
+    if (view.busy && socket.mode === "own") {
       const chosen = await confirm(
         t("Close this terminal?"),
         t("Something seems to run in {name}.", { name: view.name }),
@@ -158,9 +159,9 @@ class TerminalPage {
         },
       );
       if (chosen === null || chosen === "cancel") return view.focus();
-      if (chosen === "end") connection.end();
-    } else if (connection.mode === "own") {
-      connection.end();
+      if (chosen === "end") socket.end();
+    } else if (socket.mode === "own") {
+      socket.end();
     }
     this.#views.delete(tab);
     this.#tabs.remove(tab);
@@ -187,7 +188,7 @@ class TerminalPage {
 
   #remember() {
     const known = [...this.#views.values()]
-      .filter((view) => view.id && !view.connection.over)
+      .filter((view) => view.id && !view.socket.over)
       .map((view) => ({ id: view.id, name: view.name }));
     rememberInTab(this.#key, JSON.stringify(known));
   }

@@ -2,7 +2,7 @@
 // back to its session after every loss, with each byte of output and of input exactly once.
 
 import { ReconnectingSocket } from "../live/reconnecting_socket.js";
-import { Outgoing } from "./input_buffer.js";
+import { InputBuffer } from "./input_buffer.js";
 
 /** @typedef {{T_id: string, S_id: string, C_id: string, Md5: string, session: string}} Ticket */
 /** @typedef {{id: number, name: string, mode: Mode, keyboard: boolean, columns: number | null, rows: number | null}} Person */
@@ -46,7 +46,7 @@ const ACK_WITHIN = 50; // ms
 const TRIES = 4; // with a ticket that may or may not have been used
 
 /** Phases are announced as the event `state`, as are the states of the socket. */
-export class Connection extends ReconnectingSocket {
+export class TerminalSocket extends ReconnectingSocket {
   /** @type {Phase} */
   phase = "opening";
   /** @type {Session | null} */
@@ -60,7 +60,7 @@ export class Connection extends ReconnectingSocket {
   ended = null;
   /** Why not. @type {Said | null} */
   refusal = null;
-  outgoing = new Outgoing();
+  input = new InputBuffer();
 
   /** @type {{columns: number, rows: number}} */
   #size;
@@ -124,7 +124,7 @@ export class Connection extends ReconnectingSocket {
    * @returns {boolean} false when they go nowhere
    */
   type(bytes) {
-    if (!this.mayType || !this.outgoing.type(bytes)) return false;
+    if (!this.mayType || !this.input.type(bytes)) return false;
     this.#replaying = false;
     this.#pump();
     return true;
@@ -137,13 +137,13 @@ export class Connection extends ReconnectingSocket {
    */
   paste(text, bracketed) {
     if (!this.mayType) return false;
-    this.outgoing.paste(text, bracketed);
+    this.input.paste(text, bracketed);
     this.#pump();
     return true;
   }
 
   cancelPaste() {
-    this.outgoing.cancelPaste();
+    this.input.cancelPaste();
     this.#pump();
   }
 
@@ -260,7 +260,7 @@ export class Connection extends ReconnectingSocket {
       this.handlers.reset(message.restore, 0);
     }
     this.#next = message.offset;
-    this.outgoing.attached(message.input);
+    this.input.attached(message.input);
     this.announce();
     this.handlers.changed?.();
     this.#pump();
@@ -319,7 +319,7 @@ export class Connection extends ReconnectingSocket {
 
   #pump() {
     if (this.phase === "attached") {
-      for (let piece; (piece = this.outgoing.next());) if (!this.send(piece)) break;
+      for (let piece; (piece = this.input.next());) if (!this.send(piece)) break;
     }
     this.handlers.input?.();
   }
@@ -333,7 +333,7 @@ export class Connection extends ReconnectingSocket {
 
   /** @param {any} message */
   onInput({ offset }) {
-    this.outgoing.confirm(offset);
+    this.input.confirm(offset);
     this.#pump();
   }
 
@@ -374,15 +374,15 @@ export class Connection extends ReconnectingSocket {
   }
 }
 
-/** @type {Record<string, (this: Connection, message: any) => void>} */
+/** @type {Record<string, (this: TerminalSocket, message: any) => void>} */
 const OPS = {
-  attached: Connection.prototype.onAttached,
-  reset: Connection.prototype.onReset,
-  input: Connection.prototype.onInput,
-  size: Connection.prototype.onSize,
-  people: Connection.prototype.onPeople,
-  mode: Connection.prototype.onMode,
-  notice: Connection.prototype.onNotice,
-  error: Connection.prototype.onError,
-  ended: Connection.prototype.onEnded,
+  attached: TerminalSocket.prototype.onAttached,
+  reset: TerminalSocket.prototype.onReset,
+  input: TerminalSocket.prototype.onInput,
+  size: TerminalSocket.prototype.onSize,
+  people: TerminalSocket.prototype.onPeople,
+  mode: TerminalSocket.prototype.onMode,
+  notice: TerminalSocket.prototype.onNotice,
+  error: TerminalSocket.prototype.onError,
+  ended: TerminalSocket.prototype.onEnded,
 };

@@ -5,7 +5,7 @@ import { byId } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { bind } from "../frame/keys.js";
 import { live } from "../live/live_socket.js";
-import { History } from "./audit_list.js";
+import { AuditList } from "./audit_list.js";
 import { OpenList } from "./open_list.js";
 
 const root = byId("terminals");
@@ -14,7 +14,7 @@ const SOON = 150; // ms: whoever opens one also joins it; both are one change to
 const own = root.dataset.account ?? "";
 const admin = root.dataset.admin === "yes";
 const open = new OpenList(own, admin);
-const history = new History(admin);
+const audit = new AuditList(admin);
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
@@ -24,7 +24,7 @@ function refresh() {
   clearTimeout(timer);
   timer = setTimeout(() => {
     void open.load();
-    void history.refresh();
+    void audit.refresh();
   }, SOON);
 }
 
@@ -53,4 +53,4 @@ bind({ keys: "Enter", label: t("Open or replay it"), group, run: () => false });
 bind({ keys: "f", label: t("Choose an app"), group, run: () => byId("terminals-app").focus() });
 
 void open.load();
-void history.load();
+void audit.load();

@@ -1,12 +1,10 @@
 // Putting files into a container: where to, how far, and what went wrong.
 
-import { call, Problem } from "../lib/api.js";
+import { shellFolder } from "./terminal_api.js";
 import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
-import { sentence } from "../lib/form.js";
 import { formatBytes, t, tn } from "../lib/i18n.js";
-import { refusalWords } from "./file_errors.js";
-import { PROTOCOL, Put, Refused } from "./file_upload.js";
+import { FileRefused, FileUpload, PROTOCOL, whatWentWrong } from "./file_upload.js";
 
 /** @typedef {import("./view.js").TerminalView} TerminalView */
 
@@ -16,9 +14,9 @@ const OPEN_WITHIN = 15_000; // ms
  * @param {TerminalView} view
  * @param {{files: File[], folders: string[]}} what
  */
-export function putDialog(view, { files, folders }) {
+export function openUploadDialog(view, { files, folders }) {
   const session = view.id;
-  const place = view.connection.session?.name || view.name;
+  const place = view.socket.session?.name || view.name;
   const folder = h("input", {
     class: "field mono",
     id: "put-folder",
@@ -61,7 +59,7 @@ export function putDialog(view, { files, folders }) {
   });
   const dialog = openDialog(title, form);
   start.disabled = !files.length;
-  /** @type {Upload | null} */
+  /** @type {UploadSocket | null} */
   let upload = null;
 
   // A stray Escape must not throw away half an hour of sending.
@@ -82,7 +80,7 @@ export function putDialog(view, { files, folders }) {
     folder.disabled = start.disabled = true;
     setText(cancel, t("Stop"));
     const waiting = rows.filter((row) => !row.done);
-    upload = new Upload(session, folder.value.trim());
+    upload = new UploadSocket(session, folder.value.trim());
     try {
       for (const row of waiting) {
         setText(status, t("Putting in {name}", { name: row.file.name }));
@@ -106,25 +104,11 @@ export function putDialog(view, { files, folders }) {
       start.focus();
     }
   });
-  void whereIs(session).then((found) => {
+  void shellFolder(session).then((found) => {
     if (!folder.value) folder.value = found;
     if (document.activeElement === folder) folder.select();
   });
   (files.length ? start : cancel).focus();
-}
-
-/**
- * The folder the shell is in now.
- *
- * @param {string} session
- */
-export async function whereIs(session) {
-  try {
-    const { folder } = await call("GET", `/api/v1/terminals/${session}/folder`);
-    return folder || "/";
-  } catch {
-    return "/";
-  }
 }
 
 /** One file of the dialog. */
@@ -147,7 +131,7 @@ class Row {
     );
   }
 
-  /** @param {Upload} upload */
+  /** @param {UploadSocket} upload */
   async put(upload) {
     const { file } = this;
     this.#bar.hidden = false;
@@ -167,10 +151,10 @@ class Row {
 }
 
 /** One socket, over which one file goes after the other. */
-class Upload {
+class UploadSocket {
   /** @type {WebSocket | null} */
   #socket = null;
-  /** @type {Put | null} */
+  /** @type {FileUpload | null} */
   #put = null;
   #stopped = false;
 
@@ -187,7 +171,7 @@ class Upload {
    * @param {File} file
    * @param {(sent: number) => void} progress
    * @returns {Promise<string>} where it is
-   * @throws {Refused}
+   * @throws {FileRefused}
    */
   async put(file, progress) {
     const socket = await this.#open();
@@ -199,10 +183,10 @@ class Upload {
           .slice(from, to)
           .arrayBuffer()
           .catch(() => {
-            throw new Refused("unreadable", "");
+            throw new FileRefused("unreadable", "");
           }),
     };
-    const put = new Put(source, (message) => socket.send(/** @type {any} */ (message)));
+    const put = new FileUpload(source, (message) => socket.send(/** @type {any} */ (message)));
     this.#put = put;
     put.addEventListener("progress", () => progress(put.confirmed));
     put.begin(this.session, this.folder);
@@ -211,7 +195,7 @@ class Upload {
 
   /** @returns {Promise<WebSocket>} */
   #open() {
-    if (this.#stopped) throw new Refused("stopped", "");
+    if (this.#stopped) throw new FileRefused("stopped", "");
     const there = this.#socket;
     if (there?.readyState === WebSocket.OPEN) return Promise.resolve(there);
     const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -228,7 +212,7 @@ class Upload {
       };
       socket.onclose = () => {
         clearTimeout(late);
-        const why = new Refused(this.#stopped ? "stopped" : "lost", "");
+        const why = new FileRefused(this.#stopped ? "stopped" : "lost", "");
         reject(why);
         this.#put?.fail(why);
       };
@@ -238,23 +222,5 @@ class Upload {
   stop() {
     this.#stopped = true;
     this.#socket?.close();
-  }
-}
-
-/** @param {unknown} thrown */
-export function whatWentWrong(thrown) {
-  if (thrown instanceof Problem) return sentence(thrown);
-  if (!(thrown instanceof Refused)) throw thrown;
-  switch (thrown.code) {
-    case "stopped":
-      return t("Stopped. What was begun is not in the container.");
-    case "lost":
-      return t("The connection was lost before all of it had arrived.");
-    case "changed":
-      return t("The file was changed while it was read.");
-    case "unreadable":
-      return t("The browser cannot read this file.");
-    default:
-      return refusalWords(thrown.code, thrown.message);
   }
 }

@@ -7,11 +7,11 @@ import { h } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 import { attachFiles } from "./file_drop.js";
-import { client } from "./tab_id.js";
-import { Connection } from "./terminal_socket.js";
-import { EndStrip } from "./end_panel.js";
-import { leavesTerminal, looksBusy, nameOfSession } from "./session_info.js";
-import { askForTerminal } from "./create_terminal.js";
+import { createTerminal, tabId } from "./terminal_api.js";
+import { TerminalSocket } from "./terminal_socket.js";
+import { EndPanel } from "./end_panel.js";
+import { leavesTerminal } from "./keys.js";
+import { looksBusy, nameOfSession } from "./session_info.js";
 import { preferences } from "./preferences.js";
 import { Screen } from "./screen.js";
 import { SearchBar } from "./search_bar.js";
@@ -19,21 +19,21 @@ import { openShare } from "./share.js";
 import { confirm } from "../lib/dialog.js";
 import { TouchKeys } from "./touch_keys.js";
 import { ViewBar } from "./view_bar.js";
-import { ViewLines } from "./view_banners.js";
+import { Banners } from "./banners.js";
 
 /** @typedef {import("./terminal_socket.js").Ticket} Ticket */
 /** @typedef {import("./terminal_socket.js").Said} Said */
-/** @typedef {import("./create_terminal.js").Wish} Wish */
+/** @typedef {import("./terminal_api.js").TerminalRequest} TerminalRequest */
 /**
  * What is to be shown: a `ticket` for a new terminal, or a `session` to come back to (with the
- * `key` of a link that somebody shared). `wish`: what the ticket is for, to ask for it again.
+ * `key` of a link that somebody shared). `request`: what the ticket is for, to ask for it again.
  * `name`: what it is called until it says so itself.
  * `opens`: whether the reader may open new ones. `changed`: its session, name or phase did.
  * `leave`: where the keyboard goes; to the bar unless told. `key`: a key press of the page around;
  * true when it was used. `choose`: lets the reader choose what to open instead.
  *
  * @typedef {{
- *   ticket?: Ticket, session?: string, key?: string, wish?: Wish, name?: string, opens?: boolean,
+ *   ticket?: Ticket, session?: string, key?: string, request?: TerminalRequest, name?: string, opens?: boolean,
  *   focus?: boolean, changed?: (view: TerminalView) => void, bell?: () => void,
  *   leave?: () => void, onKey?: (event: KeyboardEvent) => boolean, choose?: () => void,
  * }} Options
@@ -43,16 +43,16 @@ import { ViewLines } from "./view_banners.js";
 export const mountTerminal = (element, options) => new TerminalView(element, options);
 
 export class TerminalView {
-  /** @type {Connection} */
-  connection;
+  /** @type {TerminalSocket} */
+  socket;
   /** @type {Screen} */
   screen;
   title = "";
-  #lines = new ViewLines();
+  #banners = new Banners();
   #bar;
   #search = new SearchBar(() => this.screen);
   #keys = new TouchKeys(() => this.screen);
-  #end = new EndStrip();
+  #end = new EndPanel();
   #holder = h("div", { class: "term-screen" });
   #link = h("div", { class: "term-link mono", hidden: true });
   /** What there is room for. */
@@ -70,7 +70,7 @@ export class TerminalView {
     this.options = options;
     this.#bar = new ViewBar({
       share: () => this.share(),
-      take: () => this.connection.take(),
+      take: () => this.socket.take(),
       find: () => this.#search.open(),
       end: () => void this.end(),
       copy: () => void this.#copy(),
@@ -83,7 +83,7 @@ export class TerminalView {
       "section",
       { class: "term", "aria-label": t("Terminal") },
       this.#bar.element,
-      this.#lines.element,
+      this.#banners.element,
       this.#search.element,
       h("div", { class: "term-body" }, this.#holder, this.#link),
       this.#end.element,
@@ -93,8 +93,8 @@ export class TerminalView {
     this.screen = this.#makeScreen();
     this.#room = this.screen.room() ?? this.#room;
     this.screen.resize(this.#room.columns, this.#room.rows);
-    this.connection = this.#connect(options);
-    this.#ticker = setInterval(() => this.#lines.showAway(this.connection), 1000);
+    this.socket = this.#connect(options);
+    this.#ticker = setInterval(() => this.#banners.showAway(this.socket), 1000);
     preferences.addEventListener("change", this.#prefer);
     attachFiles(this);
     if (options.focus) this.focus();
@@ -104,20 +104,20 @@ export class TerminalView {
 
   /** The id of its session, "" while there is none. */
   get id() {
-    return this.connection.id;
+    return this.socket.id;
   }
 
   get name() {
-    return nameOfSession(this.connection.session) || this.options.name || t("Terminal");
+    return nameOfSession(this.socket.session) || this.options.name || t("Terminal");
   }
 
   /** Whether a program other than a waiting shell seems to be at work. */
   get busy() {
-    return this.connection.phase === "attached" && looksBusy(this.screen.terminal);
+    return this.socket.phase === "attached" && looksBusy(this.screen.terminal);
   }
 
   focus() {
-    (this.connection.over ? this.#end : this.screen).focus();
+    (this.socket.over ? this.#end : this.screen).focus();
   }
 
   /** Puts a button into its bar. @param {HTMLElement} button */
@@ -137,7 +137,7 @@ export class TerminalView {
    * @param {import("./banners.js").Banner | null} banner
    */
   setBanner(name, banner) {
-    this.#lines.set(name, banner);
+    this.#banners.set(name, banner);
   }
 
   /** Leaves the session, which goes on on the server, and takes the view out of the page. */
@@ -145,19 +145,19 @@ export class TerminalView {
     this.#closed = true;
     clearInterval(this.#ticker);
     preferences.removeEventListener("change", this.#prefer);
-    this.connection.close();
+    this.socket.close();
     this.screen.close();
     this.element.remove();
   }
 
   /** Ends the session; asks first when something runs in it. @returns {Promise<boolean>} whether it is ending */
   async end() {
-    if (this.connection.phase !== "attached") return false;
+    if (this.socket.phase !== "attached") return false;
     if (this.busy && !(await sureToEnd(this.name))) {
       this.focus();
       return false;
     }
-    return this.connection.end();
+    return this.socket.end();
   }
 
   share() {
@@ -175,7 +175,7 @@ export class TerminalView {
     this.focus();
   }
 
-  // Connection
+  // The socket
 
   #makeScreen() {
     return new Screen(
@@ -188,7 +188,7 @@ export class TerminalView {
         fits: (columns, rows) => this.#onRoom(columns, rows),
         found: (at, count) => this.#search.found(at, count),
         link: (address) => this.#showLink(address),
-        mayAnswer: () => this.connection.mayAnswer,
+        mayAnswer: () => this.socket.mayAnswer,
         key: (event) => this.#onKey(event),
       },
       { fontSize: preferences.fontSize, screenReader: preferences.screenReader },
@@ -197,35 +197,35 @@ export class TerminalView {
 
   /** @param {{ticket?: Ticket, session?: string, key?: string}} entry */
   #connect(entry) {
-    const connection = new Connection(entry, this.#room, client, {
+    const socket = new TerminalSocket(entry, this.#room, tabId, {
       output: (bytes, drawn) => {
-        this.#lines.set("pulling", null);
+        this.#banners.set("pulling", null);
         this.screen.write(bytes, drawn);
       },
       reset: (restore, skipped) => this.#onReset(restore, skipped),
       size: (columns, rows, by) => this.#onSize(columns, rows, by),
       changed: () => this.#show(),
-      notice: (said) => this.#lines.showNotice(said),
-      error: (said) => this.#lines.showError(said),
+      notice: (said) => this.#banners.showNotice(said),
+      error: (said) => this.#banners.showError(said),
       input: () => this.#showInput(),
     });
-    connection.addEventListener("state", () => {
-      if (connection === this.connection) this.#show();
+    socket.addEventListener("state", () => {
+      if (socket === this.socket) this.#show();
     });
-    this.connection = connection;
+    this.socket = socket;
     this.#end.hide();
-    connection.start();
-    return connection;
+    socket.start();
+    return socket;
   }
 
-  /** Opens another one in the place of this one. @param {Partial<Wish>} change */
+  /** Opens another one in the place of this one. @param {Partial<TerminalRequest>} change */
   async #again(change) {
-    const before = this.connection.session ?? this.options.wish;
+    const before = this.socket.session ?? this.options.request;
     if (!before) return;
     const { container, command, user, folder, kind } = before;
     const same = kind === "toolbox" ? { kind } : { command, user, folder };
     try {
-      const ticket = await askForTerminal({ container, ...same, ...change });
+      const ticket = await createTerminal({ container, ...same, ...change });
       if (this.#closed) return;
       this.#renew({ ticket });
     } catch (error) {
@@ -236,8 +236,8 @@ export class TerminalView {
 
   /** @param {{ticket?: Ticket, session?: string, key?: string}} entry */
   #renew(entry) {
-    this.connection.close();
-    this.#lines.clear();
+    this.socket.close();
+    this.#banners.clear();
     this.screen.reset();
     this.title = "";
     this.#connect(entry);
@@ -254,7 +254,7 @@ export class TerminalView {
   #onReset(restore, skipped) {
     this.screen.reset(restore);
     if (!skipped) return;
-    this.#lines.pass(
+    this.#banners.pass(
       "skipped",
       t("This page was too slow for all that was printed: a part is left out."),
     );
@@ -268,7 +268,7 @@ export class TerminalView {
   #onSize(columns, rows, by) {
     this.screen.resize(columns, rows);
     this.#smallest = by;
-    this.#bar.showSize(this.connection, this.#room, { columns, rows }, by);
+    this.#bar.showSize(this.socket, this.#room, { columns, rows }, by);
   }
 
   /** @param {string} title */
@@ -282,19 +282,19 @@ export class TerminalView {
   /** @param {Uint8Array} bytes */
   #onInput(bytes) {
     const typed = this.#keys.with(bytes);
-    const { connection } = this;
+    const { socket } = this;
     const stops = typed.length === 1 && (typed[0] === 3 || typed[0] === 27);
-    if (stops && connection.outgoing.pasting) {
-      connection.cancelPaste();
+    if (stops && socket.input.pasting) {
+      socket.cancelPaste();
       if (typed[0] === 27) return;
     }
-    if (connection.type(typed) || !connection.mayType) return;
-    this.#lines.pass("held", t("No more keys can wait for the connection."));
+    if (socket.type(typed) || !socket.mayType) return;
+    this.#banners.pass("held", t("No more keys can wait for the connection."));
   }
 
   /** @param {string} text */
   #onPaste(text) {
-    this.connection.paste(text, this.screen.bracketed);
+    this.socket.paste(text, this.screen.bracketed);
   }
 
   /**
@@ -303,7 +303,7 @@ export class TerminalView {
    */
   #onRoom(columns, rows) {
     this.#room = { columns, rows };
-    this.connection?.resize(columns, rows);
+    this.socket?.resize(columns, rows);
   }
 
   /** @param {KeyboardEvent} event */
@@ -318,20 +318,20 @@ export class TerminalView {
       return true;
     }
     // The screen hands on no keys where nobody may type.
-    const { mode, phase } = this.connection;
+    const { mode, phase } = this.socket;
     const types = event.key.length === 1 || event.key === "Enter";
-    if (mode === "watch" && phase === "attached" && types) this.#lines.showReadOnly();
+    if (mode === "watch" && phase === "attached" && types) this.#banners.showReadOnly();
     return this.options.onKey?.(event) ?? false;
   }
 
   async #copy() {
-    if (!(await this.screen.copy())) this.#lines.pass("copied", t("Nothing is selected"));
+    if (!(await this.screen.copy())) this.#banners.pass("copied", t("Nothing is selected"));
     this.focus();
   }
 
   async #copyAll() {
     const done = await copyText(this.screen.text());
-    this.#lines.pass("copied", done ? t("Copied") : t("The browser does not let this page copy"));
+    this.#banners.pass("copied", done ? t("Copied") : t("The browser does not let this page copy"));
     this.focus();
   }
 
@@ -340,7 +340,7 @@ export class TerminalView {
     try {
       this.screen.paste(await navigator.clipboard.readText());
     } catch {
-      this.#lines.pass(
+      this.#banners.pass(
         "copied",
         t("The browser does not let this page paste: press Ctrl+Shift+V."),
       );
@@ -355,39 +355,39 @@ export class TerminalView {
   // What is shown
 
   #show() {
-    const { connection } = this;
-    const facts = [this.title, connection.session?.user].filter(Boolean).join(" · ");
-    this.#bar.show(connection, { name: this.name, facts, opens: this.options.opens });
+    const { socket } = this;
+    const facts = [this.title, socket.session?.user].filter(Boolean).join(" · ");
+    this.#bar.show(socket, { name: this.name, facts, opens: this.options.opens });
     const { cols: columns, rows } = this.screen.terminal;
-    this.#bar.showSize(connection, this.#room, { columns, rows }, this.#smallest);
+    this.#bar.showSize(socket, this.#room, { columns, rows }, this.#smallest);
     this.element.setAttribute("aria-label", t("Terminal in {name}", { name: this.name }));
-    this.element.dataset.phase = connection.phase;
-    this.screen.setReadOnly(connection.over);
-    if (connection.over) this.#showEnd();
-    this.#lines.showAway(connection);
+    this.element.dataset.phase = socket.phase;
+    this.screen.setReadOnly(socket.over);
+    if (socket.over) this.#showEnd();
+    this.#banners.showAway(socket);
     this.#showInput();
     this.options.changed?.(this);
   }
 
   #showEnd() {
-    const { connection } = this;
-    if (connection.phase === "closed") return;
-    this.#lines.clear();
-    this.#end.show(connection, {
+    const { socket } = this;
+    if (socket.phase === "closed") return;
+    this.#banners.clear();
+    this.#end.show(socket, {
       again:
-        this.options.opens && (connection.session ?? this.options.wish)
+        this.options.opens && (socket.session ?? this.options.request)
           ? (change) => void this.#again(change)
           : null,
       choose: this.options.opens ? this.options.choose : undefined,
-      back: () => this.#renew({ session: connection.id, key: connection.key }),
+      back: () => this.#renew({ session: socket.id, key: socket.key }),
     });
     if (this.element.contains(document.activeElement)) this.#end.focus();
   }
 
   #showInput() {
-    const { connection } = this;
-    this.#lines.showPaste(connection, () => {
-      connection.cancelPaste();
+    const { socket } = this;
+    this.#banners.showPaste(socket, () => {
+      socket.cancelPaste();
       this.focus();
     });
   }

@@ -5,7 +5,7 @@ import { t, tn } from "../lib/i18n.js";
 import { hangMenu } from "../lib/menu.js";
 import { preferences } from "./preferences.js";
 
-/** @typedef {import("./terminal_socket.js").Connection} Connection */
+/** @typedef {import("./terminal_socket.js").TerminalSocket} TerminalSocket */
 /** @typedef {{columns: number, rows: number}} Size */
 
 /**
@@ -184,12 +184,12 @@ export class ViewBar {
   }
 
   /**
-   * @param {Connection} connection
+   * @param {TerminalSocket} socket
    * @param {{name: string, facts: string, opens?: boolean}} words `opens`: the reader may open new
    *   ones, and so see every recording
    */
-  show(connection, { name, facts, opens }) {
-    const { phase, session, mode, people, me } = connection;
+  show(socket, { name, facts, opens }) {
+    const { phase, session, mode, people, me } = socket;
     const there = phase === "attached";
     setAttribute(this.#state, "data-phase", phase);
     setText(this.#name, name);
@@ -233,7 +233,7 @@ export class ViewBar {
   /**
    * Why it is smaller than there is room for, if it is.
    *
-   * @param {Connection} connection
+   * @param {TerminalSocket} socket
    * @param {Size} room
    * @param {Size} size
    * @param {number[]} by ids of those whose window is the smallest

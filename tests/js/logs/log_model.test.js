@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { QUEUE_AT_MOST, LineQueue, RecentLines } from "../../../static/js/logs/line_queue.js";
+import { LineQueue, QUEUE_AT_MOST, RecentLines } from "../../../static/js/logs/line_queue.js";
 import { lastSeq } from "../../../static/js/logs/entry.js";
 import { ENTRIES_AT_MOST, LogModel } from "../../../static/js/logs/log_model.js";
 

@@ -3,12 +3,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CastReader, NotARecording } from "../../../static/js/recordings/cast_reader.js";
-import { clock, momentHash, readMoment } from "../../../static/js/recordings/clock.js";
+import {
+  CastReader,
+  NotARecording,
+  Recording,
+  sizeOf,
+} from "../../../static/js/recordings/recording.js";
+import {
+  formatPosition,
+  positionHash,
+  readPosition,
+  Timeline,
+} from "../../../static/js/recordings/timeline.js";
 import { Player } from "../../../static/js/recordings/player.js";
 import { excerpt, Finder, search } from "../../../static/js/recordings/transcript.js";
-import { Recording, sizeOf } from "../../../static/js/recordings/recording.js";
-import { Timeline } from "../../../static/js/recordings/timeline.js";
 
 const HEADER = { version: 2, width: 100, height: 30, timestamp: 1_767_225_600 };
 
@@ -316,16 +324,16 @@ test("an excerpt is what a list has room for", () => {
 });
 
 test("moments are written and read", () => {
-  assert.equal(clock(5.9), "0:05");
-  assert.equal(clock(3725), "1:02:05");
-  assert.equal(clock(65, true), "0:01:05");
-  assert.equal(readMoment("#t=12.5"), 12.5);
-  assert.equal(readMoment("#t=1:02:05"), 3725);
-  assert.equal(readMoment("#t=1:2:3:4"), null);
-  assert.equal(readMoment("#x"), null);
-  assert.equal(readMoment("#t=.."), null);
-  assert.equal(momentHash(12.59), "#t=12.5");
-  assert.equal(readMoment(momentHash(7)), 7);
+  assert.equal(formatPosition(5.9), "0:05");
+  assert.equal(formatPosition(3725), "1:02:05");
+  assert.equal(formatPosition(65, true), "0:01:05");
+  assert.equal(readPosition("#t=12.5"), 12.5);
+  assert.equal(readPosition("#t=1:02:05"), 3725);
+  assert.equal(readPosition("#t=1:2:3:4"), null);
+  assert.equal(readPosition("#x"), null);
+  assert.equal(readPosition("#t=.."), null);
+  assert.equal(positionHash(12.59), "#t=12.5");
+  assert.equal(readPosition(positionHash(7)), 7);
 });
 
 test("a recording is not held twice: an empty one has no length", () => {

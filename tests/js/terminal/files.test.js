@@ -4,9 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { formatBytes, formatDuration } from "../../../static/js/lib/i18n.js";
-import { Put, Refused } from "../../../static/js/terminal/file_upload.js";
-import { refusalWords } from "../../../static/js/terminal/file_errors.js";
-import { commandWords, endWords } from "../../../static/js/terminal/words.js";
+import {
+  fileErrorWords,
+  FileRefused,
+  FileUpload,
+} from "../../../static/js/terminal/file_upload.js";
+import { commandWords, endWords } from "../../../static/js/terminal/session_info.js";
 
 const CHUNK = 262_144;
 
@@ -21,7 +24,7 @@ function begin(size) {
   const file = source(size);
   /** @type {any[]} */
   const sent = [];
-  const put = new Put(file, (message) => sent.push(message));
+  const put = new FileUpload(file, (message) => sent.push(message));
   put.begin("0123456789abcdef", "/app");
   const chunks = () => sent.filter((one) => typeof one !== "string");
   return { file, put, sent, chunks };
@@ -89,12 +92,15 @@ test("a server that confirms more than was sent opens no window", async () => {
 test("a refusal, a lost socket and a file that was changed end it", async () => {
   const refused = begin(10).put;
   refused.receive({ op: "error", code: "too-large", message: "at most 1 GB" });
-  await assert.rejects(refused.done, (e) => e instanceof Refused && e.code === "too-large");
+  await assert.rejects(refused.done, (e) => e instanceof FileRefused && e.code === "too-large");
   const lost = begin(10).put;
-  lost.fail(new Refused("lost", ""));
+  lost.fail(new FileRefused("lost", ""));
   lost.receive({ op: "done", path: "/x" });
   await assert.rejects(lost.done, { code: "lost" });
-  const changed = new Put({ name: "x", size: 10, read: async () => new Uint8Array(3) }, () => {});
+  const changed = new FileUpload(
+    { name: "x", size: 10, read: async () => new Uint8Array(3) },
+    () => {},
+  );
   changed.receive({ op: "go", path: "/x", window: 100 });
   await assert.rejects(changed.done, { code: "changed" });
   assert.equal(changed.sent, 0);
@@ -131,10 +137,10 @@ test("a command as it would be typed, an end as one would say it", () => {
 test("what a socket says against a file, in words", () => {
   const large = "/app/x has 2000000 bytes, and at most 1000000 may be moved";
   assert.equal(
-    refusalWords("file-too-large", large),
+    fileErrorWords("file-too-large", large),
     "/app/x has 2 MB, and at most 1 MB may be moved.",
   );
   const refused = "/app/a: b: it is read-only";
-  assert.equal(refusalWords("file-refused", refused), refused);
-  assert.equal(refusalWords("bad-request", "no such op"), "No such op");
+  assert.equal(fileErrorWords("file-refused", refused), refused);
+  assert.equal(fileErrorWords("bad-request", "no such op"), "No such op");
 });

@@ -3,12 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  leavesTerminal,
-  looksBusy,
-  nameOfSession,
-} from "../../../static/js/terminal/session_info.js";
-import * as texts from "../../../static/js/terminal/sentences.js";
+import { leavesTerminal } from "../../../static/js/terminal/keys.js";
+import * as texts from "../../../static/js/terminal/session_info.js";
+
+const { looksBusy, nameOfSession } = texts;
 
 /** A screen whose cursor is at the end of this line. */
 const at = (line, type = "normal") => ({

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
 import { setComesBack } from "../../../static/js/live/sign_in_redirect.js";
-import { Connection } from "../../../static/js/terminal/terminal_socket.js";
+import { TerminalSocket } from "../../../static/js/terminal/terminal_socket.js";
 import { setUpPage, socket, sockets } from "../scripted_socket.js";
 
 const SIZE = { columns: 80, rows: 24 };
@@ -17,7 +17,7 @@ afterEach(() => ground.done());
 /** A terminal that only keeps what it is told. Output is drawn when the test says so. */
 function made(entry = { ticket: TICKET }) {
   const screen = { text: "", drawing: [], resets: [], said: [], sizes: [], states: [] };
-  const connection = new Connection(entry, SIZE, "tab", {
+  const connection = new TerminalSocket(entry, SIZE, "tab", {
     output: (bytes, drawn) => {
       screen.text += new TextDecoder().decode(bytes);
       screen.drawing.push(drawn);
@@ -162,13 +162,13 @@ test("keys typed while away are kept and go once it is back, each once", () => {
   assert.equal(socket().sent.at(-1), "ec");
   socket().drop();
   connection.type(keys("ho\r"));
-  assert.equal(connection.outgoing.unconfirmed, 5);
+  assert.equal(connection.input.unconfirmed, 5);
   ground.tick(2000);
   socket().accept();
   socket().say(attached({ input: 1, reset: false }));
   assert.equal(socket().sent.slice(1).join(""), "cho\r");
   socket().say({ op: "input", offset: 5 });
-  assert.equal(connection.outgoing.unconfirmed, 0);
+  assert.equal(connection.input.unconfirmed, 0);
   connection.close();
 });
 
