@@ -5,7 +5,6 @@ import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
 import { formatBytes, t } from "../lib/i18n.js";
 import { FileRefused, whatWentWrong } from "./file_upload.js";
-import { shellFolder } from "./terminal_api.js";
 
 /** @typedef {import("./view.js").TerminalView} TerminalView */
 
@@ -88,7 +87,7 @@ export function openDownloadDialog(view) {
     }
   });
   path.focus();
-  void shellFolder(session).then((folder) => {
+  void view.shellFolder().then((folder) => {
     if (!path.value) path.value = folder.endsWith("/") ? folder : `${folder}/`;
   });
 }

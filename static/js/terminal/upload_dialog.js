@@ -1,6 +1,5 @@
 // Putting files into a container: where to, how far, and what went wrong.
 
-import { shellFolder } from "./terminal_api.js";
 import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
 import { formatBytes, t, tn } from "../lib/i18n.js";
@@ -104,7 +103,7 @@ export function openUploadDialog(view, { files, folders }) {
       start.focus();
     }
   });
-  void shellFolder(session).then((found) => {
+  void view.shellFolder().then((found) => {
     if (!folder.value) folder.value = found;
     if (document.activeElement === folder) folder.select();
   });

@@ -7,7 +7,7 @@ import { h } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 import { attachFiles } from "./file_drop.js";
-import { createTerminal, tabId } from "./terminal_api.js";
+import { createTerminal, shellFolder, tabId } from "./terminal_api.js";
 import { TerminalSocket } from "./terminal_socket.js";
 import { EndPanel } from "./end_panel.js";
 import { leavesTerminal } from "./keys.js";
@@ -114,6 +114,11 @@ export class TerminalView {
   /** Whether a program other than a waiting shell seems to be at work. */
   get busy() {
     return this.socket.phase === "attached" && looksBusy(this.screen.terminal);
+  }
+
+  /** The folder its shell is in now. */
+  shellFolder() {
+    return shellFolder(this.id);
   }
 
   focus() {
