@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import gevent
 import gevent.event
@@ -28,6 +29,7 @@ from cloudbang.intake.logs import LogIntake
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.terminals.reaper import Reaper
+from cloudbang.node.terminals.sources import TerminalSources
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.terminals import TerminalStore
@@ -35,10 +37,9 @@ from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.recordings.recordings import Recordings
 from cloudbang.terminals.files import Files
 from cloudbang.terminals.registry import Terminals
-from cloudbang.terminals.sources import end_orphans, new_recording, new_source
 from cloudbang.web import MAX_BODY, create_app
 from cloudbang.web.live.push import LivePush
-from cloudbang.web.security.authenticator import authenticator_of
+from cloudbang.web.security.authenticator import Authenticator, authenticator_of
 from cloudbang.web.security.terminal_access import can_view_terminal
 from cloudbang.web.server.server import Limits, Server, SocketRoute
 from cloudbang.web.services import Services
@@ -54,6 +55,17 @@ STOP_WITHIN = 4.5  # seconds from SIGTERM to the end, whatever hangs
 STOP_SERVING = 2.0  # of these, what running requests and closing sockets may take
 
 
+@dataclass(frozen=True)
+class TerminalParts:
+    """What the area of the terminals consists of."""
+
+    registry: Terminals
+    store: TerminalStore
+    recordings: Recordings
+    reaper: Reaper
+    files: Files
+
+
 class Application:
     """All parts of one running CloudBang."""
 
@@ -65,6 +77,7 @@ class Application:
         self._supervisor = Supervisor("cloudbang")
         self._told_to_stop = gevent.event.Event()
         self._stops: list[Callable[[], object]] = []
+        self._endpoint_stops: list[Callable[[], object]] = []
         self.loop_lag = LoopLag()
         self.server: Server | None = None
         self.setup_token: str | None = None
@@ -110,28 +123,9 @@ class Application:
         live = LivePush(store, inventory, from_bus)
         accounts.listen(live.close_account_sessions)
 
-        terminal_store = TerminalStore(database)
-        recordings = Recordings(
-            storage.path,
-            settings.terminal,
-            keep_free=storage.keep_free_bytes,
-            on_removed=terminal_store.recordings_removed,
-        )
-        recordings.open()
-        self._stops.append(recordings.close)
-        reaper = Reaper(engine)
-        recorder = EventRecorder(events, publisher)
-        terminals = Terminals(
-            settings.terminal,
-            terminal_store,
-            new_source(engine, reaper, settings.terminal),
-            record=new_recording(recordings) if settings.terminal.record else None,
-            end_orphans=lambda left: end_orphans(engine, reaper, terminal_store, left),
-            tell=recorder.action,
-        )
-        inventory.listen(terminals.containers_changed)
-        files = Files(engine, reaper, settings.terminal, recorder.action)
-        terminals.listen(
+        terminals = self._build_terminals(engine, database, EventRecorder(events, publisher))
+        inventory.listen(terminals.registry.containers_changed)
+        terminals.registry.listen(
             lambda session: live.terminal_changed(lambda who: can_view_terminal(who, session))
         )
 
@@ -147,28 +141,18 @@ class Application:
                 publisher=publisher,
                 database=database,
                 loop_lag=self.loop_lag,
-                terminals=terminals,
-                terminal_store=terminal_store,
-                recordings=recordings,
-                files=files,
+                terminals=terminals.registry,
+                terminal_store=terminals.store,
+                recordings=terminals.recordings,
+                files=terminals.files,
             )
         )
         authenticator = authenticator_of(app)
-        terminal_endpoint = TerminalEndpoint(terminals, terminal_store, authenticator.proxies)
-        accounts.listen(terminal_endpoint.close_account_sessions)
-        share_endpoint = ShareEndpoint(terminals, authenticator, accounts.signing_key())
-        accounts.listen(share_endpoint.close_login)
-        files_endpoint = FilesEndpoint(terminals, files, authenticator)
-        accounts.listen(files_endpoint.close_login)
-        console = terminal_endpoint.route(authenticator.authenticate_socket)
         routes = {
             "/websocket": SocketRoute(
                 live.serve, authenticator.authenticate_socket, LivePush.subprotocols
             ),
-            "/docker_console": console,
-            "/ws": console,
-            SHARE_PATH: share_endpoint.route(),
-            FILES_PATH: files_endpoint.route(),
+            **self._terminal_routes(terminals, authenticator, accounts),
         }
         server = Server(
             (settings.server.host, settings.server.port),
@@ -182,14 +166,57 @@ class Application:
         server.start()
         self.server = server
         # The page is there before the engine has been asked anything; it says what it waits for.
-        parts = (live, inventory, collector, intake, reaper, terminals)
+        parts = (live, inventory, collector, intake, terminals.reaper, terminals.registry)
         for part in parts:
             part.start()
             self._stops.append(part.stop)
-        self._stops += [terminal_endpoint.stop, share_endpoint.stop, files_endpoint.stop]
+        self._stops += self._endpoint_stops
         self._stops.append(lambda: server.stop(STOP_SERVING))
         self._supervisor.run("loop-lag", self.loop_lag.run)
         self._stops.append(self._supervisor.stop)
+
+    def _build_terminals(
+        self, engine: Engine, database: Database, recorder: EventRecorder
+    ) -> TerminalParts:
+        settings, storage = self.settings.terminal, self.settings.storage
+        store = TerminalStore(database)
+        recordings = Recordings(
+            storage.path,
+            settings,
+            keep_free=storage.keep_free_bytes,
+            on_removed=store.recordings_removed,
+        )
+        recordings.open()
+        self._stops.append(recordings.close)
+        reaper = Reaper(engine)
+        registry = Terminals(
+            settings,
+            store,
+            TerminalSources(engine, reaper, settings.toolbox_image),
+            recordings=recordings if settings.record else None,
+            record_action=recorder.action,
+        )
+        files = Files(engine, reaper, settings, recorder.action)
+        return TerminalParts(registry, store, recordings, reaper, files)
+
+    def _terminal_routes(
+        self, terminals: TerminalParts, authenticator: Authenticator, accounts: AccountService
+    ) -> dict[str, SocketRoute]:
+        """The sockets of the terminals, which close with the login that they were opened with."""
+        terminal = TerminalEndpoint(terminals.registry, terminals.store, authenticator.proxies)
+        accounts.listen(terminal.close_account_sessions)
+        share = ShareEndpoint(terminals.registry, authenticator, accounts.signing_key())
+        accounts.listen(share.close_login)
+        files = FilesEndpoint(terminals.registry, terminals.files, authenticator)
+        accounts.listen(files.close_login)
+        self._endpoint_stops += [terminal.stop, share.stop, files.stop]
+        console = terminal.route(authenticator.authenticate_socket)
+        return {
+            "/docker_console": console,
+            "/ws": console,
+            SHARE_PATH: share.route(),
+            FILES_PATH: files.route(),
+        }
 
     @property
     def url(self) -> str:

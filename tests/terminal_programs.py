@@ -31,7 +31,7 @@ def run_terminal(
 ) -> Program:
     """A terminal of ``owner`` that runs, without any engine."""
     program = Program()
-    wish = TerminalRequest(kind="share", command=("a secret command",))
-    spec = TerminalTarget(session, team, app, "", wish=wish)
-    terminals.open_source(spec, program.source, owner, "192.0.2.1", "test", Size())
+    request = TerminalRequest(kind="share", command=("a secret command",))
+    target = TerminalTarget(session, team, app, "", request=request)
+    terminals.open_source(target, program.source, owner, "192.0.2.1", "test", Size())
     return program

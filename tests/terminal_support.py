@@ -87,9 +87,9 @@ class Person:
         self.made("/accounts", {"username": name, "password": password, "role": role})
         return Person(self.server, name, password)
 
-    def ticket(self, container: str, command: Any = None, **wish: Any) -> dict[str, Any]:
+    def ticket(self, container: str, command: Any = None, **request: Any) -> dict[str, Any]:
         """A ticket for a terminal in a container (its name or id)."""
-        body = {"container": container, **wish}
+        body = {"container": container, **request}
         if command is not None:
             body["command"] = command
         made = self.made("/terminals", body)
@@ -104,10 +104,10 @@ class Person:
         columns: int = 80,
         rows: int = 24,
         client: str = "",
-        **wish: Any,
+        **request: Any,
     ) -> Terminal:
-        """A new terminal in a container; ``wish`` as in :meth:`ticket`. Attached already."""
-        made = self.ticket(container, command, **wish)
+        """A new terminal in a container; ``request`` as in :meth:`ticket`. Attached already."""
+        made = self.ticket(container, command, **request)
         first = {key: made[key] for key in TICKET} | {"columns": columns, "rows": rows}
         return self.attach({**first, "client": client or new_client()})
 

@@ -1,9 +1,9 @@
-"""The values that travel between the rooms of the terminal."""
+"""A terminal's values, and what the rooms of the terminals ask of each other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 Kind = Literal["exec", "toolbox", "share"]
 Mode = Literal["own", "type", "watch"]
@@ -53,7 +53,7 @@ class TerminalTarget:
     container: str  # 64 hex digits; "" for a command of the host
     container_name: str = ""
     image: str = ""
-    wish: TerminalRequest = field(default_factory=TerminalRequest)
+    request: TerminalRequest = field(default_factory=TerminalRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,16 @@ class ExitStatus:
     reason: str
     code: int | None = None
     message: str = ""  # for a person: what the engine said when nothing could be started
+
+
+class Orphan(NamedTuple):
+    """By which what is left of a session is found again."""
+
+    session: str
+    container: str
+    exec_id: str = ""
+    pid: int = 0  # of its first process, 0: not known
+    kind: Kind = "exec"
 
 
 class Source(Protocol):
@@ -124,8 +134,8 @@ class Source(Protocol):
         ended then, and the next server has to know of it if this one does not live so long."""
 
 
-class Recording(Protocol):
-    """What a session writes down; see the store's recordings."""
+class Recorder(Protocol):
+    """What writes down what a session prints; see ``storage.recordings``."""
 
     @property
     def full(self) -> bool: ...

@@ -10,21 +10,20 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from cloudbang.accounts import Caller
 from cloudbang.domain.terminals import ExitStatus
-from cloudbang.errors import CloudBangError
-from cloudbang.storage.database.terminals import Owner, TerminalRecord
-from cloudbang.terminals.participant import Participant
+from cloudbang.errors import CloudBangError, NoSuchTerminal
+from cloudbang.storage.database.terminals import TerminalRecord
 from cloudbang.terminals.session import Session
+from cloudbang.terminals.viewers import Participant
 
 log = logging.getLogger(__name__)
 
-Tell = Callable[[str, str, str, str], None]
-"""``tell(app, container, who, what)`` keeps a person's action as an event of the app."""
+RecordAction = Callable[[str, str, str, str], None]
+"""``record_action(app, container, who, what)`` keeps a person's action as an event of the app."""
 
 
 class AuditStore(Protocol):
-    """The audit list; see ``store.terminals``."""
+    """The audit list; see ``storage.database.terminals``."""
 
     def opened(self, record: TerminalRecord) -> None: ...
     def running(self, session: str, exec_id: str, pid: int) -> None: ...
@@ -36,22 +35,31 @@ class AuditStore(Protocol):
     ) -> int: ...
     def left(self, visit: int) -> None: ...
     def unended(self) -> list[TerminalRecord]: ...
+    def get(self, session: str) -> TerminalRecord: ...
 
 
 class TerminalAudit:
     """See the module."""
 
-    def __init__(self, audit: AuditStore, tell: Tell | None) -> None:
-        self._audit = audit
-        self._tell = tell
+    def __init__(self, store: AuditStore, record_action: RecordAction | None) -> None:
+        self._store, self._record_action = store, record_action
+        self._places: dict[str, tuple[str, int]] = {}  # exec id and pid, as they were written down
+        self._visits: dict[Participant, int] = {}  # the rows of those who look
 
     def unended(self) -> list[TerminalRecord]:
         """What a killed server left behind."""
-        return self._audit.unended()
+        return self._store.unended()
+
+    def is_over(self, session: str) -> bool:
+        """Whether a session of this installation is known to have ended. Raises StorageFailed."""
+        try:
+            return self._store.get(session).ended is not None
+        except NoSuchTerminal:
+            return False  # another server's
 
     def opened(self, session: Session, recorded: bool) -> None:
         """Before anything runs. Raises StorageFull, StorageFailed."""
-        self._audit.opened(record_of(session, recorded))
+        self._store.opened(record_of(session, recorded))
 
     def running(self, session: Session) -> None:
         self.placed(session)
@@ -61,35 +69,39 @@ class TerminalAudit:
         """Where it runs, so that the next server finds it if this one is killed. The number of
         its process is known a moment after its start, and another shell may be tried."""
         place = (session.source.exec_id, session.source.pid)
-        if place != session.place:
-            session.place = place
-            self._guarded(self._audit.running, session.id, *place)
+        if place != self._places.get(session.id, ("", 0)):
+            self._places[session.id] = place
+            self._guarded(self._store.running, session.id, *place)
 
     def not_started(self, session: Session, reason: str) -> None:
-        self._guarded(self._audit.ended, session.id, reason)
+        self._places.pop(session.id, None)
+        self._guarded(self._store.ended, session.id, reason)
 
     def ended(self, session: Session, end: ExitStatus) -> None:
-        self._guarded(self._audit.ended, session.id, end.reason, end.code, session.recorded)
+        self._places.pop(session.id, None)
+        self._guarded(self._store.ended, session.id, end.reason, end.code, session.recorded)
         self._action(session, "terminal-end")
 
     def lost(self, record: TerminalRecord) -> None:
         """A killed server's session, now that nothing of it runs any more."""
-        self._guarded(self._audit.ended, record.session, "server-lost")
+        self._guarded(self._store.ended, record.session, "server-lost")
 
     def came(self, session: Session, one: Participant, address: str) -> None:
-        written = self._guarded(
-            self._audit.visited, session.id, one.account_id, one.account, address, one.mode
+        visit = self._guarded(
+            self._store.visited, session.id, one.account_id, one.account, address, one.mode
         )
-        one.visit = written or 0
+        if visit:
+            self._visits[one] = visit
 
     def left(self, one: Participant) -> None:
-        if one.visit:
-            self._guarded(self._audit.left, one.visit)
+        if visit := self._visits.pop(one, None):
+            self._guarded(self._store.left, visit)
 
     def _action(self, session: Session, what: str) -> None:
-        if self._tell is not None and session.spec.app:
-            spec = session.spec
-            self._guarded(self._tell, spec.app, spec.container[:12], session.account, what)
+        if self._record_action is not None and session.target.app:
+            target = session.target
+            who = session.account
+            self._guarded(self._record_action, target.app, target.container[:12], who, what)
 
     def _guarded(self, write: Callable[..., Any], *values: object) -> Any:
         try:
@@ -101,18 +113,18 @@ class TerminalAudit:
 
 def record_of(session: Session, recorded: bool) -> TerminalRecord:
     """The line of the audit list that a session begins."""
-    spec = session.spec
+    target = session.target
     return TerminalRecord(
         session=session.id,
-        kind=spec.wish.kind,
-        team=spec.team,
-        app=spec.app,
-        container=spec.container,
-        name=spec.container_name,
-        image=spec.image,
-        command=spec.wish.command,
-        user=spec.wish.user,
-        folder=spec.wish.folder,
+        kind=target.request.kind,
+        team=target.team,
+        app=target.app,
+        container=target.container,
+        name=target.container_name,
+        image=target.image,
+        command=target.request.command,
+        user=target.request.user,
+        folder=target.request.folder,
         account_id=session.account_id,
         account=session.account,
         login=session.login,
@@ -124,25 +136,3 @@ def record_of(session: Session, recorded: bool) -> TerminalRecord:
         title=session.title,
         recorded=recorded,
     )
-
-
-def owner_of(caller: Caller) -> Owner:
-    """Whose a session is that this caller opens: an account's, or a token's that has none."""
-    return Owner(caller.account_id, caller.session_id if caller.account_id is None else "")
-
-
-def owner_of_session(session: Session) -> Owner:
-    return Owner(session.account_id, session.login if session.account_id is None else "")
-
-
-def is_owner(session: Session, caller: Caller) -> bool:
-    """Whether the session is of the same account, or of the same token of the command line; and
-    whether the caller may have terminals at all: a token that may only look is no way to a shell.
-    """
-    may_have_one = caller.can("terminal", session.spec.team)
-    return may_have_one and owner_of(caller) == owner_of_session(session)
-
-
-def is_owner_of(record: TerminalRecord, caller: Caller) -> bool:
-    """Whether a line of the audit list is the caller's."""
-    return record.is_of(Owner(caller.account_id, caller.session_id))

@@ -15,10 +15,9 @@ from cloudbang.config import TerminalSettings
 from cloudbang.engine import Engine
 from cloudbang.errors import BadRequest, CloudBangError, FileRefused, NoSuchTerminal
 from cloudbang.node.terminals.debug_container import DebugContainerSource
-from cloudbang.node.terminals.file_script import FileScript
-from cloudbang.node.terminals.file_texts import BROKEN_OFF, GET, PUT
+from cloudbang.node.terminals.file_script import BROKEN_OFF, GET, PUT, FileScript
 from cloudbang.node.terminals.reaper import Reaper
-from cloudbang.terminals.audit import Tell
+from cloudbang.terminals.audit import RecordAction
 from cloudbang.terminals.session import Session
 
 PIECE = 256 * 1024  # bytes handed on at a time
@@ -59,13 +58,17 @@ class TooManyFiles(CloudBangError):
 
 
 class Files:
-    """``tell(app, container, who, what)`` writes down a person's action."""
+    """``record_action(app, container, who, what)`` writes down what a person did."""
 
     def __init__(
-        self, engine: Engine, reaper: Reaper, settings: TerminalSettings, tell: Tell
+        self,
+        engine: Engine,
+        reaper: Reaper,
+        settings: TerminalSettings,
+        record_action: RecordAction,
     ) -> None:
         self._engine, self._reaper = engine, reaper
-        self._limit, self._tell = settings.file_max_bytes, tell
+        self._limit, self._record_action = settings.file_max_bytes, record_action
         self._under_way = 0
 
     def folder(self, session: Session) -> str:
@@ -119,13 +122,13 @@ class Files:
         except BaseException:
             script.close()
             raise
-        self.tell(session, who, "file-get")
+        self.record(session, who, "file-get")
         return Download(script, path, size, self._limit)
 
     def _run(self, session: Session, path: str, script: str, *arguments: str) -> FileScript:
         """A script at work in the right place; its arguments come after the root."""
         container, root = _place(session)
-        user = session.spec.wish.user if not root else ""
+        user = session.target.request.user if not root else ""
         if self._under_way >= AT_ONCE:
             raise TooManyFiles(AT_ONCE)
         self._under_way += 1
@@ -140,8 +143,8 @@ class Files:
     def _over(self) -> None:
         self._under_way -= 1
 
-    def tell(self, session: Session, who: str, what: str) -> None:
-        self._tell(session.spec.app, session.spec.container[:12], who, what)
+    def record(self, session: Session, who: str, what: str) -> None:
+        self._record_action(session.target.app, session.target.container[:12], who, what)
 
 
 class Upload:
@@ -164,7 +167,7 @@ class Upload:
         """All was written: wait until it is in its place. Raises FileRefused."""
         self._script.finish()
         self._over = True
-        self._files.tell(self._session, self._who, "file-put")
+        self._files.record(self._session, self._who, "file-put")
 
     def close(self) -> None:
         """May be called twice."""
@@ -172,7 +175,7 @@ class Upload:
             self._over = True
             # Nobody knows whether it could take away what had arrived: that is written down.
             if not self._script.abort():
-                self._files.tell(self._session, self._who, "file-broken")
+                self._files.record(self._session, self._who, "file-broken")
         self._script.close()
 
 
@@ -213,10 +216,10 @@ def _place(session: Session) -> tuple[str, str]:
         raise NoSuchTerminal(session.id)
     source = session.source
     if isinstance(source, DebugContainerSource):
-        return source.box, source.root
-    if not session.spec.container:
+        return source.debug_container, source.root
+    if not session.target.container:
         raise FileRefused(session.id, "this terminal shows a command of the host, not a container")
-    return session.spec.container, ""
+    return session.target.container, ""
 
 
 def _full(path: str, name: str) -> str:

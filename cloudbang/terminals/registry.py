@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Protocol, cast
 
 import gevent
 
@@ -15,8 +16,10 @@ from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.domain.apps import App, Instance
 from cloudbang.domain.terminals import (
     ExitStatus,
+    Kind,
     Mode,
-    Recording,
+    Orphan,
+    Recorder,
     Size,
     Source,
     TerminalRequest,
@@ -29,13 +32,17 @@ from cloudbang.errors import (
     TooManyTerminals,
 )
 from cloudbang.storage.database.terminals import TerminalRecord
-from cloudbang.terminals.audit import AuditStore, Tell, TerminalAudit, is_owner, owner_of
+from cloudbang.terminals.admission import (
+    ShareLinks,
+    Ticket,
+    Tickets,
+    is_owner,
+    owner_of,
+)
+from cloudbang.terminals.audit import AuditStore, RecordAction, TerminalAudit
 from cloudbang.terminals.fairness import Fairness
-from cloudbang.terminals.limits import overdue
-from cloudbang.terminals.links import Links
-from cloudbang.terminals.participant import Participant, Peer
 from cloudbang.terminals.session import Session
-from cloudbang.terminals.tickets import Ticket, Tickets
+from cloudbang.terminals.viewers import Participant, ViewerConnection
 
 log = logging.getLogger(__name__)
 
@@ -46,31 +53,56 @@ ORPHANS_AGAIN = 300.0  # seconds at most between two tries to end what a killed 
 GIVE_UP = 7.0  # seconds after the order to end until a session is over whatever hangs
 
 
-Recorder = Callable[[Session], Recording]
-"""Begins the recording of a session."""
+RECORDING_STOPPED = {
+    "limit": "recording has stopped here: it reached its limit; the terminal goes on",
+    "disk-full": "recording has stopped here: the disk is full; the terminal goes on",
+    "failed": "recording has stopped here: it could not be written; the terminal goes on",
+}
+
+
+class Sources(Protocol):
+    """What opens terminals where their containers are; see ``node.terminals.sources``."""
+
+    def new(self, target: TerminalTarget) -> Source: ...
+    def end_orphans(
+        self, orphans: Sequence[Orphan], is_over: Callable[[str], bool]
+    ) -> Collection[str]: ...
+
+
+class RecordingStore(Protocol):
+    """What records; see ``storage.recordings``."""
+
+    def begin(
+        self,
+        session: str,
+        *,
+        columns: int,
+        rows: int,
+        command: Sequence[str],
+        title: str,
+        started: str,
+        on_stopped: Callable[[str], None],
+    ) -> Recorder: ...
 
 
 class Terminals:
-    """See the module. ``tell(app, container, who, what)`` writes down a person's action."""
+    """See the module. ``record_action(app, container, who, what)`` writes down what a person did."""
 
     def __init__(
         self,
         settings: TerminalSettings,
-        audit: AuditStore,
-        new_source: Callable[[TerminalTarget], Source],
+        store: AuditStore,
+        sources: Sources,
         *,
-        record: Recorder | None = None,
-        end_orphans: Callable[[Sequence[TerminalRecord]], Collection[str]] | None = None,
-        tell: Tell | None = None,
+        recordings: RecordingStore | None = None,
+        record_action: RecordAction | None = None,
     ) -> None:
         self._settings = settings
-        self._book = TerminalAudit(audit, tell)
-        self._new_source = new_source
-        self._record = record
-        self._end_orphans = end_orphans
+        self._audit = TerminalAudit(store, record_action)
+        self._sources, self._recordings = sources, recordings
         self._tickets = Tickets()
         self._live: dict[str, Session] = {}
-        self._links = Links()
+        self._links = ShareLinks()
         self._fairness = Fairness()
         self._over: dict[str, tuple[Session, float]] = {}  # ended, and since when
         self._pumps: dict[str, gevent.Greenlet] = {}
@@ -82,11 +114,10 @@ class Terminals:
     def start(self) -> None:
         """Look after limits, and end what a killed server left behind."""
         self._supervisor.run("limits", self._watch)
-        if self._end_orphans is not None:
-            left = self._book.unended()
-            if left:
-                log.info("%d terminals of a server that was killed are ended", len(left))
-            self._supervisor.run("orphans", self._clear, left)
+        left = self._audit.unended()
+        if left:
+            log.info("%d terminals of a server that was killed are ended", len(left))
+        self._supervisor.run("orphans", self._end_orphans, left)
 
     def stop(self) -> None:
         """End every session; 2 s at most. What is left then is found at the next start."""
@@ -94,23 +125,25 @@ class Terminals:
         self._end_all(list(self._live.values()), "server-stopped", STOP_WITHIN)
         self._supervisor.stop()
 
-    def _clear(self, left: Sequence[TerminalRecord]) -> None:
+    def _end_orphans(self, left: Sequence[TerminalRecord]) -> None:
         """Until it is certain that nothing of them is left: for as long as their containers are
         there. A paused one's processes cannot be ended, nor any while the engine is away."""
-        assert self._end_orphans is not None
         for record in left:
             if not record.container:  # a command of the host ended with its connection
-                self._book.lost(record)
+                self._audit.lost(record)
         left = [record for record in left if record.container]
         for wait in backoff(1.0, ORPHANS_AGAIN):
+            orphans = [
+                Orphan(r.session, r.container, r.exec_id, r.pid, cast(Kind, r.kind)) for r in left
+            ]
             try:
-                gone = self._end_orphans(left)
+                gone = self._sources.end_orphans(orphans, self._audit.is_over)
             except CloudBangError as e:
                 log.warning("what a killed server may have left is looked for again: %s", e)
             else:
                 for record in left:
                     if record.session in gone:
-                        self._book.lost(record)
+                        self._audit.lost(record)
                 left = [record for record in left if record.session not in gone]
                 if not left:
                     return
@@ -126,7 +159,9 @@ class Terminals:
 
     # --- opening ----------------------------------------------------------------------------------
 
-    def ticket(self, caller: Caller, app: App, instance: Instance, wish: TerminalRequest) -> Ticket:
+    def ticket(
+        self, caller: Caller, app: App, instance: Instance, request: TerminalRequest
+    ) -> Ticket:
         """A ticket for a terminal in this instance; the caller has been found to reach the app.
 
         Raises Unauthorised, ContainerNotRunning, TooManyTerminals.
@@ -135,31 +170,31 @@ class Terminals:
         if instance.state != "running":
             raise ContainerNotRunning(instance.name, instance.state)
         self._check_limits(caller)
-        spec = TerminalTarget(
+        target = TerminalTarget(
             session=secrets.token_hex(8),
             team=app.team,
             app=app.name,
             container=instance.id,
             container_name=instance.name,
             image=instance.image,
-            wish=wish,
+            request=request,
         )
-        return self._tickets.give(spec)
+        return self._tickets.give(target)
 
     def redeem(self, md5: str, team: str, app: str, container: str) -> TerminalTarget:
         """What a ticket opens, once. Raises TicketRefused."""
         return self._tickets.redeem(md5, team, app, container)
 
     def open(
-        self, spec: TerminalTarget, caller: Caller, address: str, agent: str, size: Size
+        self, target: TerminalTarget, caller: Caller, address: str, agent: str, size: Size
     ) -> Session:
         """Start it. Raises Unauthorised, NoSuchApp, TooManyTerminals, and what the engine says."""
-        caller.require_app(spec.app, spec.team, "terminal")
-        return self._open(spec, self._new_source(spec), caller, address, agent, size)
+        caller.require_app(target.app, target.team, "terminal")
+        return self._open(target, self._sources.new(target), caller, address, agent, size)
 
     def open_source(
         self,
-        spec: TerminalTarget,
+        target: TerminalTarget,
         source: Source,
         caller: Caller,
         address: str,
@@ -168,11 +203,11 @@ class Terminals:
         title: str = "",
     ) -> Session:
         """A session of a source that somebody else made: a command of the host."""
-        return self._open(spec, source, caller, address, agent, size, title)
+        return self._open(target, source, caller, address, agent, size, title)
 
     def _open(
         self,
-        spec: TerminalTarget,
+        target: TerminalTarget,
         source: Source,
         caller: Caller,
         address: str,
@@ -182,9 +217,9 @@ class Terminals:
     ) -> Session:
         self._check_limits(caller)
         if self._stopping:
-            raise NoSuchTerminal(spec.session)
+            raise NoSuchTerminal(target.session)
         session = Session(
-            spec,
+            target,
             source,
             account=caller.name,
             account_id=caller.account_id,
@@ -195,18 +230,18 @@ class Terminals:
             on_end=self._ended,
             supervisor=self._supervisor,
             fairness=self._fairness,
+            title=title,
         )
-        session.title = title
         # In the list before it runs: two hundred at once are counted, too.
         self._live[session.id] = session
         try:
-            self._book.opened(session, recorded=self._record is not None)
-            if self._record is not None:
-                session.record_with(self._record(session))
+            self._audit.opened(session, recorded=self._recordings is not None)
+            if self._recordings is not None:
+                session.record_with(self._recorder(self._recordings, session))
             source.start(size)
             if session.ending:  # signed out, or the server stops, while it was starting
                 raise NoSuchTerminal(session.id)
-            self._book.running(session)
+            self._audit.running(session)
         except BaseException as e:
             self._live.pop(session.id, None)
             session.abandon()
@@ -218,10 +253,27 @@ class Terminals:
         self._changed(session)
         return session
 
+    @staticmethod
+    def _recorder(recordings: RecordingStore, session: Session) -> Recorder:
+        def stopped(reason: str) -> None:
+            said = RECORDING_STOPPED.get(reason, RECORDING_STOPPED["failed"])
+            session.notice("recording-stopped", said)
+
+        target = session.target
+        return recordings.begin(
+            session.id,
+            columns=session.size.columns,
+            rows=session.size.rows,
+            command=target.request.command,
+            title=session.title or " · ".join(filter(None, (target.app, target.container_name))),
+            started=session.started,
+            on_stopped=stopped,
+        )
+
     def _abandon(self, session: Session, reason: str) -> None:
         session.source.end()
         self._wait_for_late(session)
-        self._book.not_started(session, reason)
+        self._audit.not_started(session, reason)
 
     @staticmethod
     def _wait_for_late(session: Session) -> None:
@@ -250,8 +302,8 @@ class Terminals:
             return session, "own"
         mode = self._links.open(session_id, key, owner_of(caller))
         if mode is not None:
-            if session.spec.app:
-                caller.require_app(session.spec.app, session.spec.team)
+            if session.target.app:
+                caller.require_app(session.target.app, session.target.team)
             return session, mode
         raise NoSuchTerminal(session_id)
 
@@ -259,7 +311,7 @@ class Terminals:
         self,
         session: Session,
         mode: Mode,
-        peer: Peer,
+        connection: ViewerConnection,
         caller: Caller,
         *,
         client: str,
@@ -269,18 +321,17 @@ class Terminals:
     ) -> Participant:
         """Let somebody who was admitted look."""
         one = Participant(
-            peer,
+            connection,
             mode=mode,
             account=caller.name,
             account_id=caller.account_id,
             login=caller.session_id,
+            client=client or secrets.token_hex(8),
+            size=size,
         )
-        one.client = client or secrets.token_hex(8)
-        if mode == "own":
-            session.login = caller.session_id  # what it ends with is where it was last used
-        session.join(one, size, after)
+        session.join(one, after)
         try:
-            self._book.came(session, one, address)
+            self._audit.came(session, one, address)
             self._changed(session)
         except BaseException:
             session.leave(one, lost=False)  # nobody is left with the keyboard who does not read
@@ -290,7 +341,7 @@ class Terminals:
     def leave(self, session: Session, one: Participant, *, lost: bool) -> None:
         """Somebody has gone; see :meth:`Session.leave`."""
         session.leave(one, lost=lost)
-        self._book.left(one)
+        self._audit.left(one)
         self._changed(session)
 
     # --- what there is ----------------------------------------------------------------------------
@@ -345,7 +396,7 @@ class Terminals:
         """That login has ended or may do less: so do the sessions last used with it. Does not
         wait."""
         for session in list(self._live.values()):
-            if session.login == login and session.spec.wish.kind != "share":
+            if session.login == login and session.target.request.kind != "share":
                 self._supervisor.once("signed-out", self._end, session, "signed-out")
 
     def _end(self, session: Session, reason: str) -> None:
@@ -369,17 +420,17 @@ class Terminals:
         while len(self._over) >= LINGERING:
             oldest = next(iter(self._over))
             del self._over[oldest]
-            self._links.void(oldest, ("watch", "type"))
+            self._links.void(oldest)
         self._over[session.id] = (session, time.monotonic())
         if session.source.coming:
             self._supervisor.once("late", self._ended_late, session, end)
         else:
-            self._book.ended(session, end)
+            self._audit.ended(session, end)
         self._changed(session)
 
     def _ended_late(self, session: Session, end: ExitStatus) -> None:
         self._wait_for_late(session)
-        self._book.ended(session, end)
+        self._audit.ended(session, end)
 
     # --- limits -----------------------------------------------------------------------------------
 
@@ -389,7 +440,7 @@ class Terminals:
         """What the inventory tells: a paused container's terminals say so."""
         for instance in (*added, *changed):
             for session in self._live.values():
-                if session.spec.container == instance.id:
+                if session.target.container == instance.id:
                     session.set_paused(instance.state == "paused")
 
     def _watch(self) -> None:
@@ -398,10 +449,10 @@ class Terminals:
             now = time.monotonic()
             self._tickets.sweep()
             for session in list(self._live.values()):
-                self._book.placed(session)
-                if (reason := overdue(session, self._settings, now)) is not None:
+                self._audit.placed(session)
+                if (reason := session.overdue(self._settings, now)) is not None:
                     self.end_soon(session, reason)
             for session_id, (_, since) in list(self._over.items()):
                 if now - since > LINGER:
                     del self._over[session_id]
-                    self._links.void(session_id, ("watch", "type"))
+                    self._links.void(session_id)

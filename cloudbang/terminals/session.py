@@ -1,7 +1,10 @@
-"""One session: a process in a container, those who look at it, and the pump between them.
+"""One session: a process in a container, those who look at it, and what goes between them.
 
-Output goes through the pump, which is the session's one greenlet. Input goes the other way without
-it: from the greenlet of the socket straight to the source.
+Output is carried by the session's one greenlet: it reads the source as fast as whoever holds the
+keyboard draws, records, and hands on to everybody. Input goes the other way without it: from the
+greenlet of the socket straight to the source. What lies between a key's echo and its page is kept
+short: on a processor that has slept for some milliseconds every step costs ten times what it costs
+in a loop.
 """
 
 from __future__ import annotations
@@ -9,47 +12,56 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 import gevent
 
+from cloudbang.config import TerminalSettings
+from cloudbang.core.loop import yield_to_loop
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.lines import format_time
-from cloudbang.domain.terminals import ExitStatus, Recording, Size, Source, TerminalTarget
+from cloudbang.domain.scrollback import Cutter
+from cloudbang.domain.terminals import ExitStatus, Recorder, Size, Source, TerminalTarget
 from cloudbang.errors import CloudBangError
 from cloudbang.terminals.fairness import Fairness
-from cloudbang.terminals.input import Input
-from cloudbang.terminals.participant import WINDOW, Participant
-from cloudbang.terminals.pump import Pump
-from cloudbang.terminals.viewers import Viewers
+from cloudbang.terminals.viewers import WINDOW, Participant, Viewers
 
 log = logging.getLogger(__name__)
 
-LOST_WAIT = 30.0  # seconds the output of a lost page waits for it to come back
+KIB = 1024
+READ = 128 * KIB  # bytes asked of the source at a time, in a flood
+SHORT = 8 * KIB  # and otherwise
+FEW = 64  # short reads in a row after which a look at the clock is worth its time
+TURN = 0.002  # seconds a flood may work before the others get theirs
+WAITS = 4 * 1024 * KIB  # bytes of input that may wait for the process to read them
+CONFIRM = 0.05  # seconds between confirmations of input
+TABS = 64  # whose count of input is remembered; overload: who typed longest ago is new again
 PAUSED = "the container is paused: what you type waits for it"
 NUDGE_WITHIN = 3.0  # seconds the engine gets to take a size
+WARN = 300.0  # seconds before a limit ends a session that it is warned
+WARNINGS = {
+    "idle": "nothing happens here: this terminal ends in {minutes:.0f} minutes",
+    "lifetime": "this terminal has been open for long and ends in {minutes:.0f} minutes",
+}
+
+Tab = tuple[int | None, str, str]
+"""Whose tab, and which: two people's pages may have chosen the same name."""
 
 
 class Session:
-    """See the module. ``on_end(session, end)`` is called once, in the session's own greenlet."""
+    """See the module. ``on_end(session, end)`` is called once, in the session's own greenlet.
+    Times in monotonic seconds."""
 
     __slots__ = (
-        *("_company", "_ending", "_fairness", "_on_end", "_pump", "_source", "_supervisor"),
-        "account",
-        *(
-            "account_id",
-            "address",
-            "agent",
-            "detached_at",
-            "ended",
-            "input",
-            "login",
-        ),
-        *("paused", "place", "recorded", "spec", "started", "started_at", "title", "warned"),
+        *("_confirming", "_ending", "_fairness", "_on_end", "_recorder", "_supervisor", "_typed"),
+        *("_viewers", "_warned", "account", "account_id", "address", "agent", "detached_at"),
+        *("ended", "login", "paused", "quiet_since", "recorded", "source", "started"),
+        *("started_at", "target", "title"),
     )
 
     def __init__(
         self,
-        spec: TerminalTarget,
+        target: TerminalTarget,
         source: Source,
         *,
         account: str,
@@ -61,23 +73,23 @@ class Session:
         on_end: Callable[[Session, ExitStatus], None],
         supervisor: Supervisor,
         fairness: Fairness,
+        title: str = "",
     ) -> None:
-        self.spec = spec
+        self.target, self.source, self.title = target, source, title
         self.account, self.account_id, self.login = account, account_id, login
         self.address, self.agent = address, agent
-        self.title = ""
         self.started_at = time.monotonic()
         self.started = format_time(time.time_ns())
+        self.quiet_since = self.started_at  # nothing typed and nothing printed since then
+        self.detached_at: float | None = self.started_at  # nobody looks since then
         self.ended: ExitStatus | None = None
         self.recorded = 0  # bytes of its recording, once it has ended
-        self._company = Viewers(size)
-        self.input = Input(source, self._company)
-        self.detached_at: float | None = self.started_at  # nobody looks since then
         self.paused = False
-        self.place = ("", 0)  # exec id and pid, as they were written down
-        self.warned = ""  # the limit it was warned of
-        self._source = source
-        self._pump = Pump(spec.session, source, self._company, fairness)
+        self._viewers = Viewers(size)
+        self._recorder: Recorder | None = None
+        self._typed: dict[Tab, int] = {}  # bytes of input, by the tab they came from
+        self._confirming: Any = None  # a timer, while input waits to be confirmed
+        self._warned = ""  # the limit it was warned of
         self._ending: str | None = None
         self._on_end = on_end
         self._supervisor = supervisor
@@ -85,38 +97,32 @@ class Session:
 
     @property
     def id(self) -> str:
-        return self.spec.session
-
-    @property
-    def source(self) -> Source:
-        return self._source
+        return self.target.session
 
     @property
     def ending(self) -> str:
         """Why it was told to end, or has; "" while it goes on."""
         return self._ending or (self.ended.reason if self.ended else "")
 
-    @property
-    def quiet_since(self) -> float:
-        """Nothing was typed and nothing printed since then, in monotonic seconds."""
-        return self._pump.quiet_since
-
-    def record_with(self, recording: Recording | None) -> None:
+    def record_with(self, recorder: Recorder | None) -> None:
         """Write down what will be printed. Called before it starts."""
-        self._pump.recording = recording
+        self._recorder = recorder
 
     def abandon(self) -> None:
         """It could not be started."""
-        if self._pump.recording is not None:
-            self._pump.recording.end()
+        if self._recorder is not None:
+            self._recorder.end()
+
+    # --- output -----------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Pump until the source has ended and every byte was read. The source has been started."""
+        """Carry output until the source has ended and every byte was read. The source has been
+        started."""
         try:
-            end = self._pump.run()
+            end = self._carry()
         except CloudBangError as e:
             end = ExitStatus("engine-lost", None, str(e))
-        except gevent.GreenletExit:  # it did not end in time, see ``sessions``
+        except gevent.GreenletExit:  # it did not end in time, see ``registry``
             end = ExitStatus("closed")
         except Exception:
             log.exception("terminal %s failed", self.id)
@@ -124,123 +130,169 @@ class Session:
         if self._ending is not None:
             end = ExitStatus(self._ending, end.code, end.message)
         self.ended = end
-        self.input.closed = True
         try:
-            for one in list(self._company.members):
-                self._push(one)
-            if self._pump.recording is not None:
-                self.recorded = self._pump.recording.end()
+            self._viewers.finish(end)
+            if self._recorder is not None:
+                self.recorded = self._recorder.end()
         finally:
             # A shell that has exited may have left jobs behind.
             try:
-                self._source.end()
+                self.source.end()
             finally:
                 self._on_end(self, end)
+
+    def _carry(self) -> ExitStatus:
+        source, viewers, recorder = self.source, self._viewers, self._recorder
+        cutter, limit = Cutter(), SHORT
+        since, in_row = time.monotonic(), 0
+        while True:
+            if not viewers.has_room:
+                viewers.wait_for_room()
+            data = source.read(limit)
+            if not data:
+                break
+            if piece := cutter.feed(data):
+                self._hand_on(piece)
+                if recorder is not None and recorder.full:
+                    recorder.wait_for_room()
+            # A large buffer for a single key would cost more than the key.
+            limit = READ if len(data) >= SHORT else SHORT
+            in_row = in_row + 1 if limit == SHORT else FEW
+            if in_row < FEW:
+                continue  # a source that has nothing more waits: everybody has their turn anyway
+            in_row = 0
+            if pause := self._fairness.pause(self.id, len(data)):
+                gevent.sleep(pause)
+            if time.monotonic() - since > TURN:
+                yield_to_loop()
+                since = time.monotonic()
+        if rest := cutter.flush():
+            self._hand_on(rest)
+        return source.result()
+
+    def _hand_on(self, data: bytes) -> None:
+        self.quiet_since = time.monotonic()
+        self._viewers.hand_on(data)
+        if self._recorder is not None:
+            self._recorder.output(data)
+
+    # --- input ------------------------------------------------------------------------------------
+
+    def type(self, one: Participant, data: bytes) -> bool:
+        """Input of somebody who may type; never waits. False: they may not, or more waits already
+        than there is room for; it went nowhere."""
+        if not one.may_type:
+            return False
+        if self.ended is not None:
+            return True
+        # Guests have a quarter of the room, so that they cannot lock the keyboard of the owner.
+        if self.source.pending > (WAITS if one.mode == "own" else WAITS // 4):
+            return False
+        self.source.write(data)
+        tab = _tab(one)
+        self._typed[tab] = self._typed.pop(tab, 0) + len(data)
+        while len(self._typed) > TABS:
+            del self._typed[next(iter(self._typed))]
+        if self._confirming is None:
+            # Again and again until it is closed: one that is started anew in its own callback
+            # fires at once.
+            self._confirming = gevent.get_hub().loop.timer(CONFIRM, CONFIRM)
+            self._confirming.start(self._confirm)
+        self._viewers.take(one)
+        self.quiet_since = now = time.monotonic()
+        self._fairness.typed(self.id, now)
+        return True
+
+    @property
+    def unread(self) -> int:
+        """Bytes of input that the process has not read yet."""
+        return self.source.pending
+
+    def _confirm(self) -> None:
+        """Confirm what went through, a few times a second and not for every key. On the hub: a
+        greenlet for it would cost more than the key."""
+        more = False
+        unread = self.source.pending
+        for one in () if self.ended is not None else tuple(self._viewers.members):
+            total = self._typed.get(_tab(one), 0)
+            one.confirm(total - unread)
+            more = more or one.typed < total
+        if not more:
+            self._confirming.close()
+            self._confirming = None
+
+    def take(self, one: Participant) -> None:
+        """The owner takes the keyboard back: guests who may type become watchers."""
+        self._viewers.take(one)
+        self._viewers.demote_guests()
+
+    def demote_guests(self) -> None:
+        """Whoever types by a link does so no more."""
+        self._viewers.demote_guests()
 
     # --- those who look ---------------------------------------------------------------------------
 
     @property
     def participants(self) -> list[Participant]:
         """Those who look now."""
-        return list(self._company.members)
+        return list(self._viewers.members)
 
     @property
     def size(self) -> Size:
-        return self._company.size
+        return self._viewers.size
 
-    def join(self, one: Participant, size: Size | None, after: int | None) -> None:
-        """Let somebody look. A second connection of the same tab replaces the first."""
-        company = self._company
-        older = company.same_tab(one)
-        one.size = size
-        company.add(one)
-        for other in older:
-            if company.keyboard is other:
-                company.keyboard = one  # before the other goes: nobody else is to get it
-            company.remove(other)
-            other.peer.close(4409, "this terminal was opened again by the same page")
+    def join(self, one: Participant, after: int | None) -> None:
+        """Let somebody look, from offset ``after`` on if that is still kept."""
+        viewers = self._viewers
+        begin = viewers.join(one, after, self._typed.get(_tab(one), 0))
         self.detached_at = None
-        if company.keyboard is not None:
-            self._pump.lost_until = 0.0  # output waits for somebody who is here
-        begin = one.begin(self._pump.back, after, company.keyboard is one)
+        if one.mode == "own":
+            self.login = one.login  # what it ends with is where it was last used
         if begin.offset > 0 and begin.reset and "[?1049h" in begin.restore:
             self._supervisor.once("nudge", self._nudge)
-        one.typed = self.input.of(one)
-        one.peer.tell(
+        one.connection.tell(
             {
                 "op": "attached",
                 "session": self.as_json(one.mode == "own"),
                 "mode": one.mode,
                 "me": one.id,
                 "offset": begin.offset,
-                "end": self._pump.back.end,
+                "end": viewers.back.end,
                 "reset": begin.reset,
                 "restore": begin.restore,
                 "input": one.typed,
                 "window": WINDOW,
-                "people": company.people(),
+                "people": viewers.people(),
             }
         )
         self._fit()
-        company.tell_size(one)
-        company.tell_people()
+        viewers.tell_size(one)
+        viewers.tell_people()
         if self.paused:
-            one.peer.tell({"op": "notice", "code": "paused", "message": PAUSED})
-        self._push(one)
-        self._pump.changed.set()
+            one.connection.tell({"op": "notice", "code": "paused", "message": PAUSED})
+        viewers.show(one)
 
     def leave(self, one: Participant, *, lost: bool) -> None:
         """Somebody has gone; ``lost`` when their connection broke and they may come back for
         what they have not seen."""
-        company = self._company
-        if one not in company.members:
+        if not self._viewers.leave(one, lost=lost):
             return
-        held = company.remove(one)
-        if held and lost and company.keyboard is None:
-            self._pump.lost, self._pump.lost_until = one.drawn, time.monotonic() + LOST_WAIT
-        if not company.members:
+        if not self._viewers.members:
             self.detached_at = time.monotonic()
-        else:
-            self._fit()
-            company.tell_people()
-        self._pump.changed.set()
+        self._fit()
+        self._viewers.tell_people()
 
     def drew(self, one: Participant, offset: int) -> None:
         """A page has drawn up to ``offset``."""
-        one.drew(offset)
-        self._push(one)
-        self._pump.changed.set()
+        self._viewers.drew(one, offset)
 
     def drained(self, one: Participant) -> None:
         """A connection that was full has room again."""
-        one.full = False
-        if not one.peer.counts_drawn:
-            one.drawn = one.sent
-        self._push(one)
-        self._pump.changed.set()
+        self._viewers.drained(one)
 
-    def resize(self, one: Participant, size: Size) -> None:
-        """A window has changed; the smallest counts."""
-        if one.size != size:
-            one.size = size
-            self._fit()
-            self._company.tell_people()
-
-    def _fit(self) -> None:
-        if (size := self._company.fit()) is not None:
-            self._source.resize(size)
-            if self._pump.recording is not None:
-                self._pump.recording.resize(size.columns, size.rows)
-
-    def _nudge(self) -> None:
-        """What a full-screen program drew first has fallen out: have it draw everything again."""
-        self._source.resize(Size(self.size.columns, max(1, self.size.rows - 1)))
-        # The newest size wins: the first has to be told before there is another.
-        until = time.monotonic() + NUDGE_WITHIN
-        while self._source.resizing and time.monotonic() < until:
-            gevent.sleep(0.02)
-        gevent.sleep(0.05)
-        self._source.resize(self.size)
+    def notice(self, code: str, message: str) -> None:
+        """Tell everybody something in words."""
+        self._viewers.notice(code, message)
 
     def set_paused(self, paused: bool) -> None:
         """Whether the engine has paused the container."""
@@ -252,42 +304,29 @@ class Session:
         else:
             self.notice("unpaused", "the container goes on")
 
-    def notice(self, code: str, message: str) -> None:
-        """Tell everybody something in words."""
-        self._company.notice(code, message)
+    # --- the window -------------------------------------------------------------------------------
 
-    # --- the keyboard -----------------------------------------------------------------------------
+    def resize(self, one: Participant, size: Size) -> None:
+        """A window has changed; the smallest counts."""
+        if one.resize(size):
+            self._fit()
+            self._viewers.tell_people()
 
-    def type(self, one: Participant, data: bytes) -> bool:
-        """Input of somebody who may type. False: they may not, or more waits already than there is
-        room for; it went nowhere."""
-        if not one.may_type:
-            return False
-        if self.ended is not None:
-            return True
-        if not self.input.put(one, data):
-            return False
-        if self._company.keyboard is not one:
-            self._company.take(one)
-            self._pump.changed.set()
-        self._pump.quiet_since = now = time.monotonic()
-        self._fairness.typed(self.id, now)
-        return True
+    def _fit(self) -> None:
+        if (size := self._viewers.fit()) is not None:
+            self.source.resize(size)
+            if self._recorder is not None:
+                self._recorder.resize(size.columns, size.rows)
 
-    def take(self, one: Participant) -> None:
-        """The owner takes the keyboard back: guests who may type become watchers."""
-        self._company.take(one)
-        self.demote_guests()
-
-    def demote_guests(self) -> None:
-        """Whoever types by a link does so no more."""
-        self._company.demote_guests()
-        self._pump.changed.set()
-
-    def _push(self, one: Participant) -> None:
-        one.push(self._pump.back, one is self._company.keyboard or self.ended is not None)
-        if self.ended is not None and one.sent == self._pump.back.end:
-            one.peer.ended(self.ended)
+    def _nudge(self) -> None:
+        """What a full-screen program drew first has fallen out: have it draw everything again."""
+        self.source.resize(Size(self.size.columns, max(1, self.size.rows - 1)))
+        # The newest size wins: the first has to be told before there is another.
+        until = time.monotonic() + NUDGE_WITHIN
+        while self.source.resizing and time.monotonic() < until:
+            gevent.sleep(0.02)
+        gevent.sleep(0.05)
+        self.source.resize(self.size)
 
     # --- the end ----------------------------------------------------------------------------------
 
@@ -298,38 +337,64 @@ class Session:
             return
         if self._ending is None:
             self._ending = reason
-            self._pump.ending = True
-            self._pump.changed.set()
-        self._source.end()
+            self._viewers.stop_pacing()
+        self.source.end()
+
+    def overdue(self, settings: TerminalSettings, now: float) -> str | None:
+        """The limit that it has passed, if any: detached, idle or lifetime. Warns of the last two
+        when they come near."""
+        if self.target.request.kind == "share":
+            return None  # it ends with its command
+        away = self.detached_at
+        if away is not None and now - away > settings.detached_minutes * 60:
+            return "detached"
+        for reason, since, hours in (
+            ("idle", self.quiet_since, settings.idle_hours),
+            ("lifetime", self.started_at, settings.lifetime_hours),
+        ):
+            left = since + hours * 3600 - now
+            if left <= 0:
+                return reason
+            if left > min(WARN, hours * 1800):
+                if self._warned == reason:
+                    self._warned = ""
+            elif self._warned != reason:
+                self._warned = reason
+                self.notice("ending-soon", WARNINGS[reason].format(minutes=max(left / 60, 1)))
+        return None
 
     def as_json(self, own: bool = True) -> dict[str, object]:
         """What pages and programs are shown (the S of ``docs/protocols/terminal.md``); guests by a link are
         not told from where its owner opened it."""
-        spec, end = self.spec, self.ended
+        target, end = self.target, self.ended
         return {
             "id": self.id,
-            "kind": spec.wish.kind,
-            "team": spec.team,
-            "app": spec.app,
-            "container": spec.container[:12],
-            "name": spec.container_name,
-            "image": spec.image,
-            "command": list(spec.wish.command),
-            "user": spec.wish.user,
-            "folder": spec.wish.folder,
+            "kind": target.request.kind,
+            "team": target.team,
+            "app": target.app,
+            "container": target.container[:12],
+            "name": target.container_name,
+            "image": target.image,
+            "command": list(target.request.command),
+            "user": target.request.user,
+            "folder": target.request.folder,
             "account": self.account,
             "account_id": self.account_id if own else None,
             "address": self.address if own else "",
             "started": self.started,
             "ended": None,
             "state": "ended" if end else "running",
-            "people": len(self._company.members),
-            "names": self._company.names(),
+            "people": len(self._viewers.members),
+            "names": self._viewers.names(),
             "columns": self.size.columns,
             "rows": self.size.rows,
             "exit_code": end.code if end else None,
             "reason": end.reason if end else None,
-            "recorded": self._pump.recording is not None,
+            "recorded": self._recorder is not None,
             "recording_bytes": self.recorded,
             "title": self.title,
         }
+
+
+def _tab(one: Participant) -> Tab:
+    return one.account_id, one.account, one.client

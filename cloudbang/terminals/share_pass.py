@@ -1,4 +1,4 @@
-"""What ``python -m cloudbang share`` shows at its door: that it may read the data folder.
+"""What ``python -m cloudbang share`` shows at its endpoint: that it may read the data folder.
 
 A pass is signed with the key of the installation, which is in the database that nobody but
 CloudBang's own user can read. It is good once and for a minute, and it is written down nowhere:

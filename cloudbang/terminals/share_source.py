@@ -21,7 +21,7 @@ PIECE = 64 * KIB  # bytes of one message of input at most
 END_WITHIN = 5.0  # seconds the command has to end its program; then it is cut off
 
 
-class Wire(Protocol):
+class ShareConnection(Protocol):
     """The way to the command that runs the program. Nothing here waits."""
 
     def hand(self, data: bytes) -> bool:
@@ -35,15 +35,15 @@ class Wire(Protocol):
 
 
 class ShareSource:
-    """See :class:`cloudbang.domain.terminals.Source`. The door calls ``feed``, ``confirm``,
+    """See :class:`cloudbang.domain.terminals.Source`. The endpoint calls ``feed``, ``confirm``,
     ``room``, ``finish`` and ``lose``."""
 
     exec_id = ""
     coming = False
     pid = 0  # nobody's but the command's own to signal
 
-    def __init__(self, wire: Wire, *, write: bool) -> None:
-        self._wire = wire
+    def __init__(self, connection: ShareConnection, *, write: bool) -> None:
+        self._connection = connection
         self._write = write
         self._output: deque[bytes] = deque()
         self._waiting = 0  # bytes of output
@@ -51,7 +51,7 @@ class ShareSource:
         self._room.set()
         self._input: deque[bytes] = deque()
         self._pending = self._handed = self._taken = 0  # bytes of input
-        self._size: Size | None = None  # one the wire had no room for
+        self._size: Size | None = None  # one the connection had no room for
         self._end: ExitStatus | None = None
         self._gone = Flag()
 
@@ -99,7 +99,7 @@ class ShareSource:
 
     def resize(self, size: Size) -> None:
         message: dict[str, object] = {"op": "resize", "columns": size.columns, "rows": size.rows}
-        self._size = None if self._wire.tell(message) else size
+        self._size = None if self._connection.tell(message) else size
 
     def result(self) -> ExitStatus:
         return self._end or ExitStatus("command-ended")
@@ -107,14 +107,14 @@ class ShareSource:
     def end(self) -> None:
         if self._end is not None:
             return
-        self._wire.tell({"op": "end"})
+        self._connection.tell({"op": "end"})
         if not self._gone.wait(END_WITHIN):
-            self._wire.cut()
+            self._connection.cut()
 
     def folder(self) -> str:
         return ""
 
-    # --- what the door brings ---------------------------------------------------------------------
+    # --- what the endpoint brings ---------------------------------------------------------------------
 
     def feed(self, data: bytes, timeout: float) -> bool:
         """Take output in when there is room for it; False: none within ``timeout`` seconds."""
@@ -136,7 +136,7 @@ class ShareSource:
         self._push()
 
     def room(self) -> None:
-        """The wire has room again."""
+        """The connection has room again."""
         if self._size is not None:
             self.resize(self._size)
         self._push()
@@ -161,7 +161,7 @@ class ShareSource:
     def _push(self) -> None:
         while self._input and (room := INPUT - (self._handed - self._taken)) > 0:
             piece = self._input[0][: min(room, PIECE)]
-            if not self._wire.hand(piece):
+            if not self._connection.hand(piece):
                 return
             self._handed += len(piece)
             if len(piece) == len(self._input[0]):

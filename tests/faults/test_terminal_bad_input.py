@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from cloudbang.domain.terminals import TerminalTarget
 from cloudbang.errors import TicketRefused
-from cloudbang.terminals.tickets import VALID, Tickets
+from cloudbang.terminals.admission import TICKET_VALID, Tickets
 from tests.faults.conftest import TerminalGround
 from tests.support import wait_until
 from tests.terminal_support import (
@@ -156,18 +156,18 @@ def test_a_ticket_is_good_for_a_minute() -> None:
     """After 60 s it opens nothing; what has expired takes no room."""
     now = [1000.0]
     tickets = Tickets(clock=lambda: now[0])
-    spec = TerminalTarget("5" * 16, "default", "web", "c" * 64)
-    first, second = tickets.give(spec), tickets.give(spec)
-    now[0] += VALID - 0.1
-    assert tickets.redeem(first.md5, "default", "web", "c" * 12) is spec
+    target = TerminalTarget("5" * 16, "default", "web", "c" * 64)
+    first, second = tickets.give(target), tickets.give(target)
+    now[0] += TICKET_VALID - 0.1
+    assert tickets.redeem(first.md5, "default", "web", "c" * 12) is target
     now[0] += 0.2
     with pytest.raises(TicketRefused):
         tickets.redeem(second.md5, "default", "web", "c" * 12)
-    tickets.give(spec)
-    now[0] += VALID + 1
+    tickets.give(target)
+    now[0] += TICKET_VALID + 1
     tickets.sweep()
     assert len(tickets) == 0
-    assert VALID == 60
+    assert TICKET_VALID == 60
 
 
 def test_a_ticket_of_somebody_else_is_worth_nothing_to_a_viewer(ground: TerminalGround) -> None:

@@ -6,10 +6,11 @@ from typing import Any, cast
 
 import gevent
 
-from cloudbang.domain.terminals import Size, Source
-from cloudbang.terminals.input import CONFIRM, Input
-from cloudbang.terminals.participant import Participant
-from cloudbang.terminals.viewers import Viewers
+from cloudbang.core.supervise import Supervisor
+from cloudbang.domain.terminals import ExitStatus, Size, Source, TerminalTarget
+from cloudbang.terminals.fairness import Fairness
+from cloudbang.terminals.session import CONFIRM, Session
+from cloudbang.terminals.viewers import Participant
 from tests.support import wait_until
 
 
@@ -29,7 +30,7 @@ class Stuck:
 
 
 class Page:
-    """A peer that keeps what it is told."""
+    """A connection that keeps what it is told."""
 
     counts_drawn = True
 
@@ -42,11 +43,12 @@ class Page:
 
 def test_input_that_waits_is_asked_after_now_and_then() -> None:
     """Nobody reads: that costs next to nothing. Then somebody does, and the page is told."""
-    source, page, company = Stuck(), Page(), Viewers(Size())
+    source, page = Stuck(), Page()
+    session = session_of(source)
     one = Participant(cast(Any, page), mode="own", account="a", account_id=1, login="s1")
-    company.add(one)
-    typing = Input(cast(Source, source), company)
-    assert typing.put(one, b"abc")
+    session.join(one, None)
+    page.told.clear()
+    assert session.type(one, b"abc")
     gevent.sleep(6 * CONFIRM)
     assert source.asked <= 10
     wait_until(lambda: source.asked > 2, 5, "the input to be asked after again")
@@ -57,3 +59,22 @@ def test_input_that_waits_is_asked_after_now_and_then() -> None:
     source.asked = 0
     gevent.sleep(3 * CONFIRM)
     assert source.asked == 0
+
+
+def session_of(source: Stuck) -> Session:
+    def ended(session: Session, end: ExitStatus) -> None:
+        raise AssertionError("it goes on")
+
+    return Session(
+        TerminalTarget("5" * 16, "default", "web", "c" * 64),
+        cast(Source, source),
+        account="a",
+        account_id=1,
+        login="s1",
+        address="192.0.2.1",
+        agent="test",
+        size=Size(),
+        on_end=ended,
+        supervisor=Supervisor("test"),
+        fairness=Fairness(),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import Settings
 from cloudbang.core.loop_lag import LoopLag
 from cloudbang.domain.lines import format_time, record
-from cloudbang.domain.terminals import Source, TerminalTarget
+from cloudbang.domain.terminals import Orphan, Source, TerminalTarget
 from cloudbang.engine import Engine
 from cloudbang.errors import EngineUnreachable
 from cloudbang.node.collector import LogCollector
@@ -35,6 +36,16 @@ PASSWORD = "correct horse battery"
 START = 1_750_000_000_000_000_000  # the time of the first line, in nanoseconds
 ONE, TWO = b"0123456789ab", b"ba9876543210"
 ANYWHERE = "tcp://127.0.0.1:*"
+
+
+class NoSources:
+    """Of terminals: there is no engine."""
+
+    def new(self, target: TerminalTarget) -> Source:
+        raise EngineUnreachable("unix:///none", "there is none")
+
+    def end_orphans(self, orphans: Sequence[Orphan], is_over: Callable[[str], bool]) -> set[str]:
+        raise EngineUnreachable("unix:///none", "there is none")
 
 
 class WebGround:
@@ -64,7 +75,7 @@ class WebGround:
         self.live.start()
         self.told: list[tuple[str, str, str, str]] = []  # actions of people
         self.terminal_store = TerminalStore(self.database)
-        self.terminals = Terminals(self.settings.terminal, self.terminal_store, self._no_engine)
+        self.terminals = Terminals(self.settings.terminal, self.terminal_store, NoSources())
         self.terminals.start()
         self.recordings = Recordings(folder, self.settings.terminal)
         self.recordings.open()
@@ -83,15 +94,12 @@ class WebGround:
                 terminals=self.terminals,
                 terminal_store=self.terminal_store,
                 recordings=self.recordings,
-                files=Files(engine, Reaper(engine), self.settings.terminal, self._tell),
+                files=Files(engine, Reaper(engine), self.settings.terminal, self._record_action),
             )
         )
 
-    def _tell(self, app: str, container: str, who: str, what: str) -> None:
+    def _record_action(self, app: str, container: str, who: str, what: str) -> None:
         self.told.append((app, container, who, what))
-
-    def _no_engine(self, spec: TerminalTarget) -> Source:
-        raise EngineUnreachable(self.settings.engine.host, "there is none")
 
     def close(self) -> None:
         self.terminals.stop()

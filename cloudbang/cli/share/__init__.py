@@ -4,7 +4,7 @@
 ``cli``        the command line: settings in, link out, exit status
 ``sharing``    the one loop between the program and the server
 ``program``    the program in a terminal of its own, and its certain end
-``link``       the connection to the server's door ``/terminal_share``
+``link``       the connection to the server's endpoint ``/terminal_share``
 =============  ==========================================================================
 
 One thread and no gevent: it waits in ``select``, so that neither direction ever holds up the other.

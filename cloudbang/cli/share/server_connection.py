@@ -1,4 +1,4 @@
-"""The connection to the server's door, as far as it can be said without waiting.
+"""The connection to the server's endpoint, as far as it can be said without waiting.
 
 ``websockets`` knows the protocol; the socket is ours, since a connection whose sending waits could
 not hear that it shall end.

@@ -27,9 +27,8 @@ from cloudbang.errors import (
     NotStarted,
 )
 from cloudbang.node.terminals import processes
-from cloudbang.node.terminals.exec_source import ExecSource
+from cloudbang.node.terminals.exec_source import FIND_SHELL, ExecSource
 from cloudbang.node.terminals.reaper import Reaper
-from cloudbang.node.terminals.shells import FIND_SHELL
 
 log = logging.getLogger(__name__)
 
@@ -50,14 +49,14 @@ LATE = 60.0  # seconds in which an engine that did not answer may still make wha
 class DebugContainerSource:
     """See the module, and ``Source`` for what each method promises."""
 
-    def __init__(self, engine: Engine, spec: TerminalTarget, reaper: Reaper, image: str) -> None:
-        self._engine, self._spec, self._reaper = engine, spec, reaper
+    def __init__(self, engine: Engine, target: TerminalTarget, reaper: Reaper, image: str) -> None:
+        self._engine, self._target, self._reaper = engine, target, reaper
         self._image = image
         self._size = Size()
         self._lines = bytearray()  # said so far and not read; a pull says a line in 0.2 s at most
         self._typed = bytearray()  # before there is a shell; bounded by whoever looks at `pending`
         self._inner: ExecSource | None = None
-        self._box = ""  # the id of our container
+        self._container = ""  # the id of our container
         self._left = False  # whether somebody is removing it until that succeeds
         self._asked = False  # whether the engine was asked for it
         self._root = "/proc/1/root"  # the target's files, as the toolbox sees them
@@ -74,7 +73,7 @@ class DebugContainerSource:
 
         Raises NoSuchContainer, ContainerNotRunning, EngineUnreachable.
         """
-        target = self._engine.container_state(self._spec.container)
+        target = self._engine.container_state(self._target.container)
         if target.state != "running":
             raise ContainerNotRunning(self._name, target.state)
         self._size = size
@@ -83,12 +82,12 @@ class DebugContainerSource:
 
     @property
     def _name(self) -> str:
-        return self._spec.container_name or self._spec.container[:12]
+        return self._target.container_name or self._target.container[:12]
 
     @property
-    def box(self) -> str:
+    def debug_container(self) -> str:
         """The id of our container, "" while there is none."""
-        return self._box
+        return self._container
 
     @property
     def root(self) -> str:
@@ -122,11 +121,11 @@ class DebugContainerSource:
         host = _host_config(target)
         self._asked = True
         try:
-            self._box = self._engine.create_container(
+            self._container = self._engine.create_container(
                 self._image,
                 STAY,
-                name=self._box_name,
-                labels={LABEL: self._spec.session, HIDDEN: "true"},
+                name=self._container_name,
+                labels={LABEL: self._target.session, HIDDEN: "true"},
                 host=host,
             )
         except EngineRefused:
@@ -134,7 +133,7 @@ class DebugContainerSource:
             raise
         if self._unwanted:
             return
-        self._engine.start_container(self._box)
+        self._engine.start_container(self._container)
         if self._unwanted:
             return
         if "IpcMode" not in host:
@@ -146,11 +145,13 @@ class DebugContainerSource:
             f"The files of {self._name} are under {self._root}."
             f" · {self._name} 的文件在 {self._root} 下。"
         )
-        wish = self._spec.wish
-        command = wish.command or ("sh", "-c", SHELL_IN, "sh", self._root)
+        request = self._target.request
+        command = request.command or ("sh", "-c", SHELL_IN, "sh", self._root)
         inner = ExecSource(
             self._engine,
-            replace(self._spec, container=self._box, wish=replace(wish, command=command)),
+            replace(
+                self._target, container=self._container, request=replace(request, command=command)
+            ),
             self._reaper,
         )
         inner.start(self._size)
@@ -165,7 +166,7 @@ class DebugContainerSource:
         """Our container ends with the target's first process, and the engine says nothing to the
         terminals in it: of an exec whose process namespace ended it misses the exit."""
         with suppress(CloudBangError):
-            self._engine.wait_stopped(self._box)
+            self._engine.wait_stopped(self._container)
         gevent.sleep(TAIL)
         inner.hang_up()
 
@@ -263,7 +264,7 @@ class DebugContainerSource:
         """Its processes end with the target's first one: what became of that counts."""
         until = time.monotonic() + 1.0
         try:
-            while self._engine.container_state(self._spec.container).state != "removing":
+            while self._engine.container_state(self._target.container).state != "removing":
                 if time.monotonic() > until:
                     return "container-stopped"
                 gevent.sleep(0.05)
@@ -289,35 +290,35 @@ class DebugContainerSource:
             self._ended.set()
 
     @property
-    def _box_name(self) -> str:
-        return f"cloudbang-toolbox-{self._spec.session}"
+    def _container_name(self) -> str:
+        return f"cloudbang-toolbox-{self._target.session}"
 
     def _remove(self) -> None:
         # By its name: one that the engine made without saying so goes as well.
         if not self._asked:
             return
         try:
-            self._engine.remove_container(self._box_name)
-            if self._box:
+            self._engine.remove_container(self._container_name)
+            if self._container:
                 return
         except CloudBangError as e:
-            log.warning("the toolbox %s is left for now: %s", self._box_name, e)
+            log.warning("the toolbox %s is left for now: %s", self._container_name, e)
         if not self._left:
             self._left = True
             self._reaper.tasks.once("toolbox-left", self._remove_later)
 
     def _remove_later(self) -> None:
         """Until it is gone, for as long as this server runs (the next one looks for it, too)."""
-        until = 0.0 if self._box else time.monotonic() + LATE
+        until = 0.0 if self._container else time.monotonic() + LATE
         for wait in backoff(0.5, 60.0):
             gevent.sleep(min(wait, 5.0) if time.monotonic() < until else wait)
             with suppress(CloudBangError):
-                self._engine.remove_container(self._box_name)
+                self._engine.remove_container(self._container_name)
                 if time.monotonic() >= until:
                     return
 
 
-def remove_toolboxes(engine: Engine, gone: Callable[[str], bool]) -> set[str]:
+def remove_debug_containers(engine: Engine, gone: Callable[[str], bool]) -> set[str]:
     """Remove the toolboxes of the sessions that are ``gone``: a killed server left them behind.
     Gives the sessions whose toolbox could not be removed.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,7 +11,7 @@ import gevent
 from gevent import Greenlet
 from gevent.event import Event
 
-from cloudbang.domain.terminals import ExitStatus, Size, TerminalTarget
+from cloudbang.domain.terminals import ExitStatus, Orphan, Size, TerminalTarget
 from cloudbang.engine import Engine, ExecState, ExecStream
 from cloudbang.errors import (
     CloudBangError,
@@ -22,13 +23,17 @@ from cloudbang.errors import (
     NotStarted,
 )
 from cloudbang.node.terminals import processes
-from cloudbang.node.terminals.processes import Target
-from cloudbang.node.terminals.reaper import LATE, Orphan, Reaper
-from cloudbang.node.terminals.shells import SHELLS, in_words
+from cloudbang.node.terminals.processes import ProcessSession
+from cloudbang.node.terminals.reaper import LATE, Reaper
 
 END_KEYS = b"\x03\x04"  # ^C ^D
 SETTLE = 2.0  # seconds the engine gets to know that an exec has ended whose output has
 GOING = 1.0  # seconds a container gets to be seen as stopped, and a stopped one as removed
+# The best shell there is. A constant: nothing from outside ever becomes part of it.
+FIND_SHELL = """
+for shell in bash ash; do command -v "$shell" >/dev/null 2>&1 && exec "$shell"; done; exec sh
+"""
+SHELLS: list[list[str]] = [["sh", "-c", FIND_SHELL], ["bash"]]  # an image may have the latter only
 KILLED = 137  # exit code of what was killed: with its container, for instance
 
 
@@ -38,20 +43,20 @@ class ExecSource:
     __slots__ = (
         *("_asked_size", "_container", "_ended", "_engine", "_exec_id", "_failure", "_home"),
         *("_later", "_later_until"),
-        *("_leader", "_over", "_reaper", "_resizing", "_shells", "_spec", "_started_at"),
+        *("_leader", "_over", "_reaper", "_resizing", "_shells", "_target", "_started_at"),
         *("_starting", "_stream", "_sure", "_typed", "_visible", "__weakref__"),
     )
 
-    def __init__(self, engine: Engine, spec: TerminalTarget, reaper: Reaper) -> None:
-        self._engine, self._spec, self._reaper = engine, spec, reaper
-        self._container = spec.container
+    def __init__(self, engine: Engine, target: TerminalTarget, reaper: Reaper) -> None:
+        self._engine, self._target, self._reaper = engine, target, reaper
+        self._container = target.container
         self._stream: ExecStream | None = None
         self._exec_id = ""
-        self._leader: Target | None = None  # once it is known
+        self._leader: ProcessSession | None = None  # once it is known
         self._visible = False  # whether the container's processes can be seen from here
         self._home = ""  # where processes start in this container
         self._started_at = ""  # when the container was
-        self._shells = list(SHELLS) if not spec.wish.command else []  # still to be tried
+        self._shells = list(SHELLS) if not target.request.command else []  # still to be tried
         self._typed: bytearray | None = None  # what the next of them has to be told again
         self._sure = False  # whether it is known that the process runs or ran
         self._over = False  # whether all output was read
@@ -75,24 +80,24 @@ class ExecSource:
             raise ContainerNotRunning(self._name, state.state)
         self._visible = self._reaper.sees(state.pid, state.id)
         self._container, self._started_at = state.id, state.started_at
-        self._home = self._spec.wish.folder or state.folder
+        self._home = self._target.request.folder or state.folder
         self._asked_size = size
         if self._shells:
             self._typed = bytearray()
             self._begin(self._shells.pop(0))
         else:
-            self._begin(self._spec.wish.command)
+            self._begin(self._target.request.command)
 
     def _begin(self, argv: Sequence[str]) -> None:
-        wish = self._spec.wish
+        request = self._target.request
         if self._ended is not None:
             return  # ended while it was beginning
         self._exec_id = self._engine.exec_create(
             self._container,
             argv,
-            user=wish.user,
-            folder=wish.folder,
-            env={"TERM": "xterm-256color", processes.MARKER: self._spec.session},
+            user=request.user,
+            folder=request.folder,
+            env={"TERM": "xterm-256color", processes.MARKER: self._target.session},
         )
         if self._ended is not None:
             return
@@ -116,11 +121,11 @@ class ExecSource:
     @property
     def _row(self) -> Orphan:
         """By which it is found again."""
-        return (self._spec.session, self._container, self._exec_id, self.pid)
+        return Orphan(self._target.session, self._container, self._exec_id, self.pid)
 
     @property
     def _name(self) -> str:
-        return self._spec.container_name or self._container[:12]
+        return self._target.container_name or self._container[:12]
 
     # --- output -----------------------------------------------------------------------------------
 
@@ -255,11 +260,11 @@ class ExecSource:
             return
         started = 0
         if self._visible:
-            look = self._reaper.look
-            started = look(0, processes.started_in, state.pid, self._container)
-        self._leader = Target(state.pid, self._container, started, self._spec.session)
+            call = self._reaper.limited_calls
+            started = call(0, processes.started_in, state.pid, self._container)
+        self._leader = ProcessSession(state.pid, self._container, started, self._target.session)
 
-    def _find_leader(self) -> Target | None:
+    def _find_leader(self) -> ProcessSession | None:
         """Its first process, once there is one; None when there never was any."""
         until = time.monotonic() + SETTLE
         while self._leader is None and self._exec_id and self._failure is None:
@@ -276,12 +281,12 @@ class ExecSource:
 
     def folder(self) -> str:
         """The folder its foreground process works in, else the one it was started in."""
-        spec, inside = self._spec, self._reaper.inside
+        target, inside = self._target, self._reaper.inside
         if self._visible:
             return self.works_in() or self._home
         if self._find_leader() is None:
             return self._home
-        return inside.folder(self._container, spec.session, spec.wish.user) or self._home
+        return inside.folder(self._container, target.session, target.request.user) or self._home
 
     def works_in(self, outside: bool = False) -> str:
         """What can be seen from here of the folder its foreground process works in, "" when that is
@@ -289,7 +294,7 @@ class ExecSource:
         leader = self._find_leader()
         if leader is None:
             return ""
-        return self._reaper.look("", processes.where, leader.pid, self._container, outside)
+        return self._reaper.limited_calls("", processes.where, leader.pid, self._container, outside)
 
     # --- the end ----------------------------------------------------------------------------------
 
@@ -394,5 +399,12 @@ class ExecSource:
             return never and not self._starting
         if self._visible:
             return self._reaper.end(leader, typed=typed)
-        spec = self._spec
-        return self._reaper.inside.end(self._container, spec.session, spec.wish.user)
+        target = self._target
+        return self._reaper.inside.end(self._container, target.session, target.request.user)
+
+
+def in_words(reason: str) -> str:
+    """What the engine says against a start, without the names of the parts that say it."""
+    text = reason.strip().removesuffix(": unknown")
+    text = re.sub(r"^(OCI runtime exec failed: |exec failed: )+", "", text)
+    return re.sub(r"^unable to start container process: ", "", text)

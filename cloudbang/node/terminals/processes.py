@@ -29,7 +29,7 @@ class Stat:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ProcessSession:
     """The processes of one exec. Numbers get reused: all of it has to fit."""
 
     pid: int  # of its first process, which is also the number of its process session
@@ -128,7 +128,7 @@ def inner_pid(pid: int) -> int:
     return 0
 
 
-def signal_all(wants: Sequence[tuple[Target, int]]) -> list[int]:
+def signal_all(wants: Sequence[tuple[ProcessSession, int]]) -> list[int]:
     """Send each target's processes a signal (0: none); how many each had that were alive.
 
     One walk through ``/proc`` for all of them.
@@ -147,7 +147,7 @@ def signal_all(wants: Sequence[tuple[Target, int]]) -> list[int]:
     return counts
 
 
-def find_marked(container: str, session: str) -> list[Target]:
+def find_marked(container: str, session: str) -> list[ProcessSession]:
     """The process sessions of one of our sessions of which no number is known, by its mark.
 
     Daemons that were started in it carry that as well: of those with the mark, ours has the
@@ -161,9 +161,9 @@ def find_marked(container: str, session: str) -> list[Target]:
         gone = first is None or first.state in _ENDED
         started = first.started if first and not gone else 0
         if found.tty:
-            sure.add(Target(found.session, container, started, session))
+            sure.add(ProcessSession(found.session, container, started, session))
         elif gone:
-            maybe.add(Target(found.session, container, 0, session))
+            maybe.add(ProcessSession(found.session, container, 0, session))
     return list(sure or maybe)
 
 
@@ -185,7 +185,7 @@ def _alive() -> Iterator[tuple[int, Stat]]:
                 yield int(name), found
 
 
-def _belonging(target: Target, members: list[tuple[int, Stat]]) -> list[tuple[int, Stat]]:
+def _belonging(target: ProcessSession, members: list[tuple[int, Stat]]) -> list[tuple[int, Stat]]:
     """Those of a process session that are the target's.
 
     While one is left its number is not given away. So it is another session's when its leader

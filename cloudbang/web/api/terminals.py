@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from cloudbang.accounts import Unauthorised
 from cloudbang.errors import BadRequest, NoSuchTerminal
 from cloudbang.storage.database.terminals import TerminalRecord
-from cloudbang.terminals.audit import is_owner, owner_of
+from cloudbang.terminals.admission import is_owner, owner_of
 from cloudbang.web.api.downloads import send
 from cloudbang.web.api.parsing import MAX_SEQ, flag, json, number, read_body
 from cloudbang.web.api.schemas.terminals import NewTerminal
@@ -37,18 +37,17 @@ class NewLink(BaseModel):
 def ticket() -> Response:
     """A one-time ticket, with which the terminal's socket opens a new terminal."""
     asked = read_body(NewTerminal)
-    wish = asked.wish()
     app, instance = require_container(
         caller(), asked.container, "terminal", services().inventory, services().store
     )
-    made = services().terminals.ticket(caller(), app, instance, wish)
+    made = services().terminals.ticket(caller(), app, instance, asked.terminal_request())
     return json(
         {
             "T_id": made.team,
             "S_id": made.app,
             "C_id": made.container[:12],
             "Md5": made.md5,
-            "url": _door(),
+            "url": _socket_url(),
             "session": made.session,
         },
         201,
@@ -151,7 +150,7 @@ def _shown(record: TerminalRecord) -> dict[str, object]:
     return record.as_json()
 
 
-def _door() -> str:
+def _socket_url() -> str:
     """The address of the terminals' socket, as this guest reaches the server."""
     client_info = authenticator().proxies.client_info(request.environ)
     return f"{'wss' if client_info.scheme == 'https' else 'ws'}://{client_info.host}/docker_console"

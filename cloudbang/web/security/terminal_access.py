@@ -17,7 +17,7 @@ from cloudbang.errors import NoSuchApp, NoSuchContainer, NoSuchTerminal
 from cloudbang.node.inventory import Inventory
 from cloudbang.storage.database.terminals import TerminalRecord
 from cloudbang.storage.logs.log_store import LogStore
-from cloudbang.terminals.audit import is_owner, is_owner_of
+from cloudbang.terminals.admission import is_owner, is_owner_of
 from cloudbang.web.security.access import require_app
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def can_view_terminal(caller: Caller, one: Session | TerminalRecord) -> bool:
     if isinstance(one, TerminalRecord):
         own, team = is_owner_of(one, caller), one.team
     else:
-        own, team = is_owner(one, caller), one.spec.team
+        own, team = is_owner(one, caller), one.target.team
     return caller.can("view", team) and (own or caller.can("manage", team))
 
 

@@ -1,4 +1,4 @@
-"""The door ``/terminal_files``: files on their way into the container of a terminal.
+"""The socket ``/terminal_files``: files on their way into the container of a terminal.
 
 Spoken here is ``cloudbang.files.v1``, see ``docs/protocols/files.md``. One file after the other on one
 socket. A chunk is confirmed when the engine has taken it, and the client keeps no more than
@@ -73,7 +73,7 @@ class NotWhole(CloudBangError):
 
 
 class FilesEndpoint:
-    """``serve`` is what the door leads to. ``stalled``: seconds without the next piece of a file,
+    """``serve`` is what ``PATH`` leads to. ``stalled``: seconds without the next piece of a file,
     after which it is broken off."""
 
     def __init__(
@@ -86,7 +86,7 @@ class FilesEndpoint:
     ) -> None:
         self.terminals, self.stalled = terminals, stalled
         self._files, self._authenticator = files, authenticator
-        self._supervisor = Supervisor("files-door")
+        self._supervisor = Supervisor("files-endpoint")
         self._sockets_by_login = SocketsByLogin(self._supervisor)
 
     def route(self) -> SocketRoute:
@@ -113,7 +113,7 @@ class FilesEndpoint:
     def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
         """Take files until the page leaves."""
         with self._sockets_by_login.holds(caller.session_id, socket):
-            _Visit(self, socket, caller).run()
+            _FilesConnection(self, socket, caller).run()
 
     @contextlib.contextmanager
     def begin(self, caller: Caller, asked: dict[str, Any]) -> Iterator[tuple[Session, Upload]]:
@@ -133,11 +133,11 @@ class FilesEndpoint:
             upload.close()
 
 
-class _Visit:
+class _FilesConnection:
     """One socket: a file, and the next."""
 
-    def __init__(self, route: FilesEndpoint, socket: Socket, caller: Caller) -> None:
-        self._door, self._socket, self._caller = route, socket, caller
+    def __init__(self, endpoint: FilesEndpoint, socket: Socket, caller: Caller) -> None:
+        self._endpoint, self._socket, self._caller = endpoint, socket, caller
 
     def run(self) -> None:
         with contextlib.suppress(TimeoutError, SocketClosed):
@@ -153,7 +153,7 @@ class _Visit:
                 return  # the file is whole already, or has broken off
             if asked.get("op") != "put":
                 raise BadFileMessage(f"there is no op {str(asked.get('op'))[:40]!r}")
-            with self._door.begin(self._caller, asked) as (session, upload):
+            with self._endpoint.begin(self._caller, asked) as (session, upload):
                 self._take(session, upload)
         except CloudBangError as e:
             self._say(op="error", code=e.code, message=str(e))
@@ -174,7 +174,7 @@ class _Visit:
 
     def _part(self, session: Session, upload: Upload) -> bytes:
         """The next part of the file. Raises NotWhole when there will be none."""
-        stalled = self._door.stalled
+        stalled = self._endpoint.stalled
         try:
             part = self._socket.receive(stalled)
         except TimeoutError:
@@ -189,7 +189,7 @@ class _Visit:
         if len(part) > upload.size - upload.taken:
             raise self._broken(upload, "more bytes came than were announced")
         try:
-            typing_in(self._caller, session.id, self._door.terminals)
+            typing_in(self._caller, session.id, self._endpoint.terminals)
         except CloudBangError as e:
             raise self._broken(upload, str(e)) from None
         return part

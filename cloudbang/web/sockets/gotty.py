@@ -14,9 +14,9 @@ import orjson
 
 from cloudbang.domain.terminals import ExitStatus, Size
 from cloudbang.errors import CloudBangError
-from cloudbang.terminals.participant import Participant
 from cloudbang.terminals.registry import Terminals
 from cloudbang.terminals.session import Session
+from cloudbang.terminals.viewers import Participant
 from cloudbang.web.server.frames import TEXT, SharedFrame
 from cloudbang.web.server.websocket import Socket
 
@@ -98,7 +98,7 @@ class GottyAdapter:
                 data = rest.encode()
                 while not session.type(one, data) and one.may_type and not self.socket.closed:
                     self._wait()  # another page has filled the room
-                while session.input.waits > KEEPS_UP and not self.socket.closed:
+                while session.unread > KEEPS_UP and not self.socket.closed:
                     self._wait()  # its page knows no confirmations: it is read more slowly
             elif kind == "1":
                 self._post(b"1")

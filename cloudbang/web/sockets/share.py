@@ -1,4 +1,4 @@
-"""The door of ``python -m cloudbang share``: it brings a command of the host, which becomes a
+"""The socket of ``python -m cloudbang share``: it brings a command of the host, which becomes a
 session. Spoken here is ``cloudbang.share.v1``, see ``docs/protocols/share.md``."""
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class ShareEndpoint:
             try:
                 self._serve(socket, environ, caller)
             except CloudBangError as e:
-                _Wire(socket).tell({"op": "error", "code": e.code, "message": str(e)})
+                _ShareConnection(socket).tell({"op": "error", "code": e.code, "message": str(e)})
                 socket.close(REFUSED, e.code)
 
     def _serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
@@ -84,15 +84,15 @@ class ShareEndpoint:
             raise BadRequest("op", asked.get("op"), "share, in the first message")
         command, title, size = _command(asked), _title(asked), _size(asked)
         write = asked.get("write") is True
-        wire = _Wire(socket)
-        source = ShareSource(wire, write=write)
+        connection = _ShareConnection(socket)
+        source = ShareSource(connection, write=write)
         session = self._terminals.open_source(
             TerminalTarget(
                 session=secrets.token_hex(8),
                 team=INSTALLATION,
                 app="",
                 container="",
-                wish=TerminalRequest(kind="share", command=command),
+                request=TerminalRequest(kind="share", command=command),
             ),
             source,
             caller,
@@ -105,7 +105,7 @@ class ShareEndpoint:
             mode: Mode = "type" if write else "watch"
             key = self._terminals.link(session, mode, once=True)
             url = f"/terminals/{session.id}#{key}"
-            wire.tell({"op": "shared", "session": session.id, "url": url})
+            connection.tell({"op": "shared", "session": session.id, "url": url})
             socket.on_drained = lambda _socket: source.room()
             _receive(socket, source)
         finally:
@@ -126,8 +126,8 @@ class ShareEndpoint:
         self._used[caller.session_id] = now + 2 * share_pass.VALID
 
 
-class _Wire:
-    """What a source sends by; see ``share_source.Wire``."""
+class _ShareConnection:
+    """What a source sends by; see ``share_source.ShareConnection``."""
 
     def __init__(self, socket: Socket) -> None:
         self._socket = socket

@@ -18,10 +18,10 @@ from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.terminals import ExitStatus, Mode, Size
 from cloudbang.errors import BadRequest, CloudBangError, NoSuchTerminal
 from cloudbang.storage.database.terminals import TerminalStore
-from cloudbang.terminals.audit import is_owner_of
-from cloudbang.terminals.participant import Participant
+from cloudbang.terminals.admission import is_owner_of
 from cloudbang.terminals.registry import Terminals
 from cloudbang.terminals.session import Session
+from cloudbang.terminals.viewers import Participant
 from cloudbang.web.security.requests import Proxies
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
 from cloudbang.web.server.websocket import Socket, SocketRoute
@@ -41,11 +41,11 @@ _CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class TerminalEndpoint:
-    """``serve`` is what the doors ``/docker_console`` and ``/ws`` lead to."""
+    """``serve`` is what ``/docker_console`` and ``/ws`` lead to."""
 
     def __init__(self, terminals: Terminals, store: TerminalStore, proxies: Proxies) -> None:
         self._terminals, self._store, self._proxies = terminals, store, proxies
-        self._supervisor = Supervisor("terminal-door")
+        self._supervisor = Supervisor("terminal-endpoint")
         self._sockets_by_login = SocketsByLogin(self._supervisor)
 
     def stop(self) -> None:
@@ -73,36 +73,38 @@ class TerminalEndpoint:
         """Talk with one page until it leaves."""
         with self._sockets_by_login.holds(caller.session_id, socket):
             try:
-                peer = TtyV1Adapter(socket) if socket.subprotocol == TTY else GottyAdapter(socket)
-                self._serve(peer, environ, caller)
+                adapter = (
+                    TtyV1Adapter(socket) if socket.subprotocol == TTY else GottyAdapter(socket)
+                )
+                self._serve(adapter, environ, caller)
             finally:
                 socket.on_drained = None
 
     def _serve(
-        self, peer: TtyV1Adapter | GottyAdapter, environ: Mapping[str, Any], caller: Caller
+        self, adapter: TtyV1Adapter | GottyAdapter, environ: Mapping[str, Any], caller: Caller
     ) -> None:
         try:
-            first = self._first(peer)
+            first = self._first(adapter)
             if first is None:
                 return
-            found = self._enter(peer, first, environ, caller)
+            found = self._enter(adapter, first, environ, caller)
         except CloudBangError as e:
-            peer.refuse(e)
+            adapter.refuse(e)
             return
         if found is None:
             return
         session, one = found
-        # The peer hears of room as soon as it has somebody to tell.
-        peer.attach(session, one, self._terminals)
+        # It hears of room as soon as it has somebody to tell.
+        adapter.attach(session, one, self._terminals)
         try:
-            peer.talk()
+            adapter.talk()
         finally:
             # A page that left said so; of one that broke off, what it did not see is kept a while.
-            self._terminals.leave(session, one, lost=not peer.said_goodbye)
+            self._terminals.leave(session, one, lost=not adapter.said_goodbye)
 
-    def _first(self, peer: TtyV1Adapter | GottyAdapter) -> dict[str, Any] | None:
+    def _first(self, adapter: TtyV1Adapter | GottyAdapter) -> dict[str, Any] | None:
         try:
-            text = peer.socket.receive(FIRST_WITHIN)
+            text = adapter.socket.receive(FIRST_WITHIN)
         except TimeoutError:
             raise BadRequest(
                 "the first message", "missing", f"sent within {FIRST_WITHIN:.0f} seconds"
@@ -120,7 +122,7 @@ class TerminalEndpoint:
 
     def _enter(
         self,
-        peer: TtyV1Adapter | GottyAdapter,
+        adapter: TtyV1Adapter | GottyAdapter,
         first: dict[str, Any],
         environ: Mapping[str, Any],
         caller: Caller,
@@ -134,8 +136,8 @@ class TerminalEndpoint:
         if isinstance(after, bool) or not isinstance(after, int):
             after = None
         mode: Mode
-        if isinstance(peer, TtyV1Adapter) and "session" in first:
-            entered = self._come_back(peer, first, caller)
+        if isinstance(adapter, TtyV1Adapter) and "session" in first:
+            entered = self._come_back(adapter, first, caller)
             if entered is None:
                 return None
             session, mode = entered
@@ -145,17 +147,17 @@ class TerminalEndpoint:
                 if not isinstance(value, str) or not 0 < len(value) <= 256:
                     raise BadRequest(name, "…" if name == "Md5" else value, "a text")
             team, app, container, md5 = map(str, values)
-            spec = self._terminals.redeem(md5, team, app, container)
+            target = self._terminals.redeem(md5, team, app, container)
             agent = str(environ.get("HTTP_USER_AGENT", ""))
-            session = self._terminals.open(spec, caller, address, agent, size or Size())
+            session = self._terminals.open(target, caller, address, agent, size or Size())
             mode = "own"
         one = self._terminals.join(
-            session, mode, peer, caller, client=client, size=size, after=after, address=address
+            session, mode, adapter, caller, client=client, size=size, after=after, address=address
         )
         return session, one
 
     def _come_back(
-        self, peer: TtyV1Adapter, first: dict[str, Any], caller: Caller
+        self, adapter: TtyV1Adapter, first: dict[str, Any], caller: Caller
     ) -> tuple[Session, Mode] | None:
         session_id, key = first["session"], first.get("key", "")
         if not isinstance(session_id, str) or not isinstance(key, str):
@@ -170,7 +172,7 @@ class TerminalEndpoint:
             if not is_owner_of(record, caller):
                 raise
             # Without an end it was a killed server's, of which something may still run.
-            peer.ended(
+            adapter.ended(
                 ExitStatus(record.reason if record.ended else "server-lost", record.exit_code)
             )
             return None

@@ -12,9 +12,9 @@ import orjson
 from cloudbang.core.rate import TokenBucket
 from cloudbang.domain.terminals import ExitStatus, Size
 from cloudbang.errors import BadRequest, CloudBangError
-from cloudbang.terminals.participant import Participant
 from cloudbang.terminals.registry import Terminals
 from cloudbang.terminals.session import Session
+from cloudbang.terminals.viewers import Participant
 from cloudbang.web.server.frames import BINARY, TEXT, SharedFrame
 from cloudbang.web.server.websocket import Socket
 

@@ -42,8 +42,8 @@ def reaper(engine: Engine) -> Iterator[Reaper]:
     reaper.stop()
 
 
-def spec_of(
-    container: Container, *command: str, session: str = SESSION, **wish: Any
+def target_of(
+    container: Container, *command: str, session: str = SESSION, **request: Any
 ) -> TerminalTarget:
     return TerminalTarget(
         session=session,
@@ -51,7 +51,7 @@ def spec_of(
         app=str(container.name),
         container=str(container.id),
         container_name=str(container.name),
-        wish=TerminalRequest(command=command, **wish),
+        request=TerminalRequest(command=command, **request),
     )
 
 
@@ -97,8 +97,10 @@ def open_source(engine: Engine, reaper: Reaper) -> Iterator[Opener]:
     """``open_source(container, *command, size=…, user=…, folder=…, session=…)``, started."""
     made: list[Shown] = []
 
-    def start(container: Container, *command: str, size: Size | None = None, **wish: Any) -> Shown:
-        shown = Shown(ExecSource(engine, spec_of(container, *command, **wish), reaper))
+    def start(
+        container: Container, *command: str, size: Size | None = None, **request: Any
+    ) -> Shown:
+        shown = Shown(ExecSource(engine, target_of(container, *command, **request), reaper))
         shown.source.start(size or Size())
         made.append(shown)
         return shown

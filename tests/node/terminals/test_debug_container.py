@@ -17,10 +17,14 @@ from cloudbang.domain.terminals import ExitStatus, Size
 from cloudbang.engine import Engine
 from cloudbang.engine.containers import _step
 from cloudbang.errors import EngineRefused, NoSuchContainer
-from cloudbang.node.terminals.debug_container import LABEL, DebugContainerSource, remove_toolboxes
+from cloudbang.node.terminals.debug_container import (
+    LABEL,
+    DebugContainerSource,
+    remove_debug_containers,
+)
 from cloudbang.node.terminals.reaper import Reaper
 from tests.conftest import ContainerFactory
-from tests.node.terminals.conftest import Shown, spec_of
+from tests.node.terminals.conftest import Shown, target_of
 from tests.support import wait_until
 
 Boxer = Callable[..., Shown]
@@ -33,8 +37,10 @@ def open_box(
     made: list[Shown] = []
 
     def start(target: Container, *command: str, session: str = "", box: str = image) -> Shown:
-        spec = spec_of(target, *command, session=session or uuid.uuid4().hex[:16], kind="toolbox")
-        shown = Shown(DebugContainerSource(engine, spec, reaper, box))
+        asked = target_of(
+            target, *command, session=session or uuid.uuid4().hex[:16], kind="toolbox"
+        )
+        shown = Shown(DebugContainerSource(engine, asked, reaper, box))
         shown.source.start(Size())
         made.append(shown)
         return shown
@@ -48,7 +54,7 @@ def open_box(
 
 
 def _boxes(client: docker.DockerClient, shown: Shown) -> list[Container]:
-    label = f"{LABEL}={shown.source._spec.session}"
+    label = f"{LABEL}={shown.source._target.session}"
     return client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
 
 
@@ -242,8 +248,11 @@ def test_toolboxes_of_a_killed_server_are_removed_others_stay(
     mine, theirs = open_box(target), open_box(target)
     for shown in (mine, theirs):
         shown.until(b"# ")
-    assert remove_toolboxes(engine, {mine.source._spec.session, "f" * 16}.__contains__) == set()
+    assert (
+        remove_debug_containers(engine, {mine.source._target.session, "f" * 16}.__contains__)
+        == set()
+    )
     assert _boxes(docker_client, mine) == []
     assert len(_boxes(docker_client, theirs)) == 1
-    assert remove_toolboxes(engine, lambda session: False) == set()
+    assert remove_debug_containers(engine, lambda session: False) == set()
     assert len(_boxes(docker_client, theirs)) == 1

@@ -13,12 +13,11 @@ from cloudbang.config import EngineSettings
 from cloudbang.domain.terminals import ExitStatus, Size
 from cloudbang.engine import Engine
 from cloudbang.errors import ContainerNotRunning, NoSuchContainer
-from cloudbang.node.terminals.exec_source import ExecSource
-from cloudbang.node.terminals.processes import Target, signal_all
+from cloudbang.node.terminals.exec_source import ExecSource, in_words
+from cloudbang.node.terminals.processes import ProcessSession, signal_all
 from cloudbang.node.terminals.reaper import Reaper
-from cloudbang.node.terminals.shells import in_words
 from tests.conftest import ContainerFactory
-from tests.node.terminals.conftest import SESSION, Opener, Shown, session, spec_of
+from tests.node.terminals.conftest import SESSION, Opener, Shown, session, target_of
 from tests.support import wait_until
 from tests.support_engine import PrivateEngine
 
@@ -56,7 +55,7 @@ def test_command_user_and_folder_are_taken(
 
 
 @pytest.mark.parametrize(
-    ("command", "wish", "says"),
+    ("command", "request", "says"),
     [
         (["nonsense"], {}, 'exec: "nonsense": executable file not found in $PATH'),
         (["/etc/passwd"], {}, 'exec: "/etc/passwd": permission denied'),
@@ -68,12 +67,12 @@ def test_what_cannot_be_started_is_a_sentence(
     container: ContainerFactory,
     open_source: Opener,
     command: list[str],
-    wish: dict[str, str],
+    request: dict[str, str],
     says: str,
 ) -> None:
     """And not the engine's raw text in the terminal."""
     one = container()
-    shown = open_source(one, *command, **wish)
+    shown = open_source(one, *command, **request)
     assert shown.rest() == b""
     end = shown.result()
     assert end.reason == "not-started"
@@ -113,7 +112,7 @@ def test_one_that_does_not_run_is_refused(
     container: ContainerFactory, engine: Engine, reaper: Reaper
 ) -> None:
     one = container()
-    source = ExecSource(engine, spec_of(one), reaper)
+    source = ExecSource(engine, target_of(one), reaper)
     one.pause()
     with pytest.raises(ContainerNotRunning, match="paused: resume it"):
         source.start(Size())
@@ -288,7 +287,7 @@ def test_an_engine_that_is_killed_is_said_and_leaves_nothing() -> None:
         engine = Engine(EngineSettings(host=private.address))
         reaper = Reaper(engine)
         reaper.start()
-        left, ended = (ExecSource(engine, spec_of(one), reaper) for _ in range(2))
+        left, ended = (ExecSource(engine, target_of(one), reaper) for _ in range(2))
         for source in (left, ended):
             source.start(Size())
             shown = Shown(source)
@@ -302,7 +301,7 @@ def test_an_engine_that_is_killed_is_said_and_leaves_nothing() -> None:
         ended.end()
         Shown(ended).rest()
         for source in (left, ended):
-            assert signal_all([(Target(source.pid, str(one.id), marker=SESSION), 0)]) == [0]
+            assert signal_all([(ProcessSession(source.pid, str(one.id), marker=SESSION), 0)]) == [0]
         reaper.stop()
         engine.close()
     finally:

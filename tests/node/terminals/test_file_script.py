@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from cloudbang.engine import Engine
-from cloudbang.node.terminals.file_script import FileScript
-from cloudbang.node.terminals.file_texts import GET, PUT
+from cloudbang.node.terminals.file_script import GET, PUT, FileScript
 from cloudbang.node.terminals.reaper import Reaper
 from tests.support import wait_until
 from tests.terminal_support import MIB, processes, wait_alone

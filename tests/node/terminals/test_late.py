@@ -16,7 +16,7 @@ from cloudbang.node.terminals.debug_container import DebugContainerSource
 from cloudbang.node.terminals.exec_source import ExecSource
 from cloudbang.node.terminals.reaper import Reaper
 from tests.conftest import ContainerFactory
-from tests.node.terminals.conftest import Shown, spec_of
+from tests.node.terminals.conftest import Shown, target_of
 from tests.node.terminals.test_reaper import INIT, alive
 from tests.support import wait_until
 from tests.support_engine import PrivateEngine
@@ -39,7 +39,7 @@ def test_one_that_the_engine_starts_late_is_ended_when_it_comes() -> None:
         engine = Engine(EngineSettings(host=private.address))
         reaper = Reaper(engine)
         reaper.start()
-        source = ExecSource(engine, spec_of(one), reaper)
+        source = ExecSource(engine, target_of(one), reaper)
         engine.container_state(str(one.id))  # what is asked once, it has been asked now
         for part in private._containerd():
             part.suspend()
@@ -66,7 +66,7 @@ def test_one_whose_start_failed_by_a_timeout_is_looked_for(
     one: Container, engine: Engine, reaper: Reaper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The engine had started it; its answer was lost."""
-    source = ExecSource(engine, spec_of(one), reaper)
+    source = ExecSource(engine, target_of(one), reaper)
     start = engine.exec_start
 
     def lost(exec_id: str) -> ExecStream:
@@ -88,7 +88,7 @@ def test_one_that_is_ended_while_it_begins_is_not_started(
     """Signed out between two calls of the engine: whichever they are, nothing is left."""
     for name in ("container_state", "exec_create", "exec_start"):
         call = getattr(engine, name)
-        source = ExecSource(engine, spec_of(one), reaper)
+        source = ExecSource(engine, target_of(one), reaper)
 
         def slow(*args: Any, call: Any = call, source: ExecSource = source, **more: Any) -> Any:
             found = call(*args, **more)
@@ -119,7 +119,7 @@ def test_a_toolbox_that_is_ended_while_it_is_made_goes(
     """Also when that takes so long that nobody waits for it any more."""
     monkeypatch.setattr("cloudbang.node.terminals.debug_container.GIVE_UP", 0.1)
     made = getattr(engine, call)
-    source = DebugContainerSource(engine, spec_of(one, kind="toolbox"), reaper, image)
+    source = DebugContainerSource(engine, target_of(one, kind="toolbox"), reaper, image)
 
     def slow(*args: Any, **more: Any) -> Any:
         found = made(*args, **more)
@@ -130,7 +130,7 @@ def test_a_toolbox_that_is_ended_while_it_is_made_goes(
     source.start(Size())
     Shown(source).rest()
     wait_until(lambda: len(reaper.tasks) == 0, 20, "its beginning to be over")
-    assert spec_of(one).session not in engine.labelled("cloudbang.toolbox").values()
+    assert target_of(one).session not in engine.labelled("cloudbang.toolbox").values()
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -143,7 +143,7 @@ def test_a_toolbox_that_could_not_be_removed_is_removed_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The engine was away at its end, or already before it said that it had made one."""
-    source = DebugContainerSource(engine, spec_of(one, kind="toolbox"), reaper, image)
+    source = DebugContainerSource(engine, target_of(one, kind="toolbox"), reaper, image)
     create, remove = engine.create_container, engine.remove_container
 
     def away(*args: Any, **more: Any) -> Any:
@@ -162,7 +162,7 @@ def test_a_toolbox_that_could_not_be_removed_is_removed_later(
     else:
         shown.rest()
     source.end()
-    session = spec_of(one).session
+    session = target_of(one).session
     assert session in engine.labelled("cloudbang.toolbox").values()
     monkeypatch.setattr(engine, "remove_container", remove)
     wait_until(

@@ -10,7 +10,7 @@ import gevent
 import pytest
 from docker.models.containers import Container
 
-from cloudbang.core.limited_calls import THREADS, LimitedCalls
+from cloudbang.core.threads import LimitedCalls
 from cloudbang.node.terminals import processes
 from cloudbang.node.terminals.reaper import Reaper
 from tests.conftest import ContainerFactory
@@ -18,14 +18,11 @@ from tests.node.terminals.conftest import Opener
 from tests.support import Stopwatch, wait_until
 
 
-def test_who_looks_at_a_file_that_hangs_is_let_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_looks_at_a_file_that_hangs_is_let_go(tmp_path: Path) -> None:
     """With all threads hanging as well; the hub goes on meanwhile, and a stop is not held."""
-    monkeypatch.setattr("cloudbang.core.limited_calls.LIMIT", 0.3)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    look = LimitedCalls()
+    call = LimitedCalls(threads=2, limit=0.3)
     turns = 0
 
     def turn() -> None:
@@ -35,13 +32,13 @@ def test_who_looks_at_a_file_that_hangs_is_let_go(
             turns += 1
 
     turning = gevent.spawn(turn)
-    asked = [gevent.spawn(look, "nobody knows", _first, pipe) for _ in range(THREADS + 2)]
+    asked = [gevent.spawn(call, "nobody knows", _first, pipe) for _ in range(4)]
     gevent.joinall(asked, timeout=10, raise_error=True)
     assert [one.value for one in asked] == ["nobody knows"] * len(asked)
     assert turns > 10
     turning.kill()
     watch = Stopwatch()
-    look.stop()
+    call.stop()
     assert watch.seconds < 3
     # Now somebody opens the other end, and the threads end.
     os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
@@ -64,7 +61,7 @@ def test_a_folder_that_takes_too_long_is_the_one_it_began_in(
     shown.until(b"# ")
     shown.run("cd /proc")
     wait_until(lambda: shown.source.folder() == "/proc", 5, "its folder")
-    monkeypatch.setattr("cloudbang.core.limited_calls.LIMIT", 0.3)
+    reaper.limited_calls = LimitedCalls(threads=1, limit=0.3)
     hangs = threading.Event()
     monkeypatch.setattr(processes, "folder_of", lambda pid: hangs.wait(20) and "/late")
     assert shown.source.folder() == "/tmp"

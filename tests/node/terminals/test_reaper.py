@@ -11,14 +11,14 @@ import gevent
 import pytest
 from docker.models.containers import Container
 
-from cloudbang.domain.terminals import Size
+from cloudbang.domain.terminals import Orphan, Size
 from cloudbang.engine import Engine
 from cloudbang.node.terminals import processes
 from cloudbang.node.terminals.exec_source import ExecSource
-from cloudbang.node.terminals.processes import Target, signal_all
+from cloudbang.node.terminals.processes import ProcessSession, signal_all
 from cloudbang.node.terminals.reaper import Reaper
 from tests.conftest import ContainerFactory
-from tests.node.terminals.conftest import SESSION, Opener, Shown, session, spec_of
+from tests.node.terminals.conftest import SESSION, Opener, Shown, session, target_of
 from tests.support import Stopwatch, wait_until
 
 INIT = ["sleep", "1000000"]  # the first process of the containers here
@@ -138,16 +138,16 @@ def test_a_number_alone_is_not_trusted(
     assert found is not None
     mine, theirs = str(one.id), str(other.id)
     wrong = [
-        Target(pid, theirs),
-        Target(pid, mine, started=found.started + 1),
-        Target(pid, mine, marker="f" * 16),
-        Target(pid, mine),  # neither is known
-        Target(2**22 + 1, mine),
+        ProcessSession(pid, theirs),
+        ProcessSession(pid, mine, started=found.started + 1),
+        ProcessSession(pid, mine, marker="f" * 16),
+        ProcessSession(pid, mine),  # neither is known
+        ProcessSession(2**22 + 1, mine),
     ]
     assert signal_all([(target, signal.SIGKILL) for target in wrong]) == [0] * len(wrong)
     right = [
-        Target(pid, mine, marker=SESSION),
-        Target(pid, mine, started=found.started, marker="f" * 16),
+        ProcessSession(pid, mine, marker=SESSION),
+        ProcessSession(pid, mine, started=found.started, marker="f" * 16),
     ]
     assert signal_all([(target, 0) for target in right]) == [1, 1]
     shown.run("echo still he''re")
@@ -170,27 +170,27 @@ def test_orphans_of_a_killed_server_are_found(
     gone = container(INIT)
     rows = []
     for n in range(9):
-        source = ExecSource(engine, spec_of(one, session=session(n)), reaper)
+        source = ExecSource(engine, target_of(one, session=session(n)), reaper)
         source.start(Size())
         shown = Shown(source)
         leave(shown, "trap '' HUP; sleep 4242 &")
         pid = wait_until(lambda source=source: source.pid, 5, "its number")
         known = [("", 0), (source.exec_id, 0), (source.exec_id, pid)]
-        rows.append((session(n), str(one.id), *known[n % 3]))
+        rows.append(Orphan(session(n), str(one.id), *known[n % 3]))
         source._close()  # as when the server's process is killed
-    bystander = ExecSource(engine, spec_of(one, session=session(0xB)), reaper)
+    bystander = ExecSource(engine, target_of(one, session=session(0xB)), reaper)
     bystander.start(Size())
     Shown(bystander).until(b"# ")
     pid = wait_until(lambda: bystander.pid, 5, "its number")
     # The number of another session now; the engine does not know the exec any more.
-    rows.append((session(0xA), str(one.id), "0" * 64, pid))
-    rows.append((session(0xD), str(one.id), "", 0))
-    rows.append((session(0xC), str(gone.id), "0" * 64, 4242))
+    rows.append(Orphan(session(0xA), str(one.id), "0" * 64, pid))
+    rows.append(Orphan(session(0xD), str(one.id)))
+    rows.append(Orphan(session(0xC), str(gone.id), "0" * 64, 4242))
     gone.remove(force=True)
-    assert reaper.end_orphans(rows) == {row[0] for row in rows}
+    assert reaper.end_orphans(rows) == {row.session for row in rows}
     assert len(alive(one)) == 1
     # And this one it does not know either, but the processes say whose they are.
-    assert reaper.end_orphans([(session(0xB), str(one.id), "0" * 64, pid)]) == {session(0xB)}
+    assert reaper.end_orphans([Orphan(session(0xB), str(one.id), "0" * 64, pid)]) == {session(0xB)}
     assert alive(one) == []
     Shown(bystander).rest()
 
@@ -202,12 +202,12 @@ def test_a_daemon_of_an_orphan_is_left_alone(
     """It carries the session's mark as well, and nothing else is known."""
     if not seen:
         monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
-    source = ExecSource(engine, spec_of(one), reaper)
+    source = ExecSource(engine, target_of(one), reaper)
     source.start(Size())
     leave(Shown(source), "setsid sleep 5151 >/dev/null 2>&1 </dev/null &")
     wait_until(lambda: "sleep 5151" in alive(one), 5, "the daemon")
     source._close()
-    assert reaper.end_orphans([(SESSION, str(one.id), "", 0)]) == {SESSION}
+    assert reaper.end_orphans([Orphan(SESSION, str(one.id))]) == {SESSION}
     assert alive(one) == ["sleep 5151"]
 
 
@@ -218,11 +218,11 @@ def test_an_orphan_in_a_paused_container_is_not_certain_to_have_ended(
     """It is to be tried again, and then it has."""
     if not seen:
         monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
-    source = ExecSource(engine, spec_of(one), reaper)
+    source = ExecSource(engine, target_of(one), reaper)
     source.start(Size())
     leave(Shown(source), "trap '' HUP; sleep 4242 &")
     source._close()
-    row = (SESSION, str(one.id), source.exec_id, 0)
+    row = Orphan(SESSION, str(one.id), source.exec_id)
     one.pause()
     assert reaper.end_orphans([row]) == set()
     one.unpause()
@@ -315,7 +315,7 @@ def test_in_a_paused_container_they_end_when_it_goes_on(
 def test_ending_twice_and_before_the_start(
     one: Container, engine: Engine, reaper: Reaper, open_source: Opener
 ) -> None:
-    ExecSource(engine, spec_of(one), reaper).end()
+    ExecSource(engine, target_of(one), reaper).end()
     shown = open_source(one)
     # At once: the process is just being started.
     reader = gevent.spawn(shown.rest)
@@ -331,7 +331,7 @@ def test_what_is_started_while_the_list_is_gone_through_is_found(
 ) -> None:
     """A shell takes its last command and the end of its input just before it is looked at."""
     shell = subprocess.Popen(["sh"], stdin=subprocess.PIPE, start_new_session=True)
-    target = Target(shell.pid, "", processes.started_in(shell.pid, ""))
+    target = ProcessSession(shell.pid, "", processes.started_in(shell.pid, ""))
     look = processes.stat
 
     def late(pid: int) -> processes.Stat | None:

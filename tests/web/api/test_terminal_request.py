@@ -23,13 +23,16 @@ from cloudbang.web.api.schemas.terminals import (
 
 def test_nothing_asked_for_is_the_best_shell() -> None:
     """Only the container has to be named; null is nothing, too."""
-    assert NewTerminal(container="web").wish() == TerminalRequest()
+    assert NewTerminal(container="web").terminal_request() == TerminalRequest()
     assert (
-        NewTerminal(container="web", command=None, user=None, folder=None).wish()
+        NewTerminal(container="web", command=None, user=None, folder=None).terminal_request()
         == TerminalRequest()
     )
-    assert NewTerminal(container="web", command="", user="", folder="").wish() == TerminalRequest()
-    assert NewTerminal(container="web", command=[]).wish() == TerminalRequest()
+    assert (
+        NewTerminal(container="web", command="", user="", folder="").terminal_request()
+        == TerminalRequest()
+    )
+    assert NewTerminal(container="web", command=[]).terminal_request() == TerminalRequest()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ def test_commands_that_cannot_be_used(command: object) -> None:
 def test_wishes_that_cannot_be_used(asked: dict[str, str]) -> None:
     """A user, a folder or a kind that the engine would misread never gets there."""
     with pytest.raises(BadRequest) as refused:
-        NewTerminal(container="web", **asked).wish()
+        NewTerminal(container="web", **asked).terminal_request()
     assert refused.value.name == next(iter(asked))
 
 
@@ -127,7 +130,7 @@ def test_wishes_of_the_wrong_shape(asked: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("user", ["root", "0", "1000:1000", "www-data:www-data", "a.b_c$", "用户"])
 def test_users(user: str) -> None:
-    assert NewTerminal(container="web", user=user).wish().user == user
+    assert NewTerminal(container="web", user=user).terminal_request().user == user
 
 
 def test_folders() -> None:

@@ -29,7 +29,7 @@ class NewTerminal(BaseModel):
     folder: Annotated[str, Field(max_length=FOLDER_BYTES)] | None = None
     kind: Annotated[str, Field(max_length=20)] = "exec"
 
-    def wish(self) -> TerminalRequest:
+    def terminal_request(self) -> TerminalRequest:
         """The same as a value. Raises BadRequest."""
         return TerminalRequest(
             kind=_kind(self.kind),

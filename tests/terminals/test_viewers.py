@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 from cloudbang.domain.scrollback import KEEP, Scrollback
 from cloudbang.domain.terminals import ExitStatus, Mode, Size
-from cloudbang.terminals.participant import BEHIND, FRESH, WATCHED, WINDOW, Participant
-from cloudbang.terminals.viewers import Viewers
+from cloudbang.terminals.viewers import BEHIND, FRESH, WATCHED, WINDOW, Participant, Viewers
 
 LINE = b"a line of sixty-four bytes, of which this one is made up exactly\n"
+
+TABS = itertools.count()
 
 
 class Page:
@@ -40,8 +43,15 @@ class Page:
 
 def someone(mode: Mode = "own", size: Size | None = None) -> tuple[Participant, Page]:
     page = Page()
-    one = Participant(page, mode=mode, account="ada", account_id=1, login="s1")
-    one.size = size
+    one = Participant(
+        page,
+        mode=mode,
+        account="ada",
+        account_id=1,
+        login="s1",
+        client=f"tab{next(TABS)}",
+        size=size,
+    )
     return one, page
 
 
@@ -83,7 +93,7 @@ def test_a_full_connection_goes_on_where_it_stopped() -> None:
     one.push(back, paces=True)
     assert one.full
     page.takes = 1 << 60
-    one.full = False
+    one.drained()
     one.push(back, paces=True)
     assert page.got == (LINE * 20_000)[: back.end]
 
@@ -122,33 +132,33 @@ def test_who_comes_back_goes_on_at_the_byte_or_is_told_to_begin_anew() -> None:
 
 
 def test_the_smallest_window_counts_and_all_know_whose_it_is() -> None:
-    company = Viewers(Size(80, 24))
+    viewers = Viewers(Size(80, 24))
     wide, page = someone(size=Size(200, 20))
     tall, _ = someone("watch", Size(100, 50))
-    company.add(wide)
-    company.add(tall)
-    assert company.fit() == Size(100, 20)
-    assert company.fit() is None
+    viewers.join(wide, None)
+    viewers.join(tall, None)
+    assert viewers.fit() == Size(100, 20)
+    assert viewers.fit() is None
     assert page.told[-1] == {"op": "size", "columns": 100, "rows": 20, "by": [1, 2]}
-    company.remove(tall)
-    assert company.fit() == Size(200, 20)
+    viewers.leave(tall, lost=False)
+    assert viewers.fit() == Size(200, 20)
 
 
 def test_the_keyboard_goes_to_who_types_and_back_to_the_owner() -> None:
-    company = Viewers(Size())
+    viewers = Viewers(Size())
     owner, _ = someone()
     guest, page = someone("type")
     watcher, _ = someone("watch")
     for one in (owner, guest, watcher):
-        company.add(one)
-    assert company.keyboard is owner
-    company.take(guest)
-    assert company.keyboard is guest
-    company.demote_guests()
-    assert (company.keyboard, guest.mode) == (owner, "watch")
+        viewers.join(one, None)
+    assert viewers.keyboard is owner
+    viewers.take(guest)
+    assert viewers.keyboard is guest
+    viewers.demote_guests()
+    assert (viewers.keyboard, guest.mode) == (owner, "watch")
     assert {"op": "mode", "mode": "watch"} in page.told
-    assert company.remove(owner)
-    assert company.keyboard is None  # nobody who is left may type
+    assert viewers.leave(owner, lost=False)
+    assert viewers.keyboard is None  # nobody who is left may type
 
 
 def test_sizes_are_clamped_or_refused() -> None:
