@@ -5,6 +5,8 @@
  *   exec_reader exec echo   SOCKET EXEC_ID KEYS PAUSE_US   ... each key's way there and back
  *   exec_reader page drain  PORT HEADERS FIRST             the same through cloudbang.tty.v1, with acks
  *   exec_reader page echo   PORT HEADERS FIRST KEYS PAUSE_US
+ *   exec_reader pty echo    KEYS PAUSE_US                  a pty of this machine over one WebSocket, as
+ *                                                          a server of one process serves it
  *
  * SOCKET is the path of the engine's socket; HEADERS are lines of the handshake that say who asks;
  * FIRST is the first message. drain prints "BYTES SECONDS" (first byte to last), echo prints one
@@ -15,6 +17,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pty.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -115,7 +119,7 @@ static void key_exec(void) { put("x", 1); }
 
 /* --- the page ----------------------------------------------------------------------------------- */
 
-static uint64_t position, acked, window = 65536;
+static uint64_t position, acked, window = 65536, printed;
 static uint64_t left; /* bytes of the current binary message that are still to come */
 static int attached, ended;
 
@@ -165,6 +169,7 @@ static void heard(const char *json) {
         attached = 1;
         window = strtoull(value_of(json, "window"), NULL, 10);
         position = acked = strtoull(value_of(json, "offset"), NULL, 10);
+        printed = strtoull(value_of(json, "end"), NULL, 10); /* before, and shown again now */
         if (!window) fail("attached without a window: %.300s", json);
     } else if (says(json, "ended")) {
         ended = 1;
@@ -244,6 +249,51 @@ static void open_page(const char *port, const char *headers, const char *first) 
     request(text, "HTTP/1.1 101");
     send_frame(TEXT, first, strlen(first));
     next_page();
+    while (position < printed && next_page()) continue;
+}
+
+/* --- a bare pty over one socket ------------------------------------------------------------------- */
+
+/* What a server does at the least: one process that waits for both ends, frames and all. */
+static void serve_pty(int listening) {
+    int client = accept(listening, NULL, NULL), master;
+    if (forkpty(&master, NULL, NULL, NULL) == 0) {
+        execlp("cat", "cat", NULL);
+        _exit(127);
+    }
+    int yes = 1;
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    struct pollfd wait[2] = {{.fd = client, .events = POLLIN}, {.fd = master, .events = POLLIN}};
+    unsigned char bytes[4 + 125];
+    while (poll(wait, 2, -1) > 0) {
+        if (wait[0].revents) { /* keys come one by one here: a frame of 2 + 4 bytes and the key */
+            ssize_t n = recv(client, bytes, 7, MSG_WAITALL);
+            if (n < 7) break;
+            bytes[6] ^= bytes[2];
+            if (write(master, bytes + 6, 1) != 1) break;
+        }
+        if (wait[1].revents) {
+            ssize_t n = read(master, bytes + 2, 125);
+            if (n <= 0) break;
+            bytes[0] = 0x80 | BINARY;
+            bytes[1] = n;
+            if (send(client, bytes, n + 2, MSG_NOSIGNAL) < 0) break;
+        }
+    }
+    _exit(0);
+}
+
+static void open_pty(void) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listening = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listening, (struct sockaddr *)&address, size) || listen(listening, 1) ||
+        getsockname(listening, (struct sockaddr *)&address, &size))
+        fail("listening: %s", strerror(errno));
+    if (fork() == 0) serve_pty(listening);
+    connected(AF_INET, (struct sockaddr *)&address, size);
+    int yes = 1;
+    setsockopt(link_fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
 /* --- what is measured --------------------------------------------------------------------------- */
@@ -272,15 +322,18 @@ static void echo(size_t (*next)(void), void (*key)(void), int keys, int pause_us
 
 int main(int count, char **words) {
     if (count < 5) fail("see the comment at the top of exec_reader.c");
-    int page = !strcmp(words[1], "page"), echoes = !strcmp(words[2], "echo");
-    if (count != (page ? 6 : 5) + 2 * echoes) fail("the wrong number of arguments");
+    int page = !strcmp(words[1], "page"), pty = !strcmp(words[1], "pty");
+    int echoes = !strcmp(words[2], "echo");
+    if (count != (page ? 6 : pty ? 3 : 5) + 2 * echoes) fail("the wrong number of arguments");
     if (page)
         open_page(words[3], words[4], words[5]);
+    else if (pty)
+        open_pty();
     else
         open_exec(words[3], words[4]);
-    size_t (*next)(void) = page ? next_page : next_exec;
+    size_t (*next)(void) = page || pty ? next_page : next_exec;
     if (echoes)
-        echo(next, page ? key_page : key_exec, atoi(words[count - 2]), atoi(words[count - 1]));
+        echo(next, page || pty ? key_page : key_exec, atoi(words[count - 2]), atoi(words[count - 1]));
     else
         drain(next);
     return 0;

@@ -36,6 +36,7 @@ from cloudbang.storage.database.terminals import TerminalStore
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.recordings.recordings import Recordings
 from cloudbang.terminals.files import Files
+from cloudbang.terminals.pty_receiver import PtyReceiver
 from cloudbang.terminals.registry import Terminals
 from cloudbang.web import MAX_BODY, create_app
 from cloudbang.web.live.push import LivePush
@@ -64,6 +65,7 @@ class TerminalParts:
     recordings: Recordings
     reaper: Reaper
     files: Files
+    receiver: PtyReceiver
 
 
 class Application:
@@ -166,7 +168,15 @@ class Application:
         server.start()
         self.server = server
         # The page is there before the engine has been asked anything; it says what it waits for.
-        parts = (live, inventory, collector, intake, terminals.reaper, terminals.registry)
+        parts = (
+            live,
+            inventory,
+            collector,
+            intake,
+            terminals.reaper,
+            terminals.registry,
+            terminals.receiver,
+        )
         for part in parts:
             part.start()
             self._stops.append(part.stop)
@@ -197,7 +207,8 @@ class Application:
             record_action=recorder.action,
         )
         files = Files(engine, reaper, settings, recorder.action)
-        return TerminalParts(registry, store, recordings, reaper, files)
+        receiver = PtyReceiver(storage.path)
+        return TerminalParts(registry, store, recordings, reaper, files, receiver)
 
     def _terminal_routes(
         self, terminals: TerminalParts, authenticator: Authenticator, accounts: AccountService
@@ -205,7 +216,9 @@ class Application:
         """The sockets of the terminals, which close with the login that they were opened with."""
         terminal = TerminalEndpoint(terminals.registry, terminals.store, authenticator.proxies)
         accounts.listen(terminal.close_account_sessions)
-        share = ShareEndpoint(terminals.registry, authenticator, accounts.signing_key())
+        share = ShareEndpoint(
+            terminals.registry, terminals.receiver, authenticator, accounts.signing_key()
+        )
         accounts.listen(share.close_login)
         files = FilesEndpoint(terminals.registry, terminals.files, authenticator)
         accounts.listen(files.close_login)

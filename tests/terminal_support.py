@@ -19,6 +19,7 @@ __all__ = [
     "BACKGROUND",
     "MIB",
     "PROTOCOL",
+    "STARTED",
     "STUBBORN",
     "TICKET",
     "Console",
@@ -31,11 +32,14 @@ __all__ = [
     "wait_alone",
 ]
 
-STUBBORN = "trap '' INT HUP TERM QUIT; while :; do sleep 1; done\n"
+STARTED = "it has started"
+"""What those below print: what was typed is echoed, too, and may be drawn again meanwhile."""
+STUBBORN = "trap '' INT HUP TERM QUIT; echo it has star''ted; while :; do sleep 1; done\n"
 """Typed into a shell: a loop that ignores every polite signal."""
-BACKGROUND = "sleep 9999& (trap '' HUP;sleep 9999)& (trap '' 1 15;exec sleep 9999)&\n"
-"""Jobs in the background, two of which ignore a hangup; with their shell at least four processes.
-Shorter than a line of 80, which a shell would wrap in its echo."""
+BACKGROUND = (
+    "sleep 9999& (trap '' HUP;sleep 9999)& (trap '' 1 15;exec sleep 9999)& echo it has star''ted\n"
+)
+"""Jobs in the background, two of which ignore a hangup; with their shell at least four processes."""
 TICKET = ("T_id", "S_id", "C_id", "Md5")
 
 

@@ -14,6 +14,7 @@ from tests.support import ServerProcess, wait_until
 from tests.support_engine import PrivateEngine
 from tests.terminal_support import (
     BACKGROUND,
+    STARTED,
     STUBBORN,
     TICKET,
     Person,
@@ -53,7 +54,9 @@ def busy(person: Person, container: str, later: ExitStack) -> list[Terminal]:
         page = person.terminal(container, command)
         later.callback(page.close)
         page.wait_for("# " if command is None else "\x1b")
-        page.type(typed)
+        if typed:
+            page.type(typed)
+            page.wait_for(STARTED)
         pages.append(page)
     return pages
 

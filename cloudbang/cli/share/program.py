@@ -84,6 +84,10 @@ class Program:
             size += len(data)
         return b"".join(parts)
 
+    def hand_over(self) -> None:
+        """Somebody else reads and types now: of its output nothing is ours any more."""
+        self.drained = True
+
     def write(self, data: bytes) -> None:
         """Type. What its terminal does not take at once waits, see :meth:`write_more`."""
         if not self.drained:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cloudbang.cli.share.errors import NoServer, NotStartable, Refused
+from cloudbang.cli.share.handover import Handover
 from cloudbang.cli.share.program import LOOK_EVERY, Guard, Program
 from cloudbang.cli.share.server_connection import ServerConnection
 from cloudbang.domain.terminals import Size
@@ -32,6 +33,8 @@ class Sharing:
         self._size = Size()
         self._program: Program | None = None
         self._shared: str | None = None
+        self._offer: dict[str, Any] | None = None  # where its terminal may be handed over
+        self._handover: Handover | None = None  # while nobody knows whether it is taken
         self._refusal: Refused | None = None
         self._typed = 0  # bytes of input that the program's terminal has taken
         self._signalled = 0  # the signal that ended the share
@@ -52,6 +55,7 @@ class Sharing:
             command=list(command),
             title=title,
             write=write,
+            pty=True,
             columns=size.columns,
             rows=size.rows,
         )
@@ -90,6 +94,7 @@ class Sharing:
         try:
             self._take_signals()
             program = self._program = _started(command, self._size, guard)
+            self._hand_over(program)
             while not program.look():
                 self._wait(LOOK_EVERY if program.busy else None)
                 self._hear()
@@ -117,7 +122,9 @@ class Sharing:
             silent_in = link.heard + SILENT - time.monotonic()
             seconds = silent_in if seconds is None else min(seconds, silent_in)
         if program is not None and not program.drained:
-            if self._may_read(program):
+            if self._handover is not None:
+                readers.append(self._handover.socket)
+            elif self._may_read(program):
                 readers.append(program.master)
             if program.input_waits:
                 writers.append(program.master)
@@ -144,7 +151,32 @@ class Sharing:
                 self._say("stopped" if link.code == 1001 else "lost")
             self._program.end()
 
+    def _hand_over(self, program: Program) -> None:
+        """Offer the program's terminal to the server, if that takes it."""
+        if self._offer is None:
+            return
+        try:
+            self._handover = Handover(self._offer, program.master)
+        except (OSError, KeyError):
+            self._link.tell(op="keep")
+
+    def _settle(self, handover: Handover, program: Program) -> None:
+        """Go on with it once the server has said whether it has the terminal."""
+        if (taken := handover.taken()) is None:
+            return
+        handover.close()
+        self._handover = None
+        if taken:
+            program.hand_over()
+        else:
+            self._link.tell(op="keep")
+
     def _pump(self, program: Program) -> None:
+        if self._handover is not None:
+            self._settle(self._handover, program)
+        if self._handover is not None or program.drained:
+            self._link.flush()
+            return
         if program.input_waits and (taken := program.write_more()):
             self._typed += taken
             self._link.tell(op="input", offset=self._typed)
@@ -192,6 +224,7 @@ class Sharing:
 
     def _on_shared(self, message: dict[str, Any]) -> None:
         self._shared = str(message["url"])
+        self._offer = message.get("pty")
 
     def _on_resize(self, message: dict[str, Any]) -> None:
         size = Size.of(message.get("columns"), message.get("rows"))

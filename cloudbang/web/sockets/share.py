@@ -15,6 +15,7 @@ from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.terminals import Mode, Size, TerminalRequest, TerminalTarget
 from cloudbang.errors import BadRequest, CloudBangError
 from cloudbang.terminals import share_pass
+from cloudbang.terminals.pty_receiver import PtyReceiver
 from cloudbang.terminals.registry import Terminals
 from cloudbang.terminals.share_source import ShareSource
 from cloudbang.web.security.authenticator import Authenticator
@@ -33,8 +34,15 @@ COMMAND = 64 * 1024  # characters of a command at most
 class ShareEndpoint:
     """See the module. ``key`` signs passes, see :mod:`cloudbang.terminals.share_pass`."""
 
-    def __init__(self, terminals: Terminals, authenticator: Authenticator, key: bytes) -> None:
-        self._terminals, self._authenticator, self._key = terminals, authenticator, key
+    def __init__(
+        self,
+        terminals: Terminals,
+        receiver: PtyReceiver,
+        authenticator: Authenticator,
+        key: bytes,
+    ) -> None:
+        self._terminals, self._receiver = terminals, receiver
+        self._authenticator, self._key = authenticator, key
         self._used: dict[str, float] = {}  # passes, until they have expired by themselves
         self._supervisor = Supervisor("share")
         self._sockets_by_login = SocketsByLogin(self._supervisor)
@@ -85,7 +93,10 @@ class ShareEndpoint:
         command, title, size = _command(asked), _title(asked), _size(asked)
         write = asked.get("write") is True
         connection = _ShareConnection(socket)
-        source = ShareSource(connection, write=write)
+        offer: dict[str, object] | None = None
+        if asked.get("pty") is True:
+            offer = self._receiver.expect(lambda descriptor: source.adopt(descriptor))
+        source = ShareSource(connection, write=write, handed=offer is not None)
         session = self._terminals.open_source(
             TerminalTarget(
                 session=secrets.token_hex(8),
@@ -105,10 +116,12 @@ class ShareEndpoint:
             mode: Mode = "type" if write else "watch"
             key = self._terminals.link(session, mode, once=True)
             url = f"/terminals/{session.id}#{key}"
-            connection.tell({"op": "shared", "session": session.id, "url": url})
+            shared: dict[str, object] = {"op": "shared", "session": session.id, "url": url}
+            connection.tell(shared | ({"pty": offer} if offer else {}))
             socket.on_drained = lambda _socket: source.room()
             _receive(socket, source)
         finally:
+            self._receiver.forget(offer)
             socket.on_drained = None
             source.lose("server-stopped" if socket.server_stops else "command-ended")
 
@@ -146,13 +159,14 @@ def _receive(socket: Socket, source: ShareSource) -> None:
     """Take in what the command sends until it says that the program has ended."""
     while (message := socket.receive()) is not None:
         if isinstance(message, bytes):
+            source.keep()  # what is printed comes this way
             while not source.feed(message, 1.0):
                 # We do not read, so we do not hear: that is no silence of the other end.
                 socket.seen = time.monotonic()
                 if socket.closed:
                     return
         elif (handler := HANDLERS.get(str((said := _message(message)).get("op")))) is None:
-            raise BadRequest("op", said.get("op"), "input or ended")
+            raise BadRequest("op", said.get("op"), "input, keep or ended")
         elif handler(source, said):
             return
 
@@ -167,8 +181,14 @@ def _ended(source: ShareSource, said: dict[str, Any]) -> bool:
     return True
 
 
+def _keep(source: ShareSource, said: dict[str, Any]) -> bool:
+    source.keep()
+    return False
+
+
 HANDLERS: dict[str, Callable[[ShareSource, dict[str, Any]], bool]] = {
     "input": _input,
+    "keep": _keep,
     "ended": _ended,
 }
 
