@@ -26,7 +26,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from cloudbang.cli.share.program import members
-from cloudbang.terminals import share_pass
+from cloudbang.terminals import pty_receiver, share_pass
 from tests.support import ROOT, ServerProcess, wait_until
 from tests.terminal_support import Person, Terminal, rss
 
@@ -158,6 +158,18 @@ def ada(admin: Person) -> Iterator[Person]:
         yield one
 
 
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, Person]]:
+    """A server to which no terminal can be handed over, as from another mount namespace; and
+    somebody there."""
+    folder = tmp_path_factory.mktemp("apart")
+    one = ServerProcess(folder, {"DOCKER_HOST": f"unix://{folder}/none.sock"}).start()
+    (one.storage / pty_receiver.FILE).unlink()
+    with Person(one) as admin:
+        yield one, admin
+    one.close()
+
+
 ShareFactory = Callable[..., Share]
 
 
@@ -226,10 +238,50 @@ def names(leader: int) -> set[str]:
     return found
 
 
-def test_with_w_the_guest_types(share: ShareFactory, ada: Person) -> None:
-    """Keys, ^C, much at once: a shell of the host answers."""
+def has_terminal(server: ServerProcess) -> bool:
+    """Whether the server itself has the terminal of a program."""
+    descriptors = Path(f"/proc/{server.pid}/fd")
+    return any(os.readlink(one) == "/dev/ptmx" for one in descriptors.iterdir())
+
+
+def test_the_terminal_is_handed_over(
+    share: ShareFactory, server: ServerProcess, ada: Person
+) -> None:
+    """No second process is on the way of a key; the server lets go of it at the end."""
     one = share("-w", "sh")
     page = one.open(ada)
+    page.ready()
+    assert has_terminal(server)
+    page.type("exit\n")
+    page.ended()
+    assert one.wait() == 0
+    wait_until(lambda: not has_terminal(server), what="the terminal to be let go")
+
+
+def test_with_w_the_guest_types(share: ShareFactory, ada: Person) -> None:
+    """Keys, ^C, much at once: a shell of the host answers."""
+    answers(share("-w", "sh"), ada)
+
+
+def test_a_terminal_that_cannot_be_handed_over_is_shown_through_the_command(
+    share: ShareFactory, apart: tuple[ServerProcess, Person]
+) -> None:
+    """The same, the tail and the window, with all of it through the command's own connection."""
+    server, admin = apart
+    answers(share("-w", "sh", of=server), admin)
+    assert not has_terminal(server)
+    one = share("-w", "sh", "-c", "stty size; read x; stty size; seq 1 20000; exit 7", of=server)
+    page = one.open(admin, columns=101, rows=31)
+    wait_until(lambda: one.state()["columns"] == 101, what="the size")
+    page.type("\n")
+    assert page.ended()["code"] == 7
+    wanted = "31 101\r\n" + "".join(f"{n}\r\n" for n in range(1, 20001))
+    assert bytes(page.output).endswith(wanted.encode())
+    assert one.wait() == 7
+
+
+def answers(one: Share, person: Person) -> None:
+    page = one.open(person)
     assert page.attached["mode"] == "type"
     page.ready()
     assert page.run("echo $((6 * 7))") == "42\n"

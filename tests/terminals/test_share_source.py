@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import tty
+from collections.abc import Iterator
 
 import gevent
 import pytest
@@ -149,3 +153,125 @@ def test_a_pass_is_for_a_minute_and_for_one_installation() -> None:
         assert share_pass.check(key, other, now) is None
     for text in ("", share_pass.PREFIX, shown + "é", "x" * 10_000, shown.replace(".", "")):
         assert share_pass.check(key, text, now) is None
+
+
+# --- a terminal that was handed over -------------------------------------------------------------
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[int, int]]:
+    """Both ends of a pseudo terminal; the first one is the source's once it has been handed over."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    os.set_blocking(slave, False)
+    yield os.dup(master), slave
+    os.close(master)
+
+
+def test_a_terminal_that_was_handed_over_is_read_and_written(ends: tuple[int, int]) -> None:
+    """What was typed and sized before waits for it, and nothing goes by the connection."""
+    master, slave = ends
+    line = Line()
+    source = ShareSource(line, write=True, handed=True)
+    source.write(b"early ")
+    source.resize(Size(101, 31))
+    assert source.pending == 6
+    reader = gevent.spawn(source.read)
+    gevent.sleep(0)
+    assert source.adopt(master)
+    source.write(b"late")
+    assert read_all(slave, 10) == b"early late"
+    assert os.get_terminal_size(slave) == (101, 31)
+    os.write(slave, b"printed")
+    assert reader.get(timeout=5) == b"printed"
+    source.resize(Size(90, 20))
+    assert os.get_terminal_size(slave) == (90, 20)
+    assert (line.input, line.told) == (b"", [])
+    os.write(slave, b"the tail")
+    os.close(slave)
+    source.finish(3)
+    assert source.read() == b"the tail"
+    assert source.read() == b""
+    assert source.result() == ExitStatus("exit", 3)
+    # gevent closes it in the loop's next turn.
+    wait_until(lambda: not os.path.exists(f"/proc/self/fd/{master}"), 5, "it to be let go")
+
+
+def test_input_that_a_handed_terminal_does_not_take_waits(ends: tuple[int, int]) -> None:
+    master, slave = ends
+    source = ShareSource(Line(), write=True, handed=True)
+    assert source.adopt(master)
+    much = bytes(range(256)) * 4096
+    source.write(much[: len(much) // 2])
+    source.write(much[len(much) // 2 :])
+    assert 0 < source.pending < len(much)
+    assert read_all(slave, len(much)) == much
+    assert source.pending == 0
+    os.close(slave)
+    source.lose()
+
+
+def test_a_lost_command_leaves_no_reader_behind(ends: tuple[int, int]) -> None:
+    """Though a process still has the other end, which nobody may ever close."""
+    master, slave = ends
+    source = ShareSource(Line(), write=True, handed=True)
+    assert source.adopt(master)
+    reader = gevent.spawn(source.read)
+    gevent.sleep(0.01)
+    source.lose()
+    assert reader.get(timeout=5) == b""
+    assert source.result() == ExitStatus("command-ended")
+    os.close(slave)
+
+
+def test_the_end_of_a_handed_terminal_waits_for_last_words(
+    ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel does not always say that nothing more can come."""
+    monkeypatch.setattr("cloudbang.terminals.share_source.LAST_WORDS", 0.2)
+    master, slave = ends
+    source = ShareSource(Line(), write=True, handed=True)
+    assert source.adopt(master)
+    reader = gevent.spawn(source.read)
+    gevent.sleep(0.01)
+    source.finish(0)
+    gevent.sleep(0.01)
+    os.write(slave, b"last words")
+    assert reader.get(timeout=5) == b"last words"
+    assert source.read() == b""
+    os.close(slave)
+
+
+def test_only_a_terminal_is_taken(ends: tuple[int, int]) -> None:
+    """And only where one is expected: a source that goes by its connection takes none."""
+    master, slave = ends
+    source = ShareSource(Line(), write=True, handed=True)
+    assert not source.adopt(slave)
+    source.keep()
+    assert not source.adopt(master)
+    os.close(slave)
+    os.close(master)
+
+
+def test_a_command_that_keeps_its_terminal_gets_what_waited() -> None:
+    line = Line()
+    source = ShareSource(line, write=True, handed=True)
+    source.write(b"early")
+    source.resize(Size(90, 20))
+    assert (line.input, line.told) == (b"", [])
+    source.keep()
+    assert line.input == b"early"
+    assert line.told == [{"op": "resize", "columns": 90, "rows": 20}]
+
+
+def read_all(descriptor: int, size: int) -> bytes:
+    found = bytearray()
+
+    def more() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(descriptor, 65536):
+                found.extend(data)
+        return len(found) >= size
+
+    wait_until(more, 10, "all of it")
+    return bytes(found)
