@@ -14,7 +14,6 @@ from tests.support import ServerProcess, wait_until
 from tests.support_engine import PrivateEngine
 from tests.terminal_support import (
     BACKGROUND,
-    STARTED,
     STUBBORN,
     TICKET,
     Person,
@@ -54,9 +53,7 @@ def busy(person: Person, container: str, later: ExitStack) -> list[Terminal]:
         page = person.terminal(container, command)
         later.callback(page.close)
         page.wait_for("# " if command is None else "\x1b")
-        if typed:
-            page.type(typed)
-            page.wait_for(STARTED)
+        page.type(typed)
         pages.append(page)
     return pages
 
