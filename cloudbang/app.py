@@ -1,7 +1,7 @@
-"""The composition root: every part is made here and handed what it needs.
+"""The composition root: every area is built here, of what it is handed; nothing else knows how.
 
-Start goes from the inside out (store, database, bus, engine side, web side), stop from the
-outside in, so that nothing is asked for what is already gone.
+Start goes from the inside out (storage, accounts, bus, node, events, terminals, live, web), stop
+from the outside in, so that nothing is asked for what is already gone.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import gevent
 import gevent.event
@@ -20,7 +19,8 @@ from gevent import monkey
 from cloudbang.accounts import AccountService
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import Settings
-from cloudbang.core import own_log as logs
+from cloudbang.core import own_log
+from cloudbang.core.deadline import Deadline, StopOrder
 from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.supervise import Supervisor
 from cloudbang.engine import Engine
@@ -40,7 +40,7 @@ from cloudbang.terminals.pty_receiver import PtyReceiver
 from cloudbang.terminals.registry import Terminals
 from cloudbang.web import MAX_BODY, create_app
 from cloudbang.web.live.push import LivePush
-from cloudbang.web.security.authenticator import Authenticator, authenticator_of
+from cloudbang.web.security.authenticator import authenticator_of
 from cloudbang.web.security.terminal_access import can_view_terminal
 from cloudbang.web.server.server import Limits, Server, SocketRoute
 from cloudbang.web.services import Services
@@ -53,33 +53,66 @@ from cloudbang.web.sockets.terminal import TerminalEndpoint
 log = logging.getLogger(__name__)
 
 STOP_WITHIN = 4.5  # seconds from SIGTERM to the end, whatever hangs
-STOP_SERVING = 2.0  # of these, what running requests and closing sockets may take
+ENDING = 0.3  # of these, what the interpreter may take to end
+SERVING = 2.0  # and running requests and closing sockets
+# What an area leaves, however long it hangs itself, to those that are stopped after it.
+KEEP_WEB, KEEP_TERMINALS, KEEP_NODE = 1.8, 1.4, 1.0
+KEEP_BUS, KEEP_ACCOUNTS, KEEP_STORAGE = 0.8, 0.7, 0.5
 
 
-@dataclass(frozen=True)
-class TerminalParts:
-    """What the area of the terminals consists of."""
+class Storage(NamedTuple):
+    """What is kept on disk."""
 
-    registry: Terminals
-    store: TerminalStore
+    logs: LogStore
+    database: Database
+    events: EventStore
+    terminals: TerminalStore
     recordings: Recordings
+
+
+class Bus(NamedTuple):
+    """Who is connected to the hub from the start."""
+
+    publisher: Publisher
+    to_viewers: Subscriber
+    to_intake: Subscriber
+
+
+class Node(NamedTuple):
+    """What sits beside the engine."""
+
+    engine: Engine
+    inventory: Inventory
+    collector: LogCollector
     reaper: Reaper
+
+
+class TerminalArea(NamedTuple):
+    """Sessions, files beside them, and who takes over the terminals of shared commands."""
+
+    sessions: Terminals
     files: Files
     receiver: PtyReceiver
 
 
+class Web(NamedTuple):
+    """What is reached from outside."""
+
+    server: Server
+    endpoints: tuple[TerminalEndpoint, ShareEndpoint, FilesEndpoint]
+
+
 class Application:
-    """All parts of one running CloudBang."""
+    """All areas of one running CloudBang."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        logs.set_up(settings.log)
+        own_log.set_up(settings.log)
         # Reads and searches in threads must not keep the hub from its turn for long.
         sys.setswitchinterval(0.001)
         self._supervisor = Supervisor("cloudbang")
         self._told_to_stop = gevent.event.Event()
-        self._stops: list[Callable[[], object]] = []
-        self._endpoint_stops: list[Callable[[], object]] = []
+        self._stops = StopOrder()
         self.loop_lag = LoopLag()
         self.server: Server | None = None
         self.setup_token: str | None = None
@@ -93,143 +126,195 @@ class Application:
             raise
 
     def _start(self) -> None:
-        settings = self.settings
-        bus, storage = settings.bus, settings.storage
+        storage = self._open_storage()
+        accounts = self._start_accounts(storage)
+        bus = self._start_bus()
+        recorder = EventRecorder(storage.events, bus.publisher)
+        node = self._build_node(storage, bus)
+        terminals = self._build_terminals(storage, node, recorder)
+        live = self._build_live(storage, bus, node, accounts, terminals)
+        web = self._build_web(storage, accounts, bus, node, terminals, live)
+        # The page is there before the engine has been asked anything; it says what it waits for.
+        web.server.start()
+        self.server = web.server
+        self._run_live(storage, bus, live)
+        self._run_node(node)
+        self._run_terminals(terminals)
+        self._run_web(web)
 
-        store = LogStore(storage.path, settings=storage)
-        store.open()
-        self._stops.append(store.close)
-        database = Database(storage.path)
+    # -- the areas, from the inside out ---------------------------------------------------------
+
+    def _open_storage(self) -> Storage:
+        settings = self.settings.storage
+        logs = LogStore(settings.path, settings=settings)
+        logs.open()
+        self._stops.add("the log store", logs.close)
+        database = Database(settings.path)
         database.open()
-        self._stops.append(database.close)
-        accounts = AccountService(settings, database)
-        accounts.start()
-        self._stops.append(accounts.stop)
-        self.setup_token = accounts.setup_token
-        events = EventStore(database)
-
-        hub = Hub(bus)
-        hub.start()
-        self._stops.append(hub.stop)
-        publisher = Publisher(hub.publish_to, bus.curve_folder)
-        self._stops.append(publisher.close)
-        from_bus = Subscriber(bus.sub_from or hub.subscribe_at, bus.curve_folder)
-        intake_from_bus = Subscriber(hub.subscribe_at, bus.curve_folder)
-
-        engine = Engine(settings.engine)
-        inventory = Inventory(engine, publisher, events, store)
-        collector = LogCollector(
-            engine, inventory, store, publisher, retention_days=storage.retention_days
+        self._stops.add("the database", lambda _: database.close(), KEEP_STORAGE)
+        terminals = TerminalStore(database)
+        recordings = Recordings(
+            settings.path,
+            self.settings.terminal,
+            keep_free=settings.keep_free_bytes,
+            on_removed=terminals.recordings_removed,
         )
-        intake = LogIntake(store, publisher, intake_from_bus)
-        live = LivePush(store, inventory, from_bus)
-        accounts.listen(live.close_account_sessions)
+        recordings.open()
+        self._stops.add("the recordings", recordings.close, KEEP_STORAGE)
+        return Storage(logs, database, EventStore(database), terminals, recordings)
 
-        terminals = self._build_terminals(engine, database, EventRecorder(events, publisher))
-        inventory.listen(terminals.registry.containers_changed)
-        terminals.registry.listen(
+    def _start_accounts(self, storage: Storage) -> AccountService:
+        accounts = AccountService(self.settings, storage.database)
+        accounts.start()
+        self._stops.add("the accounts", accounts.stop, KEEP_ACCOUNTS)
+        self.setup_token = accounts.setup_token
+        return accounts
+
+    def _start_bus(self) -> Bus:
+        settings = self.settings.bus
+        hub = Hub(settings)
+        hub.start()
+        self._stops.add("the hub", lambda _: hub.stop(), KEEP_BUS)
+        publisher = Publisher(hub.publish_to, settings.curve_folder)
+        self._stops.add("the publisher", lambda _: publisher.close(), KEEP_BUS)
+        return Bus(
+            publisher,
+            Subscriber(settings.sub_from or hub.subscribe_at, settings.curve_folder),
+            Subscriber(hub.subscribe_at, settings.curve_folder),
+        )
+
+    def _build_node(self, storage: Storage, bus: Bus) -> Node:
+        engine = Engine(self.settings.engine)
+        inventory = Inventory(engine, bus.publisher, storage.events, storage.logs)
+        collector = LogCollector(
+            engine,
+            inventory,
+            storage.logs,
+            bus.publisher,
+            retention_days=self.settings.storage.retention_days,
+        )
+        return Node(engine, inventory, collector, Reaper(engine))
+
+    def _build_terminals(
+        self, storage: Storage, node: Node, recorder: EventRecorder
+    ) -> TerminalArea:
+        settings, engine, reaper = self.settings.terminal, node.engine, node.reaper
+        sessions = Terminals(
+            settings,
+            storage.terminals,
+            TerminalSources(engine, reaper, settings.toolbox_image),
+            recordings=storage.recordings if settings.record else None,
+            record_action=recorder.action,
+        )
+        node.inventory.listen(sessions.containers_changed)
+        files = Files(engine, reaper, settings, recorder.action)
+        return TerminalArea(sessions, files, PtyReceiver(self.settings.storage.path))
+
+    def _build_live(
+        self,
+        storage: Storage,
+        bus: Bus,
+        node: Node,
+        accounts: AccountService,
+        terminals: TerminalArea,
+    ) -> LivePush:
+        live = LivePush(storage.logs, node.inventory, bus.to_viewers)
+        accounts.listen(live.close_account_sessions)
+        terminals.sessions.listen(
             lambda session: live.terminal_changed(lambda who: can_view_terminal(who, session))
         )
+        return live
 
+    def _build_web(
+        self,
+        storage: Storage,
+        accounts: AccountService,
+        bus: Bus,
+        node: Node,
+        terminals: TerminalArea,
+        live: LivePush,
+    ) -> Web:
+        settings = self.settings.server
         app = create_app(
             Services(
-                settings=settings,
+                settings=self.settings,
                 accounts=accounts,
-                inventory=inventory,
-                store=store,
-                events=events,
+                inventory=node.inventory,
+                store=storage.logs,
+                events=storage.events,
                 live=live,
-                collector=collector,
-                publisher=publisher,
-                database=database,
+                collector=node.collector,
+                publisher=bus.publisher,
+                database=storage.database,
                 loop_lag=self.loop_lag,
-                terminals=terminals.registry,
-                terminal_store=terminals.store,
-                recordings=terminals.recordings,
+                terminals=terminals.sessions,
+                terminal_store=storage.terminals,
+                recordings=storage.recordings,
                 files=terminals.files,
             )
         )
         authenticator = authenticator_of(app)
+        console = TerminalEndpoint(terminals.sessions, storage.terminals, authenticator.proxies)
+        share = ShareEndpoint(
+            terminals.sessions, terminals.receiver, authenticator, accounts.signing_key()
+        )
+        files = FilesEndpoint(terminals.sessions, terminals.files, authenticator)
+        for listener in (console.close_account_sessions, share.close_login, files.close_login):
+            accounts.listen(listener)
+        to_console = console.route(authenticator.authenticate_socket)
         routes = {
             "/websocket": SocketRoute(
                 live.serve, authenticator.authenticate_socket, LivePush.subprotocols
             ),
-            **self._terminal_routes(terminals, authenticator, accounts),
+            "/docker_console": to_console,
+            "/ws": to_console,
+            SHARE_PATH: share.route(),
+            FILES_PATH: files.route(),
         }
         server = Server(
-            (settings.server.host, settings.server.port),
+            (settings.host, settings.port),
             app,
             routes,
             # A little more than the application takes, so that it can say what is too large; not
             # more, since anybody may make each connection hold so much.
-            limits=Limits(connections=settings.server.max_connections, body_bytes=2 * MAX_BODY),
-            origins=[settings.server.public_url] if settings.server.public_url else [],
+            limits=Limits(connections=settings.max_connections, body_bytes=2 * MAX_BODY),
+            origins=[settings.public_url] if settings.public_url else [],
         )
-        server.start()
-        self.server = server
-        # The page is there before the engine has been asked anything; it says what it waits for.
-        parts = (
-            live,
-            inventory,
-            collector,
-            intake,
-            terminals.reaper,
-            terminals.registry,
-            terminals.receiver,
+        return Web(server, (console, share, files))
+
+    # -- running, and the order in which it ends ------------------------------------------------
+
+    def _run_live(self, storage: Storage, bus: Bus, live: LivePush) -> None:
+        live.start()
+        self._stops.add("the live push", live.stop, KEEP_BUS)
+        intake = LogIntake(storage.logs, bus.publisher, bus.to_intake)
+        intake.start()
+        self._stops.add("the intake", intake.stop, KEEP_BUS)
+
+    def _run_node(self, node: Node) -> None:
+        node.inventory.start()
+        self._stops.add("the inventory", node.inventory.stop, KEEP_NODE)
+        node.collector.start()
+        self._stops.add("the collector", node.collector.stop, KEEP_NODE)
+        node.reaper.start()
+        self._stops.add("the reaper", node.reaper.stop, KEEP_NODE)
+
+    def _run_terminals(self, terminals: TerminalArea) -> None:
+        terminals.sessions.start()
+        self._stops.add("the terminals", terminals.sessions.stop, KEEP_TERMINALS)
+        terminals.receiver.start()
+        self._stops.add("the receiver", terminals.receiver.stop, KEEP_TERMINALS)
+
+    def _run_web(self, web: Web) -> None:
+        for endpoint in web.endpoints:
+            self._stops.add("a socket's endpoint", endpoint.stop, KEEP_WEB)
+        self._stops.add(
+            "the server", lambda deadline: web.server.stop(deadline.at_most(SERVING)), KEEP_WEB
         )
-        for part in parts:
-            part.start()
-            self._stops.append(part.stop)
-        self._stops += self._endpoint_stops
-        self._stops.append(lambda: server.stop(STOP_SERVING))
         self._supervisor.run("loop-lag", self.loop_lag.run)
-        self._stops.append(self._supervisor.stop)
+        self._stops.add("the loop's watch", self._supervisor.stop, KEEP_WEB)
 
-    def _build_terminals(
-        self, engine: Engine, database: Database, recorder: EventRecorder
-    ) -> TerminalParts:
-        settings, storage = self.settings.terminal, self.settings.storage
-        store = TerminalStore(database)
-        recordings = Recordings(
-            storage.path,
-            settings,
-            keep_free=storage.keep_free_bytes,
-            on_removed=store.recordings_removed,
-        )
-        recordings.open()
-        self._stops.append(recordings.close)
-        reaper = Reaper(engine)
-        registry = Terminals(
-            settings,
-            store,
-            TerminalSources(engine, reaper, settings.toolbox_image),
-            recordings=recordings if settings.record else None,
-            record_action=recorder.action,
-        )
-        files = Files(engine, reaper, settings, recorder.action)
-        receiver = PtyReceiver(storage.path)
-        return TerminalParts(registry, store, recordings, reaper, files, receiver)
-
-    def _terminal_routes(
-        self, terminals: TerminalParts, authenticator: Authenticator, accounts: AccountService
-    ) -> dict[str, SocketRoute]:
-        """The sockets of the terminals, which close with the login that they were opened with."""
-        terminal = TerminalEndpoint(terminals.registry, terminals.store, authenticator.proxies)
-        accounts.listen(terminal.close_account_sessions)
-        share = ShareEndpoint(
-            terminals.registry, terminals.receiver, authenticator, accounts.signing_key()
-        )
-        accounts.listen(share.close_login)
-        files = FilesEndpoint(terminals.registry, terminals.files, authenticator)
-        accounts.listen(files.close_login)
-        self._endpoint_stops += [terminal.stop, share.stop, files.stop]
-        console = terminal.route(authenticator.authenticate_socket)
-        return {
-            "/docker_console": console,
-            "/ws": console,
-            SHARE_PATH: share.route(),
-            FILES_PATH: files.route(),
-        }
+    # -- from outside ---------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
@@ -253,13 +338,8 @@ class Application:
         return 0
 
     def stop(self) -> None:
-        """Stop what was started, the outermost part first."""
-        while self._stops:
-            stop = self._stops.pop()
-            try:
-                stop()
-            except Exception:
-                log.exception("%s failed", getattr(stop, "__qualname__", stop))
+        """Stop what was started, the outermost area first; 4.2 s at most, whatever hangs."""
+        self._stops.stop(Deadline(STOP_WITHIN - ENDING))
         logging.shutdown()
 
 

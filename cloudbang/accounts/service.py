@@ -41,6 +41,7 @@ from cloudbang.accounts.passwords import Passwords
 from cloudbang.accounts.permissions import DEFAULT_TEAM, Role, covers
 from cloudbang.accounts.throttle import Throttle
 from cloudbang.config import Settings
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.errors import StorageFailed
 from cloudbang.storage.database.database import Database
@@ -88,9 +89,9 @@ class AccountService:
             self._open_setup()
         self._supervisor.run("watch", self.credentials.watch)
 
-    def stop(self) -> None:
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Stop looking after the sessions; what was used last is written down."""
-        self._supervisor.stop()
+        self._supervisor.stop(deadline)
         self.credentials.note()
         self.passwords.close()
 

@@ -16,7 +16,11 @@ from typing import Any
 import gevent
 from gevent.pool import Group
 
+from cloudbang.core.deadline import UNHURRIED, Deadline
+
 log = logging.getLogger(__name__)
+
+STOP_WITHIN = 2.0  # seconds that greenlets have to end
 
 
 def backoff(first: float = 0.1, ceiling: float = 15.0) -> Iterator[float]:
@@ -45,12 +49,12 @@ class Supervisor:
         """Run ``work(*args)`` once. A failure is logged; the greenlet's value is then None."""
         return self._spawn(name, self._guard, name, work, args)
 
-    def stop(self, timeout: float = 2.0) -> None:
-        """End everything that still runs, the youngest first, within ``timeout`` seconds."""
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
+        """End everything that still runs, the youngest first; waits for it for 2 s at most."""
         self._stopping = True
         for greenlet in reversed(self._order):
             greenlet.kill(block=False)
-        self._group.join(timeout=timeout)
+        self._group.join(timeout=deadline.at_most(STOP_WITHIN))
         self._order.clear()
 
     def __len__(self) -> int:

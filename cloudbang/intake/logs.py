@@ -17,6 +17,7 @@ import gevent
 import orjson
 
 from cloudbang.bus import Malformed, Message, Publisher, Subscriber, read_header
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.docker_stream import CUT
 from cloudbang.domain.lines import MAX_TEXT, format_time, parse_time, record, rows
@@ -63,12 +64,12 @@ class LogIntake:
         self._subscriber.subscribe(TOPIC)
         self._receiving = self._supervisor.run("receive", self._receive)
 
-    def stop(self) -> None:
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Stop; what has been received is stored first."""
         self._subscriber.close()
         if self._receiving is not None:
-            self._receiving.join(STOP_WITHIN)
-        self._supervisor.stop()
+            self._receiving.join(deadline.at_most(STOP_WITHIN))
+        self._supervisor.stop(deadline)
 
     @property
     def malformed(self) -> int:

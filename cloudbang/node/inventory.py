@@ -20,6 +20,7 @@ from gevent.event import Event as Flag
 from gevent.pool import Pool
 from gevent.queue import PriorityQueue
 
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.domain.apps import App, Instance
 from cloudbang.domain.lines import row
@@ -163,8 +164,8 @@ class Inventory:
             self._supervisor.run(f"inspect-{n}", self._inspect_waiting)
         self._supervisor.run("activity", self._tell_activity)
 
-    def stop(self) -> None:
-        self._supervisor.stop()
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
+        self._supervisor.stop(deadline)
 
     def _watch(self) -> None:
         waits = backoff(0.2, 5)

@@ -18,6 +18,7 @@ from pathlib import Path
 import gevent
 from gevent import socket
 
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 
 log = logging.getLogger(__name__)
@@ -63,9 +64,9 @@ class PtyReceiver:
         self._socket = made
         self._supervisor.run("accept", self._accept, made)
 
-    def stop(self) -> None:
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Take nothing more."""
-        self._supervisor.stop()
+        self._supervisor.stop(deadline)
         if self._socket is not None:
             self._socket.close()
             self._socket = None

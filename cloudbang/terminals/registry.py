@@ -12,6 +12,7 @@ import gevent
 
 from cloudbang.accounts import Caller
 from cloudbang.config import TerminalSettings
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.domain.apps import App, Instance
 from cloudbang.domain.terminals import (
@@ -119,11 +120,11 @@ class Terminals:
             log.info("%d terminals of a server that was killed are ended", len(left))
         self._supervisor.run("orphans", self._end_orphans, left)
 
-    def stop(self) -> None:
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """End every session; 2 s at most. What is left then is found at the next start."""
         self._stopping = True
-        self._end_all(list(self._live.values()), "server-stopped", STOP_WITHIN)
-        self._supervisor.stop()
+        self._end_all(list(self._live.values()), "server-stopped", deadline.at_most(STOP_WITHIN))
+        self._supervisor.stop(deadline)
 
     def _end_orphans(self, left: Sequence[TerminalRecord]) -> None:
         """Until it is certain that nothing of them is left: for as long as their containers are

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 import gevent
 from gevent.lock import BoundedSemaphore
 
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.apps import Instance
 from cloudbang.engine import Engine
@@ -76,13 +77,13 @@ class LogCollector:
             self._consider(instance)
         self._readers.run("clock", self._watch_clock)
 
-    def stop(self) -> None:
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Stop reading, store what was read."""
-        self._readers.stop()
-        with gevent.Timeout(FLUSH_WITHIN, False):
+        self._readers.stop(deadline)
+        with gevent.Timeout(deadline.at_most(FLUSH_WITHIN), False):
             for running in list(self._followers.values()):
                 running.follower.queue.drain()
-        self._queues.stop()
+        self._queues.stop(deadline)
         self._followers.clear()
 
     def _on_change(

@@ -24,6 +24,7 @@ from gevent.event import AsyncResult, Event
 from gevent.pool import Pool
 from gevent.threadpool import ThreadPool
 
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.core.threads import LimitedCalls, in_thread
 from cloudbang.domain.terminals import Orphan
@@ -65,9 +66,9 @@ class Reaper:
     def start(self) -> None:
         self._supervisor.run("walk", self._walk)
 
-    def stop(self) -> None:
-        self.tasks.stop()
-        self._supervisor.stop()
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
+        self.tasks.stop(deadline)
+        self._supervisor.stop(deadline)
         self._pool.kill()
         self.limited_calls.stop()
 

@@ -22,6 +22,7 @@ import gevent
 from gevent.threadpool import ThreadPool
 
 from cloudbang.config import StorageSettings
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.core.threads import in_thread
 from cloudbang.errors import AlreadyRunning, BadRequest, StorageFailed
@@ -42,6 +43,7 @@ APP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 SLICE = 0.025  # seconds of reading in a thread after which the hub has its turn
 PAGE_BYTES = 16 * 1024 * 1024  # of lines after which it is too: 5,000 of them may be 1 MiB each
 SEARCH = 0.4  # seconds after which a page is given as far as it was found
+FLUSH_WITHIN = 3.0  # seconds that a stop waits for lines on their way to the disk
 READERS = 3  # threads that read; a reader beyond them waits for its turn
 
 
@@ -111,12 +113,12 @@ class LogStore:
         self._supervisor.run("upkeep", self._retention.loop)
         self._retention.wake.set()
 
-    def close(self) -> None:
+    def close(self, deadline: Deadline = UNHURRIED) -> None:
         """Write and sync everything that was taken; then the folder is free for another."""
         if self._lock < 0:
             return
-        self._commit.close()
-        self._supervisor.stop()
+        self._commit.close(deadline.at_most(FLUSH_WITHIN))
+        self._supervisor.stop(deadline)
         self._commit.release()
         self._retention.close()
         self._readers.kill()

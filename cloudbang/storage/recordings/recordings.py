@@ -16,6 +16,7 @@ from pathlib import Path
 from gevent.threadpool import ThreadPool
 
 from cloudbang.config import TerminalSettings
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.core.threads import in_thread
 from cloudbang.errors import CloudBangError, StorageFailed
@@ -26,6 +27,7 @@ from cloudbang.storage.recordings.retention import RecordingRetention
 
 FOLDER = ".terminals"
 SESSION = re.compile(r"[0-9a-f]{16}")
+FLUSH_WITHIN = 2.0  # seconds that a stop waits for what was printed last
 READERS = 2  # threads that read; a reader beyond them waits for its turn
 
 
@@ -102,13 +104,13 @@ class Recordings:
         self._writer.start(self._supervisor)
         self._supervisor.run("upkeep", self.upkeep.loop)
 
-    def close(self, timeout: float = 2.0) -> None:
-        """Write what was printed, in ``timeout`` seconds. The next start packs what is not."""
+    def close(self, deadline: Deadline = UNHURRIED) -> None:
+        """Write what was printed, in 2 s at most. The next start packs what is not."""
         for recording in [*self._running.values()]:
             recording.end(timeout=0)
-        self._writer.close(timeout)
+        self._writer.close(deadline.at_most(FLUSH_WITHIN))
         self.upkeep.close()
-        self._supervisor.stop()
+        self._supervisor.stop(deadline)
         self._writer.release()
         self._readers.kill()
 

@@ -16,6 +16,7 @@ import gevent
 
 from cloudbang.accounts import Caller
 from cloudbang.bus import Malformed, Message, Subscriber
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.web.live.base import NoSuchChannel, Subscription, Topics
@@ -65,10 +66,10 @@ class LivePush:
         self._supervisor.run("receive", self._receive)
         self._supervisor.run("look", self._look)
 
-    def stop(self) -> None:
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Stop. The sockets themselves are closed by the server."""
         self._subscriber.close()
-        self._supervisor.stop()
+        self._supervisor.stop(deadline)
 
     # -- connections --------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
+from cloudbang.core.deadline import Deadline
 from cloudbang.core.supervise import Supervisor
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class SocketRegistry:
             socket.start_close(code, reason)
 
     def stop(self) -> None:
-        self._supervisor.stop(timeout=1.0)
+        self._supervisor.stop(Deadline(1.0))
         self._running = False
 
     def _turn(self) -> None:

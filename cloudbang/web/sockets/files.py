@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from cloudbang.accounts import Caller
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.errors import (
     BadRequest,
@@ -101,9 +102,9 @@ class FilesEndpoint:
             compress=False,
         )
 
-    def stop(self) -> None:
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Stop closing sockets; the server closes those that are left."""
-        self._supervisor.stop()
+        self._supervisor.stop(deadline)
 
     def close_login(self, login: str) -> None:
         """That login has ended or may do less: its sockets are closed with 4401, and what they

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from cloudbang.accounts import INSTALLATION, Caller, Unauthorised
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.terminals import Mode, Size, TerminalRequest, TerminalTarget
 from cloudbang.errors import BadRequest, CloudBangError
@@ -53,9 +54,9 @@ class ShareEndpoint:
             self.serve, self.authenticate_socket, (SUBPROTOCOL,), max_message=MAX_MESSAGE
         )
 
-    def stop(self) -> None:
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Stop. The sockets themselves are closed by the server."""
-        self._supervisor.stop()
+        self._supervisor.stop(deadline)
 
     def authenticate_socket(self, environ: dict[str, Any]) -> Caller | Refusal:
         """Who shows a pass, or a token or a session like anywhere else; whether that is enough

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from cloudbang.accounts import Caller
+from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.terminals import ExitStatus, Mode, Size
 from cloudbang.errors import BadRequest, CloudBangError, NoSuchTerminal
@@ -48,9 +49,9 @@ class TerminalEndpoint:
         self._supervisor = Supervisor("terminal-endpoint")
         self._sockets_by_login = SocketsByLogin(self._supervisor)
 
-    def stop(self) -> None:
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Stop closing sockets; the server closes those that are left."""
-        self._supervisor.stop()
+        self._supervisor.stop(deadline)
 
     def route(self, authenticate_socket: Callable[[dict[str, Any]], Any]) -> SocketRoute:
         """For the server. Nothing is compressed: a flood would cost the hub its time."""

@@ -1,0 +1,65 @@
+"""The composition root: whatever hangs, the end comes in time and the lines are on disk."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+
+from cloudbang.app import STOP_WITHIN, Application
+from cloudbang.config import Settings
+from cloudbang.core.deadline import Deadline, StopOrder
+from cloudbang.domain.lines import format_time, record
+from cloudbang.storage.logs.log_store import LogStore
+from tests.support import free_port
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    values: dict[str, Any] = {
+        "server": {"port": free_port()},
+        "storage": {"path": tmp_path},
+        "engine": {"host": f"unix://{tmp_path}/none.sock"},
+        "bus": {
+            "bind_sub": "tcp://127.0.0.1:*",
+            "bind_pub": "tcp://127.0.0.1:*",
+            "bind_pub2": "",
+        },
+    }
+    return Settings.model_validate(values)
+
+
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+def test_whatever_hangs_the_end_comes_and_the_lines_are_kept(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every area but the log store hangs for ever: the folder is free within the time for it."""
+    hanging: list[str] = []
+    add = StopOrder.add
+
+    def add_hanging(self: StopOrder, name: str, stop: Any, keep: float = 0.0) -> None:
+        def hang(deadline: Deadline) -> None:
+            hanging.append(name)
+            gevent.sleep(60)
+
+        add(self, name, stop if name == "the log store" else hang, keep)
+
+    monkeypatch.setattr(StopOrder, "add", add_hanging)
+    application = Application(settings)
+    application.start()
+    store: LogStore = application.server.application.extensions["cloudbang"].store  # type: ignore[union-attr]
+    when = format_time(time.time_ns()).encode()
+    store.append("web", [record(when, b"0123456789ab", b"stdout", b"the last line")])
+    started = time.monotonic()
+    application.stop()
+    assert time.monotonic() - started < STOP_WITHIN
+    assert len(hanging) > 10
+    again = LogStore(settings.storage.path, settings=settings.storage)
+    again.open()
+    assert again.next_seq("web") == 2
+    again.close()
