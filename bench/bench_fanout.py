@@ -32,7 +32,7 @@ from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.web.live import lines as live_lines
 from cloudbang.web.live import push as live
 from cloudbang.web.server.server import Server
-from cloudbang.web.server.websocket import SocketRoute
+from cloudbang.web.server.socket_handler import SocketRoute
 
 ROOT = Path(__file__).parent.parent
 VIEWERS = 1_000

@@ -42,7 +42,9 @@ from cloudbang.web import MAX_BODY, create_app
 from cloudbang.web.live.push import LivePush
 from cloudbang.web.security.authenticator import authenticator_of
 from cloudbang.web.security.terminal_access import can_view_terminal
-from cloudbang.web.server.server import Limits, Server, SocketRoute
+from cloudbang.web.server.http_reader import Limits
+from cloudbang.web.server.server import Server
+from cloudbang.web.server.socket_handler import SocketRoute
 from cloudbang.web.services import Services
 from cloudbang.web.sockets.files import PATH as FILES_PATH
 from cloudbang.web.sockets.files import FilesEndpoint

@@ -13,7 +13,8 @@ from typing import Any
 import gevent
 
 from cloudbang.web.server.server import Server
-from cloudbang.web.server.websocket import Socket, SocketRoute
+from cloudbang.web.server.socket_handler import SocketRoute
+from cloudbang.web.server.websocket import Socket
 
 BIG = 64 * 1024 * 1024  # bytes; the suite sends up to 16 MiB
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
 import orjson
@@ -12,12 +12,12 @@ from gevent.lock import Semaphore
 
 from cloudbang.core.rate import TokenBucket
 from cloudbang.errors import BadRequest, CloudBangError
-from cloudbang.web.live.base import NoSuchChannel, Subscription, message
-from cloudbang.web.server.websocket import SharedFrame, Socket, SocketClosed
+from cloudbang.web.live.base import NoSuchChannel, Subscription, ViewerConnection, message
+from cloudbang.web.server.frames import SharedFrame
+from cloudbang.web.server.websocket import Socket, SocketClosed
 
 if TYPE_CHECKING:
     from cloudbang.accounts import Caller
-    from cloudbang.web.live.push import LivePush
 
 MAX_SUBSCRIPTIONS = 64  # of one connection; a page needs three
 # Overload: a client that asks faster than this is read more slowly; nobody else notices.
@@ -53,25 +53,37 @@ class BadMessage(CloudBangError):
         return f"{self.what}: a message is a JSON object with the op subscribe, unsubscribe or ping"
 
 
+class Channels(Protocol):
+    """All channels, as one connection sees them: ``push.LivePush``."""
+
+    def view(
+        self, channel: str, connection: ViewerConnection, request: dict[str, Any]
+    ) -> Subscription:
+        """A view of ``channel``, not yet started. Raises NoSuchChannel, NoSuchApp, BadRequest."""
+
+    def leave(self, channel: str) -> None:
+        """A viewer of ``channel`` has gone."""
+
+
 class LiveConnection:
     """What one socket follows. It is the :class:`ViewerConnection` of its viewers."""
 
     __slots__ = (
         "_bucket",
+        "_channels",
         "_following",
         "_leaving",
-        "_push",
         "caller",
         "offer",
         "socket",
         "turn",
     )
 
-    def __init__(self, push: LivePush, socket: Socket, caller: Caller) -> None:
+    def __init__(self, channels: Channels, socket: Socket, caller: Caller) -> None:
         self.caller = caller
         self.socket = socket
         self.offer: Callable[[SharedFrame], bool] = socket.offer
-        self._push = push
+        self._channels = channels
         self._following: dict[str, Subscription] = {}
         self._leaving: list[Subscription] = []
         self.turn = Semaphore()
@@ -119,7 +131,7 @@ class LiveConnection:
         if len(self._following) >= MAX_SUBSCRIPTIONS:
             raise TooManySubscriptions
         self._wait_for_leaving()
-        viewer = self._push.view(channel, self, request)
+        viewer = self._channels.view(channel, self, request)
         self._following[channel] = viewer
         viewer.start()
 
@@ -135,7 +147,7 @@ class LiveConnection:
         viewer = self._following.pop(channel, None)
         if viewer is not None:
             viewer.close()
-            self._push.leave(channel)
+            self._channels.leave(channel)
 
             if viewer.busy:
                 self._leaving.append(viewer)

@@ -1,8 +1,8 @@
 """The live socket's server side: from the one green SUB to every viewer.
 
 One greenlet receives from the bus and routes by exact topic to channels; a channel turns a
-message into one frame and offers that frame to all who look. See ``live_lines`` for the channels
-of lines, ``live_feeds`` for the others, ``live_connection`` for one socket.
+message into one frame and offers that frame to all who look. See ``lines`` for the channels of
+lines, ``feeds`` for the others, ``connection`` for one socket.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cloudbang.bus import Malformed, Message, Subscriber
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.storage.logs.log_store import LogStore
-from cloudbang.web.live.base import NoSuchChannel, Subscription, Topics
+from cloudbang.web.live.base import NoSuchChannel, Subscription, Topics, ViewerConnection
 from cloudbang.web.live.connection import LiveConnection
 from cloudbang.web.live.feeds import (
     AppsFeed,
@@ -45,7 +45,7 @@ FEW = 300  # lines that wait already; with more of them frames are large anyway
 
 
 class LivePush:
-    """Everything that is pushed to pages. ``serve`` is what the door ``/websocket`` leads to."""
+    """Everything that is pushed to pages. ``serve`` is what the path ``/websocket`` leads to."""
 
     subprotocols = ("cloudbang.live.v1",)
 
@@ -112,16 +112,18 @@ class LivePush:
 
     # -- channels -----------------------------------------------------------------------------
 
-    def view(self, channel: str, link: LiveConnection, request: dict[str, Any]) -> Subscription:
+    def view(
+        self, channel: str, connection: ViewerConnection, request: dict[str, Any]
+    ) -> Subscription:
         """A view of ``channel``, not yet started. Raises NoSuchChannel, NoSuchApp, BadRequest."""
         kind, _, name = channel.partition("/")
         if kind == "log" and name:
-            require_app(link.caller, name, "view", self._inventory, self._store)
-            return self._view_lines(name, link, request)
+            require_app(connection.caller, name, "view", self._inventory, self._store)
+            return self._view_lines(name, connection, request)
         if channel in ("app/*", "terminal/*", "status") or (kind == "event" and name):
             if kind == "event":
-                require_app(link.caller, name, "view", self._inventory, self._store)
-            return self._view_feed(channel, name, link)
+                require_app(connection.caller, name, "view", self._inventory, self._store)
+            return self._view_feed(channel, name, connection)
         raise NoSuchChannel(channel)
 
     def leave(self, channel: str) -> None:
@@ -140,17 +142,19 @@ class LivePush:
                     self._topics.release(topic)
                     del self._routes[topic]
 
-    def _view_lines(self, app: str, link: LiveConnection, request: dict[str, Any]) -> LogViewer:
+    def _view_lines(
+        self, app: str, connection: ViewerConnection, request: dict[str, Any]
+    ) -> LogViewer:
         topic = f"log/{app}/"
         channel = self._logs.get(topic) or LogChannel(app, self._store, self._supervisor)
-        viewer = LogViewer(link, channel, request)
+        viewer = LogViewer(connection, channel, request)
         channel.viewers += 1
         if channel.viewers == 1:
             self._logs[topic] = channel
             self._topics.hold(topic)
         return viewer
 
-    def _view_feed(self, channel: str, name: str, link: LiveConnection) -> FeedViewer:
+    def _view_feed(self, channel: str, name: str, connection: ViewerConnection) -> FeedViewer:
         feed = self._feeds.get(channel)
         if feed is None:
             feed = self._feeds[channel] = self._new_feed(channel, name)
@@ -158,7 +162,7 @@ class LivePush:
                 self._topics.hold(topic)
                 self._routes[topic] = feed
         feed.viewers += 1
-        return FeedViewer(link, feed)
+        return FeedViewer(connection, feed)
 
     def _new_feed(self, channel: str, name: str) -> Feed:
         store, inventory = self._store, self._inventory

@@ -24,7 +24,7 @@ from cloudbang.domain.apps import App
 from cloudbang.errors import CloudBangError
 from cloudbang.web.security import access
 from cloudbang.web.security.requests import COOKIE, Environ, Proxies, cookies_of
-from cloudbang.web.server.websocket import Refusal
+from cloudbang.web.server.handshake import Refusal
 from cloudbang.web.services import services
 
 CSRF_HEADER = "X-CSRF-Token"

@@ -5,17 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gevent
 
 from cloudbang.core.deadline import Deadline
 from cloudbang.core.supervise import Supervisor
+from cloudbang.web.server.websocket import CLOSE_WAIT, Socket
 
-if TYPE_CHECKING:
-    from cloudbang.web.server.websocket import Socket
-
-CLOSE_WAIT = 2.0  # seconds a peer has to answer a close, and then to hang up
 SLOTS = 20  # of the timer wheel: each socket is looked at once a turn, a twentieth at a time
 
 
@@ -73,6 +70,10 @@ class SocketRegistry:
         """Wire bytes received from and sent to all sockets, open and ended."""
         received = self.counts.received + sum(socket.received for socket in self)
         return received, self.counts.sent + sum(socket.sent for socket in self)
+
+    def count_violation(self) -> None:
+        """A peer broke the protocol."""
+        self.counts.violations += 1
 
     def spawn(self, name: str, work: Callable[..., Any], *args: Any) -> None:
         """A short piece of work for a socket, in a greenlet of its own."""

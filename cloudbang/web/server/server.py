@@ -20,9 +20,7 @@ from cloudbang.core.loop import yield_to_loop
 from cloudbang.errors import PortInUse
 from cloudbang.web.server.heartbeat import SocketRegistry
 from cloudbang.web.server.http_reader import Limits, RequestReader, RequestRefused
-from cloudbang.web.server.websocket import SocketHandler, SocketRoute
-
-__all__ = ["Limits", "Server", "SocketRoute"]
+from cloudbang.web.server.socket_handler import SocketHandler, SocketRoute
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +160,7 @@ class Handler(SocketHandler):
 
 
 class Server(WSGIServer):
-    """Serves ``app`` (WSGI) and the ``routes`` (path -> Door) on one address.
+    """Serves ``app`` (WSGI) and the ``routes`` (path -> SocketRoute) on one address.
 
     ``address`` is (host, port); port 0 takes a free one, see ``port``. ``origins`` are further
     origins that may open sockets ("https://cloudbang.example.org"), for proxies that change Host.

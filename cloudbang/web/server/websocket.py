@@ -1,72 +1,65 @@
-"""WebSocket connections: gevent-websocket's handler and socket with their weaknesses mended.
+"""One open WebSocket: gevent-websocket's, with its weaknesses mended.
 
-The one importer of ``geventwebsocket``. What it lacks and this has: one writer per connection,
-close codes that are sent, size limits, masks required, fast unmasking in slices, an Origin check,
-permessage-deflate, deadlines. How a socket writes is in ``outbox``.
+What that lacks and this has: one writer at any moment, close codes that are sent, size limits,
+masks required, fast unmasking in slices, permessage-deflate, deadlines.
+
+Writing never blocks and has no greenlet of its own: ``offer`` hands a frame to the kernel; what
+the kernel does not take waits in a bounded queue that a write watcher of the loop empties. So at
+any moment one at most writes to a socket, and a socket that keeps up costs nothing but the call.
 """
 
 from __future__ import annotations
 
-import json
-import logging
 import socket as std_socket
 import struct
 import time
+import zlib
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import gevent
 from gevent.event import Event as Signal
-from gevent.pywsgi import Input, WSGIHandler
-from geventwebsocket.handler import WebSocketHandler
 from geventwebsocket.websocket import WebSocket
 
 from cloudbang.core.loop import yield_to_loop
+from cloudbang.errors import CloudBangError
 from cloudbang.web.server import frames
-from cloudbang.web.server.deflate import Agreement, negotiate
+from cloudbang.web.server.deflate import Agreement
 from cloudbang.web.server.frames import BINARY, TEXT, SharedFrame
-from cloudbang.web.server.handshake import Refusal, accepted, bad_handshake, choose, same_origin
-from cloudbang.web.server.heartbeat import CLOSE_WAIT, SocketRegistry
-from cloudbang.web.server.outbox import QUEUE, Outbox, SocketClosed, nothing_more
-
-__all__ = ["BINARY", "TEXT", "Refusal", "SharedFrame", "Socket", "SocketClosed", "SocketRoute"]
-
-log = logging.getLogger(__name__)
 
 KIB = 1024
 READ = 64 * KIB  # bytes asked of the kernel at a time, when there is much
 SHORT = 4 * KIB  # and otherwise
+QUEUE = 1024 * KIB  # bytes that may wait for a slow peer; then offer() refuses
+MUCH = 1024 * KIB  # bytes; encoding and compressing more than this is done in slices
 TURN = 0.005  # seconds one connection may work before the others get theirs
-# What a door still needs to know once the socket is open; the rest of the request is let go,
-# so that an idle socket stays small and its cookie does not stay in memory.
-KEPT = (
-    *("PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT", "HTTP_HOST", "HTTP_ORIGIN"),
-    *("HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE", "HTTP_X_FORWARDED_FOR", "wsgi.url_scheme"),
-)
+CLOSE_WAIT = 2.0  # seconds a peer has to answer a close, and then to hang up
 
 
-@dataclass(frozen=True)
-class SocketRoute:
-    """A path at which sockets open.
+class SocketClosed(CloudBangError):
+    """Nothing can be sent any more: the connection is closing or gone."""
 
-    ``serve(socket, environ, account)`` runs for as long as the connection lives; ``environ`` holds
-    only the keys in ``KEPT``. ``authorize(environ)`` sees the whole request before the handshake;
-    it returns a :class:`Refusal`, or what ``serve`` gets as ``account``. ``max_message`` and
-    ``queue`` are bytes. ``compress`` is whether permessage-deflate is agreed to.
-    """
+    code = "socket-closed"
 
-    serve: Callable[[Socket, Mapping[str, Any], Any], None]
-    authorize: Callable[[dict[str, Any]], Any]
-    subprotocols: tuple[str, ...] = ()
-    max_message: int = 64 * KIB
-    queue: int = QUEUE
-    compress: bool = True
+    def __str__(self) -> str:
+        return "the WebSocket connection is closed"
 
 
-class Socket(Outbox, WebSocket):
+class Owner(Protocol):
+    """Who keeps the open sockets, as one of them sees it: ``heartbeat.SocketRegistry``."""
+
+    stopping: bool
+    """Whether the whole server is stopping."""
+
+    def count_violation(self) -> None:
+        """A peer broke the protocol."""
+
+    def spawn(self, name: str, work: Callable[..., Any], *args: Any) -> object:
+        """Run a short piece of work in a greenlet of its own."""
+
+
+class Socket(WebSocket):
     """One open connection. One greenlet receives; any may ``offer``, ``send`` and ``close``.
 
     ``backlog`` is what the kernel has not taken yet, ``received`` and ``sent`` count wire bytes,
@@ -78,14 +71,14 @@ class Socket(Outbox, WebSocket):
     __slots__ = (
         *("__weakref__", "backlog", "deflate", "left", "moved", "on_drained", "queue_limit"),
         *("received", "seen", "sent", "slot", "subprotocol", "_decoder", "_ended", "_hand"),
-        *("_registry", "_more", "_queue", "_raw", "_reading", "_refused", "_signal", "_since"),
+        *("_owner", "_more", "_queue", "_raw", "_reading", "_refused", "_signal", "_since"),
         *("_sock", "_watcher", "_window_bits"),
     )
 
     def __init__(
         self,
         sock: Any,
-        registry: SocketRegistry,
+        owner: Owner,
         *,
         agreement: Agreement | None = None,
         subprotocol: str | None = None,
@@ -97,7 +90,7 @@ class Socket(Outbox, WebSocket):
         self._sock = sock
         self._raw = sock._sock  # the plain non-blocking socket under gevent's
         self._hand = self._raw.send
-        self._registry = registry
+        self._owner = owner
         self._window_bits = agreement.window_bits if agreement else 0
         # A shared frame is made with the full window; who asked for less gets it plain.
         self.deflate = self._window_bits == 15
@@ -123,6 +116,11 @@ class Socket(Outbox, WebSocket):
 
     def __del__(self) -> None:
         """The handler ends a connection, not the garbage collector."""
+
+    @property
+    def server_stops(self) -> bool:
+        """Whether the connection ends, if it does, because the whole server stops."""
+        return self._owner.stopping
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -153,7 +151,7 @@ class Socket(Outbox, WebSocket):
                 elif event is not frames.WORKING:
                     self._control(event)
         except frames.PeerViolation as e:
-            self._registry.counts.violations += 1
+            self._owner.count_violation()
             self._end(e.close_code, e.reason)
         finally:
             self._reading = False
@@ -203,6 +201,131 @@ class Socket(Outbox, WebSocket):
         """Nothing more will be read; say so to the peer unless that was said."""
         self._start_close(frames.close_frame(code, reason))
         self._ended = True
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def offer(self, frame: SharedFrame) -> bool:
+        """Send ``frame`` without ever waiting. False: refused, the queue is full, or closed."""
+        data = frame.deflated if self.deflate else frame.plain
+        if self.backlog:
+            return self._enqueue(data)
+        try:
+            taken = self._hand(data)
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            self._lose()
+            return False
+        self.sent += taken
+        if taken < len(data):
+            self._wait_for_room(data, taken)
+        return True
+
+    def post(self, frame: SharedFrame) -> None:
+        """Send or queue ``frame`` without ever waiting, whatever the queue holds already: for
+        what is small and must not be refused."""
+        if not self.closed:
+            self._put(frame.deflated if self.deflate else frame.plain)
+
+    def send(self, message: str | bytes) -> None:
+        """Send ``message`` and wait until the kernel has all of it. Raises SocketClosed."""
+        opcode = TEXT if isinstance(message, str) else BINARY
+        payload = _encoded(message) if isinstance(message, str) else message
+        first = frames.FIN
+        if self._window_bits and len(payload) >= frames.DEFLATE_FROM:
+            payload, first = _deflated(payload, self._window_bits), frames.FIN | frames.RSV1
+        if self.closed:
+            raise SocketClosed
+        head = frames.header(opcode, len(payload), first)
+        if len(payload) < MUCH:
+            self._put(head + payload)
+        else:
+            self._put(head)
+            self._put(payload)
+        end = self.sent + self.backlog
+        while self.sent < end:
+            if self.closed and not self.backlog:
+                raise SocketClosed
+            self._wait_signal(None)
+
+    def ping(self) -> None:
+        """Ask for a sign of life; the answer shows in ``seen``."""
+        if not self.closed:
+            self._put(b"\x89\x00")
+
+    def _put(self, data: bytes | memoryview) -> None:
+        """Send now or queue, whatever the queue holds. For what is small or waited for."""
+        if self.backlog:
+            self._append(data)
+            return
+        try:
+            taken = self._raw.send(data)
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            self._lose()
+            return
+        self.sent += taken
+        if taken < len(data):
+            self._wait_for_room(data, taken)
+
+    def _enqueue(self, data: bytes) -> bool:
+        # Overload: the newest frame is refused, and the caller decides what that viewer loses.
+        if self.closed or self.backlog + len(data) > self.queue_limit:
+            self._refused = True
+            return False
+        self._append(data)
+        return True
+
+    def _append(self, data: bytes | memoryview) -> None:
+        assert self._queue is not None
+        self._queue.append(data)
+        self.backlog += len(data)
+
+    def _wait_for_room(self, data: bytes | memoryview, taken: int) -> None:
+        rest = memoryview(data)[taken:] if taken else data
+        self._queue = deque((rest,))
+        self.backlog = len(rest)
+        self.moved = time.monotonic()
+        if self._watcher is None:
+            self._watcher = gevent.get_hub().loop.io(self._raw.fileno(), 2)
+        self._watcher.start(self._drain)
+
+    def _drain(self) -> None:
+        """Runs on the hub when the kernel has room again: hands over all it takes."""
+        queue, give = self._queue, self._raw.send
+        before = self.backlog
+        try:
+            while queue:
+                piece = queue[0]
+                taken = give(piece)
+                self.backlog -= taken
+                if taken < len(piece):
+                    queue[0] = memoryview(piece)[taken:]
+                else:
+                    queue.popleft()
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._lose()
+            return
+        self.sent += before - self.backlog
+        self.moved = time.monotonic()
+        if not queue:
+            self._watcher.stop()
+            self._queue = None
+            if self._refused:
+                self._refused = False
+                if self.on_drained is not None:
+                    self._owner.spawn("drained", self.on_drained, self)
+        if self._signal is not None:
+            self._signal.set()
+
+    def _wait_signal(self, deadline: float | None) -> None:
+        if self._signal is None:
+            self._signal = Signal()
+        self._signal.clear()
+        self._signal.wait(None if deadline is None else max(deadline - time.monotonic(), 0))
 
     # -- ending -------------------------------------------------------------------------------
 
@@ -278,119 +401,28 @@ class Socket(Outbox, WebSocket):
             self._signal.set()
 
 
-class SocketHandler(WebSocketHandler):
-    """Opens the doors of ``server.doors``; everything else goes to the WSGI application."""
+def nothing_more(_data: bytes) -> int:
+    """Stands in for the kernel's ``send`` once a socket is closed: one check less in offer()."""
+    raise BrokenPipeError
 
-    environ: Any
-    wsgi_input: Any
 
-    def run_application(self) -> None:
-        route = self.server.routes.get(self.environ["PATH_INFO"])
-        if route is None:
-            WSGIHandler.run_application(self)
-            return
-        self.close_connection = True
-        self.wsgi_input = Input(None, 0)  # a body, if there is one, is refused and not read
-        opened = self._open(route)
-        if isinstance(opened, Refusal):
-            self.server.registry.counts.handshakes_refused += 1
-            self._refuse(opened)
-            return
-        socket, account = opened
-        if isinstance(account, Refusal):
-            socket.finish()
-            return
-        environ = {key: self.environ[key] for key in KEPT if key in self.environ}
-        # An idle socket keeps nothing of its request.
-        self.environ, self.headers = {}, None
-        self.requestline = self.path = ""
-        self._serve(route, socket, environ, account)
+def _encoded(text: str) -> bytes:
+    if len(text) <= MUCH:
+        return text.encode()
+    parts = []
+    for at in range(0, len(text), MUCH):
+        parts.append(text[at : at + MUCH].encode())
+        yield_to_loop()
+    return b"".join(parts)
 
-    def _serve(
-        self, route: SocketRoute, socket: Socket, environ: dict[str, Any], account: Any
-    ) -> None:
-        registry = self.server.registry
-        registry.add(socket)
-        try:
-            route.serve(socket, environ, account)
-        except SocketClosed:
-            pass  # the peer left while something was being sent to it
-        except gevent.GreenletExit:
-            socket.start_close(1001)
-            raise
-        except Exception:
-            log.exception("the socket at %s failed", environ.get("PATH_INFO"))
-            socket.start_close(1011, "internal error")
-        finally:
-            try:
-                socket.finish()
-            finally:
-                registry.remove(socket)
 
-    def _open(self, route: SocketRoute) -> Refusal | tuple[Socket, Any]:
-        """Check the handshake (RFC 6455, 4.2) and answer it with 101."""
-        environ = self.environ
-        refusal = bad_handshake(environ, self.request_version) or self._foreign(environ)
-        if refusal is None and self.server.registry.stopping:
-            refusal = Refusal(503, "stopping", "the server is stopping")
-        if refusal is not None:
-            return refusal
-        account = route.authorize(environ)
-        if isinstance(account, Refusal):
-            return account
-        subprotocol = choose(environ, route.subprotocols)
-        offered = environ.get("HTTP_SEC_WEBSOCKET_EXTENSIONS", "") if route.compress else ""
-        agreement = negotiate(offered)
-        self.socket.setsockopt(std_socket.IPPROTO_TCP, std_socket.TCP_NODELAY, 1)
-        self.socket.sendall(accepted(environ, subprotocol, agreement))
-        self.headers_sent, self.status, self.code = True, b"101 Switching Protocols", 101
-        socket = Socket(
-            self.socket,
-            self.server.registry,
-            agreement=agreement,
-            subprotocol=subprotocol,
-            max_message=route.max_message,
-            queue=route.queue,
-            early=self.rfile.rest(),
-        )
-        # A peer that did not read its answer made us wait: who was let in may have been thrown
-        # out meanwhile, when there was no socket yet that could have been closed.
-        again = route.authorize(environ)
-        if isinstance(again, Refusal):
-            socket.start_close(4401, again.message)
-        return socket, again
-
-    def _foreign(self, environ: Mapping[str, Any]) -> Refusal | None:
-        """A browser's page may connect only to where it came from. Programs send no Origin."""
-        origin = environ.get("HTTP_ORIGIN")
-        if origin is None or same_origin(origin, environ.get("HTTP_HOST", "")):
-            return None
-        if origin.lower() in self.server.origins:
-            return None
-        return Refusal(403, "foreign-origin", "Origin is not this server")
-
-    def _refuse(self, refusal: Refusal) -> None:
-        title = HTTPStatus(refusal.status).phrase
-        problem = {
-            "type": "about:blank",
-            "title": title,
-            "status": refusal.status,
-            "code": refusal.code,
-            "detail": refusal.message,
-        }
-        body = json.dumps(problem).encode()
-        headers = [
-            ("Content-Type", "application/problem+json"),
-            ("Content-Length", str(len(body))),
-            ("Connection", "close"),
-        ]
-        if refusal.status == 426:
-            headers += [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket")]
-        self.start_response(f"{refusal.status} {title}", headers)
-        self.write(body)
-
-    def log_request(self) -> None:
-        """No access log: writing it would hold up the hub. Requests are counted instead."""
-
-    def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
-        return WSGIHandler.start_response(self, status, headers, exc_info)
+def _deflated(payload: bytes, window_bits: int) -> bytes:
+    if len(payload) <= MUCH:
+        return frames.deflate(payload, window_bits)
+    packer = frames.packer(window_bits)
+    parts = []
+    for at in range(0, len(payload), MUCH // 4):
+        parts.append(packer.compress(payload[at : at + MUCH // 4]))
+        yield_to_loop()
+    parts.append(packer.flush(zlib.Z_SYNC_FLUSH)[:-4])
+    return b"".join(parts)

@@ -26,7 +26,8 @@ from cloudbang.errors import (
 from cloudbang.web.security.authenticator import Authenticator
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
 from cloudbang.web.security.terminal_access import typing_in
-from cloudbang.web.server.websocket import Socket, SocketClosed, SocketRoute
+from cloudbang.web.server.socket_handler import SocketRoute
+from cloudbang.web.server.websocket import Socket, SocketClosed
 
 if TYPE_CHECKING:
     from cloudbang.terminals.files import Files, Upload

@@ -21,7 +21,10 @@ from cloudbang.terminals.registry import Terminals
 from cloudbang.terminals.share_source import ShareSource
 from cloudbang.web.security.authenticator import Authenticator
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
-from cloudbang.web.server.websocket import BINARY, TEXT, Refusal, SharedFrame, Socket, SocketRoute
+from cloudbang.web.server.frames import BINARY, TEXT, SharedFrame
+from cloudbang.web.server.handshake import Refusal
+from cloudbang.web.server.socket_handler import SocketRoute
+from cloudbang.web.server.websocket import Socket
 
 FIRST_WITHIN = 10.0  # seconds for the first message
 PATH = "/terminal_share"

@@ -25,7 +25,8 @@ from cloudbang.terminals.session import Session
 from cloudbang.terminals.viewers import Participant
 from cloudbang.web.security.requests import Proxies
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
-from cloudbang.web.server.websocket import Socket, SocketRoute
+from cloudbang.web.server.socket_handler import SocketRoute
+from cloudbang.web.server.websocket import Socket
 from cloudbang.web.sockets.gotty import GottyAdapter
 from cloudbang.web.sockets.tty_v1 import TtyV1Adapter
 

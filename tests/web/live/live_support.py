@@ -20,7 +20,7 @@ from cloudbang.domain.lines import format_time, record, rows
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.web.live.push import LivePush
 from cloudbang.web.server.server import Server
-from cloudbang.web.server.websocket import SocketRoute
+from cloudbang.web.server.socket_handler import SocketRoute
 
 ANYWHERE = "tcp://127.0.0.1:*"
 ONE, TWO = b"0123456789ab", b"ba9876543210"

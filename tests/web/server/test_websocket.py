@@ -17,10 +17,21 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 from websockets.sync.client import ClientConnection, connect
 
 from cloudbang.web.server import frames
-from cloudbang.web.server.frames import BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT
+from cloudbang.web.server.frames import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    FIN,
+    PING,
+    PONG,
+    TEXT,
+    SharedFrame,
+)
+from cloudbang.web.server.handshake import Refusal
 from cloudbang.web.server.heartbeat import SocketRegistry
 from cloudbang.web.server.server import Server
-from cloudbang.web.server.websocket import Refusal, SharedFrame, Socket, SocketClosed, SocketRoute
+from cloudbang.web.server.socket_handler import SocketRoute
+from cloudbang.web.server.websocket import Socket, SocketClosed
 from tests.support import Stopwatch, wait_until
 
 MIB = 1024 * 1024
