@@ -1,10 +1,17 @@
-"""The one error tree. Every error carries its facts as fields and writes its own sentence.
+"""The one error tree. Every error carries its facts as fields, and its sentence on its class.
 
-A sentence says what happened, to what, and what to do. ``code`` is stable: programs may rely on
-it (it is the ``code`` of the problem document that the HTTP API answers with).
+A sentence says what happened, to what, and what to do. It is the English text with the names of
+fields in braces, and the key of the catalogue of the other language: the web side translates it
+before the fields are filled in. ``code`` is stable: programs may rely on it (it is the ``code`` of
+the problem document that the HTTP API answers with).
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+SHOWN = 120  # characters of a value that somebody sent
 
 
 class CloudBangError(Exception):
@@ -12,52 +19,69 @@ class CloudBangError(Exception):
 
     code = "internal"
     status = 500  # the HTTP status that the web side answers with
+    title = ""  # what happened in a few words; without them the status' own phrase
+    sentence = "this is a fault in CloudBang: its log has the details"
+    page_sentence = ""  # for who looks at a page and not at the API, where that differs
+    variants: ClassVar[Mapping[tuple[str, object], str]] = {}
+    """The sentence where a field has that value."""
+
+    def template(self, on_page: bool = False) -> str:
+        """The sentence of this error, its fields not filled in yet."""
+        for (field, value), sentence in self.variants.items():
+            if getattr(self, field) == value:
+                return sentence
+        return (on_page and self.page_sentence) or self.sentence
+
+    def facts(self) -> dict[str, object]:
+        """What is filled in, by name."""
+        return dict(vars(self))
+
+    def __str__(self) -> str:
+        return self.template().format(**self.facts())
 
 
 class SettingError(CloudBangError):
     """A setting holds what it may not hold; the start is refused."""
 
     code = "setting"
+    sentence = "{where}: {name} is {value!r}, but may be {allowed}"
 
     def __init__(self, where: str, name: str, value: object, allowed: str) -> None:
         self.where, self.name, self.value, self.allowed = where, name, value, allowed
         super().__init__(where, name, value, allowed)
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.name} is {self.value!r}, but may be {self.allowed}"
 
 
 class AlreadyRunning(CloudBangError):
     """Another process holds the data folder."""
 
     code = "already-running"
+    sentence = (
+        "process {pid} already runs CloudBang on the data folder {path}: "
+        "stop it, or give this one a folder of its own with CLOUDBANG_STORAGE_PATH"
+    )
+    variants = {  # noqa: RUF012
+        ("pid", None): (
+            "another process already runs CloudBang on the data folder {path}: "
+            "stop it, or give this one a folder of its own with CLOUDBANG_STORAGE_PATH"
+        )
+    }
 
     def __init__(self, path: str, pid: int | None = None) -> None:
         self.path, self.pid = path, pid
         super().__init__(path, pid)
-
-    def __str__(self) -> str:
-        who = f"process {self.pid}" if self.pid else "another process"
-        return (
-            f"{who} already runs CloudBang on the data folder {self.path}: "
-            "stop it, or give this one a folder of its own with CLOUDBANG_STORAGE_PATH"
-        )
 
 
 class PortInUse(CloudBangError):
     """An address that has to be listened on is taken."""
 
     code = "port-in-use"
+    sentence = (
+        "{address} is in use by another program: stop it, or choose another address with {setting}"
+    )
 
     def __init__(self, address: str, setting: str) -> None:
         self.address, self.setting = address, setting
         super().__init__(address, setting)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.address} is in use by another program: stop it, or choose another "
-            f"address with {self.setting}"
-        )
 
 
 class StorageFull(CloudBangError):
@@ -65,29 +89,27 @@ class StorageFull(CloudBangError):
 
     code = "storage-full"
     status = 507
+    title = "The disk is full"
+    sentence = (
+        "no room on the disk of {path}: collecting is paused, the engine keeps the lines; "
+        "free some space and it goes on by itself"
+    )
 
     def __init__(self, path: str) -> None:
         self.path = path
         super().__init__(path)
-
-    def __str__(self) -> str:
-        return (
-            f"no room on the disk of {self.path}: collecting is paused, the engine keeps the "
-            "lines; free some space and it goes on by itself"
-        )
 
 
 class StorageFailed(CloudBangError):
     """The data disk refused a write or a read for another reason than its size."""
 
     code = "storage-failed"
+    title = "The disk refuses"
+    sentence = "cannot use {path}: {reason}"
 
     def __init__(self, path: str, reason: str) -> None:
         self.path, self.reason = path, reason
         super().__init__(path, reason)
-
-    def __str__(self) -> str:
-        return f"cannot use {self.path}: {self.reason}"
 
 
 class EngineUnreachable(CloudBangError):
@@ -95,13 +117,12 @@ class EngineUnreachable(CloudBangError):
 
     code = "engine-unreachable"
     status = 503
+    title = "The engine does not answer"
+    sentence = "no Docker Engine answers at {address} ({reason}): start it, or set DOCKER_HOST"
 
     def __init__(self, address: str, reason: str) -> None:
         self.address, self.reason = address, reason
         super().__init__(address, reason)
-
-    def __str__(self) -> str:
-        return f"no Docker Engine answers at {self.address} ({self.reason}): start it, or set DOCKER_HOST"
 
 
 class NoSuchApp(CloudBangError):
@@ -109,13 +130,13 @@ class NoSuchApp(CloudBangError):
 
     code = "no-such-app"
     status = 404
+    title = "No such app"
+    sentence = "there is no app named {app}: GET /api/v1/apps lists those there are"
+    page_sentence = "there is no app named {app}: perhaps it was renamed, or its container and its lines are gone"
 
     def __init__(self, app: str) -> None:
         self.app = app
         super().__init__(app)
-
-    def __str__(self) -> str:
-        return f"there is no app named {self.app}: GET /api/v1/apps lists those there are"
 
 
 class BadRequest(CloudBangError):
@@ -123,15 +144,15 @@ class BadRequest(CloudBangError):
 
     code = "bad-request"
     status = 400
+    title = "A value cannot be used"
+    sentence = "{name} is {value}, but may be {allowed}"
 
     def __init__(self, name: str, value: object, allowed: str) -> None:
         self.name, self.value, self.allowed = name, value, allowed
         super().__init__(name, value, allowed)
 
-    def __str__(self) -> str:
-        shown = repr(self.value)
-        shown = shown if len(shown) <= 80 else shown[:77] + "..."
-        return f"{self.name} is {shown}, but may be {self.allowed}"
+    def facts(self) -> dict[str, object]:
+        return {**vars(self), "value": shortened(self.value)}
 
 
 class NoSuchContainer(CloudBangError):
@@ -139,13 +160,12 @@ class NoSuchContainer(CloudBangError):
 
     code = "no-such-container"
     status = 404
+    title = "No such container"
+    sentence = "the engine has no container {container}"
 
     def __init__(self, container: str) -> None:
         self.container = container
         super().__init__(container)
-
-    def __str__(self) -> str:
-        return f"the engine has no container {self.container}"
 
 
 class LogUnreadable(CloudBangError):
@@ -153,13 +173,12 @@ class LogUnreadable(CloudBangError):
 
     code = "log-unreadable"
     status = 409
+    title = "The log cannot be read"
+    sentence = "the log of container {container} cannot be read: {reason}"
 
     def __init__(self, container: str, reason: str) -> None:
         self.container, self.reason = container, reason
         super().__init__(container, reason)
-
-    def __str__(self) -> str:
-        return f"the log of container {self.container} cannot be read: {self.reason}"
 
 
 class EngineRefused(CloudBangError):
@@ -167,13 +186,12 @@ class EngineRefused(CloudBangError):
 
     code = "engine-refused"
     status = 502
+    title = "The engine refused"
+    sentence = "the Docker Engine refused {what} ({engine_status}): {reason}"
 
     def __init__(self, what: str, engine_status: int, reason: str) -> None:
         self.what, self.engine_status, self.reason = what, engine_status, reason
         super().__init__(what, engine_status, reason)
-
-    def __str__(self) -> str:
-        return f"the Docker Engine refused {self.what} ({self.engine_status}): {self.reason}"
 
 
 class ContainerNotRunning(CloudBangError):
@@ -181,15 +199,15 @@ class ContainerNotRunning(CloudBangError):
 
     code = "container-not-running"
     status = 409
+    title = "The container does not run"
+    sentence = "container {container} does not run ({state}): start it, then open a terminal"
+    variants = {  # noqa: RUF012
+        ("state", "paused"): "container {container} is paused: resume it, then open a terminal"
+    }
 
     def __init__(self, container: str, state: str) -> None:
         self.container, self.state = container, state
         super().__init__(container, state)
-
-    def __str__(self) -> str:
-        if self.state == "paused":
-            return f"container {self.container} is paused: resume it, then open a terminal"
-        return f"container {self.container} does not run ({self.state}): start it, then open a terminal"
 
 
 class NoShell(CloudBangError):
@@ -197,16 +215,15 @@ class NoShell(CloudBangError):
 
     code = "no-shell"
     status = 409
+    title = "No shell in this image"
+    sentence = (
+        "there is no shell in the image of container {container}: name a command that it has, "
+        "or open a toolbox beside it"
+    )
 
     def __init__(self, container: str) -> None:
         self.container = container
         super().__init__(container)
-
-    def __str__(self) -> str:
-        return (
-            f"there is no shell in the image of container {self.container}: name a command that "
-            "it has, or open a toolbox beside it"
-        )
 
 
 class NotStarted(CloudBangError):
@@ -214,13 +231,12 @@ class NotStarted(CloudBangError):
 
     code = "not-started"
     status = 409
+    title = "Nothing was started"
+    sentence = "nothing could be started in container {container}: {reason}"
 
     def __init__(self, container: str, reason: str) -> None:
         self.container, self.reason = container, reason
         super().__init__(container, reason)
-
-    def __str__(self) -> str:
-        return f"nothing could be started in container {self.container}: {self.reason}"
 
 
 class NoSuchTerminal(CloudBangError):
@@ -228,13 +244,12 @@ class NoSuchTerminal(CloudBangError):
 
     code = "no-such-terminal"
     status = 404
+    title = "No such terminal"
+    sentence = "there is no terminal {session}: it has ended, or it is not yours"
 
     def __init__(self, session: str) -> None:
         self.session = session
         super().__init__(session)
-
-    def __str__(self) -> str:
-        return f"there is no terminal {self.session}: it has ended, or it is not yours"
 
 
 class LinkUsed(CloudBangError):
@@ -242,13 +257,12 @@ class LinkUsed(CloudBangError):
 
     code = "link-used"
     status = 403
+    title = "The link was used"
+    sentence = "this link was good for one person, and somebody has used it: ask for a new one"
 
     def __init__(self, session: str) -> None:
         self.session = session
         super().__init__(session)
-
-    def __str__(self) -> str:
-        return "this link was good for one person, and somebody has used it: ask for a new one"
 
 
 class TooManyTerminals(CloudBangError):
@@ -256,15 +270,17 @@ class TooManyTerminals(CloudBangError):
 
     code = "too-many-terminals"
     status = 429
+    title = "Too many terminals"
+    sentence = "{limit} terminals are open, and no more are allowed: one has to end first"
+    variants = {  # noqa: RUF012
+        ("whose", "person"): (
+            "you have {limit} terminals open, and no more are allowed: end one first"
+        )
+    }
 
     def __init__(self, limit: int, whose: str) -> None:
         self.limit, self.whose = limit, whose  # whose: "person" or "all"
         super().__init__(limit, whose)
-
-    def __str__(self) -> str:
-        if self.whose == "person":
-            return f"you have {self.limit} terminals open, and no more are allowed: end one first"
-        return f"{self.limit} terminals are open, and no more are allowed: one has to end first"
 
 
 class TicketRefused(CloudBangError):
@@ -272,13 +288,12 @@ class TicketRefused(CloudBangError):
 
     code = "ticket-refused"
     status = 403
+    title = "The ticket opens nothing"
+    sentence = "this ticket opens no terminal: {reason}; ask for a new one"
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
-
-    def __str__(self) -> str:
-        return f"this ticket opens no terminal: {self.reason}; ask for a new one"
 
 
 class FileRefused(CloudBangError):
@@ -286,10 +301,15 @@ class FileRefused(CloudBangError):
 
     code = "file-refused"
     status = 409
+    title = "The file cannot be moved"
+    sentence = "{path}: {reason}"
 
     def __init__(self, path: str, reason: str) -> None:
         self.path, self.reason = path, reason
         super().__init__(path, reason)
 
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+
+def shortened(value: object) -> object:
+    """A value as it is shown; of a long one the beginning."""
+    text = str(value)
+    return value if len(text) <= SHOWN else text[: SHOWN - 3] + "..."

@@ -1,8 +1,4 @@
-"""What can go wrong between a person and their account.
-
-``sentence`` is the English text with the names of fields in braces: the web side translates it
-before it fills them in.
-"""
+"""What can go wrong between a person and their account."""
 
 from __future__ import annotations
 
@@ -11,12 +7,7 @@ from cloudbang.errors import CloudBangError
 
 
 class AccountError(CloudBangError):
-    """Base of this part's errors."""
-
-    sentence = ""
-
-    def __str__(self) -> str:
-        return self.sentence.format(**vars(self))
+    """Base of this area's errors."""
 
 
 class NotSignedIn(AccountError):
@@ -24,6 +15,7 @@ class NotSignedIn(AccountError):
 
     code = "not-signed-in"
     status = 401
+    title = "Not signed in"
     sentence = "this needs an account: sign in, or send an API token as a Bearer token"
 
 
@@ -32,6 +24,7 @@ class Unauthorised(AccountError):
 
     code = "not-allowed"
     status = 403
+    title = "Not allowed"
     sentence = "only an account with the role {role} may do this"
 
     def __init__(self, permission: Permission) -> None:
@@ -45,6 +38,7 @@ class WrongPassword(AccountError):
 
     code = "wrong-password"
     status = 401
+    title = "Wrong name or password"
     sentence = "the name or the password is wrong"
 
 
@@ -53,6 +47,7 @@ class TooManyAttempts(AccountError):
 
     code = "too-many-attempts"
     status = 429
+    title = "Too many attempts"
     sentence = "too many failed attempts: wait {retry_after} seconds, then try again"
 
     def __init__(self, retry_after: int) -> None:
@@ -65,6 +60,7 @@ class TooBusy(AccountError):
 
     code = "too-busy"
     status = 503
+    title = "Too busy"
     sentence = "too many people sign in at this moment: try again in {retry_after} seconds"
     retry_after = 5
 
@@ -78,6 +74,7 @@ class WrongSetupToken(AccountError):
 
     code = "wrong-setup-token"
     status = 403
+    title = "Wrong set-up token"
     sentence = (
         "this is not the set-up token of this start: open the address that the server printed, "
         "or read the token in {path}"
@@ -93,6 +90,7 @@ class AlreadySetUp(AccountError):
 
     code = "already-set-up"
     status = 409
+    title = "Set up already"
     sentence = "CloudBang is set up already: sign in, or ask an admin for an account"
 
 
@@ -101,6 +99,7 @@ class NameTaken(AccountError):
 
     code = "name-taken"
     status = 409
+    title = "The name is taken"
     sentence = "there is an account named {name} already: choose another name"
 
     def __init__(self, name: str) -> None:
@@ -113,6 +112,7 @@ class UnknownAccount(AccountError):
 
     code = "not-found"
     status = 404
+    title = "Nothing here"
     sentence = "there is no {what} {name}"
 
     def __init__(self, what: str, name: object) -> None:
@@ -137,6 +137,7 @@ class LastAdmin(AccountError):
 
     code = "last-admin"
     status = 409
+    title = "The last admin"
     sentence = "{name} is the last admin: make another account an admin first"
 
     def __init__(self, name: str) -> None:

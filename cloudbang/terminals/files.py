@@ -32,14 +32,12 @@ class FileTooLarge(CloudBangError):
 
     code = "file-too-large"
     status = 413
+    title = "The file is too large"
     sentence = "{path} has {size} bytes, and at most {limit} may be moved"
 
     def __init__(self, path: str, size: int, limit: int) -> None:
         self.path, self.size, self.limit = path, size, limit
         super().__init__(path, size, limit)
-
-    def __str__(self) -> str:
-        return self.sentence.format(path=self.path, size=self.size, limit=self.limit)
 
 
 class TooManyFiles(CloudBangError):
@@ -47,14 +45,12 @@ class TooManyFiles(CloudBangError):
 
     code = "too-busy"
     status = 503
+    title = "Too busy"
     sentence = "{limit} files are on their way already: try again when one has arrived"
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         super().__init__(limit)
-
-    def __str__(self) -> str:
-        return self.sentence.format(limit=self.limit)
 
 
 class Files:

@@ -34,16 +34,14 @@ class DatabaseTooNew(CloudBangError):
     """The database was written by a newer CloudBang."""
 
     code = "database-too-new"
+    sentence = (
+        "{path} has the form {found}, but this CloudBang knows forms up to {known}: "
+        "run the newer CloudBang that wrote it"
+    )
 
     def __init__(self, path: str, found: str, known: str) -> None:
         self.path, self.found, self.known = path, found, known
         super().__init__(path, found, known)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.path} has the form {self.found}, but this CloudBang knows forms up to "
-            f"{self.known}: run the newer CloudBang that wrote it"
-        )
 
 
 class Database:

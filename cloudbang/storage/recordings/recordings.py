@@ -36,13 +36,12 @@ class NoRecording(CloudBangError):
 
     code = "no-recording"
     status = 404
+    title = "No recording"
+    sentence = "terminal {session} has no recording: it was not recorded, or it was too old"
 
     def __init__(self, session: str) -> None:
         self.session = session
         super().__init__(session)
-
-    def __str__(self) -> str:
-        return f"terminal {self.session} has no recording: it was not recorded, or it was too old"
 
 
 class Replay:

@@ -69,10 +69,8 @@ class NobodysToken(CloudBangError):
 
     code = "not-allowed"
     status = 403
+    title = "Not allowed"
     sentence = "a program's token has no account of its own: sign in for this"
-
-    def __str__(self) -> str:
-        return self.sentence
 
 
 @bp.post("/setup")

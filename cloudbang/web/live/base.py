@@ -25,16 +25,17 @@ class NoSuchChannel(CloudBangError):
 
     code = "no-such-channel"
     status = 404
+    sentence = (
+        "there is no channel {channel!r}: there are log/<app>, event/<app>, app/*, terminal/* "
+        "and status"
+    )
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
         super().__init__(channel)
 
-    def __str__(self) -> str:
-        return (
-            f"there is no channel {self.channel[:200]!r}: there are log/<app>, event/<app>, "
-            "app/*, terminal/* and status"
-        )
+    def facts(self) -> dict[str, object]:
+        return {"channel": self.channel[:200]}
 
 
 class ViewerConnection(Protocol):

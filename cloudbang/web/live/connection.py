@@ -31,12 +31,11 @@ class TooManySubscriptions(CloudBangError):
 
     code = "too-many-subscriptions"
     status = 429
+    sentence = "one socket may follow {limit} channels: unsubscribe from some, or open another"
 
-    def __str__(self) -> str:
-        return (
-            f"one socket may follow {MAX_SUBSCRIPTIONS} channels: unsubscribe from some, "
-            "or open another"
-        )
+    def __init__(self, limit: int = MAX_SUBSCRIPTIONS) -> None:
+        self.limit = limit
+        super().__init__(limit)
 
 
 class BadMessage(CloudBangError):
@@ -44,13 +43,11 @@ class BadMessage(CloudBangError):
 
     code = "bad-message"
     status = 400
+    sentence = "{what}: a message is a JSON object with the op subscribe, unsubscribe or ping"
 
     def __init__(self, what: str) -> None:
         self.what = what
         super().__init__(what)
-
-    def __str__(self) -> str:
-        return f"{self.what}: a message is a JSON object with the op subscribe, unsubscribe or ping"
 
 
 class Channels(Protocol):

@@ -38,10 +38,8 @@ class WrongCsrfToken(CloudBangError):
 
     code = "csrf"
     status = 403
+    title = "The page is out of date"
     sentence = "the page is out of date: load it again, then try once more"
-
-    def __str__(self) -> str:
-        return self.sentence
 
 
 def open_to_all(view: View) -> View:

@@ -43,14 +43,12 @@ class CrossSite(CloudBangError):
 
     code = "cross-site"
     status = 403
+    title = "Not from another site"
     sentence = "this request comes from a page of {origin}: only pages of this server may change things here"
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
         super().__init__(origin)
-
-    def __str__(self) -> str:
-        return self.sentence.format(origin=self.origin)
 
 
 def cookies_of(environ: Environ) -> ImmutableMultiDict[str, str]:

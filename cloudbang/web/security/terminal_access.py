@@ -33,6 +33,7 @@ class NotYourTerminal(AccountError):
 
     code = "not-allowed"
     status = 403
+    title = "Not allowed"
     sentence = "only who opened this terminal may do this"
 
 
@@ -41,6 +42,7 @@ class MayNotType(AccountError):
 
     code = "not-allowed"
     status = 403
+    title = "Not allowed"
     sentence = "only who may type in this terminal may do this"
 
 

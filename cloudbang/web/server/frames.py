@@ -28,13 +28,11 @@ class PeerViolation(CloudBangError):
 
     code = "socket-violation"
     status = 400
+    sentence = "{reason} (close code {close_code})"
 
     def __init__(self, close_code: int, reason: str) -> None:
         self.close_code, self.reason = close_code, reason
         super().__init__(close_code, reason)
-
-    def __str__(self) -> str:
-        return f"{self.reason} (close code {self.close_code})"
 
 
 class Ping(NamedTuple):

@@ -43,13 +43,14 @@ class RequestRefused(CloudBangError):
     """A request that is not handed to the application; answered shortly, then the end."""
 
     code = "request-refused"
+    sentence = "{phrase}"
 
     def __init__(self, status: int) -> None:
         self.status = status
         super().__init__(status)
 
-    def __str__(self) -> str:
-        return HTTPStatus(self.status).phrase
+    def facts(self) -> dict[str, object]:
+        return {"phrase": HTTPStatus(self.status).phrase}
 
     def response(self) -> bytes:
         """The whole answer."""

@@ -41,9 +41,7 @@ class SocketClosed(CloudBangError):
     """Nothing can be sent any more: the connection is closing or gone."""
 
     code = "socket-closed"
-
-    def __str__(self) -> str:
-        return "the WebSocket connection is closed"
+    sentence = "the WebSocket connection is closed"
 
 
 class Owner(Protocol):

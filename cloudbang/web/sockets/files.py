@@ -48,13 +48,11 @@ class BadFileMessage(CloudBangError):
 
     code = "bad-message"
     status = 400
+    sentence = "{what}: a message is a JSON object with the op put or cancel, or a part of a file"
 
     def __init__(self, what: str) -> None:
         self.what = what
         super().__init__(what)
-
-    def __str__(self) -> str:
-        return f"{self.what}: a message is a JSON object with the op put or cancel, or a part of a file"
 
 
 class NotWhole(CloudBangError):
@@ -62,16 +60,14 @@ class NotWhole(CloudBangError):
 
     code = "not-whole"
     status = 409
+    sentence = (
+        "{reason}: {path} was not put into the container, of {size} bytes {taken} had arrived "
+        "and were taken away again"
+    )
 
     def __init__(self, path: str, taken: int, size: int, reason: str) -> None:
         self.path, self.taken, self.size, self.reason = path, taken, size, reason
         super().__init__(path, taken, size, reason)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.reason}: {self.path} was not put into the container, of {self.size} bytes "
-            f"{self.taken} had arrived and were taken away again"
-        )
 
 
 class FilesEndpoint:
