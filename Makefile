@@ -13,7 +13,7 @@ SOURCES := $(shell find static/css static/js) static/favicon.svg scripts/build.m
 # node from the machine, or from the wheel that the development venv brings along
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: install run test test-unit test-browser test-long test-js check format bench clean help
+.PHONY: install run test test-unit test-browser test-long test-js check generated format bench clean help
 
 help:
 	@echo "make run      everything needed to serve, then serves on http://127.0.0.1:8188"
@@ -94,7 +94,11 @@ check: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES)
 	$(VENV)/bin/mypy
 	node_modules/.bin/tsc -p .
 	node_modules/.bin/prettier --check --log-level warn "static/**/*.{js,css}" "scripts/*.mjs" "tests/js/**/*.js"
-	$(PATCHED) pytest --quiet tests/test_house.py
+	$(PATCHED) pytest --quiet tests/test_house.py tests/test_generated.py
+
+# What the pages' JavaScript takes over from Python; it is committed, and a test compares it.
+generated: $(VENV)/.run
+	@$(PY) scripts/generate.py
 
 format: $(VENV)/.dev node_modules/.ready
 	$(VENV)/bin/ruff format .

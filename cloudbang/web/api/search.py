@@ -6,11 +6,11 @@ Colour codes are not part of what is searched, as they are not part of what is s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
 
 import re2
 
+from cloudbang.domain.ansi import strip_bytes
 from cloudbang.domain.levels import LEVELS, level_of
 from cloudbang.domain.lines import TEXT_AT
 from cloudbang.errors import BadRequest
@@ -20,15 +20,12 @@ MAX_PATTERN = 1_000  # characters
 MAX_MEMORY = 1024 * 1024
 NO_LEVEL = "none"  # asks for lines that do not say how bad they are
 
-_ANSI = re.compile(rb"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
-
 Match = Callable[[bytes], bool]
 
 
 def text_of(record: bytes) -> bytes:
     """The text of a record as it is seen: without its frame and without colour codes."""
-    text = record[TEXT_AT:-1]
-    return _ANSI.sub(b"", text) if b"\x1b" in text else text
+    return strip_bytes(record[TEXT_AT:-1])
 
 
 def matcher(

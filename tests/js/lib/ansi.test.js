@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
   luminance,
@@ -126,3 +127,13 @@ test("a line in the list of apps is plain text, whatever the container wrote", (
   assert.equal(plainText("x".repeat(1_000_000), 10), "xxxxxxxxxx");
   assert.equal(plainText("\x1b[".repeat(100_000)).length < 301, true);
 });
+
+/** @type {{ text: string, seen: string }[]} */
+const vectors = JSON.parse(readFileSync(new URL("../../data/ansi.json", import.meta.url), "utf8"));
+
+for (const { text, seen } of vectors) {
+  test(`what is seen of ${JSON.stringify(text)}`, () => {
+    assert.equal(stripAnsi(text), seen);
+    assert.equal(plain(text), seen);
+  });
+}

@@ -1,0 +1,77 @@
+"""Writes the files of the pages' JavaScript that are made of what Python declares.
+
+``make generated`` runs it; ``tests/test_generated.py`` fails while one of them is out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from cloudbang.domain import levels  # noqa: E402
+
+MADE = "// Made by scripts/generate.py of {source}: change it there, then `make generated`.\n"
+
+
+def level_tables() -> str:
+    """The tables of ``domain/levels`` as a module."""
+    level, text = "/** @type {readonly Level[]} */", "/** @type {Record<string, Level>} */"
+    said = ", ".join(f'"{name}"' for name in levels.LEVELS)
+    rows = [
+        MADE.format(source="cloudbang/domain/levels.py"),
+        f"/** @typedef {{{said.replace(', ', ' | ')}}} Level */\n",
+        "/** From harmless to bad. @type {readonly Level[]} */",
+        f"export const LEVELS = [{said}];\n",
+        f"export const LOOKED_AT = {levels.LOOKED_AT}; // characters of a line that are looked at",
+        f"export const WORD_WITHIN = {levels.WORD_WITHIN}; // and for a bare word such as ERROR\n",
+        "/** What writers call a level. @type {Record<Level, string>} */",
+        f"export const NAMES = {_object(levels.NAMES)};\n",
+    ]
+    for name in ("SYSLOG", "PYTHON"):
+        rows += [level, f"export const {name} = {_list(getattr(levels, name))};"]
+    for name in ("GLOG", "REDIS", "MONGO"):
+        rows += [text, f"export const {name} = {_object(getattr(levels, name))};"]
+    rows.append("")
+    for name in ("MONGO_JSON", "PRIORITY", "KLOG", "REDIS_LINE", "HINT", "FAILURE"):
+        rows.append(f"export const {name} = {_expression(getattr(levels, name), '')};")
+    for name in ("JSON_FIELD", "LOGFMT", "WORD"):
+        rows.append(f"export const {name} = {_expression(getattr(levels, name), 'g')};")
+    return "\n".join(rows) + "\n"
+
+
+def _list(values: tuple[str, ...]) -> str:
+    return json.dumps(list(values), ensure_ascii=False)
+
+
+def _object(values: dict[str, str]) -> str:
+    return json.dumps(values, ensure_ascii=False)
+
+
+def _expression(compiled: re.Pattern[str], flags: str) -> str:
+    """The literal. The two languages read what is used there alike; a slash would end it."""
+    assert compiled.flags == re.compile("").flags, "an expression for both has no flags"
+    return f"/{compiled.pattern.replace('/', chr(92) + '/')}/{flags}"
+
+
+FILES: dict[str, Callable[[], str]] = {
+    "static/js/logs/level_tables.js": level_tables,
+}
+
+
+def main() -> None:
+    """Write those that have changed."""
+    for path, make in FILES.items():
+        file, text = ROOT / path, make()
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8")
+            print(f"{path} was made again")
+
+
+if __name__ == "__main__":
+    main()
