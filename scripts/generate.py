@@ -10,11 +10,16 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from flask import Flask  # noqa: E402
+
 from cloudbang.domain import levels  # noqa: E402
+from cloudbang.web import api_blueprints  # noqa: E402
+from cloudbang.web.api.openapi import describe  # noqa: E402
 
 MADE = "// Made by scripts/generate.py of {source}: change it there, then `make generated`.\n"
 
@@ -45,6 +50,51 @@ def level_tables() -> str:
     return "\n".join(rows) + "\n"
 
 
+def api_types() -> str:
+    """What the HTTP API takes and gives, as types."""
+    app = Flask(__name__)
+    for blueprint in api_blueprints():
+        app.register_blueprint(blueprint)
+    rows = [MADE.format(source="cloudbang/web/api/schemas")]
+    for name, schema in describe(app)["components"]["schemas"].items():
+        if about := schema.get("description"):
+            rows.append(f"/** {' '.join(about.replace('``', '`').split())} */")
+        rows.append(f"export type {name} = {_type(schema)};\n")
+    return "\n".join(rows)
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """TypeScript's word for a JSON Schema, of the kinds that pydantic makes of our shapes."""
+    match schema:
+        case {"$ref": reference}:
+            return str(reference).rsplit("/", 1)[1]
+        case {"const": value}:
+            return json.dumps(value)
+        case {"enum": values}:
+            return " | ".join(json.dumps(value) for value in values)
+        case {"anyOf": kinds}:
+            return " | ".join(_type(kind) for kind in kinds)
+        case {"prefixItems": kinds}:
+            return f"[{', '.join(_type(kind) for kind in kinds)}]"
+        case {"type": "array", "items": kind}:
+            one = _type(kind)
+            return f"({one})[]" if " " in one else f"{one}[]"
+        case {"type": "object", "properties": properties}:
+            required = schema.get("required", ())
+            fields = [
+                f"  {name}{'' if name in required else '?'}: {_type(kind)};"
+                for name, kind in properties.items()
+            ]
+            return "\n".join(["{", *fields, "}"])
+        case {"type": "object"}:
+            return "Record<string, unknown>"
+        case {"type": "integer" | "number"}:
+            return "number"
+        case {"type": "string" | "boolean" | "null" as kind}:
+            return str(kind)
+    raise ValueError(f"there is no type for {schema}")
+
+
 def _list(values: tuple[str, ...]) -> str:
     return json.dumps(list(values), ensure_ascii=False)
 
@@ -61,6 +111,7 @@ def _expression(compiled: re.Pattern[str], flags: str) -> str:
 
 FILES: dict[str, Callable[[], str]] = {
     "static/js/logs/level_tables.js": level_tables,
+    "static/js/types/api.d.ts": api_types,
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import gevent
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Blueprint, Flask
     from jinja2 import Environment
 
     from cloudbang.web.services import Services
@@ -23,12 +23,7 @@ def create_app(services: Services) -> Flask:
     # Here and not above: who only wants the sockets need not load Flask and all that it brings.
     from flask import Flask
 
-    from cloudbang.web.api import account as api_account
-    from cloudbang.web.api import apps as api_apps
     from cloudbang.web.api import problems
-    from cloudbang.web.api import status as api_status
-    from cloudbang.web.api import terminal_files as api_terminal_files
-    from cloudbang.web.api import terminals as api_terminals
     from cloudbang.web.pages import i18n, pages
     from cloudbang.web.security import authenticator as auth
     from cloudbang.web.security import requests as security
@@ -58,12 +53,18 @@ def create_app(services: Services) -> Flask:
     app.jinja_env.globals["csrf_token"] = auth.csrf_token
     problems.install(app)
     i18n.install(app)
-    apis = (api_account, api_apps, api_status, api_terminals, api_terminal_files)
-    for room in (*apis, pages):
-        app.register_blueprint(room.bp)
+    for blueprint in (*api_blueprints(), pages.bp):
+        app.register_blueprint(blueprint)
     # Now, before anybody waits, and in a thread: on its first request it kept the hub for 100 ms.
     gevent.get_hub().threadpool.apply(_compile, (app.jinja_env,))
     return app
+
+
+def api_blueprints() -> list[Blueprint]:
+    """All of the HTTP API."""
+    from cloudbang.web.api import account, apps, status, terminal_files, terminals
+
+    return [api.bp for api in (account, apps, status, terminals, terminal_files)]
 
 
 def _compile(templates: Environment) -> None:

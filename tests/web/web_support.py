@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from werkzeug.test import TestResponse
 
 from cloudbang.accounts import AccountService
@@ -29,6 +32,7 @@ from cloudbang.storage.recordings.recordings import Recordings
 from cloudbang.terminals.files import Files
 from cloudbang.terminals.registry import Terminals
 from cloudbang.web import create_app
+from cloudbang.web.api.openapi import describe
 from cloudbang.web.live.push import LivePush
 from cloudbang.web.services import Services
 
@@ -46,6 +50,46 @@ class NoSources:
 
     def end_orphans(self, orphans: Sequence[Orphan], is_over: Callable[[str], bool]) -> set[str]:
         raise EngineUnreachable("unix:///none", "there is none")
+
+
+class Description:
+    """What the document says of each answer; an answer that says more or less is a failure."""
+
+    def __init__(self, app: Flask) -> None:
+        self._paths = app.url_map.bind("localhost")
+        self._document = strict(describe(app))
+        self._found: dict[tuple[str, str, str], Any] = {}
+
+    def check(self, answer: TestResponse) -> None:
+        """Raises where this answer of the API is not as it is described."""
+        request = answer.request
+        if not request.path.startswith("/api/") or not answer.is_json:
+            return
+        if answer.status_code >= 400:
+            self._validator("Problem").validate(answer.json)
+            assert answer.json["status"] == answer.status_code
+            return
+        rule, _ = self._paths.match(request.path, request.method, return_rule=True)
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        said = self._document["paths"][path][request.method.lower()]["responses"]
+        content = said[str(answer.status_code)]["content"]["application/json"]
+        if "schema" in content:
+            self._validator(content["schema"]["$ref"].rsplit("/", 1)[1]).validate(answer.json)
+
+    def _validator(self, name: str) -> Any:
+        schema = {
+            "$ref": f"#/components/schemas/{name}",
+            "components": self._document["components"],
+        }
+        return OAS31Validator(schema, format_checker=oas31_format_checker)
+
+
+def strict(document: Any) -> Any:
+    """The same, where nothing may be in an object that is not described."""
+    for schema in document["components"]["schemas"].values():
+        if "properties" in schema:
+            schema["additionalProperties"] = False
+    return document
 
 
 class WebGround:
@@ -99,6 +143,13 @@ class WebGround:
         )
 
     def _record_action(self, app: str, container: str, who: str, what: str) -> None:
+
+
+    @functools.cached_property
+    def description(self) -> Description:
+        return Description(self.app)
+
+    def _tell(self, app: str, container: str, who: str, what: str) -> None:
         self.told.append((app, container, who, what))
 
     def close(self) -> None:
@@ -151,6 +202,7 @@ class Client:
 
     def __init__(self, ground: WebGround) -> None:
         self.flask: FlaskClient = ground.app.test_client()
+        self._description = ground.description
         self.csrf = ""
         self.token = ""
 
@@ -162,7 +214,9 @@ class Client:
             headers.setdefault("X-CSRF-Token", self.csrf)
         if body is not None:
             options["json"] = body
-        return self.flask.open(path, method=method, headers=headers, **options)
+        answer = self.flask.open(path, method=method, headers=headers, **options)
+        self._description.check(answer)
+        return answer
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.ask("GET", path, **options)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
 
 from flask import Blueprint, Response, g, request
-from pydantic import BaseModel, Field
 
 from cloudbang.accounts import INSTALLATION, Account, SessionInfo, TokenInfo, UnknownAccount
-from cloudbang.accounts.models import NAME_MAX, PASSWORD_MAX, checked_role
+from cloudbang.accounts.models import checked_role
 from cloudbang.accounts.permissions import greatest, lesser
 from cloudbang.errors import CloudBangError
+from cloudbang.web.api.operation import operation
 from cloudbang.web.api.parsing import json, read_body
+from cloudbang.web.api.schemas import account as shapes
 from cloudbang.web.pages.i18n import language
 from cloudbang.web.security.authenticator import (
     address,
@@ -27,42 +27,6 @@ from cloudbang.web.services import services
 
 bp = Blueprint("account", __name__, url_prefix="/api/v1")
 
-# Longer than any that is good, so that what is too long is said by the part that knows.
-Name = Annotated[str, Field(max_length=4 * NAME_MAX)]
-Password = Annotated[str, Field(max_length=4 * PASSWORD_MAX)]
-
-
-class SetUp(BaseModel):
-    token: Annotated[str, Field(max_length=200)]
-    username: Name
-    password: Password
-
-
-class SignIn(BaseModel):
-    username: Name
-    password: Password
-
-
-class NewPassword(BaseModel):
-    old_password: Password
-    new_password: Password
-
-
-class NewToken(BaseModel):
-    name: Name
-    role: str = ""
-
-
-class NewAccount(BaseModel):
-    username: Name
-    password: Password
-    role: str = "viewer"
-
-
-class AccountChange(BaseModel):
-    role: str | None = None
-    password: Password | None = None
-
 
 class NobodysToken(CloudBangError):
     """A program asks for what only a person has."""
@@ -75,10 +39,11 @@ class NobodysToken(CloudBangError):
 
 @bp.post("/setup")
 @open_to_all
+@operation(body=shapes.SetUp, gives=shapes.Account, status=201)
 def set_up() -> Response:
     """Make the first account and sign it in."""
-    asked = read_body(SetUp)
-    account = services().accounts.set_up(asked.token, asked.username, asked.password, address())
+    wanted = read_body(shapes.SetUp)
+    account = services().accounts.set_up(wanted.token, wanted.username, wanted.password, address())
     answer = json(_account(account), 201)
     set_cookie(answer, _new_session(account.id), authenticator().proxies)
     return answer
@@ -86,10 +51,11 @@ def set_up() -> Response:
 
 @bp.post("/session")
 @open_to_all
+@operation(body=shapes.SignIn)
 def sign_in() -> Response:
     """Sign in: the answer brings the session's cookie."""
-    asked = read_body(SignIn)
-    secret = services().accounts.sign_in(asked.username, asked.password, address(), _agent())
+    wanted = read_body(shapes.SignIn)
+    secret = services().accounts.sign_in(wanted.username, wanted.password, address(), _agent())
     if (before := g.get("caller")) is not None and before.by_cookie:
         services().accounts.credentials.end_session(before.session_id)
     answer = Response(status=204)
@@ -98,8 +64,9 @@ def sign_in() -> Response:
 
 
 @bp.delete("/session")
+@operation()
 def sign_out() -> Response:
-    """End this session. An API token is not ended so: it is revoked. Raises NobodysToken."""
+    """Sign out: end this session. An API token is not ended so: it is revoked. Raises NobodysToken."""
     who = caller()
     if not who.by_cookie:
         raise NobodysToken
@@ -112,33 +79,35 @@ def sign_out() -> Response:
 
 
 @bp.get("/me")
+@operation(gives=shapes.Me)
 def me() -> Response:
     """Who is asking."""
     who = caller()
-    return json(
-        {
-            "id": who.account_id,
-            "username": who.name,
-            "role": who.role,
-            "session": who.session_id,
-            "csrf_token": csrf_token(),
-            "language": language(),
-        }
-    )
+    shown: shapes.Me = {
+        "id": who.account_id,
+        "username": who.name,
+        "role": who.role,
+        "session": who.session_id,
+        "csrf_token": csrf_token(),
+        "language": language(),
+    }
+    return json(shown)
 
 
 @bp.post("/me/password")
+@operation(body=shapes.NewPassword)
 def change_password() -> Response:
     """Change the own password; the account's other sessions end."""
     who = caller()
-    asked = read_body(NewPassword)
+    wanted = read_body(shapes.NewPassword)
     services().accounts.change_password(
-        _own_id(), asked.old_password, asked.new_password, address(), who.session_id
+        _own_id(), wanted.old_password, wanted.new_password, address(), who.session_id
     )
     return Response(status=204)
 
 
 @bp.get("/sessions")
+@operation(gives=shapes.Sessions)
 def sessions() -> Response:
     """The own sessions."""
     mine = services().accounts.credentials.sessions_of(_own_id())
@@ -146,6 +115,7 @@ def sessions() -> Response:
 
 
 @bp.delete("/sessions/<session_id>")
+@operation()
 def end_session(session_id: str) -> Response:
     """End one of the own sessions."""
     services().accounts.credentials.end_session(session_id, _own_id())
@@ -153,6 +123,7 @@ def end_session(session_id: str) -> Response:
 
 
 @bp.get("/tokens")
+@operation(gives=shapes.Tokens)
 def tokens() -> Response:
     """The own API tokens; an admin's list has those of the command line too."""
     found = services().accounts.credentials.tokens()
@@ -162,18 +133,20 @@ def tokens() -> Response:
 
 
 @bp.post("/tokens")
+@operation(body=shapes.NewToken, gives=shapes.Token, status=201)
 def create_token() -> Response:
     """Make an API token. Its secret is in this answer and never shown again."""
     who, owner = caller(), _own_id()
-    asked = read_body(NewToken)
+    wanted = read_body(shapes.NewToken)
     most = greatest(who.roles.values())
     # Nobody gives more than they have; in each team it is at most what they are there.
-    role = lesser(checked_role(asked.role), most) if asked.role else most
-    secret, made = services().accounts.credentials.create_token(asked.name, role, owner)
+    role = lesser(checked_role(wanted.role), most) if wanted.role else most
+    secret, made = services().accounts.credentials.create_token(wanted.name, role, owner)
     return json({**_token(made), "token": secret}, 201)
 
 
 @bp.delete("/tokens/<token_id>")
+@operation()
 def revoke_token(token_id: str) -> Response:
     """Revoke one of the own API tokens; an admin also those of the command line."""
     credentials = services().accounts.credentials
@@ -186,6 +159,7 @@ def revoke_token(token_id: str) -> Response:
 
 @bp.get("/accounts")
 @needs("manage", INSTALLATION)
+@operation(gives=shapes.Accounts)
 def accounts() -> Response:
     """Every account."""
     return json({"accounts": [_account(one) for one in services().accounts.list()]})
@@ -193,29 +167,32 @@ def accounts() -> Response:
 
 @bp.post("/accounts")
 @needs("manage", INSTALLATION)
+@operation(body=shapes.NewAccount, gives=shapes.Account, status=201)
 def create_account() -> Response:
     """Make an account."""
-    asked = read_body(NewAccount)
-    made = services().accounts.create(asked.username, asked.password, asked.role)
+    wanted = read_body(shapes.NewAccount)
+    made = services().accounts.create(wanted.username, wanted.password, wanted.role)
     return json(_account(made), 201)
 
 
 @bp.patch("/accounts/<int:account_id>")
 @needs("manage", INSTALLATION)
+@operation(body=shapes.AccountChange, gives=shapes.Account)
 def change_account(account_id: int) -> Response:
     """Change what an account may do, or give it a new password. Its sessions end where it may do
     less, and with a new password."""
-    asked = read_body(AccountChange)
+    wanted = read_body(shapes.AccountChange)
     people = services().accounts
-    if asked.role is not None:
-        people.set_role(account_id, asked.role)
-    if asked.password is not None:
-        people.set_password(account_id, asked.password)
+    if wanted.role is not None:
+        people.set_role(account_id, wanted.role)
+    if wanted.password is not None:
+        people.set_password(account_id, wanted.password)
     return json(_account(people.get(account_id)))
 
 
 @bp.delete("/accounts/<int:account_id>")
 @needs("manage", INSTALLATION)
+@operation()
 def delete_account(account_id: int) -> Response:
     """Delete an account with its sessions and tokens."""
     services().accounts.delete(account_id)
@@ -246,21 +223,25 @@ def _agent() -> str:
     return request.headers.get("User-Agent", "")
 
 
-def _time(seconds: int | None) -> str | None:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}" if seconds else None
+def _time(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _account(account: Account) -> dict[str, object]:
+def _time_if(seconds: int | None) -> str | None:
+    return _time(seconds) if seconds else None
+
+
+def _account(account: Account) -> shapes.Account:
     return {
         "id": account.id,
         "username": account.name,
         "role": account.role,
         "created_at": _time(account.created_at),
-        "signed_in_at": _time(account.signed_in_at),
+        "signed_in_at": _time_if(account.signed_in_at),
     }
 
 
-def _session(one: SessionInfo) -> dict[str, object]:
+def _session(one: SessionInfo) -> shapes.Session:
     return {
         "id": one.id,
         "created_at": _time(one.created_at),
@@ -271,12 +252,12 @@ def _session(one: SessionInfo) -> dict[str, object]:
     }
 
 
-def _token(one: TokenInfo) -> dict[str, object]:
+def _token(one: TokenInfo) -> shapes.Token:
     return {
         "id": one.id,
         "name": one.name,
         "role": one.role,
         "own": one.account_id is not None,
         "created_at": _time(one.created_at),
-        "seen_at": _time(one.seen_at),
+        "seen_at": _time_if(one.seen_at),
     }

@@ -10,12 +10,15 @@ import gevent
 import orjson
 from flask import Blueprint, Response, request
 
+from cloudbang.domain.levels import LEVELS
 from cloudbang.domain.lines import STREAMS, format_time, row
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.log_store import Query
 from cloudbang.web.api.app_json import all_apps, one_app
-from cloudbang.web.api.parsing import flag, json, moment, number, seq
-from cloudbang.web.api.search import matcher
+from cloudbang.web.api.operation import Parameter, operation
+from cloudbang.web.api.parsing import FLAG, SEQ, TIME, flag, json, moment, number, seq, whole
+from cloudbang.web.api.schemas import apps as shapes
+from cloudbang.web.api.search import MAX_PATTERN, NO_LEVEL, matcher
 from cloudbang.web.security.authenticator import caller, require_app
 from cloudbang.web.services import services
 
@@ -27,23 +30,52 @@ AT_ONCE = 128 * 1024  # bytes of text that are encoded on the hub; more goes to 
 
 _CONTAINER = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
 
+LIMIT = Parameter(whole(1, MOST_LINES, LINES), "at most")
+FILTERS = {
+    "after": Parameter(SEQ, "lines with a greater seq"),
+    "before": Parameter(SEQ, "lines with a smaller seq; alone, the last of them"),
+    "since": Parameter(TIME, "lines of this time or later"),
+    "until": Parameter(TIME, "lines of this time or earlier; alone, the last of them"),
+    "container": Parameter(
+        {"type": "string", "pattern": f"^{_CONTAINER.pattern}$"},
+        "lines of this container: 12 or 64 hex digits",
+    ),
+    "stream": Parameter({"enum": list(STREAMS)}, "lines of this stream"),
+    "q": Parameter(
+        {"type": "string", "maxLength": MAX_PATTERN},
+        "lines whose text holds this, without its colour codes",
+    ),
+    "regex": Parameter(FLAG, "1: q is a regular expression in RE2's syntax"),
+    "case": Parameter(FLAG, "1: q tells capitals from small letters"),
+    "level": Parameter(
+        {"type": "array", "items": {"enum": [*LEVELS, NO_LEVEL]}},
+        "lines of these levels; none: lines that do not say",
+    ),
+}
+DOWNLOAD_QUERY = {"format": Parameter({"enum": ["text", "jsonl"]}, "text unless said"), **FILTERS}
+EVENTS_QUERY = {"since": FILTERS["since"], "until": FILTERS["until"], "limit": LIMIT}
+
 
 @bp.get("")
+@operation(gives=shapes.Apps)
 def apps() -> Response:
     """Every app that the caller may see."""
     return json({"apps": all_apps(services(), caller())})
 
 
 @bp.get("/<app>")
+@operation(gives=shapes.App)
 def app_(app: str) -> Response:
     """One app with its instances."""
     return json(one_app(services(), require_app(app).name))
 
 
 @bp.get("/<app>/lines")
+@operation(gives=shapes.Lines, query={**FILTERS, "limit": LIMIT})
 def lines(app: str) -> Response:
-    """Lines from the store, oldest first."""
-    query = asked_query(number("limit", 1, MOST_LINES) or LINES)
+    """Lines, oldest first. A search that ran out of time, or an answer that grew too large, has a
+    cursor: go on with after=cursor, or with before=cursor where only before or until was given."""
+    query = query_of_request(number("limit", 1, MOST_LINES) or LINES)
     page = services().store.read(require_app(app).name, query)
     found, cursor = _bounded(page.lines, query, page.cursor)
     answer: dict[str, object] = {"lines": None, "first": page.first, "next": page.next}
@@ -58,12 +90,13 @@ def lines(app: str) -> Response:
 
 
 @bp.get("/<app>/download")
+@operation(gives=("text/plain", "application/jsonl"), query=DOWNLOAD_QUERY)
 def download(app: str) -> Response:
     """Every line that passes the filters, as it is in the files or as JSON lines."""
     kind = request.args.get("format", "text")
     if kind not in ("text", "jsonl"):
         raise BadRequest("format", kind, "text or jsonl")
-    query = asked_query(2**62)
+    query = query_of_request(2**62)
     scan = services().store.scan(require_app(app).name, query)
     pieces = _pieces(
         scan, kind == "jsonl", services().accounts.credentials.is_good, caller().session_id
@@ -77,6 +110,7 @@ def download(app: str) -> Response:
 
 
 @bp.get("/<app>/seq")
+@operation(gives=shapes.SeqAt, query={"time": Parameter(TIME, "a time", required=True)})
 def seq_at(app: str) -> Response:
     """The seq of the first line at or after a time: where a jump to that time lands."""
     time = moment("time")
@@ -86,6 +120,7 @@ def seq_at(app: str) -> Response:
 
 
 @bp.get("/<app>/events")
+@operation(gives=shapes.Events, query=EVENTS_QUERY)
 def events(app: str) -> Response:
     """Events of an app, oldest first: the newest of those asked for."""
     found = services().events.list(
@@ -94,7 +129,7 @@ def events(app: str) -> Response:
     return json({"events": [event.as_json() for event in found]})
 
 
-def asked_query(limit: int) -> Query:
+def query_of_request(limit: int) -> Query:
     """The query of this request. Raises BadRequest."""
     container = request.args.get("container") or None
     if container is not None and not _CONTAINER.fullmatch(container):

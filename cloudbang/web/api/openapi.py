@@ -1,197 +1,62 @@
-"""The description of the HTTP API (OpenAPI 3.1), written as a table and unfolded on demand."""
+"""The description of the HTTP API (OpenAPI 3.1), made of the routes and what their views declare."""
 
 from __future__ import annotations
 
-import functools
+import inspect
+import re
+from collections.abc import Iterator
 from typing import Any
 
+from flask import Flask, current_app
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+
 from cloudbang import __version__
-from cloudbang.web.api.schemas.openapi import (
-    NUMBER,
-    OPTIONAL_NUMBER,
-    SCHEMAS,
-    TEXT,
-    TIME,
-    Json,
-    a_list,
-    a_ref,
-    an_object,
+from cloudbang.web.api.operation import Operation
+from cloudbang.web.api.schemas.problems import Problem
+from cloudbang.web.api.schemas.shapes import Json
+
+ABOUT = (
+    "A browser has a session cookie and sends its CSRF token as X-CSRF-Token with each change; "
+    "a program has a Bearer token. Errors are problem documents (RFC 9457)."
 )
 
-_FILTERS: dict[str, tuple[Json, str]] = {
-    "after": (NUMBER, "lines with a greater seq"),
-    "before": (NUMBER, "lines with a smaller seq; alone, the last of them"),
-    "since": (TIME, "lines of this time or later"),
-    "until": (TIME, "lines of this time or earlier; alone, the last of them"),
-    "container": (TEXT, "lines of this container: 12 or 64 hex digits"),
-    "stream": ({"enum": ["stdout", "stderr", "marker"]}, "lines of this stream"),
-    "q": (TEXT, "lines whose text holds this, without its colour codes"),
-    "regex": ({"enum": ["0", "1"]}, "1: q is a regular expression in RE2's syntax"),
-    "case": ({"enum": ["0", "1"]}, "1: q tells capitals from small letters"),
-    "level": (
-        a_list({"enum": ["trace", "debug", "info", "warning", "error", "none"]}),
-        "lines of these levels; none: lines that do not say",
-    ),
-}
-_LIMIT = {"limit": ({"type": "integer", "minimum": 1, "maximum": 5000, "default": 500}, "at most")}
 
-_TERMINALS: Json = {"terminals": a_list(a_ref("Terminal"))}
+class _Schemas(GenerateJsonSchema):
+    """Pydantic's, without the titles that repeat a name."""
 
-# path -> method -> (what it does, schema of the body, of the answer, status, query)
-PATHS: dict[str, dict[str, tuple[str, str, Any, int, dict[str, tuple[Json, str]]]]] = {
-    "/api/v1/setup": {
-        "post": ("Makes the first account and signs it in", "SetUp", "Account", 201, {})
-    },
-    "/api/v1/session": {
-        "post": ("Signs in: the answer brings the session's cookie", "SignIn", None, 204, {}),
-        "delete": ("Signs out", "", None, 204, {}),
-    },
-    "/api/v1/me": {"get": ("Who is asking, with the CSRF token", "", "Me", 200, {})},
-    "/api/v1/me/password": {
-        "post": ("Changes the own password; other sessions end", "NewPassword", None, 204, {})
-    },
-    "/api/v1/sessions": {
-        "get": ("The own sessions", "", {"sessions": a_list(a_ref("Session"))}, 200, {})
-    },
-    "/api/v1/sessions/{session_id}": {"delete": ("Ends an own session", "", None, 204, {})},
-    "/api/v1/tokens": {
-        "get": ("The own API tokens", "", {"tokens": a_list(a_ref("Token"))}, 200, {}),
-        "post": ("Makes an API token, shown in this answer only", "NewToken", "Token", 201, {}),
-    },
-    "/api/v1/tokens/{token_id}": {"delete": ("Revokes an own API token", "", None, 204, {})},
-    "/api/v1/accounts": {
-        "get": ("Every account (admin)", "", {"accounts": a_list(a_ref("Account"))}, 200, {}),
-        "post": ("Makes an account (admin)", "NewAccount", "Account", 201, {}),
-    },
-    "/api/v1/accounts/{account_id}": {
-        "patch": ("Changes role or password (admin)", "AccountChange", "Account", 200, {}),
-        "delete": ("Deletes an account (admin)", "", None, 204, {}),
-    },
-    "/api/v1/apps": {"get": ("Every app", "", {"apps": a_list(a_ref("App"))}, 200, {})},
-    "/api/v1/apps/{app}": {"get": ("One app with its instances", "", "App", 200, {})},
-    "/api/v1/apps/{app}/lines": {
-        "get": (
-            "Lines, oldest first. A search that ran out of time, or an answer that grew too "
-            "large, has a cursor: go on with after=cursor, or with before=cursor where only "
-            "before or until was given",
-            "",
-            "Lines",
-            200,
-            {**_FILTERS, **_LIMIT},
-        )
-    },
-    "/api/v1/apps/{app}/download": {
-        "get": (
-            "Every line that passes the filters, as a file",
-            "",
-            None,
-            200,
-            {"format": ({"enum": ["text", "jsonl"]}, "text unless said"), **_FILTERS},
-        )
-    },
-    "/api/v1/apps/{app}/seq": {
-        "get": (
-            "The seq of the first line at or after a time",
-            "",
-            {"seq": NUMBER},
-            200,
-            {"time": (TIME, "required")},
-        )
-    },
-    "/api/v1/apps/{app}/events": {
-        "get": (
-            "Events, oldest first: the newest of those asked for",
-            "",
-            {"events": a_list(a_ref("Event"))},
-            200,
-            {"since": _FILTERS["since"], "until": _FILTERS["until"], **_LIMIT},
-        )
-    },
-    "/api/v1/terminals": {
-        "get": (
-            "The own running terminals",
-            "",
-            _TERMINALS,
-            200,
-            {"all": ({"enum": ["0", "1"]}, "1: everybody's (admin)")},
-        ),
-        "post": (
-            "A ticket that opens a terminal in a container, once, within 60 s (admin)",
-            "NewTerminal",
-            "Ticket",
-            201,
-            {},
-        ),
-    },
-    "/api/v1/terminals/history": {
-        "get": (
-            "The audit list, newest first: the own terminals, for an admin everybody's",
-            "",
-            {**_TERMINALS, "next": OPTIONAL_NUMBER},
-            200,
-            {
-                "app": (TEXT, "terminals of this app"),
-                "account": (TEXT, "terminals of whoever is called so"),
-                "before": (NUMBER, "go on: what next said"),
-                "limit": ({"type": "integer", "minimum": 1, "maximum": 500}, "50 unless said"),
-            },
-        )
-    },
-    "/api/v1/terminals/{session}": {
-        "get": ("A terminal, running or ended", "", "Terminal", 200, {}),
-        "delete": ("Ends a terminal and every process of it", "", None, 204, {}),
-    },
-    "/api/v1/terminals/{session}/recording": {
-        "get": ("What it printed, as asciicast v2 (application/x-asciicast)", "", None, 200, {})
-    },
-    "/api/v1/terminals/{session}/folder": {
-        "get": ("The folder its foreground process works in", "", {"folder": TEXT}, 200, {})
-    },
-    "/api/v1/terminals/{session}/files": {
-        "get": (
-            "A file of its container as it is, or a folder as a tar",
-            "",
-            None,
-            200,
-            {"path": (TEXT, "required")},
-        )
-    },
-    "/api/v1/terminals/{session}/links": {
-        "post": (
-            "A fresh link to watch, or to type; the older one of its kind is void",
-            "NewLink",
-            "Link",
-            201,
-            {},
-        ),
-        "delete": ("Voids the links; who typed through one watches", "", None, 204, {}),
-    },
-    "/api/v1/status": {"get": ("How CloudBang itself does", "", "Status", 200, {})},
-    "/api/v1/openapi.json": {
-        "get": ("This document", "", {}, 200, {}),
-    },
-}
-OPEN = {("/api/v1/setup", "post"), ("/api/v1/session", "post")}
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def generate_definitions(self, inputs: Any) -> Any:
+        found, definitions = super().generate_definitions(inputs)
+        for definition in definitions.values():
+            definition.pop("title", None)
+        return found, definitions
 
 
-@functools.cache
 def document() -> Json:
-    """The whole document."""
+    """The whole document, of the application that serves this request; made once."""
+    made: Json | None = current_app.extensions.get("cloudbang-openapi")
+    if made is None:
+        made = current_app.extensions["cloudbang-openapi"] = describe(current_app)
+    return made
+
+
+def describe(app: Flask) -> Json:
+    """The whole document of an application."""
+    found = list(_operations(app))
+    references, schemas = _schemas([view.operation for _, _, view in found])
+    paths: Json = {}
+    for path, method, view in found:
+        paths.setdefault(path, {})[method] = _described(path, method, view, references)
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "CloudBang",
-            "version": __version__,
-            "description": "A browser has a session cookie and sends its CSRF token as X-CSRF-Token "
-            "with each change; a program has a Bearer token. Errors are problem documents (RFC 9457).",
-        },
+        "info": {"title": "CloudBang", "version": __version__, "description": ABOUT},
         "security": [{"token": []}, {"session": []}],
-        "paths": {
-            path: {method: _operation(path, method, *row) for method, row in methods.items()}
-            for path, methods in PATHS.items()
-        },
+        "paths": paths,
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": schemas,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "cloudbang_session"},
@@ -200,53 +65,92 @@ def document() -> Json:
     }
 
 
-def _operation(
-    path: str, method: str, text: str, body: str, answer: Any, status: int, query: dict[str, Any]
-) -> Json:
-    parameters = [
+def _operations(app: Flask) -> Iterator[tuple[str, str, Any]]:
+    """Path, method and view of every call, in the order of their paths."""
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        view = app.view_functions[rule.endpoint]
+        if hasattr(view, "operation"):
+            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield path, method.lower(), view
+
+
+def _schemas(operations: list[Operation]) -> tuple[dict[Any, Json], Json]:
+    """Where each model is referred to, and all of them by name."""
+    modes: dict[Any, JsonSchemaMode] = {Problem: "serialization"}
+    for one in operations:
+        if one.body is not None:
+            modes[one.body] = "validation"
+        if isinstance(one.gives, type):
+            modes[one.gives] = "serialization"
+    models = sorted(modes, key=lambda model: model.__name__)
+    found, schema = TypeAdapter.json_schemas(
+        [(model, modes[model], TypeAdapter(model)) for model in models],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=_Schemas,
+    )
+    return {model: found[model, modes[model]] for model in models}, schema["$defs"]
+
+
+def _described(path: str, method: str, view: Any, references: dict[Any, Json]) -> Json:
+    said: Operation = view.operation
+    problem = {"application/problem+json": {"schema": references[Problem]}}
+    described: Json = {
+        "operationId": method + "".join(part.title() for part in _words(path)),
+        "summary": _summary(view),
+        "parameters": [*_of_path(path, view), *_of_query(said)],
+        "responses": {
+            str(said.status): _answer(said, references),
+            "default": {"description": "a problem", "content": problem},
+        },
+    }
+    if said.body is not None:
+        content = {"application/json": {"schema": references[said.body]}}
+        described["requestBody"] = {"required": True, "content": content}
+    if getattr(view, "open_to_all", False):
+        described["security"] = []
+    return described
+
+
+def _answer(said: Operation, references: dict[Any, Json]) -> Json:
+    answer: Json = {"description": "done"}
+    if isinstance(said.gives, tuple):
+        answer["content"] = {kind: {} for kind in said.gives}
+    elif said.gives is not None:
+        answer["content"] = {"application/json": {"schema": references[said.gives]}}
+    return answer
+
+
+def _of_path(path: str, view: Any) -> list[Json]:
+    types = inspect.signature(view).parameters
+    return [
         {
             "name": name,
             "in": "path",
             "required": True,
-            "schema": NUMBER if name == "account_id" else TEXT,
+            "schema": {"type": "integer" if types[name].annotation == "int" else "string"},
         }
-        for name in _names(path)
+        for name in re.findall(r"\{(\w+)\}", path)
     ]
-    parameters += [
+
+
+def _of_query(said: Operation) -> list[Json]:
+    return [
         {
             "name": name,
             "in": "query",
-            "description": about,
-            "schema": schema,
-            "required": about == "required",
+            "description": one.about,
+            "schema": one.schema,
+            "required": one.required,
         }
-        for name, (schema, about) in query.items()
+        for name, one in said.query.items()
     ]
-    good: Json = {"description": "done"}
-    if isinstance(answer, str):
-        good["content"] = {"application/json": {"schema": a_ref(answer)}}
-    elif answer is not None:
-        good["content"] = {"application/json": {"schema": an_object(answer)}}
-    problem = {"application/problem+json": {"schema": a_ref("Problem")}}
-    operation: Json = {
-        "operationId": method + "".join(part.title() for part in _words(path)),
-        "summary": text,
-        "parameters": parameters,
-        "responses": {
-            str(status): good,
-            "default": {"description": "a problem", "content": problem},
-        },
-    }
-    if body:
-        content = {"application/json": {"schema": a_ref(body)}}
-        operation["requestBody"] = {"required": True, "content": content}
-    if (path, method) in OPEN:
-        operation["security"] = []
-    return operation
 
 
-def _names(path: str) -> list[str]:
-    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
+def _summary(view: Any) -> str:
+    """What the docstring says before it says what may be raised."""
+    text = " ".join((inspect.getdoc(view) or "").split())
+    return re.split(r"\.? Raises ", text)[0].rstrip(".")
 
 
 def _words(path: str) -> list[str]:

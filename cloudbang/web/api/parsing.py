@@ -17,6 +17,16 @@ Body = TypeVar("Body", bound=BaseModel)
 
 MAX_SEQ = 2**53 - 1  # what a number of JavaScript holds exactly
 
+# What the functions below read, as JSON Schema.
+SEQ = {"type": "integer", "minimum": 0, "maximum": MAX_SEQ}
+TIME = {"type": "string", "format": "date-time"}
+FLAG = {"enum": ["0", "1"]}
+
+
+def whole(low: int, high: int, default: int) -> dict[str, object]:
+    """The schema of a :func:`number`."""
+    return {"type": "integer", "minimum": low, "maximum": high, "default": default}
+
 
 def read_body(model: type[Body]) -> Body:
     """The JSON body as a value. Any other type is refused: a form of another site cannot send

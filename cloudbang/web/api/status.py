@@ -9,7 +9,9 @@ from flask import Blueprint, Response, abort, g, request
 from cloudbang import __version__
 from cloudbang.web.api import metrics
 from cloudbang.web.api.openapi import document
+from cloudbang.web.api.operation import operation
 from cloudbang.web.api.parsing import json
+from cloudbang.web.api.schemas import status as shapes
 from cloudbang.web.pages.assets import KEEP
 from cloudbang.web.pages.i18n import LANGUAGES, texts, texts_version
 from cloudbang.web.security.authenticator import open_to_all
@@ -55,6 +57,7 @@ def i18n(lang: str) -> Response:
 
 
 @bp.get("/api/v1/status")
+@operation(gives=shapes.Status)
 def status() -> Response:
     """What everybody with an account may know about this CloudBang."""
     store = services().store
@@ -75,6 +78,7 @@ def status() -> Response:
 
 
 @bp.get("/api/v1/openapi.json")
+@operation(gives=("application/json",))
 def openapi() -> Response:
     """What this API offers."""
     return json(document())

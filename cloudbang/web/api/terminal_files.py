@@ -1,5 +1,5 @@
 """Files out of the container of a terminal, and where its shell is. The way in is a socket: see
-``files_endpoint``."""
+``web/sockets/files``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from cloudbang.web.api.downloads import send
+from cloudbang.web.api.operation import Parameter, operation
 from cloudbang.web.api.parsing import json
+from cloudbang.web.api.schemas import terminals as shapes
 from cloudbang.web.security.authenticator import caller
 from cloudbang.web.security.terminal_access import typing_in
 from cloudbang.web.services import services
@@ -17,6 +19,7 @@ bp = Blueprint("terminal_files", __name__, url_prefix="/api/v1/terminals/<sessio
 
 
 @bp.get("/folder")
+@operation(gives=shapes.Folder)
 def folder(session: str) -> Response:
     """The folder that the terminal's foreground process works in; "" when nobody knows."""
     found = typing_in(caller(), session, services().terminals)
@@ -24,6 +27,10 @@ def folder(session: str) -> Response:
 
 
 @bp.get("/files")
+@operation(
+    gives=("application/octet-stream", "application/x-tar"),
+    query={"path": Parameter({"type": "string"}, "the full path", required=True)},
+)
 def files(session: str) -> Response:
     """A file as it is, or a folder as a tar."""
     me, terminals = caller(), services().terminals

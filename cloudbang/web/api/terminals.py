@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from flask import Blueprint, Response, request
-from pydantic import BaseModel
 
 from cloudbang.accounts import Unauthorised
 from cloudbang.errors import BadRequest, NoSuchTerminal
 from cloudbang.storage.database.terminals import TerminalRecord
 from cloudbang.terminals.admission import is_owner, owner_of
 from cloudbang.web.api.downloads import send
-from cloudbang.web.api.parsing import MAX_SEQ, flag, json, number, read_body
-from cloudbang.web.api.schemas.terminals import NewTerminal
+from cloudbang.web.api.operation import Parameter, operation
+from cloudbang.web.api.parsing import FLAG, MAX_SEQ, SEQ, flag, json, number, read_body, whole
+from cloudbang.web.api.schemas import terminals as shapes
 from cloudbang.web.security.authenticator import authenticator, caller, needs
 from cloudbang.web.security.terminal_access import (
     can_view_terminal,
@@ -24,37 +26,39 @@ from cloudbang.web.services import services
 
 bp = Blueprint("terminals", __name__, url_prefix="/api/v1/terminals")
 
-
+APP_NAME = 128  # characters
 HISTORY, MOST_HISTORY = 50, 500
-
-
-class NewLink(BaseModel):
-    mode: str
+HISTORY_QUERY = {
+    "app": Parameter({"type": "string", "maxLength": APP_NAME}, "terminals of this app"),
+    "account": Parameter({"type": "string"}, "terminals of whoever is called so"),
+    "before": Parameter(SEQ, "go on: what next said"),
+    "limit": Parameter(whole(1, MOST_HISTORY, HISTORY), "at most"),
+}
 
 
 @bp.post("")
 @needs("terminal")
+@operation(body=shapes.NewTerminal, gives=shapes.Ticket, status=201)
 def ticket() -> Response:
     """A one-time ticket, with which the terminal's socket opens a new terminal."""
-    asked = read_body(NewTerminal)
+    wanted = read_body(shapes.NewTerminal)
     app, instance = require_container(
-        caller(), asked.container, "terminal", services().inventory, services().store
+        caller(), wanted.container, "terminal", services().inventory, services().store
     )
-    made = services().terminals.ticket(caller(), app, instance, asked.terminal_request())
-    return json(
-        {
-            "T_id": made.team,
-            "S_id": made.app,
-            "C_id": made.container[:12],
-            "Md5": made.md5,
-            "url": _socket_url(),
-            "session": made.session,
-        },
-        201,
-    )
+    made = services().terminals.ticket(caller(), app, instance, wanted.terminal_request())
+    shown: shapes.Ticket = {
+        "T_id": made.team,
+        "S_id": made.app,
+        "C_id": made.container[:12],
+        "Md5": made.md5,
+        "url": _socket_url(),
+        "session": made.session,
+    }
+    return json(shown, 201)
 
 
 @bp.get("")
+@operation(gives=shapes.Terminals, query={"all": Parameter(FLAG, "1: everybody's (admin)")})
 def terminals() -> Response:
     """The own running terminals; for who asks for all, those of the teams they manage as well."""
     who, everybody = caller(), flag("all")
@@ -65,10 +69,11 @@ def terminals() -> Response:
 
 
 @bp.get("/history")
+@operation(gives=shapes.TerminalHistory, query=HISTORY_QUERY)
 def history() -> Response:
     """The audit list, newest first: the own terminals and those of the teams one manages."""
     who, app = caller(), request.args.get("app") or None
-    if app is not None and len(app) > 128:
+    if app is not None and len(app) > APP_NAME:
         raise BadRequest("app", app, "the name of an app")
     limit = number("limit", 1, MOST_HISTORY) or HISTORY
     before = number("before", 0, MAX_SEQ)
@@ -86,12 +91,14 @@ def history() -> Response:
 
 
 @bp.get("/<session>")
+@operation(gives=shapes.Terminal)
 def one(session: str) -> Response:
     """A terminal, running or ended."""
     return json(_shown(see_record(session)))
 
 
 @bp.get("/<session>/recording")
+@operation(gives=("application/x-asciicast",))
 def recording(session: str) -> Response:
     """What a terminal printed, as asciicast v2; of one that runs, what it has printed so far."""
     found = see_record(session)
@@ -101,6 +108,7 @@ def recording(session: str) -> Response:
 
 @bp.delete("/<session>")
 @needs("terminal")
+@operation()
 def end(session: str) -> Response:
     """End a terminal and every process of it."""
     found = see_live(caller(), session, services().terminals)
@@ -110,22 +118,20 @@ def end(session: str) -> Response:
 
 @bp.post("/<session>/links")
 @needs("terminal")
+@operation(body=shapes.NewLink, gives=shapes.Link, status=201)
 def link(session: str) -> Response:
     """A fresh link to watch a terminal, or to type in it; the older one of its kind is void."""
     found = own_live(caller(), session, services().terminals)
-    mode = read_body(NewLink).mode
-    if mode == "watch":
-        key = services().terminals.link(found, "watch")
-    elif mode == "type":
-        key = services().terminals.link(found, "type")
-    else:
-        raise BadRequest("mode", mode, "watch or type")
+    mode: Literal["watch", "type"] = read_body(shapes.NewLink).mode
+    key = services().terminals.link(found, mode)
     # In the fragment the key is sent in no request line, and so is in nobody's log.
-    return json({"mode": mode, "key": key, "url": f"/terminals/{found.id}#{key}"}, 201)
+    shown: shapes.Link = {"mode": mode, "key": key, "url": f"/terminals/{found.id}#{key}"}
+    return json(shown, 201)
 
 
 @bp.delete("/<session>/links")
 @needs("terminal")
+@operation()
 def unlink(session: str) -> Response:
     """Void the links; who typed through one watches from now on."""
     services().terminals.unlink(own_live(caller(), session, services().terminals))
@@ -151,6 +157,6 @@ def _shown(record: TerminalRecord) -> dict[str, object]:
 
 
 def _socket_url() -> str:
-    """The address of the terminals' socket, as this guest reaches the server."""
+    """The address of the terminals' socket, as this client reaches the server."""
     client_info = authenticator().proxies.client_info(request.environ)
     return f"{'wss' if client_info.scheme == 'https' else 'ws'}://{client_info.host}/docker_console"

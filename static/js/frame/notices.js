@@ -5,7 +5,7 @@ import { t } from "../lib/i18n.js";
 import { live } from "../live/live_socket.js";
 import { showRelative } from "../lib/relative_time.js";
 
-/** @typedef {{code: string, severity: string, message: string, since?: string}} Notice */
+/** @typedef {import("../types/api.js").Notice} Notice */
 
 /** Codes of the notices that hold now. @type {Set<string>} */
 export const noticed = new Set();

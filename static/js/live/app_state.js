@@ -4,24 +4,8 @@
 import { h, icon, setAttribute, setText } from "../lib/dom.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 
-/** @typedef {import("./channels.js").Row} Row */
-
-/**
- * @typedef {{
- *   id: string, name: string, image: string, state: string, health: string | null,
- *   ports: string[], created: string | null, started_at: string | null,
- *   finished_at: string | null, restarts: number, exit_code: number | null,
- *   oom_killed: boolean, readable: boolean, unreadable_reason: string | null,
- *   log_driver?: string,
- * }} Instance
- */
-
-/**
- * @typedef {{
- *   name: string, team: string, state: string, stack: string | null, instances: Instance[],
- *   last_line: Row | null, first: number, next: number, rate: number,
- * }} App
- */
+/** @typedef {import("../types/api.js").Instance} Instance */
+/** @typedef {import("../types/api.js").App} App */
 
 /**
  * @typedef {"running" | "starting" | "partial" | "unhealthy" | "restarting" | "paused" |

@@ -5,7 +5,7 @@
  * A line as the server sends it: seq, time (RFC 3339 with nanoseconds), short container id,
  * stream, text.
  *
- * @typedef {[number, string, string, string, string]} Row
+ * @typedef {import("../types/api.js").Line} Row
  */
 
 /**

@@ -3,7 +3,7 @@
 import { stripAnsi } from "../lib/ansi.js";
 /** @typedef {import("../live/channels.js").Row} Row */
 /** @typedef {import("./levels.js").Level} Level */
-/** @typedef {{ id: number, app: string, time: string, kind: string, container: string, data: Record<string, unknown> }} LogEvent */
+/** @typedef {import("../types/api.js").Event} LogEvent */
 /** @typedef {{ from: number, to: number, reason: string, loading?: boolean }} Gap */
 
 /**

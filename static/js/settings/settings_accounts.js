@@ -6,7 +6,7 @@ import { onSubmit } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 import { confirmButton, listItem, when } from "../lib/list_item.js";
 
-/** @typedef {{id: number, username: string, role: string, signed_in_at: string | null}} Person */
+/** @typedef {import("../types/api.js").Account} Person */
 
 const form = document.getElementById("person-form");
 

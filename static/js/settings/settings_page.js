@@ -11,10 +11,8 @@ import { showPeople } from "./settings_accounts.js";
 import { browserName } from "./browser_name.js";
 
 /**
- * @typedef {{id: string, created_at: string, seen_at: string | null, address: string,
- *   agent: string, current: boolean}} Session
- * @typedef {{id: string, name: string, role: string, own: boolean, created_at: string,
- *   seen_at: string | null}} Token
+ * @typedef {import("../types/api.js").Session} Session
+ * @typedef {import("../types/api.js").Token} Token
  */
 
 document.addEventListener("change", (event) => {

@@ -41,18 +41,7 @@ export function nameOfSession(session) {
   return [place, command].filter(Boolean).join(" · ");
 }
 
-/**
- * A terminal as the API describes it.
- *
- * @typedef {{
- *   id: string, kind: "exec" | "toolbox" | "share", app: string, team: string,
- *   container: string, name: string, image: string, command: string[], user: string,
- *   folder: string, account: string, account_id: number | null, address: string,
- *   started: string, ended: string | null, state: "running" | "ended", people: number,
- *   columns: number, rows: number, exit_code: number | null, reason: string,
- *   recorded: boolean, recording_bytes: number, title: string, names?: string[],
- * }} TerminalRecord
- */
+/** @typedef {import("../types/api.js").Terminal} TerminalRecord */
 
 /** @type {Record<string, () => string>} */
 const REASONS = {
@@ -90,14 +79,15 @@ export function reasonWord(reason) {
  */
 export function endWords({ reason, exit_code: code }) {
   const itself = reason === "exit" || reason === "command-ended";
-  if (code === null || code === undefined || !itself) return reasonWord(reason);
+  if (reason === null) return "";
+  if (code === null || !itself) return reasonWord(reason);
   return t("{reason}, exit code {code}", { reason: reasonWord(reason), code: String(code) });
 }
 
 /** Whether somebody should look at how it ended. @param {TerminalRecord} terminal */
 export function endedBadly({ reason, exit_code: code }) {
   if (reason === "exit" || reason === "command-ended") return Boolean(code);
-  return ["engine-lost", "server-lost", "no-shell", "not-started"].includes(reason);
+  return ["engine-lost", "server-lost", "no-shell", "not-started"].includes(reason ?? "");
 }
 
 /**

@@ -4,7 +4,7 @@
 import { ReconnectingSocket } from "../live/reconnecting_socket.js";
 import { InputBuffer } from "./input_buffer.js";
 
-/** @typedef {{T_id: string, S_id: string, C_id: string, Md5: string, session: string}} Ticket */
+/** @typedef {import("../types/api.js").Ticket} Ticket */
 /** @typedef {{id: number, name: string, mode: Mode, keyboard: boolean, columns: number | null, rows: number | null}} Person */
 /** @typedef {"own" | "type" | "watch"} Mode */
 /** @typedef {{code: string, message: string}} Said */

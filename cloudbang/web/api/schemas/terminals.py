@@ -1,16 +1,18 @@
-"""What somebody wants to have opened, read from a request and checked: nothing here is ever given
-to a shell, and nothing is handed to the engine that it would misread."""
+"""Terminals: what somebody wants to have opened, checked (nothing here is ever given to a shell,
+nor handed to the engine where it would misread it), and what is shown of those there are."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
+from typing_extensions import TypedDict
 
 from cloudbang.domain.terminals import Kind, TerminalRequest
 from cloudbang.errors import BadRequest
+from cloudbang.web.api.schemas.shapes import Time, one_of
 
 COMMAND_CHARACTERS = 8_192  # of a command written as text, and of each word of a list
 COMMAND_WORDS = 256
@@ -21,22 +23,118 @@ _USER = re.compile(r"[^\s\x00-\x1f\x7f]{0,128}")
 
 
 class NewTerminal(BaseModel):
-    """The body of ``POST /api/v1/terminals``."""
+    """``command``: a text is split as a shell would, and given to none."""
 
-    container: Annotated[str, Field(max_length=256)]
-    command: Any = None  # text, a list of words, or nothing: see words_of
-    user: Annotated[str, Field(max_length=128)] | None = None
-    folder: Annotated[str, Field(max_length=FOLDER_BYTES)] | None = None
-    kind: Annotated[str, Field(max_length=20)] = "exec"
+    container: Annotated[str, Field(max_length=256, description="12 or 64 hex digits, or its name")]
+    command: Annotated[
+        Any,
+        AfterValidator(lambda command: words_of(command)),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "string", "maxLength": COMMAND_CHARACTERS},
+                    {"type": "array", "items": {"type": "string"}, "maxItems": COMMAND_WORDS},
+                    {"type": "null"},
+                ]
+            }
+        ),
+    ] = ()
+    user: Annotated[str, Field(max_length=128), AfterValidator(lambda user: _user(user))] | None = (
+        None
+    )
+    folder: (
+        Annotated[
+            str,
+            Field(max_length=FOLDER_BYTES),
+            AfterValidator(lambda path: path and folder_of(path)),
+        ]
+        | None
+    ) = None
+    kind: Annotated[
+        str,
+        Field(max_length=20),
+        AfterValidator(lambda kind: _kind(kind)),
+        one_of("exec", "toolbox"),
+    ] = "exec"
 
     def terminal_request(self) -> TerminalRequest:
-        """The same as a value. Raises BadRequest."""
+        """The same as a value."""
         return TerminalRequest(
             kind=_kind(self.kind),
-            command=words_of(self.command),
-            user=_user(self.user or ""),
-            folder=folder_of(self.folder) if self.folder else "",
+            command=tuple(self.command),
+            user=self.user or "",
+            folder=self.folder or "",
         )
+
+
+class NewLink(BaseModel):
+    mode: Annotated[
+        Literal["watch", "type"], BeforeValidator(lambda mode: _mode(mode)), one_of("watch", "type")
+    ]
+
+
+class Ticket(TypedDict):
+    """What the terminal's socket takes: team, app, container and, in ``Md5``, the ticket."""
+
+    T_id: str
+    S_id: str
+    C_id: str
+    Md5: str
+    url: str
+    session: str
+
+
+class Link(TypedDict):
+    mode: Literal["watch", "type"]
+    key: str
+    url: str
+
+
+class Terminal(TypedDict):
+    """``names``: the accounts that look; ``container`` is empty for a command of the host."""
+
+    id: str
+    kind: Literal["exec", "toolbox", "share"]
+    team: str
+    app: str
+    container: str
+    name: str
+    image: str
+    command: list[str]
+    user: str
+    folder: str
+    account: str
+    account_id: int | None
+    address: str
+    started: Time
+    ended: Time | None
+    state: Literal["running", "ended"]
+    people: int
+    names: list[str]
+    columns: int
+    rows: int
+    exit_code: int | None
+    reason: str | None
+    recorded: bool
+    recording_bytes: int
+    title: str
+
+
+class Terminals(TypedDict):
+    terminals: list[Terminal]
+
+
+class TerminalHistory(TypedDict):
+    """``next``: what to ask for with before=, null at the end."""
+
+    terminals: list[Terminal]
+    next: int | None
+
+
+class Folder(TypedDict):
+    """Empty when nobody knows."""
+
+    folder: str
 
 
 def words_of(command: object) -> tuple[str, ...]:
@@ -81,6 +179,12 @@ def _kind(kind: str) -> Kind:
     if kind == "toolbox":
         return "toolbox"
     raise BadRequest("kind", kind, "exec or toolbox")
+
+
+def _mode(mode: object) -> object:
+    if isinstance(mode, str) and mode not in ("watch", "type"):
+        raise BadRequest("mode", mode, "watch or type")
+    return mode
 
 
 def _user(user: str) -> str:

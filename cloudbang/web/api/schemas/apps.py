@@ -1,0 +1,86 @@
+"""Apps, their lines and their events."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypeAliasType, TypedDict
+
+from cloudbang.web.api.schemas.shapes import Seq, Stream, Time
+
+Line = TypeAliasType(
+    "Line",
+    Annotated[
+        tuple[Seq, Time, str, Stream, str], Field(description="seq, time, container, stream, text")
+    ],
+)
+
+
+class Instance(TypedDict):
+    """One container; ``id`` has 12 hex digits."""
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    state: str
+    health: str | None
+    ports: list[str]
+    created: Time
+    started_at: Time | None
+    finished_at: Time | None
+    restarts: int
+    exit_code: int | None
+    oom_killed: bool
+    tty: bool
+    log_driver: str
+    readable: bool
+    unreadable_reason: str | None
+
+
+class App(TypedDict):
+    """``state`` is gone where only lines are left; ``rate`` in lines per second."""
+
+    name: str
+    team: str
+    state: str
+    stack: str | None
+    instances: list[Instance]
+    last_line: Line | None
+    first: Seq
+    next: Seq
+    rate: float
+
+
+class Apps(TypedDict):
+    apps: list[App]
+
+
+class Lines(TypedDict):
+    """``cursor`` where there is more: go on with after=cursor, or with before=cursor where only
+    before or until was given."""
+
+    lines: list[Line]
+    first: Seq
+    next: Seq
+    cursor: NotRequired[Seq]
+
+
+class SeqAt(TypedDict):
+    seq: Seq
+
+
+class Event(TypedDict):
+    """``data`` depends on the kind; ``container`` is empty where it concerns none."""
+
+    id: int
+    app: str
+    time: Time
+    kind: str
+    container: str
+    data: dict[str, Any]
+
+
+class Events(TypedDict):
+    events: list[Event]

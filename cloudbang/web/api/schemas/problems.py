@@ -1,0 +1,18 @@
+"""What went wrong, as RFC 9457 has it."""
+
+from __future__ import annotations
+
+from typing import NotRequired
+
+from typing_extensions import TypedDict
+
+
+class Problem(TypedDict):
+    """``code`` is stable; ``name`` says which value of the request cannot be used."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    name: NotRequired[str]

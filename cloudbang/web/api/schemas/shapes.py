@@ -1,0 +1,26 @@
+"""What the shapes of the API are made of.
+
+A body is a pydantic model: it is read with it. An answer is a TypedDict: mypy checks who makes it,
+and it costs nothing where it is made. ``openapi`` describes both, ``scripts/generate.py`` makes
+types of them for the pages' JavaScript.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, WithJsonSchema
+
+Json = dict[str, Any]
+
+Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+"""RFC 3339, in UTC."""
+
+Role = Literal["admin", "viewer"]
+Stream = Literal["stdout", "stderr", "marker"]
+Seq = Annotated[int, Field(ge=0)]
+
+
+def one_of(*allowed: str) -> WithJsonSchema:
+    """The schema of a text that a validator of ours checks, so that it can say what is allowed."""
+    return WithJsonSchema({"type": "string", "enum": list(allowed)})

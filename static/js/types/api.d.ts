@@ -1,0 +1,262 @@
+// Made by scripts/generate.py of cloudbang/web/api/schemas: change it there, then `make generated`.
+
+export type Account = {
+  id: number;
+  username: string;
+  role: "admin" | "viewer";
+  created_at: string;
+  signed_in_at: string | null;
+};
+
+export type AccountChange = {
+  role?: "admin" | "viewer" | null;
+  password?: string | null;
+};
+
+export type Accounts = {
+  accounts: Account[];
+};
+
+/** `state` is gone where only lines are left; `rate` in lines per second. */
+export type App = {
+  name: string;
+  team: string;
+  state: string;
+  stack: string | null;
+  instances: Instance[];
+  last_line: Line | null;
+  first: number;
+  next: number;
+  rate: number;
+};
+
+export type Apps = {
+  apps: App[];
+};
+
+export type EngineStatus = {
+  error: string | null;
+};
+
+/** `data` depends on the kind; `container` is empty where it concerns none. */
+export type Event = {
+  id: number;
+  app: string;
+  time: string;
+  kind: string;
+  container: string;
+  data: Record<string, unknown>;
+};
+
+export type Events = {
+  events: Event[];
+};
+
+/** Empty when nobody knows. */
+export type Folder = {
+  folder: string;
+};
+
+/** One container; `id` has 12 hex digits. */
+export type Instance = {
+  id: string;
+  name: string;
+  image: string;
+  image_id: string;
+  state: string;
+  health: string | null;
+  ports: string[];
+  created: string;
+  started_at: string | null;
+  finished_at: string | null;
+  restarts: number;
+  exit_code: number | null;
+  oom_killed: boolean;
+  tty: boolean;
+  log_driver: string;
+  readable: boolean;
+  unreadable_reason: string | null;
+};
+
+/** seq, time, container, stream, text */
+export type Line = [number, string, string, "stdout" | "stderr" | "marker", string];
+
+/** `cursor` where there is more: go on with after=cursor, or with before=cursor where only before or until was given. */
+export type Lines = {
+  lines: Line[];
+  first: number;
+  next: number;
+  cursor?: number;
+};
+
+export type Link = {
+  mode: "watch" | "type";
+  key: string;
+  url: string;
+};
+
+/** `id` is null for a program's token of the command line. */
+export type Me = {
+  id: number | null;
+  username: string;
+  role: "admin" | "viewer";
+  session: string;
+  csrf_token: string;
+  language: string;
+};
+
+export type NewAccount = {
+  username: string;
+  password: string;
+  role?: "admin" | "viewer";
+};
+
+export type NewLink = {
+  mode: "watch" | "type";
+};
+
+export type NewPassword = {
+  old_password: string;
+  new_password: string;
+};
+
+/** `command`: a text is split as a shell would, and given to none. */
+export type NewTerminal = {
+  container: string;
+  command?: string | string[] | null;
+  user?: string | null;
+  folder?: string | null;
+  kind?: "exec" | "toolbox";
+};
+
+/** Without a role the maker's own. */
+export type NewToken = {
+  name: string;
+  role?: "admin" | "viewer" | "";
+};
+
+/** What everybody has to know now; pages translate it by its code. */
+export type Notice = {
+  code: string;
+  severity: "error";
+  message: string;
+  since: string | null;
+  path?: string;
+};
+
+/** `code` is stable; `name` says which value of the request cannot be used. */
+export type Problem = {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  name?: string;
+};
+
+export type SeqAt = {
+  seq: number;
+};
+
+export type Session = {
+  id: string;
+  created_at: string;
+  seen_at: string;
+  address: string;
+  agent: string;
+  current: boolean;
+};
+
+export type Sessions = {
+  sessions: Session[];
+};
+
+export type SetUp = {
+  token: string;
+  username: string;
+  password: string;
+};
+
+export type SignIn = {
+  username: string;
+  password: string;
+};
+
+/** `uptime` in seconds. */
+export type Status = {
+  version: string;
+  uptime: number;
+  engine: EngineStatus;
+  storage: StorageStatus;
+  notices: Notice[];
+};
+
+export type StorageStatus = {
+  path: string;
+  bytes: number;
+  lines: number;
+};
+
+/** `names`: the accounts that look; `container` is empty for a command of the host. */
+export type Terminal = {
+  id: string;
+  kind: "exec" | "toolbox" | "share";
+  team: string;
+  app: string;
+  container: string;
+  name: string;
+  image: string;
+  command: string[];
+  user: string;
+  folder: string;
+  account: string;
+  account_id: number | null;
+  address: string;
+  started: string;
+  ended: string | null;
+  state: "running" | "ended";
+  people: number;
+  names: string[];
+  columns: number;
+  rows: number;
+  exit_code: number | null;
+  reason: string | null;
+  recorded: boolean;
+  recording_bytes: number;
+  title: string;
+};
+
+/** `next`: what to ask for with before=, null at the end. */
+export type TerminalHistory = {
+  terminals: Terminal[];
+  next: number | null;
+};
+
+export type Terminals = {
+  terminals: Terminal[];
+};
+
+/** What the terminal's socket takes: team, app, container and, in `Md5`, the ticket. */
+export type Ticket = {
+  T_id: string;
+  S_id: string;
+  C_id: string;
+  Md5: string;
+  url: string;
+  session: string;
+};
+
+/** `token`: the secret, in the answer that made it and never again. */
+export type Token = {
+  id: string;
+  name: string;
+  role: "admin" | "viewer";
+  own: boolean;
+  created_at: string;
+  seen_at: string | null;
+  token?: string;
+};
+
+export type Tokens = {
+  tokens: Token[];
+};
