@@ -58,7 +58,9 @@ def ticket() -> Response:
 
 
 @bp.get("")
-@operation(gives=shapes.Terminals, query={"all": Parameter(FLAG, "1: everybody's (admin)")})
+@operation(
+    gives=shapes.Terminals, query={"all": Parameter(FLAG, "1: those of the teams one manages too")}
+)
 def terminals() -> Response:
     """The own running terminals; for who asks for all, those of the teams they manage as well."""
     who, everybody = caller(), flag("all")

@@ -1,9 +1,10 @@
 // Made by scripts/generate.py of cloudbang/web/api/schemas: change it there, then `make generated`.
 
+/** `role` is the one in the team `default`, null without. */
 export type Account = {
   id: number;
   username: string;
-  role: "admin" | "viewer";
+  role: "admin" | "viewer" | null;
   created_at: string;
   signed_in_at: string | null;
 };
@@ -99,7 +100,7 @@ export type Link = {
 export type Me = {
   id: number | null;
   username: string;
-  role: "admin" | "viewer";
+  role: "admin" | "viewer" | null;
   session: string;
   csrf_token: string;
   language: string;

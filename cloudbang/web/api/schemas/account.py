@@ -53,9 +53,11 @@ class AccountChange(BaseModel):
 
 
 class Account(TypedDict):
+    """``role`` is the one in the team ``default``, null without."""
+
     id: int
     username: str
-    role: Role
+    role: Role | None
     created_at: Time
     signed_in_at: Time | None
 
@@ -98,7 +100,7 @@ class Me(TypedDict):
 
     id: int | None
     username: str
-    role: Role
+    role: Role | None
     session: str
     csrf_token: str
     language: str
