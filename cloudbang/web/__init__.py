@@ -26,7 +26,9 @@ def create_app(services: Services) -> Flask:
     from cloudbang.web.api import problems
     from cloudbang.web.pages import i18n, pages
     from cloudbang.web.security import authenticator as auth
-    from cloudbang.web.security import requests as security
+    from cloudbang.web.security.cookies import CloudBangRequest
+    from cloudbang.web.security.headers import add_headers
+    from cloudbang.web.security.proxies import Proxies
 
     # What a machine's own tables say of .js differs, and a browser refuses a module that is not.
     mimetypes.add_type("text/javascript", ".js")
@@ -36,12 +38,12 @@ def create_app(services: Services) -> Flask:
         static_url_path="/static",
         template_folder="pages/templates",
     )
-    app.request_class = security.CloudBangRequest
+    app.request_class = CloudBangRequest
     app.extensions["cloudbang"] = services
     key = services.accounts.signing_key()
-    proxies = security.Proxies(services.settings.server)
+    proxies = Proxies(services.settings.server)
     authenticator = auth.Authenticator(services.accounts, proxies, key)
-    app.extensions["cloudbang-gate"] = authenticator
+    app.extensions["cloudbang-authenticator"] = authenticator
     app.config.update(
         SECRET_KEY=key,
         MAX_CONTENT_LENGTH=MAX_BODY,
@@ -49,7 +51,7 @@ def create_app(services: Services) -> Flask:
     )
     app.session_interface = auth.NoCookieSession()
     app.before_request(authenticator.guard)
-    app.after_request(security.add_headers)
+    app.after_request(add_headers)
     app.jinja_env.globals["csrf_token"] = auth.csrf_token
     problems.install(app)
     i18n.install(app)

@@ -22,7 +22,7 @@ from cloudbang.web.security.authenticator import (
     needs,
     open_to_all,
 )
-from cloudbang.web.security.requests import COOKIE, is_secure, set_cookie
+from cloudbang.web.security.cookies import COOKIE, is_secure, set_cookie
 from cloudbang.web.services import services
 
 bp = Blueprint("account", __name__, url_prefix="/api/v1")

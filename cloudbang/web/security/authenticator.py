@@ -1,8 +1,8 @@
-"""The gate: every route is closed unless it says that it is open.
+"""Every route is closed unless it says that it is open.
 
 A browser shows its session in a cookie and, for each change, a CSRF token; a program shows an API
 token as ``Authorization: Bearer …`` and needs no CSRF token, since no browser sends that by
-itself. Sockets come through the same gate before Flask sees them (:meth:`Authenticator.let_in`).
+itself. Sockets are asked the same before Flask sees them (:meth:`Authenticator.authenticate_socket`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from cloudbang.accounts import AccountService, Caller, NotSignedIn, Permission, 
 from cloudbang.domain.apps import App
 from cloudbang.errors import CloudBangError
 from cloudbang.web.security import access
-from cloudbang.web.security.requests import COOKIE, Environ, Proxies, cookies_of
+from cloudbang.web.security.cookies import COOKIE, cookies_of
+from cloudbang.web.security.proxies import Environ, Proxies
 from cloudbang.web.server.handshake import Refusal
 from cloudbang.web.services import services
 
@@ -74,18 +75,18 @@ def caller() -> Caller:
 
 
 def address() -> str:
-    """The guest's address, for the throttle and the list of sessions."""
+    """The client's address, for the throttle and the list of sessions."""
     return authenticator().proxies.client_info(request.environ).address
 
 
 def authenticator() -> Authenticator:
-    """The gate of the application that serves this request."""
+    """The authenticator of the application that serves this request."""
     return authenticator_of(current_app)
 
 
 def authenticator_of(app: Flask) -> Authenticator:
-    """The gate of an application; its ``authenticate_socket`` is what the doors of sockets ask."""
-    return cast(Authenticator, app.extensions["cloudbang-gate"])
+    """That of an application; its ``authenticate_socket`` is what the sockets' routes ask."""
+    return cast(Authenticator, app.extensions["cloudbang-authenticator"])
 
 
 def require_app(name: str, permission: Permission = "view") -> App:
@@ -134,7 +135,7 @@ class Authenticator:
                 raise WrongCsrfToken from None
 
     def authenticate_socket(self, environ: Environ) -> Caller | Refusal:
-        """Who opens a socket, or why they may not: a door's ``authorize``. The sockets' own
+        """Who opens a socket, or why they may not: a route's ``authorize``. The sockets' own
         handler has compared Origin with Host before."""
         who = self.caller_of(environ)
         if who is None:

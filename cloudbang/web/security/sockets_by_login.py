@@ -12,7 +12,7 @@ SESSION_ENDED = 4401
 
 
 class SocketsByLogin:
-    """The open sockets of one door, by login: a browser's session or an API token."""
+    """The open sockets of one route, by login: a browser's session or an API token."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor

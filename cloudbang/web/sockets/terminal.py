@@ -23,7 +23,7 @@ from cloudbang.terminals.admission import is_owner_of
 from cloudbang.terminals.registry import Terminals
 from cloudbang.terminals.session import Session
 from cloudbang.terminals.viewers import Participant
-from cloudbang.web.security.requests import Proxies
+from cloudbang.web.security.proxies import Proxies
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
 from cloudbang.web.server.socket_handler import SocketRoute
 from cloudbang.web.server.websocket import Socket

@@ -14,7 +14,8 @@ from cloudbang.accounts import Caller
 from cloudbang.config import ServerSettings
 from cloudbang.errors import SettingError
 from cloudbang.web.security.authenticator import authenticator_of
-from cloudbang.web.security.requests import COOKIE, ClientInfo, CrossSite, Proxies, cookies_of
+from cloudbang.web.security.cookies import COOKIE, cookies_of
+from cloudbang.web.security.proxies import ClientInfo, CrossSite, Proxies
 from tests.web.api.test_account import code
 from tests.web.web_support import PASSWORD, WebGround
 

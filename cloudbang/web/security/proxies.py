@@ -1,5 +1,4 @@
-"""Who is at the other end, whether the page that asks is ours, and what a browser may do with
-what we answer."""
+"""Who is at the other end, through the proxies that are trusted, and whether the page is ours."""
 
 from __future__ import annotations
 
@@ -8,34 +7,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from flask import Request, Response, request
-from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.http import parse_cookie
-from werkzeug.utils import cached_property
-
 from cloudbang.config import ServerSettings
 from cloudbang.errors import CloudBangError, SettingError
-from cloudbang.web.services import services
 
 Environ = Mapping[str, Any]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-COOKIE = "cloudbang_session"
-
-# Nothing inline, nothing from elsewhere, in nobody's frame. Sockets to the own host are 'self'.
-POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
 
 
 class CrossSite(CloudBangError):
@@ -49,22 +25,6 @@ class CrossSite(CloudBangError):
     def __init__(self, origin: str) -> None:
         self.origin = origin
         super().__init__(origin)
-
-
-def cookies_of(environ: Environ) -> ImmutableMultiDict[str, str]:
-    """The cookies of a request. Bytes that are not UTF-8, perhaps of another program on the same
-    host, spoil their own cookie and not the request."""
-    raw = str(environ.get("HTTP_COOKIE", "")).encode("latin-1", "replace")
-    clean = raw.decode("utf-8", "replace").encode().decode("latin-1")
-    return ImmutableMultiDict(parse_cookie(clean))
-
-
-class CloudBangRequest(Request):
-    """Flask's request, with :func:`cookies_of`."""
-
-    @cached_property
-    def cookies(self) -> ImmutableMultiDict[str, str]:
-        return cookies_of(self.environ)
 
 
 class ClientInfo(NamedTuple):
@@ -161,34 +121,3 @@ def _address(hop: str) -> str:
 def _netloc(netloc: str, scheme: str) -> str:
     """Host and port as they are compared: the port that a scheme implies left out."""
     return netloc.lower().rstrip(".").removesuffix(":443" if scheme == "https" else ":80")
-
-
-def is_secure(proxies: Proxies) -> bool:
-    """Whether this request came over HTTPS, so that its cookie may be marked Secure."""
-    settings = services().settings.server
-    if settings.secure_cookies != "auto":
-        return settings.secure_cookies == "always"
-    return proxies.client_info(request.environ).scheme == "https"
-
-
-def set_cookie(response: Response, secret: str, proxies: Proxies) -> None:
-    """Give the browser its session: not for scripts, not for other sites."""
-    response.set_cookie(
-        COOKIE,
-        secret,
-        max_age=int(services().settings.session.lifetime_hours * 3600),
-        httponly=True,
-        samesite="Lax",
-        secure=is_secure(proxies),
-        path="/",
-    )
-
-
-def add_headers(response: Response) -> Response:
-    """What every answer carries."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    # What an account sees must not stay behind in a cache; files under /static may, checked anew.
-    if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response
