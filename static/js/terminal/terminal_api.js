@@ -3,14 +3,7 @@
 import { call } from "../lib/api.js";
 
 /** @typedef {import("./terminal_socket.js").Ticket} Ticket */
-/**
- * `command`: a text, split into words as a shell would and given to none, or the words.
- *
- * @typedef {{
- *   container: string, command?: string | string[], user?: string, folder?: string,
- *   kind?: "exec" | "toolbox",
- * }} TerminalRequest
- */
+/** @typedef {import("../types/api.js").NewTerminal} TerminalRequest */
 
 /**
  * @param {TerminalRequest} request
