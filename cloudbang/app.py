@@ -308,13 +308,13 @@ class Application:
         self._stops.add("the receiver", terminals.receiver.stop, KEEP_TERMINALS)
 
     def _run_web(self, web: Web) -> None:
+        self._supervisor.run("loop-lag", self.loop_lag.run)
+        self._stops.add("the loop's watch", self._supervisor.stop, KEEP_WEB)
         for endpoint in web.endpoints:
             self._stops.add("a socket's endpoint", endpoint.stop, KEEP_WEB)
         self._stops.add(
             "the server", lambda deadline: web.server.stop(deadline.at_most(SERVING)), KEEP_WEB
         )
-        self._supervisor.run("loop-lag", self.loop_lag.run)
-        self._stops.add("the loop's watch", self._supervisor.stop, KEEP_WEB)
 
     # -- from outside ---------------------------------------------------------------------------
 
