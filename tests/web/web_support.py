@@ -142,14 +142,11 @@ class WebGround:
             )
         )
 
-    def _record_action(self, app: str, container: str, who: str, what: str) -> None:
-
-
     @functools.cached_property
     def description(self) -> Description:
         return Description(self.app)
 
-    def _tell(self, app: str, container: str, who: str, what: str) -> None:
+    def _record_action(self, app: str, container: str, who: str, what: str) -> None:
         self.told.append((app, container, who, what))
 
     def close(self) -> None:
