@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +48,20 @@ class NoEngine:
 
     engine_error = None
 
-    def apps(self) -> list[App]:
+    def get(self, name: str) -> App | None:
+        return App(name)
+
+    def apps(self, teams: Collection[str]) -> list[App]:
         return []
 
-    def app(self, name: str) -> App | None:
-        return None
+    def counts(self, teams: Collection[str]) -> dict[str, int]:
+        return {"gone": 0, "put_away": 0}
 
-    def rate(self, name: str) -> float:
-        return 0.0
+    def activity_of(self, name: str) -> list[object]:
+        return [1, 0, None]
+
+    def as_json(self, app: App) -> dict[str, object]:
+        return app.as_json()
 
 
 class Board:
@@ -132,7 +138,9 @@ class Ground:
         self.hub = Hub(BusSettings(bind_sub=ANY, bind_pub=ANY, bind_pub2=""))
         self.hub.start()
         self.publisher = Publisher(self.hub.publish_to)
-        self.push = live.LivePush(self.store, NoEngine(), Subscriber(self.hub.subscribe_at))
+        self.push = live.LivePush(
+            self.store, NoEngine(), NoEngine(), Subscriber(self.hub.subscribe_at)
+        )
         self.push.start()
         caller = Caller("s1", 1, "bench", {"default": "viewer"}, b"")
         route = SocketRoute(serve=self.push.serve, authorize=lambda environ: caller)

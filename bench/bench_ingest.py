@@ -220,7 +220,7 @@ def _collect(engine: Any, names: list[str]) -> Any:
             if event.attributes.get("name") in wanted:
                 super()._on(event)
 
-    inventory = Bench(engine, publisher, EventStore(database), store)
+    inventory = Bench(engine, publisher, EventStore(database))
     collector = LogCollector(engine, inventory, store, publisher)
     inventory.start()
     collector.start()

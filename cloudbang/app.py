@@ -17,6 +17,7 @@ import gevent.event
 from gevent import monkey
 
 from cloudbang.accounts import AccountService
+from cloudbang.apps import AppRegistry
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import Settings
 from cloudbang.core import own_log
@@ -30,6 +31,7 @@ from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.terminals.reaper import Reaper
 from cloudbang.node.terminals.sources import TerminalSources
+from cloudbang.storage.database.apps import AppStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.terminals import TerminalStore
@@ -133,12 +135,14 @@ class Application:
         bus = self._start_bus()
         recorder = EventRecorder(storage.events, bus.publisher)
         node = self._build_node(storage, bus)
+        apps = self._load_apps(storage, bus, node)
         terminals = self._build_terminals(storage, node, recorder)
-        live = self._build_live(storage, bus, node, accounts, terminals)
-        web = self._build_web(storage, accounts, bus, node, terminals, live)
+        live = self._build_live(storage, bus, node, apps, accounts, terminals)
+        web = self._build_web(storage, accounts, bus, node, apps, terminals, live)
         # The page is there before the engine has been asked anything; it says what it waits for.
         web.server.start()
         self.server = web.server
+        self._run_apps(apps)
         self._run_live(storage, bus, live)
         self._run_node(node)
         self._run_terminals(terminals)
@@ -187,7 +191,7 @@ class Application:
 
     def _build_node(self, storage: Storage, bus: Bus) -> Node:
         engine = Engine(self.settings.engine)
-        inventory = Inventory(engine, bus.publisher, storage.events, storage.logs)
+        inventory = Inventory(engine, bus.publisher, storage.events)
         collector = LogCollector(
             engine,
             inventory,
@@ -196,6 +200,14 @@ class Application:
             retention_days=self.settings.storage.retention_days,
         )
         return Node(engine, inventory, collector, Reaper(engine))
+
+    def _load_apps(self, storage: Storage, bus: Bus, node: Node) -> AppRegistry:
+        store = AppStore(storage.database)
+        apps = AppRegistry(store, storage.logs, node.inventory, bus.publisher)
+        apps.load()
+        # The first to hear of a container: whoever hears of it next may ask whose it is.
+        node.inventory.listen(apps.instances_changed)
+        return apps
 
     def _build_terminals(
         self, storage: Storage, node: Node, recorder: EventRecorder
@@ -217,10 +229,12 @@ class Application:
         storage: Storage,
         bus: Bus,
         node: Node,
+        apps: AppRegistry,
         accounts: AccountService,
         terminals: TerminalArea,
     ) -> LivePush:
-        live = LivePush(storage.logs, node.inventory, bus.to_viewers)
+        live = LivePush(storage.logs, apps, node.inventory, bus.to_viewers)
+        apps.listen_deleted(live.lines_deleted)
         accounts.listen(live.close_account_sessions)
         terminals.sessions.listen(
             lambda session: live.terminal_changed(lambda who: can_view_terminal(who, session))
@@ -233,6 +247,7 @@ class Application:
         accounts: AccountService,
         bus: Bus,
         node: Node,
+        apps: AppRegistry,
         terminals: TerminalArea,
         live: LivePush,
     ) -> Web:
@@ -241,6 +256,7 @@ class Application:
             Services(
                 settings=self.settings,
                 accounts=accounts,
+                apps=apps,
                 inventory=node.inventory,
                 store=storage.logs,
                 events=storage.events,
@@ -285,6 +301,10 @@ class Application:
         return Web(server, (console, share, files))
 
     # -- running, and the order in which it ends ------------------------------------------------
+
+    def _run_apps(self, apps: AppRegistry) -> None:
+        apps.start()
+        self._stops.add("the apps", apps.stop, KEEP_ACCOUNTS)
 
     def _run_live(self, storage: Storage, bus: Bus, live: LivePush) -> None:
         live.start()

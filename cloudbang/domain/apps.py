@@ -76,6 +76,8 @@ class App:
     name: str
     team: str = "default"
     instances: tuple[Instance, ...] = ()
+    kind: str = "found"  # deployed | found (on the engine) | put (by a program)
+    put_away: bool = False  # somebody wants it out of sight until it comes back
 
     @property
     def state(self) -> str:
@@ -92,6 +94,8 @@ class App:
         return {
             "name": self.name,
             "team": self.team,
+            "kind": self.kind,
+            "put_away": self.put_away,
             "state": self.state,
             "stack": self.stack,
             "instances": [instance.as_json() for instance in self.instances],

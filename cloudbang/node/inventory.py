@@ -1,4 +1,4 @@
-"""The live set of apps and containers: listed once, then kept by the engine's events.
+"""The live set of containers: listed once, then kept by the engine's events.
 
 The engine replays only its last 256 events and forgets them when it restarts, so after every
 (re)connection the containers are listed and inspected again, and what happened meanwhile is
@@ -15,15 +15,13 @@ from dataclasses import replace
 from typing import Protocol
 
 import gevent
-import orjson
 from gevent.event import Event as Flag
 from gevent.pool import Pool
 from gevent.queue import PriorityQueue
 
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor, backoff
-from cloudbang.domain.apps import App, Instance
-from cloudbang.domain.lines import row
+from cloudbang.domain.apps import Instance
 from cloudbang.engine import Engine, EngineEvent
 from cloudbang.errors import EngineRefused, EngineUnreachable, NoSuchContainer
 from cloudbang.events.recorder import EventRecorder, Events
@@ -33,19 +31,9 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8  # containers inspected at the same time
 REPLAY_NS = 24 * 3600 * 10**9  # how far back events are asked for at the first connection
 REMOVED_KNOWN = 1000  # removed containers that are remembered, while an answer may be on its way
-LAST_LINE = 300  # characters of the last line that an overview shows
 
 Listener = Callable[[list[Instance], list[Instance], list[Instance]], None]
 """Called on the hub with the instances added, changed and removed; may not block."""
-
-
-class Lines(Protocol):
-    """What is asked of the log store: all of it answered from memory."""
-
-    def apps(self) -> list[str]: ...
-    def next_seq(self, app: str) -> int: ...
-    def first_seq(self, app: str) -> int: ...
-    def last(self, app: str) -> tuple[int, bytes] | None: ...
 
 
 class Bus(Protocol):
@@ -56,19 +44,15 @@ class Bus(Protocol):
 class Inventory:
     """What the engine has. Everything is answered from memory."""
 
-    def __init__(
-        self, engine: Engine, publisher: Bus, events: Events, store: Lines, team: str = "default"
-    ) -> None:
+    def __init__(self, engine: Engine, publisher: Bus, events: Events) -> None:
         self.engine_error: str | None = "the Docker Engine has not answered yet"
         self.ready = Flag()  # set once the running containers are known in full
-        self._engine, self._publisher, self._store = engine, publisher, store
+        self._engine = engine
         self._recorder = EventRecorder(events, publisher)
-        self._team = team
         self._instances: dict[str, Instance] = {}  # by full id
         self._short: dict[str, str] = {}
         self._by_app: dict[str, dict[str, Instance]] = {}
         self._unreadable: dict[str, str] = {}  # what the engine said when the log was asked for
-        self._rates: dict[str, int] = {}
         self._listeners: list[Listener] = []
         self._seen_ns = 0  # time of the newest event of the engine
         # Containers to look at: each at most once, so as many as there are at most.
@@ -84,15 +68,9 @@ class Inventory:
 
     # --- what others ask ----------------------------------------------------------------------
 
-    def apps(self) -> list[App]:
-        """Every app, by name: those with containers, and those of which lines are kept."""
-        names = set(self._by_app) | set(self._store.apps())
-        return [self._app(name) for name in sorted(names)]
-
-    def app(self, name: str) -> App | None:
-        if name in self._by_app or self._store.next_seq(name) > 1:
-            return self._app(name)
-        return None
+    def instances_of(self, app: str) -> tuple[Instance, ...]:
+        """The instances of an app, the oldest first."""
+        return tuple(sorted(self._by_app.get(app, {}).values(), key=lambda i: i.created))
 
     def instances(self) -> list[Instance]:
         return list(self._instances.values())
@@ -100,22 +78,6 @@ class Inventory:
     def instance(self, container: str) -> Instance | None:
         """By full or short id."""
         return self._instances.get(self._short.get(container, container))
-
-    def rate(self, app: str) -> int:
-        """Lines stored in the last second."""
-        return self._rates.get(app, 0)
-
-    def as_json(self, app: App) -> dict[str, object]:
-        """The app as the API and the live socket show it, with what is known of its log."""
-        last = self._store.last(app.name)
-        return app.as_json(
-            {
-                "last_line": _cut(row(*last)) if last else None,
-                "first": self._store.first_seq(app.name),
-                "next": self._store.next_seq(app.name),
-                "rate": self.rate(app.name),
-            }
-        )
 
     def listen(self, callback: Listener) -> None:
         """Be told of every change from now on."""
@@ -162,7 +124,6 @@ class Inventory:
         self._supervisor.run("events", self._watch)
         for n in range(4):
             self._supervisor.run(f"inspect-{n}", self._inspect_waiting)
-        self._supervisor.run("activity", self._tell_activity)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         self._supervisor.stop(deadline)
@@ -305,7 +266,6 @@ class Inventory:
         added: list[Instance] = []
         changed: list[Instance] = []
         gone: list[Instance] = []
-        touched: set[str] = set()
         for instance in found:
             if reason := self._unreadable.get(instance.id):
                 instance = replace(instance, readable=False, unreadable_reason=reason)
@@ -316,11 +276,9 @@ class Inventory:
                 continue
             if before:
                 self._forget(before)
-                touched.add(before.app)
             self._instances[instance.id] = instance
             self._short[instance.short] = instance.id
             self._by_app.setdefault(instance.app, {})[instance.id] = instance
-            touched.add(instance.app)
             (changed if before else added).append(instance)
         for container in removed:
             for facts in (self._unreadable, self._answered, self._oom_at):
@@ -328,58 +286,14 @@ class Inventory:
             if before := self._instances.pop(container, None):
                 self._forget(before)
                 self._short.pop(before.short, None)
-                touched.add(before.app)
                 gone.append(before)
-        if not touched:
+        if not (added or changed or gone):
             return
         for listener in self._listeners:
             listener(added, changed, gone)
-        for app in sorted(touched):
-            self._tell(app)
 
     def _forget(self, instance: Instance) -> None:
         siblings = self._by_app.get(instance.app, {})
         siblings.pop(instance.id, None)
         if not siblings:
             self._by_app.pop(instance.app, None)
-
-    def _app(self, name: str) -> App:
-        instances = self._by_app.get(name, {}).values()
-        return App(name, self._team, tuple(sorted(instances, key=lambda i: i.created)))
-
-    def _tell(self, name: str) -> None:
-        topic = f"app/{name}/"
-        if not self._publisher.wanted(topic):
-            return
-        app = self.app(name)
-        if app is None:
-            self._publisher.send(topic, b'{"v":1,"kind":"removed"}', b"{}")
-        else:
-            self._publisher.send(topic, b'{"v":1,"kind":"app"}', orjson.dumps(self.as_json(app)))
-
-    # --- activity -----------------------------------------------------------------------------
-
-    def _tell_activity(self) -> None:
-        """Once a second: which apps logged, how much, and their last line."""
-        positions = {app: self._store.next_seq(app) for app in self._store.apps()}
-        since = time.monotonic()
-        while True:
-            gevent.sleep(1)
-            now = time.monotonic()
-            told: dict[str, object] = {}
-            for app in self._store.apps():
-                next_seq = self._store.next_seq(app)
-                lines = next_seq - positions.get(app, 1)
-                positions[app] = next_seq
-                rate = round(lines / (now - since))
-                if lines or self._rates.get(app):
-                    self._rates[app] = rate
-                    last = self._store.last(app)
-                    told[app] = [next_seq, rate, _cut(row(*last)) if last else None]
-            since = now
-            if told and self._publisher.wanted("activity/"):
-                self._publisher.send("activity/", b'{"v":1}', orjson.dumps(told))
-
-
-def _cut(line: tuple[int, str, str, str, str]) -> tuple[int, str, str, str, str]:
-    return (*line[:4], line[4][:LAST_LINE])

@@ -9,6 +9,7 @@ from flask import current_app
 
 if TYPE_CHECKING:
     from cloudbang.accounts import AccountService
+    from cloudbang.apps import AppRegistry
     from cloudbang.bus import Publisher
     from cloudbang.config import Settings
     from cloudbang.core.loop_lag import LoopLag
@@ -30,6 +31,7 @@ class Services:
 
     settings: Settings
     accounts: AccountService
+    apps: AppRegistry
     inventory: Inventory
     store: LogStore
     events: EventStore

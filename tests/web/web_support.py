@@ -14,6 +14,7 @@ from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from werkzeug.test import TestResponse
 
 from cloudbang.accounts import AccountService
+from cloudbang.apps import AppRegistry
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import Settings
 from cloudbang.core.loop_lag import LoopLag
@@ -24,6 +25,7 @@ from cloudbang.errors import EngineUnreachable
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.terminals.reaper import Reaper
+from cloudbang.storage.database.apps import AppStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.terminals import TerminalStore
@@ -114,8 +116,14 @@ class WebGround:
         self.publisher = Publisher(self.hub.publish_to)
         self.events = EventStore(self.database)
         engine = Engine(self.settings.engine)
-        self.inventory = Inventory(engine, self.publisher, self.events, self.store)
-        self.live = LivePush(self.store, self.inventory, Subscriber(self.hub.subscribe_at))
+        self.inventory = Inventory(engine, self.publisher, self.events)
+        self.apps = AppRegistry(AppStore(self.database), self.store, self.inventory, self.publisher)
+        self.apps.load()
+        self.inventory.listen(self.apps.instances_changed)
+        self.live = LivePush(
+            self.store, self.apps, self.inventory, Subscriber(self.hub.subscribe_at)
+        )
+        self.apps.listen_deleted(self.live.lines_deleted)
         self.live.start()
         self.told: list[tuple[str, str, str, str]] = []  # actions of people
         self.terminal_store = TerminalStore(self.database)
@@ -127,6 +135,7 @@ class WebGround:
             Services(
                 settings=self.settings,
                 accounts=self.accounts,
+                apps=self.apps,
                 inventory=self.inventory,
                 store=self.store,
                 events=self.events,
@@ -153,6 +162,7 @@ class WebGround:
         self.terminals.stop()
         self.recordings.close()
         self.live.stop()
+        self.apps.stop()
         self.publisher.close()
         self.hub.stop()
         self.accounts.stop()

@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration. A database of this revision is used as it is."""
 
 metadata = MetaData(
@@ -96,6 +96,19 @@ api_tokens = Table(
     Column("seen_at", Integer),
     CheckConstraint("role IN ('admin', 'viewer')", name="role"),
     sqlite_autoincrement=True,
+)
+
+# Every app that is known; of a forgotten one only the seq that its next line would get.
+apps = Table(
+    "apps",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("team", String, nullable=False),
+    Column("kind", String, nullable=False),  # deployed | found | put; "" once forgotten
+    Column("created_at", Integer, nullable=False),
+    Column("put_away_at", Integer),
+    Column("forgotten_at", Integer, index=True),
+    Column("next_seq", Integer, nullable=False),  # of its first line in this life, or in the next
 )
 
 events = Table(

@@ -96,21 +96,66 @@ class Tail:
         return found or None
 
 
-class AppLog:
-    """The state of one app's log in memory: a few KB, and its tail."""
+class Totals:
+    """What the logs of one team hold together, counted as it changes."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    __slots__ = ("bytes", "ever", "lines")
+
+    def __init__(self) -> None:
+        self.bytes = self.lines = 0
+        self.ever = 0  # lines, those too that are gone
+
+
+class AppLog:
+    """The state of one app's log in memory: a few KB, and its tail.
+
+    ``next`` the seq that its first line gets. ``totals`` are kept up to date, and so is
+    ``written``: how many lines each app was given since somebody last looked.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        *,
+        next: int = 1,
+        totals: Totals | None = None,
+        written: dict[str, int] | None = None,
+    ) -> None:
         self.name, self.folder = name, folder
-        self.closed: list[Segment] = []
+        self._closed: list[Segment] = []
+        self._closed_bytes = 0
+        self._counted = (0, 0)
+        self._totals = totals or Totals()
+        self._written = {} if written is None else written
+        self.writing = 0  # appends that have not come back; meanwhile it is not forgotten
         self.active: Segment | None = None
         self.blocks: list[Block] = []  # the complete ones of the active segment
         self.open = OpenBlock(0, 0)
         self.indexed = 0  # how many of them are in its index file,
         self.index_size = 0  # and how many bytes that file has; 0: not begun
-        self.next = 1
+        self.next = next
         self.last: tuple[int, bytes] | None = None
         self.tail = Tail()
         self.marks = ResumeState()
+
+    @property
+    def closed(self) -> list[Segment]:
+        """The segments that are not written to any more, by seq. Replaced as a whole."""
+        return self._closed
+
+    @closed.setter
+    def closed(self, segments: list[Segment]) -> None:
+        self._closed = segments
+        self._closed_bytes = sum(segment.size for segment in segments)
+        self.count()
+
+    def count(self) -> None:
+        """Bring the totals up to date."""
+        before, now = self._counted, (self.size, self.next - self.first)
+        self._totals.bytes += now[0] - before[0]
+        self._totals.lines += now[1] - before[1]
+        self._counted = now
 
     @property
     def first(self) -> int:
@@ -121,7 +166,7 @@ class AppLog:
 
     @property
     def size(self) -> int:
-        return sum(s.size for s in self.closed) + (self.active.size if self.active else 0)
+        return self._closed_bytes + (self.active.size if self.active else 0)
 
     def view(self) -> Snapshot:
         blocks = self.blocks
@@ -155,6 +200,9 @@ class AppLog:
             newest = newest[: LAST_BYTES - 1] + b"\n"
         self.last = (self.next - 1, newest)
         self.tail.add(seq, records, size, tail_limit)
+        self._written[self.name] = self._written.get(self.name, 0) + len(records)
+        self._totals.ever += len(records)
+        self.count()
         return seq
 
     def _to_block(self, records: list[bytes], size: int) -> None:
@@ -164,8 +212,8 @@ class AppLog:
             self.blocks.append(block)
             self.open = OpenBlock(block.number + block.lines, block.at + block.plain)
 
-    def begin(self, segment: Segment) -> tuple[Segment, list[Block]] | None:
-        """Go on in ``segment``. Gives the one that is closed by it, with its blocks, if any."""
+    def begin(self, segment: Segment | None) -> tuple[Segment, list[Block]] | None:
+        """Go on in ``segment``, or, without one, where the next line says. Gives the one that is closed by it, with its blocks, if any."""
         ended, blocks = self.active, self.blocks
         if self.open.count:
             blocks = [*blocks, self.open.freeze()]
@@ -177,6 +225,16 @@ class AppLog:
         self.closed = [*self.closed, ended]
         return ended, blocks
 
+    def count_recovered(self) -> None:
+        """The same once what was found on the disk is known."""
+        self._totals.ever += self.next - 1
+        self.count()
+
+    def forget_lines(self) -> None:
+        """Every line is deleted: nothing of them is left in memory either."""
+        self.last = None
+        self.tail = Tail()
+
 
 class Recovery(NamedTuple):
     """An app's log as it was found, and how many bytes of a torn end were cut off it."""
@@ -185,12 +243,18 @@ class Recovery(NamedTuple):
     cut: int
 
 
-def recover(name: str, folder: Path, cache: IndexCache) -> Recovery:
+def recover(
+    name: str,
+    folder: Path,
+    cache: IndexCache,
+    totals: Totals | None = None,
+    written: dict[str, int] | None = None,
+) -> Recovery:
     """Find an app's log again: finish what was interrupted, cut off a torn last record.
 
     Blocks on the disk: call it in a thread. Raises OSError.
     """
-    found = AppLog(name, folder)
+    found = AppLog(name, folder, totals=totals, written=written)
     found.marks = load_resume_state(folder)
     segments = find(folder)
     while segments and segments[0].first < found.marks.first:
@@ -206,6 +270,7 @@ def recover(name: str, folder: Path, cache: IndexCache) -> Recovery:
         newest = segments[-1]
         found.next = max(found.next, newest.first + cache.total(newest).lines)
     found.closed = segments
+    found.count_recovered()
     newest_line, _ = collect(
         found.view(), cache, Query(before=found.next, limit=1), seconds=5, skip_missing=True
     )

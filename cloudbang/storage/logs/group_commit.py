@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import gevent
 from gevent.event import Event
@@ -24,7 +25,7 @@ from cloudbang.core.threads import in_thread
 from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
 from cloudbang.storage.logs.app_log import AppLog
 from cloudbang.storage.logs.index import Block
-from cloudbang.storage.logs.segment import IndexCache, Segment, remove
+from cloudbang.storage.logs.segment import IndexCache, Segment, remove, remove_empty
 from cloudbang.storage.logs.segment_writer import SegmentWriter, Sync, Write, sync
 
 log = logging.getLogger(__name__)
@@ -60,10 +61,11 @@ class _Entry:
 
 
 class _Batch:
-    __slots__ = ("done", "entries", "size", "taken")
+    __slots__ = ("done", "entries", "rolls", "size", "taken")
 
     def __init__(self) -> None:
         self.entries: dict[AppLog, list[_Entry]] = {}
+        self.rolls: set[AppLog] = set()  # whose lines begin another segment
         self.size = 0
         self.taken = Event()
         self.done = Event()
@@ -125,12 +127,33 @@ class GroupCommit:
             raise entry.error
         return entry.seq
 
-    def roll(self, app: AppLog) -> None:
-        """Close the app's active segment and begin an empty one."""
+    def roll(self, app: AppLog) -> bool:
+        """Close the app's active segment and begin an empty one. False when the disk did not
+        answer in time."""
         self._pending.entries.setdefault(app, [])
+        self._pending.rolls.add(app)
         done = self._pending.done
         self._wake.set()
-        done.wait(STALLED)
+        return bool(done.wait(STALLED))
+
+    def end(self, app: AppLog) -> None:
+        """Close the app's active segment where nothing is being written to it; the next line
+        begins another. Needs no room on the disk."""
+        active = app.active
+        self._ended_with(app.begin(None))
+        if active:
+            self.let_go(active)
+
+    def remove(self, folder: Path, active: Segment | None) -> None:
+        """Remove the folder of a log without lines; it may begin again at once. Raises OSError."""
+        if active:
+            self.let_go(active)
+        # By the thread that writes: what begins again there does so after this.
+        in_thread(self._thread, remove_empty, folder, active)
+
+    def let_go(self, segment: Segment) -> None:
+        """Close the file of a segment that is not written to any more."""
+        self._thread.spawn(self._writer.forget, segment.path)
 
     def close(self, timeout: float = 3.0) -> None:
         """Write and sync what is pending; then nothing more is taken."""
@@ -175,7 +198,7 @@ class GroupCommit:
         work: list[tuple[AppLog, list[_Entry], Write]] = []
         for app, entries in batch.entries.items():
             data = entries[0].data if len(entries) == 1 else b"".join([e.data for e in entries])
-            work.append((app, entries, self._plan(app, data, today, roll=not entries)))
+            work.append((app, entries, self._plan(app, data, today, roll=app in batch.rolls)))
         self.jobs += 1
         in_thread(self._thread, self._writer.write, [write for _, _, write in work])
         limit = min(256 * 1024, max(32 * 1024, TAILS_BYTES // max(len(self._apps), 1)))
@@ -217,7 +240,9 @@ class GroupCommit:
         if app.active and not app.active.size and app.active.path != segment.path:
             self._thread.spawn(remove, app.active)
         self._new.add(segment.path)
-        ended = app.begin(segment)
+        self._ended_with(app.begin(segment))
+
+    def _ended_with(self, ended: tuple[Segment, list[Block]] | None) -> None:
         if ended:
             self._ended.append(ended)
             self._cache.put(*ended)

@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,8 +25,8 @@ from cloudbang.config import StorageSettings
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.core.threads import in_thread
-from cloudbang.errors import AlreadyRunning, BadRequest, StorageFailed
-from cloudbang.storage.logs.app_log import AppLog, recover
+from cloudbang.errors import AlreadyRunning, BadRequest, StorageFailed, StorageFull
+from cloudbang.storage.logs.app_log import AppLog, Totals, recover
 from cloudbang.storage.logs.group_commit import GroupCommit, StorageHealth
 from cloudbang.storage.logs.reader import Lines, Page, Query, Snapshot, SnapshotStale, collect
 from cloudbang.storage.logs.resume import ResumePoint, resume_point
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 APP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+TEAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 SLICE = 0.025  # seconds of reading in a thread after which the hub has its turn
 PAGE_BYTES = 16 * 1024 * 1024  # of lines after which it is too: 5,000 of them may be 1 MiB each
@@ -52,6 +53,15 @@ class AppStats(NamedTuple):
     lines: int
     first: int
     next: int
+
+
+class Deleted(NamedTuple):
+    """What went: bytes on disk, lines, and their seqs from ``first`` up to but without ``end``."""
+
+    bytes: int
+    lines: int
+    first: int
+    end: int
 
 
 class LogStore:
@@ -70,6 +80,11 @@ class LogStore:
         self._clock = clock
         self._folder = self.root / team
         self._apps: dict[str, AppLog] = {}
+        self._totals: dict[str, Totals] = {}
+        self._written: dict[str, int] = {}
+        # Who registers apps says whose a new log is and at which seq it begins; both from memory.
+        self.team_of: Callable[[str], str] = lambda app: team
+        self.begin_at: Callable[[str], int] = lambda app: 1
         self._cache = IndexCache()
         self._supervisor = Supervisor("store")
         self._lock = -1
@@ -85,9 +100,9 @@ class LogStore:
             raise StorageFailed(str(self.root), e.strerror or str(e)) from None
         try:
             self._readers = ThreadPool(READERS)
-            for name in sorted(os.listdir(self._folder)):
-                if _is_app_name(name) and (self._folder / name).is_dir():
-                    self._recover(name)
+            for folder in sorted(self.root.iterdir()):
+                if TEAM_NAME.fullmatch(folder.name) and folder.is_dir():
+                    self._recover_team(folder)
             settings = self._settings
             biggest = settings.segment_bytes
             if settings.app_max_bytes:  # else an app could never be cut down to its size
@@ -124,12 +139,25 @@ class LogStore:
         self._readers.kill()
         self._release_lock()
 
-    def _recover(self, name: str) -> None:
-        try:
-            found = in_thread(self._readers, recover, name, self._folder / name, self._cache)
-        except OSError as e:
-            raise StorageFailed(str(self._folder / name), e.strerror or str(e)) from None
-        self._apps[name] = found.log
+    def _recover_team(self, team: Path) -> None:
+        totals = self._totals.setdefault(team.name, Totals())
+        for name in sorted(os.listdir(team)):
+            folder = team / name
+            if not _is_app_name(name) or not folder.is_dir():
+                continue
+            if name in self._apps:
+                log.error("%s is left alone: another team has an app of this name", folder)
+                continue
+            args = (name, folder, self._cache, totals, self._written)
+            try:
+                found = in_thread(self._readers, recover, *args)
+            except OSError as e:
+                raise StorageFailed(str(folder), e.strerror or str(e)) from None
+            if found.log.next == 1 and not found.log.active:
+                with suppress(OSError):  # left of one that was being forgotten; or no log at all
+                    folder.rmdir()
+                continue
+            self._apps[name] = found.log
 
     def _take_lock(self) -> None:
         path = self.root / ".lock"
@@ -165,15 +193,70 @@ class LogStore:
         data = b"".join(records)
         if data.count(b"\n") != len(records) or data[-1] != 10:
             raise ValueError("a record ends with its only LF")
-        self._apps.setdefault(app, found)
-        return self._commit.put(found, records, data)
+        found = self._apps.setdefault(app, found)
+        found.writing += 1
+        try:
+            return self._commit.put(found, records, data)
+        finally:
+            found.writing -= 1
 
     def _new(self, app: str) -> AppLog:
         if not _is_app_name(app):
             raise BadRequest(
                 "app", app, "1 to 128 letters, digits, '_', '.' or '-', not '.' or '..'"
             )
-        return AppLog(app, self._folder / app)
+        team = self.team_of(app)
+        return AppLog(
+            app,
+            self.root / team / app,
+            next=self.begin_at(app),
+            totals=self._totals.setdefault(team, Totals()),
+            written=self._written,
+        )
+
+    # -- deleting
+
+    def delete_lines(self, app: str, containers: Collection[str] = ()) -> Deleted:
+        """Delete every line of an app. Who reads it meanwhile finds the lines gone; seqs go on.
+
+        ``containers`` (12 hex digits) are those that the engine still has: the last lines of each
+        are remembered beside the log, so that none is stored again. Raises StorageFailed with a
+        part of them deleted: what is left is the newer part.
+        """
+        found = self._apps.get(app)
+        if not found:
+            begins = self.begin_at(app)
+            return Deleted(0, 0, begins, begins)
+        size, first = found.size, found.first
+        self._retention.delete(found, containers)
+        if found.first == first < found.next:
+            raise (
+                StorageFull(str(found.folder))
+                if self.trouble
+                else StorageFailed(str(found.folder), "its newest file could not be closed")
+            )
+        return Deleted(max(size - found.size, 0), found.first - first, first, found.first)
+
+    def forget(self, app: str, leaving: Callable[[], bool]) -> bool:
+        """Forget a log without lines, with its folder. ``leaving()`` is asked at the moment at
+        which it goes; False, from it or because lines have come, leaves everything as it is."""
+        found = self._apps.get(app)
+        if not found:
+            return leaving()
+
+        def leave() -> bool:
+            if self._apps.get(app) is not found or not leaving():
+                return False
+            del self._apps[app]
+            self._written.pop(app, None)
+            return True
+
+        try:
+            return self._retention.forget(found, leave)
+        except OSError as e:
+            # It is forgotten; an empty folder that stays is looked at again at the next start.
+            log.warning("%s cannot be removed: %s", found.folder, e)
+            return True
 
     @property
     def trouble(self) -> StorageHealth | None:
@@ -189,15 +272,54 @@ class LogStore:
 
     def apps(self) -> list[str]:
         """Every app that has lines here."""
-        return sorted(name for name, found in self._apps.items() if found.next > 1)
+        return sorted(name for name, found in self._apps.items() if found.first < found.next)
+
+    def names(self) -> list[tuple[str, str]]:
+        """Every app that has a folder, and its team."""
+        return [(name, found.folder.parent.name) for name, found in self._apps.items()]
+
+    def has_lines(self, app: str) -> bool:
+        found = self._apps.get(app)
+        return found is not None and found.first < found.next
+
+    @property
+    def written(self) -> dict[str, int]:
+        """The apps that were given lines since :meth:`take_written`, and how many."""
+        return self._written
+
+    def take_written(self) -> dict[str, int]:
+        """The same, and begin to count again."""
+        found = dict(self._written)
+        self._written.clear()
+        return found
+
+    @property
+    def teams(self) -> frozenset[str]:
+        """The teams of which logs are kept."""
+        return frozenset(self._totals)
+
+    def totals(self, teams: Collection[str] | None = None) -> tuple[int, int]:
+        """Bytes and lines on disk, of some teams or of all."""
+        chosen = [t for team, t in self._totals.items() if teams is None or team in teams]
+        return sum(t.bytes for t in chosen), sum(t.lines for t in chosen)
+
+    @property
+    def ever_stored(self) -> int:
+        """Lines that were ever stored, of all teams."""
+        return sum(t.ever for t in self._totals.values())
+
+    def size(self, app: str) -> int:
+        """Bytes on disk, without indexes."""
+        found = self._apps.get(app)
+        return found.size if found else 0
 
     def next_seq(self, app: str) -> int:
         found = self._apps.get(app)
-        return found.next if found else 1
+        return found.next if found else self.begin_at(app)
 
     def first_seq(self, app: str) -> int:
         found = self._apps.get(app)
-        return found.first if found else 1
+        return found.first if found else self.begin_at(app)
 
     def last(self, app: str) -> tuple[int, bytes] | None:
         """Seq and record of the newest line; a record over 4 KiB is cut to that."""
@@ -221,7 +343,8 @@ class LogStore:
         """
         found = self._apps.get(app)
         if not found:
-            return Page([], 1, 1)
+            begins = self.begin_at(app)
+            return Page([], begins, begins)
         deadline = time.monotonic() + SEARCH
         lines: Lines = []
         size = 0
@@ -258,7 +381,7 @@ class LogStore:
         """
         found = self._apps.get(app)
         if not found:
-            return 1, []
+            return self.begin_at(app), []
         if seq + 1 >= found.next:
             return found.next, []
         recent = found.tail.after(max(seq, found.first - 1), limit_lines, limit_bytes)
@@ -280,7 +403,7 @@ class LogStore:
         """Seq of the first line whose time is ``time_ns`` or later; the next seq if none is."""
         found = self._apps.get(app)
         if not found:
-            return 1
+            return self.begin_at(app)
         query = Query(since=time_ns, limit=1)
         while True:
             lines, cursor = self._collect(found, query, SLICE)

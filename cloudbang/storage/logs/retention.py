@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 
 import gevent
@@ -19,6 +19,7 @@ from gevent.threadpool import ThreadPool
 from cloudbang.config import StorageSettings
 from cloudbang.core.threads import in_thread
 from cloudbang.domain.lines import format_time
+from cloudbang.errors import StorageFailed
 from cloudbang.storage.logs.app_log import AppLog
 from cloudbang.storage.logs.group_commit import GroupCommit
 from cloudbang.storage.logs.reader import SnapshotStale
@@ -136,6 +137,37 @@ class LogRetention:
         for app, drop in give.items():
             self._guard(str(app.folder), self._drop, app, drop, useful)
 
+    def delete(self, app: AppLog, containers: Collection[str]) -> None:
+        """Delete every line that ``app`` has now; what comes meanwhile may stay.
+
+        ``containers`` (12 hex digits): what the engine may give again of these is remembered, so
+        that it is not stored once more. Raises StorageFailed, StorageFull.
+        """
+        with self._busy:
+            rolled = not (app.active and app.active.size) or self._commit.roll(app)
+            # On a full disk no file can be begun, and yet this is what makes room.
+            if rolled and app.active and app.active.size and not app.writing:
+                self._commit.end(app)
+            try:
+                if app.closed:
+                    self._drop(app, len(app.closed), 0, containers)
+            except (OSError, SnapshotStale) as e:
+                reason = getattr(e, "strerror", None) or str(e) or type(e).__name__
+                raise StorageFailed(str(app.folder), reason) from e
+            if app.first == app.next:
+                app.forget_lines()
+
+    def forget(self, app: AppLog, leaving: Callable[[], bool]) -> bool:
+        """Delete the folder of an app that has no lines. ``leaving()`` is asked once nothing can
+        come between; False, from it or here, leaves everything as it is."""
+        with self._busy:
+            if app.first != app.next or app.writing or not leaving():
+                return False
+            active, app.active = app.active, None
+            app.count()
+            self._commit.remove(app.folder, active)
+            return True
+
     def _guard(self, what: str, step: Callable[..., None], *args: object) -> None:
         try:
             step(*args)
@@ -143,7 +175,9 @@ class LogRetention:
             log.warning("upkeep of %s is put off: %s", what, e or type(e).__name__)
         gevent.sleep(0)
 
-    def _drop(self, app: AppLog, count: int, useful: int) -> None:
+    def _drop(
+        self, app: AppLog, count: int, useful: int, containers: Collection[str] | None = None
+    ) -> None:
         doomed, kept = app.closed[:count], app.closed[count:]
         end = kept[0].first if kept else app.active.first if app.active else app.next
         # First remembered, then forgotten here, then deleted: stopped anywhere between, the next
@@ -151,6 +185,8 @@ class LogRetention:
         marks = in_thread(
             self._thread, marks_after, app.view(), self._cache, app.marks, end, useful
         )
+        if containers is not None:
+            marks.containers = {n: m for n, m in marks.containers.items() if n in containers}
         in_thread(self._thread, save_marks, app.folder, marks)
         app.marks = marks
         app.closed = app.closed[count:]

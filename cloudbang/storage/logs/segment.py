@@ -7,6 +7,7 @@ lines unpacks one or two of them. All functions here block on the disk: call the
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
@@ -100,6 +101,23 @@ def remove(segment: Segment) -> None:
     for path in (segment.path, segment.index_path):
         with suppress(FileNotFoundError):
             os.unlink(path)
+
+
+def remove_empty(folder: Path, active: Segment | None) -> None:
+    """Delete the folder of a log without lines; blocks on the disk. One in which something has
+    begun again meanwhile stays. Raises OSError."""
+    if active:
+        remove(active)
+    for name in ("marks.json.tmp", "marks.json"):
+        with suppress(FileNotFoundError):
+            os.unlink(folder / name)
+    try:
+        os.rmdir(folder)
+    except FileNotFoundError:
+        pass
+    except OSError as e:
+        if e.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
 
 
 def read_block(fd: int, segment: Segment, block: Block) -> bytes:

@@ -128,7 +128,15 @@ class SegmentWriter:
             self.forget(path)
             self.forget(write.ended)  # an open descriptor would keep its room on the disk
         flags = os.O_WRONLY | os.O_CLOEXEC | (os.O_CREAT | os.O_TRUNC if begin else 0)
-        fd = self._files[path] = os.open(path, flags, 0o640)
+        try:
+            fd = os.open(path, flags, 0o640)
+        except FileNotFoundError:
+            if not begin:
+                raise
+            # The empty folder of an app that had been forgotten went away this very moment.
+            os.makedirs(write.segment.folder, 0o750, exist_ok=True)
+            fd = os.open(path, flags, 0o640)
+        self._files[path] = fd
         while len(self._files) > OPEN_FILES:
             os.close(self._files.popitem(last=False)[1])
         return fd

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -10,6 +12,8 @@ import gevent
 import orjson
 from flask import Blueprint, Response, request
 
+from cloudbang.apps import Place
+from cloudbang.domain.apps import App
 from cloudbang.domain.levels import LEVELS
 from cloudbang.domain.lines import STREAMS, format_time, row
 from cloudbang.errors import BadRequest
@@ -19,12 +23,16 @@ from cloudbang.web.api.operation import Parameter, operation
 from cloudbang.web.api.parsing import FLAG, SEQ, TIME, flag, json, moment, number, seq, whole
 from cloudbang.web.api.schemas import apps as shapes
 from cloudbang.web.api.search import MAX_PATTERN, NO_LEVEL, matcher
-from cloudbang.web.security.authenticator import caller, require_app
+from cloudbang.web.security.authenticator import caller, needs, require_app
 from cloudbang.web.services import services
+
+log = logging.getLogger(__name__)
 
 bp = Blueprint("apps", __name__, url_prefix="/api/v1/apps")
 
 LINES, MOST_LINES = 500, 5_000
+APPS, MOST_APPS = 100, 1_000  # of those that are gone, in one answer
+PLACES: dict[str, Place] = {"gone": "gone", "put_away": "away"}
 ANSWER_BYTES = 16 * 1024 * 1024  # of text in one answer; what is beyond is fetched from its cursor
 AT_ONCE = 128 * 1024  # bytes of text that are encoded on the hub; more goes to a thread
 
@@ -52,15 +60,34 @@ FILTERS = {
         "lines of these levels; none: lines that do not say",
     ),
 }
+APPS_QUERY = {
+    "state": Parameter({"enum": list(PLACES)}, "these, and not those that are listed"),
+    "after": Parameter({"type": "string"}, "with state: go on, what next said"),
+    "limit": Parameter(whole(1, MOST_APPS, APPS), "with state: at most"),
+}
 DOWNLOAD_QUERY = {"format": Parameter({"enum": ["text", "jsonl"]}, "text unless said"), **FILTERS}
 EVENTS_QUERY = {"since": FILTERS["since"], "until": FILTERS["until"], "limit": LIMIT}
 
 
 @bp.get("")
-@operation(gives=shapes.Apps)
+@operation(gives=shapes.Apps, query=APPS_QUERY)
 def apps() -> Response:
-    """Every app that the caller may see."""
-    return json({"apps": all_apps(services(), caller())})
+    """The apps that have containers, were deployed, or belong to the programs that put lines last.
+    Of those that are gone or put away how many there are; with state a page of them, by name."""
+    registry, teams = services().apps, caller().teams("view")
+    state = request.args.get("state") or None
+    if state is None:
+        found = all_apps(services(), caller())
+        return json({"apps": found, "next": None, **registry.counts(teams)})
+    if state not in PLACES:
+        raise BadRequest("state", state, "one of " + ", ".join(PLACES))
+    names = registry.names(teams, PLACES[state])
+    limit = number("limit", 1, MOST_APPS) or APPS
+    begin = bisect_right(names, request.args.get("after", ""))
+    page = names[begin : begin + limit]
+    found = [one_app(services(), name) for name in page]
+    following = page[-1] if begin + limit < len(names) else None
+    return json({"apps": found, "next": following, **registry.counts(teams)})
 
 
 @bp.get("/<app>")
@@ -68,6 +95,61 @@ def apps() -> Response:
 def app_(app: str) -> Response:
     """One app with its instances."""
     return json(one_app(services(), require_app(app).name))
+
+
+@bp.get("/<app>/removal")
+@needs("manage")
+@operation(gives=shapes.Removal)
+def removal(app: str) -> Response:
+    """What deleting an app, or its log, would take away."""
+    found = services().apps.removal(require_app(app, "manage").name)
+    shown: shapes.Removal = {
+        "bytes": found.bytes,
+        "lines": found.lines,
+        "events": found.events,
+        "first_time": found.first_time,
+        "last_time": found.last_time,
+    }
+    return json(shown)
+
+
+@bp.delete("/<app>")
+@needs("manage")
+@operation()
+def delete(app: str) -> Response:
+    """Delete what is kept of an app that is gone: its log, its events and its record. Refused
+    while it has containers, which are never touched."""
+    name = require_app(app, "manage").name
+    done = services().apps.delete(name)
+    log.warning("%s deleted the app %s with %d lines", caller().name, name, done.lines)
+    return Response(status=204)
+
+
+@bp.delete("/<app>/lines")
+@needs("manage")
+@operation()
+def delete_lines(app: str) -> Response:
+    """Delete an app's log. Its containers are not touched, and its seqs go on."""
+    name = require_app(app, "manage").name
+    done = services().apps.delete_lines(name)
+    log.warning("%s deleted %d lines of the app %s", caller().name, done.lines, name)
+    return Response(status=204)
+
+
+@bp.post("/<app>/put_away")
+@needs("manage")
+@operation(gives=shapes.App)
+def put_away(app: str) -> Response:
+    """Take an app that is gone out of sight, until it comes back."""
+    return json(services().apps.as_json(_put_away(app, True)))
+
+
+@bp.delete("/<app>/put_away")
+@needs("manage")
+@operation(gives=shapes.App)
+def bring_back(app: str) -> Response:
+    """Show an app again that was put away."""
+    return json(services().apps.as_json(_put_away(app, False)))
 
 
 @bp.get("/<app>/lines")
@@ -127,6 +209,10 @@ def events(app: str) -> Response:
         require_app(app).name, _key("since"), _key("until"), number("limit", 1, MOST_LINES) or LINES
     )
     return json({"events": [event.as_json() for event in found]})
+
+
+def _put_away(app: str, away: bool) -> App:
+    return services().apps.put_away(require_app(app, "manage").name, away)
 
 
 def query_of_request(limit: int) -> Query:

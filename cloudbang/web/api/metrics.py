@@ -15,22 +15,22 @@ from prometheus_client.registry import Collector
 from cloudbang import __version__
 
 if TYPE_CHECKING:
+    from cloudbang.accounts import Caller
     from cloudbang.web.services import Services
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 class _ServicesCollector(Collector):
-    def __init__(self, services: Services, with_names: bool) -> None:
-        self._services, self._with_names = services, with_names
+    def __init__(self, services: Services, caller: Caller | None) -> None:
+        self._services, self._caller = services, caller
 
     def collect(self) -> Iterable[Metric]:
         yield from _process()
         yield from self._store()
         yield from self._live()
-        apps = self._services.inventory.apps()
-        running = sum(i.state == "running" for app in apps for i in app.instances)
-        yield _gauge("apps", "Apps known.", len(apps))
+        running = sum(i.state == "running" for i in self._services.inventory.instances())
+        yield _gauge("apps", "Apps known.", len(self._services.apps))
         yield _gauge("instances_running", "Containers that run.", running)
         up = self._services.inventory.engine_error is None
         yield _gauge("engine_up", "1 while the Docker Engine answers.", int(up))
@@ -48,23 +48,23 @@ class _ServicesCollector(Collector):
             yield found
 
     def _store(self) -> Iterable[Metric]:
-        stats = self._services.store.stats()
-        yield _gauge(
-            "log_bytes", "Log lines on disk, in bytes.", sum(s.bytes for s in stats.values())
-        )
-        yield _counter("log_lines", "Lines ever stored.", sum(s.next - 1 for s in stats.values()))
+        store = self._services.store
+        yield _gauge("log_bytes", "Log lines on disk, in bytes.", store.totals()[0])
+        yield _counter("log_lines", "Lines ever stored.", store.ever_stored)
         trouble = self._services.store.trouble is not None
         yield _gauge("storage_trouble", "1 while lines cannot be stored.", int(trouble))
-        if not self._with_names:
+        if self._caller is None:
             return
+        apps = self._services.apps
+        names = apps.names(self._caller.teams("view"))
         size = GaugeMetricFamily("cloudbang_app_log_bytes", "Of one app, in bytes.", labels=["app"])
         lines = CounterMetricFamily("cloudbang_app_log_lines", "Of one app.", labels=["app"])
         lag = GaugeMetricFamily(
             "cloudbang_app_lag_seconds", "How far reading an app's log is behind.", labels=["app"]
         )
-        for name, one in stats.items():
-            size.add_metric([name], one.bytes)
-            lines.add_metric([name], one.next - 1)
+        for name in names:
+            size.add_metric([name], store.size(name))
+            lines.add_metric([name], store.next_seq(name) - 1)
             lag.add_metric([name], self._services.collector.lag(name) or 0.0)
         yield from (size, lines, lag)
 
@@ -75,10 +75,10 @@ class _ServicesCollector(Collector):
         yield _counter("bus_malformed", "Messages of the bus that do not parse.", live.malformed)
 
 
-def exposition(services: Services, *, with_names: bool) -> bytes:
-    """All metrics as text. Without ``with_names`` nothing in it names an app."""
+def exposition(services: Services, caller: Caller | None) -> bytes:
+    """All metrics as text. It names the apps that ``caller`` may see, to nobody none."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_ServicesCollector(services, with_names))
+    registry.register(_ServicesCollector(services, caller))
     return generate_latest(registry)
 
 

@@ -14,7 +14,7 @@ from cloudbang.web.api.parsing import json
 from cloudbang.web.api.schemas import status as shapes
 from cloudbang.web.pages.assets import KEEP
 from cloudbang.web.pages.i18n import LANGUAGES, texts, texts_version
-from cloudbang.web.security.authenticator import open_to_all
+from cloudbang.web.security.authenticator import caller, open_to_all
 from cloudbang.web.services import services
 from cloudbang.web.status import notices
 
@@ -33,9 +33,9 @@ def healthz() -> Response:
 @bp.get("/metrics")
 @open_to_all
 def show_metrics() -> Response:
-    """Prometheus metrics; with the names of apps only for those with an account."""
+    """Prometheus metrics; with the names of apps only for who may see them."""
     return Response(
-        metrics.exposition(services(), with_names=g.get("caller") is not None),
+        metrics.exposition(services(), g.get("caller")),
         content_type=metrics.CONTENT_TYPE,
     )
 
@@ -61,7 +61,8 @@ def i18n(lang: str) -> Response:
 def status() -> Response:
     """What everybody with an account may know about this CloudBang."""
     store = services().store
-    stats = store.stats().values()
+    teams = caller().teams("view")
+    size, lines = store.totals(teams)
     return json(
         {
             "version": __version__,
@@ -69,10 +70,10 @@ def status() -> Response:
             "engine": {"error": services().inventory.engine_error},
             "storage": {
                 "path": str(store.root),
-                "bytes": sum(one.bytes for one in stats),
-                "lines": sum(one.lines for one in stats),
+                "bytes": size,
+                "lines": lines,
             },
-            "notices": notices(services().inventory, store),
+            "notices": notices(services().inventory, store, teams),
         }
     )
 

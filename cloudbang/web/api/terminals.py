@@ -43,7 +43,7 @@ def ticket() -> Response:
     """A one-time ticket, with which the terminal's socket opens a new terminal."""
     wanted = read_body(shapes.NewTerminal)
     app, instance = require_container(
-        caller(), wanted.container, "terminal", services().inventory, services().store
+        caller(), wanted.container, "terminal", services().inventory, services().apps
     )
     made = services().terminals.ticket(caller(), app, instance, wanted.terminal_request())
     shown: shapes.Ticket = {

@@ -20,22 +20,23 @@ TURN = 0.002  # seconds of sending after which the hub gets its turn
 LOOK = 16  # sends between two looks at the clock
 
 
+CHANNELS = ("log/<app>", "event/<app>", "app/*", "terminal/*", "status")
+"""Every channel there is. What one of an app shows is for who may view that app."""
+
+
 class NoSuchChannel(CloudBangError):
     """There is no channel of that name."""
 
     code = "no-such-channel"
     status = 404
-    sentence = (
-        "there is no channel {channel!r}: there are log/<app>, event/<app>, app/*, terminal/* "
-        "and status"
-    )
+    sentence = "there is no channel {channel!r}: there are {known}"
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
         super().__init__(channel)
 
     def facts(self) -> dict[str, object]:
-        return {"channel": self.channel[:200]}
+        return {"channel": self.channel[:200], "known": ", ".join(CHANNELS)}
 
 
 class ViewerConnection(Protocol):

@@ -7,12 +7,14 @@ what was in between is of no use to it. A viewer of events is told that some are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
+from typing import Protocol
 
 import orjson
 
-from cloudbang.accounts import Caller
+from cloudbang.accounts import DEFAULT_TEAM, Caller
 from cloudbang.bus import Malformed, Message, read_header
+from cloudbang.domain.apps import App
 from cloudbang.web.live.base import Viewer, ViewerConnection, broadcast, message
 from cloudbang.web.server.frames import SharedFrame
 
@@ -25,21 +27,33 @@ class Feed:
         self.viewers = 0
         self._group: tuple[FeedViewer, ...] = ()
 
-    def first(self) -> bytes | None:
+    def first(self, viewer: FeedViewer) -> bytes | None:
         """What brings a viewer up to date at the start."""
         return None
 
-    def missed(self) -> bytes | None:
+    def missed(self, viewer: FeedViewer) -> bytes | None:
         """The same after it was too slow."""
-        return self.first()
+        return self.first(viewer)
 
     def receive(self, received: Message) -> None:
         """A message of one of the topics. Raises Malformed."""
 
-    def send(self, text: bytes) -> None:
-        """Broadcast one message."""
-        if self._group:
-            broadcast((self._group,), (SharedFrame(text),), _too_slow)
+    def send(self, text: bytes, team: str | None = None) -> None:
+        """Broadcast one message, about what ``team`` owns to those who may view that."""
+        group = self._group
+        if team is not None:
+            group = tuple(viewer for viewer in group if team in viewer.teams)
+        if group:
+            broadcast((group,), (SharedFrame(text),), _too_slow)
+
+    def send_to(self, teams: frozenset[str], text: bytes) -> None:
+        """Broadcast to those who may view exactly these teams' things."""
+        group = tuple(viewer for viewer in self._group if viewer.teams == teams)
+        broadcast((group,), (SharedFrame(text),), _too_slow)
+
+    def audiences(self) -> set[frozenset[str]]:
+        """The sets of teams that viewers may view."""
+        return {viewer.teams for viewer in self._group}
 
     def enter(self, viewer: FeedViewer) -> None:
         self._group = (*self._group, viewer)
@@ -51,11 +65,12 @@ class Feed:
 class FeedViewer(Viewer):
     """One connection's view of a feed. Not ``live`` while its queue is full."""
 
-    __slots__ = ("_begun", "_closed", "feed")
+    __slots__ = ("_begun", "_closed", "feed", "teams")
 
     def __init__(self, link: ViewerConnection, feed: Feed) -> None:
         super().__init__(link)
         self.feed = feed
+        self.teams = link.caller.teams("view")
         self._begun = self._closed = False
 
     @property
@@ -74,7 +89,7 @@ class FeedViewer(Viewer):
         """Brought up to date, and live from there. Refused once more, it waits once more."""
         if self.live or self._closed:
             return
-        text = self.feed.missed() if self._begun else self.feed.first()
+        text = self.feed.missed(self) if self._begun else self.feed.first(self)
         self.live = text is None or self.offer(SharedFrame(text))
         self._begun = self._begun or self.live
 
@@ -88,32 +103,63 @@ def _too_slow(viewer: Viewer) -> None:
     viewer.live = False  # overload policy: see the top of this file
 
 
+class Apps(Protocol):
+    """What is asked of the registry of apps."""
+
+    def get(self, name: str) -> App | None: ...
+    def apps(self, teams: Collection[str]) -> list[App]: ...
+    def counts(self, teams: Collection[str]) -> dict[str, int]: ...
+    def as_json(self, app: App) -> dict[str, object]: ...
+    def activity_of(self, name: str) -> list[object]: ...
+
+
 class AppsFeed(Feed):
-    """``app/*``: the apps with their instances, each change, and once a second who logs."""
+    """``app/*``: the apps with their instances, each change, and once a second who logs. Of those
+    that are gone only how many there are. Each viewer is told of the teams whose things they may
+    view; those who may view the same share frames."""
 
-    def __init__(
-        self, every: Callable[[], list[dict[str, object]]], describe: Callable[[str], object]
-    ) -> None:
-        """``every()`` is all apps as JSON values, ``describe(name)`` one of them or None."""
+    def __init__(self, apps: Apps) -> None:
         super().__init__("app/*", ("app/", "activity/"))
-        self._every, self._describe = every, describe
+        self._apps = apps
+        self._counts: dict[frozenset[str], dict[str, int]] = {}  # as they were told
 
-    def first(self) -> bytes:
-        return message("apps", self.name, apps=self._every())
+    def first(self, viewer: FeedViewer) -> bytes:
+        teams = viewer.teams
+        self._counts[teams] = counts = self._apps.counts(teams)
+        shown = [self._apps.as_json(app) for app in self._apps.apps(teams)]
+        return message("apps", self.name, apps=shown, **counts)
+
+    def leave(self, viewer: FeedViewer) -> None:
+        super().leave(viewer)
+        self._counts = {t: c for t, c in self._counts.items() if t in self.audiences()}
 
     def receive(self, received: Message) -> None:
-        read_header(received.header)
+        header = read_header(received.header)
         kind, _, rest = received.topic.partition("/")
+        # A message says that something changed; what it is now, the registry knows best.
         if kind == "activity":
-            self.send(message("activity", self.name, activity=_object(received.body)))
+            self._tell_activity(_object(received.body).keys())
             return
-        # The message says that an app changed; what it is now, the inventory knows best.
         name = rest.removesuffix("/")
-        found = self._describe(name)
+        found = self._apps.get(name)
         if found is None:
-            self.send(message("removed", self.name, app=name))
+            team = str(header.get("team", DEFAULT_TEAM))
+            self.send(message("removed", self.name, app=name), team)
         else:
-            self.send(message("app", self.name, app=found))
+            team = found.team
+            self.send(message("app", self.name, app=self._apps.as_json(found)), team)
+        for teams in self.audiences():
+            if team in teams and (counts := self._apps.counts(teams)) != self._counts.get(teams):
+                self._counts[teams] = counts
+                self.send_to(teams, message("counts", self.name, **counts))
+
+    def _tell_activity(self, names: Iterable[str]) -> None:
+        team_of = {name: app.team for name in names if (app := self._apps.get(name))}
+        activity = {name: self._apps.activity_of(name) for name in team_of}
+        for teams in self.audiences():
+            seen = {name: activity[name] for name, team in team_of.items() if team in teams}
+            if seen:
+                self.send_to(teams, message("activity", self.name, activity=seen))
 
 
 class EventsFeed(Feed):
@@ -122,7 +168,7 @@ class EventsFeed(Feed):
     def __init__(self, app: str) -> None:
         super().__init__(f"event/{app}", (f"event/{app}/",))
 
-    def missed(self) -> bytes:
+    def missed(self, viewer: FeedViewer) -> bytes:
         # Events have no seq here: what is missing is asked of the API, by time.
         return message("gap", self.name, **{"from": None, "to": None, "reason": "slow"})
 
@@ -138,7 +184,7 @@ class TerminalsFeed(Feed):
     def __init__(self) -> None:
         super().__init__("terminal/*", ())
 
-    def first(self) -> bytes:
+    def first(self, viewer: FeedViewer | None = None) -> bytes:
         # What changed between a page's first question and this is not missed.
         return message("changed", self.name)
 
@@ -153,20 +199,26 @@ class TerminalsFeed(Feed):
 class StatusFeed(Feed):
     """``status``: what everybody has to know now, as the full list at each change."""
 
-    def __init__(self, notices: Callable[[], list[dict[str, object]]]) -> None:
+    def __init__(self, notices: Callable[[frozenset[str]], list[dict[str, object]]]) -> None:
+        """``notices(teams)`` is the list for who may view these teams' things."""
         super().__init__("status", ())
         self._notices = notices
-        self._shown = self.first()
+        self._shown: dict[frozenset[str], bytes] = {}
 
-    def first(self) -> bytes:
-        return message("status", self.name, notices=self._notices())
+    def first(self, viewer: FeedViewer) -> bytes:
+        self._shown[viewer.teams] = text = self._text(viewer.teams)
+        return text
 
     def look(self) -> None:
         """Called once a second: send the list if it has changed."""
-        now = self.first()
-        if now != self._shown:
-            self._shown = now
-            self.send(now)
+        before, self._shown = self._shown, {}
+        for teams in self.audiences():
+            self._shown[teams] = now = self._text(teams)
+            if now != before.get(teams):
+                self.send_to(teams, now)
+
+    def _text(self, teams: frozenset[str]) -> bytes:
+        return message("status", self.name, notices=self._notices(teams))
 
 
 def _object(body: bytes) -> dict[str, object]:

@@ -95,6 +95,15 @@ class LogChannel:
             self._start_filling()
         self._behind = self.position if missing else None
 
+    def tell_deleted(self, first: int, end: int) -> None:
+        """Lines that they may have on their pages are gone. It concerns no line that is yet to
+        come, so it may overtake a broadcast, and who is slow gets it later."""
+        text = gap(self.name, first, end, "expired")
+        frame = SharedFrame(text)
+        for viewer in [v for group in self._groups.values() for v in group]:
+            if not viewer.offer(frame):
+                self._supervisor.once(f"tell {self.name}", viewer.link.send, text)
+
     def frame(self, body: bytes) -> SharedFrame:
         """The ``lines`` message around a JSON array of rows."""
         return SharedFrame(b"%b%b}" % (self.head, body))

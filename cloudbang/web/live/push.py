@@ -19,9 +19,16 @@ from cloudbang.bus import Malformed, Message, Subscriber
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.storage.logs.log_store import LogStore
-from cloudbang.web.live.base import NoSuchChannel, Subscription, Topics, ViewerConnection
+from cloudbang.web.live.base import (
+    CHANNELS,
+    NoSuchChannel,
+    Subscription,
+    Topics,
+    ViewerConnection,
+)
 from cloudbang.web.live.connection import LiveConnection
 from cloudbang.web.live.feeds import (
+    Apps,
     AppsFeed,
     EventsFeed,
     Feed,
@@ -34,7 +41,7 @@ from cloudbang.web.live.messages import Lines, read_lines
 from cloudbang.web.security.access import require_app
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
 from cloudbang.web.server.websocket import Socket
-from cloudbang.web.status import Apps, app_json, every_app, find_app, notices
+from cloudbang.web.status import Engine, notices
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +56,12 @@ class LivePush:
 
     subprotocols = ("cloudbang.live.v1",)
 
-    def __init__(self, store: LogStore, inventory: Apps, subscriber: Subscriber) -> None:
+    def __init__(
+        self, store: LogStore, apps: Apps, inventory: Engine, subscriber: Subscriber
+    ) -> None:
         self._malformed = 0
         self.slow = 0  # how often a viewer was too slow, of channels that are gone
-        self._store, self._inventory = store, inventory
+        self._store, self._apps, self._inventory = store, apps, inventory
         self._subscriber = subscriber
         self._topics = Topics(subscriber)
         self._logs: dict[str, LogChannel] = {}  # by topic
@@ -89,6 +98,11 @@ class LivePush:
         if isinstance(feed, TerminalsFeed):
             feed.changed(concerns)
 
+    def lines_deleted(self, app: str, first: int, end: int) -> None:
+        """Somebody deleted lines ``first`` up to but without ``end``: who looks is told."""
+        if (channel := self._logs.get(f"log/{app}/")) is not None and first < end:
+            channel.tell_deleted(first, end)
+
     @property
     def connections(self) -> int:
         """Open live sockets."""
@@ -117,14 +131,13 @@ class LivePush:
     ) -> Subscription:
         """A view of ``channel``, not yet started. Raises NoSuchChannel, NoSuchApp, BadRequest."""
         kind, _, name = channel.partition("/")
-        if kind == "log" and name:
-            require_app(connection.caller, name, "view", self._inventory, self._store)
+        if name and f"{kind}/<app>" in CHANNELS:
+            require_app(connection.caller, name, "view", self._apps)
+        elif channel not in CHANNELS:
+            raise NoSuchChannel(channel)
+        if kind == "log":
             return self._view_lines(name, connection, request)
-        if channel in ("app/*", "terminal/*", "status") or (kind == "event" and name):
-            if kind == "event":
-                require_app(connection.caller, name, "view", self._inventory, self._store)
-            return self._view_feed(channel, name, connection)
-        raise NoSuchChannel(channel)
+        return self._view_feed(channel, name, connection)
 
     def leave(self, channel: str) -> None:
         """A viewer of ``channel`` has gone; the last one closes it."""
@@ -167,20 +180,12 @@ class LivePush:
     def _new_feed(self, channel: str, name: str) -> Feed:
         store, inventory = self._store, self._inventory
         if channel == "status":
-            return StatusFeed(lambda: notices(inventory, store))
+            return StatusFeed(lambda teams: notices(inventory, store, teams))
         if channel == "terminal/*":
             return TerminalsFeed()
         if channel == "app/*":
-            return AppsFeed(self._every_app, self._one_app)
+            return AppsFeed(self._apps)
         return EventsFeed(name)
-
-    def _every_app(self) -> list[dict[str, object]]:
-        apps = every_app(self._inventory, self._store)
-        return [app_json(app, self._store, self._inventory.rate(app.name)) for app in apps]
-
-    def _one_app(self, name: str) -> dict[str, object] | None:
-        app = find_app(name, self._inventory, self._store)
-        return app_json(app, self._store, self._inventory.rate(name)) if app else None
 
     # -- the bus ------------------------------------------------------------------------------
 

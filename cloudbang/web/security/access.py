@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 from cloudbang.accounts import DEFAULT_TEAM, Caller, Permission
 from cloudbang.domain.apps import App
 from cloudbang.errors import NoSuchApp
-from cloudbang.storage.logs.log_store import LogStore
-from cloudbang.web.status import Apps, find_app
 
 _APP = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,128}")
 
 
-def require_app(
-    caller: Caller, name: str, permission: Permission, inventory: Apps, store: LogStore
-) -> App:
+class Apps(Protocol):
+    """What is asked of the registry."""
+
+    def get(self, name: str) -> App | None: ...
+
+
+def require_app(caller: Caller, name: str, permission: Permission, apps: Apps) -> App:
     """The app of this name, when there is one and ``caller`` may do that with it.
 
     Raises NoSuchApp for who may not see it, as for one that is not there; Unauthorised for who
@@ -23,7 +26,7 @@ def require_app(
     """
     if not _APP.fullmatch(name):
         raise NoSuchApp(name[:128])
-    app = find_app(name, inventory, store)
+    app = apps.get(name)
     caller.require_app(name, app.team if app else DEFAULT_TEAM, permission)
     if app is None:
         raise NoSuchApp(name)

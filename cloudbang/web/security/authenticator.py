@@ -94,7 +94,7 @@ def require_app(name: str, permission: Permission = "view") -> App:
 
     Every call that is about an app, its lines or its containers comes through here.
     """
-    return access.require_app(caller(), name, permission, services().inventory, services().store)
+    return access.require_app(caller(), name, permission, services().apps)
 
 
 class Authenticator:

@@ -16,9 +16,8 @@ from cloudbang.domain.apps import App, Instance
 from cloudbang.errors import NoSuchApp, NoSuchContainer, NoSuchTerminal
 from cloudbang.node.inventory import Inventory
 from cloudbang.storage.database.terminals import TerminalRecord
-from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.terminals.admission import is_owner, is_owner_of
-from cloudbang.web.security.access import require_app
+from cloudbang.web.security.access import Apps, require_app
 
 if TYPE_CHECKING:
     from cloudbang.terminals.registry import Terminals
@@ -47,7 +46,7 @@ class MayNotType(AccountError):
 
 
 def require_container(
-    caller: Caller, name: str, permission: Permission, inventory: Inventory, store: LogStore
+    caller: Caller, name: str, permission: Permission, inventory: Inventory, apps: Apps
 ) -> tuple[App, Instance]:
     """A container by its id (12 or 64 hex digits) or its name, and its app, when ``caller`` may
     do that with it. Raises NoSuchContainer, Unauthorised, EngineUnreachable, EngineRefused."""
@@ -59,7 +58,7 @@ def require_container(
     if found is None:
         raise NoSuchContainer(name[:64])
     try:
-        return require_app(caller, found.app, permission, inventory, store), found
+        return require_app(caller, found.app, permission, apps), found
     except NoSuchApp:
         # Who may not see it does not learn that it exists.
         raise NoSuchContainer(name[:64]) from None

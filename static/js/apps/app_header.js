@@ -20,7 +20,7 @@ const time = h("time");
 function nobody() {
   if (!inventory.known) return null;
   const nothing = { team: "", state: "", stack: null, last_line: null, first: 1, next: 1, rate: 0 };
-  return { name, instances: [], ...nothing };
+  return { name, instances: [], kind: "found", put_away: false, ...nothing };
 }
 
 function draw() {

@@ -22,6 +22,8 @@ export type Accounts = {
 export type App = {
   name: string;
   team: string;
+  kind: "deployed" | "found" | "put";
+  put_away: boolean;
   state: string;
   stack: string | null;
   instances: Instance[];
@@ -31,8 +33,12 @@ export type App = {
   rate: number;
 };
 
+/** `gone` and `put_away`: how many there are; `next`: the name to go on after. */
 export type Apps = {
   apps: App[];
+  next: string | null;
+  gone: number;
+  put_away: number;
 };
 
 export type EngineStatus = {
@@ -153,6 +159,15 @@ export type Problem = {
   code: string;
   detail: string;
   name?: string;
+};
+
+/** What deleting an app, or its log, would take away; the times of the oldest and the newest line. */
+export type Removal = {
+  bytes: number;
+  lines: number;
+  events: number;
+  first_time: string | null;
+  last_time: string | null;
 };
 
 export type SeqAt = {

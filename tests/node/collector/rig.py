@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cloudbang.apps import AppRegistry
 from cloudbang.bus import Hub, Publisher
 from cloudbang.config import BusSettings, EngineSettings, StorageSettings
 from cloudbang.engine import Engine
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
+from cloudbang.storage.database.apps import AppStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.logs.log_store import LogStore, Query
@@ -29,7 +31,8 @@ class Rig:
         self.database = Database(folder)
         self.events = EventStore(self.database)
         self.engine = Engine(EngineSettings(host=host))
-        self.inventory = Inventory(self.engine, self.publisher, self.events, self.store)
+        self.inventory = Inventory(self.engine, self.publisher, self.events)
+        self.apps = AppRegistry(AppStore(self.database), self.store, self.inventory, self.publisher)
         self.collector = LogCollector(self.engine, self.inventory, self.store, self.publisher)
         self._open = False
 
@@ -37,6 +40,9 @@ class Rig:
         self.store.open()
         self.database.open()
         self._open = True
+        self.apps.load()
+        self.inventory.listen(self.apps.instances_changed)
+        self.apps.start()
         self.inventory.start()
         self.collector.start()
 
@@ -46,6 +52,7 @@ class Rig:
         self._open = False
         self.collector.stop()
         self.inventory.stop()
+        self.apps.stop()
         self.engine.close()
         self.publisher.close()
         self.hub.stop()
@@ -82,7 +89,7 @@ class Rig:
         """The texts once every container of the app has ended and nothing of it is read."""
 
         def ended() -> bool:
-            known = self.inventory.app(app)
+            known = self.apps.get(app)
             return bool(
                 known is not None
                 and known.instances  # an app of which lines are kept is known before its containers

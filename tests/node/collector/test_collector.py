@@ -76,7 +76,7 @@ def test_a_driver_that_cannot_be_read_says_so(rig, container):
     app = unique("unreadable")
     container("echo lost; sleep 1000", name=app, log_config={"Type": "none"})
     one: Rig = rig()
-    known = wait_until(lambda: (a := one.inventory.app(app)) and a.instances[0].inspected and a)
+    known = wait_until(lambda: (a := one.apps.get(app)) and a.instances[0].inspected and a)
     assert known.instances[0].readable is False
     assert "none" in known.instances[0].unreadable_reason
     assert not one.collector.is_reading(app)
@@ -103,7 +103,7 @@ def test_a_re_created_container_continues_its_app(rig, container):
     first = container("echo old", labels={"cloudbang.app": app})
     assert one.wait_ended(app) == ["old"]
     first.remove(force=True)
-    wait_until(lambda: one.inventory.app(app).state == "gone", what="the removal")
+    wait_until(lambda: one.apps.get(app).state == "gone", what="the removal")
     container("echo new", labels={"cloudbang.app": app})
     wait_until(lambda: one.store.next_seq(app) > 2, what="the new container's line")
     assert one.wait_ended(app) == ["old", "new"]
@@ -120,8 +120,8 @@ def test_a_renamed_container_is_another_app(rig, container):
     made.rename(new)
     assert one.wait_for(new, 1) == ["one"]
     assert one.texts(old) == ["one"]
-    assert one.inventory.app(old).state == "gone"
-    assert one.inventory.app(new).state == "running"
+    assert one.apps.get(old).state == "gone"
+    assert one.apps.get(new).state == "running"
 
 
 def test_a_restart_of_the_collector_stores_nothing_twice(rig, container):

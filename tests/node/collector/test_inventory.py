@@ -23,7 +23,7 @@ def unique(name: str) -> str:
 
 
 def state(one: Rig, app: str) -> str | None:
-    known = one.inventory.app(app)
+    known = one.apps.get(app)
     return known.state if known else None
 
 
@@ -45,10 +45,10 @@ def test_a_container_is_seen_from_its_creation_to_its_removal(rig, container):
     wait_until(lambda: state(one, app) == "running")
     made.kill()
     wait_until(lambda: state(one, app) == "exited")
-    instance = one.inventory.app(app).instances[0]
+    instance = one.apps.get(app).instances[0]
     assert instance.exit_code == 137
     made.remove()
-    wait_until(lambda: one.inventory.app(app) is None)
+    wait_until(lambda: one.apps.get(app) is None)
     # Kept after it is shown.
     wait_until(lambda: "remove" in [e.kind for e in one.events.list(app)])
     kinds = [e.kind for e in one.events.list(app)]
@@ -67,9 +67,9 @@ def test_what_an_inspection_tells(rig, container, image):
         healthcheck={"test": ["CMD", "true"], "interval": 10**9},
     )
     name = f"{app}.web"
-    wait_until(lambda: (a := one.inventory.app(name)) and a.instances[0].health == "healthy", 15)
-    known = one.inventory.app(name)
-    shown = orjson.loads(orjson.dumps(one.inventory.as_json(known)))
+    wait_until(lambda: (a := one.apps.get(name)) and a.instances[0].health == "healthy", 15)
+    known = one.apps.get(name)
+    shown = orjson.loads(orjson.dumps(one.apps.as_json(known)))
     assert shown["name"] == name
     assert shown["stack"] == app
     assert shown["state"] == "running"
@@ -147,7 +147,7 @@ def test_an_out_of_memory_kill_is_an_event(rig, container, docker_client, told, 
         wait_until(lambda app=app: "die" in kinds(one, app), 30)
         if "oom" in kinds(one, app) or _says_oom(docker_client, made):
             wait_until(lambda app=app: "oom" in kinds(one, app), what="the event")
-            wait_until(lambda app=app: one.inventory.app(app).instances[0].oom_killed)
+            wait_until(lambda app=app: one.apps.get(app).instances[0].oom_killed)
             return
     raise AssertionError("the engine told of none of five")
 
@@ -202,10 +202,10 @@ def test_an_answer_that_took_long_does_not_bring_back_what_was_removed(rig, cont
     wait_until(lambda: state(one, app) == "running")
     asking, held, _ = _ask_and_hold(one, made.id, monkeypatch)
     made.remove(force=True)
-    wait_until(lambda: one.inventory.app(app) is None, what="its removal")
+    wait_until(lambda: one.apps.get(app) is None, what="its removal")
     held.set()
     assert asking.get(10) is None
-    assert one.inventory.app(app) is None
+    assert one.apps.get(app) is None
 
 
 def test_what_was_not_found_is_not_brought_back_before_its_event(rig, container, monkeypatch):
@@ -221,10 +221,10 @@ def test_what_was_not_found_is_not_brought_back_before_its_event(rig, container,
     asking, held, _ = _ask_and_hold(one, made.id, monkeypatch)
     made.remove(force=True)
     assert one.inventory.refresh(made.id) is None
-    assert one.inventory.app(app) is None
+    assert one.apps.get(app) is None
     held.set()
     assert asking.get(10) is None
-    assert one.inventory.app(app) is None
+    assert one.apps.get(app) is None
 
 
 def test_helpers_of_our_own_are_no_apps(rig, container):
@@ -240,6 +240,6 @@ def test_helpers_of_our_own_are_no_apps(rig, container):
     again = container("sleep 1000")
     wait_until(lambda: state(one, again.name) == "running")
     for name in (before, after):
-        assert one.inventory.app(name) is None
+        assert one.apps.get(name) is None
         assert one.events.list(name) == []
     assert not any(i.name in (before, after) for i in one.inventory.instances())

@@ -97,7 +97,7 @@ def test_hundreds_of_old_containers_do_not_hold_up_the_start(rig, scripted):
     wait_until(one.inventory.ready.is_set, 10, "the first listing", every=0.005)
     # Not in how many seconds: that says more of the machine. It is before most were looked at.
     assert sum(i.inspected for i in one.inventory.instances()) < 100
-    assert len(one.inventory.apps()) == 405
+    assert len(one.apps.apps({"default"})) == 405
     wait_until(lambda: all(i.inspected for i in one.inventory.instances()), 60, "every inspection")
     assert scripted.most_at_once <= 8
 
@@ -110,7 +110,7 @@ def test_a_lost_engine_is_said_and_found_again(rig, scripted):
     scripted.drop_events()
     wait_until(lambda: one.inventory.engine_error, what="the loss")
     scripted.add("b" * 64, "second")  # nobody tells of it
-    wait_until(lambda: one.inventory.app("second"), what="what happened meanwhile")
+    wait_until(lambda: one.apps.get("second"), what="what happened meanwhile")
     wait_until(lambda: one.inventory.engine_error is None, what="the connection")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from cloudbang.accounts import Caller
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import BusSettings, StorageSettings
 from cloudbang.domain.apps import App
-from cloudbang.domain.lines import format_time, record, rows
+from cloudbang.domain.lines import format_time, record, row, rows
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.web.live.push import LivePush
 from cloudbang.web.server.server import Server
@@ -28,20 +28,38 @@ START = 1_700_000_000_000_000_000
 
 
 class Apps:
-    """An inventory by hand: the apps that a test says there are."""
+    """Inventory and registry by hand: the apps that a test says there are, and those with lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: LogStore) -> None:
         self.engine_error: str | None = None
         self.known: dict[str, App] = {}
+        self.gone = 0
+        self.activity: dict[str, list[object]] = {}
+        self._store = store
 
-    def apps(self) -> list[App]:
-        return list(self.known.values())
+    def get(self, name: str) -> App | None:
+        return self.known.get(name) or (App(name) if self._store.has_lines(name) else None)
 
-    def app(self, name: str) -> App | None:
-        return self.known.get(name)
+    def apps(self, teams: Collection[str]) -> list[App]:
+        found = [self.get(name) for name in sorted({*self.known, *self._store.apps()})]
+        return [one for one in found if one and one.team in teams]
 
-    def rate(self, name: str) -> float:
-        return 0.0
+    def counts(self, teams: Collection[str]) -> dict[str, int]:
+        return {"gone": self.gone, "put_away": 0}
+
+    def activity_of(self, name: str) -> list[object]:
+        return self.activity[name]
+
+    def as_json(self, app: App) -> dict[str, object]:
+        store = self._store
+        last = store.last(app.name)
+        return app.as_json(
+            {
+                "last_line": row(*last) if last else None,
+                "first": store.first_seq(app.name),
+                "next": store.next_seq(app.name),
+            }
+        )
 
 
 class Client:
@@ -133,8 +151,8 @@ class LiveGround:
         self.hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
         self.hub.start()
         self.publisher = Publisher(self.hub.publish_to)
-        self.apps = Apps()
-        self.push = LivePush(self.store, self.apps, Subscriber(self.hub.subscribe_at))
+        self.apps = Apps(self.store)
+        self.push = LivePush(self.store, self.apps, self.apps, Subscriber(self.hub.subscribe_at))
         self.push.start()
         self.caller = Caller("s1", 1, "ann", {"default": "viewer"}, b"")
         route = SocketRoute(

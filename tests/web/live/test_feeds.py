@@ -42,7 +42,7 @@ def app(name: str, state: str = "running") -> App:
 def tell(ground: LiveGround, name: str, kind: str = "app") -> None:
     """Publish a change of an app as the inventory does."""
     header = orjson.dumps({"v": 1, "kind": kind})
-    found = ground.apps.app(name)
+    found = ground.apps.get(name)
     ground.publisher.send(f"app/{name}/", header, orjson.dumps(found.as_json() if found else {}))
 
 
@@ -88,13 +88,19 @@ def test_apps_first_all_then_each_change(ground: LiveGround) -> None:
 
 def test_activity(ground: LiveGround) -> None:
     """Once a second a page hears which apps log, how much, and what last."""
+    ground.apps.known["web"] = app("web")
     with ground.client() as page:
         page.subscribe("app/*")
         page.hear()
         wait_until(lambda: ground.publisher.wanted("activity/"))
-        activity = {"web": [4, 2.5, [3, "2026-01-01T00:00:00.000000000Z", "0" * 12, "stdout", "x"]]}
+        activity: dict[str, list[object]] = {
+            "web": [4, 2.5, [3, "2026-01-01T00:00:00.000000000Z", "0" * 12, "stdout", "x"]]
+        }
         ground.publisher.send("activity/", HEADER, b"rubbish")
-        ground.publisher.send("activity/", HEADER, orjson.dumps(activity))
+        ground.apps.activity = activity
+        # That it logged is what the message says; how much and what, whoever sent it does not.
+        sent = {"web": [999, 9, None], "nobody": [1, 1, None]}
+        ground.publisher.send("activity/", HEADER, orjson.dumps(sent))
         assert page.hear() == {"op": "activity", "channel": "app/*", "activity": activity}
         assert ground.push.malformed == 1
 
@@ -163,3 +169,21 @@ def test_topics_are_let_go_some_time_after_the_last_viewer(
         wait_until(lambda: not ground.push.viewers)
         assert ground.publisher.wanted("log/web/")
     wait_until(lambda: not ground.publisher.wanted("log/web/"))
+
+
+def test_gone_apps_are_a_number(ground: LiveGround) -> None:
+    """First with the list, then whenever it changes."""
+    ground.apps.known["web"] = app("web")
+    ground.apps.gone = 3000
+    with ground.client() as page:
+        page.subscribe("app/*")
+        first = page.hear()
+        assert (len(first["apps"]), first["gone"], first["put_away"]) == (1, 3000, 0)
+        wait_until(lambda: ground.publisher.wanted("app/web/"))
+        ground.apps.gone = 3001
+        tell(ground, "web")
+        assert page.hear()["op"] == "app"
+        assert page.hear() == {"op": "counts", "channel": "app/*", "gone": 3001, "put_away": 0}
+        tell(ground, "web")
+        assert page.hear()["op"] == "app"
+        assert page.quiet(0.1)

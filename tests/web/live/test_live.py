@@ -374,3 +374,29 @@ def test_one_page_of_the_store_at_a_time_for_a_connection(
         heard = [page.hear() for _ in range(40)]
     assert sum(one["op"] == "lines" for one in heard) == 20
     assert most == 1
+
+
+def test_a_deleted_log_is_told_to_who_looks(ground: LiveGround) -> None:
+    """Pages are told which lines are gone, then get what comes, with the next seqs; a page that
+    opens later hears of nothing before."""
+    ground.log("web", 10)
+    with ground.client() as page, ground.client() as filtered, ground.client() as late:
+        page.subscribe("log/web", tail=5)
+        filtered.subscribe("log/web", tail=5, stream="stdout")
+        assert page.lines(5)[-1][0] == 10
+        filtered.lines(1)
+        wait_until(lambda: ground.push.viewers["log/web"] == 2)
+        channel = ground.push._logs["log/web/"]
+        wait_until(lambda: sum(map(len, channel._groups.values())) == 2)
+        done = ground.store.delete_lines("web")
+        ground.push.lines_deleted("web", done.first, done.end)
+        gap = {"op": "gap", "channel": "log/web", "from": 1, "to": 10, "reason": "expired"}
+        assert page.hear() == gap
+        while (heard := filtered.hear())["op"] == "lines":
+            pass
+        assert heard == gap
+        ground.log("web", 2)
+        assert [line[0] for line in page.lines(2)] == [11, 12]
+        assert late.subscribe("log/web", after=0)["first"] == 11
+        assert late.hear() == gap
+        assert [line[0] for line in late.lines(2)] == [11, 12]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
@@ -44,6 +44,8 @@ class App(TypedDict):
 
     name: str
     team: str
+    kind: Literal["deployed", "found", "put"]
+    put_away: bool
     state: str
     stack: str | None
     instances: list[Instance]
@@ -54,7 +56,23 @@ class App(TypedDict):
 
 
 class Apps(TypedDict):
+    """``gone`` and ``put_away``: how many there are; ``next``: the name to go on after."""
+
     apps: list[App]
+    next: str | None
+    gone: int
+    put_away: int
+
+
+class Removal(TypedDict):
+    """What deleting an app, or its log, would take away; the times of the oldest and the newest
+    line."""
+
+    bytes: int
+    lines: int
+    events: int
+    first_time: Time | None
+    last_time: Time | None
 
 
 class Lines(TypedDict):

@@ -1,0 +1,139 @@
+"""Deleting an app's log, an app, and putting one away: over HTTP, while pages look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cloudbang.domain.apps import Instance
+from cloudbang.domain.events import Event
+from tests.web.web_support import Client, WebGround
+
+WHEN = "2026-07-01T12:00:00.000000000Z"
+WEB = Instance(
+    id="0123456789ab" + "0" * 52,
+    name="web",
+    app="web",
+    stack=None,
+    image="busybox",
+    image_id="sha256:0",
+    state="running",
+    created=WHEN,
+)
+
+
+@pytest.fixture
+def admin(ground: WebGround) -> Client:
+    ground.log("web", [f"line {n}" for n in range(10)])
+    ground.events.add(Event("web", WHEN, "start"))
+    return ground.person()
+
+
+def test_what_would_be_deleted_is_said(ground: WebGround, admin: Client) -> None:
+    """Bytes, lines, from when to when, events; to nobody who may not."""
+    body = admin.get("/api/v1/apps/web/removal").json
+    assert body == {
+        "bytes": ground.store.size("web"),
+        "lines": 10,
+        "events": 1,
+        "first_time": "2025-06-15T15:06:40.000000000Z",
+        "last_time": "2025-06-15T15:06:49.000000000Z",
+    }
+    viewer = ground.program("viewer")
+    assert viewer.get("/api/v1/apps/web/removal").status_code == 403
+
+
+def test_deleting_a_log(ground: WebGround, admin: Client) -> None:
+    """The lines are gone at once for every question, the app is not, its seqs go on."""
+    ground.inventory._change([WEB])
+    assert admin.delete("/api/v1/apps/web/lines").status_code == 204
+    assert admin.get("/api/v1/apps/web/lines").json == {"lines": [], "first": 11, "next": 11}
+    assert admin.get("/api/v1/apps/web/lines?after=0&q=line").json["lines"] == []
+    assert admin.get("/api/v1/apps/web/download").data == b""
+    assert admin.get("/api/v1/apps/web").json["last_line"] is None
+    assert [e["kind"] for e in admin.get("/api/v1/apps/web/events").json["events"]] == ["start"]
+    ground.log("web", ["after"])
+    assert [line[0] for line in admin.get("/api/v1/apps/web/lines").json["lines"]] == [11]
+    assert ground.inventory.instances() == [WEB]
+
+
+def test_a_download_that_runs_ends_well(ground: WebGround, admin: Client) -> None:
+    """What was read before the deletion is sent; nothing fails."""
+    ground.log("big", ["x" * 1000 for _ in range(3000)])
+    answer = admin.get("/api/v1/apps/big/download", buffered=False)
+    pieces = iter(answer.response)
+    first = next(pieces)
+    assert first
+    assert admin.delete("/api/v1/apps/big/lines").status_code == 204
+    rest = b"".join(pieces)
+    assert (first + rest).count(b"\n") <= 3000
+    answer.close()
+
+
+def test_deleting_an_app(ground: WebGround, admin: Client, tmp_path: Path) -> None:
+    """Refused while it has containers, which stay; then nothing is left, and 404."""
+    ground.inventory._change([WEB])
+    refused = admin.delete("/api/v1/apps/web")
+    assert (refused.status_code, refused.json["code"]) == (409, "app-in-use")
+    assert "1 containers" in refused.json["detail"]
+    ground.inventory._change(removed=[WEB.id])
+    assert admin.delete("/api/v1/apps/web").status_code == 204
+    for path in ("", "/lines", "/events", "/removal"):
+        assert admin.get(f"/api/v1/apps/web{path}").status_code == 404
+    assert admin.delete("/api/v1/apps/web").status_code == 404
+    assert admin.get("/apps/web/logs", headers={"Accept": "text/html"}).status_code == 404
+    assert ground.events.list("web") == []
+    assert not (tmp_path / "default" / "web").exists()
+    ground.log("web", ["again"])
+    assert admin.get("/api/v1/apps/web/lines").json["first"] == 11
+
+
+def test_gone_apps_are_behind_a_number(ground: WebGround, admin: Client) -> None:
+    """The first list has none of them; pages of them are asked for, by name."""
+    for n in range(25):
+        one = Instance(
+            **{**_fields(), "id": f"{n:064x}", "name": f"job-{n:02}", "app": f"job-{n:02}"}
+        )
+        ground.inventory._change([one])
+        ground.log(one.app, ["done"])
+        ground.inventory._change(removed=[one.id])
+    first = admin.get("/api/v1/apps").json
+    assert [app["name"] for app in first["apps"]] == ["web"]
+    assert (first["gone"], first["put_away"], first["next"]) == (25, 0, None)
+    assert "job-00" not in admin.get("/").text
+    names, after = [], ""
+    while after is not None:
+        page = admin.get(f"/api/v1/apps?state=gone&limit=10&after={after}").json
+        names += [app["name"] for app in page["apps"]]
+        assert all(app["state"] == "gone" for app in page["apps"])
+        after = page["next"]
+    assert names == [f"job-{n:02}" for n in range(25)]
+    assert admin.get("/api/v1/apps?state=odd").status_code == 400
+
+
+def test_putting_an_app_away(ground: WebGround, admin: Client) -> None:
+    """Out of every list but its own, until somebody or something brings it back."""
+    ground.inventory._change([WEB])
+    refused = admin.post("/api/v1/apps/web/put_away")
+    assert (refused.status_code, refused.json["code"]) == (409, "app-not-gone")
+    ground.inventory._change(removed=[WEB.id])
+    ground.apps.activity.look(1.0)
+    assert admin.post("/api/v1/apps/web/put_away").json["put_away"] is True
+    listed = admin.get("/api/v1/apps").json
+    assert (listed["apps"], listed["gone"], listed["put_away"]) == ([], 0, 1)
+    away = admin.get("/api/v1/apps?state=put_away").json
+    assert [app["name"] for app in away["apps"]] == ["web"]
+    assert admin.get("/api/v1/apps/web/lines").json["next"] == 11
+    assert admin.delete("/api/v1/apps/web/put_away").json["put_away"] is False
+    assert admin.get("/api/v1/apps").json["gone"] == 1
+
+
+def _fields() -> dict[str, object]:
+    return {
+        "stack": None,
+        "image": "busybox",
+        "image_id": "sha256:0",
+        "state": "running",
+        "created": WHEN,
+    }

@@ -1,0 +1,392 @@
+"""Nobody learns of another team's things: every route, every channel and every socket is tried.
+
+The application is the real one, as it serves. A route, a channel or a socket that somebody adds
+fails here until it is named below, with what it owes to who is not of the team.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from cloudbang.app import Application
+from cloudbang.config import Settings
+from cloudbang.domain.events import Event
+from cloudbang.domain.lines import format_time, record
+from cloudbang.domain.terminals import TerminalTarget
+from cloudbang.web.live.base import CHANNELS
+from tests.support import free_port, wait_until
+from tests.terminal_programs import run_terminal
+
+# The SDK leaves its socket to the garbage collector when no engine answers, and none does here.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket object:pytest.PytestUnraisableExceptionWarning"
+)
+
+PASSWORD = "correct horse battery"
+WHEN = format_time(1_750_000_000_000_000_000)
+APPS = {"default": "red-app", "blue": "blue-app"}
+TERMINALS = {"default": "00000000000000aa", "blue": "00000000000000bb"}
+ACCOUNTS = {"default": "rosa", "blue": "ben"}  # each manages their own team, and is in no other
+TEAMS = [("default", "blue"), ("blue", "default")]
+
+# rule -> what it owes who is not of the team. "app", "terminal": the same answer as for one that
+# is not there. "list": only their own. "own": about who asks. "open": about nothing of a team.
+# "house": for who manages the installation, which the team "default" does.
+ROUTES = {
+    "/": "list",
+    "/apps": "open",
+    "/apps/<app>": "app",
+    "/apps/<app>/logs": "app",
+    "/apps/<app>/terminal": "app",
+    "/terminals": "list",
+    "/terminals/<session>": "open",
+    "/terminals/<session>/replay": "open",
+    "/settings": "list",
+    "/sign-in": "open",
+    "/setup": "open",
+    "/healthz": "open",
+    "/metrics": "list",
+    "/static/<path:filename>": "open",
+    "/i18n/<lang>.json": "open",
+    "/api/v1/openapi.json": "open",
+    "/api/v1/status": "list",
+    "/api/v1/setup": "open",
+    "/api/v1/session": "own",
+    "/api/v1/me": "own",
+    "/api/v1/me/password": "own",
+    "/api/v1/sessions": "own",
+    "/api/v1/sessions/<session_id>": "own",
+    "/api/v1/tokens": "own",
+    "/api/v1/tokens/<token_id>": "own",
+    "/api/v1/accounts": "house",
+    "/api/v1/accounts/<int:account_id>": "house",
+    "/api/v1/apps": "list",
+    "/api/v1/apps/<app>": "app",
+    "/api/v1/apps/<app>/lines": "app",
+    "/api/v1/apps/<app>/download": "app",
+    "/api/v1/apps/<app>/seq": "app",
+    "/api/v1/apps/<app>/events": "app",
+    "/api/v1/apps/<app>/removal": "app",
+    "/api/v1/apps/<app>/put_away": "app",
+    "/api/v1/terminals": "list",
+    "/api/v1/terminals/history": "list",
+    "/api/v1/terminals/<session>": "terminal",
+    "/api/v1/terminals/<session>/recording": "terminal",
+    "/api/v1/terminals/<session>/folder": "terminal",
+    "/api/v1/terminals/<session>/files": "terminal",
+    "/api/v1/terminals/<session>/links": "terminal",
+}
+LISTED = {"log/<app>", "event/<app>", "app/*", "terminal/*", "status"}
+SOCKETS = {"/websocket", "/docker_console", "/ws", "/terminal_share", "/terminal_files"}
+CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+class House:
+    """A whole CloudBang with two teams, each with an app, lines, an event and a terminal."""
+
+    def __init__(self, application: Application) -> None:
+        assert application.server
+        self.server: Any = application.server
+        self.app = self.server.application
+        self.parts: Any = self.app.extensions["cloudbang"]
+        accounts = self.parts.accounts
+        accounts.create_team("blue")
+        accounts.create("rosa", PASSWORD, "admin")
+        ben = accounts.create("ben", PASSWORD, "viewer")
+        accounts.set_role(ben.id, "admin", "blue")
+        accounts.set_role(ben.id, None)
+        self.secrets = {
+            team: accounts.sign_in(name, PASSWORD, "192.0.2.1") for team, name in ACCOUNTS.items()
+        }
+        for team, app in APPS.items():
+            self.parts.apps.create(app, team, "put")
+            line = record(WHEN.encode(), b"0" * 12, b"stdout", f"a secret of {app}".encode())
+            self.parts.store.append(app, [line])
+            self.parts.events.add(Event(app, WHEN, "start", "0" * 12))
+            owner = accounts.credentials.find(self.secrets[team])
+            run_terminal(self.parts.terminals, TERMINALS[team], owner, app, team)
+
+    def ask(self, team: str, path: str, method: str = "GET", **options: Any) -> Any:
+        client = self.app.test_client()
+        client.set_cookie("cloudbang_session", self.secrets[team], domain="localhost")
+        headers = dict(options.pop("headers", {}))
+        if method in CHANGES:
+            token = self.app.test_client()
+            token.set_cookie("cloudbang_session", self.secrets[team], domain="localhost")
+            headers["X-CSRF-Token"] = token.get("/api/v1/me").json["csrf_token"]
+            options.setdefault("json", {})
+        return client.open(path, method=method, headers=headers, buffered=True, **options)
+
+    def routes(self) -> Iterator[tuple[Any, str]]:
+        for rule in self.app.url_map.iter_rules():
+            for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+                yield rule, method
+
+    def path(self, rule: Any, **values: Any) -> str:
+        known = {"filename": "css/base.css", "lang": "zh", "account_id": 1, **values}
+        chosen = {name: known.get(name, "x1") for name in rule.arguments}
+        return str(self.app.url_map.bind("localhost").build(rule.endpoint, chosen))
+
+    @contextmanager
+    def socket(
+        self, team: str, path: str = "/websocket", **options: Any
+    ) -> Iterator[ClientConnection]:
+        url = f"ws://127.0.0.1:{self.server.port}{path}"
+        cookie = {"Cookie": f"cloudbang_session={self.secrets[team]}"}
+        with connect(url, additional_headers=cookie, proxy=None, **options) as socket:
+            yield socket
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("teams")
+    settings = Settings.model_validate(
+        {
+            "server": {"port": free_port()},
+            "storage": {"path": folder},
+            "engine": {"host": f"unix://{folder}/none.sock"},
+            "bus": {
+                "bind_sub": "tcp://127.0.0.1:*",
+                "bind_pub": "tcp://127.0.0.1:*",
+                "bind_pub2": "",
+            },
+            "admin_password": PASSWORD,
+        }
+    )
+    application = Application(settings)
+    application.start()
+    yield House(application)
+    application.stop()
+    gc.collect()  # while the warning about the SDK's sockets is still expected
+
+
+def names_of(team: str) -> list[bytes]:
+    """What would give away that there is something of this team."""
+    return [APPS[team].encode(), TERMINALS[team].encode()]
+
+
+def test_every_route_is_named_here(house: House) -> None:
+    """With what it owes; the table has none that is gone."""
+    assert {rule.rule for rule, _ in house.routes()} == set(ROUTES)
+
+
+@pytest.mark.parametrize(("team", "other"), TEAMS)
+def test_an_app_of_another_team_is_not_there(house: House, team: str, other: str) -> None:
+    """Each route about an app answers 404, word for word as for an app that is not there."""
+    tried = 0
+    for rule, method in house.routes():
+        if ROUTES[rule.rule] != "app":
+            continue
+        theirs, nobodys = APPS[other], "x" * len(APPS[other])
+        for accept in ("application/json", "text/html"):
+            query, headers = {"time": WHEN}, {"Accept": accept}
+            answers = [
+                house.ask(
+                    team, house.path(rule, app=name), method, query_string=query, headers=headers
+                )
+                for name in (theirs, nobodys)
+            ]
+            assert answers[0].status_code == 404, f"{method} {rule.rule}"
+            assert answers[0].data.replace(theirs.encode(), nobodys.encode()) == answers[1].data
+            assert b"a secret" not in answers[0].data
+        own = house.path(rule, app=APPS[team])
+        if method == "GET":
+            assert house.ask(team, own, query_string=query).status_code < 400, own
+        tried += 1
+    assert tried > 10
+
+
+@pytest.mark.parametrize(("team", "other"), TEAMS)
+def test_a_terminal_of_another_team_is_not_there(house: House, team: str, other: str) -> None:
+    """Each call about a terminal answers 404, as for one that is not there."""
+    tried = 0
+    for rule, method in house.routes():
+        if ROUTES[rule.rule] != "terminal":
+            continue
+        theirs, nobodys = TERMINALS[other], "00000000000000cc"
+        query = {"path": "/etc/passwd"}
+        body = {"mode": "watch"}
+        answers = [
+            house.ask(team, house.path(rule, session=one), method, query_string=query, json=body)
+            for one in (theirs, nobodys)
+        ]
+        assert answers[0].status_code == 404, f"{method} {rule.rule}"
+        assert answers[0].data.replace(theirs.encode(), nobodys.encode()) == answers[1].data
+        tried += 1
+    assert tried >= 7
+
+
+@pytest.mark.parametrize(("team", "other"), TEAMS)
+def test_no_answer_names_another_teams_things(house: House, team: str, other: str) -> None:
+    """Lists, feeds, metrics, numbers: only their own; and their own they do have."""
+    for rule, method in house.routes():
+        if method != "GET" or ROUTES[rule.rule] in ("app", "terminal"):
+            continue
+        path = house.path(rule, session="x1")
+        for query in ({}, {"all": "1"}, {"state": "gone"}, {"app": APPS[other]}):
+            answer = house.ask(team, path, query_string=query)
+            for name in names_of(other):
+                assert name not in answer.data, f"{path} {query}"
+    for path in ("/", "/api/v1/apps", "/metrics"):
+        assert APPS[team].encode() in house.ask(team, path).data, path
+    for path in ("/api/v1/terminals", "/api/v1/terminals/history"):
+        assert TERMINALS[team].encode() in house.ask(team, path).data, path
+    assert house.ask(team, "/api/v1/status").json["storage"]["lines"] == 1
+
+
+def test_the_installation_is_managed_by_its_own_team(house: House) -> None:
+    """Accounts, and what belongs to no app: 403 for who manages another team only."""
+    for rule, method in house.routes():
+        if ROUTES[rule.rule] == "house":
+            answer = house.ask("blue", house.path(rule), method)
+            assert (answer.status_code, answer.json["code"]) == (403, "not-allowed")
+    assert house.ask("default", "/api/v1/accounts").status_code == 200
+
+
+def test_every_channel_and_socket_is_named_here(house: House) -> None:
+    """Those that are tried below are those there are."""
+    assert set(CHANNELS) == LISTED
+    assert set(house.server.routes) == SOCKETS
+
+
+def hear(socket: ClientConnection, timeout: float = 5.0) -> Any:
+    return orjson.loads(socket.recv(timeout=timeout))
+
+
+def everything(socket: ClientConnection) -> list[Any]:
+    """What comes until nothing has come for a second."""
+    heard = []
+    while True:
+        try:
+            heard.append(hear(socket, 1.0))
+        except TimeoutError:
+            return heard
+
+
+def subscribe(socket: ClientConnection, channel: str) -> Any:
+    socket.send(orjson.dumps({"op": "subscribe", "channel": channel, "tail": 10}).decode())
+    return hear(socket)
+
+
+@pytest.mark.parametrize(("team", "other"), TEAMS)
+def test_channels_of_an_app_are_its_teams(house: House, team: str, other: str) -> None:
+    """The other team's answer as if there were no such app."""
+    with house.socket(team) as socket:
+        for channel in CHANNELS:
+            if "<app>" not in channel:
+                continue
+            refused = subscribe(socket, channel.replace("<app>", APPS[other]))
+            assert (refused["op"], refused["code"]) == ("error", "no-such-app")
+            nobody = subscribe(socket, channel.replace("<app>", "x" * len(APPS[other])))
+            told = orjson.dumps(refused).replace(APPS[other].encode(), b"x" * len(APPS[other]))
+            assert told == orjson.dumps(nobody)
+            assert subscribe(socket, channel.replace("<app>", APPS[team]))["op"] == "subscribed"
+            if channel.startswith("log/"):
+                assert hear(socket)["lines"][0][4] == f"a secret of {APPS[team]}"
+
+
+@pytest.mark.parametrize(("team", "other"), TEAMS)
+def test_feeds_tell_of_the_own_teams_only(house: House, team: str, other: str) -> None:
+    """At the start, at each change, once a second, and when an app is removed."""
+    parts = house.parts
+    with house.socket(team) as socket:
+        subscribe(socket, "app/*")
+        first = hear(socket)
+        assert [app["name"] for app in first["apps"]] == [APPS[team]]
+        subscribe(socket, "terminal/*")
+        hear(socket)
+        subscribe(socket, "status")
+        hear(socket)
+        wait_until(lambda: parts.publisher.wanted("activity/"))
+        for app in (APPS[other], APPS[team]):
+            parts.publisher.send(f"app/{app}/", b'{"v":1,"kind":"app"}', b"{}")
+            activity = orjson.dumps({app: [1, 1, None]})
+            parts.publisher.send("activity/", b'{"v":1}', activity)
+            parts.publisher.send(f"event/{app}/", b'{"v":1}', b"{}")
+        header = orjson.dumps({"v": 1, "kind": "removed", "team": other})
+        parts.publisher.send("app/removed-app/", header, b"{}")
+        for which in (TERMINALS[other], TERMINALS[team]):
+            parts.terminals._changed(parts.terminals.get(which))
+        heard = everything(socket)
+        ops = [one["op"] for one in heard]
+        assert ops.count("app") == 1
+        assert ops.count("changed") == 1
+        assert "activity" in ops
+        assert "removed" not in ops
+        text = orjson.dumps(heard)
+        assert not any(name in text for name in names_of(other))
+
+
+def test_a_notice_names_no_app_of_another_team(house: House) -> None:
+    """Everybody is told that the disk refuses; where, only who sees every team."""
+    store = house.parts.store
+    path = str(store.root / "blue" / APPS["blue"])
+    both = house.parts.accounts.create("both", PASSWORD, "viewer")
+    house.parts.accounts.set_role(both.id, "viewer", "blue")
+    house.secrets["both"] = house.parts.accounts.sign_in("both", PASSWORD, "192.0.2.1")
+    with house.socket("default") as socket:
+        subscribe(socket, "status")
+        hear(socket)
+        store._commit._set_trouble("failed", path, f"cannot use {path}: it is odd")
+        (notice,) = [n for n in hear(socket)["notices"] if n["code"] == "storage-failed"]
+        assert APPS["blue"] not in str(notice)
+        assert APPS["blue"].encode() not in house.ask("default", "/api/v1/status").data
+        assert path.encode() in house.ask("both", "/api/v1/status").data
+    store._commit._set_trouble(None)
+
+
+@pytest.mark.parametrize(("team", "other"), TEAMS)
+def test_sockets_of_terminals(house: House, team: str, other: str) -> None:
+    """Neither a ticket nor an id nor a link leads into another team's terminal or container."""
+    terminals = house.parts.terminals
+    link = terminals.link(terminals.get(TERMINALS[other]), "type")
+    target = TerminalTarget("00000000000000dd", other, APPS[other], "0" * 64)
+    for path in ("/docker_console", "/ws"):
+        ticket = terminals._tickets.give(target)
+        asked: list[dict[str, str]] = [
+            {"session": TERMINALS[other]},
+            {"session": TERMINALS[other], "key": link},
+            {"T_id": other, "S_id": APPS[other], "C_id": "0" * 64, "Md5": ticket.md5},
+        ]
+        for first in asked:
+            with house.socket(team, path, subprotocols=["cloudbang.tty.v1"]) as socket:
+                socket.send(orjson.dumps(first).decode())
+                refused = hear(socket)
+                assert refused["op"] == "error", first
+                assert refused["code"] in ("no-such-terminal", "no-such-app"), first
+    with house.socket(team, "/terminal_files", subprotocols=["cloudbang.files.v1"]) as socket:
+        put = {"op": "put", "session": TERMINALS[other], "folder": "/", "name": "a", "size": 1}
+        socket.send(orjson.dumps(put).decode())
+        assert hear(socket)["code"] == "no-such-terminal"
+
+
+def test_a_command_of_the_host_is_shared_by_the_installation_only(house: House) -> None:
+    """A person may not at all; a token without an account may, and it is the machine's own."""
+    for team in ACCOUNTS:
+        with house.socket(team, "/terminal_share") as socket:
+            socket.send(orjson.dumps({"op": "share", "command": ["sh"]}).decode())
+            assert hear(socket)["code"] == "not-allowed"
+
+
+def test_who_loses_a_team_loses_its_sockets(house: House) -> None:
+    """Within 2 s, as who is demoted does; what is left of the session is the other team's."""
+    accounts = house.parts.accounts
+    eve = accounts.create("eve", PASSWORD, "viewer")
+    accounts.set_role(eve.id, "viewer", "blue")
+    house.secrets["eve"] = accounts.sign_in("eve", PASSWORD, "192.0.2.1")
+    with house.socket("eve") as socket:
+        assert subscribe(socket, f"log/{APPS['blue']}")["op"] == "subscribed"
+        hear(socket)
+        accounts.set_role(eve.id, None, "blue")
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=2.0)
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == 4401
