@@ -29,6 +29,7 @@ def create_app(services: Services) -> Flask:
     from cloudbang.web.security.cookies import CloudBangRequest
     from cloudbang.web.security.headers import add_headers
     from cloudbang.web.security.proxies import Proxies
+    from cloudbang.web.server import compression
 
     # What a machine's own tables say of .js differs, and a browser refuses a module that is not.
     mimetypes.add_type("text/javascript", ".js")
@@ -51,6 +52,7 @@ def create_app(services: Services) -> Flask:
     )
     app.session_interface = auth.NoCookieSession()
     app.before_request(authenticator.guard)
+    app.after_request(compression.compress)  # the last to see an answer
     app.after_request(add_headers)
     app.jinja_env.globals["csrf_token"] = auth.csrf_token
     problems.install(app)

@@ -95,6 +95,18 @@ class Tail:
             skip = 0
         return found or None
 
+    def newest(self, lines: int, size: int) -> tuple[list[bytes], bool]:
+        """The last records, at most ``lines`` and ``size`` bytes of them, newest first; and whether
+        there would be more of them if older ones were here."""
+        found: list[bytes] = []
+        for records, _ in reversed(self._parts):
+            for raw in reversed(records):
+                size -= len(raw)
+                if size < 0 or len(found) >= lines:
+                    return found, False
+                found.append(raw)
+        return found, len(found) < lines
+
 
 class Totals:
     """What the logs of one team hold together, counted as it changes."""

@@ -399,6 +399,27 @@ class LogStore:
             records.append(raw)
         return first, records
 
+    def newest(self, app: str, lines: int, size: int) -> tuple[int, list[bytes]]:
+        """The last records, at most ``lines`` and ``size`` bytes of them, and the seq of the first:
+        they reach up to the seq that the next line will get. ``(next, [])`` when there is none, or
+        the last one is larger. From memory, but for some time after a start.
+        """
+        found = self._apps.get(app)
+        if not found:
+            return 1, []
+        end = found.next
+        records, more = found.tail.newest(min(lines, end - found.first), size)
+        if more:
+            size -= sum(map(len, records))
+            query = Query(before=end - len(records), limit=lines - len(records))
+            for seq, raw in reversed(self.read(app, query).lines):
+                size -= len(raw)
+                if size < 0 or seq != end - len(records) - 1:
+                    break
+                records.append(raw)
+        records.reverse()
+        return end - len(records), records
+
     def seq_at(self, app: str, time_ns: int) -> int:
         """Seq of the first line whose time is ``time_ns`` or later; the next seq if none is."""
         found = self._apps.get(app)

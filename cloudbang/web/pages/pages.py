@@ -1,5 +1,6 @@
-"""The pages: HTML that scripts bring to life. Each is drawn with what is known now, so that its
-first paint shows apps and not a wait for a socket."""
+"""The pages: HTML that scripts bring to life. Each is drawn with what it is about, so that its
+first paint shows that and not a wait for a socket; the list of all apps, which may be long, comes
+over the live socket."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from cloudbang.domain.apps import App
-from cloudbang.web.api.app_json import all_apps, one_app
+from cloudbang.domain.lines import rows
+from cloudbang.web.api.app_json import one_app
 from cloudbang.web.pages import assets
 from cloudbang.web.security.authenticator import (
     caller,
@@ -32,6 +34,7 @@ def _install(state: BlueprintSetupState) -> None:
     assets.install(app, parts.settings.server.assets)
 
 
+FIRST_LINES, FIRST_BYTES = 200, 64 * 1024  # at most, of a log in the page itself
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
 
@@ -72,6 +75,7 @@ def logs(app: str) -> ResponseReturnValue:
         can_terminal=caller().can("terminal", found.team),
         tabs=_tabs(found),
         current_tab="logs",
+        first_lines=_first_lines(found.name),
         recording=services().settings.terminal.record,
     )
 
@@ -138,9 +142,16 @@ def setup() -> ResponseReturnValue:
 
 
 def _page(template: str, **values: Any) -> str:
-    """A page behind the sign-in, drawn with the apps as they are now."""
-    who = caller()
-    return render_template(template, account=who, apps=all_apps(services(), who), **values)
+    """A page behind the sign-in."""
+    return render_template(template, account=caller(), **values)
+
+
+def _first_lines(app: str) -> dict[str, Any]:
+    """The end of an app's log as the live socket would send it: what comes next has seq ``next``."""
+    store = services().store
+    first, records = store.newest(app, FIRST_LINES, FIRST_BYTES)
+    lines = rows(first, records)
+    return {"lines": lines, "first": store.first_seq(app), "next": first + len(records)}
 
 
 def _tabs(app: App) -> list[dict[str, str]]:

@@ -7,9 +7,11 @@ itself. Sockets are asked the same before Flask sees them (:meth:`Authenticator.
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import hmac
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -130,7 +132,7 @@ class Authenticator:
             raise NotSignedIn
         if changes and who.by_cookie:
             try:
-                validate_csrf(request.headers.get(CSRF_HEADER))
+                validate_csrf(_unmasked(request.headers.get(CSRF_HEADER, "")))
             except ValidationError:
                 raise WrongCsrfToken from None
 
@@ -149,8 +151,31 @@ class Authenticator:
 
 
 def csrf_token() -> str:
-    """The CSRF token of this request's session, "" when it has none. For the page and for me."""
-    return str(generate_csrf()) if "csrf_token" in session else ""
+    """The CSRF token of this request's session, "" when it has none. For the page and for me.
+
+    Written differently in each answer: answers are packed, and how small one gets would else tell
+    how much of a guess that stands beside it in the page is right (BREACH).
+    """
+    return _masked(str(generate_csrf())) if "csrf_token" in session else ""
+
+
+def _masked(token: str) -> str:
+    plain = token.encode()
+    pad = os.urandom(len(plain))
+    return base64.urlsafe_b64encode(pad + _xor(pad, plain)).decode()
+
+
+def _unmasked(text: str) -> str:
+    """The token in what :func:`_masked` gave; "" for anything else."""
+    try:
+        both = base64.urlsafe_b64decode(text)
+        return _xor(both[: len(both) // 2], both[len(both) // 2 :]).decode()
+    except ValueError:
+        return ""
+
+
+def _xor(a: bytes, b: bytes) -> bytes:
+    return bytes(x ^ y for x, y in zip(a, b, strict=True))
 
 
 class _Memory(dict[str, Any], SessionMixin):

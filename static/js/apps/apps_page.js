@@ -16,6 +16,8 @@ const chips = byId("apps-chips");
 const list = byId("apps-list");
 const count = byId("apps-count");
 
+const LATE = 1_000; // ms
+
 /** @type {Record<string, {label: string, has: (app: App) => boolean}>} */
 const KINDS = {
   all: { label: t("All"), has: () => true },
@@ -31,6 +33,7 @@ const KINDS = {
 /** @type {Map<string, AppRow>} */
 const rows = new Map();
 let kind = "all";
+let late = false; // the apps take long to come
 
 // What is shown
 
@@ -139,6 +142,11 @@ function drawCount() {
 // Nothing to show: what would be here, and the one thing to do
 
 function empty() {
+  const silent = noticed.has("engine-unreachable");
+  // They mostly come before one could read that they are asked for.
+  if (!inventory.known && !silent) {
+    return late ? message(t("Asking the engine for its containers."), "") : h("div");
+  }
   if (field.value || kind !== "all") {
     return message(
       t("No app matches."),
@@ -146,14 +154,13 @@ function empty() {
       h("button", { class: "button", type: "button", onclick: clear }, t("Clear the filter")),
     );
   }
-  if (noticed.has("engine-unreachable")) {
+  if (silent) {
     return message(
       t("The Docker Engine does not answer."),
       t("Its containers show here by themselves as soon as it does. This tells what is wrong:"),
       command(".venv/bin/python -m cloudbang doctor"),
     );
   }
-  if (!inventory.known) return message(t("Asking the engine for its containers."), "");
   return message(
     t("No containers yet."),
     t("Every container of this machine shows here by itself. Start one:"),
@@ -309,3 +316,7 @@ setInterval(() => {
 }, 1000);
 readAddress();
 draw();
+setTimeout(() => {
+  late = true;
+  if (!inventory.known) draw();
+}, LATE);

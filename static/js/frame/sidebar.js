@@ -61,7 +61,11 @@ function makeRow(app) {
   return { link, update };
 }
 
+let shownBefore = false;
+
 function draw() {
+  // One app alone, before the others have come, would jump away from under the pointer.
+  if (!inventory.known) return;
   const found = filterApps(inventory.apps.values(), search.value);
   const stacks = byStack(found.filter((app) => app.instances.length));
   // Years of logs of what is long gone would bury what runs: they are found by searching.
@@ -81,11 +85,13 @@ function draw() {
     }
     if (stack === GONE && apps.length < gone.length) wanted.push(goneLink(gone.length));
   }
-  if (!wanted.length && inventory.known && search.value) {
+  if (!wanted.length && search.value) {
     wanted.push(h("p", { class: "side-none" }, t("No app is called that.")));
   }
   setChildren(list, wanted);
   for (const name of rows.keys()) if (!inventory.apps.has(name)) rows.delete(name);
+  if (!shownBefore) list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+  shownBefore = true;
 }
 
 const goneText = h("span", { class: "cut" });
@@ -246,6 +252,4 @@ export function startSidebar() {
   followEdge();
   inventory.addEventListener("apps", draw);
   inventory.addEventListener("activity", drawActivity);
-  draw();
-  list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }

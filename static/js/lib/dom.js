@@ -135,3 +135,12 @@ export function isTyping(target) {
     target.isContentEditable
   );
 }
+
+/**
+ * What the server put into the page as JSON, null where it did not.
+ *
+ * @param {string} id
+ */
+export function readData(id) {
+  return JSON.parse(document.getElementById(id)?.textContent || "null");
+}

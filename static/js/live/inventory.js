@@ -1,5 +1,6 @@
-// The apps as the page knows them now: what the server drew the page with, then `app/*`.
+// The apps as the page knows them now: the one that it is about, then all of `app/*`.
 
+import { readData } from "../lib/dom.js";
 import { live } from "./live_socket.js";
 
 const SILENT = 2_500; // ms without a word of any app
@@ -25,9 +26,9 @@ class Inventory extends EventTarget {
 
   constructor() {
     super();
-    const drawn = document.getElementById("apps-data")?.textContent;
-    for (const app of drawn ? (JSON.parse(drawn) ?? []) : []) this.apps.set(app.name, app);
-    this.known = this.apps.size > 0;
+    /** @type {App | null} */
+    const drawn = readData("app-data");
+    if (drawn) this.apps.set(drawn.name, drawn);
   }
 
   follow() {

@@ -13,6 +13,11 @@ import { LogModel } from "./log_model.js";
 /** @typedef {import("./log_model.js").LogEvent} LogEvent */
 /** @typedef {import("./log_model.js").Row} Row */
 
+/**
+ * Lines up to `next`, without a hole; `first` is the oldest seq that is kept.
+ * @typedef {{ lines: Row[], first: number, next: number }} FirstLines
+ */
+
 const TAIL = 300; // lines the page opens with
 const PAGE = 500; // lines a request
 const GAP_PAGE = 2_000; // lines a request: what is still missing then stays a gap
@@ -68,21 +73,27 @@ export class Feed extends EventTarget {
     this.#useFilter();
   }
 
-  /** @param {number | null} seq the line to open at, null for the end */
-  open(seq) {
-    live.subscribe(
-      `log/${this.app}`,
-      { tail: TAIL },
-      {
-        subscribed: (message) => this.#onSubscribed(message),
-        lines: (rows) => this.#onLines(rows),
-        gap: (message) => this.#onGap(message),
-        error: (message) => {
-          this.problem = message;
-          this.#announce("state");
-        },
+  /**
+   * @param {number | null} seq the line to open at, null for the end
+   * @param {FirstLines | null} [drawn] the end of the log as the page came with it
+   */
+  open(seq, drawn = null) {
+    const begun = drawn !== null && drawn.lines.length > 0;
+    if (begun) {
+      this.first = drawn.first;
+      this.known = true;
+      this.#newFrom = drawn.next;
+      this.inbox.push(drawn.lines);
+    }
+    live.subscribe(`log/${this.app}`, begun ? { after: drawn.next - 1 } : { tail: TAIL }, {
+      subscribed: (message) => this.#onSubscribed(message),
+      lines: (rows) => this.#onLines(rows),
+      gap: (message) => this.#onGap(message),
+      error: (message) => {
+        this.problem = message;
+        this.#announce("state");
       },
-    );
+    });
     live.subscribe(`event/${this.app}`, {}, { event: (message) => this.#onEvent(message.event) });
     void this.#loadEvents();
     if (seq !== null) void this.openAt(seq);

@@ -1,6 +1,6 @@
 // The log on a page: joins what fills the window (feed), what draws it (rows) and what the reader does.
 
-import { byId } from "../lib/dom.js";
+import { byId, readData } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { live } from "../live/live_socket.js";
@@ -68,7 +68,7 @@ export class LogView {
   }
 
   start() {
-    this.feed.open(null);
+    this.feed.open(null, readData("log-lines"));
     if (this.linked !== null) void this.openAt(this.linked);
     this.schedule();
   }

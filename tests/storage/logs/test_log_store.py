@@ -248,3 +248,24 @@ def test_a_clock_that_jumps_back_changes_nothing_but_times(tmp_path: Path) -> No
         texts = [raw[51:-1] for _, raw in store.read("web", Query()).lines]
         assert texts == [b"late", b"early", b"again"]
         assert [s for s, _ in store.read("web", Query(until=NOON)).lines] == [2, 3]
+
+
+def test_the_newest_lines_from_memory_and_after_a_start_from_disk(tmp_path: Path) -> None:
+    """The last ones up to the next seq, bounded in lines and bytes, wherever they are."""
+    written = lines(300)
+    with opened(tmp_path) as store:
+        assert store.newest("web", 10, 10_000) == (1, [])
+        for at in range(0, 300, 50):
+            store.append("web", written[at : at + 50])
+        assert store.newest("web", 120, 100_000) == (181, written[180:])
+        assert store.newest("web", 1000, 100_000) == (1, written)
+        size = sum(len(raw) for raw in written[-3:])
+        assert store.newest("web", 100, size) == (298, written[-3:])
+        assert store.newest("web", 100, size - 1) == (299, written[-2:])
+        assert store.newest("web", 100, 10) == (301, [])
+    with opened(tmp_path) as store:
+        assert store.newest("web", 120, 100_000) == (181, written[180:])
+        more = lines(5, start=300)
+        store.append("web", more)
+        assert store.newest("web", 20, 100_000) == (286, written[285:] + more)
+        assert store.newest("web", 5, 100_000) == (301, more)
