@@ -23,6 +23,10 @@ from typing import Any, TypeVar
 import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
+BROWSER_ARGS = (
+    *("--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+)
 ARTIFACTS = ROOT / "tests" / "artifacts"
 """Screenshots and the like; outside git, kept after a run."""
 
