@@ -83,7 +83,7 @@ export class Feed extends EventTarget {
       this.first = drawn.first;
       this.known = true;
       this.#newFrom = drawn.next;
-      this.inbox.push(drawn.lines);
+      this.queue.push(drawn.lines);
     }
     live.subscribe(`log/${this.app}`, begun ? { after: drawn.next - 1 } : { tail: TAIL }, {
       subscribed: (message) => this.#onSubscribed(message),
