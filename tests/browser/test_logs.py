@@ -98,6 +98,52 @@ def test_it_opens_with_the_last_lines_and_follows(open_log: Open, container: Con
     assert at_end(page)
 
 
+def test_the_first_lines_come_with_the_page(open_log: Open, container: Containers) -> None:
+    """They are seen, with what a container wrote as text, before there is any socket; once there is
+    one it goes on at the next line."""
+    container(f"echo '<b>early</b></script>'; {COUNTING}", name="logs-first")
+    page = open_log("logs-first", lines=30)
+    page.route_web_socket("**/websocket", lambda _: None)  # never gets to the server
+    page.reload()
+    expect(row(page, "<b>early</b></script>")).to_be_attached()
+    expect(page.locator("#log-live")).to_have_attribute("data-state", "connecting")
+    drawn = seqs(page)
+    assert len(drawn) > 10
+    assert at_end(page)
+
+
+def test_the_socket_goes_on_where_the_page_ends(open_log: Open, container: Containers) -> None:
+    """Lines that came with the page and those after it: every one once, in order."""
+    container(COUNTING, name="logs-seam")
+    page = open_log("logs-seam", lines=20)
+    subscribed: list[str] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framesent", lambda text: subscribed.append(str(text))),
+    )
+    page.reload()
+    before = max(seqs(page))
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('.row')].some(r => +r.dataset.seq > before + 10)",
+        arg=before,
+    )
+    found = seqs(page)
+    assert found == list(range(found[0], found[0] + len(found)))
+    assert [text for text in subscribed if '"log/logs-seam"' in text and '"after":' in text]
+
+
+def test_a_log_that_gets_more_room_goes_on_following(open_log: Open, container: Containers) -> None:
+    """What the browser scrolls by itself is not the reader's wish to stay."""
+    container(numbers(500), name="logs-room")
+    page = open_log("logs-room", lines=500)
+    page.set_viewport_size({"width": 900, "height": 500})
+    expect(row(page, "number 500")).to_be_in_viewport()
+    for height in (514, 700, 640, 800):
+        page.set_viewport_size({"width": 900, "height": height})
+        expect(row(page, "number 500")).to_be_in_viewport()
+        expect(page.locator("#log-live")).to_have_attribute("data-state", "live")
+
+
 def turn_wheel(page: Page, y: int) -> None:
     """Turn the wheel and wait until the log has come to rest: a browser that is busy carries out
     many turns at once, and moves past rows that were never shown."""
