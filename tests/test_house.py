@@ -221,6 +221,54 @@ def test_every_script_is_reached_from_a_page() -> None:
     assert set(SCRIPTS) == reached, set(SCRIPTS) ^ reached
 
 
+def classes_defined(path: Path) -> set[str]:
+    """The classes that a style sheet says of its own what they look like: ``.tool``, ``.tool:hover``,
+    ``.tool.main`` of ``tool``. What it says of one within another (``.log-find > .field``) is about
+    that other one."""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S)
+    found = set()
+    for prelude in re.findall(r"([^{};]+)\{", text):
+        while "(" in prelude:  # :has(…), :not(…) and what stands in them
+            prelude = re.sub(r"\([^()]*\)", "", prelude)
+        for selector in prelude.split(","):
+            if name := re.match(r"\.([\w-]+)[^\s>+~]*$", selector.strip()):
+                found.add(name[1])
+    return found
+
+
+def test_a_class_has_one_meaning() -> None:
+    """Each class is defined in one style sheet, and each style sheet is in one layer."""
+    defined: dict[str, list[str]] = {}
+    layers: dict[str, set[str]] = {}
+    for path in sorted(ROOT.glob("static/css/**/*.css")):
+        for name in classes_defined(path):
+            defined.setdefault(name, []).append(str(path.relative_to(ROOT)))
+        for name, layer in re.findall(
+            r'@import "([^"]+)" layer\((\w+)\)', path.read_text(encoding="utf-8")
+        ):
+            layers.setdefault(str((path.parent / name).resolve()), set()).add(layer)
+    assert not {name: paths for name, paths in defined.items() if len(paths) > 1}
+    assert not {name: found for name, found in layers.items() if len(found) > 1}
+    order = re.search(r"@layer ([\w, ]+);", (ROOT / "static/css/lib/layers.css").read_text())
+    assert order
+    assert {layer for found in layers.values() for layer in found} == set(order[1].split(", "))
+
+
+def test_every_style_is_in_a_layer() -> None:
+    """What no page's style sheet takes into a layer would win over everything, or show nowhere."""
+    sheets = {path.resolve() for path in ROOT.glob("static/css/**/*.css")}
+    entries = {path for path in sheets if re.search(r"(_page|panel_terminal)$", path.stem)}
+    taken = {
+        (path.parent / name).resolve()
+        for path in entries
+        for name in re.findall(r'@import "([^"]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert sheets - entries <= taken, sheets - entries - taken
+    for path in entries:
+        for name in re.findall(r'@import "([^"]+)";', path.read_text(encoding="utf-8")):
+            assert name.endswith(("/layers.css", "_page.css")), f"{path.name}: {name}"
+
+
 def test_documents_name_files_that_exist() -> None:
     """A path in backticks in a document is a path in the project."""
     for document in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:

@@ -72,7 +72,7 @@ function marked(text, at) {
   );
 }
 
-export function openCommands() {
+export function openPalette() {
   if (document.querySelector("dialog:modal")) return;
   const entries = sources.flatMap((source) => source());
   const field = h("input", {

@@ -10,7 +10,7 @@ import { goToSignIn, setComesBack } from "../live/sign_in_redirect.js";
 import { live } from "../live/live_socket.js";
 import { hangMenus } from "../lib/menu.js";
 import { startNotices } from "./notices.js";
-import { addEntries, entry, openCommands } from "./command_palette.js";
+import { addEntries, entry, openPalette } from "./command_palette.js";
 import { startSidebar } from "./sidebar.js";
 import { mayOpenTerminals, terminalAddress } from "./addresses.js";
 
@@ -35,7 +35,7 @@ const ACTIONS = {
   theme: nextTheme,
   language: () => setLanguage(otherLanguage()),
   keys: showKeys,
-  palette: openCommands,
+  palette: openPalette,
   "sign-out": () => void signOut(),
 };
 
@@ -48,7 +48,7 @@ document.addEventListener("click", (event) => {
   action();
 });
 
-bind({ keys: "mod+k", label: t("Jump to anything"), typing: true, run: openCommands });
+bind({ keys: "mod+k", label: t("Jump to anything"), typing: true, run: openPalette });
 bind({ keys: "g a", label: t("Apps"), group: t("Go to"), run: () => location.assign("/") });
 bind({
   keys: "g e",

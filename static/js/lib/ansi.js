@@ -77,9 +77,9 @@ export function plainText(text, longest = 300) {
 
 /**
  * @param {number} n 16-255
- * @returns {string} the colour of xterm's palette
+ * @returns {string} the colour that xterm gives this number
  */
-export function paletteColour(n) {
+export function indexedColour(n) {
   if (n >= 232) {
     const grey = 8 + (n - 232) * 10;
     return hex(grey, grey, grey);
@@ -117,7 +117,7 @@ function extendedColour(codes, at) {
   const kind = Number(args[0]);
   if (kind === 5) {
     const n = Number(args[1]);
-    const colour = n < 16 ? n : n < 256 ? paletteColour(n) : undefined;
+    const colour = n < 16 ? n : n < 256 ? indexedColour(n) : undefined;
     return { colour, next: own ? at : at + 2 };
   }
   if (kind === 2) {

@@ -6,7 +6,7 @@ import { showGone, showUnreadable } from "./status_bar.js";
 /** @typedef {import("./feed.js").Feed} Feed */
 /** @typedef {import("./toolbar.js").Toolbar} Toolbar */
 
-const HUES = 8; // as in lib/base.css
+const HUES = 8; // as in lib/tokens.css
 
 export class Instances {
   /** Several have written: rows say which. */

@@ -87,7 +87,7 @@ function node(key, value, depth, copy) {
   const copyButton = h(
     "button",
     {
-      class: "tree-copy",
+      class: "small-action tree-copy",
       type: "button",
       "aria-label": t("Copy {name}", { name: key }),
       onclick: (/** @type {Event} */ event) => {
@@ -138,7 +138,7 @@ function grow(parent, entries, from, depth, copy) {
   if (to === entries.length) return;
   const more = h(
     "button",
-    { class: "detail-action", type: "button" },
+    { class: "small-action", type: "button" },
     t("{n} more", { n: entries.length - to }),
   );
   more.addEventListener("click", () => {

@@ -204,7 +204,7 @@ export function drawGap(entry, gap, context) {
   );
   if (!expired) {
     const button = h("button", {
-      class: "row-action",
+      class: "small-action",
       type: "button",
       onclick: () => context.act("load-gap", entry),
     });

@@ -39,7 +39,7 @@ function drawActions(entry, row, context) {
   const button = (/** @type {string} */ action, /** @type {string} */ label) =>
     h(
       "button",
-      { class: "detail-action", type: "button", onclick: () => context.act(action, entry) },
+      { class: "small-action", type: "button", onclick: () => context.act(action, entry) },
       label,
     );
   return h(
@@ -91,7 +91,7 @@ function drawWhole(text, context) {
   const start = cut(text, LONG);
   box.append(part(start));
   if (start.length < text.length) {
-    const all = h("button", { class: "detail-action", type: "button" });
+    const all = h("button", { class: "small-action", type: "button" });
     all.append(t("Show all {n} characters", { n: text.length }));
     all.addEventListener("click", () => {
       all.remove();

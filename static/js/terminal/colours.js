@@ -1,5 +1,5 @@
 // The colours of a terminal in both themes. xterm.js is told colours and cannot read custom
-// properties: page, text, accent and selection repeat css/lib/base.css. Texts are brought to a
+// properties: page, text, accent and selection repeat css/lib/tokens.css. Texts are brought to a
 // contrast of 4.5:1 by xterm.js itself, so white and black may be what programs take them for.
 
 /** @typedef {import("./xterm.js").ITheme} Theme */

@@ -234,7 +234,7 @@ export class OpenForm {
   #row(name, label, field, hint) {
     return h(
       "div",
-      { class: "row" },
+      { class: "form-row" },
       h("label", { for: `${this.#prefix}-${name}` }, label),
       field,
       hint && h("span", { class: "hint" }, hint),

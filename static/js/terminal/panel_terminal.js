@@ -15,8 +15,7 @@ import { mountTerminal } from "./view.js";
 /** @typedef {import("./view.js").Options} Options */
 
 /**
- * The styles of a terminal: the log page does without them until there is one. Those of forms are
- * not among them: what they call a row is no row of a log (logs/panel.css has what is needed).
+ * The styles of a terminal: the log page does without them until there is one.
  *
  * @param {string} href
  */

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
   luminance,
-  paletteColour,
+  indexedColour,
   parseAnsi,
   plainText,
   readable,
@@ -41,7 +41,7 @@ test("256 colours and true colour, in both spellings", () => {
     );
   }
   assert.deepEqual(parseAnsi("\x1b[38;5;208;4mx")[0].style, { fg: "#ff8700", underline: true });
-  assert.equal(paletteColour(16), "#000000");
+  assert.equal(indexedColour(16), "#000000");
 });
 
 test("codes that are rubbish change nothing and take no text with them", () => {
@@ -94,7 +94,7 @@ test("everything else a terminal would obey is dropped", () => {
 
 test("any colour can be read on both grounds", () => {
   for (let i = 0; i < 256; i++) {
-    const colour = i < 16 ? "#0a141e" : paletteColour(i);
+    const colour = i < 16 ? "#0a141e" : indexedColour(i);
     const on = (/** @type {boolean} */ dark) => {
       const shown = readable(colour, dark);
       const [r, g, b] = [1, 3, 5].map((at) => parseInt(shown.slice(at, at + 2), 16));
