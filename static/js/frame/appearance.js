@@ -28,7 +28,7 @@ export function nextTheme() {
 }
 
 /** @param {Theme} name */
-export function themeName(name) {
+function themeName(name) {
   return { system: t("Theme: system"), light: t("Theme: light"), dark: t("Theme: dark") }[name];
 }
 

@@ -95,7 +95,7 @@ function isControl(target) {
  * @param {string} keys
  * @returns {HTMLElement[]}
  */
-export function caps(keys) {
+function caps(keys) {
   return keys.split(" ").flatMap((press) => capNames(press).map((name) => h("kbd", null, name)));
 }
 

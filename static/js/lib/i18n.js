@@ -7,7 +7,7 @@ const root = globalThis.document?.documentElement;
 export const lang = root?.dataset.lang || "en";
 
 /** The tag for Intl: regions decide how dates are written, not only the language. */
-export const locale = lang === "zh" ? "zh-CN" : englishLocale();
+const locale = lang === "zh" ? "zh-CN" : englishLocale();
 
 /** An English reader keeps their own region's dates (en-GB, en-US …). */
 function englishLocale() {

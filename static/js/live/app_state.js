@@ -196,11 +196,6 @@ export function nameInStack(app) {
 }
 
 /** @param {number} n */
-export function lineCount(n) {
-  return tn("{n} line", "{n} lines", n, { n: formatNumber(n) });
-}
-
-/** @param {number} n */
 export function restartCount(n) {
   return tn("restarted {n} time", "restarted {n} times", n);
 }

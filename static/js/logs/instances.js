@@ -1,7 +1,9 @@
-// The containers that have written: their names and hues, those that are gone too.
+// The containers that have written: their names and hues, those that are gone too; and what is said
+// about those whose log cannot be read.
 
 import { inventory } from "../live/inventory.js";
-import { showGone, showUnreadable } from "./status_bar.js";
+import { byId, h, setText } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
 /** @typedef {import("./toolbar.js").Toolbar} Toolbar */
@@ -57,4 +59,35 @@ export class Instances {
     showGone(inventory.known && !running.length);
     this.many = ids.size > 1;
   }
+}
+
+/** @param {boolean} gone no container of the app is left */
+function showGone(gone) {
+  const box = byId("log-gone");
+  if (box.hidden !== gone) return;
+  box.hidden = !gone;
+  const words = t(
+    "No container of this app is left. What was logged stays as long as logs are kept; a new container of the app goes on here.",
+  );
+  setText(box, gone ? words : "");
+}
+
+/** @param {import("../live/app_state.js").Instance[]} instances */
+function showUnreadable(instances) {
+  const box = byId("log-unreadable");
+  const bad = instances.filter((one) => one.readable === false);
+  box.hidden = !bad.length;
+  box.replaceChildren(
+    ...bad.map((one) =>
+      h(
+        "p",
+        null,
+        t("The log of {name} cannot be read: {reason}", {
+          name: one.name,
+          reason:
+            one.unreadable_reason || t("log driver {driver}", { driver: one.log_driver ?? "?" }),
+        }),
+      ),
+    ),
+  );
 }

@@ -13,7 +13,7 @@ const NARROW = matchMedia("(width < 900px)");
 /** Per cent of the room. */
 const SIZE = { least: 15, usual: 45, most: 85, step: 3 };
 
-export class Panel {
+class Panel {
   #split = byId("log-split");
   #box = byId("log-panel");
   #edge = byId("log-panel-edge");

@@ -1,6 +1,6 @@
 // What the page says about itself: live, paused, behind, reconnecting; loading; nothing here.
 
-import { byId, h, setText } from "../lib/dom.js";
+import { byId, setText } from "../lib/dom.js";
 import { formatNumber, formatShort, t, tn } from "../lib/i18n.js";
 import { live } from "../live/live_socket.js";
 import { Problem } from "../lib/api.js";
@@ -189,35 +189,4 @@ function problemWords(problem) {
   }
   const said = /** @type {{ message?: unknown }} */ (problem ?? {}).message;
   return typeof said === "string" && said ? said : t("The server could not send these lines");
-}
-
-/** @param {boolean} gone no container of the app is left */
-export function showGone(gone) {
-  const box = byId("log-gone");
-  if (box.hidden !== gone) return;
-  box.hidden = !gone;
-  const words = t(
-    "No container of this app is left. What was logged stays as long as logs are kept; a new container of the app goes on here.",
-  );
-  setText(box, gone ? words : "");
-}
-
-/** @param {import("../live/app_state.js").Instance[]} instances */
-export function showUnreadable(instances) {
-  const box = byId("log-unreadable");
-  const bad = instances.filter((one) => one.readable === false);
-  box.hidden = !bad.length;
-  box.replaceChildren(
-    ...bad.map((one) =>
-      h(
-        "p",
-        null,
-        t("The log of {name} cannot be read: {reason}", {
-          name: one.name,
-          reason:
-            one.unreadable_reason || t("log driver {driver}", { driver: one.log_driver ?? "?" }),
-        }),
-      ),
-    ),
-  );
 }

@@ -139,7 +139,7 @@ async function take(session, path, signal, progress) {
  *
  * @param {string | null} header
  */
-export function nameIn(header) {
+function nameIn(header) {
   const encoded = /filename\*=UTF-8''([^;]+)/i.exec(header ?? "")?.[1];
   try {
     if (encoded) return decodeURIComponent(encoded);

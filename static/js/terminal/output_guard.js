@@ -44,7 +44,7 @@ export function guardReplies(terminal, mayAnswer) {
 const mac = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
 
 /** Whether a plain tap opens a link: a finger holds no key. */
-export function tapOpens() {
+function tapOpens() {
   return matchMedia("(pointer: coarse)").matches;
 }
 

@@ -67,7 +67,7 @@ const REASONS = {
  *
  * @param {string} reason
  */
-export function reasonWord(reason) {
+function reasonWord(reason) {
   return REASONS[reason]?.() ?? reason;
 }
 

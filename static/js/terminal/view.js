@@ -61,6 +61,10 @@ export class TerminalView {
   #smallest = [];
   #ticker;
   #closed = false;
+  /** It is said that the image of a toolbox is on its way. */
+  #pulling = false;
+  /** It is said how far a paste has come. */
+  #pasting = false;
 
   /**
    * @param {HTMLElement} element is filled
@@ -204,13 +208,16 @@ export class TerminalView {
   #connect(entry) {
     const socket = new TerminalSocket(entry, this.#room, tabId, {
       output: (bytes, drawn) => {
-        this.#banners.set("pulling", null);
+        if (this.#pulling) this.#pulled();
         this.screen.write(bytes, drawn);
       },
       reset: (restore, skipped) => this.#onReset(restore, skipped),
       size: (columns, rows, by) => this.#onSize(columns, rows, by),
       changed: () => this.#show(),
-      notice: (said) => this.#banners.showNotice(said),
+      notice: (said) => {
+        this.#banners.showNotice(said);
+        this.#pulling ||= said.code === "pulling";
+      },
       error: (said) => this.#banners.showError(said),
       input: () => this.#showInput(),
     });
@@ -280,6 +287,12 @@ export class TerminalView {
   #onTitle(title) {
     this.title = title;
     this.#show();
+  }
+
+  /** The first output: what it came from is here. */
+  #pulled() {
+    this.#pulling = false;
+    this.#banners.set("pulling", null);
   }
 
   // What is done
@@ -389,8 +402,11 @@ export class TerminalView {
     if (this.element.contains(document.activeElement)) this.#end.focus();
   }
 
+  /** After every key: there is a paste to be told of in few of them. */
   #showInput() {
     const { socket } = this;
+    if (!socket.input.pasting && !this.#pasting) return;
+    this.#pasting = socket.input.pasting !== null;
     this.#banners.showPaste(socket, () => {
       socket.cancelPaste();
       this.focus();
