@@ -161,6 +161,7 @@ LONG = {
     "cloudbang/storage/logs/log_store.py": "the one way to the logs: append, read, delete, forget",
     "cloudbang/terminals/registry.py": "every way in which a session begins and ends, in one place",
     "static/js/logs/feed.js": "the window on a log is filled from four sides, and all of them move its edges",
+    "static/js/logs/log_model.js": "the entries of the window and its edges, true together or not at all",
     "static/js/terminal/view.js": "where the parts of one terminal meet, and nowhere else",
 }
 

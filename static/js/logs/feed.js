@@ -112,8 +112,7 @@ export class Feed extends EventTarget {
       this.goToEnd();
     }
     if (!this.recent.last && this.attached && next === first) {
-      this.model.reset(next);
-      this.model.atStart = true;
+      this.model.reset(next, true);
       this.recent.restart(next - 1);
       this.#placeEvents();
     }
@@ -163,13 +162,12 @@ export class Feed extends EventTarget {
     const begins = this.recent.last === 0;
     this.recent.push(rows);
     this.#see(rows);
-    if (begins && this.attached) this.model.reset(rows[0][0]);
+    if (begins && this.attached) this.model.reset(rows[0][0], rows[0][0] <= this.first);
     const shown = this.active.through(rows);
     // Only what came since the page was opened is new.
     if (rows[0][0] >= this.#newFrom) this.unseen += shown.length;
     if (!this.attached) return;
     this.model.append(shown, rows[rows.length - 1][0]);
-    if (begins && rows[0][0] <= this.first) this.model.atStart = true;
   }
 
   /** @param {import("./log_model.js").Gap} gap */
@@ -183,9 +181,8 @@ export class Feed extends EventTarget {
   }
 
   #useFilter() {
-    const { active, model } = this;
-    model.folding = this.#folding && !breaksTraces(active.filter);
-    model.isHit = active.search ? active.search.test : () => false;
+    const { filter, search } = this.active;
+    this.model.use(this.#folding && !breaksTraces(filter), search ? search.test : () => false);
   }
 
   /**
@@ -225,9 +222,8 @@ export class Feed extends EventTarget {
   goToEnd() {
     this.takeIn(Infinity);
     this.#begin();
-    this.model.reset(this.recent.from);
+    this.model.reset(this.recent.from, this.recent.from <= this.first);
     this.model.append(this.active.through(this.recent.rows), this.recent.last);
-    this.model.atStart = this.recent.from <= this.first;
     this.attached = true;
     this.unseen = 0;
     this.#placeEvents();

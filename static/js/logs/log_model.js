@@ -40,12 +40,13 @@ export class LogModel {
   /**
    * Empties the window; the next append or prepend begins at `hi + 1` or ends at `lo - 1`.
    * @param {number} lo
+   * @param {boolean} [atStart]
    */
-  reset(lo) {
+  reset(lo, atStart = false) {
     this.entries = [];
     this.lo = lo;
     this.hi = lo - 1;
-    this.atStart = false;
+    this.atStart = atStart;
     this.#traces = new TraceFolding();
     this.#chars = this.lines = 0;
     this.#placed.clear();
@@ -388,6 +389,16 @@ export class LogModel {
   dropEvents() {
     this.entries = this.entries.filter((e) => !e.event);
     this.#placed.clear();
+  }
+
+  /**
+   * How lines that come are folded and marked.
+   * @param {boolean} folding
+   * @param {(text: string) => boolean} isHit
+   */
+  use(folding, isHit) {
+    this.folding = folding;
+    this.isHit = isHit;
   }
 
   /** Looks again which entries hold what is searched for. */
