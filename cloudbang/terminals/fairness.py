@@ -11,8 +11,8 @@ import time
 
 FLOOD = 16 * 1024  # bytes in one read that make it a flood
 RECENT = 1.0  # seconds after a key in which the others' floods give way
-PAUSE = 0.01  # seconds between two reads of a flood, times the floods there are
-COUNTED = 0.25  # seconds that a flood counts as one after its last read
+PAUSE = 0.02  # seconds between two reads of a flood, times the floods there are
+COUNTED = 0.5  # seconds that a flood counts as one after its last read
 
 
 class Fairness:

@@ -24,7 +24,7 @@ from cloudbang.domain.scrollback import Cutter
 from cloudbang.domain.terminals import ExitStatus, Recorder, Size, Source, TerminalTarget
 from cloudbang.errors import CloudBangError
 from cloudbang.terminals.fairness import Fairness
-from cloudbang.terminals.viewers import WINDOW, Participant, Viewers
+from cloudbang.terminals.viewers import WINDOW, Participant, Tab, Viewers
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +43,6 @@ WARNINGS = {
     "idle": "nothing happens here: this terminal ends in {minutes:.0f} minutes",
     "lifetime": "this terminal has been open for long and ends in {minutes:.0f} minutes",
 }
-
-Tab = tuple[int | None, str, str]
-"""Whose tab, and which: two people's pages may have chosen the same name."""
 
 
 class Session:
@@ -189,16 +186,17 @@ class Session:
         if self.source.pending > (WAITS if one.mode == "own" else WAITS // 4):
             return False
         self.source.write(data)
-        tab = _tab(one)
-        self._typed[tab] = self._typed.pop(tab, 0) + len(data)
-        while len(self._typed) > TABS:
-            del self._typed[next(iter(self._typed))]
+        typed, tab = self._typed, one.tab
+        typed[tab] = typed.pop(tab, 0) + len(data)
+        while len(typed) > TABS:
+            del typed[next(iter(typed))]
         if self._confirming is None:
             # Again and again until it is closed: one that is started anew in its own callback
             # fires at once.
             self._confirming = gevent.get_hub().loop.timer(CONFIRM, CONFIRM)
             self._confirming.start(self._confirm)
-        self._viewers.take(one)
+        if self._viewers.keyboard is not one:
+            self._viewers.take(one)
         self.quiet_since = now = time.monotonic()
         self._fairness.typed(self.id, now)
         return True
@@ -214,7 +212,7 @@ class Session:
         more = False
         unread = self.source.pending
         for one in () if self.ended is not None else tuple(self._viewers.members):
-            total = self._typed.get(_tab(one), 0)
+            total = self._typed.get(one.tab, 0)
             one.confirm(total - unread)
             more = more or one.typed < total
         if not more:
@@ -244,7 +242,7 @@ class Session:
     def join(self, one: Participant, after: int | None) -> None:
         """Let somebody look, from offset ``after`` on if that is still kept."""
         viewers = self._viewers
-        begin = viewers.join(one, after, self._typed.get(_tab(one), 0))
+        begin = viewers.join(one, after, self._typed.get(one.tab, 0))
         self.detached_at = None
         if one.mode == "own":
             self.login = one.login  # what it ends with is where it was last used
@@ -394,7 +392,3 @@ class Session:
             "recording_bytes": self.recorded,
             "title": self.title,
         }
-
-
-def _tab(one: Participant) -> Tab:
-    return one.account_id, one.account, one.client

@@ -33,6 +33,7 @@ PIECE = 64 * KIB  # bytes of one message of input at most
 END_WITHIN = 5.0  # seconds the command has to end its program; then it is cut off
 # What a terminal may keep back after its last process has gone before it says that this was all.
 LAST_WORDS = 1.0  # seconds
+FEW = 256  # bytes in one read that are most likely all there is: a flood comes in larger pieces
 
 
 class ShareConnection(Protocol):
@@ -66,15 +67,20 @@ class Pty:
         self._over_at: float | None = None  # monotonic seconds after which nothing is read any more
         self._patience = 0.0  # seconds without output that are then its end
         self._drained = False
+        self._taken = False  # the last read took all there was: the next one waits first
 
     def __del__(self) -> None:
         self.close()
 
     def read(self, limit: int) -> bytes:
         """The next bytes of output, waiting for them; ``b""`` at the end."""
+        if self._taken and self._over_at is None:
+            self._taken = False
+            self._wait()
         while not self._drained:
             try:
                 if data := os.read(self._fd, limit):
+                    self._taken = len(data) < FEW
                     if self._over_at is not None and time.monotonic() > self._over_at:
                         break
                     return data

@@ -27,6 +27,10 @@ WATCHED = 256 * KIB  # bytes of the past that who does not set the pace is shown
 LOST_WAIT = 30.0  # seconds the output of a lost page waits for it to come back
 
 
+Tab = tuple[int | None, str, str]
+"""Whose tab, and which: two people's pages may have chosen the same name."""
+
+
 class Begin(NamedTuple):
     """Where somebody's output begins, and what their screen is told before."""
 
@@ -59,7 +63,7 @@ class Participant:
 
     __slots__ = (
         *("account", "account_id", "client", "connection", "drawn", "full", "id", "login", "mode"),
-        *("sent", "size", "skipped", "typed"),
+        *("sent", "size", "skipped", "tab", "typed"),
     )
 
     def __init__(
@@ -77,6 +81,7 @@ class Participant:
         self.mode: Mode = mode
         self.account, self.account_id, self.login = account, account_id, login
         self.client = client  # which of their tabs
+        self.tab: Tab = (account_id, account, client)
         self.size = size
         self.id = 0
         self.sent = 0  # offset of the next byte for them
