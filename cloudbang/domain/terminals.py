@@ -129,7 +129,7 @@ class Source(Protocol):
         """The engine's name of it, "" for none."""
 
     @property
-    def coming(self) -> bool:
+    def may_start_late(self) -> bool:
         """Whether, though it was ended, the engine may still start it; for a minute at most. It is
         ended then, and the next server has to know of it if this one does not live so long."""
 

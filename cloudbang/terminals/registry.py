@@ -87,7 +87,7 @@ class RecordingStore(Protocol):
 
 
 class Terminals:
-    """See the module. ``record_action(app, container, who, what)`` writes down what a person did."""
+    """See the module. ``record_action(app, container, who, what)`` keeps what a person did."""
 
     def __init__(
         self,
@@ -279,7 +279,7 @@ class Terminals:
     @staticmethod
     def _wait_for_late(session: Session) -> None:
         """A session is not over while the engine may still start it."""
-        while session.source.coming:
+        while session.source.may_start_late:
             gevent.sleep(0.5)
 
     def _check_limits(self, caller: Caller) -> None:
@@ -423,7 +423,7 @@ class Terminals:
             del self._over[oldest]
             self._links.void(oldest)
         self._over[session.id] = (session, time.monotonic())
-        if session.source.coming:
+        if session.source.may_start_late:
             self._supervisor.once("late", self._ended_late, session, end)
         else:
             self._audit.ended(session, end)

@@ -362,8 +362,8 @@ class Session:
         return None
 
     def as_json(self, own: bool = True) -> dict[str, object]:
-        """What pages and programs are shown (the S of ``docs/protocols/terminal.md``); guests by a link are
-        not told from where its owner opened it."""
+        """What pages and programs are shown (the S of ``docs/protocols/terminal.md``); guests by a
+        link are not told from where its owner opened it."""
         target, end = self.target, self.ended
         return {
             "id": self.id,

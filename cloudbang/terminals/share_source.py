@@ -183,7 +183,7 @@ class ShareSource:
     over; until it is known whether it will be, what is typed waits."""
 
     exec_id = ""
-    coming = False
+    may_start_late = False
     pid = 0  # nobody's but the command's own to signal
 
     def __init__(self, connection: ShareConnection, *, write: bool, handed: bool = False) -> None:

@@ -25,7 +25,7 @@ from cloudbang.domain.terminals import Size
 from cloudbang.terminals import share_pass
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104
-SAYINGS = {
+MESSAGES = {
     "watch": Text(
         "Who opens this link first, with an account, watches. Ctrl+C ends it.",
         "第一个打开此链接的账号可以观看。按 Ctrl+C 结束。",
@@ -75,14 +75,14 @@ def share(write: bool, title: str, command: tuple[str, ...]) -> None:
     chinese = is_chinese()
 
     def say(what: str) -> None:
-        click.echo(f"cloudbang: {SAYINGS[what].of(chinese).format(host=host)}", err=True)
+        click.echo(f"cloudbang: {MESSAGES[what].of(chinese).format(host=host)}", err=True)
 
     key = _key(folder, host, settings.server.port)
     secret = share_pass.make(key, _who(), time.time())
-    link = ServerConnection(host, settings.server.port, secret, str(folder))
-    sharing = Sharing(link, say)
+    server = ServerConnection(host, settings.server.port, secret, str(folder))
+    sharing = Sharing(server, say)
     path = sharing.ask(command, title[:200], write, _size())
-    click.echo(_base(settings.server, link.address) + path)
+    click.echo(_base(settings.server, server.address) + path)
     say("type" if write else "watch")
     if settings.server.host in EVERYWHERE and not settings.server.public_url:
         say("loopback")

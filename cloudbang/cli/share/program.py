@@ -18,7 +18,7 @@ from cloudbang.domain.terminals import Size
 READ = 64 * 1024  # bytes taken from the terminal at a time
 GENTLY = 2.0  # seconds between SIGHUP and SIGKILL
 AT_MOST = 4.5  # seconds until the end of a process that nothing ends is not waited for any more
-LOOK_EVERY = 0.02  # seconds
+STEP_EVERY = 0.02  # seconds
 # What a terminal may keep back after its last process has gone before it says that this was all.
 LAST_WORDS = 1.0  # seconds
 
@@ -29,11 +29,11 @@ SECRETS = ("CLOUDBANG_ADMIN_PASSWORD",)
 class Program:
     """Runs ``command`` from the moment it is made. Raises OSError when it cannot be started.
 
-    Its output and input never block; ``master`` is to be waited for. ``guard`` gets the number of
-    its process session first thing, see :class:`Guard`.
+    Its output and input never block; ``master`` is to be waited for. ``watchdog`` gets the
+    number of its process session first thing, see :class:`Watchdog`.
     """
 
-    def __init__(self, command: Sequence[str], size: Size, guard: Guard) -> None:
+    def __init__(self, command: Sequence[str], size: Size, watchdog: Watchdog) -> None:
         self.master, self._slave = os.openpty()
         os.set_blocking(self.master, False)
         self.resize(size)
@@ -41,10 +41,10 @@ class Program:
         self._input: deque[bytes] = deque()
         self.input_waits = 0  # bytes
         self._died = 0.0
-        self._ending: Ending | None = None
+        self._ending: Termination | None = None
 
         def prepare() -> None:  # in the child, which is the leader of a new process session
-            guard.tell(os.getpid())
+            watchdog.tell(os.getpid())
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
             # Whoever runs this in the background or under nohup has some of them ignored.
             for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
@@ -115,14 +115,14 @@ class Program:
         )
 
     def end(self, *, hurry: bool = False) -> None:
-        """Begin to end every process of it, ``hurry``: not gently; :meth:`look` goes on with
+        """Begin to end every process of it, ``hurry``: not gently; :meth:`step` goes on with
         that."""
         if self._ending is None:
-            self._ending = Ending(self._process.pid)
+            self._ending = Termination(self._process.pid)
         if hurry:
             self._ending.hurry()
 
-    def look(self) -> bool:
+    def step(self) -> bool:
         """Go on with what is under way. True: it has ended with everything it started, and all
         it printed was read."""
         if not self._died and self._process.poll() is not None:
@@ -141,7 +141,7 @@ class Program:
 
     @property
     def busy(self) -> bool:
-        """Whether :meth:`look` has to be called every ``LOOK_EVERY`` seconds."""
+        """Whether :meth:`step` has to be called every ``STEP_EVERY`` seconds."""
         return self._ending is not None
 
     @property
@@ -165,7 +165,7 @@ class Program:
         os.close(self.master)
 
 
-class Ending:
+class Termination:
     """SIGHUP to a process session, after ``GENTLY`` seconds SIGKILL, until nobody is left."""
 
     def __init__(self, session: int) -> None:
@@ -193,7 +193,7 @@ class Ending:
         return not found or self.gave_up
 
 
-class Guard:
+class Watchdog:
     """A child that ends the program should this process be killed.
 
     It waits at a pipe whose other end only this process holds, and looks for its death nowhere
@@ -206,7 +206,7 @@ class Guard:
         if self._pid == 0:
             try:
                 os.close(self._writer)
-                _stand_guard(reader)
+                _watch(reader)
             finally:
                 os._exit(0)
         os.close(reader)
@@ -221,8 +221,8 @@ class Guard:
         os.waitpid(self._pid, 0)
 
 
-def _stand_guard(reader: int) -> None:
-    os.setsid()  # what is meant for the command at its terminal is not meant for its guard
+def _watch(reader: int) -> None:
+    os.setsid()  # what is meant for the command at its terminal is not meant for its watchdog
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -235,9 +235,9 @@ def _stand_guard(reader: int) -> None:
     while part := os.read(reader, 100):
         told += part
     if told.strip():
-        ending = Ending(int(told))
+        ending = Termination(int(told))
         while not ending.step():
-            time.sleep(LOOK_EVERY)
+            time.sleep(STEP_EVERY)
 
 
 def members(session: int) -> list[int]:

@@ -91,7 +91,7 @@ class ServerConnection:
         """One message of the protocol's control part."""
         self._say(self._protocol.send_text, json.dumps(message).encode())
 
-    def say_goodbye(self) -> None:
+    def start_close(self) -> None:
         """The closing handshake, begun by us."""
         if self._protocol.state is State.OPEN:
             self._protocol.send_close(1000)

@@ -11,7 +11,7 @@ from typing import Any
 
 from cloudbang.cli.share.errors import NoServer, NotStartable, Refused
 from cloudbang.cli.share.handover import Handover
-from cloudbang.cli.share.program import LOOK_EVERY, Guard, Program
+from cloudbang.cli.share.program import STEP_EVERY, Program, Watchdog
 from cloudbang.cli.share.server_connection import ServerConnection
 from cloudbang.domain.terminals import Size
 
@@ -27,8 +27,8 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Sharing:
     """One command, shared. ``say(what)`` tells a person what happens; see ``cli`` for the words."""
 
-    def __init__(self, link: ServerConnection, say: Callable[[str], None]) -> None:
-        self._link, self._say = link, say
+    def __init__(self, server: ServerConnection, say: Callable[[str], None]) -> None:
+        self._server, self._say = server, say
         self._write = False
         self._size = Size()
         self._program: Program | None = None
@@ -50,7 +50,7 @@ class Sharing:
         Raises Refused, NoServer.
         """
         self._write, self._size = write, size
-        self._link.tell(
+        self._server.tell(
             op="share",
             command=list(command),
             title=title,
@@ -65,8 +65,8 @@ class Sharing:
             self._hear()
             if self._refusal is not None:
                 raise self._refusal
-            if time.monotonic() > end or self._link.closing:
-                raise NoServer(self._link.address, "it does not answer")
+            if time.monotonic() > end or self._server.closing:
+                raise NoServer(self._server.address, "it does not answer")
         return self._shared
 
     def run(self, command: Sequence[str]) -> int:
@@ -78,10 +78,10 @@ class Sharing:
         try:
             status = self._run(command)
         except NotStartable as e:
-            self._link.tell(op="ended", code=e.exit_status)
+            self._server.tell(op="ended", code=e.exit_status)
             self._part()
             raise
-        self._link.tell(op="ended", code=status)
+        self._server.tell(op="ended", code=status)
         self._part()
         if self._refusal is not None:
             raise self._refusal
@@ -90,18 +90,18 @@ class Sharing:
         return 1 if self._lost else status
 
     def _run(self, command: Sequence[str]) -> int:
-        guard = Guard()  # first: once it is there, nothing can leave the program behind
+        watchdog = Watchdog()  # first: once it is there, nothing can leave the program behind
         try:
             self._take_signals()
-            program = self._program = _started(command, self._size, guard)
+            program = self._program = _started(command, self._size, watchdog)
             self._hand_over(program)
-            while not program.look():
-                self._wait(LOOK_EVERY if program.busy else None)
+            while not program.step():
+                self._wait(STEP_EVERY if program.busy else None)
                 self._hear()
                 self._pump(program)
         finally:
             # Now and not when the tail has arrived: the number it knows may be another's by then.
-            guard.dismiss()
+            watchdog.dismiss()
         if program.left:
             self._say("left")
         self._program = None
@@ -112,14 +112,14 @@ class Sharing:
 
     def _wait(self, seconds: float | None) -> None:
         """Until something can be done, for so long at most."""
-        link, program = self._link, self._program
+        server, program = self._server, self._program
         readers: list[Any] = [self._woken]
         writers: list[Any] = []
-        if not link.closing:
-            readers.append(link.socket)
-            if link.unsent:
-                writers.append(link.socket)
-            silent_in = link.heard + SILENT - time.monotonic()
+        if not server.closing:
+            readers.append(server.socket)
+            if server.unsent:
+                writers.append(server.socket)
+            silent_in = server.heard + SILENT - time.monotonic()
             seconds = silent_in if seconds is None else min(seconds, silent_in)
         if program is not None and not program.drained:
             if self._handover is not None:
@@ -135,20 +135,20 @@ class Sharing:
 
     def _hear(self) -> None:
         """What the server says, and whether it still does."""
-        link = self._link
-        for message in link.receive():
+        server = self._server
+        for message in server.receive():
             if isinstance(message, bytes):
                 if self._write and self._program is not None:
                     self._program.write(message)
             elif (handler := HANDLERS.get(str(message.get("op")))) is not None:
                 handler(self, message)  # others are of a server newer than this
-        if link.heard + SILENT < time.monotonic():
-            link.give_up()
-        link.flush()
-        if link.closing and self._program is not None and not self._lost:
+        if server.heard + SILENT < time.monotonic():
+            server.give_up()
+        server.flush()
+        if server.closing and self._program is not None and not self._lost:
             self._lost = True
             if not self._ended_there and self._refusal is None:
-                self._say("stopped" if link.code == 1001 else "lost")
+                self._say("stopped" if server.code == 1001 else "lost")
             self._program.end()
 
     def _hand_over(self, program: Program) -> None:
@@ -158,7 +158,7 @@ class Sharing:
         try:
             self._handover = Handover(self._offer, program.master)
         except (OSError, KeyError):
-            self._link.tell(op="keep")
+            self._server.tell(op="keep")
 
     def _settle(self, handover: Handover, program: Program) -> None:
         """Go on with it once the server has said whether it has the terminal."""
@@ -169,39 +169,39 @@ class Sharing:
         if taken:
             program.hand_over()
         else:
-            self._link.tell(op="keep")
+            self._server.tell(op="keep")
 
     def _pump(self, program: Program) -> None:
         if self._handover is not None:
             self._settle(self._handover, program)
         if self._handover is not None or program.drained:
-            self._link.flush()
+            self._server.flush()
             return
         if program.input_waits and (taken := program.write_more()):
             self._typed += taken
-            self._link.tell(op="input", offset=self._typed)
+            self._server.tell(op="input", offset=self._typed)
         if self._may_read(program) and (data := program.read()):
-            self._link.send(data)
-        self._link.flush()
+            self._server.send(data)
+        self._server.flush()
 
     def _may_read(self, program: Program) -> bool:
         # Of a program that has ended little is left, and its end must not wait for a slow reader.
-        return self._link.unsent < UNSENT or program.dead
+        return self._server.unsent < UNSENT or program.dead
 
     def _part(self) -> None:
         """Wait until the server has everything and says good-bye. After the program's own end that
         may take its time: the tail is not thrown away because somebody reads it slowly."""
         since = time.monotonic()
-        while not self._link.closing:
+        while not self._server.closing:
             hurry = self._signalled or self._ended_there
             left = since + FAREWELL - time.monotonic() if hurry else None
             if left is not None and left <= 0:
                 return
             self._wait(left)
             self._hear()
-        self._link.say_goodbye()
-        self._link.flush()
-        if not (self._lost or self._signalled or self._ended_there) and self._link.code != 1000:
+        self._server.start_close()
+        self._server.flush()
+        if not (self._lost or self._signalled or self._ended_there) and self._server.code != 1000:
             self._say("tail-lost")
 
     # --- what happens -----------------------------------------------------------------------------
@@ -255,9 +255,9 @@ def _noted(_number: int, _frame: object) -> None:
     """The wake-up pipe tells of it."""
 
 
-def _started(command: Sequence[str], size: Size, guard: Guard) -> Program:
+def _started(command: Sequence[str], size: Size, watchdog: Watchdog) -> Program:
     try:
-        return Program(command, size, guard)
+        return Program(command, size, watchdog)
     except OSError as e:
         missing = isinstance(e, FileNotFoundError)
         raise NotStartable(command[0], e.strerror or str(e), 127 if missing else 126) from None

@@ -242,7 +242,7 @@ class DebugContainerSource:
         return self._inner.exec_id if self._inner is not None else ""
 
     @property
-    def coming(self) -> bool:
+    def may_start_late(self) -> bool:
         return False  # it goes with its toolbox, which the next server finds by itself
 
     def folder(self) -> str:

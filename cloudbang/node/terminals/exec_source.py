@@ -281,12 +281,12 @@ class ExecSource:
 
     def folder(self) -> str:
         """The folder its foreground process works in, else the one it was started in."""
-        target, inside = self._target, self._reaper.inside
+        target, reaper = self._target, self._reaper.in_containers
         if self._visible:
             return self.works_in() or self._home
         if self._find_leader() is None:
             return self._home
-        return inside.folder(self._container, target.session, target.request.user) or self._home
+        return reaper.folder(self._container, target.session, target.request.user) or self._home
 
     def works_in(self, outside: bool = False) -> str:
         """What can be seen from here of the folder its foreground process works in, "" when that is
@@ -373,7 +373,7 @@ class ExecSource:
         self._ended.wait()
 
     @property
-    def coming(self) -> bool:
+    def may_start_late(self) -> bool:
         later = self._later
         if later is None or later.dead or self._leader is not None:
             return False
@@ -400,7 +400,7 @@ class ExecSource:
         if self._visible:
             return self._reaper.end(leader, typed=typed)
         target = self._target
-        return self._reaper.inside.end(self._container, target.session, target.request.user)
+        return self._reaper.in_containers.end(self._container, target.session, target.request.user)
 
 
 def in_words(reason: str) -> str:

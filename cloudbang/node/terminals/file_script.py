@@ -191,7 +191,7 @@ class FileScript:
         if code in (126, 127):
             return _not_started(said)
         last = said.splitlines()[-1] if said else BROKEN_OFF
-        return next((words for sign, words in SAYINGS.items() if sign in last), last[:300])
+        return next((words for sign, words in MESSAGES.items() if sign in last), last[:300])
 
 
 def _not_started(said: str) -> str:
@@ -199,7 +199,7 @@ def _not_started(said: str) -> str:
     return NO_SHELL if missing and "user" not in said else said[:300] or NO_SHELL
 
 
-# --- the scripts, and what their ends mean -----------------------------------------------------------
+# --- the scripts, and what their ends mean ---------------------------------------------------------
 
 # $at is where a path leads below a root that is not this process's own, a toolbox's target's: a
 # link that begins with a slash would lead into our own files. Without such a root: the path.
@@ -323,7 +323,7 @@ REASONS = {
     77: "a link on the way to it cannot be followed",
 }
 # What programs say -> the same in the reader's language.
-SAYINGS = {
+MESSAGES = {
     "Read-only file system": "it is read-only",
     "Permission denied": "the user of this terminal may not do that",
     "No space left": "there is no room on the disk",

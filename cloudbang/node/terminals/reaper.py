@@ -53,7 +53,7 @@ class Reaper:
 
     def __init__(self, engine: Engine) -> None:
         self.tasks = Supervisor("terminal-source")  # small pieces of work of the sources
-        self.inside = ContainerReaper(engine, self.tasks)
+        self.in_containers = ContainerReaper(engine, self.tasks)
         self.limited_calls = LimitedCalls(LOOKS_AT_ONCE, LOOK_WITHIN)
         self._engine = engine
         self._supervisor = Supervisor("reaper")
@@ -130,7 +130,7 @@ class Reaper:
             return False  # it is just being started
         pid = found.pid if found and found.pid else pid
         if not self.sees(state.pid, container):
-            return self.inside.end(container, session)
+            return self.in_containers.end(container, session)
         # The number alone could be another process's by now.
         targets = [ProcessSession(pid, container, marker=session)] if pid else None
         try:
@@ -284,7 +284,8 @@ stat_of "$1" && [ "$tpgid" -gt 0 ] && cd "/proc/$tpgid/cwd" && pwd -P
 
 
 class ContainerReaper:
-    """Ends sessions by scripts in their containers. Those that end in the same container at the same time share one."""
+    """Ends sessions by scripts in their containers. Those that end in the same container at the
+    same time share one."""
 
     def __init__(self, engine: Engine, supervisor: Supervisor) -> None:
         self._engine, self._supervisor = engine, supervisor

@@ -1,7 +1,7 @@
 """The socket ``/terminal_files``: files on their way into the container of a terminal.
 
-Spoken here is ``cloudbang.files.v1``, see ``docs/protocols/files.md``. One file after the other on one
-socket. A chunk is confirmed when the engine has taken it, and the client keeps no more than
+Spoken here is ``cloudbang.files.v1``, see ``docs/protocols/files.md``. One file after the other on
+one socket. A chunk is confirmed when the engine has taken it, and the client keeps no more than
 ``WINDOW`` bytes unconfirmed: so a file is never held here, neither in memory nor on the disk.
 """
 

@@ -32,7 +32,7 @@ class GottyAdapter:
     """One page of 2017. It says nothing of what it has drawn: what the kernel takes counts."""
 
     counts_drawn = False
-    said_goodbye = True  # it cannot come back for what it missed
+    left_cleanly = True  # it cannot come back for what it missed
 
     def __init__(self, socket: Socket) -> None:
         self.socket = socket
@@ -76,7 +76,7 @@ class GottyAdapter:
         self._post(b"0" + b64encode(f"{_plain(str(error))}\r\n".encode()))
         self.socket.close(REFUSED, error.code)
 
-    # --- the talk ---------------------------------------------------------------------------------
+    # --- the conversation -------------------------------------------------------------------------
 
     def attach(self, session: Session, one: Participant, terminals: Terminals) -> None:
         self._at = session, one
@@ -87,9 +87,9 @@ class GottyAdapter:
         if self._at is not None:
             self._at[0].drained(self._at[1])
 
-    def talk(self) -> None:
+    def run(self) -> None:
         """Handle what the page sends until the connection ends."""
-        assert self._at is not None, "talk comes after attach"
+        assert self._at is not None, "run comes after attach"
         session, one = self._at
         while (message := self.socket.receive()) is not None:
             text = message if isinstance(message, str) else message.decode("utf-8", "replace")

@@ -99,10 +99,10 @@ class TerminalEndpoint:
         # It hears of room as soon as it has somebody to tell.
         adapter.attach(session, one, self._terminals)
         try:
-            adapter.talk()
+            adapter.run()
         finally:
             # A page that left said so; of one that broke off, what it did not see is kept a while.
-            self._terminals.leave(session, one, lost=not adapter.said_goodbye)
+            self._terminals.leave(session, one, lost=not adapter.left_cleanly)
 
     def _first(self, adapter: TtyV1Adapter | GottyAdapter) -> dict[str, Any] | None:
         try:

@@ -26,10 +26,10 @@ OPS_AT_ONCE, OPS_PER_SECOND = 30, 20
 
 
 class TtyV1Adapter:
-    """One page. Nothing but :meth:`talk` waits."""
+    """One page. Nothing but :meth:`run` waits."""
 
     counts_drawn = True
-    said_goodbye = False
+    left_cleanly = False
 
     def __init__(self, socket: Socket) -> None:
         self.socket = socket
@@ -52,7 +52,7 @@ class TtyV1Adapter:
         self.close(1000, end.reason)
 
     def close(self, code: int, reason: str) -> None:
-        self.said_goodbye = True
+        self.left_cleanly = True
         self.socket.start_close(code, reason)
 
     # --- before the session -----------------------------------------------------------------------
@@ -62,7 +62,7 @@ class TtyV1Adapter:
         self.tell({"op": "error", "code": error.code, "message": str(error)})
         self.socket.close(REFUSED, error.code)
 
-    # --- the talk ---------------------------------------------------------------------------------
+    # --- the conversation -------------------------------------------------------------------------
 
     def attach(self, session: Session, one: Participant, terminals: Terminals) -> None:
         self._at = session, one, terminals
@@ -74,10 +74,10 @@ class TtyV1Adapter:
             self._at[0].drained(self._at[1])
 
     def _where(self) -> tuple[Session, Participant, Terminals]:
-        assert self._at is not None, "talk comes after attach"
+        assert self._at is not None, "run comes after attach"
         return self._at
 
-    def talk(self) -> None:
+    def run(self) -> None:
         """Handle what the page sends until the connection ends."""
         session, one, _ = self._where()
         receive = self.socket.receive
@@ -91,7 +91,7 @@ class TtyV1Adapter:
                 self._handle(message)
             except CloudBangError as e:
                 self.tell({"op": "error", "code": e.code, "message": str(e)})
-        self.said_goodbye = self.said_goodbye or self.socket.left
+        self.left_cleanly = self.left_cleanly or self.socket.left
 
     def _type(self, session: Session, one: Participant, data: bytes) -> None:
         if session.type(one, data):

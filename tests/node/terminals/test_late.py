@@ -46,13 +46,13 @@ def test_one_that_the_engine_starts_late_is_ended_when_it_comes() -> None:
         source.start(Size())
         reader = gevent.spawn(Shown(source).rest)
         source.end()
-        assert source.coming, "it cannot know yet"
+        assert source.may_start_late, "it cannot know yet"
         assert engine.exec_inspect(source.exec_id) == ExecState(True, None, 0)
         reader.get(timeout=5)
         for part in private._containerd():
             part.resume()
         wait_until(lambda: engine.exec_inspect(source.exec_id).pid, 10, "its start")
-        wait_until(lambda: not source.coming, 15, "its end")
+        wait_until(lambda: not source.may_start_late, 15, "its end")
         assert alive(one) == []
         reaper.stop()
         engine.close()
@@ -77,7 +77,7 @@ def test_one_whose_start_failed_by_a_timeout_is_looked_for(
     with pytest.raises(EngineUnreachable):
         source.start(Size())
     source.end()
-    wait_until(lambda: not source.coming, 15, "its end")
+    wait_until(lambda: not source.may_start_late, 15, "its end")
     assert engine.exec_inspect(source.exec_id).pid > 0
     assert alive(one) == []
 
