@@ -11,7 +11,7 @@ import pytest
 
 from cloudbang.app import STOP_WITHIN, Application
 from cloudbang.config import Settings
-from cloudbang.core.deadline import Deadline, StopOrder
+from cloudbang.core.deadline import UNHURRIED, Deadline, StopOrder
 from cloudbang.domain.lines import format_time, record
 from cloudbang.storage.logs.log_store import LogStore
 from tests.support import free_port
@@ -32,19 +32,16 @@ def settings(tmp_path: Path) -> Settings:
     return Settings.model_validate(values)
 
 
-@pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
 def test_whatever_hangs_the_end_comes_and_the_lines_are_kept(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every area but the log store hangs for ever: the folder is free within the time for it."""
-    hanging: list[str] = []
+    left: list[Any] = []
     add = StopOrder.add
 
     def add_hanging(self: StopOrder, name: str, stop: Any, keep: float = 0.0) -> None:
         def hang(deadline: Deadline) -> None:
-            hanging.append(name)
+            left.append(stop)
             gevent.sleep(60)
 
         add(self, name, stop if name == "the log store" else hang, keep)
@@ -58,8 +55,10 @@ def test_whatever_hangs_the_end_comes_and_the_lines_are_kept(
     started = time.monotonic()
     application.stop()
     assert time.monotonic() - started < STOP_WITHIN
-    assert len(hanging) > 10
+    assert len(left) > 10
     again = LogStore(settings.storage.path, settings=settings.storage)
     again.open()
     assert again.next_seq("web") == 2
     again.close()
+    for stop in left:
+        stop(UNHURRIED)
