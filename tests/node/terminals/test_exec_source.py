@@ -55,7 +55,7 @@ def test_command_user_and_folder_are_taken(
 
 
 @pytest.mark.parametrize(
-    ("command", "request", "says"),
+    ("command", "asked", "says"),
     [
         (["nonsense"], {}, 'exec: "nonsense": executable file not found in $PATH'),
         (["/etc/passwd"], {}, 'exec: "/etc/passwd": permission denied'),
@@ -67,12 +67,12 @@ def test_what_cannot_be_started_is_a_sentence(
     container: ContainerFactory,
     open_source: Opener,
     command: list[str],
-    request: dict[str, str],
+    asked: dict[str, str],
     says: str,
 ) -> None:
     """And not the engine's raw text in the terminal."""
     one = container()
-    shown = open_source(one, *command, **request)
+    shown = open_source(one, *command, **asked)
     assert shown.rest() == b""
     end = shown.result()
     assert end.reason == "not-started"
