@@ -32,7 +32,7 @@ def ground(tmp_path: Path) -> Iterator[WebGround]:
     made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def files_ground(
     tmp_path_factory: pytest.TempPathFactory,
     engine_socket: str,
