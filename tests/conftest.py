@@ -301,12 +301,11 @@ def sign_in() -> Callable[[Any, ServerProcess], None]:
 
 
 @pytest.fixture
-def shot(artifacts: Path) -> Callable[[Any, str], Path]:
-    """``shot(page, "log-page-zh")`` keeps a picture for people to look at."""
+def shot(artifacts: Path) -> Callable[[Any, str], None]:
+    """``shot(page, "log-page-zh")`` keeps a picture for people to look at, if they asked for it."""
 
-    def take(page: Any, name: str) -> Path:
-        path = artifacts / f"{name}.png"
-        page.screenshot(path=path)
-        return path
+    def take(page: Any, name: str) -> None:
+        if support.PICTURES:
+            page.screenshot(path=artifacts / f"{name}.png")
 
     return take

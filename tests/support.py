@@ -30,6 +30,9 @@ BROWSER_ARGS = (
 ARTIFACTS = ROOT / "tests" / "artifacts"
 """Screenshots and the like; outside git, kept after a run."""
 
+PICTURES = bool(os.environ.get("CLOUDBANG_TEST_PICTURES"))
+"""Whether to keep pictures of pages that are well, too; each takes a second or so."""
+
 T = TypeVar("T")
 
 

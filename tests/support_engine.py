@@ -127,9 +127,7 @@ class PrivateEngine:
     def close(self) -> None:
         """Remove its containers, end it, and take away everything it made."""
         try:
-            if self.process is not None:
-                if self.process.poll() is not None:
-                    self.start()
+            if self.process is not None and self.process.poll() is None:
                 for container in self.client.containers.list(all=True, ignore_removed=True):
                     with suppress(docker.errors.APIError):  # its own removal may be under way
                         container.remove(force=True, v=True)
@@ -137,9 +135,21 @@ class PrivateEngine:
         finally:
             self._clean_up()
 
+    def _end_left(self) -> None:
+        """End what an engine leaves that was killed: containerd, shims, and containers."""
+        left = []
+        for one in psutil.process_iter():
+            with suppress(psutil.Error, OSError):
+                mine = any(self.id in part for part in one.cmdline())
+                if mine or f"/{self.id}/" in Path(f"/proc/{one.pid}/cgroup").read_text():
+                    one.kill()
+                    left.append(one)
+        psutil.wait_procs(left, timeout=5)
+
     def _clean_up(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.kill()
+        self._end_left()
         self.client.close()
         subprocess.run(["ip", "netns", "delete", self.id], check=False)
         with open("/proc/self/mounts") as mounts:

@@ -9,7 +9,6 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, WebError, expect
@@ -281,8 +280,3 @@ def read(container: Any, path: str) -> bytes:
 
 def no_sideways_scroll(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
-
-
-def keep(page: Page, folder: Path, name: str) -> None:
-    """A picture for people to look at."""
-    page.screenshot(path=folder / f"{name}.png")

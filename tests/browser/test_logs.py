@@ -16,7 +16,7 @@ from tests.support import ServerProcess, Stopwatch, wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
 SignIn = Callable[[Any, ServerProcess], None]
-Shot = Callable[[Any, str], Path]
+Shot = Callable[[Any, str], None]
 Contexts = Callable[..., BrowserContext]
 Containers = Callable[..., Any]
 Open = Callable[..., Page]

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from tests.support import ServerProcess, wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
 SignIn = Callable[[Any, ServerProcess], None]
-Shot = Callable[[Any, str], Path]
+Shot = Callable[[Any, str], None]
 Contexts = Callable[..., BrowserContext]
 Containers = Callable[..., Any]
 

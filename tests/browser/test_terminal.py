@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from tests.terminal_support import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
-Shot = Callable[[Any, str], Path]
+Shot = Callable[[Any, str], None]
 Containers = Callable[..., Any]
 People = Callable[..., BrowserContext]
 

@@ -21,7 +21,7 @@ from tests.terminal_support import Person, known
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
-Shot = Callable[[Any, str], Path]
+Shot = Callable[[Any, str], None]
 Containers = Callable[..., Any]
 People = Callable[..., BrowserContext]
 

@@ -6,7 +6,6 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from tests.terminal_support import Person, known
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
-Shot = Callable[[Any, str], Path]
+Shot = Callable[[Any, str], None]
 Containers = Callable[..., Any]
 People = Callable[..., BrowserContext]
 

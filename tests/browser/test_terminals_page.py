@@ -18,7 +18,7 @@ from tests.terminal_support import Person, known
 pytestmark = [pytest.mark.browser, pytest.mark.engine, pytest.mark.own_server]
 
 SignIn = Callable[[Any, ServerProcess], None]
-Shot = Callable[[Any, str], Path]
+Shot = Callable[[Any, str], None]
 Contexts = Callable[..., BrowserContext]
 Containers = Callable[..., Any]
 
