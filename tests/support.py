@@ -41,6 +41,11 @@ def slowness() -> float:
     return min(6.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
 
 
+def patient(seconds: float) -> float:
+    """So many seconds, and on a busy machine as many times more: for what should end well."""
+    return seconds * slowness()
+
+
 def wait_until(
     condition: Callable[[], T], timeout: float = 10.0, what: str = "", every: float = 0.02
 ) -> T:
@@ -55,7 +60,7 @@ def wait_until(
         if value:
             return value
         waited = time.monotonic() - started
-        if waited >= timeout * slowness():
+        if waited >= patient(timeout):
             name = what or getattr(condition, "__name__", "a condition")
             raise AssertionError(f"waited {waited:.3g} s in vain for {name}; last value: {value!r}")
         time.sleep(every)
@@ -220,13 +225,13 @@ class ServerProcess:
         """``kill -9``, and wait for the end."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(patient(10))
 
     def terminate(self, timeout: float = 10.0) -> int:
         """SIGTERM; the exit code. subprocess.TimeoutExpired when it does not end."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout)
+        return self.process.wait(patient(timeout))
 
     def restart(self) -> None:
         """SIGTERM, then a start on the same ports and data."""

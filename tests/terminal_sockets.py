@@ -13,7 +13,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.support import ServerProcess, slowness, wait_until
+from tests.support import ServerProcess, patient, wait_until
 
 PROTOCOL = "cloudbang.tty.v1"
 MIB = 1024 * 1024
@@ -98,7 +98,7 @@ class Reading:
             if at >= 0:
                 return at + len(wanted)
             seen = size
-            assert time.monotonic() - began < timeout * slowness(), (
+            assert time.monotonic() - began < patient(timeout), (
                 f"waited {timeout:g} s in vain for {wanted!r}; {size:,} bytes came, at the end "
                 f"{bytes(self.output[-500:])!r}; closed: {self.closed} ({self.socket.close_code})"
             )
@@ -189,7 +189,7 @@ class Terminal(Reading):
             for one in list(self.heard)[after:]:
                 if one["op"] == op and all(one.get(k) == v for k, v in fields.items()):
                     return one
-            may_come = not closed and time.monotonic() - began < timeout * slowness()
+            may_come = not closed and time.monotonic() - began < patient(timeout)
             assert may_come, (
                 f"no {op} {fields or ''} within {timeout:g} s; heard {self.heard[-8:]}, "
                 f"closed: {self.closed} ({self.socket.close_code}); "

@@ -27,7 +27,7 @@ from websockets.typing import Subprotocol
 
 from cloudbang.cli.share.program import members
 from cloudbang.terminals import pty_receiver, share_pass
-from tests.support import ROOT, ServerProcess, wait_until
+from tests.support import ROOT, ServerProcess, patient, wait_until
 from tests.terminal_support import Person, Terminal, rss
 
 # The clients of ``terminal_sockets`` outlive the block that opens them.
@@ -74,7 +74,7 @@ class Share:
         return self.errors.read_text()
 
     def wait(self, timeout: float = 15.0) -> int:
-        return self.process.wait(timeout)
+        return self.process.wait(patient(timeout))
 
     def open(self, person: Person, **more: Any) -> Terminal:
         """As the page does that the link leads to."""
@@ -113,7 +113,7 @@ class Share:
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(patient(10))
         assert self.process.stdout
         self.process.stdout.close()
 
@@ -376,9 +376,9 @@ def says(socket: ClientConnection, first: Any) -> tuple[dict[str, Any], int | No
     """The answer to a first message, and the close code after it."""
     with socket:
         socket.send(json.dumps(first) if not isinstance(first, bytes) else first)
-        answer = json.loads(socket.recv(timeout=10))
+        answer = json.loads(socket.recv(timeout=patient(10)))
         with pytest.raises(ConnectionClosed):
-            socket.recv(timeout=10)
+            socket.recv(timeout=patient(10))
         return answer, socket.close_code
 
 
@@ -386,7 +386,7 @@ def closing_code(socket: ClientConnection) -> int | None:
     """The code that it is closed with, whatever else comes before."""
     with contextlib.suppress(ConnectionClosed):
         while True:
-            socket.recv(timeout=10)
+            socket.recv(timeout=patient(10))
     return socket.close_code
 
 
@@ -411,7 +411,7 @@ def test_the_door_is_for_who_reads_the_data_folder(server: ServerProcess, admin:
         route(server, once[:-1] + ("0" if once[-1] != "0" else "1"))
     socket = route(server, once)
     socket.send(json.dumps(share))
-    assert json.loads(socket.recv(timeout=10))["op"] == "shared"
+    assert json.loads(socket.recv(timeout=patient(10)))["op"] == "shared"
     answer, code = says(route(server, once), share)
     assert (answer["op"], code) == ("error", 4403)
     socket.close()
@@ -445,7 +445,7 @@ def test_a_revoked_token_ends_its_share(server: ServerProcess) -> None:
     wait_until(lambda: server.client.get("/api/v1/me", headers=asks).status_code == 200)
     socket = route(server, secret)
     socket.send(json.dumps({"op": "share", "command": ["x"]}))
-    assert json.loads(socket.recv(timeout=10))["op"] == "shared"
+    assert json.loads(socket.recv(timeout=patient(10)))["op"] == "shared"
     server.command("token", "revoke", "sharing")
     assert closing_code(socket) == 4401
 

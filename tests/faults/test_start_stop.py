@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.faults.truth import assert_same, ticker
 from tests.faults.viewers import handshake, text_frame
-from tests.support import ROOT, Stopwatch, wait_until
+from tests.support import ROOT, Stopwatch, patient, wait_until
 
 
 def _open(server) -> ClientConnection:
@@ -37,7 +37,7 @@ def test_a_second_instance_on_the_same_folder_refuses(server, new_server) -> Non
     """The second start ends with 1 and one sentence that names the folder; the first goes on."""
     second = new_server({"CLOUDBANG_STORAGE_PATH": str(server.storage)}, start=False)
     second.spawn()
-    assert second.process.wait(20) == 1
+    assert second.process.wait(patient(20)) == 1
     said = second.said().strip()
     assert str(server.storage) in said
     assert str(server.pid) in said
@@ -55,7 +55,7 @@ def test_a_taken_port_stops_the_start_with_one_sentence(new_server, variable: st
         value = str(port) if variable.startswith("CLOUD") else f"tcp://127.0.0.1:{port}"
         server = new_server({variable: value}, start=False)
         server.spawn()
-        assert server.process.wait(20) == 1
+        assert server.process.wait(patient(20)) == 1
     said = server.said().strip().splitlines()
     assert str(port) in said[-1]
     assert variable in said[-1]
@@ -71,12 +71,12 @@ def test_sigterm_ends_within_five_seconds_and_says_so_to_sockets(container, serv
         reading = [stack.enter_context(_open(server)) for _ in range(5)]
         for viewer in reading:
             viewer.send(f'{{"op":"subscribe","channel":"log/{one.name}","tail":10}}')
-            viewer.recv(timeout=10)
+            viewer.recv(timeout=patient(10))
         stack.enter_context(_stuck_viewer(server, one.name))
         watch = Stopwatch()
         server.process.send_signal(signal.SIGTERM)
         assert [_close_code(viewer) for viewer in reading] == [1001] * 5
-        assert server.process.wait(10) == 0, server.said()
+        assert server.process.wait(patient(10)) == 0, server.said()
         assert watch.seconds < 5
     said = server.said()
     assert "Traceback" not in said, said
@@ -91,7 +91,7 @@ def _close_code(viewer: ClientConnection) -> int | None:
     """Read to the end; the code the server closed with, None when it closed without one."""
     try:
         while True:
-            viewer.recv(timeout=5)
+            viewer.recv(timeout=patient(5))
     except ConnectionClosed as e:
         return e.rcvd.code if e.rcvd else None
 
@@ -115,7 +115,7 @@ def _stuck_viewer(server, app: str) -> socket.socket:
 def test_ctrl_c_ends_it_too(server) -> None:
     """SIGINT, as Ctrl+C in `make run` sends it, is a clean end without a traceback."""
     server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(10) == 0
+    assert server.process.wait(patient(10)) == 0
     said = server.said()
     assert "Traceback" not in said, said
 
@@ -144,7 +144,7 @@ def supervised(new_server, tmp_path: Path):
     yield server, process
     if process.poll() is None:
         process.terminate()
-        process.wait(20)
+        process.wait(patient(20))
 
 
 @pytest.mark.engine
@@ -167,7 +167,7 @@ def test_supervisord_keeps_it_running(supervised) -> None:
     second.send_signal(signal.SIGTERM)
     third = wait_until(lambda: (c := child()) and c.pid != second.pid and c, 30, "a third start")
     supervisord.terminate()
-    assert supervisord.wait(20) == 0
+    assert supervisord.wait(patient(20)) == 0
     assert not third.is_running()
 
 

@@ -15,7 +15,7 @@ from cloudbang.node.terminals import processes
 from cloudbang.node.terminals.reaper import Reaper
 from tests.conftest import ContainerFactory
 from tests.node.terminals.conftest import Opener
-from tests.support import Stopwatch, wait_until
+from tests.support import Stopwatch, patient, wait_until
 
 
 def test_who_looks_at_a_file_that_hangs_is_let_go(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_who_looks_at_a_file_that_hangs_is_let_go(tmp_path: Path) -> None:
 
     turning = gevent.spawn(turn)
     asked = [gevent.spawn(call, "nobody knows", _first, pipe) for _ in range(4)]
-    gevent.joinall(asked, timeout=10, raise_error=True)
+    gevent.joinall(asked, timeout=patient(10), raise_error=True)
     assert [one.value for one in asked] == ["nobody knows"] * len(asked)
     assert turns > 10
     turning.kill()
