@@ -112,7 +112,7 @@ def test_without_a_second_engine_they_run_one_after_the_other(tmp_path: Path) ->
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, by: signal.Signals) -> None:
     """Every part is told to tidy up, and the engines go when they have."""
-    tidy = "trap 'docker version >/dev/null && touch {0}.tidied; exit 1' INT; touch {0}; while :; do sleep 0.1; done"
+    tidy = "trap 'until docker version >/dev/null; do :; done; touch {0}.tidied; exit 1' INT; touch {0}; while :; do sleep 0.1; done"
     one, two = tmp_path / "one", tmp_path / "two"
     run = _lanes(tidy.format(one), f"echo $DOCKER_HOST >{two}.host; {tidy.format(two)}")
     wait_until(lambda: one.exists() and two.exists(), 30, "both to run")
