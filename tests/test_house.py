@@ -203,6 +203,30 @@ def scripts_imported(path: Path) -> set[str]:
     return {name for name in names if not name.startswith("static/vendor/")}
 
 
+# area -> areas that its scripts may import from, beside its own and the types of the API
+SCRIPT_AREAS = {
+    "lib": set(),
+    "types": set(),
+    "live": {"lib"},
+    "frame": {"lib", "live"},
+    "sign_in": {"lib", "live", "frame"},
+    "settings": {"lib", "live", "frame"},
+    "apps": {"lib", "live", "frame"},
+    "terminal": {"lib", "live", "frame", "apps"},
+    "recordings": {"lib", "live", "frame", "terminal"},
+    "logs": {"lib", "live", "frame", "apps", "terminal"},
+}
+
+
+def test_scripts_import_inward() -> None:
+    """What knows nothing of CloudBang imports nothing that does; no area imports a later one."""
+    for name, path in SCRIPTS.items():
+        area = name.split("/")[2]
+        used = {found.split("/")[2] for found in scripts_imported(path)}
+        allowed = SCRIPT_AREAS[area] | {area, "types"}
+        assert used <= allowed, f"{name}: {used - allowed}"
+
+
 def test_no_script_imports_in_a_circle() -> None:
     """The order in which modules of a page run is the one they are written in."""
     assert circles({name: scripts_imported(path) for name, path in SCRIPTS.items()}) == []
