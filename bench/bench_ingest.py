@@ -194,6 +194,7 @@ def _sdk(engine: Any, names: list[str]) -> Any:
 def _collect(engine: Any, names: list[str]) -> Any:
     from cloudbang.bus import Hub, Publisher
     from cloudbang.config import BusSettings
+    from cloudbang.intake.log_sink import StoreSink
     from cloudbang.node.collector import LogCollector
     from cloudbang.node.inventory import Inventory
     from cloudbang.storage.database.database import Database
@@ -221,7 +222,7 @@ def _collect(engine: Any, names: list[str]) -> Any:
                 super()._on(event)
 
     inventory = Bench(engine, publisher, EventStore(database))
-    collector = LogCollector(engine, inventory, store, publisher)
+    collector = LogCollector(engine, inventory, StoreSink(store, publisher))
     inventory.start()
     collector.start()
     _keep.extend([hub, inventory, collector])

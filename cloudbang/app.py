@@ -26,6 +26,7 @@ from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.supervise import Supervisor
 from cloudbang.engine import Engine
 from cloudbang.events.recorder import EventRecorder
+from cloudbang.intake.log_sink import StoreSink
 from cloudbang.intake.logs import LogIntake
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
@@ -75,9 +76,10 @@ class Storage(NamedTuple):
 
 
 class Bus(NamedTuple):
-    """Who is connected to the hub from the start."""
+    """Who is connected to the hub from the start, and where lines come in."""
 
     publisher: Publisher
+    sink: StoreSink
     to_viewers: Subscriber
     to_intake: Subscriber
 
@@ -132,7 +134,7 @@ class Application:
     def _start(self) -> None:
         storage = self._open_storage()
         accounts = self._start_accounts(storage)
-        bus = self._start_bus()
+        bus = self._start_bus(storage)
         recorder = EventRecorder(storage.events, bus.publisher)
         node = self._build_node(storage, bus)
         apps = self._load_apps(storage, bus, node)
@@ -176,18 +178,18 @@ class Application:
         self.setup_token = accounts.setup_token
         return accounts
 
-    def _start_bus(self) -> Bus:
+    def _start_bus(self, storage: Storage) -> Bus:
         settings = self.settings.bus
         hub = Hub(settings)
         hub.start()
         self._stops.add("the hub", lambda _: hub.stop(), KEEP_BUS)
-        publisher = Publisher(hub.publish_to, settings.curve_folder)
+        publisher = hub.publisher()
         self._stops.add("the publisher", lambda _: publisher.close(), KEEP_BUS)
-        return Bus(
-            publisher,
-            Subscriber(settings.sub_from or hub.subscribe_at, settings.curve_folder),
-            Subscriber(hub.subscribe_at, settings.curve_folder),
+        own = settings.sub_from in ("", hub.subscribe_at)
+        to_viewers = (
+            hub.subscriber() if own else Subscriber(settings.sub_from, settings.curve_folder)
         )
+        return Bus(publisher, StoreSink(storage.logs, publisher), to_viewers, hub.subscriber())
 
     def _build_node(self, storage: Storage, bus: Bus) -> Node:
         engine = Engine(self.settings.engine)
@@ -195,8 +197,7 @@ class Application:
         collector = LogCollector(
             engine,
             inventory,
-            storage.logs,
-            bus.publisher,
+            bus.sink,
             retention_days=self.settings.storage.retention_days,
         )
         return Node(engine, inventory, collector, Reaper(engine))
@@ -309,7 +310,7 @@ class Application:
     def _run_live(self, storage: Storage, bus: Bus, live: LivePush) -> None:
         live.start()
         self._stops.add("the live push", live.stop, KEEP_BUS)
-        intake = LogIntake(storage.logs, bus.publisher, bus.to_intake)
+        intake = LogIntake(bus.sink, bus.to_intake)
         intake.start()
         self._stops.add("the intake", intake.stop, KEEP_BUS)
 

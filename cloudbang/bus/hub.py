@@ -12,9 +12,15 @@ from gevent.threadpool import ThreadPool
 from zmq.utils import z85
 
 from cloudbang.bus import curve
+from cloudbang.bus.mark import Mark
+from cloudbang.bus.publisher import Publisher
 from cloudbang.bus.sockets import HUB_QUEUE, MAX_MESSAGE, PARTING, notice_dead_peers
+from cloudbang.bus.subscriber import Subscriber
 from cloudbang.config import BusSettings
 from cloudbang.errors import PortInUse, SettingError
+
+# Where the sockets of this process connect: within the hub's context, so nobody else's can.
+WITHIN_SUB, WITHIN_PUB = "inproc://publish", "inproc://subscribe"
 
 
 class Hub:
@@ -28,6 +34,8 @@ class Hub:
         self._settings = settings
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._threads: ThreadPool | None = None
+        self._mark = Mark()
+        self._peers: list[Publisher | Subscriber] = []  # of this process
         self._sub = self._pub = ""
 
     def start(self) -> None:
@@ -52,6 +60,8 @@ class Hub:
                 self._threads.spawn(_answer_who_may_connect, zap, Path(folder), keys.public)
             self._sub = _bind(inward, self._settings.bind_sub, "ZMQ_BIND_SUB", bool(keys))
             self._pub = _bind(outward, self._settings.bind_pub, "ZMQ_BIND_PUB", bool(keys))
+            inward.bind(WITHIN_SUB)
+            outward.bind(WITHIN_PUB)
             if self._settings.bind_pub2:
                 _bind(outward, self._settings.bind_pub2, "ZMQ_BIND_PUB2", bool(keys))
         except BaseException:
@@ -65,8 +75,23 @@ class Hub:
     def stop(self) -> None:
         """Unbind and end the hub's threads. What is still queued is dropped."""
         context, self._context = self._context, None
+        for peer in self._peers:
+            peer.close()  # else the context would wait for them
         if context is not None:
             self._end(context)
+
+    def publisher(self) -> Publisher:
+        """A publisher of this process, whose messages carry its mark. Not over a socket of the
+        system: its messages go straight to the thread of the hub. The hub closes it at its end."""
+        peer = Publisher(WITHIN_SUB, within=self._context, mark=self._mark)
+        self._peers.append(peer)
+        return peer
+
+    def subscriber(self) -> Subscriber:
+        """A subscriber of this process, the same way; it knows the mark."""
+        peer = Subscriber(WITHIN_PUB, within=self._context, mark=self._mark)
+        self._peers.append(peer)
+        return peer
 
     def _end(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         # term() ends every blocking call on the context's sockets and returns when their owners

@@ -10,27 +10,24 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import gevent
 import orjson
 
-from cloudbang.bus import Malformed, Message, Publisher, Subscriber, read_header
+from cloudbang.bus import Malformed, Message, Subscriber, read_header
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.docker_stream import CUT
-from cloudbang.domain.lines import MAX_TEXT, format_time, parse_time, record, rows
-from cloudbang.errors import StorageFailed, StorageFull
-from cloudbang.storage.logs.log_store import LogStore
+from cloudbang.domain.lines import MAX_TEXT, format_time, parse_time, record
+from cloudbang.intake.log_sink import StoreSink
 
 log = logging.getLogger(__name__)
 
 TOPIC = "put/log/"
 MAX_LINES = 5_000  # in one message
-PUBLISH_LINES, PUBLISH_BYTES = 500, 256 * 1024  # of one message of the bus
 STOP_WITHIN = 0.5  # seconds that what has been received may take to be stored
-RETRY = 1.0  # seconds between two tries while the disk is full
 
 NOBODY = b"0" * 12  # stands for the container where the publisher did not name itself
 
@@ -39,7 +36,7 @@ _CONTAINER = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
 
 
 class LogIntake:
-    """Receives, stores and publishes what is put.
+    """Receives what is put and gives it to the sink, which stores and publishes it.
 
     Overload: while the store has no room this waits; ZeroMQ holds what comes meanwhile, up to its
     queue's end, and then drops the newest. Unlike an engine, a publisher keeps nothing for us.
@@ -47,14 +44,13 @@ class LogIntake:
 
     def __init__(
         self,
-        store: LogStore,
-        publisher: Publisher,
+        sink: StoreSink,
         subscriber: Subscriber,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.lines = 0  # stored since the start
         self._malformed = 0
-        self._store, self._publisher, self._subscriber = store, publisher, subscriber
+        self._sink, self._subscriber = sink, subscriber
         self._clock = clock
         self._supervisor = Supervisor("log intake")
         self._receiving: gevent.Greenlet | None = None
@@ -92,20 +88,10 @@ class LogIntake:
                     self._keep(app, records)
 
     def _keep(self, app: str, records: list[bytes]) -> None:
-        while True:
-            try:
-                first = self._store.append(app, records)
-                break
-            except (StorageFull, StorageFailed):
-                gevent.sleep(RETRY)
-        self.lines += len(records)
-        topic = f"log/{app}/"
-        if not self._publisher.wanted(topic):
-            return
-        for part in _parts(records):
-            header = {"v": 1, "first": first, "next": first + len(part)}
-            self._publisher.send(topic, header, orjson.dumps(rows(first, part)))
-            first += len(part)
+        receipt = self._sink.append(app, records)
+        receipt.wait()
+        if receipt.error is None:
+            self.lines += len(records)
 
 
 def read_put(message: Message, now: int) -> tuple[str, list[bytes]]:
@@ -179,17 +165,3 @@ def _cut(text: bytes) -> bytes:
         return text
     whole = text[: MAX_TEXT - len(CUT)].decode("utf-8", "ignore")  # not in the middle of a letter
     return whole.encode() + CUT
-
-
-def _parts(records: list[bytes]) -> Iterator[list[bytes]]:
-    """``records`` in pieces that fit a message of the bus."""
-    part: list[bytes] = []
-    size = 0
-    for raw in records:
-        if part and (len(part) >= PUBLISH_LINES or size + len(raw) > PUBLISH_BYTES):
-            yield part
-            part, size = [], 0
-        part.append(raw)
-        size += len(raw)
-    if part:
-        yield part

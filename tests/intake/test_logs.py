@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from cloudbang.bus import HEADER, Hub, Malformed, Message, Publisher, Subscriber
 from cloudbang.config import BusSettings
 from cloudbang.domain.lines import is_record, row
+from cloudbang.intake.log_sink import StoreSink
 from cloudbang.intake.logs import LogIntake, read_put
 from cloudbang.storage.logs.log_store import LogStore, Query
 from tests.support import wait_until
@@ -31,7 +32,7 @@ class Ground:
         self.hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
         self.hub.start()
         self.ours = Publisher(self.hub.publish_to)
-        self.intake = LogIntake(self.store, self.ours, Subscriber(self.hub.subscribe_at))
+        self.intake = LogIntake(StoreSink(self.store, self.ours), Subscriber(self.hub.subscribe_at))
         self.intake.start()
         self.theirs = Publisher(self.hub.publish_to)
         wait_until(lambda: self.theirs.wanted("put/log/shop/"))

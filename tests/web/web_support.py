@@ -22,6 +22,7 @@ from cloudbang.domain.lines import format_time, record
 from cloudbang.domain.terminals import Orphan, Source, TerminalTarget
 from cloudbang.engine import Engine
 from cloudbang.errors import EngineUnreachable
+from cloudbang.intake.log_sink import StoreSink
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.terminals.reaper import Reaper
@@ -140,7 +141,9 @@ class WebGround:
                 store=self.store,
                 events=self.events,
                 live=self.live,
-                collector=LogCollector(engine, self.inventory, self.store, self.publisher),
+                collector=LogCollector(
+                    engine, self.inventory, StoreSink(self.store, self.publisher)
+                ),
                 publisher=self.publisher,
                 database=self.database,
                 loop_lag=LoopLag(),

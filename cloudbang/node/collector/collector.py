@@ -13,11 +13,10 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.apps import Instance
 from cloudbang.engine import Engine
-from cloudbang.node.collector.append_queue import AppendQueue, Bus
 from cloudbang.node.collector.follower import Follower, ReaderContext
 from cloudbang.node.collector.read_scheduler import SharedTick
+from cloudbang.node.collector.sink import LogSink
 from cloudbang.node.inventory import Inventory
-from cloudbang.storage.logs.log_store import LogStore
 
 log = logging.getLogger(__name__)
 
@@ -33,41 +32,34 @@ class LogCollector:
         self,
         engine: Engine,
         inventory: Inventory,
-        store: LogStore,
-        publisher: Bus,
+        sink: LogSink,
         *,
         retention_days: float = 30,
     ) -> None:
-        self._inventory, self._store, self._publisher = inventory, store, publisher
+        self._inventory = inventory
         self._context = ReaderContext(
-            engine, inventory, store, SharedTick(), int(retention_days * 86400 * 10**9)
+            engine, inventory, sink, SharedTick(), int(retention_days * 86400 * 10**9)
         )
         self._followers: dict[str, _Running] = {}
         self._ended: dict[str, str | None] = {}  # finished_at of those whose log is stored whole
         self._old = BoundedSemaphore(OLD_AT_ONCE)
-        self._queues = Supervisor("log-outlets")
         self._readers = Supervisor("log-readers")
 
     # --- what others ask ----------------------------------------------------------------------
 
     def lag(self, app: str) -> float:
         """Seconds by which the app's newest line is behind, while there are more to read."""
-        lags = [r.follower.lag for r in self._followers.values() if r.follower.queue.app == app]
+        lags = [r.follower.lag for r in self._followers.values() if r.follower.app == app]
         return max(lags, default=0.0)
 
     def is_reading(self, app: str) -> bool:
         """Whether a log of the app is being read, or may have lines that are not stored yet."""
-        return any(r.follower.queue.app == app for r in self._followers.values())
+        return any(r.follower.app == app for r in self._followers.values())
 
     @property
     def reading(self) -> int:
         """Containers that are read now."""
         return len(self._followers)
-
-    @property
-    def stored(self) -> int:
-        """Lines stored since the start by the readers that run now."""
-        return sum(r.follower.queue.stored for r in self._followers.values())
 
     # --- running ------------------------------------------------------------------------------
 
@@ -82,8 +74,7 @@ class LogCollector:
         self._readers.stop(deadline)
         with gevent.Timeout(deadline.at_most(FLUSH_WITHIN), False):
             for running in list(self._followers.values()):
-                running.follower.queue.drain()
-        self._queues.stop(deadline)
+                running.follower.drain()
         self._followers.clear()
 
     def _on_change(
@@ -102,16 +93,14 @@ class LogCollector:
         running = self._followers.get(instance.id)
         if running is not None:
             running.changed = True
-            if running.follower.queue.app != instance.app:
+            if running.follower.app != instance.app:
                 running.interrupt()
             return
         if not instance.alive and self._ended.get(instance.id, "") == instance.finished_at:
             return
-        queue = AppendQueue(self._store, self._publisher, instance.app)
         name = f"{instance.app}/{instance.short}"
-        running = _Running(Follower(self._context, instance.id, queue))
+        running = _Running(Follower(self._context, instance.id, instance.app))
         self._followers[instance.id] = running
-        running.writer = self._queues.run(name, queue.run)
         running.reader = self._readers.run(name, self._follow, running)
 
     def _follow(self, running: _Running) -> None:
@@ -120,7 +109,7 @@ class LogCollector:
         while True:
             running.changed = False
             known = self._inventory.instance(follower.container)
-            if known is not None and known.app != follower.queue.app:
+            if known is not None and known.app != follower.app:
                 break  # renamed: from here on its lines belong to another app
             try:
                 # A thousand old containers are read a few at a time.
@@ -133,11 +122,10 @@ class LogCollector:
                 break
         if ended is not None:
             self._ended[ended.id] = ended.finished_at
-        follower.queue.drain()
-        running.writer.kill(block=False)
+        follower.drain()
         del self._followers[follower.container]
         known = self._inventory.instance(follower.container)
-        if known is not None and known.app != follower.queue.app:
+        if known is not None and known.app != follower.app:
             self._ended.pop(known.id, None)
             self._consider(known)
 
@@ -160,10 +148,9 @@ class _Interrupted(Exception):
 
 
 class _Running:
-    """A reader, its greenlet and the greenlet of its outlet."""
+    """A reader and its greenlet."""
 
     reader: gevent.Greenlet
-    writer: gevent.Greenlet
 
     def __init__(self, follower: Follower) -> None:
         self.follower = follower

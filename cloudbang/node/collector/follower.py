@@ -6,6 +6,7 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import gevent
@@ -14,13 +15,19 @@ from cloudbang.core.supervise import backoff
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.docker_stream import Decoder, StreamGarbled, decoder_for
 from cloudbang.domain.lines import parse_time
+from cloudbang.domain.resume import ResumePoint
 from cloudbang.engine import Engine, EngineStream
-from cloudbang.errors import EngineRefused, EngineUnreachable, LogUnreadable, NoSuchContainer
-from cloudbang.node.collector.append_queue import AppendQueue
+from cloudbang.errors import (
+    EngineRefused,
+    EngineUnreachable,
+    LogUnreadable,
+    NoSuchContainer,
+    StorageFailed,
+)
 from cloudbang.node.collector.read_scheduler import ReadScheduler, SharedTick
 from cloudbang.node.collector.resume import Resume, SkipTo, dropped
 from cloudbang.node.collector.rotation import RotationWatch, rotated_at
-from cloudbang.storage.logs.resume import ResumePoint
+from cloudbang.node.collector.sink import LogSink, Receipt
 
 log = logging.getLogger(__name__)
 
@@ -44,17 +51,13 @@ class Containers(Protocol):
     def unreadable(self, container: str, reason: str) -> None: ...
 
 
-class Store(Protocol):
-    def resume_point(self, app: str, container: str) -> ResumePoint | None: ...
-
-
 @dataclass(frozen=True)
 class ReaderContext:
     """What every reader of one collector shares."""
 
     engine: Engine
     containers: Containers
-    store: Store
+    sink: LogSink
     tick: SharedTick
     retention_ns: int
 
@@ -79,18 +82,18 @@ class _StreamDiscontinuous(Exception):
 
 
 class Follower:
-    """Reads one container's log into its outlet.
+    """Reads one container's log into the sink.
 
     Every pass begins at what is stored, so nothing has to be remembered between two of them.
     """
 
-    def __init__(self, context: ReaderContext, container: str, queue: AppendQueue) -> None:
-        self.container = container
-        self.queue = queue
+    def __init__(self, context: ReaderContext, container: str, app: str) -> None:
+        self.container, self.app = container, app
         self.since_ns = 0  # from where on the present pass reads
         self._context = context
         self._behind = False  # reading at full speed: there is more than was read
         self._newest = b""
+        self._receipt: Receipt | None = None  # of what was handed over last
         self._watch: RotationWatch | None = None
         self._last: bytes | None = None  # the record before the next one
         self._step: tuple[bytes | None, bytes] | None = None  # two records that looked odd
@@ -101,6 +104,11 @@ class Follower:
         if not self._behind or not self._newest:
             return 0.0
         return max(0.0, time.time() - parse_time(self._newest.decode("ascii")) / 1e9)
+
+    def drain(self) -> None:
+        """Wait until everything handed over is stored: in order, so the last tells for all."""
+        if self._receipt is not None:
+            self._receipt.wait()
 
     def run(self) -> Instance | None:
         """Read until the container has ended and all of its log is stored; how it ended.
@@ -130,8 +138,8 @@ class Follower:
                 return None
             except EngineUnreachable as e:
                 log.debug("%s: %s", self.container[:12], e)
-            except (EngineRefused, StreamGarbled) as e:
-                log.warning("reading the log of %s: %s", self.queue.app, e)
+            except (EngineRefused, StreamGarbled, StorageFailed) as e:
+                log.warning("reading the log of %s: %s", self.app, e)
             if time.monotonic() - began > 10:
                 waits = backoff(0.2, 3)
             gevent.sleep(next(waits))
@@ -152,8 +160,8 @@ class Follower:
         tail: int | None = TAIL
         looks = 0
         while True:
-            self.queue.drain()  # what is stored tells where to go on
-            point = self._context.store.resume_point(instance.app, instance.short)
+            self.drain()  # what is stored tells where to go on
+            point = self._context.sink.resume_point(instance.app, instance.short)
             try:
                 return self._read(instance, point, tail, surely=looks >= LOOKS)
             except _RereadFurther:
@@ -183,7 +191,7 @@ class Follower:
         missing = _RereadFurther if tail is not None else None if surely else _RereadFully
         self._last = point.last if point else None
         try:
-            self._pump(stream, decoder, resume, self._watched(instance), missing)
+            self._pump(stream, decoder, resume, self._watched(instance), missing, instance.alive)
         finally:
             stream.close()
             self._behind = False
@@ -196,8 +204,8 @@ class Follower:
             rest = decoder.flush()
             if rest and resume is not None and not resume.done:
                 rest = resume.new(rest)
-            self._hand_over(rest, sum(map(len, rest)))
-        self.queue.drain()
+            self._append(rest)
+        self.drain()
         return ended
 
     def _engine_has(self, record: bytes) -> bool:
@@ -242,14 +250,16 @@ class Follower:
         resume: Resume | SkipTo | None,
         watch: RotationWatch | None,
         missing: type[_RereadFurther | _RereadFully] | None,
+        live: bool,
     ) -> None:
-        """From the stream to the outlet, until the stream ends.
+        """From the stream to the sink, until the stream ends.
 
-        ``missing`` says what to raise when lines seem to be missing: _LookAgain only if the engine
-        still has what is older. Raises _LostItsWay with everything before that handed over.
+        ``missing`` says what to raise when lines seem to be missing: _RereadFully only if the engine
+        still has what is older. Raises _StreamDiscontinuous with everything before that handed over.
         """
-        pace = ReadScheduler(self._context.tick)
-        read_now, feed, put = stream.read_now, decoder.feed, self.queue.put
+        watched = partial(self._context.sink.watched, self.app)
+        pace = ReadScheduler(self._context.tick, watched, live=live)
+        read_now, feed, append = stream.read_now, decoder.feed, self._append
         full = 0
         while True:
             data = read_now(READ)
@@ -275,33 +285,32 @@ class Follower:
                     if watch:
                         watch.begin()
             if records and watch:
-                self._put_watched(records, size, watch)
+                self._append_watched(records, watch)
             elif records:
-                put(records, size)
-            if records:
-                self._newest = records[-1][:30]
+                append(records)
             if size >= READ and full < FULL_READS:
                 full += 1
                 continue
             full = 0
             self._behind = size >= READ // 4
-            pace.after_read(size, len(records))
+            if not pace.after_read(size, len(records)):
+                stream.wait()
 
-    def _put_watched(self, records: list[bytes], size: int, watch: RotationWatch) -> None:
-        """Hand over what comes in order. Raises _LostItsWay at a step that was not seen before.
+    def _append_watched(self, records: list[bytes], watch: RotationWatch) -> None:
+        """Hand over what comes in order. Raises _StreamDiscontinuous at a step that was not seen before.
 
         The same step in a second reading is the container's own pause, or how it is written.
         """
         now = time.monotonic()
         while (odd := watch.first_discontinuity(records, now)) is not None:
-            self.queue.put(records[:odd], size)
+            self._append(records[:odd])
             step = (records[odd - 1] if odd else self._last, records[odd])
             if step != self._step:
                 self._step = step
                 raise _StreamDiscontinuous
             watch.accept(records[odd])
-            records, size, self._last = records[odd:], 0, records[odd]
-        self.queue.put(records, size)
+            records, self._last = records[odd:], records[odd]
+        self._append(records)
         self._last = records[-1]
         if time.monotonic() > now + PATIENT:
             raise _StreamDiscontinuous
@@ -318,10 +327,15 @@ class Follower:
         self._watch.begin(self._last)
         return self._watch
 
-    def _hand_over(self, records: list[bytes], size: int) -> None:
-        if records:
-            self.queue.put(records, size)
-            self._newest = records[-1][:30]
+    def _append(self, records: list[bytes]) -> None:
+        """Hand over what comes next. Waits while there is no room."""
+        if not records:
+            return
+        if self._receipt is not None and self._receipt.error is not None:
+            self._receipt = None
+            raise _StreamDiscontinuous  # what was handed over last is not stored
+        self._receipt = self._context.sink.append(self.app, records)
+        self._newest = records[-1][:30]
 
 
 def _ns(record: bytes) -> int:

@@ -1,9 +1,10 @@
 """Group commit: everybody's lines of one moment are written by one job of one thread.
 
-``put`` blocks the calling greenlet until its records are in the file. The first one starts a job
-at once; who comes while it runs shares the next. Waking a thread costs 60 µs and more however
-many apps are in a job, so when the machine is busy jobs are spaced by ``PACE`` seconds and grow
-instead.
+An append joins the queue of its app and is acknowledged when it is in the file. The first one
+starts a job at once; who comes while it runs shares the next. Waking a thread costs 60 µs and more
+however many apps are in a job, so when the machine is busy jobs are spaced by ``PACE`` seconds and
+grow instead. What was stored is told to ``on_stored`` in the order of seq, while the thread is
+already at the next job.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import errno
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,22 +22,28 @@ from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
 from cloudbang.core.supervise import Supervisor
-from cloudbang.core.threads import in_thread
+from cloudbang.core.threads import ReadyThread, in_thread
 from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
 from cloudbang.storage.logs.app_log import AppLog
+from cloudbang.storage.logs.append_queue import Append, AppendQueue, Job, Stored
 from cloudbang.storage.logs.index import Block
 from cloudbang.storage.logs.segment import IndexCache, Segment, remove, remove_empty
 from cloudbang.storage.logs.segment_writer import SegmentWriter, Sync, Write, sync
 
 log = logging.getLogger(__name__)
 
-PACE = 0.010  # seconds between the starts of two jobs
-URGENT_BYTES = 16 * 1024  # that wait start one at once, so that a flood is not held up
+PACE = 0.005  # seconds between the starts of two jobs
+URGENT_BYTES = 64 * 1024  # that wait start one at once, so that a flood is not held up
+JOB_BYTES = 1024 * 1024  # of one app in one job: what follows one is done in the hub
 SYNC_EVERY = 0.15  # seconds between the starts of two rounds of fdatasync; promised is 0.2
 STALLED = 10.0  # seconds after which a write that does not come back is trouble to tell of
+RETRY = 1.0  # seconds between two tries with lines that wait for the disk to take them
 
-MAX_PENDING = 8 * 1024 * 1024
-"""Bytes that wait to be written. Overload policy: who would add more waits; nothing is dropped."""
+# Overload policy, both: who would add more waits; nothing is dropped, the engine holds the rest.
+ROOM = 2 * 1024 * 1024  # bytes of one app that are not acknowledged yet
+MAX_PENDING = 8 * 1024 * 1024  # bytes of all apps that wait for the thread
+
+SILENT = "the disk has not answered for 10 s"
 
 TAILS_BYTES = 16 * 1024 * 1024  # newest lines in memory, of all apps together
 
@@ -51,26 +58,6 @@ class StorageHealth:
     message: str
 
 
-class _Entry:
-    __slots__ = ("data", "error", "records", "seq")
-
-    def __init__(self, records: list[bytes], data: bytes) -> None:
-        self.records, self.data = records, data
-        self.seq = 0
-        self.error: CloudBangError | None = None
-
-
-class _Batch:
-    __slots__ = ("done", "entries", "rolls", "size", "taken")
-
-    def __init__(self) -> None:
-        self.entries: dict[AppLog, list[_Entry]] = {}
-        self.rolls: set[AppLog] = set()  # whose lines begin another segment
-        self.size = 0
-        self.taken = Event()
-        self.done = Event()
-
-
 class GroupCommit:
     """Writes for all apps, makes it durable, and says when it cannot."""
 
@@ -83,58 +70,79 @@ class GroupCommit:
         clock: Callable[[], int],
         cache: IndexCache,
         apps: dict[str, AppLog],
+        on_stored: list[Callable[[Sequence[Stored]], None]],
         on_closed: Callable[[], None],
     ) -> None:
         self._root, self._segment_bytes = root, segment_bytes
         self._clock, self._cache, self._apps = clock, cache, apps
-        self._on_closed = on_closed
+        self._on_stored, self._on_closed = on_stored, on_closed
         self._writer = SegmentWriter(root, keep_free)
-        self._thread = ThreadPool(1)
+        self._thread = ReadyThread()
         self._sync_thread = ThreadPool(1)
-        self._pending = _Batch()
+        self._queues: dict[AppLog, AppendQueue] = {}
+        self._pending = 0  # bytes that wait and are not held
         self._wake, self._urgent, self._to_sync = Event(), Event(), Event()
-        self._troubled = Event()
+        self._troubled, self._room, self._idle = Event(), Event(), Event()
+        self._idle.set()
         self._dirty: set[AppLog] = set()
         self._new: set[str] = set()  # paths of files not yet durable in their folder
         self._ended: list[tuple[Segment, list[Block]]] = []  # closed, their index not yet written
         self._closing = False
+        self._began = 0.0  # the last job
+        self._running: list[Job] = []
         self.jobs = 0
         self.trouble: StorageHealth | None = None
         self.on_health: list[Callable[[StorageHealth | None], None]] = []
 
     def start(self, supervisor: Supervisor) -> None:
-        supervisor.run("flush", self._flush_loop)
+        supervisor.run("commit", self._commit_loop)
         supervisor.run("sync", self._sync_loop)
         supervisor.run("recovery", self._recovery_loop)
 
+    def append(self, app: AppLog, records: list[bytes], data: bytes, *, keep: bool) -> Append:
+        """``data`` is the joined ``records``. Waits while there is no room, not for the disk.
+        Raises StorageFailed when the store is closed."""
+        append = Append(app, records, data, keep)
+        try:
+            self._wait_for_room(app, len(data), keep)
+        except BaseException:
+            append.end(0, None)
+            raise
+        queue = self._queue(app)
+        if not keep:
+            self._retry(queue)  # it wants to know now
+        queue.appends.append(append)
+        queue.size += len(data)
+        if not queue.held:
+            self._pending += len(data)
+            if self._pending >= URGENT_BYTES:
+                self._urgent.set()
+            self._idle.clear()
+            self._wake.set()
+        return append
+
     def put(self, app: AppLog, records: list[bytes], data: bytes) -> int:
-        """``data`` is the joined ``records``. Gives the seq of the first, once they are written.
-        Raises StorageFull, StorageFailed."""
-        while self._pending.size and self._pending.size + len(data) > MAX_PENDING:
-            self._pending.taken.wait(STALLED)
-        if self._closing:
-            raise StorageFailed(str(app.folder), "the store is closed")
-        batch, entry = self._pending, _Entry(records, data)
-        batch.entries.setdefault(app, []).append(entry)
-        batch.size += len(data)
-        if batch.size >= URGENT_BYTES:
-            self._urgent.set()
-        self._wake.set()
-        # The write cannot be called back, so giving up would store the lines twice: keep waiting.
-        while not batch.done.wait(STALLED):
-            self._set_trouble("failed", str(app.folder), "the disk has not answered for 10 s")
-        if entry.error:
-            raise entry.error
-        return entry.seq
+        """Gives the seq of the first, once they are written. Raises StorageFull, StorageFailed."""
+        append = self.append(app, records, data, keep=False)
+        append.wait()
+        if append.error:
+            raise append.error
+        return append.seq
 
     def roll(self, app: AppLog) -> bool:
         """Close the app's active segment and begin an empty one. False when the disk did not
         answer in time."""
-        self._pending.entries.setdefault(app, [])
-        self._pending.rolls.add(app)
-        done = self._pending.done
+        queue = self._queue(app)
+        done = queue.roll = queue.roll or Event()
+        self._retry(queue)
+        self._idle.clear()
         self._wake.set()
         return bool(done.wait(STALLED))
+
+    def is_writing(self, app: AppLog) -> bool:
+        """Whether lines of the app are on their way to the disk, which takes them."""
+        queue = self._queues.get(app)
+        return queue is not None and not queue.held
 
     def end(self, app: AppLog) -> None:
         """Close the app's active segment where nothing is being written to it; the next line
@@ -149,71 +157,128 @@ class GroupCommit:
         if active:
             self.let_go(active)
         # By the thread that writes: what begins again there does so after this.
-        in_thread(self._thread, remove_empty, folder, active)
+        self._thread.run(remove_empty, folder, active)
 
     def let_go(self, segment: Segment) -> None:
         """Close the file of a segment that is not written to any more."""
-        self._thread.spawn(self._writer.forget, segment.path)
+        self._thread.run(self._writer.forget, segment.path)
 
     def close(self, timeout: float = 3.0) -> None:
         """Write and sync what is pending; then nothing more is taken."""
         self._closing = True
-        if self._pending.entries:
-            self._pending.done.wait(timeout)
+        self._urgent.set()
+        self._idle.wait(timeout)
 
     def release(self) -> None:
         """After the greenlets have ended: the last sync, and every file closed."""
+        left = [append for queue in self._queues.values() for append in queue.appends]
+        for append in [*left, *(append for job in self._running for append in job.appends)]:
+            append.end(0, StorageFailed(self._root, "the store is closed"))
+        self._queues.clear()
+        self._thread.close()
         in_thread(self._sync_thread, sync, self._sync_work())
-        in_thread(self._thread, self._writer.close)
-        self._thread.kill()
+        in_thread(self._sync_thread, self._writer.close)
         self._sync_thread.kill()
+
+    def _queue(self, app: AppLog) -> AppendQueue:
+        queue = self._queues.get(app)
+        if queue is None:
+            queue = self._queues[app] = AppendQueue()
+        return queue
+
+    def _wait_for_room(self, app: AppLog, size: int, keep: bool) -> None:
+        while not self._closing and (
+            (self._pending and self._pending + size > MAX_PENDING)
+            or (keep and app in self._queues and self._queues[app].size + size > ROOM)
+        ):
+            self._room.clear()
+            self._room.wait(STALLED)
+        if self._closing:
+            raise StorageFailed(str(app.folder), "the store is closed")
 
     # -- writing
 
-    def _flush_loop(self) -> None:
-        started = 0.0
+    def _commit_loop(self) -> None:
         while True:
             self._wake.wait()
-            passed = time.monotonic() - started
-            if passed < PACE and self._pending.size < URGENT_BYTES and not self._closing:
+            self._wake.clear()
+            passed = time.monotonic() - self._began
+            if passed < PACE and self._pending < URGENT_BYTES and not self._closing:
                 self._urgent.clear()
                 self._urgent.wait(PACE - passed)
-            started = time.monotonic()
-            batch, self._pending = self._pending, _Batch()
-            self._wake.clear()
-            batch.taken.set()
-            try:
-                self._flush(batch)
-            except BaseException as e:
-                for entries in batch.entries.values():
-                    for entry in entries:
-                        if not entry.seq and not entry.error:
-                            entry.error = StorageFailed(self._root, f"{type(e).__name__}: {e}")
-                raise
-            finally:
-                batch.done.set()
+            self._began = time.monotonic()
+            jobs = self._take()
+            if jobs:
+                self.jobs += 1
+                self._write(jobs)
+                stored = self._note(jobs)
+                for callback in self._on_stored:
+                    callback(stored)
+            if not any(queue.waits for queue in self._queues.values()):
+                self._idle.set()
 
-    def _flush(self, batch: _Batch) -> None:
+    def _take(self) -> list[Job]:
+        """What the next job writes: of each app its share, in order."""
         today = self._today()
-        work: list[tuple[AppLog, list[_Entry], Write]] = []
-        for app, entries in batch.entries.items():
-            data = entries[0].data if len(entries) == 1 else b"".join([e.data for e in entries])
-            work.append((app, entries, self._plan(app, data, today, roll=app in batch.rolls)))
-        self.jobs += 1
-        in_thread(self._thread, self._writer.write, [write for _, _, write in work])
+        waiting = [(app, queue) for app, queue in self._queues.items() if queue.waits]
+        share = JOB_BYTES // max(len(waiting), 1)
+        jobs = []
+        for app, queue in waiting:
+            appends = queue.take(share)
+            parts = [append.data for append in appends]
+            data = parts[0] if len(parts) == 1 else b"".join(parts)
+            self._pending -= len(data)
+            roll, queue.roll = queue.roll, None
+            write = self._plan(app, data, today, roll=roll is not None)
+            jobs.append(Job(app, queue, appends, write, roll))
+            if queue.appends:
+                self._wake.set()
+        self._room.set()
+        return jobs
+
+    def _write(self, jobs: list[Job]) -> None:
+        """Have the thread write it all; every ``write.error`` is true afterwards."""
+        writes = [job.write for job in jobs]
+
+        def write() -> None:
+            try:
+                self._writer.write(writes)
+            except Exception as e:
+                log.exception("writing failed")
+                for one in writes:
+                    one.error = one.error or OSError(errno.EIO, f"{type(e).__name__}: {e}")
+
+        # The write cannot be called back, so giving up would store the lines twice: it is only told.
+        stalled = gevent.get_hub().loop.timer(STALLED)
+        stalled.start(self._set_trouble, "failed", self._root, SILENT)
+        try:
+            self._running = jobs
+            self._thread.run(write)
+            self._running = []
+        finally:
+            stalled.close()
+
+    def _note(self, jobs: list[Job]) -> list[Stored]:
+        """Take note of what is in the files now, and acknowledge it."""
         limit = min(256 * 1024, max(32 * 1024, TAILS_BYTES // max(len(self._apps), 1)))
         failure: OSError | None = None
-        for app, entries, write in work:
+        stored: list[Stored] = []
+        for app, queue, appends, write, roll in jobs:
             if write.error:
                 failure = write.error
-                for entry in entries:
-                    entry.error = self._refusal(write)
-                continue
-            if write.begin:
-                self._begin(app, write.segment)
-            for entry in entries:
-                entry.seq = app.written(entry.records, entry.data, limit)
-            self._dirty.add(app)
+                self._refuse(queue, appends, write)
+            else:
+                if write.begin:
+                    self._begin(app, write.segment)
+                if appends:
+                    stored.append(self._acknowledge(app, appends, write.data, limit))
+                    queue.size -= len(write.data)
+                    self._dirty.add(app)
+            if roll is not None:
+                roll.set()
+            if not queue.appends and not queue.roll:
+                del self._queues[app]
+        self._room.set()
         if self._dirty:
             self._to_sync.set()
         if failure:
@@ -223,8 +288,40 @@ class GroupCommit:
                 self._root,
                 str(StorageFull(self._root) if full else StorageFailed(self._root, str(failure))),
             )
-        elif self.trouble and batch.size:
+        elif self.trouble and stored and not any(q.held for q in self._queues.values()):
             self._set_trouble(None)
+        return stored
+
+    def _acknowledge(self, app: AppLog, appends: list[Append], data: bytes, limit: int) -> Stored:
+        records = appends[0].records
+        if len(appends) > 1:
+            records = [raw for append in appends for raw in append.records]
+        seq = first = app.written(records, data, limit)
+        for append in appends:
+            count = len(append.records)
+            append.end(seq, None)
+            seq += count
+        return Stored(app.name, first, records)
+
+    def _refuse(self, queue: AppendQueue, appends: list[Append], write: Write) -> None:
+        """Nothing of these is in the file: they are put back, or told."""
+        kept = [append for append in appends if append.keep]
+        refusal = self._refusal(write)
+        for append in appends:
+            if not append.keep:
+                queue.size -= len(append.data)
+                append.end(0, refusal)
+        if kept:
+            self._pending -= sum(len(append.data) for append in queue.appends)
+            queue.appends[:0] = kept
+            queue.held = True
+
+    def _retry(self, queue: AppendQueue) -> None:
+        if queue.held:
+            queue.held = False
+            self._pending += sum(len(append.data) for append in queue.appends)
+            self._idle.clear()
+            self._wake.set()
 
     def _plan(self, app: AppLog, data: bytes, today: str, *, roll: bool) -> Write:
         active = app.active
@@ -238,7 +335,7 @@ class GroupCommit:
 
     def _begin(self, app: AppLog, segment: Segment) -> None:
         if app.active and not app.active.size and app.active.path != segment.path:
-            self._thread.spawn(remove, app.active)
+            self._sync_thread.spawn(remove, app.active)
         self._new.add(segment.path)
         self._ended_with(app.begin(segment))
 
@@ -300,12 +397,17 @@ class GroupCommit:
     # -- trouble
 
     def _recovery_loop(self) -> None:
-        """Trouble ends with the first write that succeeds; when nobody writes, try it."""
+        """Trouble ends with the first job that succeeds; when nobody writes, try it."""
         while True:
             self._troubled.wait()
-            gevent.sleep(1.0)
+            gevent.sleep(RETRY)
+            held = [queue for queue in self._queues.values() if queue.held]
+            for queue in held:
+                self._retry(queue)
+            if held:
+                continue
             try:
-                in_thread(self._thread, self._writer.probe)
+                in_thread(self._sync_thread, self._writer.probe)
             except OSError:
                 continue
             self._set_trouble(None)

@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,15 +25,17 @@ from cloudbang.config import StorageSettings
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.core.threads import in_thread
+from cloudbang.domain.resume import ResumePoint
 from cloudbang.errors import AlreadyRunning, BadRequest, StorageFailed, StorageFull
 from cloudbang.storage.logs.app_log import AppLog, Totals, recover
+from cloudbang.storage.logs.append_queue import Append, Stored
 from cloudbang.storage.logs.group_commit import GroupCommit, StorageHealth
 from cloudbang.storage.logs.reader import Lines, Page, Query, Snapshot, SnapshotStale, collect
-from cloudbang.storage.logs.resume import ResumePoint, resume_point
+from cloudbang.storage.logs.resume import resume_point
 from cloudbang.storage.logs.retention import LogRetention
 from cloudbang.storage.logs.segment import IndexCache
 
-__all__ = ["AppStats", "LogStore", "Page", "Query", "ResumePoint", "StorageHealth"]
+__all__ = ["AppStats", "Append", "LogStore", "Page", "Query", "StorageHealth", "Stored"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -88,6 +90,8 @@ class LogStore:
         self._cache = IndexCache()
         self._supervisor = Supervisor("store")
         self._lock = -1
+        self.on_stored: list[Callable[[Sequence[Stored]], None]] = []
+        """Called in the order of seq with what is in the files now. Must be quick and not wait."""
 
     # -- life
 
@@ -114,6 +118,7 @@ class LogStore:
                 clock=self._clock,
                 cache=self._cache,
                 apps=self._apps,
+                on_stored=self.on_stored,
                 on_closed=lambda: self._retention.wake.set(),
             )
             self._retention = LogRetention(
@@ -187,18 +192,24 @@ class LogStore:
         Raises StorageFull or StorageFailed with none of them stored, BadRequest for a name that
         cannot be one, ValueError for what is not whole records.
         """
-        found = self._apps.get(app) or self._new(app)
         if not records:
-            return found.next
+            return self.next_seq(app)
+        return self._commit.put(*self._checked(app, records))
+
+    def enqueue(self, app: str, records: list[bytes]) -> Append:
+        """The same without waiting for the disk, only for room in its queue; the receipt tells.
+
+        What the disk does not take waits, in order, and is tried again. Raises StorageFailed when
+        the store is closed, BadRequest and ValueError as :meth:`append`.
+        """
+        return self._commit.append(*self._checked(app, records), keep=True)
+
+    def _checked(self, app: str, records: list[bytes]) -> tuple[AppLog, list[bytes], bytes]:
+        found = self._apps.get(app) or self._new(app)
         data = b"".join(records)
         if data.count(b"\n") != len(records) or data[-1] != 10:
             raise ValueError("a record ends with its only LF")
-        found = self._apps.setdefault(app, found)
-        found.writing += 1
-        try:
-            return self._commit.put(found, records, data)
-        finally:
-            found.writing -= 1
+        return self._apps.setdefault(app, found), records, data
 
     def _new(self, app: str) -> AppLog:
         if not _is_app_name(app):

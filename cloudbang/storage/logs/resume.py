@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloudbang.domain.lines import format_time, parse_time
+from cloudbang.domain.resume import ResumePoint
 from cloudbang.storage.logs.reader import BlockScan, Query, Snapshot
 from cloudbang.storage.logs.segment import IndexCache
 
@@ -37,17 +38,6 @@ LONG_LINE = 250_000_000  # nanoseconds that the parts of one line take to be wri
 
 MARK_BYTES = 64 * 1024  # of lines kept for one container, unless more share one moment
 MARKS = 1000  # containers of an app that are remembered; the longest silent go first
-
-
-@dataclass(frozen=True)
-class ResumePoint:
-    """``since``: ns to read from, that moment included. ``stored``: all records of the container
-    from then on. ``last``: the newest of them in the order of seq; None when that one is not
-    among them, which takes a clock that jumped back and a deletion."""
-
-    since: int
-    last: bytes | None
-    stored: Counter[bytes]
 
 
 @dataclass

@@ -146,7 +146,7 @@ class LogRetention:
         with self._busy:
             rolled = not (app.active and app.active.size) or self._commit.roll(app)
             # On a full disk no file can be begun, and yet this is what makes room.
-            if rolled and app.active and app.active.size and not app.writing:
+            if rolled and app.active and app.active.size and not self._commit.is_writing(app):
                 self._commit.end(app)
             try:
                 if app.closed:

@@ -167,7 +167,7 @@ class LogChannel:
                     self._tell_expired(first)
                 self.filled += len(records)
                 found = rows(first, records)
-                self._send(Lines(first, first + len(records), found, orjson.dumps(found)))
+                self._send(Lines(first, first + len(records), orjson.dumps(found), found))
         finally:
             self._busy = False
         self.advance()

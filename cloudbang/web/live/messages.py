@@ -47,26 +47,37 @@ class Filter(NamedTuple):
 EVERYTHING = Filter()
 
 
-class Lines(NamedTuple):
+class Lines:
     """Consecutive lines from ``first`` up to but without ``next``; ``body`` their JSON array."""
 
-    first: int
-    next: int
-    rows: Sequence[Row]
-    body: bytes
+    __slots__ = ("_rows", "body", "first", "next")
+
+    def __init__(
+        self, first: int, next_seq: int, body: bytes, found: Sequence[Row] | None = None
+    ) -> None:
+        self.first, self.next, self.body, self._rows = first, next_seq, body, found
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """Taken from the body when somebody wants them: who sees everything does not."""
+        if self._rows is None:
+            self._rows = orjson.loads(self.body)
+        return self._rows
 
 
-def read_lines(received: Message, known: int) -> Lines:
+def read_lines(received: Message, known: int, *, ours: bool = False) -> Lines:
     """The lines of a ``log/<app>/`` message. Raises Malformed.
 
     ``known`` is the seq that the app's next line will get: what CloudBang publishes is stored
     first, so a message with lines beyond it is not CloudBang's. The body goes to browsers as it
-    is, so it is looked through here.
+    is, so it is looked through here, but for what this process published itself (``ours``).
     """
     header = read_header(received.header)
     first, next_seq = header.get("first"), header.get("next")
     if type(first) is not int or type(next_seq) is not int or not 0 < first < next_seq <= known:
         raise Malformed(f"lines {first!r} to {next_seq!r} are not in the store")
+    if ours:
+        return Lines(first, next_seq, received.body)
     try:
         found = orjson.loads(received.body)
         seqs = [
@@ -80,13 +91,12 @@ def read_lines(received: Message, known: int) -> Lines:
         raise Malformed("the body is not a JSON array of rows") from None
     if type(found) is not list or seqs != list(range(first, next_seq)):
         raise Malformed("the rows are not those that the header promises")
-    return Lines(first, next_seq, found, received.body)
+    return Lines(first, next_seq, received.body, found)
 
 
 def join(parts: Sequence[Lines]) -> Lines:
     """Consecutive parts as one: one frame costs less than several."""
     if len(parts) == 1:
         return parts[0]
-    lines = [r for part in parts for r in part.rows]
     body = b"[%b]" % b",".join(part.body.strip()[1:-1] for part in parts)
-    return Lines(parts[0].first, parts[-1].next, lines, body)
+    return Lines(parts[0].first, parts[-1].next, body)

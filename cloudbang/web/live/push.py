@@ -210,8 +210,11 @@ class LivePush:
     def _route(self, received: Message, lines: dict[LogChannel, list[Lines]]) -> None:
         topic = received.topic
         channel = self._logs.get(topic)
+        ours = self._subscriber.is_ours(received)
+        if self._subscriber.knows_ours and not ours:
+            raise Malformed("facts are published by this process alone")
         if channel is not None:
-            found = read_lines(received, self._store.next_seq(channel.app))
+            found = read_lines(received, self._store.next_seq(channel.app), ours=ours)
             lines.setdefault(channel, []).append(found)
             return
         feed = self._routes.get(topic) or self._routes.get(topic.partition("/")[0] + "/")

@@ -8,6 +8,7 @@ from cloudbang.apps import AppRegistry
 from cloudbang.bus import Hub, Publisher
 from cloudbang.config import BusSettings, EngineSettings, StorageSettings
 from cloudbang.engine import Engine
+from cloudbang.intake.log_sink import StoreSink
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
 from cloudbang.storage.database.apps import AppStore
@@ -33,7 +34,9 @@ class Rig:
         self.engine = Engine(EngineSettings(host=host))
         self.inventory = Inventory(self.engine, self.publisher, self.events)
         self.apps = AppRegistry(AppStore(self.database), self.store, self.inventory, self.publisher)
-        self.collector = LogCollector(self.engine, self.inventory, self.store, self.publisher)
+        self.collector = LogCollector(
+            self.engine, self.inventory, StoreSink(self.store, self.publisher)
+        )
         self._open = False
 
     def start(self) -> None:

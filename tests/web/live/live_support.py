@@ -144,15 +144,22 @@ class LiveGround:
     """The parts, started."""
 
     def __init__(
-        self, folder: Path, queue: int = 1024 * 1024, settings: StorageSettings | None = None
+        self,
+        folder: Path,
+        queue: int = 1024 * 1024,
+        settings: StorageSettings | None = None,
+        own_hub: bool = True,
     ) -> None:
+        """``own_hub`` false: as where ZMQ_SUB_FROM names a hub of another process."""
         self.store = LogStore(folder, settings=settings)
         self.store.open()
         self.hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
         self.hub.start()
-        self.publisher = Publisher(self.hub.publish_to)
+        self.stranger = Publisher(self.hub.publish_to)
+        self.publisher = self.hub.publisher() if own_hub else self.stranger
         self.apps = Apps(self.store)
-        self.push = LivePush(self.store, self.apps, self.apps, Subscriber(self.hub.subscribe_at))
+        subscriber = self.hub.subscriber() if own_hub else Subscriber(self.hub.subscribe_at)
+        self.push = LivePush(self.store, self.apps, self.apps, subscriber)
         self.push.start()
         self.caller = Caller("s1", 1, "ann", {"default": "viewer"}, b"")
         route = SocketRoute(
@@ -169,6 +176,7 @@ class LiveGround:
         self.server.stop(1.0)
         self.push.stop()
         self.publisher.close()
+        self.stranger.close()
         self.hub.stop()
         self.store.close()
 

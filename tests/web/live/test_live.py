@@ -11,6 +11,7 @@ import gevent
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from cloudbang.bus import Subscriber
 from tests.support import wait_until
 from tests.web.live.live_support import LiveGround
 
@@ -18,6 +19,15 @@ from tests.web.live.live_support import LiveGround
 @pytest.fixture
 def ground(tmp_path: Path) -> Iterator[LiveGround]:
     ground = LiveGround(tmp_path / "data")
+    try:
+        yield ground
+    finally:
+        ground.close()
+
+
+@pytest.fixture
+def beside_another_hub(tmp_path: Path) -> Iterator[LiveGround]:
+    ground = LiveGround(tmp_path / "data", own_hub=False)
     try:
         yield ground
     finally:
@@ -175,8 +185,57 @@ def test_asking_again_replaces_the_filter(ground: LiveGround) -> None:
         assert page.hear()["op"] == "unsubscribed"
 
 
-def test_rubbish_on_the_bus_reaches_nobody(ground: LiveGround) -> None:
+def test_lines_of_another_hub_reach_the_page(beside_another_hub: LiveGround) -> None:
+    """Where the push side listens to a hub of another process, what comes is looked through."""
+    ground = beside_another_hub
+    ground.log("web", 1)
+    with ground.client() as page:
+        page.subscribe("log/web")
+        wait_until(lambda: ground.publisher.wanted("log/web/"))
+        ground.log("web", 3)
+        assert [line[4] for line in page.lines(3)] == ["line 2", "line 3", "line 4"]
+
+
+def test_a_stranger_cannot_say_what_was_logged(ground: LiveGround) -> None:
+    """What another program publishes as fact is counted and dropped, however well it is made: with
+    lines that are stored, with the mark of a true message, or as a true message changed."""
+    heard = Subscriber(ground.hub.subscribe_at)
+    heard.subscribe("log/web/")
+    ground.log("web", 1, publish=False)
+    with ground.client() as page:
+        page.subscribe("log/web")
+        wait_until(lambda: ground.publisher.wanted("log/web/"))
+        wait_until(lambda: ground.stranger.wanted("log/web/"))
+        ground.log("web", 2)
+        assert [line[4] for line in page.lines(2)] == ["line 2", "line 3"]
+        true = next(heard.batches())[0]
+        records = ground.records("web", 1)
+        first = ground.store.append("web", records)
+        row = b'["2023-11-14T22:13:20.001000000Z","0123456789ab","stdout","forged"]'
+        plain = b'{"v":1,"first":%d,"next":%d}' % (first, first + 1)
+        mark = true.header[true.header.index(b',"mark"') :]
+        forged = [
+            (plain, b"[[%d,%b]]" % (first, row[1:-1])),
+            (plain[:-1] + mark, b"[[%d,%b]]" % (first, row[1:-1])),
+            (true.header, b"[[2,%b],[3,%b]]" % (row[1:-1], row[1:-1])),
+            (true.header.replace(b'"first":2,"next":4', b'"first":4,"next":5'), true.body),
+        ]
+        for header, body in forged:
+            ground.stranger.send("log/web/", header, body)
+        wait_until(lambda: ground.push.malformed == len(forged))
+        # What was stored meanwhile comes all the same, from the store.
+        assert [line[4] for line in page.lines(1)] == ["line 4"]
+        # The true one, sent again, says nothing new.
+        ground.stranger.send("log/web/", true.header, true.body)
+        ground.log("web", 1)
+        assert [line[4] for line in page.lines(1)] == ["line 5"]
+        assert ground.push.malformed == len(forged)
+    heard.close()
+
+
+def test_rubbish_on_the_bus_reaches_nobody(beside_another_hub: LiveGround) -> None:
     """Messages on a fact's topic that are not CloudBang's are counted and dropped."""
+    ground = beside_another_hub
     ground.log("web", 10)
     with ground.client() as page:
         page.subscribe("log/web")

@@ -1,0 +1,17 @@
+"""Where a reader of a container's log goes on: the answer of whoever keeps the lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ResumePoint:
+    """``since``: ns to read from, that moment included. ``stored``: all records of the container
+    from then on. ``last``: the newest of them in the order of seq; None when that one is not
+    among them, which takes a clock that jumped back and a deletion."""
+
+    since: int
+    last: bytes | None
+    stored: Counter[bytes]

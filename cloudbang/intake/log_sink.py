@@ -1,0 +1,67 @@
+"""Where lines come in: stored first, published second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import orjson
+
+from cloudbang.domain.lines import rows
+from cloudbang.domain.resume import ResumePoint
+from cloudbang.storage.logs.log_store import Append, LogStore, Stored
+
+MESSAGE_LINES, MESSAGE_BYTES = 500, 256 * 1024  # of one message of the bus
+
+
+class Bus(Protocol):
+    """What is asked of the publisher."""
+
+    def send(self, topic: str, header: bytes, body: bytes) -> None: ...
+    def wanted(self, topic: str) -> bool: ...
+
+
+class StoreSink:
+    """The :class:`~cloudbang.node.collector.sink.LogSink` of this process.
+
+    Whoever appended, what a commit stored is published here, as few messages as hold it, and only
+    for the apps that somebody listens to.
+    """
+
+    def __init__(self, store: LogStore, bus: Bus) -> None:
+        self._store, self._bus = store, bus
+        store.on_stored.append(self._publish)
+
+    def resume_point(self, app: str, container: str) -> ResumePoint | None:
+        return self._store.resume_point(app, container)
+
+    def append(self, app: str, records: list[bytes]) -> Append:
+        return self._store.enqueue(app, records)
+
+    def watched(self, app: str) -> bool:
+        return self._bus.wanted(f"log/{app}/")
+
+    def _publish(self, stored: Sequence[Stored]) -> None:
+        for app, first, records in stored:
+            topic = f"log/{app}/"
+            if self._bus.wanted(topic):
+                for part in portions(records):
+                    header = b'{"v":1,"first":%d,"next":%d}' % (first, first + len(part))
+                    self._bus.send(topic, header, orjson.dumps(rows(first, part)))
+                    first += len(part)
+
+
+def portions(records: list[bytes]) -> Iterator[list[bytes]]:
+    """``records`` in pieces that fit a message: at most 500 lines and about 256 KiB."""
+    if len(records) <= MESSAGE_LINES and sum(map(len, records)) <= MESSAGE_BYTES:
+        yield records
+        return
+    part: list[bytes] = []
+    size = 0
+    for raw in records:
+        if part and (len(part) >= MESSAGE_LINES or size + len(raw) > MESSAGE_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(raw)
+        size += len(raw)
+    yield part

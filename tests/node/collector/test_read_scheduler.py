@@ -1,0 +1,90 @@
+"""Quiet containers are read at once, busy ones together at a tick."""
+
+from __future__ import annotations
+
+import time
+
+import gevent
+
+from cloudbang.node.collector.read_scheduler import MANY, SLOW, TICK, ReadScheduler, SharedTick
+
+
+def test_all_who_wait_for_a_tick_are_woken_together() -> None:
+    """Whenever they came, one after the other in one turn of the loop; the slow ones at theirs."""
+    tick = SharedTick(0.02)
+    woken: list[tuple[int, str]] = []
+
+    def reader(name: str, every: int, times: int) -> None:
+        for _ in range(times):
+            gevent.sleep(0.0005)
+            tick.wait(every)
+            woken.append((int(time.monotonic() / 0.02), name))
+
+    readers = [gevent.spawn(reader, f"quick{n}", 1, 10) for n in range(5)]
+    readers += [gevent.spawn(reader, f"slow{n}", 5, 2) for n in range(5)]
+    gevent.joinall(readers, timeout=5, raise_error=True)
+    ticks = sorted({number for number, _ in woken})
+    assert len(woken) == 60
+    assert len(ticks) <= 14
+    slow = {number for number, name in woken if name.startswith("slow")}
+    assert len(slow) == 2
+    assert all(number % 5 == 0 for number in slow)
+
+
+def test_who_is_ended_while_waiting_is_forgotten() -> None:
+    """The others' tick comes all the same."""
+    tick = SharedTick(0.01)
+    ended, other = gevent.spawn(tick.wait), gevent.spawn(tick.wait)
+    gevent.sleep(0)
+    ended.kill()
+    other.join(1)
+    assert other.ready()
+
+
+def _taken(pace: ReadScheduler, lines: int, reads: int, apart: float) -> list[float]:
+    paused = []
+    for _ in range(reads):
+        gevent.sleep(apart)
+        began = time.monotonic()
+        pace.after_read(lines * 150, lines)
+        paused.append(time.monotonic() - began)
+    return paused
+
+
+def test_a_line_now_and_then_is_never_waited_with() -> None:
+    """Who is looked at and logs less often than a tick comes, or a few lines at once: no pause."""
+    pace = ReadScheduler(SharedTick(), lambda: True)
+    assert max(_taken(pace, 1, 5, 2 * TICK)) < TICK / 4
+    assert max(_taken(pace, 1, MANY - 1, 0)) < TICK / 4
+
+
+def test_lines_that_come_evenly_are_read_at_the_tick() -> None:
+    """One a millisecond and so one a read: after a few the rest come many at a time."""
+    pace = ReadScheduler(SharedTick(), lambda: True)
+    _taken(pace, 1, MANY + 1, 0.001)
+    assert pace.after_read(150, 1)
+    assert all(pace.after_read(8 * 150, 8) for _ in range(5))
+    # A tick at which nothing came: from there on it is quiet again.
+    assert not pace.nothing_there()
+    assert not pace.after_read(150, 1)
+
+
+def test_nobody_looks_so_it_can_wait() -> None:
+    """The slow tick, for as long as there are lines and a little longer; then it is waited for."""
+    pace = ReadScheduler(SharedTick(), lambda: False)
+    _taken(pace, 1, 1, 0.001)
+    began = time.monotonic()
+    for _ in range(3):
+        assert pace.after_read(150, 1)
+    assert time.monotonic() - began > 2 * SLOW * TICK * 0.9
+    quiet = 0
+    while pace.nothing_there():
+        quiet += 1
+        assert quiet < 20
+    assert quiet > 1
+
+
+def test_a_flood_is_read_before_it_fills_the_engines_buffer() -> None:
+    """With as much in a read as the engine's side holds, the pause is the shortest there is."""
+    pace = ReadScheduler(SharedTick(), lambda: False)
+    assert max(_taken(pace, 300, 5, 0)[1:]) < TICK
