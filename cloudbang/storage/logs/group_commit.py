@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import gevent
@@ -26,16 +27,16 @@ from cloudbang.core.threads import ReadyThread, in_thread
 from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
 from cloudbang.storage.logs.app_log import AppLog
 from cloudbang.storage.logs.append_queue import Append, AppendQueue, Job, Stored
+from cloudbang.storage.logs.durability import Durability
 from cloudbang.storage.logs.index import Block
 from cloudbang.storage.logs.segment import IndexCache, Segment, remove, remove_empty
-from cloudbang.storage.logs.segment_writer import SegmentWriter, Sync, Write, sync
+from cloudbang.storage.logs.segment_writer import SegmentWriter, Write
 
 log = logging.getLogger(__name__)
 
 PACE = 0.005  # seconds between the starts of two jobs
 URGENT_BYTES = 64 * 1024  # that wait start one at once, so that a flood is not held up
 JOB_BYTES = 1024 * 1024  # of one app in one job: what follows one is done in the hub
-SYNC_EVERY = 0.15  # seconds between the starts of two rounds of fdatasync; promised is 0.2
 STALLED = 10.0  # seconds after which a write that does not come back is trouble to tell of
 RETRY = 1.0  # seconds between two tries with lines that wait for the disk to take them
 
@@ -78,15 +79,13 @@ class GroupCommit:
         self._on_stored, self._on_closed = on_stored, on_closed
         self._writer = SegmentWriter(root, keep_free)
         self._thread = ReadyThread()
-        self._sync_thread = ThreadPool(1)
+        self._probing = ThreadPool(1)
+        self._durability = Durability(partial(self._set_trouble, "failed"), self.roll)
         self._queues: dict[AppLog, AppendQueue] = {}
         self._pending = 0  # bytes that wait and are not held
-        self._wake, self._urgent, self._to_sync = Event(), Event(), Event()
+        self._wake, self._urgent = Event(), Event()
         self._troubled, self._room, self._idle = Event(), Event(), Event()
         self._idle.set()
-        self._dirty: set[AppLog] = set()
-        self._new: set[str] = set()  # paths of files not yet durable in their folder
-        self._ended: list[tuple[Segment, list[Block]]] = []  # closed, their index not yet written
         self._closing = False
         self._began = 0.0  # the last job
         self._running: list[Job] = []
@@ -96,7 +95,7 @@ class GroupCommit:
 
     def start(self, supervisor: Supervisor) -> None:
         supervisor.run("commit", self._commit_loop)
-        supervisor.run("sync", self._sync_loop)
+        supervisor.run("sync", self._durability.loop)
         supervisor.run("recovery", self._recovery_loop)
 
     def append(self, app: AppLog, records: list[bytes], data: bytes, *, keep: bool) -> Append:
@@ -176,9 +175,8 @@ class GroupCommit:
             append.end(0, StorageFailed(self._root, "the store is closed"))
         self._queues.clear()
         self._thread.close()
-        in_thread(self._sync_thread, sync, self._sync_work())
-        in_thread(self._sync_thread, self._writer.close)
-        self._sync_thread.kill()
+        self._durability.close(self._writer.close)
+        self._probing.kill()
 
     def _queue(self, app: AppLog) -> AppendQueue:
         queue = self._queues.get(app)
@@ -273,14 +271,12 @@ class GroupCommit:
                 if appends:
                     stored.append(self._acknowledge(app, appends, write.data, limit))
                     queue.size -= len(write.data)
-                    self._dirty.add(app)
+                    self._durability.written(app)
             if roll is not None:
                 roll.set()
             if not queue.appends and not queue.roll:
                 del self._queues[app]
         self._room.set()
-        if self._dirty:
-            self._to_sync.set()
         if failure:
             full = failure.errno in (errno.ENOSPC, errno.EDQUOT)
             self._set_trouble(
@@ -335,13 +331,13 @@ class GroupCommit:
 
     def _begin(self, app: AppLog, segment: Segment) -> None:
         if app.active and not app.active.size and app.active.path != segment.path:
-            self._sync_thread.spawn(remove, app.active)
-        self._new.add(segment.path)
+            self._durability.later(remove, app.active)
+        self._durability.begun(segment)
         self._ended_with(app.begin(segment))
 
     def _ended_with(self, ended: tuple[Segment, list[Block]] | None) -> None:
         if ended:
-            self._ended.append(ended)
+            self._durability.ended(*ended)
             self._cache.put(*ended)
             self._on_closed()
 
@@ -353,46 +349,6 @@ class GroupCommit:
 
     def _today(self) -> str:
         return f"{datetime.fromtimestamp(self._clock() / 1e9, UTC):%Y-%m-%d}"
-
-    # -- durability
-
-    def _sync_loop(self) -> None:
-        while True:
-            self._to_sync.wait()
-            gevent.sleep(SYNC_EVERY)
-            self._to_sync.clear()
-            work = self._sync_work()
-            owners = {app.active.path: app for app in self._apps.values() if app.active}
-            in_thread(self._sync_thread, sync, work)
-            for one in work:
-                app = owners.get(one.segment.path)
-                if one.error:
-                    self._set_trouble("failed", one.segment.path, str(one.error))
-                if app is None or app.active is not one.segment:
-                    continue
-                if one.gone:
-                    log.error(
-                        "%s was removed by someone else: a new file is begun", one.segment.path
-                    )
-                    self.roll(app)
-                else:
-                    app.index_size = one.index_size
-                    if one.index_size:
-                        app.indexed += len(one.entries)
-
-    def _sync_work(self) -> list[Sync]:
-        dirty, self._dirty = self._dirty, set()
-        ended, self._ended = self._ended, []
-        new, self._new = self._new, set()
-        work = [
-            Sync(segment, [], 0, segment.path in new, blocks, closed=True)
-            for segment, blocks in ended
-        ]
-        for app in dirty:
-            if app.active:
-                entries = app.blocks[app.indexed :]
-                work.append(Sync(app.active, entries, app.index_size, app.active.path in new))
-        return work
 
     # -- trouble
 
@@ -407,7 +363,7 @@ class GroupCommit:
             if held:
                 continue
             try:
-                in_thread(self._sync_thread, self._writer.probe)
+                in_thread(self._probing, self._writer.probe)
             except OSError:
                 continue
             self._set_trouble(None)
