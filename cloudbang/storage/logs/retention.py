@@ -144,9 +144,11 @@ class LogRetention:
         that it is not stored once more. Raises StorageFailed, StorageFull.
         """
         with self._busy:
-            rolled = not (app.active and app.active.size) or self._commit.roll(app)
-            # On a full disk no file can be begun, and yet this is what makes room.
-            if rolled and app.active and app.active.size and not self._commit.is_writing(app):
+            active = app.active if app.active and app.active.size else None
+            rolled = active is None or self._commit.roll(app)
+            # On a full disk no file can be begun, and yet this is what makes room. What is in another
+            # segment by now came meanwhile.
+            if rolled and active and app.active is active and not self._commit.is_writing(app):
                 self._commit.end(app)
             try:
                 if app.closed:
