@@ -142,8 +142,9 @@ class Scrollback:
         """Offset after the last byte."""
         return self.start + self._size + len(self._tail)
 
-    def append(self, data: bytes) -> None:
-        """Keep ``data``, which ends with a whole character; forget the oldest beyond ``keep``."""
+    def append(self, data: bytes) -> int:
+        """Keep ``data``, which ends with a whole character; forget the oldest beyond ``keep``.
+        Gives the offset after it."""
         if len(data) >= BLOCK:
             self._freeze()
             self._blocks.append(data)
@@ -157,6 +158,7 @@ class Scrollback:
             self._modes.feed(gone)
             self._size -= len(gone)
             self.start += len(gone)
+        return self.start + self._size + len(self._tail)
 
     def _freeze(self) -> None:
         if self._tail:

@@ -27,10 +27,10 @@ from cloudbang.errors import ContainerNotRunning, EngineRefused, NoSuchContainer
 DETACH_KEYS = ",".join(f"ctrl-{key}" for key in r"^]^_^\^@^]^_^\^@")
 
 # A TTY's output comes in pieces of some 4 KB. In a flood a short pause lets them gather, so that
-# a read takes twenty of them: a twentieth of the turns of the loop for the same bytes, no slower. Nobody
+# a read takes ten of them: a tenth of the turns of the loop for the same bytes, no slower. Nobody
 # who types waits for it: a key ends the flood, until there are so many bytes again.
 FLOOD = 2048  # bytes, in one read or in several in a row, that make it a flood
-PAUSE = 0.0015  # seconds; the engine's side of the socket holds more than it can say in that time
+PAUSE = 0.0005  # seconds; the engine's side of the socket holds more than it can say in that time
 
 # Whoever hands in input looks at `pending` and stops when it grows: this only catches a mistake.
 MAX_PENDING = 64 * 1024 * 1024

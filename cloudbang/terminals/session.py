@@ -149,9 +149,12 @@ class Session:
             if not data:
                 break
             if piece := cutter.feed(data):
-                self._hand_on(piece)
-                if recorder is not None and recorder.full:
-                    recorder.wait_for_room()
+                viewers.hand_on(piece)
+                self.quiet_since = time.monotonic()
+                if recorder is not None:
+                    recorder.output(piece)
+                    if recorder.full:
+                        recorder.wait_for_room()
             # A large buffer for a single key would cost more than the key.
             limit = READ if len(data) >= SHORT else SHORT
             in_row = in_row + 1 if limit == SHORT else FEW
@@ -164,21 +167,17 @@ class Session:
                 yield_to_loop()
                 since = time.monotonic()
         if rest := cutter.flush():
-            self._hand_on(rest)
+            viewers.hand_on(rest)
+            if recorder is not None:
+                recorder.output(rest)
         return source.result()
-
-    def _hand_on(self, data: bytes) -> None:
-        self.quiet_since = time.monotonic()
-        self._viewers.hand_on(data)
-        if self._recorder is not None:
-            self._recorder.output(data)
 
     # --- input ------------------------------------------------------------------------------------
 
     def type(self, one: Participant, data: bytes) -> bool:
         """Input of somebody who may type; never waits. False: they may not, or more waits already
         than there is room for; it went nowhere."""
-        if not one.may_type:
+        if one.mode == "watch":
             return False
         if self.ended is not None:
             return True

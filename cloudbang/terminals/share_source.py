@@ -123,9 +123,13 @@ class Pty:
     def write(self, data: bytes) -> None:
         """Type. What its terminal does not take at once follows in order."""
         if not self.pending:
-            data = data[self._send(data) :]
-            if not data:
+            try:
+                taken = os.write(self._fd, data)
+            except OSError:
+                taken = self._send(data)
+            if taken == len(data):
                 return
+            data = data[taken:]
         if self._drained:
             return
         self._waiting.append(data)

@@ -112,15 +112,17 @@ class Participant:
         self.sent = self.drawn = begin
         return Begin(begin, True, restore)
 
-    def push(self, back: Scrollback, paces: bool, new: bytes = b"") -> None:
-        """Send what there is and what there is room for. ``paces``: the engine waits for them;
-        ``new``: the last bytes that came."""
-        end = back.end
-        # So it mostly is, and the echo of a key has to be quick.
-        up_to_date = new and not self.full and self.sent + len(new) == end
-        if up_to_date and len(new) <= PIECE and end - self.drawn <= WINDOW:
+    def follow(self, back: Scrollback, paces: bool, new: bytes, end: int) -> None:
+        """Send the last bytes that came, which end at ``end``; and what was not sent before."""
+        # Up to date, as they mostly are: the echo of a key has to be quick.
+        few = len(new) <= PIECE and end - self.drawn <= WINDOW
+        if few and self.sent + len(new) == end and not self.full:
             self._put(new)
-            return
+        else:
+            self.push(back, paces)
+
+    def push(self, back: Scrollback, paces: bool) -> None:
+        """Send what there is and what there is room for. ``paces``: the engine waits for them."""
         while not self.full and (left := back.end - self.sent) > 0:
             room = self.drawn + WINDOW - self.sent
             if room < min(left, LEAST):
@@ -259,9 +261,9 @@ class Viewers:
     def hand_on(self, data: bytes) -> None:
         """Keep what was printed (it ends with a whole character) and send it to everybody; never
         waits."""
-        self.back.append(data)
+        end = self.back.append(data)
         for one in tuple(self.members):
-            one.push(self.back, one is self.keyboard, data)
+            one.follow(self.back, one is self.keyboard, data, end)
 
     def drew(self, one: Participant, offset: int) -> None:
         """A page has drawn up to ``offset``."""

@@ -83,7 +83,8 @@ class TtyV1Adapter:
         receive = self.socket.receive
         while (message := receive()) is not None:
             if isinstance(message, bytes):
-                self._type(session, one, message)
+                if not session.type(one, message):
+                    self._refuse_input(one)
                 continue
             if not message.startswith('{"op":"ack"'):
                 self._bucket.take()
@@ -93,9 +94,7 @@ class TtyV1Adapter:
                 self.tell({"op": "error", "code": e.code, "message": str(e)})
         self.left_cleanly = self.left_cleanly or self.socket.left
 
-    def _type(self, session: Session, one: Participant, data: bytes) -> None:
-        if session.type(one, data):
-            return
+    def _refuse_input(self, one: Participant) -> None:
         if not one.may_type:
             self._bucket.take()
             self.tell({"op": "error", "code": "read-only", "message": "you may only watch here"})
