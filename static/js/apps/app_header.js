@@ -5,6 +5,7 @@ import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
 import { shortImage, shortPorts } from "./format_container.js";
+import { offerRemoval } from "./removal.js";
 import { appAddress, mayOpenTerminals, terminalAddress } from "../frame/addresses.js";
 import { appState, instanceCount, since, stateIcon, stateSentence } from "../live/app_state.js";
 import { showRelative } from "../lib/relative_time.js";
@@ -55,7 +56,7 @@ function draw() {
 }
 
 inventory.addEventListener("apps", draw);
-if (mayOpenTerminals()) {
+if (mayOpenTerminals(name)) {
   bind({
     keys: "g t",
     label: t("Terminals of this app"),
@@ -69,4 +70,5 @@ bind({
   group: t("Go to"),
   run: () => location.assign(appAddress(name)),
 });
+offerRemoval(name);
 draw();

@@ -2,7 +2,10 @@
 
 import "../frame/frame.js";
 import { AppRow, columns } from "./app_row.js";
+import { Problem } from "../lib/api.js";
+import { openDialog } from "../lib/dialog.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { sentence } from "../lib/form.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
@@ -54,7 +57,9 @@ function draw() {
   if (gone.length) {
     wanted.push(group("\0gone", t("No containers any more, logs kept"), gone));
   }
-  if (!apps.length) wanted.push(empty());
+  const more = kind === "all" || kind === "gone" ? moreOfThem() : null;
+  if (more) wanted.push(more);
+  if (!apps.length && !more) wanted.push(empty());
   setAttribute(list, "role", apps.length ? "table" : "group");
   const ports = there.some((app) => app.instances.some((one) => one.ports.length > 0));
   list.classList.toggle("no-ports", !ports);
@@ -126,11 +131,43 @@ function drawChips() {
   const found = filterApps(inventory.apps.values(), field.value);
   for (const chip of chips.querySelectorAll("button")) {
     const { has } = KINDS[chip.dataset.kind ?? ""];
-    const number = found.filter(has).length;
+    const unseen = chip.dataset.kind === "gone" ? inventory.more : 0;
+    const number = found.filter(has).length + unseen;
     setText(/** @type {Element} */ (chip.querySelector(".faint")), formatNumber(number));
     chip.setAttribute("aria-pressed", String(chip.dataset.kind === kind));
     chip.hidden = chip.dataset.kind === "gone" && number === 0 && kind !== "gone";
     chip.classList.toggle("alarm", chip.dataset.kind === "trouble" && number > 0);
+  }
+}
+
+const moreText = h("span");
+const moreButton = h(
+  "button",
+  { class: "button", type: "button", onclick: () => void showMore() },
+  moreText,
+);
+const moreBox = h("div", { class: "apps-more" }, moreButton);
+
+/** Thousands of apps that came and went would bury what runs: they are behind their number. */
+function moreOfThem() {
+  const n = inventory.more;
+  if (!n) return null;
+  setText(
+    moreText,
+    tn("{n} app that is gone", "{n} apps that are gone", n, { n: formatNumber(n) }),
+  );
+  return moreBox;
+}
+
+async function showMore() {
+  moreButton.disabled = true;
+  try {
+    await inventory.loadMore();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    openDialog(t("This was not done"), h("p", { role: "alert" }, sentence(error)));
+  } finally {
+    moreButton.disabled = false;
   }
 }
 

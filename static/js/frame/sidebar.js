@@ -71,7 +71,8 @@ function draw() {
   // Years of logs of what is long gone would bury what runs: they are found by searching.
   const gone = found.filter((app) => !app.instances.length);
   const shown = search.value ? gone : gone.filter((app) => app.name === current);
-  if (gone.length) stacks.push([GONE, shown]);
+  const unseen = search.value ? 0 : gone.length + inventory.more;
+  if (gone.length || unseen) stacks.push([GONE, shown]);
   /** @type {Element[]} */
   const wanted = [];
   for (const [stack, apps] of stacks) {
@@ -83,7 +84,7 @@ function draw() {
       row.update(app);
       wanted.push(row.link);
     }
-    if (stack === GONE && apps.length < gone.length) wanted.push(goneLink(gone.length));
+    if (stack === GONE && apps.length < unseen) wanted.push(goneLink(unseen));
   }
   if (!wanted.length && search.value) {
     wanted.push(h("p", { class: "side-none" }, t("No app is called that.")));

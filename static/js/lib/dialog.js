@@ -48,7 +48,7 @@ export function showDialog(dialog) {
  *
  * @template {string} T
  * @param {string} title
- * @param {string} text
+ * @param {string | string[]} text a paragraph, or several
  * @param {{[choice in T]: {verb: string, danger?: boolean}}} choices the first one has the focus
  * @returns {Promise<T | null>} null when it was closed
  */
@@ -74,7 +74,7 @@ export function confirm(title, text, choices) {
     );
     const dialog = openDialog(
       title,
-      h("p", null, text),
+      ...[text].flat().map((one) => h("p", null, one)),
       h("div", { class: "dialog-choices" }, buttons),
     );
     dialog.addEventListener("close", () => resolve(chosen));

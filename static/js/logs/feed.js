@@ -133,8 +133,22 @@ export class Feed extends EventTarget {
 
   /** @param {{ from: number, to: number, reason: string }} gap */
   #onGap({ from, to, reason }) {
+    if (reason === "expired") {
+      this.takeIn(Infinity);
+      if (to <= this.recent.last) return this.#onDeleted(to + 1);
+    }
     this.queue.pushGap({ from, to, reason });
     this.#announce("state");
+  }
+
+  /**
+   * Somebody deleted the log, what is shown of it as well: what came since is shown instead.
+   * @param {number} first the oldest seq that is left
+   */
+  #onDeleted(first) {
+    this.first = first;
+    this.recent.forget(first);
+    this.goToEnd();
   }
 
   /**

@@ -98,6 +98,12 @@ export class RecentLines {
     this.from = this.last + 1;
   }
 
+  /** @param {number} first lines before this one are no more */
+  forget(first) {
+    this.rows = this.rows.filter((row) => row[0] >= first);
+    this.from = Math.max(this.from, first);
+  }
+
   /** @param {number} last the log starts over after this seq */
   restart(last) {
     this.rows = [];

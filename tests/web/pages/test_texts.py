@@ -163,7 +163,7 @@ def test_the_fields_of_an_error_fill_its_sentences(kind: type[CloudBangError]) -
 
 def an_error(kind: type[CloudBangError]) -> CloudBangError:
     """One of that kind, made of values of the types that it asks for."""
-    values: dict[str, object] = {"int": 404, "float": 1.5, "int | None": 1}
+    values: dict[str, object] = {"int": 404, "float": 1.5, "int | None": 1, "Permission": "view"}
     asked = list(inspect.signature(kind.__init__).parameters.values())[1:]
     if any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in asked):
         return kind()  # Exception's own
