@@ -1,8 +1,9 @@
 """The database: accounts, sessions, tokens, events, and what else is small and must last.
 
-SQLite in WAL mode through SQLAlchemy's core. SQLite has one writer anyway and its calls block,
-so one thread does all of the work: the hub never waits for the disk or for the lock that the
-command line may hold for a moment, and a connection is never shared.
+SQLite in WAL mode through SQLAlchemy's core. SQLite has one writer at a time and its calls block,
+so one thread writes, and a few read beside it: the hub never waits for the disk or for the lock
+that the command line may hold for a moment, and a read waits neither behind a write nor behind
+another read that takes long. Whoever waits does so for a bounded time.
 """
 
 from __future__ import annotations
@@ -12,22 +13,25 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import sqlalchemy as sa
-from gevent.threadpool import ThreadPool
 from sqlalchemy.exc import DBAPIError
 
 from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
 from cloudbang.storage.database import tables
+from cloudbang.storage.database.workers import Workers
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 FILE = "cloudbang.db"
 BUSY_SECONDS = 5.0  # how long a write waits for the lock of another process
+READERS = 3  # threads; one is enough mostly, two more for when a search in a list takes long
+READ_SECONDS = 10.0  # how long one read may take
 
 
 class DatabaseTooNew(CloudBangError):
@@ -42,145 +46,6 @@ class DatabaseTooNew(CloudBangError):
     def __init__(self, path: str, found: str, known: str) -> None:
         self.path, self.found, self.known = path, found, known
         super().__init__(path, found, known)
-
-
-class Database:
-    """``<folder>/cloudbang.db``. Not to be used before :meth:`open` and after :meth:`close`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = Path(folder) / FILE
-        self._pool: ThreadPool | None = None
-        self._connection: sa.Connection | None = None
-        self._engine: sa.Engine | None = None
-
-    def open(self) -> None:
-        """Open, and bring it to the newest form first. Raises StorageFailed, DatabaseTooNew."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._pool = ThreadPool(1)
-        try:
-            if not self._in_thread(self._open):
-                # From here and not from the thread: only the hub can wait for a child.
-                migrate(self.path)
-                self._in_thread(self._connect)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Close; pending work ends first. May be called twice."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.apply(self._close)
-            pool.join()
-            pool.kill()
-
-    def read(self, work: Callable[[sa.Connection], T]) -> T:
-        """``work(connection)`` in a transaction that only reads.
-
-        ``work`` runs in the database's own thread: it must not touch greenlets, and must return
-        values, not cursors. Raises StorageFailed.
-        """
-        return self._in_thread(self._transaction, work, "BEGIN")
-
-    def write(self, work: Callable[[sa.Connection], T]) -> T:
-        """``work(connection)`` in a transaction that writes: all of it is kept or, when it
-        raises, nothing. Otherwise as :meth:`read`. Raises StorageFull, StorageFailed."""
-        return self._in_thread(self._transaction, work, "BEGIN IMMEDIATE")
-
-    def version(self) -> int:
-        """A number that changes when another process has written."""
-        return self._in_thread(self._version)
-
-    def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
-        if self._pool is None:
-            raise StorageFailed(str(self.path), "the database is closed")
-        # Carried over as a value: gevent prints the traceback of whatever a thread raises.
-        result, error = self._pool.apply(_outcome, (work, args))
-        if isinstance(error, (DBAPIError, sqlite3.Error)):
-            raise self._error(error) from error
-        if error is not None:
-            raise error
-        return cast(T, result)
-
-    def _error(self, e: Exception) -> CloudBangError:
-        cause = getattr(e, "orig", None) or e
-        if "database or disk is full" in str(cause):
-            return StorageFull(str(self.path))
-        return StorageFailed(str(self.path), str(cause))
-
-    # From here on in the database's thread.
-
-    def _transaction(self, work: Callable[[sa.Connection], T], begin: str) -> T:
-        connection = self._connection
-        assert connection is not None
-        connection.exec_driver_sql(begin)
-        try:
-            result = work(connection)
-            connection.exec_driver_sql("COMMIT")
-        except BaseException:
-            if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
-                connection.exec_driver_sql("ROLLBACK")
-            raise
-        return result
-
-    def _version(self) -> int:
-        assert self._connection is not None
-        return int(self._connection.exec_driver_sql("PRAGMA data_version").scalar_one())
-
-    def _open(self) -> bool:
-        """False when it has to be migrated first."""
-        try:
-            # Made here, so that nobody else can read it for a moment; SQLite gives the files
-            # beside it the same permissions.
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        except OSError as e:
-            raise StorageFailed(str(self.path), e.strerror or str(e)) from e
-        self._connect()
-        found = self._transaction(self._found_revision, "BEGIN IMMEDIATE")
-        if found > tables.REVISION:
-            raise DatabaseTooNew(str(self.path), found, tables.REVISION)
-        if found < tables.REVISION:
-            self._close()
-        return found == tables.REVISION
-
-    def _connect(self) -> None:
-        self._engine = sa.create_engine(f"sqlite:///{self.path}", poolclass=sa.pool.StaticPool)
-        sa.event.listen(self._engine, "connect", _prepare)
-        # Transactions are begun and ended by hand above, in the words SQLite needs.
-        self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
-
-    @staticmethod
-    def _found_revision(connection: sa.Connection) -> str:
-        """The revision of this database; an empty one is given the newest form at once, since
-        importing alembic costs half a second and 10 MB."""
-        names = sa.inspect(connection).get_table_names()
-        if not names:
-            tables.metadata.create_all(connection, checkfirst=False)
-            connection.exec_driver_sql(
-                "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
-                "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
-            )
-            connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (tables.REVISION,))
-            return tables.REVISION
-        if "alembic_version" not in names:
-            return ""
-        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        return str(found or "")
-
-
-def _outcome(work: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Exception | None]:
-    try:
-        return work(*args), None
-    except Exception as e:
-        return None, e
 
 
 def migrate(path: Path) -> None:
@@ -198,6 +63,165 @@ def migrate(path: Path) -> None:
     if done.returncode:
         last = (done.stderr.strip() or "no reason given").splitlines()[-1]
         raise StorageFailed(str(path), f"could not be brought to the newest form: {last}")
+
+
+class Database:
+    """``<folder>/cloudbang.db``. Not to be used before :meth:`open` and after :meth:`close`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = Path(folder) / FILE
+        self._engine: sa.Engine | None = None
+        self._writer: Workers | None = None
+        self._readers: Workers | None = None
+
+    def open(self, migrate: Callable[[Path], None] = migrate) -> None:
+        """Open, and bring an older one to the newest form first: ``migrate(path)`` does that, or
+        raises what stands against it. Raises StorageFailed, DatabaseTooNew."""
+        self._make_file()
+        self._engine = sa.create_engine(
+            f"sqlite:///{self.path}",
+            poolclass=sa.pool.NullPool,
+            # One thread after the other may use a connection; never two at a time.
+            connect_args={"check_same_thread": False},
+        )
+        sa.event.listen(self._engine, "connect", _prepare)
+        self._writer = Workers(1, self._connect, str(self.path))
+        self._readers = Workers(READERS, self._connect_to_read, str(self.path))
+        try:
+            found = self._run(self._writer, _found_revision)
+            if found is None:
+                found = self.write(_create)
+            if found > tables.REVISION:
+                raise DatabaseTooNew(str(self.path), found, tables.REVISION)
+            if found < tables.REVISION:
+                # From here and not from a thread: only the hub can wait for a child.
+                migrate(self.path)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close; pending work ends first. May be called twice."""
+        both = (self._readers, self._writer)  # the last to close tidies the files up
+        self._readers = self._writer = None
+        for workers in both:
+            if workers is not None:
+                workers.close()
+
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """``work(connection)`` in a transaction that only reads, beside the one that writes: it
+        sees what was written before it began.
+
+        ``work`` runs in a thread of the database's: it must not touch greenlets, and must return
+        values, not cursors. Raises StorageFailed, also when it takes longer than READ_SECONDS.
+        """
+        return self._run(self._readers, lambda c: _within(READ_SECONDS, c, work))
+
+    def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """``work(connection)`` in a transaction that writes: all of it is kept or, when it
+        raises, nothing. Otherwise as :meth:`read`. Raises StorageFull, StorageFailed.
+
+        Short, if it can be: nobody else writes meanwhile.
+        """
+        return self._run(self._writer, lambda c: _transaction(c, work, "BEGIN IMMEDIATE"))
+
+    def version(self) -> int:
+        """A number that changes when another process has written."""
+        # The writer's connection: to a reader's, the writer is somebody else as well.
+        return self._run(self._writer, _data_version)
+
+    def _run(self, workers: Workers | None, work: Callable[[sa.Connection], T]) -> T:
+        if workers is None:
+            raise StorageFailed(str(self.path), "the database is closed")
+        try:
+            return workers.run(work)
+        except (DBAPIError, sqlite3.Error) as e:
+            raise self._error(e) from e
+
+    def _error(self, e: Exception) -> CloudBangError:
+        cause = getattr(e, "orig", None) or e
+        reason = {
+            sqlite3.SQLITE_BUSY: f"another program has held its lock for {BUSY_SECONDS:g} s",
+            sqlite3.SQLITE_INTERRUPT: f"reading took longer than {READ_SECONDS:g} s",
+        }
+        code = getattr(cause, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_FULL:
+            return StorageFull(str(self.path))
+        return StorageFailed(str(self.path), reason.get(code, str(cause)))
+
+    def _make_file(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Made here, so that nobody else can read it for a moment; SQLite gives the files
+            # beside it the same permissions.
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as e:
+            raise StorageFailed(str(self.path), e.strerror or str(e)) from e
+
+    def _connect(self) -> sa.Connection:
+        assert self._engine is not None
+        # Transactions are begun and ended by hand below, in the words SQLite needs.
+        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    def _connect_to_read(self) -> sa.Connection:
+        connection = self._connect()
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+        return connection
+
+
+# What runs in the database's threads.
+
+
+def _transaction(connection: sa.Connection, work: Callable[[sa.Connection], T], begin: str) -> T:
+    connection.exec_driver_sql(begin)
+    try:
+        result = work(connection)
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+            connection.exec_driver_sql("ROLLBACK")
+        raise
+    return result
+
+
+def _within(seconds: float, connection: sa.Connection, work: Callable[[sa.Connection], T]) -> T:
+    """A transaction that reads, and is broken off by SQLite itself when it takes too long."""
+    until = time.monotonic() + seconds
+    dbapi: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+    dbapi.set_progress_handler(lambda: time.monotonic() > until, 10_000)
+    try:
+        return _transaction(connection, work, "BEGIN")
+    finally:
+        dbapi.set_progress_handler(None, 0)
+
+
+def _data_version(connection: sa.Connection) -> int:
+    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+
+def _found_revision(connection: sa.Connection) -> str | None:
+    """The revision of this database, "" of one from before there were any; None of a new one."""
+    found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
+    names = {row[0] for row in found}
+    if not names:
+        return None
+    if "alembic_version" not in names:
+        return ""
+    revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return str(revision or "")
+
+
+def _create(connection: sa.Connection) -> str:
+    """Give an empty database the newest form at once: running all migrations takes a second."""
+    if (found := _found_revision(connection)) is not None:
+        return found  # another process was quicker
+    tables.metadata.create_all(connection, checkfirst=False)
+    connection.exec_driver_sql(
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+        "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    )
+    connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (tables.REVISION,))
+    return tables.REVISION
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:

@@ -22,6 +22,7 @@ from cloudbang.storage.database.tables import terminals
 
 KEEP_DAYS = 365.0  # a record, from its start on; recordings have a time of their own
 _DAY_NS = 86_400 * 1_000_000_000
+_AT_ONCE = 500  # records that go in one transaction: others write in between
 
 
 class Owner(NamedTuple):
@@ -158,8 +159,8 @@ class TerminalStore:
     def recordings_removed(self, sessions: Iterable[str]) -> None:
         """Their recordings are gone (see ``Recordings``): there is nothing to replay."""
         gone = [*sessions]
-        for at in range(0, len(gone), 1_000):  # SQLite takes so many values at a time, and more
-            self._set(terminals.c.session.in_(gone[at : at + 1_000]), recorded=False)
+        for at in range(0, len(gone), _AT_ONCE):
+            self._set(terminals.c.session.in_(gone[at : at + _AT_ONCE]), recorded=False)
 
     def visited(
         self, session: str, account_id: int | None, account: str, address: str, mode: str
@@ -236,10 +237,16 @@ class TerminalStore:
         """Delete those that ended and began more than ``days`` ago, with their visits; gives how
         many."""
         oldest = format_time(max(self._clock() - int(days * _DAY_NS), 0))
-        statement = sa.delete(terminals).where(
-            terminals.c.started < oldest, terminals.c.ended.is_not(None)
+        some = (
+            sa.select(terminals.c.id)
+            .where(terminals.c.started < oldest, terminals.c.ended.is_not(None))
+            .limit(_AT_ONCE)
         )
-        return self._database.write(lambda c: c.execute(statement).rowcount)
+        statement = sa.delete(terminals).where(terminals.c.id.in_(some))
+        gone = 0
+        while count := self._database.write(lambda c: c.execute(statement).rowcount):
+            gone += count
+        return gone
 
     def _set(self, where: sa.ColumnElement[bool], **values: Any) -> None:
         statement = sa.update(terminals).where(where).values(**values)

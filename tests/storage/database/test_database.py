@@ -13,12 +13,14 @@ from pathlib import Path
 import gevent
 import pytest
 import sqlalchemy as sa
+from gevent import monkey
 
 from cloudbang.domain.events import Event
 from cloudbang.errors import StorageFailed, StorageFull
 from cloudbang.storage.database import tables
-from cloudbang.storage.database.database import Database, DatabaseTooNew, migrate
+from cloudbang.storage.database.database import READERS, Database, DatabaseTooNew, migrate
 from cloudbang.storage.database.events import EventStore
+from tests.support import wait_until
 
 WHEN = "2026-07-01T12:00:00.000000000Z"
 
@@ -213,6 +215,105 @@ def test_work_of_many_greenlets_is_done_one_by_one(database: Database) -> None:
     assert sorted(one.value.id for one in adding) == list(range(1, 61))
 
 
+# One writes, some read
+
+
+_sleep = monkey.get_original("time", "sleep")  # the threads of the database are native ones
+
+# Some ten seconds of counting, in which SQLite never waits for anything.
+LONG = (
+    "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 200000000) "
+    "SELECT count(*) FROM n"
+)
+
+
+def count_for_long(c: sa.Connection) -> int:
+    return int(c.exec_driver_sql(LONG).scalar_one())
+
+
+def names(c: sa.Connection) -> list[str]:
+    return [row.key for row in c.execute(sa.select(tables.settings.c.key))]
+
+
+def test_a_read_does_not_wait_behind_a_write(database: Database) -> None:
+    """While something is written for long, what was there before is read at once."""
+    begun: list[bool] = []
+
+    def work(c: sa.Connection) -> None:
+        c.execute(sa.insert(tables.settings).values(key="a", value="b"))
+        begun.append(True)
+        _sleep(1.0)
+
+    writing = gevent.spawn(database.write, work)
+    wait_until(lambda: begun)
+    started = time.monotonic()
+    assert database.read(names) == []
+    assert time.monotonic() - started < 0.5
+    assert not writing.ready()
+    writing.get(timeout=10)
+    assert database.read(names) == ["a"]
+
+
+def test_reads_go_beside_each_other(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that takes long keeps neither another read nor a write waiting."""
+    monkeypatch.setattr("cloudbang.storage.database.database.READ_SECONDS", 1.5)
+    searching = [gevent.spawn(database.read, count_for_long) for _ in range(READERS - 1)]
+    gevent.sleep(0.1)
+    started = time.monotonic()
+    assert EventStore(database).add(Event("web", WHEN, "start"))
+    assert len(EventStore(database).list("web")) == 1
+    assert time.monotonic() - started < 1.0
+    assert not any(one.ready() for one in searching)
+    gevent.joinall(searching, timeout=10)
+
+
+def test_a_read_that_takes_too_long_is_broken_off(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends with a sentence, and the thread that worked on it reads on for others."""
+    monkeypatch.setattr("cloudbang.storage.database.database.READ_SECONDS", 0.2)
+    for _ in range(READERS + 1):
+        with pytest.raises(StorageFailed, match="reading took longer"):
+            database.read(count_for_long)
+    assert database.read(names) == []
+
+
+def test_who_gets_no_turn_is_told_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait is bounded; what was not begun by then is never done."""
+    monkeypatch.setattr("cloudbang.storage.database.workers.TURN_SECONDS", 0.2)
+    writing = gevent.spawn(database.write, lambda c: _sleep(1.0))
+    gevent.sleep(0.05)
+    with pytest.raises(StorageFailed, match="too busy"):
+        EventStore(database).add(Event("web", WHEN, "start"))
+    writing.get(timeout=10)
+    assert EventStore(database).list("web") == []
+    assert EventStore(database).add(Event("web", WHEN, "start"))
+
+
+def test_a_reader_writes_nothing(database: Database) -> None:
+    """What is asked of the readers cannot change anything by mistake."""
+    with pytest.raises(StorageFailed, match="readonly"):
+        database.read(lambda c: c.execute(sa.delete(tables.settings)).rowcount)
+
+
+def test_a_lock_that_stays_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program that never lets go: a write says so after a while, a read does not mind."""
+    monkeypatch.setattr("cloudbang.storage.database.database.BUSY_SECONDS", 0.2)
+    database = Database(tmp_path)
+    database.open()
+    other = sqlite3.connect(database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(StorageFailed, match="another program has held its lock"):
+            EventStore(database).add(Event("web", WHEN, "start"))
+        assert EventStore(database).list("web") == []
+    finally:
+        other.execute("COMMIT")
+        other.close()
+    assert EventStore(database).add(Event("web", WHEN, "start"))
+    database.close()
+
+
 # Events
 
 
@@ -259,7 +360,7 @@ def test_a_full_disk_is_storage_full(database: Database) -> None:
     """No room is said as such, what was written before stays, and it goes on with room again."""
     events = EventStore(database)
     events.add(Event("web", WHEN, "start"))
-    database.read(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 40").all())
+    database.write(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 40").all())
     big = {"x": "y" * 50_000}
     with pytest.raises(StorageFull):
         _ = [
@@ -267,5 +368,5 @@ def test_a_full_disk_is_storage_full(database: Database) -> None:
             for n in range(9)
         ]
     assert events.list("web")[0].time == WHEN
-    database.read(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 1000000").all())
+    database.write(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 1000000").all())
     assert events.add(Event("web", "2028-01-01T00:00:00.000000000Z", "start", "", big))

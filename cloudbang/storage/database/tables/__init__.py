@@ -1,0 +1,36 @@
+"""The tables of the database, a module for each area.
+
+A change in one of them needs a migration in ``migrations/versions``; a new area is imported here,
+so that a new database has it, too.
+"""
+
+from cloudbang.storage.database.tables.accounts import (
+    accounts,
+    api_tokens,
+    memberships,
+    sessions,
+    settings,
+    teams,
+)
+from cloudbang.storage.database.tables.apps import apps
+from cloudbang.storage.database.tables.events import events
+from cloudbang.storage.database.tables.metadata import metadata
+from cloudbang.storage.database.tables.terminals import terminal_visits, terminals
+
+REVISION = "0004"
+"""The newest migration. A database of this revision is used as it is."""
+
+__all__ = [
+    "REVISION",
+    "accounts",
+    "api_tokens",
+    "apps",
+    "events",
+    "memberships",
+    "metadata",
+    "sessions",
+    "settings",
+    "teams",
+    "terminal_visits",
+    "terminals",
+]

@@ -1,0 +1,20 @@
+"""The apps that are known. Moments are whole seconds since 1970 (UTC)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Integer, String, Table
+
+from cloudbang.storage.database.tables.metadata import metadata
+
+# Every app that is known; of a forgotten one only the seq that its next line would get.
+apps = Table(
+    "apps",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("team", String, nullable=False),
+    Column("kind", String, nullable=False),  # deployed | found | put; "" once forgotten
+    Column("created_at", Integer, nullable=False),
+    Column("put_away_at", Integer),
+    Column("forgotten_at", Integer, index=True),
+    Column("next_seq", Integer, nullable=False),  # of its first line in this life, or in the next
+)
