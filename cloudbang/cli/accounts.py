@@ -1,6 +1,7 @@
 """Accounts and API tokens on the command line, beside a server that runs or does not.
 
-A change made here reaches a running server within about a second.
+A change made here reaches a running server within about a second. What a running server uses is
+never given another form by it: a server from before an update goes on with the form it knows.
 """
 
 from __future__ import annotations
@@ -9,22 +10,54 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
 from cloudbang import config
 from cloudbang.accounts import AccountService, UnknownAccount
 from cloudbang.accounts.permissions import ROLES
-from cloudbang.storage.database.database import Database
+from cloudbang.errors import AlreadyRunning, CloudBangError
+from cloudbang.storage import data_folder
+from cloudbang.storage.database.database import Database, migrate
 
 _ROLE = click.Choice(ROLES)
+
+
+class RestartFirst(CloudBangError):
+    """The server that runs is from before an update that changed the database's form."""
+
+    code = "restart-first"
+    sentence = (
+        "restart the server first (process {pid}): it was started before CloudBang was updated, "
+        "and the database {path} gets its new form when it starts again"
+    )
+    variants = {  # noqa: RUF012
+        ("pid", None): (
+            "restart the server first: it was started before CloudBang was updated, "
+            "and the database {path} gets its new form when it starts again"
+        )
+    }
+
+    def __init__(self, path: str, pid: int | None) -> None:
+        self.path, self.pid = path, pid
+        super().__init__(path, pid)
+
+
+def _migrate_unless_served(path: Path) -> None:
+    """No server can start while it lasts. Raises RestartFirst, StorageFailed."""
+    try:
+        with data_folder.taken(path.parent):
+            migrate(path)
+    except AlreadyRunning as e:
+        raise RestartFirst(str(path), e.pid) from None
 
 
 @contextmanager
 def _accounts() -> Iterator[AccountService]:
     settings = config.load()
     database = Database(settings.storage.path)
-    database.open()
+    database.open(_migrate_unless_served)
     people = AccountService(settings, database)
     try:
         yield people

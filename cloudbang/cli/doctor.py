@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from cloudbang import config
-from cloudbang.cli import doctor_checks, doctor_engine
+from cloudbang.cli import doctor_checks, doctor_database, doctor_engine
 from cloudbang.cli.doctor_checks import Finding, Text
 from cloudbang.errors import SettingError
 
@@ -39,6 +39,7 @@ def examine(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     yield Finding("settings", _SETTINGS, True, Text("can be used", "可用"))
     yield from doctor_engine.engine(settings.engine.host, environ)
     yield from doctor_checks.data_folder(settings.storage)
+    yield from doctor_database.database(settings.storage.path)
     yield from doctor_checks.ports(settings)
     yield from doctor_checks.file_descriptors(settings.server.max_connections)
 

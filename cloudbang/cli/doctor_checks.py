@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import resource
 import socket
@@ -13,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cloudbang.config import GIB, MIB, Settings, StorageSettings
+from cloudbang.storage.data_folder import is_served
 
 OWN_FILES = 500  # descriptors CloudBang needs beside its connections: containers, segments
 
@@ -101,7 +101,7 @@ def _size(count: int) -> str:
 
 def ports(settings: Settings) -> Iterator[Finding]:
     """That what will be listened on is free, or taken by the CloudBang of this data folder."""
-    ours = _holder(settings.storage.path)
+    ours = is_served(settings.storage.path)
     wanted = [
         ("CLOUDBANG_SERVER_PORT", settings.server.host, settings.server.port),
         *(
@@ -162,18 +162,6 @@ def _cannot_bind(host: str, port: int) -> int | None:
         except OSError as e:
             return e.errno
     return None
-
-
-def _holder(folder: Path) -> bool:
-    """Whether a running CloudBang holds this data folder."""
-    try:
-        with (folder / ".lock").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def file_descriptors(max_connections: int) -> Iterator[Finding]:

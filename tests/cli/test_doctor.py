@@ -9,6 +9,7 @@ import os
 import re
 import resource
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ from cloudbang.cli import doctor_checks, doctor_engine
 from cloudbang.cli.doctor import examine, is_chinese
 from cloudbang.config import GIB, Settings, StorageSettings
 from cloudbang.domain.lines import format_time
+from cloudbang.storage import data_folder
 from tests.support import ROOT, free_port, wait_until
 
 
@@ -200,6 +203,29 @@ def test_ports_of_the_running_cloudbang_are_fine(environ, tmp_path: Path) -> Non
         fcntl.flock(lock, fcntl.LOCK_EX)
         taken = environ | {"CLOUDBANG_SERVER_PORT": str(ours.getsockname()[1])}
         assert "port" not in wrong(taken)
+
+
+@pytest.mark.parametrize(
+    ("form", "served", "said"),
+    [
+        ("0001", True, "has the form 0001"),  # its server is from before the update
+        ("0001", False, None),  # the next start brings it to the new form
+        ("9999", False, "has the form 9999"),
+        (None, False, "cannot be read"),
+    ],
+)
+def test_the_form_of_the_database(environ, tmp_path: Path, form, served, said) -> None:
+    """One that this CloudBang cannot use, or not yet, is said; a healthy one is not."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    with sqlite3.connect(folder / "cloudbang.db") as c:
+        c.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        if form is not None:
+            c.execute("INSERT INTO alembic_version VALUES (?)", (form,))
+    c.close()
+    with data_folder.taken(folder) if served else nullcontext():
+        found = wrong(environ).get("database")
+    assert (found is None) if said is None else (said in (found or ""))
 
 
 def test_an_address_that_is_not_here_is_said(environ) -> None:

@@ -7,7 +7,6 @@ for what happens to old lines, ``segment`` and ``index`` for the files).
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import re
@@ -26,7 +25,8 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.core.threads import in_thread
 from cloudbang.domain.resume import ResumePoint
-from cloudbang.errors import AlreadyRunning, BadRequest, StorageFailed, StorageFull
+from cloudbang.errors import BadRequest, StorageFailed, StorageFull
+from cloudbang.storage import data_folder
 from cloudbang.storage.logs.app_log import AppLog, Totals, recover
 from cloudbang.storage.logs.append_queue import Append, Stored
 from cloudbang.storage.logs.group_commit import GroupCommit, StorageHealth
@@ -99,7 +99,7 @@ class LogStore:
         """Take the data folder, find every app's log again. Raises AlreadyRunning, StorageFailed."""
         try:
             self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-            self._take_lock()
+            self._lock = data_folder.take(self.root)
         except OSError as e:
             raise StorageFailed(str(self.root), e.strerror or str(e)) from None
         try:
@@ -163,20 +163,6 @@ class LogStore:
                     folder.rmdir()
                 continue
             self._apps[name] = found.log
-
-    def _take_lock(self) -> None:
-        path = self.root / ".lock"
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            text = os.pread(fd, 20, 0).strip()
-            os.close(fd)
-            raise AlreadyRunning(str(self.root), int(text) if text.isdigit() else None) from None
-        os.ftruncate(fd, 0)
-        with suppress(OSError):  # on a full disk: the lock counts, not what is in the file
-            os.pwrite(fd, b"%d\n" % os.getpid(), 0)
-        self._lock = fd
 
     def _release_lock(self) -> None:
         if self._lock >= 0:

@@ -1,0 +1,92 @@
+"""Accounts and tokens on the command line, beside a server and without one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command as alembic
+
+from cloudbang.storage import data_folder
+from cloudbang.storage.database import tables
+from cloudbang.storage.database.migrations.__main__ import configuration
+from tests.support import ROOT
+
+COMMANDS = (
+    ("token", "create", "ci"),
+    ("token", "list"),
+    ("user", "add", "ada", "--password-stdin"),
+    ("user", "list"),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A data folder with a database of the first form."""
+    alembic.upgrade(configuration(tmp_path / "cloudbang.db"), "0001")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cloudbang", *arguments],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "CLOUDBANG_CONFIG": str(ROOT / "conf" / "cloudbang.toml"),
+            "CLOUDBANG_STORAGE_PATH": str(folder),
+        },
+        input="correct horse battery\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def revision(folder: Path) -> str:
+    with sqlite3.connect(folder / "cloudbang.db") as c:
+        (found,) = c.execute("SELECT version_num FROM alembic_version").fetchone()
+    c.close()
+    return str(found)
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_what_a_server_uses_is_not_migrated(folder: Path, arguments: tuple[str, ...]) -> None:
+    """After an update and before the restart: one sentence says what to do, nothing is changed."""
+    with data_folder.taken(folder):
+        told = run(folder, *arguments)
+        assert told.returncode == 1
+        assert told.stdout == ""
+        assert told.stderr.startswith("cloudbang: restart the server first")
+        assert str(os.getpid()) in told.stderr
+        assert len(told.stderr.splitlines()) == 1
+        assert revision(folder) == "0001"
+
+
+def test_without_a_server_the_command_line_migrates(folder: Path) -> None:
+    """The folder was used before, and the one who served it has gone: its lock says nothing."""
+    with data_folder.taken(folder):
+        pass
+    told = run(folder, "token", "create", "ci")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("cbt_")
+    assert revision(folder) == tables.REVISION
+    data_folder_is_free(folder)
+
+
+def data_folder_is_free(folder: Path) -> None:
+    assert not data_folder.is_served(folder)
+    os.close(data_folder.take(folder))
+
+
+def test_beside_a_server_of_the_same_form_it_just_works(folder: Path) -> None:
+    """What needs no migration asks nobody for the folder."""
+    run(folder, "token", "list")
+    with data_folder.taken(folder):
+        told = run(folder, "token", "create", "ci")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("cbt_")
