@@ -194,6 +194,7 @@ def _sdk(engine: Any, names: list[str]) -> Any:
 def _collect(engine: Any, names: list[str]) -> Any:
     from cloudbang.bus import Hub, Publisher
     from cloudbang.config import BusSettings
+    from cloudbang.events.recorder import EventRecorder
     from cloudbang.intake.log_sink import StoreSink
     from cloudbang.node.collector import LogCollector
     from cloudbang.node.inventory import Inventory
@@ -221,11 +222,13 @@ def _collect(engine: Any, names: list[str]) -> Any:
             if event.attributes.get("name") in wanted:
                 super()._on(event)
 
-    inventory = Bench(engine, publisher, EventStore(database))
+    recorder = EventRecorder(EventStore(database), publisher)
+    recorder.start()
+    inventory = Bench(engine, recorder)
     collector = LogCollector(engine, inventory, StoreSink(store, publisher))
     inventory.start()
     collector.start()
-    _keep.extend([hub, inventory, collector])
+    _keep.extend([hub, recorder, inventory, collector])
     return lambda: sum(store.next_seq(name) - 1 for name in names)
 
 

@@ -1,6 +1,6 @@
 """The composition root: every area is built here, of what it is handed; nothing else knows how.
 
-Start goes from the inside out (storage, accounts, bus, node, events, terminals, live, web), stop
+Start goes from the inside out (storage, accounts, bus, events, node, terminals, live, web), stop
 from the outside in, so that nothing is asked for what is already gone.
 """
 
@@ -26,6 +26,7 @@ from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.supervise import Supervisor
 from cloudbang.engine import Engine
 from cloudbang.events.recorder import EventRecorder
+from cloudbang.events.retention import EventRetention
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.intake.logs import LogIntake
 from cloudbang.node.collector import LogCollector
@@ -84,6 +85,13 @@ class Bus(NamedTuple):
     to_intake: Subscriber
 
 
+class Events(NamedTuple):
+    """What happened to apps, on its way into the storage and out of it again."""
+
+    recorder: EventRecorder
+    retention: EventRetention
+
+
 class Node(NamedTuple):
     """What sits beside the engine."""
 
@@ -135,17 +143,18 @@ class Application:
         storage = self._open_storage()
         accounts = self._start_accounts(storage)
         bus = self._start_bus(storage)
-        recorder = EventRecorder(storage.events, bus.publisher)
-        node = self._build_node(storage, bus)
+        events = self._build_events(storage, bus)
+        node = self._build_node(storage, bus, events)
         apps = self._load_apps(storage, bus, node)
-        terminals = self._build_terminals(storage, node, recorder)
+        terminals = self._build_terminals(storage, node, events)
         live = self._build_live(storage, bus, node, apps, accounts, terminals)
-        web = self._build_web(storage, accounts, bus, node, apps, terminals, live)
+        web = self._build_web(storage, accounts, bus, events, node, apps, terminals, live)
         # The page is there before the engine has been asked anything; it says what it waits for.
         web.server.start()
         self.server = web.server
         self._run_apps(apps)
         self._run_live(storage, bus, live)
+        self._run_events(events)
         self._run_node(node)
         self._run_terminals(terminals)
         self._run_web(web)
@@ -191,9 +200,13 @@ class Application:
         )
         return Bus(publisher, StoreSink(storage.logs, publisher), to_viewers, hub.subscriber())
 
-    def _build_node(self, storage: Storage, bus: Bus) -> Node:
+    def _build_events(self, storage: Storage, bus: Bus) -> Events:
+        retention = EventRetention(storage.events, self.settings.storage.event_days)
+        return Events(EventRecorder(storage.events, bus.publisher, retention.oldest), retention)
+
+    def _build_node(self, storage: Storage, bus: Bus, events: Events) -> Node:
         engine = Engine(self.settings.engine)
-        inventory = Inventory(engine, bus.publisher, storage.events)
+        inventory = Inventory(engine, events.recorder)
         collector = LogCollector(
             engine,
             inventory,
@@ -210,19 +223,17 @@ class Application:
         node.inventory.listen(apps.instances_changed)
         return apps
 
-    def _build_terminals(
-        self, storage: Storage, node: Node, recorder: EventRecorder
-    ) -> TerminalArea:
+    def _build_terminals(self, storage: Storage, node: Node, events: Events) -> TerminalArea:
         settings, engine, reaper = self.settings.terminal, node.engine, node.reaper
         sessions = Terminals(
             settings,
             storage.terminals,
             TerminalSources(engine, reaper, settings.toolbox_image),
             recordings=storage.recordings if settings.record else None,
-            record_action=recorder.action,
+            record_action=events.recorder.action,
         )
         node.inventory.listen(sessions.containers_changed)
-        files = Files(engine, reaper, settings, recorder.action)
+        files = Files(engine, reaper, settings, events.recorder.action)
         return TerminalArea(sessions, files, PtyReceiver(self.settings.storage.path))
 
     def _build_live(
@@ -247,6 +258,7 @@ class Application:
         storage: Storage,
         accounts: AccountService,
         bus: Bus,
+        events: Events,
         node: Node,
         apps: AppRegistry,
         terminals: TerminalArea,
@@ -261,6 +273,7 @@ class Application:
                 inventory=node.inventory,
                 store=storage.logs,
                 events=storage.events,
+                recorder=events.recorder,
                 live=live,
                 collector=node.collector,
                 publisher=bus.publisher,
@@ -313,6 +326,12 @@ class Application:
         intake = LogIntake(bus.sink, bus.to_intake)
         intake.start()
         self._stops.add("the intake", intake.stop, KEEP_BUS)
+
+    def _run_events(self, events: Events) -> None:
+        events.recorder.start()
+        self._stops.add("the events", events.recorder.stop, KEEP_BUS)
+        events.retention.start()
+        self._stops.add("the events' retention", events.retention.stop, KEEP_BUS)
 
     def _run_node(self, node: Node) -> None:
         node.inventory.start()

@@ -44,6 +44,7 @@ class StorageSettings(Section):
 
     path: Path = Path("data")
     retention_days: Annotated[float, Field(gt=0, le=36500)] = 30
+    event_days: Annotated[float, Field(gt=0, le=36500)] = 90
     app_max_bytes: Bytes = 5 * GIB
     total_max_bytes: Bytes = 50 * GIB
     keep_free_bytes: Bytes = 256 * MIB  # collecting pauses when the disk has less than this

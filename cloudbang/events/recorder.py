@@ -1,47 +1,49 @@
-"""What happened to containers, kept as events and published: each once, whoever tells of it.
+"""Events are kept and published, each once, whoever tells of it; nobody who tells waits for it.
 
-The engine tells of most as it happens. What happened while nobody listened is told by the
-times that it remembers of each container.
+What is told goes into a queue. One greenlet takes from it what is there, writes it in one
+transaction, and publishes what was new. While the database is away (locked by another program, a
+full disk) the queue holds what comes and the same batch is tried again.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Protocol
 
+import gevent
 import orjson
+from gevent.event import Event as Flag
 from gevent.lock import BoundedSemaphore
 
-from cloudbang.domain.apps import Instance
+from cloudbang.core.deadline import UNHURRIED, Deadline
+from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.domain.events import Event
-from cloudbang.domain.lines import format_time, parse_time
-from cloudbang.engine import EngineEvent
+from cloudbang.domain.lines import format_time
 from cloudbang.errors import StorageFailed, StorageFull
+from cloudbang.events.reconcile import Near, is_news
 
 log = logging.getLogger(__name__)
 
-SAME_NS = 2 * 10**9
-"""An event's time and the time remembered by the container differ a little: the engine stamps
-them apart. Two of one kind within these nanoseconds are taken for the same when one was only
-found out afterwards."""
+# Overload: the newest are dropped and counted. What the queue holds was told first; and what a
+# container remembers of itself, its last start and end, is found out again by an inspection.
+MOST_WAITING = 10_000  # events
+MOST_BYTES = 8 * 1024 * 1024  # of them as JSON
 
-_REMEMBERED = ("create", "start", "oom", "die")  # what an inspection tells, too
-
-MOST = 500  # events of an app that are looked through at a time
-
-_KINDS = {"destroy": "remove"} | {
-    kind: kind for kind in ("create", "start", "restart", "die", "oom", "pause", "unpause")
-}
+STOP_WITHIN = 1.0  # seconds in which what waits is written at the end
+BATCH = 200  # events in one transaction: some 50 ms, in which nobody else writes
 
 
 class Events(Protocol):
     """The store of events."""
 
-    def add(self, event: Event) -> Event | None: ...
-    def list(
-        self, app: str, since: str | None = None, until: str | None = None, limit: int = 500
+    def add_batch(
+        self, batch: Sequence[Event], is_news: Callable[[Event, Near], bool]
     ) -> list[Event]: ...
+    def forget(self, app: str) -> int: ...
 
 
 class Bus(Protocol):
@@ -49,112 +51,132 @@ class Bus(Protocol):
 
 
 class EventRecorder:
-    """Keeps and publishes the events of containers."""
+    """The way of an event into the database and onto the bus; a sink of the inventory's."""
 
-    def __init__(self, events: Events, publisher: Bus) -> None:
-        self._events, self._publisher = events, publisher
-        # Looking whether something is known and keeping it is one step: two tell of the same.
+    def __init__(
+        self, events: Events, publisher: Bus, oldest: Callable[[], str] = lambda: ""
+    ) -> None:
+        """``oldest()``: what happened before this time (RFC 3339) is not kept; see retention."""
+        self.recorded = 0
+        self.dropped = 0
+        self._events, self._publisher, self._oldest = events, publisher, oldest
+        self._waiting: deque[tuple[Event, int]] = deque()  # each with its size in bytes
+        self._bytes = 0
+        self._some, self._none = Flag(), Flag()
+        self._none.set()
+        # Held while the head of the queue is written, and while events are forgotten.
         self._turn = BoundedSemaphore(1)
-        self._told: dict[int, None] = {}  # found out by inspection, and told by the engine since
+        self._told: dict[int, None] = {}
+        self._supervisor = Supervisor("events")
 
-    def keep(self, told: EngineEvent, app: str) -> None:
-        """One event as the engine told it; unknown again means nothing happens."""
-        data: dict[str, object] = {}
-        kind = _KINDS.get(told.action)
-        if told.action.startswith("health_status: "):
-            kind, data = "health", {"status": told.action.removeprefix("health_status: ")}
-        if kind is None:
-            return
-        if kind == "die":
-            code = told.attributes.get("exitCode", "")
-            data = _exit(int(code) if code.isdecimal() else None)
-        event = Event(app, told.time, kind, told.container[:12], data)
-        with self._turn:
-            if kind not in _REMEMBERED or not self._found_out_before(event):
-                self._add(event)
+    @property
+    def waiting(self) -> int:
+        """How many are told and not written yet."""
+        return len(self._waiting)
 
-    def _found_out_before(self, event: Event) -> bool:
-        """Whether this is what an inspection told first: then it is known, by another time."""
-        try:
-            at = parse_time(event.time)
-            near = self._between(event.app, at, at) or []
-        except (StorageFull, StorageFailed):
-            return False
-        same = [e for e in near if e.kind == event.kind and e.container == event.container]
-        if any(e.time == event.time for e in same):
-            return True
-        for known in same:
-            # One inspection told of one event: a second one so soon is another.
-            if known.data.get("source") == "inspection" and known.id not in self._told:
-                self._told[known.id] = None
-                while len(self._told) > MOST:
-                    del self._told[next(iter(self._told))]
-                return True
-        return False
+    # --- what others tell ---------------------------------------------------------------------
+
+    def record(self, *events: Event) -> None:
+        """Take these over, in their order. Never waits, never raises."""
+        for event in events:
+            try:
+                size = len(orjson.dumps(event.as_json()))
+            except TypeError as e:
+                self._drop(event, f"it cannot be written down: {e}")
+                continue
+            if len(self._waiting) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
+                self._drop(event, "too many wait to be written")
+                continue
+            self._waiting.append((event, size))
+            self._bytes += size
+        if self._waiting:
+            self._none.clear()
+            self._some.set()
 
     def action(self, app: str, container: str, who: str, what: str) -> None:
         """What a person did; ``what`` is a word for programs, such as ``terminal-open``."""
         now = format_time(time.time_ns())
-        self._add(Event(app, now, "action", container, {"who": who, "what": what}))
+        self.record(Event(app, now, "action", container, {"who": who, "what": what}))
 
-    def reconcile(self, instance: Instance) -> None:
-        """What the container remembers of itself and nobody told."""
-        ended = instance.state in ("exited", "dead")
-        # The exit code of a run before the present one is not remembered.
-        remembered: list[tuple[str, str | None, dict[str, object]]] = [
-            ("create", instance.created, {}),
-            ("start", instance.started_at, {}),
-            ("oom", instance.finished_at if ended and instance.oom_killed else None, {}),
-            ("die", instance.finished_at, _exit(instance.exit_code) if ended else {}),
-        ]
-        found = [(kind, time, data) for kind, time, data in remembered if time]
-        times = [parse_time(time) for _, time, _ in found]
+    def forget(self, app: str) -> int:
+        """Delete all events of an app, those that still wait as well; gives how many were kept.
+
+        Blocks the calling greenlet. Raises StorageFull, StorageFailed.
+        """
         with self._turn:
-            self._keep_missing(instance, found, times)
+            rest = [(event, size) for event, size in self._waiting if event.app != app]
+            self._waiting = deque(rest)
+            self._bytes = sum(size for _, size in rest)
+            self._look_whether_empty()
+            return self._events.forget(app)
 
-    def _keep_missing(
-        self,
-        instance: Instance,
-        found: list[tuple[str, str, dict[str, object]]],
-        times: list[int],
-    ) -> None:
+    # --- running ------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._supervisor.run("record", self._write)
+
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
+        """Write what waits, as far as there is time for it."""
+        if len(self._supervisor):
+            self._none.wait(deadline.at_most(STOP_WITHIN))
+        self._supervisor.stop(deadline)
+        if self._waiting:
+            log.warning("%d events were not written down any more", len(self._waiting))
+
+    def _write(self) -> None:
+        waits = backoff(0.2, 5)
+        away = False
+        while True:
+            self._some.wait()
+            try:
+                with self._turn:
+                    if self._waiting:  # else all of it was forgotten meanwhile
+                        self._write_head()
+            except (StorageFull, StorageFailed) as e:
+                if not away:
+                    log.warning("events wait, they cannot be written down: %s", e)
+                away = True
+                gevent.sleep(next(waits))
+                continue
+            if away:
+                log.info("events are written down again")
+                away, waits = False, backoff(0.2, 5)
+
+    def _write_head(self) -> None:
+        """Write and publish the head of the queue, and only then take it off."""
+        batch = [event for event, _ in islice(self._waiting, BATCH)]
+        kept = self._keep(batch)
+        self.recorded += len(kept)
+        for event in kept:
+            body = orjson.dumps(event.as_json())
+            self._publisher.send(f"event/{event.app}/", b'{"v":1}', body)
+        for _ in batch:
+            self._bytes -= self._waiting.popleft()[1]
+        self._look_whether_empty()
+
+    def _look_whether_empty(self) -> None:
+        if not self._waiting:
+            self._some.clear()
+            self._none.set()
+
+    def _keep(self, batch: Sequence[Event]) -> list[Event]:
+        told = self._told.copy()  # if it fails, nothing of it was seen
+        oldest = self._oldest()
         try:
-            known = self._between(instance.app, min(times), max(times))
-            for (kind, time, data), at in zip(found, times, strict=True):
-                near = known if known is not None else self._between(instance.app, at, at) or []
-                if not any(
-                    e.kind == kind
-                    and e.container == instance.short
-                    and abs(parse_time(e.time) - at) <= SAME_NS
-                    for e in near
-                ):
-                    found_out = {**data, "source": "inspection"}
-                    self._add(Event(instance.app, time, kind, instance.short, found_out))
-        except (StorageFull, StorageFailed) as e:
-            log.warning("events cannot be read: %s", e)
+            kept = self._events.add_batch(
+                batch, lambda event, near: event.time >= oldest and is_news(event, near, told)
+            )
+        except (StorageFull, StorageFailed):
+            raise
+        except Exception as e:
+            if len(batch) == 1:  # one that the database does not take stops no other
+                self._drop(batch[0], f"it cannot be written down: {e!r}")
+                return []
+            return [event for one in batch for event in self._keep([one])]
+        self._told = told
+        return kept
 
-    def _between(self, app: str, first: int, last: int) -> list[Event] | None:
-        """The events of that time and a little around it (ns); None when they are too many."""
-        since, until = format_time(max(first - SAME_NS, 0)), format_time(last + SAME_NS)
-        found = self._events.list(app, since, until, MOST)
-        return found if len(found) < MOST or first == last else None
-
-    def _add(self, event: Event) -> None:
-        """Stored first, published second."""
-        try:
-            kept = self._events.add(event)
-        except (StorageFull, StorageFailed) as e:
-            log.warning("an event of %s (%s) is not kept: %s", event.app, event.kind, e)
-            return
-        if kept is not None:
-            self._publisher.send(f"event/{event.app}/", b'{"v":1}', orjson.dumps(kept.as_json()))
-
-
-def _exit(code: int | None) -> dict[str, object]:
-    """The exit code, and the signal that it stands for."""
-    if code is None:
-        return {}
-    data: dict[str, object] = {"exit_code": code}
-    if 128 < code < 193:
-        data["signal"] = code - 128
-    return data
+    def _drop(self, event: Event, why: str) -> None:
+        if self.dropped % 1000 == 0:  # the first, and of a flood few
+            log.warning("an event of %s (%s) is not kept: %s", event.app, event.kind, why)
+        self.dropped += 1

@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Protocol
 
 import gevent
 from gevent.event import Event as Flag
@@ -24,7 +23,7 @@ from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.domain.apps import Instance
 from cloudbang.engine import Engine, EngineEvent
 from cloudbang.errors import EngineRefused, EngineUnreachable, NoSuchContainer
-from cloudbang.events.recorder import EventRecorder, Events
+from cloudbang.node.container_events import EventSink, event_of, remembered
 
 log = logging.getLogger(__name__)
 
@@ -36,19 +35,13 @@ Listener = Callable[[list[Instance], list[Instance], list[Instance]], None]
 """Called on the hub with the instances added, changed and removed; may not block."""
 
 
-class Bus(Protocol):
-    def send(self, topic: str, header: bytes, body: bytes) -> None: ...
-    def wanted(self, topic: str) -> bool: ...
-
-
 class Inventory:
     """What the engine has. Everything is answered from memory."""
 
-    def __init__(self, engine: Engine, publisher: Bus, events: Events) -> None:
+    def __init__(self, engine: Engine, events: EventSink) -> None:
         self.engine_error: str | None = "the Docker Engine has not answered yet"
         self.ready = Flag()  # set once the running containers are known in full
-        self._engine = engine
-        self._recorder = EventRecorder(events, publisher)
+        self._engine, self._events = engine, events
         self._instances: dict[str, Instance] = {}  # by full id
         self._short: dict[str, str] = {}
         self._by_app: dict[str, dict[str, Instance]] = {}
@@ -158,9 +151,9 @@ class Inventory:
             self.ready.set()
             for event in self._engine.past_events(seen, now):
                 if not event.hidden:
-                    self._recorder.keep(event, self._app_of(event))
+                    self._record(event, self._app_of(event))
             for instance in alive:
-                self._recorder.reconcile(instance)
+                self._events.record(*remembered(instance))
             for instance in self.instances():
                 if not instance.inspected:
                     self._look_at(instance.id, urgent=False)
@@ -225,7 +218,11 @@ class Inventory:
             self._remove(event.container)
         else:
             self._look_at(event.container)
-        self._recorder.keep(event, app)
+        self._record(event, app)
+
+    def _record(self, told: EngineEvent, app: str) -> None:
+        if (event := event_of(told, app)) is not None:
+            self._events.record(event)
 
     def _app_of(self, event: EngineEvent) -> str:
         known = self._instances.get(event.container)
@@ -250,7 +247,7 @@ class Inventory:
                 log.debug("inspecting %s: %s", container[:12], e)
                 continue
             if found and rank:
-                self._recorder.reconcile(found)
+                self._events.record(*remembered(found))
 
     # --- changes ------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cloudbang.bus import Publisher
     from cloudbang.config import Settings
     from cloudbang.core.loop_lag import LoopLag
+    from cloudbang.events.recorder import EventRecorder
     from cloudbang.node.collector import LogCollector
     from cloudbang.node.inventory import Inventory
     from cloudbang.storage.database.database import Database
@@ -35,6 +36,7 @@ class Services:
     inventory: Inventory
     store: LogStore
     events: EventStore
+    recorder: EventRecorder
     live: LivePush
     collector: LogCollector
     publisher: Publisher

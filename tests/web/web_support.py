@@ -22,6 +22,7 @@ from cloudbang.domain.lines import format_time, record
 from cloudbang.domain.terminals import Orphan, Source, TerminalTarget
 from cloudbang.engine import Engine
 from cloudbang.errors import EngineUnreachable
+from cloudbang.events.recorder import EventRecorder
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
@@ -117,7 +118,8 @@ class WebGround:
         self.publisher = Publisher(self.hub.publish_to)
         self.events = EventStore(self.database)
         engine = Engine(self.settings.engine)
-        self.inventory = Inventory(engine, self.publisher, self.events)
+        self.recorder = EventRecorder(self.events, self.publisher)
+        self.inventory = Inventory(engine, self.recorder)
         self.apps = AppRegistry(AppStore(self.database), self.store, self.inventory, self.publisher)
         self.apps.load()
         self.inventory.listen(self.apps.instances_changed)
@@ -140,6 +142,7 @@ class WebGround:
                 inventory=self.inventory,
                 store=self.store,
                 events=self.events,
+                recorder=self.recorder,
                 live=self.live,
                 collector=LogCollector(
                     engine, self.inventory, StoreSink(self.store, self.publisher)

@@ -29,6 +29,7 @@ class _ServicesCollector(Collector):
         yield from _process()
         yield from self._store()
         yield from self._live()
+        yield from self._events()
         running = sum(i.state == "running" for i in self._services.inventory.instances())
         yield _gauge("apps", "Apps known.", len(self._services.apps))
         yield _gauge("instances_running", "Containers that run.", running)
@@ -73,6 +74,12 @@ class _ServicesCollector(Collector):
         yield _gauge("live_sockets", "Open live sockets.", live.connections)
         yield _counter("live_slow_viewers", "Viewers too slow for the lines.", live.slow_viewers)
         yield _counter("bus_malformed", "Messages of the bus that do not parse.", live.malformed)
+
+    def _events(self) -> Iterable[Metric]:
+        recorder = self._services.recorder
+        yield _counter("events_recorded", "Events stored and published.", recorder.recorded)
+        yield _counter("events_dropped", "Events not kept: too many waited.", recorder.dropped)
+        yield _gauge("events_waiting", "Events told and not stored yet.", recorder.waiting)
 
 
 def exposition(services: Services, caller: Caller | None) -> bytes:

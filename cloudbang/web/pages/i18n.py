@@ -1,7 +1,7 @@
 """Chinese and English: which of them, and the texts for the pages' scripts.
 
 The English text is the key. There is a catalogue for each area: ``web`` (the API's sentences),
-``frame`` (the pages around), ``log`` (the log page), ``terminal`` (one that is open) and
+``frame`` (the pages around), ``events`` (what is said of them), ``log`` (the log page), ``terminal`` (one that is open) and
 ``terminals`` (their lists and replays).
 ``make`` compiles them; here they are compiled again where that was forgotten.
 """
@@ -22,7 +22,7 @@ from flask_babel import Babel
 log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent / "translations"
-AREAS = ("web", "frame", "log", "terminal", "terminals")
+AREAS = ("web", "frame", "events", "log", "terminal", "terminals")
 LANGUAGES = ("en", "zh")
 COOKIE = "lang"
 

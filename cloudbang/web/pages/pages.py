@@ -16,6 +16,7 @@ from cloudbang.domain.apps import App
 from cloudbang.domain.lines import rows
 from cloudbang.web.api.app_json import one_app
 from cloudbang.web.pages import assets
+from cloudbang.web.pages.event_kinds import event_kinds
 from cloudbang.web.security.authenticator import (
     caller,
     csrf_token,
@@ -77,6 +78,7 @@ def logs(app: str) -> ResponseReturnValue:
         tabs=_tabs(found),
         current_tab="logs",
         first_lines=_first_lines(found.name),
+        event_kinds=event_kinds,
         recording=services().settings.terminal.record,
     )
 

@@ -8,6 +8,7 @@ from cloudbang.apps import AppRegistry
 from cloudbang.bus import Hub, Publisher
 from cloudbang.config import BusSettings, EngineSettings, StorageSettings
 from cloudbang.engine import Engine
+from cloudbang.events.recorder import EventRecorder
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
@@ -32,7 +33,8 @@ class Rig:
         self.database = Database(folder)
         self.events = EventStore(self.database)
         self.engine = Engine(EngineSettings(host=host))
-        self.inventory = Inventory(self.engine, self.publisher, self.events)
+        self.recorder = EventRecorder(self.events, self.publisher)
+        self.inventory = Inventory(self.engine, self.recorder)
         self.apps = AppRegistry(AppStore(self.database), self.store, self.inventory, self.publisher)
         self.collector = LogCollector(
             self.engine, self.inventory, StoreSink(self.store, self.publisher)
@@ -46,6 +48,7 @@ class Rig:
         self.apps.load()
         self.inventory.listen(self.apps.instances_changed)
         self.apps.start()
+        self.recorder.start()
         self.inventory.start()
         self.collector.start()
 
@@ -56,6 +59,7 @@ class Rig:
         self.collector.stop()
         self.inventory.stop()
         self.apps.stop()
+        self.recorder.stop()
         self.engine.close()
         self.publisher.close()
         self.hub.stop()

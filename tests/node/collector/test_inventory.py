@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 import uuid
 from dataclasses import replace
@@ -243,3 +244,32 @@ def test_helpers_of_our_own_are_no_apps(rig, container):
         assert one.apps.get(name) is None
         assert one.events.list(name) == []
     assert not any(i.name in (before, after) for i in one.inventory.instances())
+
+
+def test_a_locked_database_delays_no_container(rig, container):
+    """Another program holds the database's lock for 10 s: containers are seen meanwhile, and what
+    happened to them is kept afterwards, each once."""
+    one: Rig = rig()
+    wait_until(one.inventory.ready.is_set)
+    other = sqlite3.connect(one.database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    locked = time.monotonic()
+    made = {}
+    for name in (unique("locked") for _ in range(3)):
+        asked = time.monotonic()
+        made[name] = container("echo hello; sleep 1000", name=name)
+        wait_until(lambda name=name: state(one, name) == "running", 5)
+        wait_until(lambda name=name: one.store.next_seq(name) == 2, 5, "its line")
+        assert time.monotonic() - asked < 5
+    first = next(iter(made))
+    made[first].kill()
+    wait_until(lambda: state(one, first) == "exited", 5)
+    assert all(kinds(one, name) == [] for name in made), "reads go on, and see nothing yet"
+    assert one.recorder.waiting >= 7
+    gevent.sleep(max(0, 10 - (time.monotonic() - locked)))
+    other.execute("COMMIT")
+    other.close()
+    wait_until(lambda: one.recorder.waiting == 0, 15, "the events")
+    assert kinds(one, first) == ["create", "start", "die"]
+    assert all(kinds(one, name) == ["create", "start"] for name in made if name != first)
+    assert one.recorder.dropped == 0

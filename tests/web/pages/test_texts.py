@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 
 import cloudbang
 from cloudbang import errors
+from cloudbang.domain.events import KINDS
 from cloudbang.errors import CloudBangError
 from cloudbang.web.pages.i18n import AREAS, FOLDER
 
@@ -88,6 +89,9 @@ def texts_of_python() -> dict[str, str]:
     for kind in ERRORS:
         for text in (kind.title, *sentences_of(kind)):
             found[text] = kind.__name__
+    for event_kind in KINDS.values():
+        for phrase in event_kind.phrases:
+            found[phrase.words] = "domain/events.py"
     for text in list(found):
         if not re.search(r"\w", re.sub(r"\{\w+\}", "", text)):
             del found[text]  # nothing in it but what is filled in

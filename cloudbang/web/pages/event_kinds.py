@@ -1,0 +1,19 @@
+"""The kinds of events for the scripts of a page: what is said of each, in the reader's language."""
+
+from __future__ import annotations
+
+from flask_babel import gettext
+
+from cloudbang.domain.events import KINDS, NAMES
+
+
+def event_kinds() -> dict[str, object]:
+    """A JSON value: ``kinds``, by kind its phrases, of which the first that fits is said; and
+    ``names``, by field those of values that are numbers. See static/js/logs/event_kinds.js."""
+    return {
+        "kinds": {
+            name: [{**one.as_json(), "words": gettext(one.words)} for one in kind.phrases]
+            for name, kind in KINDS.items()
+        },
+        "names": NAMES,
+    }

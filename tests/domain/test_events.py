@@ -1,0 +1,63 @@
+"""The table of kinds: every one has words, and what has none is shown under its own name."""
+
+from __future__ import annotations
+
+import re
+
+import orjson
+import pytest
+
+from cloudbang.domain.events import KINDS, NAMES, Event, phrase_of
+
+WHEN = "2026-07-01T12:00:00.000000000Z"
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "words", "tone"),
+    [
+        ("create", {}, "created", "info"),
+        ("start", {}, "started up", "ok"),
+        ("die", {}, "ended", "warning"),
+        ("die", {"exit_code": 0}, "ended, exit code 0", "info"),
+        ("die", {"exit_code": 1}, "died, exit code {exit_code}", "error"),
+        (
+            "die",
+            {"exit_code": 137, "signal": 9},
+            "died, exit code {exit_code} ({signal})",
+            "error",
+        ),
+        ("die", {"exit_code": 192, "signal": 64}, "died, exit code {exit_code}", "error"),
+        ("die", {"exit_code": 1, "source": "inspection"}, "died, exit code {exit_code}", "error"),
+        ("health", {"status": "healthy"}, "health check passes", "ok"),
+        ("health", {"status": "unhealthy"}, "health check fails", "error"),
+        ("health", {"status": "starting"}, "health check is starting", "warning"),
+        (
+            "action",
+            {"who": "ada", "what": "file-put"},
+            "{who} put a file into the container",
+            "info",
+        ),
+        ("action", {"who": "ada", "what": "dance"}, "{who}: {what}", "info"),
+        ("alert.fired", {"rule": "cpu"}, "alert.fired", "info"),
+    ],
+)
+def test_what_is_said_of_an_event(kind: str, data: dict, words: str, tone: str) -> None:
+    """The first phrase that fits; a kind that nobody knows has its own name."""
+    phrase = phrase_of(Event("web", WHEN, kind, data=data))
+    assert (phrase.words, phrase.tone) == (words, tone)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_is_whole(kind: str) -> None:
+    """Its last phrase fits whatever is not said before, and words fill in only its fields."""
+    fields = set(KINDS[kind].fields)
+    phrases = KINDS[kind].phrases
+    assert phrases[-1].when == {}
+    for phrase in phrases:
+        assert set(re.findall(r"\{(\w+)\}", phrase.words)) | set(phrase.when) <= fields
+        assert orjson.dumps(phrase.as_json())
+
+
+def test_named_values_are_values_of_fields() -> None:
+    """What has names is a field of some kind."""
+    assert set(NAMES) <= {name for kind in KINDS.values() for name in kind.fields}
