@@ -303,7 +303,8 @@ def _summary(outcomes: list[Outcome], interrupted: bool) -> int:
     print()
     for one in outcomes:
         total += one.counts
-        total["failed"] += one.failed - one.counts["failed"]
+        if not interrupted:  # else those that did not end were told to
+            total["failed"] += one.failed - one.counts["failed"]
         counted = ", ".join(f"{n} {what}" for what, n in one.counts.items() if n)
         minutes, seconds = divmod(round(one.seconds), 60)
         ended = f"; ended with code {one.code}" if one.code not in (0, 1) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 import secrets
 import threading
 import time
@@ -284,8 +285,13 @@ class Terminal(Reading):
         return self
 
     def size(self) -> str:
-        """What the shell says of its window: rows and columns, as ``stty size`` has them."""
-        return self.run("stty size").strip().splitlines()[-1]
+        """What the shell says of its window: rows and columns, as ``stty size`` has them. One that
+        has only just begun may not have any yet."""
+        return wait_until(self._size, what="a size of the window")
+
+    def _size(self) -> str:
+        said = self.run("stty size").strip().splitlines()[-1]
+        return said if re.fullmatch(r"\d+ \d+", said) else ""
 
 
 class Console(Reading):
