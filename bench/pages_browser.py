@@ -30,7 +30,7 @@ LIMIT = 60_000  # ms
 def first_line(page: Page, url: str) -> float:
     """Seconds from the beginning of the navigation until a line was seen."""
     page.goto(url, wait_until="commit", timeout=LIMIT)
-    page.wait_for_function("window.firstLine", timeout=LIMIT)
+    page.wait_for_function("() => window.firstLine", timeout=LIMIT)
     return float(page.evaluate("window.firstLine")) / 1000
 
 

@@ -132,18 +132,20 @@ class Assets:
         except FileNotFoundError:
             return None
         base = f"/static/{BUILD}/"
-        return Build(
-            {
-                name: PageFiles(
-                    base + page["script"],
-                    tuple(base + one for one in page["imports"]),
-                    base + page["style"],
-                )
-                for name, page in found["pages"].items()
-            },
-            {path: base + name for path, name in found["files"].items()},
-            made,
-        )
+        pages = {
+            name: PageFiles(
+                base + page["script"],
+                tuple(base + one for one in page["imports"]),
+                base + page["style"],
+            )
+            for name, page in found["pages"].items()
+        }
+        files = {path: base + name for path, name in found["files"].items()}
+        if (old := self._build) is not None:
+            # Between an upgrade's build and its restart this process draws the pages that it knows:
+            # one that has another name now keeps the files of the build before.
+            pages, files = old.pages | pages, old.files | files
+        return Build(pages, files, made)
 
 
 def install(app: Flask, mode: Mode = "auto") -> None:

@@ -118,6 +118,21 @@ def test_a_new_build_is_seen_while_the_server_runs(
     assert shown(app) == "/static/build/log_page-9999.js"
 
 
+def test_a_page_that_a_new_build_calls_otherwise_keeps_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between an upgrade's build and its restart the pages of the old process still work."""
+    monkeypatch.setattr(assets, "LOOK_EVERY", 0.0)
+    app = make(tmp_path)
+    build(tmp_path)
+    assert shown(app) == "/static/build/log_page-AB12.js"
+    manifest = tmp_path / "build" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("logs/log_page", "logs/page"))
+    os.utime(manifest, ns=(time.time_ns(), time.time_ns() + 1_000_000))
+    assert shown(app) == "/static/build/log_page-AB12.js"
+    assert shown(app, "{{ page_files('logs/page').script }}") == "/static/build/log_page-AB12.js"
+
+
 def test_sources_that_are_newer_than_the_build_are_served_and_it_is_said_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
