@@ -161,13 +161,18 @@ export class VirtualList extends EventTarget {
     if (Math.abs(top - this.top) < 1) return;
     const up = top < this.top;
     this.top = top;
-    // Not the reader but the browser, since there is more room now: the end is gone to again when
-    // the observer has said so.
-    if (up && this.place.follow && this.scroller.clientHeight > this.view) return;
+    // Still at the very end: not the reader went up but the browser, since there is more room now.
+    if (up && this.place.follow && this.#atVeryEnd(top)) return;
     const bottom = this.height - this.view;
     if (!up && this.#canFollow && top >= bottom - NEAR_END) this.follow();
     else this.#stayHere();
     this.dispatchEvent(new Event("place"));
+  }
+
+  /** @param {number} top */
+  #atVeryEnd(top) {
+    const { scrollHeight, clientHeight } = this.scroller;
+    return top > scrollHeight - clientHeight - 1;
   }
 
   #stayHere() {
