@@ -25,7 +25,7 @@ STALL = float(os.environ.get("CLOUDBANG_FAULT_STALL", "4"))
 """Seconds for which a reader does not read: what it fills is full within one. 60 for a long night:
 then the server drops it for its silence, and it comes back."""
 SILENT = 60.0  # seconds after which a peer that says nothing is dropped
-COUNT = "cat /tmp/count"  # one line a number; seq itself writes each line by itself, slowly
+COUNT = "cat /count"  # one line a number; seq itself writes each line by itself, slowly
 TTY_BUFFERS = 80_000  # bytes that the kernel's terminal holds and that ^C throws away, generously
 NUMBERS = "".join(f"{n}\r\n" for n in range(1, 20_001)).encode()
 
@@ -74,7 +74,7 @@ def _count(shared_ground: TerminalGround) -> None:
             entry.size, entry.mode = len(count), 0o644
             tar.addfile(entry, io.BytesIO(count))
         packed.seek(0)
-        assert shared_ground.container.put_archive("/tmp", packed)
+        assert shared_ground.container.put_archive("/", packed)
 
 
 # -- out ------------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def test_a_watcher_who_is_stuck_at_the_end_sees_the_true_end(ground: TerminalGro
     output as it was, and then the end."""
     last = 700_000
     wait = "until [ -e /tmp/go ]; do usleep 20000; done; rm /tmp/go"
-    page = ground.terminal(["sh", "-c", f"{wait}; head -n {last} /tmp/count"])
+    page = ground.terminal(["sh", "-c", f"{wait}; head -n {last} /count"])
     viewer = ground.person("late-watcher")
     key = ground.admin.made(f"/terminals/{page.session}/links", {"mode": "watch"})["key"]
     guest = ground.keep(viewer.back(page.session, key=key))
