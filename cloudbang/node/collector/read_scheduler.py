@@ -16,8 +16,8 @@ import gevent
 from gevent.hub import get_hub
 
 TICK = 0.008  # seconds
-SLOW = 10  # ticks between two readings of what nobody looks at
-PACES = (SLOW, 5, 2, 1)  # in ticks: few different ones, so that many readers meet
+SLOW = 25  # ticks between two readings of what nobody looks at
+PACES = (SLOW, 10, 5, 2, 1)  # in ticks: few different ones, so that many readers meet
 SHORTEST = 0.001  # seconds of a pause in a flood
 MANY = 3  # reads within a tick of one another before a container counts as busy
 EMPTY = 4  # slow ticks in a row without a line before the next one is waited for
