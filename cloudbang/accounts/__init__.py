@@ -19,6 +19,7 @@ from cloudbang.accounts.errors import (
     TooManyAttempts,
     Unauthorised,
     UnknownAccount,
+    UnknownTeam,
     WrongPassword,
     WrongSetupToken,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "TooManyAttempts",
     "Unauthorised",
     "UnknownAccount",
+    "UnknownTeam",
     "WrongPassword",
     "WrongSetupToken",
 ]

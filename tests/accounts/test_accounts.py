@@ -23,6 +23,7 @@ from cloudbang.accounts import (
     TooBusy,
     TooManyAttempts,
     UnknownAccount,
+    UnknownTeam,
     WrongPassword,
     WrongSetupToken,
 )
@@ -329,6 +330,54 @@ def test_promotion_ends_nothing(people: AccountService) -> None:
     caller = people.credentials.find(secret)
     assert caller
     assert caller.can("manage", "default")
+
+
+def test_a_role_is_held_in_a_team(people: AccountService) -> None:
+    """What somebody may do in one team says nothing of another; a token may at most what its
+    maker may, team by team; one of the command line is everybody's."""
+    people.create_team("blue")
+    bob = people.create("bob", PASSWORD)
+    machine, _ = people.credentials.create_token("ci", "viewer")
+    secret, token = people.credentials.create_token("bob's", "admin", bob.id)
+    people.set_role(bob.id, "admin", "blue")
+    session = people.credentials.find(people.sign_in("bob", PASSWORD, HERE))
+    for caller in (session, people.credentials.find(secret)):
+        assert caller
+        assert caller.teams("view") == {"default", "blue"}
+        assert caller.teams("terminal") == caller.teams("manage") == {"blue"}
+        assert not caller.can("deploy", "default")
+        assert not caller.can("view", "red")
+    everywhere = people.credentials.find(machine)
+    assert everywhere
+    assert (everywhere.teams("view"), everywhere.teams("manage")) == ({"default", "blue"}, set())
+    ended: list[str] = []
+    people.listen(ended.append)
+    people.set_role(bob.id, None, "blue")
+    assert session
+    assert sorted(ended) == sorted([session.session_id, token.id])
+    people.set_role(bob.id, None)
+    assert people.get(bob.id).role is None
+    nowhere = people.credentials.find(secret)
+    assert nowhere
+    assert nowhere.teams("view") == frozenset()
+
+
+def test_teams_that_cannot_be(people: AccountService) -> None:
+    """A name that is taken, or no folder's; a team that nobody made; the last who manages."""
+    people.create_team("blue")
+    for name in ("blue", "default"):
+        with pytest.raises(NameTaken):
+            people.create_team(name)
+    for name in ("", ".", "../x", "a b", "x" * 65):
+        with pytest.raises(BadRequest):
+            people.create_team(name)
+    bob = people.create("bob", PASSWORD, "admin")
+    with pytest.raises(UnknownTeam):
+        people.set_role(bob.id, "viewer", "red")
+    admin = next(one for one in people.list() if one.id != bob.id)
+    people.set_role(admin.id, None)
+    with pytest.raises(LastAdmin):
+        people.set_role(bob.id, None)
 
 
 def test_deletion_takes_sessions_and_tokens_along(people: AccountService) -> None:
