@@ -210,7 +210,7 @@ def test_a_fault_of_our_own_tells_nothing(
     def broken(*_: object) -> None:
         raise RuntimeError("the secret reason")
 
-    monkeypatch.setattr(ground.store, "stats", broken)
+    monkeypatch.setattr(ground.store, "totals", broken)
     answer = ground.program().get("/api/v1/status")
     assert code(answer) == (500, "internal")
     assert "secret reason" not in answer.text
