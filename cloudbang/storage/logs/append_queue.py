@@ -36,13 +36,18 @@ class Append:
         self.error: CloudBangError | None = None
         self._done: Event | None = None
 
+    @property
+    def decided(self) -> bool:
+        """Whether they are stored, or will not be."""
+        return bool(self.seq or self.error)
+
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until they are stored, or refused; False when ``timeout`` seconds passed first."""
-        if not self.seq and not self.error:
+        if not self.decided:
             if self._done is None:
                 self._done = Event()
             self._done.wait(timeout)
-        return bool(self.seq or self.error)
+        return self.decided
 
     def end(self, seq: int, error: CloudBangError | None) -> None:
         """By who commits: it is decided."""

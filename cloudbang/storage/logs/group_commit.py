@@ -13,7 +13,6 @@ import errno
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -28,6 +27,7 @@ from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
 from cloudbang.storage.logs.app_log import AppLog
 from cloudbang.storage.logs.append_queue import Append, AppendQueue, Job, Stored
 from cloudbang.storage.logs.durability import Durability
+from cloudbang.storage.logs.health import StorageHealth
 from cloudbang.storage.logs.index import Block
 from cloudbang.storage.logs.segment import IndexCache, Segment, remove, remove_empty
 from cloudbang.storage.logs.segment_writer import SegmentWriter, Write
@@ -47,16 +47,6 @@ MAX_PENDING = 8 * 1024 * 1024  # bytes of all apps that wait for the thread
 SILENT = "the disk has not answered for 10 s"
 
 TAILS_BYTES = 16 * 1024 * 1024  # newest lines in memory, of all apps together
-
-
-@dataclass(frozen=True)
-class StorageHealth:
-    """Why nothing can be stored at the moment. It goes away by itself."""
-
-    kind: str  # "full" or "failed"
-    path: str
-    since: int  # ns
-    message: str
 
 
 class GroupCommit:
@@ -170,9 +160,10 @@ class GroupCommit:
 
     def release(self) -> None:
         """After the greenlets have ended: the last sync, and every file closed."""
-        left = [append for queue in self._queues.values() for append in queue.appends]
-        for append in [*left, *(append for job in self._running for append in job.appends)]:
-            append.end(0, StorageFailed(self._root, "the store is closed"))
+        closed = StorageFailed(self._root, "the store is closed")
+        self._give_up(self._running, closed)
+        for append in [append for queue in self._queues.values() for append in queue.appends]:
+            append.end(0, closed)
         self._queues.clear()
         self._thread.close()
         self._durability.close(self._writer.close)
@@ -197,6 +188,8 @@ class GroupCommit:
     # -- writing
 
     def _commit_loop(self) -> None:
+        if any(queue.waits for queue in self._queues.values()):
+            self._wake.set()  # left by one that failed
         while True:
             self._wake.wait()
             self._wake.clear()
@@ -208,12 +201,34 @@ class GroupCommit:
             jobs = self._take()
             if jobs:
                 self.jobs += 1
-                self._write(jobs)
-                stored = self._note(jobs)
-                for callback in self._on_stored:
-                    callback(stored)
+                try:
+                    self._write(jobs)
+                    stored = self._note(jobs)
+                except Exception as e:
+                    self._give_up(jobs, StorageFailed(self._root, f"{type(e).__name__}: {e}"))
+                    raise
+                self._tell(stored)
             if not any(queue.waits for queue in self._queues.values()):
                 self._idle.set()
+
+    def _tell(self, stored: list[Stored]) -> None:
+        for callback in self._on_stored:
+            try:
+                callback(stored)
+            except Exception:
+                log.exception("somebody who is told of stored lines failed")
+
+    def _give_up(self, jobs: list[Job], error: CloudBangError) -> None:
+        """Nobody knows what became of these: whoever reads begins anew from what is stored."""
+        for append in [append for job in jobs for append in job.appends]:
+            if not append.decided:
+                append.end(0, error)
+        for job in jobs:
+            job.queue.size = sum(len(append.data) for append in job.queue.appends)
+            if job.roll is not None:
+                job.roll.set()
+            if not job.queue.appends and not job.queue.roll:
+                self._queues.pop(job.app, None)
 
     def _take(self) -> list[Job]:
         """What the next job writes: of each app its share, in order."""

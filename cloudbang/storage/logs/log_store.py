@@ -29,7 +29,8 @@ from cloudbang.errors import BadRequest, StorageFailed, StorageFull
 from cloudbang.storage import data_folder
 from cloudbang.storage.logs.app_log import AppLog, Totals, recover
 from cloudbang.storage.logs.append_queue import Append, Stored
-from cloudbang.storage.logs.group_commit import GroupCommit, StorageHealth
+from cloudbang.storage.logs.group_commit import GroupCommit
+from cloudbang.storage.logs.health import StorageHealth
 from cloudbang.storage.logs.reader import Lines, Page, Query, Snapshot, SnapshotStale, collect
 from cloudbang.storage.logs.resume import resume_point
 from cloudbang.storage.logs.retention import LogRetention

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -123,3 +123,36 @@ def test_a_store_that_closes_tells_who_waits(tmp_path: Path) -> None:
     assert isinstance(held.error, StorageFailed)
     with pytest.raises(StorageFailed):
         store.enqueue("db", lines(1))
+
+
+def test_a_listener_that_fails_harms_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is stored is acknowledged and told to the others."""
+    with opened(tmp_path) as store:
+
+        def fails(stored: Sequence[Stored]) -> None:
+            raise RuntimeError("no")
+
+        told: list[Stored] = []
+        store.on_stored += [fails, told.extend]
+        assert store.enqueue("web", lines(2)).wait(2)
+        assert store.enqueue("web", lines(1)).wait(2)
+        assert [(part.first, len(part.records)) for part in told] == [(1, 2), (3, 1)]
+    assert "failed" in caplog.text
+
+
+def test_a_commit_that_breaks_off_tells_who_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error that nobody thought of ends the receipts of its job; the next job is taken again."""
+    with opened(tmp_path) as store:
+        assert store.append("web", lines(1)) == 1
+        with monkeypatch.context() as broken:
+            broken.setattr(group_commit.GroupCommit, "_note", lambda self, jobs: 1 / 0)
+            lost = store.enqueue("web", lines(1))
+            assert lost.wait(2)
+            assert isinstance(lost.error, StorageFailed)
+        assert store.enqueue("web", [line("after")]).wait(5)
+        assert _texts(store)[-1] == b"after"
+    assert "ZeroDivisionError" in caplog.text
