@@ -1,12 +1,13 @@
 // The audit list: who opened what, where, when, from which address, and how it ended.
 
+import { whereLink } from "./open_list.js";
 import { call, Problem } from "../lib/api.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatBytes, formatDuration, formatTime, t, toDate } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { showRelative } from "../lib/relative_time.js";
-import { commandWords, endedBadly, endWords, whereLink } from "./session_info.js";
+import { commandWords, endedBadly, endWords } from "./session_info.js";
 
 /** @typedef {import("./session_info.js").TerminalRecord} TerminalRecord */
 

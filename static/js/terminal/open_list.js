@@ -1,12 +1,13 @@
 // The terminals that are open now.
 
+import { appAddress } from "../frame/addresses.js";
 import { call, Problem } from "../lib/api.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { confirmButton } from "../lib/list_item.js";
 import { showRelative } from "../lib/relative_time.js";
-import { commandWords, placeWords, whereLink } from "./session_info.js";
+import { commandWords, placeWords } from "./session_info.js";
 
 /** @typedef {import("./session_info.js").TerminalRecord} TerminalRecord */
 
@@ -182,4 +183,26 @@ function showPeople(box, terminal, mine) {
   box.dataset.words = text;
   setChildren(box, [icon(people ? "eye" : "clock"), h("span", null, text)]);
   setAttribute(box, "title", people > 1 ? t("{n} windows", { n: formatNumber(people) }) : null);
+}
+
+/**
+ * The app and the container a terminal is in.
+ *
+ * @param {TerminalRecord} terminal
+ * @param {string} href where the name leads; "" for the app's page
+ * @returns {HTMLElement[]}
+ */
+export function whereLink(terminal, href) {
+  const place = placeWords(terminal);
+  const { app } = terminal;
+  const address = href || (app ? appAddress(app) : "");
+  const name = app || place;
+  const link = address
+    ? h("a", { class: "terminals-app cut", href: address, title: name }, name)
+    : h("span", { class: "terminals-app cut" }, name);
+  const parts = [h("span", { class: "terminals-icon" }, icon("terminal")), link];
+  if (app && place !== app) {
+    parts.push(h("span", { class: "muted cut", title: terminal.image || null }, place));
+  }
+  return parts;
 }

@@ -1,8 +1,6 @@
 // What can be told of a terminal: what runs in it and where, whether it is busy, how it ended, why it
 // was refused.
 
-import { h, icon } from "../lib/dom.js";
-import { appAddress } from "../frame/addresses.js";
 import { t, tn } from "../lib/i18n.js";
 
 /** @typedef {import("./terminal_socket.js").Ended} Ended */
@@ -204,26 +202,4 @@ export function noticeSentence(said) {
     );
   }
   return NOTICES[said.code]?.() ?? said.message.charAt(0).toUpperCase() + said.message.slice(1);
-}
-
-/**
- * The app and the container a terminal is in.
- *
- * @param {TerminalRecord} terminal
- * @param {string} href where the name leads; "" for the app's page
- * @returns {HTMLElement[]}
- */
-export function whereLink(terminal, href) {
-  const place = placeWords(terminal);
-  const { app } = terminal;
-  const address = href || (app ? appAddress(app) : "");
-  const name = app || place;
-  const link = address
-    ? h("a", { class: "terminals-app cut", href: address, title: name }, name)
-    : h("span", { class: "terminals-app cut" }, name);
-  const parts = [h("span", { class: "terminals-icon" }, icon("terminal")), link];
-  if (app && place !== app) {
-    parts.push(h("span", { class: "muted cut", title: terminal.image || null }, place));
-  }
-  return parts;
 }
