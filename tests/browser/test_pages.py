@@ -252,6 +252,7 @@ def test_a_container_whose_log_cannot_be_read_says_so(apps: Page, container: Con
     expect(row(apps, "pages-mute").locator(".line-text")).to_contain_text("none")
 
 
+@pytest.mark.own_server  # gone apps of others would be offered where none matches
 def test_the_filter_works_as_one_types_and_is_in_the_address(
     apps: Page, server: ServerProcess, container: Containers
 ) -> None:
