@@ -123,12 +123,13 @@ class AccountService:
 
         Raises AlreadySetUp, WrongSetupToken, TooManyAttempts, TooBusy, BadRequest.
         """
+        # Before the database is asked: the token goes only after somebody else's set-up is in it.
+        expected = self.setup_token or ""
         if self.is_set_up():
             self._close_setup()
             raise AlreadySetUp
         # By address only: else anybody could keep the owner out by guessing all the time.
         self.throttle.check(address)
-        expected = self.setup_token or ""
         if not expected or not hmac.compare_digest(expected.encode(), token.encode()):
             self.throttle.failed(address)
             raise WrongSetupToken(str(self.setup_file))
