@@ -321,6 +321,7 @@ def test_a_ping_is_answered(ground: LiveGround) -> None:
         assert page.hear() == {"op": "pong"}
 
 
+@pytest.mark.slow("ten thousand questions are sent and answered one by one")
 def test_ten_thousand_subscriptions_to_one_channel(ground: LiveGround) -> None:
     """Asking ten thousand times for the same leaves one subscription, and others unharmed."""
     ground.log("web", 100)
