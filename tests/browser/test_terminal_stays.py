@@ -327,7 +327,13 @@ def test_the_smallest_window_sets_the_size_and_says_so(
     page.close()
     wait_until(lambda: shell.size() == wide, 30, "the room there was before")
     expect(shell.box.get_by_text("because the window of")).to_have_count(0)
-    shell.run("stty size", f"{wide[0]} {wide[1]}")
+
+    def told() -> bool:
+        # The page knows the size before the engine has told the shell: ask again.
+        shell.type("stty size\n")
+        return f"{wide[0]} {wide[1]}" in shell.lines()
+
+    wait_until(told, 15, "the shell to have its room back", every=0.5)
 
 
 def test_a_sign_out_in_another_tab_ends_it(

@@ -38,6 +38,8 @@ an engine that has to wait so long skips the files that were dropped meanwhile, 
 READ = 64 * 1024  # bytes a read may return; the engine's buffer holds about 28 KB
 FULL_READS = 4  # full reads in a row before others get their turn
 
+SILENT = 3.0  # seconds without a word after which a followed container may have died unheard
+
 TAIL = 1000
 """Lines looked back at first when a log is read again. Asked for a moment only, the engine would
 read the whole log to find it, and mostly only a few lines are new."""
@@ -266,7 +268,8 @@ class Follower:
             if data is None:
                 self._behind = False
                 if not pace.nothing_there():
-                    stream.wait()
+                    if not self._wait(stream, live):
+                        return
                     pace.woken()
                 continue
             if not data:
@@ -293,8 +296,20 @@ class Follower:
                 continue
             full = 0
             self._behind = size >= READ // 4
-            if not pace.after_read(size, len(records)):
-                stream.wait()
+            if not pace.after_read(size, len(records)) and not self._wait(stream, live):
+                return
+
+    def _wait(self, stream: EngineStream, live: bool) -> bool:
+        """Wait until the stream has something, or its end. False: it never will.
+
+        An engine that is asked to follow a log just while its container dies may have closed that
+        log already, and then never ends the stream.
+        """
+        while not stream.wait(SILENT if live else None):
+            known = self._context.containers.instance(self.container)
+            if known is None or not known.alive:
+                return False
+        return True
 
     def _append_watched(self, records: list[bytes], watch: RotationWatch) -> None:
         """Hand over what comes in order. Raises _StreamDiscontinuous at a step that was not seen before.

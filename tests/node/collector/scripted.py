@@ -33,6 +33,7 @@ class ScriptedEngine:
         self.at_once = self.most_at_once = 0  # inspections
         self.chunked = False
         self.again: dict[str, int] = {}
+        self.deaf: set[str] = set()  # containers whose followed streams never end
         self.changed = Event()
         self._events: list[socket.socket] = []
         listener = socket.socket(socket.AF_UNIX)
@@ -164,7 +165,8 @@ class ScriptedEngine:
                     body = f"{time} {text}".encode() + (b"\r\n" if tty else b"\n")
                     head = b"" if tty else struct.pack(">BxxxI", 1, len(body))
                     self._send(sock, head + body)
-            if query["follow"] == "0" or self.containers[container]["State"]["Status"] != "running":
+            ended = self.containers[container]["State"]["Status"] != "running"
+            if query["follow"] == "0" or (ended and container not in self.deaf):
                 if self.chunked:
                     sock.sendall(b"0\r\n\r\n")
                 return

@@ -114,6 +114,7 @@ def test_a_lost_engine_is_said_and_found_again(rig, scripted):
     wait_until(lambda: one.inventory.engine_error is None, what="the connection")
 
 
+@pytest.mark.slow("a steady writer is watched for as long as it takes to know its rate")
 def test_a_steady_writer_is_not_taken_for_a_flood_when_its_log_is_read_again(rig, scripted):
     """Lines stored before do not count as written in the moment of the few new ones among them.
 
@@ -145,3 +146,15 @@ def test_a_steady_writer_is_not_taken_for_a_flood_when_its_log_is_read_again(rig
         one.wait_for("web", (n + 1) * 20)
     assert [int(text.split()[1]) for text in one.texts("web")] == list(range(3200))
     assert readings() <= 4
+
+
+def test_a_followed_stream_that_never_ends_does_not_hold_its_reader(rig, scripted):
+    """Asked to follow just while the container dies, the engine forgets to end the stream."""
+    scripted.add(ID, "web")
+    scripted.deaf.add(ID)
+    scripted.log(ID, ago(5), "start")
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 1)
+    scripted.stop(ID)
+    scripted.tell("die", ID, time.time_ns())
+    assert one.wait_ended("web") == ["start"]
