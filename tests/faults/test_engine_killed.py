@@ -27,6 +27,7 @@ def _says_engine_away(server) -> bool:
 
 @pytest.mark.engine
 @pytest.mark.parametrize("how", ["kill", "stop"])
+@pytest.mark.slow("an engine of its own ends and starts again")
 def test_an_engine_that_comes_back_loses_and_doubles_nothing(
     own_engine: PrivateEngine, new_server, how: str
 ) -> None:

@@ -32,6 +32,7 @@ def _numbers_and_markers(rows: list[list]) -> tuple[list[int], list[int], list[s
 
 
 @pytest.mark.engine
+@pytest.mark.slow("a log rotates while it is written steadily")
 def test_rotation_under_a_steady_load_loses_nothing(container, server) -> None:
     """Files that rotate every second are read through: every line once, no marker."""
     one = container(
@@ -48,6 +49,7 @@ def test_rotation_under_a_steady_load_loses_nothing(container, server) -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.slow("a flood fills files faster than they are read")
 def test_what_the_engine_drops_in_a_flood_is_marked(container, server) -> None:
     """A flood rotates faster than anyone can read: never doubled, and every hole has a marker."""
     one = container(

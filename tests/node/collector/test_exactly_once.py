@@ -24,6 +24,7 @@ ID = "c" * 64
 
 
 @pytest.mark.parametrize("tty", [False, True], ids=["frames", "tty"])
+@pytest.mark.slow("a process is killed and started again five times")
 def test_killed_at_random_moments_every_line_is_stored_once(tmp_path, rig, scripted, tty):
     """kill -9 again and again under load: nothing missing, nothing twice, order kept. With a real
     engine, and the whole server: tests/faults/test_server_killed.py."""
@@ -64,6 +65,7 @@ def test_killed_at_random_moments_every_line_is_stored_once(tmp_path, rig, scrip
 
 
 @pytest.mark.parametrize(("size", "files"), [("20k", "2"), ("200k", "2"), ("1m", "3")])
+@pytest.mark.slow("twenty thousand lines rotate through small files")
 def test_rotation_under_load_loses_nothing_silently(rig, container, size, files):
     """Where lines are missing a marker stands, no line is there twice, the order is kept."""
     app = f"rotated-{uuid.uuid4().hex[:8]}"

@@ -246,6 +246,7 @@ def test_helpers_of_our_own_are_no_apps(rig, container):
     assert not any(i.name in (before, after) for i in one.inventory.instances())
 
 
+@pytest.mark.slow("the ten seconds of a locked database are what is tested")
 def test_a_locked_database_delays_no_container(rig, container):
     """Another program holds the database's lock for 10 s: containers are seen meanwhile, and what
     happened to them is kept afterwards, each once."""

@@ -87,6 +87,7 @@ def test_more_new_lines_than_are_looked_back_at(rig, scripted):
     assert two.wait_for("web", 3050) == [str(n) for n in range(3050)]
 
 
+@pytest.mark.slow("four hundred containers are inspected and read")
 def test_hundreds_of_old_containers_do_not_hold_up_the_start(rig, scripted):
     """One listing is enough to show them all; they are inspected later, a few at a time."""
     for n in range(400):

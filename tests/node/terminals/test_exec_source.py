@@ -276,6 +276,7 @@ def test_the_engines_words_are_shortened() -> None:
     assert in_words("Cannot do it") == "Cannot do it"
 
 
+@pytest.mark.slow("an engine of its own ends and starts again")
 def test_an_engine_that_is_killed_is_said_and_leaves_nothing() -> None:
     """Without the engine nobody can be asked, but the processes are still there to be ended."""
     private = PrivateEngine()

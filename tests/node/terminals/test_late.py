@@ -27,6 +27,7 @@ def one(container: ContainerFactory) -> Container:
     return container(INIT)
 
 
+@pytest.mark.slow("an engine that answers late is what is tested")
 def test_one_that_the_engine_starts_late_is_ended_when_it_comes() -> None:
     """The engine was too busy, and starts it when nobody waits for it any more."""
     private = PrivateEngine()
@@ -108,6 +109,7 @@ def test_one_that_is_ended_while_it_begins_is_not_started(
 @pytest.mark.parametrize(
     "call", ["has_image", "create_container", "start_container", "exec_create", "exec_start"]
 )
+@pytest.mark.slow("an engine that answers late is what is tested")
 def test_a_toolbox_that_is_ended_while_it_is_made_goes(
     one: Container,
     engine: Engine,

@@ -155,6 +155,7 @@ def test_a_number_alone_is_not_trusted(
 
 
 @pytest.mark.parametrize("seen", [True, False], ids=["seen from the host", "from within"])
+@pytest.mark.slow("a server is killed and another finds what it left")
 def test_orphans_of_a_killed_server_are_found(
     one: Container,
     container: ContainerFactory,
