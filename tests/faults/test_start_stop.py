@@ -63,6 +63,7 @@ def test_a_taken_port_stops_the_start_with_one_sentence(new_server, variable: st
 
 
 @pytest.mark.engine
+@pytest.mark.slow("the five seconds of a stop are what is tested")
 def test_sigterm_ends_within_five_seconds_and_says_so_to_sockets(container, server) -> None:
     """Under load and with a viewer who never reads: sockets get 1001, the exit code is 0."""
     one = container(ticker("going", 3000))
@@ -148,6 +149,7 @@ def supervised(new_server, tmp_path: Path):
 
 
 @pytest.mark.engine
+@pytest.mark.slow("supervisord starts it, it is killed, and starts again")
 def test_supervisord_keeps_it_running(supervised) -> None:
     """Killed, it comes again; ended with 0, it comes again; supervisord's stop ends it."""
     server, supervisord = supervised
