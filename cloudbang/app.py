@@ -145,7 +145,7 @@ class Application:
         bus = self._start_bus(storage)
         events = self._build_events(storage, bus)
         node = self._build_node(storage, bus, events)
-        apps = self._load_apps(storage, bus, node)
+        apps = self._load_apps(storage, bus, events, node)
         terminals = self._build_terminals(storage, node, events)
         live = self._build_live(storage, bus, node, apps, accounts, terminals)
         web = self._build_web(storage, accounts, bus, events, node, apps, terminals, live)
@@ -215,9 +215,9 @@ class Application:
         )
         return Node(engine, inventory, collector, Reaper(engine))
 
-    def _load_apps(self, storage: Storage, bus: Bus, node: Node) -> AppRegistry:
+    def _load_apps(self, storage: Storage, bus: Bus, events: Events, node: Node) -> AppRegistry:
         store = AppStore(storage.database)
-        apps = AppRegistry(store, storage.logs, node.inventory, bus.publisher)
+        apps = AppRegistry(store, storage.logs, node.inventory, events.recorder, bus.publisher)
         apps.load()
         # The first to hear of a container: whoever hears of it next may ask whose it is.
         node.inventory.listen(apps.instances_changed)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from cloudbang.errors import CloudBangError
+from cloudbang.storage.logs.log_store import Deleted
 
 
 class AppInUse(CloudBangError):
-    """An app that has containers cannot be deleted: what the platform did not create, it leaves."""
+    """An app that has containers cannot be deleted: what the platform did not create, it leaves.
+
+    ``deleted``: the lines of it that were, before a container came.
+    """
 
     code = "app-in-use"
     status = 409
@@ -16,9 +20,9 @@ class AppInUse(CloudBangError):
         "CloudBang does not touch them"
     )
 
-    def __init__(self, app: str, count: int) -> None:
-        self.app, self.count = app, count
-        super().__init__(app, count)
+    def __init__(self, app: str, count: int, deleted: Deleted | None = None) -> None:
+        self.app, self.count, self.deleted = app, count, deleted
+        super().__init__(app, count, deleted)
 
 
 class NotGone(CloudBangError):

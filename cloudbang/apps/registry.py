@@ -48,6 +48,12 @@ class Containers(Protocol):
     def instances_of(self, app: str) -> tuple[Instance, ...]: ...
 
 
+class Events(Protocol):
+    """Who records events, and has to forget those of an app: some may not be stored yet."""
+
+    def forget(self, app: str) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Removal:
     """What deleting an app, or its log, takes away."""
@@ -67,10 +73,12 @@ class AppRegistry:
         store: AppStore,
         logs: LogStore,
         containers: Containers,
+        events: Events,
         bus: Bus,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._store, self._logs, self._containers, self._bus = store, logs, containers, bus
+        self._store, self._logs, self._containers = store, logs, containers
+        self._events, self._bus = events, bus
         self._clock = clock
         self._rows: dict[str, AppRow] = {}
         self._places = Places()
@@ -225,7 +233,7 @@ class AppRegistry:
             raise AppInUse(name, len(app.instances))
         done = self.delete_lines(name)
         if not self._forget(name) and (here := self._containers.instances_of(name)):
-            raise AppInUse(name, len(here))
+            raise AppInUse(name, len(here), done)
         return done
 
     # -- what others tell
@@ -364,7 +372,12 @@ class AppRegistry:
         """Forget an app without containers and lines: the database first, which tells at the next
         start that a folder is a leftover, and at which seq the name goes on."""
         next_seq, now = self._logs.next_seq(name), int(self._clock())
-        self._written_down.instead(name, lambda: self._store.forget(name, next_seq, now))
+
+        def write() -> None:
+            self._events.forget(name)
+            self._store.forget(name, next_seq, now)
+
+        self._written_down.instead(name, write)
 
         def leaving() -> bool:
             if self._containers.instances_of(name) or name not in self._rows:

@@ -96,6 +96,9 @@ NAMES: dict[str, dict[object, str]] = {
     }
 }
 
+# The fields that count something, and how they are written.
+AMOUNTS: dict[str, Literal["number", "bytes"]] = {"lines": "number", "bytes": "bytes"}
+
 KINDS: dict[str, Kind] = {
     "create": Kind({}, (Phrase("created", sign="○"),)),
     "start": Kind({}, (Phrase("started up", "ok", "▶"),)),
@@ -128,7 +131,7 @@ KINDS: dict[str, Kind] = {
     "remove": Kind({}, (Phrase("removed", sign="−"),)),
     # What a person did; "what" is a word for programs.
     "action": Kind(
-        {"who": str, "what": str},
+        {"who": str, "what": str, "lines": int, "bytes": int},
         (
             Phrase("{who} opened a terminal", when={"what": ("terminal-open",)}),
             Phrase("a terminal of {who} ended", when={"what": ("terminal-end",)}),
@@ -138,6 +141,20 @@ KINDS: dict[str, Kind] = {
                 "a file of {who} broke off, its beginning may be left",
                 when={"what": ("file-broken",)},
             ),
+            Phrase(
+                "{who} deleted the log: 1 line, {bytes}",
+                "warning",
+                "−",
+                {"what": ("log-delete",), "lines": (1,)},
+            ),
+            Phrase(
+                "{who} deleted the log: {lines} lines, {bytes}",
+                "warning",
+                "−",
+                {"what": ("log-delete",)},
+            ),
+            Phrase("{who} put the app away", when={"what": ("put-away",)}),
+            Phrase("{who} brought the app back", when={"what": ("bring-back",)}),
             Phrase("{who}: {what}"),
         ),
     ),

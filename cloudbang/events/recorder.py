@@ -93,10 +93,10 @@ class EventRecorder:
             self._none.clear()
             self._some.set()
 
-    def action(self, app: str, container: str, who: str, what: str) -> None:
+    def action(self, app: str, container: str, who: str, what: str, **more: object) -> None:
         """What a person did; ``what`` is a word for programs, such as ``terminal-open``."""
         now = format_time(time.time_ns())
-        self.record(Event(app, now, "action", container, {"who": who, "what": what}))
+        self.record(Event(app, now, "action", container, {"who": who, "what": what, **more}))
 
     def forget(self, app: str) -> int:
         """Delete all events of an app, those that still wait as well; gives how many were kept.

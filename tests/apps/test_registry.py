@@ -18,6 +18,7 @@ from cloudbang.domain.apps import Instance
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time, record
 from cloudbang.errors import NoSuchApp
+from cloudbang.events.recorder import EventRecorder
 from cloudbang.storage.database.apps import AppStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.events import EventStore
@@ -81,8 +82,10 @@ class House:
         self.store = AppStore(self.database)
         self.events = EventStore(self.database)
         self.containers, self.bus = Containers(), Bus()
+        self.recorder = EventRecorder(self.events, self.bus)
         self.apps = AppRegistry(
-            self.store, self.logs, self.containers, self.bus, clock=lambda: self.now
+            *(self.store, self.logs, self.containers, self.recorder, self.bus),
+            clock=lambda: self.now,
         )
         self.apps.load()
 
@@ -232,6 +235,18 @@ def test_an_app_without_anything_is_forgotten_with_its_folder_and_events(
     assert house.log("web") == 6
     assert house.log("never") == 1
     assert house.names() == ["never", "web"]
+
+
+def test_an_event_that_waits_is_forgotten_with_its_app(house: House) -> None:
+    """It is not stored afterwards: nothing would take it away any more. Others' are."""
+    for name in ("web", "api"):
+        house.log(name)
+        house.recorder.record(Event(name, WHEN, "remove"))
+    house.apps.delete("web")
+    house.recorder.start()
+    house.recorder.stop()
+    assert house.events.list("web") == []
+    assert [event.kind for event in house.events.list("api")] == ["remove"]
 
 
 def test_seqs_go_on_after_a_restart(tmp_path: Path) -> None:

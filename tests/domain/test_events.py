@@ -7,7 +7,7 @@ import re
 import orjson
 import pytest
 
-from cloudbang.domain.events import KINDS, NAMES, Event, phrase_of
+from cloudbang.domain.events import AMOUNTS, KINDS, NAMES, Event, phrase_of
 
 WHEN = "2026-07-01T12:00:00.000000000Z"
 
@@ -38,6 +38,20 @@ WHEN = "2026-07-01T12:00:00.000000000Z"
             "info",
         ),
         ("action", {"who": "ada", "what": "dance"}, "{who}: {what}", "info"),
+        (
+            "action",
+            {"who": "ada", "what": "log-delete", "lines": 1, "bytes": 60},
+            "{who} deleted the log: 1 line, {bytes}",
+            "warning",
+        ),
+        (
+            "action",
+            {"who": "ada", "what": "log-delete", "lines": 2, "bytes": 120},
+            "{who} deleted the log: {lines} lines, {bytes}",
+            "warning",
+        ),
+        ("action", {"who": "ada", "what": "put-away"}, "{who} put the app away", "info"),
+        ("action", {"who": "ada", "what": "bring-back"}, "{who} brought the app back", "info"),
         ("alert.fired", {"rule": "cpu"}, "alert.fired", "info"),
     ],
 )
@@ -59,5 +73,5 @@ def test_a_kind_is_whole(kind: str) -> None:
 
 
 def test_named_values_are_values_of_fields() -> None:
-    """What has names is a field of some kind."""
-    assert set(NAMES) <= {name for kind in KINDS.values() for name in kind.fields}
+    """What has names, or is an amount, is a field of some kind."""
+    assert {*NAMES, *AMOUNTS} <= {name for kind in KINDS.values() for name in kind.fields}

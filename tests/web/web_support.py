@@ -120,7 +120,9 @@ class WebGround:
         engine = Engine(self.settings.engine)
         self.recorder = EventRecorder(self.events, self.publisher)
         self.inventory = Inventory(engine, self.recorder)
-        self.apps = AppRegistry(AppStore(self.database), self.store, self.inventory, self.publisher)
+        self.apps = AppRegistry(
+            AppStore(self.database), self.store, self.inventory, self.recorder, self.publisher
+        )
         self.apps.load()
         self.inventory.listen(self.apps.instances_changed)
         self.live = LivePush(

@@ -12,12 +12,12 @@ import gevent
 import orjson
 from flask import Blueprint, Response, request
 
-from cloudbang.apps import Place
+from cloudbang.apps import AppInUse, Place
 from cloudbang.domain.apps import App
 from cloudbang.domain.levels import LEVELS
 from cloudbang.domain.lines import STREAMS, format_time, row
 from cloudbang.errors import BadRequest
-from cloudbang.storage.logs.log_store import Query
+from cloudbang.storage.logs.log_store import Deleted, Query
 from cloudbang.web.api.app_json import all_apps, one_app
 from cloudbang.web.api.operation import Parameter, operation
 from cloudbang.web.api.parsing import FLAG, SEQ, TIME, flag, json, moment, number, seq, whole
@@ -119,9 +119,19 @@ def removal(app: str) -> Response:
 def delete(app: str) -> Response:
     """Delete what is kept of an app that is gone: its log, its events and its record. Refused
     while it has containers, which are never touched."""
-    name = require_app(app, "manage").name
-    done = services().apps.delete(name)
-    log.warning("%s deleted the app %s with %d lines", caller().name, name, done.lines)
+    found, apps = require_app(app, "manage"), services().apps
+    events = apps.removal(found.name).events
+    try:
+        done = apps.delete(found.name)
+    except AppInUse as e:
+        if e.deleted:
+            _log_deleted(found.name, e.deleted)
+        raise
+    # Its events are gone with it: this is where it is written down.
+    log.warning(
+        "%s deleted the app %s of the team %s: %d lines, %d bytes, %d events",
+        *(caller().name, found.name, found.team, done.lines, done.bytes, events),
+    )
     return Response(status=204)
 
 
@@ -131,8 +141,7 @@ def delete(app: str) -> Response:
 def delete_lines(app: str) -> Response:
     """Delete an app's log. Its containers are not touched, and its seqs go on."""
     name = require_app(app, "manage").name
-    done = services().apps.delete_lines(name)
-    log.warning("%s deleted %d lines of the app %s", caller().name, done.lines, name)
+    _log_deleted(name, services().apps.delete_lines(name))
     return Response(status=204)
 
 
@@ -211,8 +220,20 @@ def events(app: str) -> Response:
     return json({"events": [event.as_json() for event in found]})
 
 
+def _log_deleted(app: str, done: Deleted) -> None:
+    if done.lines:
+        who, went = caller().name, {"lines": done.lines, "bytes": done.bytes}
+        services().recorder.action(app, "", who, "log-delete", **went)
+        log.warning("%s deleted %d lines of the app %s", who, done.lines, app)
+
+
 def _put_away(app: str, away: bool) -> App:
-    return services().apps.put_away(require_app(app, "manage").name, away)
+    before = require_app(app, "manage")
+    after = services().apps.put_away(before.name, away)
+    if after.put_away != before.put_away:
+        what = "put-away" if away else "bring-back"
+        services().recorder.action(after.name, "", caller().name, what)
+    return after
 
 
 def query_of_request(limit: int) -> Query:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from flask_babel import gettext
 
-from cloudbang.domain.events import KINDS, NAMES
+from cloudbang.domain.events import AMOUNTS, KINDS, NAMES
 
 
 def event_kinds() -> dict[str, object]:
-    """A JSON value: ``kinds``, by kind its phrases, of which the first that fits is said; and
-    ``names``, by field those of values that are numbers. See static/js/logs/event_kinds.js."""
+    """A JSON value: ``kinds``, by kind its phrases, of which the first that fits is said; ``names``,
+    by field those of values that are numbers; ``amounts``, by field how a count is written. See
+    static/js/logs/event_kinds.js."""
     return {
         "kinds": {
             name: [{**one.as_json(), "words": gettext(one.words)} for one in kind.phrases]
             for name, kind in KINDS.items()
         },
         "names": NAMES,
+        "amounts": AMOUNTS,
     }

@@ -1,7 +1,7 @@
 // What is said of an event. The kinds stand in one table, the server's: it comes with the page, in
 // the reader's language.
 
-import { fill } from "../lib/i18n.js";
+import { fill, formatBytes, formatNumber } from "../lib/i18n.js";
 
 /** @typedef {import("./entry.js").LogEvent} LogEvent */
 /** @typedef {"ok" | "info" | "warning" | "error"} Tone */
@@ -12,14 +12,18 @@ import { fill } from "../lib/i18n.js";
  */
 
 /**
- * `names`: those of values that are numbers, by field.
- * @typedef {{ kinds: Record<string, Phrase[]>, names: Record<string, Record<string, string>> }} EventKinds
+ * By field: `names` those of values that are numbers, `amounts` how a count is written.
+ * @typedef {{
+ *   kinds: Record<string, Phrase[]>,
+ *   names: Record<string, Record<string, string>>,
+ *   amounts: Record<string, "number" | "bytes">,
+ * }} EventKinds
  */
 
 const drawn = globalThis.document?.getElementById("event-kinds")?.textContent;
 
 /** @type {EventKinds} */
-const ofPage = drawn ? JSON.parse(drawn) : { kinds: {}, names: {} };
+const ofPage = drawn ? JSON.parse(drawn) : { kinds: {}, names: {}, amounts: {} };
 
 /**
  * What happened, in words, and how bad it is. Of a kind that the table does not have: its own name.
@@ -35,11 +39,20 @@ export function describe({ kind, data }, table = ofPage) {
   if (!phrase) return { words: kind, tone: "info", sign: "●" };
   const shown = Object.entries(data).map(([field, value]) => [
     field,
-    table.names[field]?.[String(value)] ?? String(value),
+    table.names[field]?.[String(value)] ?? written(value, table.amounts[field]),
   ]);
   return {
     words: fill(phrase.words, Object.fromEntries(shown)),
     tone: phrase.tone,
     sign: phrase.sign,
   };
+}
+
+/**
+ * @param {unknown} value
+ * @param {"number" | "bytes"} [amount] how it is written, if it counts something
+ */
+function written(value, amount) {
+  if (!amount || typeof value !== "number") return String(value);
+  return amount === "bytes" ? formatBytes(value) : formatNumber(value);
 }

@@ -17,8 +17,10 @@ const table = {
       phrase("died, {exit_code}", "error"),
     ],
     health: [phrase("passes", "ok", { status: ["healthy"] })],
+    action: [phrase("{lines} lines, {bytes}", "warning")],
   },
   names: { signal: { 9: "SIGKILL" } },
+  amounts: /** @type {const} */ ({ lines: "number", bytes: "bytes" }),
 };
 
 /** @param {string} kind @param {Record<string, unknown>} data */
@@ -35,6 +37,12 @@ test("the first phrase that fits is said, with names where there are any", () =>
   assert.deepEqual(said("die", { exit_code: 143, signal: 15 }), ["died of 15, 143", "error"]);
   assert.deepEqual(said("die", { exit_code: 192, signal: 64 }), ["died, 192", "error"]);
   assert.deepEqual(said("die", { exit_code: 12345 }), ["died, 12345", "error"]);
+});
+
+test("what counts something is written as a count, in whatever size", () => {
+  const data = { lines: 1234567, bytes: 98_700_000 };
+  assert.deepEqual(said("action", data), ["1,234,567 lines, 98.7 MB", "warning"]);
+  assert.deepEqual(said("action", { lines: "many", bytes: null }), ["many lines, null", "warning"]);
 });
 
 test("a kind or a content without words is shown by the kind's name", () => {

@@ -35,7 +35,9 @@ class Rig:
         self.engine = Engine(EngineSettings(host=host))
         self.recorder = EventRecorder(self.events, self.publisher)
         self.inventory = Inventory(self.engine, self.recorder)
-        self.apps = AppRegistry(AppStore(self.database), self.store, self.inventory, self.publisher)
+        self.apps = AppRegistry(
+            AppStore(self.database), self.store, self.inventory, self.recorder, self.publisher
+        )
         self.collector = LogCollector(
             self.engine, self.inventory, StoreSink(self.store, self.publisher)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,51 @@ def test_deleting_a_log(ground: WebGround, admin: Client) -> None:
     ground.log("web", ["after"])
     assert [line[0] for line in admin.get("/api/v1/apps/web/lines").json["lines"]] == [11]
     assert ground.inventory.instances() == [WEB]
+
+
+def told(ground: WebGround, app: str) -> list[dict[str, object]]:
+    """The actions of people among an app's events."""
+    ground.recorder.start()
+    ground.recorder.stop()
+    return [event.data for event in ground.events.list(app) if event.kind == "action"]
+
+
+def test_who_deleted_a_log_is_an_event(ground: WebGround, admin: Client) -> None:
+    """With how much went; deleting nothing is none."""
+    size = ground.store.size("web")
+    for _ in range(2):
+        assert admin.delete("/api/v1/apps/web/lines").status_code == 204
+        ground.inventory._change([WEB])  # else the app is not there the second time
+    deleted = {"who": "admin", "what": "log-delete", "lines": 10, "bytes": size}
+    assert told(ground, "web") == [deleted]
+
+
+def test_who_deleted_an_app_is_in_our_own_log(
+    ground: WebGround, admin: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There are no events any more that could tell."""
+    size = ground.store.size("web")
+    assert admin.delete("/api/v1/apps/web").status_code == 204
+    said = f"admin deleted the app web of the team default: 10 lines, {size} bytes, 1 events"
+    assert said in caplog.messages
+    assert told(ground, "web") == []
+
+
+def test_a_container_that_comes_while_its_app_is_deleted(
+    ground: WebGround, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The app stays; that its log is gone stands in its events."""
+    forget = ground.store.forget
+
+    def comes(app: str, leaving: Callable[[], bool]) -> bool:
+        ground.inventory._change([WEB])
+        return forget(app, leaving)
+
+    monkeypatch.setattr(ground.store, "forget", comes)
+    refused = admin.delete("/api/v1/apps/web")
+    assert (refused.status_code, refused.json["code"]) == (409, "app-in-use")
+    assert admin.get("/api/v1/apps/web/lines").json["lines"] == []
+    assert [(data["what"], data["lines"]) for data in told(ground, "web")] == [("log-delete", 10)]
 
 
 def test_a_download_that_runs_ends_well(ground: WebGround, admin: Client) -> None:
@@ -127,6 +173,9 @@ def test_putting_an_app_away(ground: WebGround, admin: Client) -> None:
     assert admin.get("/api/v1/apps/web/lines").json["next"] == 11
     assert admin.delete("/api/v1/apps/web/put_away").json["put_away"] is False
     assert admin.get("/api/v1/apps").json["gone"] == 1
+    assert admin.delete("/api/v1/apps/web/put_away").status_code == 200  # it is there already
+    did = [(data["who"], data["what"]) for data in told(ground, "web")]
+    assert did == [("admin", "put-away"), ("admin", "bring-back")]
 
 
 def _fields() -> dict[str, object]:
