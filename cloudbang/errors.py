@@ -8,7 +8,7 @@ the problem document that the HTTP API answers with).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 SHOWN = 120  # characters of a value that somebody sent
@@ -153,6 +153,15 @@ class BadRequest(CloudBangError):
 
     def facts(self) -> dict[str, object]:
         return {**vars(self), "value": shortened(self.value)}
+
+
+class UnknownField(BadRequest):
+    """A request holds a field that its call does not take: a misspelt one would be lost silently."""
+
+    sentence = "{name} is no field of this call; it takes {allowed}"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(str(shortened(name)), "…", ", ".join(known))
 
 
 class NoSuchContainer(CloudBangError):

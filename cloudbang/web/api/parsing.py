@@ -7,13 +7,14 @@ from typing import TypeVar
 
 import orjson
 from flask import Response, request
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
 from cloudbang.domain.lines import parse_time
-from cloudbang.errors import BadRequest
+from cloudbang.errors import BadRequest, UnknownField
+from cloudbang.web.api.schemas.shapes import Body
 
-Body = TypeVar("Body", bound=BaseModel)
+Taken = TypeVar("Taken", bound=Body)
 
 MAX_SEQ = 2**53 - 1  # what a number of JavaScript holds exactly
 
@@ -28,9 +29,9 @@ def whole(low: int, high: int, default: int) -> dict[str, object]:
     return {"type": "integer", "minimum": low, "maximum": high, "default": default}
 
 
-def read_body(model: type[Body]) -> Body:
+def read_body(model: type[Taken]) -> Taken:
     """The JSON body as a value. Any other type is refused: a form of another site cannot send
-    this one without asking first. Raises BadRequest, UnsupportedMediaType."""
+    this one without asking first. Raises BadRequest, UnknownField, UnsupportedMediaType."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
     data = request.get_data(cache=False)
@@ -41,8 +42,12 @@ def read_body(model: type[Body]) -> Body:
     try:
         return model.model_validate(value)
     except ValidationError as e:
-        error = e.errors(include_url=False)[0]
+        errors = e.errors(include_url=False)
+        # Before what is missing: that is mostly its right spelling.
+        error = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
         name = ".".join(str(part) for part in error["loc"]) or "body"
+        if error["type"] == "extra_forbidden":
+            raise UnknownField(name, model.model_fields) from None
         # What was sent may be a password: it is not said back.
         raise BadRequest(name, "…", error["msg"]) from None
 

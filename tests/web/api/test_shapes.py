@@ -37,6 +37,8 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
     ("NewTerminal", "/api/v1/terminals", {**TERMINAL, "user": "x" * 129}, "user"),
     ("NewTerminal", "/api/v1/terminals", {**TERMINAL, "folder": "/" + "x" * 4096}, "folder"),
     ("NewTerminal", "/api/v1/terminals", {"container": "x" * 257}, "container"),
+    ("NewTerminal", "/api/v1/terminals", {**TERMINAL, "comand": "top"}, "comand"),
+    ("NewToken", "/api/v1/tokens", {"nane": "ci"}, "nane"),
 ]
 
 
@@ -52,6 +54,42 @@ def test_what_the_document_forbids_is_refused(
     answer = admin.post(path, body)
     assert code(answer) == (400, "bad-request")
     assert answer.json["name"] == field
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "comand is no field of this call; it takes container, command, user, folder, kind"),
+        ("zh", "comand 不是此调用的字段；可用的字段有：container, command, user, folder, kind"),
+    ],
+)
+def test_a_field_that_nobody_knows_is_refused_by_name(
+    ground: WebGround, language: str, said: str
+) -> None:
+    """Ignored, a misspelt command would be a shell that nobody asked for."""
+    body = {**TERMINAL, "comand": ["rm", "-rf", "/tmp/x"]}
+    headers = {"Accept-Language": language}
+    answer = ground.person().ask("POST", "/api/v1/terminals", body, headers=headers)
+    assert (answer.json["name"], answer.json["detail"]) == ("comand", said)
+    long = ground.person().post("/api/v1/tokens", {"name": "ci", "x" * 10_000: 1})
+    assert code(long) == (400, "bad-request")
+    assert len(long.json["name"]) == 120
+
+
+def test_every_body_refuses_what_it_does_not_know(ground: WebGround) -> None:
+    """In the document as well: nothing there takes more than it names."""
+    document = ground.person().get("/api/v1/openapi.json").json
+    schemas = document["components"]["schemas"]
+    bodies = {
+        one["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for methods in document["paths"].values()
+        for one in methods.values()
+        if "requestBody" in one
+    }
+    assert "NewTerminal" in bodies
+    assert {
+        name for name in bodies if schemas[name].get("additionalProperties") is not False
+    } == set()
 
 
 def test_what_the_document_allows_is_taken(ground: WebGround) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, NotRequired
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from cloudbang.accounts.models import NAME_MAX, PASSWORD_MAX, checked_role
-from cloudbang.web.api.schemas.shapes import Role, Time, one_of
+from cloudbang.web.api.schemas.shapes import Body, Role, Time, one_of
 
 # Longer than any that is good, so that what is too long is said by the area that knows.
 NameAsked = Annotated[str, Field(max_length=4 * NAME_MAX)]
@@ -16,23 +16,23 @@ PasswordAsked = Annotated[str, Field(max_length=4 * PASSWORD_MAX)]
 RoleAsked = Annotated[str, AfterValidator(checked_role), one_of("admin", "viewer")]
 
 
-class SetUp(BaseModel):
+class SetUp(Body):
     token: Annotated[str, Field(max_length=200)]
     username: NameAsked
     password: PasswordAsked
 
 
-class SignIn(BaseModel):
+class SignIn(Body):
     username: NameAsked
     password: PasswordAsked
 
 
-class NewPassword(BaseModel):
+class NewPassword(Body):
     old_password: PasswordAsked
     new_password: PasswordAsked
 
 
-class NewToken(BaseModel):
+class NewToken(Body):
     """Without a role the maker's own."""
 
     name: NameAsked
@@ -41,13 +41,13 @@ class NewToken(BaseModel):
     ] = ""
 
 
-class NewAccount(BaseModel):
+class NewAccount(Body):
     username: NameAsked
     password: PasswordAsked
     role: RoleAsked = "viewer"
 
 
-class AccountChange(BaseModel):
+class AccountChange(Body):
     role: RoleAsked | None = None
     password: PasswordAsked | None = None
 

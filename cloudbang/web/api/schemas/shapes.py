@@ -1,6 +1,6 @@
 """What the shapes of the API are made of.
 
-A body is a pydantic model: it is read with it. An answer is a TypedDict: mypy checks who makes it,
+A body is a pydantic model (:class:`Body`): it is read with it. An answer is a TypedDict: mypy checks who makes it,
 and it costs nothing where it is made. ``openapi`` describes both, ``scripts/generate.py`` makes
 types of them for the pages' JavaScript.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 Json = dict[str, Any]
 
@@ -19,6 +19,12 @@ Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Role = Literal["admin", "viewer"]
 Stream = Literal["stdout", "stderr", "marker"]
 Seq = Annotated[int, Field(ge=0)]
+
+
+class Body(BaseModel):
+    """What a call takes. A field that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def one_of(*allowed: str) -> WithJsonSchema:

@@ -7,12 +7,12 @@ import re
 import shlex
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 from cloudbang.domain.terminals import Kind, TerminalRequest
 from cloudbang.errors import BadRequest
-from cloudbang.web.api.schemas.shapes import Time, one_of
+from cloudbang.web.api.schemas.shapes import Body, Time, one_of
 
 COMMAND_CHARACTERS = 8_192  # of a command written as text, and of each word of a list
 COMMAND_WORDS = 256
@@ -22,7 +22,7 @@ FOLDER_BYTES = 4_096  # what a path of Linux may have
 _USER = re.compile(r"[^\s\x00-\x1f\x7f]{0,128}")
 
 
-class NewTerminal(BaseModel):
+class NewTerminal(Body):
     """``command``: a text is split as a shell would, and given to none."""
 
     container: Annotated[str, Field(max_length=256, description="12 or 64 hex digits, or its name")]
@@ -67,7 +67,7 @@ class NewTerminal(BaseModel):
         )
 
 
-class NewLink(BaseModel):
+class NewLink(Body):
     mode: Annotated[
         Literal["watch", "type"], BeforeValidator(lambda mode: _mode(mode)), one_of("watch", "type")
     ]
