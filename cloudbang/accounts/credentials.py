@@ -58,6 +58,7 @@ class Credentials:
         self._lifetime = settings.lifetime_hours * 3600
         self._clock = clock
         self._good: dict[bytes, _Grant] = {}
+        self.teams = frozenset({DEFAULT_TEAM})  # those there are
         self._listeners: list[Callable[[str], None]] = []
         self._refreshing = RLock()
         self._version = -1
@@ -192,7 +193,8 @@ class Credentials:
         with self._refreshing:
             before, good, expired = self._good, {}, []
             now = self._clock()
-            for grant in self._database.read(self._load):
+            self.teams, grants = self._database.read(self._load)
+            for grant in grants:
                 known = before.get(grant.caller.digest)
                 if known is not None:
                     grant.seen_at = max(grant.seen_at, known.seen_at)
@@ -273,7 +275,8 @@ class Credentials:
             except Exception:
                 log.exception("a listener failed on the end of session %s", session_id)
 
-    def _load(self, c: sa.Connection) -> list[_Grant]:
+    def _load(self, c: sa.Connection) -> tuple[frozenset[str], list[_Grant]]:
+        """The teams there are, and what was handed out."""
         roles: dict[int, dict[str, Role]] = {}
         for m in c.execute(sa.select(memberships)):
             roles.setdefault(m.account_id, {})[m.team] = m.role
@@ -286,7 +289,7 @@ class Credentials:
             )
             for r in c.execute(_SESSIONS)
         ]
-        every_team = {DEFAULT_TEAM, *c.execute(sa.select(teams.c.name)).scalars()}
+        every_team = frozenset({DEFAULT_TEAM, *c.execute(sa.select(teams.c.name)).scalars()})
         for r in c.execute(_TOKENS):
             if r.account_id is None:  # the machine's own: whoever makes one may read the disk
                 held: dict[str, Role] = dict.fromkeys(every_team, r.role)
@@ -295,7 +298,7 @@ class Credentials:
                 held = {team: lesser(r.role, role) for team, role in theirs.items()}
             caller = Caller(f"t{r.id}", r.account_id, r.account_name or r.name, held, r.digest)
             found.append(_Grant(caller, r.seen_at or 0, r.seen_at or 0, r.created_at))
-        return found
+        return every_team, found
 
 
 _SESSIONS = sa.select(

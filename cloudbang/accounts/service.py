@@ -304,6 +304,7 @@ class AccountService:
             raise NameTaken(name)
         self._database.write(work)
         self.credentials.refresh()
+        self.credentials.refresh()
 
     def delete(self, account_id: int) -> None:
         """Delete an account with its sessions and tokens. Raises UnknownAccount, LastAdmin."""

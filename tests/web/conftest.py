@@ -15,7 +15,7 @@ from tests.web.sockets.files_support import LIMIT, Ground
 from tests.web.web_support import WebGround
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _cheap_hashes() -> Iterator[None]:
     """Passwords cost 50 ms of a processor each; here it is not they that are tested."""
     with pytest.MonkeyPatch.context() as patch:

@@ -248,6 +248,26 @@ def test_no_answer_names_another_teams_things(house: House, team: str, other: st
     assert house.ask(team, "/api/v1/status").json["storage"]["lines"] == 1
 
 
+TOTALS = ("apps", "instances_running", "log_bytes", "log_lines", "events_recorded", "terminals")
+
+
+def test_totals_of_all_teams_are_for_who_sees_them_all(house: House) -> None:
+    """Who knows the sum and its own part knows the other team's; without an account one may be
+    somebody of any team. How the process does is for everybody."""
+    secret, _ = house.parts.accounts.credentials.create_token("prometheus", "viewer")
+    prometheus = {"Authorization": f"Bearer {secret}"}
+    everything = house.app.test_client().get("/metrics", headers=prometheus).text
+    asked = [house.ask(team, "/metrics").text for team in ACCOUNTS]
+    asked.append(house.app.test_client().get("/metrics").text)
+    for name in TOTALS:
+        total = re.compile(f"^cloudbang_{name}(_total|_opened)? ", re.M)
+        assert total.search(everything), name
+        assert not any(total.search(answer) for answer in asked), name
+    for answer in (everything, *asked):
+        assert "cloudbang_engine_up 0.0" in answer
+    assert all(app in everything for app in APPS.values())
+
+
 def test_the_installation_is_managed_by_its_own_team(house: House) -> None:
     """Accounts, and what belongs to no app: 403 for who manages another team only."""
     for rule, method in house.routes():

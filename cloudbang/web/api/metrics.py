@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from cloudbang import __version__
+from cloudbang.accounts import DEFAULT_TEAM
 
 if TYPE_CHECKING:
     from cloudbang.accounts import Caller
@@ -27,17 +28,30 @@ class _ServicesCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         yield from _process()
-        yield from self._store()
-        yield from self._live()
-        yield from self._events()
-        running = sum(i.state == "running" for i in self._services.inventory.instances())
-        yield _gauge("apps", "Apps known.", len(self._services.apps))
-        yield _gauge("instances_running", "Containers that run.", running)
+        yield from self._health()
+        if self._sees_totals():
+            yield from self._totals()
+        if self._caller is not None:
+            yield from self._apps(self._caller.teams("view"))
+
+    def _sees_totals(self) -> bool:
+        """Whether the caller sees what every team owns. Who shows no account is told the totals
+        while there is the one team: of several, each could take its own away and knew the rest."""
+        sees = self._caller.teams("view") if self._caller else {DEFAULT_TEAM}
+        return self._services.accounts.credentials.teams <= sees
+
+    def _health(self) -> Iterable[Metric]:
+        """How this process does, whatever it keeps."""
         up = self._services.inventory.engine_error is None
         yield _gauge("engine_up", "1 while the Docker Engine answers.", int(up))
-        if (terminals := self._services.terminals) is not None:
-            yield _gauge("terminals", "Terminals open now.", len(terminals))
-            yield _counter("terminals_opened", "Terminals ever opened.", terminals.opened)
+        trouble = self._services.store.trouble is not None
+        yield _gauge("storage_trouble", "1 while lines cannot be stored.", int(trouble))
+        live, recorder = self._services.live, self._services.recorder
+        yield _gauge("live_sockets", "Open live sockets.", live.connections)
+        yield _counter("live_slow_viewers", "Viewers too slow for the lines.", live.slow_viewers)
+        yield _counter("bus_malformed", "Messages of the bus that do not parse.", live.malformed)
+        yield _counter("events_dropped", "Events not kept: too many waited.", recorder.dropped)
+        yield _gauge("events_waiting", "Events told and not stored yet.", recorder.waiting)
         if (lag := self._services.loop_lag) is not None:
             found = GaugeMetricFamily(
                 "cloudbang_loop_lag_seconds",
@@ -48,16 +62,22 @@ class _ServicesCollector(Collector):
                 found.add_metric([f"{quantile:g}"], lag.quantile(quantile))
             yield found
 
-    def _store(self) -> Iterable[Metric]:
-        store = self._services.store
+    def _totals(self) -> Iterable[Metric]:
+        """What all teams own together."""
+        store, terminals = self._services.store, self._services.terminals
+        running = sum(i.state == "running" for i in self._services.inventory.instances())
+        yield _gauge("apps", "Apps known.", len(self._services.apps))
+        yield _gauge("instances_running", "Containers that run.", running)
         yield _gauge("log_bytes", "Log lines on disk, in bytes.", store.totals()[0])
         yield _counter("log_lines", "Lines ever stored.", store.ever_stored)
-        trouble = self._services.store.trouble is not None
-        yield _gauge("storage_trouble", "1 while lines cannot be stored.", int(trouble))
-        if self._caller is None:
-            return
-        apps = self._services.apps
-        names = apps.names(self._caller.teams("view"))
+        recorded = self._services.recorder.recorded
+        yield _counter("events_recorded", "Events stored and published.", recorded)
+        yield _gauge("terminals", "Terminals open now.", len(terminals))
+        yield _counter("terminals_opened", "Terminals ever opened.", terminals.opened)
+
+    def _apps(self, teams: frozenset[str]) -> Iterable[Metric]:
+        """Of each app of these teams."""
+        store, names = self._services.store, self._services.apps.names(teams)
         size = GaugeMetricFamily("cloudbang_app_log_bytes", "Of one app, in bytes.", labels=["app"])
         lines = CounterMetricFamily("cloudbang_app_log_lines", "Of one app.", labels=["app"])
         lag = GaugeMetricFamily(
@@ -69,21 +89,10 @@ class _ServicesCollector(Collector):
             lag.add_metric([name], self._services.collector.lag(name) or 0.0)
         yield from (size, lines, lag)
 
-    def _live(self) -> Iterable[Metric]:
-        live = self._services.live
-        yield _gauge("live_sockets", "Open live sockets.", live.connections)
-        yield _counter("live_slow_viewers", "Viewers too slow for the lines.", live.slow_viewers)
-        yield _counter("bus_malformed", "Messages of the bus that do not parse.", live.malformed)
-
-    def _events(self) -> Iterable[Metric]:
-        recorder = self._services.recorder
-        yield _counter("events_recorded", "Events stored and published.", recorder.recorded)
-        yield _counter("events_dropped", "Events not kept: too many waited.", recorder.dropped)
-        yield _gauge("events_waiting", "Events told and not stored yet.", recorder.waiting)
-
 
 def exposition(services: Services, caller: Caller | None) -> bytes:
-    """All metrics as text. It names the apps that ``caller`` may see, to nobody none."""
+    """All metrics as text. It names the apps that ``caller`` may see, to nobody none; totals of
+    all teams are for who sees them all."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_ServicesCollector(services, caller))
     return generate_latest(registry)
