@@ -102,3 +102,26 @@ def test_an_app_that_is_gone_is_put_away_and_deleted(
     dialog.get_by_role("button", name="Delete the app").click()
     expect(page).to_have_url(f"{server.url}/")
     assert server.client.get("/api/v1/apps/removal-app").status_code == 404
+
+
+def test_gone_apps_that_match_the_filter_are_offered(
+    page: Page, open_app: Open, server: ServerProcess
+) -> None:
+    """With how many they are; beside what runs, and where nothing that has containers matches."""
+    open_app("removal-old").remove(force=True)
+    expect(page.locator("#app-facts")).to_contain_text("Only logs kept")
+    page.goto(f"{server.url}/")
+    row = page.locator("#apps-list [data-app=removal-old]")
+    page.get_by_role("searchbox", name="Filter the apps").fill("old REMOVAL")
+    offer = page.get_by_role("button", name="1 app that is gone matches")
+    expect(offer).to_be_visible()
+    expect(row).to_have_count(0)
+    offer.click()
+    expect(row).to_be_visible()
+    expect(offer).to_have_count(0)
+    page.goto(f"{server.url}/?q=removal-old&show=up")
+    expect(page.locator("#apps-list")).to_contain_text("1 app that is gone matches")
+    page.get_by_role("button", name="Show them").click()
+    expect(row).to_be_visible()
+    page.get_by_role("searchbox", name="Filter the apps").fill("no such name")
+    expect(page.locator("#apps-list")).to_contain_text("No app matches.")

@@ -62,6 +62,10 @@ FILTERS = {
 }
 APPS_QUERY = {
     "state": Parameter({"enum": list(PLACES)}, "these, and not those that are listed"),
+    "q": Parameter(
+        {"type": "string", "maxLength": MAX_PATTERN},
+        "with state: those whose names hold each of these words; the counts are of them, too",
+    ),
     "after": Parameter({"type": "string"}, "with state: go on, what next said"),
     "limit": Parameter(whole(1, MOST_APPS, APPS), "with state: at most"),
 }
@@ -81,13 +85,19 @@ def apps() -> Response:
         return json({"apps": found, "next": None, **registry.counts(teams)})
     if state not in PLACES:
         raise BadRequest("state", state, "one of " + ", ".join(PLACES))
-    names = registry.names(teams, PLACES[state])
-    limit = number("limit", 1, MOST_APPS) or APPS
+    limit, words = number("limit", 1, MOST_APPS) or APPS, _words("q")
+    found_in = {
+        where: [name for name in registry.names(teams, place) if _holds(name, words)]
+        for where, place in PLACES.items()
+        if words or where == state
+    }
+    names = found_in[state]
+    counts = registry.counts(teams) if not words else {w: len(n) for w, n in found_in.items()}
     begin = bisect_right(names, request.args.get("after", ""))
     page = names[begin : begin + limit]
     found = [one_app(services(), name) for name in page]
     following = page[-1] if begin + limit < len(names) else None
-    return json({"apps": found, "next": following, **registry.counts(teams)})
+    return json({"apps": found, "next": following, **counts})
 
 
 @bp.get("/<app>")
@@ -218,6 +228,18 @@ def events(app: str) -> Response:
         require_app(app).name, _key("since"), _key("until"), number("limit", 1, MOST_LINES) or LINES
     )
     return json({"events": [event.as_json() for event in found]})
+
+
+def _words(name: str) -> list[str]:
+    text = request.args.get(name, "")
+    if len(text) > MAX_PATTERN:
+        raise BadRequest(name, text, f"at most {MAX_PATTERN} characters")
+    return text.lower().split()
+
+
+def _holds(name: str, words: list[str]) -> bool:
+    lower = name.lower()
+    return all(word in lower for word in words)
 
 
 def _log_deleted(app: str, done: Deleted) -> None:

@@ -2,6 +2,7 @@
 
 import "../frame/frame.js";
 import { AppRow, columns } from "./app_row.js";
+import { goneApps } from "./gone_apps.js";
 import { Problem } from "../lib/api.js";
 import { openDialog } from "../lib/dialog.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
@@ -57,15 +58,16 @@ function draw() {
   if (gone.length) {
     wanted.push(group("\0gone", t("No containers any more, logs kept"), gone));
   }
-  const more = kind === "all" || kind === "gone" ? moreOfThem() : null;
-  if (more) wanted.push(more);
-  if (!apps.length && !more) wanted.push(empty());
+  const more = goneApps.count(field.value);
+  const offered = more && (kind === "all" || kind === "gone");
+  if (offered) wanted.push(moreOfThem(more));
+  else if (!apps.length) wanted.push(empty(more));
   setAttribute(list, "role", apps.length ? "table" : "group");
   const ports = there.some((app) => app.instances.some((one) => one.ports.length > 0));
   list.classList.toggle("no-ports", !ports);
   setChildren(list, wanted);
   for (const name of rows.keys()) if (!inventory.apps.has(name)) rows.delete(name);
-  drawChips();
+  drawChips(more ?? 0);
   drawCount();
 }
 
@@ -127,11 +129,12 @@ function head() {
   return headRow;
 }
 
-function drawChips() {
+/** @param {number} more that are gone and not here */
+function drawChips(more) {
   const found = filterApps(inventory.apps.values(), field.value);
   for (const chip of chips.querySelectorAll("button")) {
     const { has } = KINDS[chip.dataset.kind ?? ""];
-    const unseen = chip.dataset.kind === "gone" ? inventory.more : 0;
+    const unseen = chip.dataset.kind === "gone" ? more : 0;
     const number = found.filter(has).length + unseen;
     setText(/** @type {Element} */ (chip.querySelector(".faint")), formatNumber(number));
     chip.setAttribute("aria-pressed", String(chip.dataset.kind === kind));
@@ -148,21 +151,31 @@ const moreButton = h(
 );
 const moreBox = h("div", { class: "apps-more" }, moreButton);
 
-/** Thousands of apps that came and went would bury what runs: they are behind their number. */
-function moreOfThem() {
-  const n = inventory.more;
-  if (!n) return null;
+/**
+ * Thousands of apps that came and went would bury what runs: they are behind their number.
+ *
+ * @param {number} n
+ */
+function moreOfThem(n) {
   setText(
     moreText,
-    tn("{n} app that is gone", "{n} apps that are gone", n, { n: formatNumber(n) }),
+    field.value.trim()
+      ? matchesOf(n)
+      : tn("{n} app that is gone", "{n} apps that are gone", n, { n: formatNumber(n) }),
   );
   return moreBox;
+}
+
+/** @param {number} n */
+function matchesOf(n) {
+  const shown = { n: formatNumber(n) };
+  return tn("{n} app that is gone matches", "{n} apps that are gone match", n, shown);
 }
 
 async function showMore() {
   moreButton.disabled = true;
   try {
-    await inventory.loadMore();
+    await inventory.loadMore(field.value.trim());
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     openDialog(t("This was not done"), h("p", { role: "alert" }, sentence(error)));
@@ -178,13 +191,22 @@ function drawCount() {
 
 // Nothing to show: what would be here, and the one thing to do
 
-function empty() {
+/** @param {number | null} more that are gone and match; null: that is being asked */
+function empty(more) {
   const silent = noticed.has("engine-unreachable");
   // They mostly come before one could read that they are asked for.
   if (!inventory.known && !silent) {
     return late ? message(t("Asking the engine for its containers."), "") : h("div");
   }
   if (field.value || kind !== "all") {
+    if (more === null) return h("div");
+    if (more && field.value.trim()) {
+      return message(
+        t("No app with containers matches."),
+        matchesOf(more),
+        h("button", { class: "button", type: "button", onclick: showGone }, t("Show them")),
+      );
+    }
     return message(
       t("No app matches."),
       t("The filter looks at names, stacks, images, ids and ports."),
@@ -259,6 +281,12 @@ function changed() {
   }
   history.replaceState(null, "", address);
   draw();
+}
+
+function showGone() {
+  kind = "gone";
+  changed();
+  void showMore();
 }
 
 function clear() {
@@ -347,6 +375,7 @@ inventory.addEventListener("activity", () => {
     if (app) row.updateActivity(app);
   }
 });
+goneApps.addEventListener("count", draw);
 addEventListener("notices", draw);
 setInterval(() => {
   for (const row of rows.values()) row.tick();

@@ -87,13 +87,14 @@ class Inventory extends EventTarget {
   /**
    * Fetches those that are gone, then those that were put away: the next page of them.
    *
+   * @param {string} [words] that their names hold
    * @throws {import("../lib/api.js").Problem}
    */
-  async loadMore() {
+  async loadMore(words = "") {
     for (const state of ["gone", "put_away"]) {
       let after = "";
       do {
-        const query = new URLSearchParams({ state, after, limit: String(PAGE) });
+        const query = new URLSearchParams({ state, after, q: words, limit: String(PAGE) });
         const page = await call("GET", `/api/v1/apps?${query}`);
         const fresh = page.apps.filter((/** @type {App} */ app) => !this.apps.has(app.name));
         for (const app of page.apps) {

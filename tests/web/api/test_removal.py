@@ -158,6 +158,27 @@ def test_gone_apps_are_behind_a_number(ground: WebGround, admin: Client) -> None
     assert admin.get("/api/v1/apps?state=odd").status_code == 400
 
 
+def test_gone_apps_are_looked_for_by_name(ground: WebGround, admin: Client) -> None:
+    """All words, whatever their case; the counts say how many of both kinds match."""
+    for name in ("job-build-1", "job-build-2", "job-test-1", "build-other"):
+        ground.log(name, ["done"])
+        ground.apps.activity.look(1.0)
+        ground.apps._programs.clear()
+        ground.apps._show(name)
+    assert admin.post("/api/v1/apps/job-build-2/put_away").status_code == 200
+
+    def found(state: str, q: str) -> tuple[list[str], int, int]:
+        body = admin.get("/api/v1/apps", query_string={"state": state, "q": q, "limit": 1}).json
+        return [app["name"] for app in body["apps"]], body["gone"], body["put_away"]
+
+    assert found("gone", "BUILD job") == (["job-build-1"], 1, 1)
+    assert found("put_away", "job build") == (["job-build-2"], 1, 1)
+    assert found("gone", "build") == (["build-other"], 2, 1)
+    assert found("gone", "nothing") == ([], 0, 0)
+    assert found("gone", " ")[1:] == (3, 1)
+    assert admin.get("/api/v1/apps?state=gone&q=" + "x" * 2000).status_code == 400
+
+
 def test_putting_an_app_away(ground: WebGround, admin: Client) -> None:
     """Out of every list but its own, until somebody or something brings it back."""
     ground.inventory._change([WEB])
