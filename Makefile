@@ -6,6 +6,8 @@ PY     := $(VENV)/bin/python
 PATCHED := $(PY) -m gevent.monkey --module
 PO     := $(wildcard cloudbang/web/pages/translations/*/LC_MESSAGES/*.po)
 MO     := $(PO:.po=.mo)
+# Compiled once: whoever serves may not write here, and would compile all of it at every start.
+PYC    := cloudbang/__pycache__/.compiled
 VENDOR := static/vendor/.ready
 # What the pages are served as, and what it is made of; folders, too: a file may be gone.
 PAGES  := static/build/manifest.json
@@ -23,7 +25,7 @@ help:
 	@echo "make check    formatting, lint, types, imports, texts, documents"
 	@echo "make bench    the benchmarks, as a table of ratios"
 
-install: $(VENV)/.run $(MO) $(PAGES)
+install: $(VENV)/.run $(MO) $(PAGES) $(PYC)
 
 run: install
 	@scripts/engine-up >/dev/null
@@ -43,6 +45,11 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 
 %.mo: %.po | $(VENV)/.run
 	@$(VENV)/bin/pybabel --quiet compile --input-file $< --output-file $@ --locale zh
+
+# Each file's own time stands in what is made of it, so that an old one is never run.
+$(PYC): $(shell find cloudbang -name '*.py') $(VENV)/.run
+	@$(PY) -m compileall -q cloudbang
+	@touch $@
 
 # One install of npm's packages at a time: the tools of development are laid over what serving needs.
 .NOTPARALLEL:
@@ -64,7 +71,7 @@ $(PAGES): $(SOURCES) $(VENDOR)
 
 # In three lanes beside each other: see tests/lanes.py. What takes long and proves in many rounds
 # what is proven in a few here is in test-long.
-test: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES)
+test: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES) $(PYC)
 	@scripts/engine-up
 	@scripts/test-image
 	@scripts/browser-up
@@ -73,16 +80,16 @@ test: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES)
 LONG := tests/faults/test_server_killed.py tests/faults/test_soak.py tests/node/collector/test_exactly_once.py \
 	tests/storage/logs/test_kill.py
 
-test-long: $(VENV)/.dev $(MO) $(PAGES)
+test-long: $(VENV)/.dev $(MO) $(PAGES) $(PYC)
 	@scripts/engine-up
 	CLOUDBANG_TEST_LONG=1 $(PATCHED) pytest $(LONG)
 
 # Patched before anything is imported, as the server is.
-test-unit: $(VENV)/.dev $(MO) $(PAGES)
+test-unit: $(VENV)/.dev $(MO) $(PAGES) $(PYC)
 	$(PATCHED) pytest tests --ignore=tests/browser
 
 # Playwright brings an event loop of its own, which gevent's patches would break.
-test-browser: $(VENV)/.dev $(MO) $(PAGES)
+test-browser: $(VENV)/.dev $(MO) $(PAGES) $(PYC)
 	$(PY) -m pytest tests/browser
 
 test-js: node_modules/.ready $(PAGES)
@@ -105,9 +112,10 @@ format: $(VENV)/.dev node_modules/.ready
 	$(VENV)/bin/ruff check --fix .
 	node_modules/.bin/prettier --write --log-level warn "static/**/*.{js,css}" "scripts/*.mjs" "tests/js/**/*.js"
 
-bench: $(VENV)/.dev $(MO) $(PAGES)
+bench: $(VENV)/.dev $(MO) $(PAGES) $(PYC)
 	@scripts/engine-up
 	$(PY) -m bench
 
 clean:
 	rm -rf $(VENV) node_modules static/vendor static/build $(MO)
+	find cloudbang -name __pycache__ -exec rm -rf {} +

@@ -3,17 +3,26 @@
 Started by ``python -m cloudbang serve`` (``make run``) and by supervisord.
 """
 
-import warnings
+import gc
+
+# Until everything is up: what importing makes is kept, and each look for garbage in it is in vain.
+gc.disable()
+
+import os
+
+# What extends the libraries is looked for in every package that is installed, by gevent once for
+# each of the 25 modules that it patches: a sixth of the start. None that is installed has anything.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from gevent import config as gevent_config
+from gevent import events
+
+events.notify_and_call_entry_points = events.notify
 
 # A thread of its own reports whoever keeps the hub longer than this; it costs nothing else.
 gevent_config.monitor_thread = True
 gevent_config.max_blocking_time = 0.1
 gevent_config.print_blocking_reports = False  # logs.py writes them, shorter and off the hub
-
-# It would also watch the memory, with a library that nothing else here needs.
-warnings.filterwarnings("ignore", message="Unable to monitor memory usage")
 
 from gevent import monkey
 
@@ -21,9 +30,14 @@ monkey.patch_all()
 
 import sys
 
+from gevent._monitor import PeriodicMonitoringThread
+
 from cloudbang import config
 from cloudbang.app import Application
 from cloudbang.errors import CloudBangError
+
+# It would also watch the memory, with a library that nothing else here needs, and say so without.
+PeriodicMonitoringThread.install_monitor_memory_usage = lambda _: None
 
 
 def main() -> int:
@@ -34,6 +48,9 @@ def main() -> int:
     except CloudBangError as e:
         print(f"cloudbang: {e}", file=sys.stderr)
         return 1
+    # What is there now stays until the end: no look for garbage, which holds the hub, goes through it.
+    gc.freeze()
+    gc.enable()
     return application.serve()
 
 
