@@ -8,55 +8,54 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import time
 from math import ceil
 from zlib import crc32
 
-from limits import RateLimitItem, parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
-
 from cloudbang.accounts.errors import TooManyAttempts
+from cloudbang.core.rate import FixedWindow
 
-LIMITS = "10/minute;60/hour"
-MAX_KEYS = 5_000  # policy: beyond it, what is new shares one of OVERFLOW counts; about 4 MB
+MINUTE, HOUR = 60.0, 3600.0
+LIMITS = ((10, MINUTE), (60, HOUR))  # so many failures in so many seconds
+MAX_KEYS = 5_000  # policy: beyond it, what is new shares one of OVERFLOW counts; about 1 MB
 OVERFLOW = 1_024  # so many that a flood from everywhere does not lock out everybody
+
+Key = tuple[str, str]  # "address" or "account", and which
 
 
 class Throttle:
     """Counts failures in memory; a restart forgives."""
 
-    def __init__(self, limits: str = LIMITS) -> None:
-        self._storage = MemoryStorage()
-        self._limiter = FixedWindowRateLimiter(self._storage)
-        self._limits = parse_many(limits)
+    def __init__(self, limits: tuple[tuple[int, float], ...] = LIMITS) -> None:
+        self._windows = [FixedWindow(most, seconds) for most, seconds in limits]
+
+    def __len__(self) -> int:
+        """Counts that are kept."""
+        return sum(len(window) for window in self._windows)
 
     def check(self, address: str, account: str = "") -> None:
         """Raises TooManyAttempts, with the seconds until the next try may succeed. Without
         ``account`` only the address counts."""
-        wait = 0.0
-        for limit, key in self._pairs(address, account):
-            if not self._limiter.test(limit, *key):
-                reset = self._limiter.get_window_stats(limit, *key).reset_time
-                wait = max(wait, reset - time.time(), 1.0)
-        if wait:
-            raise TooManyAttempts(ceil(wait))
+        wait = max(window.wait(key) for window, key in self._pairs(address, account))
+        if wait > 0:
+            raise TooManyAttempts(ceil(max(wait, 1.0)))
 
     def failed(self, address: str, account: str = "") -> None:
         """Count one failure."""
-        for limit, key in self._pairs(address, account):
-            self._limiter.hit(limit, *key)
+        for window, key in self._pairs(address, account):
+            window.add(key)
 
-    def _pairs(self, address: str, account: str) -> list[tuple[RateLimitItem, tuple[str, str]]]:
+    def _pairs(self, address: str, account: str) -> list[tuple[FixedWindow, Key]]:
         keys = [("address", _network(address))]
         if account:
             keys.append(("account", _digest(account)))
-        return [(limit, self._bounded(limit, key)) for limit in self._limits for key in keys]
+        full = len(self) >= MAX_KEYS
+        return [(w, _bounded(key, w, full)) for w in self._windows for key in keys]
 
-    def _bounded(self, limit: RateLimitItem, key: tuple[str, str]) -> tuple[str, str]:
-        known = limit.key_for(*key) in self._storage.storage
-        full = len(self._storage.storage) >= MAX_KEYS
-        return key if known or not full else (key[0], f"other-{crc32(key[1].encode()) % OVERFLOW}")
+
+def _bounded(key: Key, window: FixedWindow, full: bool) -> Key:
+    if key in window or not full:
+        return key
+    return (key[0], f"other-{crc32(key[1].encode()) % OVERFLOW}")
 
 
 def _network(address: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import gevent
 
 
@@ -13,3 +15,11 @@ def yield_to_loop() -> None:
     look around once without waiting, and is not starved by a busy one.
     """
     gevent.idle(gevent.get_hub().loop.MAXPRI)
+
+
+def import_gently(*modules: str) -> None:
+    """Import one module after the other, giving way before each. Who needs one of them meanwhile
+    imports it as ever: within one import no greenlet gives way, so that none finds half of it."""
+    for name in modules:
+        yield_to_loop()
+        importlib.import_module(name)

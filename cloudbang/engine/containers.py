@@ -36,7 +36,7 @@ class ContainerCalls(EngineHttp):
 
     def has_image(self, image: str) -> bool:
         try:
-            self._json(f"/images/{quote(image, safe='/:@')}/json")
+            self._ask(f"the image {image}", lambda api: api.inspect_image(image))
         except EngineRefused as e:
             if e.engine_status == 404:
                 return False

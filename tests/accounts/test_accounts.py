@@ -28,7 +28,7 @@ from cloudbang.accounts import (
     WrongSetupToken,
 )
 from cloudbang.accounts.passwords import MAX_WAITING, NOBODYS, Passwords
-from cloudbang.accounts.throttle import MAX_KEYS, Throttle
+from cloudbang.accounts.throttle import MAX_KEYS, MINUTE, Throttle
 from cloudbang.config import Settings
 from cloudbang.errors import BadRequest
 from cloudbang.storage.database.database import Database
@@ -231,10 +231,10 @@ def test_success_never_counts(people: AccountService) -> None:
 
 def test_the_throttle_keeps_a_bounded_number_of_keys() -> None:
     """A flood of addresses shares one count rather than filling the memory."""
-    throttle = Throttle("3/minute")
+    throttle = Throttle(((3, MINUTE),))
     for n in range(MAX_KEYS):
         throttle.failed(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}", f"name{n}")
-    assert len(throttle._storage.storage) <= MAX_KEYS + 4 * 1024
+    assert len(throttle) <= MAX_KEYS + 4 * 1024
     with pytest.raises(TooManyAttempts):
         throttle.check("203.0.113.9", "somebody new")
 
