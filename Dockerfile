@@ -20,7 +20,8 @@ RUN for file in cloudbang/web/pages/translations/*/LC_MESSAGES/*.po; do \
         .venv/bin/pybabel --quiet compile --locale zh --input-file "$file" --output-file "${file%.po}.mo" || exit 1; \
     done \
     && .venv/bin/pip uninstall --quiet --yes pip setuptools \
-    && .venv/bin/python -m compileall -q cloudbang
+    && .venv/bin/python -m compileall -q cloudbang \
+    && .venv/bin/python -m cloudbang.web.flask_app
 
 # The pages, built. npm comes from a wheel: Debian's brings hundreds of packages.
 FROM build AS pages

@@ -47,8 +47,9 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@$(VENV)/bin/pybabel --quiet compile --input-file $< --output-file $@ --locale zh
 
 # Each file's own time stands in what is made of it, so that an old one is never run.
-$(PYC): $(shell find cloudbang -name '*.py') $(VENV)/.run
+$(PYC): $(shell find cloudbang -name '*.py' -o -name '*.html') $(VENV)/.run
 	@$(PY) -m compileall -q cloudbang
+	@$(PY) -m cloudbang.web.flask_app
 	@touch $@
 
 # One install of npm's packages at a time: the tools of development are laid over what serving needs.

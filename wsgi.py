@@ -11,7 +11,8 @@ gc.disable()
 import os
 
 # What extends the libraries is looked for in every package that is installed, by gevent once for
-# each of the 25 modules that it patches: a sixth of the start. None that is installed has anything.
+# each of the 25 modules that it patches: a sixth of the start. None that is installed has anything
+# (tests/test_app.py).
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from gevent import config as gevent_config

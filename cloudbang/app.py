@@ -42,7 +42,7 @@ from cloudbang.storage.recordings.recordings import Recordings
 from cloudbang.terminals.files import Files
 from cloudbang.terminals.pty_receiver import PtyReceiver
 from cloudbang.terminals.registry import Terminals
-from cloudbang.web import MAX_BODY, create_app
+from cloudbang.web import MAX_BODY, create_app, load_templates
 from cloudbang.web.live.push import LivePush
 from cloudbang.web.security.authenticator import authenticator_of
 from cloudbang.web.security.terminal_access import can_view_terminal
@@ -59,6 +59,7 @@ from cloudbang.web.sockets.terminal import TerminalEndpoint
 log = logging.getLogger(__name__)
 
 STOP_WITHIN = 4.5  # seconds from SIGTERM to the end, whatever hangs
+PAGE_FIRST = 0.05  # seconds from listening until the engine is asked
 ENDING = 0.3  # of these, what the interpreter may take to end
 SERVING = 2.0  # and running requests and closing sockets
 # What an area leaves, however long it hangs itself, to those that are stopped after it.
@@ -155,6 +156,7 @@ class Application:
         self._run_apps(apps)
         self._run_live(storage, bus, live)
         self._run_events(events)
+        gevent.sleep(PAGE_FIRST)  # asking about each container takes longer than drawing it
         self._run_node(node)
         self._run_terminals(terminals)
         self._run_web(web)
@@ -349,6 +351,7 @@ class Application:
 
     def _run_web(self, web: Web) -> None:
         self._supervisor.run("loop-lag", self.loop_lag.run)
+        self._supervisor.once("templates", load_templates, web.server.application)
         self._stops.add("the loop's watch", self._supervisor.stop, KEEP_WEB)
         for endpoint in web.endpoints:
             self._stops.add("a socket's endpoint", endpoint.stop, KEEP_WEB)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import gc
+import json
+import subprocess
+import sys
 import time
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,7 @@ from cloudbang.config import Settings
 from cloudbang.core.deadline import UNHURRIED, Deadline, StopOrder
 from cloudbang.domain.lines import format_time, record
 from cloudbang.storage.logs.log_store import LogStore
-from tests.support import free_port
+from tests.support import ROOT, free_port
 
 
 @pytest.fixture
@@ -66,3 +70,55 @@ def test_whatever_hangs_the_end_comes_and_the_lines_are_kept(
     for stop in left:
         stop(UNHURRIED)
     gc.collect()  # while the warning about the SDK's sockets is still expected
+
+
+# What a start does without, and what asks for it: each costs every start and every moment of rest.
+LATER = {
+    "docker": "an image that is looked for: what is asked all the time is asked by hand",
+    "requests": "the same",
+    "urllib3": "the same",
+    "charset_normalizer": "the same",
+    "prometheus_client": "/metrics",
+    "re2": "a search with an expression",
+    "alembic": "a database of an older form, in a child process",
+    "babel": "a catalogue that nobody compiled",
+    "websockets": "a command that is shared",
+    "psutil": "nothing: gevent would watch the memory with it where it is installed",
+    "multiprocessing": "nothing",
+    "unittest": "nothing",
+}
+
+
+def test_a_start_loads_what_it_needs_and_no_more(settings: Settings) -> None:
+    """A server that listens, and has not found an engine, has loaded none of these."""
+    code = (
+        "import json, sys, gevent, wsgi\n"
+        "from cloudbang.app import Application\n"
+        "from cloudbang.config import Settings\n"
+        "application = Application(Settings.model_validate_json(sys.argv[1]))\n"
+        "application.start()\n"
+        "gevent.sleep(0.1)\n"
+        "print(json.dumps(sorted(sys.modules)))\n"
+        "application.stop()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, settings.model_dump_json()],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert not set(LATER) & set(json.loads(ran.stdout))
+
+
+def test_nothing_installed_extends_gevent_or_pydantic() -> None:
+    """wsgi.py asks no package whether it does; one that did would be passed over. gevent's own
+    warns of arguments that it is not given."""
+    found = {
+        one.value
+        for group in entry_points().groups
+        if group.startswith(("gevent", "pydantic"))
+        for one in entry_points(group=group)
+    }
+    assert found <= {"gevent.monkey:_subscribe_signal_os"}

@@ -136,7 +136,7 @@ class WebGround:
         self.terminals.start()
         self.recordings = Recordings(folder, self.settings.terminal)
         self.recordings.open()
-        self.app: Flask = create_app(
+        self.app = create_app(
             Services(
                 settings=self.settings,
                 accounts=self.accounts,

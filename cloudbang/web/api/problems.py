@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 import orjson
 from flask import Flask, Response, current_app, redirect, render_template, request
-from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
 from cloudbang.accounts import NotSignedIn
 from cloudbang.errors import BadRequest, CloudBangError, shortened
+from cloudbang.web.pages.i18n import gettext
 from cloudbang.web.services import services
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-import re2
-
 from cloudbang.domain.ansi import strip_bytes
 from cloudbang.domain.levels import LEVELS, level_of
 from cloudbang.domain.lines import TEXT_AT
@@ -53,6 +51,8 @@ def _by_text(q: str, regex: bool, case: bool) -> Match:
     if not regex and all(char.isascii() or char.lower() == char.upper() for char in q):
         wanted = q.lower().encode()
         return lambda record: wanted in text_of(record).lower()
+    import re2  # here: 1 MB that most never need
+
     options = re2.Options()
     options.case_sensitive = case
     options.literal = not regex

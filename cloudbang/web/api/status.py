@@ -7,7 +7,6 @@ import time
 from flask import Blueprint, Response, abort, g, request
 
 from cloudbang import __version__
-from cloudbang.web.api import metrics
 from cloudbang.web.api.openapi import document
 from cloudbang.web.api.operation import operation
 from cloudbang.web.api.parsing import json
@@ -34,6 +33,9 @@ def healthz() -> Response:
 @open_to_all
 def show_metrics() -> Response:
     """Prometheus metrics; with the names of apps only for who may see them."""
+    # Here: where nothing asks for them, the library for them is never loaded.
+    from cloudbang.web.api import metrics
+
     return Response(
         metrics.exposition(services(), g.get("caller")),
         content_type=metrics.CONTENT_TYPE,

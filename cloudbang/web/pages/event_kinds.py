@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext
-
 from cloudbang.domain.events import AMOUNTS, KINDS, NAMES
+from cloudbang.web.pages.i18n import gettext
 
 
 def event_kinds() -> dict[str, object]:

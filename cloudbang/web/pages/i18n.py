@@ -16,8 +16,8 @@ import struct
 from pathlib import Path
 
 import orjson
-from flask import Flask, request
-from flask_babel import Babel
+from flask import Flask, g, has_request_context, request
+from markupsafe import Markup
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +43,22 @@ def language() -> str:
 def install(app: Flask) -> None:
     """Give this application its texts, in views and in templates."""
     compile_catalogues()
-    app.config["BABEL_DOMAIN"] = ";".join(AREAS)
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([str(FOLDER)] * len(AREAS))
-    Babel(app, locale_selector=language)
+    app.jinja_env.globals["_"] = _in_template
     app.context_processor(lambda: {"lang": language(), "texts_address": texts_address})
+
+
+def gettext(text: str) -> str:
+    """A text in the reader's language, or as it stands: where there is no reader, or no translation."""
+    if not has_request_context():
+        return text
+    if "texts" not in g:
+        g.texts = texts(language())
+    return str(g.texts.get(text, text))
+
+
+def _in_template(text: str, **facts: object) -> Markup:
+    """``_("…")``: the text is ours and may hold HTML, the facts that are filled in may not."""
+    return Markup(gettext(text)) % facts  # noqa: S704 - a text of ours
 
 
 @functools.cache

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from cloudbang.domain.apps import App
 from cloudbang.domain.lines import rows
 from cloudbang.web.api.app_json import one_app
 from cloudbang.web.pages import assets
 from cloudbang.web.pages.event_kinds import event_kinds
+from cloudbang.web.pages.i18n import gettext
 from cloudbang.web.security.authenticator import (
     caller,
     csrf_token,
