@@ -198,7 +198,9 @@ class Application:
         self._stops.add("the publisher", lambda _: publisher.close(), KEEP_BUS)
         own = settings.sub_from in ("", hub.subscribe_at)
         to_viewers = (
-            hub.subscriber() if own else Subscriber(settings.sub_from, settings.curve_folder)
+            hub.subscriber(ours_alone=True)
+            if own
+            else Subscriber(settings.sub_from, settings.curve_folder)
         )
         return Bus(publisher, StoreSink(storage.logs, publisher), to_viewers, hub.subscriber())
 

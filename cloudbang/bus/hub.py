@@ -87,9 +87,11 @@ class Hub:
         self._peers.append(peer)
         return peer
 
-    def subscriber(self) -> Subscriber:
-        """A subscriber of this process, the same way; it knows the mark."""
-        peer = Subscriber(WITHIN_PUB, within=self._context, mark=self._mark)
+    def subscriber(self, *, ours_alone: bool = False) -> Subscriber:
+        """A subscriber of this process, the same way. ``ours_alone``: it receives what this
+        process published, and counts and drops what strangers did."""
+        mark = self._mark if ours_alone else None
+        peer = Subscriber(WITHIN_PUB, within=self._context, mark=mark)
         self._peers.append(peer)
         return peer
 

@@ -15,6 +15,8 @@ import secrets
 _SIZE = 16  # bytes
 _BEFORE, _AFTER = b',"mark":"', b'"}'
 _LENGTH = len(_BEFORE) + 2 * _SIZE + len(_AFTER)
+_MARK = slice(-_LENGTH, -_LENGTH + len(_BEFORE))
+_CODE = slice(-_LENGTH + len(_BEFORE), -len(_AFTER))
 
 
 class Mark:
@@ -29,16 +31,14 @@ class Mark:
 
     def proves(self, topic: bytes, header: bytes, body: bytes) -> bool:
         """Whether this very message was sent by this process."""
-        if header[-_LENGTH : -_LENGTH + len(_BEFORE)] != _BEFORE:
+        if header[_MARK] != _BEFORE:
             return False
-        code = header[-_LENGTH + len(_BEFORE) : -len(_AFTER)]
         signed = header[:-_LENGTH] + b"}"
-        return hmac.compare_digest(code, self._code(topic, signed, body))
+        return hmac.compare_digest(header[_CODE], self._code(topic, signed, body))
 
     def _code(self, topic: bytes, header: bytes, body: bytes) -> bytes:
         # The two lengths first: where one ends and the next begins is part of what is said.
         keyed = self._keyed.copy()
-        keyed.update(b"%d %d " % (len(topic), len(header)))
-        keyed.update(topic + header)
+        keyed.update(b"%d %d %b%b" % (len(topic), len(header), topic, header))
         keyed.update(body)
         return keyed.hexdigest().encode()

@@ -7,11 +7,21 @@ from typing import Any
 
 import orjson
 import zmq
+from zmq import backend as bare
 
 from cloudbang.bus.mark import Mark
-from cloudbang.bus.sockets import PARTING, PUBLISHER_QUEUE, context, notice_dead_peers, use_keys
+from cloudbang.bus.sockets import (
+    EVENTS,
+    NOBLOCK,
+    PARTING,
+    POLLIN,
+    PUBLISHER_QUEUE,
+    context,
+    notice_dead_peers,
+    use_keys,
+)
 
-FIRST, LAST = zmq.NOBLOCK | zmq.SNDMORE, zmq.NOBLOCK
+FIRST, LAST = NOBLOCK | int(zmq.SNDMORE), NOBLOCK
 
 
 class Publisher:
@@ -54,10 +64,10 @@ class Publisher:
             head = self._mark.sign(name, head, body)
         try:
             # What send_multipart does, without its look at each part's type.
-            send = self._socket.send
-            send(name, FIRST)
-            send(head, FIRST)
-            send(body, LAST)
+            send, sock = bare.Socket.send, self._socket
+            send(sock, name, FIRST)
+            send(sock, head, FIRST)
+            send(sock, body, LAST)
             self.sent += 1
         except zmq.Again:
             self.dropped += 1
@@ -66,7 +76,7 @@ class Publisher:
         """Whether anyone subscribed to this topic, as far as the hub has told."""
         if (now := time.monotonic()) - self._looked > 0.01:  # asking costs as much as four lines
             self._looked = now
-            if int(self._socket.get(zmq.EVENTS)) & zmq.POLLIN:
+            if int(bare.Socket.get(self._socket, EVENTS)) & POLLIN:
                 self._note_subscriptions()
         known = self._asked.get(topic)
         if known is None:
@@ -85,7 +95,7 @@ class Publisher:
         self._asked.clear()
         while True:
             try:
-                note = self._socket.recv(zmq.NOBLOCK)
+                note = self._socket.recv(NOBLOCK)
             except zmq.Again:
                 return
             if note[:1] == b"\x01":

@@ -9,6 +9,9 @@ import zmq
 
 from cloudbang.bus import curve
 
+# As plain numbers: each operation on an enum makes another one, at the price of four calls.
+NOBLOCK, EVENTS, POLLIN = int(zmq.NOBLOCK), int(zmq.EVENTS), int(zmq.POLLIN)
+
 MAX_MESSAGE = 4 * 1024 * 1024
 """Bytes of one part of a message. A peer that sends more is disconnected by ZeroMQ."""
 

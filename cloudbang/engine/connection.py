@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
 import orjson
 from gevent import socket
-from gevent.hub import get_hub
 
+from cloudbang.core.parking import Parking
 from cloudbang.errors import EngineUnreachable
 
 MAX_HEAD = 64 * 1024
@@ -65,7 +64,7 @@ class EngineConnection:
     def __init__(self, address: Address, request: bytes, timeout: float) -> None:
         self._address = address
         self._sock = address.connect(timeout)
-        self._watcher: Any = None
+        self._arrival: Parking | None = None
         self._taken = False  # the last read took all there was: the next one waits first
         try:
             self._sock.sendall(request)
@@ -76,7 +75,7 @@ class EngineConnection:
             plain = address.tls is None
             self._recv = self._sock._sock.recv if plain else self._sock.recv
             self._send_now = self._sock._sock.send if plain else self._sock.send
-            self._watcher = get_hub().loop.io(self._sock.fileno(), 1)
+            self._arrival = Parking(readable=self._sock.fileno())
         except EngineUnreachable:
             self.close()
             raise
@@ -103,17 +102,23 @@ class EngineConnection:
         return data
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until :meth:`read_now` has something (or the end); False when ``timeout`` passed."""
+        """Wait until :meth:`read_now` has something (or the end), or until :meth:`wake`; False
+        when ``timeout`` passed."""
         if self._early or (self._address.tls is not None and self._sock.pending()):
             return True  # received already, the system does not know of it
-        hub = get_hub()
+        assert self._arrival is not None
         if timeout is None:
-            hub.wait(self._watcher)
+            self._arrival.wait()
             return True
         with gevent.Timeout(timeout, False):
-            hub.wait(self._watcher)
+            self._arrival.wait()
             return True
         return False
+
+    def wake(self) -> None:
+        """Let the greenlet that waits look up."""
+        if self._arrival is not None:
+            self._arrival.call()
 
     def read(self, limit: int = 65536) -> bytes:
         """The next bytes, waiting for them; ``b""`` at the end."""
@@ -143,9 +148,9 @@ class EngineConnection:
         return "no reason given"
 
     def close(self) -> None:
-        if self._watcher is not None:
-            self._watcher.close()
-            self._watcher = None
+        if self._arrival is not None:
+            self._arrival.close()
+            self._arrival = None
         self._sock.close()
 
     def _head(self) -> tuple[int, dict[bytes, bytes], bytes]:

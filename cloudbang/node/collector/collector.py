@@ -13,7 +13,7 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.apps import Instance
 from cloudbang.engine import Engine
-from cloudbang.node.collector.follower import Follower, ReaderContext
+from cloudbang.node.collector.follower import SILENT, Follower, ReaderContext
 from cloudbang.node.collector.read_scheduler import SharedTick
 from cloudbang.node.collector.sink import LogSink
 from cloudbang.node.inventory import Inventory
@@ -68,6 +68,7 @@ class LogCollector:
         for instance in self._inventory.instances():
             self._consider(instance)
         self._readers.run("clock", self._watch_clock)
+        self._readers.run("look", self._look)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Stop reading, store what was read."""
@@ -128,6 +129,12 @@ class LogCollector:
         if known is not None and known.app != follower.app:
             self._ended.pop(known.id, None)
             self._consider(known)
+
+    def _look(self) -> None:
+        while True:
+            gevent.sleep(SILENT)
+            for running in list(self._followers.values()):
+                running.follower.look()
 
     def _watch_clock(self) -> None:
         """Read again when the clock is set back: the engine would hold lines back that are older

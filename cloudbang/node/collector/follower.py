@@ -38,7 +38,8 @@ an engine that has to wait so long skips the files that were dropped meanwhile, 
 READ = 64 * 1024  # bytes a read may return; the engine's buffer holds about 28 KB
 FULL_READS = 4  # full reads in a row before others get their turn
 
-SILENT = 3.0  # seconds without a word after which a followed container may have died unheard
+SILENT = 3.0
+"""Seconds between two looks (:meth:`Follower.look`) at who has not read anything since the last."""
 
 TAIL = 1000
 """Lines looked back at first when a log is read again. Asked for a moment only, the engine would
@@ -99,6 +100,8 @@ class Follower:
         self._watch: RotationWatch | None = None
         self._last: bytes | None = None  # the record before the next one
         self._step: tuple[bytes | None, bytes] | None = None  # two records that looked odd
+        self._stream: EngineStream | None = None  # that is followed
+        self._reads = self._reads_before = 0  # of it, and when somebody last looked
 
     @property
     def lag(self) -> float:
@@ -106,6 +109,19 @@ class Follower:
         if not self._behind or not self._newest:
             return 0.0
         return max(0.0, time.time() - parse_time(self._newest.decode("ascii")) / 1e9)
+
+    def look(self) -> None:
+        """Called at intervals: give up a stream that will never end.
+
+        An engine that is asked to follow a log just while its container dies may have closed that
+        log already, and then never ends the stream.
+        """
+        if self._stream is not None and self._reads == self._reads_before:
+            known = self._context.containers.instance(self.container)
+            if known is None or not known.alive:
+                self._stream.wake()
+                self._stream = None
+        self._reads_before = self._reads
 
     def drain(self) -> None:
         """Wait until everything handed over is stored: in order, so the last tells for all."""
@@ -192,9 +208,12 @@ class Follower:
         decoder = decoder_for(instance.short, tty=instance.tty)
         missing = _RereadFurther if tail is not None else None if surely else _RereadFully
         self._last = point.last if point else None
+        self._stream = stream if instance.alive else None
+        self._reads_before = -1  # not at the very next look
         try:
             self._pump(stream, decoder, resume, self._watched(instance), missing, instance.alive)
         finally:
+            self._stream = None
             stream.close()
             self._behind = False
         for problem in decoder.problems:
@@ -268,12 +287,14 @@ class Follower:
             if data is None:
                 self._behind = False
                 if not pace.nothing_there():
-                    if not self._wait(stream, live):
-                        return
+                    if live and self._stream is None:
+                        return  # given up
+                    stream.wait()
                     pace.woken()
                 continue
             if not data:
                 return
+            self._reads += 1
             size = len(data)
             records = feed(data)
             if resume is not None and not resume.done:
@@ -296,20 +317,8 @@ class Follower:
                 continue
             full = 0
             self._behind = size >= READ // 4
-            if not pace.after_read(size, len(records)) and not self._wait(stream, live):
-                return
-
-    def _wait(self, stream: EngineStream, live: bool) -> bool:
-        """Wait until the stream has something, or its end. False: it never will.
-
-        An engine that is asked to follow a log just while its container dies may have closed that
-        log already, and then never ends the stream.
-        """
-        while not stream.wait(SILENT if live else None):
-            known = self._context.containers.instance(self.container)
-            if known is None or not known.alive:
-                return False
-        return True
+            if not pace.after_read(size, len(records)):
+                stream.wait()
 
     def _append_watched(self, records: list[bytes], watch: RotationWatch) -> None:
         """Hand over what comes in order. Raises _StreamDiscontinuous at a step that was not seen before.

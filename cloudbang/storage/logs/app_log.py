@@ -212,9 +212,14 @@ class AppLog:
             newest = newest[: LAST_BYTES - 1] + b"\n"
         self.last = (self.next - 1, newest)
         self.tail.add(seq, records, size, tail_limit)
-        self._written[self.name] = self._written.get(self.name, 0) + len(records)
-        self._totals.ever += len(records)
-        self.count()
+        count = len(records)
+        self._written[self.name] = self._written.get(self.name, 0) + count
+        # What count() would find out, at a fifth of its price.
+        totals, counted = self._totals, self._counted
+        totals.ever += count
+        totals.bytes += size
+        totals.lines += count
+        self._counted = (counted[0] + size, counted[1] + count)
         return seq
 
     def _to_block(self, records: list[bytes], size: int) -> None:

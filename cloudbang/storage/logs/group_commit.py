@@ -21,6 +21,7 @@ import gevent
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
+from cloudbang.core.parking import Parking
 from cloudbang.core.supervise import Supervisor
 from cloudbang.core.threads import ReadyThread, in_thread
 from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
@@ -43,6 +44,8 @@ RETRY = 1.0  # seconds between two tries with lines that wait for the disk to ta
 # Overload policy, both: who would add more waits; nothing is dropped, the engine holds the rest.
 ROOM = 2 * 1024 * 1024  # bytes of one app that are not acknowledged yet
 MAX_PENDING = 8 * 1024 * 1024  # bytes of all apps that wait for the thread
+
+DAY = 86_400  # seconds
 
 SILENT = "the disk has not answered for 10 s"
 
@@ -73,8 +76,10 @@ class GroupCommit:
         self._durability = Durability(partial(self._set_trouble, "failed"), self.roll)
         self._queues: dict[AppLog, AppendQueue] = {}
         self._pending = 0  # bytes that wait and are not held
-        self._wake, self._urgent = Event(), Event()
+        self._wake, self._urgent = Parking(), Event()
         self._troubled, self._room, self._idle = Event(), Event(), Event()
+        self._stalled = gevent.get_hub().loop.timer(STALLED)
+        self._today, self._tomorrow_begins = "", 0.0  # in UTC, and when it is over
         self._idle.set()
         self._closing = False
         self._began = 0.0  # the last job
@@ -107,7 +112,7 @@ class GroupCommit:
             if self._pending >= URGENT_BYTES:
                 self._urgent.set()
             self._idle.clear()
-            self._wake.set()
+            self._wake.call()
         return append
 
     def put(self, app: AppLog, records: list[bytes], data: bytes) -> int:
@@ -125,7 +130,7 @@ class GroupCommit:
         done = queue.roll = queue.roll or Event()
         self._retry(queue)
         self._idle.clear()
-        self._wake.set()
+        self._wake.call()
         return bool(done.wait(STALLED))
 
     def is_writing(self, app: AppLog) -> bool:
@@ -166,6 +171,7 @@ class GroupCommit:
             append.end(0, closed)
         self._queues.clear()
         self._thread.close()
+        self._stalled.close()
         self._durability.close(self._writer.close)
         self._probing.kill()
 
@@ -189,10 +195,9 @@ class GroupCommit:
 
     def _commit_loop(self) -> None:
         if any(queue.waits for queue in self._queues.values()):
-            self._wake.set()  # left by one that failed
+            self._wake.call()  # left by one that failed
         while True:
             self._wake.wait()
-            self._wake.clear()
             passed = time.monotonic() - self._began
             if passed < PACE and self._pending < URGENT_BYTES and not self._closing:
                 self._urgent.clear()
@@ -232,7 +237,7 @@ class GroupCommit:
 
     def _take(self) -> list[Job]:
         """What the next job writes: of each app its share, in order."""
-        today = self._today()
+        today = self._date()
         waiting = [(app, queue) for app, queue in self._queues.items() if queue.waits]
         share = JOB_BYTES // max(len(waiting), 1)
         jobs = []
@@ -245,7 +250,7 @@ class GroupCommit:
             write = self._plan(app, data, today, roll=roll is not None)
             jobs.append(Job(app, queue, appends, write, roll))
             if queue.appends:
-                self._wake.set()
+                self._wake.call()
         self._room.set()
         return jobs
 
@@ -262,14 +267,13 @@ class GroupCommit:
                     one.error = one.error or OSError(errno.EIO, f"{type(e).__name__}: {e}")
 
         # The write cannot be called back, so giving up would store the lines twice: it is only told.
-        stalled = gevent.get_hub().loop.timer(STALLED)
-        stalled.start(self._set_trouble, "failed", self._root, SILENT)
+        self._stalled.start(self._set_trouble, "failed", self._root, SILENT)
         try:
             self._running = jobs
             self._thread.run(write)
             self._running = []
         finally:
-            stalled.close()
+            self._stalled.stop()
 
     def _note(self, jobs: list[Job]) -> list[Stored]:
         """Take note of what is in the files now, and acknowledge it."""
@@ -332,7 +336,7 @@ class GroupCommit:
             queue.held = False
             self._pending += sum(len(append.data) for append in queue.appends)
             self._idle.clear()
-            self._wake.set()
+            self._wake.call()
 
     def _plan(self, app: AppLog, data: bytes, today: str, *, roll: bool) -> Write:
         active = app.active
@@ -362,8 +366,12 @@ class GroupCommit:
             return StorageFull(self._root)
         return StorageFailed(write.segment.path, write.error.strerror or str(write.error))
 
-    def _today(self) -> str:
-        return f"{datetime.fromtimestamp(self._clock() / 1e9, UTC):%Y-%m-%d}"
+    def _date(self) -> str:
+        now = self._clock() / 1e9
+        if not self._tomorrow_begins - DAY <= now < self._tomorrow_begins:
+            self._today = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d}"
+            self._tomorrow_begins = (now // DAY + 1) * DAY
+        return self._today
 
     # -- trouble
 

@@ -110,8 +110,8 @@ class LivePush:
 
     @property
     def malformed(self) -> int:
-        """Messages of the bus that were dropped because they do not parse."""
-        return self._malformed + self._subscriber.malformed
+        """Messages of the bus that were dropped: they do not parse, or are not ours."""
+        return self._malformed + self._subscriber.malformed + self._subscriber.strange
 
     @property
     def viewers(self) -> dict[str, int]:
@@ -210,11 +210,9 @@ class LivePush:
     def _route(self, received: Message, lines: dict[LogChannel, list[Lines]]) -> None:
         topic = received.topic
         channel = self._logs.get(topic)
-        ours = self._subscriber.is_ours(received)
-        if self._subscriber.knows_ours and not ours:
-            raise Malformed("facts are published by this process alone")
         if channel is not None:
-            found = read_lines(received, self._store.next_seq(channel.app), ours=ours)
+            known = self._store.next_seq(channel.app)
+            found = read_lines(received, known, ours=self._subscriber.receives_ours_alone)
             lines.setdefault(channel, []).append(found)
             return
         feed = self._routes.get(topic) or self._routes.get(topic.partition("/")[0] + "/")
