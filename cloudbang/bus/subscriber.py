@@ -55,11 +55,11 @@ class _Socket(zmq.green.Socket):
         return frame
 
     def close(self, linger: int | None = None) -> None:
-        if self.changed is None:
-            return super().close(linger)
-        self.changed.close()  # before its descriptor may be somebody else's
+        if self.changed is not None:
+            self.changed.close()  # before its descriptor may be somebody else's
         super().close(linger)
-        self.changed.call()
+        if self.changed is not None:
+            self.changed.call()
 
 
 class Subscriber:

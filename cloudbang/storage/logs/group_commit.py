@@ -50,6 +50,7 @@ DAY = 86_400  # seconds
 SILENT = "the disk has not answered for 10 s"
 
 TAILS_BYTES = 16 * 1024 * 1024  # newest lines in memory, of all apps together
+LEAST_TAIL, MOST_TAIL = 32 * 1024, 256 * 1024  # of one app
 
 
 class GroupCommit:
@@ -213,7 +214,7 @@ class GroupCommit:
                     self._give_up(jobs, StorageFailed(self._root, f"{type(e).__name__}: {e}"))
                     raise
                 self._tell(stored)
-            if not any(queue.waits for queue in self._queues.values()):
+            if not self._queues or not any(queue.waits for queue in self._queues.values()):
                 self._idle.set()
 
     def _tell(self, stored: list[Stored]) -> None:
@@ -277,7 +278,7 @@ class GroupCommit:
 
     def _note(self, jobs: list[Job]) -> list[Stored]:
         """Take note of what is in the files now, and acknowledge it."""
-        limit = min(256 * 1024, max(32 * 1024, TAILS_BYTES // max(len(self._apps), 1)))
+        limit = min(MOST_TAIL, max(LEAST_TAIL, TAILS_BYTES // (len(self._apps) or 1)))
         failure: OSError | None = None
         stored: list[Stored] = []
         for app, queue, appends, write, roll in jobs:

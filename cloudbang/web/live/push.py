@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.05  # seconds between two comparisons of what was sent with what is stored
 WIDE = 0.004  # seconds of sending after which messages are waited for
-REST = 0.02  # seconds of waiting at most, unless sending takes longer than that itself
+REST = 0.03  # seconds of waiting at most, unless sending takes longer than that itself
 FEW = 300  # lines that wait already; with more of them frames are large anyway
 
 
@@ -205,7 +205,7 @@ class LivePush:
             if took > WIDE and all(channel.behind < FEW for channel in lines):
                 # A frame for a thousand viewers costs a thousand sends however short it is: let a
                 # few messages come together. With few viewers nothing ever waits here.
-                gevent.sleep(min(3 * took, max(REST, took)))
+                gevent.sleep(min(4 * took, max(REST, took)))
 
     def _route(self, received: Message, lines: dict[LogChannel, list[Lines]]) -> None:
         topic = received.topic

@@ -158,7 +158,9 @@ class LiveGround:
         self.stranger = Publisher(self.hub.publish_to)
         self.publisher = self.hub.publisher() if own_hub else self.stranger
         self.apps = Apps(self.store)
-        subscriber = self.hub.subscriber(ours_alone=True) if own_hub else Subscriber(self.hub.subscribe_at)
+        subscriber = (
+            self.hub.subscriber(ours_alone=True) if own_hub else Subscriber(self.hub.subscribe_at)
+        )
         self.push = LivePush(self.store, self.apps, self.apps, subscriber)
         self.push.start()
         self.caller = Caller("s1", 1, "ann", {"default": "viewer"}, b"")
