@@ -61,7 +61,7 @@ class SharedTick:
     def _tick(self) -> None:
         self._timer.close()
         self._timer = None
-        now = int(time.monotonic() / self._seconds + 0.01)
+        now = self._due
         for greenlet in [g for g, due in self._waiting.items() if due <= now]:
             if self._waiting.pop(greenlet, None) is not None:
                 greenlet.switch()
