@@ -31,7 +31,7 @@ class Mark:
 
     def proves(self, topic: bytes, header: bytes, body: bytes) -> bool:
         """Whether this very message was sent by this process."""
-        if header[_MARK] != _BEFORE:
+        if header[_MARK] != _BEFORE or header[-len(_AFTER) :] != _AFTER:
             return False
         signed = header[:-_LENGTH] + b"}"
         return hmac.compare_digest(header[_CODE], self._code(topic, signed, body))

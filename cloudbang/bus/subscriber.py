@@ -108,8 +108,8 @@ class Subscriber:
         while not sock.closed:
             try:
                 if not sock.is_readable():
-                    sock.changed.wait()
-                    turn_ends = time.monotonic() + TURN
+                    if sock.changed.wait():
+                        turn_ends = time.monotonic() + TURN
                     continue
                 batch = self._drain()
             except zmq.ZMQError:

@@ -24,9 +24,13 @@ class Parking:
         self._waiting: gevent.Greenlet | None = None
         self._watcher: Any = None if readable < 0 else get_hub().loop.io(readable, 1)
 
-    def wait(self) -> None:
-        """Wait for a call. The descriptor may have called as well as somebody: look at both."""
-        if not self._called:
+    def wait(self) -> bool:
+        """Wait for a call. The descriptor may have called as well as somebody: look at both.
+
+        Whether others had a turn meanwhile: not where it had been called before.
+        """
+        gives_way = not self._called
+        if gives_way:
             hub, me = get_hub(), gevent.getcurrent()
             self._waiting = me
             try:
@@ -40,6 +44,7 @@ class Parking:
                 if self._watcher is not None:
                     self._watcher.stop()
         self._called = False
+        return gives_way
 
     def call(self) -> None:
         """Let whoever waits go on, in the next turn of the loop."""

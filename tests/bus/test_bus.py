@@ -391,3 +391,16 @@ print("peace")
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, cwd=ROOT
     )
     assert done.stdout.strip() == "peace", done.stderr[-2000:]
+
+
+def test_who_does_not_read_for_a_while_is_no_reason_to_abort(hub: Hub) -> None:
+    """A heartbeat that a reader at its high-water mark cannot hear ended the whole process: who
+    vanished is noticed by the system instead, in each kind of socket."""
+    publisher, subscriber = Publisher(hub.publish_to), Subscriber(hub.subscribe_at)
+    try:
+        for sock in (publisher._socket, subscriber._socket):
+            assert sock.get(zmq.HEARTBEAT_IVL) == 0
+            assert sock.get(zmq.TCP_KEEPALIVE) == 1
+    finally:
+        publisher.close()
+        subscriber.close()
