@@ -71,12 +71,28 @@ export function fill(text, values) {
   });
 }
 
-const numbers = new Intl.NumberFormat(locale);
-const short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+/**
+ * What Intl makes takes milliseconds to make, and a page opens without most of it: made once, when
+ * it is asked for first.
+ *
+ * @template T
+ * @param {() => T} make
+ * @returns {() => T}
+ */
+export function lazy(make) {
+  /** @type {T | undefined} */
+  let made;
+  return () => (made ??= make());
+}
+
+const numbers = lazy(() => new Intl.NumberFormat(locale));
+const short = lazy(
+  () => new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }),
+);
 
 /** @param {number} n */
 export function formatNumber(n) {
-  return numbers.format(n);
+  return numbers().format(n);
 }
 
 /**
@@ -85,7 +101,7 @@ export function formatNumber(n) {
  * @param {number} n
  */
 export function formatShort(n) {
-  return n < 10_000 ? numbers.format(n) : short.format(n);
+  return (n < 10_000 ? numbers : short)().format(n);
 }
 
 /**
@@ -98,7 +114,9 @@ export function formatRate(rate) {
   return t("{n}/s", { n: formatShort(shown) });
 }
 
-const exact = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
+const exact = lazy(
+  () => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }),
+);
 
 /**
  * The moment in the reader's zone, to the second.
@@ -107,7 +125,7 @@ const exact = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: 
  */
 export function formatTime(time) {
   const date = toDate(time);
-  return Number.isNaN(date.getTime()) ? String(time) : exact.format(date);
+  return Number.isNaN(date.getTime()) ? String(time) : exact().format(date);
 }
 
 /**
@@ -121,7 +139,9 @@ export function toDate(time) {
   return new Date(time.replace(/(\.\d{3})\d+/, "$1"));
 }
 
-const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "narrow" });
+const relative = lazy(
+  () => new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "narrow" }),
+);
 
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} unit and its seconds, the longest first */
 const UNITS = [
@@ -142,16 +162,16 @@ export function formatRelative(time, now = Date.now()) {
   const seconds = (toDate(time).getTime() - now) / 1000;
   if (Number.isNaN(seconds)) return "";
   for (const [unit, length] of UNITS) {
-    if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
+    if (Math.abs(seconds) >= length) return relative().format(Math.trunc(seconds / length), unit);
   }
   // Seconds flicker on a page full of them, and a clock that is a little ahead shows the future.
   return Math.abs(seconds) < 10 || seconds > 0
     ? t("just now")
-    : relative.format(-Math.floor(-seconds / 10) * 10, "second");
+    : relative().format(-Math.floor(-seconds / 10) * 10, "second");
 }
 
 const BYTES = ["B", "kB", "MB", "GB", "TB"];
-const digits = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+const digits = lazy(() => new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }));
 
 /**
  * 12345 as "12.3 kB": thousands, as disks and networks count.
@@ -165,7 +185,7 @@ export function formatBytes(bytes) {
     n /= 1000;
     unit++;
   }
-  return `${digits.format(unit ? n : Math.round(n))} ${BYTES[unit]}`;
+  return `${digits().format(unit ? n : Math.round(n))} ${BYTES[unit]}`;
 }
 
 /**

@@ -2,7 +2,7 @@
 // groups, and those that somebody looks for.
 
 import { h, icon, setAttribute, setText } from "../lib/dom.js";
-import { formatNumber, t, tn } from "../lib/i18n.js";
+import { formatNumber, lazy, t, tn } from "../lib/i18n.js";
 
 /** @typedef {import("../types/api.js").Instance} Instance */
 /** @typedef {import("../types/api.js").App} App */
@@ -179,11 +179,11 @@ export function byStack(apps) {
     if (list) list.push(app);
     else stacks.set(stack, [app]);
   }
-  for (const list of stacks.values()) list.sort((a, b) => natural.compare(a.name, b.name));
-  return [...stacks].sort(([a], [b]) => (a === null ? 1 : b === null ? -1 : natural.compare(a, b)));
+  for (const list of stacks.values()) list.sort((a, b) => natural().compare(a.name, b.name));
+  return [...stacks].sort(([a], [b]) => (a === null ? 1 : b === null ? -1 : natural().compare(a, b)));
 }
 
-const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+const natural = lazy(() => new Intl.Collator("en", { numeric: true, sensitivity: "base" }));
 
 /**
  * What the app is called inside its stack: `shop.web` is `web` under the heading `shop`.

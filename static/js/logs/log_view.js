@@ -70,6 +70,11 @@ export class LogView {
   start() {
     this.feed.open(null, readData("log-lines"));
     if (this.linked !== null) void this.openAt(this.linked);
+    // At once and not in the next frame, so that the page's first paint has lines; what is said
+    // about them comes after it.
+    this.feed.takeIn(FRAME);
+    this.rows.changed();
+    this.rows.render(true);
     this.schedule();
   }
 
