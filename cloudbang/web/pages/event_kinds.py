@@ -9,7 +9,7 @@ from cloudbang.web.pages.i18n import gettext
 def event_kinds() -> dict[str, object]:
     """A JSON value: ``kinds``, by kind its phrases, of which the first that fits is said; ``names``,
     by field those of values that are numbers; ``amounts``, by field how a count is written. See
-    static/js/logs/event_kinds.js."""
+    static/js/logs/events.js."""
     return {
         "kinds": {
             name: [{**one.as_json(), "words": gettext(one.words)} for one in kind.phrases]

@@ -1,14 +1,126 @@
-// The head of an app's pages: its state and since when, where it listens, its instances.
+// The head of an app's pages: its state and since when, where it listens, its instances; and the
+// menu of those who manage it: putting it away, deleting its log or all of it. Before anything is
+// deleted it is said what will be.
 
 import { byId, h, setChildren } from "../lib/dom.js";
-import { t } from "../lib/i18n.js";
+import { t, formatBytes, formatNumber, formatTime, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
 import { shortImage, shortPorts } from "./format_container.js";
-import { offerRemoval } from "./removal.js";
 import { appAddress, mayOpenTerminals, terminalAddress } from "../frame/addresses.js";
 import { appState, instanceCount, since, stateIcon, stateSentence } from "../live/app_state.js";
 import { showRelative } from "../lib/relative_time.js";
+import { call, Problem } from "../lib/api.js";
+import { confirm, openDialog } from "../lib/dialog.js";
+import { sentence } from "../lib/form.js";
+
+/** @typedef {import("../types/api.js").Removal} Removal */
+
+/** @param {string} app whose page this is */
+function offerRemoval(app) {
+  const menu = document.getElementById("app-manage-menu");
+  if (!menu) return;
+  const path = `/api/v1/apps/${encodeURIComponent(app)}`;
+  /** @type {Record<string, () => Promise<void>>} */
+  const actions = {
+    "delete-lines": () => deleteLines(app, path),
+    "delete-app": () => deleteApp(app, path),
+    "put-away": () => putAway(path, true),
+    "bring-back": () => putAway(path, false),
+  };
+  menu.addEventListener("click", (event) => {
+    const item = /** @type {Element} */ (event.target).closest("[data-manage]");
+    const action = actions[/** @type {HTMLElement | null} */ (item)?.dataset.manage ?? ""];
+    if (!action) return;
+    menu.hidePopover();
+    action().catch((error) => {
+      if (!(error instanceof Problem)) throw error;
+      openDialog(t("This was not done"), h("p", { role: "alert" }, sentence(error)));
+    });
+  });
+  const draw = () => {
+    const known = inventory.apps.get(app);
+    const there = known !== undefined && known.instances.length > 0;
+    // Of an app that is listed nowhere the page was drawn with what is known.
+    const away = known ? known.put_away : menu.dataset.away === "yes";
+    /** @type {Record<string, boolean>} */
+    const hidden = { "delete-app": there, "put-away": there || away, "bring-back": there || !away };
+    for (const item of menu.querySelectorAll("button")) {
+      item.hidden = hidden[item.dataset.manage ?? ""] ?? false;
+    }
+  };
+  inventory.addEventListener("apps", draw);
+  draw();
+}
+
+/**
+ * @param {string} app
+ * @param {string} path
+ */
+async function deleteLines(app, path) {
+  const found = await call("GET", `${path}/removal`);
+  if (!found.lines) {
+    openDialog(t("Delete the log of {app}", { app }), h("p", null, t("No line of it is kept.")));
+    return;
+  }
+  const text = [
+    ...whatOfTheLog(found),
+    t("Its containers are not touched: what they log from now on is kept. This cannot be undone."),
+  ];
+  const choice = await ask(t("Delete the log of {app}", { app }), text, t("Delete the log"));
+  if (choice) await call("DELETE", `${path}/lines`);
+}
+
+/**
+ * @param {string} app
+ * @param {string} path
+ */
+async function deleteApp(app, path) {
+  const found = await call("GET", `${path}/removal`);
+  const { events } = found;
+  const text = [
+    ...(found.lines ? whatOfTheLog(found) : [t("No line of it is kept.")]),
+    tn("{n} event of it", "{n} events of it", events, { n: formatNumber(events) }),
+    t("It leaves every list. This cannot be undone."),
+  ];
+  if (!(await ask(t("Delete {app}", { app }), text, t("Delete the app")))) return;
+  await call("DELETE", path);
+  location.assign("/");
+}
+
+/**
+ * @param {string} path
+ * @param {boolean} away
+ */
+async function putAway(path, away) {
+  const app = await call(away ? "POST" : "DELETE", `${path}/put_away`);
+  byId("app-manage-menu").dataset.away = app.put_away ? "yes" : "no";
+  if (away) location.assign("/");
+  else inventory.take(app);
+}
+
+/**
+ * @param {Removal} found
+ * @returns {string[]}
+ */
+function whatOfTheLog({ lines, bytes, first_time: first, last_time: last }) {
+  const what = tn("{n} line, {size} on the disk", "{n} lines, {size} on the disk", lines, {
+    n: formatNumber(lines),
+    size: formatBytes(bytes),
+  });
+  if (!first || !last) return [what];
+  return [what, t("From {from} to {to}", { from: formatTime(first), to: formatTime(last) })];
+}
+
+/**
+ * @param {string} title
+ * @param {string[]} text
+ * @param {string} verb
+ */
+async function ask(title, text, verb) {
+  const choices = { keep: { verb: t("Cancel") }, delete: { verb, danger: true } };
+  return (await confirm(title, text, choices)) === "delete";
+}
 
 const name = byId("app-name").dataset.app ?? "";
 const time = h("time");

@@ -1,9 +1,34 @@
 // A short word over the page: about what was just done, seen for a moment and read out; or about
-// what is under way, until it is over.
+// what is under way, until it is over. And copying, which is done out of sight and so has to say it.
 
-import { copyText } from "./clipboard.js";
 import { setText } from "./dom.js";
 import { t } from "./i18n.js";
+
+/**
+ * Puts text into the clipboard, also where a page has none.
+ *
+ * @param {string} text
+ * @returns {Promise<boolean>} false where the browser does not allow it
+ */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Over plain HTTP a page has no clipboard; the older way still works.
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "quiet";
+    // Inside of an open dialog: nothing outside of it can have the focus.
+    (document.querySelector("dialog:modal") ?? document.body).append(area);
+    const focused = document.activeElement;
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+    return copied;
+  }
+}
 
 const SEEN = 2_500; // ms
 

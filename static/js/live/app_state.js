@@ -180,7 +180,9 @@ export function byStack(apps) {
     else stacks.set(stack, [app]);
   }
   for (const list of stacks.values()) list.sort((a, b) => natural().compare(a.name, b.name));
-  return [...stacks].sort(([a], [b]) => (a === null ? 1 : b === null ? -1 : natural().compare(a, b)));
+  return [...stacks].sort(([a], [b]) =>
+    a === null ? 1 : b === null ? -1 : natural().compare(a, b),
+  );
 }
 
 const natural = lazy(() => new Intl.Collator("en", { numeric: true, sensitivity: "base" }));

@@ -2,7 +2,7 @@
 
 import { h } from "../lib/dom.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
-import { describe } from "./event_kinds.js";
+import { describe } from "./events.js";
 import { visible } from "./text.js";
 import { day, exact, timeOfDay } from "./times.js";
 
@@ -31,7 +31,7 @@ export function drawEvent(entry, event, context) {
 /**
  * @param {string} time "" when it is not known
  * @param {DrawContext} context
- * @param {import("./event_kinds.js").Tone} tone
+ * @param {import("./events.js").Tone} tone
  * @param {string} sign
  */
 function frame(time, context, tone, sign) {

@@ -1,7 +1,7 @@
 // A terminal's screen: xterm.js with its addons, in an element that it fills. It knows nothing of
 // sockets; the live terminal, the panel beside the log and the replay all draw with it.
 
-import { copyText } from "../lib/clipboard.js";
+import { copyText } from "../lib/toast.js";
 import { guardReplies, openLink } from "./output_guard.js";
 import { followTheme, matchColours, terminalColours } from "./colours.js";
 import { Renderer } from "./renderer.js";

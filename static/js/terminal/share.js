@@ -1,7 +1,7 @@
 // Letting somebody in: links to watch a terminal, or to type in it as well.
 
 import { call, Problem } from "../lib/api.js";
-import { copyText } from "../lib/clipboard.js";
+import { copyText } from "../lib/toast.js";
 import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";

@@ -2,7 +2,7 @@
 // `mountTerminal(element, {session})`.
 
 import { Problem } from "../lib/api.js";
-import { copyText } from "../lib/clipboard.js";
+import { copyText } from "../lib/toast.js";
 import { h } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
@@ -12,13 +12,12 @@ import { TerminalSocket } from "./terminal_socket.js";
 import { EndPanel } from "./end_panel.js";
 import { leavesTerminal } from "./keys.js";
 import { looksBusy, nameOfSession } from "./session_info.js";
-import { preferences } from "./preferences.js";
+import { preferences, ViewBar } from "./view_bar.js";
 import { Screen } from "./screen.js";
 import { SearchBar } from "./search_bar.js";
 import { openShare } from "./share.js";
 import { confirm } from "../lib/dialog.js";
 import { TouchKeys } from "./touch_keys.js";
-import { ViewBar } from "./view_bar.js";
 import { Banners } from "./banners.js";
 
 /** @typedef {import("./terminal_socket.js").Ticket} Ticket */

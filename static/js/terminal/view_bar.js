@@ -1,9 +1,43 @@
-// The bar over a terminal: where it is, who is there, and what can be done with it.
+// The bar over a terminal: where it is, who is there, what can be done with it, and what a reader
+// has chosen for terminals, which is kept in this browser and true for all of them.
 
 import { h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { t, tn } from "../lib/i18n.js";
 import { hangMenu } from "../lib/menu.js";
-import { preferences } from "./preferences.js";
+import { recall, remember } from "../lib/storage.js";
+
+const FONT = { least: 9, usual: 14, most: 28 };
+
+/** Announces `change`. */
+class Preferences extends EventTarget {
+  #font = Number(recall("terminal-font")) || FONT.usual;
+  #reader = recall("terminal-reader") === "yes";
+
+  /** Size of letters, px. */
+  get fontSize() {
+    return Math.min(FONT.most, Math.max(FONT.least, this.#font));
+  }
+
+  /** @param {number} size px; 0: the usual one */
+  set fontSize(size) {
+    this.#font = size || FONT.usual;
+    remember("terminal-font", size ? String(this.fontSize) : null);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** Whether what is printed is handed to a screen reader. */
+  get screenReader() {
+    return this.#reader;
+  }
+
+  set screenReader(on) {
+    this.#reader = on;
+    remember("terminal-reader", on ? "yes" : null);
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+export const preferences = new Preferences();
 
 /** @typedef {import("./terminal_socket.js").TerminalSocket} TerminalSocket */
 /** @typedef {{columns: number, rows: number}} Size */

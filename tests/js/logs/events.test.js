@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { describe } from "../../../static/js/logs/event_kinds.js";
+import { describe } from "../../../static/js/logs/events.js";
 
 /** @param {string} words @param {string} tone @param {Record<string, unknown[]>} [when] */
 const phrase = (words, tone, when = {}) => ({ words, tone, sign: "●", when });
