@@ -251,7 +251,7 @@ class Application:
     ) -> LivePush:
         live = LivePush(storage.logs, apps, node.inventory, bus.to_viewers)
         apps.listen_deleted(live.lines_deleted)
-        accounts.listen(live.close_account_sessions)
+        accounts.listen(live.close_login)
         terminals.sessions.listen(
             lambda session: live.terminal_changed(lambda who: can_view_terminal(who, session))
         )
@@ -295,7 +295,7 @@ class Application:
             terminals.sessions, terminals.receiver, authenticator, accounts.signing_key()
         )
         files = FilesEndpoint(terminals.sessions, terminals.files, authenticator)
-        for listener in (console.close_account_sessions, share.close_login, files.close_login):
+        for listener in (console.close_login, share.close_login, files.close_login):
             accounts.listen(listener)
         to_console = console.route(authenticator.authenticate_socket)
         routes = {

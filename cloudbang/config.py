@@ -67,8 +67,8 @@ class BusSettings(Section):
     curve_folder: str = ""  # CURVE keys; required to listen anywhere but on loopback
 
 
-class SessionSettings(Section):
-    """People's sessions in the browser."""
+class LoginSettings(Section):
+    """How long a browser's login lasts."""
 
     idle_hours: Annotated[float, Field(gt=0)] = 24 * 7
     lifetime_hours: Annotated[float, Field(gt=0)] = 24 * 30
@@ -104,7 +104,7 @@ class Settings(Section):
     storage: StorageSettings = StorageSettings()
     engine: EngineSettings = EngineSettings()
     bus: BusSettings = BusSettings()
-    session: SessionSettings = SessionSettings()
+    session: LoginSettings = LoginSettings()
     terminal: TerminalSettings = TerminalSettings()
     log: LogSettings = LogSettings()
     admin_password: str = Field(default="", repr=False)

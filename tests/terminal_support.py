@@ -44,7 +44,7 @@ TICKET = ("T_id", "S_id", "C_id", "Md5")
 
 
 class Person:
-    """Somebody with a session of their own: asks the API, and has the cookie for sockets."""
+    """Somebody with a login of their own: asks the API, and has the cookie for sockets."""
 
     def __init__(self, server: ServerProcess, name: str = "admin", password: str = "") -> None:
         self.server, self.name = server, name

@@ -1,12 +1,12 @@
-"""People, passwords, sessions, API tokens: who may do what.
+"""People, passwords, logins, API tokens: who may do what.
 
 ===============  ==========================================================================
 ``service``      :class:`AccountService`: set-up, sign-in, accounts and their roles; the way in
 ``permissions``  what each role may do, and in which team somebody has it
-``credentials``  what was handed out, a browser's session or an API token, and its end
+``credentials``  what was handed out, a browser's login or an API token, and its end
 ``passwords``    argon2id off the hub, at most two at a time
 ``throttle``     how often one may guess
-``models``       the values that travel: Account, Caller, SessionInfo, TokenInfo
+``models``       the values that travel: Account, Caller, LoginInfo, TokenInfo
 ===============  ==========================================================================
 """
 
@@ -23,7 +23,7 @@ from cloudbang.accounts.errors import (
     WrongPassword,
     WrongSetupToken,
 )
-from cloudbang.accounts.models import Account, Caller, SessionInfo, TokenInfo
+from cloudbang.accounts.models import Account, Caller, LoginInfo, TokenInfo
 from cloudbang.accounts.permissions import DEFAULT_TEAM, INSTALLATION, Permission, Role
 from cloudbang.accounts.service import AccountService
 
@@ -35,11 +35,11 @@ __all__ = [
     "AlreadySetUp",
     "Caller",
     "LastAdmin",
+    "LoginInfo",
     "NameTaken",
     "NotSignedIn",
     "Permission",
     "Role",
-    "SessionInfo",
     "TokenInfo",
     "TooBusy",
     "TooManyAttempts",

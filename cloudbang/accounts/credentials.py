@@ -1,4 +1,4 @@
-"""What was handed out: a browser's session or an API token, and its end.
+"""What was handed out: a browser's login or an API token, and its end.
 
 The database is the truth; what is good now is also held in memory, so that a request costs a
 look-up and no I/O. Memory changes in one way only, :meth:`Credentials.refresh`, after a change made
@@ -21,9 +21,9 @@ import sqlalchemy as sa
 from gevent.lock import RLock
 
 from cloudbang.accounts.errors import UnknownAccount
-from cloudbang.accounts.models import Caller, SessionInfo, TokenInfo, checked_role, clean_name
+from cloudbang.accounts.models import Caller, LoginInfo, TokenInfo, checked_role, clean_name
 from cloudbang.accounts.permissions import DEFAULT_TEAM, Role, covers, lesser
-from cloudbang.config import SessionSettings
+from cloudbang.config import LoginSettings
 from cloudbang.errors import CloudBangError
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.tables import accounts, api_tokens, memberships, sessions, teams
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds between two looks for changes of other processes
 NOTE_EVERY = 60.0  # seconds between two notes of when each grant was last used
-SESSIONS_PER_ACCOUNT = 50  # policy: one more ends the one used longest ago
+LOGINS_PER_ACCOUNT = 50  # policy: one more ends the one used longest ago
 TOKEN_PREFIX = "cbt_"  # so that a secret scanner knows what it has found  # noqa: S105
 
 
@@ -45,12 +45,12 @@ class _Grant:
 
 
 class Credentials:
-    """Sessions and tokens."""
+    """Logins and tokens."""
 
     def __init__(
         self,
         database: Database,
-        settings: SessionSettings,
+        settings: LoginSettings,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
@@ -64,7 +64,7 @@ class Credentials:
         self._version = -1
 
     def listen(self, callback: Callable[[str], None]) -> None:
-        """Call ``callback(session_id)`` on the hub whenever a grant has ended or may do less."""
+        """Call ``callback(login)`` on the hub whenever a grant has ended or may do less."""
         self._listeners.append(callback)
 
     def find(self, secret: str) -> Caller | None:
@@ -79,12 +79,12 @@ class Credentials:
         grant.seen_at = int(now)
         return grant.caller
 
-    def is_good(self, session_id: str) -> bool:
+    def is_good(self, login: str) -> bool:
         """Whether this grant has not ended. For work that outlives its request."""
-        return any(g.caller.session_id == session_id for g in self._good.values())
+        return any(g.caller.login == login for g in self._good.values())
 
-    def open_session(self, account_id: int, address: str, agent: str) -> str:
-        """A new session's secret, for the cookie."""
+    def open_login(self, account_id: int, address: str, agent: str) -> str:
+        """A new login's secret, for the cookie."""
         secret, now = secrets.token_urlsafe(32), int(self._clock())
         values = {
             "digest": _digest(secret),
@@ -98,7 +98,7 @@ class Credentials:
         def work(c: sa.Connection) -> None:
             mine = sa.select(sessions.c.id).where(sessions.c.account_id == account_id)
             latest = (sessions.c.seen_at.desc(), sessions.c.id.desc())
-            keep = mine.order_by(*latest).limit(SESSIONS_PER_ACCOUNT - 1)
+            keep = mine.order_by(*latest).limit(LOGINS_PER_ACCOUNT - 1)
             c.execute(
                 sa.delete(sessions).where(
                     sessions.c.account_id == account_id, sessions.c.id.not_in(keep)
@@ -110,13 +110,13 @@ class Credentials:
         self.refresh()
         return secret
 
-    def sessions_of(self, account_id: int) -> list[SessionInfo]:
-        """The sessions of an account, the latest used first."""
+    def logins_of(self, account_id: int) -> list[LoginInfo]:
+        """The logins of an account, the latest used first."""
         wanted = sa.select(sessions).where(sessions.c.account_id == account_id)
         rows = self._database.read(lambda c: c.execute(wanted).all())
-        seen = {g.caller.session_id: g.seen_at for g in self._good.values()}
+        seen = {g.caller.login: g.seen_at for g in self._good.values()}
         found = [
-            SessionInfo(
+            LoginInfo(
                 id=f"s{r.id}",
                 account_id=r.account_id,
                 created_at=r.created_at,
@@ -129,15 +129,15 @@ class Credentials:
         ]
         return sorted(found, key=lambda s: s.seen_at, reverse=True)
 
-    def end_session(self, session_id: str, account_id: int | None = None) -> None:
-        """End one session, of this account when it is given. Raises UnknownAccount."""
-        where = [sessions.c.id == _number(session_id, "s", "session")]
+    def end_login(self, login: str, account_id: int | None = None) -> None:
+        """End one login, of this account when it is given. Raises UnknownAccount."""
+        where = [sessions.c.id == _number(login, "s", "session")]
         if account_id is not None:
             where.append(sessions.c.account_id == account_id)
-        self._delete(sessions, where, "session", session_id)
+        self._delete(sessions, where, "session", login)
 
-    def end_sessions(self, account_id: int, keep: str = "") -> None:
-        """End all sessions of an account but ``keep``."""
+    def end_logins(self, account_id: int, keep: str = "") -> None:
+        """End all logins of an account but ``keep``."""
         where = [sessions.c.account_id == account_id]
         if keep.startswith("s"):
             where.append(sessions.c.id != _number(keep, "s", "session"))
@@ -170,7 +170,7 @@ class Credentials:
         wanted = sa.select(api_tokens).order_by(api_tokens.c.id.desc())
         if account_id is not None:
             wanted = wanted.where(api_tokens.c.account_id == account_id)
-        seen = {g.caller.session_id: g.seen_at for g in self._good.values() if g.seen_at}
+        seen = {g.caller.login: g.seen_at for g in self._good.values() if g.seen_at}
         return [
             TokenInfo(
                 id=f"t{r.id}",
@@ -199,14 +199,14 @@ class Credentials:
                 if known is not None:
                     grant.seen_at = max(grant.seen_at, known.seen_at)
                 if self._has_ended(grant, now):
-                    expired.append(int(grant.caller.session_id[1:]))
+                    expired.append(int(grant.caller.login[1:]))
                 else:
                     good[grant.caller.digest] = grant
             self._good = good
         for digest, grant in before.items():
             kept = good.get(digest)
             if kept is None or not covers(kept.caller.roles, grant.caller.roles):
-                self._tell(grant.caller.session_id)
+                self._tell(grant.caller.login)
         if expired:
             self._database.write(
                 lambda c: c.execute(sa.delete(sessions).where(sessions.c.id.in_(expired))).rowcount
@@ -229,8 +229,8 @@ class Credentials:
                     noted = now
                     self.note()
             except CloudBangError as e:
-                # A full disk ends nobody's session; the next look is a second away.
-                log.warning("sessions could not be looked after: %s", e)
+                # A full disk ends nobody's login; the next look is a second away.
+                log.warning("logins could not be looked after: %s", e)
                 gevent.sleep(5.0)
 
     def note(self) -> None:
@@ -241,9 +241,9 @@ class Credentials:
         kinds: tuple[tuple[str, sa.Table], ...] = (("s", sessions), ("t", api_tokens))
         rows = {
             kind: [
-                {"b_id": int(g.caller.session_id[1:]), "b_seen": g.seen_at}
+                {"b_id": int(g.caller.login[1:]), "b_seen": g.seen_at}
                 for g in used
-                if g.caller.session_id.startswith(kind)
+                if g.caller.login.startswith(kind)
             ]
             for kind, _ in kinds
         }
@@ -268,12 +268,12 @@ class Credentials:
             raise UnknownAccount(what, name)
         self.refresh()
 
-    def _tell(self, session_id: str) -> None:
+    def _tell(self, login: str) -> None:
         for callback in self._listeners:
             try:
-                callback(session_id)
+                callback(login)
             except Exception:
-                log.exception("a listener failed on the end of session %s", session_id)
+                log.exception("a listener failed on the end of login %s", login)
 
     def _load(self, c: sa.Connection) -> tuple[frozenset[str], list[_Grant]]:
         """The teams there are, and what was handed out."""
@@ -287,7 +287,7 @@ class Credentials:
                 r.seen_at,
                 r.created_at,
             )
-            for r in c.execute(_SESSIONS)
+            for r in c.execute(_LOGINS)
         ]
         every_team = frozenset({DEFAULT_TEAM, *c.execute(sa.select(teams.c.name)).scalars()})
         for r in c.execute(_TOKENS):
@@ -301,7 +301,7 @@ class Credentials:
         return every_team, found
 
 
-_SESSIONS = sa.select(
+_LOGINS = sa.select(
     sessions.c.id,
     sessions.c.digest,
     sessions.c.account_id,
@@ -326,8 +326,8 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
-def _number(session_id: str, kind: str, what: str) -> int:
+def _number(login: str, kind: str, what: str) -> int:
     """The row of a grant's id. Raises UnknownAccount."""
-    if not (session_id[:1] == kind and session_id[1:].isdecimal() and len(session_id) < 19):
-        raise UnknownAccount(what, session_id[:40])
-    return int(session_id[1:])
+    if not (login[:1] == kind and login[1:].isdecimal() and len(login) < 19):
+        raise UnknownAccount(what, login[:40])
+    return int(login[1:])

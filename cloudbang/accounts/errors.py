@@ -11,7 +11,7 @@ class AccountError(CloudBangError):
 
 
 class NotSignedIn(AccountError):
-    """No session and no token came with the request, or what came is no longer good."""
+    """No login and no token came with the request, or what came is no longer good."""
 
     code = "not-signed-in"
     status = 401
@@ -108,7 +108,7 @@ class NameTaken(AccountError):
 
 
 class UnknownAccount(AccountError):
-    """There is no such account, session or token (or it is not the asker's)."""
+    """There is no such account, login or token (or it is not the asker's)."""
 
     code = "not-found"
     status = 404

@@ -38,11 +38,11 @@ class Account:
 class Caller:
     """Who asks, settled once at the door and handed on.
 
-    ``session_id`` names what was shown there, ``s12`` (a browser's session) or ``t3`` (an API
+    ``login`` names what was shown there, ``s12`` (a browser's login) or ``t3`` (an API
     token): it is what :meth:`AccountService.listen` speaks of when it ends.
     """
 
-    session_id: str
+    login: str
     account_id: int | None  # None: a token made on the command line
     name: str
     roles: Roles = field(hash=False)
@@ -51,7 +51,7 @@ class Caller:
     @property
     def by_cookie(self) -> bool:
         """Whether a browser sends this by itself, so that a change needs a CSRF token."""
-        return self.session_id.startswith("s")
+        return self.login.startswith("s")
 
     @property
     def role(self) -> Role | None:
@@ -80,7 +80,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionInfo:
+class LoginInfo:
     """A browser's session, as its owner sees it. Moments in seconds since 1970."""
 
     id: str

@@ -60,7 +60,7 @@ _ACCOUNT = sa.select(
 
 
 class AccountService:
-    """People. ``credentials`` holds their sessions and tokens."""
+    """People. ``credentials`` holds their logins and tokens."""
 
     def __init__(
         self, settings: Settings, database: Database, clock: Callable[[], float] = time.time
@@ -77,7 +77,7 @@ class AccountService:
 
     def start(self) -> None:
         """Make the account ``admin`` or the set-up token where nobody has set up yet, and start
-        to look after the sessions. The database has to be open."""
+        to look after the logins. The database has to be open."""
         self.credentials.refresh()
         if self.is_set_up():
             self._close_setup()
@@ -90,13 +90,13 @@ class AccountService:
         self._supervisor.run("watch", self.credentials.watch)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
-        """Stop looking after the sessions; what was used last is written down."""
+        """Stop looking after the logins; what was used last is written down."""
         self._supervisor.stop(deadline)
         self.credentials.note()
         self.passwords.close()
 
     def listen(self, callback: Callable[[str], None]) -> None:
-        """Call ``callback(session_id)`` on the hub when a session or token has ended or may do
+        """Call ``callback(login)`` on the hub when a login or token has ended or may do
         less than before, at most about a second later. Its sockets have to be closed then."""
         self.credentials.listen(callback)
 
@@ -165,7 +165,7 @@ class AccountService:
     # Signing in
 
     def sign_in(self, name: str, password: str, address: str, agent: str = "") -> str:
-        """A new session's secret. ``address`` is the guest's, ``agent`` its browser.
+        """A new login's secret. ``address`` is the guest's, ``agent`` its browser.
 
         A name that does not exist costs and says the same as a wrong password. Raises
         WrongPassword, TooManyAttempts, TooBusy.
@@ -187,12 +187,12 @@ class AccountService:
             if self.passwords.is_dated(found.password):
                 change["password"] = self.passwords.hash(password)
         self._update(found.id, change)
-        return self.credentials.open_session(found.id, address, agent)
+        return self.credentials.open_login(found.id, address, agent)
 
     def change_password(
-        self, account_id: int, old: str, new: str, address: str, session_id: str = ""
+        self, account_id: int, old: str, new: str, address: str, login: str = ""
     ) -> None:
-        """A person's own change; ends their other sessions. Raises as :meth:`sign_in` does."""
+        """A person's own change; ends their other logins. Raises as :meth:`sign_in` does."""
         checked_password(new, "new_password")
         found = self.get(account_id)
         key = name_key(found.name)
@@ -207,7 +207,7 @@ class AccountService:
                 raise WrongPassword
             hashed = self.passwords.hash(new)
         self._update(account_id, {"password": hashed})
-        self.credentials.end_sessions(account_id, keep=session_id)
+        self.credentials.end_logins(account_id, keep=login)
 
     @contextmanager
     def _turn(self, address: str, key: str) -> Iterator[None]:
@@ -255,14 +255,14 @@ class AccountService:
         return self._database.write(lambda c: self._insert(c, name, hashed, kept_role))
 
     def set_password(self, account_id: int, password: str) -> None:
-        """An admin's change; ends all sessions of the account. Raises UnknownAccount."""
+        """An admin's change; ends all logins of the account. Raises UnknownAccount."""
         with self.passwords.turn():
             hashed = self.passwords.hash(checked_password(password))
         self._update(account_id, {"password": hashed})
-        self.credentials.end_sessions(account_id)
+        self.credentials.end_logins(account_id)
 
     def set_role(self, account_id: int, role: str | None, team: str = DEFAULT_TEAM) -> None:
-        """Change what an account is in a team; None: it leaves the team. Its sessions end where it
+        """Change what an account is in a team; None: it leaves the team. Its logins end where it
         may do less then.
 
         Raises UnknownAccount, UnknownTeam, LastAdmin, BadRequest.
@@ -286,7 +286,7 @@ class AccountService:
             )
 
         if self._database.write(work):
-            self.credentials.end_sessions(account_id)
+            self.credentials.end_logins(account_id)
         self.credentials.refresh()
 
     def create_team(self, name: str) -> None:
@@ -307,7 +307,7 @@ class AccountService:
         self.credentials.refresh()
 
     def delete(self, account_id: int) -> None:
-        """Delete an account with its sessions and tokens. Raises UnknownAccount, LastAdmin."""
+        """Delete an account with its logins and tokens. Raises UnknownAccount, LastAdmin."""
 
         def work(c: sa.Connection) -> None:
             _keep_an_admin(c, _get(c, account_id))

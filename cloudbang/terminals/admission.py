@@ -31,7 +31,7 @@ MOST_TICKETS = 4096  # that wait; overload: the oldest is void
 
 def owner_of(caller: Caller) -> Owner:
     """Whose a session is that this caller opens: an account's, or a token's that has none."""
-    return Owner(caller.account_id, caller.session_id if caller.account_id is None else "")
+    return Owner(caller.account_id, caller.login if caller.account_id is None else "")
 
 
 def owner_of_session(session: Session) -> Owner:
@@ -48,7 +48,7 @@ def is_owner(session: Session, caller: Caller) -> bool:
 
 def is_owner_of(record: TerminalRecord, caller: Caller) -> bool:
     """Whether a line of the audit list is the caller's."""
-    return record.is_of(Owner(caller.account_id, caller.session_id))
+    return record.is_of(Owner(caller.account_id, caller.login))
 
 
 # --- tickets -------------------------------------------------------------------------------------

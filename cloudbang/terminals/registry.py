@@ -43,7 +43,7 @@ from cloudbang.terminals.admission import (
 from cloudbang.terminals.audit import AuditStore, RecordAction, TerminalAudit
 from cloudbang.terminals.fairness import Fairness
 from cloudbang.terminals.session import Session
-from cloudbang.terminals.viewers import Participant, ViewerConnection
+from cloudbang.terminals.viewers import Participant, ParticipantConnection
 
 log = logging.getLogger(__name__)
 
@@ -224,7 +224,7 @@ class Terminals:
             source,
             account=caller.name,
             account_id=caller.account_id,
-            login=caller.session_id,
+            login=caller.login,
             address=address,
             agent=agent,
             size=size,
@@ -312,7 +312,7 @@ class Terminals:
         self,
         session: Session,
         mode: Mode,
-        connection: ViewerConnection,
+        connection: ParticipantConnection,
         caller: Caller,
         *,
         client: str,
@@ -326,7 +326,7 @@ class Terminals:
             mode=mode,
             account=caller.name,
             account_id=caller.account_id,
-            login=caller.session_id,
+            login=caller.login,
             client=client or secrets.token_hex(8),
             size=size,
         )

@@ -39,7 +39,7 @@ class Begin(NamedTuple):
     restore: str
 
 
-class ViewerConnection(Protocol):
+class ParticipantConnection(Protocol):
     """The connection of one participant, in the words that it speaks. Nothing here waits."""
 
     counts_drawn: bool
@@ -68,7 +68,7 @@ class Participant:
 
     def __init__(
         self,
-        connection: ViewerConnection,
+        connection: ParticipantConnection,
         *,
         mode: Mode,
         account: str,

@@ -23,7 +23,7 @@ def notices(inventory: Engine, store: LogStore, teams: frozenset[str]) -> list[d
     What the disk refuses is named to who sees every team; to others only that it refuses.
     """
     found: list[dict[str, Any]] = []
-    trouble = store.trouble
+    trouble = store.health
     if trouble is not None:
         path, message = trouble.path, trouble.message
         if not store.teams <= teams:

@@ -165,10 +165,8 @@ def test_sign_in_and_out(people: AccountService) -> None:
     caller = people.credentials.find(secret)
     assert caller
     assert (caller.name, caller.role, caller.by_cookie) == ("ada", "admin", True)
-    assert [s.agent for s in people.credentials.sessions_of(caller.account_id or 0)] == [
-        "a browser"
-    ]
-    people.credentials.end_session(caller.session_id)
+    assert [s.agent for s in people.credentials.logins_of(caller.account_id or 0)] == ["a browser"]
+    people.credentials.end_login(caller.login)
     assert people.credentials.find(secret) is None
 
 
@@ -284,9 +282,9 @@ def test_an_account_has_a_bounded_number_of_sessions(people: AccountService) -> 
     first = people.sign_in("ada", PASSWORD, HERE)
     account = people.named("ada").id
     for _ in range(50):
-        people.credentials.open_session(account, HERE, "")
+        people.credentials.open_login(account, HERE, "")
     assert people.credentials.find(first) is None
-    assert len(people.credentials.sessions_of(account)) == 50
+    assert len(people.credentials.logins_of(account)) == 50
 
 
 # Changes end what was handed out
@@ -299,7 +297,7 @@ def test_a_new_password_ends_the_other_sessions(people: AccountService) -> None:
     assert me
     with pytest.raises(WrongPassword):
         people.change_password(me.account_id or 0, "wrong", "a new password", HERE)
-    people.change_password(me.account_id or 0, PASSWORD, "a new password", HERE, me.session_id)
+    people.change_password(me.account_id or 0, PASSWORD, "a new password", HERE, me.login)
     assert people.credentials.find(mine)
     assert people.credentials.find(other) is None
     with pytest.raises(WrongPassword):
@@ -316,7 +314,7 @@ def test_demotion_ends_sessions_and_lessens_tokens(people: AccountService) -> No
     people.listen(ended.append)
     people.set_role(bob.id, "viewer")
     assert session
-    assert sorted(ended) == sorted([session.session_id, token.id])
+    assert sorted(ended) == sorted([session.login, token.id])
     lessened = people.credentials.find(secret)
     assert lessened
     assert lessened.role == "viewer"
@@ -354,7 +352,7 @@ def test_a_role_is_held_in_a_team(people: AccountService) -> None:
     people.listen(ended.append)
     people.set_role(bob.id, None, "blue")
     assert session
-    assert sorted(ended) == sorted([session.session_id, token.id])
+    assert sorted(ended) == sorted([session.login, token.id])
     people.set_role(bob.id, None)
     assert people.get(bob.id).role is None
     nowhere = people.credentials.find(secret)
@@ -470,7 +468,7 @@ def test_tokens_on_the_command_line(people: AccountService, tmp_path: Path) -> N
     assert (caller.name, caller.role, caller.account_id) == ("ci", "admin", None)
     assert "\tci" in command(tmp_path, "token", "list")
     command(tmp_path, "token", "revoke", "ci")
-    wait_until(lambda: ended == [caller.session_id], 2, "the end of the token")
+    wait_until(lambda: ended == [caller.login], 2, "the end of the token")
     assert people.credentials.find(secret) is None
 
 

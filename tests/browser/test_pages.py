@@ -90,7 +90,7 @@ def test_a_page_is_served_from_its_sources_too(
     page.goto(f"{server.url}/apps/pages-sources/logs")
     expect(page.locator(".log-slice")).to_contain_text("one")
     expect(page.locator("#connection-text")).to_have_text("实时")
-    assert [url for url in asked if url.endswith("/js/logs/log_view.js")]
+    assert [url for url in asked if url.endswith("/js/logs/log_page.js")]
     assert not [url for url in asked if "/static/build/" in url]
     for path in ("/", "/settings", "/terminals", "/apps/pages-sources/terminal"):
         page.goto(server.url + path)
@@ -465,7 +465,7 @@ def test_every_page_fits_a_phone(
     sign_in(page, server)
     for path, ready in (
         ("/", ".app-row[data-app]"),
-        ("/settings", "#sessions .item"),
+        ("/settings", "#logins .item"),
         ("/apps/nothing-here/logs", ".oops"),
     ):
         page.goto(server.url + path)
@@ -537,7 +537,7 @@ def test_the_password_is_changed_and_other_browsers_are_out(
     other.keyboard.press("Enter")
     expect(other.locator("#connection")).to_have_attribute("data-state", "live")
     apps.goto(f"{server.url}/settings")
-    expect(apps.locator("#sessions .item")).to_have_count(2)
+    expect(apps.locator("#logins .item")).to_have_count(2)
     apps.fill("#current", "not this one")
     apps.fill("#new", "seven bridges")
     apps.get_by_role("button", name="Change the password").click()
@@ -546,7 +546,7 @@ def test_the_password_is_changed_and_other_browsers_are_out(
     apps.get_by_role("button", name="Change the password").click()
     expect(apps.get_by_text("The password is changed.")).to_be_visible()
     expect(other).to_have_url(re.compile("/sign-in"), timeout=4_000)
-    expect(apps.locator("#sessions .item")).to_have_count(1)
+    expect(apps.locator("#logins .item")).to_have_count(1)
 
 
 def test_people_are_added_and_a_viewer_cannot_add_any(
@@ -557,15 +557,15 @@ def test_people_are_added_and_a_viewer_cannot_add_any(
     apps.fill("#person-name", "小林")
     apps.fill("#person-password", "seven bridges")
     apps.get_by_role("button", name="Add a person").click()
-    person = apps.locator("#people .item", has_text="小林")
+    person = apps.locator("#accounts .item", has_text="小林")
     expect(person).to_contain_text("Viewer")
     other = new_context().new_page()
     other.goto(f"{server.url}/sign-in?next=/settings")
     other.fill("#username", "小林")
     other.fill("#password", "seven bridges")
     other.keyboard.press("Enter")
-    expect(other.locator("#sessions .item")).to_have_count(1)
-    expect(other.locator("#people")).to_have_count(0)
+    expect(other.locator("#logins .item")).to_have_count(1)
+    expect(other.locator("#accounts")).to_have_count(0)
     person.get_by_role("button", name="Delete").click()
     person.get_by_role("button", name="Delete").click()
     expect(person).to_have_count(0)

@@ -125,7 +125,7 @@ def test_a_full_disk_makes_it_wait(ground: Ground, monkeypatch: pytest.MonkeyPat
     ask = os.statvfs
     full = os.statvfs_result((4096, 4096, 1000, 0, 0, 1000, 1000, 1000, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda path: full)
-    wait_until(lambda: ground.put("early") or ground.store.trouble is not None)
+    wait_until(lambda: ground.put("early") or ground.store.health is not None)
     waiting = ground.store.next_seq("shop")
     ground.put("patient")
     monkeypatch.setattr(os, "statvfs", ask)

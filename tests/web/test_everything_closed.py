@@ -130,7 +130,7 @@ def open_terminals(parts: Any, owner: Caller) -> Program:
             folder="",
             account_id=owner.account_id,
             account=owner.name,
-            login=owner.session_id,
+            login=owner.login,
             address="192.0.2.1",
             agent="test",
             columns=80,
@@ -394,9 +394,7 @@ def test_open_sockets_die_with_their_session(house: House) -> None:
 
     mine = cookie()
     caller = accounts.credentials.find(mine["Cookie"].partition("=")[2])
-    assert closed_after(
-        house, mine, lambda: accounts.credentials.end_session(caller.session_id)
-    ) == {4401}
+    assert closed_after(house, mine, lambda: accounts.credentials.end_login(caller.login)) == {4401}
     assert closed_after(house, cookie(), lambda: accounts.set_role(bob.id, "viewer")) == {4401}
     secret, token = accounts.credentials.create_token("bob's", "viewer", bob.id)
     program = {"Authorization": f"Bearer {secret}"}

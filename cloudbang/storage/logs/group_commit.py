@@ -86,7 +86,7 @@ class GroupCommit:
         self._began = 0.0  # the last job
         self._running: list[Job] = []
         self.jobs = 0
-        self.trouble: StorageHealth | None = None
+        self.health: StorageHealth | None = None
         self.on_health: list[Callable[[StorageHealth | None], None]] = []
 
     def start(self, supervisor: Supervisor) -> None:
@@ -304,7 +304,7 @@ class GroupCommit:
                 self._root,
                 str(StorageFull(self._root) if full else StorageFailed(self._root, str(failure))),
             )
-        elif self.trouble and stored and not any(q.held for q in self._queues.values()):
+        elif self.health and stored and not any(q.held for q in self._queues.values()):
             self._set_trouble(None)
         return stored
 
@@ -393,15 +393,15 @@ class GroupCommit:
             self._set_trouble(None)
 
     def _set_trouble(self, kind: str | None, path: str = "", message: str = "") -> None:
-        if (self.trouble.kind if self.trouble else None) == kind:
+        if (self.health.kind if self.health else None) == kind:
             return
         if kind:
-            self.trouble = StorageHealth(kind, path, self._clock(), message)
+            self.health = StorageHealth(kind, path, self._clock(), message)
             self._troubled.set()
             log.error("%s", message)
         else:
-            self.trouble = None
+            self.health = None
             self._troubled.clear()
             log.warning("storing goes on")
         for callback in self.on_health:
-            callback(self.trouble)
+            callback(self.health)

@@ -230,7 +230,7 @@ class LogStore:
         if found.first == first < found.next:
             raise (
                 StorageFull(str(found.folder))
-                if self.trouble
+                if self.health
                 else StorageFailed(str(found.folder), "its newest file could not be closed")
             )
         return Deleted(max(size - found.size, 0), found.first - first, first, found.first)
@@ -257,13 +257,13 @@ class LogStore:
             return True
 
     @property
-    def trouble(self) -> StorageHealth | None:
+    def health(self) -> StorageHealth | None:
         """Why nothing can be stored at the moment; None when all is well."""
-        return self._commit.trouble
+        return self._commit.health
 
     @property
     def on_health(self) -> list[Callable[[StorageHealth | None], None]]:
-        """Called on the hub whenever :attr:`trouble` begins, changes or ends."""
+        """Called on the hub whenever :attr:`health` begins, changes or ends."""
         return self._commit.on_health
 
     # -- what is known without reading

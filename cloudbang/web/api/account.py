@@ -1,4 +1,4 @@
-"""Set-up, signing in and out, and what people look after: passwords, sessions, tokens, accounts."""
+"""Set-up, signing in and out, and what people look after: passwords, logins, tokens, accounts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, g, request
 
-from cloudbang.accounts import INSTALLATION, Account, SessionInfo, TokenInfo, UnknownAccount
+from cloudbang.accounts import INSTALLATION, Account, LoginInfo, TokenInfo, UnknownAccount
 from cloudbang.accounts.models import checked_role
 from cloudbang.accounts.permissions import greatest, lesser
 from cloudbang.errors import CloudBangError
@@ -45,7 +45,7 @@ def set_up() -> Response:
     wanted = read_body(shapes.SetUp)
     account = services().accounts.set_up(wanted.token, wanted.username, wanted.password, address())
     answer = json(_account(account), 201)
-    set_cookie(answer, _new_session(account.id), authenticator().proxies)
+    set_cookie(answer, _new_login(account.id), authenticator().proxies)
     return answer
 
 
@@ -57,7 +57,7 @@ def sign_in() -> Response:
     wanted = read_body(shapes.SignIn)
     secret = services().accounts.sign_in(wanted.username, wanted.password, address(), _agent())
     if (before := g.get("caller")) is not None and before.by_cookie:
-        services().accounts.credentials.end_session(before.session_id)
+        services().accounts.credentials.end_login(before.login)
     answer = Response(status=204)
     set_cookie(answer, secret, authenticator().proxies)
     return answer
@@ -70,7 +70,7 @@ def sign_out() -> Response:
     who = caller()
     if not who.by_cookie:
         raise NobodysToken
-    services().accounts.credentials.end_session(who.session_id)
+    services().accounts.credentials.end_login(who.login)
     answer = Response(status=204)
     answer.delete_cookie(
         COOKIE, path="/", httponly=True, samesite="Lax", secure=is_secure(authenticator().proxies)
@@ -87,7 +87,7 @@ def me() -> Response:
         "id": who.account_id,
         "username": who.name,
         "role": who.role,
-        "session": who.session_id,
+        "session": who.login,
         "csrf_token": csrf_token(),
         "language": language(),
     }
@@ -101,7 +101,7 @@ def change_password() -> Response:
     who = caller()
     wanted = read_body(shapes.NewPassword)
     services().accounts.change_password(
-        _own_id(), wanted.old_password, wanted.new_password, address(), who.session_id
+        _own_id(), wanted.old_password, wanted.new_password, address(), who.login
     )
     return Response(status=204)
 
@@ -109,16 +109,16 @@ def change_password() -> Response:
 @bp.get("/sessions")
 @operation(gives=shapes.Sessions)
 def sessions() -> Response:
-    """The own sessions."""
-    mine = services().accounts.credentials.sessions_of(_own_id())
-    return json({"sessions": [_session(one) for one in mine]})
+    """The own logins."""
+    mine = services().accounts.credentials.logins_of(_own_id())
+    return json({"sessions": [_login_json(one) for one in mine]})
 
 
 @bp.delete("/sessions/<session_id>")
 @operation()
 def end_session(session_id: str) -> Response:
     """End one of the own sessions."""
-    services().accounts.credentials.end_session(session_id, _own_id())
+    services().accounts.credentials.end_login(session_id, _own_id())
     return Response(status=204)
 
 
@@ -215,8 +215,8 @@ def _is_of_the_house(token: TokenInfo) -> bool:
     return token.account_id is None and caller().can("manage", INSTALLATION)
 
 
-def _new_session(account_id: int) -> str:
-    return services().accounts.credentials.open_session(account_id, address(), _agent())
+def _new_login(account_id: int) -> str:
+    return services().accounts.credentials.open_login(account_id, address(), _agent())
 
 
 def _agent() -> str:
@@ -241,14 +241,14 @@ def _account(account: Account) -> shapes.Account:
     }
 
 
-def _session(one: SessionInfo) -> shapes.Session:
+def _login_json(one: LoginInfo) -> shapes.Session:
     return {
         "id": one.id,
         "created_at": _time(one.created_at),
         "seen_at": _time(one.seen_at),
         "address": one.address,
         "agent": one.agent,
-        "current": one.id == caller().session_id,
+        "current": one.id == caller().login,
     }
 
 

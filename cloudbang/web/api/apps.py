@@ -199,9 +199,7 @@ def download(app: str) -> Response:
         raise BadRequest("format", kind, "text or jsonl")
     query = query_of_request(2**62)
     scan = services().store.scan(require_app(app).name, query)
-    pieces = _pieces(
-        scan, kind == "jsonl", services().accounts.credentials.is_good, caller().session_id
-    )
+    pieces = _pieces(scan, kind == "jsonl", services().accounts.credentials.is_good, caller().login)
     name = f"{app}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{'jsonl' if kind == 'jsonl' else 'log'}"
     return Response(
         pieces,
@@ -307,10 +305,10 @@ def _pieces(
     scan: Iterator[Sequence[tuple[int, bytes]]],
     as_json: bool,
     is_good: Callable[[str], bool],
-    session_id: str,
+    login: str,
 ) -> Iterator[bytes]:
     for batch in scan:
-        if not is_good(session_id):
+        if not is_good(login):
             return  # signed out while it ran
         if as_json:
             yield gevent.get_hub().threadpool.apply(_jsonl, (batch,))

@@ -40,7 +40,7 @@ def send(
     ``allow`` is asked before each piece, as is whether they are still signed in: it raises a
     CloudBangError when they may not have the rest.
     """
-    is_good, login = services().accounts.credentials.is_good, caller().session_id
+    is_good, login = services().accounts.credentials.is_good, caller().login
 
     def check() -> None:
         if not is_good(login):

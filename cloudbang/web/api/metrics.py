@@ -44,7 +44,7 @@ class _ServicesCollector(Collector):
         """How this process does, whatever it keeps."""
         up = self._services.inventory.engine_error is None
         yield _gauge("engine_up", "1 while the Docker Engine answers.", int(up))
-        trouble = self._services.store.trouble is not None
+        trouble = self._services.store.health is not None
         yield _gauge("storage_trouble", "1 while lines cannot be stored.", int(trouble))
         live, recorder = self._services.live, self._services.recorder
         yield _gauge("live_sockets", "Open live sockets.", live.connections)

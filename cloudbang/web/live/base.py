@@ -63,11 +63,13 @@ class ViewerConnection(Protocol):
 class Viewer:
     """One subscription of one connection. ``live`` while it takes part in broadcasts."""
 
-    __slots__ = ("link", "live", "offer")
+    __slots__ = ("connection", "live", "offer")
 
-    def __init__(self, link: ViewerConnection) -> None:
-        self.link = link
-        self.offer = link.offer  # looked up once: it is called a hundred thousand times a second
+    def __init__(self, connection: ViewerConnection) -> None:
+        self.connection = connection
+        self.offer = (
+            connection.offer
+        )  # looked up once: it is called a hundred thousand times a second
         self.live = False
 
 

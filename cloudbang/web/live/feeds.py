@@ -67,10 +67,10 @@ class FeedViewer(Viewer):
 
     __slots__ = ("_begun", "_closed", "feed", "teams")
 
-    def __init__(self, link: ViewerConnection, feed: Feed) -> None:
-        super().__init__(link)
+    def __init__(self, connection: ViewerConnection, feed: Feed) -> None:
+        super().__init__(connection)
         self.feed = feed
-        self.teams = link.caller.teams("view")
+        self.teams = connection.caller.teams("view")
         self._begun = self._closed = False
 
     @property
@@ -80,7 +80,7 @@ class FeedViewer(Viewer):
 
     def start(self) -> None:
         """Say that it is subscribed, then what there is to know."""
-        self.link.send(message("subscribed", self.feed.name))
+        self.connection.send(message("subscribed", self.feed.name))
         if not self._closed:
             self.feed.enter(self)
             self.drained()
@@ -192,7 +192,7 @@ class TerminalsFeed(Feed):
         """Tell those whom it ``concerns``; nobody else learns that there is such a terminal."""
         frame = SharedFrame(self.first())
         for viewer in self._group:
-            if viewer.live and concerns(viewer.link.caller) and not viewer.offer(frame):
+            if viewer.live and concerns(viewer.connection.caller) and not viewer.offer(frame):
                 _too_slow(viewer)
 
 

@@ -102,7 +102,7 @@ class LogChannel:
         frame = SharedFrame(text)
         for viewer in [v for group in self._groups.values() for v in group]:
             if not viewer.offer(frame):
-                self._supervisor.once(f"tell {self.name}", viewer.link.send, text)
+                self._supervisor.once(f"tell {self.name}", viewer.connection.send, text)
 
     def frame(self, body: bytes) -> SharedFrame:
         """The ``lines`` message around a JSON array of rows."""
@@ -190,10 +190,10 @@ class LogViewer(Viewer):
     __slots__ = ("_catching", "_closed", "_tail", "channel", "filter", "position")
 
     def __init__(
-        self, link: ViewerConnection, channel: LogChannel, request: dict[str, Any]
+        self, connection: ViewerConnection, channel: LogChannel, request: dict[str, Any]
     ) -> None:
         """Raises BadRequest when the subscribe message holds what cannot be used."""
-        super().__init__(link)
+        super().__init__(connection)
         self.channel, self.filter = channel, Filter.of(request)
         self.position, self._tail = self._beginning(request)
         self._closed = self._catching = False
@@ -221,7 +221,7 @@ class LogViewer(Viewer):
         """Say that it is subscribed and send everything from where it begins."""
         store, app = self.channel.store, self.channel.app
         first, known = store.first_seq(app), store.next_seq(app)
-        self.link.send(message("subscribed", self.channel.name, first=first, next=known))
+        self.connection.send(message("subscribed", self.channel.name, first=first, next=known))
         self._catch_up_later(None)
 
     def close(self) -> None:
@@ -243,9 +243,9 @@ class LogViewer(Viewer):
         channel = self.channel
         try:
             if self._tail:
-                with self.link.turn:
+                with self.connection.turn:
                     self._send_filtered_tail()
-            while not self._closed and not self.link.closed:
+            while not self._closed and not self.connection.closed:
                 channel.advance()
                 if self.position == channel.position:
                     channel.enter(self)  # nothing has yielded since the comparison
@@ -255,10 +255,10 @@ class LogViewer(Viewer):
                 elif forgiven is not None and channel.position - self.position > forgiven:
                     self._skip_to(channel.position, "slow")
                 else:
-                    with self.link.turn:
+                    with self.connection.turn:
                         self._send_next(channel.position)
         except CloudBangError as e:
-            self.link.send(message("error", channel.name, code=e.code, message=str(e)))
+            self.connection.send(message("error", channel.name, code=e.code, message=str(e)))
             self.close()
         finally:
             self._catching = False
@@ -269,10 +269,10 @@ class LogViewer(Viewer):
 
     def _skip_to(self, end: int, reason: str) -> None:
         start, self.position = self.position, end
-        self.link.send(gap(self.channel.name, start, end, reason))
+        self.connection.send(gap(self.channel.name, start, end, reason))
 
     def _send_next(self, end: int) -> None:
-        if self._closed or self.link.closed:
+        if self._closed or self.connection.closed:
             return  # while it waited for its turn
         if self.filter == EVERYTHING:
             self._send_page(end)
@@ -306,7 +306,7 @@ class LogViewer(Viewer):
             self.position = end
 
     def _send_filtered_tail(self) -> None:
-        if self._closed or self.link.closed:
+        if self._closed or self.connection.closed:
             return
         page = self._read(before=self.position, limit=self._tail)
         self._tail = 0
@@ -318,4 +318,4 @@ class LogViewer(Viewer):
 
     def _send_rows(self, found: Sequence[Row]) -> None:
         if found and not self._closed:
-            self.link.send(self.channel.head + orjson.dumps(found) + b"}")
+            self.connection.send(self.channel.head + orjson.dumps(found) + b"}")

@@ -85,12 +85,12 @@ class LivePush:
     def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
         """Talk with one page until it leaves."""
         connection = LiveConnection(self, socket, caller)
-        with self._sockets_by_login.holds(caller.session_id, socket):
+        with self._sockets_by_login.holds(caller.login, socket):
             connection.serve()
 
-    def close_account_sessions(self, session_id: str) -> None:
-        """That session has ended or may do less: its sockets are closed with 4401."""
-        self._sockets_by_login.close(session_id)
+    def close_login(self, login: str) -> None:
+        """That login has ended or may do less: its sockets are closed with 4401."""
+        self._sockets_by_login.close(login)
 
     def terminal_changed(self, concerns: Callable[[Caller], bool]) -> None:
         """A terminal has begun, ended, or been joined or left: those whom it concerns are told."""

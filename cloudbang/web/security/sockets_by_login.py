@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from cloudbang.core.supervise import Supervisor
 from cloudbang.web.server.websocket import Socket
 
-SESSION_ENDED = 4401
+LOGIN_ENDED = 4401
 
 
 class SocketsByLogin:
@@ -36,4 +36,4 @@ class SocketsByLogin:
     def close(self, login: str) -> None:
         """The login has ended or may do less: its sockets are closed with 4401. Does not wait."""
         for socket in self._sockets.pop(login, ()):
-            self._supervisor.once("end", socket.close, SESSION_ENDED, "session ended")
+            self._supervisor.once("end", socket.close, LOGIN_ENDED, "session ended")

@@ -105,7 +105,7 @@ def typing_in(caller: Caller, session: str, terminals: Terminals) -> Session:
     found = terminals.get(checked_id(session))
     if found.ended is not None:
         raise NoSuchTerminal(session)
-    here = [one for one in found.participants if one.login == caller.session_id]
+    here = [one for one in found.participants if one.login == caller.login]
     if not here and not can_view_terminal(caller, found):
         raise NoSuchTerminal(session)
     if not is_owner(found, caller) and not any(one.may_type for one in here):

@@ -110,7 +110,7 @@ class FilesEndpoint:
 
     def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
         """Take files until the page leaves."""
-        with self._sockets_by_login.holds(caller.session_id, socket):
+        with self._sockets_by_login.holds(caller.login, socket):
             _FilesConnection(self, socket, caller).run()
 
     @contextlib.contextmanager

@@ -76,7 +76,7 @@ class ShareEndpoint:
 
     def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
         """Talk with one command until it has ended or gone."""
-        with self._sockets_by_login.holds(caller.session_id, socket):
+        with self._sockets_by_login.holds(caller.login, socket):
             try:
                 self._serve(socket, environ, caller)
             except CloudBangError as e:
@@ -134,13 +134,13 @@ class ShareEndpoint:
         if caller.account_id is not None:
             raise Unauthorised("manage")
         caller.require("manage", INSTALLATION)
-        if not caller.session_id.startswith("c"):
+        if not caller.login.startswith("c"):
             return
         now = time.monotonic()
         self._used = {nonce: end for nonce, end in self._used.items() if end > now}
-        if caller.session_id in self._used:
+        if caller.login in self._used:
             raise Unauthorised("manage")
-        self._used[caller.session_id] = now + 2 * share_pass.VALID
+        self._used[caller.login] = now + 2 * share_pass.VALID
 
 
 class _ShareConnection:

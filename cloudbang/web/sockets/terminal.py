@@ -65,7 +65,7 @@ class TerminalEndpoint:
             compress=False,
         )
 
-    def close_account_sessions(self, login: str) -> None:
+    def close_login(self, login: str) -> None:
         """That login has ended or may do less: its sockets are closed with 4401 and its terminals
         end."""
         self._sockets_by_login.close(login)
@@ -73,7 +73,7 @@ class TerminalEndpoint:
 
     def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
         """Talk with one page until it leaves."""
-        with self._sockets_by_login.holds(caller.session_id, socket):
+        with self._sockets_by_login.holds(caller.login, socket):
             try:
                 adapter = (
                     TtyV1Adapter(socket) if socket.subprotocol == TTY else GottyAdapter(socket)

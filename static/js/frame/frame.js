@@ -20,7 +20,7 @@ async function signOut() {
   try {
     await call("DELETE", "/api/v1/session");
   } catch (error) {
-    // A session that is over already is what was asked for; anything else must not look like it.
+    // A login that is over already is what was asked for; anything else must not look like it.
     if (/** @type {import("../lib/api.js").Problem} */ (error).status !== 401) {
       setComesBack(true);
       throw error;

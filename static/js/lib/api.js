@@ -1,4 +1,4 @@
-// Calls of the HTTP API: cookie session, CSRF token, problem documents.
+// Calls of the HTTP API: the cookie of a login, CSRF token, problem documents.
 
 /** What the API said when it did not do what it was asked. */
 export class Problem extends Error {

@@ -5,13 +5,13 @@ import { goToSignIn } from "./sign_in_redirect.js";
 
 /**
  * `connecting`: a socket is being opened. `live`: it is open. `waiting`: it is not, and will be
- * tried again at `retryAt`. `stopped`: the account's session has ended, what the socket was for is
+ * tried again at `retryAt`. `stopped`: the account's login has ended, what the socket was for is
  * over, or the page is going away.
  *
  * @typedef {"connecting" | "live" | "waiting" | "stopped"} State
  */
 
-const SESSION_ENDED = 4401;
+const LOGIN_ENDED = 4401;
 const PING_EVERY = 20_000; // ms; the server's own pings are invisible to a page
 const PING_ANSWER = 10_000; // ms a pong, or anything else, may take
 const PROBE_ANSWER = 4_000; // ms, when there is reason to think that the socket is dead
@@ -76,7 +76,7 @@ export class ReconnectingSocket extends EventTarget {
    * @protected
    */
   closed(code) {
-    return code === SESSION_ENDED;
+    return code === LOGIN_ENDED;
   }
 
   /**
@@ -164,7 +164,7 @@ export class ReconnectingSocket extends EventTarget {
     const opened = this.#openedAt > 0;
     this.#drop();
     const over = this.closed(code);
-    if (code === SESSION_ENDED) return this.#signIn();
+    if (code === LOGIN_ENDED) return this.#signIn();
     if (over) return this.stop();
     if (lasted > SETTLED) this.#backoff.reset();
     this.retryAt = Date.now() + this.#backoff.next();

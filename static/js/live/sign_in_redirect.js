@@ -1,4 +1,4 @@
-// The way to the sign-in and back. Every socket of a page learns by itself that the session has ended, and
+// The way to the sign-in and back. Every socket of a page learns by itself that the login has ended, and
 // two navigations at once can crash the tab (Chromium 156, in a quarter of the runs of one test).
 
 const GONE_WITHIN = 10_000; // ms; after that the navigation was stopped, or has failed

@@ -4,6 +4,8 @@
 
 import { fill, formatBytes, formatNumber } from "../lib/i18n.js";
 
+/** @typedef {import("./entry.js").LogEvent} LogEvent */
+/** @typedef {import("./log_api.js").LogApi} LogApi */
 /** @typedef {"ok" | "info" | "warning" | "error"} Tone */
 
 /**

@@ -1,4 +1,4 @@
-// Settings: look, password, API tokens, sessions.
+// Settings: look, password, API tokens, sign-ins; and for an administrator people.
 
 import "../frame/frame.js";
 import { call, Problem } from "../lib/api.js";
@@ -9,48 +9,48 @@ import { confirmButton, listItem, when } from "../lib/list_item.js";
 import { setLanguage, setTheme } from "../frame/appearance.js";
 import { browserName } from "./browser_name.js";
 
-/** @typedef {import("../types/api.js").Account} Person */
+/** @typedef {import("../types/api.js").Account} Account */
 
-// People: who has an account and what they may do. Only an administrator's page has it.
+// Accounts: who has one and what they may do. Only an administrator's page has it.
 
-const personForm = document.getElementById("person-form");
+const accountForm = document.getElementById("account-form");
 
-if (personForm instanceof HTMLFormElement) {
-  onSubmit(personForm, async ({ username, password, role }) => {
+if (accountForm instanceof HTMLFormElement) {
+  onSubmit(accountForm, async ({ username, password, role }) => {
     await call("POST", "/api/v1/accounts", { username, password, role });
-    personForm.reset();
-    await showPeople();
+    accountForm.reset();
+    await showAccounts();
   });
 }
 
-async function showPeople() {
-  if (!personForm) return;
+async function showAccounts() {
+  if (!accountForm) return;
   const { accounts } = await call("GET", "/api/v1/accounts");
-  setChildren(byId("people"), accounts.map(personItem));
+  setChildren(byId("accounts"), accounts.map(accountItem));
 }
 
-/** @param {Person} person */
-function personItem(person) {
-  const { id, username: name } = person;
-  const isAdmin = person.role === "admin";
-  const own = name === personForm?.dataset.own;
+/** @param {Account} account */
+function accountItem(account) {
+  const { id, username: name } = account;
+  const isAdmin = account.role === "admin";
+  const own = name === accountForm?.dataset.own;
   const change = confirmButton(
     isAdmin ? t("Make a viewer") : t("Make an administrator"),
     isAdmin ? t("Make {name} a viewer", { name }) : t("Make {name} an administrator", { name }),
     async () => {
       await call("PATCH", `/api/v1/accounts/${id}`, { role: isAdmin ? "viewer" : "admin" });
-      await showPeople();
+      await showAccounts();
     },
   );
   const remove = confirmButton(t("Delete"), t("Delete {name}", { name }), async () => {
     await call("DELETE", `/api/v1/accounts/${id}`);
-    await showPeople();
+    await showAccounts();
   });
   return listItem(
     name,
     [
       isAdmin ? t("Administrator") : t("Viewer"),
-      person.signed_in_at ? when(t("signed in"), person.signed_in_at) : t("never signed in"),
+      account.signed_in_at ? when(t("signed in"), account.signed_in_at) : t("never signed in"),
     ],
     own
       ? h("span", { class: "badge ok" }, t("You"))
@@ -93,7 +93,7 @@ onSubmit(passwordForm, async ({ current, new: fresh }) => {
   passwordForm.reset();
   setText(changed, t("The password is changed."));
   changed.hidden = false;
-  await showSessions();
+  await showLogins();
 });
 
 // API tokens
@@ -153,28 +153,28 @@ function tokenItem(token) {
   );
 }
 
-// Sessions
+// Where one is signed in
 
-async function showSessions() {
+async function showLogins() {
   const { sessions } = await call("GET", "/api/v1/sessions");
-  setChildren(byId("sessions"), sessions.map(sessionItem));
+  setChildren(byId("logins"), sessions.map(loginItem));
 }
 
-/** @param {Session} session */
-function sessionItem(session) {
-  const name = browserName(session.agent) || t("A browser");
+/** @param {Session} login */
+function loginItem(login) {
+  const name = browserName(login.agent) || t("A browser");
   return listItem(
     name,
     [
-      session.address,
-      when(t("signed in"), session.created_at),
-      !session.current && session.seen_at && when(t("seen"), session.seen_at),
+      login.address,
+      when(t("signed in"), login.created_at),
+      !login.current && login.seen_at && when(t("seen"), login.seen_at),
     ],
-    session.current
+    login.current
       ? h("span", { class: "badge ok" }, t("This browser"))
       : confirmButton(t("Sign out"), t("Sign out {name}", { name }), async () => {
-          await call("DELETE", `/api/v1/sessions/${encodeURIComponent(session.id)}`);
-          await showSessions();
+          await call("DELETE", `/api/v1/sessions/${encodeURIComponent(login.id)}`);
+          await showLogins();
         }),
   );
 }
@@ -186,4 +186,4 @@ function failed(error) {
   document.querySelector(".settings")?.prepend(text);
 }
 
-await Promise.all([showTokens(), showSessions(), showPeople()]).catch(failed);
+await Promise.all([showTokens(), showLogins(), showAccounts()]).catch(failed);

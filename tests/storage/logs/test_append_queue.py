@@ -61,7 +61,7 @@ def test_what_the_disk_does_not_take_waits_in_order(full_disk: Path) -> None:
         _fill(full_disk)
         receipts = [store.enqueue("web", [line(f"{n} {'x' * 2000}")]) for n in range(40)]
         assert not receipts[0].wait(0.3)
-        assert store.trouble
+        assert store.health
         receipts += [store.enqueue("web", [line(f"{n} {'x' * 2000}")]) for n in range(40, 60)]
         with pytest.raises(Exception, match=r"full|space|room"):
             store.append("other", lines(2000))
@@ -71,7 +71,7 @@ def test_what_the_disk_does_not_take_waits_in_order(full_disk: Path) -> None:
         assert receipts[-1].wait(5)
         assert [receipt.seq for receipt in receipts] == list(range(2, 62))
         assert _texts(store)[1:] == [b"%d %b" % (n, b"x" * 2000) for n in range(60)]
-        assert store.trouble is None
+        assert store.health is None
 
 
 def test_one_folder_that_fails_holds_up_nobody_else(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_one_folder_that_fails_holds_up_nobody_else(tmp_path: Path) -> None:
         for n in range(20):
             assert store.enqueue("db", lines(1)).wait(2)
             assert store.next_seq("db") == n + 2
-        assert store.trouble
+        assert store.health
         (tmp_path / "default" / "web").unlink()
         assert held.wait(5)
         assert held.seq == 1

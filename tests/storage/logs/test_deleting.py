@@ -123,7 +123,7 @@ def test_an_app_without_lines_is_forgotten_with_its_folder(tmp_path: Path) -> No
         assert (store.first_seq("web"), store.next_seq("web")) == (4, 4)
         assert store.append("web", lines(2)) == 4
         gevent.sleep(0.5)  # a round of syncs
-        assert store.trouble is None
+        assert store.health is None
     with opened(tmp_path) as store:
         assert [seq for seq, _ in store.read("web", Query()).lines] == [4, 5]
 
@@ -146,7 +146,7 @@ def test_a_line_that_comes_while_an_app_is_forgotten(tmp_path: Path) -> None:
             assert store.append("web", lines(1)) == expected
             forgetting.get(timeout=5)
             assert store.read("web", Query()).lines == [(expected, lines(1)[0])]
-        assert store.trouble is None
+        assert store.health is None
 
 
 def test_deleting_makes_room_on_a_full_disk(tmp_path: Path) -> None:

@@ -48,9 +48,9 @@ def test_a_full_disk_refuses_whole_batches_and_goes_on_when_there_is_room(small_
         told: list[str | None] = []
         store.on_health.append(lambda t: told.append(t.kind if t else None))
         seq = _until_full(store)
-        assert store.trouble
-        assert store.trouble.kind == "full"
-        assert str(small_disk) in store.trouble.message
+        assert store.health
+        assert store.health.kind == "full"
+        assert str(small_disk) in store.health.message
         assert len(store.read("web", Query(limit=5000)).lines) == seq - 1
         with pytest.raises(StorageFull):
             store.append("other", lines(2000))
@@ -58,7 +58,7 @@ def test_a_full_disk_refuses_whole_batches_and_goes_on_when_there_is_room(small_
         assert size == store.stats()["web"].bytes
         ballast.unlink()
         assert store.append("web", lines(50)) == seq
-        assert store.trouble is None
+        assert store.health is None
         assert told == ["full", None]
         assert store.append("other", lines(3)) == 1
     with opened(small_disk) as store:
@@ -76,7 +76,7 @@ def test_trouble_ends_by_itself_without_a_write(small_disk: Path) -> None:
         _until_full(store)
         ballast.unlink()
         with gevent.Timeout(5):
-            while store.trouble:
+            while store.health:
                 gevent.sleep(0.02)
 
 
@@ -112,12 +112,12 @@ def test_a_folder_that_cannot_be_written_is_told_and_recovers(tmp_path: Path) ->
         (tmp_path / "default" / "web").write_text("a file where a folder should be")
         with pytest.raises(StorageFailed, match="web"):
             store.append("web", lines(1))
-        assert store.trouble
-        assert store.trouble.kind == "failed"
+        assert store.health
+        assert store.health.kind == "failed"
         assert store.append("db", lines(1)) == 1
         (tmp_path / "default" / "web").unlink()
         assert store.append("web", lines(1)) == 1
-        assert store.trouble is None
+        assert store.health is None
         assert "web" in store.apps()
 
 

@@ -61,7 +61,7 @@ def past(ground: WebGround, owner: Caller, session: str, **changes: Any) -> None
         session=session,
         account_id=owner.account_id,
         account=owner.name,
-        login=owner.session_id,
+        login=owner.login,
         **changes,
     )
     ground.terminal_store.opened(record)
@@ -277,7 +277,7 @@ def test_a_recording_ends_with_the_session_that_reads_it(ground: WebGround) -> N
     answer = ada.get(f"/api/v1/terminals/{ONE}/recording", buffered=False)
     pieces = answer.iter_encoded()
     assert next(pieces)
-    ground.accounts.credentials.end_session(caller_of(ground, ada).session_id)
+    ground.accounts.credentials.end_login(caller_of(ground, ada).login)
     with pytest.raises(OSError, match="signed out"):
         next(pieces)
     answer.close()

@@ -372,10 +372,10 @@ def test_an_ended_session_closes_its_sockets(ground: LiveGround) -> None:
     ground.log("web", 1)
     with ground.client() as page:
         page.subscribe("log/web")
-        ground.caller = replace(ground.caller, session_id="s2")
+        ground.caller = replace(ground.caller, login="s2")
         with ground.client() as other:
             other.subscribe("log/web")
-            ground.push.close_account_sessions("s1")
+            ground.push.close_login("s1")
             with pytest.raises(ConnectionClosed) as caught:
                 page.hear(2)
             assert caught.value.rcvd is not None
