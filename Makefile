@@ -12,6 +12,7 @@ VENDOR := static/vendor/.ready
 # What the pages are served as, and what it is made of; folders, too: a file may be gone.
 PAGES  := static/build/manifest.json
 SOURCES := $(shell find static/css static/js) static/favicon.svg scripts/build.mjs
+JS_TESTS := $(shell find tests/js -name "*.test.js")
 # node from the machine, or from the wheel that the development venv brings along
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
@@ -22,7 +23,7 @@ help:
 	@echo "make install  everything needed to serve, for supervisord to start"
 	@echo "make test     everything needed to test, then the whole suite, in lanes beside each other"
 	@echo "make test-unit, test-browser, test-js   one kind of tests; test-long: many rounds of faults"
-	@echo "make check    formatting, lint, types, imports, texts, documents"
+	@echo "make check    formatting, lint, types, imports, texts, documents, the pages' modules"
 	@echo "make bench    the benchmarks, as a table of ratios"
 
 install: $(VENV)/.run $(MO) $(PAGES) $(PYC)
@@ -94,7 +95,7 @@ test-browser: $(VENV)/.dev $(MO) $(PAGES) $(PYC)
 	$(PY) -m pytest tests/browser
 
 test-js: node_modules/.ready $(PAGES)
-	node --test --test-reporter=./tests/js/reporter.js $(shell find tests/js -name "*.test.js")
+	node --test --test-reporter=./tests/js/reporter.js $(JS_TESTS)
 
 check: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES)
 	$(VENV)/bin/ruff format --check .
@@ -103,6 +104,7 @@ check: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES)
 	node_modules/.bin/tsc -p .
 	node_modules/.bin/prettier --check --log-level warn "static/**/*.{js,css}" "scripts/*.mjs" "tests/js/**/*.js"
 	$(PATCHED) pytest --quiet tests/test_house.py tests/test_generated.py
+	node --test --test-reporter=./tests/js/reporter.js $(JS_TESTS)
 
 # What the pages' JavaScript takes over from Python; it is committed, and a test compares it.
 generated: $(VENV)/.run

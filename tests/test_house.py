@@ -160,12 +160,23 @@ LONG = {
     "static/js/logs/feed.js": "the window on a log is filled from four sides, and all of them move its edges",
     "static/js/logs/log_model.js": "the entries of the window and its edges, true together or not at all",
     "static/js/terminal/view.js": "where the parts of one terminal meet, and nowhere else",
+    # Tests of one thing, whose helpers or whose server serve all of them.
+    "tests/accounts/test_accounts.py": "the one service of accounts, each promise of it",
+    "tests/browser/test_logs.py": "the log page, over one server that starts once",
+    "tests/browser/test_pages.py": "the pages around it, over one server that starts once",
+    "tests/cli/test_share.py": "one command, each way in which its program or its server ends",
+    "tests/faults/test_terminal_flow.py": "what goes through a terminal, both ways, in floods",
+    "tests/storage/recordings/test_recordings.py": "a recording from its beginning to its end",
+    "tests/web/live/test_live.py": "what a live socket owes to who subscribes",
+    "tests/web/server/test_websocket.py": "RFC 6455: good and bad input, slow peers, both closes",
 }
 
 
 def test_files_stay_readable() -> None:
     """A source file past 400 lines says why: a second reason has mostly moved in by then."""
-    paths = [*SOURCES, *ROOT.glob("static/js/**/*.js"), *ROOT.glob("static/css/**/*.css")]
+    scripts = [*ROOT.glob("static/js/**/*.js"), *ROOT.glob("static/css/**/*.css")]
+    tests = [*ROOT.glob("tests/**/*.py"), *ROOT.glob("tests/**/*.js")]
+    paths = [*SOURCES, *scripts, *tests]
     long = {
         str(p.relative_to(ROOT)): n for p in paths if (n := len(p.read_text().splitlines())) > 400
     }

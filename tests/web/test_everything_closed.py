@@ -6,33 +6,21 @@ without being named, and one that is open has to be named below on purpose.
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
 from cloudbang.accounts import Caller
-from cloudbang.app import Application
-from cloudbang.config import Settings
-from cloudbang.domain.lines import format_time, record
 from cloudbang.storage.database.terminals import TerminalRecord
-from tests.support import free_port
 from tests.terminal_programs import Program, run_terminal
+from tests.web.whole_app import CHANGES, NO_ENGINE, PASSWORD, WHEN, WholeApp
 
-# The SDK leaves its socket to the garbage collector when no engine answers, and none does here.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket object:pytest.PytestUnraisableExceptionWarning"
-)
-
-PASSWORD = "correct horse battery"
-METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
-CHANGES = ("POST", "PUT", "PATCH", "DELETE")
+pytestmark = NO_ENGINE
 
 # What works without an account, and nothing else does.
 OPEN = {
@@ -46,71 +34,33 @@ OPEN = {
     ("/api/v1/session", "POST"),
 }
 RUNNING, ENDED = "00000000000000aa", "00000000000000bb"  # terminals of the admin
-VALUES = {
-    "app": "web",
-    "filename": "css/lib/base.css",
-    "lang": "zh",
-    "account_id": 1,
-    "session": RUNNING,
-}
-SESSION_ENDS = {("/api/v1/session", "DELETE")}
 
 
-class House:
-    """A whole CloudBang, set up, with an app that has a line; no engine."""
+class House(WholeApp):
+    """The whole of it with an app that has a line, and terminals of the admin's."""
 
-    def __init__(self, application: Application, secret: str) -> None:
-        self.application = application
-        assert application.server
-        self.server: Any = application.server
-        self.app: Flask = self.server.application
-        self.origin = f"http://127.0.0.1:{self.server.port}"
-        self.secret = secret
-
-    def ask(self, path: str, method: str = "GET", *, cookie: str = "", **options: Any) -> Any:
-        """The answer, read to its end, with the session of ``cookie``."""
-        client = self.app.test_client()
-        if cookie:
-            client.set_cookie("cloudbang_session", cookie, domain="localhost")
-        return client.open(path, method=method, buffered=True, **options)
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.log("web", "a secret line")
+        self.secret = self.sign_in("admin")
+        owner = self.parts.accounts.credentials.find(self.secret)
+        self._program = open_terminals(self.parts, owner)
 
     def routes(self) -> Iterator[tuple[str, str, str]]:
         """Rule, path and method of everything that can be asked for."""
-        for rule in self.app.url_map.iter_rules():
-            values = {name: VALUES.get(name, "x1") for name in rule.arguments}
-            path = self.app.url_map.bind("localhost").build(rule.endpoint, values)
-            for method in METHODS:
-                if method in (rule.methods or ()):
-                    yield rule.rule, path, method
+        for rule, method in self.rules():
+            yield rule.rule, self.path(rule, app="web", session=RUNNING), method
+
+    def close(self) -> None:
+        self._program.cut()
+        super().close()
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("house")
-    settings = Settings.model_validate(
-        {
-            "server": {"port": free_port()},
-            "storage": {"path": folder},
-            "engine": {"host": f"unix://{folder}/none.sock"},
-            "bus": {
-                "bind_sub": "tcp://127.0.0.1:*",
-                "bind_pub": "tcp://127.0.0.1:*",
-                "bind_pub2": "",
-            },
-            "admin_password": PASSWORD,
-        }
-    )
-    application = Application(settings)
-    application.start()
-    parts = application.server.application.extensions["cloudbang"]  # type: ignore[union-attr]
-    when = format_time(1_750_000_000_000_000_000).encode()
-    parts.store.append("web", [record(when, b"0123456789ab", b"stdout", b"a secret line")])
-    secret = parts.accounts.sign_in("admin", PASSWORD, "192.0.2.1")
-    program = open_terminals(parts, parts.accounts.credentials.find(secret))
-    yield House(application, secret)
-    program.cut()
-    application.stop()
-    gc.collect()  # while the warning about the SDK's sockets is still expected
+    made = House(tmp_path_factory.mktemp("house"))
+    yield made
+    made.close()
 
 
 def open_terminals(parts: Any, owner: Caller) -> Program:
@@ -135,7 +85,7 @@ def open_terminals(parts: Any, owner: Caller) -> Program:
             agent="test",
             columns=80,
             rows=24,
-            started=format_time(1_750_000_000_000_000_000),
+            started=WHEN,
             recorded=True,
         )
     )
@@ -244,8 +194,7 @@ def test_a_page_of_another_site_changes_nothing(house: House, headers: dict[str,
 
 def test_a_change_with_a_cookie_needs_the_csrf_token(house: House) -> None:
     """Without it, with another's or with nonsense: 403 for every change."""
-    parts: Any = house.app.extensions["cloudbang"]
-    other = parts.accounts.sign_in("admin", PASSWORD, "192.0.2.1")
+    other = house.sign_in("admin")
     others = house.ask("/api/v1/me", cookie=other).json["csrf_token"]
     for rule, path, method in house.routes():
         if method not in CHANGES or is_open(rule, method):
@@ -275,20 +224,17 @@ def test_no_answer_is_for_other_sites(house: House) -> None:
 def test_a_viewer_changes_only_what_is_their_own(house: House) -> None:
     """Every change that is not about the own account answers 403 to a viewer."""
     own = ("/api/v1/session", "/api/v1/me", "/api/v1/tokens", "/api/v1/setup")
-    parts: Any = house.app.extensions["cloudbang"]
-    secret, _ = parts.accounts.credentials.create_token("viewer", "viewer")
+    viewer, _ = house.token("viewer", "viewer")
     for rule, path, method in house.routes():
         if method in CHANGES and not rule.startswith(own):
-            answer = house.ask(path, method, headers={"Authorization": f"Bearer {secret}"}, json={})
+            answer = house.ask(path, method, headers=viewer, json={})
             assert answer.status_code == 403, f"{method} {path} answers {answer.status}"
 
 
 def test_a_terminal_is_its_owners(house: House) -> None:
     """A viewer finds no terminal of others, not in a list and not by its id; nothing says that
     it exists. The same for a token without an account."""
-    parts: Any = house.app.extensions["cloudbang"]
-    secret, _ = parts.accounts.credentials.create_token("nosy", "viewer")
-    nosy = {"Authorization": f"Bearer {secret}"}
+    nosy, _ = house.token("nosy", "viewer")
     assert house.ask("/api/v1/terminals", headers=nosy).json == {"terminals": []}
     assert house.ask("/api/v1/terminals?all=true", headers=nosy).status_code == 403
     history = house.ask("/api/v1/terminals/history", headers=nosy).json
@@ -311,9 +257,8 @@ def test_a_terminal_is_its_owners(house: House) -> None:
 
 def test_another_admin_sees_and_ends_but_does_not_enter(house: House) -> None:
     """The lists and the recordings are theirs to look at; links, files and the folder are not."""
-    parts: Any = house.app.extensions["cloudbang"]
-    secret, token = parts.accounts.credentials.create_token("another admin", "admin")
-    eve = {"Authorization": f"Bearer {secret}"}
+    parts = house.parts
+    eve, token = house.token("another admin", "admin")
     assert house.ask("/api/v1/terminals", headers=eve).json == {"terminals": []}
     everybodys = house.ask("/api/v1/terminals?all=true", headers=eve).json["terminals"]
     assert [one["id"] for one in everybodys] == [RUNNING]
@@ -338,11 +283,7 @@ def test_another_admin_sees_and_ends_but_does_not_enter(house: House) -> None:
 
 def refused(house: House, path: str, **headers: str) -> int:
     """The status with which a socket is refused."""
-    url = house.origin.replace("http", "ws") + path
-    with (
-        pytest.raises(InvalidStatus) as answer,
-        connect(url, additional_headers=headers, proxy=None),
-    ):
+    with pytest.raises(InvalidStatus) as answer, house.socket(path, headers):
         pass
     return answer.value.response.status_code
 
@@ -369,11 +310,7 @@ def closed_after(house: House, headers: dict[str, str], act: Callable[[], object
     """The codes with which a socket at every door is closed within 2 s of ``act``."""
     codes = set()
     with ExitStack() as stack:
-        url = house.origin.replace("http", "ws")
-        opened = [
-            stack.enter_context(connect(url + path, additional_headers=headers, proxy=None))
-            for path in house.server.routes
-        ]
+        opened = [stack.enter_context(house.socket(path, headers)) for path in house.server.routes]
         act()
         end = time.monotonic() + 2.0
         for socket in opened:
@@ -386,11 +323,11 @@ def closed_after(house: House, headers: dict[str, str], act: Callable[[], object
 
 def test_open_sockets_die_with_their_session(house: House) -> None:
     """Within 2 s of signing out, of a demotion, of a revoked token: closed with 4401."""
-    accounts = house.app.extensions["cloudbang"].accounts
+    accounts = house.parts.accounts
     bob = accounts.create("bob", PASSWORD, "admin")
 
     def cookie() -> dict[str, str]:
-        return {"Cookie": "cloudbang_session=" + accounts.sign_in("bob", PASSWORD, "192.0.2.1")}
+        return {"Cookie": "cloudbang_session=" + house.sign_in("bob")}
 
     mine = cookie()
     caller = accounts.credentials.find(mine["Cookie"].partition("=")[2])
@@ -406,12 +343,10 @@ def test_open_sockets_die_with_their_session(house: House) -> None:
 
 def test_every_socket_opens_with_an_account(house: House) -> None:
     """The cookie from our own page, or a token: so that the refusals above mean something."""
-    parts: Any = house.app.extensions["cloudbang"]
-    secret, _ = parts.accounts.credentials.create_token("socket", "viewer")
+    program, _ = house.token("socket", "viewer")
     for path in house.server.routes:
-        url = house.origin.replace("http", "ws") + path
         ours = {"Cookie": f"cloudbang_session={house.secret}", "Origin": house.origin}
-        for headers in (ours, {"Authorization": f"Bearer {secret}"}):
-            with connect(url, additional_headers=headers, proxy=None) as socket:
+        for headers in (ours, program):
+            with house.socket(path, headers) as socket:
                 assert socket.response
                 assert socket.response.status_code == 101

@@ -6,33 +6,25 @@ fails here until it is named below, with what it owes to who is not of the team.
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
-from cloudbang.app import Application
-from cloudbang.config import Settings
 from cloudbang.domain.events import Event
-from cloudbang.domain.lines import format_time, record
 from cloudbang.domain.terminals import TerminalTarget
 from cloudbang.web.live.base import CHANNELS
-from tests.support import free_port, wait_until
+from tests.support import wait_until
 from tests.terminal_programs import run_terminal
+from tests.web.whole_app import CHANGES, NO_ENGINE, PASSWORD, WHEN, WholeApp
 
-# The SDK leaves its socket to the garbage collector when no engine answers, and none does here.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket object:pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = NO_ENGINE
 
-PASSWORD = "correct horse battery"
-WHEN = format_time(1_750_000_000_000_000_000)
 APPS = {"default": "red-app", "blue": "blue-app"}
 TERMINALS = {"default": "00000000000000aa", "blue": "00000000000000bb"}
 ACCOUNTS = {"default": "rosa", "blue": "ben"}  # each manages their own team, and is in no other
@@ -87,86 +79,49 @@ ROUTES = {
 }
 LISTED = {"log/<app>", "event/<app>", "app/*", "terminal/*", "status"}
 SOCKETS = {"/websocket", "/docker_console", "/ws", "/terminal_share", "/terminal_files"}
-CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
 
 
-class House:
-    """A whole CloudBang with two teams, each with an app, lines, an event and a terminal."""
+class House(WholeApp):
+    """The whole of it with two teams, each with an app, lines, an event and a terminal."""
 
-    def __init__(self, application: Application) -> None:
-        assert application.server
-        self.server: Any = application.server
-        self.app = self.server.application
-        self.parts: Any = self.app.extensions["cloudbang"]
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
         accounts = self.parts.accounts
         accounts.create_team("blue")
         accounts.create("rosa", PASSWORD, "admin")
         ben = accounts.create("ben", PASSWORD, "viewer")
         accounts.set_role(ben.id, "admin", "blue")
         accounts.set_role(ben.id, None)
-        self.secrets = {
-            team: accounts.sign_in(name, PASSWORD, "192.0.2.1") for team, name in ACCOUNTS.items()
-        }
+        self.secrets = {team: self.sign_in(name) for team, name in ACCOUNTS.items()}
         for team, app in APPS.items():
             self.parts.apps.create(app, team, "put")
-            line = record(WHEN.encode(), b"0" * 12, b"stdout", f"a secret of {app}".encode())
-            self.parts.store.append(app, [line])
+            self.log(app, f"a secret of {app}")
             self.parts.events.add(Event(app, WHEN, "start", "0" * 12))
             owner = accounts.credentials.find(self.secrets[team])
             run_terminal(self.parts.terminals, TERMINALS[team], owner, app, team)
 
-    def ask(self, team: str, path: str, method: str = "GET", **options: Any) -> Any:
-        client = self.app.test_client()
-        client.set_cookie("cloudbang_session", self.secrets[team], domain="localhost")
+    def ask_as(self, team: str, path: str, method: str = "GET", **options: Any) -> Any:
+        cookie = self.secrets[team]
         headers = dict(options.pop("headers", {}))
         if method in CHANGES:
-            token = self.app.test_client()
-            token.set_cookie("cloudbang_session", self.secrets[team], domain="localhost")
-            headers["X-CSRF-Token"] = token.get("/api/v1/me").json["csrf_token"]
+            headers["X-CSRF-Token"] = self.ask("/api/v1/me", cookie=cookie).json["csrf_token"]
             options.setdefault("json", {})
-        return client.open(path, method=method, headers=headers, buffered=True, **options)
+        return self.ask(path, method, cookie=cookie, headers=headers, **options)
 
     def routes(self) -> Iterator[tuple[Any, str]]:
-        for rule in self.app.url_map.iter_rules():
-            for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
-                yield rule, method
+        return (
+            (rule, method) for rule, method in self.rules() if method not in ("HEAD", "OPTIONS")
+        )
 
-    def path(self, rule: Any, **values: Any) -> str:
-        known = {"filename": "css/base.css", "lang": "zh", "account_id": 1, **values}
-        chosen = {name: known.get(name, "x1") for name in rule.arguments}
-        return str(self.app.url_map.bind("localhost").build(rule.endpoint, chosen))
-
-    @contextmanager
-    def socket(
-        self, team: str, path: str = "/websocket", **options: Any
-    ) -> Iterator[ClientConnection]:
-        url = f"ws://127.0.0.1:{self.server.port}{path}"
-        cookie = {"Cookie": f"cloudbang_session={self.secrets[team]}"}
-        with connect(url, additional_headers=cookie, proxy=None, **options) as socket:
-            yield socket
+    def socket_as(self, team: str, path: str = "/websocket", **options: Any) -> Any:
+        return self.socket(path, {"Cookie": f"cloudbang_session={self.secrets[team]}"}, **options)
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("teams")
-    settings = Settings.model_validate(
-        {
-            "server": {"port": free_port()},
-            "storage": {"path": folder},
-            "engine": {"host": f"unix://{folder}/none.sock"},
-            "bus": {
-                "bind_sub": "tcp://127.0.0.1:*",
-                "bind_pub": "tcp://127.0.0.1:*",
-                "bind_pub2": "",
-            },
-            "admin_password": PASSWORD,
-        }
-    )
-    application = Application(settings)
-    application.start()
-    yield House(application)
-    application.stop()
-    gc.collect()  # while the warning about the SDK's sockets is still expected
+    made = House(tmp_path_factory.mktemp("teams"))
+    yield made
+    made.close()
 
 
 def names_of(team: str) -> list[bytes]:
@@ -195,7 +150,7 @@ def test_an_app_of_another_team_is_not_there(house: House, team: str, other: str
         for accept in ("application/json", "text/html"):
             query, headers = {"time": WHEN}, {"Accept": accept}
             answers = [
-                house.ask(
+                house.ask_as(
                     team, house.path(rule, app=name), method, query_string=query, headers=headers
                 )
                 for name in (theirs, nobodys)
@@ -205,7 +160,7 @@ def test_an_app_of_another_team_is_not_there(house: House, team: str, other: str
             assert b"a secret" not in answers[0].data
         own = house.path(rule, app=APPS[team])
         if method == "GET":
-            assert house.ask(team, own, query_string=query).status_code < 400, own
+            assert house.ask_as(team, own, query_string=query).status_code < 400, own
         tried += 1
     assert tried > 10
 
@@ -221,7 +176,7 @@ def test_a_terminal_of_another_team_is_not_there(house: House, team: str, other:
         query = {"path": "/etc/passwd"}
         body = {"mode": "watch"}
         answers = [
-            house.ask(team, house.path(rule, session=one), method, query_string=query, json=body)
+            house.ask_as(team, house.path(rule, session=one), method, query_string=query, json=body)
             for one in (theirs, nobodys)
         ]
         assert answers[0].status_code == 404, f"{method} {rule.rule}"
@@ -238,14 +193,14 @@ def test_no_answer_names_another_teams_things(house: House, team: str, other: st
             continue
         path = house.path(rule, session="x1")
         for query in ({}, {"all": "1"}, {"state": "gone"}, {"app": APPS[other]}):
-            answer = house.ask(team, path, query_string=query)
+            answer = house.ask_as(team, path, query_string=query)
             for name in names_of(other):
                 assert name not in answer.data, f"{path} {query}"
     for path in ("/api/v1/apps", "/metrics"):
-        assert APPS[team].encode() in house.ask(team, path).data, path
+        assert APPS[team].encode() in house.ask_as(team, path).data, path
     for path in ("/api/v1/terminals", "/api/v1/terminals/history"):
-        assert TERMINALS[team].encode() in house.ask(team, path).data, path
-    assert house.ask(team, "/api/v1/status").json["storage"]["lines"] == 1
+        assert TERMINALS[team].encode() in house.ask_as(team, path).data, path
+    assert house.ask_as(team, "/api/v1/status").json["storage"]["lines"] == 1
 
 
 TOTALS = ("apps", "instances_running", "log_bytes", "log_lines", "events_recorded", "terminals")
@@ -254,11 +209,10 @@ TOTALS = ("apps", "instances_running", "log_bytes", "log_lines", "events_recorde
 def test_totals_of_all_teams_are_for_who_sees_them_all(house: House) -> None:
     """Who knows the sum and its own part knows the other team's; without an account one may be
     somebody of any team. How the process does is for everybody."""
-    secret, _ = house.parts.accounts.credentials.create_token("prometheus", "viewer")
-    prometheus = {"Authorization": f"Bearer {secret}"}
-    everything = house.app.test_client().get("/metrics", headers=prometheus).text
-    asked = [house.ask(team, "/metrics").text for team in ACCOUNTS]
-    asked.append(house.app.test_client().get("/metrics").text)
+    prometheus, _ = house.token("prometheus", "viewer")
+    everything = house.ask("/metrics", headers=prometheus).text
+    asked = [house.ask_as(team, "/metrics").text for team in ACCOUNTS]
+    asked.append(house.ask("/metrics").text)
     for name in TOTALS:
         total = re.compile(f"^cloudbang_{name}(_total|_opened)? ", re.M)
         assert total.search(everything), name
@@ -272,9 +226,9 @@ def test_the_installation_is_managed_by_its_own_team(house: House) -> None:
     """Accounts, and what belongs to no app: 403 for who manages another team only."""
     for rule, method in house.routes():
         if ROUTES[rule.rule] == "house":
-            answer = house.ask("blue", house.path(rule), method)
+            answer = house.ask_as("blue", house.path(rule), method)
             assert (answer.status_code, answer.json["code"]) == (403, "not-allowed")
-    assert house.ask("default", "/api/v1/accounts").status_code == 200
+    assert house.ask_as("default", "/api/v1/accounts").status_code == 200
 
 
 def test_every_channel_and_socket_is_named_here(house: House) -> None:
@@ -305,7 +259,7 @@ def subscribe(socket: ClientConnection, channel: str) -> Any:
 @pytest.mark.parametrize(("team", "other"), TEAMS)
 def test_channels_of_an_app_are_its_teams(house: House, team: str, other: str) -> None:
     """The other team's answer as if there were no such app."""
-    with house.socket(team) as socket:
+    with house.socket_as(team) as socket:
         for channel in CHANNELS:
             if "<app>" not in channel:
                 continue
@@ -323,7 +277,7 @@ def test_channels_of_an_app_are_its_teams(house: House, team: str, other: str) -
 def test_feeds_tell_of_the_own_teams_only(house: House, team: str, other: str) -> None:
     """At the start, at each change, once a second, and when an app is removed."""
     parts = house.parts
-    with house.socket(team) as socket:
+    with house.socket_as(team) as socket:
         subscribe(socket, "app/*")
         first = hear(socket)
         assert [app["name"] for app in first["apps"]] == [APPS[team]]
@@ -357,15 +311,15 @@ def test_a_notice_names_no_app_of_another_team(house: House) -> None:
     path = str(store.root / "blue" / APPS["blue"])
     both = house.parts.accounts.create("both", PASSWORD, "viewer")
     house.parts.accounts.set_role(both.id, "viewer", "blue")
-    house.secrets["both"] = house.parts.accounts.sign_in("both", PASSWORD, "192.0.2.1")
-    with house.socket("default") as socket:
+    house.secrets["both"] = house.sign_in("both")
+    with house.socket_as("default") as socket:
         subscribe(socket, "status")
         hear(socket)
         store._commit._set_trouble("failed", path, f"cannot use {path}: it is odd")
         (notice,) = [n for n in hear(socket)["notices"] if n["code"] == "storage-failed"]
         assert APPS["blue"] not in str(notice)
-        assert APPS["blue"].encode() not in house.ask("default", "/api/v1/status").data
-        assert path.encode() in house.ask("both", "/api/v1/status").data
+        assert APPS["blue"].encode() not in house.ask_as("default", "/api/v1/status").data
+        assert path.encode() in house.ask_as("both", "/api/v1/status").data
     store._commit._set_trouble(None)
 
 
@@ -383,12 +337,12 @@ def test_sockets_of_terminals(house: House, team: str, other: str) -> None:
             {"T_id": other, "S_id": APPS[other], "C_id": "0" * 64, "Md5": ticket.md5},
         ]
         for first in asked:
-            with house.socket(team, path, subprotocols=["cloudbang.tty.v1"]) as socket:
+            with house.socket_as(team, path, subprotocols=["cloudbang.tty.v1"]) as socket:
                 socket.send(orjson.dumps(first).decode())
                 refused = hear(socket)
                 assert refused["op"] == "error", first
                 assert refused["code"] in ("no-such-terminal", "no-such-app"), first
-    with house.socket(team, "/terminal_files", subprotocols=["cloudbang.files.v1"]) as socket:
+    with house.socket_as(team, "/terminal_files", subprotocols=["cloudbang.files.v1"]) as socket:
         put = {"op": "put", "session": TERMINALS[other], "folder": "/", "name": "a", "size": 1}
         socket.send(orjson.dumps(put).decode())
         assert hear(socket)["code"] == "no-such-terminal"
@@ -397,7 +351,7 @@ def test_sockets_of_terminals(house: House, team: str, other: str) -> None:
 def test_a_command_of_the_host_is_shared_by_the_installation_only(house: House) -> None:
     """A person may not at all; a token without an account may, and it is the machine's own."""
     for team in ACCOUNTS:
-        with house.socket(team, "/terminal_share") as socket:
+        with house.socket_as(team, "/terminal_share") as socket:
             socket.send(orjson.dumps({"op": "share", "command": ["sh"]}).decode())
             assert hear(socket)["code"] == "not-allowed"
 
@@ -407,8 +361,8 @@ def test_who_loses_a_team_loses_its_sockets(house: House) -> None:
     accounts = house.parts.accounts
     eve = accounts.create("eve", PASSWORD, "viewer")
     accounts.set_role(eve.id, "viewer", "blue")
-    house.secrets["eve"] = accounts.sign_in("eve", PASSWORD, "192.0.2.1")
-    with house.socket("eve") as socket:
+    house.secrets["eve"] = house.sign_in("eve")
+    with house.socket_as("eve") as socket:
         assert subscribe(socket, f"log/{APPS['blue']}")["op"] == "subscribed"
         hear(socket)
         accounts.set_role(eve.id, None, "blue")
