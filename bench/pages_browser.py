@@ -72,7 +72,7 @@ def main() -> None:
     url, app, secret, rounds = sys.argv[1:]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=script("browser-up"), args=list(BROWSER_ARGS)
+            executable_path=script("browser-up", "whole"), args=list(BROWSER_ARGS)
         )
         visit(browser, url, app, secret)  # the browser itself has woken up then
         print(json.dumps([visit(browser, url, app, secret) for _ in range(int(rounds))]))
