@@ -33,7 +33,8 @@ BROWSERS = 2  # parts with a browser at a time; Chromium takes a processor
 TO_TIDY_UP = 60.0  # seconds an interrupted part has for it
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NEEDED = ("dockerd", "ip", "nsenter")  # for an engine of one's own
-NOT_INHERITED = ("MAKEFLAGS", "MFLAGS")  # the job server's pipes do not reach the parts
+# The job server's pipes do not reach the parts; and what is compiled once starts a hundred servers.
+NOT_INHERITED = ("MAKEFLAGS", "MFLAGS", "PYTHONDONTWRITEBYTECODE")
 COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
 JS_COUNTS = re.compile(r"^(\d+) tests of the pages' modules passed, (\d+) failed$", re.MULTILINE)
 

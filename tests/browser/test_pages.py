@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.support import ServerProcess, wait_until
+from tests.terminal_support import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -28,6 +29,15 @@ def apps(page: Page, server: ServerProcess, sign_in: SignIn) -> Page:
     page.goto(server.url)
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
     return page
+
+
+def sign_in_by_hand(page: Page, server: ServerProcess, name: str, password: str) -> None:
+    """A session of its own, that may end without anybody else's."""
+    page.goto(f"{server.url}/sign-in")
+    page.fill("#username", name)
+    page.fill("#password", password)
+    page.keyboard.press("Enter")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
 
 
 def row(page: Page, app: str) -> Any:
@@ -180,11 +190,12 @@ def test_after_signing_in_nobody_is_sent_to_another_site(
     expect(page).to_have_url(f"{server.url}/")
 
 
-@pytest.mark.own_server
 def test_signing_out_ends_the_other_pages_of_the_session_too(
-    apps: Page, server: ServerProcess
+    page: Page, server: ServerProcess
 ) -> None:
     """Another tab of the same session goes to the sign-in by itself and knows the way back."""
+    apps = page
+    sign_in_by_hand(apps, server, "admin", server.password)
     other = apps.context.new_page()
     other.goto(f"{server.url}/settings")
     expect(other.locator("#connection")).to_have_attribute("data-state", "live")
@@ -192,7 +203,6 @@ def test_signing_out_ends_the_other_pages_of_the_session_too(
     apps.get_by_role("button", name="Sign out").click()
     expect(apps).to_have_url(f"{server.url}/sign-in")
     expect(other).to_have_url(f"{server.url}/sign-in?next=%2Fsettings", timeout=4_000)
-    server.close()
 
 
 # --- apps --------------------------------------------------------------------------------------
@@ -252,7 +262,6 @@ def test_a_container_whose_log_cannot_be_read_says_so(apps: Page, container: Con
     expect(row(apps, "pages-mute").locator(".line-text")).to_contain_text("none")
 
 
-@pytest.mark.own_server  # gone apps of others would be offered where none matches
 def test_the_filter_works_as_one_types_and_is_in_the_address(
     apps: Page, server: ServerProcess, container: Containers
 ) -> None:
@@ -346,7 +355,6 @@ def test_the_page_comes_back_by_itself_after_a_restart(
     expect(row(apps, "pages-meanwhile")).to_be_visible()
 
 
-@pytest.mark.own_server
 def test_a_server_that_does_not_answer_any_more_is_noticed(
     apps: Page, server: ServerProcess
 ) -> None:
@@ -525,17 +533,15 @@ def test_a_token_is_shown_once_works_and_is_revoked(
     wait_until(lambda: status() == 401, what="the token to end")
 
 
-@pytest.mark.own_server
 def test_the_password_is_changed_and_other_browsers_are_out(
-    apps: Page, server: ServerProcess, new_context: Contexts
+    page: Page, server: ServerProcess, new_context: Contexts
 ) -> None:
     """A wrong current password is told; a right one changes it and ends the other sessions."""
-    other = new_context().new_page()
-    other.goto(f"{server.url}/sign-in")
-    other.fill("#username", "admin")
-    other.fill("#password", server.password)
-    other.keyboard.press("Enter")
-    expect(other.locator("#connection")).to_have_attribute("data-state", "live")
+    with Person(server) as admin:
+        admin.made("/accounts", {"username": "pat", "password": server.password})
+    apps, other = page, new_context().new_page()
+    for one in (apps, other):
+        sign_in_by_hand(one, server, "pat", server.password)
     apps.goto(f"{server.url}/settings")
     expect(apps.locator("#logins .item")).to_have_count(2)
     apps.fill("#current", "not this one")

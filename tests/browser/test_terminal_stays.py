@@ -150,6 +150,7 @@ def silent(new_server: Callable[..., ServerProcess]) -> ServerProcess:
     return new_server({"CLOUDBANG_TERMINAL_RECORD": "false"})
 
 
+@pytest.mark.slow("its server starts three times, and the page waits longer each time it asks")
 def test_a_stopped_server_says_so_and_offers_a_new_one(
     people: People,
     watch: Watch,
