@@ -162,6 +162,7 @@ LONG = {
     "static/js/terminal/view.js": "where the parts of one terminal meet, and nowhere else",
     # Tests of one thing, whose helpers or whose server serve all of them.
     "tests/accounts/test_accounts.py": "the one service of accounts, each promise of it",
+    "tests/bus/test_bus.py": "hub, publisher and subscriber only prove something together",
     "tests/browser/test_logs.py": "the log page, over one server that starts once",
     "tests/browser/test_pages.py": "the pages around it, over one server that starts once",
     "tests/cli/test_share.py": "one command, each way in which its program or its server ends",
