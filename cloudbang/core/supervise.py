@@ -98,4 +98,4 @@ class Supervisor:
                     waits = backoff()  # it ran well for a while: this is a new failure
                 wait = next(waits)
                 log.exception("%s/%s failed, again in %.1f s", self.name, name, wait)
-                gevent.sleep(wait)
+            gevent.sleep(wait)

@@ -97,6 +97,15 @@ def parse_time(text: str) -> int:
     return seconds * 1_000_000_000 + int((found[7] or "0").ljust(9, "0")[:9])
 
 
+def record_ns(raw: bytes) -> int:
+    """Nanoseconds since 1970 of a record's time; 0 for one that is damaged, as after a power cut:
+    older than everything, so whoever goes on from there begins at the beginning."""
+    try:
+        return parse_time(raw[:TIME_WIDTH].decode("ascii"))
+    except ValueError:  # UnicodeDecodeError is one too
+        return 0
+
+
 def format_time(ns: int) -> str:
     """RFC 3339 in UTC with nine digits: 30 characters that sort by time. Raises ValueError."""
     seconds, rest = divmod(ns, 1_000_000_000)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import gevent
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 8  # containers inspected at the same time
 REPLAY_NS = 24 * 3600 * 10**9  # how far back events are asked for at the first connection
+COMPARE = 60.0  # seconds between two comparisons with the engine's own list
 REMOVED_KNOWN = 1000  # removed containers that are remembered, while an answer may be on its way
 
 Listener = Callable[[list[Instance], list[Instance], list[Instance]], None]
@@ -57,6 +58,11 @@ class Inventory:
         self._removed: dict[str, None] = {}  # the last ones; an id never comes back
         # The engine says so once; what it tells of the container afterwards may not mention it.
         self._oom_at: dict[str, str] = {}
+        # Containers that the engine did not tell of when it was asked: how long to wait each time,
+        # and when each is asked about again.
+        self._failing: dict[str, Iterator[float]] = {}
+        self._due: dict[str, float] = {}
+        self._failed = Flag()
         self._supervisor = Supervisor("inventory")
 
     # --- what others ask ----------------------------------------------------------------------
@@ -117,6 +123,8 @@ class Inventory:
         self._supervisor.run("events", self._watch)
         for n in range(4):
             self._supervisor.run(f"inspect-{n}", self._inspect_waiting)
+        self._supervisor.run("again", self._ask_again)
+        self._supervisor.run("compare", self._compare)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         self._supervisor.stop(deadline)
@@ -189,7 +197,10 @@ class Inventory:
         asked = next(self._order)
         try:
             return asked, self._engine.inspect(container)
-        except (NoSuchContainer, EngineRefused):
+        except NoSuchContainer:
+            return None
+        except EngineRefused as e:
+            self._not_told(container, str(e))
             return None
 
     # --- events -------------------------------------------------------------------------------
@@ -243,11 +254,47 @@ class Inventory:
             try:
                 found = self.refresh(container)
             except (EngineUnreachable, EngineRefused) as e:
-                # The listing after the reconnection finds out.
-                log.debug("inspecting %s: %s", container[:12], e)
+                self._not_told(container, str(e))
                 continue
+            if self._failing.pop(container, None) is not None:
+                log.info("the engine tells of %s again", container[:12])
             if found and rank:
                 self._events.record(*remembered(found))
+
+    def _not_told(self, container: str, reason: str) -> None:
+        """The engine did not say how a container is: ask until it does, or has it no more."""
+        if container not in self._failing:
+            log.warning("asked about %s: %s; it is asked again", container[:12], reason)
+            self._failing[container] = backoff(0.5, 60)
+        self._due[container] = time.monotonic() + next(self._failing[container])
+        self._failed.set()
+
+    def _ask_again(self) -> None:
+        while True:
+            self._failed.wait()
+            gevent.sleep(max(0.0, min(self._due.values(), default=0.0) - time.monotonic()))
+            now = time.monotonic()
+            for container in [c for c, due in self._due.items() if due <= now]:
+                del self._due[container]
+                self._look_at(container, urgent=False)
+            if not self._due:
+                self._failed.clear()
+
+    def _compare(self) -> None:
+        """What was missed, whyever, heals: what the engine lists is compared with what is known."""
+        while True:
+            gevent.sleep(COMPARE)
+            if self.engine_error is not None:
+                continue  # the listing after the reconnection does the same
+            try:
+                listed = {i.id: i for i in self._engine.containers() if not i.hidden}
+            except (EngineUnreachable, EngineRefused) as e:
+                log.debug("comparing with the engine's list: %s", e)
+                continue
+            for container in {*listed, *self._instances}:
+                known, found = self._instances.get(container), listed.get(container)
+                if known is None or found is None or known.state != found.state:
+                    self._look_at(container, urgent=False)
 
     # --- changes ------------------------------------------------------------------------------
 
@@ -278,7 +325,7 @@ class Inventory:
             self._by_app.setdefault(instance.app, {})[instance.id] = instance
             (changed if before else added).append(instance)
         for container in removed:
-            for facts in (self._unreadable, self._answered, self._oom_at):
+            for facts in (self._unreadable, self._answered, self._oom_at, self._failing, self._due):
                 facts.pop(container, None)
             if before := self._instances.pop(container, None):
                 self._forget(before)
@@ -287,7 +334,10 @@ class Inventory:
         if not (added or changed or gone):
             return
         for listener in self._listeners:
-            listener(added, changed, gone)
+            try:
+                listener(added, changed, gone)
+            except Exception:  # it concerns none of the others
+                log.exception("somebody who is told of containers failed")
 
     def _forget(self, instance: Instance) -> None:
         siblings = self._by_app.get(instance.app, {})

@@ -13,7 +13,7 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.apps import Instance
 from cloudbang.engine import Engine
-from cloudbang.node.collector.follower import SILENT, Follower, ReaderContext
+from cloudbang.node.collector.follower import SILENT, Follower, Interrupted, ReaderContext
 from cloudbang.node.collector.read_scheduler import SharedTick
 from cloudbang.node.collector.sink import LogSink
 from cloudbang.node.inventory import Inventory
@@ -95,14 +95,14 @@ class LogCollector:
         if running is not None:
             running.changed = True
             if running.follower.app != instance.app:
-                running.interrupt()
+                running.follower.interrupt()
             return
         if not instance.alive and self._ended.get(instance.id, "") == instance.finished_at:
             return
         name = f"{instance.app}/{instance.short}"
         running = _Running(Follower(self._context, instance.id, instance.app))
         self._followers[instance.id] = running
-        running.reader = self._readers.run(name, self._follow, running)
+        self._readers.run(name, self._follow, running)
 
     def _follow(self, running: _Running) -> None:
         follower = running.follower
@@ -116,7 +116,7 @@ class LogCollector:
                 # A thousand old containers are read a few at a time.
                 with nullcontext() if known is None or known.alive else self._old:
                     ended = follower.run()
-            except _Interrupted:
+            except Interrupted:
                 continue
             known = self._inventory.instance(follower.container)
             if not (running.changed and ended and known and known.alive):
@@ -146,24 +146,13 @@ class LogCollector:
             if now_ahead < ahead - SET_BACK:
                 log.warning("the clock was set back by %.1f s", ahead - now_ahead)
                 for running in list(self._followers.values()):
-                    running.interrupt()
+                    running.follower.interrupt()
             ahead = now_ahead
 
 
-class _Interrupted(Exception):
-    """Begin anew from what is stored."""
-
-
 class _Running:
-    """A reader and its greenlet."""
-
-    reader: gevent.Greenlet
+    """A reader that is at work."""
 
     def __init__(self, follower: Follower) -> None:
         self.follower = follower
         self.changed = False  # the container did, while its log was read
-
-    def interrupt(self) -> None:
-        """Make the reader look again at what it should read."""
-        if self.reader.started and not self.reader.dead:
-            gevent.kill(self.reader, _Interrupted)

@@ -14,7 +14,7 @@ import gevent
 from cloudbang.core.supervise import backoff
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.docker_stream import Decoder, StreamGarbled, decoder_for
-from cloudbang.domain.lines import parse_time
+from cloudbang.domain.lines import record_ns
 from cloudbang.domain.resume import ResumePoint
 from cloudbang.engine import Engine, EngineStream
 from cloudbang.errors import (
@@ -72,6 +72,10 @@ LOOKS = 4
 rotates while it is read is skipped in parts, and the next reading finds them."""
 
 
+class Interrupted(Exception):
+    """A reader was told to begin anew, and does."""
+
+
 class _RereadFurther(Exception):
     """More lines are new than were asked for."""
 
@@ -100,15 +104,17 @@ class Follower:
         self._watch: RotationWatch | None = None
         self._last: bytes | None = None  # the record before the next one
         self._step: tuple[bytes | None, bytes] | None = None  # two records that looked odd
-        self._stream: EngineStream | None = None  # that is followed
+        self._stream: EngineStream | None = None  # that is read now
         self._reads = self._reads_before = 0  # of it, and when somebody last looked
+        self._ends = True  # it does by itself, or was given up
+        self._interrupted = False
 
     @property
     def lag(self) -> float:
         """Seconds by which the newest line read is behind, while there are more to read."""
         if not self._behind or not self._newest:
             return 0.0
-        return max(0.0, time.time() - parse_time(self._newest.decode("ascii")) / 1e9)
+        return max(0.0, time.time() - record_ns(self._newest) / 1e9)
 
     def look(self) -> None:
         """Called at intervals: give up a stream that will never end.
@@ -116,12 +122,19 @@ class Follower:
         An engine that is asked to follow a log just while its container dies may have closed that
         log already, and then never ends the stream.
         """
-        if self._stream is not None and self._reads == self._reads_before:
+        if self._stream is not None and self._reads == self._reads_before and not self._ends:
             known = self._context.containers.instance(self.container)
             if known is None or not known.alive:
+                self._ends = True
                 self._stream.wake()
-                self._stream = None
         self._reads_before = self._reads
+
+    def interrupt(self) -> None:
+        """Have :meth:`run` raise Interrupted, at once where it waits for the engine: a flag that
+        the reader looks at, since an exception thrown from outside may meet it anywhere."""
+        self._interrupted = True
+        if self._stream is not None:
+            self._stream.wake()
 
     def drain(self) -> None:
         """Wait until everything handed over is stored: in order, so the last tells for all."""
@@ -131,10 +144,11 @@ class Follower:
     def run(self) -> Instance | None:
         """Read until the container has ended and all of its log is stored; how it ended.
 
-        None when the engine has it no more, or cannot read its log.
+        None when the engine has it no more, or cannot read its log. Raises Interrupted.
         """
         waits = backoff(0.2, 3)
         while True:
+            self._look_up()
             began = time.monotonic()
             try:
                 instance = self._context.containers.instance(self.container)
@@ -161,6 +175,11 @@ class Follower:
             if time.monotonic() - began > 10:
                 waits = backoff(0.2, 3)
             gevent.sleep(next(waits))
+
+    def _look_up(self) -> None:
+        if self._interrupted:
+            self._interrupted = False
+            raise Interrupted
 
     def _forgotten(self) -> None:
         with suppress(EngineUnreachable, EngineRefused):
@@ -202,13 +221,13 @@ class Follower:
         else:
             self.since_ns = point.since
             resume = Resume(point.stored, point.last)
-            if point.last is not None and _ns(point.last) > now:
+            if point.last is not None and record_ns(point.last) > now:
                 resume, tail = self._after_clock_was_set_back(instance, point), None
         stream = engine.logs(instance.id, follow=instance.alive, since_ns=self.since_ns, tail=tail)
         decoder = decoder_for(instance.short, tty=instance.tty)
         missing = _RereadFurther if tail is not None else None if surely else _RereadFully
         self._last = point.last if point else None
-        self._stream = stream if instance.alive else None
+        self._stream, self._ends = stream, not instance.alive
         self._reads_before = -1  # not at the very next look
         try:
             self._pump(stream, decoder, resume, self._watched(instance), missing, instance.alive)
@@ -283,11 +302,13 @@ class Follower:
         read_now, feed, append = stream.read_now, decoder.feed, self._append
         full = 0
         while True:
+            if self._interrupted:
+                self._look_up()
             data = read_now(READ)
             if data is None:
                 self._behind = False
                 if not pace.nothing_there():
-                    if live and self._stream is None:
+                    if live and self._ends:
                         return  # given up
                     stream.wait()
                     pace.woken()
@@ -360,7 +381,3 @@ class Follower:
             raise _StreamDiscontinuous  # what was handed over last is not stored
         self._receipt = self._context.sink.append(self.app, records)
         self._newest = records[-1][:30]
-
-
-def _ns(record: bytes) -> int:
-    return parse_time(record[:30].decode("ascii"))

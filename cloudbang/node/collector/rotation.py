@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Mapping
 from math import ceil
 
-from cloudbang.domain.lines import parse_time
+from cloudbang.domain.lines import record_ns
 
 FASTEST = 100 * 1024 * 1024
 """Bytes per second that no container gets into its log: a file takes at least its size over this,
@@ -174,4 +174,4 @@ def _apart(one: bytes, other: bytes) -> int:
 
 
 def _ns(time: bytes) -> int:
-    return parse_time(time.decode("ascii"))
+    return record_ns(time)

@@ -14,12 +14,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cloudbang.domain.lines import format_time, parse_time
+from cloudbang.domain.lines import format_time, record_ns
 from cloudbang.domain.resume import ResumePoint
 from cloudbang.storage.logs.reader import BlockScan, Query, Snapshot
 from cloudbang.storage.logs.segment import IndexCache
@@ -38,6 +39,8 @@ LONG_LINE = 250_000_000  # nanoseconds that the parts of one line take to be wri
 
 MARK_BYTES = 64 * 1024  # of lines kept for one container, unless more share one moment
 MARKS = 1000  # containers of an app that are remembered; the longest silent go first
+
+_TIME = re.compile(rb"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d\.\d{9}Z")
 
 
 @dataclass
@@ -118,17 +121,17 @@ def resume_point(
     if not tail:
         return None
     base = _before(min(tail)[:30])
-    early = format_time(max(_ns(base) - LONG_LINE, 0)).encode()
+    early = format_time(max(record_ns(base) - LONG_LINE, 0)).encode()
     if mark:
         base, early = max(base, mark.floor), max(early, mark.floor)
     records = [raw for raw in mark.records if raw[:30] >= early] if mark else []
-    query = Query(container=container, since=_ns(early))
+    query = Query(container=container, since=record_ns(early))
     with BlockScan(view, cache, query, skip_missing=skip_missing) as walk:
         for spot in walk.spots():
             records += _engine_lines(raw for _, raw in walk.lines(spot))
     base = _not_within_a_line(records, base)
     stored = Counter(raw for raw in records if raw[:30] >= base)
-    return ResumePoint(_ns(base), tail[-1] if tail[-1] in stored else None, stored)
+    return ResumePoint(record_ns(base), tail[-1] if tail[-1] in stored else None, stored)
 
 
 def _not_within_a_line(records: list[bytes], base: bytes) -> bytes:
@@ -142,19 +145,13 @@ def _not_within_a_line(records: list[bytes], base: bytes) -> bytes:
 
 
 def _engine_lines(lines: Iterable[bytes]) -> list[bytes]:
-    """With their LF; without the markers, which the engine will not give again."""
-    return [raw + b"\n" for raw in lines if raw[44:50] != b"marker"]
-
-
-def _ns(time: bytes) -> int:
-    try:
-        return parse_time(time.decode("ascii", "replace"))
-    except ValueError:
-        return 0  # a damaged line: read from the beginning, everything stored is recognised
+    """With their LF; without what the engine will not give again: markers, and lines of which the
+    time was damaged on the disk."""
+    return [raw + b"\n" for raw in lines if raw[44:50] != b"marker" and _TIME.match(raw)]
 
 
 def _before(time: bytes) -> bytes:
-    return format_time(max(_ns(time) - SLACK, 0)).encode()
+    return format_time(max(record_ns(time) - SLACK, 0)).encode()
 
 
 def marks_after(

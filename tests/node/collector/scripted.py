@@ -33,6 +33,7 @@ class ScriptedEngine:
         self.at_once = self.most_at_once = 0  # inspections
         self.chunked = False
         self.again: dict[str, int] = {}
+        self.refused: dict[str, int] = {}  # how many inspections of a container fail from now on
         self.deaf: set[str] = set()  # containers whose followed streams never end
         self.changed = Event()
         self._events: list[socket.socket] = []
@@ -142,13 +143,22 @@ class ScriptedEngine:
             while sock.recv(1):
                 pass
         elif path.endswith("/json"):
-            self.at_once += 1
-            self.most_at_once = max(self.most_at_once, self.at_once)
-            gevent.sleep(0.002)
-            self.at_once -= 1
-            self._json(sock, self.containers[path.split("/")[2]])
+            self._inspection(sock, path.split("/")[2])
         elif path.endswith("/logs"):
             self._logs(sock, path.split("/")[2], query)
+
+    def _inspection(self, sock: socket.socket, container: str) -> None:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        gevent.sleep(0.002)
+        self.at_once -= 1
+        if self.refused.get(container, 0) > 0:
+            self.refused[container] -= 1
+            self._json(sock, {"message": "no descriptor is free"}, b"500 Oh")
+        elif container not in self.containers:
+            self._json(sock, {"message": "No such container"}, b"404 Not Found")
+        else:
+            self._json(sock, self.containers[container])
 
     def _logs(self, sock: socket.socket, container: str, query: dict[str, str]) -> None:
         seconds, _, rest = query.get("since", "0.0").partition(".")
@@ -181,10 +191,10 @@ class ScriptedEngine:
         coding = b"Transfer-Encoding: chunked\r\n" if self.chunked else b""
         sock.sendall(b"HTTP/1.1 200 OK\r\n" + coding + b"\r\n")
 
-    def _json(self, sock: socket.socket, value: object) -> None:
+    def _json(self, sock: socket.socket, value: object, status: bytes = b"200 OK") -> None:
         body = orjson.dumps(value)
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-        sock.sendall(head % len(body) + body)
+        head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        sock.sendall(head % (status, len(body)) + body)
 
 
 def _listing(inspected: dict[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 import pytest
 
 from cloudbang.domain.lines import format_time
+from cloudbang.domain.resume import ResumePoint
+from cloudbang.storage.logs.log_store import LogStore
 from tests.node.collector.rig import Rig
 from tests.support import wait_until
 
@@ -159,3 +162,108 @@ def test_a_followed_stream_that_never_ends_does_not_hold_its_reader(rig, scripte
     scripted.stop(ID)
     scripted.tell("die", ID, time.time_ns())
     assert one.wait_ended("web") == ["start"]
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_container_the_engine_did_not_tell_of_is_asked_about_again(rig, scripted, times, caplog):
+    """Whether at the first listing or after an event: until it is told, and said once."""
+    caplog.set_level(logging.INFO)
+    scripted.add(ID, "web")
+    scripted.log(ID, ago(5), "start")
+    scripted.refused[ID] = times
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 1)
+    other = "b" * 64
+    scripted.add(other, "shop")
+    scripted.log(other, ago(0), "momentary")
+    scripted.refused[other] = times
+    scripted.tell("start", other, time.time_ns())
+    assert one.wait_for("shop", 1) == ["momentary"]
+    for who in (ID, other):
+        said = [r.getMessage() for r in caplog.records if who[:12] in r.getMessage()]
+        assert sum("it is asked again" in text for text in said) == 1
+        assert sum("tells of" in text for text in said) == 1
+
+
+def test_what_no_event_told_of_is_found_in_the_engines_list(rig, scripted, monkeypatch):
+    """A container that came, one that ended, one that went: each heals at the next comparison."""
+    monkeypatch.setattr("cloudbang.node.inventory.COMPARE", 0.3)
+    gone, ended, new = "a" * 64, "b" * 64, "c" * 64
+    scripted.add(gone, "gone")
+    scripted.add(ended, "ended")
+    one: Rig = rig(scripted.host)
+    wait_until(lambda: len(one.inventory.instances()) == 2)
+    scripted.add(new, "new")
+    scripted.log(new, ago(0), "unheard")
+    scripted.stop(ended)
+    del scripted.containers[gone]
+    assert one.wait_for("new", 1) == ["unheard"]
+    wait_until(lambda: one.inventory.instance(gone) is None)
+    wait_until(lambda: one.inventory.instance(ended).state == "exited")
+
+
+def test_a_listener_that_fails_keeps_nobody_from_hearing(rig, scripted):
+    """Containers are told to several; what one makes of it is its own affair."""
+
+    def fails(*_changes: object) -> None:
+        raise RuntimeError("not today")
+
+    one: Rig = rig(scripted.host)
+    one.inventory._listeners.insert(0, fails)
+    scripted.add(ID, "web")
+    scripted.log(ID, ago(0), "heard")
+    scripted.tell("start", ID, time.time_ns())
+    assert one.wait_for("web", 1) == ["heard"]
+
+
+def test_a_reader_that_is_told_to_look_again_while_it_waits_for_its_next_try_goes_on(
+    rig, scripted, monkeypatch
+):
+    """The disk fails once, the clock is set back while the reader waits: it is not gone for ever."""
+    scripted.add(ID, "web")
+    scripted.log(ID, ago(5), "start")
+    failed: list[int] = []
+    right = LogStore.resume_point
+
+    def fails_once(store: LogStore, app: str, container: str) -> ResumePoint | None:
+        if not failed:
+            failed.append(1)
+            raise OSError("not read")  # nobody expects it: the reader is started anew
+        return right(store, app, container)
+
+    monkeypatch.setattr(LogStore, "resume_point", fails_once)
+    one: Rig = rig(scripted.host)
+    wait_until(lambda: failed)
+    for running in list(one.collector._followers.values()):
+        running.follower.interrupt()
+    one.wait_for("web", 1)
+    for running in list(one.collector._followers.values()):
+        running.follower.interrupt()
+    scripted.log(ID, ago(0), "more")
+    assert one.wait_for("web", 2) == ["start", "more"]
+
+
+@pytest.mark.parametrize("damaged", [b"2026-1X-28", b"2026-99-28", b"\xff\xfe26-11-28"])
+@pytest.mark.parametrize("line", [-1, -20])
+def test_a_damaged_time_stops_no_log(rig, scripted, tmp_path, damaged, line):
+    """Of the newest line stored, or of one before: what is stored is recognised, the rest is read."""
+    scripted.add(ID, "web")
+    for n in range(50):
+        scripted.log(ID, ago(100 - n), f"line {n}")
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 50)
+    one.close()
+    (file,) = (tmp_path / "data").rglob("*.log")
+    lines = file.read_bytes().splitlines(keepends=True)
+    lines[line] = damaged + lines[line][10:]
+    file.write_bytes(b"".join(lines))
+    scripted.log(ID, ago(1), "more")
+    two: Rig = rig(scripted.host)
+    wait_until(lambda: "more" in two.texts("web"), what="what came since")
+    scripted.log(ID, ago(0), "live")
+    wait_until(lambda: "live" in two.texts("web"), what="what comes now")
+    texts = two.texts("web")
+    # The line of the damaged time comes once more: the engine has it with its right time.
+    assert sorted(texts) == sorted(
+        [*(f"line {n}" for n in range(50)), f"line {50 + line}", "more", "live"]
+    )
