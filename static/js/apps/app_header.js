@@ -2,7 +2,7 @@
 // menu of those who manage it: putting it away, deleting its log or all of it. Before anything is
 // deleted it is said what will be.
 
-import { byId, h, setChildren } from "../lib/dom.js";
+import { afterPaint, byId, h, setChildren } from "../lib/dom.js";
 import { t, formatBytes, formatNumber, formatTime, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
@@ -122,22 +122,23 @@ async function ask(title, text, verb) {
   return (await confirm(title, text, choices)) === "delete";
 }
 
-const name = byId("app-name").dataset.app ?? "";
 const time = h("time");
 
 /**
  * An app that neither the engine nor the store knows any more, once that is sure.
  *
+ * @param {string} name
  * @returns {import("../live/app_state.js").App | null}
  */
-function nobody() {
+function nobody(name) {
   if (!inventory.known) return null;
   const nothing = { team: "", state: "", stack: null, last_line: null, first: 1, next: 1, rate: 0 };
   return { name, instances: [], kind: "found", put_away: false, ...nothing };
 }
 
-function draw() {
-  const app = inventory.apps.get(name) ?? nobody();
+/** @param {string} name */
+function draw(name) {
+  const app = inventory.apps.get(name) ?? nobody(name);
   if (!app) return;
   setChildren(byId("app-state"), [stateIcon(appState(app))]);
   const when = since(app);
@@ -167,20 +168,25 @@ function draw() {
   );
 }
 
-inventory.addEventListener("apps", draw);
-if (mayOpenTerminals(name)) {
+/** Of the app whose page this is. */
+export function startAppHeader() {
+  const name = byId("app-name").dataset.app ?? "";
+  inventory.addEventListener("apps", () => draw(name));
+  if (mayOpenTerminals(name)) {
+    bind({
+      keys: "g t",
+      label: t("Terminals of this app"),
+      group: t("Go to"),
+      run: () => location.assign(terminalAddress(name)),
+    });
+  }
   bind({
-    keys: "g t",
-    label: t("Terminals of this app"),
+    keys: "g l",
+    label: t("Logs of this app"),
     group: t("Go to"),
-    run: () => location.assign(terminalAddress(name)),
+    run: () => location.assign(appAddress(name)),
   });
+  offerRemoval(name);
+  // Writing times and numbers takes a browser long the first time.
+  afterPaint(() => draw(name));
 }
-bind({
-  keys: "g l",
-  label: t("Logs of this app"),
-  group: t("Go to"),
-  run: () => location.assign(appAddress(name)),
-});
-offerRemoval(name);
-draw();

@@ -144,3 +144,13 @@ export function isTyping(target) {
 export function readData(id) {
   return JSON.parse(document.getElementById(id)?.textContent || "null");
 }
+
+/**
+ * Runs it once the page was painted as it is now; where nobody looks at it, soon.
+ *
+ * @param {() => void} run
+ */
+export function afterPaint(run) {
+  if (document.hidden) setTimeout(run);
+  else requestAnimationFrame(() => setTimeout(run));
+}

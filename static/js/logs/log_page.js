@@ -1,8 +1,8 @@
 // The log page: joins what fills the window (feed), what draws it (rows) and what the reader does.
 
 import "../frame/frame.js";
-import "../apps/app_header.js";
-import { byId, readData } from "../lib/dom.js";
+import { startAppHeader } from "../apps/app_header.js";
+import { afterPaint, byId, readData } from "../lib/dom.js";
 import { setUpPanel } from "./panel.js";
 import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
@@ -35,7 +35,7 @@ export class LogView {
   /** @type {number | null} */
   linked = null;
 
-  #framed = false;
+  #framed = true; // until the page has been painted with its first lines
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -73,12 +73,14 @@ export class LogView {
   start() {
     this.feed.open(null, readData("log-lines"));
     if (this.linked !== null) void this.openAt(this.linked);
-    // At once and not in the next frame, so that the page's first paint has lines; what is said
-    // about them comes after it.
+    // At once, so that the next paint has lines; what is said about them comes after it.
     this.feed.takeIn(FRAME);
     this.rows.changed();
     this.rows.render(true);
-    this.schedule();
+    afterPaint(() => {
+      this.#framed = false;
+      this.schedule();
+    });
   }
 
   /** @param {HTMLElement} slice */
@@ -385,4 +387,5 @@ export class LogView {
 
 const log = new LogView(byId("log"));
 log.start();
+startAppHeader();
 setUpPanel(log);

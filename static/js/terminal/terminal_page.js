@@ -3,7 +3,7 @@
 
 import { recallInTab, rememberInTab } from "../lib/storage.js";
 import "../frame/frame.js";
-import "../apps/app_header.js";
+import { startAppHeader } from "../apps/app_header.js";
 import { Problem } from "../lib/api.js";
 import { byId, h, icon, setAttribute, setText } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
@@ -374,4 +374,5 @@ class TerminalPage {
   }
 }
 
+startAppHeader();
 void new TerminalPage(byId("terminal")).start();
