@@ -156,7 +156,6 @@ class Application:
         self._run_apps(apps)
         self._run_live(storage, bus, live)
         self._run_events(events)
-        gevent.sleep(PAGE_FIRST)  # asking about each container takes longer than drawing it
         self._run_node(node)
         self._run_terminals(terminals)
         self._run_web(web)
@@ -338,7 +337,8 @@ class Application:
         self._stops.add("the events' retention", events.retention.stop, KEEP_BUS)
 
     def _run_node(self, node: Node) -> None:
-        node.inventory.start()
+        # Who has waited for the page gets it first: asking about each container takes longer.
+        node.inventory.start(after=PAGE_FIRST)
         self._stops.add("the inventory", node.inventory.stop, KEEP_NODE)
         node.collector.start()
         self._stops.add("the collector", node.collector.stop, KEEP_NODE)

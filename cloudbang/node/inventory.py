@@ -119,8 +119,9 @@ class Inventory:
 
     # --- running ------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        self._supervisor.run("events", self._watch)
+    def start(self, after: float = 0.0) -> None:
+        """Begin, and ask the engine for the first time in ``after`` seconds."""
+        self._supervisor.run("events", self._watch, after)
         for n in range(4):
             self._supervisor.run(f"inspect-{n}", self._inspect_waiting)
         self._supervisor.run("again", self._ask_again)
@@ -129,7 +130,8 @@ class Inventory:
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         self._supervisor.stop(deadline)
 
-    def _watch(self) -> None:
+    def _watch(self, after: float) -> None:
+        gevent.sleep(after)
         waits = backoff(0.2, 5)
         while True:
             began = time.monotonic()
