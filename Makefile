@@ -79,8 +79,8 @@ test: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES) $(PYC)
 	@scripts/browser-up
 	@$(PY) -m tests.lanes
 
-LONG := tests/faults/test_server_killed.py tests/faults/test_soak.py tests/node/collector/test_exactly_once.py \
-	tests/storage/logs/test_kill.py
+LONG := tests/faults/test_server_killed.py tests/faults/test_deleting_killed.py tests/faults/test_soak.py \
+	tests/node/collector/test_exactly_once.py tests/storage/logs/test_kill.py
 
 test-long: $(VENV)/.dev $(MO) $(PAGES) $(PYC)
 	@scripts/engine-up

@@ -86,7 +86,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     watch = support.Stopwatch()
     yield
     took = watch.seconds
-    if took > BUDGET and item.get_closest_marker("slow") is None:
+    if took > BUDGET and not support.LONG and item.get_closest_marker("slow") is None:
         pytest.fail(
             f"it took {took:.1f} s of a budget of {BUDGET:g} s: hand it its times, share what it "
             'starts, or say why it must: @pytest.mark.slow("why")',

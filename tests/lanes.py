@@ -57,14 +57,14 @@ class Part:
 
 
 PARTS = (
-    # In the order in which they begin: the longest first, so that the lanes end together.
+    # In the order in which they begin: the longest first, so that the lanes end together; and what
+    # mostly waits beside a browser, which needs a processor of its own.
     Part(
         "node",
         MACHINE,  # they publish ports, and have the engine pull from this machine's loopback
         ("tests/node", "tests/test_ground.py"),
     ),
     Part("browser-terminals", ENGINE, ("tests/browser",)),
-    Part("browser-pages", ENGINE, ("tests/browser/test_pages.py", "tests/browser/test_logs.py")),
     Part("faults", ENGINE, ("tests/faults",)),
     Part(
         "faults-terminals",
@@ -74,6 +74,7 @@ PARTS = (
             for of in ("2017", "bad_input", "faults", "flow", "orphans", "viewers")
         ),
     ),
+    Part("browser-pages", ENGINE, ("tests/browser/test_pages.py", "tests/browser/test_logs.py")),
     Part("web", ENGINE, ("tests/web/api", "tests/web/sockets", "tests/cli")),
     Part(
         "plain",

@@ -33,6 +33,9 @@ ARTIFACTS = ROOT / "tests" / "artifacts"
 PICTURES = bool(os.environ.get("CLOUDBANG_TEST_PICTURES"))
 """Whether to keep pictures of pages that are well, too; each takes a second or so."""
 
+LONG = bool(os.environ.get("CLOUDBANG_TEST_LONG"))
+"""Whether this is `make test-long`: what is left to chance is tried many times."""
+
 T = TypeVar("T")
 
 
@@ -68,7 +71,7 @@ def wait_until(
 
 def rounds(few: int, many: int) -> int:
     """How often to repeat what is left to chance: a few times, many in `make test-long`."""
-    return many if os.environ.get("CLOUDBANG_TEST_LONG") else few
+    return many if LONG else few
 
 
 class Stopwatch:

@@ -10,7 +10,7 @@ import pytest
 from tests.faults.truth import assert_same, ticker, two_streams
 from tests.support import rounds
 
-ROUNDS = rounds(6, 60)
+ROUNDS = rounds(4, 60)
 """How often the server is killed."""
 
 

@@ -21,10 +21,12 @@ pytestmark = pytest.mark.engine
 
 COUNT = "i=0; while [ $i -lt {lines} ]; do i=$((i+1)); echo $i {padding}; done"
 ID = "c" * 64
+KILLS = rounds(4, 60)
 
 
 @pytest.mark.parametrize("tty", [False, True], ids=["frames", "tty"])
-@pytest.mark.slow("a process is killed and started again five times")
+@pytest.mark.slow("a process is killed and started again and again")
+@pytest.mark.timeout(240 + 5 * KILLS)
 def test_killed_at_random_moments_every_line_is_stored_once(tmp_path, rig, scripted, tty):
     """kill -9 again and again under load: nothing missing, nothing twice, order kept. With a real
     engine, and the whole server: tests/faults/test_server_killed.py."""
@@ -42,7 +44,7 @@ def test_killed_at_random_moments_every_line_is_stored_once(tmp_path, rig, scrip
 
     writer = gevent.spawn(write)
     folder = str(tmp_path / "data")
-    for _ in range(rounds(5, 60)):
+    for _ in range(KILLS):
         child = subprocess.Popen(
             [sys.executable, "-m", "gevent.monkey", "--module", MODULE, folder, scripted.host],
             cwd=ROOT,

@@ -8,16 +8,21 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from cloudbang.storage.logs.log_store import Query
 from tests.storage.logs.records import opened
 from tests.storage.logs.writing_child import APPS
 from tests.support import rounds
 
+KILLS = rounds(4, 60)
 
+
+@pytest.mark.timeout(240 + 5 * KILLS)
 def test_every_acknowledged_line_is_there_exactly_once(tmp_path: Path) -> None:
     """Seqs and texts agree for every line of every app after each of many kills."""
     acknowledged = dict.fromkeys(APPS, 0)
-    for _ in range(rounds(4, 60)):
+    for _ in range(KILLS):
         for message in _write_and_kill(tmp_path, random.uniform(0.0, 0.4)):
             app, seq = message.split()
             acknowledged[app] = int(seq)
