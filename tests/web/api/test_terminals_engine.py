@@ -14,6 +14,14 @@ from tests.support import ServerProcess, wait_until
 from tests.terminal_support import Person, known
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, engine_socket: str) -> Iterator[ServerProcess]:
+    """One for all: each test has a container of its own."""
+    one = ServerProcess(tmp_path_factory.mktemp("terminals"), {"DOCKER_HOST": engine_socket})
+    yield one.start()
+    one.close()
+
+
 @pytest.fixture
 def me(server: ServerProcess) -> Iterator[Person]:
     with Person(server) as person:
