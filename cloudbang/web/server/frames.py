@@ -17,6 +17,7 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 FIN, RSV1, MASKED = 0x80, 0x40, 0x80
 SLICE = 16 * 1024  # bytes worked on at a time; integer XOR is fastest where it fits the cache
 DEFLATE_TAIL = b"\x00\x00\xff\xff"  # RFC 7692, 7.2.1: left off by the sender, put back here
+_WHOLE = FIN | TEXT, FIN | BINARY  # first bytes of a message in one frame
 DEFLATE_FROM = 256  # bytes; below this, compressing costs more than it saves
 
 # One 1 in each 32-bit word of a slice: a mask times this is the mask repeated over the slice.
@@ -75,9 +76,14 @@ def header(opcode: int, length: int, first: int = FIN) -> bytes:
     return bytes((first | opcode, 127)) + length.to_bytes(8, "big")
 
 
+SMALL = 126  # bytes; the length of a payload of less stands in one byte
+SMALL_BINARY = tuple(header(BINARY, size) for size in range(SMALL))
+"""The headers of small binary messages by their length: for the echo of a key."""
+
+
 def frame(payload: bytes, opcode: int, first: int = FIN) -> bytes:
     """A whole unmasked frame, as a server sends it."""
-    if len(payload) < 126:  # keys and their echoes: in one step
+    if len(payload) < SMALL:  # in one step
         return bytes((first | opcode, len(payload))) + payload
     return header(opcode, len(payload), first) + payload
 
@@ -161,11 +167,12 @@ class Decoder:
 
     __slots__ = (
         *("_at", "_data", "_deflates", "_ending", "_fin", "_inflater", "_kind", "_left", "_mask"),
-        *("_opcode", "_parts", "_size", "_text", "_unread", "_whole", "max_message"),
+        *("_opcode", "_parts", "_size", "_text", "_unread", "_whole", "hungry", "max_message"),
     )
 
     def __init__(self, max_message: int, deflates: bool = False) -> None:
         self.max_message = max_message
+        self.hungry = True  # ``next`` has nothing more before there are more bytes
         self._deflates = deflates
         self._data, self._at = b"", 0  # what has come and is not decoded, from _at
         self._left = -1  # payload bytes of the current frame still to come; -1: its header first
@@ -183,19 +190,42 @@ class Decoder:
         """More bytes from the peer."""
         self._data = self._data[self._at :] + data if self._at < len(self._data) else data
         self._at = 0
+        self.hungry = False
 
     def next(self) -> Event | None:
         """The next event, ``WORKING`` between two slices, None when more bytes are needed."""
+        data, at = self._data, self._at
+        size = len(data) - at
+        if size >= 6 and not self._kind and self._left < 0 and self._unread is None:
+            # A whole message in one small frame, as keys and acks are?
+            first, length = data[at], data[at + 1] - MASKED
+            fits = 0 <= length < SMALL and length <= size - 6 and length <= self.max_message
+            if fits and first in _WHOLE:
+                end = at + 6 + length
+                if length == 1:  # a key
+                    payload = bytes((data[at + 6] ^ data[at + 2],))
+                else:
+                    payload = xor(data[at + 6 : end], data[at + 2 : at + 6])
+                try:
+                    message = payload.decode() if first == FIN | TEXT else payload
+                except UnicodeDecodeError:
+                    pass  # the long way says what is wrong
+                else:
+                    self.hungry = length == size - 6
+                    self._data, self._at = (b"", 0) if self.hungry else (data, end)
+                    return message
+        event = self._next()
+        self.hungry = event is None
+        return event
+
+    def _next(self) -> Event | None:
         if self._unread is not None:
             self._inflate()
             if self._unread is None and self._left == 0:
                 return self._end_of_frame()
             return WORKING
-        if self._left < 0:
-            if (event := self._small()) is not None:
-                return event
-            if not self._read_header():
-                return None
+        if self._left < 0 and not self._read_header():
+            return None
         if self._opcode >= CLOSE:
             return self._control()
         if self._left == 0:
@@ -215,29 +245,6 @@ class Decoder:
             return WORKING
         self._add(plain)
         return self._end_of_frame() if self._left == 0 else WORKING
-
-    def _small(self) -> str | bytes | None:
-        """The next message if it is a whole one in one small frame, as keys and acks are."""
-        data, at = self._data, self._at
-        if len(data) - at < 6 or self._kind:
-            return None
-        first, end = data[at], at + data[at + 1] - MASKED + 6
-        if first not in (FIN | TEXT, FIN | BINARY) or not at + 6 <= end <= min(at + 131, len(data)):
-            return None
-        if end - at - 6 > self.max_message:
-            return None
-        if end == at + 7:  # a key
-            payload = bytes((data[at + 6] ^ data[at + 2],))
-        else:
-            payload = xor(data[at + 6 : end], data[at + 2 : at + 6])
-        message: str | bytes = payload
-        if first == FIN | TEXT:
-            try:
-                message = payload.decode()
-            except UnicodeDecodeError:
-                return None  # the long way says what is wrong
-        self._data, self._at = (b"", 0) if end == len(data) else (data, end)
-        return message
 
     def _read_header(self) -> bool:
         data, at = self._data, self._at

@@ -35,6 +35,7 @@ QUEUE = 1024 * KIB  # bytes that may wait for a slow peer; then offer() refuses
 MUCH = 1024 * KIB  # bytes; encoding and compressing more than this is done in slices
 TURN = 0.005  # seconds one connection may work before the others get theirs
 CLOSE_WAIT = 2.0  # seconds a peer has to answer a close, and then to hang up
+MESSAGE = (str, bytes)
 
 
 class SocketClosed(CloudBangError):
@@ -70,7 +71,7 @@ class Socket(WebSocket):
         *("__weakref__", "backlog", "deflate", "left", "moved", "on_drained", "queue_limit"),
         *("received", "seen", "sent", "slot", "subprotocol", "_decoder", "_ended", "_hand"),
         *("_owner", "_more", "_queue", "_raw", "_reading", "_refused", "_signal", "_since"),
-        *("_sock", "_watcher", "_window_bits"),
+        *("_sock", "_waited", "_watcher", "_window_bits"),
     )
 
     def __init__(
@@ -110,6 +111,7 @@ class Socket(WebSocket):
         self.received = len(early)
         self.seen = self.moved = time.monotonic()
         self._since = self.seen  # when this connection last waited for its peer
+        self._waited = False  # it did, and nothing was handled since
         self.slot = -1
 
     def __del__(self) -> None:
@@ -136,17 +138,20 @@ class Socket(WebSocket):
         self._reading = True
         try:
             while not self._ended:
-                if time.monotonic() - self._since > TURN:
+                if decoder.hungry:
+                    if not self._read(deadline):
+                        self._lose()
+                    continue
+                if self._waited:
+                    self._waited = False  # so everybody has had their turn
+                elif time.monotonic() - self._since > TURN:
                     yield_to_loop()
                     self._since = time.monotonic()
                 event = decoder.next()
-                if event is None:
-                    if not self._read(deadline):
-                        self._lose()
-                elif isinstance(event, str | bytes):
+                if isinstance(event, MESSAGE):
                     if not self.closed:  # what comes after our close is not read any more
                         return event
-                elif event is not frames.WORKING:
+                elif event is not None and event is not frames.WORKING:
                     self._control(event)
         except frames.PeerViolation as e:
             self._owner.count_violation()
@@ -158,15 +163,17 @@ class Socket(WebSocket):
         return None
 
     def _read(self, deadline: float | None) -> bool:
+        """Take in what has come, waiting for it; False: nothing more will."""
         left = None if deadline is None else deadline - time.monotonic()
         limit = READ if self._more else SHORT
         wait = not self._more and (left is None or left > 0)
+        sock = self._sock
         while True:
             try:
                 if wait:
-                    self._sock.timeout = left
-                    self._sock._wait(self._sock._read_event)
-                    self._since = time.monotonic()
+                    sock.timeout = left
+                    sock._wait(sock._read_event)
+                    self._waited = True
                 data = self._raw.recv(limit)
                 break
             except BlockingIOError:
@@ -179,12 +186,15 @@ class Socket(WebSocket):
                 raise
             except OSError:
                 return False
+        if not data:
+            return False
         self._more = len(data) == limit
-        if data:
-            self.seen = time.monotonic()
-            self.received += len(data)
-            self._decoder.feed(data)
-        return bool(data)
+        self.seen = now = time.monotonic()
+        if self._waited:
+            self._since = now
+        self.received += len(data)
+        self._decoder.feed(data)
+        return True
 
     def _control(self, event: Any) -> None:
         if isinstance(event, frames.Ping):
@@ -217,6 +227,28 @@ class Socket(WebSocket):
         self.sent += taken
         if taken < len(data):
             self._wait_for_room(data, taken)
+        return True
+
+    def offer_bytes(self, payload: bytes) -> bool:
+        """``offer`` for a binary message that is for this connection alone, never compressed."""
+        if self.closed:
+            return False
+        size = len(payload)
+        small = size < frames.SMALL
+        head = frames.SMALL_BINARY[size] if small else frames.header(BINARY, size)
+        if self.backlog:
+            return self._enqueue(head + payload)
+        try:
+            # What is large is not copied only to stand behind its head.
+            taken = self._hand(head + payload) if small else self._raw.sendmsg((head, payload))
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            self._lose()
+            return False
+        self.sent += taken
+        if taken < len(head) + size:
+            self._wait_for_room(head + payload, taken)
         return True
 
     def post(self, frame: SharedFrame) -> None:
