@@ -127,24 +127,20 @@ class Modes:
 class Scrollback:
     """The last output, at least ``keep`` bytes of it once there were so many."""
 
-    __slots__ = ("_blocks", "_keep", "_modes", "_size", "_tail", "start")
+    __slots__ = ("_blocks", "_keep", "_modes", "_size", "_tail", "end", "start")
 
     def __init__(self, keep: int = KEEP) -> None:
         self.start = 0  # offset of the first byte that is kept
+        self.end = 0  # offset after the last byte
         self._keep = keep
         self._blocks: deque[bytes] = deque()
         self._size = 0  # bytes in blocks
         self._tail = bytearray()  # what is not a block yet: many short pieces cost as one
         self._modes = Modes()  # as of ``start``
 
-    @property
-    def end(self) -> int:
-        """Offset after the last byte."""
-        return self.start + self._size + len(self._tail)
-
-    def append(self, data: bytes) -> int:
-        """Keep ``data``, which ends with a whole character; forget the oldest beyond ``keep``.
-        Gives the offset after it."""
+    def append(self, data: bytes) -> None:
+        """Keep ``data``, which ends with a whole character; forget the oldest beyond ``keep``."""
+        self.end += len(data)
         if len(data) >= BLOCK:
             self._freeze()
             self._blocks.append(data)
@@ -158,7 +154,6 @@ class Scrollback:
             self._modes.feed(gone)
             self._size -= len(gone)
             self.start += len(gone)
-        return self.start + self._size + len(self._tail)
 
     def _freeze(self) -> None:
         if self._tail:

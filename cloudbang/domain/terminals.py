@@ -96,8 +96,9 @@ class Source(Protocol):
     def read_now(self, limit: int = 65536) -> bytes | None:
         """What there is without waiting, None when there is nothing."""
 
-    def write(self, data: bytes) -> None:
-        """Hand on input; never waits. What is not taken at once waits in order, see ``pending``."""
+    def write(self, data: bytes) -> int:
+        """Hand on input; never waits. What is not taken at once waits in order; gives how much
+        that is now, see ``pending``."""
 
     @property
     def pending(self) -> int:

@@ -30,6 +30,7 @@ DETACH_KEYS = ",".join(f"ctrl-{key}" for key in r"^]^_^\^@^]^_^\^@")
 # a read takes ten of them: a tenth of the turns of the loop for the same bytes, no slower. Nobody
 # who types waits for it: a key ends the flood, until there are so many bytes again.
 FLOOD = 2048  # bytes, in one read or in several in a row, that make it a flood
+WITHIN = 0.004  # seconds in which they have to come
 PAUSE = 0.0005  # seconds; the engine's side of the socket holds more than it can say in that time
 
 # Whoever hands in input looks at `pending` and stops when it grows: this only catches a mistake.
@@ -58,47 +59,47 @@ class ExecStream(EngineConnection):
         self.on_written: Callable[[], None] | None = None  # called whenever `pending` became less
         self._waiting: deque[memoryview] | None = None
         self._writable: Any = None
-        self._flood_until = 0.0  # 0: there is none
-        self._last_read = 0.0
-        self._close_by = 0  # bytes in reads that closely followed each other
+        self._counted = 0  # bytes read since the last key, or since the last look at the clock
+        self._counted_from = 0.0  # that look, in monotonic seconds
         super().__init__(address, head.encode() + body, timeout)
         self.fields = {}  # a terminal may stay for days: nothing more is asked of these
 
-    def read_now(self, limit: int = 65536) -> bytes | None:
-        """What is there and worth a read; None when nothing is; ``b""`` at the end."""
-        now = time.monotonic()
-        if now < self._flood_until:
-            return None
-        self._flood_until = 0.0
-        data = super().read_now(limit)
-        if data:
-            close = now - self._last_read < 4 * PAUSE
-            self._close_by = len(data) + (self._close_by if close else 0)
-            self._last_read = now
-            if self._close_by >= FLOOD:
-                self._flood_until = now + PAUSE
+    def read(self, limit: int = 65536) -> bytes:
+        # As few steps as there can be: the echo of a key takes them all.
+        gathered = self._counted >= FLOOD and self._gather()
+        if self._taken:
+            self._taken = False
+            if not gathered and self._arrival is not None:
+                self._arrival.wait()
+        while (data := self.read_now(limit)) is None:
+            self.wait()
+        self._counted += len(data)
         return data
 
-    def wait(self, timeout: float | None = None) -> bool:
-        if self._flood_until:
+    def _gather(self) -> bool:
+        """Whether what came was a flood; then more of it has had time to come."""
+        now = time.monotonic()
+        flood = now - self._counted_from < WITHIN
+        self._counted, self._counted_from = 0, now
+        if flood:
             gevent.sleep(PAUSE)
-            self._flood_until = 0.0
-        return super().wait(timeout)
+        return flood
 
     # --- input --------------------------------------------------------------------------------
 
-    def write(self, data: bytes) -> None:
-        """Send at once what goes; the rest follows in order as the engine takes it.
+    def write(self, data: bytes) -> int:
+        """Send at once what goes; the rest follows in order as the engine takes it. Gives
+        ``pending``.
 
         Bounded by whoever writes: they look at ``pending``. Raises BufferError past all reason.
         """
-        self._close_by, self._flood_until = 0, 0.0
+        self._counted = 0
         if self._waiting:
             if self.pending + len(data) > MAX_PENDING:
                 raise BufferError("input for a terminal that takes none")
             self._waiting.append(memoryview(data))
             self.pending += len(data)
-            return
+            return self.pending
         try:
             sent = self._send_now(data)  # nearly always all of it
         except OSError:
@@ -109,6 +110,7 @@ class ExecStream(EngineConnection):
             if self._writable is None:
                 self._writable = get_hub().loop.io(self._sock.fileno(), 2)
             self._writable.start(self._drain)
+        return self.pending
 
     def _send(self, data: bytes | memoryview) -> int:
         """Bytes taken; an engine that is gone takes all, the reader finds out."""

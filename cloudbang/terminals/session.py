@@ -33,7 +33,9 @@ READ = 128 * KIB  # bytes asked of the source at a time, in a flood
 SHORT = 8 * KIB  # and otherwise
 FEW = 64  # short reads in a row after which a look at the clock is worth its time
 TURN = 0.002  # seconds a flood may work before the others get theirs
+WAITED = 0.0005  # seconds; a read that took as long has let them have theirs
 WAITS = 4 * 1024 * KIB  # bytes of input that may wait for the process to read them
+ECHO = 0.1  # seconds after a key in which what is printed counts as its echo
 CONFIRM = 0.05  # seconds between confirmations of input
 TABS = 64  # whose count of input is remembered; overload: who typed longest ago is new again
 PAUSED = "the container is paused: what you type waits for it"
@@ -51,9 +53,9 @@ class Session:
 
     __slots__ = (
         *("_confirming", "_ending", "_fairness", "_on_end", "_recorder", "_supervisor", "_typed"),
-        *("_viewers", "_warned", "account", "account_id", "address", "agent", "detached_at"),
-        *("ended", "login", "paused", "quiet_since", "recorded", "source", "started"),
-        *("started_at", "target", "title"),
+        *("_typed_at", "_viewers", "_waiting", "_warned", "account", "account_id", "address"),
+        *("agent", "detached_at", "ended", "id", "login", "paused", "quiet_since", "recorded"),
+        *("source", "started", "started_at", "target", "title"),
     )
 
     def __init__(
@@ -73,6 +75,7 @@ class Session:
         title: str = "",
     ) -> None:
         self.target, self.source, self.title = target, source, title
+        self.id = target.session
         self.account, self.account_id, self.login = account, account_id, login
         self.address, self.agent = address, agent
         self.started_at = time.monotonic()
@@ -86,15 +89,13 @@ class Session:
         self._recorder: Recorder | None = None
         self._typed: dict[Tab, int] = {}  # bytes of input, by the tab they came from
         self._confirming: Any = None  # a timer, while input waits to be confirmed
+        self._typed_at = -ECHO  # when the last of it came
+        self._waiting = 0  # bytes of input that waited when the last was handed on
         self._warned = ""  # the limit it was warned of
         self._ending: str | None = None
         self._on_end = on_end
         self._supervisor = supervisor
         self._fairness = fairness
-
-    @property
-    def id(self) -> str:
-        return self.target.session
 
     @property
     def ending(self) -> str:
@@ -140,29 +141,35 @@ class Session:
 
     def _carry(self) -> ExitStatus:
         source, viewers, recorder = self.source, self._viewers, self._recorder
+        fairness = self._fairness
         cutter, limit = Cutter(), SHORT
         since, in_row = time.monotonic(), 0
         while True:
             if not viewers.has_room:
                 viewers.wait_for_room()
+            asked = time.monotonic() if limit == READ else 0.0
             data = source.read(limit)
+            if asked and (now := time.monotonic()) - asked > WAITED:
+                since = now
             if not data:
                 break
             if piece := cutter.feed(data):
                 viewers.hand_on(piece)
-                self.quiet_since = time.monotonic()
+                self.quiet_since = now = time.monotonic()
+                if fairness.waiting and now - self._typed_at < ECHO:
+                    fairness.echoed(now)
                 if recorder is not None:
                     recorder.output(piece)
-                    if recorder.full:
-                        recorder.wait_for_room()
             # A large buffer for a single key would cost more than the key.
             limit = READ if len(data) >= SHORT else SHORT
             in_row = in_row + 1 if limit == SHORT else FEW
             if in_row < FEW:
                 continue  # a source that has nothing more waits: everybody has their turn anyway
             in_row = 0
-            if pause := self._fairness.pause(self.id, len(data)):
-                gevent.sleep(pause)
+            if recorder is not None and recorder.full:
+                recorder.wait_for_room()
+            if pause := fairness.pause(self.id, len(data)):
+                fairness.give_way(pause)
             if time.monotonic() - since > TURN:
                 yield_to_loop()
                 since = time.monotonic()
@@ -182,9 +189,9 @@ class Session:
         if self.ended is not None:
             return True
         # Guests have a quarter of the room, so that they cannot lock the keyboard of the owner.
-        if self.source.pending > (WAITS if one.mode == "own" else WAITS // 4):
+        if self._waiting and self.source.pending > WAITS // (1 if one.mode == "own" else 4):
             return False
-        self.source.write(data)
+        self._waiting = self.source.write(data)
         typed, tab = self._typed, one.tab
         typed[tab] = typed.pop(tab, 0) + len(data)
         while len(typed) > TABS:
@@ -196,7 +203,7 @@ class Session:
             self._confirming.start(self._confirm)
         if self._viewers.keyboard is not one:
             self._viewers.take(one)
-        self.quiet_since = now = time.monotonic()
+        self.quiet_since = self._typed_at = now = time.monotonic()
         self._fairness.typed(self.id, now)
         return True
 

@@ -16,9 +16,11 @@ import time
 from collections import deque
 from typing import Any, Protocol
 
+import gevent
 from gevent.event import Event as Flag
-from gevent.hub import Waiter, get_hub
+from gevent.hub import get_hub
 
+from cloudbang.core.parking import Parking
 from cloudbang.domain.terminals import ExitStatus, Size
 
 KIB = 1024
@@ -59,9 +61,8 @@ class Pty:
             raise OSError(errno.ENOTTY, "not the master of a pseudo terminal")
         os.set_blocking(descriptor, False)
         self._fd = descriptor
-        self._readable = get_hub().loop.io(descriptor, 1)
+        self._arrival = Parking(readable=descriptor)
         self._writable: Any = None
-        self._waiter: Waiter[None] | None = None
         self._waiting: deque[bytes] = deque()
         self.pending = 0  # bytes of input that the program's terminal has not taken yet
         self._over_at: float | None = None  # monotonic seconds after which nothing is read any more
@@ -74,11 +75,11 @@ class Pty:
 
     def read(self, limit: int) -> bytes:
         """The next bytes of output, waiting for them; ``b""`` at the end."""
-        if self._taken and self._over_at is None:
-            self._taken = False
-            self._wait()
         while not self._drained:
             try:
+                if self._taken and self._over_at is None:
+                    self._taken = False
+                    self._arrival.wait()
                 if data := os.read(self._fd, limit):
                     self._taken = len(data) < FEW
                     if self._over_at is not None and time.monotonic() > self._over_at:
@@ -95,48 +96,39 @@ class Pty:
 
     def _wait(self) -> bool:
         """Until there is something to read or its end was announced; False: there is nothing."""
-        if self._over_at is not None and self._patience <= 0:
+        patience = None if self._over_at is None else self._patience
+        if patience is not None and patience <= 0:
             return False
-        hub = get_hub()
-        self._waiter = waiter = Waiter(hub)
-        patience = None
-        if self._over_at is not None:
-            patience = hub.loop.timer(self._patience)
-            patience.start(waiter.switch, None)
-        self._readable.start(waiter.switch, self._readable)
-        try:
-            return waiter.get() is self._readable or patience is None
-        finally:
-            self._readable.stop()
-            self._waiter = None
-            if patience is not None:
-                patience.close()
+        with gevent.Timeout(patience, False):
+            self._arrival.wait()
+            return True
+        return False
 
     def finish(self, patience: float, within: float) -> None:
         """Nothing more will be printed: what is there is read, until it has been silent for
         ``patience`` seconds and for ``within`` at most."""
         self._patience, self._over_at = patience, time.monotonic() + within
         self._forget_input()
-        if self._waiter is not None:
-            get_hub().loop.run_callback(self._waiter.switch, None)
+        self._arrival.call()
 
-    def write(self, data: bytes) -> None:
-        """Type. What its terminal does not take at once follows in order."""
+    def write(self, data: bytes) -> int:
+        """Type. What its terminal does not take at once follows in order. Gives ``pending``."""
         if not self.pending:
             try:
                 taken = os.write(self._fd, data)
             except OSError:
                 taken = self._send(data)
             if taken == len(data):
-                return
+                return 0
             data = data[taken:]
         if self._drained:
-            return
+            return 0
         self._waiting.append(data)
         self.pending += len(data)
         if self._writable is None:
             self._writable = get_hub().loop.io(self._fd, 2)
             self._writable.start(self._write_more)
+        return self.pending
 
     def _send(self, data: bytes) -> int:
         try:
@@ -176,7 +168,7 @@ class Pty:
             return
         self._drained = True
         self._forget_input()
-        self._readable.close()
+        self._arrival.close()
         os.close(self._fd)
         self._fd = -1
 
@@ -212,17 +204,15 @@ class ShareSource:
 
     def read(self, limit: int = 65536) -> bytes:
         if self._pty is not None:
-            return self._read_pty(self._pty, limit)
+            return self._pty.read(limit) or self._no_more()
         while (data := self.read_now(limit)) is None:
             self._has.clear()
             self._has.wait()
             if self._pty is not None:
-                return self._read_pty(self._pty, limit)
+                return self._pty.read(limit) or self._no_more()
         return data
 
-    def _read_pty(self, pty: Pty, limit: int) -> bytes:
-        if data := pty.read(limit):
-            return data
+    def _no_more(self) -> bytes:
         self._gone.wait()  # only the command knows how it ended
         return b""
 
@@ -242,15 +232,15 @@ class ShareSource:
             self._room.set()
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> int:
         if not self._write or self._end is not None:
-            return
+            return 0
         if self._pty is not None:
-            self._pty.write(data)
-            return
+            return self._pty.write(data)
         self._input.append(data)
         self._pending += len(data)
         self._push()
+        return self._pending
 
     @property
     def pending(self) -> int:

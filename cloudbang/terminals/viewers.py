@@ -112,15 +112,6 @@ class Participant:
         self.sent = self.drawn = begin
         return Begin(begin, True, restore)
 
-    def follow(self, back: Scrollback, paces: bool, new: bytes, end: int) -> None:
-        """Send the last bytes that came, which end at ``end``; and what was not sent before."""
-        # Up to date, as they mostly are: the echo of a key has to be quick.
-        few = len(new) <= PIECE and end - self.drawn <= WINDOW
-        if few and self.sent + len(new) == end and not self.full:
-            self._put(new)
-        else:
-            self.push(back, paces)
-
     def push(self, back: Scrollback, paces: bool) -> None:
         """Send what there is and what there is room for. ``paces``: the engine waits for them."""
         while not self.full and (left := back.end - self.sent) > 0:
@@ -133,9 +124,10 @@ class Participant:
             piece = back.read(self.sent, min(room, PIECE))
             if not piece:
                 return
-            self._put(piece)
+            self.put(piece)
 
-    def _put(self, piece: bytes) -> None:
+    def put(self, piece: bytes) -> None:
+        """Send the next bytes for them."""
         # Before it is sent: a connection that takes it at once counts it as drawn.
         self.sent += len(piece)
         if not self.connection.output(piece):
@@ -261,9 +253,16 @@ class Viewers:
     def hand_on(self, data: bytes) -> None:
         """Keep what was printed (it ends with a whole character) and send it to everybody; never
         waits."""
-        end = self.back.append(data)
+        back, size = self.back, len(data)
+        begin = back.end
+        back.append(data)
+        drawn = back.end - WINDOW
         for one in tuple(self.members):
-            one.follow(self.back, one is self.keyboard, data, end)
+            # Up to date, as they mostly are: the echo of a key has to be quick.
+            if one.sent == begin and one.drawn >= drawn and size <= PIECE and not one.full:
+                one.put(data)
+            else:
+                one.push(back, one is self.keyboard)
 
     def drew(self, one: Participant, offset: int) -> None:
         """A page has drawn up to ``offset``."""

@@ -25,8 +25,9 @@ class Stuck:
         self.asked += 1
         return self.waits
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> int:
         self.waits += len(data)
+        return self.waits
 
 
 class Page:

@@ -212,11 +212,12 @@ class DebugContainerSource:
             return self._inner.read_now(limit)
         return b"" if self._failure is not None or self._begun is None else None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> int:
         if self._inner is not None:
-            self._inner.write(data)
-        elif self._failure is None:
+            return self._inner.write(data)
+        if self._failure is None:
             self._typed += data
+        return len(self._typed)
 
     @property
     def pending(self) -> int:

@@ -132,8 +132,9 @@ class ExecSource:
     def read(self, limit: int = 65536) -> bytes:
         while not self._over and self._stream is not None:
             data = self._stream.read(limit)
-            found = data if data and self._sure else self._found(data)
-            if found is not None:
+            if data and self._sure:
+                return data
+            if (found := self._found(data)) is not None:
                 return found
         return b""
 
@@ -213,11 +214,10 @@ class ExecSource:
 
     # --- input and size ---------------------------------------------------------------------------
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> int:
         if self._typed is not None:
             self._typed += data
-        if self._stream is not None:
-            self._stream.write(data)
+        return self._stream.write(data) if self._stream is not None else 0
 
     @property
     def pending(self) -> int:
