@@ -110,7 +110,8 @@ class Engine(ExecCalls, ContainerCalls):
             stream.close()
 
     def events(self) -> EngineEvents:
-        """Events from now on. Close it."""
+        """Events from now on. Close it. Whoever connects anew may have met another engine."""
+        self.close()
         return EngineEvents(self._events({}))
 
     def _events(self, query: dict[str, str]) -> EngineStream:

@@ -40,11 +40,13 @@ class EngineHttp:
         self.host = host = settings.host
         self.timeout = timeout
         self._tls = _tls(environ) if not host.startswith("unix:") else None
-        self._version = ""  # of the API, agreed upon at the first call
+        self._version = ""  # of the API, agreed upon at the first call and with whoever comes back
         self._api: docker.APIClient | None = None
         self._connecting = BoundedSemaphore(1)
 
     def close(self) -> None:
+        """Let go of what is kept; the next call begins anew, with asking for the version."""
+        self._version = ""
         if self._api is not None:
             self._api.close()
             self._api = None
@@ -87,10 +89,25 @@ class EngineHttp:
         ``timeout``: seconds until it begins, 0 for as many as ever. ``what`` was asked, for people.
         """
         data = None if body is None else orjson.dumps(body)
-        where = self.path(path, query)
-        return self._answer(
-            where, method=method, body=data, timeout=timeout, what=what or f"{method} {path}"
-        )
+
+        def ask() -> EngineStream:
+            where = self.path(path, query)
+            return self._answer(
+                where, method=method, body=data, timeout=timeout, what=what or f"{method} {path}"
+            )
+
+        return self._with_its_version(ask)
+
+    def _with_its_version(self, ask: Callable[[], T]) -> T:
+        """``ask()``, and once more when the engine is another by now than the one that was asked
+        for its version: one that was upgraded may refuse the old one, and the other way round."""
+        try:
+            return ask()
+        except EngineRefused as e:
+            if e.engine_status != 400 or "client version" not in e.reason:
+                raise
+        self.close()
+        return ask()
 
     def _answer(
         self,
@@ -159,12 +176,15 @@ class EngineHttp:
         )
 
     def _ask(self, what: str, call: Callable[[docker.APIClient], T]) -> T:
-        api = self._connected()
-        try:
-            return self._call(what, lambda: call(api))
-        except EngineUnreachable:
-            # Kept connections die with the engine: a fresh one tells whether it is back.
-            return self._call(what, lambda: call(api))
+        def ask() -> T:
+            api = self._connected()
+            try:
+                return self._call(what, lambda: call(api))
+            except EngineUnreachable:
+                # Kept connections die with the engine: a fresh one tells whether it is back.
+                return self._call(what, lambda: call(api))
+
+        return self._with_its_version(ask)
 
     def _call(self, what: str, call: Callable[[], T]) -> T:
         import docker

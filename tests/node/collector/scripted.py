@@ -34,6 +34,7 @@ class ScriptedEngine:
         self.chunked = False
         self.again: dict[str, int] = {}
         self.refused: dict[str, int] = {}  # how many inspections of a container fail from now on
+        self.version = self.oldest_version = "1.41"  # of the API: what it speaks and understands
         self.deaf: set[str] = set()  # containers whose followed streams never end
         self.changed = Event()
         self._events: list[socket.socket] = []
@@ -130,9 +131,16 @@ class ScriptedEngine:
     def _answer(self, sock: socket.socket, target: str) -> None:
         parts = urlsplit(target)
         query = {k: v[0] for k, v in parse_qs(parts.query).items()}
+        asked = parts.path.split("/")[1].removeprefix("v")
+        if asked[:1].isdecimal() and not self.oldest_version <= asked <= self.version:
+            old = f"client version {asked} is too old. Minimum supported API version is "
+            new = f"client version {asked} is too new. Maximum supported API version is "
+            said = old + self.oldest_version if asked < self.oldest_version else new + self.version
+            self._json(sock, {"message": said}, b"400 Bad Request")
+            return
         path = "/" + parts.path.split("/", 2)[2] if parts.path.startswith("/v1") else parts.path
         if path == "/version":
-            self._json(sock, {"ApiVersion": "1.41", "Version": "20.10"})
+            self._json(sock, {"ApiVersion": self.version, "Version": "20.10"})
         elif path == "/containers/json":
             self._json(sock, [_listing(c) for c in self.containers.values()])
         elif path == "/events":

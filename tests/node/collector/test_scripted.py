@@ -267,3 +267,28 @@ def test_a_damaged_time_stops_no_log(rig, scripted, tmp_path, damaged, line):
     assert sorted(texts) == sorted(
         [*(f"line {n}" for n in range(50)), f"line {50 + line}", "more", "live"]
     )
+
+
+@pytest.mark.parametrize(("before", "after"), [("1.41", "1.52"), ("1.52", "1.45")])
+@pytest.mark.parametrize("events_end", [True, False])
+def test_an_engine_that_comes_back_as_another_version_is_understood(
+    rig, scripted, before, after, events_end
+):
+    """Upgraded or set back: the version is agreed upon anew, and nothing is lost. Also where only
+    a call finds out, and the events go on (a proxy before the engine)."""
+    scripted.version, scripted.oldest_version = before, before
+    scripted.add(ID, "web")
+    scripted.log(ID, ago(5), "before")
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 1)
+    scripted.version, scripted.oldest_version = after, after
+    if events_end:
+        scripted.drop_events()
+    other = "b" * 64
+    scripted.add(other, "shop")
+    scripted.log(other, ago(0), "after")
+    wait_until(lambda: len(scripted._events) > 0)
+    scripted.tell("start", other, time.time_ns())
+    assert one.wait_for("shop", 1) == ["after"]
+    assert one.engine.containers()
+    assert one.inventory.engine_error is None
