@@ -91,23 +91,22 @@ class Inventory extends EventTarget {
    * @throws {import("../lib/api.js").Problem}
    */
   async loadMore(words = "") {
+    let room = PAGE;
     for (const state of ["gone", "put_away"]) {
       let after = "";
       do {
         const query = new URLSearchParams({ state, after, q: words, limit: String(PAGE) });
         const page = await call("GET", `/api/v1/apps?${query}`);
-        const fresh = page.apps.filter((/** @type {App} */ app) => !this.apps.has(app.name));
         for (const app of page.apps) {
+          if (!this.apps.has(app.name)) room -= 1;
           this.apps.set(app.name, app);
           this.unlisted.add(app.name);
         }
-        if (fresh.length) {
-          this.#announce("apps");
-          return;
-        }
         after = page.next ?? "";
-      } while (after);
+      } while (after && room > 0);
+      if (room <= 0) break;
     }
+    if (room < PAGE) this.#announce("apps");
   }
 
   /** @param {Record<string, [number, number, Row | null]>} activity */
