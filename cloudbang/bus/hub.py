@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import gevent
 import zmq
+from gevent import monkey
 from gevent.threadpool import ThreadPool
 from zmq.utils import z85
 
@@ -17,7 +19,12 @@ from cloudbang.bus.publisher import Publisher
 from cloudbang.bus.sockets import HUB_QUEUE, MAX_MESSAGE, PARTING, notice_dead_peers
 from cloudbang.bus.subscriber import Subscriber
 from cloudbang.config import BusSettings
+from cloudbang.core.supervise import backoff
 from cloudbang.errors import PortInUse, SettingError
+
+log = logging.getLogger(__name__)
+
+TERM_WITHIN = 1.0  # seconds; what hangs then ends with the process
 
 # Where the sockets of this process connect: within the hub's context, so nobody else's can.
 WITHIN_SUB, WITHIN_PUB = "inproc://publish", "inproc://subscribe"
@@ -98,7 +105,8 @@ class Hub:
     def _end(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         # term() ends every blocking call on the context's sockets and returns when their owners
         # have closed them, so it may not run in the gevent hub.
-        gevent.get_hub().threadpool.apply(context.term)
+        with gevent.Timeout(TERM_WITHIN, False):
+            gevent.get_hub().threadpool.apply(context.term)
         if self._threads is not None:
             self._threads.kill()
             self._threads = None
@@ -122,20 +130,43 @@ def _answer_who_may_connect(zap: zmq.Socket[bytes], folder: Path, own: bytes) ->
     """
     try:
         while True:
-            version, request, _, _, _, mechanism, *credentials = zap.recv_multipart()
-            key = z85.encode(credentials[0]) if credentials else b""
-            known = mechanism == b"CURVE" and (key == own or key in curve.clients(folder))
-            status = (b"200", b"OK") if known else (b"400", b"unknown key")
-            zap.send_multipart([version, request, *status, b"", b""])
+            asked = zap.recv_multipart()
+            try:
+                answer = _who_may_connect(asked, folder, own)
+            except (ValueError, IndexError, OSError) as e:
+                # One that cannot be read, or keys that cannot: it is refused, the next is answered.
+                log.exception("who connects to the bus cannot be looked at, and is refused: %s", e)
+                answer = [*[*asked, b"", b""][:2], b"500", b"see the log", b"", b""]
+            zap.send_multipart(answer)
     except zmq.ContextTerminated:
+        pass
+    finally:
         zap.close(0)
 
 
+def _who_may_connect(asked: list[bytes], folder: Path, own: bytes) -> list[bytes]:
+    version, request, _, _, _, mechanism, *credentials = asked
+    key = z85.encode(credentials[0]) if credentials else b""
+    known = mechanism == b"CURVE" and (key == own or key in curve.clients(folder))
+    status = (b"200", b"OK") if known else (b"400", b"unknown key")
+    return [version, request, *status, b"", b""]
+
+
 def _forward(inward: zmq.Socket[bytes], outward: zmq.Socket[bytes]) -> None:
+    """In a thread of its own, until the context ends. Without it nothing is published or put:
+    pages would go on from the store, so nobody would see it."""
+    sleep = monkey.get_original("time", "sleep")
+    waits = backoff(0.1, 5.0)
     try:
-        zmq.proxy(inward, outward)
-    except zmq.ContextTerminated:
-        pass
+        while True:
+            try:
+                zmq.proxy(inward, outward)
+            except zmq.ContextTerminated:
+                return
+            except zmq.ZMQError:
+                wait = next(waits)
+                log.exception("the hub of the bus stopped forwarding, again in %.1f s", wait)
+                sleep(wait)
     finally:
         inward.close(PARTING)
         outward.close(PARTING)

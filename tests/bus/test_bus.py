@@ -404,3 +404,56 @@ def test_who_does_not_read_for_a_while_is_no_reason_to_abort(hub: Hub) -> None:
     finally:
         publisher.close()
         subscriber.close()
+
+
+def test_a_hub_that_stops_forwarding_is_started_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever it was: it is said, and what is published arrives again."""
+    right, failed = zmq.proxy, []
+
+    def fails_twice(*sockets: zmq.Socket[bytes]) -> None:
+        if len(failed) < 2:
+            failed.append(1)
+            raise zmq.ZMQError(zmq.EFAULT)
+        right(*sockets)
+
+    monkeypatch.setattr(zmq, "proxy", fails_twice)
+    hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
+    hub.start()
+    reader, publisher = Reader(hub.subscriber()), hub.publisher()
+    try:
+        reader.subscriber.subscribe("log/web/")
+        wait_until(lambda: publisher.wanted("log/web/"))
+        publisher.send("log/web/", bus.HEADER, b"[]")
+        wait_until(lambda: reader.got)
+        assert sum("stopped forwarding" in r.getMessage() for r in caplog.records) == 2
+    finally:
+        reader.close()
+        hub.stop()
+
+
+def test_a_question_that_is_none_keeps_nobody_out(tmp_path: Path) -> None:
+    """Who may connect is answered by one thread: what it cannot read is refused, and no more."""
+    keys = tmp_path / "keys"
+    bus.make_keys(keys)
+    hub = Hub(
+        BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2="", curve_folder=str(keys))
+    )
+    hub.start()
+    try:
+        assert hub._context is not None
+        for question in ([b"1.0"], [b"1.0", b"1", b"", b"", b"", b"CURVE", b"short"]):
+            asks = hub._context.socket(zmq.REQ)
+            asks.set(zmq.RCVTIMEO, 2000)
+            asks.connect("inproc://zeromq.zap.01")
+            asks.send_multipart(question)
+            assert gevent.get_hub().threadpool.apply(asks.recv_multipart)[2] != b"200"
+            asks.close(0)
+        known = Reader(Subscriber(hub.subscribe_at, str(keys)))
+        publisher = hub.publisher()
+        known.subscriber.subscribe("log/web/")
+        wait_until(lambda: publisher.wanted("log/web/"))
+        known.close()
+    finally:
+        hub.stop()

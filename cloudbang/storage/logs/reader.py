@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import time
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 from cloudbang.domain.lines import format_time
@@ -80,6 +81,9 @@ def time_key(name: str, ns: int | None) -> bytes | None:
         raise BadRequest(name, ns, "a time between the years 1 and 9999") from None
 
 
+_number = attrgetter("number")
+
+
 class BlockRef(NamedTuple):
     segment: Segment
     block: Block
@@ -126,7 +130,14 @@ class BlockScan:
         for i in order:
             segment, end = segments[i], ends[i]
             blocks = self._blocks(segment)
-            for block in reversed(blocks) if backwards else blocks:
+            # From the block on that holds the first seq, or up to the one that holds the last.
+            if backwards:
+                to = bisect_left(blocks, self.high - segment.first, key=_number)
+                chosen = reversed(blocks[:to])
+            else:
+                at = bisect_right(blocks, self.low - segment.first, key=_number)
+                chosen = iter(blocks[max(at - 1, 0) :])
+            for block in chosen:
                 seq = segment.first + block.number
                 if seq >= min(end, self.high):
                     if backwards:
