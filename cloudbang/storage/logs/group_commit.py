@@ -79,7 +79,8 @@ class GroupCommit:
         self._pending = 0  # bytes that wait and are not held
         self._wake, self._urgent = Parking(), Event()
         self._troubled, self._room, self._idle = Event(), Event(), Event()
-        self._stalled = gevent.get_hub().loop.timer(STALLED)
+        # It repeats so that `again` begins anew: `start` goes on with what a stopped one had left.
+        self._stalled = gevent.get_hub().loop.timer(STALLED, STALLED)
         self._today, self._tomorrow_begins = "", 0.0  # in UTC, and when it is over
         self._idle.set()
         self._closing = False
@@ -268,7 +269,7 @@ class GroupCommit:
                     one.error = one.error or OSError(errno.EIO, f"{type(e).__name__}: {e}")
 
         # The write cannot be called back, so giving up would store the lines twice: it is only told.
-        self._stalled.start(self._set_trouble, "failed", self._root, SILENT)
+        self._stalled.again(self._set_trouble, "failed", self._root, SILENT)
         try:
             self._running = jobs
             self._thread.run(write)

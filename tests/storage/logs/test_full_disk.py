@@ -10,9 +10,11 @@ from pathlib import Path
 
 import gevent
 import pytest
+from gevent import monkey
 
 from cloudbang.errors import StorageFailed, StorageFull
 from cloudbang.storage.logs.log_store import LogStore, Query
+from cloudbang.storage.logs.segment_writer import SegmentWriter, Write
 from tests.storage.logs.records import line, lines, opened
 
 
@@ -127,3 +129,27 @@ def test_a_closed_store_takes_nothing_more(tmp_path: Path) -> None:
         store.append("web", lines(1))
     with pytest.raises(StorageFailed):
         store.append("web", lines(1))
+
+
+def test_only_one_write_that_takes_long_is_a_disk_that_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many that together take as long are a busy day; trouble ends with the one that comes back."""
+    monkeypatch.setattr("cloudbang.storage.logs.group_commit.STALLED", 0.3)
+    takes = [0.02]
+    write, sleep = SegmentWriter.write, monkey.get_original("time", "sleep")
+
+    def slow(writer: SegmentWriter, writes: list[Write]) -> None:
+        sleep(takes[0])
+        write(writer, writes)
+
+    monkeypatch.setattr(SegmentWriter, "write", slow)
+    told: list[str | None] = []
+    with opened(tmp_path) as store:
+        store.on_health.append(lambda health: told.append(health.kind if health else None))
+        for n in range(40):
+            store.append("web", [line(str(n), n)])
+        assert told == []
+        takes[0] = 0.6
+        store.append("web", [line("slow", 40)])
+        assert told == ["failed", None]
