@@ -56,10 +56,8 @@ class _Socket(zmq.green.Socket):
 
     def close(self, linger: int | None = None) -> None:
         if self.changed is not None:
-            self.changed.close()  # before its descriptor may be somebody else's
+            self.changed.close()
         super().close(linger)
-        if self.changed is not None:
-            self.changed.call()
 
 
 class Subscriber:

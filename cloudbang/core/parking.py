@@ -54,10 +54,11 @@ class Parking:
                 get_hub().loop.run_callback(self._wake)
 
     def close(self) -> None:
-        """Let go of the descriptor. Nobody waits here any more."""
+        """Let go of the descriptor, before it may be somebody else's; who waits goes on."""
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None
+        self.call()
 
     def _wake(self) -> None:
         # Whoever waited may have been woken by the descriptor, or ended, since the call.

@@ -112,3 +112,13 @@ def test_both_at_once_wake_once_each_at_most(pipe: tuple[int, int]) -> None:
     waits.join(1)
     assert times == [0, 1, 2]
     parking.close()
+
+
+def test_who_waits_when_it_is_closed_goes_on(pipe: tuple[int, int]) -> None:
+    """It finds out by itself that there is nothing any more."""
+    parking = Parking(readable=pipe[0])
+    waits = gevent.spawn(parking.wait)
+    gevent.sleep(0.01)
+    parking.close()
+    waits.join(1)
+    assert waits.dead
