@@ -273,14 +273,14 @@ class Inventory:
 
     def _ask_again(self) -> None:
         while True:
-            self._failed.wait()
-            gevent.sleep(max(0.0, min(self._due.values(), default=0.0) - time.monotonic()))
+            # Woken by each failure: the new one may be due before those that wait already.
+            due = min(self._due.values(), default=None)
+            self._failed.wait(None if due is None else max(0.0, due - time.monotonic()))
+            self._failed.clear()
             now = time.monotonic()
             for container in [c for c, due in self._due.items() if due <= now]:
                 del self._due[container]
                 self._look_at(container, urgent=False)
-            if not self._due:
-                self._failed.clear()
 
     def _compare(self) -> None:
         """What was missed, whyever, heals: what the engine lists is compared with what is known."""

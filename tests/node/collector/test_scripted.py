@@ -185,6 +185,21 @@ def test_a_container_the_engine_did_not_tell_of_is_asked_about_again(rig, script
         assert sum("tells of" in text for text in said) == 1
 
 
+def test_who_fails_for_long_keeps_nobody_else_waiting(rig, scripted, monkeypatch):
+    """One is asked about again in a minute; another, that failed after it, in a moment."""
+    monkeypatch.setattr("cloudbang.node.inventory.backoff", lambda *_: iter([0.1, 3600.0]))
+    scripted.add(ID, "web")
+    scripted.refused[ID] = 2
+    one: Rig = rig(scripted.host)
+    wait_until(lambda: scripted.refused[ID] == 0)
+    other = "b" * 64
+    scripted.add(other, "shop")
+    scripted.log(other, ago(0), "soon")
+    scripted.refused[other] = 1
+    scripted.tell("start", other, time.time_ns())
+    assert one.wait_for("shop", 1) == ["soon"]
+
+
 def test_what_no_event_told_of_is_found_in_the_engines_list(rig, scripted, monkeypatch):
     """A container that came, one that ended, one that went: each heals at the next comparison."""
     monkeypatch.setattr("cloudbang.node.inventory.COMPARE", 0.3)
