@@ -78,9 +78,20 @@ class Engine(ExecCalls, ContainerCalls):
 
     def containers(self) -> list[Instance]:
         """Every container, with what one listing tells (``inspected`` is False)."""
+        return [instance_of_listing(entry) for entry in self._listing()]
+
+    def states(self) -> dict[str, str]:
+        """By id the state of every container of an app: for whoever asks again and again. Of
+        thousands, what :meth:`containers` makes would hold the loop for longer than the answer."""
+        return {
+            str(entry["Id"]): str(entry.get("State", ""))
+            for entry in self._listing()
+            if not is_hidden(entry.get("Labels") or {})
+        }
+
+    def _listing(self) -> list[dict[str, Any]]:
         # By hand, because every start asks it: the SDK would be loaded for it and stay.
-        listing = self._json("/containers/json", {"all": "1"}, what="listing its containers")
-        return [instance_of_listing(entry) for entry in listing]
+        return list(self._json("/containers/json", {"all": "1"}, what="listing its containers"))
 
     def inspect(self, container: str) -> Instance:
         """All that is known of one container. Raises NoSuchContainer."""

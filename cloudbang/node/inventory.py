@@ -289,13 +289,13 @@ class Inventory:
             if self.engine_error is not None:
                 continue  # the listing after the reconnection does the same
             try:
-                listed = {i.id: i for i in self._engine.containers() if not i.hidden}
+                listed = self._engine.states()
             except (EngineUnreachable, EngineRefused) as e:
                 log.debug("comparing with the engine's list: %s", e)
                 continue
             for container in {*listed, *self._instances}:
                 known, found = self._instances.get(container), listed.get(container)
-                if known is None or found is None or known.state != found.state:
+                if known is None or found is None or known.state != found:
                     self._look_at(container, urgent=False)
 
     # --- changes ------------------------------------------------------------------------------

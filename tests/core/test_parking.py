@@ -9,6 +9,7 @@ import gevent
 import pytest
 
 from cloudbang.core.parking import Parking
+from tests.support import wait_until
 
 
 @pytest.fixture
@@ -40,10 +41,8 @@ def test_a_call_wakes_who_waits() -> None:
     parking, times = Parking(), [0]
     waits = gevent.spawn(woken, parking, times)
     for n in range(1, 4):
-        gevent.sleep(0)
         parking.call()
-        gevent.sleep(0)
-        assert len(times) == 1 + n
+        wait_until(lambda n=n: len(times) == 1 + n)
     waits.kill()
 
 
@@ -77,16 +76,14 @@ def test_what_can_be_read_wakes_as_well(pipe: tuple[int, int]) -> None:
     gevent.sleep(0.01)
     assert times == [0]
     os.write(writing, b"x")
-    gevent.sleep(0.01)
-    assert len(times) > 1  # for as long as it can be read
+    wait_until(lambda: len(times) > 3)  # for as long as it can be read
     os.read(reading, 1)
     gevent.sleep(0.01)
     before = len(times)
-    gevent.sleep(0.01)
+    gevent.sleep(0.01)  # nothing calls any more
     assert len(times) == before
     parking.call()
-    gevent.sleep(0.01)
-    assert len(times) == before + 1
+    wait_until(lambda: len(times) == before + 1)
     waits.kill()
     parking.close()
 
@@ -106,7 +103,8 @@ def test_both_at_once_wake_once_each_at_most(pipe: tuple[int, int]) -> None:
     gevent.sleep(0.01)
     os.write(writing, b"x")
     parking.call()
-    gevent.sleep(0.02)
+    wait_until(lambda: times == [0, 1])
+    gevent.sleep(0.01)  # neither of the two calls again
     assert times == [0, 1]
     elsewhere.call()
     waits.join(1)
