@@ -83,6 +83,7 @@ class AppRegistry:
         self._rows: dict[str, AppRow] = {}
         self._places = Places()
         self._programs: dict[str, float] = {}  # when each last put a line; the longest silent first
+        self._put_away_at: dict[str, int] = {}  # the next seq of each when it was put away
         self._app_of: dict[str, str] = {}  # by the full id of its containers
         self._forgotten = ForgottenSeqs()
         self._written_down = WriteBehind(store)
@@ -203,6 +204,7 @@ class AppRegistry:
         if away and app.instances:
             raise NotGone(name, len(app.instances))
         self._programs.pop(name, None)
+        self._put_away_at[name] = self._logs.next_seq(name)
         self._update(name, put_away=int(self._clock()) if away else None)
         self._settle(name)
         self._tell(name)
@@ -274,8 +276,9 @@ class AppRegistry:
             row = self._add(name, "put")
         if self._containers.instances_of(name):
             return
-        back = name in self._logs.written and row.put_away is not None
-        if back:
+        if row.put_away is not None and name in self._logs.written:
+            if self._logs.next_seq(name) <= self._put_away_at.get(name, 0):
+                return  # those that had come when it was put away
             self._update(name, put_away=None)
         if row.kind == "put":
             self._programs.pop(name, None)
@@ -386,6 +389,7 @@ class AppRegistry:
             self._forgotten.add(name, self._logs.next_seq(name))
             self._places.remove(name, self._rows.pop(name).team)
             self._programs.pop(name, None)
+            self._put_away_at.pop(name, None)
             return True
 
         if self._logs.forget(name, leaving):

@@ -171,8 +171,9 @@ def test_put_away_until_it_comes_back(house: House) -> None:
     with pytest.raises(NotGone):
         house.apps.put_away("web")
     house.remove("web")
-    house.apps.activity.look(1.0)
     assert house.apps.put_away("web").put_away
+    assert house.names("away") == ["web"], "lines of the moment before do not bring it back"
+    house.apps.activity.look(1.0)
     assert house.apps.counts(TEAM) == {"gone": 0, "put_away": 1}
     assert (house.names("gone"), house.names("away")) == ([], ["web"])
     house.apps.put_away("web", False)

@@ -45,6 +45,9 @@ def ticket() -> Response:
     app, instance = require_container(
         caller(), wanted.container, "terminal", services().inventory, services().apps
     )
+    if instance.state != "running":
+        # Started a moment ago perhaps: nobody is refused for what was true before.
+        instance = services().inventory.refresh(instance.id) or instance
     made = services().terminals.ticket(caller(), app, instance, wanted.terminal_request())
     shown: shapes.Ticket = {
         "T_id": made.team,
