@@ -79,9 +79,15 @@ class Credentials:
         grant.seen_at = int(now)
         return grant.caller
 
+    def current(self, login: str) -> Caller | None:
+        """Who holds this grant, with what they may do now; None when it has ended. For work that
+        outlives its request."""
+        found = (g.caller for g in self._good.values() if g.caller.login == login)
+        return next(found, None)
+
     def is_good(self, login: str) -> bool:
-        """Whether this grant has not ended. For work that outlives its request."""
-        return any(g.caller.login == login for g in self._good.values())
+        """Whether this grant has not ended."""
+        return self.current(login) is not None
 
     def open_login(self, account_id: int, address: str, agent: str) -> str:
         """A new login's secret, for the cookie."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import gevent
 import orjson
 from flask import Blueprint, Response, request
 
+from cloudbang.accounts import NotSignedIn
 from cloudbang.apps import AppInUse, Place
 from cloudbang.domain.apps import App
 from cloudbang.domain.levels import LEVELS
@@ -19,12 +21,14 @@ from cloudbang.domain.lines import STREAMS, format_time, row
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.log_store import Deleted, Query
 from cloudbang.web.api.app_json import all_apps, one_app
+from cloudbang.web.api.downloads import send
 from cloudbang.web.api.operation import Parameter, operation
 from cloudbang.web.api.parsing import FLAG, SEQ, TIME, flag, json, moment, number, seq, whole
 from cloudbang.web.api.schemas import apps as shapes
 from cloudbang.web.api.search import MAX_PATTERN, NO_LEVEL, matcher
+from cloudbang.web.security import access
 from cloudbang.web.security.authenticator import caller, needs, require_app
-from cloudbang.web.services import services
+from cloudbang.web.services import Services, services
 
 log = logging.getLogger(__name__)
 
@@ -199,13 +203,18 @@ def download(app: str) -> Response:
         raise BadRequest("format", kind, "text or jsonl")
     query = query_of_request(2**62)
     scan = services().store.scan(require_app(app).name, query)
-    pieces = _pieces(scan, kind == "jsonl", services().accounts.credentials.is_good, caller().login)
+    pieces = _begun(_pieces(scan, kind == "jsonl"))
     name = f"{app}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{'jsonl' if kind == 'jsonl' else 'log'}"
-    return Response(
-        pieces,
-        content_type="application/jsonl" if kind == "jsonl" else "text/plain; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    content_type = "application/jsonl" if kind == "jsonl" else "text/plain; charset=utf-8"
+    return send(pieces, name, content_type, allow=partial(_view, services(), caller().login, app))
+
+
+def _view(parts: Services, login: str, app: str) -> None:
+    """Raises where this login may no longer view the app."""
+    who = parts.accounts.credentials.current(login)
+    if who is None:
+        raise NotSignedIn
+    access.require_app(who, app, "view", parts.apps)
 
 
 @bp.get("/<app>/seq")
@@ -301,15 +310,21 @@ def _encode(answer: dict[str, object], found: Sequence[tuple[int, bytes]]) -> by
     return orjson.dumps({**answer, "lines": [row(number, raw) for number, raw in found]})
 
 
+def _begun(pieces: Generator[bytes, None, None]) -> Generator[bytes]:
+    """The same with its first piece made: what fails at once is said as any failure is."""
+    first = next(pieces, b"")
+
+    def all_of_them() -> Generator[bytes, None, None]:
+        yield first
+        yield from pieces
+
+    return all_of_them()
+
+
 def _pieces(
-    scan: Iterator[Sequence[tuple[int, bytes]]],
-    as_json: bool,
-    is_good: Callable[[str], bool],
-    login: str,
-) -> Iterator[bytes]:
+    scan: Iterator[Sequence[tuple[int, bytes]]], as_json: bool
+) -> Generator[bytes, None, None]:
     for batch in scan:
-        if not is_good(login):
-            return  # signed out while it ran
         if as_json:
             yield gevent.get_hub().threadpool.apply(_jsonl, (batch,))
         else:

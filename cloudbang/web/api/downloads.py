@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from flask import Response
 
+from cloudbang.accounts import NotSignedIn
 from cloudbang.errors import CloudBangError
 from cloudbang.web.security.authenticator import caller
 from cloudbang.web.services import services
@@ -44,7 +45,7 @@ def send(
 
     def check() -> None:
         if not is_good(login):
-            raise cut_off("signed out")
+            raise NotSignedIn
         allow()
 
     answer = Response(_while_good(pieces, check), content_type=kind)
