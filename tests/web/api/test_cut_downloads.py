@@ -78,7 +78,7 @@ def role_lost(house: WholeApp) -> tuple[str, Callable[[], object]]:
 
 
 def token_revoked(house: WholeApp) -> tuple[str, Callable[[], object]]:
-    header, _ = house.token("a program", "viewer")
+    header, token = house.token("a program", "viewer")
     shown = f"Authorization: {header['Authorization']}"
     return shown, lambda: house.parts.accounts.credentials.revoke_token(token.id)
 
