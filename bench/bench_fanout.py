@@ -26,6 +26,7 @@ from bench.fanout_peers import BOARD, RESET, STOP_READING
 from cloudbang.accounts import Caller
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import BusSettings
+from cloudbang.core.notices import Notices
 from cloudbang.domain.apps import App
 from cloudbang.domain.lines import format_time, record, rows
 from cloudbang.storage.logs.log_store import LogStore
@@ -33,6 +34,7 @@ from cloudbang.web.live import lines as live_lines
 from cloudbang.web.live import push as live
 from cloudbang.web.server.server import Server
 from cloudbang.web.server.socket_handler import SocketRoute
+from cloudbang.web.status import Status
 
 ROOT = Path(__file__).parent.parent
 VIEWERS = 1_000
@@ -139,7 +141,10 @@ class Ground:
         self.hub.start()
         self.publisher = Publisher(self.hub.publish_to)
         self.push = live.LivePush(
-            self.store, NoEngine(), NoEngine(), Subscriber(self.hub.subscribe_at)
+            self.store,
+            NoEngine(),
+            Status(NoEngine(), Notices(), lambda app: "default"),
+            Subscriber(self.hub.subscribe_at),
         )
         self.push.start()
         caller = Caller("s1", 1, "bench", {"default": "viewer"}, b"")

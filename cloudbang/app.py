@@ -23,6 +23,7 @@ from cloudbang.config import Settings
 from cloudbang.core import own_log
 from cloudbang.core.deadline import Deadline, StopOrder
 from cloudbang.core.loop_lag import LoopLag
+from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
 from cloudbang.engine import Engine
 from cloudbang.events.recorder import EventRecorder
@@ -55,6 +56,7 @@ from cloudbang.web.sockets.files import FilesEndpoint
 from cloudbang.web.sockets.share import PATH as SHARE_PATH
 from cloudbang.web.sockets.share import ShareEndpoint
 from cloudbang.web.sockets.terminal import TerminalEndpoint
+from cloudbang.web.status import Status
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +131,7 @@ class Application:
         self._told_to_stop = gevent.event.Event()
         self._stops = StopOrder()
         self.loop_lag = LoopLag()
+        self.notices = Notices()
         self.server: Server | None = None
         self.setup_token: str | None = None
 
@@ -148,8 +151,9 @@ class Application:
         node = self._build_node(storage, bus, events)
         apps = self._load_apps(storage, bus, events, node)
         terminals = self._build_terminals(storage, node, events)
-        live = self._build_live(storage, bus, node, apps, accounts, terminals)
-        web = self._build_web(storage, accounts, bus, events, node, apps, terminals, live)
+        status = Status(node.inventory, self.notices, apps.team_of)
+        live = self._build_live(storage, bus, status, apps, accounts, terminals)
+        web = self._build_web(storage, accounts, bus, events, node, apps, terminals, live, status)
         # The page is there before the engine has been asked anything; it says what it waits for.
         web.server.start()
         self.server = web.server
@@ -164,7 +168,7 @@ class Application:
 
     def _open_storage(self) -> Storage:
         settings = self.settings.storage
-        logs = LogStore(settings.path, settings=settings)
+        logs = LogStore(settings.path, settings=settings, notices=self.notices)
         logs.open()
         self._stops.add("the log store", logs.close)
         database = Database(settings.path)
@@ -243,12 +247,12 @@ class Application:
         self,
         storage: Storage,
         bus: Bus,
-        node: Node,
+        status: Status,
         apps: AppRegistry,
         accounts: AccountService,
         terminals: TerminalArea,
     ) -> LivePush:
-        live = LivePush(storage.logs, apps, node.inventory, bus.to_viewers)
+        live = LivePush(storage.logs, apps, status, bus.to_viewers)
         apps.listen_deleted(live.lines_deleted)
         accounts.listen(live.close_login)
         terminals.sessions.listen(
@@ -266,6 +270,7 @@ class Application:
         apps: AppRegistry,
         terminals: TerminalArea,
         live: LivePush,
+        status: Status,
     ) -> Web:
         settings = self.settings.server
         app = create_app(
@@ -286,6 +291,8 @@ class Application:
                 terminal_store=storage.terminals,
                 recordings=storage.recordings,
                 files=terminals.files,
+                notices=self.notices,
+                status=status,
             )
         )
         authenticator = authenticator_of(app)

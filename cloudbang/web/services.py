@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cloudbang.bus import Publisher
     from cloudbang.config import Settings
     from cloudbang.core.loop_lag import LoopLag
+    from cloudbang.core.notices import Notices
     from cloudbang.events.recorder import EventRecorder
     from cloudbang.node.collector import LogCollector
     from cloudbang.node.inventory import Inventory
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cloudbang.terminals.files import Files
     from cloudbang.terminals.registry import Terminals
     from cloudbang.web.live.push import LivePush
+    from cloudbang.web.status import Status
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Services:
     terminal_store: TerminalStore
     recordings: Recordings
     files: Files
+    notices: Notices
+    status: Status
     loop_lag: LoopLag | None = None
 
 

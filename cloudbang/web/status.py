@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from typing import Any, Protocol
 
+from cloudbang.core.notices import Notices
 from cloudbang.domain.lines import format_time
-from cloudbang.errors import StorageFailed, StorageFull
-from cloudbang.storage.logs.log_store import LogStore
+
+SHOWN = 5  # notices of one code; of more of them, how many there are
 
 
 class Engine(Protocol):
@@ -17,30 +20,38 @@ class Engine(Protocol):
         """Why the engine cannot be asked; None when it can."""
 
 
-def notices(inventory: Engine, store: LogStore, teams: frozenset[str]) -> list[dict[str, Any]]:
-    """What is wrong now, as JSON values; empty when all is well. Pages translate by ``code``.
+class Status:
+    """The notices, for whoever may see what they are about. Pages translate them by ``code``."""
 
-    What the disk refuses is named to who sees every team; to others only that it refuses.
-    """
-    found: list[dict[str, Any]] = []
-    trouble = store.health
-    if trouble is not None:
-        path, message = trouble.path, trouble.message
-        if not store.teams <= teams:
-            path = str(store.root)
-            full = trouble.kind == "full"
-            message = str(StorageFull(path) if full else StorageFailed(path, "the disk refuses"))
-        found.append(
-            {
-                "code": f"storage-{trouble.kind}",
-                "severity": "error",
-                "message": message,
-                "since": format_time(trouble.since),
-                "path": path,
+    def __init__(self, engine: Engine, held: Notices, team_of: Callable[[str], str]) -> None:
+        self._engine, self._held, self._team_of = engine, held, team_of
+
+    def notices(self, teams: frozenset[str]) -> list[dict[str, Any]]:
+        """What is wrong now, as JSON values; empty when all is well. What is about an app is for
+        those of its team."""
+        found: list[dict[str, Any]] = []
+        last: dict[str, dict[str, Any]] = {}
+        count: Counter[str] = Counter()
+        for notice in self._held.now():
+            if notice.app and self._team_of(notice.app) not in teams:
+                continue
+            count[notice.code] += 1
+            if count[notice.code] > SHOWN:
+                last[notice.code]["more"] = count[notice.code] - SHOWN
+                continue
+            shown: dict[str, Any] = {
+                "code": notice.code,
+                "severity": notice.severity,
+                "message": notice.message,
+                "since": format_time(notice.since),
             }
-        )
-    if error := inventory.engine_error:
-        found.append(
-            {"code": "engine-unreachable", "severity": "error", "message": error, "since": None}
-        )
-    return found
+            for fact in ("app", "container", "path", "setting"):
+                if value := getattr(notice, fact):
+                    shown[fact] = value
+            found.append(shown)
+            last[notice.code] = shown
+        if error := self._engine.engine_error:
+            found.append(
+                {"code": "engine-unreachable", "severity": "error", "message": error, "since": None}
+            )
+        return found

@@ -305,22 +305,25 @@ def test_feeds_tell_of_the_own_teams_only(house: House, team: str, other: str) -
         assert not any(name in text for name in names_of(other))
 
 
-def test_a_notice_names_no_app_of_another_team(house: House) -> None:
-    """Everybody is told that the disk refuses; where, only who sees every team."""
-    store = house.parts.store
-    path = str(store.root / "blue" / APPS["blue"])
+def test_a_notice_about_an_app_is_for_its_team(house: House) -> None:
+    """That its folder takes no lines is not told to who may not know that there is such an app."""
+    path = str(house.parts.store.root / "blue" / APPS["blue"])
     both = house.parts.accounts.create("both", PASSWORD, "viewer")
     house.parts.accounts.set_role(both.id, "viewer", "blue")
     house.secrets["both"] = house.sign_in("both")
     with house.socket_as("default") as socket:
         subscribe(socket, "status")
         hear(socket)
-        store._commit._set_trouble("failed", path, f"cannot use {path}: it is odd")
-        (notice,) = [n for n in hear(socket)["notices"] if n["code"] == "storage-failed"]
-        assert APPS["blue"] not in str(notice)
+        held = house.parts.notices
+        held.begin("storage-app-failed", f"cannot use {path}", app=APPS["blue"], path=path)
+        held.begin("storage-failed", "cannot use it", path=str(house.parts.store.root))
+        shown = hear(socket)["notices"]
+        assert [n["code"] for n in shown if n["code"].startswith("storage")] == ["storage-failed"]
+        assert APPS["blue"] not in str(shown)
         assert APPS["blue"].encode() not in house.ask_as("default", "/api/v1/status").data
         assert path.encode() in house.ask_as("both", "/api/v1/status").data
-    store._commit._set_trouble(None)
+    held.end("storage-app-failed")
+    held.end("storage-failed")
 
 
 @pytest.mark.parametrize(("team", "other"), TEAMS)

@@ -18,6 +18,7 @@ from cloudbang.apps import AppRegistry
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import Settings
 from cloudbang.core.loop_lag import LoopLag
+from cloudbang.core.notices import Notices
 from cloudbang.domain.lines import format_time, record
 from cloudbang.domain.terminals import Orphan, Source, TerminalTarget
 from cloudbang.engine import Engine
@@ -39,6 +40,7 @@ from cloudbang.web import create_app
 from cloudbang.web.api.openapi import describe
 from cloudbang.web.live.push import LivePush
 from cloudbang.web.services import Services
+from cloudbang.web.status import Status
 
 PASSWORD = "correct horse battery"
 START = 1_750_000_000_000_000_000  # the time of the first line, in nanoseconds
@@ -107,7 +109,8 @@ class WebGround:
             **changes,
         }
         self.settings = Settings.model_validate(values)
-        self.store = LogStore(folder, settings=self.settings.storage)
+        self.notices = Notices()
+        self.store = LogStore(folder, settings=self.settings.storage, notices=self.notices)
         self.store.open()
         self.database = Database(folder)
         self.database.open()
@@ -125,9 +128,8 @@ class WebGround:
         )
         self.apps.load()
         self.inventory.listen(self.apps.instances_changed)
-        self.live = LivePush(
-            self.store, self.apps, self.inventory, Subscriber(self.hub.subscribe_at)
-        )
+        self.status = Status(self.inventory, self.notices, self.apps.team_of)
+        self.live = LivePush(self.store, self.apps, self.status, Subscriber(self.hub.subscribe_at))
         self.apps.listen_deleted(self.live.lines_deleted)
         self.live.start()
         self.told: list[tuple[str, str, str, str]] = []  # actions of people
@@ -156,6 +158,8 @@ class WebGround:
                 terminal_store=self.terminal_store,
                 recordings=self.recordings,
                 files=Files(engine, Reaper(engine), self.settings.terminal, self._record_action),
+                notices=self.notices,
+                status=self.status,
             )
         )
 

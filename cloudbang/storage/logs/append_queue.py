@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from gevent.event import Event
 
@@ -61,12 +61,14 @@ class Append:
 class AppendQueue:
     """What one app's log is still to take, in order."""
 
-    __slots__ = ("appends", "held", "roll", "size")
+    __slots__ = ("appends", "held", "refused", "roll", "size")
 
     def __init__(self) -> None:
         self.appends: list[Append] = []
         self.size = 0  # bytes, with those that are being written
         self.held = False  # the disk did not take it: tried again now and then
+        # What the last try said: everybody's trouble, or its own. Also while it is tried again.
+        self.refused: Literal["", "all", "own"] = ""
         self.roll: Event | None = None  # a new segment is wanted
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from gevent.threadpool import ThreadPool
 
 from cloudbang.core.threads import in_thread
 from cloudbang.storage.logs.app_log import AppLog
+from cloudbang.storage.logs.health import Health
 from cloudbang.storage.logs.index import Block
 from cloudbang.storage.logs.segment import Segment
 from cloudbang.storage.logs.segment_writer import Sync, sync
@@ -24,11 +26,9 @@ SYNC_EVERY = 0.15  # seconds between the starts of two rounds of fdatasync; prom
 class Durability:
     """Takes note of what was written, and makes it durable a little later."""
 
-    def __init__(
-        self, on_failure: Callable[[str, str], object], on_gone: Callable[[AppLog], object]
-    ) -> None:
-        """``on_failure(path, reason)``; ``on_gone(app)``: its file was removed by someone else."""
-        self._on_failure, self._on_gone = on_failure, on_gone
+    def __init__(self, health: Health, on_gone: Callable[[AppLog], object]) -> None:
+        """``on_gone(app)``: its file was removed by someone else."""
+        self._health, self._on_gone = health, on_gone
         self._thread = ThreadPool(1)
         self._wake = Event()
         self._dirty: set[AppLog] = set()
@@ -61,9 +61,12 @@ class Durability:
             work = self._work()
             in_thread(self._thread, sync, work)
             for one in work:
-                if one.error:
-                    self._on_failure(one.segment.path, str(one.error))
                 app = owners.get(one.segment.path)
+                if one.error:
+                    name = app.name if app else os.path.basename(one.segment.folder)
+                    self._health.failed(name, one.segment.path, one.error, "sync")
+                elif app is not None:
+                    self._health.took(app.name, "sync")
                 if app is None or app.active is not one.segment:
                     continue
                 if one.gone:

@@ -14,21 +14,21 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import gevent
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
+from cloudbang.core.notices import Notices
 from cloudbang.core.parking import Parking
 from cloudbang.core.supervise import Supervisor
 from cloudbang.core.threads import ReadyThread, in_thread
-from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
+from cloudbang.errors import CloudBangError, StorageFailed
 from cloudbang.storage.logs.app_log import AppLog
 from cloudbang.storage.logs.append_queue import Append, AppendQueue, Job, Stored
 from cloudbang.storage.logs.durability import Durability
-from cloudbang.storage.logs.health import StorageHealth
+from cloudbang.storage.logs.health import Health, is_everybodys
 from cloudbang.storage.logs.index import Block
 from cloudbang.storage.logs.segment import IndexCache, Segment, remove, remove_empty
 from cloudbang.storage.logs.segment_writer import SegmentWriter, Write
@@ -41,9 +41,11 @@ JOB_BYTES = 1024 * 1024  # of one app in one job: what follows one is done in th
 STALLED = 10.0  # seconds after which a write that does not come back is trouble to tell of
 RETRY = 1.0  # seconds between two tries with lines that wait for the disk to take them
 
-# Overload policy, both: who would add more waits; nothing is dropped, the engine holds the rest.
+# Overload policy, all three: who would add more waits; nothing is dropped, the engine holds the
+# rest. Who cannot wait (`offer`) is refused, and gets half of it, so that readers have the other.
 ROOM = 2 * 1024 * 1024  # bytes of one app that are not acknowledged yet
 MAX_PENDING = 8 * 1024 * 1024  # bytes of all apps that wait for the thread
+MAX_HELD = 16 * 1024 * 1024  # bytes of all apps that the disk did not take
 
 DAY = 86_400  # seconds
 
@@ -67,6 +69,7 @@ class GroupCommit:
         apps: dict[str, AppLog],
         on_stored: list[Callable[[Sequence[Stored]], None]],
         on_closed: Callable[[], None],
+        notices: Notices,
     ) -> None:
         self._root, self._segment_bytes = root, segment_bytes
         self._clock, self._cache, self._apps = clock, cache, apps
@@ -74,11 +77,13 @@ class GroupCommit:
         self._writer = SegmentWriter(root, keep_free)
         self._thread = ReadyThread()
         self._probing = ThreadPool(1)
-        self._durability = Durability(partial(self._set_trouble, "failed"), self.roll)
+        self.health = Health(root, clock, notices)
+        self._durability = Durability(self.health, self.roll)
         self._queues: dict[AppLog, AppendQueue] = {}
         self._pending = 0  # bytes that wait and are not held
+        self._refused = 0  # bytes of the queues that were refused when they were last tried
         self._wake, self._urgent = Parking(), Event()
-        self._troubled, self._room, self._idle = Event(), Event(), Event()
+        self._room, self._idle = Event(), Event()
         # It repeats so that `again` begins anew: `start` goes on with what a stopped one had left.
         self._stalled = gevent.get_hub().loop.timer(STALLED, STALLED)
         self._today, self._tomorrow_begins = "", 0.0  # in UTC, and when it is over
@@ -87,8 +92,6 @@ class GroupCommit:
         self._began = 0.0  # the last job
         self._running: list[Job] = []
         self.jobs = 0
-        self.health: StorageHealth | None = None
-        self.on_health: list[Callable[[StorageHealth | None], None]] = []
 
     def start(self, supervisor: Supervisor) -> None:
         supervisor.run("commit", self._commit_loop)
@@ -100,22 +103,31 @@ class GroupCommit:
         Raises StorageFailed when the store is closed."""
         append = Append(app, records, data, keep)
         try:
-            self._wait_for_room(app, len(data), keep)
+            while not self._closing and not self._has_room(app, len(data), keep):
+                self._room.clear()
+                self._room.wait(STALLED)
+            if self._closing:
+                raise StorageFailed(str(app.folder), "the store is closed")
         except BaseException:
             append.end(0, None)
             raise
-        queue = self._queue(app)
-        if not keep:
-            self._retry(queue)  # it wants to know now
-        queue.appends.append(append)
-        queue.size += len(data)
-        if not queue.held:
-            self._pending += len(data)
-            if self._pending >= URGENT_BYTES:
-                self._urgent.set()
-            self._idle.clear()
-            self._wake.call()
-        return append
+        return self._enqueue(app, append)
+
+    def offer(
+        self, app: AppLog, records: list[bytes], data: bytes, patience: float
+    ) -> Append | None:
+        """The same for who cannot wait: None when there was no room within ``patience`` seconds,
+        or is none now and the disk takes nothing, of this app or of anybody."""
+        append = Append(app, records, data, True)
+        ends = time.monotonic() + patience
+        while not self._has_room(app, len(data), True, share=2):
+            left = ends - time.monotonic()
+            if self._closing or left <= 0 or self.health.now or self.health.refuses(app.name):
+                append.end(0, StorageFailed(str(app.folder), "too much waits to be stored"))
+                return None
+            self._room.clear()
+            self._room.wait(left)
+        return self._enqueue(app, append)
 
     def put(self, app: AppLog, records: list[bytes], data: bytes) -> int:
         """Gives the seq of the first, once they are written. Raises StorageFull, StorageFailed."""
@@ -183,15 +195,32 @@ class GroupCommit:
             queue = self._queues[app] = AppendQueue()
         return queue
 
-    def _wait_for_room(self, app: AppLog, size: int, keep: bool) -> None:
-        while not self._closing and (
-            (self._pending and self._pending + size > MAX_PENDING)
-            or (keep and app in self._queues and self._queues[app].size + size > ROOM)
-        ):
-            self._room.clear()
-            self._room.wait(STALLED)
-        if self._closing:
-            raise StorageFailed(str(app.folder), "the store is closed")
+    def _has_room(self, app: AppLog, size: int, keep: bool, share: int = 1) -> bool:
+        """Whether so much may be added, of an n-th ``share`` of all room; one is, however large."""
+        if self._pending and self._pending + size > MAX_PENDING // share:
+            return False
+        queue = self._queues.get(app)
+        if not keep or queue is None:
+            return True
+        if queue.refused and self._refused + size > MAX_HELD // share:
+            return False
+        return queue.size + size <= ROOM // share or not queue.size
+
+    def _enqueue(self, app: AppLog, append: Append) -> Append:
+        queue, size = self._queue(app), len(append.data)
+        if not append.keep:
+            self._retry(queue)  # it wants to know now
+        queue.appends.append(append)
+        queue.size += size
+        if queue.refused:
+            self._refused += size
+        if not queue.held:
+            self._pending += size
+            if self._pending >= URGENT_BYTES:
+                self._urgent.set()
+            self._idle.clear()
+            self._wake.call()
+        return append
 
     # -- writing
 
@@ -269,7 +298,7 @@ class GroupCommit:
                     one.error = one.error or OSError(errno.EIO, f"{type(e).__name__}: {e}")
 
         # The write cannot be called back, so giving up would store the lines twice: it is only told.
-        self._stalled.again(self._set_trouble, "failed", self._root, SILENT)
+        self._stalled.again(self.health.nothing_goes, "failed", SILENT)
         try:
             self._running = jobs
             self._thread.run(write)
@@ -280,13 +309,13 @@ class GroupCommit:
     def _note(self, jobs: list[Job]) -> list[Stored]:
         """Take note of what is in the files now, and acknowledge it."""
         limit = min(MOST_TAIL, max(LEAST_TAIL, TAILS_BYTES // (len(self._apps) or 1)))
-        failure: OSError | None = None
         stored: list[Stored] = []
         for app, queue, appends, write, roll in jobs:
             if write.error:
-                failure = write.error
-                self._refuse(queue, appends, write)
+                self._refuse(app, queue, appends, write)
             else:
+                self.health.took(app.name)
+                queue.refused = ""
                 if write.begin:
                     self._begin(app, write.segment)
                 if appends:
@@ -298,15 +327,10 @@ class GroupCommit:
             if not queue.appends and not queue.roll:
                 del self._queues[app]
         self._room.set()
-        if failure:
-            full = failure.errno in (errno.ENOSPC, errno.EDQUOT)
-            self._set_trouble(
-                "full" if full else "failed",
-                self._root,
-                str(StorageFull(self._root) if full else StorageFailed(self._root, str(failure))),
-            )
-        elif self.health and stored and not any(q.held for q in self._queues.values()):
-            self._set_trouble(None)
+        if self._refused or self.health.troubled.is_set():
+            self._refused = sum(queue.size for queue in self._queues.values() if queue.refused)
+        if self.health.now and stored and not self._refused_for_all():
+            self.health.all_goes()
         return stored
 
     def _acknowledge(self, app: AppLog, appends: list[Append], data: bytes, limit: int) -> Stored:
@@ -320,10 +344,11 @@ class GroupCommit:
             seq += count
         return Stored(app.name, first, records)
 
-    def _refuse(self, queue: AppendQueue, appends: list[Append], write: Write) -> None:
+    def _refuse(self, app: AppLog, queue: AppendQueue, appends: list[Append], write: Write) -> None:
         """Nothing of these is in the file: they are put back, or told."""
+        assert write.error is not None
         kept = [append for append in appends if append.keep]
-        refusal = self._refusal(write)
+        refusal = self.health.failed(app.name, write.segment.path, write.error)
         for append in appends:
             if not append.keep:
                 queue.size -= len(append.data)
@@ -331,7 +356,7 @@ class GroupCommit:
         if kept:
             self._pending -= sum(len(append.data) for append in queue.appends)
             queue.appends[:0] = kept
-            queue.held = True
+            queue.held, queue.refused = True, "all" if is_everybodys(write.error) else "own"
 
     def _retry(self, queue: AppendQueue) -> None:
         if queue.held:
@@ -339,6 +364,9 @@ class GroupCommit:
             self._pending += sum(len(append.data) for append in queue.appends)
             self._idle.clear()
             self._wake.call()
+
+    def _refused_for_all(self) -> bool:
+        return any(queue.refused == "all" for queue in self._queues.values())
 
     def _plan(self, app: AppLog, data: bytes, today: str, *, roll: bool) -> Write:
         active = app.active
@@ -362,12 +390,6 @@ class GroupCommit:
             self._cache.put(*ended)
             self._on_closed()
 
-    def _refusal(self, write: Write) -> CloudBangError:
-        assert write.error is not None
-        if write.error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return StorageFull(self._root)
-        return StorageFailed(write.segment.path, write.error.strerror or str(write.error))
-
     def _date(self) -> str:
         now = self._clock() / 1e9
         if not self._tomorrow_begins - DAY <= now < self._tomorrow_begins:
@@ -378,31 +400,20 @@ class GroupCommit:
     # -- trouble
 
     def _recovery_loop(self) -> None:
-        """Trouble ends with the first job that succeeds; when nobody writes, try it."""
+        """Trouble ends with the first write that succeeds; what nobody writes to is tried."""
+        health = self.health
         while True:
-            self._troubled.wait()
+            health.troubled.wait()
             gevent.sleep(RETRY)
             held = [queue for queue in self._queues.values() if queue.held]
+            if (health.now and not self._refused_for_all()) or health.unproven:
+                health.unproven = False
+                try:
+                    in_thread(self._probing, self._writer.probe)
+                    health.all_goes()
+                except OSError as e:
+                    health.everybody(e)
             for queue in held:
                 self._retry(queue)
-            if held:
-                continue
-            try:
-                in_thread(self._probing, self._writer.probe)
-            except OSError:
-                continue
-            self._set_trouble(None)
-
-    def _set_trouble(self, kind: str | None, path: str = "", message: str = "") -> None:
-        if (self.health.kind if self.health else None) == kind:
-            return
-        if kind:
-            self.health = StorageHealth(kind, path, self._clock(), message)
-            self._troubled.set()
-            log.error("%s", message)
-        else:
-            self.health = None
-            self._troubled.clear()
-            log.warning("storing goes on")
-        for callback in self.on_health:
-            callback(self.health)
+            if not held and not health.now and not health.unproven:
+                health.troubled.clear()

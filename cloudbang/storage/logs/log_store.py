@@ -22,6 +22,7 @@ from gevent.threadpool import ThreadPool
 
 from cloudbang.config import StorageSettings
 from cloudbang.core.deadline import UNHURRIED, Deadline
+from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
 from cloudbang.core.threads import in_thread
 from cloudbang.domain.resume import ResumePoint
@@ -77,7 +78,9 @@ class LogStore:
         team: str = "default",
         settings: StorageSettings | None = None,
         clock: Callable[[], int] = time.time_ns,
+        notices: Notices | None = None,
     ) -> None:
+        self._notices = notices or Notices(clock)
         self.root, self.team = Path(root), team
         self._settings = settings or StorageSettings(path=self.root)
         self._clock = clock
@@ -121,6 +124,7 @@ class LogStore:
                 apps=self._apps,
                 on_stored=self.on_stored,
                 on_closed=lambda: self._retention.wake.set(),
+                notices=self._notices,
             )
             self._retention = LogRetention(
                 self._apps, self._cache, self._commit, settings, self._clock
@@ -129,7 +133,7 @@ class LogStore:
             self._release_lock()
             raise
         # Packing and deleting make room.
-        self._commit.on_health.append(lambda _: self._retention.wake.set())
+        self._commit.health.on_change.append(lambda _: self._retention.wake.set())
         self._commit.start(self._supervisor)
         self._supervisor.run("upkeep", self._retention.loop)
         self._retention.wake.set()
@@ -191,6 +195,11 @@ class LogStore:
         """
         return self._commit.append(*self._checked(app, records), keep=True)
 
+    def offer(self, app: str, records: list[bytes], patience: float) -> Append | None:
+        """The same for who cannot wait: None, and nothing is taken, when there is no room within
+        ``patience`` seconds, or the disk takes nothing and enough of the app waits for it."""
+        return self._commit.offer(*self._checked(app, records), patience)
+
     def _checked(self, app: str, records: list[bytes]) -> tuple[AppLog, list[bytes], bytes]:
         found = self._apps.get(app) or self._new(app)
         data = b"".join(records)
@@ -230,7 +239,7 @@ class LogStore:
         if found.first == first < found.next:
             raise (
                 StorageFull(str(found.folder))
-                if self.health
+                if self.health and self.health.kind == "full"
                 else StorageFailed(str(found.folder), "its newest file could not be closed")
             )
         return Deleted(max(size - found.size, 0), found.first - first, first, found.first)
@@ -247,6 +256,7 @@ class LogStore:
                 return False
             del self._apps[app]
             self._written.pop(app, None)
+            self._commit.health.forget(app)
             return True
 
         try:
@@ -258,13 +268,23 @@ class LogStore:
 
     @property
     def health(self) -> StorageHealth | None:
-        """Why nothing can be stored at the moment; None when all is well."""
-        return self._commit.health
+        """Why nothing can be stored at the moment, for anybody; None when all is well, but for
+        apps whose own path refuses."""
+        return self._commit.health.now
 
     @property
     def on_health(self) -> list[Callable[[StorageHealth | None], None]]:
         """Called on the hub whenever :attr:`health` begins, changes or ends."""
-        return self._commit.on_health
+        return self._commit.health.on_change
+
+    def refuses(self, app: str) -> bool:
+        """Whether the app's own path takes nothing at the moment."""
+        return self._commit.health.refuses(app)
+
+    @property
+    def refusing(self) -> int:
+        """Apps whose own path takes nothing at the moment."""
+        return self._commit.health.refusing
 
     # -- what is known without reading
 

@@ -46,6 +46,9 @@ class _ServicesCollector(Collector):
         yield _gauge("engine_up", "1 while the Docker Engine answers.", int(up))
         trouble = self._services.store.health is not None
         yield _gauge("storage_trouble", "1 while lines cannot be stored.", int(trouble))
+        refusing = self._services.store.refusing
+        yield _gauge("storage_apps_refused", "Apps whose own path takes no lines.", refusing)
+        yield _gauge("notices", "Notices that hold now.", len(self._services.notices.now()))
         live, recorder = self._services.live, self._services.recorder
         yield _gauge("live_sockets", "Open live sockets.", live.connections)
         yield _counter("live_slow_viewers", "Viewers too slow for the lines.", live.slow_viewers)

@@ -15,7 +15,6 @@ from cloudbang.web.pages.assets import KEEP
 from cloudbang.web.pages.i18n import LANGUAGES, texts, texts_version
 from cloudbang.web.security.authenticator import caller, open_to_all
 from cloudbang.web.services import services
-from cloudbang.web.status import notices
 
 bp = Blueprint("status", __name__)
 
@@ -75,7 +74,7 @@ def status() -> Response:
                 "bytes": size,
                 "lines": lines,
             },
-            "notices": notices(services().inventory, store, teams),
+            "notices": services().status.notices(teams),
         }
     )
 

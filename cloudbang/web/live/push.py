@@ -41,7 +41,7 @@ from cloudbang.web.live.messages import Lines, read_lines
 from cloudbang.web.security.access import require_app
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
 from cloudbang.web.server.websocket import Socket
-from cloudbang.web.status import Engine, notices
+from cloudbang.web.status import Status
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +56,10 @@ class LivePush:
 
     subprotocols = ("cloudbang.live.v1",)
 
-    def __init__(
-        self, store: LogStore, apps: Apps, inventory: Engine, subscriber: Subscriber
-    ) -> None:
+    def __init__(self, store: LogStore, apps: Apps, status: Status, subscriber: Subscriber) -> None:
         self._malformed = 0
         self.slow = 0  # how often a viewer was too slow, of channels that are gone
-        self._store, self._apps, self._inventory = store, apps, inventory
+        self._store, self._apps, self._status = store, apps, status
         self._subscriber = subscriber
         self._topics = Topics(subscriber)
         self._logs: dict[str, LogChannel] = {}  # by topic
@@ -178,9 +176,8 @@ class LivePush:
         return FeedViewer(connection, feed)
 
     def _new_feed(self, channel: str, name: str) -> Feed:
-        store, inventory = self._store, self._inventory
         if channel == "status":
-            return StatusFeed(lambda teams: notices(inventory, store, teams))
+            return StatusFeed(self._status.notices)
         if channel == "terminal/*":
             return TerminalsFeed()
         if channel == "app/*":

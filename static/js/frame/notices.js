@@ -1,9 +1,10 @@
-// Notices: what is wrong with the platform now, in the reader's words. They stay until it is not.
+// Notices: what is wrong now, with what, in the reader's words. Each stays until that one is well.
 
 import { byId, h, icon, setChildren } from "../lib/dom.js";
-import { t } from "../lib/i18n.js";
+import { t, tn } from "../lib/i18n.js";
 import { live } from "../live/live_socket.js";
 import { showRelative } from "../lib/relative_time.js";
+import { appAddress } from "./addresses.js";
 
 /** @typedef {import("../types/api.js").Notice} Notice */
 
@@ -24,6 +25,16 @@ function sentence(notice) {
       );
     case "storage-failed":
       return t("The data disk cannot be written: collecting is paused and tried again.");
+    case "storage-app-failed":
+      return t(
+        "Its folder takes no lines: they wait and are tried again. Other apps are not concerned.",
+      );
+    case "storage-sync-failed":
+      return t("The disk does not confirm that its lines are safe; it is tried again.");
+    case "puts-dropped":
+      return t("Lines that programs put were dropped: there was no room for them.");
+    case "puts-too-many-apps":
+      return t("A program puts lines on too many new names: what is too much is dropped.");
     case "engine-unreachable":
       return t(
         "The Docker Engine does not answer: what you see is the last known. It goes on by itself once the engine is back.",
@@ -45,10 +56,13 @@ function draw(notice) {
     h(
       "p",
       null,
+      notice.app && [h("a", { href: appAddress(notice.app) }, notice.app), " · "],
       text,
       text !== notice.message &&
         notice.message &&
         h("span", { class: "notice-fact mono" }, notice.message),
+      notice.more &&
+        h("span", { class: "notice-fact" }, tn("and {n} more", "and {n} more", notice.more)),
     ),
     time,
   );

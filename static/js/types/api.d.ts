@@ -142,13 +142,17 @@ export type NewToken = {
   role?: "admin" | "viewer" | "";
 };
 
-/** What everybody has to know now; pages translate it by its code. */
+/** What has to be known now; pages translate it by its code. It is about the app, container, path or setting that it names, and goes when that is well. `more` are left out that are alike. */
 export type Notice = {
   code: string;
-  severity: "error";
+  severity: "error" | "warning";
   message: string;
   since: string | null;
+  app?: string;
+  container?: string;
   path?: string;
+  setting?: string;
+  more?: number;
 };
 
 /** `code` is stable; `name` says which value of the request cannot be used. */

@@ -75,7 +75,7 @@ def test_what_the_disk_does_not_take_waits_in_order(full_disk: Path) -> None:
 
 
 def test_one_folder_that_fails_holds_up_nobody_else(tmp_path: Path) -> None:
-    """Its lines wait for it; the others' are stored meanwhile, and trouble is told all the time."""
+    """Its lines wait for it; the others' are stored meanwhile, and it is told all the time."""
     with opened(tmp_path) as store:
         (tmp_path / "default" / "web").write_text("a file where a folder should be")
         held = store.enqueue("web", lines(3))
@@ -83,7 +83,7 @@ def test_one_folder_that_fails_holds_up_nobody_else(tmp_path: Path) -> None:
         for n in range(20):
             assert store.enqueue("db", lines(1)).wait(2)
             assert store.next_seq("db") == n + 2
-        assert store.health
+            assert store.refuses("web")
         (tmp_path / "default" / "web").unlink()
         assert held.wait(5)
         assert held.seq == 1

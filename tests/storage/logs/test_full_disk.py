@@ -114,11 +114,12 @@ def test_a_folder_that_cannot_be_written_is_told_and_recovers(tmp_path: Path) ->
         (tmp_path / "default" / "web").write_text("a file where a folder should be")
         with pytest.raises(StorageFailed, match="web"):
             store.append("web", lines(1))
-        assert store.health
-        assert store.health.kind == "failed"
+        assert store.refuses("web")
         assert store.append("db", lines(1)) == 1
+        assert not store.refuses("db")
         (tmp_path / "default" / "web").unlink()
         assert store.append("web", lines(1)) == 1
+        assert not store.refuses("web")
         assert store.health is None
         assert "web" in store.apps()
 

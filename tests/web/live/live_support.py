@@ -15,12 +15,14 @@ from websockets.sync.client import ClientConnection, connect
 from cloudbang.accounts import Caller
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import BusSettings, StorageSettings
+from cloudbang.core.notices import Notices
 from cloudbang.domain.apps import App
 from cloudbang.domain.lines import format_time, record, row, rows
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.web.live.push import LivePush
 from cloudbang.web.server.server import Server
 from cloudbang.web.server.socket_handler import SocketRoute
+from cloudbang.web.status import Status
 
 ANYWHERE = "tcp://127.0.0.1:*"
 ONE, TWO = b"0123456789ab", b"ba9876543210"
@@ -151,7 +153,8 @@ class LiveGround:
         own_hub: bool = True,
     ) -> None:
         """``own_hub`` false: as where ZMQ_SUB_FROM names a hub of another process."""
-        self.store = LogStore(folder, settings=settings)
+        self.notices = Notices()
+        self.store = LogStore(folder, settings=settings, notices=self.notices)
         self.store.open()
         self.hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
         self.hub.start()
@@ -161,7 +164,8 @@ class LiveGround:
         subscriber = (
             self.hub.subscriber(ours_alone=True) if own_hub else Subscriber(self.hub.subscribe_at)
         )
-        self.push = LivePush(self.store, self.apps, self.apps, subscriber)
+        status = Status(self.apps, self.notices, lambda app: "default")
+        self.push = LivePush(self.store, self.apps, status, subscriber)
         self.push.start()
         self.caller = Caller("s1", 1, "ann", {"default": "viewer"}, b"")
         route = SocketRoute(

@@ -132,6 +132,22 @@ def test_notices_come_and_go(ground: LiveGround) -> None:
         assert page.hear()["notices"] == []
 
 
+def test_a_notice_names_what_it_is_about(ground: LiveGround) -> None:
+    """Of many that are alike the first ones are shown, and how many more there are."""
+    with ground.client() as page:
+        page.subscribe("status")
+        page.hear()
+        for n in range(8):
+            ground.notices.begin("odd", f"app{n} is odd", app=f"app{n}", path=f"/data/app{n}")
+        shown = page.hear()["notices"]
+        assert [notice["app"] for notice in shown] == [f"app{n}" for n in range(5)]
+        assert [notice.get("more") for notice in shown] == [None, None, None, None, 3]
+        assert shown[0]["path"] == "/data/app0"
+        assert shown[0]["message"] == "app0 is odd"
+        ground.notices.end("odd", app="app0")
+        assert page.hear()["notices"][-1]["more"] == 2
+
+
 def test_a_slow_page_gets_the_newest_state(ground: LiveGround) -> None:
     """A page that missed changes of apps is sent all of them anew once it reads again."""
     ground.apps.known = {f"app{n}": app(f"app{n}") for n in range(50)}

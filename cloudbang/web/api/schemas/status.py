@@ -10,13 +10,18 @@ from cloudbang.web.api.schemas.shapes import Time
 
 
 class Notice(TypedDict):
-    """What everybody has to know now; pages translate it by its code."""
+    """What has to be known now; pages translate it by its code. It is about the app, container,
+    path or setting that it names, and goes when that is well. ``more`` are left out that are alike."""
 
     code: str
-    severity: Literal["error"]
+    severity: Literal["error", "warning"]
     message: str
     since: Time | None
+    app: NotRequired[str]
+    container: NotRequired[str]
     path: NotRequired[str]
+    setting: NotRequired[str]
+    more: NotRequired[int]
 
 
 class EngineStatus(TypedDict):
