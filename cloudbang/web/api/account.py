@@ -9,7 +9,6 @@ from flask import Blueprint, Response, g, request
 from cloudbang.accounts import INSTALLATION, Account, LoginInfo, TokenInfo, UnknownAccount
 from cloudbang.accounts.models import checked_role
 from cloudbang.accounts.permissions import greatest, lesser
-from cloudbang.errors import CloudBangError
 from cloudbang.web.api.operation import operation
 from cloudbang.web.api.parsing import json, read_body
 from cloudbang.web.api.schemas import account as shapes
@@ -20,21 +19,13 @@ from cloudbang.web.security.authenticator import (
     caller,
     csrf_token,
     needs,
+    needs_person,
     open_to_all,
 )
 from cloudbang.web.security.cookies import COOKIE, is_secure, set_cookie
 from cloudbang.web.services import services
 
 bp = Blueprint("account", __name__, url_prefix="/api/v1")
-
-
-class NobodysToken(CloudBangError):
-    """A program asks for what only a person has."""
-
-    code = "not-allowed"
-    status = 403
-    title = "Not allowed"
-    sentence = "a program's token has no account of its own: sign in for this"
 
 
 @bp.post("/setup")
@@ -64,13 +55,11 @@ def sign_in() -> Response:
 
 
 @bp.delete("/session")
+@needs_person()
 @operation()
 def sign_out() -> Response:
-    """Sign out: end this session. An API token is not ended so: it is revoked. Raises NobodysToken."""
-    who = caller()
-    if not who.by_cookie:
-        raise NobodysToken
-    services().accounts.credentials.end_login(who.login)
+    """Sign out: end this session. An API token is not ended so: it is revoked."""
+    services().accounts.credentials.end_login(caller().login)
     answer = Response(status=204)
     answer.delete_cookie(
         COOKIE, path="/", httponly=True, samesite="Lax", secure=is_secure(authenticator().proxies)
@@ -95,6 +84,7 @@ def me() -> Response:
 
 
 @bp.post("/me/password")
+@needs_person()
 @operation(body=shapes.NewPassword)
 def change_password() -> Response:
     """Change the own password; the account's other sessions end."""
@@ -107,6 +97,7 @@ def change_password() -> Response:
 
 
 @bp.get("/sessions")
+@needs_person()
 @operation(gives=shapes.Sessions)
 def sessions() -> Response:
     """The own logins."""
@@ -115,6 +106,7 @@ def sessions() -> Response:
 
 
 @bp.delete("/sessions/<session_id>")
+@needs_person()
 @operation()
 def end_session(session_id: str) -> Response:
     """End one of the own sessions."""
@@ -123,6 +115,7 @@ def end_session(session_id: str) -> Response:
 
 
 @bp.get("/tokens")
+@needs_person()
 @operation(gives=shapes.Tokens)
 def tokens() -> Response:
     """The own API tokens; an admin's list has those of the command line too."""
@@ -133,6 +126,7 @@ def tokens() -> Response:
 
 
 @bp.post("/tokens")
+@needs_person()
 @operation(body=shapes.NewToken, gives=shapes.Token, status=201)
 def create_token() -> Response:
     """Make an API token. Its secret is in this answer and never shown again."""
@@ -146,6 +140,7 @@ def create_token() -> Response:
 
 
 @bp.delete("/tokens/<token_id>")
+@needs_person()
 @operation()
 def revoke_token(token_id: str) -> Response:
     """Revoke one of the own API tokens; an admin also those of the command line."""
@@ -167,6 +162,7 @@ def accounts() -> Response:
 
 @bp.post("/accounts")
 @needs("manage", INSTALLATION)
+@needs_person(or_machine=True)
 @operation(body=shapes.NewAccount, gives=shapes.Account, status=201)
 def create_account() -> Response:
     """Make an account."""
@@ -177,6 +173,7 @@ def create_account() -> Response:
 
 @bp.patch("/accounts/<int:account_id>")
 @needs("manage", INSTALLATION)
+@needs_person(or_machine=True)
 @operation(body=shapes.AccountChange, gives=shapes.Account)
 def change_account(account_id: int) -> Response:
     """Change what an account may do, or give it a new password. Its sessions end where it may do
@@ -192,6 +189,7 @@ def change_account(account_id: int) -> Response:
 
 @bp.delete("/accounts/<int:account_id>")
 @needs("manage", INSTALLATION)
+@needs_person(or_machine=True)
 @operation()
 def delete_account(account_id: int) -> Response:
     """Delete an account with its sessions and tokens."""
@@ -200,11 +198,10 @@ def delete_account(account_id: int) -> Response:
 
 
 def _own_id() -> int:
-    """The caller's account. Raises NobodysToken."""
-    who = caller()
-    if who.account_id is None:
-        raise NobodysToken
-    return who.account_id
+    """The account of a person who :func:`needs_person` let in."""
+    mine = caller().account_id
+    assert mine is not None, "a login is an account's"
+    return mine
 
 
 def _is_mine(token: TokenInfo) -> bool:

@@ -42,6 +42,15 @@ class WrongCsrfToken(CloudBangError):
     sentence = "the page is out of date: load it again, then try once more"
 
 
+class NeedsPerson(CloudBangError):
+    """A program shows its token where it takes the person who signed in with a browser."""
+
+    code = "not-allowed"
+    status = 403
+    title = "Not allowed"
+    sentence = "a program's token may not do this: sign in with a browser for it"
+
+
 def open_to_all(view: View) -> View:
     """Declare a view open: it works without an account. Few are, and a test knows them all."""
     view.open_to_all = True  # type: ignore[attr-defined]
@@ -58,6 +67,25 @@ def needs(permission: Permission, team: str | None = None) -> Callable[[View], V
             held = caller().teams(permission)
             if not held if team is None else team not in held:
                 raise Unauthorised(permission)
+            return view(*args, **kwargs)
+
+        return cast(View, checked)
+
+    return decorate
+
+
+def needs_person(*, or_machine: bool = False) -> Callable[[View], View]:
+    """Declare that a view is for a person in their browser: what is theirs alone (password, logins,
+    tokens). A token that leaks out of a program would else make another one, which outlives it, or
+    sign its owner out. With ``or_machine`` a token without an account may, too: whoever has made
+    one reads the disk anyway."""
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            who = caller()
+            if not who.by_cookie and not (or_machine and who.account_id is None):
+                raise NeedsPerson
             return view(*args, **kwargs)
 
         return cast(View, checked)
