@@ -162,6 +162,42 @@ def test_set_up_with_a_wrong_token_says_so_and_asks_for_it(
     expect(page).to_have_url(f"{server.url}/")
 
 
+def test_nothing_is_sent_before_the_script_is_there(page: Page, server: ServerProcess) -> None:
+    """Enter in the password's field of a page whose script has not come sends nothing: the browser
+    would put the password into the address. The page then says what is missing."""
+    asked: list[tuple[str, str]] = []
+    page.on("request", lambda request: asked.append((request.method, request.url)))
+    page.route("**/static/**/*_page*.js", lambda route: route.abort())
+    page.goto(f"{server.url}/sign-in")
+    page.fill("#username", "admin")
+    page.fill("#password", server.password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("A part of this page did not arrive.")).to_be_visible(timeout=15_000)
+    page.fill("#password", server.password)
+    page.keyboard.press("Enter")
+    page.evaluate("document.forms[0].querySelector('[type=submit]').click()")
+    expect(page).to_have_url(f"{server.url}/sign-in")
+    assert not [ask for ask in asked if ask[0] != "GET" or "?" in ask[1]]
+    page.unroute("**/static/**/*_page*.js")
+    page.reload()
+    page.fill("#username", "admin")
+    page.fill("#password", server.password)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/")
+
+
+def test_a_line_that_was_linked_to_is_found_after_the_sign_in(
+    page: Page, server: ServerProcess
+) -> None:
+    """The server, which sends to the sign-in, never hears of the fragment; it is there again."""
+    page.goto(f"{server.url}/settings#L12")
+    expect(page).to_have_url(f"{server.url}/sign-in?next=/settings#L12")
+    page.fill("#username", "admin")
+    page.fill("#password", server.password)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/settings#L12")
+
+
 def test_sign_in_says_what_is_wrong_and_leads_where_one_wanted_to_go(
     page: Page, server: ServerProcess
 ) -> None:

@@ -304,6 +304,43 @@ def test_a_terminal_is_shared(
     expect(shell.box.get_by_role("link", name="Replay", exact=True)).to_be_visible()
 
 
+def test_a_link_leads_through_the_sign_in_and_its_key_is_in_no_request(
+    own: BrowserContext, people: People, watch: Watch, shell: Shell, owner: Person
+) -> None:
+    """Who opens it signed out is where it leads once they have signed in; who is signed out there
+    comes back. The key stays in the fragment all the way."""
+    watch.allow("status of 401|Unauthorized")
+    own.grant_permissions(["clipboard-read", "clipboard-write"])
+    address = link(shell, "To watch")
+    key = address.split("#")[1]
+    name = f"late-{uuid.uuid4().hex[:6]}"
+    with owner.account(name) as late:
+        page = people(None).new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+
+        def sign_in() -> None:
+            expect(page).to_have_url(re.compile("/sign-in.*#"))
+            page.fill("#username", late.name)
+            page.fill("#password", "a password of " + late.name)
+            page.keyboard.press("Enter")
+            expect(page).to_have_url(address)
+
+        page.goto(address)
+        sign_in()
+        seen = Shell(page).in_phase("attached")
+        expect(seen.box.get_by_text("Watching only")).to_be_visible()
+        for login in late.got("/sessions")["sessions"]:
+            if not login["current"]:
+                late.ask("DELETE", f"/sessions/{login['id']}")
+        sign_in()
+        Shell(page).in_phase("attached")
+        page.goto(address.split("#")[0] + "#%")
+        expect(page.get_by_text("There is no such terminal")).to_be_visible()
+    assert len(asked) > 4
+    assert not [url for url in asked if key in url.split("#")[0]]
+
+
 def test_the_smallest_window_sets_the_size_and_says_so(
     own: BrowserContext, people: People, shell: Shell, guest: Person, shot: Shot
 ) -> None:

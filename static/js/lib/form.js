@@ -1,5 +1,6 @@
 // A form that is sent by script: one at a time, its error beside it until the next try; and the eye
-// in a password field.
+// in a password field. In the page its button is disabled, and its method post: before this script is
+// there the browser would send the form by itself, a password as part of the address.
 
 import { Problem } from "./api.js";
 import { setText } from "./dom.js";
@@ -28,6 +29,7 @@ export function onSubmit(form, send) {
       button.disabled = false;
     }
   });
+  button.disabled = false;
 }
 
 /**

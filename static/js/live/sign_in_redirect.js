@@ -25,8 +25,28 @@ export function goToSignIn() {
   }, GONE_WITHIN);
   // Brought back by the browser as it was left, its sockets are closed for good.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
-  const here = location.pathname + location.search + location.hash;
-  location.assign(back ? `/sign-in?next=${encodeURIComponent(here)}` : "/sign-in");
+  location.assign(back ? signInAddress(location) : "/sign-in");
+}
+
+/**
+ * The address of the sign-in that leads back to `here`. What stands in the fragment, such as the key
+ * of a shared terminal, stays there: a query is in the log of every proxy on the way.
+ *
+ * @param {{pathname: string, search: string, hash: string}} here
+ */
+export function signInAddress({ pathname, search, hash }) {
+  return `/sign-in?next=${encodeURIComponent(pathname + search)}${hash}`;
+}
+
+/**
+ * Where to go after signing in: where `next` leads, with the fragment that the sign-in was opened with.
+ *
+ * @param {string} next
+ * @param {{origin: string, hash: string}} here
+ */
+export function addressAfterSignIn(next, { origin, hash }) {
+  const to = safeRedirect(next, origin);
+  return to.includes("#") ? to : to + hash;
 }
 
 /**

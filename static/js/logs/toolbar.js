@@ -233,6 +233,7 @@ export function setUpJump(go) {
     if (ms !== null) leave(ms);
     else field.focus();
   });
+  /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]")).disabled = false;
   picker.addEventListener("change", () => {
     const ms = new Date(picker.value).getTime();
     if (Number.isNaN(ms)) return;

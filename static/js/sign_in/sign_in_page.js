@@ -4,7 +4,7 @@ import "./auth_page.js";
 import { call } from "../lib/api.js";
 import { byId } from "../lib/dom.js";
 import { onSubmit } from "../lib/form.js";
-import { safeRedirect } from "../live/sign_in_redirect.js";
+import { addressAfterSignIn } from "../live/sign_in_redirect.js";
 
 const form = /** @type {HTMLFormElement} */ (byId("sign-in"));
 const password = /** @type {HTMLInputElement} */ (byId("password"));
@@ -16,5 +16,5 @@ onSubmit(form, async ({ username, password: secret }) => {
     password.select();
     throw error;
   }
-  location.replace(safeRedirect(form.dataset.next ?? "", location.origin));
+  location.replace(addressAfterSignIn(form.dataset.next ?? "", location));
 });

@@ -2,6 +2,7 @@
 
 import "../frame/frame.js";
 import { byId } from "../lib/dom.js";
+import { decodeFragment } from "../lib/fragment.js";
 import { bindTerminalKeys } from "./keys.js";
 import { mountTerminal } from "./view.js";
 
@@ -11,7 +12,7 @@ const name = byId("terminal-name");
 const view = mountTerminal(byId("terminal-panels"), {
   session: root.dataset.session ?? "",
   // In the fragment, which no server's log ever sees.
-  key: decodeURIComponent(location.hash.slice(1)),
+  key: decodeFragment(location.hash),
   opens: root.dataset.opens === "yes",
   focus: true,
   changed: (one) => {

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from cloudbang.web.flask_app import TEMPLATES
 from tests.web.web_support import Client, WebGround
 
 NASTY = "</script><script>alert(1)</script><!-- & \u2028 é 你好"
@@ -94,3 +95,19 @@ def test_the_csrf_token_is_written_differently_in_each_page(browser: Client) -> 
     for token in tokens:
         answer = browser.post("/api/v1/tokens", {"name": "x"}, headers={"X-CSRF-Token": token})
         assert answer.status_code == 201, answer.text
+
+
+def test_no_form_is_sent_by_the_browser_itself() -> None:
+    """A password would be in the address bar, and in the log of every proxy on the way: each form
+    names the method post, and what sends it waits for the script."""
+    forms = [
+        (path.name, form)
+        for path in TEMPLATES.rglob("*.html")
+        for form in re.findall(r"<form\b.*?</form>", path.read_text(), re.S)
+    ]
+    assert len(forms) >= 6
+    for name, form in forms:
+        assert 'method="post"' in form.partition(">")[0], name
+        buttons = [b for b in re.findall(r"<button\b[^>]*>", form) if 'type="button"' not in b]
+        assert buttons, name
+        assert all(" disabled" in button for button in buttons), name
