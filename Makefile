@@ -16,7 +16,7 @@ JS_TESTS := $(shell find tests/js -name "*.test.js")
 # node from the machine, or from the wheel that the development venv brings along
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: install run test test-unit test-browser test-long test-js check generated format bench clean help
+.PHONY: install run test test-unit test-browser test-long test-js check generated format bench torture clean help
 
 help:
 	@echo "make run      everything needed to serve, then serves on http://127.0.0.1:8188"
@@ -24,6 +24,7 @@ help:
 	@echo "make test     everything needed to test, then the whole suite, in lanes beside each other"
 	@echo "make test-unit, test-browser, test-js   one kind of tests; test-long: many rounds of faults"
 	@echo "make check    formatting, lint, types, imports, texts, documents, the pages' modules"
+	@echo "make torture  a server that everything goes wrong for, 15 minutes: MINUTES=… SEED=…"
 	@echo "make bench    the benchmarks, as a table of ratios"
 
 install: $(VENV)/.run $(MO) $(PAGES) $(PYC)
@@ -114,6 +115,12 @@ format: $(VENV)/.dev node_modules/.ready
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 	node_modules/.bin/prettier --write --log-level warn "static/**/*.{js,css}" "scripts/*.mjs" "tests/js/**/*.js"
+
+# Whatever can go wrong, several at once, at random moments; then every line is compared.
+# MINUTES=15 SEED=… say for how long and with which chances.
+torture: $(VENV)/.dev $(MO) $(PAGES) $(PYC)
+	@scripts/engine-up
+	$(PY) -m tests.torture $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.dev $(MO) $(PAGES) $(PYC)
 	@scripts/engine-up

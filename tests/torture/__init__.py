@@ -1,0 +1,1 @@
+"""A torture run: see ``python -m tests.torture --help``."""

@@ -1,0 +1,196 @@
+"""Containers of every kind that log by number, and whether all of it is stored."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.truth import Lines, engine_lines, lines_of, ticker, two_streams
+
+NUMBER = re.compile(r"line (\d+) ")
+ALWAYS = {"Name": "always"}
+
+
+def rotating(size: str, files: int) -> dict[str, Any]:
+    return {
+        "log_config": {"Type": "json-file", "Config": {"max-size": size, "max-file": str(files)}}
+    }
+
+
+@dataclass
+class Printer:
+    """``rotates``: the engine may drop its oldest lines; then every hole has to be marked.
+    ``steady``: a line comes at least each second. ``parts``: lines come in several."""
+
+    name: str
+    command: str
+    options: dict[str, Any] = field(default_factory=dict)
+    rotates: bool = False
+    steady: bool = False
+    parts: bool = False
+    container: Any = None
+
+    @property
+    def app(self) -> str:
+        return f"torture-{self.name}"
+
+    @property
+    def tty(self) -> bool:
+        return bool(self.options.get("tty"))
+
+    def start(self, client: Any, image: str) -> None:
+        self.container = client.containers.run(
+            image,
+            ["sh", "-c", self.command],
+            name=self.app,
+            detach=True,
+            network_mode="none",
+            restart_policy=ALWAYS,
+            labels={"cloudbang.test": "torture"},
+            **self.options,
+        )
+
+    def stop(self) -> None:
+        """For good."""
+        self.container.update(restart_policy={"Name": "no"})
+        self.container.reload()
+        if self.container.status in ("running", "restarting"):
+            self.container.kill()
+        self.container.wait(timeout=30)
+
+
+def flood(lines: int, pause: int) -> str:
+    return (
+        f"i=0; while :; do n=0; while [ $n -lt {lines} ]; do i=$((i+1)); n=$((n+1)); "
+        f'echo "flood line $i of what comes all at once"; done; sleep {pause}; done'
+    )
+
+
+LONG = (
+    "x=$(head -c 30000 /dev/zero | tr '\\0' x); i=0; while :; do i=$((i+1)); "
+    'echo "long line $i $x"; usleep 500000; done'
+)
+DIES = 'i=0; while [ $i -lt 200 ]; do i=$((i+1)); echo "mortal line $i of one life"; done; exit 3'
+MINUTE = 'i=0; while :; do i=$((i+1)); echo "minute line $i of few"; sleep 60; done'
+RAW = 'i=0; while :; do i=$((i+1)); printf "raw line $i \\033[31m中文\\377\\033[0m of bytes\\n"; usleep 50000; done'
+
+
+def all_kinds() -> list[Printer]:
+    """Twenty containers."""
+    steady = [
+        Printer(f"steady{n}", two_streams(rate), steady=True)
+        for n, rate in enumerate((40, 100, 100, 200, 400))
+    ]
+    rotates = [
+        Printer(f"rotating{n}", ticker("rotating", rate), rotating(size, files), True, True)
+        for n, (rate, size, files) in enumerate(((100, "100k", 3), (500, "1m", 3), (300, "50k", 2)))
+    ]
+    return [
+        *steady,
+        *rotates,
+        Printer("tty0", ticker("tty", 50), {"tty": True}, steady=True),
+        Printer("tty1", ticker("tty", 200), {"tty": True}, steady=True),
+        Printer("burst0", ticker("burst", 100, burst=500)),
+        Printer("burst1", ticker("burst", 50, burst=500)),
+        Printer("flood0", flood(20_000, 25)),
+        Printer("flood1", flood(50_000, 60), rotating("500k", 3), True),
+        Printer("mortal0", DIES),
+        Printer("mortal1", "sleep 1; " + DIES),
+        Printer("minute0", MINUTE),
+        Printer("minute1", "sleep 20; " + MINUTE),
+        Printer("long0", LONG, steady=True, parts=True),
+        Printer(
+            "local0",
+            RAW,
+            {"log_config": {"Type": "local", "Config": {"max-size": "20m"}}},
+            steady=True,
+        ),
+    ]
+
+
+def differences(printer: Printer, rows: list[list[Any]]) -> Iterator[tuple[str, str]]:
+    """What is wrong with what is stored of an ended container: (kind, detail)."""
+    seqs = [row[0] for row in rows]
+    if seqs and seqs != list(range(seqs[0], seqs[0] + len(seqs))):
+        yield "seqs do not grow by one", printer.app
+    stored = lines_of(rows, printer.container)
+    if printer.rotates:
+        mine = [row for row in rows if row[2] == printer.container.id[:12]]
+        yield from _holes(printer.app, mine)
+        yield from _newest(printer, stored)
+        return
+    if printer.parts:
+        texts = printer.container.logs().decode("utf-8", "replace").splitlines()
+        wanted = {"stdout": [("", text) for text in texts]}
+        stored = {name: [("", text) for _, text in lines] for name, lines in stored.items()}
+    else:
+        wanted = engine_lines(printer.container, printer.tty)
+    for stream in sorted({*wanted, *stored}):
+        yield from _compared(
+            f"{printer.app} {stream}", stored.get(stream, []), wanted.get(stream, [])
+        )
+
+
+def _compared(what: str, stored: Lines, wanted: Lines) -> Iterator[tuple[str, str]]:
+    if stored == wanted:
+        return
+    have, want = Counter(stored), Counter(wanted)
+    missing, more = want - have, have - want
+    at = next(
+        (i for i, (a, b) in enumerate(zip(stored, wanted, strict=False)) if a != b),
+        min(len(stored), len(wanted)),
+    )
+    detail = (
+        f"{what}: {len(stored)} stored, {len(wanted)} on the engine; first difference at {at}: "
+        f"stored {_short(stored[max(0, at - 1) : at + 3])}, "
+        f"engine {_short(wanted[max(0, at - 1) : at + 3])}"
+    )
+    if missing:
+        yield "lines are lost", f"{missing.total()} of {detail}"
+    if more:
+        known = sum(n for line, n in more.items() if line in want)
+        kind = (
+            "lines are doubled" if known == more.total() else "lines are stored that none printed"
+        )
+        yield kind, f"{more.total()} of {detail}"
+    if not missing and not more:
+        yield "lines are in another order", detail
+
+
+def _short(lines: Lines) -> list[tuple[str, str]]:
+    return [(time, text[:60]) for time, text in lines]
+
+
+def _holes(app: str, rows: list[list[Any]]) -> Iterator[tuple[str, str]]:
+    last, marked = 0, True
+    for seq, _, _, stream, text in rows:
+        if stream == "marker":
+            marked = True
+            continue
+        found = NUMBER.search(text)
+        number = int(found[1]) if found else -1
+        if number == last + 1 or number == 1:
+            pass  # the next, or the first of another life
+        elif number > last and marked:
+            pass  # a hole that is told
+        elif number > last:
+            yield "a hole is not marked", f"{app}: {last} to {number} at seq {seq}"
+        else:
+            yield "lines are doubled", f"{app}: {number} after {last} at seq {seq}"
+        last, marked = number, False
+
+
+def _newest(printer: Printer, stored: dict[str, Lines]) -> Iterator[tuple[str, str]]:
+    """What the engine still has of the end has to be there."""
+    wanted = engine_lines(printer.container, printer.tty).get("stdout", [])[-500:]
+    have = Counter(stored.get("stdout", []))
+    lost = [line for line in wanted if not have[line]]
+    if lost:
+        yield (
+            "lines are lost",
+            f"{len(lost)} of the last {len(wanted)} that the engine has of {printer.app}, "
+            f"the first {_short(lost[:1])}",
+        )
