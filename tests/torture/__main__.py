@@ -26,9 +26,14 @@ CALM_AFTER = 20.0  # seconds after a fault within which requests may still fail
 
 
 def torment(
-    world: World, people: People, printers: list[Printer], chance: random.Random, seconds: float
+    world: World,
+    people: People,
+    printers: list[Printer],
+    kinds: list[type[Fault]],
+    chance: random.Random,
+    seconds: float,
 ) -> None:
-    """Begin and end faults for so long."""
+    """Begin and end faults of these kinds for so long."""
     journal = world.journal
     end = time.monotonic() + seconds
     going: dict[Fault, float] = {}
@@ -45,8 +50,11 @@ def torment(
             return
         if now >= next_at and len(going) < AT_ONCE:
             used = set().union(*(one.uses for one in going))
-            kind = chance.choice([one for one in ALL if not one.uses & used])
-            fault = kind(world, printers, chance)
+            free = [one for one in kinds if not one.uses & used]
+            if not free:
+                next_at = now + 1
+                continue
+            fault = chance.choice(free)(world, printers, chance)
             people.calm.clear()
             told = fault.begin()
             going[fault] = time.monotonic() + fault.seconds
@@ -61,7 +69,7 @@ def torment(
         time.sleep(0.1)
 
 
-def run(minutes: float, seed: int) -> int:
+def run(minutes: float, seed: int, kinds: list[type[Fault]]) -> int:
     """A run; how many kinds of things were found that must not be."""
     journal = Journal(ARTIFACTS / f"torture-{seed}.log")
     journal.note(f"seed {seed}, {minutes:g} minutes")
@@ -78,7 +86,7 @@ def run(minutes: float, seed: int) -> int:
         people.start()
         watchers = Watchers(world, printers)
         program = stranger(world, "put", minutes * 60 + 3600, seed, printers)
-        torment(world, people, printers, chance, minutes * 60)
+        torment(world, people, printers, kinds, chance, minutes * 60)
         judge = Judge(world, people, watchers, printers)
         judge.lives()
         people.stop()
@@ -108,8 +116,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    names = sorted({one.name for one in ALL})
+    parser.add_argument("--only", action="append", choices=[*names, "nothing"], help="these faults")
     chosen = parser.parse_args()
-    return 1 if run(chosen.minutes, chosen.seed) else 0
+    kinds = [one for one in ALL if not chosen.only or one.name in chosen.only]
+    return 1 if run(chosen.minutes, chosen.seed, kinds) else 0
 
 
 if __name__ == "__main__":
