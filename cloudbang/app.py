@@ -199,12 +199,7 @@ class Application:
         self._stops.add("the hub", lambda _: hub.stop(), KEEP_BUS)
         publisher = hub.publisher()
         self._stops.add("the publisher", lambda _: publisher.close(), KEEP_BUS)
-        own = settings.sub_from in ("", hub.subscribe_at)
-        to_viewers = (
-            hub.subscriber(ours_alone=True)
-            if own
-            else Subscriber(settings.sub_from, settings.curve_folder)
-        )
+        to_viewers = hub.subscriber(ours_alone=True, at=settings.sub_from)
         return Bus(publisher, StoreSink(storage.logs, publisher), to_viewers, hub.subscriber())
 
     def _build_events(self, storage: Storage, bus: Bus) -> Events:

@@ -94,13 +94,16 @@ class Hub:
         self._peers.append(peer)
         return peer
 
-    def subscriber(self, *, ours_alone: bool = False) -> Subscriber:
+    def subscriber(self, *, ours_alone: bool = False, at: str = "") -> Subscriber:
         """A subscriber of this process, the same way. ``ours_alone``: it receives what this
-        process published, and counts and drops what strangers did."""
+        process published, and counts and drops what strangers did. ``at``: the address of another
+        hub, which passes on what this one forwards."""
         mark = self._mark if ours_alone else None
-        peer = Subscriber(WITHIN_PUB, within=self._context, mark=mark)
-        self._peers.append(peer)
-        return peer
+        if at in ("", self.subscribe_at):
+            peer = Subscriber(WITHIN_PUB, within=self._context, mark=mark)
+            self._peers.append(peer)
+            return peer
+        return Subscriber(at, self._settings.curve_folder, mark=mark)
 
     def _end(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         # term() ends every blocking call on the context's sockets and returns when their owners

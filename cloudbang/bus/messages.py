@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import orjson
+
+from cloudbang.core.counters import export
 
 VERSION = 1
 HEADER = b'{"v":1}'  # the header of a message that has nothing to add
@@ -16,6 +18,35 @@ class Message(NamedTuple):
     topic: str
     header: bytes
     body: bytes
+
+
+Cause = Literal["parts", "mark", "body"]
+"""Why a message is dropped: it has not three parts with a topic of text, it does not bear the mark
+of who alone may say this, or what it says is not what its topic promises."""
+
+KINDS = frozenset({"log", "event", "app", "activity", "put"})
+
+
+class Dropped:
+    """What one reader of the bus dropped, by the first part of its topic and by its cause."""
+
+    def __init__(self) -> None:
+        self.dropped: dict[tuple[str, str], int] = {}
+        text = "Messages of the bus that were dropped, not believed or not understood."
+        export(self, "bus", counters={"dropped": text}, labels=("topic", "cause"))
+
+    def add(self, topic: str | bytes, cause: Cause) -> None:
+        """One more."""
+        name = topic.decode("utf-8", "replace") if isinstance(topic, bytes) else topic
+        kind = name[:80].partition("/")[0]
+        # Whoever reaches the bus writes the topics: what is none of ours has one name.
+        key = kind if kind in KINDS else "other", cause
+        self.dropped[key] = self.dropped.get(key, 0) + 1
+
+    def total(self, *causes: Cause) -> int:
+        """How many, of these causes or of all."""
+        found = self.dropped.items()
+        return sum(count for (_, cause), count in found if not causes or cause in causes)
 
 
 class Malformed(ValueError):

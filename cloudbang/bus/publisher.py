@@ -20,6 +20,7 @@ from cloudbang.bus.sockets import (
     notice_dead_peers,
     use_keys,
 )
+from cloudbang.core.counters import export
 
 FIRST, LAST = NOBLOCK | int(zmq.SNDMORE), NOBLOCK
 
@@ -42,6 +43,8 @@ class Publisher:
         """With ``mark`` every message is signed. ``within`` is for :meth:`Hub.publisher`."""
         self.sent = 0
         self.dropped = 0  # at the high-water mark: the hub does not keep up, or is away
+        sent, dropped = "Messages sent to the hub.", "Messages that the hub had no room for."
+        export(self, "publisher", counters={"sent": sent, "dropped": dropped})
         self._prefixes: set[bytes] = set()
         self._asked: dict[str, bool] = {}
         self._looked = 0.0

@@ -11,7 +11,7 @@ import zmq.green
 from zmq import backend as bare
 
 from cloudbang.bus.mark import Mark
-from cloudbang.bus.messages import Message
+from cloudbang.bus.messages import Dropped, Message
 from cloudbang.bus.sockets import (
     EVENTS,
     MAX_MESSAGE,
@@ -22,6 +22,7 @@ from cloudbang.bus.sockets import (
     notice_dead_peers,
     use_keys,
 )
+from cloudbang.core.counters import export
 from cloudbang.core.loop import yield_to_loop
 from cloudbang.core.parking import Parking
 
@@ -74,8 +75,8 @@ class Subscriber:
         """With ``mark`` only what bears it is received. ``within`` and ``mark`` are for
         :meth:`Hub.subscriber`."""
         self.received = 0
-        self.malformed = 0  # wrong number of parts, or a topic that is not UTF-8
-        self.strange = 0  # messages that do not bear the mark
+        self.drops = Dropped()  # who reads may add to them
+        export(self, "subscriber", counters={"received": "Messages received, and not dropped."})
         green: zmq.Context[Any] = zmq.green.Context.shadow((within or context()).underlying)
         self._mark = mark
         self._socket = green.socket(zmq.SUB, socket_class=_Socket)
@@ -93,11 +94,6 @@ class Subscriber:
     def unsubscribe(self, prefix: str) -> None:
         """Undo one :meth:`subscribe`."""
         self._set(zmq.UNSUBSCRIBE, prefix)
-
-    @property
-    def receives_ours_alone(self) -> bool:
-        """Whether what is received was published by this process, as it is."""
-        return self._mark is not None
 
     def batches(self) -> Iterator[list[Message]]:
         """What arrives, as it arrives: 1 to 500 messages at a time. Ends with :meth:`close`."""
@@ -147,11 +143,11 @@ class Subscriber:
                 try:
                     topic, header, body = parts
                     if mark is not None and not mark.proves(topic, header, body):
-                        self.strange += 1
+                        self.drops.add(topic, "mark")
                     else:
                         batch.append(Message(topic.decode(), header, body))
                 except ValueError:  # UnicodeDecodeError is one too
-                    self.malformed += 1
+                    self.drops.add(parts[0], "parts")
                 if taken == BATCH or (taken == 1 and not self._socket.is_readable()):
                     break  # mostly one comes alone, and an exception costs more than a look
         except zmq.Again:

@@ -16,6 +16,7 @@ from typing import TextIO
 from gevent import events, monkey
 
 from cloudbang.config import LogSettings
+from cloudbang.core.counters import export
 
 _start_thread = monkey.get_original("_thread", "start_new_thread")
 _new_lock = monkey.get_original("_thread", "allocate_lock")
@@ -31,7 +32,8 @@ class OffHubHandler(logging.Handler):
 
     def __init__(self, stream: TextIO, limit: int = 10_000) -> None:
         super().__init__()
-        self.dropped = 0
+        self.dropped = self._said = 0  # and of these, those that the log itself has told of
+        export(self, "own_log", counters={"dropped": "Messages of our own log that were lost."})
         self._limit = limit
         self._stream = stream
         self._queue: _queue.SimpleQueue[str | None] = _queue.SimpleQueue()
@@ -53,9 +55,9 @@ class OffHubHandler(logging.Handler):
         except Exception:
             self.handleError(record)
             return
-        if self.dropped:
-            text = f"({self.dropped} messages were lost here: the log was not read)\n{text}"
-            self.dropped = 0
+        if lost := self.dropped - self._said:
+            text = f"({lost} messages were lost here: the log was not read)\n{text}"
+            self._said += lost
         self._queue.put(text)
 
     def close(self) -> None:

@@ -16,11 +16,27 @@ from typing import Any
 import gevent
 from gevent.pool import Group
 
+from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 
 log = logging.getLogger(__name__)
 
 STOP_WITHIN = 2.0  # seconds that greenlets have to end
+
+
+class _Failures:
+    """How often a greenlet failed, by the name of its supervisor."""
+
+    def __init__(self) -> None:
+        self.failures: dict[tuple[str], int] = {}
+        text = "Greenlets that failed; those that go on for ever were started again."
+        export(self, "greenlet", counters={"failures": text}, labels=("part",))
+
+    def add(self, part: str) -> None:
+        self.failures[(part,)] = self.failures.get((part,), 0) + 1
+
+
+_failed = _Failures()
 
 
 def backoff(first: float = 0.1, ceiling: float = 15.0) -> Iterator[float]:
@@ -36,7 +52,6 @@ class Supervisor:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.failures = 0
         self._group = Group()
         self._order: list[gevent.Greenlet] = []
         self._stopping = False
@@ -79,7 +94,7 @@ class Supervisor:
         except gevent.GreenletExit:
             return None
         except Exception:
-            self.failures += 1
+            _failed.add(self.name)
             log.exception("%s/%s failed", self.name, name)
             return None
 
@@ -93,7 +108,7 @@ class Supervisor:
             except gevent.GreenletExit:
                 return
             except Exception:
-                self.failures += 1
+                _failed.add(self.name)
                 if time.monotonic() - started > 60:
                     waits = backoff()  # it ran well for a while: this is a new failure
                 wait = next(waits)

@@ -19,6 +19,7 @@ import orjson
 from gevent.event import Event as Flag
 from gevent.lock import BoundedSemaphore
 
+from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.domain.events import Event
@@ -68,6 +69,10 @@ class EventRecorder:
         self._turn = BoundedSemaphore(1)
         self._told: dict[int, None] = {}
         self._supervisor = Supervisor("events")
+        recorded, dropped = "Events stored and published.", "Events not kept: too many waited."
+        export(self, "events", counters={"dropped": dropped})
+        export(self, "events", gauges={"waiting": "Events told and not stored yet."})
+        export(self, "events", counters={"recorded": recorded}, of_teams=True)
 
     @property
     def waiting(self) -> int:

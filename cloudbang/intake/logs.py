@@ -17,6 +17,7 @@ import gevent
 import orjson
 
 from cloudbang.bus import Malformed, Message, Subscriber, read_header
+from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.docker_stream import CUT
@@ -49,11 +50,11 @@ class LogIntake:
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.lines = 0  # stored since the start
-        self._malformed = 0
         self._sink, self._subscriber = sink, subscriber
         self._clock = clock
         self._supervisor = Supervisor("log intake")
         self._receiving: gevent.Greenlet | None = None
+        export(self, "put", counters={"lines": "Lines of other programs that were stored."})
 
     def start(self) -> None:
         """Begin to receive."""
@@ -70,7 +71,7 @@ class LogIntake:
     @property
     def malformed(self) -> int:
         """Messages that were dropped because they do not parse."""
-        return self._malformed + self._subscriber.malformed
+        return self._subscriber.drops.total()
 
     def _receive(self) -> None:
         for batch in self._subscriber.batches():
@@ -79,7 +80,7 @@ class LogIntake:
                 try:
                     app, records = read_put(message, self._clock())
                 except Malformed as e:
-                    self._malformed += 1
+                    self._subscriber.drops.add(message.topic, "body")
                     log.debug("dropped a message on %s: %s", message.topic[:200], e)
                     continue
                 found.setdefault(app, []).extend(records)

@@ -12,6 +12,7 @@ import gevent
 
 from cloudbang.accounts import Caller
 from cloudbang.config import TerminalSettings
+from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.domain.apps import App, Instance
@@ -109,6 +110,7 @@ class Terminals:
         self._pumps: dict[str, gevent.Greenlet] = {}
         self._listeners: list[Callable[[Session], None]] = []
         self._supervisor = Supervisor("terminal")
+        export(self, "terminals", counters={"opened": "Terminals ever opened."}, of_teams=True)
         self._stopping = False
         self.opened = 0  # since the start
 

@@ -177,7 +177,7 @@ def test_rubbish_is_counted_and_dropped(
         raw.send_multipart(parts)
     publisher.send("log/web/", bus.HEADER, b"good")
     wait_until(lambda: web.got and web.got[-1].body == b"good")
-    wait_until(lambda: web.subscriber.malformed == len(rubbish))
+    wait_until(lambda: web.subscriber.drops.total("parts") == len(rubbish))
     assert {m.body for m in web.got} <= {b"good", b"probe"}
     raw.close(0)
 

@@ -20,6 +20,7 @@ import gevent
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
+from cloudbang.core.counters import export
 from cloudbang.core.notices import Notices
 from cloudbang.core.parking import Parking
 from cloudbang.core.supervise import Supervisor
@@ -92,6 +93,9 @@ class GroupCommit:
         self._began = 0.0  # the last job
         self._running: list[Job] = []
         self.jobs = 0
+        export(
+            self, "log_store", counters={"jobs": "Writes of lines: one holds those of all apps."}
+        )
 
     def start(self, supervisor: Supervisor) -> None:
         supervisor.run("commit", self._commit_loop)

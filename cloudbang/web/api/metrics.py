@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from cloudbang import __version__
 from cloudbang.accounts import DEFAULT_TEAM
+from cloudbang.core.counters import exported
 
 if TYPE_CHECKING:
     from cloudbang.accounts import Caller
@@ -49,12 +50,8 @@ class _ServicesCollector(Collector):
         refusing = self._services.store.refusing
         yield _gauge("storage_apps_refused", "Apps whose own path takes no lines.", refusing)
         yield _gauge("notices", "Notices that hold now.", len(self._services.notices.now()))
-        live, recorder = self._services.live, self._services.recorder
-        yield _gauge("live_sockets", "Open live sockets.", live.connections)
-        yield _counter("live_slow_viewers", "Viewers too slow for the lines.", live.slow_viewers)
-        yield _counter("bus_malformed", "Messages of the bus that do not parse.", live.malformed)
-        yield _counter("events_dropped", "Events not kept: too many waited.", recorder.dropped)
-        yield _gauge("events_waiting", "Events told and not stored yet.", recorder.waiting)
+        yield from self._exported(of_teams=False)
+        yield _gauge("live_sockets", "Open live sockets.", self._services.live.connections)
         if (lag := self._services.loop_lag) is not None:
             found = GaugeMetricFamily(
                 "cloudbang_loop_lag_seconds",
@@ -73,10 +70,22 @@ class _ServicesCollector(Collector):
         yield _gauge("instances_running", "Containers that run.", running)
         yield _gauge("log_bytes", "Log lines on disk, in bytes.", store.totals()[0])
         yield _counter("log_lines", "Lines ever stored.", store.ever_stored)
-        recorded = self._services.recorder.recorded
-        yield _counter("events_recorded", "Events stored and published.", recorded)
         yield _gauge("terminals", "Terminals open now.", len(terminals))
-        yield _counter("terminals_opened", "Terminals ever opened.", terminals.opened)
+        yield from self._exported(of_teams=True)
+
+    def _exported(self, *, of_teams: bool) -> Iterable[Metric]:
+        """What parts count by themselves; and all that the bus dropped in one number."""
+        for family in exported():
+            if family.of_teams is not of_teams:
+                continue
+            if family.name == "bus_dropped":
+                malformed = sum(family.values.values())
+                yield _counter("bus_malformed", "All that the bus dropped.", malformed)
+            kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
+            metric = kind(f"cloudbang_{family.name}", family.text, labels=family.labels)
+            for key, value in sorted(family.values.items()):
+                metric.add_metric(key, value)
+            yield metric
 
     def _apps(self, teams: frozenset[str]) -> Iterable[Metric]:
         """Of each app of these teams."""

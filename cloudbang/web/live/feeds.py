@@ -167,6 +167,7 @@ class EventsFeed(Feed):
 
     def __init__(self, app: str) -> None:
         super().__init__(f"event/{app}", (f"event/{app}/",))
+        self._newest = 0  # its ids grow: what has one that was told is sent again by a stranger
 
     def missed(self, viewer: FeedViewer) -> bytes:
         # Events have no seq here: what is missing is asked of the API, by time.
@@ -174,7 +175,12 @@ class EventsFeed(Feed):
 
     def receive(self, received: Message) -> None:
         read_header(received.header)
-        self.send(message("event", self.name, event=_object(received.body)))
+        event = _object(received.body)
+        number = event.get("id")
+        if not isinstance(number, int) or number <= self._newest:
+            raise Malformed(f"event {number!r} has been told")
+        self._newest = number
+        self.send(message("event", self.name, event=event))
 
 
 class TerminalsFeed(Feed):

@@ -65,33 +65,17 @@ class Lines:
         return self._rows
 
 
-def read_lines(received: Message, known: int, *, ours: bool = False) -> Lines:
-    """The lines of a ``log/<app>/`` message. Raises Malformed.
+def read_lines(received: Message, known: int) -> Lines:
+    """The lines of a ``log/<app>/`` message that this process published. Raises Malformed.
 
-    ``known`` is the seq that the app's next line will get: what CloudBang publishes is stored
-    first, so a message with lines beyond it is not CloudBang's. The body goes to browsers as it
-    is, so it is looked through here, but for what this process published itself (``ours``).
+    ``known`` is the seq that the app's next line will get: what is published was stored first. The
+    body goes to browsers as it is, unread: the mark has proved it.
     """
     header = read_header(received.header)
     first, next_seq = header.get("first"), header.get("next")
     if type(first) is not int or type(next_seq) is not int or not 0 < first < next_seq <= known:
         raise Malformed(f"lines {first!r} to {next_seq!r} are not in the store")
-    if ours:
-        return Lines(first, next_seq, received.body)
-    try:
-        found = orjson.loads(received.body)
-        seqs = [
-            r[0]
-            for r in found
-            if len(r) == 5
-            and type(r[1]) is type(r[2]) is type(r[3]) is type(r[4]) is str
-            and type(r) is list
-        ]
-    except (ValueError, TypeError, LookupError):
-        raise Malformed("the body is not a JSON array of rows") from None
-    if type(found) is not list or seqs != list(range(first, next_seq)):
-        raise Malformed("the rows are not those that the header promises")
-    return Lines(first, next_seq, received.body, found)
+    return Lines(first, next_seq, received.body)
 
 
 def join(parts: Sequence[Lines]) -> Lines:

@@ -16,6 +16,7 @@ import gevent
 
 from cloudbang.accounts import Caller
 from cloudbang.bus import Malformed, Message, Subscriber
+from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.storage.logs.log_store import LogStore
@@ -57,8 +58,7 @@ class LivePush:
     subprotocols = ("cloudbang.live.v1",)
 
     def __init__(self, store: LogStore, apps: Apps, status: Status, subscriber: Subscriber) -> None:
-        self._malformed = 0
-        self.slow = 0  # how often a viewer was too slow, of channels that are gone
+        self.slow = self.filled = 0  # of channels that are gone; see LogChannel
         self._store, self._apps, self._status = store, apps, status
         self._subscriber = subscriber
         self._topics = Topics(subscriber)
@@ -67,6 +67,9 @@ class LivePush:
         self._routes: dict[str, Feed] = {}  # by topic, or by its first part for app/*
         self._supervisor = Supervisor("live")
         self._sockets_by_login = SocketsByLogin(self._supervisor)
+        filled = "Lines that the bus dropped on the way to pages, and the store filled in."
+        slow = "Viewers too slow for the lines."
+        export(self, "live", counters={"slow_viewers": slow, "filled_lines": filled})
 
     def start(self) -> None:
         """Begin to receive and to look after the channels."""
@@ -109,7 +112,12 @@ class LivePush:
     @property
     def malformed(self) -> int:
         """Messages of the bus that were dropped: they do not parse, or are not ours."""
-        return self._malformed + self._subscriber.malformed + self._subscriber.strange
+        return self._subscriber.drops.total()
+
+    @property
+    def drops(self) -> dict[tuple[str, str], int]:
+        """The same by the first part of their topic, and by cause."""
+        return dict(self._subscriber.drops.dropped)
 
     @property
     def viewers(self) -> dict[str, int]:
@@ -121,6 +129,11 @@ class LivePush:
     def slow_viewers(self) -> int:
         """How often, since the start, a viewer of lines was too slow for them."""
         return self.slow + sum(channel.slow for channel in self._logs.values())
+
+    @property
+    def filled_lines(self) -> int:
+        """Lines, since the start, that the bus did not bring and the store had."""
+        return self.filled + sum(channel.filled for channel in self._logs.values())
 
     # -- channels -----------------------------------------------------------------------------
 
@@ -145,6 +158,7 @@ class LivePush:
                 del self._logs[lines.topic]
                 self._topics.release(lines.topic)
                 self.slow += lines.slow
+                self.filled += lines.filled
         elif (feed := self._feeds.get(channel)) is not None:
             feed.viewers -= 1
             if not feed.viewers:
@@ -193,7 +207,7 @@ class LivePush:
                 try:
                     self._route(received, lines)
                 except Malformed as e:
-                    self._malformed += 1
+                    self._subscriber.drops.add(received.topic, "body")
                     log.debug("dropped a message on %s: %s", received.topic[:200], e)
             started = time.perf_counter()
             for channel, parts in lines.items():
@@ -208,8 +222,7 @@ class LivePush:
         topic = received.topic
         channel = self._logs.get(topic)
         if channel is not None:
-            known = self._store.next_seq(channel.app)
-            found = read_lines(received, known, ours=self._subscriber.receives_ours_alone)
+            found = read_lines(received, self._store.next_seq(channel.app))
             lines.setdefault(channel, []).append(found)
             return
         feed = self._routes.get(topic) or self._routes.get(topic.partition("/")[0] + "/")

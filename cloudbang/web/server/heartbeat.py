@@ -9,6 +9,7 @@ from typing import Any
 
 import gevent
 
+from cloudbang.core.counters import export
 from cloudbang.core.deadline import Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.web.server.websocket import CLOSE_WAIT, Socket
@@ -16,9 +17,9 @@ from cloudbang.web.server.websocket import CLOSE_WAIT, Socket
 SLOTS = 20  # of the timer wheel: each socket is looked at once a turn, a twentieth at a time
 
 
-@dataclass
+@dataclass(eq=False)
 class SocketCounts:
-    """Since the start. Bytes are those of sockets that have ended; see ``SocketRegistry.bytes``."""
+    """Since the start. Bytes are those of sockets that have ended; see ``SocketRegistry``."""
 
     opened: int = 0
     handshakes_refused: int = 0
@@ -26,6 +27,14 @@ class SocketCounts:
     dropped_silent: int = 0
     received: int = 0
     sent: int = 0
+
+
+COUNTED = {
+    "opened": "WebSockets that were opened.",
+    "handshakes_refused": "Handshakes of WebSockets that were refused.",
+    "violations": "Peers that broke the protocol of WebSockets.",
+    "dropped_silent": "WebSockets dropped because the peer was silent, or took nothing.",
+}
 
 
 class SocketRegistry:
@@ -43,6 +52,9 @@ class SocketRegistry:
         self._at = 0
         self._supervisor = Supervisor("sockets")
         self._running = False
+        export(self.counts, "sockets", counters=COUNTED)
+        bytes_in, bytes_out = "Bytes received on WebSockets.", "Bytes sent on WebSockets."
+        export(self, "sockets", counters={"received": bytes_in, "sent": bytes_out})
 
     def __len__(self) -> int:
         return sum(map(len, self._wheel))
@@ -66,10 +78,15 @@ class SocketRegistry:
         self.counts.received += socket.received
         self.counts.sent += socket.sent
 
-    def bytes(self) -> tuple[int, int]:
-        """Wire bytes received from and sent to all sockets, open and ended."""
-        received = self.counts.received + sum(socket.received for socket in self)
-        return received, self.counts.sent + sum(socket.sent for socket in self)
+    @property
+    def received(self) -> int:
+        """Wire bytes received from all sockets, open and ended."""
+        return self.counts.received + sum(socket.received for socket in self)
+
+    @property
+    def sent(self) -> int:
+        """Wire bytes sent to all sockets, open and ended."""
+        return self.counts.sent + sum(socket.sent for socket in self)
 
     def count_violation(self) -> None:
         """A peer broke the protocol."""

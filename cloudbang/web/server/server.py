@@ -16,6 +16,7 @@ import gevent
 from gevent.pywsgi import Input, WSGIServer
 from gevent.socket import socket as GeventSocket
 
+from cloudbang.core.counters import export
 from cloudbang.core.loop import yield_to_loop
 from cloudbang.errors import PortInUse
 from cloudbang.web.server.heartbeat import SocketRegistry
@@ -28,15 +29,24 @@ WRITE = 64 * 1024  # bytes of an answer handed over under one deadline
 LINGER = 1.0  # seconds a refused peer has to read its answer
 
 
-@dataclass
+@dataclass(eq=False)
 class ServerCounts:
-    """Since the start."""
+    """Since the start; see ``COUNTED``."""
 
     connections: int = 0
     connections_refused: int = 0
     requests: int = 0
     requests_refused: int = 0
-    responses_failed: int = 0  # answered with 5xx
+    responses_failed: int = 0
+
+
+COUNTED = {
+    "connections": "Connections that were taken.",
+    "connections_refused": "Connections that were one too many, and told so.",
+    "requests": "Requests with a head that could be read.",
+    "requests_refused": "Requests that were not, or were too large, and never reached the application.",
+    "responses_failed": "Requests answered with 5xx.",
+}
 
 
 class Handler(SocketHandler):
@@ -188,6 +198,9 @@ class Server(WSGIServer):
         self.origins = frozenset(origin.lower().rstrip("/") for origin in origins)
         self.registry = SocketRegistry() if registry is None else registry
         self.counts = ServerCounts()
+        export(self.counts, "http", counters=COUNTED)
+        text = "Connections that are open now, requests and sockets."
+        export(self, "open", gauges={"connections": text})
         self.stopping = False
         self._setting = setting
         self._open: dict[Handler, gevent.Greenlet] = {}

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import gevent
 import orjson
 from websockets.sync.client import ClientConnection, connect
 
@@ -142,6 +143,32 @@ class NarrowPage:
                 return orjson.loads(payload)
 
 
+class Bridge:
+    """Another hub, and a program that passes on to it what the first one forwards."""
+
+    def __init__(self, first: Hub) -> None:
+        self.hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
+        self.hub.start()
+        self._heard = Subscriber(first.subscribe_at)
+        self._heard.subscribe("")
+        self._out = Publisher(self.hub.publish_to)
+        self._passing = gevent.spawn(self._pass)
+
+    def _pass(self) -> None:
+        for batch in self._heard.batches():
+            for one in batch:
+                self._out.send(one.topic, one.header, one.body)
+
+    def wanted(self, topic: str) -> bool:
+        return self._out.wanted(topic)
+
+    def close(self) -> None:
+        self._heard.close()
+        self._passing.join()
+        self._out.close()
+        self.hub.stop()
+
+
 class LiveGround:
     """The parts, started."""
 
@@ -152,18 +179,19 @@ class LiveGround:
         settings: StorageSettings | None = None,
         own_hub: bool = True,
     ) -> None:
-        """``own_hub`` false: as where ZMQ_SUB_FROM names a hub of another process."""
+        """``own_hub`` false: as where ZMQ_SUB_FROM names another hub, to which something passes on
+        what this one forwards."""
         self.notices = Notices()
         self.store = LogStore(folder, settings=settings, notices=self.notices)
         self.store.open()
         self.hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
         self.hub.start()
         self.stranger = Publisher(self.hub.publish_to)
-        self.publisher = self.hub.publisher() if own_hub else self.stranger
+        self.publisher = self.hub.publisher()
         self.apps = Apps(self.store)
-        subscriber = (
-            self.hub.subscriber(ours_alone=True) if own_hub else Subscriber(self.hub.subscribe_at)
-        )
+        self.bridge = None if own_hub else Bridge(self.hub)
+        at = self.bridge.hub.subscribe_at if self.bridge else ""
+        subscriber = self.hub.subscriber(ours_alone=True, at=at)
         status = Status(self.apps, self.notices, lambda app: "default")
         self.push = LivePush(self.store, self.apps, status, subscriber)
         self.push.start()
@@ -183,6 +211,8 @@ class LiveGround:
         self.push.stop()
         self.publisher.close()
         self.stranger.close()
+        if self.bridge:
+            self.bridge.close()
         self.hub.stop()
         self.store.close()
 
