@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from cloudbang.core.counters import export
+
 log = logging.getLogger(__name__)
 
 Severity = Literal["error", "warning"]
@@ -54,6 +56,7 @@ class Notices:
         self._held: dict[str, dict[tuple[str, ...], Notice]] = {}
         self._until: dict[tuple[str, ...], float] = {}  # of those that end by themselves
         self.left_out = 0  # since the start: there were too many of their code
+        export(self, "notices", counters={"left_out": "Notices not shown: too many of their code."})
 
     def begin(
         self,
