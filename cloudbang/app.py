@@ -85,7 +85,7 @@ class Bus(NamedTuple):
     publisher: Publisher
     sink: StoreSink
     to_viewers: Subscriber
-    to_intake: Subscriber
+    intake: LogIntake
 
 
 class Events(NamedTuple):
@@ -200,7 +200,9 @@ class Application:
         publisher = hub.publisher()
         self._stops.add("the publisher", lambda _: publisher.close(), KEEP_BUS)
         to_viewers = hub.subscriber(ours_alone=True, at=settings.sub_from)
-        return Bus(publisher, StoreSink(storage.logs, publisher), to_viewers, hub.subscriber())
+        sink = StoreSink(storage.logs, publisher)
+        intake = LogIntake(sink, hub.subscriber(), self.notices)
+        return Bus(publisher, sink, to_viewers, intake)
 
     def _build_events(self, storage: Storage, bus: Bus) -> Events:
         retention = EventRetention(storage.events, self.settings.storage.event_days)
@@ -328,9 +330,8 @@ class Application:
     def _run_live(self, storage: Storage, bus: Bus, live: LivePush) -> None:
         live.start()
         self._stops.add("the live push", live.stop, KEEP_BUS)
-        intake = LogIntake(bus.sink, bus.to_intake)
-        intake.start()
-        self._stops.add("the intake", intake.stop, KEEP_BUS)
+        bus.intake.start()
+        self._stops.add("the intake", bus.intake.stop, KEEP_BUS)
 
     def _run_events(self, events: Events) -> None:
         events.recorder.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass, field
 
@@ -15,6 +14,7 @@ from cloudbang.accounts.permissions import (
     Roles,
     permissions_of,
 )
+from cloudbang.domain.names import is_team_name
 from cloudbang.errors import BadRequest, NoSuchApp
 
 NAME_MAX = 64  # characters
@@ -113,7 +113,7 @@ def checked_role(role: str) -> Role:
 
 def checked_team(name: str) -> str:
     """``name`` if a team may have it: it is a folder's, too. Raises BadRequest."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
+    if not is_team_name(name):
         raise BadRequest("team", name, "1 to 64 letters, digits, '_' or '-'")
     return name
 

@@ -17,7 +17,7 @@ Four things here are not obvious:
 """
 
 from cloudbang.bus.hub import Hub
-from cloudbang.bus.messages import HEADER, VERSION, Malformed, Message, read_header
+from cloudbang.bus.messages import HEADER, VERSION, Dropped, Malformed, Message, read_header
 from cloudbang.bus.publisher import Publisher
 from cloudbang.bus.sockets import make_keys
 from cloudbang.bus.subscriber import Subscriber
@@ -25,6 +25,7 @@ from cloudbang.bus.subscriber import Subscriber
 __all__ = [
     "HEADER",
     "VERSION",
+    "Dropped",
     "Hub",
     "Malformed",
     "Message",

@@ -16,7 +16,13 @@ from zmq.utils import z85
 from cloudbang.bus import curve
 from cloudbang.bus.mark import Mark
 from cloudbang.bus.publisher import Publisher
-from cloudbang.bus.sockets import HUB_QUEUE, MAX_MESSAGE, PARTING, notice_dead_peers
+from cloudbang.bus.sockets import (
+    FROM_OUTSIDE_QUEUE,
+    HUB_QUEUE,
+    MAX_FROM_OUTSIDE,
+    PARTING,
+    notice_dead_peers,
+)
 from cloudbang.bus.subscriber import Subscriber
 from cloudbang.config import BusSettings
 from cloudbang.core.supervise import backoff
@@ -52,9 +58,10 @@ class Hub:
         context = zmq.Context()
         inward, outward = context.socket(zmq.XSUB), context.socket(zmq.XPUB)
         try:
-            for sock, limit in ((inward, zmq.RCVHWM), (outward, zmq.SNDHWM)):
-                sock.set(limit, HUB_QUEUE)
-                sock.set(zmq.MAXMSGSIZE, MAX_MESSAGE)
+            inward.set(zmq.RCVHWM, FROM_OUTSIDE_QUEUE)
+            outward.set(zmq.SNDHWM, HUB_QUEUE)
+            for sock in (inward, outward):
+                sock.set(zmq.MAXMSGSIZE, MAX_FROM_OUTSIDE)  # not of what comes within the process
                 sock.set(zmq.LINGER, PARTING)
                 notice_dead_peers(sock)
                 if keys:

@@ -20,9 +20,10 @@ class Message(NamedTuple):
     body: bytes
 
 
-Cause = Literal["parts", "mark", "body"]
+Cause = Literal["parts", "mark", "body", "size", "new", "room"]
 """Why a message is dropped: it has not three parts with a topic of text, it does not bear the mark
-of who alone may say this, or what it says is not what its topic promises."""
+of who alone may say this, or what it says is not what its topic promises; of what is put also: it is
+too large, it is for one new app too many, or there is no room for what it says."""
 
 KINDS = frozenset({"log", "event", "app", "activity", "put"})
 
@@ -35,13 +36,13 @@ class Dropped:
         text = "Messages of the bus that were dropped, not believed or not understood."
         export(self, "bus", counters={"dropped": text}, labels=("topic", "cause"))
 
-    def add(self, topic: str | bytes, cause: Cause) -> None:
-        """One more."""
+    def add(self, topic: str | bytes, cause: Cause, count: int = 1) -> None:
+        """One more, or so many."""
         name = topic.decode("utf-8", "replace") if isinstance(topic, bytes) else topic
         kind = name[:80].partition("/")[0]
         # Whoever reaches the bus writes the topics: what is none of ours has one name.
         key = kind if kind in KINDS else "other", cause
-        self.dropped[key] = self.dropped.get(key, 0) + 1
+        self.dropped[key] = self.dropped.get(key, 0) + count
 
     def total(self, *causes: Cause) -> int:
         """How many, of these causes or of all."""

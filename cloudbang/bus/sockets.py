@@ -12,14 +12,20 @@ from cloudbang.bus import curve
 # As plain numbers: each operation on an enum makes another one, at the price of four calls.
 NOBLOCK, EVENTS, POLLIN = int(zmq.NOBLOCK), int(zmq.EVENTS), int(zmq.POLLIN)
 
-MAX_MESSAGE = 4 * 1024 * 1024
-"""Bytes of one part of a message. A peer that sends more is disconnected by ZeroMQ."""
+MAX_MESSAGE = 8 * 1024 * 1024
+"""Bytes of one part of a message that a subscriber takes: a line of 1 MiB as JSON."""
 
-# Messages held for one peer that does not keep up. Overload policy, the same in all three places:
-# what does not fit is dropped, newest first, and the hole shows in the seq of the next message.
-HUB_QUEUE = 2_000
-PUBLISHER_QUEUE = 2_000
-SUBSCRIBER_QUEUE = 4_000
+MAX_FROM_OUTSIDE = 512 * 1024
+"""The same of what other programs publish. Who sends more is disconnected by ZeroMQ."""
+
+# Messages held for one peer that does not keep up: ZeroMQ can count nothing else, so how many bytes
+# they can be is written here as well. Overload policy, the same everywhere: what does not fit is
+# dropped, newest first, and the hole shows in the seq of the next message.
+HUB_QUEUE = 256  # of what we publish, at most 256 KiB but for a longer line: 64 MiB a subscriber
+FROM_OUTSIDE_QUEUE = 100  # of MAX_FROM_OUTSIDE; the publisher holds the rest: 50 MiB a publisher
+# Within this process both ends are read at once, however fast they are written to:
+PUBLISHER_QUEUE = 2_000  # the hub's thread does nothing else; a commit publishes 8 MiB at most
+SUBSCRIBER_QUEUE = 4_000  # emptied at each turn of the loop, 1 MiB at a time
 
 PARTING = 200
 """Milliseconds that a closing socket may go on sending. Not 0: libzmq 4.3 aborts the process

@@ -26,7 +26,9 @@ from cloudbang.core.counters import export
 from cloudbang.core.loop import yield_to_loop
 from cloudbang.core.parking import Parking
 
-BATCH = 500  # messages taken from a subscriber's queue before anyone else gets a turn
+# What is taken from a subscriber's queue before anyone else gets a turn: messages, and bytes.
+BATCH, BATCH_BYTES = 500, 1024 * 1024
+PARTS = 3  # of a message; what has more is read away
 TURN = 0.002  # seconds after which a busy subscriber lets timers and other sockets run
 
 
@@ -130,7 +132,7 @@ class Subscriber:
         """The messages that are there."""
         take, mark = self._socket.take, self._mark
         batch: list[Message] = []
-        taken = 0
+        taken = size = 0
         try:
             while True:
                 # Frames know whether more follow; asking the socket each time costs a third of it.
@@ -138,8 +140,10 @@ class Subscriber:
                 parts = [frame.bytes]
                 while frame.more:
                     frame = take()
-                    parts.append(frame.bytes)
+                    if len(parts) <= PARTS:
+                        parts.append(frame.bytes)
                 taken += 1
+                size += len(parts[-1])
                 try:
                     topic, header, body = parts
                     if mark is not None and not mark.proves(topic, header, body):
@@ -148,7 +152,8 @@ class Subscriber:
                         batch.append(Message(topic.decode(), header, body))
                 except ValueError:  # UnicodeDecodeError is one too
                     self.drops.add(parts[0], "parts")
-                if taken == BATCH or (taken == 1 and not self._socket.is_readable()):
+                alone = taken == 1 and not self._socket.is_readable()
+                if taken == BATCH or size > BATCH_BYTES or alone:
                     break  # mostly one comes alone, and an exception costs more than a look
         except zmq.Again:
             pass

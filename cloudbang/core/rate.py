@@ -20,12 +20,24 @@ class TokenBucket:
 
     def take(self) -> None:
         """One more; waits while there were too many."""
-        now = time.monotonic()
-        earned = (now - self._counted) * self._per_second
-        self._left = min(self._at_once, self._left + earned) - 1
-        self._counted = now
+        self._earn()
+        self._left -= 1
         if self._left < 0:
             gevent.sleep(-self._left / self._per_second)
+
+    def try_take(self) -> bool:
+        """One more, if there were not too many."""
+        self._earn()
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    def _earn(self) -> None:
+        now = time.monotonic()
+        earned = (now - self._counted) * self._per_second
+        self._left = min(self._at_once, self._left + earned)
+        self._counted = now
 
 
 class FixedWindow:

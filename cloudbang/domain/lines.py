@@ -78,12 +78,14 @@ def line(app: str, seq: int, raw: bytes) -> LogLine:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):?(\d\d))"
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?"
+    r"(?:([Zz])|([+-])([01]\d|2[0-3]):?([0-5]\d))",
+    re.ASCII,
 )
 
 
 def parse_time(text: str) -> int:
-    """Nanoseconds since 1970 of an RFC 3339 time in any zone. Raises ValueError."""
+    """Nanoseconds since 1970 of an RFC 3339 time in any zone, up to ±23:59. Raises ValueError."""
     found = _RFC3339.fullmatch(text.strip())
     if not found:
         raise ValueError(f"not an RFC 3339 time: {text[:60]!r}")

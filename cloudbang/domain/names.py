@@ -1,4 +1,4 @@
-"""The app of a container: its name, and the stack it stands in."""
+"""Names of apps and ids of containers: what may be one, and which app a container belongs to."""
 
 from __future__ import annotations
 
@@ -9,8 +9,31 @@ from collections.abc import Mapping
 MAX_NAME = 128
 HIDDEN = "cloudbang.hidden"  # the label of what is no app: a helper of our own, "true"
 
-_FITS = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
+APP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+"""What an app may be called. It is also a folder, so it is never hidden, and no option of a command
+that is given ``*`` there."""
+
+TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+CONTAINER_ID = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
+"""An engine's id of a container, in full or short."""
+
 _MISFIT = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+def is_app_name(text: str) -> bool:
+    """Whether an app may be called that: what a container's app can be called, and nothing else."""
+    return APP.fullmatch(text) is not None
+
+
+def is_team_name(text: str) -> bool:
+    """Whether a team may be called that: it is the folder that its apps' are in."""
+    return TEAM.fullmatch(text) is not None
+
+
+def is_container_id(text: object) -> bool:
+    """Whether this is the id of a container, 12 or 64 hex digits."""
+    return isinstance(text, str) and CONTAINER_ID.fullmatch(text) is not None
 
 
 def app_name(labels: Mapping[str, str], name: str) -> str:
@@ -37,12 +60,11 @@ def fitting(name: str) -> str:
     """``name`` itself where it fits, else a name of its own: what does not fit is replaced, and a
     hash of the whole keeps two such names apart.
 
-    A name is also a folder: it never starts with a dot.
     """
-    if _FITS.fullmatch(name):
+    if is_app_name(name):
         return name
     mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    readable = _MISFIT.sub("_", name).lstrip(".")[: MAX_NAME - 9]
+    readable = _MISFIT.sub("_", name).lstrip(".-")[: MAX_NAME - 9]
     return f"{readable or 'app'}-{mark}"
 
 

@@ -38,6 +38,28 @@ class StoreSink:
     def append(self, app: str, records: list[bytes]) -> Append:
         return self._store.enqueue(app, records)
 
+    def offer(self, app: str, records: list[bytes], patience: float) -> Append | None:
+        """The same for who cannot wait; see :meth:`LogStore.offer`."""
+        return self._store.offer(app, records, patience)
+
+    def knows(self, app: str) -> bool:
+        """Whether the app has a log already."""
+        return app in self._store
+
+    def __len__(self) -> int:
+        """Apps that have one."""
+        return len(self._store)
+
+    def refuses(self, app: str) -> bool:
+        """Whether the app's own folder takes nothing at the moment, while others' do."""
+        return self._store.refuses(app)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be stored at the moment, for anybody."""
+        health = self._store.health
+        return health.message if health else None
+
     def watched(self, app: str) -> bool:
         return self._bus.wanted(f"log/{app}/")
 

@@ -8,100 +8,195 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 import gevent
 import orjson
 
-from cloudbang.bus import Malformed, Message, Subscriber, read_header
+from cloudbang.bus import Dropped, Malformed, Message, read_header
 from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
+from cloudbang.core.loop import yield_to_loop
+from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.docker_stream import CUT
 from cloudbang.domain.lines import MAX_TEXT, format_time, parse_time, record
+from cloudbang.domain.names import is_app_name, is_container_id
+from cloudbang.intake.drop_notices import DropNotices
 from cloudbang.intake.log_sink import StoreSink
+from cloudbang.intake.new_names import NewNames
+from cloudbang.storage.logs.log_store import Append
 
 log = logging.getLogger(__name__)
 
 TOPIC = "put/log/"
 MAX_LINES = 5_000  # in one message
+MAX_BYTES = 256 * 1024  # of its body
 STOP_WITHIN = 0.5  # seconds that what has been received may take to be stored
+
+TURN = 0.002  # seconds of looking through messages after which others have their turn
+PORTION = 512 * 1024  # bytes of records that are handed over together
+PATIENCE = 0.5  # seconds that a disk which is well may take to make room
 
 NOBODY = b"0" * 12  # stands for the container where the publisher did not name itself
 
-_APP = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,128}")
-_CONTAINER = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
+
+class Source(Protocol):
+    """What is asked of the bus."""
+
+    drops: Dropped
+
+    def subscribe(self, prefix: str) -> None: ...
+    def batches(self) -> Iterator[list[Message]]: ...
+    def close(self) -> None: ...
 
 
 class LogIntake:
     """Receives what is put and gives it to the sink, which stores and publishes it.
 
-    Overload: while the store has no room this waits; ZeroMQ holds what comes meanwhile, up to its
-    queue's end, and then drops the newest. Unlike an engine, a publisher keeps nothing for us.
+    It never waits for a disk that refuses: what comes is taken at once, and waits, for each app by
+    itself, in the store's queue. Overload: of an app for which too much waits the newest is dropped,
+    counted, and said: unlike an engine, a publisher keeps nothing for us. Where the disk is well and
+    slower than what comes, this waits for a moment, and publishers with it.
     """
 
     def __init__(
         self,
         sink: StoreSink,
-        subscriber: Subscriber,
+        source: Source,
+        notices: Notices,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        self.lines = 0  # stored since the start
-        self._sink, self._subscriber = sink, subscriber
+        self._sink, self._source = sink, source
+        self._notices = DropNotices(notices)
         self._clock = clock
+        self._new = NewNames()
+        self._patient = True
+        self._stored = 0
+        self._waiting: list[tuple[Append, int]] = []  # handed over and not yet decided
         self._supervisor = Supervisor("log intake")
         self._receiving: gevent.Greenlet | None = None
         export(self, "put", counters={"lines": "Lines of other programs that were stored."})
 
     def start(self) -> None:
         """Begin to receive."""
-        self._subscriber.subscribe(TOPIC)
+        self._source.subscribe(TOPIC)
         self._receiving = self._supervisor.run("receive", self._receive)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Stop; what has been received is stored first."""
-        self._subscriber.close()
+        self._source.close()
         if self._receiving is not None:
             self._receiving.join(deadline.at_most(STOP_WITHIN))
+        with gevent.Timeout(deadline.at_most(STOP_WITHIN), False):
+            for receipt, _ in self._waiting:
+                receipt.wait()
         self._supervisor.stop(deadline)
 
     @property
-    def malformed(self) -> int:
-        """Messages that were dropped because they do not parse."""
-        return self._subscriber.drops.total()
+    def lines(self) -> int:
+        """Lines stored since the start."""
+        self._settle()
+        return self._stored
+
+    @property
+    def dropped(self) -> Dropped:
+        """Messages that were dropped, by their cause."""
+        return self._source.drops
 
     def _receive(self) -> None:
-        for batch in self._subscriber.batches():
-            found: dict[str, list[bytes]] = {}
+        for batch in self._source.batches():
+            found: dict[str, _Found] = {}
+            size = 0
+            turn_ends = time.monotonic() + TURN
             for message in batch:
-                try:
-                    app, records = read_put(message, self._clock())
-                except Malformed as e:
-                    self._subscriber.drops.add(message.topic, "body")
-                    log.debug("dropped a message on %s: %s", message.topic[:200], e)
-                    continue
-                found.setdefault(app, []).extend(records)
-            for app, records in found.items():
-                if records:
-                    self._keep(app, records)
+                size += self._look_through(message, found)
+                if size >= PORTION:
+                    self._hand_over(found)
+                    size = 0
+                if time.monotonic() >= turn_ends:
+                    yield_to_loop()
+                    turn_ends = time.monotonic() + TURN
+            self._hand_over(found)
 
-    def _keep(self, app: str, records: list[bytes]) -> None:
-        receipt = self._sink.append(app, records)
-        receipt.wait()
-        if receipt.error is None:
-            self.lines += len(records)
+    def _look_through(self, message: Message, found: dict[str, _Found]) -> int:
+        """Add its lines to what was found; gives their bytes."""
+        if len(message.body) > MAX_BYTES:
+            self.dropped.add(message.topic, "size")
+            return 0
+        try:
+            app, program, records = read_put(message, self._clock())
+        except Malformed as e:
+            self.dropped.add(message.topic, "body")
+            log.debug("dropped a message on %s: %s", message.topic[:200], e)
+            return 0
+        known = found.get(app)
+        if known is None:
+            if not self._sink.knows(app) and not self._new.admits(program, len(self._sink)):
+                self.dropped.add(message.topic, "new")
+                who = f"the program {program[:60]!r}" if program else "one that says no source"
+                why = f"they are for too many names that are no apps yet, from {who}"
+                self._notices.tell("puts-too-many-apps", f"{why}, such as {app[:60]}")
+                return 0
+            known = found[app] = _Found()
+        known.records += records
+        known.messages += 1
+        return sum(map(len, records))
+
+    def _hand_over(self, found: dict[str, _Found]) -> None:
+        for app, one in found.items():
+            if not one.records:
+                continue
+            receipt = self._sink.offer(app, one.records, PATIENCE if self._patient else 0.0)
+            self._patient = receipt is not None  # who waited in vain does not wait again at once
+            if receipt is None:
+                self._dropped_for_want_of_room(app, one.messages)
+            else:
+                self._waiting.append((receipt, len(one.records)))
+        found.clear()
+        if len(self._waiting) > 1_000:
+            self._settle()
+
+    def _dropped_for_want_of_room(self, app: str, messages: int) -> None:
+        whose = ""
+        if trouble := self._sink.trouble:
+            why = trouble
+        elif self._sink.refuses(app):
+            whose, why = app, f"the folder of {app} takes no lines"
+        else:
+            why = "the disk is slower than they come"
+        self.dropped.add(TOPIC, "room", messages)
+        self._notices.tell("puts-dropped", why, messages=messages, app=whose)
+
+    def _settle(self) -> None:
+        waiting: list[tuple[Append, int]] = []
+        for receipt, lines in self._waiting:
+            if not receipt.decided:
+                waiting.append((receipt, lines))
+            elif receipt.error is None:
+                self._stored += lines
+        self._waiting = waiting
 
 
-def read_put(message: Message, now: int) -> tuple[str, list[bytes]]:
-    """The app and the records of a ``put/log/<app>/`` message. Raises Malformed.
+class _Found:
+    """The lines for one app, and how many messages they came in."""
+
+    __slots__ = ("messages", "records")
+
+    def __init__(self) -> None:
+        self.records: list[bytes] = []
+        self.messages = 0
+
+
+def read_put(message: Message, now: int) -> tuple[str, str, list[bytes]]:
+    """The app, the program and the records of a ``put/log/<app>/`` message. Raises Malformed.
 
     ``now``, in nanoseconds since 1970, is the time of lines that have none.
     """
     app = message.topic.removeprefix(TOPIC).removesuffix("/")
-    if not _APP.fullmatch(app):
+    if not is_app_name(app):
         raise Malformed("the topic names no app")
     source = read_header(message.header).get("source", "")
     if not isinstance(source, str):
@@ -117,7 +212,7 @@ def read_put(message: Message, now: int) -> tuple[str, list[bytes]]:
         records += _records(line, moment, who)
         if len(records) > MAX_LINES:
             raise Malformed(f"more than {MAX_LINES} lines in one message")
-    return app, records
+    return app, source, records
 
 
 def _records(line: Any, moment: bytes, who: bytes) -> list[bytes]:
@@ -148,9 +243,9 @@ def _container(line: dict[str, Any], who: bytes) -> bytes:
     value = line.get("container")
     if value is None:
         return who
-    if not isinstance(value, str) or not _CONTAINER.fullmatch(value):
+    if not is_container_id(value):
         raise Malformed(f"{str(value)[:80]!r} is not a container's id")
-    return value[:12].encode()
+    return str(value)[:12].encode()
 
 
 def _stream(line: dict[str, Any]) -> bytes:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -12,52 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudbang.bus import HEADER, Hub, Malformed, Message, Publisher, Subscriber
-from cloudbang.config import BusSettings
+from cloudbang.bus import HEADER, Malformed, Message, Publisher, Subscriber
 from cloudbang.domain.lines import is_record, row
-from cloudbang.intake.log_sink import StoreSink
-from cloudbang.intake.logs import LogIntake, read_put
-from cloudbang.storage.logs.log_store import LogStore, Query
+from cloudbang.intake.logs import read_put
+from tests.intake.intake_support import Ground
 from tests.support import wait_until
 
-ANYWHERE = "tcp://127.0.0.1:*"
 NOW = 1_700_000_000_000_000_000
 NOW_TEXT = "2023-11-14T22:13:20.000000000Z"
-
-
-class Ground:
-    def __init__(self, folder: Path) -> None:
-        self.store = LogStore(folder)
-        self.store.open()
-        self.hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
-        self.hub.start()
-        self.ours = Publisher(self.hub.publish_to)
-        self.intake = LogIntake(StoreSink(self.store, self.ours), Subscriber(self.hub.subscribe_at))
-        self.intake.start()
-        self.theirs = Publisher(self.hub.publish_to)
-        wait_until(lambda: self.theirs.wanted("put/log/shop/"))
-
-    def put(self, body: Any, app: str = "shop", header: bytes = HEADER) -> None:
-        content = body if isinstance(body, bytes) else orjson.dumps(body)
-        self.theirs.send(f"put/log/{app}/", header, content)
-
-    def rows(self, app: str = "shop") -> list[tuple[int, str, str, str, str]]:
-        page = self.store.read(app, Query(after=0, limit=100_000))
-        return [row(seq, raw) for seq, raw in page.lines]
-
-    def close(self) -> None:
-        self.intake.stop()
-        self.theirs.close()
-        self.ours.close()
-        self.hub.stop()
-        self.store.close()
-
-
-@pytest.fixture
-def ground(tmp_path: Path) -> Iterator[Ground]:
-    ground = Ground(tmp_path / "data")
-    yield ground
-    ground.close()
 
 
 def test_what_is_put_comes_back_as_fact(ground: Ground) -> None:
@@ -81,18 +41,21 @@ def test_rubbish_is_counted_and_the_rest_is_kept(ground: Ground) -> None:
     rubbish: list[Any] = [b"", b"{", b"\xff", 7, None, [1], {}, {"text": 5}, ["good", {"text": 1}]]
     rubbish += [{"text": "x", "time": "yesterday"}, {"text": "x", "time": 12}]
     rubbish += [{"text": "x", "stream": "marker"}, {"text": "x", "container": "../../etc"}]
+    rubbish += [
+        {"text": "x", "time": f"2026-01-01T00:00:00{zone}"} for zone in ("+99:99", "-24:00")
+    ]
     rubbish += [["x"] * 5001, "\n" * 6000]
     for body in rubbish:
         ground.put(body)
     ground.put("x", header=b'{"v":2}')
     ground.put("x", header=b"no")
-    ground.put("x", app="../evil")
-    ground.put("x", app="..")
-    ground.put("x", app="a" * 129)
+    odd = ["../evil", "..", "a" * 129, ".hidden", ".lock", ".terminals", "-rf", "a/b", "", "a\nb"]
+    for app in odd:
+        ground.put("x", app=app)
     ground.put("after")
     wait_until(lambda: ground.store.next_seq("shop") == 3)
     assert [r[4] for r in ground.rows()] == ["before", "after"]
-    assert ground.intake.malformed == len(rubbish) + 5
+    assert ground.intake.dropped.total() == len(rubbish) + 2 + len(odd)
     assert ground.store.apps() == ["shop"]
 
 
@@ -136,7 +99,7 @@ def test_a_full_disk_makes_it_wait(ground: Ground, monkeypatch: pytest.MonkeyPat
 
 
 def put(body: bytes, header: bytes = HEADER) -> list[bytes]:
-    app, records = read_put(Message("put/log/shop/", header, body), NOW)
+    app, _, records = read_put(Message("put/log/shop/", header, body), NOW)
     assert app == "shop"
     return records
 
@@ -145,6 +108,27 @@ def test_a_text_of_several_lines_is_several_lines() -> None:
     """A text is cut at its line ends; a last one ends no further line."""
     texts = [row(1, r)[4] for r in put(orjson.dumps({"text": "one\r\ntwo\n\nfour\n"}))]
     assert texts == ["one", "two", "", "four"]
+
+
+def test_a_message_that_is_too_large_is_counted(ground: Ground) -> None:
+    """256 KiB are plenty; who puts a little more is told by the counter, and puts on."""
+    ground.put("x" * (256 * 1024 - 2))
+    ground.put("x" * (256 * 1024 - 1))
+    ground.put("after")
+    wait_until(lambda: ground.store.next_seq("shop") == 3)
+    assert ground.intake.dropped.total("size") == 1
+
+
+def test_who_sends_far_too_much_is_disconnected_and_comes_back(ground: Ground) -> None:
+    """No part of what comes from outside is larger than half a mebibyte, whatever it is."""
+    ground.put("x" * (600 * 1024))
+
+    def put() -> int:
+        ground.put("after")
+        return ground.store.next_seq("shop") > 1
+
+    wait_until(put)
+    assert {text for *_, text in ground.rows()} == {"after"}
 
 
 def test_a_line_over_a_mebibyte_is_cut_and_says_so() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
 from cloudbang.core.threads import in_thread
+from cloudbang.domain.names import is_app_name, is_team_name
 from cloudbang.domain.resume import ResumePoint
 from cloudbang.errors import BadRequest, StorageFailed, StorageFull
 from cloudbang.storage import data_folder
@@ -41,9 +41,6 @@ __all__ = ["AppStats", "Append", "LogStore", "Page", "Query", "StorageHealth", "
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-APP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-TEAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 SLICE = 0.025  # seconds of reading in a thread after which the hub has its turn
 PAGE_BYTES = 16 * 1024 * 1024  # of lines after which it is too: 5,000 of them may be 1 MiB each
@@ -109,7 +106,7 @@ class LogStore:
         try:
             self._readers = ThreadPool(READERS)
             for folder in sorted(self.root.iterdir()):
-                if TEAM_NAME.fullmatch(folder.name) and folder.is_dir():
+                if is_team_name(folder.name) and folder.is_dir():
                     self._recover_team(folder)
             settings = self._settings
             biggest = settings.segment_bytes
@@ -153,7 +150,7 @@ class LogStore:
         totals = self._totals.setdefault(team.name, Totals())
         for name in sorted(os.listdir(team)):
             folder = team / name
-            if not _is_app_name(name) or not folder.is_dir():
+            if not is_app_name(name) or not folder.is_dir():
                 continue
             if name in self._apps:
                 log.error("%s is left alone: another team has an app of this name", folder)
@@ -198,7 +195,12 @@ class LogStore:
     def offer(self, app: str, records: list[bytes], patience: float) -> Append | None:
         """The same for who cannot wait: None, and nothing is taken, when there is no room within
         ``patience`` seconds, or the disk takes nothing and enough of the app waits for it."""
-        return self._commit.offer(*self._checked(app, records), patience)
+        is_new = app not in self._apps
+        found, records, data = self._checked(app, records)
+        receipt = self._commit.offer(found, records, data, patience)
+        if receipt is None and is_new and not found.writing and self._apps.get(app) is found:
+            del self._apps[app]  # nothing has become of it
+        return receipt
 
     def _checked(self, app: str, records: list[bytes]) -> tuple[AppLog, list[bytes], bytes]:
         found = self._apps.get(app) or self._new(app)
@@ -208,9 +210,9 @@ class LogStore:
         return self._apps.setdefault(app, found), records, data
 
     def _new(self, app: str) -> AppLog:
-        if not _is_app_name(app):
+        if not is_app_name(app):
             raise BadRequest(
-                "app", app, "1 to 128 letters, digits, '_', '.' or '-', not '.' or '..'"
+                "app", app, "1 to 128 letters, digits, '_', '.' or '-'; neither '.' nor '-' first"
             )
         team = self.team_of(app)
         return AppLog(
@@ -295,6 +297,13 @@ class LogStore:
     def names(self) -> list[tuple[str, str]]:
         """Every app that has a folder, and its team."""
         return [(name, found.folder.parent.name) for name, found in self._apps.items()]
+
+    def __len__(self) -> int:
+        """Apps that have a log, or had one and have a folder."""
+        return len(self._apps)
+
+    def __contains__(self, app: str) -> bool:
+        return app in self._apps
 
     def has_lines(self, app: str) -> bool:
         found = self._apps.get(app)
@@ -493,7 +502,3 @@ def _onward(query: Query, cursor: int, limit: int) -> Query:
     if query.backwards:
         return replace(query, limit=limit, before=cursor)
     return replace(query, limit=limit, after=cursor)
-
-
-def _is_app_name(name: str) -> bool:
-    return name not in (".", "..") and APP_NAME.fullmatch(name) is not None

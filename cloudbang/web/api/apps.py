@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from cloudbang.apps import AppInUse, Place
 from cloudbang.domain.apps import App
 from cloudbang.domain.levels import LEVELS
 from cloudbang.domain.lines import STREAMS, format_time, row
+from cloudbang.domain.names import CONTAINER_ID, is_container_id
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.log_store import Deleted, Query
 from cloudbang.web.api.app_json import all_apps, one_app
@@ -40,7 +40,6 @@ PLACES: dict[str, Place] = {"gone": "gone", "put_away": "away"}
 ANSWER_BYTES = 16 * 1024 * 1024  # of text in one answer; what is beyond is fetched from its cursor
 AT_ONCE = 128 * 1024  # bytes of text that are encoded on the hub; more goes to a thread
 
-_CONTAINER = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
 
 LIMIT = Parameter(whole(1, MOST_LINES, LINES), "at most")
 FILTERS = {
@@ -49,7 +48,7 @@ FILTERS = {
     "since": Parameter(TIME, "lines of this time or later"),
     "until": Parameter(TIME, "lines of this time or earlier; alone, the last of them"),
     "container": Parameter(
-        {"type": "string", "pattern": f"^{_CONTAINER.pattern}$"},
+        {"type": "string", "pattern": f"^{CONTAINER_ID.pattern}$"},
         "lines of this container: 12 or 64 hex digits",
     ),
     "stream": Parameter({"enum": list(STREAMS)}, "lines of this stream"),
@@ -268,7 +267,7 @@ def _put_away(app: str, away: bool) -> App:
 def query_of_request(limit: int) -> Query:
     """The query of this request. Raises BadRequest."""
     container = request.args.get("container") or None
-    if container is not None and not _CONTAINER.fullmatch(container):
+    if container is not None and not is_container_id(container):
         raise BadRequest("container", container, "a container's id: 12 or 64 hex digits")
     stream = request.args.get("stream") or None
     if stream is not None and stream not in STREAMS:

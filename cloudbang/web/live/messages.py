@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -10,10 +9,10 @@ import orjson
 
 from cloudbang.bus import Malformed, Message, read_header
 from cloudbang.domain.lines import STREAMS
+from cloudbang.domain.names import is_container_id
 from cloudbang.errors import BadRequest
 
 Row = Sequence[Any]
-_CONTAINER = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
 
 
 class Filter(NamedTuple):
@@ -26,9 +25,7 @@ class Filter(NamedTuple):
     def of(cls, request: dict[str, Any]) -> Filter:
         """The filter a subscribe message asks for. Raises BadRequest."""
         container, stream = request.get("container"), request.get("stream")
-        if container is not None and not (
-            isinstance(container, str) and _CONTAINER.fullmatch(container)
-        ):
+        if container is not None and not (is_container_id(container)):
             raise BadRequest("container", container, "a container's id: 12 or 64 hex digits")
         if stream is not None and stream not in STREAMS:
             raise BadRequest("stream", stream, "one of " + ", ".join(STREAMS))

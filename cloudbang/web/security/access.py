@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Protocol
 
 from cloudbang.accounts import DEFAULT_TEAM, Caller, Permission
 from cloudbang.domain.apps import App
+from cloudbang.domain.names import is_app_name
 from cloudbang.errors import NoSuchApp
-
-_APP = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,128}")
 
 
 class Apps(Protocol):
@@ -24,7 +22,7 @@ def require_app(caller: Caller, name: str, permission: Permission, apps: Apps) -
     Raises NoSuchApp for who may not see it, as for one that is not there; Unauthorised for who
     may see it only.
     """
-    if not _APP.fullmatch(name):
+    if not is_app_name(name):
         raise NoSuchApp(name[:128])
     app = apps.get(name)
     caller.require_app(name, app.team if app else DEFAULT_TEAM, permission)

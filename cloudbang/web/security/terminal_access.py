@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cloudbang.accounts import Caller, Permission
 from cloudbang.accounts.errors import AccountError
 from cloudbang.domain.apps import App, Instance
+from cloudbang.domain.names import is_container_id
 from cloudbang.errors import NoSuchApp, NoSuchContainer, NoSuchTerminal
 from cloudbang.node.inventory import Inventory
 from cloudbang.storage.database.terminals import TerminalRecord
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from cloudbang.terminals.registry import Terminals
     from cloudbang.terminals.session import Session
 
-_ID = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
 _SESSION = re.compile(r"[0-9a-f]{16}")
 
 
@@ -51,7 +51,7 @@ def require_container(
     """A container by its id (12 or 64 hex digits) or its name, and its app, when ``caller`` may
     do that with it. Raises NoSuchContainer, Unauthorised, EngineUnreachable, EngineRefused."""
     found = _known(name, inventory)
-    if found is None and _ID.fullmatch(name):
+    if found is None and is_container_id(name):
         # Started a moment ago perhaps. The engine also takes a name for what it is given.
         found = inventory.refresh(name)
         found = found if found is not None and found.id.startswith(name) else None
@@ -114,6 +114,6 @@ def typing_in(caller: Caller, session: str, terminals: Terminals) -> Session:
 
 
 def _known(name: str, inventory: Inventory) -> Instance | None:
-    if _ID.fullmatch(name):
+    if is_container_id(name):
         return inventory.instance(name)
     return next((one for one in inventory.instances() if one.name == name), None)
