@@ -182,6 +182,7 @@ class ServerProcess:
             "PYTHONUNBUFFERED": "1",
             **(environ or {}),
         }
+        self.before: list[str] = []  # a command that starts it, such as one that sets a limit
         self.process: subprocess.Popen[bytes] | None = None
         self._client: httpx.Client | None = None
 
@@ -190,7 +191,7 @@ class ServerProcess:
         assert self.process is None or self.process.poll() is not None, "it runs already"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*ENDS_WITH_US, sys.executable, "-m", "cloudbang", "serve"],
+                [*ENDS_WITH_US, *self.before, sys.executable, "-m", "cloudbang", "serve"],
                 cwd=ROOT,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,

@@ -12,9 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cloudbang.config import GIB, MIB, Settings, StorageSettings
+from cloudbang.core import descriptors
 from cloudbang.storage.data_folder import is_served
-
-OWN_FILES = 500  # descriptors CloudBang needs beside its connections: containers, segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +168,19 @@ def file_descriptors(max_connections: int) -> Iterator[Finding]:
 
     The hard limit counts: the server raises its own soft one to it at start.
     """
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max_connections + OWN_FILES
+    hard = descriptors.hard_limit()
+    wanted = max_connections + descriptors.OWN
     unlimited = hard == resource.RLIM_INFINITY
+    room = descriptors.room_for(max_connections, hard)
+    few = f"; {room} are taken at a time" if room < max_connections else ""
+    few_zh = f"；同时只接受 {room} 个" if room < max_connections else ""
     yield Finding(
         "file-descriptors",
         Text("File descriptors", "文件描述符"),
         unlimited or hard >= wanted,
         Text(
-            f"{'unlimited' if unlimited else hard}, {wanted} wanted for {max_connections} connections",
-            f"上限 {'不限' if unlimited else hard}，{max_connections} 个连接需要 {wanted}",
+            f"{'unlimited' if unlimited else hard}, {wanted} wanted for {max_connections} connections{few}",
+            f"上限 {'不限' if unlimited else hard}，{max_connections} 个连接需要 {wanted}{few_zh}",
         ),
         Text(
             f"raise it (minfds in supervisord.conf, ulimit -Hn {wanted}, nofile in Compose), or "

@@ -277,7 +277,9 @@ def test_too_few_file_descriptors_are_found() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert [f.ok for f in doctor_checks.file_descriptors(10)] == [True]
     if hard != resource.RLIM_INFINITY:
-        assert [f.ok for f in doctor_checks.file_descriptors(hard)] == [False]
+        (few,) = doctor_checks.file_descriptors(hard)
+        assert not few.ok
+        assert f"{hard - 500} are taken at a time" in few.found.en
 
 
 def test_a_wrong_setting_is_a_finding(environ) -> None:

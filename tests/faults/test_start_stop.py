@@ -121,6 +121,35 @@ def test_ctrl_c_ends_it_too(server) -> None:
     assert "Traceback" not in said, said
 
 
+@pytest.mark.engine
+def test_idle_strangers_leave_files_to_open(new_server, container) -> None:
+    """Where few files may be open, connections are held back and not the logs: 700 strangers who
+    say nothing are told 503, and a container that starts meanwhile is read."""
+    server = new_server(start=False)
+    server.before = ["sh", "-c", 'ulimit -n 600; exec "$@"', "-"]
+    server.start()
+    assert "150 connections at a time and not 10000" in server.said()
+    with ExitStack() as strangers:
+        opened = [
+            strangers.enter_context(socket.create_connection(("127.0.0.1", server.port), 10))
+            for _ in range(700)
+        ]
+        refused = 0
+        for one in opened[-500:]:
+            one.settimeout(10)
+            refused += one.recv(100).startswith(b"HTTP/1.1 503")
+        assert refused == 500
+        box = container("echo $((40+2)) lines; sleep 1000000")
+        logs = server.storage / "default" / box.name
+
+        def stored() -> bool:
+            return any("42 lines" in path.read_text("utf-8", "replace") for path in logs.glob("*"))
+
+        wait_until(stored, 5, "the line of a container that was started meanwhile", every=0.05)
+    wait_until(lambda: server.client.get(f"/api/v1/apps/{box.name}").status_code == 200, 5, "room")
+    assert "Too many open files" not in server.said(100_000)
+
+
 @pytest.fixture
 def supervised(new_server, tmp_path: Path):
     """The shipped supervisord.conf with its files put into a folder of the test."""

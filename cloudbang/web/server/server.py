@@ -5,17 +5,17 @@ from __future__ import annotations
 import errno
 import io
 import logging
-import resource
 import socket as std_socket
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gevent
 from gevent.pywsgi import Input, WSGIServer
 from gevent.socket import socket as GeventSocket
 
+from cloudbang.core import descriptors
 from cloudbang.core.counters import export
 from cloudbang.core.loop import yield_to_loop
 from cloudbang.errors import PortInUse
@@ -217,7 +217,15 @@ class Server(WSGIServer):
 
     def start(self) -> None:
         """Listen and serve. Raises PortInUse."""
-        _allow_files(self.limits.connections + 200)
+        wanted = self.limits.connections
+        room = descriptors.allow(wanted)
+        if room < wanted:
+            self.limits = replace(self.limits, connections=room)
+            log.warning(
+                "%d connections at a time and not %d: only %d files may be open at once "
+                "(ulimit -Hn), and the logs need some of them",
+                *(room, wanted, descriptors.hard_limit()),
+            )
         try:
             super().start()
         except OSError as e:
@@ -284,11 +292,3 @@ class Server(WSGIServer):
         gevent.killall(rest, block=False)
         gevent.joinall(rest, timeout=1.0)
         self.registry.stop()
-
-
-def _allow_files(count: int) -> None:
-    """Raise the soft limit of open files towards ``count``: each connection is one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

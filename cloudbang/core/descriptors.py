@@ -1,0 +1,35 @@
+"""Open files: how many this process may have, and how many connections that leaves room for."""
+
+from __future__ import annotations
+
+import resource
+
+OWN = 500  # what is needed beside connections: readers of containers, segments, the database
+
+
+def room_for(connections: int, limit: int) -> int:
+    """Of so many connections those that ``limit`` open files leave room for.
+
+    Each connection is one, and whoever fills them up must not keep the store or a reader from
+    opening a file. Where there are few, a quarter is for connections.
+    """
+    if limit == resource.RLIM_INFINITY:
+        return connections
+    return min(connections, max(limit - OWN, limit // 4))
+
+
+def hard_limit() -> int:
+    """How many this user may have open; RLIM_INFINITY when there is no limit."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def allow(connections: int) -> int:
+    """Raise the soft limit towards so many connections; how many there is room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OWN
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return room_for(connections, soft)

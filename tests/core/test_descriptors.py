@@ -1,0 +1,26 @@
+"""How many connections a limit of open files leaves room for."""
+
+from __future__ import annotations
+
+import resource
+
+import pytest
+
+from cloudbang.core.descriptors import room_for
+
+
+@pytest.mark.parametrize(
+    ("limit", "room"),
+    [
+        (resource.RLIM_INFINITY, 10_000),
+        (65_536, 10_000),
+        (10_500, 10_000),
+        (10_499, 9_999),
+        (1024, 524),
+        (600, 150),
+        (256, 64),
+    ],
+)
+def test_connections_leave_room_for_the_logs(limit: int, room: int) -> None:
+    """500 files are kept back for what is not a connection, three quarters where there are few."""
+    assert room_for(10_000, limit) == room
