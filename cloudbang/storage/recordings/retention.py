@@ -100,13 +100,12 @@ class RecordingRetention:
         while self._to_pack and not self._closing:
             path = next(iter(self._to_pack))
             try:
-                before = os.stat(path).st_size
-                taken = in_thread(self._thread, pack, path, lambda: self._closing)
+                before, taken = in_thread(self._thread, _packed, path, lambda: self._closing)
                 self.used += taken - before
                 if not taken:
                     self._tell([os.path.basename(path).removesuffix(".cast")])
             except FileNotFoundError:  # nothing could be written, or somebody removed it
-                if not os.path.exists(f"{path}.zst"):
+                if not in_thread(self._thread, os.path.exists, f"{path}.zst"):
                     self._tell([os.path.basename(path).removesuffix(".cast")])
             except OSError as e:
                 # Plain it can be read as well; the next look tries again.
@@ -139,6 +138,12 @@ class RecordingRetention:
     def _today(self, days: int) -> str:
         moment = datetime.fromtimestamp(self._clock() / 1e9, UTC) + timedelta(days=days)
         return f"{moment:%Y-%m-%d}"
+
+
+def _packed(path: str, closing: Callable[[], bool]) -> tuple[int, int]:
+    """Bytes of a recording before it was packed, and after."""
+    before = os.stat(path).st_size
+    return before, pack(path, closing)
 
 
 def scan(folder: str, yesterday: str) -> list[Kept]:

@@ -12,13 +12,18 @@ import hashlib
 import logging
 import mimetypes
 import os
+import posixpath
 import time
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Literal, NamedTuple
 
+import gevent
 import orjson
-from flask import Flask, Response, request, send_from_directory
+from flask import Flask, Response, abort, request, send_from_directory
+from gevent.lock import BoundedSemaphore
+
+from cloudbang.core.threads import in_thread
 
 Mode = Literal["auto", "source"]
 
@@ -57,6 +62,7 @@ class Assets:
         self._version = ""  # of the sources
         self._said = ""
         self._looked_at = float("-inf")
+        self._looking = BoundedSemaphore()
 
     def page(self, name: str) -> PageFiles:
         """What a page is made of, by area and module: ``logs/log_page``."""
@@ -72,6 +78,9 @@ class Assets:
 
     def serve(self, filename: str) -> Response:
         """The view behind ``/static/<path:filename>``."""
+        # A file has one address (and one more for each version): what is odd is no other.
+        if filename != posixpath.normpath(filename) or "\\" in filename:
+            abort(404)
         if filename.startswith("~"):
             asked, _, filename = filename[1:].partition("/")
             self._current()
@@ -101,16 +110,26 @@ class Assets:
         return answer
 
     def _current(self) -> Build | None:
-        """The build that is served, None when it is the sources."""
-        now = time.monotonic()
-        if now - self._looked_at >= LOOK_EVERY:
-            self._looked_at = now
-            self._look()
+        """The build that is served, None when it is the sources.
+
+        Who finds it due looks, in a thread: some hundred files are asked for their times. Who comes
+        meanwhile takes what is known, and waits only at the very first.
+        """
+        if self._is_due() and not (self._looking.locked() and self._version):
+            with self._looking:
+                if self._is_due():
+                    self._look()
+                    self._looked_at = time.monotonic()
         return self._build
 
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._looked_at >= LOOK_EVERY
+
     def _look(self) -> None:
-        self._version, newest = _scan(self._folder)
-        build = None if self._mode == "source" else self._read()
+        pool = gevent.get_hub().threadpool
+        version, newest = in_thread(pool, _scan, self._folder)
+        build = None if self._mode == "source" else in_thread(pool, self._read)
+        self._version = version
         why = ""
         if build is None:
             if self._mode != "source":

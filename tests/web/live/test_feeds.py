@@ -86,6 +86,33 @@ def test_apps_first_all_then_each_change(ground: LiveGround) -> None:
         assert page.hear()["app"]["state"] == "gone"
 
 
+def test_pages_that_come_at_one_moment_share_the_list(
+    ground: LiveGround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made once for all of them, and anew after each change."""
+    made: list[str] = []
+    as_json = ground.apps.as_json
+
+    def counted(one: App) -> dict[str, object]:
+        made.append(one.name)
+        return as_json(one)
+
+    monkeypatch.setattr(ground.apps, "as_json", counted)
+    ground.apps.known["web"] = app("web")
+    with ground.client() as first, ground.client() as second:
+        for page in (first, second):
+            page.subscribe("app/*")
+            assert [one["name"] for one in page.hear()["apps"]] == ["web"]
+        assert made == ["web"]
+        wait_until(lambda: ground.publisher.wanted("app/new/"))
+        ground.apps.known["new"] = app("new")
+        tell(ground, "new")
+        assert first.hear()["app"]["name"] == "new"
+        with ground.client() as third:
+            third.subscribe("app/*")
+            assert [one["name"] for one in third.hear()["apps"]] == ["new", "web"]
+
+
 def test_activity(ground: LiveGround) -> None:
     """Once a second a page hears which apps log, how much, and what last."""
     ground.apps.known["web"] = app("web")

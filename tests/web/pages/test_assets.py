@@ -9,8 +9,10 @@ import os
 import time
 from pathlib import Path
 
+import gevent
 import pytest
 from flask import Flask, render_template_string
+from gevent import monkey
 
 from cloudbang.web.pages import assets
 
@@ -210,3 +212,46 @@ def test_nothing_outside_of_the_folder_is_served(tmp_path: Path) -> None:
     ):
         with app.test_client().get(address, headers={"Accept-Encoding": "gzip"}) as answer:
             assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("base", ["/static/", "/static/~0123456789ab/", "/static/build/"])
+def test_a_file_has_one_address(tmp_path: Path, base: str) -> None:
+    """Odd forms of it are nothing: as another address each would be kept anew, here or on the way."""
+    app = make(tmp_path)
+    build(tmp_path)
+    name = "log_page-EF56.css" if base.endswith("build/") else "js/logs/log_page.js"
+    first, _, rest = name.rpartition("/")
+    with app.test_client().get(base + name) as answer:
+        assert answer.status_code == 200
+    for odd in (
+        *(f"./{name}", f"/{name}", f"{name}/", f"{name}/.", f"x/../{name}", f"././{name}"),
+        *(f"{first}/./{rest}", f"{first}//{rest}", f"{first}%2f.%2f{rest}", f".%5c{name}"),
+    ):
+        with app.test_client().get(base + odd) as answer:
+            assert answer.status_code in (404, 308), odd
+            if answer.status_code == 308:  # the router's own, to the one address
+                assert answer.headers["Location"].endswith(base + name), odd
+
+
+def test_looking_for_what_changed_is_done_in_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub goes on while some hundred files are asked for their times, and one look serves all
+    who ask meanwhile."""
+    app = make(tmp_path)
+    looks: list[int] = []
+    scan = assets._scan
+    here = monkey.get_original("_thread", "get_ident")
+
+    def scan_slowly(folder: Path) -> tuple[str, int]:
+        looks.append(here())
+        monkey.get_original("time", "sleep")(0.05)
+        return scan(folder)
+
+    monkeypatch.setattr(assets, "_scan", scan_slowly)
+    asked = [gevent.spawn(shown, app) for _ in range(5)]
+    gevent.sleep(0)
+    assert not any(one.dead for one in asked)
+    assert {one.get(timeout=5) for one in asked} == {shown(app)}
+    assert len(looks) == 1
+    assert looks[0] != here()
