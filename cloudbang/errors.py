@@ -203,6 +203,23 @@ class EngineRefused(CloudBangError):
         super().__init__(what, engine_status, reason)
 
 
+class NotUpgraded(CloudBangError):
+    """Something between CloudBang and the engine keeps a connection from becoming a terminal's."""
+
+    code = "not-upgraded"
+    status = 502
+    title = "No terminal gets through"
+    sentence = (
+        "something between CloudBang and the Docker Engine at {address} lets no terminals and no "
+        "files through: it has to pass on POST /exec/ID/start with its headers Connection: Upgrade "
+        "and Upgrade: tcp, and then both directions as they come"
+    )
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__(address)
+
+
 class ContainerNotRunning(CloudBangError):
     """A terminal needs a process, and this container has none now."""
 

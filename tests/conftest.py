@@ -118,6 +118,12 @@ def image(engine_socket: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def gnu_image(engine_socket: str) -> str:
+    """An image with bash, dash, GNU tar and coreutils, as Debian's have them, made here."""
+    return support.script("gnu-image")
+
+
+@pytest.fixture(scope="session")
 def docker_client(engine_socket: str) -> Iterator[docker.DockerClient]:
     """The SDK's client, for what tests do to the engine; removes the run's containers."""
     client = docker.DockerClient(base_url=engine_socket, timeout=60)

@@ -15,9 +15,10 @@ import gevent
 import orjson
 from gevent.hub import get_hub
 
+from cloudbang.domain.terminals import Size
 from cloudbang.engine.connection import NOT_YET, Address, EngineConnection
 from cloudbang.engine.http import EngineHttp
-from cloudbang.errors import ContainerNotRunning, EngineRefused, NoSuchContainer
+from cloudbang.errors import ContainerNotRunning, EngineRefused, NoSuchContainer, NotUpgraded
 
 # The engine takes a key sequence for "detach" out of what is typed, and unless another one is
 # named that is ctrl-p ctrl-q: a ctrl-p, which every shell's history uses, would show only after
@@ -32,6 +33,8 @@ DETACH_KEYS = ",".join(f"ctrl-{key}" for key in r"^]^_^\^@^]^_^\^@")
 FLOOD = 2048  # bytes, in one read or in several in a row, that make it a flood
 WITHIN = 0.004  # seconds in which they have to come
 PAUSE = 0.0005  # seconds; the engine's side of the socket holds more than it can say in that time
+
+SIZE_AT_START = "1.42"  # of the API: from this on, the start of an exec takes the size
 
 # Whoever hands in input looks at `pending` and stops when it grows: this only catches a mistake.
 MAX_PENDING = 64 * 1024 * 1024
@@ -205,18 +208,29 @@ class ExecCalls(EngineHttp):
                 raise ContainerNotRunning(container[:12], state) from None
             raise
 
-    def exec_start(self, exec_id: str, *, tty: bool = True) -> ExecStream:
-        """Start it. Raises EngineRefused, with what the engine says against it.
+    def exec_start(
+        self, exec_id: str, *, tty: bool = True, size: Size | None = None
+    ) -> tuple[ExecStream, bool]:
+        """Start it; whether its terminal has the ``size`` from its beginning, which older engines
+        cannot give it. Raises EngineRefused, with what the engine says against it, and NotUpgraded.
 
         Of most failures the engine tells in the output only: then ``exec_inspect`` has no pid.
         Without a TTY the output has the 8-byte frame heads.
         """
         path = f"/exec/{quote(exec_id, safe='')}/start"
-        body = orjson.dumps({"Detach": False, "Tty": tty})
-        stream = ExecStream(self.address, self.path(path), self.timeout, body)
-        if stream.status in (101, 200):
-            return stream
+        asked: dict[str, Any] = {"Detach": False, "Tty": tty}
+        where = self.path(path)
+        sized = size is not None and tty and self.speaks(SIZE_AT_START)
+        if size is not None and sized:
+            asked["ConsoleSize"] = [size.rows, size.columns]
+        stream = ExecStream(self.address, where, self.timeout, orjson.dumps(asked))
+        if stream.status == 101:
+            return stream, sized
         try:
+            # Every engine answers 101 to who asks for that. Who answers 200 has not heard it: what
+            # is typed would go nowhere.
+            if stream.status == 200:
+                raise NotUpgraded(self.host)
             raise EngineRefused(f"POST {path}", stream.status, stream.error())
         finally:
             stream.close()

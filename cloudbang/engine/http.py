@@ -62,6 +62,10 @@ class EngineHttp:
         asked = f"?{urlencode(query)}" if query else ""
         return f"/v{self._agreed()}{path}{asked}"
 
+    def speaks(self, version: str) -> bool:
+        """Whether the version of the API that was agreed upon is at least this one."""
+        return _parts(self._agreed()) >= _parts(version)
+
     def _agreed(self) -> str:
         """The version of its API that the engine speaks, as "1.41"."""
         with self._connecting:
@@ -197,6 +201,10 @@ class EngineHttp:
             raise EngineRefused(what, status, str(e.explanation or e)) from None
         except (docker.errors.DockerException, requests.RequestException, OSError) as e:
             raise EngineUnreachable(self.host, _innermost(e)) from None
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
 
 def _innermost(error: BaseException) -> str:

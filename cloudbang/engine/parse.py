@@ -22,19 +22,22 @@ class ContainerState:
     folder: str  # where its processes start
     ipc: str  # "private", "shareable", "host", "container:ID", …
     pid_mode: str  # "" for its own, "host", "container:ID"
+    env: Mapping[str, str]  # what its processes find in their environment, as it was created
 
 
 def container_state(found: Mapping[str, Any]) -> ContainerState:
     """The same answer, for a terminal."""
     state, host = found.get("State") or {}, found.get("HostConfig") or {}
+    config = found.get("Config") or {}
     return ContainerState(
         id=found["Id"],
         state=str(state.get("Status", "")),
         started_at=str(state.get("StartedAt", "")),
         pid=int(state.get("Pid") or 0),
-        folder=str((found.get("Config") or {}).get("WorkingDir") or "/"),
+        folder=str(config.get("WorkingDir") or "/"),
         ipc=str(host.get("IpcMode", "")),
         pid_mode=str(host.get("PidMode", "")),
+        env={name: value for name, _, value in (e.partition("=") for e in config.get("Env") or ())},
     )
 
 

@@ -9,14 +9,23 @@ from __future__ import annotations
 
 import posixpath
 import secrets
+import time
 from collections.abc import Iterator
 
 from cloudbang.config import TerminalSettings
 from cloudbang.engine import Engine
 from cloudbang.errors import BadRequest, CloudBangError, FileRefused, NoSuchTerminal
 from cloudbang.node.terminals.debug_container import DebugContainerSource
-from cloudbang.node.terminals.file_script import BROKEN_OFF, GET, PUT, FileScript
+from cloudbang.node.terminals.file_commands import (
+    BROKEN_OFF,
+    GET,
+    GET_BEGINS,
+    PUT,
+    PUT_BEGINS,
+)
+from cloudbang.node.terminals.file_script import FileScript
 from cloudbang.node.terminals.reaper import Reaper
+from cloudbang.terminals.archive_note import ArchiveReader, note
 from cloudbang.terminals.audit import RecordAction
 from cloudbang.terminals.session import Session
 
@@ -94,7 +103,7 @@ class Files:
         part = f".cloudbang-{secrets.token_hex(8)}"
         script = self._run(session, path, PUT, folder, name, str(size), part)
         try:
-            script.first_line()
+            script.first_line(PUT_BEGINS)
         except BaseException:
             script.close()
             raise
@@ -111,7 +120,7 @@ class Files:
         path = _full(path, "path")
         script = self._run(session, path, GET, path, str(self._limit))
         try:
-            kind, _, number = script.first_line().partition(" ")
+            kind, _, number = script.first_line(GET_BEGINS).partition(" ")
             size = None if kind == "folder" else int(number)
             if size is not None and size > self._limit:
                 raise FileTooLarge(path, size, self._limit)
@@ -187,18 +196,38 @@ class Download:
 
     def __iter__(self) -> Iterator[bytes]:
         """Raises FileTooLarge, FileRefused."""
-        sent = 0
         try:
-            while piece := self._script.read(PIECE):
-                sent += len(piece)
-                if sent > (self._limit if self.size is None else self.size):
-                    raise FileTooLarge(self._path, sent, self._limit)
-                yield piece
-            self._script.finish()
-            if self.size is not None and sent < self.size:
-                raise FileRefused(self._path, BROKEN_OFF)
+            yield from self._file(self.size) if self.size is not None else self._folder()
         finally:
             self.close()
+
+    def _file(self, size: int) -> Iterator[bytes]:
+        sent = 0
+        for piece in self._pieces(size):
+            sent += len(piece)
+            yield piece
+        self._script.finish()
+        if sent < size:
+            raise FileRefused(self._path, BROKEN_OFF)
+
+    def _folder(self) -> Iterator[bytes]:
+        archive = ArchiveReader()
+        for piece in self._pieces(self._limit):
+            if passed := archive.feed(piece):
+                yield passed
+        code = self._script.end()
+        if code is None or not archive.ended:
+            raise FileRefused(self._path, BROKEN_OFF)
+        # Some of it may not be read, or was written meanwhile: tar goes on and says so at its end.
+        yield note(self._script.complaint, time.time()) if code else archive.rest
+
+    def _pieces(self, limit: int) -> Iterator[bytes]:
+        came = 0
+        while piece := self._script.read(PIECE):
+            came += len(piece)
+            if came > limit:
+                raise FileTooLarge(self._path, came, self._limit)
+            yield piece
 
     def close(self) -> None:
         """May be called twice."""

@@ -23,6 +23,7 @@ from cloudbang.errors import (
     NotStarted,
 )
 from cloudbang.node.terminals import processes
+from cloudbang.node.terminals.environment import of_terminal
 from cloudbang.node.terminals.processes import ProcessSession
 from cloudbang.node.terminals.reaper import LATE, Reaper
 
@@ -31,9 +32,12 @@ SETTLE = 2.0  # seconds the engine gets to know that an exec has ended whose out
 GOING = 1.0  # seconds a container gets to be seen as stopped, and a stopped one as removed
 # The best shell there is. A constant: nothing from outside ever becomes part of it.
 FIND_SHELL = """
-for shell in bash ash; do command -v "$shell" >/dev/null 2>&1 && exec "$shell"; done; exec sh
+for shell in bash ash /bin/bash /bin/ash sh /bin/sh
+do command -v "$shell" >/dev/null 2>&1 && exec "$shell"; done
 """
 SHELLS: list[list[str]] = [["sh", "-c", FIND_SHELL], ["bash"]]  # an image may have the latter only
+SHELL_BY_PATH = ["/bin/sh", "-c", FIND_SHELL]  # for a PATH that leads elsewhere
+NOT_FOUND, NOT_RUN = 127, 126  # exit codes, as shells have them, of what was never started
 KILLED = 137  # exit code of what was killed: with its container, for instance
 
 
@@ -41,10 +45,19 @@ class ExecSource:
     """See the module, and ``Source`` for what each method promises."""
 
     __slots__ = (
-        *("_asked_size", "_container", "_ended", "_engine", "_exec_id", "_failure", "_home"),
-        *("_later", "_later_until"),
+        *(
+            "_asked_size",
+            "_container",
+            "_early",
+            "_ended",
+            "_engine",
+            "_env",
+            "_exec_id",
+            "_failure",
+        ),
+        *("_home", "_later", "_later_until"),
         *("_leader", "_over", "_reaper", "_resizing", "_shells", "_target", "_started_at"),
-        *("_starting", "_stream", "_sure", "_typed", "_visible", "__weakref__"),
+        *("_starting", "_stream", "_sure", "_told", "_typed", "_visible", "__weakref__"),
     )
 
     def __init__(self, engine: Engine, target: TerminalTarget, reaper: Reaper) -> None:
@@ -55,6 +68,7 @@ class ExecSource:
         self._leader: ProcessSession | None = None  # once it is known
         self._visible = False  # whether the container's processes can be seen from here
         self._home = ""  # where processes start in this container
+        self._env: dict[str, str] = {}  # what it finds in its environment beside the container's
         self._started_at = ""  # when the container was
         self._shells = list(SHELLS) if not target.request.command else []  # still to be tried
         self._typed: bytearray | None = None  # what the next of them has to be told again
@@ -62,6 +76,8 @@ class ExecSource:
         self._over = False  # whether all output was read
         self._failure: ExitStatus | None = None
         self._asked_size = Size()
+        self._told: tuple[str, Size] | None = None  # the size that the engine was told last
+        self._early: bytearray | None = None  # typed before that; bounded by who sees `pending`
         self._resizing = False
         self._starting = False  # whether the engine was asked to start it and has said nothing yet
         self._ended: Event | None = None  # set once everything has been ended
@@ -81,8 +97,11 @@ class ExecSource:
         self._visible = self._reaper.sees(state.pid, state.id)
         self._container, self._started_at = state.id, state.started_at
         self._home = self._target.request.folder or state.folder
+        self._env = of_terminal(state.env, self._target.session)
         self._asked_size = size
         if self._shells:
+            if "/bin" not in state.env.get("PATH", "/bin").split(":"):
+                self._shells.append(SHELL_BY_PATH)
             self._typed = bytearray()
             self._begin(self._shells.pop(0))
         else:
@@ -92,23 +111,26 @@ class ExecSource:
         request = self._target.request
         if self._ended is not None:
             return  # ended while it was beginning
-        self._exec_id = self._engine.exec_create(
-            self._container,
-            argv,
-            user=request.user,
-            folder=request.folder,
-            env={"TERM": "xterm-256color", processes.MARKER: self._target.session},
-        )
+        try:
+            self._exec_id = self._engine.exec_create(
+                self._container, argv, user=request.user, folder=request.folder, env=self._env
+            )
+        except EngineRefused as e:
+            if e.engine_status not in (400, 500):
+                raise
+            self._refused(e)  # of a user that there is not, newer engines tell it here
+            return
         if self._ended is not None:
             return
         # Where that fails by a timeout, for instance, the engine may start it later all the same.
         self._starting = True
+        size = self._asked_size
         try:
-            self._stream = self._engine.exec_start(self._exec_id)
+            self._stream, sized = self._engine.exec_start(self._exec_id, size=size)
         except EngineRefused as e:
             # Newer engines tell it here what 20.10 tells in the output.
             self._starting = False
-            self._not_started(e.reason, None)
+            self._refused(e)
             return
         self._starting = False
         if self._ended is not None:
@@ -116,7 +138,13 @@ class ExecSource:
             self._stream.hang_up()
             self._reaper.end_later(self._row)
             return
+        # What is typed before it knows its size would be echoed by lines of another length.
+        self._early = None if sized else bytearray()
+        self._told = (self._exec_id, size) if sized else None
         self.resize(self._asked_size)
+
+    def _refused(self, e: EngineRefused) -> None:
+        self._not_started(e.reason, NOT_FOUND if "not found" in e.reason else NOT_RUN)
 
     @property
     def _row(self) -> Orphan:
@@ -192,8 +220,8 @@ class ExecSource:
             except CloudBangError as e:
                 self._fail(ExitStatus("not-started", code, str(e)))
             else:
-                if self._typed and self._stream is not None:
-                    self._stream.write(bytes(self._typed))
+                if self._typed:
+                    self._hand_on(bytes(self._typed))
         elif no_shell:
             self._fail(ExitStatus("no-shell", code, str(NoShell(self._name))))
         else:
@@ -217,15 +245,24 @@ class ExecSource:
     def write(self, data: bytes) -> int:
         if self._typed is not None:
             self._typed += data
-        return self._stream.write(data) if self._stream is not None else 0
+        return self._hand_on(data)
+
+    def _hand_on(self, data: bytes) -> int:
+        if self._stream is None:
+            return 0
+        if self._early is None:
+            return self._stream.write(data)
+        self._early += data
+        return len(self._early)
 
     @property
     def pending(self) -> int:
-        return self._stream.pending if self._stream is not None else 0
+        waits = len(self._early) if self._early else 0
+        return waits + (self._stream.pending if self._stream is not None else 0)
 
     def resize(self, size: Size) -> None:
         self._asked_size = size
-        if not self._resizing and self._stream is not None:
+        if not self._resizing and self._stream is not None and not self._is_told:
             self._resizing = True
             self._reaper.tasks.once("resize", self._resize)
 
@@ -233,17 +270,26 @@ class ExecSource:
     def resizing(self) -> bool:
         return self._resizing
 
+    @property
+    def _is_told(self) -> bool:
+        return self._told == (self._exec_id, self._asked_size)
+
     def _resize(self) -> None:
         """One at a time, until the newest has been told."""
-        told = None
         try:
-            while self._stream is not None and told != (self._exec_id, self._asked_size):
-                told = (self._exec_id, size := self._asked_size)
+            while self._stream is not None and not self._is_told:
+                self._told = (self._exec_id, size := self._asked_size)
                 # The engine refuses when it has ended.
                 with suppress(EngineRefused, EngineUnreachable):
                     self._engine.exec_resize(self._exec_id, size.columns, size.rows)
+                self._let_type()
         finally:
             self._resizing = False
+
+    def _let_type(self) -> None:
+        early, self._early = self._early, None
+        if early and self._stream is not None:
+            self._stream.write(bytes(early))
 
     # --- what it is -------------------------------------------------------------------------------
 
@@ -360,6 +406,7 @@ class ExecSource:
             try:
                 if self._stream is not None:
                     # Whatever was still to be typed would keep these from coming through.
+                    self._early = None
                     self._stream.drop_input()
                     self._stream.write(END_KEYS)
                 gone = self._end_processes(typed=self._stream is not None)

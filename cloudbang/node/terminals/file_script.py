@@ -1,6 +1,7 @@
 """What moves a file inside a container: a constant script, run by an exec without a terminal.
 
-The scripts are for any ``sh``. What comes from outside are arguments, never text of them.
+The container's own ``sh`` runs it, whatever that is: nothing that it says is believed before it was
+looked at, and whatever it says and how long it takes has a limit.
 
 It ends by itself when its connection does, also when this server is killed. Whether it has is
 looked after, as at the end of a terminal.
@@ -8,6 +9,7 @@ looked after, as at the end of a terminal.
 
 from __future__ import annotations
 
+import re
 import secrets
 import struct
 import time
@@ -24,6 +26,15 @@ from cloudbang.errors import (
     EngineUnreachable,
     FileRefused,
     NoSuchContainer,
+    NotUpgraded,
+)
+from cloudbang.node.terminals.environment import of_script
+from cloudbang.node.terminals.file_commands import (
+    BROKEN_OFF,
+    MESSAGES,
+    NO_SHELL,
+    REASONS,
+    UNINTELLIGIBLE,
 )
 from cloudbang.node.terminals.processes import MARKER
 from cloudbang.node.terminals.reaper import Reaper
@@ -32,8 +43,11 @@ ROOM = 256 * 1024  # bytes that the engine has not taken yet, with which nothing
 STALLED = 60.0  # seconds the engine may take for that, or the script for its next words
 SETTLE = 5.0  # seconds for the end of a script that has nothing more to do
 ALONE = 1.0  # seconds for one to end by itself that nobody listens to any more
-LINE = 200  # characters of a script's first line
-SAID = 2_000  # bytes of what it complains
+LINE = 200  # bytes of a script's first line
+# Bytes of complaints: before it begins a script has hardly any, and a program that is none many.
+COMPLAINS_FIRST, COMPLAINS = 16 * 1024, 1024 * 1024
+KEPT = 16 * 1024  # of these, the first and the last
+FRAME = 2**24  # bytes of one piece of output at most: more is no head but the engine's own words
 
 _HEAD = struct.Struct(">BxxxI")  # of a piece of output: its stream, its size
 
@@ -55,8 +69,9 @@ class FileScript:
     ) -> None:
         self._engine, self._reaper, self._path, self._over = engine, reaper, path, over
         self._raw = b""
-        self._left = 0  # bytes of the piece of output that is being read
+        self._kind = self._left = 0  # of the piece that is being read: its stream, bytes to come
         self._complaint = bytearray()
+        self._complained, self._may_complain = 0, COMPLAINS_FIRST
         self._said = b""  # of the output, read and not asked for yet
         self._written = Event()
         self._ended = False  # whether that is known
@@ -65,69 +80,85 @@ class FileScript:
         mark = "file-" + secrets.token_hex(8)[:11]
         argv = ["sh", "-c", script, "sh", *arguments]
         try:
-            self._exec = engine.exec_create(
-                container, argv, user=user, env={MARKER: mark}, tty=False
-            )
+            env = {MARKER: mark, **of_script(engine.container_state(container).env)}
+            self._exec = engine.exec_create(container, argv, user=user, env=env, tty=False)
             self._row = Orphan(mark, container, self._exec)
             try:
-                self._stream: ExecStream = engine.exec_start(self._exec, tty=False)
-            except EngineUnreachable:
+                self._stream: ExecStream
+                self._stream, _ = engine.exec_start(self._exec, tty=False)
+            except (EngineUnreachable, NotUpgraded):
                 reaper.end_later(self._row, late=True)  # it may start it all the same
                 raise
         except (NoSuchContainer, ContainerNotRunning) as e:
-            raise FileRefused(path, str(e)) from None
+            raise FileRefused(self._path, str(e)) from None
         except EngineRefused as e:
-            raise FileRefused(path, _not_started(e.reason)) from None
+            raise FileRefused(self._path, _not_started(e.reason)) from None
         self._stream.on_written = self._written.set
 
-    def first_line(self) -> str:
-        """What it says before it begins. Raises FileRefused when it does not begin."""
+    def first_line(self, expected: re.Pattern[bytes]) -> str:
+        """What it says before it begins. Raises FileRefused when that is not what is ``expected``,
+        or when it does not come in time, whatever else does."""
         line = b""
+        until = time.monotonic() + STALLED
         while b"\n" not in line:
-            more = self.read(LINE)
+            more = self._read(LINE, until)
             if not more or len(line) > LINE:
-                raise FileRefused(self._path, self._reason())
+                raise FileRefused(self._path, self._reason(line))
             line += more
         found, _, self._said = line.partition(b"\n")
-        if found.split(b" ")[0] not in (b"ready", b"file", b"folder", b"large"):
-            # The engine's own words: it says here what it could not start.
-            self._complaint += line
-            raise FileRefused(self._path, self._reason())
+        if not expected.fullmatch(found):
+            raise FileRefused(self._path, self._reason(line))
+        self._may_complain = COMPLAINS
         return found.decode("ascii")
 
     def read(self, size: int) -> bytes:
-        """The next bytes of its output, ``b""`` at the end. Raises EngineUnreachable."""
+        """The next bytes of its output, ``b""`` at the end. Raises EngineUnreachable, FileRefused."""
+        return self._read(size, time.monotonic() + STALLED)
+
+    def _read(self, size: int, until: float) -> bytes:
         if self._said:
             data, self._said = self._said[:size], self._said[size:]
             return data
         while True:
-            if self._raw and self._left:
+            if not self._left and len(self._raw) >= _HEAD.size:
+                self._kind, self._left = _HEAD.unpack_from(self._raw)
+                if self._kind not in (1, 2) or self._left > FRAME:
+                    # The engine's own words, without any heads.
+                    self._complain(self._raw[:KEPT])
+                    return b""
+                self._raw = self._raw[_HEAD.size :]
+            if self._left and self._raw:
                 data = self._raw[: min(self._left, size)]
                 self._raw = self._raw[len(data) :]
                 self._left -= len(data)
-                return data
-            if len(self._raw) >= _HEAD.size and not self._left:
-                kind, length = _HEAD.unpack_from(self._raw)
-                if kind == 1:
-                    self._raw, self._left = self._raw[_HEAD.size :], length
-                    continue
-                if kind != 2 or length > 2**24:  # the engine's own words, without any heads
-                    self._complaint += self._raw[:SAID]
+                if self._kind == 1:
+                    return data
+                self._complain(data)
+                continue
+            if self._left or len(self._raw) < _HEAD.size:
+                more = self._more(size, until)
+                if not more:
                     return b""
-                if len(self._raw) >= _HEAD.size + length:
-                    self._complaint += self._raw[_HEAD.size : _HEAD.size + length]
-                    del self._complaint[:-SAID]
-                    self._raw = self._raw[_HEAD.size + length :]
-                    continue
-            more = self._more(size)
-            if not more:
-                return b""
-            self._raw += more
+                self._raw += more
 
-    def _more(self, size: int) -> bytes:
+    def _more(self, size: int, until: float) -> bytes:
         silent = EngineUnreachable(self._engine.host, "nothing comes from the container")
-        with gevent.Timeout(STALLED, silent):
+        with gevent.Timeout(max(0.001, until - time.monotonic()), silent):
             return self._stream.read(max(size, 4096))
+
+    def _complain(self, data: bytes) -> None:
+        self._complained += len(data)
+        self._complaint += data
+        if len(self._complaint) > 3 * KEPT:
+            self._complaint[KEPT:-KEPT] = b"\n...\n"
+        if self._complained > self._may_complain:
+            raise FileRefused(self._path, UNINTELLIGIBLE)
+
+    @property
+    def complaint(self) -> str:
+        """What it has complained of so far; of much the beginning and the end."""
+        text = self._complaint.decode("utf-8", "replace")
+        return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text).strip()
 
     def write(self, data: bytes) -> None:
         """Hand on input, and wait until most of it was taken. Raises EngineUnreachable."""
@@ -139,10 +170,17 @@ class FileScript:
 
     def finish(self) -> None:
         """Wait for its end. Raises FileRefused when it could not do its work."""
-        while self.read(4096):
-            pass
-        if self._code() != 0:
+        if self.end() != 0:
             raise FileRefused(self._path, self._reason())
+
+    def end(self) -> int | None:
+        """Wait for its end; the exit status, None when it does not come. Nothing more is expected
+        of its output."""
+        until = time.monotonic() + STALLED
+        while self._read(4096, until):
+            if time.monotonic() > until:
+                return None
+        return self._code()
 
     def abort(self) -> bool:
         """No more input comes. Whether it has ended, so that nothing half is left."""
@@ -183,154 +221,20 @@ class FileScript:
                 return None
             gevent.sleep(0.02)
 
-    def _reason(self) -> str:
+    def _reason(self, unexpected: bytes = b"") -> str:
+        """Why it did not do its work; ``unexpected``: what it said in place of its first line."""
         code = self._code()
-        said = self._complaint.decode("utf-8", "replace").strip()
+        said = self.complaint
         if reason := REASONS.get(code or 0, ""):
             return reason
         if code in (126, 127):
-            return _not_started(said)
-        last = said.splitlines()[-1] if said else BROKEN_OFF
+            return _not_started(said or unexpected.decode("utf-8", "replace"))
+        if not said:
+            return UNINTELLIGIBLE if unexpected else BROKEN_OFF
+        last = said.splitlines()[-1]
         return next((words for sign, words in MESSAGES.items() if sign in last), last[:300])
 
 
 def _not_started(said: str) -> str:
     missing = "not found" in said or "no such file" in said
     return NO_SHELL if missing and "user" not in said else said[:300] or NO_SHELL
-
-
-# --- the scripts, and what their ends mean ---------------------------------------------------------
-
-# $at is where a path leads below a root that is not this process's own, a toolbox's target's: a
-# link that begins with a slash would lead into our own files. Without such a root: the path.
-_COMMON = """
-root=$1 at=$2
-follow() {
-  at= rest=$1 links=0
-  while [ -n "$rest" ]; do
-    part=${rest%%/*}
-    case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
-    case $part in
-      '' | .) continue ;;
-      ..) at=${at%/*}; continue ;;
-    esac
-    [ -L "$root$at/$part" ] || { at=$at/$part; continue; }
-    links=$((links + 1))
-    [ "$links" -le 40 ] || exit 77
-    to=$(readlink "$root$at/$part" && echo .) || exit 77
-    to=${to%??}
-    case $to in /*) at= ;; esac
-    rest=$to/$rest
-  done
-}
-[ -z "$root" ] || follow "$2"
-size_of() {  # bytes; reads the content only where nothing else tells them
-  stat -L -c %s "$1" 2> /dev/null && return
-  set -f
-  set -- "$1" $(ls -lnL "$1" 2> /dev/null)
-  [ -z "$6" ] || { echo "$6"; return; }
-  wc -c < "$1"
-}
-"""
-
-# $3 is the name, $4 the size in bytes, $5 the name until it is whole. What is not whole is taken
-# away when no more bytes come. The descriptor, and not the name, gets the rights that the file
-# had: who may write in the folder may put a link in its place meanwhile.
-PUT = (
-    _COMMON
-    + """
-cd "$root$at" || exit 70
-[ -d "./$3" ] && exit 71
-[ -n "$root" ] && (follow "$at/$3"; [ -d "$root$at" ]) && exit 71
-umask 022
-trap 'rm -f "./$5"' EXIT
-trap 'exit 72' HUP INT TERM
-exec 4> "./$5" || exit 72
-if [ -f "./$3" ] && [ ! -L "./$3" ] && mode=$(stat -c %a "./$3" 2> /dev/null); then
-  chown "$(stat -c %u:%g "./$3")" /proc/self/fd/4 2> /dev/null
-  case $mode in ????) mode=${mode#?} ;; esac
-  chmod "$mode" /proc/self/fd/4 2> /dev/null
-fi
-echo ready
-head -c "$4" >&4 || exit 72
-[ "$(size_of "./$5")" -eq "$4" ] || exit 73
-mv -f "./$5" "./$3" || exit 72
-trap - EXIT
-"""
-)
-
-# $3 is how many bytes may be moved. Nothing comes by its input: its end means that nobody waits
-# for the output any more, and takes everything along that this has started (its process group is
-# its own, which is made sure of). What a folder holds is added up first, as far as that is quick:
-# later nobody could say any more that it is too much. So is what a small file holds: what the
-# kernel makes up as it is read has no size, or a wrong one.
-GET = (
-    _COMMON
-    + """
-leads() { read -r line < "/proc/$$/stat"; set -- ${line##*) }; [ "$3" = "$$" ]; }
-exec 3<&0
-(read -r line <&3; leads && kill -s KILL 0; kill -s KILL "$$") > /dev/null 2>&1 &
-watch=$!
-trap 'kill "$watch" 2> /dev/null' EXIT
-path=$root$at
-if [ -d "$path" ]; then
-  command -v tar > /dev/null 2>&1 || exit 74
-  cd "$path" || exit 70
-  sum=$(timeout 10 find . -type f -exec stat -c '%h %s' {} + 2> /dev/null | head -n 50000 | {
-    sum=0
-    while read -r links size; do [ "$links" != 1 ] || sum=$((sum + size)); done
-    echo "$sum"
-  })
-  [ "$((sum))" -le "$3" ] || { echo "large $sum"; exit 0; }
-  if [ -n "$root" ]; then
-    name=${at##*/}
-    cd "$root${at%/*}/" || exit 70
-  else
-    whole=$(pwd -P) name=$(pwd -P; echo .)
-    name=${name%??} name=${name##*/}
-    cd .. || exit 70
-    [ "$(cd "./$name" 2> /dev/null && pwd -P)" = "$whole" ] || { cd "$path" && name=.; }
-  fi
-  echo folder
-  exec 4>&1
-  code=$({ { tar -cf - "./$name"; echo "$?" >&5; } | head -c "$(($3 + 1))" >&4; } 5>&1)
-  exit "$code"
-elif [ -f "$path" ]; then
-  exec 4< "$path" || exit 72
-  size=$(size_of "$path") size=$((size))
-  [ "$size" -gt 65536 ] || size=$(head -c "$(($3 + 1))" < "$path" | wc -c)
-  size=$((size))
-  [ "$size" -le "$3" ] || { echo "large $size"; exit 0; }
-  echo "file $size"
-  head -c "$size" <&4
-elif [ -e "$path" ]; then exit 75
-else exit 76; fi
-"""
-)
-
-BROKEN_OFF = "it broke off inside the container"
-NO_SHELL = "there is no shell in this image that could move it: open a toolbox"
-
-# exit status of a script -> what a person is told; "" : the last that it said
-REASONS = {
-    70: "",
-    71: "there is a folder of this name",
-    72: "",
-    73: BROKEN_OFF,
-    74: "there is no tar in this image: fetch the files one by one, or open a toolbox",
-    75: "this is neither a file nor a folder",
-    76: "there is nothing here",
-    77: "a link on the way to it cannot be followed",
-}
-# What programs say -> the same in the reader's language.
-MESSAGES = {
-    "Read-only file system": "it is read-only",
-    "Permission denied": "the user of this terminal may not do that",
-    "No space left": "there is no room on the disk",
-    "quota exceeded": "there is no room on the disk",
-    "No such file or directory": "there is nothing here",
-    "nonexistent directory": "there is nothing here",
-    "Not a directory": "this is no folder",
-    "can't cd": "there is no such folder",
-    "File name too long": "the name is too long",
-}

@@ -30,6 +30,7 @@ from cloudbang.core.threads import LimitedCalls, in_thread
 from cloudbang.domain.terminals import Orphan
 from cloudbang.engine import Engine
 from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable, NoSuchContainer
+from cloudbang.node.terminals.environment import of_script
 from cloudbang.node.terminals.processes import ProcessSession, find_marked, in_container, signal_all
 
 log = logging.getLogger(__name__)
@@ -347,10 +348,10 @@ class ContainerReaper:
         said = b""
         try:
             with gevent.Timeout(wait, False):
-                exec_id = self._engine.exec_create(
-                    container, ["sh", "-c", script, "sh", *arguments], user=user, stdin=False
-                )
-                stream = self._engine.exec_start(exec_id)
+                env = of_script(self._engine.container_state(container).env)
+                argv = ["sh", "-c", script, "sh", *arguments]
+                exec_id = self._engine.exec_create(container, argv, user=user, env=env, stdin=False)
+                stream, _ = self._engine.exec_start(exec_id)
                 try:
                     said = stream.read_all(65536)
                 finally:

@@ -4,6 +4,7 @@ import { Problem } from "../lib/api.js";
 import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
 import { formatBytes, t } from "../lib/i18n.js";
+import { TAIL, noteIn } from "./archive_note.js";
 import { FileRefused, whatWentWrong } from "./file_upload.js";
 
 /** @typedef {import("./view.js").TerminalView} TerminalView */
@@ -65,12 +66,16 @@ export function openDownloadDialog(view) {
     bar.hidden = false;
     bar.removeAttribute("value");
     try {
-      const { name, size } = await take(session, path.value, under.signal, (got, all) => {
+      const { name, size, note } = await take(session, path.value, under.signal, (got, all) => {
         if (all) bar.value = got / all;
         const n = formatBytes(got);
         setText(status, all ? t("{n} of {all}", { n, all: formatBytes(all) }) : n);
       });
       setText(status, t("Saved {name}, {size}.", { name, size: formatBytes(size) }));
+      if (note) {
+        setText(error, noteWords(note));
+        error.hidden = false;
+      }
     } catch (thrown) {
       setText(status, "");
       const stopped = under.signal.aborted
@@ -128,10 +133,27 @@ async function take(session, path, signal, progress) {
     progress(got, all);
   }
   const name = nameIn(answer.headers.get("Content-Disposition")) || lastOf(path);
-  const address = URL.createObjectURL(new Blob(parts));
+  const blob = new Blob(parts);
+  const address = URL.createObjectURL(blob);
   h("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
-  return { name, size: got };
+  const tail =
+    answer.headers.get("Content-Type") === "application/x-tar" ? blob.slice(-TAIL) : null;
+  const note = tail && noteIn(new Uint8Array(await tail.arrayBuffer()));
+  return { name, size: got, note };
+}
+
+const SHOWN = 3; // lines of what tar said; the archive has them all
+
+/** @param {{kind: "missing" | "changed", said: string}} note */
+function noteWords({ kind, said }) {
+  const lines = said.split("\n");
+  const more = lines.length > SHOWN ? "\n…" : "";
+  const words =
+    kind === "changed"
+      ? t("The folder was being written meanwhile: its files may not fit together.")
+      : t("Not all of the folder could be read: what is missing stands in the archive.");
+  return `${words}\n${lines.slice(0, SHOWN).join("\n")}${more}`;
 }
 
 /**

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from cloudbang.engine import Engine
-from cloudbang.node.terminals.file_script import GET, PUT, FileScript
+from cloudbang.node.terminals.file_commands import GET, GET_BEGINS, PUT, PUT_BEGINS
+from cloudbang.node.terminals.file_script import FileScript
 from cloudbang.node.terminals.reaper import Reaper
 from tests.support import wait_until
 from tests.terminal_support import MIB, processes, wait_alone
@@ -29,13 +30,14 @@ class Run:
         self.over += 1
 
     def script(self, script: str, *arguments: str) -> FileScript:
+        """``arguments``: what comes after the root."""
         place, arguments = (self.container.id, "", "/big"), ("", *arguments)
         return FileScript(self.engine, self.reaper, *place, self._count, script, *arguments)
 
     def get(self) -> FileScript:
         """64 MiB on their way out, of which only the beginning is read."""
         made = self.script(GET, "/big", str(100 * MIB))
-        assert made.first_line() == f"file {64 * MIB}"
+        assert made.first_line(GET_BEGINS) == f"file {64 * MIB}"
         assert made.read(1000)
         return made
 
@@ -98,7 +100,7 @@ def test_what_is_held_is_ended(run: Run, visible: bool, monkeypatch: pytest.Monk
 def test_one_that_arrives_is_ended(run: Run) -> None:
     """Also when its input does not end it; what had arrived is taken away, or told to be left."""
     script = run.script(PUT, "/", "new", "1000", ".cloudbang-x")
-    assert script.first_line() == "ready"
+    assert script.first_line(PUT_BEGINS) == "ready"
     script.write(b"x" * 10)
     hold(run)
     script.close()
@@ -110,8 +112,56 @@ def test_one_that_is_over_is_not_looked_for(run: Run, monkeypatch: pytest.Monkey
     """Nothing is asked of the reaper for a file that went its way."""
     monkeypatch.setattr(Reaper, "end_left", None)
     script = run.script(GET, "/etc/passwd", "100000")
-    script.first_line()
+    script.first_line(GET_BEGINS)
     script.finish()
     script.close()
     assert run.over == 1
     wait_alone(run.container)
+
+
+def zombies(container: Any) -> int:
+    """The processes of which only the number is left, and their first one takes no note of."""
+    _, said = container.exec_run(["sh", "-c", "cat /proc/[0-9]*/stat"])
+    return sum(b") Z " in line for line in said.splitlines())
+
+
+@pytest.fixture(params=["busybox", "gnu"])
+def waits(request: pytest.FixtureRequest, container: Callable[..., Any]) -> Any:
+    """A container whose first process only waits, with a folder of files."""
+    name = "gnu_image" if request.param == "gnu" else "image"
+    one = container(["sleep", "1000000"], image=request.getfixturevalue(name))
+    made = "mkdir -p /d/e; for n in $(seq 300); do echo $n > /d/e/$n; done; echo hello > /f"
+    assert one.exec_run(["sh", "-c", made]).exit_code == 0
+    return one
+
+
+def test_what_is_taken_out_leaves_no_zombie(engine: Engine, reaper: Reaper, waits: Any) -> None:
+    """Whatever the script starts it waits for: who else would, where the first process does not."""
+    run = Run(engine, reaper, waits)
+    for path, kind in [("/f", "file 6"), ("/d", "folder"), ("/proc/version", "file")] * 3:
+        script = run.script(GET, path, str(MIB))
+        assert script.first_line(GET_BEGINS).startswith(kind)
+        script.finish()
+        script.close()
+    wait_until(lambda: run.over == 9)
+    assert zombies(waits) == 0
+
+
+@pytest.mark.parametrize("path", ["/big", "/large"])
+def test_one_that_is_left_leaves_no_zombie(
+    engine: Engine, reaper: Reaper, waits: Any, path: str
+) -> None:
+    """Nor does one that ends because nobody takes it any more."""
+    made = (
+        "mkdir /large; for f in /big /large/x; do dd if=/dev/zero of=$f bs=1 count=0 seek=64M; done"
+    )
+    waits.exec_run(["sh", "-c", made])
+    run = Run(engine, reaper, waits)
+    for _ in range(3):
+        script = run.script(GET, path, str(100 * MIB))
+        script.first_line(GET_BEGINS)
+        script.read(1000)
+        script.close()
+    wait_alone(waits)
+    wait_until(lambda: run.over == 3)
+    assert zombies(waits) == 0

@@ -70,8 +70,8 @@ def test_one_whose_start_failed_by_a_timeout_is_looked_for(
     source = ExecSource(engine, target_of(one), reaper)
     start = engine.exec_start
 
-    def lost(exec_id: str) -> ExecStream:
-        start(exec_id).close()
+    def lost(exec_id: str, **options: Any) -> tuple[ExecStream, bool]:
+        start(exec_id, **options)[0].close()
         raise EngineUnreachable(engine.host, "timed out")
 
     monkeypatch.setattr(engine, "exec_start", lost)
