@@ -163,6 +163,7 @@ class Application:
         self._run_node(node)
         self._run_terminals(terminals)
         self._run_web(web)
+        self._supervisor.run("room", storage.database.keep_room)
 
     # -- the areas, from the inside out ---------------------------------------------------------
 

@@ -43,7 +43,7 @@ from cloudbang.accounts.throttle import Throttle
 from cloudbang.config import Settings
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
-from cloudbang.errors import StorageFailed
+from cloudbang.errors import CloudBangError, StorageFailed
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.tables import accounts, memberships, sessions, settings, teams
 
@@ -92,7 +92,10 @@ class AccountService:
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Stop looking after the logins; what was used last is written down."""
         self._supervisor.stop(deadline)
-        self.credentials.note()
+        try:
+            self.credentials.note()
+        except CloudBangError as e:
+            log.warning("when logins were used last is not written down: %s", e)
         self.passwords.close()
 
     def listen(self, callback: Callable[[str], None]) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
+import zmq
 
 from tests.faults.truth import assert_same, ticker
-from tests.support import wait_until
+from tests.support import ServerProcess, wait_until
+from tests.terminal_support import Person
 
 MIB = 1024**2
 
@@ -63,6 +69,68 @@ def test_a_full_disk_pauses_and_catches_up_by_itself(
     # What is on disk is whole: a fresh start reads the same.
     server.restart()
     assert_same(server, one.name, one)
+
+
+@pytest.mark.engine
+def test_with_no_byte_left_one_gets_in_and_what_is_put_costs_no_memory(
+    container, new_server, small_disk: Path
+) -> None:
+    """A program puts 20 MB/s meanwhile. Who comes to make room signs in and opens a terminal; when
+    there is room everything goes on, the server is the same, and it stops as ever."""
+    server = new_server(
+        {
+            "CLOUDBANG_STORAGE_PATH": str(small_disk / "data"),
+            "CLOUDBANG_STORAGE_KEEP_FREE_BYTES": "0",
+        }
+    )
+    one = container(["sleep", "1000000"])
+    database = small_disk / "data" / "cloudbang.db"
+    wait_until(lambda: database.stat().st_size > 2 * MIB, what="the database's own room")
+    out = zmq.Context.instance().socket(zmq.PUB)
+    out.set(zmq.SNDHWM, 2000)
+    out.connect(server.bus_sub)
+    try:
+        wait_until(lambda: _put(out, "before") or _texts(server) == {"before"}, every=0.1)
+        ballast = small_disk / "ballast"
+        with suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        began, most = _memory(server.pid), 0
+        chunk = ["x" * 2000] * 100
+        for n in range(150):  # 30 MB in 1.5 s
+            _put(out, chunk, f"app{n % 5}")
+            time.sleep(0.01)
+            most = max(most, _memory(server.pid) - began)
+        assert most < 64 * MIB
+        assert "storage-full" in _notices(server)
+        assert _free(small_disk) < 4096
+        with Person(server) as person:
+            terminal = person.terminal(one.name).ready()
+            assert "there is room" in terminal.run("echo there is ro''om")
+            terminal.close()
+        with httpx.Client(base_url=server.url, trust_env=False) as client:
+            metrics = client.get("/metrics").text
+        assert 'cloudbang_bus_dropped_total{cause="room",topic="put"}' in metrics
+        ballast.unlink()
+        wait_until(lambda: _put(out, "after") or "after" in _texts(server), 20, every=0.1)
+    finally:
+        out.close(0)
+    assert "before" in _texts(server)
+    assert server.terminate() == 0
+    assert "Traceback" not in server.log.read_text()
+
+
+def _put(out: zmq.Socket[bytes], body: object, app: str = "cron") -> None:
+    out.send_multipart([f"put/log/{app}/".encode(), b'{"v":1}', json.dumps(body).encode()])
+
+
+def _texts(server: ServerProcess) -> set[str]:
+    answer = server.client.get("/api/v1/apps/cron/lines", params={"limit": 5000})
+    return {line[4] for line in answer.json()["lines"]} if answer.status_code == 200 else set()
+
+
+def _memory(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _notices(server) -> list[str]:

@@ -15,9 +15,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import gevent
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
@@ -32,6 +34,12 @@ FILE = "cloudbang.db"
 BUSY_SECONDS = 5.0  # how long a write waits for the lock of another process
 READERS = 3  # threads; one is enough mostly, two more for when a search in a list takes long
 READ_SECONDS = 10.0  # how long one read may take
+
+# With no byte left on the disk somebody has to sign in to make room. So the database has pages of
+# its own to write to: free ones in its file, and a log that was once as large and is written over.
+ROOM = 512  # pages, of 4 KiB
+CHECKPOINT = ROOM // 2  # pages of the log after which it begins anew
+LOOK_FOR_ROOM = 60.0  # seconds between two looks at how many are left
 
 
 class DatabaseTooNew(CloudBangError):
@@ -125,6 +133,18 @@ class Database:
         """
         return self._run(self._writer, lambda c: _transaction(c, work, "BEGIN IMMEDIATE"))
 
+    def keep_room(self) -> None:
+        """Have some room that nobody else can take: make it at once, and again when half of it is
+        used; forever."""
+        enough = sys.maxsize  # at first it is made anew: the log that was as large is gone
+        while True:
+            try:
+                self._run(self._writer, partial(_make_room, enough=enough))
+                enough = ROOM // 2
+            except CloudBangError as e:
+                log.warning("no room can be kept for the database: %s", e)
+            gevent.sleep(LOOK_FOR_ROOM)
+
     def version(self) -> int:
         """A number that changes when another process has written."""
         # The writer's connection: to a reader's, the writer is somebody else as well.
@@ -195,6 +215,28 @@ def _within(seconds: float, connection: sa.Connection, work: Callable[[sa.Connec
         dbapi.set_progress_handler(None, 0)
 
 
+def _make_room(connection: sa.Connection, enough: int) -> None:
+    """Have ROOM pages free, unless there are ``enough`` of them."""
+    if int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()) >= enough:
+        return
+
+    def fill(c: sa.Connection) -> None:
+        # Free pages are taken first, so the file grows by what is missing and the log by all.
+        c.exec_driver_sql("CREATE TABLE room (content BLOB)")
+        c.exec_driver_sql("INSERT INTO room VALUES (zeroblob(?))", (ROOM * 4096,))
+
+    def empty(c: sa.Connection) -> None:
+        c.exec_driver_sql("DROP TABLE IF EXISTS room")
+
+    # In transactions of their own: pages that one takes and gives back are written nowhere.
+    for work in (empty, fill):
+        _transaction(connection, work, "BEGIN IMMEDIATE")
+    try:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").close()
+    finally:
+        _transaction(connection, empty, "BEGIN IMMEDIATE")
+
+
 def _data_version(connection: sa.Connection) -> int:
     return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
@@ -229,6 +271,7 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
     cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
     # A power cut may take the last transactions, never the database; a crash takes nothing.
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
