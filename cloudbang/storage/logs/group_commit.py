@@ -87,7 +87,8 @@ class GroupCommit:
         self._room, self._idle = Event(), Event()
         # It repeats so that `again` begins anew: `start` goes on with what a stopped one had left.
         self._stalled = gevent.get_hub().loop.timer(STALLED, STALLED)
-        self._today, self._tomorrow_begins = "", 0.0  # in UTC, and when it is over
+        self._today = self._tomorrow = ""  # in UTC
+        self._tomorrow_begins = 0.0
         self._idle.set()
         self._closing = False
         self._began = 0.0  # the last job
@@ -150,6 +151,11 @@ class GroupCommit:
         self._idle.clear()
         self._wake.call()
         return bool(done.wait(STALLED))
+
+    def goes_on(self, segment: Segment) -> bool:
+        """Whether today's lines still go to this segment. A clock that jumped back over midnight
+        does not begin a day again; one that had been further ahead was wrong."""
+        return self._date() <= segment.date <= self._tomorrow
 
     def is_writing(self, app: AppLog) -> bool:
         """Whether lines of the app are on their way to the disk, which takes them."""
@@ -374,11 +380,8 @@ class GroupCommit:
 
     def _plan(self, app: AppLog, data: bytes, today: str, *, roll: bool) -> Write:
         active = app.active
-        if active and not roll:
-            # A clock that jumped back does not begin a day again: later days only.
-            fits = active.size < self._segment_bytes and active.date >= today
-            if fits:
-                return Write(active, data, begin=False)
+        if active and not roll and active.size < self._segment_bytes and self.goes_on(active):
+            return Write(active, data, begin=False)
         segment = Segment(str(app.folder), today, app.next)
         return Write(segment, data, begin=True, ended=active.path if active else "")
 
@@ -397,8 +400,9 @@ class GroupCommit:
     def _date(self) -> str:
         now = self._clock() / 1e9
         if not self._tomorrow_begins - DAY <= now < self._tomorrow_begins:
-            self._today = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d}"
+            self._today = day_of(int(now * 1e9))
             self._tomorrow_begins = (now // DAY + 1) * DAY
+            self._tomorrow = day_of(int(self._tomorrow_begins * 1e9))
         return self._today
 
     # -- trouble
@@ -421,3 +425,8 @@ class GroupCommit:
                 self._retry(queue)
             if not held and not health.now and not health.unproven:
                 health.troubled.clear()
+
+
+def day_of(ns: int) -> str:
+    """The day in UTC of a moment, as the names of segments begin with it."""
+    return f"{datetime.fromtimestamp(ns / 1e9, UTC):%Y-%m-%d}"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import heapq
 import logging
+import os
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime
 
 import gevent
 from gevent.event import Event
@@ -21,7 +21,7 @@ from cloudbang.core.threads import in_thread
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import StorageFailed
 from cloudbang.storage.logs.app_log import AppLog
-from cloudbang.storage.logs.group_commit import GroupCommit
+from cloudbang.storage.logs.group_commit import GroupCommit, day_of
 from cloudbang.storage.logs.reader import SnapshotStale
 from cloudbang.storage.logs.resume import marks_after, save_marks
 from cloudbang.storage.logs.segment import IndexCache, Segment, compress, remove
@@ -34,14 +34,17 @@ DAY_NS = 86_400 * 1_000_000_000
 
 
 def to_pack(closed: list[Segment], today: str) -> list[Segment]:
-    """The closed segments that are plain and need not be: of earlier days, or too many."""
+    """The closed segments that are plain and need not be: of other days, or too many."""
     plain = [s for s in closed if not s.compressed]
-    fresh = [s for s in plain if s.date >= today][-PLAIN_KEPT:]
+    fresh = [s for s in plain if s.date == today][-PLAIN_KEPT:]
     return [s for s in plain if s not in fresh]
 
 
-def beyond_size(logs: Iterable[AppLog], app_max: int, total_max: int) -> dict[AppLog, int]:
-    """How many of its oldest segments each app has to give up; a limit of 0 is none."""
+def beyond_size(
+    logs: Iterable[AppLog], app_max: int, total_max: int, today: str = "9999"
+) -> dict[AppLog, int]:
+    """How many of its oldest segments each app has to give up; a limit of 0 is none. One that was
+    begun when the clock was ahead is not younger than ``today``."""
     give: dict[AppLog, int] = {}
     total = 0
     oldest: list[tuple[str, str, AppLog]] = []
@@ -54,7 +57,7 @@ def beyond_size(logs: Iterable[AppLog], app_max: int, total_max: int) -> dict[Ap
             give[app] = drop
         total += size
         if drop < len(app.closed):
-            oldest.append((app.closed[drop].date, app.name, app))
+            oldest.append((min(app.closed[drop].date, today), app.name, app))
     heapq.heapify(oldest)
     while total_max and total > total_max and oldest:
         _, name, app = heapq.heappop(oldest)
@@ -62,25 +65,39 @@ def beyond_size(logs: Iterable[AppLog], app_max: int, total_max: int) -> dict[Ap
         total -= app.closed[drop].size
         give[app] = drop = drop + 1
         if drop < len(app.closed):
-            heapq.heappush(oldest, (app.closed[drop].date, name, app))
+            heapq.heappush(oldest, (min(app.closed[drop].date, today), name, app))
     return give
 
 
-def beyond_age(closed: list[Segment], cutoff_ns: int, cache: IndexCache) -> int:
+def beyond_age(closed: list[Segment], cutoff_ns: int, cache: IndexCache, now_ns: int) -> int:
     """How many of the oldest segments hold nothing newer than ``cutoff_ns``. In a thread."""
-    cutoff = format_time(max(cutoff_ns, 0)).encode()
+    cutoff, now = format_time(max(cutoff_ns, 0)).encode(), format_time(now_ns)
     drop = 0
-    for segment in closed:
+    for at, segment in enumerate(closed, 1):
         try:
             newest = cache.total(segment).newest
         except OSError:
             newest = b""  # it is gone, or cannot be read: judge it by the day of its name
         # A line from the future (its clock was wrong) does not keep a segment for ever.
         day = f"{segment.date}T23:59:59".encode()
-        if min(newest or day, day) >= cutoff:
+        if min(newest or day, day) < cutoff:
+            drop = at
+        elif segment.date <= now[:10]:
             break
-        drop += 1
+        # Begun when the clock was ahead: it is as old as its file, and as what follows it.
+        elif _written_ns(segment, now_ns) < cutoff_ns:
+            drop = at
     return drop
+
+
+def _written_ns(segment: Segment, now_ns: int) -> int:
+    """When its file was written last. A time to come is set to now, so that it ages from here."""
+    try:
+        if (written := os.stat(segment.path).st_mtime_ns) > now_ns:
+            os.utime(segment.path, ns=(now_ns, now_ns))
+    except OSError:
+        return now_ns
+    return min(written, now_ns)
 
 
 class LogRetention:
@@ -115,9 +132,9 @@ class LogRetention:
             self._once()
 
     def _once(self) -> None:
-        today = f"{datetime.fromtimestamp(self._clock() / 1e9, UTC):%Y-%m-%d}"
+        today = day_of(self._clock())
         for app in list(self._apps.values()):
-            if app.active and app.active.size and app.active.date < today:
+            if app.active and app.active.size and not self._commit.goes_on(app.active):
                 self._commit.roll(app)
         self.expire()
         for app in list(self._apps.values()):
@@ -127,13 +144,15 @@ class LogRetention:
     def expire(self) -> None:
         """Delete what is too old or too much."""
         settings = self._settings
-        useful = self._clock() - int(settings.retention_days * DAY_NS)
+        now = self._clock()
+        useful = now - int(settings.retention_days * DAY_NS)
         for app in list(self._apps.values()):
             if app.closed:
-                drop = in_thread(self._thread, beyond_age, app.closed, useful, self._cache)
+                drop = in_thread(self._thread, beyond_age, app.closed, useful, self._cache, now)
                 if drop:
                     self._guard(str(app.folder), self._drop, app, drop, useful)
-        give = beyond_size(self._apps.values(), settings.app_max_bytes, settings.total_max_bytes)
+        app_max, total_max = settings.app_max_bytes, settings.total_max_bytes
+        give = beyond_size(self._apps.values(), app_max, total_max, day_of(now))
         for app, drop in give.items():
             self._guard(str(app.folder), self._drop, app, drop, useful)
 

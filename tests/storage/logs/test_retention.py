@@ -7,6 +7,7 @@ from pathlib import Path
 
 import gevent
 
+from cloudbang.storage.logs.app_log import AppLog
 from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.storage.logs.retention import beyond_size, to_pack
 from cloudbang.storage.logs.segment import Segment
@@ -148,3 +149,56 @@ def test_a_plain_store_from_long_ago_is_packed_at_start(tmp_path: Path) -> None:
         while len(list((tmp_path / "default" / "web").glob("*.zst"))) < 4:
             gevent.sleep(0.02)
         assert len(store.read("web", Query(limit=5000)).lines) == 256
+
+
+YEARS = 75 * 365
+
+
+def test_a_clock_that_was_ahead_ends_no_retention(tmp_path: Path) -> None:
+    """Ten seconds of 2099: that file is closed when the clock is right, and goes with what follows
+    it, or, when nothing does, as long after the clock was set right as any other."""
+    clock = Clock()
+    with opened(tmp_path, clock, retention_days=10) as store:
+        clock.ns += YEARS * DAY
+        for app in ("web", "quiet"):
+            store.append(app, [line("ahead", YEARS * 86_400)])
+        clock.ns -= YEARS * DAY
+        store.append("web", [line("after")])
+        store._retention.once()
+        files = {app: _days(tmp_path, app) for app in ("web", "quiet")}
+        assert files["web"] == {"2023-11-14", "2098-10-26"}
+        assert files["quiet"] == {"2098-10-26", "2023-11-14"}  # and an empty one
+        clock.ns += 9 * DAY
+        store._retention.once()
+        assert [store.first_seq(app) for app in ("web", "quiet")] == [1, 1]
+        clock.ns += 3 * DAY
+        store._retention.once()
+        store._retention.once()
+        assert [store.first_seq(app) for app in ("web", "quiet")] == [3, 2]
+        assert not store.has_lines("web")
+
+
+def test_files_from_ahead_are_neither_fresh_nor_the_youngest() -> None:
+    """They are packed at once, and where room is made for all they are no younger than today's."""
+    ahead = Segment("", "2098-10-26", 1)
+    assert to_pack([ahead], "2023-11-14") == [ahead]
+    logs = [AppLog(name, Path()) for name in ("a", "b")]
+    for found, day in zip(logs, ("2098-10-26", "2023-11-14"), strict=True):
+        found.closed = [Segment("", day, seq, size=100) for seq in (1, 2, 3)]
+    give = beyond_size(logs, 0, 450, "2023-11-14")
+    assert {found.name: count for found, count in give.items()} == {"a": 2}
+
+
+def test_a_clock_set_back_over_midnight_goes_on_in_the_same_file(tmp_path: Path) -> None:
+    """A minute back is not a day begun again."""
+    clock = Clock(NOON + 2 * 3600 * SECOND)  # the 15th, a quarter past midnight
+    with opened(tmp_path, clock) as store:
+        store.append("web", [line("1")])
+        clock.ns -= 3600 * SECOND
+        store.append("web", [line("2")])
+        store._retention.once()
+        assert _days(tmp_path, "web") == {"2023-11-15"}
+
+
+def _days(root: Path, app: str) -> set[str]:
+    return {path.name[:10] for path in (root / "default" / app).glob("*.log*")}
