@@ -211,7 +211,7 @@ class Application:
 
     def _build_node(self, storage: Storage, bus: Bus, events: Events) -> Node:
         engine = Engine(self.settings.engine)
-        inventory = Inventory(engine, events.recorder)
+        inventory = Inventory(engine, events.recorder, self.notices)
         collector = LogCollector(
             engine,
             inventory,

@@ -198,9 +198,10 @@ class EngineRefused(CloudBangError):
     title = "The engine refused"
     sentence = "the Docker Engine refused {what} ({engine_status}): {reason}"
 
-    def __init__(self, what: str, engine_status: int, reason: str) -> None:
+    def __init__(self, what: str, engine_status: int, reason: str, call: str = "") -> None:
         self.what, self.engine_status, self.reason = what, engine_status, reason
-        super().__init__(what, engine_status, reason)
+        self.call = call  # which kind, as of ``domain.refusals``; "" for any other
+        super().__init__(what, engine_status, reason, call)
 
 
 class NotUpgraded(CloudBangError):

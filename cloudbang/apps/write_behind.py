@@ -9,6 +9,7 @@ import gevent
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
+from cloudbang.core.retry import Attempts
 from cloudbang.errors import CloudBangError
 from cloudbang.storage.database.apps import AppRow, AppStore
 
@@ -33,6 +34,11 @@ class WriteBehind:
         self._to_save.set()
 
     def loop(self) -> None:
+        database = Attempts(
+            *(5, 5),
+            begins=lambda why: log.warning("what is new of apps is written down later: %s", why),
+            ends=lambda: log.info("what is new of apps is written down again"),
+        )
         while True:
             self._to_save.wait()
             self._to_save.clear()
@@ -40,9 +46,10 @@ class WriteBehind:
             try:
                 self.save()
             except CloudBangError as e:
-                log.warning("what is new about apps is written down later: %s", e)
-                gevent.sleep(5.0)
+                database.wait(database.failed(str(e)))
                 self._to_save.set()
+            else:
+                database.went_well()
 
     def save(self) -> None:
         """Write down what is new. Raises StorageFull, StorageFailed; then it is still to do."""

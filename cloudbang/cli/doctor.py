@@ -16,7 +16,8 @@ import click
 
 from cloudbang import config
 from cloudbang.cli import doctor_checks, doctor_database, doctor_engine
-from cloudbang.cli.doctor_checks import Finding, Text
+from cloudbang.cli.doctor_checks import Finding
+from cloudbang.domain.text import Text
 from cloudbang.errors import SettingError
 
 _SETTINGS = Text("Settings", "设置")

@@ -13,18 +13,8 @@ from urllib.parse import urlsplit
 
 from cloudbang.config import GIB, MIB, Settings, StorageSettings
 from cloudbang.core import descriptors
+from cloudbang.domain.text import Text
 from cloudbang.storage.data_folder import is_served
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The same words in English and in Chinese."""
-
-    en: str
-    zh: str
-
-    def of(self, chinese: bool) -> str:
-        return self.zh if chinese else self.en
 
 
 @dataclass(frozen=True, slots=True)

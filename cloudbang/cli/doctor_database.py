@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from cloudbang.cli.doctor_checks import Finding, Text
+from cloudbang.cli.doctor_checks import Finding
+from cloudbang.domain.text import Text
 from cloudbang.storage.data_folder import is_served
 
 FILE = "cloudbang.db"  # storage.database.database.FILE, whose imports this does without

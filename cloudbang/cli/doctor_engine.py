@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cloudbang.cli.doctor_checks import Finding, Text, room
+from cloudbang.cli.doctor_checks import Finding, room
 from cloudbang.config import MIB
 from cloudbang.domain.lines import parse_time
+from cloudbang.domain.text import Text
 
 PATIENCE = 5.0  # seconds for each answer of the engine
 MAX_SKEW = 2.0  # seconds between the engine's clock and ours

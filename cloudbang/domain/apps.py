@@ -9,6 +9,11 @@ from dataclasses import dataclass
 STATES = ("running", "restarting", "paused", "created", "exited", "dead", "removing")
 
 
+def nothing_kept(log_driver: str) -> str | None:
+    """Why a log of this driver can never be read; None where that is not known beforehand."""
+    return "the log driver is none: nothing is kept" if log_driver == "none" else None
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One container. Times are RFC 3339 in UTC with nine digits, or None when it never happened."""

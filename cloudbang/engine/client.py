@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -61,8 +62,16 @@ class Engine(ExecCalls, ContainerCalls):
 
     # --- what there is ------------------------------------------------------------------------
 
-    def ping(self) -> None:
-        self._ask("ping", lambda api: api.ping())
+    def ping(self, within: float = 10.0) -> None:
+        """Whether it is there: one that does not answer in ``within`` seconds is not."""
+        # By hand and without a version: what is asked for is any answer.
+        with suppress(EngineRefused):
+            self._answer("/_ping", timeout=within, what="ping", call="").close()
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it may vanish without a word, with all its connections."""
+        return not self.host.startswith("unix:")
 
     def version(self) -> dict[str, Any]:
         return dict(self._ask("version", lambda api: api.version()))
@@ -91,7 +100,8 @@ class Engine(ExecCalls, ContainerCalls):
 
     def _listing(self) -> list[dict[str, Any]]:
         # By hand, because every start asks it: the SDK would be loaded for it and stay.
-        return list(self._json("/containers/json", {"all": "1"}, what="listing its containers"))
+        found = self._json("/containers/json", {"all": "1"}, what="its containers", call="list")
+        return list(found)
 
     def inspect(self, container: str) -> Instance:
         """All that is known of one container. Raises NoSuchContainer."""
@@ -104,7 +114,9 @@ class Engine(ExecCalls, ContainerCalls):
     def _inspected(self, container: str) -> dict[str, Any]:
         # By hand, because it is asked after every event and for every container at the start.
         try:
-            return dict(self._json(f"/containers/{quote(container, safe='')}/json"))
+            path = f"/containers/{quote(container, safe='')}/json"
+            what = f"the state of container {container[:12]}"
+            return dict(self._json(path, what=what, call="inspect"))
         except EngineRefused as e:
             if e.engine_status == 404:
                 raise NoSuchContainer(container[:12]) from None
@@ -127,7 +139,7 @@ class Engine(ExecCalls, ContainerCalls):
 
     def _events(self, query: dict[str, str]) -> EngineStream:
         filters = orjson.dumps({"type": ["container"], "event": EVENTS}).decode()
-        return self._open("/events", query | {"filters": filters})
+        return self._open("/events", query | {"filters": filters}, what="its events", call="events")
 
     # --- what was logged ----------------------------------------------------------------------
 
@@ -151,7 +163,8 @@ class Engine(ExecCalls, ContainerCalls):
         if tail is not None:
             query["tail"] = str(tail)
         try:
-            return self._open(f"/containers/{container}/logs", query)
+            what = f"the log of container {container[:12]}"
+            return self._open(f"/containers/{container}/logs", query, what=what, call="logs")
         except EngineRefused as e:
             # 409: it is being removed, and what it logged goes with it.
             if e.engine_status in (404, 409):
@@ -166,15 +179,24 @@ class EngineEvents:
 
     def __init__(self, stream: EngineStream) -> None:
         self._stream = stream
+        self._given_up = False
 
     def __iter__(self) -> Iterator[EngineEvent]:
-        """Each event; ends when the engine ends the stream."""
+        """Each event; ends when the engine ends the stream, or it was given up."""
         rest = b""
-        while data := self._stream.read():
+        while not self._given_up and (data := self._stream.read_now()) != b"":
+            if data is None:
+                self._stream.wait()
+                continue
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 if line.strip():
                     yield _event(line)
+
+    def give_up(self) -> None:
+        """End it under whoever reads."""
+        self._given_up = True
+        self._stream.wake()
 
     def close(self) -> None:
         self._stream.close()

@@ -6,6 +6,7 @@ quietly on errors and block both ways.
 
 from __future__ import annotations
 
+import logging
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -15,9 +16,20 @@ import orjson
 from gevent import socket
 
 from cloudbang.core.parking import Parking
-from cloudbang.errors import EngineUnreachable
+from cloudbang.engine.errors import RefusedBetween
+from cloudbang.errors import EngineRefused, EngineUnreachable
+
+log = logging.getLogger(__name__)
 
 MAX_HEAD = 64 * 1024
+# Seconds of silence until the system asks whether the other side is there, between two such
+# questions, and how many; milliseconds that what was sent may stay without an answer.
+GONE_AFTER = (
+    (socket.TCP_KEEPIDLE, 10),
+    (socket.TCP_KEEPINTVL, 5),
+    (socket.TCP_KEEPCNT, 3),
+    (socket.TCP_USER_TIMEOUT, 25_000),
+)
 NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -47,6 +59,8 @@ class Address:
             sock = socket.create_connection((host, port), timeout)
             # A host that vanished sends nothing, not even an end.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in GONE_AFTER:
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)
             if self.tls is None:
                 return sock
             return self.tls.wrap_socket(sock, server_hostname=host)
@@ -137,15 +151,18 @@ class EngineConnection:
             size += len(data)
         return b"".join(found)
 
-    def error(self) -> str:
-        """What the engine says in the body of a response that reports an error."""
+    def refusal(self, what: str, call: str = "") -> EngineRefused | EngineUnreachable:
+        """The error that a response reports: in the engine's own words, or not by the engine."""
+        body = b""
         with gevent.Timeout(5, False):
             body = self.read_all(MAX_HEAD)
-            try:
-                return str(orjson.loads(body)["message"])
-            except (orjson.JSONDecodeError, KeyError, TypeError):
-                return body.decode("utf-8", "replace")[:500]
-        return "no reason given"
+        try:
+            return EngineRefused(what, self.status, str(orjson.loads(body)["message"]), call)
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            log.debug("%s: %d, %s", what, self.status, body.decode("utf-8", "replace")[:500])
+            if self.status in (502, 503, 504):  # a proxy whose engine is away
+                return EngineUnreachable(self._address.url, f"a proxy answers {self.status}")
+            return RefusedBetween(what, self.status, call)
 
     def close(self) -> None:
         if self._arrival is not None:

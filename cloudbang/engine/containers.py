@@ -36,7 +36,8 @@ class ContainerCalls(EngineHttp):
 
     def has_image(self, image: str) -> bool:
         try:
-            self._ask(f"the image {image}", lambda api: api.inspect_image(image))
+            path = f"/images/{quote(image, safe='/:@')}/json"
+            self._json(path, what=f"the image {image}", call="images")
         except EngineRefused as e:
             if e.engine_status == 404:
                 return False
@@ -53,7 +54,12 @@ class ContainerCalls(EngineHttp):
         full = image if ":" in name or "@" in name else f"{image}:latest"
         what = f"the image {image}"
         stream = self._open(
-            "/images/create", {"fromImage": full}, method="POST", timeout=CONNECT, what=what
+            "/images/create",
+            {"fromImage": full},
+            method="POST",
+            timeout=CONNECT,
+            what=what,
+            call="pull",
         )
         rest, heard = b"", time.monotonic()
         try:
@@ -90,7 +96,12 @@ class ContainerCalls(EngineHttp):
         # An entry point of the image would get the command as its arguments.
         body["Entrypoint"] = [""]
         made = self._json(
-            "/containers/create", query, method="POST", body=body, what=f"a container of {image}"
+            "/containers/create",
+            query,
+            method="POST",
+            body=body,
+            what=f"a container of {image}",
+            call="create",
         )
         return str(made["Id"])
 
@@ -98,7 +109,7 @@ class ContainerCalls(EngineHttp):
         """Raises NoSuchContainer, EngineRefused."""
         try:
             path = f"/containers/{quote(container, safe='')}/start"
-            self._json(path, method="POST", what="to start a container")
+            self._json(path, method="POST", what="to start a container", call="create")
         except EngineRefused as e:
             if e.engine_status == 404:
                 raise NoSuchContainer(container[:12]) from None
@@ -110,7 +121,11 @@ class ContainerCalls(EngineHttp):
         try:
             path = f"/containers/{quote(container, safe='')}"
             self._json(
-                path, {"force": "1", "v": "1"}, method="DELETE", what="to remove a container"
+                path,
+                {"force": "1", "v": "1"},
+                method="DELETE",
+                what="to remove a container",
+                call="create",
             )
         except EngineRefused as e:
             if e.engine_status == 409:  # it is being removed already
@@ -125,7 +140,8 @@ class ContainerCalls(EngineHttp):
 
     def _wait(self, container: str, condition: str) -> None:
         path, query = f"/containers/{quote(container, safe='')}/wait", {"condition": condition}
-        stream = self._open(path, query, method="POST", what="to wait for a container")
+        what = "to wait for a container"
+        stream = self._open(path, query, method="POST", what=what, call="create")
         try:
             stream.read_all()
         finally:
@@ -134,7 +150,7 @@ class ContainerCalls(EngineHttp):
     def labelled(self, label: str) -> dict[str, str]:
         """The containers with that label: its value, by id."""
         query = {"all": "1", "filters": orjson.dumps({"label": [label]}).decode()}
-        found = self._json("/containers/json", query)
+        found = self._json("/containers/json", query, what="its containers", call="list")
         return {str(one["Id"]): str((one.get("Labels") or {}).get(label, "")) for one in found}
 
 

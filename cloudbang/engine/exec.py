@@ -199,7 +199,8 @@ class ExecCalls(EngineHttp):
             body["Privileged"] = True
         path = f"/containers/{quote(container, safe='')}/exec"
         try:
-            return str(self._json(path, method="POST", body=body)["Id"])
+            what = f"a command in {container[:12]}"
+            return str(self._json(path, method="POST", body=body, what=what, call="exec")["Id"])
         except EngineRefused as e:
             if e.engine_status == 404:
                 raise NoSuchContainer(container[:12]) from None
@@ -231,7 +232,7 @@ class ExecCalls(EngineHttp):
             # is typed would go nowhere.
             if stream.status == 200:
                 raise NotUpgraded(self.host)
-            raise EngineRefused(f"POST {path}", stream.status, stream.error())
+            raise stream.refusal("to start a command", "exec")
         finally:
             stream.close()
 
@@ -241,11 +242,13 @@ class ExecCalls(EngineHttp):
         Raises EngineRefused when it has ended.
         """
         query = {"w": str(columns), "h": str(rows)}
-        self._json(f"/exec/{quote(exec_id, safe='')}/resize", query, method="POST")
+        path = f"/exec/{quote(exec_id, safe='')}/resize"
+        self._json(path, query, method="POST", what="the size of a terminal", call="exec")
 
     def exec_inspect(self, exec_id: str) -> ExecState:
         """Raises EngineRefused (404) when the engine knows it no more: with its container."""
-        found = self._json(f"/exec/{quote(exec_id, safe='')}/json")
+        path = f"/exec/{quote(exec_id, safe='')}/json"
+        found = self._json(path, what="the state of a command", call="exec")
         code = found.get("ExitCode")
         return ExecState(
             running=bool(found.get("Running")),

@@ -15,6 +15,7 @@ from gevent.lock import BoundedSemaphore
 from cloudbang.config import EngineSettings
 from cloudbang.core.loop import import_gently
 from cloudbang.engine.connection import Address
+from cloudbang.engine.errors import RefusedBetween
 from cloudbang.engine.stream import EngineStream
 from cloudbang.errors import EngineRefused, EngineUnreachable
 
@@ -70,7 +71,8 @@ class EngineHttp:
         """The version of its API that the engine speaks, as "1.41"."""
         with self._connecting:
             if not self._version:
-                told = self._read_json(self._answer("/version", what="its version"))
+                answer = self._answer("/version", what="its version", call="version")
+                told = self._read_json(answer)
                 try:
                     self._version = str(told["ApiVersion"])
                 except (TypeError, KeyError):
@@ -87,17 +89,20 @@ class EngineHttp:
         body: Mapping[str, Any] | None = None,
         timeout: float = 0.0,
         what: str = "",
+        call: str = "",
     ) -> EngineStream:
         """The answer, to be read and closed. Raises EngineRefused for any that is an error.
 
-        ``timeout``: seconds until it begins, 0 for as many as ever. ``what`` was asked, for people.
+        ``timeout``: seconds until it begins, 0 for as many as ever. ``what`` was asked, for people;
+        ``call``: of which kind it is, by ``domain.refusals``.
         """
         data = None if body is None else orjson.dumps(body)
 
         def ask() -> EngineStream:
             where = self.path(path, query)
+            said = what or f"{method} {path}"
             return self._answer(
-                where, method=method, body=data, timeout=timeout, what=what or f"{method} {path}"
+                where, method=method, body=data, timeout=timeout, what=said, call=call
             )
 
         return self._with_its_version(ask)
@@ -121,13 +126,14 @@ class EngineHttp:
         body: bytes | None = None,
         timeout: float = 0.0,
         what: str,
+        call: str,
     ) -> EngineStream:
         wait = timeout or self.timeout
         stream = EngineStream(self.address, where, wait, method=method, body=body)
         if 200 <= stream.status < 300 or stream.status == 304:  # 304: it is so already
             return stream
         try:
-            raise EngineRefused(what, stream.status, stream.error())
+            raise stream.refusal(what, call)
         finally:
             stream.close()
 
@@ -139,9 +145,11 @@ class EngineHttp:
         method: str = "GET",
         body: Mapping[str, Any] | None = None,
         what: str = "",
+        call: str = "",
     ) -> Any:
         """The answer's JSON, None when it has none. By hand: an eighth of what the SDK takes."""
-        return self._read_json(self._open(path, query, method=method, body=body, what=what))
+        stream = self._open(path, query, method=method, body=body, what=what, call=call)
+        return self._read_json(stream)
 
     def _read_json(self, stream: EngineStream) -> Any:
         try:
@@ -198,7 +206,11 @@ class EngineHttp:
             return call()
         except docker.errors.APIError as e:
             status = e.status_code or 0
-            raise EngineRefused(what, status, str(e.explanation or e)) from None
+            try:
+                said = str((e.response.json() if e.response is not None else {})["message"])
+            except (KeyError, TypeError, ValueError):
+                raise RefusedBetween(what, status, what) from None
+            raise EngineRefused(what, status, said, what) from None
         except (docker.errors.DockerException, requests.RequestException, OSError) as e:
             raise EngineUnreachable(self.host, _innermost(e)) from None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloudbang.domain.apps import Instance
+from cloudbang.domain.apps import Instance, nothing_kept
 from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.domain.names import app_name, is_hidden, stack_name
 
@@ -98,8 +98,8 @@ def instance_of_inspect(found: Mapping[str, Any]) -> Instance:
         tty=bool(config.get("Tty")),
         log_driver=driver,
         log_options=tuple(sorted((logging.get("Config") or {}).items())),
-        readable=driver != "none",
-        unreadable_reason="the log driver is none: nothing is kept" if driver == "none" else None,
+        readable=nothing_kept(driver) is None,
+        unreadable_reason=nothing_kept(driver),
         hidden=is_hidden(labels),
         inspected=True,
     )

@@ -14,14 +14,14 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Protocol
 
-import gevent
 import orjson
 from gevent.event import Event as Flag
 from gevent.lock import BoundedSemaphore
 
 from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
-from cloudbang.core.supervise import Supervisor, backoff
+from cloudbang.core.retry import Attempts
+from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import StorageFailed, StorageFull
@@ -129,8 +129,11 @@ class EventRecorder:
             log.warning("%d events were not written down any more", len(self._waiting))
 
     def _write(self) -> None:
-        waits = backoff(0.2, 5)
-        away = False
+        database = Attempts(
+            *(0.2, 5),
+            begins=lambda why: log.warning("events wait, they cannot be written down: %s", why),
+            ends=lambda: log.info("events are written down again"),
+        )
         while True:
             self._some.wait()
             try:
@@ -138,14 +141,9 @@ class EventRecorder:
                     if self._waiting:  # else all of it was forgotten meanwhile
                         self._write_head()
             except (StorageFull, StorageFailed) as e:
-                if not away:
-                    log.warning("events wait, they cannot be written down: %s", e)
-                away = True
-                gevent.sleep(next(waits))
+                database.wait(database.failed(str(e)))
                 continue
-            if away:
-                log.info("events are written down again")
-                away, waits = False, backoff(0.2, 5)
+            database.went_well()
 
     def _write_head(self) -> None:
         """Write and publish the head of the queue, and only then take it off."""

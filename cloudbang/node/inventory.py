@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import gevent
@@ -19,17 +19,24 @@ from gevent.pool import Pool
 from gevent.queue import PriorityQueue
 
 from cloudbang.core.deadline import UNHURRIED, Deadline
+from cloudbang.core.notices import Notices
+from cloudbang.core.retry import Retries
 from cloudbang.core.supervise import Supervisor, backoff
-from cloudbang.domain.apps import Instance
-from cloudbang.engine import Engine, EngineEvent
+from cloudbang.domain.apps import Instance, nothing_kept
+from cloudbang.engine import Engine, EngineEvent, EngineEvents
 from cloudbang.errors import EngineRefused, EngineUnreachable, NoSuchContainer
 from cloudbang.node.container_events import EventSink, event_of, remembered
+from cloudbang.node.engine_link import EngineLink, State
+from cloudbang.node.unreadable import Call, Unreadable
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8  # containers inspected at the same time
 REPLAY_NS = 24 * 3600 * 10**9  # how far back events are asked for at the first connection
 COMPARE = 60.0  # seconds between two comparisons with the engine's own list
+POLL = 5.0  # the same while it tells of no events
+EVENTS_AGAIN = 60.0  # seconds until events that were refused are asked for again
+PING, PING_WITHIN = 15.0, 10.0  # seconds between two, and until one has to be answered
 REMOVED_KNOWN = 1000  # removed containers that are remembered, while an answer may be on its way
 
 Listener = Callable[[list[Instance], list[Instance], list[Instance]], None]
@@ -39,15 +46,18 @@ Listener = Callable[[list[Instance], list[Instance], list[Instance]], None]
 class Inventory:
     """What the engine has. Everything is answered from memory."""
 
-    def __init__(self, engine: Engine, events: EventSink) -> None:
-        self.engine_error: str | None = "the Docker Engine has not answered yet"
+    def __init__(self, engine: Engine, events: EventSink, notices: Notices) -> None:
         self.ready = Flag()  # set once the running containers are known in full
-        self._engine, self._events = engine, events
+        self._engine, self._events, self._notices = engine, events, notices
+        self._link = EngineLink(engine.host)
+        self._stream: EngineEvents | None = None  # of events, that is read now
+        self._silent = ""  # why it was given up, when it was
         self._instances: dict[str, Instance] = {}  # by full id
         self._short: dict[str, str] = {}
         self._by_app: dict[str, dict[str, Instance]] = {}
-        self._unreadable: dict[str, str] = {}  # what the engine said when the log was asked for
+        self._unreadable = Unreadable(notices)
         self._listeners: list[Listener] = []
+        self._reconnected: list[Callable[[bool], None]] = []
         self._seen_ns = 0  # time of the newest event of the engine
         # Containers to look at: each at most once, so as many as there are at most.
         self._waiting: PriorityQueue[tuple[int, int, str]] = PriorityQueue()
@@ -58,14 +68,23 @@ class Inventory:
         self._removed: dict[str, None] = {}  # the last ones; an id never comes back
         # The engine says so once; what it tells of the container afterwards may not mention it.
         self._oom_at: dict[str, str] = {}
-        # Containers that the engine did not tell of when it was asked: how long to wait each time,
-        # and when each is asked about again.
-        self._failing: dict[str, Iterator[float]] = {}
-        self._due: dict[str, float] = {}
-        self._failed = Flag()
+        # Containers that the engine did not tell of when it was asked.
+        self._unknown = Retries(
+            self._ask_again, 0.5, 120.0, begins=self._begin_unknown, ends=self._end_unknown
+        )
         self._supervisor = Supervisor("inventory")
 
     # --- what others ask ----------------------------------------------------------------------
+
+    @property
+    def engine_state(self) -> State:
+        """ "starting": it was not asked yet; "connecting": it was well a moment ago."""
+        return self._link.state
+
+    @property
+    def engine_error(self) -> str | None:
+        """Why the engine cannot be asked; None while it can, or nobody knows yet."""
+        return self._link.error
 
     def instances_of(self, app: str) -> tuple[Instance, ...]:
         """The instances of an app, the oldest first."""
@@ -81,6 +100,11 @@ class Inventory:
     def listen(self, callback: Listener) -> None:
         """Be told of every change from now on."""
         self._listeners.append(callback)
+
+    def listen_reconnected(self, callback: Callable[[bool], None]) -> None:
+        """Be told each time the engine was connected to anew: with True when it had vanished, and
+        what is still open to it is dead."""
+        self._reconnected.append(callback)
 
     # --- what others tell ---------------------------------------------------------------------
 
@@ -112,10 +136,29 @@ class Inventory:
         return True
 
     def unreadable(self, container: str, reason: str) -> None:
-        """The engine refused to read this container's log back."""
-        self._unreadable[container] = reason
+        """The engine cannot read this container's log back."""
+        self._unreadable.says(container, "logs", reason)
+        self._again(container)
+
+    def log_refused(self, container: str, error: EngineRefused) -> None:
+        """Its log may not be read; whoever tries goes on trying."""
+        self._refused(container, "logs", error)
+
+    def log_readable(self, container: str) -> None:
+        """Its log could be read again."""
+        if self._unreadable.well(container, "logs"):
+            self._again(container)
+
+    def _refused(self, container: str, call: Call, error: EngineRefused) -> None:
+        known = self._instances.get(container)
+        self._unreadable.refused(container, known.app if known else "", call, error)
+        self._again(container)
+
+    def _again(self, container: str) -> None:
+        """What is said of its log may be something else now."""
         if known := self._instances.get(container):
-            self._change([known])
+            reason = nothing_kept(known.log_driver)
+            self._change([replace(known, readable=reason is None, unreadable_reason=reason)])
 
     # --- running ------------------------------------------------------------------------------
 
@@ -124,53 +167,95 @@ class Inventory:
         self._supervisor.run("events", self._watch, after)
         for n in range(4):
             self._supervisor.run(f"inspect-{n}", self._inspect_waiting)
-        self._supervisor.run("again", self._ask_again)
+        self._supervisor.run("again", self._unknown.loop)
         self._supervisor.run("compare", self._compare)
+        self._supervisor.run("ping", self._ping)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         self._supervisor.stop(deadline)
 
     def _watch(self, after: float) -> None:
         gevent.sleep(after)
-        waits = backoff(0.2, 5)
+        self._link.asked()
+        # Where nothing listens that is found out at once, and costs nothing.
+        waits = backoff(0.2, 1)
         while True:
             began = time.monotonic()
             try:
                 self._session()
                 reason = str(EngineUnreachable(self._engine.host, "it ended the connection"))
+                self._link.ended(reason)
             except (EngineUnreachable, EngineRefused) as e:
-                reason = str(e)
+                self._link.failed(str(e))
             if time.monotonic() - began > 10:
-                waits = backoff(0.2, 5)
-            if reason != self.engine_error:
-                log.warning("%s", reason)
-            self.engine_error = reason
+                waits = backoff(0.2, 1)
             gevent.sleep(next(waits))
 
     def _session(self) -> None:
         """One connection to the engine, from the listing to the end of its events."""
         # Connected before the listing, so that nothing happens unseen between the two.
-        events = self._engine.events()
+        try:
+            events = self._engine.events()
+        except EngineRefused as e:
+            self._notices.begin("refused-events", str(e))
+            self._without_events()
+            return
+        self._notices.end("refused-events", "the engine tells of events again")
+        self._stream = events
         try:
             seen = self._seen_ns or time.time_ns() - REPLAY_NS
             now = time.time_ns()
-            alive = self._list()
-            if self.engine_error and self.ready.is_set():
-                log.info("the Docker Engine at %s answers again", self._engine.host)
-            self.engine_error = None
-            self.ready.set()
+            alive = self._connect()
             for event in self._engine.past_events(seen, now):
                 if not event.hidden:
                     self._record(event, self._app_of(event))
-            for instance in alive:
-                self._events.record(*remembered(instance))
-            for instance in self.instances():
-                if not instance.inspected:
-                    self._look_at(instance.id, urgent=False)
+            self._take_stock(alive)
             for event in events:
                 self._on(event)
         finally:
+            self._stream = None
             events.close()
+        if self._silent:
+            raise EngineUnreachable(self._engine.host, self._silent)
+
+    def _without_events(self) -> None:
+        """For a while: what the engine lists is compared with what is known again and again."""
+        self._take_stock(self._connect())
+        until = time.monotonic() + EVENTS_AGAIN
+        while time.monotonic() < until:
+            gevent.sleep(POLL)
+            self._compare_once()
+
+    def _connect(self) -> list[Instance]:
+        """List what there is; then everything that waits for the engine is told that it is there.
+        What vanished may have left connections that look alive."""
+        alive = self._list()
+        self._link.connected()
+        self.ready.set()
+        vanished, self._silent = bool(self._silent) and self._engine.is_remote, ""
+        for callback in self._reconnected:
+            callback(vanished)
+        return alive
+
+    def _take_stock(self, alive: list[Instance]) -> None:
+        for instance in alive:
+            self._events.record(*remembered(instance))
+        for instance in self.instances():
+            if not instance.inspected:
+                self._look_at(instance.id, urgent=False)
+
+    def _ping(self) -> None:
+        """Notice an engine that says nothing any more: a host that vanished ends no connection."""
+        while True:
+            gevent.sleep(PING)
+            if self._stream is None:
+                continue
+            try:
+                self._engine.ping(PING_WITHIN)
+            except EngineUnreachable as e:
+                self._silent = e.reason
+                if self._stream is not None:
+                    self._stream.give_up()
 
     def _list(self) -> list[Instance]:
         """Know every container, and those that run in full; returns these.
@@ -198,12 +283,14 @@ class Inventory:
     def _inspected(self, container: str) -> tuple[int, Instance] | None:
         asked = next(self._order)
         try:
-            return asked, self._engine.inspect(container)
+            found = self._engine.inspect(container)
         except NoSuchContainer:
             return None
         except EngineRefused as e:
-            self._not_told(container, str(e))
+            self._not_told(container, e)
             return None
+        self._unknown.went_well(container)
+        return asked, found
 
     # --- events -------------------------------------------------------------------------------
 
@@ -256,47 +343,46 @@ class Inventory:
             try:
                 found = self.refresh(container)
             except (EngineUnreachable, EngineRefused) as e:
-                self._not_told(container, str(e))
+                self._not_told(container, e)
                 continue
-            if self._failing.pop(container, None) is not None:
-                log.info("the engine tells of %s again", container[:12])
+            self._unknown.went_well(container)
             if found and rank:
                 self._events.record(*remembered(found))
 
-    def _not_told(self, container: str, reason: str) -> None:
-        """The engine did not say how a container is: ask until it does, or has it no more."""
-        if container not in self._failing:
-            log.warning("asked about %s: %s; it is asked again", container[:12], reason)
-            self._failing[container] = backoff(0.5, 60)
-        self._due[container] = time.monotonic() + next(self._failing[container])
-        self._failed.set()
+    def _begin_unknown(self, container: str, reason: str) -> None:
+        log.warning("asked about %s: %s; it is asked again", container[:12], reason)
 
-    def _ask_again(self) -> None:
-        while True:
-            # Woken by each failure: the new one may be due before those that wait already.
-            due = min(self._due.values(), default=None)
-            self._failed.wait(None if due is None else max(0.0, due - time.monotonic()))
-            self._failed.clear()
-            now = time.monotonic()
-            for container in [c for c, due in self._due.items() if due <= now]:
-                del self._due[container]
-                self._look_at(container, urgent=False)
+    def _end_unknown(self, container: str) -> None:
+        log.info("the engine tells of %s again", container[:12])
+        if self._unreadable.well(container, "inspect"):
+            self._again(container)
+
+    def _ask_again(self, container: str) -> None:
+        self._look_at(container, urgent=False)
+
+    def _not_told(self, container: str, error: EngineRefused | EngineUnreachable) -> None:
+        """The engine did not say how a container is: ask until it does, or has it no more."""
+        self._unknown.failed(container, str(error))
+        if isinstance(error, EngineRefused):
+            self._refused(container, "inspect", error)
 
     def _compare(self) -> None:
         """What was missed, whyever, heals: what the engine lists is compared with what is known."""
         while True:
             gevent.sleep(COMPARE)
-            if self.engine_error is not None:
+            if self._stream is None:
                 continue  # the listing after the reconnection does the same
             try:
-                listed = self._engine.states()
+                self._compare_once()
             except (EngineUnreachable, EngineRefused) as e:
                 log.debug("comparing with the engine's list: %s", e)
-                continue
-            for container in {*listed, *self._instances}:
-                known, found = self._instances.get(container), listed.get(container)
-                if known is None or found is None or known.state != found:
-                    self._look_at(container, urgent=False)
+
+    def _compare_once(self) -> None:
+        listed = self._engine.states()
+        for container in {*listed, *self._instances}:
+            known, found = self._instances.get(container), listed.get(container)
+            if known is None or found is None or known.state != found:
+                self._look_at(container, urgent=False)
 
     # --- changes ------------------------------------------------------------------------------
 
@@ -313,7 +399,7 @@ class Inventory:
         changed: list[Instance] = []
         gone: list[Instance] = []
         for instance in found:
-            if reason := self._unreadable.get(instance.id):
+            if reason := self._unreadable.reason(instance.id):
                 instance = replace(instance, readable=False, unreadable_reason=reason)
             if self._oom_at.get(instance.id, "") > (instance.started_at or "~"):
                 instance = replace(instance, oom_killed=True)
@@ -327,7 +413,9 @@ class Inventory:
             self._by_app.setdefault(instance.app, {})[instance.id] = instance
             (changed if before else added).append(instance)
         for container in removed:
-            for facts in (self._unreadable, self._answered, self._oom_at, self._failing, self._due):
+            self._unknown.gone(container)
+            self._unreadable.forget(container)
+            for facts in (self._answered, self._oom_at):
                 facts.pop(container, None)
             if before := self._instances.pop(container, None):
                 self._forget(before)

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 from cloudbang.core.notices import Notices
 from cloudbang.domain.lines import format_time
+from cloudbang.domain.refusals import REFUSALS
 
+_REFUSED = {refusal.sentence.en for refusal in REFUSALS.values()}
 SHOWN = 5  # notices of one code; of more of them, how many there are
 
 
@@ -51,7 +53,6 @@ class Status:
             found.append(shown)
             last[notice.code] = shown
         if error := self._engine.engine_error:
-            found.append(
-                {"code": "engine-unreachable", "severity": "error", "message": error, "since": None}
-            )
+            code = "engine-refused" if error in _REFUSED else "engine-unreachable"
+            found.append({"code": code, "severity": "error", "message": error, "since": None})
         return found

@@ -122,7 +122,7 @@ class WebGround:
         self.events = EventStore(self.database)
         engine = Engine(self.settings.engine)
         self.recorder = EventRecorder(self.events, self.publisher)
-        self.inventory = Inventory(engine, self.recorder)
+        self.inventory = Inventory(engine, self.recorder, self.notices)
         self.apps = AppRegistry(
             AppStore(self.database), self.store, self.inventory, self.recorder, self.publisher
         )

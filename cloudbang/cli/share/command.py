@@ -16,12 +16,12 @@ import click
 
 from cloudbang import config
 from cloudbang.cli.doctor import is_chinese
-from cloudbang.cli.doctor_checks import Text
 from cloudbang.cli.share.errors import NoDataFolder, NoServer, NotStartable
 from cloudbang.cli.share.server_connection import ServerConnection
 from cloudbang.cli.share.sharing import Sharing
 from cloudbang.config import ServerSettings
 from cloudbang.domain.terminals import Size
+from cloudbang.domain.text import Text
 from cloudbang.terminals import share_pass
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104

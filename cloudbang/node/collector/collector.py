@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import nullcontext
 
 import gevent
 from gevent.lock import BoundedSemaphore
@@ -13,7 +12,8 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.apps import Instance
 from cloudbang.engine import Engine
-from cloudbang.node.collector.follower import SILENT, Follower, Interrupted, ReaderContext
+from cloudbang.node.collector.context import ReaderContext
+from cloudbang.node.collector.follower import SILENT, Follower, Interrupted
 from cloudbang.node.collector.read_scheduler import SharedTick
 from cloudbang.node.collector.sink import LogSink
 from cloudbang.node.inventory import Inventory
@@ -38,11 +38,15 @@ class LogCollector:
     ) -> None:
         self._inventory = inventory
         self._context = ReaderContext(
-            engine, inventory, sink, SharedTick(), int(retention_days * 86400 * 10**9)
+            engine,
+            inventory,
+            sink,
+            SharedTick(),
+            int(retention_days * 86400 * 10**9),
+            BoundedSemaphore(OLD_AT_ONCE),
         )
         self._followers: dict[str, _Running] = {}
         self._ended: dict[str, str | None] = {}  # finished_at of those whose log is stored whole
-        self._old = BoundedSemaphore(OLD_AT_ONCE)
         self._readers = Supervisor("log-readers")
 
     # --- what others ask ----------------------------------------------------------------------
@@ -65,6 +69,7 @@ class LogCollector:
 
     def start(self) -> None:
         self._inventory.listen(self._on_change)
+        self._inventory.listen_reconnected(self._on_reconnected)
         for instance in self._inventory.instances():
             self._consider(instance)
         self._readers.run("clock", self._watch_clock)
@@ -86,6 +91,13 @@ class LogCollector:
         for instance in removed:
             # Its reader ends by itself, with the last of what the engine still gives.
             self._ended.pop(instance.id, None)
+
+    def _on_reconnected(self, vanished: bool) -> None:
+        for running in list(self._followers.values()):
+            if vanished:
+                running.follower.interrupt()
+            else:
+                running.follower.retry()
 
     def _consider(self, instance: Instance) -> None:
         """Read this container's log if there is anything in it that is not stored."""
@@ -113,9 +125,7 @@ class LogCollector:
             if known is not None and known.app != follower.app:
                 break  # renamed: from here on its lines belong to another app
             try:
-                # A thousand old containers are read a few at a time.
-                with nullcontext() if known is None or known.alive else self._old:
-                    ended = follower.run()
+                ended = follower.run()
             except Interrupted:
                 continue
             known = self._inventory.instance(follower.container)

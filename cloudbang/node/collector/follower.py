@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import nullcontext, suppress
 from functools import partial
-from typing import Protocol
 
 import gevent
 
-from cloudbang.core.supervise import backoff
+from cloudbang.core.retry import Attempts
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.docker_stream import Decoder, StreamGarbled, decoder_for
 from cloudbang.domain.lines import record_ns
 from cloudbang.domain.resume import ResumePoint
-from cloudbang.engine import Engine, EngineStream
+from cloudbang.engine import EngineStream
 from cloudbang.errors import (
     EngineRefused,
     EngineUnreachable,
@@ -24,10 +22,11 @@ from cloudbang.errors import (
     NoSuchContainer,
     StorageFailed,
 )
-from cloudbang.node.collector.read_scheduler import ReadScheduler, SharedTick
+from cloudbang.node.collector.context import ReaderContext
+from cloudbang.node.collector.read_scheduler import ReadScheduler
 from cloudbang.node.collector.resume import Resume, SkipTo, dropped
 from cloudbang.node.collector.rotation import RotationWatch, rotated_at
-from cloudbang.node.collector.sink import LogSink, Receipt
+from cloudbang.node.collector.sink import Receipt
 
 log = logging.getLogger(__name__)
 
@@ -38,31 +37,14 @@ an engine that has to wait so long skips the files that were dropped meanwhile, 
 READ = 64 * 1024  # bytes a read may return; the engine's buffer holds about 28 KB
 FULL_READS = 4  # full reads in a row before others get their turn
 
+WELL = 10.0  # seconds of reading after which a failure before is over
+
 SILENT = 3.0
 """Seconds between two looks (:meth:`Follower.look`) at who has not read anything since the last."""
 
 TAIL = 1000
 """Lines looked back at first when a log is read again. Asked for a moment only, the engine would
 read the whole log to find it, and mostly only a few lines are new."""
-
-
-class Containers(Protocol):
-    """What is asked of the inventory."""
-
-    def instance(self, container: str) -> Instance | None: ...
-    def refresh(self, container: str) -> Instance | None: ...
-    def unreadable(self, container: str, reason: str) -> None: ...
-
-
-@dataclass(frozen=True)
-class ReaderContext:
-    """What every reader of one collector shares."""
-
-    engine: Engine
-    containers: Containers
-    sink: LogSink
-    tick: SharedTick
-    retention_ns: int
 
 
 LONG_TAIL = 10_000  # the same for a log that floods
@@ -108,6 +90,9 @@ class Follower:
         self._reads = self._reads_before = 0  # of it, and when somebody last looked
         self._ends = True  # it does by itself, or was given up
         self._interrupted = False
+        self._began = 0.0  # the present try
+        self._quick = Attempts(0.2, 3, begins=self._say_trouble, ends=self._say_over)
+        self._slow = Attempts(1, 120, begins=lambda _: None, ends=self._log_readable)
 
     @property
     def lag(self) -> float:
@@ -122,6 +107,8 @@ class Follower:
         An engine that is asked to follow a log just while its container dies may have closed that
         log already, and then never ends the stream.
         """
+        if self._stream is not None and time.monotonic() - self._began > WELL:
+            self._quick.went_well()
         if self._stream is not None and self._reads == self._reads_before and not self._ends:
             known = self._context.containers.instance(self.container)
             if known is None or not known.alive:
@@ -133,8 +120,14 @@ class Follower:
         """Have :meth:`run` raise Interrupted, at once where it waits for the engine: a flag that
         the reader looks at, since an exception thrown from outside may meet it anywhere."""
         self._interrupted = True
+        self.retry()
         if self._stream is not None:
             self._stream.wake()
+
+    def retry(self) -> None:
+        """The engine is there again: not to wait any longer for the next try."""
+        self._quick.now()
+        self._slow.now()
 
     def drain(self) -> None:
         """Wait until everything handed over is stored: in order, so the last tells for all."""
@@ -146,15 +139,17 @@ class Follower:
 
         None when the engine has it no more, or cannot read its log. Raises Interrupted.
         """
-        waits = backoff(0.2, 3)
         while True:
             self._look_up()
-            began = time.monotonic()
+            self._began = time.monotonic()
+            tries, why = self._quick, ""
             try:
                 instance = self._context.containers.instance(self.container)
                 if instance is None:
                     return None
-                ended = self._pass(instance)
+                with nullcontext() if instance.alive else self._context.old:
+                    ended = self._pass(instance)
+                self._quick.went_well()
                 if ended is None:
                     return None
                 if not ended.alive and not instance.alive and self._same_run(ended, instance):
@@ -170,11 +165,26 @@ class Follower:
                 return None
             except EngineUnreachable as e:
                 log.debug("%s: %s", self.container[:12], e)
-            except (EngineRefused, StreamGarbled, StorageFailed) as e:
-                log.warning("reading the log of %s: %s", self.app, e)
-            if time.monotonic() - began > 10:
-                waits = backoff(0.2, 3)
-            gevent.sleep(next(waits))
+            except EngineRefused as e:
+                why = str(e)
+                if e.call == "logs":
+                    tries = self._slow
+                    self._context.containers.log_refused(self.container, e)
+            except (StreamGarbled, StorageFailed) as e:
+                why = str(e)
+            if time.monotonic() - self._began > WELL:
+                self._quick.went_well()
+            tries.wait(tries.failed(why))
+
+    def _say_trouble(self, reason: str) -> None:
+        if reason:  # that the engine is away is said once, and not for each log
+            log.warning("reading the log of %s: %s; it is tried again", self.app, reason)
+
+    def _say_over(self) -> None:
+        log.info("the log of %s is read again", self.app)
+
+    def _log_readable(self) -> None:
+        self._context.containers.log_readable(self.container)
 
     def _look_up(self) -> None:
         if self._interrupted:
@@ -224,6 +234,7 @@ class Follower:
             if point.last is not None and record_ns(point.last) > now:
                 resume, tail = self._after_clock_was_set_back(instance, point), None
         stream = engine.logs(instance.id, follow=instance.alive, since_ns=self.since_ns, tail=tail)
+        self._slow.went_well()
         decoder = decoder_for(instance.short, tty=instance.tty)
         missing = _RereadFurther if tail is not None else None if surely else _RereadFully
         self._last = point.last if point else None

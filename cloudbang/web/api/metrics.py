@@ -43,7 +43,7 @@ class _ServicesCollector(Collector):
 
     def _health(self) -> Iterable[Metric]:
         """How this process does, whatever it keeps."""
-        up = self._services.inventory.engine_error is None
+        up = self._services.inventory.engine_state == "connected"
         yield _gauge("engine_up", "1 while the Docker Engine answers.", int(up))
         trouble = self._services.store.health is not None
         yield _gauge("storage_trouble", "1 while lines cannot be stored.", int(trouble))

@@ -61,14 +61,14 @@ def i18n(lang: str) -> Response:
 @operation(gives=shapes.Status)
 def status() -> Response:
     """What everybody with an account may know about this CloudBang."""
-    store = services().store
+    store, inventory = services().store, services().inventory
     teams = caller().teams("view")
     size, lines = store.totals(teams)
     return json(
         {
             "version": __version__,
             "uptime": round(time.monotonic() - _STARTED, 3),
-            "engine": {"error": services().inventory.engine_error},
+            "engine": {"state": inventory.engine_state, "error": inventory.engine_error},
             "storage": {
                 "path": str(store.root),
                 "bytes": size,

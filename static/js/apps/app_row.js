@@ -220,6 +220,7 @@ function instanceRow(one, app) {
 
 /** @param {Instance} one */
 function unreadable(one) {
+  if (one.unreadable_reason && one.log_driver !== "none") return t(one.unreadable_reason);
   return t("The log driver {driver} cannot be read", { driver: one.log_driver || "?" });
 }
 

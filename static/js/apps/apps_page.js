@@ -193,7 +193,7 @@ function drawCount() {
 
 /** @param {number | null} more that are gone and match; null: that is being asked */
 function empty(more) {
-  const silent = noticed.has("engine-unreachable");
+  const silent = noticed.has("engine-unreachable") || noticed.has("engine-refused");
   // They mostly come before one could read that they are asked for.
   if (!inventory.known && !silent) {
     return late ? message(t("Asking the engine for its containers."), "") : h("div");

@@ -40,7 +40,7 @@ function sentence(notice) {
         "The Docker Engine does not answer: what you see is the last known. It goes on by itself once the engine is back.",
       );
     default:
-      return notice.message;
+      return t(notice.message); // what is refused, for one: the doctor says it in the same words
   }
 }
 
@@ -58,7 +58,7 @@ function draw(notice) {
       null,
       notice.app && [h("a", { href: appAddress(notice.app) }, notice.app), " · "],
       text,
-      text !== notice.message &&
+      text !== t(notice.message) &&
         notice.message &&
         h("span", { class: "notice-fact mono" }, notice.message),
       notice.more &&

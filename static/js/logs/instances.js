@@ -84,8 +84,9 @@ function showUnreadable(instances) {
         null,
         t("The log of {name} cannot be read: {reason}", {
           name: one.name,
-          reason:
-            one.unreadable_reason || t("log driver {driver}", { driver: one.log_driver ?? "?" }),
+          reason: one.unreadable_reason
+            ? t(one.unreadable_reason)
+            : t("log driver {driver}", { driver: one.log_driver ?? "?" }),
         }),
       ),
     ),

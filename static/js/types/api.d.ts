@@ -41,7 +41,9 @@ export type Apps = {
   put_away: number;
 };
 
+/** `starting`: it was not asked yet; `connecting`: it was well a moment ago; `error` says why it is `down`. */
 export type EngineStatus = {
+  state: "starting" | "connected" | "connecting" | "down";
   error: string | null;
 };
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from cloudbang.apps import AppRegistry
 from cloudbang.bus import Hub, Publisher
 from cloudbang.config import BusSettings, EngineSettings, StorageSettings
+from cloudbang.core.notices import Notices
 from cloudbang.engine import Engine
 from cloudbang.events.recorder import EventRecorder
 from cloudbang.intake.log_sink import StoreSink
@@ -32,9 +33,10 @@ class Rig:
         self.store = LogStore(folder, settings=StorageSettings(path=folder, keep_free_bytes=0))
         self.database = Database(folder)
         self.events = EventStore(self.database)
+        self.notices = Notices()
         self.engine = Engine(EngineSettings(host=host))
         self.recorder = EventRecorder(self.events, self.publisher)
-        self.inventory = Inventory(self.engine, self.recorder)
+        self.inventory = Inventory(self.engine, self.recorder, self.notices)
         self.apps = AppRegistry(
             AppStore(self.database), self.store, self.inventory, self.recorder, self.publisher
         )

@@ -36,8 +36,11 @@ class ScriptedEngine:
         self.refused: dict[str, int] = {}  # how many inspections of a container fail from now on
         self.version = self.oldest_version = "1.41"  # of the API: what it speaks and understands
         self.deaf: set[str] = set()  # containers whose followed streams never end
+        self.filtered: set[str] = set()  # calls that a filter before the engine refuses
         self.changed = Event()
         self._events: list[socket.socket] = []
+        self._open: set[socket.socket] = set()
+        self._away = False
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(path))
         listener.listen(512)
@@ -90,6 +93,16 @@ class ScriptedEngine:
         self.logs[container].append((time, text))
         self.changed.set()
 
+    def go_away(self) -> None:
+        """As an engine that was stopped: no connection is left, and none can be made."""
+        self._away = True
+        self._events.clear()
+        for sock in list(self._open):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    def come_back(self) -> None:
+        self._away = False
+
     def drop_events(self) -> None:
         """End every connection for events, as an engine that stops does."""
         for sock in self._events:
@@ -109,6 +122,10 @@ class ScriptedEngine:
             sock.sendall(orjson.dumps(event) + b"\n")
 
     def _serve(self, sock: socket.socket, _address: object) -> None:
+        if self._away:
+            sock.close()
+            return
+        self._open.add(sock)
         try:
             kept = b""
             while True:
@@ -126,6 +143,7 @@ class ScriptedEngine:
         except OSError:
             pass
         finally:
+            self._open.discard(sock)
             sock.close()
 
     def _answer(self, sock: socket.socket, target: str) -> None:
@@ -139,7 +157,9 @@ class ScriptedEngine:
             self._json(sock, {"message": said}, b"400 Bad Request")
             return
         path = "/" + parts.path.split("/", 2)[2] if parts.path.startswith("/v1") else parts.path
-        if path == "/version":
+        if _call(path) in self.filtered:
+            self._filtered(sock)
+        elif path == "/version":
             self._json(sock, {"ApiVersion": self.version, "Version": "20.10"})
         elif path == "/containers/json":
             self._json(sock, [_listing(c) for c in self.containers.values()])
@@ -199,10 +219,24 @@ class ScriptedEngine:
         coding = b"Transfer-Encoding: chunked\r\n" if self.chunked else b""
         sock.sendall(b"HTTP/1.1 200 OK\r\n" + coding + b"\r\n")
 
+    def _filtered(self, sock: socket.socket) -> None:
+        """As HAProxy says it, which most socket proxies are."""
+        body = b"<html><body><h1>403 Forbidden</h1>\nRequest forbidden by rules.\n</body></html>\n"
+        sock.sendall(b"HTTP/1.0 403 Forbidden\r\nContent-Type: text/html\r\n\r\n" + body)
+
     def _json(self, sock: socket.socket, value: object, status: bytes = b"200 OK") -> None:
         body = orjson.dumps(value)
         head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
         sock.sendall(head % (status, len(body)) + body)
+
+
+def _call(path: str) -> str:
+    """Which kind of call that is, by the names of ``domain.refusals``."""
+    if path in ("/version", "/events"):
+        return path[1:]
+    if path == "/containers/json":
+        return "list"
+    return {"json": "inspect", "logs": "logs"}.get(path.rsplit("/", 1)[-1], "")
 
 
 def _listing(inspected: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from openapi_spec_validator import validate
 from cloudbang.domain.events import Event
 from cloudbang.errors import BadRequest
 from cloudbang.web.api.search import matcher
+from tests.support import wait_until
 from tests.web.api.test_account import code
 from tests.web.web_support import Client, WebGround
 
@@ -261,11 +262,17 @@ def test_events_of_an_app(full: WebGround, program: Client) -> None:
     assert len(program.get("/api/v1/apps/web/events?limit=1").json["events"]) == 1
 
 
-def test_status(program: Client) -> None:
-    """Version, disk use and what is wrong: here, that no engine answers."""
+def test_status(full: WebGround, program: Client) -> None:
+    """Version, disk use and what is wrong. That no engine answers is wrong once one was asked."""
     body = program.get("/api/v1/status").json
     assert body["storage"]["lines"] >= 50
+    assert (body["engine"], body["notices"]) == ({"state": "starting", "error": None}, [])
+    full.inventory.start()
+    wait_until(lambda: full.inventory.engine_state == "down")
+    full.inventory.stop()
+    body = program.get("/api/v1/status").json
     assert [notice["code"] for notice in body["notices"]] == ["engine-unreachable"]
+    assert body["engine"]["state"] == "down"
 
 
 def test_healthz_needs_nothing_and_tells_nothing(full: WebGround) -> None:

@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po
 import cloudbang
 from cloudbang import errors
 from cloudbang.domain.events import KINDS
+from cloudbang.domain.refusals import REFUSALS
 from cloudbang.errors import CloudBangError
 from cloudbang.web.pages.i18n import AREAS, FOLDER
 
@@ -123,6 +124,15 @@ def test_every_text_has_chinese() -> None:
     used = texts_of_python() | texts_of_pages()
     missing = {text: where for text, where in used.items() if not known.get(text)}
     assert not missing, "\n".join(f"{where}: {text!r}" for text, where in missing.items())
+
+
+def test_pages_and_doctor_say_what_is_refused_in_the_same_words() -> None:
+    """The doctor has no catalogue: what it says stands beside the English, and is the same."""
+    known = catalogue()
+    for refusal in REFUSALS.values():
+        assert known[refusal.sentence.en] == refusal.sentence.zh
+        assert refusal.refused.en in refusal.sentence.en
+        assert refusal.mend.zh in refusal.sentence.zh
 
 
 def test_translations_keep_their_places() -> None:

@@ -25,6 +25,10 @@ class Notice(TypedDict):
 
 
 class EngineStatus(TypedDict):
+    """``starting``: it was not asked yet; ``connecting``: it was well a moment ago; ``error`` says
+    why it is ``down``."""
+
+    state: Literal["starting", "connected", "connecting", "down"]
     error: str | None
 
 

@@ -1,0 +1,101 @@
+"""What does not work when a call to the engine is refused by something before it, and what mends
+that: said by the doctor and on the pages in the same words.
+
+The permissions are named as the common socket proxies name them. A page translates the English
+sentence as a whole: ``web.po`` has each of them as it stands here, which a test compares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cloudbang.domain.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """``refused`` says by whom and what does not work; ``mend`` what to allow."""
+
+    refused: Text
+    mend: Text
+
+    @property
+    def sentence(self) -> Text:
+        """Both in one."""
+        return Text(f"{self.refused.en}; {self.mend.en}", f"{self.refused.zh}；{self.mend.zh}")
+
+
+def _refusal(what: Text, lacks: Text, paths: str, permission: str) -> Refusal:
+    named, named_zh = permission.replace("+", " and "), permission.replace("+", " 和 ")
+    return Refusal(
+        Text(
+            f"something between CloudBang and the Docker Engine refuses {what.en}: {lacks.en}",
+            f"云帮与 Docker 引擎之间有程序拒绝了{what.zh}：{lacks.zh}",
+        ),
+        Text(
+            f"allow {paths.replace('+', ' and ')} (in a socket proxy: {named})",
+            f"请放行 {paths.replace('+', ' 和 ')}（socket 代理中为 {named_zh}）",
+        ),
+    )
+
+
+REFUSALS = {
+    "version": _refusal(
+        Text("to tell the engine's version", "查询引擎版本"),
+        Text("nothing can be asked", "什么都无法查询"),
+        "GET /version",
+        "VERSION=1",
+    ),
+    "events": _refusal(
+        Text("to tell of events", "订阅事件"),
+        Text(
+            "containers are listed every few seconds instead, and those that live shorter are missed",
+            "改为每隔几秒列出一次容器，存活更短的容器会漏掉",
+        ),
+        "GET /events",
+        "EVENTS=1",
+    ),
+    "list": _refusal(
+        Text("to list containers", "列出容器"),
+        Text("no app is found", "找不到任何应用"),
+        "GET /containers/json",
+        "CONTAINERS=1",
+    ),
+    "inspect": _refusal(
+        Text("to inspect containers", "查看容器详情"),
+        Text("their logs are not read and no terminal opens", "不会读取其日志，也打不开终端"),
+        "GET /containers/ID/json",
+        "CONTAINERS=1",
+    ),
+    "logs": _refusal(
+        Text("to give the logs of containers", "读取容器日志"),
+        Text("what they log is not kept", "它们的日志不会保存"),
+        "GET /containers/ID/logs",
+        "CONTAINERS=1",
+    ),
+    "exec": _refusal(
+        Text("to run commands in containers", "在容器中运行命令"),
+        Text("neither terminals nor files can be opened", "终端和文件都打不开"),
+        "POST /containers/ID/exec+POST and GET /exec/ID/…",
+        "CONTAINERS=1, EXEC=1+POST=1",
+    ),
+    "images": _refusal(
+        Text("to look at images", "查看镜像"),
+        Text("no toolbox can be opened", "打不开工具箱"),
+        "GET /images/NAME/json",
+        "IMAGES=1",
+    ),
+    "pull": _refusal(
+        Text("to fetch images", "拉取镜像"),
+        Text("no toolbox opens before its image is there", "镜像就绪之前打不开工具箱"),
+        "POST /images/create",
+        "IMAGES=1+POST=1",
+    ),
+    "create": _refusal(
+        Text("to make, start and remove containers", "创建、启动和删除容器"),
+        Text("no toolbox can be opened", "打不开工具箱"),
+        "POST /containers/create, POST /containers/ID/start, POST /containers/ID/wait"
+        "+DELETE /containers/ID",
+        "CONTAINERS=1+POST=1",
+    ),
+}

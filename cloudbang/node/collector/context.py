@@ -1,0 +1,36 @@
+"""What every reader of one collector shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gevent.lock import BoundedSemaphore
+
+from cloudbang.domain.apps import Instance
+from cloudbang.engine import Engine
+from cloudbang.errors import EngineRefused
+from cloudbang.node.collector.read_scheduler import SharedTick
+from cloudbang.node.collector.sink import LogSink
+
+
+class Containers(Protocol):
+    """What is asked of the inventory."""
+
+    def instance(self, container: str) -> Instance | None: ...
+    def refresh(self, container: str) -> Instance | None: ...
+    def unreadable(self, container: str, reason: str) -> None: ...
+    def log_refused(self, container: str, error: EngineRefused) -> None: ...
+    def log_readable(self, container: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class ReaderContext:
+    """What every reader of one collector shares."""
+
+    engine: Engine
+    containers: Containers
+    sink: LogSink
+    tick: SharedTick
+    retention_ns: int
+    old: BoundedSemaphore  # a thousand ended containers are read a few at a time
