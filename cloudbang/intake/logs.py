@@ -75,7 +75,7 @@ class LogIntake:
         self._new = NewNames()
         self._patient = True
         self._stored = 0
-        self._waiting: list[tuple[Append, int]] = []  # handed over and not yet decided
+        self._waiting: list[tuple[Append, int, int]] = []  # handed over and not yet decided
         self._supervisor = Supervisor("log intake")
         self._receiving: gevent.Greenlet | None = None
         export(self, "put", counters={"lines": "Lines of other programs that were stored."})
@@ -91,7 +91,7 @@ class LogIntake:
         if self._receiving is not None:
             self._receiving.join(deadline.at_most(STOP_WITHIN))
         with gevent.Timeout(deadline.at_most(STOP_WITHIN), False):
-            for receipt, _ in self._waiting:
+            for receipt, *_ in self._waiting:
                 receipt.wait()
         self._supervisor.stop(deadline)
 
@@ -154,7 +154,7 @@ class LogIntake:
             if receipt is None:
                 self._dropped_for_want_of_room(app, one.messages)
             else:
-                self._waiting.append((receipt, len(one.records)))
+                self._waiting.append((receipt, len(one.records), one.messages))
         found.clear()
         if len(self._waiting) > 1_000:
             self._settle()
@@ -171,12 +171,14 @@ class LogIntake:
         self._notices.tell("puts-dropped", why, messages=messages, app=whose)
 
     def _settle(self) -> None:
-        waiting: list[tuple[Append, int]] = []
-        for receipt, lines in self._waiting:
+        waiting: list[tuple[Append, int, int]] = []
+        for receipt, lines, messages in self._waiting:
             if not receipt.decided:
-                waiting.append((receipt, lines))
+                waiting.append((receipt, lines, messages))
             elif receipt.error is None:
                 self._stored += lines
+            else:  # the store broke off, or was closed
+                self.dropped.add(TOPIC, "room", messages)
         self._waiting = waiting
 
 

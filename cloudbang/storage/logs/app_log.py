@@ -16,8 +16,8 @@ from typing import NamedTuple
 from cloudbang.domain.lines import is_record
 from cloudbang.storage.logs import index
 from cloudbang.storage.logs.index import BLOCK_BYTES, MAX_KEYS, Block, CorruptIndex
+from cloudbang.storage.logs.marks import ResumeState, load_resume_state
 from cloudbang.storage.logs.reader import Query, Snapshot, collect
-from cloudbang.storage.logs.resume import ResumeState, load_resume_state
 from cloudbang.storage.logs.segment import IndexCache, Segment, find, remove, whole_lines
 
 log = logging.getLogger(__name__)
@@ -186,7 +186,7 @@ class AppLog:
             blocks = [*blocks, self.open.freeze()]
         elif blocks:
             blocks = blocks.copy()
-        return Snapshot(tuple(self.closed), self.active, blocks, self.first, self.next)
+        return Snapshot(tuple(self.closed), self.active, blocks, self.first, self.next, self.marks)
 
     def written(self, records: list[bytes], data: bytes, tail_limit: int) -> int:
         """Take note that ``records`` are at the end of the active segment now. Gives their seq."""

@@ -465,13 +465,12 @@ class LogStore:
         found = self._apps.get(app)
         if not found:
             return None
-        known = found
 
         def step(view: Snapshot, skip_missing: bool) -> ResumePoint | None:
-            mark = known.marks.containers.get(container[:12])
+            mark = view.marks.containers.get(container[:12])
             return resume_point(view, self._cache, container, mark, skip_missing=skip_missing)
 
-        return self._retry(known, step)
+        return self._retry(found, step)
 
     def _collect(
         self, found: AppLog, query: Query, seconds: float, blocks: int = 1_000_000

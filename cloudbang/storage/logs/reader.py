@@ -19,6 +19,7 @@ from typing import NamedTuple
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.index import Block
+from cloudbang.storage.logs.marks import ResumeState
 from cloudbang.storage.logs.segment import IndexCache, Segment, lines_of, open_file, read_block
 
 Lines = list[tuple[int, bytes]]
@@ -69,6 +70,7 @@ class Snapshot(NamedTuple):
     active_blocks: list[Block]
     first: int
     next: int
+    marks: ResumeState  # of the same moment: a line is in one of the two, and not in both
 
 
 def time_key(name: str, ns: int | None) -> bytes | None:

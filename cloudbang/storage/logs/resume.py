@@ -11,21 +11,15 @@ app's ``marks.json``: else an old, quiet container would be stored a second time
 
 from __future__ import annotations
 
-import json
-import logging
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from cloudbang.domain.lines import format_time, record_ns
 from cloudbang.domain.resume import ResumePoint
+from cloudbang.storage.logs.marks import Mark, ResumeState
 from cloudbang.storage.logs.reader import BlockScan, Query, Snapshot
 from cloudbang.storage.logs.segment import IndexCache
-
-log = logging.getLogger(__name__)
 
 TAIL = 64
 """Lines of the container to look back at: the earliest of them says how far back to go."""
@@ -41,62 +35,6 @@ MARK_BYTES = 64 * 1024  # of lines kept for one container, unless more share one
 MARKS = 1000  # containers of an app that are remembered; the longest silent go first
 
 _TIME = re.compile(rb"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d\.\d{9}Z")
-
-
-@dataclass
-class Mark:
-    """What is remembered of a container whose lines were deleted."""
-
-    floor: bytes  # time; ``records`` are all the deleted ones from then on
-    records: list[bytes]  # oldest first
-
-
-@dataclass
-class ResumeState:
-    """The content of ``marks.json``. The hub replaces it as a whole, threads only read it."""
-
-    first: int = 1  # lines before this seq are deleted, or about to be
-    containers: dict[str, Mark] = field(default_factory=dict)
-
-
-def load_resume_state(folder: Path) -> ResumeState:
-    """What ``marks.json`` says; nothing when it is missing or damaged."""
-    try:
-        raw = json.loads((folder / "marks.json").read_bytes())
-        containers = {
-            str(name): Mark(
-                str(mark["floor"]).encode("latin-1"),
-                [str(text).encode("latin-1") for text in mark["records"]],
-            )
-            for name, mark in raw["containers"].items()
-        }
-        return ResumeState(int(raw["first"]), containers)
-    except FileNotFoundError:
-        return ResumeState()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
-        log.warning("%s/marks.json is damaged (%s): ignored", folder, e)
-        return ResumeState()
-
-
-def save_marks(folder: Path, marks: ResumeState) -> None:
-    """Durable before it returns, because lines are deleted right after. Raises OSError."""
-    content = {
-        "v": 1,
-        "first": marks.first,
-        "containers": {
-            name: {
-                "floor": mark.floor.decode("latin-1"),
-                "records": [record.decode("latin-1") for record in mark.records],
-            }
-            for name, mark in marks.containers.items()
-        },
-    }
-    temporary = folder / "marks.json.tmp"
-    with temporary.open("w") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, folder / "marks.json")
 
 
 def resume_point(

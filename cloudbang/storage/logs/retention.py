@@ -22,8 +22,9 @@ from cloudbang.domain.lines import format_time
 from cloudbang.errors import StorageFailed
 from cloudbang.storage.logs.app_log import AppLog
 from cloudbang.storage.logs.group_commit import GroupCommit, day_of
+from cloudbang.storage.logs.marks import save_marks
 from cloudbang.storage.logs.reader import SnapshotStale
-from cloudbang.storage.logs.resume import marks_after, save_marks
+from cloudbang.storage.logs.resume import marks_after
 from cloudbang.storage.logs.segment import IndexCache, Segment, compress, remove
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ import gevent
 import pytest
 
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.resume import load_resume_state
+from cloudbang.storage.logs.marks import load_resume_state
 from tests.storage.logs.records import A, B, line, lines, opened
 
 Files = Callable[[], list[str]]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloudbang.storage.logs import log_store, retention
 from cloudbang.storage.logs.log_store import LogStore
 from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened
 
@@ -184,3 +186,32 @@ def test_the_point_never_falls_within_a_line_of_many_parts(tmp_path: Path) -> No
         assert point
         assert point.since == NOON + 9_350_000_000
         assert point.stored == Counter(written)
+
+
+def test_a_deletion_meanwhile_counts_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is remembered of deleted lines belongs to the files that it was taken from: a reader
+    that asks just then sees each line once, in the file or in what is remembered of it."""
+    with opened(tmp_path) as store:
+        written = [line(f"n{i}", i / 10) for i in range(5)]
+        store.append("web", written)
+        found = store._apps["web"]
+        store._commit.roll(found)
+        store.append("web", [line("other", 1, B)])
+        right, done = log_store.in_thread, []
+
+        def meanwhile(pool: Any, function: Any, *args: Any) -> Any:
+            """Between the look at the files and the reading of them."""
+            if not done:
+                done.append(1)
+                store._retention._drop(found, 1, 0)
+            return right(pool, function, *args)
+
+        monkeypatch.setattr(log_store, "in_thread", meanwhile)
+        monkeypatch.setattr(retention, "remove", lambda segment: None)  # that comes a little later
+        point = store.resume_point("web", A)
+        assert done
+        assert point
+        assert point.stored == Counter(written)
+        assert point.last == written[-1]
