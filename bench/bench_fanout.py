@@ -24,8 +24,9 @@ import orjson
 
 from bench.fanout_peers import BOARD, RESET, STOP_READING
 from cloudbang.accounts import Caller
-from cloudbang.bus import Hub, Publisher, Subscriber
+from cloudbang.bus import Hub
 from cloudbang.config import BusSettings
+from cloudbang.core.budget import Budget
 from cloudbang.core.notices import Notices
 from cloudbang.domain.apps import App
 from cloudbang.domain.lines import format_time, record, rows
@@ -139,12 +140,13 @@ class Ground:
         self.store.open()
         self.hub = Hub(BusSettings(bind_sub=ANY, bind_pub=ANY, bind_pub2=""))
         self.hub.start()
-        self.publisher = Publisher(self.hub.publish_to)
+        self.publisher = self.hub.publisher()
         self.push = live.LivePush(
             self.store,
             NoEngine(),
             Status(NoEngine(), Notices(), lambda app: "default"),
-            Subscriber(self.hub.subscribe_at),
+            self.hub.subscriber(ours_alone=True),
+            Budget(),
         )
         self.push.start()
         caller = Caller("s1", 1, "bench", {"default": "viewer"}, b"")

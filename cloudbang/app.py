@@ -21,6 +21,7 @@ from cloudbang.apps import AppRegistry
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import Settings
 from cloudbang.core import own_log
+from cloudbang.core.budget import Budget
 from cloudbang.core.deadline import Deadline, StopOrder
 from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.notices import Notices
@@ -131,6 +132,7 @@ class Application:
         self._told_to_stop = gevent.event.Event()
         self._stops = StopOrder()
         self.loop_lag = LoopLag()
+        self.budget = Budget()
         self.notices = Notices()
         self.server: Server | None = None
         self.setup_token: str | None = None
@@ -250,7 +252,7 @@ class Application:
         accounts: AccountService,
         terminals: TerminalArea,
     ) -> LivePush:
-        live = LivePush(storage.logs, apps, status, bus.to_viewers)
+        live = LivePush(storage.logs, apps, status, bus.to_viewers, self.budget)
         apps.listen_deleted(live.lines_deleted)
         accounts.listen(live.close_login)
         terminals.sessions.listen(
@@ -289,6 +291,7 @@ class Application:
                 terminal_store=storage.terminals,
                 recordings=storage.recordings,
                 files=terminals.files,
+                budget=self.budget,
                 notices=self.notices,
                 status=status,
             )

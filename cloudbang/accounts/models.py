@@ -54,6 +54,12 @@ class Caller:
         return self.login.startswith("s")
 
     @property
+    def holder(self) -> str:
+        """Whose share they use of what is shared out between accounts: the account's, or that of a
+        token without one."""
+        return self.login if self.account_id is None else f"a{self.account_id}"
+
+    @property
     def role(self) -> Role | None:
         """The role in the team ``default``."""
         return self.roles.get(DEFAULT_TEAM)

@@ -22,7 +22,7 @@ MAX_BODY = 64 * 1024  # bytes of a request's body; nothing here is sent that is 
 def create_app(services: Services) -> FlaskApp:
     """The Flask application over these services. The database has to be open."""
     # Here and not above: who only wants the sockets need not load Flask and all that it brings.
-    from cloudbang.web.api import problems
+    from cloudbang.web.api import leases, problems
     from cloudbang.web.flask_app import FlaskApp
     from cloudbang.web.pages import i18n, pages
     from cloudbang.web.security import authenticator as auth
@@ -45,7 +45,8 @@ def create_app(services: Services) -> FlaskApp:
     )
     app.session_interface = auth.NoCookieSession()
     app.before_request(authenticator.guard)
-    app.after_request(compression.compress)  # the last to see an answer
+    leases.install(app)  # the last to see an answer, as it goes out
+    app.after_request(compression.compress)
     app.after_request(add_headers)
     app.jinja_env.globals["csrf_token"] = auth.csrf_token
     problems.install(app)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cloudbang.apps import AppRegistry
     from cloudbang.bus import Publisher
     from cloudbang.config import Settings
+    from cloudbang.core.budget import Budget
     from cloudbang.core.loop_lag import LoopLag
     from cloudbang.core.notices import Notices
     from cloudbang.events.recorder import EventRecorder
@@ -47,6 +48,7 @@ class Services:
     terminal_store: TerminalStore
     recordings: Recordings
     files: Files
+    budget: Budget
     notices: Notices
     status: Status
     loop_lag: LoopLag | None = None

@@ -15,8 +15,9 @@ from werkzeug.test import TestResponse
 
 from cloudbang.accounts import AccountService
 from cloudbang.apps import AppRegistry
-from cloudbang.bus import Hub, Publisher, Subscriber
+from cloudbang.bus import Hub
 from cloudbang.config import Settings
+from cloudbang.core.budget import Budget
 from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.notices import Notices
 from cloudbang.domain.lines import format_time, record
@@ -118,7 +119,7 @@ class WebGround:
         self.accounts.start()
         self.hub = Hub(self.settings.bus)
         self.hub.start()
-        self.publisher = Publisher(self.hub.publish_to)
+        self.publisher = self.hub.publisher()
         self.events = EventStore(self.database)
         engine = Engine(self.settings.engine)
         self.recorder = EventRecorder(self.events, self.publisher)
@@ -129,7 +130,9 @@ class WebGround:
         self.apps.load()
         self.inventory.listen(self.apps.instances_changed)
         self.status = Status(self.inventory, self.notices, self.apps.team_of)
-        self.live = LivePush(self.store, self.apps, self.status, Subscriber(self.hub.subscribe_at))
+        self.budget = Budget()
+        subscriber = self.hub.subscriber(ours_alone=True)
+        self.live = LivePush(self.store, self.apps, self.status, subscriber, self.budget)
         self.apps.listen_deleted(self.live.lines_deleted)
         self.live.start()
         self.told: list[tuple[str, str, str, str]] = []  # actions of people
@@ -158,6 +161,7 @@ class WebGround:
                 terminal_store=self.terminal_store,
                 recordings=self.recordings,
                 files=Files(engine, Reaper(engine), self.settings.terminal, self._record_action),
+                budget=self.budget,
                 notices=self.notices,
                 status=self.status,
             )

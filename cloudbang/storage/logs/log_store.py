@@ -10,29 +10,37 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import gevent
-from gevent.threadpool import ThreadPool
 
 from cloudbang.config import StorageSettings
 from cloudbang.core.deadline import UNHURRIED, Deadline
+from cloudbang.core.fair_threads import FairThreads, Rank
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
-from cloudbang.core.threads import in_thread
 from cloudbang.domain.names import is_app_name, is_team_name
 from cloudbang.domain.resume import ResumePoint
-from cloudbang.errors import BadRequest, StorageFailed, StorageFull
+from cloudbang.errors import BadRequest, CloudBangError, StorageFailed, StorageFull
 from cloudbang.storage import data_folder
 from cloudbang.storage.logs.app_log import AppLog, Totals, recover
 from cloudbang.storage.logs.append_queue import Append, Stored
 from cloudbang.storage.logs.group_commit import GroupCommit
 from cloudbang.storage.logs.health import StorageHealth
-from cloudbang.storage.logs.reader import Lines, Page, Query, Snapshot, SnapshotStale, collect
+from cloudbang.storage.logs.reader import (
+    Lines,
+    Page,
+    Query,
+    Sizes,
+    Snapshot,
+    SnapshotStale,
+    collect,
+    measure,
+)
 from cloudbang.storage.logs.resume import resume_point
 from cloudbang.storage.logs.retention import LogRetention
 from cloudbang.storage.logs.segment import IndexCache
@@ -43,10 +51,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SLICE = 0.025  # seconds of reading in a thread after which the hub has its turn
-PAGE_BYTES = 16 * 1024 * 1024  # of lines after which it is too: 5,000 of them may be 1 MiB each
 SEARCH = 0.4  # seconds after which a page is given as far as it was found
 FLUSH_WITHIN = 3.0  # seconds that a stop waits for lines on their way to the disk
 READERS = 3  # threads that read; a reader beyond them waits for its turn
+STEP_BYTES = 1024 * 1024  # of lines that are in memory of what is only counted or picked from
 
 
 class AppStats(NamedTuple):
@@ -63,6 +71,18 @@ class Deleted(NamedTuple):
     lines: int
     first: int
     end: int
+
+
+class LinesGone(CloudBangError):
+    """Lines were deleted while they were being read."""
+
+    code = "lines-gone"
+    status = 409
+    sentence = "lines of {app} were deleted while they were read"
+
+    def __init__(self, app: str) -> None:
+        self.app = app
+        super().__init__(app)
 
 
 class LogStore:
@@ -104,7 +124,7 @@ class LogStore:
         except OSError as e:
             raise StorageFailed(str(self.root), e.strerror or str(e)) from None
         try:
-            self._readers = ThreadPool(READERS)
+            self._readers = FairThreads(READERS)
             for folder in sorted(self.root.iterdir()):
                 if is_team_name(folder.name) and folder.is_dir():
                     self._recover_team(folder)
@@ -143,7 +163,7 @@ class LogStore:
         self._supervisor.stop(deadline)
         self._commit.release()
         self._retention.close()
-        self._readers.kill()
+        self._readers.close()
         self._release_lock()
 
     def _recover_team(self, team: Path) -> None:
@@ -157,7 +177,7 @@ class LogStore:
                 continue
             args = (name, folder, self._cache, totals, self._written)
             try:
-                found = in_thread(self._readers, recover, *args)
+                found = self._readers.call("", Rank.PAGE, recover, *args)
             except OSError as e:
                 raise StorageFailed(str(folder), e.strerror or str(e)) from None
             if found.log.next == 1 and not found.log.active:
@@ -364,8 +384,8 @@ class LogStore:
     def read(self, app: str, query: Query) -> Page:
         """A page of lines; see :class:`Query` for which. Empty for an app that is not known.
 
-        A search that takes longer than 0.4 s, or finds more than 16 MiB, gives what it found and
-        a cursor to go on from.
+        A search that takes longer than 0.4 s, or finds as many bytes as the query allows, gives
+        what it found and a cursor to go on from.
         Raises BadRequest, StorageFailed.
         """
         found = self._apps.get(app)
@@ -374,32 +394,91 @@ class LogStore:
             return Page([], begins, begins)
         deadline = time.monotonic() + SEARCH
         lines: Lines = []
-        size = 0
         while True:
             part, cursor = self._collect(found, query, SLICE)
             lines = part + lines if query.backwards else lines + part
-            size += sum(len(raw) for _, raw in part)
-            if cursor is None or size > PAGE_BYTES or time.monotonic() > deadline:
+            if cursor is None:
+                return Page(lines, found.first, found.next)
+            query = _onward(query, cursor, len(part), sum(len(raw) for _, raw in part))
+            if query.size <= 0 or time.monotonic() > deadline:
                 return Page(lines, found.first, found.next, cursor)
-            query = _onward(query, cursor, query.limit - len(part))
+
+    def find(self, app: str, query: Query, seconds: float = SEARCH) -> Sizes:
+        """What :meth:`read` would find, without holding the lines: which they are, and about how
+        large they are together. Raises as :meth:`read`."""
+        found = self._apps.get(app)
+        if not found:
+            return Sizes([], 0)
+        known, deadline = found, time.monotonic() + seconds
+        seqs: list[int] = []
+        size = 0
+        rank = Rank.PAGE if query.match is None else Rank.SEARCH
+        while True:
+
+            def step(view: Snapshot, skip_missing: bool, query: Query = query) -> Sizes:
+                cache = self._cache
+                return measure(view, cache, query, seconds=SLICE, skip_missing=skip_missing)
+
+            part = self._retry(known, step, query.account, rank)
+            seqs = part.seqs + seqs if query.backwards else seqs + part.seqs
+            size += part.size
+            if part.cursor is None:
+                return Sizes(seqs, size)
+            query = _onward(query, part.cursor, len(part.seqs), part.size)
+            if query.size <= 0 or time.monotonic() > deadline:
+                return Sizes(seqs, size, part.cursor)
+
+    def pick(self, app: str, seqs: Sequence[int], query: Query) -> Lines:
+        """The first of these lines, as many as the query's size holds and at least one that is
+        still there; none when none is. The query's account, and how it ranks, count as ever."""
+        found = self._apps.get(app)
+        if not found or not seqs:
+            return []
+        wanted = set(seqs)
+        lines: Lines = []
+        step = replace(
+            query,
+            after=seqs[0] - 1,
+            before=seqs[-1] + 1,
+            since=None,
+            until=None,
+            match=None,
+            limit=len(wanted) if len(wanted) == seqs[-1] - seqs[0] + 1 else 1 << 62,
+            size=min(query.size, STEP_BYTES),
+        )
+        while True:
+            part, cursor = self._collect(found, step, SLICE)
+            lines += [line for line in part if line[0] in wanted]
+            if cursor is None or sum(len(raw) for _, raw in lines) >= query.size:
+                return lines
+            step = replace(step, after=cursor)
 
     def scan(self, app: str, query: Query) -> Iterator[Lines]:
         """All lines of ``query`` that are there now, whatever its limit, oldest first in batches
         of about 256 KiB. Batches may be empty: a search that finds nothing gives its caller a
-        chance to stop. Raises as :meth:`read`."""
+        chance to stop. Raises as :meth:`read`, and LinesGone when some that are still to come are
+        deleted meanwhile."""
         found = self._apps.get(app)
         if not found:
             return
         end = found.next if query.before is None else min(query.before, found.next)
         at = 0 if query.after is None else query.after
-        cursor: int | None = at
+        cursor: int | None = max(at, found.first - 1)
         while cursor is not None:
+            low = cursor + 1
             part = replace(query, after=cursor, before=end, limit=1 << 62)
-            lines, cursor = self._collect(found, part, SLICE, blocks=1)
+            lines, cursor = self._collect(found, part, SLICE, blocks=1, rank=Rank.DOWNLOAD)
+            if found.first > low and low < end:
+                raise LinesGone(app)
             yield lines
 
     def raw_after(
-        self, app: str, seq: int, limit_lines: int = 500, limit_bytes: int = 256 * 1024
+        self,
+        app: str,
+        seq: int,
+        limit_lines: int = 500,
+        limit_bytes: int = 256 * 1024,
+        account: Hashable = "",
     ) -> tuple[int, list[bytes]]:
         """Consecutive records with a seq above ``seq``, and the seq of the first of them.
 
@@ -414,7 +493,8 @@ class LogStore:
         recent = found.tail.after(max(seq, found.first - 1), limit_lines, limit_bytes)
         if recent is not None:
             return max(seq + 1, found.first), recent
-        lines = self.read(app, Query(after=seq, limit=limit_lines)).lines
+        query = Query(after=seq, limit=limit_lines, size=limit_bytes, account=account)
+        lines = self.read(app, query).lines
         if not lines:
             return found.next, []
         first = lines[0][0]
@@ -438,7 +518,8 @@ class LogStore:
         records, more = found.tail.newest(min(lines, end - found.first), size)
         if more:
             size -= sum(map(len, records))
-            query = Query(before=end - len(records), limit=lines - len(records))
+            limit = lines - len(records)
+            query = Query(before=end - len(records), limit=limit, size=max(size, 1))
             for seq, raw in reversed(self.read(app, query).lines):
                 size -= len(raw)
                 if size < 0 or seq != end - len(records) - 1:
@@ -457,7 +538,7 @@ class LogStore:
             lines, cursor = self._collect(found, query, SLICE)
             if lines or cursor is None:
                 return lines[0][0] if lines else found.next
-            query = _onward(query, cursor, 1)
+            query = _onward(query, cursor, 0, 0)
 
     def resume_point(self, app: str, container: str) -> ResumePoint | None:
         """From when to read ``container`` (12 hex digits or more) again, and what of that is
@@ -473,21 +554,34 @@ class LogStore:
         return self._retry(found, step)
 
     def _collect(
-        self, found: AppLog, query: Query, seconds: float, blocks: int = 1_000_000
+        self,
+        found: AppLog,
+        query: Query,
+        seconds: float,
+        blocks: int = 1_000_000,
+        rank: Rank | None = None,
     ) -> tuple[Lines, int | None]:
         def step(view: Snapshot, skip_missing: bool) -> tuple[Lines, int | None]:
             return collect(
                 view, self._cache, query, seconds=seconds, blocks=blocks, skip_missing=skip_missing
             )
 
-        return self._retry(found, step)
+        if rank is None:
+            rank = Rank.PAGE if query.match is None else Rank.SEARCH
+        return self._retry(found, step, query.account, rank)
 
-    def _retry(self, found: AppLog, step: Callable[[Snapshot, bool], T]) -> T:
+    def _retry(
+        self,
+        found: AppLog,
+        step: Callable[[Snapshot, bool], T],
+        account: Hashable = "",
+        rank: Rank = Rank.PAGE,
+    ) -> T:
         """Run ``step`` in a thread; again with a fresh view when a file went away under it."""
         for attempt in range(4):
             try:
                 # The last time without what is missing: somebody else deleted it.
-                result: Any = in_thread(self._readers, step, found.view(), attempt == 3)
+                result: Any = self._readers.call(account, rank, step, found.view(), attempt == 3)
             except SnapshotStale:
                 gevent.sleep(0.002)
                 continue
@@ -497,7 +591,9 @@ class LogStore:
         raise AssertionError("the last attempt does not look for what is missing")
 
 
-def _onward(query: Query, cursor: int, limit: int) -> Query:
+def _onward(query: Query, cursor: int, lines: int, size: int) -> Query:
+    """What is left of a query of which so many lines were found, of so many bytes."""
+    limit, size = query.limit - lines, query.size - size
     if query.backwards:
-        return replace(query, limit=limit, before=cursor)
-    return replace(query, limit=limit, after=cursor)
+        return replace(query, limit=limit, size=size, before=cursor)
+    return replace(query, limit=limit, size=size, after=cursor)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
@@ -23,6 +23,9 @@ from cloudbang.storage.logs.marks import ResumeState
 from cloudbang.storage.logs.segment import IndexCache, Segment, lines_of, open_file, read_block
 
 Lines = list[tuple[int, bytes]]
+
+
+PAGE_BYTES = 16 * 1024 * 1024  # 5,000 lines may be 1 MiB each
 
 
 class SnapshotStale(Exception):
@@ -45,6 +48,8 @@ class Query:
     stream: str | None = None
     match: Callable[[bytes], bool] | None = None
     limit: int = 500
+    size: int = PAGE_BYTES  # of lines after which it is enough, though there are more
+    account: Hashable = ""  # for whom: threads that read are shared out between accounts
 
     @property
     def backwards(self) -> bool:
@@ -53,12 +58,21 @@ class Query:
 
 
 class Page(NamedTuple):
-    """Lines, oldest first. ``cursor`` is where a search ran out of time, to go on from with
-    ``after`` (or ``before``, when it searches backwards); None when it looked everywhere."""
+    """Lines, oldest first. ``cursor`` is where a search ran out of time or its page was full, to go
+    on from with ``after`` (or ``before``, when it searches backwards); None when it looked
+    everywhere."""
 
     lines: Lines
     first: int  # the oldest seq kept
     next: int  # the seq that the next line will get
+    cursor: int | None = None
+
+
+class Sizes(NamedTuple):
+    """What a search found without the lines: their seqs in order, and their bytes together."""
+
+    seqs: list[int]
+    size: int
     cursor: int | None = None
 
 
@@ -177,6 +191,27 @@ class BlockScan:
             return False
         return not self.stream or any(key[13:] == self.stream for key in block.keys)
 
+    def wants_all(self, spot: BlockRef) -> bool:
+        """Whether every line of the block is known to fit the query, without reading it."""
+        _, block, seq, end = spot
+        if seq < self.low or seq + block.lines > min(end, self.high):
+            return False
+        if (self.since and block.oldest < self.since) or (self.until and block.newest > self.until):
+            return False
+        if not (self.container or self.stream):
+            return True
+        return block.keys is not None and all(
+            (not self.container or key.startswith(self.container))
+            and (not self.stream or key[13:] == self.stream)
+            for key in block.keys
+        )
+
+    def cursor(self, spot: BlockRef, backwards: bool) -> int:
+        """Where to go on when this block was not looked at any more."""
+        if backwards:
+            return min(spot.seq + spot.block.lines, self.high)
+        return max(spot.seq - 1, self.low - 1)
+
     def lines(self, spot: BlockRef, *, first: int | None = None, last: int | None = None) -> Lines:
         """The lines of one block that fit the query, without their LF. Raises Stale.
 
@@ -223,7 +258,7 @@ def collect(
     blocks: int = 1_000_000,
     skip_missing: bool = False,
 ) -> tuple[Lines, int | None]:
-    """The lines of ``query`` and, when ``seconds`` or ``blocks`` ran out first, the cursor.
+    """The lines of ``query`` and, when ``seconds``, ``blocks`` or its size ran out first, the cursor.
 
     Backwards, the lines still come oldest first. Raises Stale, BadRequest, OSError.
     """
@@ -231,13 +266,13 @@ def collect(
     deadline = time.monotonic() + seconds
     backwards, match, limit = query.backwards, query.match, query.limit
     looked = 0  # always at one block, or a slow disk would let nobody get on
+    size = 0
     with BlockScan(view, cache, query, skip_missing=skip_missing) as walk:
         for spot in walk.spots(backwards):
-            if looked and (looked >= blocks or time.monotonic() > deadline):
-                cursor = spot.seq + spot.block.lines if backwards else spot.seq - 1
-                cursor = min(cursor, walk.high) if backwards else max(cursor, walk.low - 1)
-                return (found[::-1] if backwards else found), cursor
+            if looked and (looked >= blocks or size >= query.size or time.monotonic() > deadline):
+                return (found[::-1] if backwards else found), walk.cursor(spot, backwards)
             looked += 1
+            had = len(found)
             missing = limit - len(found)
             few = missing if match is None else None
             lines = walk.lines(spot, last=few) if backwards else walk.lines(spot, first=few)
@@ -254,4 +289,45 @@ def collect(
                             break
             if len(found) >= limit:
                 break
+            size += sum(len(line) for _, line in found[had:])
     return (found[::-1] if backwards else found), None
+
+
+def measure(
+    view: Snapshot,
+    cache: IndexCache,
+    query: Query,
+    *,
+    seconds: float,
+    skip_missing: bool = False,
+) -> Sizes:
+    """What :func:`collect` would find, without the lines. A block of which the index says that all
+    of it fits is not read; then the size is that of the part of it. Raises as that."""
+    found: list[int] = []
+    size = 0
+    deadline = time.monotonic() + seconds
+    backwards, match, limit = query.backwards, query.match, query.limit
+    cursor: int | None = None
+    looked = False
+    with BlockScan(view, cache, query, skip_missing=skip_missing) as walk:
+        for spot in walk.spots(backwards):
+            if looked and (size >= query.size or time.monotonic() > deadline):
+                cursor = walk.cursor(spot, backwards)
+                break
+            looked = True
+            missing = limit - len(found)
+            if match is None and walk.wants_all(spot):
+                all_of_them = range(spot.seq, spot.seq + spot.block.lines)
+                chosen = list(all_of_them[-missing:] if backwards else all_of_them[:missing])
+                size += spot.block.plain * len(chosen) // spot.block.lines
+            else:
+                lines = walk.lines(spot)
+                if match is not None:
+                    lines = [one for one in lines if match(one[1] + b"\n")]
+                lines = lines[-missing:] if backwards else lines[:missing]
+                chosen = [seq for seq, _ in lines]
+                size += sum(len(raw) + 1 for _, raw in lines)
+            found += reversed(chosen) if backwards else chosen
+            if len(found) >= limit:
+                break
+    return Sizes(found[::-1] if backwards else found, size, cursor)

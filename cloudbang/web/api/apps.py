@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -19,9 +20,10 @@ from cloudbang.domain.levels import LEVELS
 from cloudbang.domain.lines import STREAMS, format_time, row
 from cloudbang.domain.names import CONTAINER_ID, is_container_id
 from cloudbang.errors import BadRequest
-from cloudbang.storage.logs.log_store import Deleted, Query
+from cloudbang.storage.logs.log_store import Deleted, LinesGone, LogStore, Query
 from cloudbang.web.api.app_json import all_apps, one_app
-from cloudbang.web.api.downloads import send
+from cloudbang.web.api.downloads import send, while_good
+from cloudbang.web.api.leases import PIECE, lease, piece_by_piece
 from cloudbang.web.api.operation import Parameter, operation
 from cloudbang.web.api.parsing import FLAG, SEQ, TIME, flag, json, moment, number, seq, whole
 from cloudbang.web.api.schemas import apps as shapes
@@ -37,7 +39,11 @@ bp = Blueprint("apps", __name__, url_prefix="/api/v1/apps")
 LINES, MOST_LINES = 500, 5_000
 APPS, MOST_APPS = 100, 1_000  # of those that are gone, in one answer
 PLACES: dict[str, Place] = {"gone": "gone", "put_away": "away"}
-ANSWER_BYTES = 16 * 1024 * 1024  # of text in one answer; what is beyond is fetched from its cursor
+WHOLE = 1024 * 1024  # bytes of text in an answer that is made at once; more is made in pieces
+BUILDING = 3 * WHOLE  # bytes: the lines, their rows, their JSON
+ANSWER_BYTES = 15 * 1024 * 1024
+"""Of text in one answer, which is whole lines: at most 16 MiB. What is beyond is fetched from its
+cursor."""
 AT_ONCE = 128 * 1024  # bytes of text that are encoded on the hub; more goes to a thread
 
 
@@ -180,16 +186,25 @@ def lines(app: str) -> Response:
     """Lines, oldest first. A search that ran out of time, or an answer that grew too large, has a
     cursor: go on with after=cursor, or with before=cursor where only before or until was given."""
     query = query_of_request(number("limit", 1, MOST_LINES) or LINES)
-    page = services().store.read(require_app(app).name, query)
-    found, cursor = _bounded(page.lines, query, page.cursor)
+    store, name = services().store, require_app(app).name
+    lease().take(BUILDING)
+    page = store.read(name, replace(query, size=WHOLE))
+    if page.cursor is not None and sum(len(raw) for _, raw in page.lines) >= WHOLE:
+        sizes = store.find(name, replace(query, size=ANSWER_BYTES))
+        ends = {"first": page.first, "next": page.next}
+        if sizes.cursor is not None:
+            ends["cursor"] = sizes.cursor
+        pieces = piece_by_piece(_page(store, name, query, sizes.seqs, ends), lease())
+        allow = partial(_view, services(), caller().login, app)
+        return Response(while_good(pieces, allow), content_type="application/json")
     answer: dict[str, object] = {"lines": None, "first": page.first, "next": page.next}
-    if cursor is not None:
-        answer["cursor"] = cursor
-    size = sum(len(raw) for _, raw in found)
+    if page.cursor is not None:
+        answer["cursor"] = page.cursor
+    size = sum(len(raw) for _, raw in page.lines)
     if size <= AT_ONCE:
-        body = _encode(answer, found)
+        body = _encode(answer, page.lines)
     else:
-        body = gevent.get_hub().threadpool.apply(_encode, (answer, found))
+        body = gevent.get_hub().threadpool.apply(_encode, (answer, page.lines))
     return Response(body, content_type="application/json")
 
 
@@ -202,6 +217,7 @@ def download(app: str) -> Response:
         raise BadRequest("format", kind, "text or jsonl")
     query = query_of_request(2**62)
     scan = services().store.scan(require_app(app).name, query)
+    lease().take(PIECE)
     pieces = _begun(_pieces(scan, kind == "jsonl"))
     name = f"{app}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{'jsonl' if kind == 'jsonl' else 'log'}"
     content_type = "application/jsonl" if kind == "jsonl" else "text/plain; charset=utf-8"
@@ -286,23 +302,31 @@ def query_of_request(limit: int) -> Query:
             levels=request.args.getlist("level"),
         ),
         limit=limit,
+        account=caller().holder,
     )
 
 
-def _bounded(
-    found: Sequence[tuple[int, bytes]], query: Query, cursor: int | None
-) -> tuple[Sequence[tuple[int, bytes]], int | None]:
-    """As many of the lines as one answer holds, and where to go on."""
-    if len(found) * 1024 <= ANSWER_BYTES and sum(len(r) for _, r in found) <= ANSWER_BYTES:
-        return found, cursor
-    order = found[::-1] if query.backwards else found
-    size = 0
-    for count, (_, raw) in enumerate(order):
-        size += len(raw)
-        if size > ANSWER_BYTES and count:
-            kept = order[:count]
-            return (kept[::-1] if query.backwards else kept), kept[-1][0]
-    return found, cursor
+def _page(
+    store: LogStore, app: str, query: Query, seqs: list[int], ends: dict[str, int]
+) -> Iterator[bytes]:
+    """The answer with the lines of these seqs, in pieces. Raises LinesGone."""
+    at, before = 0, b'{"lines":['
+    while found := store.pick(app, seqs[at:], replace(query, size=AT_ONCE)):
+        if store.first_seq(app) > seqs[at]:
+            raise LinesGone(app)
+        at = bisect_right(seqs, found[-1][0])
+        rows = gevent.get_hub().threadpool.apply(_encode_rows, (found,))
+        del found
+        yield before + rows
+        before = b","
+        del rows
+    if before != b"," or (at < len(seqs) and store.first_seq(app) > seqs[at]):
+        raise LinesGone(app)
+    yield b"]," + orjson.dumps(ends)[1:]
+
+
+def _encode_rows(found: Sequence[tuple[int, bytes]]) -> bytes:
+    return orjson.dumps([row(number, raw) for number, raw in found])[1:-1]
 
 
 def _encode(answer: dict[str, object], found: Sequence[tuple[int, bytes]]) -> bytes:

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from flask import Response
 
-from cloudbang.accounts import NotSignedIn
 from cloudbang.errors import CloudBangError
+from cloudbang.web.api.leases import lease, piece_by_piece
 from cloudbang.web.security.authenticator import caller
 from cloudbang.web.services import services
 
@@ -45,10 +45,11 @@ def send(
 
     def check() -> None:
         if not is_good(login):
-            raise NotSignedIn
+            raise cut_off("signed out")
         allow()
 
-    answer = Response(_while_good(pieces, check), content_type=kind)
+    held = piece_by_piece(pieces, lease())
+    answer = Response(while_good(held, check), content_type=kind)
     if size is not None:
         answer.content_length = size
     answer.headers["Content-Disposition"] = disposition(name)
@@ -72,12 +73,13 @@ def cut_off(reason: str) -> OSError:
     return OSError(errno.EPIPE, reason)
 
 
-def _while_good(pieces: Iterable[bytes], check: Callable[[], None]) -> Iterator[bytes]:
+def while_good(pieces: Iterable[bytes], check: Callable[[], object]) -> Iterator[bytes]:
+    """The same until ``check`` or what makes them raises a CloudBangError: then it is cut off."""
     try:
         for piece in pieces:
             check()
             yield piece
     except CloudBangError as e:
         # The head of the answer is gone: there is no other way to say that this is not the whole.
-        log.warning("a file was cut off while it was sent: %s", e)
+        log.warning("an answer was cut off while it was sent: %s", e)
         raise cut_off(str(e)) from None

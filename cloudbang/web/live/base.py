@@ -11,6 +11,7 @@ from gevent.lock import Semaphore
 
 from cloudbang.accounts import Caller
 from cloudbang.bus import Subscriber
+from cloudbang.core.budget import Share
 from cloudbang.core.loop import yield_to_loop
 from cloudbang.errors import BadRequest, CloudBangError
 from cloudbang.web.server.frames import SharedFrame
@@ -47,6 +48,9 @@ class ViewerConnection(Protocol):
 
     caller: Caller
     """Who looks."""
+
+    share: Share
+    """What their account has of the memory for what waits for peers."""
 
     turn: Semaphore
     """Held while a page of the store is read and sent. Overload: who does not read holds one

@@ -18,6 +18,7 @@ from cloudbang.web.server.websocket import Socket, SocketClosed
 
 if TYPE_CHECKING:
     from cloudbang.accounts import Caller
+    from cloudbang.core.budget import Share
 
 MAX_SUBSCRIPTIONS = 64  # of one connection; a page needs three
 # Overload: a client that asks faster than this is read more slowly; nobody else notices.
@@ -72,13 +73,15 @@ class LiveConnection:
         "_leaving",
         "caller",
         "offer",
+        "share",
         "socket",
         "turn",
     )
 
-    def __init__(self, channels: Channels, socket: Socket, caller: Caller) -> None:
+    def __init__(self, channels: Channels, socket: Socket, caller: Caller, share: Share) -> None:
         self.caller = caller
-        self.socket = socket
+        self.socket, self.share = socket, share
+        socket.share = share
         self.offer: Callable[[SharedFrame], bool] = socket.offer
         self._channels = channels
         self._following: dict[str, Subscription] = {}
@@ -94,7 +97,9 @@ class LiveConnection:
     def send(self, text: bytes) -> None:
         """Send, and wait until there is room for it. Does nothing on a closed connection."""
         with contextlib.suppress(SocketClosed):
-            self.socket.send(text.decode())
+            end = self.socket.put_text(text)
+            del text  # the socket has it, or what is left of it
+            self.socket.wait_until_sent(end)
 
     def serve(self) -> None:
         """Handle what comes until the connection ends."""

@@ -12,22 +12,25 @@ the step nothing yields, so no line is missed and none comes twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import gevent
 import orjson
 
+from cloudbang.core.budget import Lease
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.lines import row, rows
 from cloudbang.errors import BadRequest, CloudBangError
-from cloudbang.storage.logs.log_store import LogStore, Page, Query
+from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.web.live.base import Viewer, ViewerConnection, broadcast, message, whole_number
-from cloudbang.web.live.messages import EVERYTHING, Filter, Lines, Row, join
+from cloudbang.web.live.messages import EVERYTHING, Filter, Lines, join
 from cloudbang.web.server.frames import SharedFrame
 
 PAGE_LINES = 500  # of the store at a time
 MERGE_LINES = 500  # messages that wait for their turn are sent as one frame of so many lines
 PAGE_BYTES = 256 * 1024
+BUILDING = 2 * 1024 * 1024  # bytes that making a page may take: one line may have 1 MiB
 MAX_TAIL = 5_000
 SOON = 0.002  # seconds
 MAX_SEQ = 2**53 - 1  # what a number of JavaScript holds exactly
@@ -244,7 +247,7 @@ class LogViewer(Viewer):
         try:
             if self._tail:
                 with self.connection.turn:
-                    self._send_filtered_tail()
+                    self._find_filtered_tail()
             while not self._closed and not self.connection.closed:
                 channel.advance()
                 if self.position == channel.position:
@@ -255,8 +258,10 @@ class LogViewer(Viewer):
                 elif forgiven is not None and channel.position - self.position > forgiven:
                     self._skip_to(channel.position, "slow")
                 else:
-                    with self.connection.turn:
-                        self._send_next(channel.position)
+                    # Only when the last page is gone: it is the turn's before it is the share's.
+                    with self.connection.turn, self.connection.share.lease() as lease:
+                        lease.take(BUILDING, unhurried=True)
+                        self._send_next(channel.position, lease)
         except CloudBangError as e:
             self.connection.send(message("error", channel.name, code=e.code, message=str(e)))
             self.close()
@@ -271,51 +276,73 @@ class LogViewer(Viewer):
         start, self.position = self.position, end
         self.connection.send(gap(self.channel.name, start, end, reason))
 
-    def _send_next(self, end: int) -> None:
+    def _send_next(self, end: int, lease: Lease) -> None:
         if self._closed or self.connection.closed:
             return  # while it waited for its turn
         if self.filter == EVERYTHING:
-            self._send_page(end)
+            self._send_page(end, lease)
         else:
-            self._send_filtered_page(end)
+            self._send_filtered_page(end, lease)
 
-    def _send_page(self, end: int) -> None:
+    def _send_page(self, end: int, lease: Lease) -> None:
         store, app = self.channel.store, self.channel.app
-        first, records = store.raw_after(app, self.position - 1, PAGE_LINES, PAGE_BYTES)
+        after, account = self.position - 1, self.connection.caller.holder
+        first, records = store.raw_after(app, after, PAGE_LINES, PAGE_BYTES, account)
         if not records or first >= end:
             self._skip_to(end, "expired")
             return
         if first > self.position:
             self._skip_to(first, "expired")
         records = records[: end - first]
-        self._send_rows(rows(first, records))
-        self.position = first + len(records)
+        found = rows(first, records)
+        following = first + len(records)
+        del records
+        self._send_rows(found, lease)
+        self.position = following
 
-    def _send_filtered_page(self, end: int) -> None:
+    def _send_filtered_page(self, end: int, lease: Lease) -> None:
         oldest = self.channel.store.first_seq(self.channel.app)
         if self.position < oldest:
             self._skip_to(min(oldest, end), "expired")
             return
-        page = self._read(after=self.position - 1, before=end, limit=PAGE_LINES)
-        self._send_rows([row(seq, raw) for seq, raw in page.lines])
+        query = replace(self._query(), after=self.position - 1, before=end, limit=PAGE_LINES)
+        page = self.channel.store.read(self.channel.app, query)
         if page.cursor is not None:
-            self.position = page.cursor + 1
+            following = page.cursor + 1
         elif len(page.lines) == PAGE_LINES:
-            self.position = page.lines[-1][0] + 1
+            following = page.lines[-1][0] + 1
         else:
-            self.position = end
+            following = end
+        found = [row(seq, raw) for seq, raw in page.lines]
+        del page
+        self._send_rows(found, lease)
+        self.position = following
 
-    def _send_filtered_tail(self) -> None:
-        if self._closed or self.connection.closed:
-            return
-        page = self._read(before=self.position, limit=self._tail)
+    def _find_filtered_tail(self) -> None:
+        """Go back to the first of the last lines that pass; they are sent in pages like all."""
+        query = replace(self._query(), before=self.position, limit=self._tail, size=MAX_SEQ)
+        store, app = self.channel.store, self.channel.app
+        while query.limit > 0 and not (self._closed or self.connection.closed):
+            found = store.find(app, query)
+            if found.seqs:
+                self.position = found.seqs[0]
+            if found.cursor is None:
+                break
+            limit = query.limit - len(found.seqs)
+            query = replace(query, before=found.cursor, limit=limit)
         self._tail = 0
-        self._send_rows([row(seq, raw) for seq, raw in page.lines])
 
-    def _read(self, limit: int, before: int, after: int | None = None) -> Page:
-        query = Query(after=after, before=before, limit=limit, **self.filter._asdict())
-        return self.channel.store.read(self.channel.app, query)
+    def _query(self) -> Query:
+        account = self.connection.caller.holder
+        return Query(size=PAGE_BYTES, account=account, **self.filter._asdict())
 
-    def _send_rows(self, found: Sequence[Row]) -> None:
+    def _send_rows(self, found: list[Any], lease: Lease) -> None:
         if found and not self._closed:
-            self.connection.send(self.channel.head + orjson.dumps(found) + b"}")
+            self.connection.send(self._text_of(found, lease))
+
+    def _text_of(self, found: list[Any], lease: Lease) -> bytes:
+        """The message with these rows, which are let go: from here on what waits is the socket's."""
+        text = self.channel.head + orjson.dumps(found) + b"}"
+        found.clear()
+        lease.close()
+        return text

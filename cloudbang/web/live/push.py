@@ -16,6 +16,7 @@ import gevent
 
 from cloudbang.accounts import Caller
 from cloudbang.bus import Malformed, Message, Subscriber
+from cloudbang.core.budget import Budget
 from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
@@ -57,10 +58,17 @@ class LivePush:
 
     subprotocols = ("cloudbang.live.v1",)
 
-    def __init__(self, store: LogStore, apps: Apps, status: Status, subscriber: Subscriber) -> None:
+    def __init__(
+        self,
+        store: LogStore,
+        apps: Apps,
+        status: Status,
+        subscriber: Subscriber,
+        budget: Budget,
+    ) -> None:
         self.slow = self.filled = 0  # of channels that are gone; see LogChannel
         self._store, self._apps, self._status = store, apps, status
-        self._subscriber = subscriber
+        self._subscriber, self._budget = subscriber, budget
         self._topics = Topics(subscriber)
         self._logs: dict[str, LogChannel] = {}  # by topic
         self._feeds: dict[str, Feed] = {}  # by channel
@@ -85,7 +93,7 @@ class LivePush:
 
     def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
         """Talk with one page until it leaves."""
-        connection = LiveConnection(self, socket, caller)
+        connection = LiveConnection(self, socket, caller, self._budget.share(caller.holder))
         with self._sockets_by_login.holds(caller.login, socket):
             connection.serve()
 

@@ -22,6 +22,7 @@ import gevent
 from gevent.event import Event as Signal
 from geventwebsocket.websocket import WebSocket
 
+from cloudbang.core.budget import Share
 from cloudbang.core.loop import yield_to_loop
 from cloudbang.errors import CloudBangError
 from cloudbang.web.server import frames
@@ -69,7 +70,17 @@ class Socket(WebSocket):
 
     __slots__ = (
         *("__weakref__", "backlog", "deflate", "left", "moved", "on_drained", "queue_limit"),
-        *("received", "seen", "sent", "slot", "subprotocol", "_decoder", "_ended", "_hand"),
+        *(
+            "received",
+            "seen",
+            "sent",
+            "share",
+            "slot",
+            "subprotocol",
+            "_decoder",
+            "_ended",
+            "_hand",
+        ),
         *("_owner", "_more", "_queue", "_raw", "_reading", "_refused", "_signal", "_since"),
         *("_sock", "_waited", "_watcher", "_window_bits"),
     )
@@ -113,6 +124,7 @@ class Socket(WebSocket):
         self._since = self.seen  # when this connection last waited for its peer
         self._waited = False  # it did, and nothing was handled since
         self.slot = -1
+        self.share: Share | None = None  # of what waits for all sockets of an account
 
     def __del__(self) -> None:
         """The handler ends a connection, not the garbage collector."""
@@ -259,8 +271,25 @@ class Socket(WebSocket):
 
     def send(self, message: str | bytes) -> None:
         """Send ``message`` and wait until the kernel has all of it. Raises SocketClosed."""
-        opcode = TEXT if isinstance(message, str) else BINARY
-        payload = _encoded(message) if isinstance(message, str) else message
+        if isinstance(message, str):
+            end = self.put_text(_encoded(message))
+        else:
+            end = self._put_message(BINARY, message)
+        self.wait_until_sent(end)
+
+    def put_text(self, text: bytes) -> int:
+        """Send a text in UTF-8, or queue what the kernel does not take, whatever the queue holds
+        already. What it gives is for :meth:`wait_until_sent`. Raises SocketClosed."""
+        return self._put_message(TEXT, text)
+
+    def wait_until_sent(self, end: int) -> None:
+        """Wait until the kernel has everything up to there. Raises SocketClosed."""
+        while self.sent < end:
+            if self.closed and not self.backlog:
+                raise SocketClosed
+            self._wait_signal(None)
+
+    def _put_message(self, opcode: int, payload: bytes) -> int:
         first = frames.FIN
         if self._window_bits and len(payload) >= frames.DEFLATE_FROM:
             payload, first = _deflated(payload, self._window_bits), frames.FIN | frames.RSV1
@@ -272,18 +301,14 @@ class Socket(WebSocket):
         else:
             self._put(head)
             self._put(payload)
-        end = self.sent + self.backlog
-        while self.sent < end:
-            if self.closed and not self.backlog:
-                raise SocketClosed
-            self._wait_signal(None)
+        return self.sent + self.backlog
 
     def ping(self) -> None:
         """Ask for a sign of life; the answer shows in ``seen``."""
         if not self.closed:
             self._put(b"\x89\x00")
 
-    def _put(self, data: bytes | memoryview) -> None:
+    def _put(self, data: bytes) -> None:
         """Send now or queue, whatever the queue holds. For what is small or waited for."""
         if self.backlog:
             self._append(data)
@@ -301,18 +326,26 @@ class Socket(WebSocket):
 
     def _enqueue(self, data: bytes) -> bool:
         # Overload: the newest frame is refused, and the caller decides what that viewer loses.
-        if self.closed or self.backlog + len(data) > self.queue_limit:
+        if (
+            self.closed
+            or self.backlog + len(data) > self.queue_limit
+            or (self.share is not None and not self.share.hold(data))
+        ):
             self._refused = True
             return False
-        self._append(data)
+        self._append(data, held=True)
         return True
 
-    def _append(self, data: bytes | memoryview) -> None:
+    def _append(self, data: bytes, *, held: bool = False) -> None:
         assert self._queue is not None
+        if self.share is not None and not held:
+            self.share.hold(data, force=True)
         self._queue.append(data)
         self.backlog += len(data)
 
-    def _wait_for_room(self, data: bytes | memoryview, taken: int) -> None:
+    def _wait_for_room(self, data: bytes, taken: int) -> None:
+        if self.share is not None:
+            self.share.hold(data, force=True)
         rest = memoryview(data)[taken:] if taken else data
         self._queue = deque((rest,))
         self.backlog = len(rest)
@@ -333,7 +366,7 @@ class Socket(WebSocket):
                 if taken < len(piece):
                     queue[0] = memoryview(piece)[taken:]
                 else:
-                    queue.popleft()
+                    self._let_go(queue.popleft())
         except BlockingIOError:
             pass
         except OSError:
@@ -350,6 +383,11 @@ class Socket(WebSocket):
                     self._owner.spawn("drained", self.on_drained, self)
         if self._signal is not None:
             self._signal.set()
+
+    def _let_go(self, piece: bytes | memoryview) -> None:
+        if self.share is not None:
+            whole: Any = piece.obj if isinstance(piece, memoryview) else piece
+            self.share.let_go(whole)
 
     def _wait_signal(self, deadline: float | None) -> None:
         if self._signal is None:
@@ -424,6 +462,8 @@ class Socket(WebSocket):
         """The connection can carry nothing more in either direction."""
         self.closed = self._ended = True
         self._hand = nothing_more
+        for piece in self._queue or ():
+            self._let_go(piece)
         self.backlog, self._queue = 0, None
         if self._watcher is not None:
             self._watcher.stop()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import gevent
 import pytest
@@ -153,3 +155,47 @@ def test_a_long_search_lets_others_go_on(filled: tuple[LogStore, Lines]) -> None
     finally:
         ticker.kill()
     assert len(ticks) > 5
+
+
+@settings(
+    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    after=seqs,
+    before=seqs,
+    since=times,
+    until=times,
+    container=st.sampled_from([None, A, B, "c" * 12]),
+    stream=st.sampled_from([None, "stdout", "stderr"]),
+    digit=st.none() | st.integers(0, 9),
+    limit=st.integers(1, COUNT + 1),
+    size=st.sampled_from([1, 5_000, 200_000, 1 << 40]),
+)
+def test_what_is_found_first_and_picked_later_is_the_page(
+    filled: tuple[LogStore, Lines],
+    digit: int | None,
+    size: int,
+    **asked: Any,
+) -> None:
+    """Going on from its cursor until there is none, a search that holds no line finds those of a
+    page, and they are picked a few at a time."""
+    store, _ = filled
+    match = None if digit is None else (lambda raw: raw[51:52] == b"%d" % digit)
+    query = Query(match=match, **asked)
+    page = store.read("web", replace(query, size=1 << 40))
+    assert page.cursor is None
+    found: list[int] = []
+    step = replace(query, size=size)
+    while True:
+        part = store.find("web", step)
+        found = part.seqs + found if query.backwards else found + part.seqs
+        if part.cursor is None:
+            break
+        left = query.limit - len(found)
+        at = {"before": part.cursor} if query.backwards else {"after": part.cursor}
+        step = replace(step, limit=left, **at)
+    assert found == [seq for seq, _ in page.lines]
+    picked: Lines = []
+    while lines := store.pick("web", found[len(picked) :], replace(query, size=size)):
+        picked += lines
+    assert picked == page.lines

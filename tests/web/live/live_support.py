@@ -16,6 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from cloudbang.accounts import Caller
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import BusSettings, StorageSettings
+from cloudbang.core.budget import Budget
 from cloudbang.core.notices import Notices
 from cloudbang.domain.apps import App
 from cloudbang.domain.lines import format_time, record, row, rows
@@ -122,11 +123,15 @@ class NarrowPage:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._file.close()
         self._socket.close()
 
-    def subscribe(self, channel: str) -> Any:
-        text = orjson.dumps({"op": "subscribe", "channel": channel})
+    def subscribe(self, channel: str, **fields: Any) -> Any:
+        text = orjson.dumps({"op": "subscribe", "channel": channel, **fields})
+        assert len(text) < 126
         self._socket.sendall(bytes((0x81, 0x80 | len(text))) + bytes(4) + text)
         return self.hear()
 
@@ -193,7 +198,8 @@ class LiveGround:
         at = self.bridge.hub.subscribe_at if self.bridge else ""
         subscriber = self.hub.subscriber(ours_alone=True, at=at)
         status = Status(self.apps, self.notices, lambda app: "default")
-        self.push = LivePush(self.store, self.apps, status, subscriber)
+        self.budget = Budget()
+        self.push = LivePush(self.store, self.apps, status, subscriber, self.budget)
         self.push.start()
         self.caller = Caller("s1", 1, "ann", {"default": "viewer"}, b"")
         route = SocketRoute(

@@ -1,0 +1,69 @@
+"""Memory for answers: each request has a lease of its account's share until its answer is gone.
+
+A request that finds no room waits a while, and is then told so (:class:`NoRoom`). An answer that is
+made in pieces makes the next one only when the last one is gone, and holds no more than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+
+from flask import Flask, Response, g, request
+
+from cloudbang.core.budget import Lease
+from cloudbang.web.security.authenticator import address
+from cloudbang.web.services import services
+
+REQUEST = 64 * 1024  # bytes; the answers of most are smaller
+PIECE = 2 * 1024 * 1024
+"""Bytes that making a piece of an answer may take before it is known how large it is."""
+
+# What tells how this process does has to answer whatever waits.
+ALWAYS = frozenset({"status.healthz", "status.show_metrics"})
+
+
+def install(app: Flask) -> None:
+    """Lease memory to every request of this application, once it is known who asks."""
+    app.before_request(_begin)
+    app.after_request(_settle)
+    app.teardown_request(_end)
+
+
+def lease() -> Lease:
+    """That of this request."""
+    found: Lease = g.lease
+    return found
+
+
+def piece_by_piece(pieces: Iterable[bytes], room: Lease) -> Generator[bytes, None, None]:
+    """The same, each made only when there is room for it, which it then holds until the next."""
+    source = iter(pieces)
+    while True:
+        room.take(PIECE, unhurried=True)
+        piece = next(source, None)
+        if piece is None:
+            return
+        room.resize(2 * len(piece))  # once more on its way out, behind the head of its chunk
+        yield piece
+
+
+def _begin() -> None:
+    who = g.caller.holder if g.caller else f"stranger at {address()}"
+    g.lease = services().budget.share(who).lease()
+    if request.endpoint not in ALWAYS:
+        g.lease.take(REQUEST)
+
+
+def _settle(answer: Response) -> Response:
+    found: Lease | None = g.pop("lease", None)
+    if found is not None:
+        if answer.is_sequence:
+            found.resize(sum(map(len, answer.iter_encoded())))
+        answer.call_on_close(found.close)
+    return answer
+
+
+def _end(_error: BaseException | None) -> None:
+    found: Lease | None = g.pop("lease", None)
+    if found is not None:  # there was no answer
+        found.close()
