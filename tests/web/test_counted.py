@@ -18,20 +18,15 @@ ROOT = Path(__file__).parents[2] / "cloudbang"
 
 NO_COUNTS = {
     ("AppLog", "next"): "a seq",
-    ("Append", "writing"): "goes down again where it ends",
     ("CastFile", "written"): "the size of one recording",
     ("Download", "name"): "a text",
-    ("Durability", "indexed"): "how far an index was written",
-    ("LivePush", "viewers"): "goes down again in leave",
     ("LivePush", "slow"): "a part of slow_viewers, which is exported",
     ("LivePush", "filled"): "a part of filled_lines, which is exported",
     ("LogChannel", "slow"): "a part of slow_viewers",
     ("LogChannel", "filled"): "a part of filled_lines",
     ("OpenBlock", "count"): "the lines of one block",
     ("OpenBlock", "size"): "the bytes of one block",
-    ("AppLog", "size"): "the bytes of one segment",
     ("Participant", "skipped"): "of one page, which is told",
-    ("Recordings", "used"): "goes down again in retention",
     ("RequestReader", "received"): "of one request, for its deadline",
     ("Socket", "received"): "a part of what the registry exports",
     ("Socket", "sent"): "a part of what the registry exports",
@@ -72,10 +67,9 @@ def grown(tree: ast.AST) -> set[tuple[str, str]]:
                     changes |= {ast.unparse(x) for target in targets for x in ast.walk(target)}
         for name in grows - changes:
             *owners, attribute = name.split(".")
-            holder = owners[-1].lstrip("_")
-            owner = {"counts": "*Counts", "totals": "Totals"}.get(holder, made.name)
-            if not attribute.startswith("_"):
-                found.add((owner, attribute))
+            holder = {"counts": "*Counts", "totals": "Totals"}.get(owners[-1].lstrip("_"))
+            if (holder or owners == ["self"]) and not attribute.startswith("_"):
+                found.add((holder or made.name, attribute))
     return found
 
 
