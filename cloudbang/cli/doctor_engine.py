@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cloudbang.cli.doctor_calls import Ask, calls, refusal, refused_by
 from cloudbang.cli.doctor_checks import Finding, room
 from cloudbang.config import MIB
+from cloudbang.domain.apps import nothing_kept
 from cloudbang.domain.lines import parse_time
+from cloudbang.domain.names import is_hidden
 from cloudbang.domain.text import Text
 
 PATIENCE = 5.0  # seconds for each answer of the engine
@@ -55,11 +58,18 @@ def _connection(host: str, environ: Mapping[str, str]) -> http.client.HTTPConnec
     return http.client.HTTPSConnection(name, place.port or 2376, timeout=PATIENCE, context=context)
 
 
-def _ask(host: str, environ: Mapping[str, str], path: str) -> tuple[int, bytes]:
-    """Status and body of one GET. Raises OSError, ssl.SSLError or http.client.HTTPException."""
+def _ask(
+    host: str,
+    environ: Mapping[str, str],
+    path: str,
+    method: str = "GET",
+    body: dict[str, Any] | None = None,
+) -> tuple[int, bytes]:
+    """Status and body of one call. Raises OSError, ssl.SSLError or http.client.HTTPException."""
     link = _connection(host, environ)
     try:
-        link.request("GET", path)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        link.request(method, path, None if body is None else json.dumps(body), headers)
         answer = link.getresponse()
         return answer.status, answer.read(4 * MIB)
     finally:
@@ -67,9 +77,10 @@ def _ask(host: str, environ: Mapping[str, str], path: str) -> tuple[int, bytes]:
 
 
 def engine(host: str, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Reachable, permitted, its clock, its disk, and the log driver of each container."""
+    """Reachable, permitted, each call that is needed, its clock, its disk, and the log driver of
+    each container."""
     try:
-        status, body = _ask(host, environ, "/info")
+        status, body = _ask(host, environ, "/version")
     except PermissionError:
         path = host.removeprefix("unix://")
         yield Finding(
@@ -99,34 +110,68 @@ def engine(host: str, environ: Mapping[str, str]) -> Iterator[Finding]:
             ),
         )
         return
-    info = _parsed(body)
-    if status != 200 or not isinstance(info, dict):
+    version = _parsed(body)
+    speaks = str(version.get("ApiVersion", "")) if isinstance(version, dict) else ""
+    if status == 200 and not speaks:
         said = body[:200].decode("utf-8", "replace")
         yield Finding(
             "engine-unreachable",
             _ENGINE,
             False,
-            Text(f"{host} answers {status}: {said}", f"{host} 应答 {status}：{said}"),
-            Text(
-                "see the engine's own log: journalctl -u docker",
-                "查看引擎自己的日志：journalctl -u docker",
-            ),
+            Text(f"{host} is no Docker Engine: {said}", f"{host} 不是 Docker 引擎：{said}"),
+            Text("set DOCKER_HOST to one", "把 DOCKER_HOST 指向 Docker 引擎"),
         )
         return
-    version = info.get("ServerVersion", "?")
-    yield Finding(
-        "engine",
-        _ENGINE,
-        True,
-        Text(f"{version} answers at {host}", f"{version}，在 {host} 应答"),
-    )
-    yield from clock(str(info.get("SystemTime", "")), time.time())
+    if not speaks:
+        yield refusal("version", refused_by(status, body) or str(status))
+    else:
+        number = version.get("Version", "?")
+        yield Finding(
+            "engine",
+            _ENGINE,
+            True,
+            Text(
+                f"{number} answers at {host} (API {speaks})",
+                f"{number}，在 {host} 应答（API {speaks}）",
+            ),
+        )
+
+    def ask(
+        path: str, method: str = "GET", body: dict[str, Any] | None = None
+    ) -> tuple[int, bytes]:
+        # As the server asks: by the version that the engine speaks.
+        return _ask(host, environ, f"/v{speaks}{path}" if speaks else path, method, body)
+
+    try:
+        findings = list(calls(ask))
+        yield from findings
+        yield from _machine(host, ask)
+        refused = {finding.code for finding in findings}
+        if not refused & {"refused-list", "refused-logs"}:
+            yield from log_drivers(ask)
+    except (OSError, http.client.HTTPException) as e:
+        yield Finding(
+            "engine-unreachable",
+            _ENGINE,
+            False,
+            Text(f"the engine stopped answering: {e}", f"引擎中途没有应答：{e}"),
+            Text("run doctor again", "再运行一次 doctor"),
+        )
+
+
+def _machine(host: str, ask: Ask) -> Iterator[Finding]:
+    """The clock and the disk of the engine's machine, where it may be asked about them: the server
+    does not need that."""
+    _, body = ask("/info")
+    info = _parsed(body)
+    if not isinstance(info, dict) or "SystemTime" not in info:
+        return
+    yield from clock(str(info["SystemTime"]), time.time())
     folder = Path(str(info.get("DockerRootDir", "")))
     if host.startswith("unix://") and folder.is_dir():
         yield room(
             "engine-disk", Text("Disk of the engine", "引擎所在磁盘"), folder, keep_free=256 * MIB
         )
-    yield from log_drivers(host, environ)
 
 
 def _parsed(body: bytes) -> Any:
@@ -164,53 +209,59 @@ def clock(engine_says: str, ours: float) -> Iterator[Finding]:
     )
 
 
-def log_drivers(host: str, environ: Mapping[str, str]) -> Iterator[Finding]:
+def log_drivers(ask: Ask) -> Iterator[Finding]:
     """One finding for each container whose log the engine cannot give, one for all the others.
 
-    Asking for one line is the only sure way: ``none`` never works, ``journald`` and ``syslog`` only
-    with their daemon, and newer engines keep a readable copy of what goes elsewhere.
+    Asking for one line is the only sure way: ``journald`` and ``syslog`` work only with their
+    daemon, and newer engines keep a readable copy of what goes elsewhere. One with the driver
+    ``none`` is meant to keep nothing; one that never ran has no log.
     """
     what = Text("Logs of containers", "容器日志")
-    try:
-        _, body = _ask(host, environ, "/containers/json?all=1")
-        containers = [c for c in _parsed(body) or [] if isinstance(c, dict)]
-        readable = 0
-        for container in containers:
-            one = str(container["Id"])
-            name = str((container.get("Names") or [one[:12]])[0]).lstrip("/")
-            path = f"/containers/{one}/logs?stdout=1&stderr=1&tail=1"
-            status, body = _ask(host, environ, path)
-            if status in (200, 404):  # 404: removed in this moment
-                readable += 1
-                continue
-            _, inspected = _ask(host, environ, f"/containers/{one}/json")
-            config = (_parsed(inspected) or {}).get("HostConfig", {}).get("LogConfig", {})
-            driver = config.get("Type", "?")
-            said = (_parsed(body) or {}).get("message", f"status {status}")
-            yield Finding(
-                "log-driver",
-                what,
-                False,
-                Text(
-                    f"{name} logs with the driver {driver}, which cannot be read ({said})",
-                    f"{name} 的日志驱动 {driver} 无法读取（{said}）",
-                ),
-                Text(
-                    "create it again with --log-driver json-file --log-opt max-size=50m "
-                    "(Compose: logging.driver)",
-                    "用 --log-driver json-file --log-opt max-size=50m 重新创建它"
-                    "（Compose 中为 logging.driver）",
-                ),
-            )
-    except (OSError, http.client.HTTPException) as e:
+    _, body = ask("/containers/json?all=1")
+    listed = [c for c in _parsed(body) or [] if isinstance(c, dict)]
+    containers = [
+        c for c in listed if not is_hidden(c.get("Labels") or {}) and c.get("State") != "created"
+    ]
+    readable, silent = 0, []
+    for container in containers:
+        one = str(container["Id"])
+        name = str((container.get("Names") or [one[:12]])[0]).lstrip("/")
+        status, body = ask(f"/containers/{one}/logs?stdout=1&stderr=1&tail=1")
+        if status in (200, 404):  # 404: removed in this moment
+            readable += 1
+            continue
+        _, inspected = ask(f"/containers/{one}/json")
+        config = (_parsed(inspected) or {}).get("HostConfig", {}).get("LogConfig", {})
+        driver = config.get("Type", "?")
+        if driver == "none":
+            silent.append(name)
+            continue
+        said = (_parsed(body) or {}).get("message", f"status {status}")
         yield Finding(
             "log-driver",
             what,
             False,
-            Text(f"the engine stopped answering: {e}", f"引擎中途没有应答：{e}"),
-            Text("run doctor again", "再运行一次 doctor"),
+            Text(
+                f"{name} logs with the driver {driver}, which cannot be read ({said})",
+                f"{name} 的日志驱动 {driver} 无法读取（{said}）",
+            ),
+            Text(
+                "create it again with --log-driver json-file --log-opt max-size=50m "
+                "(Compose: logging.driver)",
+                "用 --log-driver json-file --log-opt max-size=50m 重新创建它"
+                "（Compose 中为 logging.driver）",
+            ),
         )
-        return
+    if silent:
+        names = ", ".join(silent)
+        yield Finding(
+            "log-driver-none",
+            what,
+            True,
+            Text(
+                f"{nothing_kept('none')} ({names})", f"日志驱动为 none：不保存任何日志（{names}）"
+            ),
+        )
     if readable or not containers:
         yield Finding(
             "log-driver",
