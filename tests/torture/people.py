@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import docker
 import httpx
 from websockets.exceptions import WebSocketException
 
@@ -96,14 +97,27 @@ class People:
         self.me.got("/status")
         names = {one["name"] for one in self.me.got("/apps")["apps"]}
         if self.calm.is_set():
-            missing = {one.app for one in self.printers} - names
-            assert not missing, f"not among the apps: {sorted(missing)}"
+            missing = sorted({one.app for one in self.printers} - names)
+            assert not missing, (
+                f"not among the apps: {missing}; the engine: {self._listed(missing)}"
+            )
         rows = self.me.got(f"/apps/{app}/lines?limit=500&before=999999999")["lines"]
         seqs = [row[0] for row in rows]
         if seqs and seqs != list(range(seqs[0], seqs[0] + len(seqs))):
             self.journal.finding("a page of lines has a hole", f"{app}: {seqs[0]} to {seqs[-1]}")
         page = self.me.client.get(f"/apps/{app}/logs")
         assert page.status_code == 200, f"page of {app}: {page.status_code}"
+
+    def _listed(self, names: list[str]) -> list[str]:
+        """What the engine says of containers, short."""
+        engine = docker.DockerClient(self.world.engine.address, version="1.41", timeout=60)
+        try:
+            listed = engine.containers.list(all=True, ignore_removed=True)
+            return [
+                f"{one.name} {one.short_id} {one.status}" for one in listed if one.name in names
+            ]
+        finally:
+            engine.close()
 
     def search(self, chance: random.Random) -> None:
         """A regular expression over all of an app, with its cursor, to the end."""

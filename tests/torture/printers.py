@@ -166,20 +166,24 @@ def _short(lines: Lines) -> list[tuple[str, str]]:
 
 def _holes(app: str, rows: list[list[Any]]) -> Iterator[tuple[str, str]]:
     last, marked = 0, True
-    for seq, _, _, stream, text in rows:
+    for at, (_, _, _, stream, text) in enumerate(rows):
         if stream == "marker":
             marked = True
             continue
         found = NUMBER.search(text)
         number = int(found[1]) if found else -1
+        around = [(row[0], row[1], row[4][:80]) for row in rows[max(0, at - 2) : at + 2]]
         if number == last + 1 or number == 1:
             pass  # the next, or the first of another life
-        elif number > last and marked:
-            pass  # a hole that is told
+        elif marked:
+            pass  # a hole that is told, also at the beginning of another life
         elif number > last:
-            yield "a hole is not marked", f"{app}: {last} to {number} at seq {seq}"
+            yield "a hole is not marked", f"{app}: {last} to {number}: {around}"
         else:
-            yield "lines are doubled", f"{app}: {number} after {last} at seq {seq}"
+            yield (
+                "lines are doubled, or the first of another life lost",
+                f"{app}: {number} after {last}: {around}",
+            )
         last, marked = number, False
 
 
