@@ -9,6 +9,7 @@ import logging
 import os
 from bisect import bisect_right
 from collections import deque
+from contextlib import suppress
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -275,7 +276,8 @@ def recover(
     found.marks = load_resume_state(folder)
     segments = find(folder)
     while segments and segments[0].first < found.marks.first:
-        remove(segments.pop(0))  # stopped in the middle of deleting
+        with suppress(OSError):
+            remove(segments.pop(0))  # stopped in the middle of deleting
     found.next = found.marks.first
     torn = 0
     if segments and not segments[-1].compressed:
@@ -299,7 +301,8 @@ def recover(
 
 def _recover_active(found: AppLog, active: Segment) -> int:
     """Index the segment that was written to last. Gives the bytes cut off its end."""
-    fd = os.open(active.path, os.O_RDWR | os.O_CLOEXEC)
+    # For reading: a folder that takes no writes has a log all the same.
+    fd = os.open(active.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         blocks = _believable(fd, active)
         known = len(blocks)
@@ -311,7 +314,7 @@ def _recover_active(found: AppLog, active: Segment) -> int:
         torn = active.size - end
         if torn:
             log.warning("%s ends in %d bytes that are no whole record: cut off", active.path, torn)
-            os.ftruncate(fd, end)
+            os.truncate(active.path, end)
             active.size = end
         blocks += index.cut(whole_lines(fd, at, end), number, at)
     finally:

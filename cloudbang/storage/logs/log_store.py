@@ -44,6 +44,7 @@ from cloudbang.storage.logs.reader import (
 from cloudbang.storage.logs.resume import resume_point
 from cloudbang.storage.logs.retention import LogRetention
 from cloudbang.storage.logs.segment import IndexCache
+from cloudbang.storage.logs.unread import UnreadLogs
 
 __all__ = ["AppStats", "Append", "LogStore", "Page", "Query", "StorageHealth", "Stored"]
 
@@ -109,6 +110,7 @@ class LogStore:
         self.team_of: Callable[[str], str] = lambda app: team
         self.begin_at: Callable[[str], int] = lambda app: 1
         self._cache = IndexCache()
+        self._unread = UnreadLogs(self._recover)
         self._supervisor = Supervisor("store")
         self._lock = -1
         self.on_stored: list[Callable[[Sequence[Stored]], None]] = []
@@ -152,6 +154,8 @@ class LogStore:
         # Packing and deleting make room.
         self._commit.health.on_change.append(lambda _: self._retention.wake.set())
         self._commit.start(self._supervisor)
+        if self._unread:
+            self._supervisor.run("unread", self._unread.loop, self._commit.health.failed)
         self._supervisor.run("upkeep", self._retention.loop)
         self._retention.wake.set()
 
@@ -167,24 +171,32 @@ class LogStore:
         self._release_lock()
 
     def _recover_team(self, team: Path) -> None:
-        totals = self._totals.setdefault(team.name, Totals())
+        self._totals.setdefault(team.name, Totals())
         for name in sorted(os.listdir(team)):
             folder = team / name
             if not is_app_name(name) or not folder.is_dir():
                 continue
-            if name in self._apps:
+            if name in self._apps or name in self._unread:
                 log.error("%s is left alone: another team has an app of this name", folder)
                 continue
-            args = (name, folder, self._cache, totals, self._written)
             try:
-                found = self._readers.call("", Rank.PAGE, recover, *args)
+                self._recover(name, folder)
             except OSError as e:
-                raise StorageFailed(str(folder), e.strerror or str(e)) from None
-            if found.log.next == 1 and not found.log.active:
-                with suppress(OSError):  # left of one that was being forgotten; or no log at all
-                    folder.rmdir()
-                continue
-            self._apps[name] = found.log
+                self._unread.add(name, folder, e)  # it alone is missing
+
+    def _recover(self, name: str, folder: Path) -> None:
+        """Take up an app's log as it is on the disk. Raises OSError."""
+        totals = self._totals[folder.parent.name]
+        args = (name, folder, self._cache, totals, self._written)
+        found: AppLog = self._readers.call("", Rank.PAGE, recover, *args).log
+        if found.next == 1 and not found.active:
+            with suppress(OSError):  # left of one that was being forgotten; or no log at all
+                folder.rmdir()
+            return
+        self._apps[name] = found
+        if name in self._unread:
+            self._written.setdefault(name, 0)  # whoever looks at these learns that it is there
+            self._commit.health.took(name)
 
     def _release_lock(self) -> None:
         if self._lock >= 0:
@@ -215,6 +227,8 @@ class LogStore:
     def offer(self, app: str, records: list[bytes], patience: float) -> Append | None:
         """The same for who cannot wait: None, and nothing is taken, when there is no room within
         ``patience`` seconds, or the disk takes nothing and enough of the app waits for it."""
+        if app in self._unread:
+            return None
         is_new = app not in self._apps
         found, records, data = self._checked(app, records)
         receipt = self._commit.offer(found, records, data, patience)
@@ -223,6 +237,7 @@ class LogStore:
         return receipt
 
     def _checked(self, app: str, records: list[bytes]) -> tuple[AppLog, list[bytes], bytes]:
+        self._unread.check(app)
         found = self._apps.get(app) or self._new(app)
         data = b"".join(records)
         if data.count(b"\n") != len(records) or data[-1] != 10:
@@ -252,7 +267,7 @@ class LogStore:
         are remembered beside the log, so that none is stored again. Raises StorageFailed with a
         part of them deleted: what is left is the newer part.
         """
-        found = self._apps.get(app)
+        found = self._known(app)
         if not found:
             begins = self.begin_at(app)
             return Deleted(0, 0, begins, begins)
@@ -269,6 +284,8 @@ class LogStore:
     def forget(self, app: str, leaving: Callable[[], bool]) -> bool:
         """Forget a log without lines, with its folder. ``leaving()`` is asked at the moment at
         which it goes; False, from it or because lines have come, leaves everything as it is."""
+        if app in self._unread:
+            return False
         found = self._apps.get(app)
         if not found:
             return leaving()
@@ -316,18 +333,20 @@ class LogStore:
 
     def names(self) -> list[tuple[str, str]]:
         """Every app that has a folder, and its team."""
-        return [(name, found.folder.parent.name) for name, found in self._apps.items()]
+        read = [(name, found.folder.parent.name) for name, found in self._apps.items()]
+        return read + [(name, folder.parent.name) for name, folder in self._unread.names()]
 
     def __len__(self) -> int:
         """Apps that have a log, or had one and have a folder."""
-        return len(self._apps)
+        return len(self._apps) + len(self._unread)
 
     def __contains__(self, app: str) -> bool:
-        return app in self._apps
+        return app in self._apps or app in self._unread
 
     def has_lines(self, app: str) -> bool:
+        """True, too, of one whose log cannot be read."""
         found = self._apps.get(app)
-        return found is not None and found.first < found.next
+        return found.first < found.next if found else app in self._unread
 
     @property
     def written(self) -> dict[str, int]:
@@ -381,6 +400,11 @@ class LogStore:
 
     # -- reading
 
+    def _known(self, app: str) -> AppLog | None:
+        """Its log, if it has one. Raises StorageFailed when that could not be read yet."""
+        self._unread.check(app)
+        return self._apps.get(app)
+
     def read(self, app: str, query: Query) -> Page:
         """A page of lines; see :class:`Query` for which. Empty for an app that is not known.
 
@@ -388,7 +412,7 @@ class LogStore:
         what it found and a cursor to go on from.
         Raises BadRequest, StorageFailed.
         """
-        found = self._apps.get(app)
+        found = self._known(app)
         if not found:
             begins = self.begin_at(app)
             return Page([], begins, begins)
@@ -406,7 +430,7 @@ class LogStore:
     def find(self, app: str, query: Query, seconds: float = SEARCH) -> Sizes:
         """What :meth:`read` would find, without holding the lines: which they are, and about how
         large they are together. Raises as :meth:`read`."""
-        found = self._apps.get(app)
+        found = self._known(app)
         if not found:
             return Sizes([], 0)
         known, deadline = found, time.monotonic() + seconds
@@ -431,7 +455,7 @@ class LogStore:
     def pick(self, app: str, seqs: Sequence[int], query: Query) -> Lines:
         """The first of these lines, as many as the query's size holds and at least one that is
         still there; none when none is. The query's account, and how it ranks, count as ever."""
-        found = self._apps.get(app)
+        found = self._known(app)
         if not found or not seqs:
             return []
         wanted = set(seqs)
@@ -458,7 +482,7 @@ class LogStore:
         of about 256 KiB. Batches may be empty: a search that finds nothing gives its caller a
         chance to stop. Raises as :meth:`read`, and LinesGone when some that are still to come are
         deleted meanwhile."""
-        found = self._apps.get(app)
+        found = self._known(app)
         if not found:
             return
         end = found.next if query.before is None else min(query.before, found.next)
@@ -485,7 +509,7 @@ class LogStore:
         That is ``seq + 1`` unless lines are gone (deleted, or damaged); ``(next, [])`` when there
         is none. At least one record, whatever ``limit_bytes``. From memory for the newest lines.
         """
-        found = self._apps.get(app)
+        found = self._known(app)
         if not found:
             return self.begin_at(app), []
         if seq + 1 >= found.next:
@@ -511,7 +535,7 @@ class LogStore:
         they reach up to the seq that the next line will get. ``(next, [])`` when there is none, or
         the last one is larger. From memory, but for some time after a start.
         """
-        found = self._apps.get(app)
+        found = self._known(app)
         if not found:
             return 1, []
         end = found.next
@@ -530,7 +554,7 @@ class LogStore:
 
     def seq_at(self, app: str, time_ns: int) -> int:
         """Seq of the first line whose time is ``time_ns`` or later; the next seq if none is."""
-        found = self._apps.get(app)
+        found = self._known(app)
         if not found:
             return self.begin_at(app)
         query = Query(since=time_ns, limit=1)
@@ -543,7 +567,7 @@ class LogStore:
     def resume_point(self, app: str, container: str) -> ResumePoint | None:
         """From when to read ``container`` (12 hex digits or more) again, and what of that is
         stored; None when nothing of it is known. Raises StorageFailed."""
-        found = self._apps.get(app)
+        found = self._known(app)
         if not found:
             return None
 

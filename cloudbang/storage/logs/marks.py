@@ -31,7 +31,8 @@ class ResumeState:
 
 
 def load_resume_state(folder: Path) -> ResumeState:
-    """What ``marks.json`` says; nothing when it is missing or damaged."""
+    """What ``marks.json`` says; nothing when it is missing or damaged. Raises OSError when nobody
+    can tell: without it lines that were deleted would be stored again."""
     try:
         raw = json.loads((folder / "marks.json").read_bytes())
         containers = {
@@ -44,7 +45,7 @@ def load_resume_state(folder: Path) -> ResumeState:
         return ResumeState(int(raw["first"]), containers)
     except FileNotFoundError:
         return ResumeState()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
+    except (ValueError, KeyError, TypeError, AttributeError) as e:
         log.warning("%s/marks.json is damaged (%s): ignored", folder, e)
         return ResumeState()
 

@@ -64,14 +64,16 @@ class Segment:
 
 
 def find(folder: Path) -> list[Segment]:
-    """The segments in ``folder``, by seq. Leftovers of an interrupted step are removed."""
+    """The segments in ``folder``, by seq. Leftovers of an interrupted step are
+    removed, in a folder that takes that. Raises OSError."""
     plain: dict[int, Segment] = {}
     packed: dict[int, Segment] = {}
     indexes: list[str] = []
     with os.scandir(folder) as found:
         for entry in found:
             if entry.name.endswith(".tmp"):
-                os.unlink(entry.path)
+                with suppress(OSError):
+                    os.unlink(entry.path)
             elif entry.name.endswith(".idx"):
                 indexes.append(entry.path)
             elif name := NAME.fullmatch(entry.name):
@@ -81,17 +83,17 @@ def find(folder: Path) -> list[Segment]:
                 other = side.get(one.first)
                 if other:  # an empty one was begun again on a later day
                     one, other = (one, other) if one.size >= other.size else (other, one)
-                    remove(other)
+                    _tidy(other)
                 side[one.first] = one
     for first in plain.keys() & packed.keys():
         # Stopped between packing and removing the plain text, which is the original.
         if plain[first].size:
-            remove(packed.pop(first))
+            _tidy(packed.pop(first))
         else:
-            remove(plain.pop(first))
+            _tidy(plain.pop(first))
     segments = sorted((*plain.values(), *packed.values()), key=lambda s: s.first)
     for path in set(indexes) - {s.index_path for s in segments}:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             os.unlink(path)
     return segments
 
@@ -101,6 +103,12 @@ def remove(segment: Segment) -> None:
     for path in (segment.path, segment.index_path):
         with suppress(FileNotFoundError):
             os.unlink(path)
+
+
+def _tidy(leftover: Segment) -> None:
+    """The same of what is not needed, and may stay until the folder takes it."""
+    with suppress(OSError):
+        remove(leftover)
 
 
 def remove_empty(folder: Path, active: Segment | None) -> None:
