@@ -20,7 +20,7 @@ function describe() {
       return {
         state: "behind",
         words,
-        title: t("This page cannot show lines as fast as they come."),
+        title: t("Lines have come that are not shown yet: the page catches up."),
       };
     }
     return { state: "live", words: t("Live"), title: t("Connected: changes show as they happen.") };

@@ -14,7 +14,11 @@ import { goToSignIn } from "./sign_in_redirect.js";
 const LOGIN_ENDED = 4401;
 const PING_EVERY = 20_000; // ms; the server's own pings are invisible to a page
 const PING_ANSWER = 10_000; // ms a pong, or anything else, may take
-const PROBE_ANSWER = 4_000; // ms, when there is reason to think that the socket is dead
+const PROBE_ANSWER = 3_000; // ms, when there is reason to think that the socket is dead
+const ANSWER_SOON = 1_000; // ms that what a page said may go without any word before it asks
+const BUSY = 5; // messages in a row, none of them later than
+const BUSY_GAP = 1_000; // ms after the one before: then silence is a reason to ask
+const BUSY_QUIET = 1_500; // ms of it
 const OPEN_WITHIN = 10_000; // ms a handshake may take
 const TICK = 1_000;
 const SLEPT = 15_000; // ms between two ticks that only a sleeping machine explains
@@ -35,6 +39,8 @@ export class ReconnectingSocket extends EventTarget {
   #openedAt = 0;
   #connectingSince = 0;
   #heardAt = 0;
+  #inARow = 0; // messages that came soon after one another
+  #awaitsSince = 0; // since when the page waits for a word; 0: it does not
   #pingedAt = 0;
   #answerWithin = PING_ANSWER;
   #tickedAt = 0;
@@ -121,6 +127,13 @@ export class ReconnectingSocket extends EventTarget {
     else this.#probe();
   }
 
+  /** What was just said is answered as a rule, if only with a confirmation: without any word the
+   * socket is asked whether it is still there. */
+  expectAnswer() {
+    if (this.#awaitsSince || this.state !== "live") return;
+    this.#awaitsSince = Date.now();
+  }
+
   /** Ends it for good; used when the account signs out. */
   stop() {
     clearInterval(this.#ticker);
@@ -145,7 +158,7 @@ export class ReconnectingSocket extends EventTarget {
 
   #onOpen() {
     this.#openedAt = this.#heardAt = Date.now();
-    this.#pingedAt = 0;
+    this.#pingedAt = this.#awaitsSince = this.#inARow = 0;
     this.blocked = false;
     this.#become("live");
     this.opened();
@@ -153,8 +166,10 @@ export class ReconnectingSocket extends EventTarget {
 
   /** @param {string | ArrayBuffer} data */
   #onMessage(data) {
-    this.#heardAt = Date.now();
-    this.#pingedAt = 0;
+    const now = Date.now();
+    this.#inARow = now - this.#heardAt > BUSY_GAP ? 0 : this.#inARow + 1;
+    this.#heardAt = now;
+    this.#pingedAt = this.#awaitsSince = 0;
     this.received(data);
   }
 
@@ -196,7 +211,7 @@ export class ReconnectingSocket extends EventTarget {
     const now = Date.now();
     const slept = now - this.#tickedAt > SLEPT;
     this.#tickedAt = now;
-    if (this.state === "live" && this.#pingedAt && now - this.#pingedAt > this.#answerWithin) {
+    if (this.state === "live" && this.#pingedAt && now - this.#pingedAt >= this.#answerWithin) {
       this.#onClose(0);
     } else if (slept) {
       // Or a hidden page, whose timers are slowed down to one a minute: asking costs little.
@@ -205,8 +220,11 @@ export class ReconnectingSocket extends EventTarget {
       if (this.retryAt !== null && now >= this.retryAt) this.#open();
     } else if (this.state === "connecting") {
       if (now - this.#connectingSince > OPEN_WITHIN) this.#onClose(0);
-    } else if (this.state === "live" && now - this.#heardAt > PING_EVERY) {
-      this.#ping(PING_ANSWER);
+    } else if (this.state === "live") {
+      const silent = now - this.#heardAt;
+      if (this.#awaitsSince && now - this.#awaitsSince >= ANSWER_SOON) this.#probe();
+      else if (this.#inARow >= BUSY && silent >= BUSY_QUIET) this.#probe();
+      else if (silent > PING_EVERY) this.#ping(PING_ANSWER);
     }
   }
 
@@ -222,7 +240,10 @@ export class ReconnectingSocket extends EventTarget {
 
   /** @param {number} answerWithin */
   #ping(answerWithin) {
-    if (this.#pingedAt) return;
+    if (this.#pingedAt) {
+      this.#answerWithin = Math.min(this.#answerWithin, Date.now() - this.#pingedAt + answerWithin);
+      return;
+    }
     this.#pingedAt = Date.now();
     this.#answerWithin = answerWithin;
     this.send({ op: "ping" });

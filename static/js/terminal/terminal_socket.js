@@ -319,7 +319,10 @@ export class TerminalSocket extends ReconnectingSocket {
 
   #pump() {
     if (this.phase === "attached") {
-      for (let piece; (piece = this.input.next());) if (!this.send(piece)) break;
+      for (let piece; (piece = this.input.next());) {
+        if (!this.send(piece)) break;
+        this.expectAnswer(); // an echo, or that it went through
+      }
     }
     this.handlers.input?.();
   }

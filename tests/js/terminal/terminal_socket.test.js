@@ -340,3 +340,13 @@ test("however many sockets hear that the session has ended, the page leaves once
   setComesBack(true);
   assert.deepEqual(gone, ["/sign-in"]);
 });
+
+test("a key that nothing answers shows within seconds that the connection is dead", () => {
+  const { connection } = made();
+  socket().accept();
+  socket().say(attached());
+  ground.tick(5_000);
+  connection.type(keys("l"));
+  ground.tick(6_000);
+  assert.equal(connection.state, "waiting");
+});
