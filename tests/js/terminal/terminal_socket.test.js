@@ -342,11 +342,12 @@ test("however many sockets hear that the session has ended, the page leaves once
 });
 
 test("a key that nothing answers shows within seconds that the connection is dead", () => {
-  const { connection } = made();
-  socket().accept();
-  socket().say(attached());
+  const { connection } = begun();
   ground.tick(5_000);
-  connection.type(keys("l"));
-  ground.tick(6_000);
-  assert.equal(connection.state, "waiting");
+  assert.equal(connection.type(keys("l")), true);
+  ground.tick(2_000);
+  assert.deepEqual(socket().sent.at(-1), { op: "ping" });
+  ground.tick(4_000);
+  assert.equal(connection.phase, "away");
+  connection.close();
 });
