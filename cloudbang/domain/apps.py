@@ -1,12 +1,38 @@
-"""An app and its instances, as the engine has them at one moment."""
+"""An app and its instances, as the engine has them at one moment, and how they do.
+
+``state`` is the engine's word for this instant. ``condition`` is what a person is told, decided
+here and nowhere else: what is restarted again and again runs most of the time, and is not well.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 # The state of an app is the first of these that one of its instances has.
 STATES = ("running", "restarting", "paused", "created", "exited", "dead", "removing")
+
+Condition = Literal[
+    "running",
+    "starting",
+    "partial",
+    "unhealthy",
+    "restarting",
+    "paused",
+    "exited",
+    "failed",
+    "dead",
+    "created",
+    "gone",
+]
+TROUBLE = frozenset({"unhealthy", "restarting", "failed", "dead"})  # somebody should look at it
+# The condition of an app: the first of BAD that one of its instances is in; else whether all of
+# them run, or some; else the first of DOWN.
+BAD: tuple[Condition, ...] = ("unhealthy", "dead", "restarting")
+DOWN: tuple[Condition, ...] = ("failed", "paused", "exited", "created")
+KILLED = 137  # exit code of what SIGKILL ended
+TOLD_TO_STOP = frozenset({130, KILLED, 143})  # ended by SIGINT, SIGKILL, SIGTERM
 
 
 def nothing_kept(log_driver: str) -> str | None:
@@ -32,7 +58,12 @@ class Instance:
     finished_at: str | None = None
     restarts: int = 0
     exit_code: int | None = None
+    error: str | None = None  # why the engine could not start it
     oom_killed: bool = False
+    killed: bool = False  # by SIGKILL, and nobody had asked the engine to stop it
+    unsteady: bool = False  # restarted by the engine within the last minutes
+    health_failures: int = 0  # checks in a row that failed
+    health_output: str | None = None  # what the last one printed
     tty: bool = False
     log_driver: str = ""
     log_options: tuple[tuple[str, str], ...] = ()
@@ -51,6 +82,33 @@ class Instance:
         """Whether its process exists, so that its log can be followed."""
         return self.state in ("running", "paused")
 
+    @property
+    def condition(self) -> Condition:
+        """How it does, in one word."""
+        match self.state:
+            case "running":
+                if self.health == "unhealthy":
+                    return "unhealthy"
+                if self.unsteady:
+                    return "restarting"
+                return "starting" if self.health == "starting" else "running"
+            case "restarting":
+                return "restarting"
+            case "paused":
+                return "paused"
+            case "dead":
+                return "dead"
+            case "created":
+                # Tried, and refused: it never ran.
+                return "failed" if self.error or self.exit_code else "created"
+        told = self.exit_code in (None, 0) or self.exit_code in TOLD_TO_STOP
+        return "exited" if told and not (self.oom_killed or self.killed) else "failed"
+
+    @property
+    def since(self) -> str | None:
+        """Since when its process has been there, or has not."""
+        return self.started_at if self.alive else self.finished_at
+
     def as_json(self) -> dict[str, object]:
         """As the API and the live socket show it."""
         return {
@@ -59,7 +117,12 @@ class Instance:
             "image": self.image,
             "image_id": self.image_id,
             "state": self.state,
+            "condition": self.condition,
+            "since": self.since,
+            "error": self.error,
             "health": self.health,
+            "health_failures": self.health_failures,
+            "health_output": self.health_output,
             "ports": list(self.ports),
             "created": self.created,
             "started_at": self.started_at,
@@ -91,6 +154,38 @@ class App:
         return next((state for state in STATES if state in states), "gone")
 
     @property
+    def condition(self) -> Condition:
+        """How it does, in one word; "partial" when some of its instances run."""
+        found = {instance.condition for instance in self.instances}
+        if not found:
+            return "gone"
+        for bad in BAD:
+            if bad in found:
+                return bad
+        if self.running == len(self.instances):
+            return "starting" if "starting" in found else "running"
+        if self.running:
+            return "partial"
+        return next((down for down in DOWN if down in found), "exited")
+
+    @property
+    def trouble(self) -> bool:
+        """Whether somebody should look at it: also where all the others run."""
+        return any(instance.condition in TROUBLE for instance in self.instances)
+
+    @property
+    def running(self) -> int:
+        """How many of its instances run as they should, or are about to."""
+        return sum(i.condition in ("running", "starting") for i in self.instances)
+
+    @property
+    def since(self) -> str | None:
+        """The newest start of what runs; where nothing does, the last end."""
+        alive = [instance for instance in self.instances if instance.alive]
+        times = [instance.since for instance in alive or self.instances]
+        return max((time for time in times if time), default=None)
+
+    @property
     def stack(self) -> str | None:
         return next((i.stack for i in self.instances if i.stack), None)
 
@@ -102,6 +197,11 @@ class App:
             "kind": self.kind,
             "put_away": self.put_away,
             "state": self.state,
+            "condition": self.condition,
+            "trouble": self.trouble,
+            "running": self.running,
+            "since": self.since,
+            "up": any(instance.alive for instance in self.instances),
             "stack": self.stack,
             "instances": [instance.as_json() for instance in self.instances],
             "last_line": None,

@@ -10,6 +10,8 @@ from cloudbang.domain.apps import Instance, nothing_kept
 from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.domain.names import app_name, is_hidden, stack_name
 
+BRIEF = 500  # characters of a text that explains something
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerState:
@@ -75,7 +77,11 @@ def instance_of_inspect(found: Mapping[str, Any]) -> Instance:
     started = _time(state.get("StartedAt"))
     # Of a container that runs, the engine still tells when its run before ended.
     finished = _time(state.get("FinishedAt"))
-    health = (state.get("Health") or {}).get("Status")
+    checks = state.get("Health") or {}
+    health = checks.get("Status")
+    code = int(state.get("ExitCode") or 0)
+    # One that could not be started has an exit code and never ran.
+    ended = finished and status in ("exited", "dead", "restarting")
     network = found.get("NetworkSettings") or {}
     return Instance(
         id=found["Id"],
@@ -87,13 +93,14 @@ def instance_of_inspect(found: Mapping[str, Any]) -> Instance:
         state=status,
         created=_time(found.get("Created")) or format_time(0),
         health=health if health in ("healthy", "unhealthy", "starting") else None,
+        health_failures=int(checks.get("FailingStreak") or 0),
+        health_output=_last_output(checks),
         ports=tuple(_inspected_ports(network.get("Ports") or {})),
         started_at=started,
         finished_at=finished,
         restarts=int(found.get("RestartCount") or 0),
-        exit_code=int(state.get("ExitCode") or 0)
-        if finished and status in ("exited", "dead", "restarting")
-        else None,
+        exit_code=code if ended or (status == "created" and code) else None,
+        error=None if status in ("running", "paused") else _brief(state.get("Error")),
         oom_killed=bool(state.get("OOMKilled")),
         tty=bool(config.get("Tty")),
         log_driver=driver,
@@ -103,6 +110,17 @@ def instance_of_inspect(found: Mapping[str, Any]) -> Instance:
         hidden=is_hidden(labels),
         inspected=True,
     )
+
+
+def _last_output(checks: Mapping[str, Any]) -> str | None:
+    """What the last health check printed, when it failed."""
+    last = (checks.get("Log") or [{}])[-1]
+    return _brief(last.get("Output")) if last.get("ExitCode") else None
+
+
+def _brief(text: object) -> str | None:
+    """A text of the engine's on one line; None when it is empty."""
+    return " ".join(str(text or "").split())[:BRIEF] or None
 
 
 def _time(text: object) -> str | None:

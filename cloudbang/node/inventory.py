@@ -23,16 +23,20 @@ from cloudbang.core.notices import Notices
 from cloudbang.core.retry import Retries
 from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.domain.apps import Instance, nothing_kept
+from cloudbang.domain.lines import format_time
 from cloudbang.engine import Engine, EngineEvent, EngineEvents
 from cloudbang.errors import EngineRefused, EngineUnreachable, NoSuchContainer
 from cloudbang.node.container_events import EventSink, event_of, remembered
 from cloudbang.node.engine_link import EngineLink, State
+from cloudbang.node.recent_ends import RecentEnds
 from cloudbang.node.unreadable import Call, Unreadable
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8  # containers inspected at the same time
 REPLAY_NS = 24 * 3600 * 10**9  # how far back events are asked for at the first connection
+SETTLE = 2.0  # seconds between two looks at who has not been restarted for a while
+STARTING = 60.0  # seconds in which a container that was created is likely to be started
 COMPARE = 60.0  # seconds between two comparisons with the engine's own list
 POLL = 5.0  # the same while it tells of no events
 EVENTS_AGAIN = 60.0  # seconds until events that were refused are asked for again
@@ -68,6 +72,7 @@ class Inventory:
         self._removed: dict[str, None] = {}  # the last ones; an id never comes back
         # The engine says so once; what it tells of the container afterwards may not mention it.
         self._oom_at: dict[str, str] = {}
+        self._ends = RecentEnds()
         # Containers that the engine did not tell of when it was asked.
         self._unknown = Retries(
             self._ask_again, 0.5, 120.0, begins=self._begin_unknown, ends=self._end_unknown
@@ -170,6 +175,7 @@ class Inventory:
         self._supervisor.run("again", self._unknown.loop)
         self._supervisor.run("compare", self._compare)
         self._supervisor.run("ping", self._ping)
+        self._supervisor.run("settle", self._settle)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         self._supervisor.stop(deadline)
@@ -208,6 +214,7 @@ class Inventory:
             alive = self._connect()
             for event in self._engine.past_events(seen, now):
                 if not event.hidden:
+                    self._ends.tell(event)
                     self._record(event, self._app_of(event))
             self._take_stock(alive)
             for event in events:
@@ -299,6 +306,7 @@ class Inventory:
         if event.hidden:
             return
         known = self._instances.get(event.container)
+        self._ends.tell(event)
         if event.action == "oom":
             self._oom_at[event.container] = event.time
         if known and known.inspected:
@@ -310,7 +318,11 @@ class Inventory:
                 code = event.attributes.get("exitCode", "")
                 exit_code = int(code) if code.isdecimal() else None
                 ended = replace(
-                    known, state="exited", finished_at=event.time, exit_code=exit_code, health=None
+                    known,
+                    state="restarting" if self._ends.comes_back(known) else "exited",
+                    finished_at=event.time,
+                    exit_code=exit_code,
+                    health=None,
                 )
                 self._change([ended])
         app = self._app_of(event)
@@ -340,13 +352,14 @@ class Inventory:
             if self._queued.get(container) != rank:
                 continue  # it was taken with more urgency already
             del self._queued[container]
+            before = self._instances.get(container)
             try:
                 found = self.refresh(container)
             except (EngineUnreachable, EngineRefused) as e:
                 self._not_told(container, e)
                 continue
             self._unknown.went_well(container)
-            if found and rank:
+            if found and rank and found != before:
                 self._events.record(*remembered(found))
 
     def _begin_unknown(self, container: str, reason: str) -> None:
@@ -381,8 +394,20 @@ class Inventory:
         listed = self._engine.states()
         for container in {*listed, *self._instances}:
             known, found = self._instances.get(container), listed.get(container)
-            if known is None or found is None or known.state != found:
+            if known is None or found is None or known.state != found or found == "created":
                 self._look_at(container, urgent=False)
+
+    def _settle(self) -> None:
+        """Who has run for a while since its last restart is well again. And that one could not be
+        started the engine tells to nobody who does not ask."""
+        while True:
+            gevent.sleep(SETTLE)
+            if over := [known for c in self._ends.over() if (known := self._instances.get(c))]:
+                self._change(over)
+            since = format_time(time.time_ns() - int(STARTING * 1e9))
+            for known in self.instances():
+                if known.condition == "created" and known.created > since:
+                    self._look_at(known.id, urgent=False)
 
     # --- changes ------------------------------------------------------------------------------
 
@@ -403,6 +428,7 @@ class Inventory:
                 instance = replace(instance, readable=False, unreadable_reason=reason)
             if self._oom_at.get(instance.id, "") > (instance.started_at or "~"):
                 instance = replace(instance, oom_killed=True)
+            instance = self._ends.judge(instance)
             before = self._instances.get(instance.id)
             if before == instance:
                 continue
@@ -413,6 +439,7 @@ class Inventory:
             self._by_app.setdefault(instance.app, {})[instance.id] = instance
             (changed if before else added).append(instance)
         for container in removed:
+            self._ends.forget(container)
             self._unknown.gone(container)
             self._unreadable.forget(container)
             for facts in (self._answered, self._oom_at):

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+import docker.errors
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -256,12 +257,29 @@ def test_apps_change_by_themselves(apps: Page, container: Containers, shot: Shot
     expect(line.locator(".since time")).to_have_attribute("title", re.compile("Started .*20"))
     shot(apps, "apps-live")
     box.kill()
-    expect(line.locator(".state")).to_have_attribute("data-state", "exited")
+    expect(line.locator(".state")).to_have_attribute("data-state", "failed")
+    expect(line.locator(".badge")).to_have_text("Killed, exit code 137")
+    expect(apps.locator('#apps-chips [data-kind="trouble"]')).not_to_have_text(re.compile(r"\D0$"))
     box.remove()
     expect(line.locator(".state")).to_have_attribute("data-state", "gone")
     expect(
         apps.locator(".app-group", has=apps.get_by_text("No containers any more, logs kept"))
     ).to_contain_text("pages-live")
+
+
+def test_why_an_app_cannot_be_started_is_said(
+    apps: Page, server: ServerProcess, container: Containers
+) -> None:
+    """In the list, and on its page in the engine's own words."""
+    box = container(["/nonexistent"], name="pages-never", start=False)
+    with pytest.raises(docker.errors.APIError):
+        box.start()
+    line = row(apps, "pages-never")
+    expect(line.locator(".badge")).to_have_text("Could not be started")
+    expect(line.locator(".badge")).to_have_attribute("title", re.compile("/nonexistent"))
+    apps.goto(f"{server.url}/apps/pages-never/logs")
+    expect(apps.locator("#app-facts")).to_contain_text("Could not be started")
+    expect(apps.locator("#app-facts")).to_contain_text("/nonexistent")
 
 
 def test_an_app_with_instances_opens_to_show_them(apps: Page, container: Containers) -> None:

@@ -8,7 +8,14 @@ import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
 import { shortImage, shortPorts } from "./format_container.js";
 import { appAddress, mayOpenTerminals, terminalAddress } from "../frame/addresses.js";
-import { appState, instanceCount, since, stateIcon, stateSentence } from "../live/app_state.js";
+import {
+  appState,
+  instanceCount,
+  reason,
+  since,
+  stateIcon,
+  stateSentence,
+} from "../live/app_state.js";
 import { showRelative } from "../lib/relative_time.js";
 import { call, Problem } from "../lib/api.js";
 import { confirm, openDialog } from "../lib/dialog.js";
@@ -132,8 +139,10 @@ const time = h("time");
  */
 function nobody(name) {
   if (!inventory.known) return null;
-  const nothing = { team: "", state: "", stack: null, last_line: null, first: 1, next: 1, rate: 0 };
-  return { name, instances: [], kind: "found", put_away: false, ...nothing };
+  const lines = { last_line: null, first: 1, next: 1, rate: 0 };
+  const how = { state: "gone", trouble: false, running: 0, since: null, up: false };
+  const what = { team: "", stack: null, put_away: false };
+  return { name, instances: [], kind: "found", condition: "gone", ...what, ...how, ...lines };
 }
 
 /** @param {string} name */
@@ -142,16 +151,18 @@ function draw(name) {
   if (!app) return;
   setChildren(byId("app-state"), [stateIcon(appState(app))]);
   const when = since(app);
-  showRelative(time, when?.time ?? null, when?.up ? t("Started") : t("Stopped"));
+  showRelative(time, when, app.up ? t("Started") : t("Stopped"));
+  const why = app.instances.map(reason).find(Boolean);
   const ports = [...new Set(app.instances.flatMap((one) => one.ports))];
   const facts = [
     h(
       "span",
       null,
       stateSentence(app),
-      when && (when.up ? ` · ${t("started")} ` : " · "),
+      when && (app.up ? ` · ${t("started")} ` : " · "),
       when && time,
     ),
+    why && h("span", { class: "cut", title: why }, why),
     app.instances.length > 1 && h("span", { class: "wide" }, instanceCount(app)),
     app.instances.length === 1 &&
       h(

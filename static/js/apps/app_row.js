@@ -118,8 +118,7 @@ export class AppRow {
     setText(this.#image, shortImage(image));
     setAttribute(this.#image, "title", images.join("\n") || null);
     showPorts(this.#ports, instances);
-    const since = states.since(app);
-    showRelative(this.#since, since?.time ?? null, since?.up ? t("Started") : t("Stopped"));
+    showRelative(this.#since, states.since(app), app.up ? t("Started") : t("Stopped"));
     showRestarts(this.#restarts, states.restarts(app));
     this.updateActivity(app);
   }
@@ -153,7 +152,7 @@ export class AppRow {
    * @param {states.Shown} state
    */
   #showBadge(app, state) {
-    const bad = states.isTrouble(state);
+    const bad = states.isTrouble(app);
     const several = app.instances.length > 1;
     const text =
       state === "running" && several
@@ -164,7 +163,9 @@ export class AppRow {
     setText(this.#badge, text);
     this.#badge.hidden = !text;
     this.#badge.className = `badge${bad ? " bad" : state === "partial" ? " warn" : ""}`;
-    setAttribute(this.#badge, "title", several ? states.instanceCount(app) : null);
+    const why = app.instances.map(states.reason).filter(Boolean);
+    const title = [several && states.instanceCount(app), ...why].filter(Boolean).join("\n");
+    setAttribute(this.#badge, "title", title || null);
   }
 }
 
@@ -174,11 +175,9 @@ export class AppRow {
  */
 function instanceRow(one, app) {
   const href = `${appAddress(app)}?container=${one.id.slice(0, 12)}`;
-  const state = states.instanceState(one);
+  const state = one.condition;
   const started = h("time");
-  const up = states.isUp(state);
-  const since = up ? one.started_at : (states.known(one.finished_at) ?? one.started_at);
-  showRelative(started, states.known(since), up ? t("Started") : t("Stopped"));
+  showRelative(started, one.since, states.isAlive(one) ? t("Started") : t("Stopped"));
   const image = cell("image", shortImage(one.image));
   image.title = one.image;
   const ports = cell("ports");
@@ -186,11 +185,9 @@ function instanceRow(one, app) {
   const restarts = h("span", { class: "restarts" });
   showRestarts(restarts, one.restarts);
   const facts = [
-    one.oom_killed && t("Out of memory"),
-    state === "failed" &&
-      !one.oom_killed &&
-      t("Exited with {code}", { code: String(one.exit_code) }),
-    one.health && healthWord(one.health),
+    state === "failed" && states.endSentence(one),
+    one.error,
+    one.health && states.healthSentence(one),
     !one.readable && unreadable(one),
   ];
   return h(
@@ -222,17 +219,6 @@ function instanceRow(one, app) {
 function unreadable(one) {
   if (one.unreadable_reason && one.log_driver !== "none") return t(one.unreadable_reason);
   return t("The log driver {driver} cannot be read", { driver: one.log_driver || "?" });
-}
-
-/** @param {string} health */
-function healthWord(health) {
-  /** @type {Record<string, string>} */
-  const words = {
-    healthy: t("health check passes"),
-    unhealthy: t("health check fails"),
-    starting: t("health check not passed yet"),
-  };
-  return words[health] ?? health;
 }
 
 const PORTS_SHOWN = 2;

@@ -10,7 +10,7 @@ import { sentence } from "../lib/form.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
-import { appState, byStack, filterApps, isTrouble, isUp } from "../live/app_state.js";
+import { appState, byStack, filterApps, isStopped, isTrouble } from "../live/app_state.js";
 import { noticed } from "../frame/notices.js";
 
 /** @typedef {import("../live/app_state.js").App} App */
@@ -25,11 +25,11 @@ const LATE = 1_000; // ms
 /** @type {Record<string, {label: string, has: (app: App) => boolean}>} */
 const KINDS = {
   all: { label: t("All"), has: () => true },
-  up: { label: t("Running"), has: (app) => isUp(appState(app)) },
-  trouble: { label: t("In trouble"), has: (app) => isTrouble(appState(app)) },
+  up: { label: t("Running"), has: (app) => appState(app) === "running" },
+  trouble: { label: t("In trouble"), has: isTrouble },
   stopped: {
     label: t("Stopped"),
-    has: (app) => app.instances.length > 0 && !isUp(appState(app)),
+    has: isStopped,
   },
   gone: { label: t("Only logs kept"), has: (app) => app.instances.length === 0 },
 };

@@ -7,66 +7,32 @@ import { formatNumber, lazy, t, tn } from "../lib/i18n.js";
 /** @typedef {import("../types/api.js").Instance} Instance */
 /** @typedef {import("../types/api.js").App} App */
 
-/**
- * @typedef {"running" | "starting" | "partial" | "unhealthy" | "restarting" | "paused" |
- *   "exited" | "failed" | "dead" | "created" | "gone"} Shown
- */
-
-/** Exit codes of a container that was told to stop: SIGINT, SIGKILL, SIGTERM. */
-const TOLD_TO_STOP = [130, 137, 143];
+/** @typedef {App["condition"]} Shown */
 
 /**
- * @param {Instance} instance
- * @returns {Shown}
- */
-export function instanceState(instance) {
-  switch (instance.state) {
-    case "running":
-      if (instance.health === "unhealthy") return "unhealthy";
-      return instance.health === "starting" ? "starting" : "running";
-    case "exited": {
-      const code = instance.exit_code ?? 0;
-      return instance.oom_killed || (code !== 0 && !TOLD_TO_STOP.includes(code))
-        ? "failed"
-        : "exited";
-    }
-    case "restarting":
-    case "paused":
-    case "dead":
-    case "created":
-      return instance.state;
-    default:
-      return "exited";
-  }
-}
-
-/** The first that any instance is in is what the app is in: trouble before the rest. @type {Shown[]} */
-const TROUBLE = ["unhealthy", "dead", "restarting"];
-/** @type {Shown[]} */
-const STOPPED = ["failed", "paused", "exited", "created"];
-
-/**
+ * How an app does: the server says so. One that has lost its last container while the page looked
+ * is gone.
+ *
  * @param {App} app
  * @returns {Shown}
  */
 export function appState(app) {
-  const states = app.instances.map(instanceState);
-  if (!states.length) return "gone";
-  for (const state of TROUBLE) if (states.includes(state)) return state;
-  const up = states.filter((state) => state === "running" || state === "starting");
-  if (up.length === states.length) return states.includes("starting") ? "starting" : "running";
-  if (up.length) return "partial";
-  return STOPPED.find((state) => states.includes(state)) ?? "exited";
+  return app.instances.length ? app.condition : "gone";
 }
 
-/** Whether somebody should look at it. @param {Shown} state */
-export function isTrouble(state) {
-  return ["unhealthy", "dead", "restarting", "failed"].includes(state);
+/** Whether somebody should look at it. @param {App} app */
+export function isTrouble(app) {
+  return app.instances.length > 0 && app.trouble;
 }
 
-/** @param {Shown} state */
-export function isUp(state) {
-  return ["running", "starting", "unhealthy", "partial", "restarting", "paused"].includes(state);
+/** Whether none of it runs, and it does not come back by itself. @param {App} app */
+export function isStopped(app) {
+  return ["exited", "failed", "dead", "created"].includes(appState(app));
+}
+
+/** @param {Instance} instance */
+export function isAlive(instance) {
+  return instance.state === "running" || instance.state === "paused";
 }
 
 /**
@@ -107,49 +73,75 @@ export function stateWord(state) {
  */
 export function stateSentence(app) {
   const state = appState(app);
-  const word = stateWord(state);
   if (state === "partial") {
-    const up = app.instances.filter((one) => one.state === "running").length;
-    return t("{up} of {all} running", { up, all: app.instances.length });
+    return t("{up} of {all} running", { up: app.running, all: app.instances.length });
   }
-  if (state === "failed" || state === "exited") return exitSentence(app.instances) ?? word;
-  return word;
+  if (state === "restarting" && restarts(app)) {
+    return `${stateWord(state)} · ${restartCount(restarts(app))}`;
+  }
+  if (state === "failed" || state === "exited") {
+    const ended = app.instances.find((one) => one.condition === "failed") ?? app.instances[0];
+    return endSentence(ended) ?? stateWord(state);
+  }
+  return stateWord(state);
 }
 
-/** @param {Instance[]} instances */
-function exitSentence(instances) {
-  const ended = instances.find((one) => instanceState(one) === "failed") ?? instances[0];
-  if (ended.oom_killed) return t("Out of memory");
-  if (ended.exit_code) return t("Exited with {code}", { code: String(ended.exit_code) });
-  return null;
+const KILLED = 137;
+
+/**
+ * How a container ended, null when there is nothing to say of it.
+ *
+ * @param {Instance} one
+ */
+export function endSentence(one) {
+  if (one.state === "created") return one.condition === "failed" ? t("Could not be started") : null;
+  if (one.oom_killed) return t("Out of memory");
+  if (!one.exit_code) return null;
+  const code = String(one.exit_code);
+  if (one.condition === "failed" && one.exit_code === KILLED) {
+    return t("Killed, exit code {code}", { code });
+  }
+  return t("Exited with {code}", { code });
 }
 
 /**
- * Since when the app is in its state: for one that runs its newest start, for one that does not
- * its last end.
+ * What the engine or a health check says of what is wrong, "" when nothing: the engine's own words.
+ *
+ * @param {Instance} one
+ */
+export function reason(one) {
+  if (one.error) return one.error;
+  return one.condition === "unhealthy" ? healthSentence(one) : "";
+}
+
+/**
+ * What is known of the health check: whether it passes, how often in a row it did not, what it said.
+ *
+ * @param {Instance} one
+ */
+export function healthSentence(one) {
+  /** @type {Record<string, () => string>} */
+  const words = {
+    healthy: () => t("health check passes"),
+    unhealthy: () => {
+      const n = one.health_failures;
+      return n > 1
+        ? tn("health check failed {n} time in a row", "health check failed {n} times in a row", n)
+        : t("health check fails");
+    },
+    starting: () => t("health check not passed yet"),
+  };
+  const said = words[one.health ?? ""]?.() ?? one.health ?? "";
+  return one.health !== "healthy" && one.health_output ? `${said}: ${one.health_output}` : said;
+}
+
+/**
+ * Since when it runs, or does not; null where that is not known, or it has no containers any more.
  *
  * @param {App} app
- * @returns {{time: string, up: boolean} | null}
  */
 export function since(app) {
-  const up = app.instances.filter((one) => isUp(instanceState(one)));
-  const times = up.length
-    ? up.map((one) => known(one.started_at))
-    : app.instances.map((one) => known(one.finished_at));
-  const time = times
-    .filter((one) => one !== null)
-    .sort()
-    .at(-1);
-  return time ? { time, up: up.length > 0 } : null;
-}
-
-/**
- * A time, or null where the engine says "never" (the year 1).
- *
- * @param {string | null | undefined} time
- */
-export function known(time) {
-  return time && !time.startsWith("0001") ? time : null;
+  return app.instances.length ? app.since : null;
 }
 
 /** @param {App} app */

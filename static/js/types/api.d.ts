@@ -18,13 +18,18 @@ export type Accounts = {
   accounts: Account[];
 };
 
-/** `state` is gone where only lines are left; `rate` in lines per second. */
+/** `state` is gone where only lines are left; `condition` is how it does, `trouble` whether somebody should look at it, `running` how many instances run, `up` whether any has a process, `since` when that began or ended; `rate` in lines per second. */
 export type App = {
   name: string;
   team: string;
   kind: "deployed" | "found" | "put";
   put_away: boolean;
   state: string;
+  condition: "running" | "starting" | "partial" | "unhealthy" | "restarting" | "paused" | "exited" | "failed" | "dead" | "created" | "gone";
+  trouble: boolean;
+  running: number;
+  since: string | null;
+  up: boolean;
   stack: string | null;
   instances: Instance[];
   last_line: Line | null;
@@ -66,14 +71,19 @@ export type Folder = {
   folder: string;
 };
 
-/** One container; `id` has 12 hex digits. */
+/** One container; `id` has 12 hex digits. `state` is the engine's word for this instant, `condition` how it does; `error` why the engine could not start it. */
 export type Instance = {
   id: string;
   name: string;
   image: string;
   image_id: string;
   state: string;
+  condition: "running" | "starting" | "partial" | "unhealthy" | "restarting" | "paused" | "exited" | "failed" | "dead" | "created" | "gone";
+  since: string | null;
+  error: string | null;
   health: string | null;
+  health_failures: number;
+  health_output: string | null;
   ports: string[];
   created: string;
   started_at: string | null;

@@ -11,10 +11,13 @@ const instance = (values) => ({
   name: "shop-web-1",
   image: "shop/web:2",
   state: "running",
+  condition: "running",
+  since: "2026-01-01T00:00:00.000000000Z",
+  error: null,
   health: null,
+  health_failures: 0,
+  health_output: null,
   ports: [],
-  started_at: "2026-01-01T00:00:00.000000000Z",
-  finished_at: "0001-01-01T00:00:00Z",
   restarts: 0,
   exit_code: null,
   oom_killed: false,
@@ -22,37 +25,48 @@ const instance = (values) => ({
   ...values,
 });
 const app = (name, ...instances) => ({ name, stack: null, instances });
+const shown = (values, ...instances) => ({ ...app("a", ...instances), ...values });
 
-test("an app is in the worst state that one of its instances is in", () => {
-  const up = instance();
-  assert.equal(states.appState(app("a", up, up)), "running");
-  assert.equal(states.appState(app("a", up, instance({ health: "starting" }))), "starting");
-  assert.equal(states.appState(app("a", up, instance({ health: "unhealthy" }))), "unhealthy");
-  assert.equal(states.appState(app("a", up, instance({ state: "restarting" }))), "restarting");
-  assert.equal(states.appState(app("a", up, instance({ state: "exited" }))), "partial");
-  assert.equal(states.appState(app("a")), "gone");
+test("how an app does is what the server says, and gone once its last container is", () => {
+  const half = shown({ condition: "partial", running: 1, trouble: true }, instance(), instance());
+  assert.equal(states.appState(half), "partial");
+  assert.equal(states.stateSentence(half), "1 of 2 running");
+  assert.equal(states.isTrouble(half), true);
+  assert.equal(states.isStopped(half), false);
+  const gone = { ...half, instances: [] };
+  assert.equal(states.appState(gone), "gone");
+  assert.equal(states.isTrouble(gone), false);
+  assert.equal(states.since({ ...gone, since: "2026-01-01T00:00:00Z" }), null);
 });
 
-test("a container that was told to stop has not failed, one that was killed for its memory has", () => {
-  for (const [code, oom, wanted] of [
-    [0, false, "exited"],
-    [143, false, "exited"],
-    [137, false, "exited"],
-    [137, true, "failed"],
-    [1, false, "failed"],
-  ]) {
-    const one = instance({ state: "exited", exit_code: code, oom_killed: oom });
-    assert.equal(states.instanceState(one), wanted, `${code} ${oom}`);
-  }
+test("a sentence says how it ended, or how often it was restarted", () => {
+  const ended = (values) => {
+    const one = instance({ state: "exited", condition: "failed", ...values });
+    return states.stateSentence(shown({ condition: one.condition }, one));
+  };
+  assert.equal(ended({ exit_code: 1 }), "Exited with 1");
+  assert.equal(ended({ exit_code: 137 }), "Killed, exit code 137");
+  assert.equal(ended({ exit_code: 137, oom_killed: true }), "Out of memory");
+  assert.equal(ended({ exit_code: 137, condition: "exited" }), "Exited with 137");
+  assert.equal(ended({ exit_code: 0, condition: "exited" }), "Stopped");
+  assert.equal(ended({ state: "created", exit_code: 127 }), "Could not be started");
+  const again = instance({ condition: "restarting", restarts: 12 });
+  assert.equal(
+    states.stateSentence(shown({ condition: "restarting" }, again)),
+    "Restarting · restarted 12 times",
+  );
 });
 
-test("an app is up since the newest start, and down since the last end", () => {
-  const early = instance({ started_at: "2026-01-01T00:00:00Z" });
-  const late = instance({ started_at: "2026-01-02T00:00:00Z" });
-  assert.deepEqual(states.since(app("a", late, early)), { time: "2026-01-02T00:00:00Z", up: true });
-  const ended = instance({ state: "exited", finished_at: "2026-01-03T00:00:00Z" });
-  assert.deepEqual(states.since(app("a", ended)), { time: "2026-01-03T00:00:00Z", up: false });
-  assert.equal(states.since(app("a", instance({ state: "created", started_at: null }))), null);
+test("the engine's own reason and what a health check printed are told", () => {
+  const refused = instance({ state: "created", condition: "failed", error: "no such file" });
+  assert.equal(states.reason(refused), "no such file");
+  const sick = { condition: "unhealthy", health: "unhealthy", health_output: "no route" };
+  assert.equal(states.reason(instance(sick)), "health check fails: no route");
+  assert.equal(
+    states.reason(instance({ ...sick, health_failures: 3 })),
+    "health check failed 3 times in a row: no route",
+  );
+  assert.equal(states.reason(instance({ health: "healthy", health_output: null })), "");
 });
 
 test("apps stand by stack and by name as people count, those without a stack last", () => {

@@ -7,6 +7,7 @@ import time
 import uuid
 from dataclasses import replace
 
+import docker.errors
 import gevent
 import orjson
 import pytest
@@ -55,6 +56,57 @@ def test_a_container_is_seen_from_its_creation_to_its_removal(rig, container):
     kinds = [e.kind for e in one.events.list(app)]
     assert kinds == ["create", "start", "pause", "unpause", "die", "remove"]
     assert one.events.list(app)[4].data == {"exit_code": 137, "signal": 9}
+
+
+def how(one: Rig, app: str) -> tuple[str, bool]:
+    known = one.apps.get(app)
+    return (known.condition, known.trouble) if known else ("", False)
+
+
+def test_trouble_does_not_look_like_health(rig, container):
+    """One that dies and is restarted all the time is never well in between; half of an app is not
+    all of it; one that cannot be started says why; one that was killed was not stopped."""
+    loop, half, never, shot = (unique(name) for name in ("loop", "half", "never", "shot"))
+    one: Rig = rig()
+    container("usleep 300000; exit 0", name=loop, restart_policy={"Name": "always"})
+    for command in ("sleep 1000", "exit 1"):
+        container(command, labels={"cloudbang.app": half})
+    wait_until(lambda: how(one, half) == ("partial", True))
+    made = container(["/nonexistent"], name=never, start=False)
+    with pytest.raises(docker.errors.APIError):
+        made.start()
+    wait_until(lambda: how(one, never) == ("failed", True))
+    (instance,) = one.apps.get(never).instances
+    assert (instance.state, instance.exit_code) == ("created", 127)
+    assert "/nonexistent" in instance.error
+    target = container("sleep 1000", name=shot)
+    wait_until(lambda: how(one, shot) == ("running", False))
+    target.kill()
+    wait_until(lambda: how(one, shot) == ("failed", True))
+    target.start()
+    wait_until(lambda: how(one, shot) == ("running", False))
+    target.stop(timeout=0)
+    wait_until(lambda: how(one, shot) == ("exited", False))
+    wait_until(lambda: how(one, loop) == ("restarting", True))
+    seen = set()
+    runs = {one.apps.get(loop).instances[0].started_at}
+    while len(runs) < 4:
+        gevent.sleep(0.005)
+        seen.add(how(one, loop))
+        runs.add(one.apps.get(loop).instances[0].started_at)
+    assert seen == {("restarting", True)}
+
+
+def test_a_health_check_that_fails_says_what_it_printed(rig, container):
+    app = unique("sick")
+    one: Rig = rig()
+    check = {"test": ["CMD-SHELL", "echo no route; exit 3"], "interval": 10**9, "retries": 2}
+    container("sleep 1000", name=app, healthcheck=check)
+    wait_until(lambda: how(one, app) == ("unhealthy", True), 15)
+    shown = orjson.loads(orjson.dumps(one.apps.as_json(one.apps.get(app))))
+    (instance,) = shown["instances"]
+    assert instance["health_output"] == "no route"
+    assert instance["health_failures"] >= 2
 
 
 def test_what_an_inspection_tells(rig, container, image):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
+from cloudbang.domain.apps import Condition
 from cloudbang.web.api.schemas.shapes import Seq, Stream, Time
 
 Line = TypeAliasType(
@@ -18,14 +19,20 @@ Line = TypeAliasType(
 
 
 class Instance(TypedDict):
-    """One container; ``id`` has 12 hex digits."""
+    """One container; ``id`` has 12 hex digits. ``state`` is the engine's word for this instant,
+    ``condition`` how it does; ``error`` why the engine could not start it."""
 
     id: str
     name: str
     image: str
     image_id: str
     state: str
+    condition: Condition
+    since: Time | None
+    error: str | None
     health: str | None
+    health_failures: int
+    health_output: str | None
     ports: list[str]
     created: Time
     started_at: Time | None
@@ -40,13 +47,20 @@ class Instance(TypedDict):
 
 
 class App(TypedDict):
-    """``state`` is gone where only lines are left; ``rate`` in lines per second."""
+    """``state`` is gone where only lines are left; ``condition`` is how it does, ``trouble`` whether
+    somebody should look at it, ``running`` how many instances run, ``up`` whether any has a process,
+    ``since`` when that began or ended; ``rate`` in lines per second."""
 
     name: str
     team: str
     kind: Literal["deployed", "found", "put"]
     put_away: bool
     state: str
+    condition: Condition
+    trouble: bool
+    running: int
+    since: Time | None
+    up: bool
     stack: str | None
     instances: list[Instance]
     last_line: Line | None

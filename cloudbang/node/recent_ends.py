@@ -1,0 +1,99 @@
+"""What a container's state of this instant does not say: that it was restarted a moment ago, and
+whether somebody had asked the engine to end it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from cloudbang.domain.apps import KILLED, Instance
+from cloudbang.domain.lines import parse_time
+from cloudbang.engine import EngineEvent
+
+UNSTEADY = 300.0  # seconds after a restart in which a container is one that restarts
+# Signals that nobody stops a container with, by name and number: a kill, and what programs take
+# for another purpose.
+NO_STOP = frozenset({"9", "SIGKILL", "KILL", "1", "SIGHUP", "10", "12", "SIGUSR1", "SIGUSR2"})
+
+
+class RecentEnds:
+    """How containers ended lately, from the engine's events and from what each remembers. As many
+    as there are containers; ``forget`` those that are gone."""
+
+    def __init__(
+        self,
+        unsteady: float = UNSTEADY,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._unsteady, self._clock, self._monotonic = unsteady, clock, monotonic
+        self._restarts: dict[str, tuple[int, float]] = {}  # how many, and until when they count
+        self._asked: set[str] = set()  # told to stop since they were started
+        self._killed: set[str] = set()  # ended by SIGKILL without that
+
+    def tell(self, event: EngineEvent) -> None:
+        """An event of the engine."""
+        container = event.container
+        match event.action:
+            case "kill":
+                if event.attributes.get("signal", "9") not in NO_STOP:
+                    self._asked.add(container)
+            case "stop":  # after its "die", when the stop is done
+                self._asked.add(container)
+                self._killed.discard(container)
+            case "start":
+                self._asked.discard(container)
+                self._killed.discard(container)
+            case "die":
+                code = event.attributes.get("exitCode")
+                if code == str(KILLED) and container not in self._asked:
+                    self._killed.add(container)
+
+    def comes_back(self, instance: Instance) -> bool:
+        """Whether one that has just ended is about to be restarted, as it was a moment ago."""
+        return instance.unsteady and instance.id not in self._asked
+
+    def judge(self, instance: Instance) -> Instance:
+        """The same, with what is known of how it ended."""
+        killed = (
+            instance.id in self._killed
+            and instance.exit_code == KILLED
+            and not instance.oom_killed
+            and not instance.alive
+        )
+        unsteady = self._is_unsteady(instance)
+        if (instance.killed, instance.unsteady) == (killed, unsteady):
+            return instance
+        return replace(instance, killed=killed, unsteady=unsteady)
+
+    def over(self) -> list[str]:
+        """Those whose last restart does not count any more, since the last call."""
+        now = self._monotonic()
+        found = [c for c, (_, until) in self._restarts.items() if 0 < until <= now]
+        for container in found:
+            self._restarts[container] = (self._restarts[container][0], 0.0)
+        return found
+
+    def forget(self, container: str) -> None:
+        self._restarts.pop(container, None)
+        self._asked.discard(container)
+        self._killed.discard(container)
+
+    def _is_unsteady(self, instance: Instance) -> bool:
+        # The engine counts from zero again when a person starts or restarts it.
+        if not instance.restarts:
+            self._restarts.pop(instance.id, None)
+            return False
+        known = self._restarts.get(instance.id)
+        if known is None or known[0] != instance.restarts:
+            left = self._unsteady - self._age(instance)
+            until = self._monotonic() + left if left > 0 else 0.0
+            self._restarts[instance.id] = known = (instance.restarts, until)
+        return known[1] > self._monotonic()
+
+    def _age(self, instance: Instance) -> float:
+        """Seconds since its last run ended. A clock that is ahead of ours makes it no younger."""
+        if instance.finished_at is None:
+            return self._unsteady
+        return max(0.0, self._clock() - parse_time(instance.finished_at) / 1e9)
