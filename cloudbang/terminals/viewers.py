@@ -144,7 +144,15 @@ class Participant:
         gone, self.sent = begin - self.sent, begin
         self.drawn += gone  # what is under way to them still counts, what is left out does not
         self.skipped += gone
-        self.connection.tell({"op": "reset", "offset": begin, "restore": restore, "skipped": gone})
+        self.connection.tell(
+            {
+                "op": "reset",
+                "offset": begin,
+                "end": back.end,
+                "restore": restore,
+                "skipped": gone,
+            }
+        )
 
     def drained(self) -> None:
         """Their connection was full and has room again."""

@@ -18,10 +18,14 @@ def of_script(env: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": f"{path}:{STANDARD}" if path else STANDARD, "LC_ALL": "C.UTF-8"}
 
 
-def of_terminal(env: Mapping[str, str], session: str) -> dict[str, str]:
+def of_terminal(env: Mapping[str, str], session: str, program: str) -> dict[str, str]:
     """For what a person works with: its session, what its terminal can do, and that characters
-    have more than one byte, unless the container says what they have."""
+    have more than one byte, unless the container says what they have.
+
+    Not for a ``sh``, which may be busybox's: told so, it shows most of them as question marks.
+    """
     found = {"TERM": "xterm-256color", MARKER: session}
-    if not any(env.get(name) for name in LOCALE):
+    is_sh = program.rpartition("/")[2] in ("sh", "ash", "busybox")
+    if not is_sh and not any(env.get(name) for name in LOCALE):
         found["LANG"] = "C.UTF-8"
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import gevent
@@ -30,10 +30,16 @@ from cloudbang.node.terminals.reaper import LATE, Reaper
 END_KEYS = b"\x03\x04"  # ^C ^D
 SETTLE = 2.0  # seconds the engine gets to know that an exec has ended whose output has
 GOING = 1.0  # seconds a container gets to be seen as stopped, and a stopped one as removed
-# The best shell there is. A constant: nothing from outside ever becomes part of it.
+# The best shell there is. A constant: nothing from outside ever becomes part of it. Where nothing
+# says which characters there are, they are UTF-8: bash takes them for bytes else. Not so busybox,
+# but Alpine's: told so, it shows most of them as question marks.
 FIND_SHELL = """
-for shell in bash ash /bin/bash /bin/ash sh /bin/sh
-do command -v "$shell" >/dev/null 2>&1 && exec "$shell"; done
+lang=$LC_ALL$LC_CTYPE$LANG
+is() { command -v "$1" > /dev/null 2>&1; }
+know() { [ -n "$lang" ] || { LANG=C.UTF-8; export LANG; }; }
+for shell in bash /bin/bash; do is $shell && know && exec $shell; done
+[ ! -e /etc/alpine-release ] || know
+for shell in ash /bin/ash sh /bin/sh; do is $shell && exec $shell; done
 """
 SHELLS: list[list[str]] = [["sh", "-c", FIND_SHELL], ["bash"]]  # an image may have the latter only
 SHELL_BY_PATH = ["/bin/sh", "-c", FIND_SHELL]  # for a PATH that leads elsewhere
@@ -45,19 +51,10 @@ class ExecSource:
     """See the module, and ``Source`` for what each method promises."""
 
     __slots__ = (
-        *(
-            "_asked_size",
-            "_container",
-            "_early",
-            "_ended",
-            "_engine",
-            "_env",
-            "_exec_id",
-            "_failure",
-        ),
-        *("_home", "_later", "_later_until"),
-        *("_leader", "_over", "_reaper", "_resizing", "_shells", "_target", "_started_at"),
-        *("_starting", "_stream", "_sure", "_told", "_typed", "_visible", "__weakref__"),
+        *("_asked_size", "_container", "_container_env", "_early", "_ended", "_engine", "_exec_id"),
+        *("_failure", "_home", "_later", "_later_until", "_leader", "_over", "_reaper"),
+        *("_resizing", "_shells", "_started_at", "_starting", "_stream", "_sure", "_target"),
+        *("_told", "_typed", "_visible", "__weakref__"),
     )
 
     def __init__(self, engine: Engine, target: TerminalTarget, reaper: Reaper) -> None:
@@ -68,7 +65,7 @@ class ExecSource:
         self._leader: ProcessSession | None = None  # once it is known
         self._visible = False  # whether the container's processes can be seen from here
         self._home = ""  # where processes start in this container
-        self._env: dict[str, str] = {}  # what it finds in its environment beside the container's
+        self._container_env: Mapping[str, str] = {}
         self._started_at = ""  # when the container was
         self._shells = list(SHELLS) if not target.request.command else []  # still to be tried
         self._typed: bytearray | None = None  # what the next of them has to be told again
@@ -97,7 +94,7 @@ class ExecSource:
         self._visible = self._reaper.sees(state.pid, state.id)
         self._container, self._started_at = state.id, state.started_at
         self._home = self._target.request.folder or state.folder
-        self._env = of_terminal(state.env, self._target.session)
+        self._container_env = state.env
         self._asked_size = size
         if self._shells:
             if "/bin" not in state.env.get("PATH", "/bin").split(":"):
@@ -113,7 +110,11 @@ class ExecSource:
             return  # ended while it was beginning
         try:
             self._exec_id = self._engine.exec_create(
-                self._container, argv, user=request.user, folder=request.folder, env=self._env
+                self._container,
+                argv,
+                user=request.user,
+                folder=request.folder,
+                env=of_terminal(self._container_env, self._target.session, argv[0]),
             )
         except EngineRefused as e:
             if e.engine_status not in (400, 500):

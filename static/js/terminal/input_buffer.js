@@ -9,6 +9,8 @@ const NOTHING = new Uint8Array();
 const MESSAGE = 256 * 1024; // bytes of one message at most
 const SLICE = 64 * 1024; // characters of a paste that are made ready at a time, 192 KiB at most
 const UNCONFIRMED = 1024 * 1024; // bytes that may be on their way
+// Control characters, but for tabs and line ends.
+const CONTROLS = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
 const TYPED = 1024 * 1024; // bytes that wait while the server is away; beyond, keys are refused
 
 /**
@@ -76,12 +78,19 @@ class Paste {
     let end = Math.min(this.at + SLICE, text.length);
     // Neither between the halves of a character nor within a line end.
     if (end < text.length && /[\uD800-\uDBFF\r]/.test(text[end - 1])) end += 1;
-    let slice = text.slice(this.at, end).replace(/\r?\n/g, "\r");
-    // What is pasted cannot close the bracket itself and go on as if it were typed.
-    if (this.bracketed) slice = slice.replaceAll("\x1b", "\u241b");
+    const slice = text.slice(this.at, end).replace(/\r?\n/g, "\r");
     this.at = end;
-    return encoder.encode(slice);
+    // What is pasted cannot close the bracket itself and go on as if it were typed; and whatever the
+    // brackets say, the terminal acts on ^C, ^Z, ^U and others, in the middle of a line that then runs.
+    return encoder.encode(slice.replace(CONTROLS, picture));
   }
+}
+
+/** How a control character looks that is only to be seen. @param {string} control */
+function picture(control) {
+  const code = control.charCodeAt(0);
+  if (code < 0x20) return String.fromCharCode(0x2400 + code);
+  return code === 0x7f ? "\u2421" : "\ufffd";
 }
 
 export class InputBuffer {

@@ -2,24 +2,19 @@
 // sockets; the live terminal, the panel beside the log and the replay all draw with it.
 
 import { copyText } from "../lib/toast.js";
-import { guardReplies, openLink } from "./output_guard.js";
+import { throttle } from "../lib/throttle.js";
+import { guardOutput, openLink } from "./output_guard.js";
 import { followTheme, matchColours, terminalColours } from "./colours.js";
 import { Renderer } from "./renderer.js";
 import { keepStylesOutOfThePage } from "./csp_styles.js";
-import {
-  ClipboardAddon,
-  FitAddon,
-  SearchAddon,
-  Terminal,
-  UnicodeGraphemesAddon,
-  WebLinksAddon,
-} from "./xterm.js";
+import { FitAddon, SearchAddon, Terminal, UnicodeGraphemesAddon, WebLinksAddon } from "./xterm.js";
 
 /**
  * `input`: what was typed, as bytes. `paste`: text to be pasted. `title`, `bell`.
  * `fits`: how many columns and rows there is room for, now and whenever that changes.
  * `found`: which match of how many is shown, at -1 when they were not counted.
- * `link`: a pointer is over a link, null when it has left it. `mayAnswer`: see output_guard.js.
+ * `link`: a pointer is over a link, null when it has left it. `mayAnswer`, `mayCopy`: see
+ * output_guard.js; without them nothing is.
  * `key`: a key press; true when it was for the page and not for the terminal.
  *
  * @typedef {{
@@ -31,6 +26,7 @@ import {
  *   found?: (at: number, count: number) => void,
  *   link?: (address: string | null) => void,
  *   mayAnswer?: () => boolean,
+ *   mayCopy?: () => boolean,
  *   key?: (event: KeyboardEvent) => boolean,
  * }} Handlers
  */
@@ -38,7 +34,10 @@ import {
 /** @typedef {{back?: boolean, caseSensitive?: boolean, regex?: boolean, typing?: boolean}} SearchOptions */
 
 const SCROLLBACK = 10_000; // lines; about what the server's 1 MiB of output holds
-const COPY_LIMIT = 1024 * 1024; // characters a program may put into the clipboard
+const TITLE_EVERY = 250; // ms between two titles that are shown
+const COPY_EVERY = 250; // ms between two copies of a program
+// Bytes that xterm.js is given at a time: after each it looks whether the page has waited for long.
+const PIECE = 8 * 1024;
 const encoder = new TextEncoder();
 keepStylesOutOfThePage();
 const mac = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -52,6 +51,8 @@ export class Screen {
   #observer;
   #drawing = 0;
   #renderer;
+  #showTitle = throttle(TITLE_EVERY, (/** @type {string} */ title) => this.handlers.title?.(title));
+  #copyFor = throttle(COPY_EVERY, (/** @type {string} */ text) => void copyText(text));
 
   /**
    * @param {HTMLElement} element is filled; its size decides what fits
@@ -86,7 +87,13 @@ export class Screen {
     this.terminal = terminal;
     this.#renderer = new Renderer(terminal, () => this.#measure());
     this.#load();
-    guardReplies(terminal, () => handlers.mayAnswer?.() ?? false);
+    guardOutput(terminal, {
+      mayAnswer: () => handlers.mayAnswer?.() ?? false,
+      // A program may copy, as editors do over ssh.
+      mayCopy: () => handlers.mayCopy?.() ?? false,
+      title: this.#showTitle,
+      copy: this.#copyFor,
+    });
     terminal.open(element);
     this.#listen();
     this.#following = followTheme(() => this.#theme({}));
@@ -109,16 +116,6 @@ export class Screen {
         leave: () => this.#hover(null),
       }),
     );
-    // A program may copy (as editors do over ssh), it may not read what was copied elsewhere; and a
-    // recording that is played copies nothing.
-    terminal.loadAddon(
-      new ClipboardAddon(undefined, {
-        readText: () => "",
-        writeText: (_kind, text) => {
-          if (this.handlers.input && text.length <= COPY_LIMIT) void copyText(text);
-        },
-      }),
-    );
   }
 
   #listen() {
@@ -127,7 +124,6 @@ export class Screen {
     terminal.onBinary((text) =>
       handlers.input?.(Uint8Array.from(text, (char) => char.charCodeAt(0))),
     );
-    terminal.onTitleChange((title) => handlers.title?.(title));
     terminal.onBell(() => handlers.bell?.());
     this.#search.onDidChangeResults(({ resultIndex, resultCount }) =>
       handlers.found?.(resultIndex, resultCount),
@@ -206,7 +202,9 @@ export class Screen {
       buffer.writeSync(data);
       done();
     } else {
-      this.terminal.write(data, done);
+      let at = 0;
+      for (; data.length - at > PIECE; at += PIECE) this.terminal.write(part(data, at, at + PIECE));
+      this.terminal.write(part(data, at, data.length), done);
     }
   }
 
@@ -353,9 +351,20 @@ export class Screen {
 
   /** Takes it out of the page. */
   close() {
+    this.#showTitle.cancel();
+    this.#copyFor.cancel();
     this.#observer.disconnect();
     this.#following();
     this.#renderer.show(false);
     this.terminal.dispose();
   }
+}
+
+/**
+ * @param {string | Uint8Array} data
+ * @param {number} from
+ * @param {number} to
+ */
+function part(data, from, to) {
+  return typeof data === "string" ? data.slice(from, to) : data.subarray(from, to);
 }

@@ -3,6 +3,7 @@
 
 import { ReconnectingSocket } from "../live/reconnecting_socket.js";
 import { InputBuffer } from "./input_buffer.js";
+import { OldOutput } from "./old_output.js";
 
 /** @typedef {import("../types/api.js").Ticket} Ticket */
 /** @typedef {{id: number, name: string, mode: Mode, keyboard: boolean, columns: number | null, rows: number | null}} Person */
@@ -41,7 +42,6 @@ import { InputBuffer } from "./input_buffer.js";
 
 const REPLACED = 4409;
 const REFUSED = 4403;
-const QUIET = 300; // ms without output, after which old output has been drawn
 const ACK_WITHIN = 50; // ms
 const TRIES = 4; // with a ticket that may or may not have been used
 
@@ -75,11 +75,7 @@ export class TerminalSocket extends ReconnectingSocket {
   #acked = 0;
   #window = 256 * 1024;
   #generation = 0;
-  #replaying = false;
-  /** Offset at which old output ends, where the server says it. */
-  #oldEnd = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #quiet;
+  #old = new OldOutput(() => this.#drawn >= this.#received);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #ackSoon;
 
@@ -113,10 +109,15 @@ export class TerminalSocket extends ReconnectingSocket {
 
   /** Whether this page answers the questions that programs print: one page, about what is new. */
   get mayAnswer() {
-    if (this.#replaying || this.phase !== "attached" || this.mode === "watch") return false;
+    if (this.#old.again || this.phase !== "attached" || this.mode === "watch") return false;
     const holder =
       this.people.find((one) => one.keyboard) ?? this.people.find((one) => one.mode === "own");
     return !holder || holder.id === this.me;
+  }
+
+  /** Whether programs may copy here: where they are answered, and what is printed while one looks. */
+  get mayCopy() {
+    return this.mayAnswer && this.#old.isNew(this.#drawn);
   }
 
   /**
@@ -125,7 +126,7 @@ export class TerminalSocket extends ReconnectingSocket {
    */
   type(bytes) {
     if (!this.mayType || !this.input.type(bytes)) return false;
-    this.#replaying = false;
+    this.#old.typed();
     this.#pump();
     return true;
   }
@@ -170,7 +171,7 @@ export class TerminalSocket extends ReconnectingSocket {
   /** Leaves; the session goes on without this page. */
   close() {
     if (!this.over) this.phase = "closed";
-    clearTimeout(this.#quiet);
+    this.#old.stop();
     this.stop();
   }
 
@@ -254,11 +255,10 @@ export class TerminalSocket extends ReconnectingSocket {
     this.phase = "attached";
     if (message.reset || !this.#begun || message.offset > this.#received) {
       this.#startAt(message.offset);
-      this.#replaying = true;
-      this.#oldEnd = message.end ?? 0;
-      this.#waitForQuiet();
+      this.#old.begin(message.offset, message.end);
       this.handlers.reset(message.restore, 0);
     }
+    this.#old.attached(message.end ?? message.offset);
     this.#next = message.offset;
     this.input.attached(message.input);
     this.announce();
@@ -288,13 +288,13 @@ export class TerminalSocket extends ReconnectingSocket {
     this.handlers.output(known ? bytes.subarray(known) : bytes, () => {
       if (generation === this.#generation) this.#onDrawn(offset);
     });
-    if (this.#replaying) this.#waitForQuiet();
+    this.#old.came();
   }
 
   /** @param {number} offset */
   #onDrawn(offset) {
     this.#drawn = Math.max(this.#drawn, offset);
-    if (this.#oldEnd && this.#drawn >= this.#oldEnd) this.#replaying = false;
+    this.#old.drawn(this.#drawn);
     if (this.#drawn - this.#acked >= this.#window / 4) this.#ack();
     else this.#ackSoon ??= setTimeout(() => this.#ack(), ACK_WITHIN);
   }
@@ -305,16 +305,6 @@ export class TerminalSocket extends ReconnectingSocket {
     if (this.#drawn <= this.#acked || this.phase !== "attached") return;
     this.#acked = this.#drawn;
     this.send({ op: "ack", offset: this.#drawn });
-  }
-
-  /** Without word of where old output ends, it has when nothing more comes. */
-  #waitForQuiet() {
-    clearTimeout(this.#quiet);
-    if (this.#oldEnd) return;
-    this.#quiet = setTimeout(() => {
-      if (this.#drawn >= this.#received) this.#replaying = false;
-      else this.#waitForQuiet();
-    }, QUIET);
   }
 
   #pump() {
@@ -328,8 +318,10 @@ export class TerminalSocket extends ReconnectingSocket {
   }
 
   /** @param {any} message */
-  onReset({ offset, restore, skipped }) {
+  onReset({ offset, end, restore, skipped }) {
     this.#startAt(offset);
+    this.#old.begin(offset, end);
+    this.#old.attached(end ?? offset);
     this.#next = offset;
     this.handlers.reset(restore, skipped);
   }
@@ -372,7 +364,7 @@ export class TerminalSocket extends ReconnectingSocket {
   onEnded({ reason, code, message }) {
     this.ended = { reason, code, message };
     this.phase = "ended";
-    clearTimeout(this.#quiet);
+    this.#old.stop();
     this.stop();
   }
 }

@@ -197,6 +197,7 @@ export class TerminalView {
         found: (at, count) => this.#search.found(at, count),
         link: (address) => this.#showLink(address),
         mayAnswer: () => this.socket.mayAnswer,
+        mayCopy: () => this.socket.mayCopy,
         key: (event) => this.#onKey(event),
       },
       { fontSize: preferences.fontSize, screenReader: preferences.screenReader },

@@ -1,7 +1,6 @@
 // xterm.js and its addons, from where `make` puts them. Types are in xterm.d.ts.
 
 export { Terminal } from "../../vendor/xterm/xterm.js";
-export { ClipboardAddon } from "../../vendor/xterm/addon-clipboard.js";
 export { FitAddon } from "../../vendor/xterm/addon-fit.js";
 export { SearchAddon } from "../../vendor/xterm/addon-search.js";
 export { UnicodeGraphemesAddon } from "../../vendor/xterm/addon-unicode-graphemes.js";

@@ -108,6 +108,21 @@ test("what is pasted cannot end its own brackets", () => {
   assert.equal(text(drain(input)), "\x1b[200~a\u241b[201~rm -rf /\r\x1b[201~");
 });
 
+test("control characters do not get through a paste, but for tabs and line ends", () => {
+  const all = Array.from({ length: 0xa1 }, (_, code) => String.fromCharCode(code)).join("");
+  for (const bracketed of [true, false]) {
+    const input = new InputBuffer();
+    input.attached(0);
+    input.paste(`${all}\r\n好`, bracketed);
+    const inside = text(drain(input)).replaceAll(/\x1b\[20[01]~/g, "");
+    assert.doesNotMatch(inside, /[\x00-\x08\x0a-\x0c\x0e-\x1f\x7f-\x9f]/);
+    assert.ok(inside.startsWith("\u2400\u2401\u2402\u2403"));
+    assert.ok(inside.includes("\t\r\u240b"));
+    assert.ok(inside.includes("\u241b"));
+    assert.ok(inside.endsWith("\u00a0\r好"));
+  }
+});
+
 test("a paste that is cancelled closes its brackets, and keys go after it", () => {
   const input = new InputBuffer();
   input.attached(0);

@@ -291,6 +291,54 @@ test("old output ends where the server says", () => {
   connection.close();
 });
 
+test("of a new terminal nothing is old: what its program asks first is answered", () => {
+  const { connection } = begun({ end: 0 });
+  socket().output("new \x1b[c");
+  assert.equal(connection.mayAnswer, true);
+  assert.equal(connection.mayCopy, true);
+  connection.close();
+});
+
+test("typing does not make old output new", () => {
+  const { connection, draw } = begun({ end: 4 });
+  socket().output("old ");
+  connection.type(keys("x"));
+  assert.equal(connection.mayAnswer, false);
+  assert.equal(connection.mayCopy, false);
+  draw();
+  assert.equal(connection.mayAnswer, true);
+  connection.close();
+});
+
+test("what was printed while the page was away is not copied, what it asks is answered", () => {
+  const { connection, draw } = begun({ end: 0 });
+  socket().output("here");
+  draw();
+  assert.equal(connection.mayCopy, true);
+  socket().drop();
+  ground.tick(2000);
+  socket().accept();
+  socket().say(attached({ offset: 4, end: 9, reset: false }));
+  socket().output("while");
+  assert.equal(connection.mayAnswer, true);
+  assert.equal(connection.mayCopy, false);
+  draw();
+  assert.equal(connection.mayCopy, true);
+  connection.close();
+});
+
+test("neither of them reaches who is not at the keyboard, nor a screen that is begun anew", () => {
+  const { connection, draw } = begun({ mode: "own", end: 0 });
+  socket().say({ op: "reset", offset: 90, end: 95, restore: "", skipped: 90 });
+  socket().output("again");
+  assert.deepEqual([connection.mayAnswer, connection.mayCopy], [false, false]);
+  draw();
+  assert.deepEqual([connection.mayAnswer, connection.mayCopy], [true, true]);
+  socket().say({ op: "mode", mode: "watch" });
+  assert.deepEqual([connection.mayAnswer, connection.mayCopy], [false, false]);
+  connection.close();
+});
+
 test("who may only watch sends nothing", () => {
   const { connection } = begun({ mode: "watch" });
   const before = socket().sent.length;

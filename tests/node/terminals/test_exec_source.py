@@ -54,6 +54,37 @@ def test_command_user_and_folder_are_taken(
     assert shown.rest() == b"/tmp\r\n7\r\n8\r\n"
 
 
+def test_bash_knows_its_characters(
+    container: ContainerFactory, open_source: Opener, gnu_image: str
+) -> None:
+    """Where nothing says which there are: one that is typed is one, and Backspace takes it whole."""
+    one = container(["sleep", "1000000"], image=gnu_image)
+    shown = open_source(one)
+    shown.until(b"# ")
+    shown.source.write("echo [中文\x7f]\r".encode())
+    shown.until("\n[中]\r\n".encode())
+    shown.run("echo $LANG $(echo 中文 | wc -m).")
+    shown.until(b"\nC.UTF-8 3.")
+    says = container(["sleep", "1000000"], image=gnu_image, environment={"LC_ALL": "POSIX"})
+    shown = open_source(says)
+    shown.until(b"# ")
+    shown.run("echo [$LANG] $(echo 中文 | wc -m).")
+    shown.until(b"\n[] 7.")
+
+
+def test_busybox_shows_the_characters_that_it_does_not_know(
+    container: ContainerFactory, open_source: Opener
+) -> None:
+    """Told that they are UTF-8 its line editor would show most of them as question marks."""
+    for command in ((), ("sh",)):
+        shown = open_source(container(), *command)
+        shown.until(b"# ")
+        shown.run("echo 好 $((1+1))")
+        shown.until("\n好 2\r\n".encode())
+        shown.source.write(b"\x1b[A")
+        shown.until("echo 好 $((1+1))".encode())
+
+
 @pytest.mark.parametrize(
     ("command", "asked", "says"),
     [
