@@ -4,61 +4,12 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
 import { setComesBack } from "../../../static/js/live/sign_in_redirect.js";
-import { TerminalSocket } from "../../../static/js/terminal/terminal_socket.js";
 import { setUpPage, socket, sockets } from "../scripted_socket.js";
-
-const SIZE = { columns: 80, rows: 24 };
-const TICKET = { T_id: "team", S_id: "web", C_id: "0123456789ab", Md5: "x", session: "5e55" };
+import { SIZE, TICKET, attached, begun, keys, made } from "./scripted_terminal.js";
 
 let ground;
 beforeEach(() => (ground = setUpPage()));
 afterEach(() => ground.done());
-
-/** A terminal that only keeps what it is told. Output is drawn when the test says so. */
-function made(entry = { ticket: TICKET }) {
-  const screen = { text: "", drawing: [], resets: [], said: [], sizes: [], states: [] };
-  const connection = new TerminalSocket(entry, SIZE, "tab", {
-    output: (bytes, drawn) => {
-      screen.text += new TextDecoder().decode(bytes);
-      screen.drawing.push(drawn);
-    },
-    reset: (restore, skipped) => {
-      screen.resets.push([restore, skipped]);
-      screen.text = "";
-    },
-    size: (columns, rows, by) => screen.sizes.push([columns, rows, by]),
-    notice: (said) => screen.said.push(said.code),
-    error: (said) => screen.said.push(said.code),
-  });
-  connection.addEventListener("state", () => screen.states.push(connection.phase));
-  connection.start();
-  const draw = () => screen.drawing.splice(0).forEach((drawn) => drawn());
-  return { connection, screen, draw };
-}
-
-const attached = (more = {}) => ({
-  op: "attached",
-  session: { id: "5e55", kind: "exec" },
-  mode: "own",
-  me: 1,
-  offset: 0,
-  reset: true,
-  restore: "",
-  input: 0,
-  window: 1000,
-  people: [{ id: 1, name: "ada", mode: "own", keyboard: true, columns: 80, rows: 24 }],
-  ...more,
-});
-
-/** One that has begun. */
-function begun(more) {
-  const one = made();
-  socket().accept();
-  socket().say(attached(more));
-  return one;
-}
-
-const keys = (text) => new TextEncoder().encode(text);
 
 test("a new terminal shows its ticket, its size and the name of its page", () => {
   const { connection } = made();
@@ -266,76 +217,6 @@ test("a socket that does not answer is given up", () => {
   assert.deepEqual(socket().sent.at(-1), { op: "ping" });
   ground.tick(12_000);
   assert.equal(connection.phase, "away");
-  connection.close();
-});
-
-test("questions in old output are not answered, those in new output by one page only", () => {
-  const { connection, draw } = begun();
-  socket().output("old \x1b[c");
-  assert.equal(connection.mayAnswer, false);
-  draw();
-  ground.tick(400);
-  assert.equal(connection.mayAnswer, true);
-  const other = { id: 2, name: "bob", mode: "type", keyboard: true, columns: 80, rows: 24 };
-  socket().say({ op: "people", people: [{ ...other }, { ...other, id: 1, keyboard: false }] });
-  assert.equal(connection.mayAnswer, false);
-  connection.close();
-});
-
-test("old output ends where the server says", () => {
-  const { connection, draw } = begun({ end: 4 });
-  socket().output("old ");
-  assert.equal(connection.mayAnswer, false);
-  draw();
-  assert.equal(connection.mayAnswer, true);
-  connection.close();
-});
-
-test("of a new terminal nothing is old: what its program asks first is answered", () => {
-  const { connection } = begun({ end: 0 });
-  socket().output("new \x1b[c");
-  assert.equal(connection.mayAnswer, true);
-  assert.equal(connection.mayCopy, true);
-  connection.close();
-});
-
-test("typing does not make old output new", () => {
-  const { connection, draw } = begun({ end: 4 });
-  socket().output("old ");
-  connection.type(keys("x"));
-  assert.equal(connection.mayAnswer, false);
-  assert.equal(connection.mayCopy, false);
-  draw();
-  assert.equal(connection.mayAnswer, true);
-  connection.close();
-});
-
-test("what was printed while the page was away is not copied, what it asks is answered", () => {
-  const { connection, draw } = begun({ end: 0 });
-  socket().output("here");
-  draw();
-  assert.equal(connection.mayCopy, true);
-  socket().drop();
-  ground.tick(2000);
-  socket().accept();
-  socket().say(attached({ offset: 4, end: 9, reset: false }));
-  socket().output("while");
-  assert.equal(connection.mayAnswer, true);
-  assert.equal(connection.mayCopy, false);
-  draw();
-  assert.equal(connection.mayCopy, true);
-  connection.close();
-});
-
-test("neither of them reaches who is not at the keyboard, nor a screen that is begun anew", () => {
-  const { connection, draw } = begun({ mode: "own", end: 0 });
-  socket().say({ op: "reset", offset: 90, end: 95, restore: "", skipped: 90 });
-  socket().output("again");
-  assert.deepEqual([connection.mayAnswer, connection.mayCopy], [false, false]);
-  draw();
-  assert.deepEqual([connection.mayAnswer, connection.mayCopy], [true, true]);
-  socket().say({ op: "mode", mode: "watch" });
-  assert.deepEqual([connection.mayAnswer, connection.mayCopy], [false, false]);
   connection.close();
 });
 
