@@ -161,6 +161,33 @@ def test_a_busy_subscriber_lets_others_run(
         flood.wait()
 
 
+def test_rounds_that_are_short_and_bring_nothing_give_way_as_well(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody sends what is dropped, so fast that there is always more: others run all the same."""
+    subscriber = hub.subscriber(ours_alone=True)
+    rounds = 0
+
+    def drop(_: Subscriber) -> list[Message]:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1000:
+            subscriber.close()
+        ends = time.perf_counter() + 0.0003
+        while time.perf_counter() < ends:
+            pass
+        return []
+
+    monkeypatch.setattr(Subscriber, "_drain", drop)
+    monkeypatch.setattr(type(subscriber._socket), "is_readable", lambda _: True)
+    reading = gevent.spawn(list, subscriber.batches())
+    turns = 0
+    while not reading.ready():
+        gevent.sleep(0.001)
+        turns += 1
+    assert turns > 50
+
+
 def wait_for_address(publisher: Publisher) -> str:
     address = publisher._socket.get(zmq.LAST_ENDPOINT)
     assert isinstance(address, bytes)
