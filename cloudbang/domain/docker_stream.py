@@ -9,6 +9,10 @@ time of the first one; that is how parts are told from lines. A shorter piece wi
 of a stream that ended within a line, or the tail of a long line as the ``local`` driver keeps it:
 either way a line ends there.
 
+Progress that a program prints over and over with CR, and never an LF, would be one line without end,
+seen by nobody. So of each full part what stands before its last CR is a record: what a terminal
+would have overwritten by then, but for its newest state.
+
 What comes out depends only on the bytes, never on how they were cut into chunks: resuming after a
 crash compares records byte by byte.
 """
@@ -19,6 +23,7 @@ import re
 from struct import Struct
 
 from cloudbang.domain.lines import MAX_TEXT, format_time, parse_time
+from cloudbang.domain.long_text import LongText
 
 PART = 16 * 1024
 """Bytes after which the engine cuts a line. A part can be longer: bytes that are not UTF-8 grow to
@@ -27,12 +32,11 @@ three in a json-file."""
 MAX_FRAME = 64 * 1024 * 1024
 """No engine sends a frame as large as this: the stream is not what it was taken for."""
 
-CUT = "… [cut: the line is longer than 1 MiB]".encode()
-
 _HEADER = Struct(">II")
 _STDOUT, _STDERR, _STDIN, _ENGINE = 0x01000000, 0x02000000, 0x00000000, 0x03000000
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 _STAMP_WIDTH = 31
+_LOOK = PART + 2 * _STAMP_WIDTH  # bytes in which a full part may be followed by another's time
 _NO_TIME = b"1970-01-01T00:00:00.000000000Z"
 
 
@@ -106,11 +110,10 @@ class MultiplexedDecoder:
             line = _continue(line, time, tag, part, out)
             out.append(line.record())
             line = None
-        line = _continue(line, time, tag, last, out)
         if whole or len(last) < PART:
-            out.append(line.record())
+            out.append(_continue(line, time, tag, last, out).record())
         else:
-            self._open[tag] = line
+            self._open[tag] = _overwritten(line, time, tag, last, out)
 
 
 class TtyDecoder:
@@ -118,8 +121,10 @@ class TtyDecoder:
 
     def __init__(self, container: str) -> None:
         self._tag = b"%b stdout " % container.encode()
-        self._rest: list[bytes] = []  # chunks of the line that has no LF yet
+        self._rest: list[bytes] = []  # chunks that are in no record yet, from a time on
         self._rest_size = 0
+        self._look_at = _LOOK  # the size of the rest at which there may be a full part in it
+        self._open: _Line | None = None  # the full parts before it
         self._last_time = _NO_TIME
         self.problems: list[str] = []
 
@@ -128,21 +133,27 @@ class TtyDecoder:
         if b"\n" not in data:
             self._rest.append(data)
             self._rest_size += len(data)
-            return self._shorten() if self._rest_size > 4 * MAX_TEXT else []
+            return self._take_parts() if self._rest_size >= self._look_at else []
         if self._rest:
             data = b"".join(self._rest) + data
         lines = data.split(b"\n")
         rest = lines.pop()
-        self._rest = [rest] if rest else []
-        self._rest_size = len(rest)
+        self._keep(rest)
         out: list[bytes] = []
         tag = self._tag
         for line in lines:
-            if line[29:31] == b"Z " and len(line) <= PART and line.find(b"Z ", 31) < 0:
+            if (
+                line[29:31] == b"Z "
+                and len(line) <= PART
+                and line.find(b"Z ", 31) < 0
+                and self._open is None
+            ):
                 text = line[31:-1] if line[-1:] == b"\r" else line[31:]
                 out.append(line[:31] + tag + text + b"\n")
             else:
                 self._unusual(line, out)
+        if self._rest_size >= self._look_at:
+            out += self._take_parts()
         return out
 
     def flush(self) -> list[bytes]:
@@ -150,27 +161,52 @@ class TtyDecoder:
         out: list[bytes] = []
         if self._rest_size:
             self._unusual(b"".join(self._rest), out)
-        self._rest, self._rest_size = [], 0
+        elif self._open is not None:
+            out.append(self._open.record())
+        self._keep(b"")
+        self._open = None
         return out
+
+    def _keep(self, rest: bytes) -> None:
+        self._rest = [rest] if rest else []
+        self._rest_size, self._look_at = len(rest), _LOOK
 
     def _unusual(self, line: bytes, out: list[bytes]) -> None:
         """A line with parts, or several that no LF divides: a last line without one, restarted."""
         for piece in _pieces(line):
-            time, text = split_time(piece, self._last_time)
-            self._last_time = time
-            if len(piece) > PART:
-                text = text.replace(piece[:_STAMP_WIDTH], b"")  # each further part's time
-            out.append(_record(time, self._tag, text.removesuffix(b"\r")))
+            _, last = self._parts(piece, out)
+            self._open = _continue(self._open, self._last_time, self._tag, last, out)
+            out.append(self._open.record(b"\r"))
+            self._open = None
 
-    def _shorten(self) -> list[bytes]:
-        """Keep memory bounded in a line without end: of what is cut anyway only the end stays."""
+    def _parts(self, piece: bytes, out: list[bytes]) -> tuple[bytes, bytes]:
+        """Take the full parts of what stands between two times in one line. Gives the time as it
+        is written, which each further part has, too, and what is left."""
+        time, text = split_time(piece, self._last_time)
+        self._last_time = time
+        written = piece[: len(piece) - len(text)]
+        if len(piece) <= PART or not written:
+            return written, text
+        *parts, last = text.split(written)
+        for part in parts:
+            self._open = _overwritten(self._open, time, self._tag, part, out)
+        return written, last
+
+    def _take_parts(self) -> list[bytes]:
+        """Of a line that goes on: its full parts, so that it is seen, and memory is bounded."""
         out: list[bytes] = []
         *whole, line = _pieces(b"".join(self._rest))
         for piece in whole:
             self._unusual(piece, out)
-        # The last bytes may be the start of a time.
-        line = line[: 2 * MAX_TEXT] + line[max(2 * MAX_TEXT, len(line) - 64) :]
-        self._rest, self._rest_size = [line], len(line)
+        written, last = self._parts(line, out)
+        if len(last) > 2 * MAX_TEXT:  # an engine that cuts no parts
+            end = len(last) - 64  # the last bytes may be the start of a time
+            self._open = _continue(self._open, self._last_time, self._tag, last[:end], out)
+            last = last[end:]
+        took = len(written) + len(last) < len(line)
+        self._keep(written + last)
+        if not took:
+            self._look_at = self._rest_size + _LOOK
         return out
 
 
@@ -198,22 +234,25 @@ def split_time(body: bytes, otherwise: bytes) -> tuple[bytes, bytes]:
 
 
 class _Line:
-    """A line whose parts are coming; what is over the limit is not kept."""
+    """A line whose parts are coming."""
 
-    __slots__ = ("parts", "size", "tag", "time")
+    __slots__ = ("_text", "blank", "tag", "time")
 
     def __init__(self, time: bytes, tag: bytes) -> None:
         self.time, self.tag = time, tag
-        self.parts: list[bytes] = []
-        self.size = 0
+        self.blank = True  # nothing in it but CR
+        self._text = LongText()
 
     def add(self, part: bytes) -> None:
-        if self.size <= MAX_TEXT:
-            self.parts.append(part)
-            self.size += len(part)
+        self.blank = self.blank and not part.strip(b"\r")
+        self._text.add(part)
 
-    def record(self) -> bytes:
-        return _record(self.time, self.tag, b"".join(self.parts))
+    def record(self, without: bytes = b"") -> bytes:
+        """``without``: what is no part of the text at its end."""
+        text = self._text.text()
+        if without:
+            text = text.removesuffix(without)
+        return b"%b %b%b\n" % (self.time, self.tag, text)
 
 
 def _continue(line: _Line | None, time: bytes, tag: bytes, part: bytes, out: list[bytes]) -> _Line:
@@ -226,19 +265,20 @@ def _continue(line: _Line | None, time: bytes, tag: bytes, part: bytes, out: lis
     return line
 
 
-def _record(time: bytes, tag: bytes, text: bytes) -> bytes:
-    if len(text) > MAX_TEXT:
-        kept = text[: MAX_TEXT - len(CUT)]
-        # Not in the middle of a character: at most three bytes of one stand at the end.
-        for back in range(1, 4):
-            byte = kept[-back]
-            if byte >= 0xC0:
-                kept = kept[:-back]
-                break
-            if byte < 0x80:
-                break
-        text = kept + CUT
-    return time + b" " + tag + text + b"\n"
+def _overwritten(
+    line: _Line | None, time: bytes, tag: bytes, part: bytes, out: list[bytes]
+) -> _Line:
+    """The same with a full part, after which the line goes on. What a CR in it overwrites is a
+    record of its own; one at its very end may be that of a CR LF."""
+    at = part.rfind(b"\r", 0, len(part) - 1)
+    if at >= 0:
+        before = _continue(line, time, tag, part[:at], out)
+        if not before.blank:
+            out.append(before.record())
+            line, part = None, part[at:]
+        else:
+            line, part = before, part[at:]
+    return _continue(line, time, tag, part, out)
 
 
 def _pieces(line: bytes) -> list[bytes]:

@@ -21,8 +21,8 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.loop import yield_to_loop
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
-from cloudbang.domain.docker_stream import CUT
-from cloudbang.domain.lines import MAX_TEXT, format_time, parse_time, record
+from cloudbang.domain.lines import format_time, parse_time, record
+from cloudbang.domain.long_text import shortened
 from cloudbang.domain.names import is_app_name, is_container_id
 from cloudbang.intake.drop_notices import DropNotices
 from cloudbang.intake.log_sink import StoreSink
@@ -228,7 +228,7 @@ def _records(line: Any, moment: bytes, who: bytes) -> list[bytes]:
     texts = line.encode().removesuffix(b"\n").split(b"\n")
     if len(texts) > MAX_LINES:
         raise Malformed(f"more than {MAX_LINES} lines in one message")
-    return [record(moment, who, stream, _cut(text)) for text in texts]
+    return [record(moment, who, stream, shortened(text.removesuffix(b"\r"))) for text in texts]
 
 
 def _time(line: dict[str, Any], moment: bytes) -> bytes:
@@ -255,11 +255,3 @@ def _stream(line: dict[str, Any]) -> bytes:
     if value not in ("stdout", "stderr"):  # a marker is CloudBang's own
         raise Malformed(f"{str(value)[:20]!r} is neither stdout nor stderr")
     return bytes(value.encode())
-
-
-def _cut(text: bytes) -> bytes:
-    text = text.removesuffix(b"\r")
-    if len(text) <= MAX_TEXT:
-        return text
-    whole = text[: MAX_TEXT - len(CUT)].decode("utf-8", "ignore")  # not in the middle of a letter
-    return whole.encode() + CUT

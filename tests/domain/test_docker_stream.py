@@ -110,9 +110,10 @@ def test_an_open_line_comes_out_only_when_the_stream_is_said_to_have_ended():
 
 @pytest.mark.parametrize("make", [multiplexed, tty])
 def test_a_line_over_a_mebibyte_is_cut_and_says_so(make):
-    """The text has at most 1 MiB, ends with the remark and is not cut within a character."""
+    """The text has at most 1 MiB, and its beginning and end; between them stands how much is cut,
+    and no character is broken."""
     char = "汉".encode()
-    line = char * (MAX_TEXT // 2)
+    line = b"begin" + char * (MAX_TEXT // 2 - 3) + b" end"
     parts = [line[i : i + PART] for i in range(0, len(line), PART)]
     if make is multiplexed:
         data = b"".join(frame(T1 + b" " + p) for p in parts) + frame(T1 + b" \n")
@@ -123,9 +124,13 @@ def test_a_line_over_a_mebibyte_is_cut_and_says_so(make):
     first, second = make(data + after)
     text = first[51:-1]
     assert MAX_TEXT - 100 < len(text) <= MAX_TEXT
-    kept, remark = text.decode().split("…")
-    assert set(kept) == {"汉"}
+    head, remark, tail = text.decode().split("…")
+    assert set(head.removeprefix("begin")) == set(tail.removesuffix(" end")) == {"汉"}
+    assert head.startswith("begin")
+    assert tail.endswith("end")
     assert "1 MiB" in remark
+    cut = int(remark.split()[1])
+    assert cut == len(line) - len(head.encode()) - len(tail.encode())
     assert second == rec(T2, b"next")
 
 
@@ -136,9 +141,54 @@ def test_an_endless_tty_line_does_not_grow_without_bounds():
     for _ in range(256):
         assert decoder.feed(b"x" * 65536) == []
         assert sum(map(len, decoder._rest)) <= 5 * MAX_TEXT
-    long, short = decoder.feed(b"\r\n" + T2 + b" next\r\n")
+    long, short = decoder.feed(b"end\r\n" + T2 + b" next\r\n")
     assert len(long) < MAX_TEXT + 60
+    assert long.endswith(b"xend\n")
+    assert b"[cut: %d bytes" % (256 * 65536 + 3 - (len(long) - 52 - len(remark_of(long)))) in long
     assert short == rec(T2, b"next")
+
+
+def remark_of(raw: bytes) -> bytes:
+    """What stands in the place of the middle."""
+    at = raw.index("… [cut".encode())
+    return raw[at : raw.index("] …".encode()) + len("] …".encode())]
+
+
+def progress(count: int, newline: bytes = b"") -> bytes:
+    return b"".join(b"\r%06d frames" % n for n in range(count)) + newline
+
+
+@pytest.mark.parametrize("make", [multiplexed, tty])
+def test_progress_that_ends_no_line_is_seen_as_it_comes(make):
+    """Of each full part what a CR overwrites is a line of its own, down to the newest state; what
+    comes after it is seen with the next one, or at the end; no byte is lost."""
+    text = progress(5000) + b"\rDONE"
+    parts = [text[i : i + PART] for i in range(0, len(text), PART)]
+    if make is multiplexed:
+        chunks = [frame(T1 + b" " + part) for part in parts[:-1]]
+        chunks.append(frame(T1 + b" " + parts[-1] + b"\n"))
+    else:
+        chunks = [T1 + b" " + part for part in parts[:-1]]
+        chunks.append(T1 + b" " + parts[-1] + b"\r\n")
+    decoder = MultiplexedDecoder(ID) if make is multiplexed else TtyDecoder(ID)
+    seen = [decoder.feed(chunk) for chunk in chunks]
+    late = 0 if make is multiplexed else 1  # a part of a TTY has no size: its end is the next one
+    for number, records in enumerate(seen[late:-1]):
+        newest = (number + 1) * PART // 14 - 1  # frames of 14 bytes
+        assert records[-1].endswith(b"\r%06d frames\n" % newest)
+    records = [raw for part in seen for raw in part] + decoder.flush()
+    assert len(records) == len(parts)
+    assert b"".join(raw[51:-1] for raw in records) == text
+    assert records[-1].endswith(b"\rDONE\n")
+    assert {raw[:30] for raw in records} == {T1}
+    assert make(b"".join(chunks)) == records
+
+
+def test_a_long_line_that_ends_in_cr_lf_is_one_line():
+    """Also where a part ends between the two."""
+    text = b"a" * (PART - 1) + b"\r"
+    assert multiplexed(frame(T1 + b" " + text) + frame(T1 + b" \n")) == [rec(T1, text)]
+    assert tty(T1 + b" " + text + T1 + b" \n") == [rec(T1, text[:-1])]
 
 
 def test_carriage_returns_inside_a_line_stay():
@@ -206,6 +256,7 @@ def test_bytes_that_are_no_frames_are_refused(data):
 
 
 texts = st.one_of(
+    st.integers(1000, 4000).map(progress),
     st.binary(max_size=60).map(lambda b: b.replace(b"\n", b"")),
     st.integers(PART - 2, PART * 2 + 2).map(lambda n: b"z" * n),
     st.just(b"y" * 234),
@@ -220,14 +271,28 @@ def engine_parts(text: bytes) -> list[bytes]:
     return [text[i : i + PART] for i in range(0, whole, PART)] + [text[whole:] + b"\n"]
 
 
+def overwritten(parts: list[bytes]) -> list[bytes]:
+    """What is a record of its own, of a line in these parts."""
+    found, rest = [], b""
+    for part in parts[:-1]:
+        rest += part
+        at = rest.rfind(b"\r", 1, len(rest) - 1)
+        if at > 0 and rest[:at].strip(b"\r"):
+            found.append(rest[:at])
+            rest = rest[at:]
+    return [*found, rest + parts[-1][:-1]]
+
+
 @given(lines, places)
 def test_the_cuts_of_the_network_do_not_matter_to_frames(lines, places):
     """Whatever the chunks, the records are those of the lines."""
     data, expected = b"", []
     for number, (kind, text) in enumerate(lines):
         time = b"2026-03-04T05:06:07.%09dZ" % number
-        data += b"".join(frame(time + b" " + part, kind) for part in engine_parts(text))
-        expected.append(rec(time, text, (b"", b"stdout", b"stderr")[kind]))
+        parts = engine_parts(text)
+        data += b"".join(frame(time + b" " + part, kind) for part in parts)
+        stream = (b"", b"stdout", b"stderr")[kind]
+        expected += [rec(time, part, stream) for part in overwritten(parts)]
     found = multiplexed(*cut(data, places))
     assert found == expected
     assert all(map(is_record, found))
@@ -239,10 +304,9 @@ def test_the_cuts_of_the_network_do_not_matter_to_a_tty(lines, places):
     data, expected = b"", []
     for number, (_, text) in enumerate(lines):
         time = b"2026-03-04T05:06:07.%09dZ" % number
-        *parts, last = engine_parts(text)
-        data += b"".join(time + b" " + part for part in parts)
-        data += time + b" " + last[:-1] + b"\r\n"
-        expected.append(rec(time, text))
+        parts = engine_parts(text)
+        data += b"".join(time + b" " + part for part in parts)[:-1] + b"\r\n"
+        expected += [rec(time, part) for part in overwritten(parts)]
     assert tty(*cut(data, places)) == expected
 
 

@@ -14,6 +14,7 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
+from cloudbang.domain.docker_stream import PART
 from cloudbang.domain.lines import format_time, parse_time
 
 
@@ -89,7 +90,7 @@ class ScriptedEngine:
         self.changed.set()
 
     def log(self, container: str, time: str, text: str) -> None:
-        """One more line; those who follow get it."""
+        """One more line, or, of 16,384 bytes, a part of one; those who follow get it."""
         self.logs[container].append((time, text))
         self.changed.set()
 
@@ -200,7 +201,9 @@ class ScriptedEngine:
             for time, text in given:
                 # As the engine does it, also of lines that come while it is followed.
                 if time >= since:
-                    body = f"{time} {text}".encode() + (b"\r\n" if tty else b"\n")
+                    body = f"{time} {text}".encode()
+                    if len(text) != PART:
+                        body += b"\r\n" if tty else b"\n"
                     head = b"" if tty else struct.pack(">BxxxI", 1, len(body))
                     self._send(sock, head + body)
             ended = self.containers[container]["State"]["Status"] != "running"

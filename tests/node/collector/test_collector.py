@@ -66,8 +66,8 @@ def test_awkward_lines_arrive_whole(rig, container, driver, tty):
     assert utf8 == "café 猫"
     assert bad == "bad \ufffd\ufffd bytes"
     assert over == "over\rwritten"
-    assert huge.startswith("c" * 1_000_000)
-    assert huge.endswith("[cut: the line is longer than 1 MiB]")
+    assert huge.startswith("c" * 500_000)
+    assert "bytes of a line longer than 1 MiB]" in huge
     assert len(huge.encode()) <= 1024 * 1024
 
 

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from cloudbang.domain.docker_stream import PART
 from cloudbang.domain.lines import format_time
 from cloudbang.domain.resume import ResumePoint
 from cloudbang.storage.logs.log_store import LogStore
@@ -259,6 +260,37 @@ def test_a_reader_that_is_told_to_look_again_while_it_waits_for_its_next_try_goe
         running.follower.interrupt()
     scripted.log(ID, ago(0), "more")
     assert one.wait_for("web", 2) == ["start", "more"]
+
+
+@pytest.mark.parametrize("tty", [False, True], ids=["frames", "tty"])
+def test_progress_is_seen_while_its_line_goes_on_and_is_stored_once(rig, scripted, tty):
+    """Its newest state comes with each part that the engine gives, also after a restart in the
+    middle of it, beside lines of another time; its end is there, and no byte of it is lost."""
+    scripted.add(ID, "web", tty=tty)
+    scripted.log(ID, ago(60), "before")
+    text = "".join(f"\r{n:06d} frames" for n in range(14_000)) + "\rDONE"
+    parts = [text[i : i + PART] for i in range(0, len(text), PART)]
+    began = ago(50)
+    half = len(parts) // 2
+    one: Rig = rig(scripted.host)
+    for number, part in enumerate(parts[:half], 1):
+        scripted.log(ID, began, part)
+        # A part of a TTY has no size: where it ends is known when the next one begins.
+        one.wait_for("web", 1 + number - tty)
+    one.close()
+    for part in parts[half:]:
+        scripted.log(ID, began, part)
+    scripted.log(ID, ago(1), "after")
+    two: Rig = rig(scripted.host)
+    found = two.wait_for("web", 2 + len(parts))
+    assert (found[0], found[-1]) == ("before", "after")
+    assert "".join(found[1:-1]) == text
+    assert found[-2].endswith("\rDONE")
+    assert found[half - 1].endswith(" frames")
+    two.close()
+    three: Rig = rig(scripted.host)
+    scripted.log(ID, ago(0), "live")
+    assert three.wait_for("web", 3 + len(parts)) == [*found, "live"]
 
 
 @pytest.mark.parametrize("damaged", [b"2026-1X-28", b"2026-99-28", b"\xff\xfe26-11-28"])
