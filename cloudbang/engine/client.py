@@ -132,10 +132,15 @@ class Engine(ExecCalls, ContainerCalls):
         finally:
             stream.close()
 
-    def events(self) -> EngineEvents:
-        """Events from now on. Close it. Whoever connects anew may have met another engine."""
+    def events(self, since_ns: int) -> EngineEvents:
+        """Events from that time on, a moment ago. Close it. Whoever connects anew may have met
+        another engine.
+
+        Not "from now on": an engine answers before it listens itself, and on a busy machine what
+        happens between the two would be told to nobody.
+        """
         self.close()
-        return EngineEvents(self._events({}))
+        return EngineEvents(self._events({"since": _moment(since_ns)}))
 
     def _events(self, query: dict[str, str]) -> EngineStream:
         filters = orjson.dumps({"type": ["container"], "event": EVENTS}).decode()

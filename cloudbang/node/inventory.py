@@ -200,8 +200,9 @@ class Inventory:
     def _session(self) -> None:
         """One connection to the engine, from the listing to the end of its events."""
         # Connected before the listing, so that nothing happens unseen between the two.
+        now = time.time_ns()
         try:
-            events = self._engine.events()
+            events = self._engine.events(now)
         except EngineRefused as e:
             self._notices.begin("refused-events", str(e))
             self._without_events()
@@ -209,8 +210,7 @@ class Inventory:
         self._notices.end("refused-events", "the engine tells of events again")
         self._stream = events
         try:
-            seen = self._seen_ns or time.time_ns() - REPLAY_NS
-            now = time.time_ns()
+            seen = self._seen_ns or now - REPLAY_NS
             alive = self._connect()
             for event in self._engine.past_events(seen, now):
                 if not event.hidden:

@@ -38,8 +38,11 @@ class ScriptedEngine:
         self.version = self.oldest_version = "1.41"  # of the API: what it speaks and understands
         self.deaf: set[str] = set()  # containers whose followed streams never end
         self.filtered: set[str] = set()  # calls that a filter before the engine refuses
+        self.listens = Event()  # unset: it answers who asks for events, and does not listen yet
+        self.listens.set()
         self.changed = Event()
         self._events: list[socket.socket] = []
+        self._told: list[dict[str, Any]] = []
         self._open: set[socket.socket] = set()
         self._away = False
         listener = socket.socket(socket.AF_UNIX)
@@ -119,6 +122,7 @@ class ScriptedEngine:
             "Actor": {"ID": container, "Attributes": {"name": name}},
             "timeNano": time_ns,
         }
+        self._told.append(event)
         for sock in self._events:
             sock.sendall(orjson.dumps(event) + b"\n")
 
@@ -168,6 +172,11 @@ class ScriptedEngine:
             self._head(sock)
             if "until" in query:
                 return
+            self.listens.wait()
+            since = float(query.get("since", "inf"))
+            for event in self._told:
+                if event["timeNano"] >= since * 1e9:
+                    sock.sendall(orjson.dumps(event) + b"\n")
             self._events.append(sock)
             while sock.recv(1):
                 pass

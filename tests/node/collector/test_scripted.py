@@ -107,6 +107,19 @@ def test_hundreds_of_old_containers_do_not_hold_up_the_start(rig, scripted):
     assert scripted.most_at_once <= 8
 
 
+def test_what_happens_while_the_engine_begins_to_listen_is_not_missed(rig, scripted):
+    """An engine answers who asks for its events before it listens itself. A container that begins
+    after the listing and before that was told to nobody once, and was not known for a minute."""
+    scripted.listens.clear()
+    one: Rig = rig(scripted.host)
+    wait_until(one.inventory.ready.is_set, 10, "the first listing")
+    scripted.add(ID, "web")
+    scripted.tell("create", ID, time.time_ns())
+    scripted.tell("start", ID, time.time_ns())
+    scripted.listens.set()
+    wait_until(lambda: one.apps.get("web"), what="the container")
+
+
 def test_a_lost_engine_is_said_and_found_again(rig, scripted):
     """The inventory tells that events ended, lists again, and goes on."""
     scripted.add(ID, "web")
