@@ -12,7 +12,8 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +21,11 @@ import gevent
 import sqlalchemy as sa
 from gevent.lock import RLock
 
-from cloudbang.accounts.errors import UnknownAccount
+from cloudbang.accounts.errors import UnknownAccount, WrongPassword
 from cloudbang.accounts.models import Caller, LoginInfo, TokenInfo, checked_role, clean_name
 from cloudbang.accounts.permissions import DEFAULT_TEAM, Role, covers, lesser
 from cloudbang.config import LoginSettings
+from cloudbang.core.rate import TokenBucket
 from cloudbang.errors import CloudBangError
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.tables import accounts, api_tokens, memberships, sessions, teams
@@ -61,6 +63,8 @@ class Credentials:
         self.teams = frozenset({DEFAULT_TEAM})  # those there are
         self._listeners: list[Callable[[str], None]] = []
         self._refreshing = RLock()
+        # Policy: whoever shows nonsense makes us look so often and not more.
+        self._looks = TokenBucket(at_once=10, per_second=5)
         self._version = -1
 
     def listen(self, callback: Callable[[str], None]) -> None:
@@ -68,11 +72,17 @@ class Credentials:
         self._listeners.append(callback)
 
     def find(self, secret: str) -> Caller | None:
-        """Who shows this secret; None when it is not, or no longer, good. No I/O."""
+        """Who shows this secret; None when it is not, or no longer, good. No I/O, but for a token
+        that nobody knows: the command line may have made it a moment ago."""
         if not secret or len(secret) > 200:
             return None
         # The secret has 256 bits: the time a look-up of its digest takes tells nothing of use.
-        grant = self._good.get(_digest(secret))
+        digest = _digest(secret)
+        grant = self._good.get(digest)
+        if grant is None and secret.startswith(TOKEN_PREFIX) and self._looks.try_take():
+            with suppress(CloudBangError):  # the next look is a second away
+                self._look()
+            grant = self._good.get(digest)
         now = self._clock()
         if grant is None or self._has_ended(grant, now):
             return None
@@ -89,8 +99,19 @@ class Credentials:
         """Whether this grant has not ended."""
         return self.current(login) is not None
 
-    def open_login(self, account_id: int, address: str, agent: str) -> str:
-        """A new login's secret, for the cookie."""
+    def open_login(
+        self,
+        account_id: int,
+        address: str,
+        agent: str,
+        hashed: str | None = None,
+        change: Mapping[str, object] | None = None,
+    ) -> str:
+        """A new login's secret, for the cookie. ``hashed``: the password that it was shown, which has
+        to be the account's to this moment; ``change``: what becomes of the account besides.
+
+        Raises WrongPassword.
+        """
         secret, now = secrets.token_urlsafe(32), int(self._clock())
         values = {
             "digest": _digest(secret),
@@ -102,6 +123,13 @@ class Credentials:
         }
 
         def work(c: sa.Connection) -> None:
+            # In one transaction with the login: a password that is changed meanwhile ends those
+            # that are there, and this one would come after.
+            shown = sa.update(accounts).where(accounts.c.id == account_id)
+            if hashed is not None:
+                shown = shown.where(accounts.c.password == hashed)
+            if not c.execute(shown.values({"signed_in_at": now, **(change or {})})).rowcount:
+                raise WrongPassword
             mine = sa.select(sessions.c.id).where(sessions.c.account_id == account_id)
             latest = (sessions.c.seen_at.desc(), sessions.c.id.desc())
             keep = mine.order_by(*latest).limit(LOGINS_PER_ACCOUNT - 1)
@@ -224,13 +252,10 @@ class Credentials:
         while True:
             gevent.sleep(LOOK_EVERY)
             try:
-                version = self._database.version()
                 now = self._clock()
-                if version != self._version or any(
-                    self._has_ended(g, now) for g in self._good.values()
-                ):
-                    self._version = version
+                if any(self._has_ended(g, now) for g in self._good.values()):
                     self.refresh()
+                self._look()
                 if abs(now - noted) >= NOTE_EVERY:
                     noted = now
                     self.note()
@@ -238,6 +263,13 @@ class Credentials:
                 # A full disk ends nobody's login; the next look is a second away.
                 log.warning("logins could not be looked after: %s", e)
                 gevent.sleep(5.0)
+
+    def _look(self) -> None:
+        """Take over what another process has changed."""
+        version = self._database.version()
+        if version != self._version:
+            self._version = version
+            self.refresh()
 
     def note(self) -> None:
         """Write down when each grant was last used: together, since each write costs a sync."""

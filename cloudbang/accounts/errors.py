@@ -48,7 +48,10 @@ class TooManyAttempts(AccountError):
     code = "too-many-attempts"
     status = 429
     title = "Too many attempts"
-    sentence = "too many failed attempts: wait {retry_after} seconds, then try again"
+    sentence = (
+        "too many failed attempts: wait {retry_after} seconds, then try again, or set a password "
+        "with python -m cloudbang user passwd on the server, which lets its owner in at once"
+    )
 
     def __init__(self, retry_after: int) -> None:
         self.retry_after = retry_after

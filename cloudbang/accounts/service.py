@@ -11,8 +11,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -22,12 +21,12 @@ from cloudbang.accounts.errors import (
     AlreadySetUp,
     LastAdmin,
     NameTaken,
-    TooManyAttempts,
     UnknownAccount,
     UnknownTeam,
     WrongPassword,
     WrongSetupToken,
 )
+from cloudbang.accounts.guesses import Guesses, forget_new_password, note_new_password
 from cloudbang.accounts.models import (
     PASSWORD_MAX,
     Account,
@@ -45,7 +44,7 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.errors import CloudBangError, StorageFailed
 from cloudbang.storage.database.database import Database
-from cloudbang.storage.database.tables import accounts, memberships, sessions, settings, teams
+from cloudbang.storage.database.tables import accounts, memberships, settings, teams
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +67,7 @@ class AccountService:
         self.credentials = Credentials(database, settings.session, clock)
         self.passwords = Passwords()
         self.throttle = Throttle()
+        self._guesses = Guesses(database, self.passwords, self.throttle, clock)
         self.setup_token: str | None = None
         self.setup_file = settings.storage.path / "setup-token"
         self._admin_password = settings.admin_password
@@ -167,14 +167,17 @@ class AccountService:
 
     # Signing in
 
-    def sign_in(self, name: str, password: str, address: str, agent: str = "") -> str:
-        """A new login's secret. ``address`` is the guest's, ``agent`` its browser.
+    def sign_in(
+        self, name: str, password: str, address: str, agent: str = "", browser: str = ""
+    ) -> str:
+        """A new login's secret. ``address`` is the guest's, ``agent`` its browser; ``browser`` what
+        is known of one that has signed in to this account before: its guesses count by themselves.
 
         A name that does not exist costs and says the same as a wrong password. Raises
         WrongPassword, TooManyAttempts, TooBusy.
         """
         key = name_key(name[:200])
-        with self._turn(address, key):
+        with self._guesses.turn(address, key, browser):
             found = self._database.read(
                 lambda c: c.execute(
                     sa.select(accounts.c.id, accounts.c.password).where(accounts.c.key == key)
@@ -182,15 +185,14 @@ class AccountService:
             )
             fits = self.passwords.fits(found and found.password, password[:PASSWORD_MAX])
             if found is None or not fits:
-                self.throttle.failed(address, key)
+                self.throttle.failed(address, key, browser)
                 # Without the name: now and then it is a password in the wrong field.
                 log.info("a sign-in from %s failed", address)
                 raise WrongPassword
-            change: dict[str, object] = {"signed_in_at": int(self._clock())}
+            change: dict[str, object] = {}
             if self.passwords.is_dated(found.password):
                 change["password"] = self.passwords.hash(password)
-        self._update(found.id, change)
-        return self.credentials.open_login(found.id, address, agent)
+        return self.credentials.open_login(found.id, address, agent, found.password, change)
 
     def change_password(
         self, account_id: int, old: str, new: str, address: str, login: str = ""
@@ -199,7 +201,7 @@ class AccountService:
         checked_password(new, "new_password")
         found = self.get(account_id)
         key = name_key(found.name)
-        with self._turn(address, key):
+        with self._guesses.turn(address, key):
             kept = self._database.read(
                 lambda c: c.execute(
                     sa.select(accounts.c.password).where(accounts.c.id == account_id)
@@ -211,25 +213,6 @@ class AccountService:
             hashed = self.passwords.hash(new)
         self._update(account_id, {"password": hashed})
         self.credentials.end_logins(account_id, keep=login)
-
-    @contextmanager
-    def _turn(self, address: str, key: str) -> Iterator[None]:
-        """A turn for a guess that may still be made. Looked at before too, so that who has
-        guessed too often does not stand in the line of those who have not."""
-        self._check(address, key)
-        with self.passwords.turn():
-            self._check(address, key)
-            yield
-
-    def _check(self, address: str, key: str) -> None:
-        """Raises TooManyAttempts. A stranger's guesses at an account do not keep its owner out
-        of where they are signed in already."""
-        try:
-            self.throttle.check(address, key)
-        except TooManyAttempts:
-            if not self._database.read(lambda c: _has_been_at(c, key, address)):
-                raise
-            self.throttle.check(address)
 
     # Looking after accounts
 
@@ -261,7 +244,13 @@ class AccountService:
         """An admin's change; ends all logins of the account. Raises UnknownAccount."""
         with self.passwords.turn():
             hashed = self.passwords.hash(checked_password(password))
-        self._update(account_id, {"password": hashed})
+        now = int(self._clock())
+
+        def work(c: sa.Connection) -> None:
+            _change(c, account_id, {"password": hashed})
+            note_new_password(c, account_id, now)
+
+        self._database.write(work)
         self.credentials.end_logins(account_id)
 
     def set_role(self, account_id: int, role: str | None, team: str = DEFAULT_TEAM) -> None:
@@ -315,17 +304,13 @@ class AccountService:
         def work(c: sa.Connection) -> None:
             _keep_an_admin(c, _get(c, account_id))
             c.execute(sa.delete(accounts).where(accounts.c.id == account_id))
+            forget_new_password(c, account_id)
 
         self._database.write(work)
         self.credentials.refresh()
 
     def _update(self, account_id: int, values: dict[str, object]) -> None:
-        def work(c: sa.Connection) -> None:
-            change = sa.update(accounts).where(accounts.c.id == account_id).values(values)
-            if not c.execute(change).rowcount:
-                raise UnknownAccount("account", account_id)
-
-        self._database.write(work)
+        self._database.write(lambda c: _change(c, account_id, values))
 
     def _insert(self, c: sa.Connection, name: str, hashed: str, role: Role) -> Account:
         now = int(self._clock())
@@ -352,18 +337,17 @@ def _is_set_up(c: sa.Connection) -> bool:
     return c.execute(done).first() is not None
 
 
+def _change(c: sa.Connection, account_id: int, values: dict[str, object]) -> None:
+    change = sa.update(accounts).where(accounts.c.id == account_id).values(values)
+    if not c.execute(change).rowcount:
+        raise UnknownAccount("account", account_id)
+
+
 def _get(c: sa.Connection, account_id: int) -> Account:
     row = c.execute(_ACCOUNT.where(accounts.c.id == account_id)).first()
     if row is None:
         raise UnknownAccount("account", account_id)
     return Account(*row)
-
-
-def _has_been_at(c: sa.Connection, key: str, address: str) -> bool:
-    joined = sa.join(sessions, accounts, sessions.c.account_id == accounts.c.id)
-    found = sa.select(sessions.c.id).select_from(joined)
-    found = found.where(accounts.c.key == key, sessions.c.address == address)
-    return c.execute(found.limit(1)).first() is not None
 
 
 def _join(c: sa.Connection, account_id: int, team: str, role: Role) -> None:

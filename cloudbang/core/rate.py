@@ -56,6 +56,10 @@ class FixedWindow:
         count, ends = self._windows.get(key, (0, self._clock() + self._seconds))
         self._windows[key] = (count + 1, ends)
 
+    def forget(self, key: Hashable) -> None:
+        """None of this key were."""
+        self._windows.pop(key, None)
+
     def wait(self, key: Hashable) -> float:
         """Seconds until there may be one more; 0 for now."""
         self._forget_ended()

@@ -22,7 +22,7 @@ from cloudbang.web.security.authenticator import (
     needs_person,
     open_to_all,
 )
-from cloudbang.web.security.cookies import COOKIE, is_secure, set_cookie
+from cloudbang.web.security.cookies import delete_cookie, set_cookie
 from cloudbang.web.services import services
 
 bp = Blueprint("account", __name__, url_prefix="/api/v1")
@@ -46,11 +46,16 @@ def set_up() -> Response:
 def sign_in() -> Response:
     """Sign in: the answer brings the session's cookie."""
     wanted = read_body(shapes.SignIn)
-    secret = services().accounts.sign_in(wanted.username, wanted.password, address(), _agent())
+    browser = authenticator().known_browser(wanted.username)
+    secret = services().accounts.sign_in(
+        wanted.username, wanted.password, address(), _agent(), browser
+    )
     if (before := g.get("caller")) is not None and before.by_cookie:
         services().accounts.credentials.end_login(before.login)
     answer = Response(status=204)
     set_cookie(answer, secret, authenticator().proxies)
+    if not browser:
+        authenticator().mark_browser(answer, wanted.username)
     return answer
 
 
@@ -61,9 +66,7 @@ def sign_out() -> Response:
     """Sign out: end this session. An API token is not ended so: it is revoked."""
     services().accounts.credentials.end_login(caller().login)
     answer = Response(status=204)
-    answer.delete_cookie(
-        COOKIE, path="/", httponly=True, samesite="Lax", secure=is_secure(authenticator().proxies)
-    )
+    delete_cookie(answer)
     return answer
 
 

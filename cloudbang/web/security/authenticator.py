@@ -22,7 +22,7 @@ from cloudbang.accounts import AccountService, Caller, NotSignedIn, Permission, 
 from cloudbang.domain.apps import App
 from cloudbang.errors import CloudBangError
 from cloudbang.web.security import access
-from cloudbang.web.security.cookies import COOKIE, cookies_of
+from cloudbang.web.security.cookies import known_browser, login_secrets, mark_browser
 from cloudbang.web.security.proxies import Environ, Proxies
 from cloudbang.web.server.handshake import Refusal
 from cloudbang.web.services import services
@@ -137,8 +137,8 @@ class Authenticator:
         shown = str(environ.get("HTTP_AUTHORIZATION", ""))
         if shown[:7].lower() == "bearer ":
             return self._accounts.credentials.find(shown[7:].strip())
-        secret = cookies_of(environ).get(COOKIE)
-        return self._accounts.credentials.find(secret) if secret else None
+        found = map(self._accounts.credentials.find, login_secrets(environ))
+        return next((who for who in found if who is not None), None)
 
     def guard(self) -> None:
         """Runs before every request. Raises what the answer then says."""
@@ -168,6 +168,14 @@ class Authenticator:
             error = NotSignedIn()
             return Refusal(error.status, error.code, str(error))
         return who
+
+    def known_browser(self, name: str) -> str:
+        """What marks the browser that asks, when it has signed in to this account before."""
+        return known_browser(request.environ, name, self._key)
+
+    def mark_browser(self, answer: Response, name: str) -> None:
+        """Remember that this browser has signed in to the account."""
+        mark_browser(answer, name, self._key, self.proxies)
 
     def _csrf_of(self, who: Caller) -> bytes:
         """Belongs to the session and to this installation; ends with the session."""

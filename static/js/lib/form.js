@@ -46,11 +46,15 @@ export function sentence(problem) {
       return t("The name or the password is wrong.");
     case "too-many-attempts": {
       const seconds = problem.retryAfter ?? 60;
-      return tn(
+      const wait = tn(
         "Too many failed attempts. Try again in {n} second.",
         "Too many failed attempts. Try again in {n} seconds.",
         seconds,
       );
+      const help = t(
+        "Who looks after the server can let you in at once: python -m cloudbang user passwd NAME",
+      );
+      return `${wait} ${help}`;
     }
     case "":
       return t("Something went wrong ({status}). Try again.", { status: String(problem.status) });

@@ -317,3 +317,68 @@ def test_sockets_alone_do_not_load_flask() -> None:
     """The echo application of the conformance suite, and agents, need no pages."""
     program = "import sys, cloudbang.web.server.server; sys.exit('flask' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_cookie_from_elsewhere_does_not_hide_the_own(ground: WebGround) -> None:
+    """Another port of this name can set one of the same name, and the browser sends both."""
+    person = ground.person()
+    mine = str(person.flask.get_cookie(COOKIE).value)  # type: ignore[union-attr]
+    nobody = ground.app.test_client(use_cookies=False)
+    for sent in (
+        *(f"{COOKIE}=bad; {COOKIE}={mine}", f"{COOKIE}={mine}; {COOKIE}=bad"),
+        *(f"__Host-{COOKIE}=bad; {COOKIE}={mine}", f"{COOKIE}=bad; __Host-{COOKIE}={mine}"),
+    ):
+        answer = nobody.get("/api/v1/me", headers={"Cookie": sent})
+        assert answer.json.get("username") == "admin", sent
+    many = "; ".join([f"{COOKIE}=bad"] * 50)
+    answer = nobody.get("/api/v1/me", headers={"Cookie": many})
+    assert answer.status_code == 401
+
+
+def test_over_https_the_cookie_has_a_name_that_only_we_can_set(behind_proxy: WebGround) -> None:
+    """With ``__Host-`` neither a neighbour's page nor plain HTTP can set it; signing out takes it
+    away again."""
+    behind_proxy.accounts.create("ada", PASSWORD, "admin")
+    https = {"base_url": "https://localhost", "headers": {"X-Forwarded-Proto": "https"}}
+    person = behind_proxy.nobody()
+    body = {"username": "ada", "password": PASSWORD}
+    given = person.post("/api/v1/session", body, **https).headers.getlist("Set-Cookie")
+    assert [one for one in given if one.startswith(f"__Host-{COOKIE}=") and "; Path=/" in one]
+    person.csrf = person.get("/api/v1/me", **https).json["csrf_token"]
+    taken = person.delete("/api/v1/session", **https).headers.getlist("Set-Cookie")
+    assert [one for one in taken if one.startswith(f"__Host-{COOKIE}=;") and "Secure" in one]
+    assert person.get("/api/v1/me", **https).status_code == 401
+
+
+def test_the_cookie_is_secure_where_the_public_address_is_https(tmp_path: Path) -> None:
+    """Behind a proxy that is not among the trusted ones as well."""
+    made = WebGround(tmp_path, server={"public_url": "https://cloud.example"})
+    try:
+        made.accounts.create("ada", PASSWORD, "admin")
+        body = {"username": "ada", "password": PASSWORD}
+        answer = made.nobody().post("/api/v1/session", body)
+        assert all("; Secure" in one for one in answer.headers.getlist("Set-Cookie"))
+    finally:
+        made.close()
+
+
+def test_a_browser_is_known_by_its_cookie_for_its_account_only(ground: WebGround) -> None:
+    """It is given with the first sign-in, and lets nobody in; ten strangers' guesses later the
+    person still gets in with it, and another account does not."""
+    browser = ground.person("ada")
+    ground.person("bob")
+    for n in range(30):
+        body = {"username": "ada" if n % 2 else "bob", "password": "guess"}
+        answer = ground.nobody().post("/api/v1/session", body)
+    assert answer.status_code == 429
+    assert "user passwd" in answer.json["detail"]
+    right = {"username": "ada", "password": PASSWORD}
+    assert ground.nobody().post("/api/v1/session", right).status_code == 429
+    assert browser.post("/api/v1/session", right).status_code == 204
+    other = {"username": "bob", "password": PASSWORD}
+    assert browser.post("/api/v1/session", other).status_code == 429
+    known = browser.flask.get_cookie("cloudbang_known", path="/api/v1/session")
+    assert known is not None
+    forged = ground.nobody()
+    forged.flask.set_cookie("cloudbang_known", known.value[:-4] + "AAAA", path="/api/v1/session")
+    assert forged.post("/api/v1/session", right).status_code == 429
