@@ -64,7 +64,7 @@ log = logging.getLogger(__name__)
 STOP_WITHIN = 4.5  # seconds from SIGTERM to the end, whatever hangs
 PAGE_FIRST = 0.05  # seconds from listening until the engine is asked
 ENDING = 0.3  # of these, what the interpreter may take to end
-SERVING = 2.0  # and running requests and closing sockets
+SERVING = 1.5  # and running requests and closing sockets: one who does not read takes all of it
 # What an area leaves, however long it hangs itself, to those that are stopped after it.
 KEEP_WEB, KEEP_TERMINALS, KEEP_NODE = 1.8, 1.4, 1.0
 KEEP_BUS, KEEP_ACCOUNTS, KEEP_STORAGE = 0.8, 0.7, 0.5

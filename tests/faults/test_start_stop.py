@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -14,12 +15,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+import zstandard
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.faults.truth import assert_same, ticker
 from tests.faults.viewers import handshake, text_frame
 from tests.support import ROOT, Stopwatch, patient, wait_until
+from tests.terminal_support import STUBBORN, Person
 
 
 def _open(server) -> ClientConnection:
@@ -65,10 +68,16 @@ def test_a_taken_port_stops_the_start_with_one_sentence(new_server, variable: st
 @pytest.mark.engine
 @pytest.mark.slow("the five seconds of a stop are what is tested")
 def test_sigterm_ends_within_five_seconds_and_says_so_to_sockets(container, server) -> None:
-    """Under load and with a viewer who never reads: sockets get 1001, the exit code is 0."""
+    """Under load, with a viewer and a download that never read, and with a terminal in which a
+    program ignores every signal: sockets get 1001, the exit code is 0, the recording is whole."""
     one = container(ticker("going", 3000))
     wait_until(lambda: _has_lines(server, one.name), 20, "lines")
     with ExitStack() as stack:
+        terminal = stack.enter_context(Person(server)).terminal(one.id)
+        stack.callback(terminal.close)
+        terminal.ready().type(STUBBORN)
+        terminal.wait_for("has started")
+        stack.enter_context(_stuck_download(server, one.name))
         reading = [stack.enter_context(_open(server)) for _ in range(5)]
         for viewer in reading:
             viewer.send(f'{{"op":"subscribe","channel":"log/{one.name}","tail":10}}')
@@ -81,6 +90,11 @@ def test_sigterm_ends_within_five_seconds_and_says_so_to_sockets(container, serv
         assert watch.seconds < 5
     said = server.said()
     assert "Traceback" not in said, said
+    assert "did not stop in time" not in said, said
+    (cast,) = server.storage.glob(f".terminals/*/{terminal.session}.cast*")
+    with zstandard.open(cast) if cast.suffix == ".zst" else cast.open("rb") as file:
+        recorded = [json.loads(line) for line in file.read().splitlines()]
+    assert "has started" in "".join(text for _, kind, text in recorded[1:] if kind == "o")
     # What was collected is on disk, and the next start goes on exactly there.
     server.start()
     one.kill()
@@ -109,6 +123,17 @@ def _stuck_viewer(server, app: str) -> socket.socket:
     link.connect(("127.0.0.1", server.port))
     handshake(link, server.port, server.cookie)
     link.sendall(text_frame(f'{{"op":"subscribe","channel":"log/{app}","tail":5000}}'))
+    return link
+
+
+def _stuck_download(server, app: str) -> socket.socket:
+    """One who asks for the whole log, and reads the beginning only."""
+    link = socket.socket()
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    link.connect(("127.0.0.1", server.port))
+    request = f"GET /api/v1/apps/{app}/download HTTP/1.1\r\nHost: x\r\nCookie: {server.cookie}"
+    link.sendall(f"{request}\r\n\r\n".encode())
+    assert link.recv(100).startswith(b"HTTP/1.1 200")
     return link
 
 
