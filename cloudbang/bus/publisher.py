@@ -22,6 +22,12 @@ from cloudbang.bus.sockets import (
 )
 from cloudbang.core.counters import export
 
+MOST_PREFIXES = 10_000
+"""Subscriptions that are looked up. Overload: beyond them everything counts as wanted, until so many
+have gone again; a message that nobody wants is then built and dropped by the hub."""
+
+AT_ONCE = 2_000  # changes of subscriptions that are taken note of together: about 2 ms
+
 FIRST, LAST = NOBLOCK | int(zmq.SNDMORE), NOBLOCK
 
 
@@ -46,6 +52,8 @@ class Publisher:
         sent, dropped = "Messages sent to the hub.", "Messages that the hub had no room for."
         export(self, "publisher", counters={"sent": sent, "dropped": dropped})
         self._prefixes: set[bytes] = set()
+        self._beyond = 0  # how many there are besides
+        self._catching_up = False  # there are changes that nobody has taken note of
         self._asked: dict[str, bool] = {}
         self._looked = 0.0
         self._mark = mark
@@ -85,10 +93,14 @@ class Publisher:
         if known is None:
             if len(self._asked) > 10_000:
                 self._asked.clear()
-            name = topic.encode()
-            known = any(name.startswith(prefix) for prefix in self._prefixes)
-            self._asked[topic] = known
+            known = self._asked[topic] = self._is_wanted(topic.encode())
         return known
+
+    def _is_wanted(self, name: bytes) -> bool:
+        if self._beyond or self._catching_up:
+            return True
+        # By what a topic can begin with, however many there are.
+        return any(name[:size] in self._prefixes for size in range(len(name) + 1))
 
     def close(self) -> None:
         """Disconnect. What the hub does not take at once is dropped."""
@@ -96,12 +108,22 @@ class Publisher:
 
     def _note_subscriptions(self) -> None:
         self._asked.clear()
-        while True:
+        self._catching_up = True
+        for _ in range(AT_ONCE):
             try:
                 note = self._socket.recv(NOBLOCK)
             except zmq.Again:
-                return
+                self._catching_up = False
+                break
             if note[:1] == b"\x01":
-                self._prefixes.add(note[1:])
+                if len(self._prefixes) < MOST_PREFIXES:
+                    self._prefixes.add(note[1:])
+                else:
+                    self._beyond += 1
             elif note[:1] == b"\x00":
-                self._prefixes.discard(note[1:])
+                if note[1:] in self._prefixes:
+                    self._prefixes.remove(note[1:])
+                elif self._beyond:
+                    self._beyond -= 1
+        if not self._prefixes:
+            self._prefixes = set()  # one that was large stays so

@@ -194,6 +194,36 @@ def wait_for_address(publisher: Publisher) -> str:
     return address.rstrip(b"\0").decode()
 
 
+def test_more_subscriptions_than_are_looked_up_make_everything_wanted(
+    hub: Hub, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that subscribes without end costs a bounded amount, nobody misses a message by it,
+    and what it cost is given back when it leaves."""
+    monkeypatch.setattr("cloudbang.bus.publisher.MOST_PREFIXES", 100)
+    monkeypatch.setattr("cloudbang.bus.publisher.AT_ONCE", 50)
+
+    def held() -> int:
+        publisher.wanted("nobody/")  # takes note of what has changed
+        return publisher._beyond + len(publisher._prefixes)
+
+    greedy = zmq.Context.instance().socket(zmq.SUB)
+    greedy.connect(hub.subscribe_at)
+    for n in range(500):
+        greedy.set(zmq.SUBSCRIBE, b"greedy/%d/" % n)
+    wait_until(lambda: held() == 500)
+    assert len(publisher._prefixes) == 100
+    assert publisher.wanted("greedy/499/")
+    assert publisher.wanted("nobody/")
+    for n in range(0, 500, 2):
+        greedy.set(zmq.UNSUBSCRIBE, b"greedy/%d/" % n)
+    wait_until(lambda: held() == 250)
+    assert publisher.wanted("greedy/499/")
+    greedy.close(0)
+    wait_until(lambda: not publisher.wanted("nobody/"))
+    assert publisher._prefixes == set()
+    assert not publisher.wanted("greedy/1/")
+
+
 def test_rubbish_is_counted_and_dropped(
     hub: Hub, publisher: Publisher, reader: Callable[..., Reader]
 ) -> None:
