@@ -89,6 +89,9 @@ class Publisher:
             self._looked = now
             if int(bare.Socket.get(self._socket, EVENTS)) & POLLIN:
                 self._note_subscriptions()
+            elif self._catching_up:
+                self._catching_up = False
+                self._asked.clear()
         known = self._asked.get(topic)
         if known is None:
             if len(self._asked) > 10_000:
