@@ -18,6 +18,7 @@ from gevent import monkey
 
 from cloudbang.accounts import AccountService
 from cloudbang.apps import AppRegistry
+from cloudbang.apps.container_names import ContainerNames
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import Settings
 from cloudbang.core import own_log
@@ -36,6 +37,7 @@ from cloudbang.node.inventory import Inventory
 from cloudbang.node.terminals.reaper import Reaper
 from cloudbang.node.terminals.sources import TerminalSources
 from cloudbang.storage.database.apps import AppStore
+from cloudbang.storage.database.container_names import ContainerNameStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.terminals import TerminalStore
@@ -101,6 +103,7 @@ class Node(NamedTuple):
 
     engine: Engine
     inventory: Inventory
+    names: ContainerNames
     collector: LogCollector
     reaper: Reaper
 
@@ -213,14 +216,16 @@ class Application:
 
     def _build_node(self, storage: Storage, bus: Bus, events: Events) -> Node:
         engine = Engine(self.settings.engine)
-        inventory = Inventory(engine, events.recorder, self.notices)
+        names = ContainerNames(ContainerNameStore(storage.database), storage.logs)
+        names.load()
+        inventory = Inventory(engine, events.recorder, self.notices, names)
         collector = LogCollector(
             engine,
             inventory,
             bus.sink,
             retention_days=self.settings.storage.retention_days,
         )
-        return Node(engine, inventory, collector, Reaper(engine))
+        return Node(engine, inventory, names, collector, Reaper(engine))
 
     def _load_apps(self, storage: Storage, bus: Bus, events: Events, node: Node) -> AppRegistry:
         store = AppStore(storage.database)
@@ -345,6 +350,8 @@ class Application:
 
     def _run_node(self, node: Node) -> None:
         # Who has waited for the page gets it first: asking about each container takes longer.
+        node.names.start()
+        self._stops.add("the names of containers", node.names.stop, KEEP_ACCOUNTS)
         node.inventory.start(after=PAGE_FIRST)
         self._stops.add("the inventory", node.inventory.stop, KEEP_NODE)
         node.collector.start()

@@ -55,6 +55,7 @@ class EngineSettings(Section):
     """The Docker Engine."""
 
     host: str = "unix:///var/run/docker.sock"
+    app_label: str = ""  # a label of containers that names their app, beside cloudbang.app
 
 
 class BusSettings(Section):

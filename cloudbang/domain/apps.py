@@ -70,6 +70,8 @@ class Instance:
     readable: bool = True  # whether the engine can read its log back
     unreadable_reason: str | None = None
     hidden: bool = False  # a helper of our own: no app, and nobody is shown it
+    labelled: bool = False  # a label names its app, which no rename changes
+    one_off: bool = False  # a task beside its service, of ``docker compose run``
     inspected: bool = False  # False: known from a listing only, without times, TTY and driver
 
     @property
@@ -134,6 +136,7 @@ class Instance:
             "log_driver": self.log_driver,
             "readable": self.readable,
             "unreadable_reason": self.unreadable_reason,
+            "one_off": self.one_off,
         }
 
 
@@ -148,21 +151,28 @@ class App:
     put_away: bool = False  # somebody wants it out of sight until it comes back
 
     @property
+    def counted(self) -> tuple[Instance, ...]:
+        """The instances that say how it does: one-off tasks say nothing of their service, unless
+        there is nothing else."""
+        its = tuple(instance for instance in self.instances if not instance.one_off)
+        return its or self.instances
+
+    @property
     def state(self) -> str:
         """running, restarting, paused, created, exited, dead, removing; "gone" without instances."""
-        states = {instance.state for instance in self.instances}
+        states = {instance.state for instance in self.counted}
         return next((state for state in STATES if state in states), "gone")
 
     @property
     def condition(self) -> Condition:
         """How it does, in one word; "partial" when some of its instances run."""
-        found = {instance.condition for instance in self.instances}
+        found = {instance.condition for instance in self.counted}
         if not found:
             return "gone"
         for bad in BAD:
             if bad in found:
                 return bad
-        if self.running == len(self.instances):
+        if self.running == len(self.counted):
             return "starting" if "starting" in found else "running"
         if self.running:
             return "partial"
@@ -171,18 +181,18 @@ class App:
     @property
     def trouble(self) -> bool:
         """Whether somebody should look at it: also where all the others run."""
-        return any(instance.condition in TROUBLE for instance in self.instances)
+        return any(instance.condition in TROUBLE for instance in self.counted)
 
     @property
     def running(self) -> int:
         """How many of its instances run as they should, or are about to."""
-        return sum(i.condition in ("running", "starting") for i in self.instances)
+        return sum(i.condition in ("running", "starting") for i in self.counted)
 
     @property
     def since(self) -> str | None:
         """The newest start of what runs; where nothing does, the last end."""
-        alive = [instance for instance in self.instances if instance.alive]
-        times = [instance.since for instance in alive or self.instances]
+        alive = [instance for instance in self.counted if instance.alive]
+        times = [instance.since for instance in alive or self.counted]
         return max((time for time in times if time), default=None)
 
     @property
@@ -201,7 +211,7 @@ class App:
             "trouble": self.trouble,
             "running": self.running,
             "since": self.since,
-            "up": any(instance.alive for instance in self.instances),
+            "up": any(instance.alive for instance in self.counted),
             "stack": self.stack,
             "instances": [instance.as_json() for instance in self.instances],
             "last_line": None,

@@ -36,18 +36,33 @@ def is_container_id(text: object) -> bool:
     return isinstance(text, str) and CONTAINER_ID.fullmatch(text) is not None
 
 
-def app_name(labels: Mapping[str, str], name: str) -> str:
+def app_name(labels: Mapping[str, str], name: str, label: str = "") -> str:
     """The app's name: its label, its Swarm service, ``project.service`` of Compose, its own name.
 
-    ``name`` is the container's, with or without the slash that the engine puts before it.
+    ``name`` is the container's, with or without the slash that the engine puts before it; ``label``
+    one more label that names the app: the operator's choice.
     """
+    return fitting(_label_name(labels, label) or name.lstrip("/"))
+
+
+def is_labelled(labels: Mapping[str, str], label: str = "") -> bool:
+    """Whether a label names the app, which no rename changes."""
+    return bool(_label_name(labels, label))
+
+
+def is_one_off(labels: Mapping[str, str]) -> bool:
+    """Whether it is a task of its own beside its service: of ``docker compose run``."""
+    return labels.get("com.docker.compose.oneoff", "").lower() == "true"
+
+
+def _label_name(labels: Mapping[str, str], label: str) -> str:
     project = labels.get("com.docker.compose.project", "")
     service = labels.get("com.docker.compose.service", "")
-    return fitting(
+    return (
         labels.get("cloudbang.app", "").strip()
+        or labels.get(label, "").strip()
         or labels.get("com.docker.swarm.service.name", "")
         or (f"{project}.{service}" if project and service else "")
-        or name.lstrip("/")
     )
 
 

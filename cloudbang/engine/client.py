@@ -13,7 +13,7 @@ import orjson
 
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.lines import format_time, parse_time
-from cloudbang.domain.names import app_name, is_hidden
+from cloudbang.domain.names import app_name, is_hidden, is_labelled
 from cloudbang.engine.containers import ContainerCalls
 from cloudbang.engine.exec import ExecCalls
 from cloudbang.engine.parse import (
@@ -46,10 +46,20 @@ class EngineEvent:
     def time(self) -> str:
         return format_time(self.time_ns)
 
+    def app(self, label: str = "") -> str:
+        """The app of the container, also when the engine has it no more. ``label``: as of
+        ``app_name``."""
+        return app_name(self.attributes, self.attributes.get("name", self.container[:12]), label)
+
+    def labelled(self, label: str = "") -> bool:
+        """Whether a label names the app."""
+        return is_labelled(self.attributes, label)
+
     @property
-    def app(self) -> str:
-        """The app of the container, also when the engine has it no more."""
-        return app_name(self.attributes, self.attributes.get("name", self.container[:12]))
+    def name(self) -> str:
+        """What the container was called when it happened; of a rename, before it."""
+        name = self.attributes.get("oldName") or self.attributes.get("name", "")
+        return name.lstrip("/")
 
     @property
     def hidden(self) -> bool:
@@ -87,7 +97,7 @@ class Engine(ExecCalls, ContainerCalls):
 
     def containers(self) -> list[Instance]:
         """Every container, with what one listing tells (``inspected`` is False)."""
-        return [instance_of_listing(entry) for entry in self._listing()]
+        return [instance_of_listing(entry, self.app_label) for entry in self._listing()]
 
     def states(self) -> dict[str, str]:
         """By id the state of every container of an app: for whoever asks again and again. Of
@@ -105,7 +115,7 @@ class Engine(ExecCalls, ContainerCalls):
 
     def inspect(self, container: str) -> Instance:
         """All that is known of one container. Raises NoSuchContainer."""
-        return instance_of_inspect(self._inspected(container))
+        return instance_of_inspect(self._inspected(container), self.app_label)
 
     def container_state(self, container: str) -> ContainerState:
         """What a terminal has to know of a container. Raises NoSuchContainer."""

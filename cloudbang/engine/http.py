@@ -40,6 +40,7 @@ class EngineHttp:
     ) -> None:
         self.host = host = settings.host
         self.timeout = timeout
+        self.app_label = settings.app_label  # a label that names apps, "" for none
         self._tls = _tls(environ) if not host.startswith("unix:") else None
         self._version = ""  # of the API, agreed upon at the first call and with whoever comes back
         self._api: docker.APIClient | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from cloudbang.domain.apps import Instance, nothing_kept
 from cloudbang.domain.lines import format_time, parse_time
-from cloudbang.domain.names import app_name, is_hidden, stack_name
+from cloudbang.domain.names import app_name, is_hidden, is_labelled, is_one_off, stack_name
 
 BRIEF = 500  # characters of a text that explains something
 
@@ -43,7 +43,7 @@ def container_state(found: Mapping[str, Any]) -> ContainerState:
     )
 
 
-def instance_of_listing(entry: Mapping[str, Any]) -> Instance:
+def instance_of_listing(entry: Mapping[str, Any], app_label: str = "") -> Instance:
     """One entry of ``GET /containers/json``: enough to show the container, not to read it."""
     labels = entry.get("Labels") or {}
     # With links a container has names such as /other/alias too; its own has one slash.
@@ -54,7 +54,9 @@ def instance_of_listing(entry: Mapping[str, Any]) -> Instance:
     return Instance(
         id=entry["Id"],
         name=name.lstrip("/"),
-        app=app_name(labels, name),
+        app=app_name(labels, name, app_label),
+        labelled=is_labelled(labels, app_label),
+        one_off=is_one_off(labels),
         stack=stack_name(labels),
         image=str(entry.get("Image", "")),
         image_id=str(entry.get("ImageID", "")),
@@ -66,7 +68,7 @@ def instance_of_listing(entry: Mapping[str, Any]) -> Instance:
     )
 
 
-def instance_of_inspect(found: Mapping[str, Any]) -> Instance:
+def instance_of_inspect(found: Mapping[str, Any], app_label: str = "") -> Instance:
     """The answer of ``GET /containers/ID/json``."""
     config, state = found.get("Config") or {}, found.get("State") or {}
     labels = config.get("Labels") or {}
@@ -86,7 +88,9 @@ def instance_of_inspect(found: Mapping[str, Any]) -> Instance:
     return Instance(
         id=found["Id"],
         name=name.lstrip("/"),
-        app=app_name(labels, name),
+        app=app_name(labels, name, app_label),
+        labelled=is_labelled(labels, app_label),
+        one_off=is_one_off(labels),
         stack=stack_name(labels),
         image=str(config.get("Image", "")),
         image_id=str(found.get("Image", "")),

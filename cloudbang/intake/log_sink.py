@@ -9,7 +9,7 @@ import orjson
 
 from cloudbang.domain.lines import rows
 from cloudbang.domain.resume import ResumePoint
-from cloudbang.storage.logs.log_store import Append, LogStore, Stored
+from cloudbang.storage.logs.log_store import Append, LogStore, Query, Stored
 
 MESSAGE_LINES, MESSAGE_BYTES = 500, 256 * 1024  # of one message of the bus
 
@@ -59,6 +59,22 @@ class StoreSink:
         """Why nothing can be stored at the moment, for anybody."""
         health = self._store.health
         return health.message if health else None
+
+    def move(self, app: str, to: str, container: str) -> None:
+        if self._store.resume_point(to, container) is not None:
+            return
+        others, receipt = False, None
+        for lines in self._store.scan(app, Query()):
+            its = [raw for _, raw in lines if raw[31:43] == container.encode()]
+            others = others or len(its) != len(lines)
+            if its:
+                receipt = self._store.enqueue(to, its)
+        if receipt is not None:
+            receipt.wait()
+            if receipt.error is not None:
+                raise receipt.error
+        if not others:
+            self._store.delete_lines(app)
 
     def watched(self, app: str) -> bool:
         return self._bus.wanted(f"log/{app}/")

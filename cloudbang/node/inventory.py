@@ -10,8 +10,9 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from typing import Protocol
 
 import gevent
 from gevent.event import Event as Flag
@@ -24,6 +25,7 @@ from cloudbang.core.retry import Retries
 from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.domain.apps import Instance, nothing_kept
 from cloudbang.domain.lines import format_time
+from cloudbang.domain.names import fitting
 from cloudbang.engine import Engine, EngineEvent, EngineEvents
 from cloudbang.errors import EngineRefused, EngineUnreachable, NoSuchContainer
 from cloudbang.node.container_events import EventSink, event_of, remembered
@@ -47,12 +49,22 @@ Listener = Callable[[list[Instance], list[Instance], list[Instance]], None]
 """Called on the hub with the instances added, changed and removed; may not block."""
 
 
+class Names(Protocol):
+    """Who remembers by which name a container was first known. Answered from memory."""
+
+    def app_of(self, container: str, name: str, app: str) -> str: ...
+    def known(self, container: str) -> str | None: ...
+    def keep(self, containers: Collection[str]) -> None: ...
+    def forget(self, container: str) -> None: ...
+
+
 class Inventory:
     """What the engine has. Everything is answered from memory."""
 
-    def __init__(self, engine: Engine, events: EventSink, notices: Notices) -> None:
+    def __init__(self, engine: Engine, events: EventSink, notices: Notices, names: Names) -> None:
         self.ready = Flag()  # set once the running containers are known in full
         self._engine, self._events, self._notices = engine, events, notices
+        self._names = names
         self._link = EngineLink(engine.host)
         self._stream: EngineEvents | None = None  # of events, that is read now
         self._silent = ""  # why it was given up, when it was
@@ -271,6 +283,7 @@ class Inventory:
         """
         listed = [instance for instance in self._engine.containers() if not instance.hidden]
         ids = {instance.id for instance in listed}
+        self._names.keep(ids)
         fresh, old = [], []
         for instance in listed:
             known = self._instances.get(instance.id)
@@ -307,6 +320,9 @@ class Inventory:
             return
         known = self._instances.get(event.container)
         self._ends.tell(event)
+        if known is None and event.name and not event.labelled(self._engine.app_label):
+            # Before it is inspected: it may be called otherwise by then.
+            self._names.app_of(event.container, event.name, fitting(event.name))
         if event.action == "oom":
             self._oom_at[event.container] = event.time
         if known and known.inspected:
@@ -338,7 +354,9 @@ class Inventory:
 
     def _app_of(self, event: EngineEvent) -> str:
         known = self._instances.get(event.container)
-        return known.app if known else event.app
+        if known:
+            return known.app
+        return self._names.known(event.container) or event.app(self._engine.app_label)
 
     def _look_at(self, container: str, urgent: bool = True) -> None:
         rank = 0 if urgent else 1
@@ -424,6 +442,10 @@ class Inventory:
         changed: list[Instance] = []
         gone: list[Instance] = []
         for instance in found:
+            if not instance.labelled:
+                app = self._names.app_of(instance.id, instance.name, instance.app)
+                if app != instance.app:
+                    instance = replace(instance, app=app)
             if reason := self._unreadable.reason(instance.id):
                 instance = replace(instance, readable=False, unreadable_reason=reason)
             if self._oom_at.get(instance.id, "") > (instance.started_at or "~"):
@@ -442,6 +464,7 @@ class Inventory:
             self._ends.forget(container)
             self._unknown.gone(container)
             self._unreadable.forget(container)
+            self._names.forget(container)
             for facts in (self._answered, self._oom_at):
                 facts.pop(container, None)
             if before := self._instances.pop(container, None):

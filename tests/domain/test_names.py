@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudbang.domain.names import MAX_NAME, app_name, fitting, stack_name
+from cloudbang.domain.apps import App, Instance
+from cloudbang.domain.names import MAX_NAME, app_name, fitting, is_one_off, stack_name
 
 COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
 SWARM = {"com.docker.swarm.service.name": "shop_web", "com.docker.stack.namespace": "shop"}
@@ -28,6 +29,26 @@ def test_the_order_in_which_a_name_is_looked_for(labels, app, stack):
     """The label, the Swarm service, Compose's project and service, the container's own name."""
     assert app_name(labels, "/brave_tesla") == app
     assert stack_name(labels) == stack
+
+
+def test_an_operator_chooses_a_label_that_names_the_app():
+    """For tools that make a name for each deploy; the label of ours comes before it."""
+    labels = COMPOSE | {"deploy.app": "stock"}
+    assert app_name(labels, "/stock-1732", "deploy.app") == "stock"
+    assert app_name(labels, "/stock-1732") == "shop.web"
+    assert app_name(labels | {"cloudbang.app": "x"}, "/stock-1732", "deploy.app") == "x"
+    assert app_name(COMPOSE, "/stock-1732", "deploy.app") == "shop.web"
+
+
+def test_one_off_tasks_say_nothing_of_their_service():
+    """Of ``docker compose run``: neither that it runs nor how it ended."""
+    assert is_one_off({"com.docker.compose.oneoff": "True"})
+    assert not is_one_off(COMPOSE | {"com.docker.compose.oneoff": "False"})
+    its = Instance("a" * 64, "api-1", "api", None, "i", "", "exited", "")
+    task = Instance("b" * 64, "api-run-1", "api", None, "i", "", "running", "", one_off=True)
+    service = App("api", instances=(its, task))
+    assert (service.state, service.condition, service.running) == ("exited", "exited", 0)
+    assert App("api", instances=(task,)).state == "running"
 
 
 def test_what_does_not_fit_is_replaced_and_stays_apart():

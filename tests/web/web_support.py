@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from cloudbang.accounts import AccountService
 from cloudbang.apps import AppRegistry
+from cloudbang.apps.container_names import ContainerNames
 from cloudbang.bus import Hub
 from cloudbang.config import Settings
 from cloudbang.core.budget import Budget
@@ -30,6 +31,7 @@ from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.terminals.reaper import Reaper
 from cloudbang.storage.database.apps import AppStore
+from cloudbang.storage.database.container_names import ContainerNameStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.terminals import TerminalStore
@@ -123,7 +125,8 @@ class WebGround:
         self.events = EventStore(self.database)
         engine = Engine(self.settings.engine)
         self.recorder = EventRecorder(self.events, self.publisher)
-        self.inventory = Inventory(engine, self.recorder, self.notices)
+        names = ContainerNames(ContainerNameStore(self.database), self.store)
+        self.inventory = Inventory(engine, self.recorder, self.notices, names)
         self.apps = AppRegistry(
             AppStore(self.database), self.store, self.inventory, self.recorder, self.publisher
         )

@@ -12,6 +12,7 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.apps import Instance
 from cloudbang.engine import Engine
+from cloudbang.errors import CloudBangError
 from cloudbang.node.collector.context import ReaderContext
 from cloudbang.node.collector.follower import SILENT, Follower, Interrupted
 from cloudbang.node.collector.read_scheduler import SharedTick
@@ -123,7 +124,7 @@ class LogCollector:
             running.changed = False
             known = self._inventory.instance(follower.container)
             if known is not None and known.app != follower.app:
-                break  # renamed: from here on its lines belong to another app
+                break  # it takes another one's place: from here on its lines belong to that app
             try:
                 ended = follower.run()
             except Interrupted:
@@ -134,10 +135,19 @@ class LogCollector:
         if ended is not None:
             self._ended[ended.id] = ended.finished_at
         follower.drain()
-        del self._followers[follower.container]
+        self._followers.pop(follower.container, None)
         known = self._inventory.instance(follower.container)
         if known is not None and known.app != follower.app:
             self._ended.pop(known.id, None)
+            self._move(follower.app, known)
+
+    def _move(self, app: str, instance: Instance) -> None:
+        """Have what is stored of it under the app that it is of now, and go on there."""
+        try:
+            self._context.sink.move(app, instance.app, instance.short)
+        except CloudBangError as e:
+            log.warning("the lines of %s stay with %s: %s", instance.name, app, e)
+        if known := self._inventory.instance(instance.id):
             self._consider(known)
 
     def _look(self) -> None:

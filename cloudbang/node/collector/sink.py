@@ -37,5 +37,9 @@ class LogSink(Protocol):
         when nothing will be taken any more.
         """
 
+    def move(self, app: str, to: str, container: str) -> None:
+        """Have what is stored of a container's lines under another app, and nothing any more under
+        its own, where only they are. Waits. Raises StorageFailed."""
+
     def watched(self, app: str) -> bool:
         """Whether somebody looks at the app's lines as they come; asked at every reading."""

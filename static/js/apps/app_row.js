@@ -185,6 +185,7 @@ function instanceRow(one, app) {
   const restarts = h("span", { class: "restarts" });
   showRestarts(restarts, one.restarts);
   const facts = [
+    one.one_off && t("one-off task"),
     state === "failed" && states.endSentence(one),
     one.error,
     one.health && states.healthSentence(one),

@@ -10,6 +10,17 @@ import { formatNumber, lazy, t, tn } from "../lib/i18n.js";
 /** @typedef {App["condition"]} Shown */
 
 /**
+ * The instances that say how an app is: one-off tasks (of `docker compose run`) say nothing of their
+ * service, unless there is nothing else.
+ *
+ * @param {App} app
+ */
+function counted({ instances }) {
+  const its = instances.filter((one) => !one.one_off);
+  return its.length ? its : instances;
+}
+
+/**
  * How an app does: the server says so. One that has lost its last container while the page looked
  * is gone.
  *
@@ -74,13 +85,14 @@ export function stateWord(state) {
 export function stateSentence(app) {
   const state = appState(app);
   if (state === "partial") {
-    return t("{up} of {all} running", { up: app.running, all: app.instances.length });
+    return t("{up} of {all} running", { up: app.running, all: counted(app).length });
   }
   if (state === "restarting" && restarts(app)) {
     return `${stateWord(state)} · ${restartCount(restarts(app))}`;
   }
   if (state === "failed" || state === "exited") {
-    const ended = app.instances.find((one) => one.condition === "failed") ?? app.instances[0];
+    const its = counted(app);
+    const ended = its.find((one) => one.condition === "failed") ?? its[0];
     return endSentence(ended) ?? stateWord(state);
   }
   return stateWord(state);

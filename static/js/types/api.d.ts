@@ -95,6 +95,7 @@ export type Instance = {
   log_driver: string;
   readable: boolean;
   unreadable_reason: string | null;
+  one_off: boolean;
 };
 
 /** seq, time, container, stream, text */

@@ -39,6 +39,15 @@ test("how an app does is what the server says, and gone once its last container 
   assert.equal(states.since({ ...gone, since: "2026-01-01T00:00:00Z" }), null);
 });
 
+test("a one-off task neither counts as an instance of its service nor says how that ended", () => {
+  const task = instance({ state: "exited", condition: "failed", exit_code: 1, one_off: true });
+  const ended = instance({ state: "exited", condition: "exited", exit_code: 0 });
+  assert.equal(states.stateSentence(shown({ condition: "exited" }, task, ended)), "Stopped");
+  assert.equal(states.stateSentence(shown({ condition: "failed" }, task)), "Exited with 1");
+  const half = shown({ condition: "partial", running: 1 }, instance(), instance(), task);
+  assert.equal(states.stateSentence(half), "1 of 2 running");
+});
+
 test("a sentence says how it ended, or how often it was restarted", () => {
   const ended = (values) => {
     const one = instance({ state: "exited", condition: "failed", ...values });

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cloudbang.apps import AppRegistry
+from cloudbang.apps.container_names import ContainerNames
 from cloudbang.bus import Hub, Publisher
 from cloudbang.config import BusSettings, EngineSettings, StorageSettings
 from cloudbang.core.notices import Notices
@@ -14,6 +15,7 @@ from cloudbang.intake.log_sink import StoreSink
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
 from cloudbang.storage.database.apps import AppStore
+from cloudbang.storage.database.container_names import ContainerNameStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.logs.log_store import LogStore, Query
@@ -34,9 +36,10 @@ class Rig:
         self.database = Database(folder)
         self.events = EventStore(self.database)
         self.notices = Notices()
+        self.names = ContainerNames(ContainerNameStore(self.database), self.store)
         self.engine = Engine(EngineSettings(host=host))
         self.recorder = EventRecorder(self.events, self.publisher)
-        self.inventory = Inventory(self.engine, self.recorder, self.notices)
+        self.inventory = Inventory(self.engine, self.recorder, self.notices, self.names)
         self.apps = AppRegistry(
             AppStore(self.database), self.store, self.inventory, self.recorder, self.publisher
         )
@@ -49,6 +52,8 @@ class Rig:
         self.store.open()
         self.database.open()
         self._open = True
+        self.names.load()
+        self.names.start()
         self.apps.load()
         self.inventory.listen(self.apps.instances_changed)
         self.apps.start()
@@ -62,6 +67,7 @@ class Rig:
         self._open = False
         self.collector.stop()
         self.inventory.stop()
+        self.names.stop()
         self.apps.stop()
         self.recorder.stop()
         self.engine.close()

@@ -86,6 +86,18 @@ class ScriptedEngine:
         }
         self.logs.setdefault(container, [])
 
+    def rename(self, container: str, name: str) -> None:
+        """It is called otherwise from now on, and that is told."""
+        before = self.containers[container]["Name"]
+        self.containers[container]["Name"] = f"/{name}"
+        self.tell("rename", container, time_ns(), oldName=before)
+
+    def remove(self, container: str) -> None:
+        """It is gone, with its log."""
+        self.tell("destroy", container, time_ns())
+        self.stop(container)
+        del self.containers[container]
+
     def stop(self, container: str) -> None:
         """It has ended: its stream ends, and nobody is told."""
         state = self.containers[container]["State"]
@@ -113,13 +125,13 @@ class ScriptedEngine:
             sock.shutdown(socket.SHUT_RDWR)
         self._events.clear()
 
-    def tell(self, action: str, container: str, time_ns: int) -> None:
-        """An event, to all who listen."""
+    def tell(self, action: str, container: str, time_ns: int, **more: str) -> None:
+        """An event, to all who listen; with ``more`` attributes."""
         name = self.containers[container]["Name"].lstrip("/")
         event = {
             "Type": "container",
             "Action": action,
-            "Actor": {"ID": container, "Attributes": {"name": name}},
+            "Actor": {"ID": container, "Attributes": {"name": name, **more}},
             "timeNano": time_ns,
         }
         self._told.append(event)
@@ -149,6 +161,8 @@ class ScriptedEngine:
             pass
         finally:
             self._open.discard(sock)
+            if sock in self._events:
+                self._events.remove(sock)
             sock.close()
 
     def _answer(self, sock: socket.socket, target: str) -> None:
@@ -215,7 +229,8 @@ class ScriptedEngine:
                         body += b"\r\n" if tty else b"\n"
                     head = b"" if tty else struct.pack(">BxxxI", 1, len(body))
                     self._send(sock, head + body)
-            ended = self.containers[container]["State"]["Status"] != "running"
+            its = self.containers.get(container)
+            ended = its is None or its["State"]["Status"] != "running"
             if query["follow"] == "0" or (ended and container not in self.deaf):
                 if self.chunked:
                     sock.sendall(b"0\r\n\r\n")

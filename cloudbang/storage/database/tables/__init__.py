@@ -12,12 +12,12 @@ from cloudbang.storage.database.tables.accounts import (
     settings,
     teams,
 )
-from cloudbang.storage.database.tables.apps import apps
+from cloudbang.storage.database.tables.apps import apps, container_names
 from cloudbang.storage.database.tables.events import events
 from cloudbang.storage.database.tables.metadata import metadata
 from cloudbang.storage.database.tables.terminals import terminal_visits, terminals
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration. A database of this revision is used as it is."""
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "accounts",
     "api_tokens",
     "apps",
+    "container_names",
     "events",
     "memberships",
     "metadata",

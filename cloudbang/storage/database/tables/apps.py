@@ -18,3 +18,12 @@ apps = Table(
     Column("forgotten_at", Integer, index=True),
     Column("next_seq", Integer, nullable=False),  # of its first line in this life, or in the next
 )
+
+# Of each container without a label the app it was first known by, and the name it was last seen with.
+container_names = Table(
+    "container_names",
+    metadata,
+    Column("id", String, primary_key=True),  # 64 hex digits
+    Column("app", String, nullable=False),
+    Column("name", String, nullable=False),
+)

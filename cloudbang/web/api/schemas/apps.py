@@ -44,6 +44,7 @@ class Instance(TypedDict):
     log_driver: str
     readable: bool
     unreadable_reason: str | None
+    one_off: bool
 
 
 class App(TypedDict):
