@@ -1,8 +1,13 @@
-"""What ``python -m cloudbang share`` shows at its endpoint: that it may read the data folder.
+"""What ``python -m cloudbang share`` and its endpoint show each other: that they may read the data
+folder.
 
-A pass is signed with the key of the installation, which is in the database that nobody but
-CloudBang's own user can read. It is good once and for a minute, and it is written down nowhere:
-whatever becomes of the command, nothing is left behind that would still open something.
+Both know the key of the installation, which is in the database that nobody but CloudBang's own
+user can read. The server goes first: anybody may listen on its port while it does not run, and who
+is shown a pass, or a program with its keyboard, has to be the one who knows the key. It signs the
+nonce of the command, and the port, so that nobody who listens on another one can have it signed for
+them. Then the command shows a pass that is bound to the nonce: good once and for a minute, at the
+server that has signed it. Nothing is written down: whatever becomes of the command, nothing is left
+behind that would still open something.
 
 Only the standard library: the command shall be light, and reading the key shall neither make nor
 migrate a database that a server uses.
@@ -15,6 +20,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import sqlite3
 from dataclasses import dataclass
@@ -24,6 +30,10 @@ PREFIX = "cbs_"
 VALID = 60  # seconds
 DATABASE = "cloudbang.db"  # store.database.FILE, whose imports the command does without
 _FOR = b"share"  # the key signs other things for others
+# What the server signs before it is shown anything, and once more where it is told what to share.
+FIRST, AGAIN = "first", "again"
+NONCE_HEADER, PROOF_HEADER = "X-CloudBang-Nonce", "X-CloudBang-Proof"
+NONCE = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +45,18 @@ class Pass:
     digest: bytes
 
 
-def make(key: bytes, who: str, now: float) -> str:
-    """A pass for now (seconds since 1970)."""
-    said = json.dumps({"at": int(now), "once": secrets.token_hex(8), "who": who[:64]})
+def new_nonce() -> str:
+    return secrets.token_hex(16)
+
+
+def proof(key: bytes, nonce: str, port: int, when: str) -> str:
+    """That the server on that port knows the key; ``when``: FIRST or AGAIN."""
+    return hmac.new(key, f"share-server {when} {port} {nonce}".encode(), hashlib.sha256).hexdigest()
+
+
+def make(key: bytes, who: str, now: float, nonce: str) -> str:
+    """A pass for now (seconds since 1970), at the server that has signed this nonce."""
+    said = json.dumps({"at": int(now), "once": nonce, "who": who[:64]})
     body = base64.urlsafe_b64encode(said.encode()).decode()
     return f"{PREFIX}{body}.{_signed(key, body)}"
 

@@ -6,22 +6,26 @@ engine is needed, and none is there.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
 import os
 import random
+import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -361,15 +365,19 @@ def test_the_link_is_good_once(share: ShareFactory, admin: Person, ada: Person) 
     bob.client.close()
 
 
-def route(server: ServerProcess, secret: str) -> ClientConnection:
-    return connect(
+def route(server: ServerProcess, secret: str, **headers: str) -> ClientConnection:
+    """Its socket; a pass has been answered with the proof, which nobody here looks at."""
+    socket = connect(
         f"ws://127.0.0.1:{server.port}/terminal_share",
         subprotocols=[Subprotocol("cloudbang.share.v1")],
-        additional_headers={"Authorization": f"Bearer {secret}"},
+        additional_headers=headers or {"Authorization": f"Bearer {secret}"},
         proxy=None,
         compression=None,
         legacy=True,
     )
+    if secret.startswith("cbs_"):
+        assert json.loads(socket.recv(timeout=patient(10)))["op"] == "proof"
+    return socket
 
 
 def says(socket: ClientConnection, first: Any) -> tuple[dict[str, Any], int | None]:
@@ -390,10 +398,18 @@ def closing_code(socket: ClientConnection) -> int | None:
     return socket.close_code
 
 
-def a_pass(server: ServerProcess, now: float | None = None) -> str:
+def a_pass(server: ServerProcess, now: float | None = None, *, asked: bool = True) -> str:
+    """``asked``: the server has signed its nonce, as it does for whoever asks."""
     key = share_pass.read_key(server.storage)
     assert key
-    return share_pass.make(key, "me@here", time.time() if now is None else now)
+    nonce = share_pass.new_nonce()
+    if asked:
+        with pytest.raises(InvalidStatus) as refused:
+            route(server, "", **{share_pass.NONCE_HEADER: nonce})
+        answer = refused.value.response
+        proof = share_pass.proof(key, nonce, server.port, share_pass.FIRST)
+        assert (answer.status_code, answer.headers[share_pass.PROOF_HEADER]) == (401, proof)
+    return share_pass.make(key, "me@here", time.time() if now is None else now, nonce)
 
 
 def test_the_door_is_for_who_reads_the_data_folder(server: ServerProcess, admin: Person) -> None:
@@ -406,6 +422,8 @@ def test_the_door_is_for_who_reads_the_data_folder(server: ServerProcess, admin:
     for stale in (-100, 100):
         with pytest.raises(Exception, match="401"):
             route(server, a_pass(server, time.time() + stale))
+    with pytest.raises(Exception, match="401"):
+        route(server, a_pass(server, asked=False))
     once = a_pass(server)
     with pytest.raises(Exception, match="401"):
         route(server, once[:-1] + ("0" if once[-1] != "0" else "1"))
@@ -651,10 +669,120 @@ def test_no_server(share: ShareFactory, server: ServerProcess, tmp_path: Path) -
     give_key(with_key)
     one = share("touch", str(ran), CLOUDBANG_STORAGE_PATH=str(tmp_path / "other"))
     assert one.wait() == 1
-    assert "has another data folder than" in one.said()
+    assert "does not prove that it is the CloudBang of the data folder" in one.said()
     assert not ran.exists()
     for said in (one.said(),):
         assert len(said.strip().splitlines()) == 1
+
+
+class FalseServer:
+    """Somebody who listens where the server would, and keeps what they are shown. ``answers``: what
+    they say, by the number of the connection, after the head of a request."""
+
+    def __init__(self, *answers: Callable[[str], bytes]) -> None:
+        self.shown: list[str] = []
+        self._answers = answers
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        for answer in self._answers:
+            with self._listener.accept()[0] as sock:
+                sock.settimeout(10)
+                asked = sock.recv(65536).decode()
+                self.shown.append(asked)
+                with contextlib.suppress(OSError):
+                    sock.sendall(answer(asked))
+                    while more := sock.recv(65536):
+                        self.shown.append(more.decode("latin-1"))
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def accepts(asked: str, *messages: dict[str, Any]) -> bytes:
+    """The answer to a handshake, and messages after it."""
+    key = re.search(r"Sec-WebSocket-Key: (\S+)", asked)
+    assert key
+    guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    digest = base64.b64encode(hashlib.sha1((key[1] + guid).encode()).digest()).decode()
+    head = (
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Accept: {digest}\r\nSec-WebSocket-Protocol: cloudbang.share.v1\r\n\r\n"
+    )
+    texts = [json.dumps(message).encode() for message in messages]
+    return head.encode() + b"".join(bytes([0x81, len(text)]) + text for text in texts)
+
+
+SHARED = {"op": "shared", "session": "0" * 16, "url": "/\x1b[31m/x"}
+
+
+def refuses(asked: str) -> bytes:
+    proof = "0" * 64
+    return f"HTTP/1.1 401 No\r\nX-CloudBang-Proof: {proof}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [accepts, lambda asked: accepts(asked, {"op": "proof", "proof": "x"}, SHARED), refuses],
+)
+def test_who_only_listens_on_the_port_is_shown_nothing(
+    share: ShareFactory, server: ServerProcess, tmp_path: Path, answer: Callable[[str], bytes]
+) -> None:
+    """Anybody may, while the server does not run: no pass, no command, nothing is started."""
+    ran = tmp_path / "ran"
+    false = FalseServer(answer)
+    one = share("-w", "touch", str(ran), CLOUDBANG_SERVER_PORT=str(false.port))
+    assert one.wait() == 1
+    false.close()
+    assert "does not prove that it is the CloudBang" in one.said()
+    assert "was shown nothing" in one.said()
+    assert "cbs_" not in "".join(false.shown)
+    assert not ran.exists()
+
+
+def test_who_has_it_proven_elsewhere_is_believed_nowhere(
+    share: ShareFactory, server: ServerProcess, tmp_path: Path
+) -> None:
+    """Somebody who asks the server that runs on another port; or who takes its place just when the
+    pass is shown: nothing is started, and the pass is good for nobody else."""
+    key = share_pass.read_key(server.storage)
+    assert key
+    ran = tmp_path / "ran"
+
+    def relays(asked: str) -> bytes:
+        with socket.create_connection(("127.0.0.1", server.port)) as real:
+            real.sendall(asked.encode())
+            with real.makefile("rb") as answer:
+                return answer.read()
+
+    false = FalseServer(relays)
+    one = share("touch", str(ran), CLOUDBANG_SERVER_PORT=str(false.port))
+    assert one.wait() == 1
+    false.close()
+    assert "cbs_" not in "".join(false.shown)
+
+    def proves(asked: str) -> bytes:
+        nonce = re.search(r"X-CloudBang-Nonce: (\S+)", asked)
+        assert nonce
+        proof = share_pass.proof(key, nonce[1], false.port, share_pass.FIRST)
+        return (
+            f"HTTP/1.1 401 No\r\nX-CloudBang-Proof: {proof}\r\nContent-Length: 0\r\n\r\n".encode()
+        )
+
+    false = FalseServer(proves, lambda asked: accepts(asked, {"op": "proof", "proof": "x"}, SHARED))
+    one = share("-w", "touch", str(ran), CLOUDBANG_SERVER_PORT=str(false.port))
+    assert one.wait() == 1
+    false.close()
+    shown = "".join(false.shown)
+    secret = re.search(r"Bearer (cbs_\S+)", shown)
+    assert secret
+    assert '"op": "share"' not in shown
+    with pytest.raises(Exception, match="401"):
+        route(server, secret[1])
+    assert not ran.exists()
 
 
 def give_key(database: Path) -> None:

@@ -9,7 +9,6 @@ import shutil
 import socket
 import sqlite3
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -78,8 +77,7 @@ def share(write: bool, title: str, command: tuple[str, ...]) -> None:
         click.echo(f"cloudbang: {MESSAGES[what].of(chinese).format(host=host)}", err=True)
 
     key = _key(folder, host, settings.server.port)
-    secret = share_pass.make(key, _who(), time.time())
-    server = ServerConnection(host, settings.server.port, secret, str(folder))
+    server = ServerConnection(host, settings.server.port, key, _who(), str(folder))
     sharing = Sharing(server, say)
     path = sharing.ask(command, title[:200], write, _size())
     click.echo(_base(settings.server, server.address) + path)

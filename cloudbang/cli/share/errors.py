@@ -31,16 +31,18 @@ class OtherServer(CloudBangError):
             "what answers at {address} is no CloudBang that can share commands (no HTTP)"
         ),
         ("status_given", 401): (
-            "the CloudBang at {address} has another data folder than {folder}: give this command "
-            "the same settings (CLOUDBANG_CONFIG, CLOUDBANG_STORAGE_PATH)"
+            "what answers at {address} does not prove that it is the CloudBang of the data folder "
+            "{folder}, and was shown nothing: give this command the settings of the one that runs "
+            "(CLOUDBANG_CONFIG, CLOUDBANG_STORAGE_PATH, CLOUDBANG_SERVER_PORT)"
         ),
         ("status_given", 503): (
             "the CloudBang at {address} takes nobody now: try again in a moment"
         ),
     }
 
-    def __init__(self, address: str, folder: str, status: int | None) -> None:
+    def __init__(self, address: str, folder: str, status: int | None, proof: str = "") -> None:
         self.address, self.folder, self.status_given = address, folder, status or None
+        self.proof = proof  # what it showed for one
         super().__init__(address, folder, status)
 
 

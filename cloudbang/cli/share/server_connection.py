@@ -6,6 +6,7 @@ not hear that it shall end.
 
 from __future__ import annotations
 
+import hmac
 import json
 import socket
 import time
@@ -20,6 +21,7 @@ from websockets.uri import parse_uri
 
 from cloudbang import __version__
 from cloudbang.cli.share.errors import NoServer, OtherServer
+from cloudbang.terminals import share_pass
 
 PATH = "/terminal_share"
 SUBPROTOCOL = "cloudbang.share.v1"
@@ -29,35 +31,83 @@ MAX_MESSAGE = 1024 * 1024  # bytes of one message of the server
 
 
 class ServerConnection:
-    """Connects when it is made. Raises NoServer, OtherServer."""
+    """Connects when it is made: to a server that has shown that it knows the ``key``, before it is
+    shown anything, and again before it is told what to share. ``who`` is for its audit list.
 
-    def __init__(self, host: str, port: int, secret: str, folder: str) -> None:
+    Raises NoServer, OtherServer.
+    """
+
+    def __init__(self, host: str, port: int, key: bytes, who: str, folder: str) -> None:
         self.host, self.port, self._folder = host, port, folder
         shown = f"[{host}]" if ":" in host else host
         self.address = f"{shown}:{port}"
-        self._protocol = ClientProtocol(
-            parse_uri(f"ws://{self.address}{PATH}"),
-            subprotocols=[Subprotocol(SUBPROTOCOL)],
-            max_size=MAX_MESSAGE,
-        )
         self._out = bytearray()
         self._lost = False
         self.heard = time.monotonic()  # when the server last said anything
+        nonce = share_pass.new_nonce()
+        first, again = (
+            share_pass.proof(key, nonce, port, when)
+            for when in (share_pass.FIRST, share_pass.AGAIN)
+        )
+        self._ask_for_proof(nonce, first)
+        secret = share_pass.make(key, who, time.time(), nonce)
+        self._connect({"Authorization": f"Bearer {secret}"})
         try:
-            self.socket = socket.create_connection((host, port), ANSWER_WITHIN)
-        except OSError as e:
-            raise NoServer(self.address, e.strerror or str(e)) from None
-        try:
-            self._shake_hands(secret)
+            self._see_proof(again)
         except BaseException:
             self.socket.close()
             raise
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def _shake_hands(self, secret: str) -> None:
+    def _ask_for_proof(self, nonce: str, wanted: str) -> None:
+        """Be refused, with the proof beside that."""
+        try:
+            self._connect({share_pass.NONCE_HEADER: nonce})
+        except OtherServer as e:
+            if e.status_given != 401 or not hmac.compare_digest(e.proof.encode(), wanted.encode()):
+                raise
+        else:
+            self.socket.close()
+            raise OtherServer(self.address, self._folder, 401)
+
+    def _see_proof(self, wanted: str) -> None:
+        """The first message of the server."""
+        until = time.monotonic() + ANSWER_WITHIN
+        try:
+            while not self._messages and time.monotonic() < until:
+                data = self.socket.recv(READ)
+                self._feed(data)
+                self._messages += self._sorted(self._protocol.events_received())
+                if not data:
+                    break
+        except OSError as e:
+            raise NoServer(self.address, e.strerror or "it does not answer") from None
+        said = self._messages.pop(0) if self._messages else {}
+        shown = str(said.get("proof", "")) if isinstance(said, dict) else ""
+        if not hmac.compare_digest(shown.encode(), wanted.encode()):
+            raise OtherServer(self.address, self._folder, 401)
+
+    def _connect(self, headers: dict[str, str]) -> None:
+        self._protocol = ClientProtocol(
+            parse_uri(f"ws://{self.address}{PATH}"),
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
+            max_size=MAX_MESSAGE,
+        )
+        try:
+            self.socket = socket.create_connection((self.host, self.port), ANSWER_WITHIN)
+        except OSError as e:
+            raise NoServer(self.address, e.strerror or str(e)) from None
+        try:
+            self._shake_hands(headers)
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def _shake_hands(self, headers: dict[str, str]) -> None:
         request = self._protocol.connect()
-        request.headers["Authorization"] = f"Bearer {secret}"
+        for name, value in headers.items():
+            request.headers[name] = value
         request.headers["User-Agent"] = f"cloudbang-share/{__version__}"
         self._protocol.send_request(request)
         try:
@@ -68,8 +118,9 @@ class ServerConnection:
                 self._feed(self.socket.recv(READ))
         except InvalidHandshake as e:
             answer = getattr(e, "response", None)
+            proof = answer.headers.get(share_pass.PROOF_HEADER, "") if answer else ""
             raise OtherServer(
-                self.address, self._folder, answer.status_code if answer else None
+                self.address, self._folder, answer.status_code if answer else None, proof
             ) from None
         except OSError as e:
             raise NoServer(self.address, e.strerror or "it does not answer") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import time
@@ -21,6 +22,8 @@ UNSENT = 256 * 1024
 ANSWER_WITHIN = 10.0  # seconds from our first message to the server's
 SILENT = 70.0  # seconds without a word; the server pings every 20
 FAREWELL = 3.0  # seconds that the tail may take to the server once somebody has ended the share
+# The path of a session's page, and the key that opens it.
+LINK = re.compile(r"/terminals/[0-9a-f]{16}#[A-Za-z0-9_-]{1,64}")
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -223,7 +226,10 @@ class Sharing:
         self._signalled = self._signalled or number
 
     def _on_shared(self, message: dict[str, Any]) -> None:
-        self._shared = str(message["url"])
+        url = str(message.get("url"))
+        if not LINK.fullmatch(url):
+            raise Refused("bad-link", "the server answers with what is no link")
+        self._shared = url
         self._offer = message.get("pty")
 
     def _on_resize(self, message: dict[str, Any]) -> None:
@@ -240,7 +246,8 @@ class Sharing:
             self._program.end()
 
     def _on_error(self, message: dict[str, Any]) -> None:
-        self._refusal = Refused(str(message.get("code")), str(message.get("message")))
+        said = "".join(c if c.isprintable() else "\ufffd" for c in str(message.get("message")))
+        self._refusal = Refused(str(message.get("code")), said)
 
 
 HANDLERS: dict[str, Callable[[Sharing, dict[str, Any]], None]] = {

@@ -23,6 +23,7 @@ class Refusal:
     status: int
     code: str
     message: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def same_origin(origin: str, host: str) -> bool:

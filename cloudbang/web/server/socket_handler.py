@@ -154,6 +154,7 @@ class SocketHandler(WebSocketHandler):
             ("Content-Type", "application/problem+json"),
             ("Content-Length", str(len(body))),
             ("Connection", "close"),
+            *refusal.headers,
         ]
         if refusal.status == 426:
             headers += [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket")]

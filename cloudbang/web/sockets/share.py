@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -31,6 +33,7 @@ PATH = "/terminal_share"
 SUBPROTOCOL = "cloudbang.share.v1"
 REFUSED = 4403
 MAX_MESSAGE = 256 * 1024  # bytes
+PROVEN = 1024  # nonces that wait for their pass; overload: the oldest waits in vain
 TITLE = 200  # characters of a title at most
 COMMAND = 64 * 1024  # characters of a command at most
 
@@ -48,6 +51,8 @@ class ShareEndpoint:
         self._terminals, self._receiver = terminals, receiver
         self._authenticator, self._key = authenticator, key
         self._used: dict[str, float] = {}  # passes, until they have expired by themselves
+        # By nonce: until when (monotonic) its pass is good, and on which port it was asked for.
+        self._proven: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._supervisor = Supervisor("share")
         self._sockets_by_login = SocketsByLogin(self._supervisor)
 
@@ -67,8 +72,24 @@ class ShareEndpoint:
         shown = str(environ.get("HTTP_AUTHORIZATION", ""))[7:].strip()
         found = share_pass.check(self._key, shown, time.time())
         if found is None:
+            return self._prove(environ, self._authenticator.authenticate_socket(environ))
+        until, _ = self._proven.get(found.nonce, (0.0, 0))
+        if time.monotonic() > until:
             return self._authenticator.authenticate_socket(environ)
         return Caller(f"c{found.nonce}", None, found.who, {INSTALLATION: "admin"}, found.digest)
+
+    def _prove(self, environ: dict[str, Any], found: Caller | Refusal) -> Caller | Refusal:
+        """To who shows nothing but a nonce it is shown that this is the server: with the refusal,
+        so that nobody is let in for it."""
+        nonce = str(environ.get("HTTP_" + share_pass.NONCE_HEADER.upper().replace("-", "_"), ""))
+        if not isinstance(found, Refusal) or not share_pass.NONCE.fullmatch(nonce):
+            return found
+        port = int(environ["SERVER_PORT"])
+        while len(self._proven) >= PROVEN:
+            self._proven.popitem(last=False)
+        self._proven[nonce] = (time.monotonic() + share_pass.VALID, port)
+        proof = share_pass.proof(self._key, nonce, port, share_pass.FIRST)
+        return replace(found, headers=((share_pass.PROOF_HEADER, proof),))
 
     def close_login(self, login: str) -> None:
         """That token was revoked, or may do less: its sockets are closed with 4401."""
@@ -84,6 +105,10 @@ class ShareEndpoint:
                 socket.close(REFUSED, e.code)
 
     def _serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
+        if (proven := self._proven.get(caller.login.removeprefix("c"))) is not None:
+            nonce = caller.login.removeprefix("c")
+            proof = share_pass.proof(self._key, nonce, proven[1], share_pass.AGAIN)
+            _ShareConnection(socket).tell({"op": "proof", "proof": proof})
         try:
             first = socket.receive(FIRST_WITHIN)
         except TimeoutError:
