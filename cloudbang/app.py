@@ -200,7 +200,7 @@ class Application:
 
     def _start_bus(self, storage: Storage) -> Bus:
         settings = self.settings.bus
-        hub = Hub(settings)
+        hub = Hub(settings, self.notices)
         hub.start()
         self._stops.add("the hub", lambda _: hub.stop(), KEEP_BUS)
         publisher = hub.publisher()

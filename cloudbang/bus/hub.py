@@ -25,12 +25,30 @@ from cloudbang.bus.sockets import (
 )
 from cloudbang.bus.subscriber import Subscriber
 from cloudbang.config import BusSettings
-from cloudbang.core.supervise import backoff
+from cloudbang.core.counters import export
+from cloudbang.core.deadline import Deadline
+from cloudbang.core.notices import Notices
+from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.errors import PortInUse, SettingError
 
 log = logging.getLogger(__name__)
 
 TERM_WITHIN = 1.0  # seconds; what hangs then ends with the process
+
+WATCH_EVERY = 0.5  # seconds between two looks at what has failed
+WELL_AFTER = 30.0  # seconds without a failure after which all is well again
+
+
+class _Failures:
+    """Of the threads of one hub, since the start."""
+
+    def __init__(self) -> None:
+        self.forwarding = self.admitting = 0
+        self.why = ""  # the last one
+        forwarding = "How often the hub stopped forwarding and was started again."
+        admitting = "Connections to the bus that were refused because of a failure here."
+        export(self, "hub_failures", counters={"forwarding": forwarding, "admitting": admitting})
+
 
 # Where the sockets of this process connect: within the hub's context, so nobody else's can.
 WITHIN_SUB, WITHIN_PUB = "inproc://publish", "inproc://subscribe"
@@ -43,8 +61,11 @@ class Hub:
     addresses than loopback are refused without CURVE keys; with keys every peer needs one.
     """
 
-    def __init__(self, settings: BusSettings) -> None:
+    def __init__(self, settings: BusSettings, notices: Notices | None = None) -> None:
         self._settings = settings
+        self._notices = notices or Notices()
+        self._failures = _Failures()
+        self._supervisor = Supervisor("hub")
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._threads: ThreadPool | None = None
         self._mark = Mark()
@@ -71,7 +92,8 @@ class Hub:
             if keys:
                 zap = context.socket(zmq.REP)
                 zap.bind("inproc://zeromq.zap.01")
-                self._threads.spawn(_answer_who_may_connect, zap, Path(folder), keys.public)
+                asked = (zap, Path(folder), keys.public, self._failures)
+                self._threads.spawn(_answer_who_may_connect, *asked)
             self._sub = _bind(inward, self._settings.bind_sub, "ZMQ_BIND_SUB", bool(keys))
             self._pub = _bind(outward, self._settings.bind_pub, "ZMQ_BIND_PUB", bool(keys))
             inward.bind(WITHIN_SUB)
@@ -84,10 +106,12 @@ class Hub:
             self._end(context)
             raise
         self._context = context
-        self._threads.spawn(_forward, inward, outward)
+        self._threads.spawn(_forward, inward, outward, self._failures)
+        self._supervisor.run("watch", self._watch)
 
     def stop(self) -> None:
         """Unbind and end the hub's threads. What is still queued is dropped."""
+        self._supervisor.stop(Deadline(WATCH_EVERY))
         context, self._context = self._context, None
         for peer in self._peers:
             peer.close()  # else the context would wait for them
@@ -121,6 +145,27 @@ class Hub:
             self._threads.kill()
             self._threads = None
 
+    def _watch(self) -> None:
+        """Say on every page what has failed in the threads, which may only count."""
+        seen = (0, 0)
+        while True:
+            gevent.sleep(WATCH_EVERY)
+            now = (self._failures.forwarding, self._failures.admitting)
+            if now[0] != seen[0]:
+                self._notices.begin(
+                    "bus-stopped",
+                    f"the bus stopped forwarding and was started again: {self._failures.why}",
+                    lasts=WELL_AFTER,
+                )
+            if now[1] != seen[1]:
+                self._notices.begin(
+                    "bus-admission-failed",
+                    f"who connects to the bus could not be looked at: {self._failures.why}",
+                    setting="bus.curve_folder",
+                    lasts=WELL_AFTER,
+                )
+            seen = now
+
     @property
     def publish_to(self) -> str:
         """The address that publishers of this machine connect to."""
@@ -132,26 +177,42 @@ class Hub:
         return _reachable(self._pub)
 
 
-def _answer_who_may_connect(zap: zmq.Socket[bytes], folder: Path, own: bytes) -> None:
+def _answer_who_may_connect(
+    zap: zmq.Socket[bytes], folder: Path, own: bytes, failures: _Failures
+) -> None:
     """Answer, in a thread of its own, who may connect: RFC 27/ZAP.
 
     CURVE alone lets in anyone who knows the hub's public key. The folder is read at every
     handshake, so that a key can be added or taken away while the hub runs.
     """
+    sleep = monkey.get_original("time", "sleep")
+    waits = backoff(0.1, 5.0)
     try:
         while True:
-            asked = zap.recv_multipart()
             try:
-                answer = _who_may_connect(asked, folder, own)
-            except (ValueError, IndexError, OSError) as e:
-                # One that cannot be read, or keys that cannot: it is refused, the next is answered.
-                log.exception("who connects to the bus cannot be looked at, and is refused: %s", e)
-                answer = [*[*asked, b"", b""][:2], b"500", b"see the log", b"", b""]
-            zap.send_multipart(answer)
-    except zmq.ContextTerminated:
-        pass
+                asked = zap.recv_multipart()
+                zap.send_multipart(_admission(asked, folder, own, failures))
+            except zmq.ContextTerminated:
+                return
+            except zmq.ZMQError as e:
+                wait = next(waits)
+                failures.why = str(e)
+                failures.admitting += 1
+                log.exception("who connects to the bus is not answered, again in %.1f s", wait)
+                sleep(wait)
     finally:
         zap.close(0)
+
+
+def _admission(asked: list[bytes], folder: Path, own: bytes, failures: _Failures) -> list[bytes]:
+    try:
+        return _who_may_connect(asked, folder, own)
+    except Exception as e:
+        # One that cannot be read, or keys that cannot: it is refused, the next is answered.
+        log.exception("who connects to the bus cannot be looked at, and is refused: %s", e)
+        failures.why = str(e) or type(e).__name__
+        failures.admitting += 1
+        return [*[*asked, b"", b""][:2], b"500", b"see the log", b"", b""]
 
 
 def _who_may_connect(asked: list[bytes], folder: Path, own: bytes) -> list[bytes]:
@@ -162,7 +223,7 @@ def _who_may_connect(asked: list[bytes], folder: Path, own: bytes) -> list[bytes
     return [version, request, *status, b"", b""]
 
 
-def _forward(inward: zmq.Socket[bytes], outward: zmq.Socket[bytes]) -> None:
+def _forward(inward: zmq.Socket[bytes], outward: zmq.Socket[bytes], failures: _Failures) -> None:
     """In a thread of its own, until the context ends. Without it nothing is published or put:
     pages would go on from the store, so nobody would see it."""
     sleep = monkey.get_original("time", "sleep")
@@ -173,8 +234,10 @@ def _forward(inward: zmq.Socket[bytes], outward: zmq.Socket[bytes]) -> None:
                 zmq.proxy(inward, outward)
             except zmq.ContextTerminated:
                 return
-            except zmq.ZMQError:
+            except Exception as e:
                 wait = next(waits)
+                failures.why = str(e) or type(e).__name__
+                failures.forwarding += 1
                 log.exception("the hub of the bus stopped forwarding, again in %.1f s", wait)
                 sleep(wait)
     finally:

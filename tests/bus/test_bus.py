@@ -15,6 +15,8 @@ import zmq
 from cloudbang import bus
 from cloudbang.bus import Hub, Malformed, Message, Publisher, Subscriber, curve, read_header
 from cloudbang.config import BusSettings
+from cloudbang.core.counters import exported
+from cloudbang.core.notices import Notices
 from cloudbang.errors import PortInUse, SettingError
 from tests.support import ROOT, Stopwatch, free_port, wait_until
 
@@ -429,6 +431,8 @@ from gevent import monkey; monkey.patch_all()
 import gevent
 from cloudbang.bus import Hub, Publisher, Subscriber
 from cloudbang.config import BusSettings
+from cloudbang.core.counters import exported
+from cloudbang.core.notices import Notices
 anywhere = "tcp://127.0.0.1:*"
 for _ in range(10):
     hub = Hub(BusSettings(bind_sub=anywhere, bind_pub=anywhere, bind_pub2=""))
@@ -470,7 +474,7 @@ def test_who_does_not_read_for_a_while_is_no_reason_to_abort(hub: Hub) -> None:
 def test_a_hub_that_stops_forwarding_is_started_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever it was: it is said, and what is published arrives again."""
+    """Whatever it was: it is said, counted, shown, and what is published arrives again."""
     right, failed = zmq.proxy, []
 
     def fails_twice(*sockets: zmq.Socket[bytes]) -> None:
@@ -480,7 +484,8 @@ def test_a_hub_that_stops_forwarding_is_started_again(
         right(*sockets)
 
     monkeypatch.setattr(zmq, "proxy", fails_twice)
-    hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
+    notices = Notices()
+    hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""), notices)
     hub.start()
     reader, publisher = Reader(hub.subscriber()), hub.publisher()
     try:
@@ -488,7 +493,12 @@ def test_a_hub_that_stops_forwarding_is_started_again(
         wait_until(lambda: publisher.wanted("log/web/"))
         publisher.send("log/web/", bus.HEADER, b"[]")
         wait_until(lambda: reader.got)
-        assert sum("stopped forwarding" in r.getMessage() for r in caplog.records) == 2
+        said = [r for r in caplog.records if "the hub of the bus stopped" in r.getMessage()]
+        assert len(said) == 2
+        (notice,) = wait_until(notices.now)
+        assert (notice.code, "Bad address" in notice.message) == ("bus-stopped", True)
+        told = {family.name: family.values[()] for family in exported() if not family.labels}
+        assert told["hub_failures_forwarding"] == 2
     finally:
         reader.close()
         hub.stop()
@@ -498,8 +508,10 @@ def test_a_question_that_is_none_keeps_nobody_out(tmp_path: Path) -> None:
     """Who may connect is answered by one thread: what it cannot read is refused, and no more."""
     keys = tmp_path / "keys"
     bus.make_keys(keys)
+    notices = Notices()
     hub = Hub(
-        BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2="", curve_folder=str(keys))
+        BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2="", curve_folder=str(keys)),
+        notices,
     )
     hub.start()
     try:
@@ -516,5 +528,7 @@ def test_a_question_that_is_none_keeps_nobody_out(tmp_path: Path) -> None:
         known.subscriber.subscribe("log/web/")
         wait_until(lambda: publisher.wanted("log/web/"))
         known.close()
+        (notice,) = wait_until(notices.now)
+        assert (notice.code, notice.setting) == ("bus-admission-failed", "bus.curve_folder")
     finally:
         hub.stop()

@@ -35,6 +35,12 @@ function sentence(notice) {
       return t("Lines that programs put were dropped: there was no room for them.");
     case "puts-too-many-apps":
       return t("A program puts lines on too many new names: what is too much is dropped.");
+    case "bus-stopped":
+      return t(
+        "The bus stopped and was started again: programs on it may have missed something; pages go on from the store.",
+      );
+    case "bus-admission-failed":
+      return t("Who connects to the bus could not be looked at, and was refused.");
     case "engine-unreachable":
       return t(
         "The Docker Engine does not answer: what you see is the last known. It goes on by itself once the engine is back.",
