@@ -326,7 +326,7 @@ class Application:
             # A little more than the application takes, so that it can say what is too large; not
             # more, since anybody may make each connection hold so much.
             limits=Limits(connections=settings.max_connections, body_bytes=2 * MAX_BODY),
-            origins=[settings.public_url] if settings.public_url else [],
+            is_our_page=authenticator.is_our_page,
         )
         return Web(server, (console, share, files))
 

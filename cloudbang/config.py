@@ -12,8 +12,9 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from cloudbang.errors import SettingError
@@ -21,6 +22,19 @@ from cloudbang.errors import SettingError
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 Port = Annotated[int, Field(ge=1, le=65535)]
 Bytes = Annotated[int, Field(ge=0)]
+
+
+def _address(text: str) -> str:
+    """An address of a server, or nothing. Raises ValueError."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if text and not (good and parts.path in ("", "/") and not (parts.query or parts.fragment)):
+        # Pages name each other from the root on: under /cloudbang/ none would find its scripts.
+        raise ValueError('an address such as "https://cloud.example.com", and no path behind it')
+    return text.rstrip("/")
 
 
 class Section(BaseModel):
@@ -32,7 +46,7 @@ class ServerSettings(Section):
 
     host: str = "127.0.0.1"
     port: Port = 8188
-    public_url: str = ""  # how people reach it from outside, if it is behind a proxy
+    public_url: Annotated[str, AfterValidator(_address)] = ""  # from outside, if behind a proxy
     trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-* are believed
     secure_cookies: Literal["auto", "always", "never"] = "auto"
     max_connections: Annotated[int, Field(ge=10, le=1_000_000)] = 10_000

@@ -87,6 +87,10 @@ def test_compose_runs_it_as_promised() -> None:
     assert "/var/run/docker.sock:/var/run/docker.sock" in service["volumes"]
     assert any(v.endswith(":/data/docker_logs") for v in service["volumes"])
     assert "healthz" in service["healthcheck"]["test"][-1]
+    # A published port goes past the host's firewall; a proxy's settings reach the container.
+    assert service["ports"] == ["127.0.0.1:8188:8188"]
+    for name in ("PUBLIC_URL", "TRUSTED_PROXIES", "SECURE_COOKIES"):
+        assert f"CLOUDBANG_SERVER_{name}" in service["environment"]
     # An engine that may not raise it so far would not start the container at all.
     assert "ulimits" not in service
 
@@ -104,3 +108,29 @@ def test_a_wrong_admin_password_is_not_said(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="admin_password") as caught:
         load(file, {})
     assert "12345678" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("", ""),
+        ("https://cloud.example", "https://cloud.example"),
+        ("http://192.0.2.1:8188/", "http://192.0.2.1:8188"),
+        ("https://cloud.example/cloudbang/", None),
+        ("https://cloud.example?x", None),
+        ("cloud.example", None),
+        ("ftp://cloud.example", None),
+        ("https://", None),
+        ("https://cloud.example:99999", None),
+    ],
+)
+def test_a_public_address_has_no_path(tmp_path: Path, text: str, kept: str | None) -> None:
+    """Pages name each other from the root on; who wants a sub-path is told at the start."""
+    file = tmp_path / "conf.toml"
+    file.write_text("")
+    environ = {"CLOUDBANG_SERVER_PUBLIC_URL": text}
+    if kept is None:
+        with pytest.raises(SettingError, match="no path behind it"):
+            load(file, environ)
+    else:
+        assert load(file, environ).server.public_url == kept

@@ -43,6 +43,7 @@ def examine(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     yield from doctor_database.database(settings.storage.path)
     yield from doctor_checks.ports(settings)
     yield from doctor_checks.file_descriptors(settings.server.max_connections)
+    yield from doctor_checks.proxies(settings.server)
 
 
 def is_chinese(environ: Mapping[str, str] = os.environ) -> bool:

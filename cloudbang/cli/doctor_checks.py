@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cloudbang.config import GIB, MIB, Settings, StorageSettings
+from cloudbang.config import GIB, MIB, ServerSettings, Settings, StorageSettings
 from cloudbang.core import descriptors
 from cloudbang.domain.text import Text
 from cloudbang.storage.data_folder import is_served
@@ -179,3 +179,41 @@ def file_descriptors(max_connections: int) -> Iterator[Finding]:
             "或调低 CLOUDBANG_SERVER_MAX_CONNECTIONS",
         ),
     )
+
+
+def proxies(server: ServerSettings) -> Iterator[Finding]:
+    """What the settings say of a proxy in front: whether it is believed, and what it then has to
+    do. Nothing where there is no sign of one."""
+    what = Text("Proxy", "代理")
+    if server.trusted_proxies:
+        names = ", ".join(server.trusted_proxies)
+        yield Finding(
+            "proxies",
+            what,
+            True,
+            Text(
+                f"{names}: believed about who asks, so it has to set X-Forwarded-For and "
+                "X-Forwarded-Proto itself; one that hands on a visitor's own lets visitors choose "
+                "their address",
+                f"{names}：其关于访问者的说法会被采信，因此它必须自行设置 X-Forwarded-For 和 "
+                "X-Forwarded-Proto；若原样转发访问者自带的头，访问者便可任意冒充地址",
+            ),
+        )
+    elif server.public_url.startswith("https:"):
+        yield Finding(
+            "proxies",
+            what,
+            False,
+            Text(
+                f"people come by {server.public_url}, so through a proxy, and none is trusted: all "
+                "of them count as one address, and ten wrong passwords by anybody hold up everybody",
+                f"用户经 {server.public_url} 访问，前面必有代理，但未信任任何代理：所有人都算作同一个"
+                "地址，任何人十次输错密码都会拖住所有人",
+            ),
+            Text(
+                "put the proxy's address into CLOUDBANG_SERVER_TRUSTED_PROXIES (of one on this "
+                "machine 127.0.0.1; before a container 172.16.0.0/12)",
+                "把代理的地址写入 CLOUDBANG_SERVER_TRUSTED_PROXIES（代理在本机则为 127.0.0.1；"
+                "云帮在容器里则为 172.16.0.0/12）",
+            ),
+        )

@@ -37,7 +37,7 @@ def create_app(services: Services) -> FlaskApp:
     app.extensions["cloudbang"] = services
     key = services.accounts.signing_key()
     proxies = Proxies(services.settings.server)
-    authenticator = auth.Authenticator(services.accounts, proxies, key)
+    authenticator = auth.Authenticator(services.accounts, proxies, key, services.notices)
     app.extensions["cloudbang-authenticator"] = authenticator
     app.config.update(
         SECRET_KEY=key,

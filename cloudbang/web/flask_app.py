@@ -8,11 +8,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import NoReturn
+from urllib.parse import urlsplit
 
 import jinja2
-from flask import Flask
+from flask import Flask, Request
 from jinja2.bccache import Bucket, BytecodeCache
-from werkzeug.routing import Rule
+from werkzeug.routing import RequestRedirect, Rule
 
 from cloudbang.web.security.cookies import CloudBangRequest
 
@@ -87,6 +89,14 @@ class FlaskApp(Flask):
             template_folder=str(TEMPLATES),
         )
         self.jinja_options = {"bytecode_cache": CompiledTemplates(TEMPLATES / "__pycache__")}
+
+    def raise_routing_exception(self, request: Request) -> NoReturn:
+        """As Flask's; but a redirect, of a doubled slash, is to the path alone: a proxy in front
+        knows better by which scheme and name we were asked."""
+        if isinstance(error := request.routing_exception, RequestRedirect):
+            to = urlsplit(error.new_url)
+            error.new_url = to.path + (f"?{to.query}" if to.query else "")
+        super().raise_routing_exception(request)
 
     def template_names(self) -> list[str]:
         return self.jinja_env.list_templates(["html"])

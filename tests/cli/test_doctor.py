@@ -24,7 +24,7 @@ import pytest
 
 from cloudbang.cli import doctor_checks, doctor_engine
 from cloudbang.cli.doctor import examine, is_chinese
-from cloudbang.config import GIB, Settings, StorageSettings
+from cloudbang.config import GIB, ServerSettings, Settings, StorageSettings
 from cloudbang.domain.apps import nothing_kept
 from cloudbang.domain.lines import format_time
 from cloudbang.storage import data_folder
@@ -282,6 +282,21 @@ def test_too_few_file_descriptors_are_found() -> None:
         (few,) = doctor_checks.file_descriptors(hard)
         assert not few.ok
         assert f"{hard - 500} are taken at a time" in few.found.en
+
+
+def test_what_a_proxy_has_to_be_told_and_to_do_is_said() -> None:
+    """A public address over HTTPS is a proxy's, for the server itself speaks none."""
+    assert list(doctor_checks.proxies(ServerSettings(public_url="http://10.0.0.1:8188"))) == []
+    (found,) = doctor_checks.proxies(ServerSettings(public_url="https://cloud.example"))
+    assert not found.ok
+    assert "CLOUDBANG_SERVER_TRUSTED_PROXIES" in found.mend.en
+    trusting = ServerSettings(
+        public_url="https://cloud.example", trusted_proxies=("127.0.0.1", "10.0.0.0/8")
+    )
+    (found,) = doctor_checks.proxies(trusting)
+    assert found.ok
+    assert "127.0.0.1, 10.0.0.0/8" in found.found.en
+    assert "X-Forwarded-For" in found.found.en
 
 
 def test_a_wrong_setting_is_a_finding(environ) -> None:

@@ -179,6 +179,8 @@ def _within(path: str) -> str:
         to = urlsplit(path)
     except ValueError:
         return "/"
-    if to.scheme or to.netloc or not path.startswith("/") or path[1:2] in ("/", "\\"):
+    elsewhere = to.scheme or to.netloc or not path.startswith("/") or path[1:2] in ("/", "\\")
+    # Control characters are no part of a path, and no header can carry them.
+    if elsewhere or not path.isprintable():
         return "/"
     return path

@@ -19,15 +19,17 @@ from flask.sessions import SessionInterface, SessionMixin
 from flask.wrappers import Request, Response
 
 from cloudbang.accounts import AccountService, Caller, NotSignedIn, Permission, Unauthorised
+from cloudbang.core.notices import Notices
 from cloudbang.domain.apps import App
 from cloudbang.errors import CloudBangError
 from cloudbang.web.security import access
 from cloudbang.web.security.cookies import known_browser, login_secrets, mark_browser
-from cloudbang.web.security.proxies import Environ, Proxies
+from cloudbang.web.security.proxies import CrossSite, Environ, Proxies
 from cloudbang.web.server.handshake import Refusal
 from cloudbang.web.services import services
 
 CSRF_HEADER = "X-CSRF-Token"
+SAID_FOR = 600.0  # seconds; nobody can see that a proxy was set right
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -127,9 +129,12 @@ def require_app(name: str, permission: Permission = "view") -> App:
 class Authenticator:
     """Finds out who asks and turns away who may not."""
 
-    def __init__(self, accounts: AccountService, proxies: Proxies, key: bytes) -> None:
+    def __init__(
+        self, accounts: AccountService, proxies: Proxies, key: bytes, notices: Notices
+    ) -> None:
         self.proxies = proxies
         self._accounts = accounts
+        self._notices = notices
         self._key = key
 
     def caller_of(self, environ: Environ) -> Caller | None:
@@ -144,8 +149,17 @@ class Authenticator:
         """Runs before every request. Raises what the answer then says."""
         g.caller = who = self.caller_of(request.environ)
         changes = request.method not in SAFE
+        if proxy := self.proxies.untrusted(request.environ):
+            self._notices.begin(
+                "proxy-untrusted",
+                f"requests come through {proxy}, which is not in server.trusted_proxies: all who "
+                "come through it count as one address, and their cookies are as over HTTP",
+                setting="server.trusted_proxies",
+                severity="warning",
+                lasts=SAID_FOR,
+            )
         if changes:
-            self.proxies.check_origin(request.environ)
+            self._check_origin(request.environ)
         if who is not None and who.by_cookie:
             g.csrf_token = self._csrf_of(who)
         if request.endpoint is None:
@@ -159,6 +173,31 @@ class Authenticator:
             shown = _unmasked(request.headers.get(CSRF_HEADER, ""))
             if not hmac.compare_digest(shown, g.csrf_token):
                 raise WrongCsrfToken
+
+    def is_our_page(self, environ: Environ) -> bool:
+        """Whether the page that opens a socket is this server's: asked before anything else."""
+        try:
+            self._check_origin(environ)
+        except CrossSite:
+            return False
+        return True
+
+    def _check_origin(self, environ: Environ) -> None:
+        """Raises CrossSite; where a proxy is the likely reason, everybody is told."""
+        try:
+            self.proxies.check_origin(environ)
+        except CrossSite:
+            if self.proxies.hands_on_another_host(environ):
+                self._notices.begin(
+                    "proxy-host",
+                    "a page of this server was taken for another site's: the proxy in front has to "
+                    "hand on the Host that it was asked with (nginx: proxy_set_header Host "
+                    "$http_host), or server.public_url has to be set",
+                    setting="server.public_url",
+                    severity="warning",
+                    lasts=SAID_FOR,
+                )
+            raise
 
     def authenticate_socket(self, environ: Environ) -> Caller | Refusal:
         """Who opens a socket, or why they may not: a route's ``authorize``. The sockets' own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from cloudbang.config import ServerSettings
 from cloudbang.errors import CloudBangError, SettingError
 
 Environ = Mapping[str, Any]
+_PORT = re.compile(r":[0-9]+$")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -20,11 +22,15 @@ class CrossSite(CloudBangError):
     code = "cross-site"
     status = 403
     title = "Not from another site"
-    sentence = "this request comes from a page of {origin}: only pages of this server may change things here"
+    sentence = (
+        "this request comes from a page of {origin}, and this server was asked as {host}: only its own "
+        "pages may change things here. Behind a proxy: let it hand on the Host that it was asked with "
+        "(nginx: proxy_set_header Host $http_host), or set server.public_url"
+    )
 
-    def __init__(self, origin: str) -> None:
-        self.origin = origin
-        super().__init__(origin)
+    def __init__(self, origin: str, host: str = "") -> None:
+        self.origin, self.host = origin, host or "another name"
+        super().__init__(origin, host)
 
 
 class ClientInfo(NamedTuple):
@@ -66,22 +72,26 @@ class Proxies:
                 break
         forwarded = _last(environ, "HTTP_X_FORWARDED_PROTO").lower()
         scheme = forwarded if forwarded in ("http", "https") else scheme
-        return ClientInfo(address, scheme, _last(environ, "HTTP_X_FORWARDED_HOST") or host)
+        host = _last(environ, "HTTP_X_FORWARDED_HOST") or host
+        port = _last(environ, "HTTP_X_FORWARDED_PORT")
+        if port.isdecimal() and not _PORT.search(host):
+            host = f"{host}:{port}"
+        return ClientInfo(address, scheme, host)
 
     def check_origin(self, environ: Environ) -> None:
         """Raises CrossSite when a page of another site makes the browser ask.
 
         A program sends no Origin; a browser does with every change and every socket.
         """
-        origin = environ.get("HTTP_ORIGIN")
+        origin, host = environ.get("HTTP_ORIGIN"), str(environ.get("HTTP_HOST", ""))[:200]
         if origin is None:
             if environ.get("HTTP_SEC_FETCH_SITE", "same-origin") in ("same-origin", "none"):
                 return
-            raise CrossSite("another site")
+            raise CrossSite("another site", host)
         try:
             came_from = urlsplit(str(origin))
         except ValueError:
-            raise CrossSite(str(origin)[:200]) from None
+            raise CrossSite(str(origin)[:200], host) from None
         known = {_netloc(self.client_info(environ).host, came_from.scheme)}
         known.add(_netloc(str(environ.get("HTTP_HOST", "")), came_from.scheme))
         known.add(_netloc(self._public, came_from.scheme))
@@ -89,7 +99,30 @@ class Proxies:
         if came_from.scheme not in ("http", "https") or (
             _netloc(came_from.netloc, came_from.scheme) not in known
         ):
-            raise CrossSite(str(origin)[:200])
+            raise CrossSite(str(origin)[:200], host)
+
+    def untrusted(self, environ: Environ) -> str:
+        """The address of a proxy of one's own that is not trusted, "" when none is seen: somebody
+        at the other side of the street who claims to be a proxy is made up."""
+        if "HTTP_X_FORWARDED_FOR" not in environ:
+            return ""
+        address = str(environ.get("REMOTE_ADDR", ""))
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return ""
+        return address if ip.is_private and not self._trusts(address) else ""
+
+    def hands_on_another_host(self, environ: Environ) -> bool:
+        """Of a request whose Origin was refused: whether a proxy of one's own is the likely reason.
+        The browser says that page and address are one, or their names are."""
+        if environ.get("HTTP_SEC_FETCH_SITE") == "same-origin":
+            return True
+        try:
+            asked = urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname
+            return asked is not None and urlsplit(str(environ["HTTP_ORIGIN"])).hostname == asked
+        except (KeyError, ValueError):
+            return False
 
     def _trusts(self, address: str) -> bool:
         if not self._trusted:

@@ -42,6 +42,11 @@ def same_origin(origin: str, host: str) -> bool:
         return False
 
 
+def from_same_origin(environ: Mapping[str, Any]) -> bool:
+    """Whether the Origin of a handshake names the Host that it asks."""
+    return same_origin(environ.get("HTTP_ORIGIN", ""), environ.get("HTTP_HOST", ""))
+
+
 def bad_handshake(environ: Mapping[str, Any], http: str) -> Refusal | None:
     """Why this request cannot become a WebSocket, or None. ``http`` is its protocol version."""
 
@@ -49,9 +54,17 @@ def bad_handshake(environ: Mapping[str, Any], http: str) -> Refusal | None:
         return [token.strip().lower() for token in environ.get(name, "").split(",")]
 
     if environ["REQUEST_METHOD"] != "GET" or http != "HTTP/1.1":
-        return Refusal(400, "bad-handshake", "a WebSocket opens with GET and HTTP/1.1")
+        message = (
+            "a WebSocket opens with GET and HTTP/1.1: a proxy in front has to pass it on "
+            "(nginx: proxy_http_version 1.1, and the headers Upgrade and Connection)"
+        )
+        return Refusal(400, "bad-handshake", message)
     if "websocket" not in tokens("HTTP_UPGRADE") or "upgrade" not in tokens("HTTP_CONNECTION"):
-        return Refusal(426, "not-a-websocket", "here is a WebSocket: ask for an upgrade to it")
+        message = (
+            "here is a WebSocket: ask for an upgrade to it; a proxy in front has to hand on the "
+            "headers Upgrade and Connection"
+        )
+        return Refusal(426, "not-a-websocket", message)
     if environ.get("HTTP_SEC_WEBSOCKET_VERSION", "").strip() != "13":
         return Refusal(426, "websocket-version", "Sec-WebSocket-Version has to be 13")
     if environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ:

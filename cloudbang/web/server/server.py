@@ -19,6 +19,7 @@ from cloudbang.core import descriptors
 from cloudbang.core.counters import export
 from cloudbang.core.loop import yield_to_loop
 from cloudbang.errors import PortInUse
+from cloudbang.web.server.handshake import from_same_origin
 from cloudbang.web.server.heartbeat import SocketRegistry
 from cloudbang.web.server.http_reader import Limits, RequestReader, RequestRefused
 from cloudbang.web.server.socket_handler import SocketHandler, SocketRoute
@@ -104,7 +105,11 @@ class Handler(SocketHandler):
             return
         limit = self.rfile.limits.body_bytes
         try:
-            body = incoming.read(limit + 1 if incoming.chunked_input else None)
+            if incoming.chunked_input:
+                incoming._send_100_continue()
+                body = self.rfile.read_chunked()
+            else:
+                body = incoming.read()
         except TimeoutError:
             raise RequestRefused(408) from None
         except (OSError, ValueError):  # cut short, or chunks that make no sense
@@ -172,8 +177,8 @@ class Handler(SocketHandler):
 class Server(WSGIServer):
     """Serves ``app`` (WSGI) and the ``routes`` (path -> SocketRoute) on one address.
 
-    ``address`` is (host, port); port 0 takes a free one, see ``port``. ``origins`` are further
-    origins that may open sockets ("https://cloudbang.example.org"), for proxies that change Host.
+    ``address`` is (host, port); port 0 takes a free one, see ``port``. ``is_our_page``
+    says of a handshake whether the page that asks is of this server; by its Host, unless given.
     """
 
     handler_class = Handler
@@ -186,7 +191,7 @@ class Server(WSGIServer):
         routes: Mapping[str, SocketRoute] | None = None,
         *,
         limits: Limits | None = None,
-        origins: Iterable[str] = (),
+        is_our_page: Callable[[Mapping[str, Any]], bool] = from_same_origin,
         registry: SocketRegistry | None = None,
         setting: str = "CLOUDBANG_SERVER_PORT",
     ) -> None:
@@ -195,7 +200,7 @@ class Server(WSGIServer):
         self.application = app
         self.routes = dict(routes or {})
         self.limits = limits or Limits()
-        self.origins = frozenset(origin.lower().rstrip("/") for origin in origins)
+        self.is_our_page = is_our_page
         self.registry = SocketRegistry() if registry is None else registry
         self.counts = ServerCounts()
         export(self.counts, "http", counters=COUNTED)

@@ -18,7 +18,7 @@ from gevent.pywsgi import Input, WSGIHandler
 from geventwebsocket.handler import WebSocketHandler
 
 from cloudbang.web.server.deflate import negotiate
-from cloudbang.web.server.handshake import Refusal, accepted, bad_handshake, choose, same_origin
+from cloudbang.web.server.handshake import Refusal, accepted, bad_handshake, choose
 from cloudbang.web.server.websocket import KIB, QUEUE, Socket, SocketClosed
 
 log = logging.getLogger(__name__)
@@ -133,10 +133,7 @@ class SocketHandler(WebSocketHandler):
 
     def _foreign(self, environ: Mapping[str, Any]) -> Refusal | None:
         """A browser's page may connect only to where it came from. Programs send no Origin."""
-        origin = environ.get("HTTP_ORIGIN")
-        if origin is None or same_origin(origin, environ.get("HTTP_HOST", "")):
-            return None
-        if origin.lower() in self.server.origins:
+        if "HTTP_ORIGIN" not in environ or self.server.is_our_page(environ):
             return None
         return Refusal(403, "foreign-origin", "Origin is not this server")
 

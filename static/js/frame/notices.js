@@ -41,6 +41,14 @@ function sentence(notice) {
       );
     case "bus-admission-failed":
       return t("Who connects to the bus could not be looked at, and was refused.");
+    case "proxy-untrusted":
+      return t(
+        "A proxy in front of this server is not trusted: everybody who comes through it counts as one address. Put its address into server.trusted_proxies.",
+      );
+    case "proxy-host":
+      return t(
+        "A proxy in front of this server changes the Host: pages are taken for another site's and can change nothing. Let it hand on $http_host, or set server.public_url.",
+      );
     case "engine-unreachable":
       return t(
         "The Docker Engine does not answer: what you see is the last known. It goes on by itself once the engine is back.",

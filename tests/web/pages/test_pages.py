@@ -111,3 +111,18 @@ def test_no_form_is_sent_by_the_browser_itself() -> None:
         buttons = [b for b in re.findall(r"<button\b[^>]*>", form) if 'type="button"' not in b]
         assert buttons, name
         assert all(" disabled" in button for button in buttons), name
+
+
+@pytest.mark.parametrize(
+    "wanted", ["/\r\nSet-Cookie: x", "/a\tb", "/\x00", "/\x7f", "//evil.example", "/\\evil.example"]
+)
+def test_a_way_back_that_is_no_path_leads_to_the_apps(browser: Client, wanted: str) -> None:
+    """Control characters among others: no header can carry them."""
+    answer = browser.get("/sign-in", query_string={"next": wanted})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+def test_a_doubled_slash_leads_to_the_path_alone(browser: Client) -> None:
+    """A proxy in front knows better by which scheme and name the browser asked."""
+    answer = browser.get("/apps//web?a=b", base_url="http://inside:8188")
+    assert (answer.status_code, answer.headers["Location"]) == (308, "/apps/web?a=b")

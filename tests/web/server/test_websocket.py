@@ -27,7 +27,7 @@ from cloudbang.web.server.frames import (
     TEXT,
     SharedFrame,
 )
-from cloudbang.web.server.handshake import Refusal
+from cloudbang.web.server.handshake import Refusal, from_same_origin
 from cloudbang.web.server.heartbeat import SocketRegistry
 from cloudbang.web.server.server import Server
 from cloudbang.web.server.socket_handler import SocketRoute
@@ -159,7 +159,9 @@ def serving(
         lambda environ, start: [],
         {"/": opened},
         registry=registry,
-        origins=["https://outside.example"],
+        is_our_page=lambda environ: (
+            environ["HTTP_ORIGIN"] == "https://outside.example" or from_same_origin(environ)
+        ),
     )
     house.server.start()
     try:
