@@ -27,6 +27,7 @@ from cloudbang.apps.forgotten_seqs import ForgottenSeqs
 from cloudbang.apps.places import Place, Places
 from cloudbang.apps.write_behind import WriteBehind
 from cloudbang.core.deadline import UNHURRIED, Deadline
+from cloudbang.core.loop import in_turns
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.apps import App, Instance
 from cloudbang.errors import CloudBangError, NoSuchApp
@@ -361,8 +362,8 @@ class AppRegistry:
         for name in [n for n, seen in self._programs.items() if now - seen > PROGRAM_QUIET]:
             del self._programs[name]
             self._show(name)
-        for name in (*self._places.all_in("gone"), *self._places.all_in("away")):
-            if not self._logs.has_lines(name):  # lines expire by themselves
+        for name in in_turns((*self._places.all_in("gone"), *self._places.all_in("away"))):
+            if name in self._rows and not self._logs.has_lines(name):  # they expire by themselves
                 self._show(name)
         count = 0
         for name in self._places.empty_until(now - kept):

@@ -17,6 +17,7 @@ from gevent.lock import BoundedSemaphore
 from gevent.threadpool import ThreadPool
 
 from cloudbang.config import StorageSettings
+from cloudbang.core.loop import in_turns
 from cloudbang.core.threads import in_thread
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import StorageFailed
@@ -91,6 +92,14 @@ def beyond_age(closed: list[Segment], cutoff_ns: int, cache: IndexCache, now_ns:
     return drop
 
 
+def is_young(segment: Segment, cutoff: bytes, today: str) -> bool:
+    """Whether it is known, without a look at the disk, that there is something newer in it than
+    ``cutoff``: of a hundred thousand apps nearly all are."""
+    if segment.total is None or segment.date > today:
+        return False
+    return min(segment.total.newest, f"{segment.date}T23:59:59".encode()) >= cutoff
+
+
 def _written_ns(segment: Segment, now_ns: int) -> int:
     """When its file was written last. A time to come is set to now, so that it ages from here."""
     try:
@@ -134,28 +143,34 @@ class LogRetention:
 
     def _once(self) -> None:
         today = day_of(self._clock())
-        for app in list(self._apps.values()):
+        for app in in_turns([*self._apps.values()]):
             if app.active and app.active.size and not self._commit.goes_on(app.active):
                 self._commit.roll(app)
         self.expire()
-        for app in list(self._apps.values()):
-            for segment in to_pack(app.closed, today):
-                self._guard(segment.path, self._pack, app, segment)
+        for app in in_turns([*self._apps.values()]):
+            if app.closed and not app.closed[-1].compressed:
+                for segment in to_pack(app.closed, today):
+                    self._guard(segment.path, self._pack, app, segment)
 
     def expire(self) -> None:
         """Delete what is too old or too much."""
         settings = self._settings
         now = self._clock()
         useful = now - int(settings.retention_days * DAY_NS)
-        for app in list(self._apps.values()):
-            if app.closed:
+        cutoff, today = format_time(max(useful, 0)).encode(), day_of(now)
+        app_max, total_max = settings.app_max_bytes, settings.total_max_bytes
+        total, too_much = 0, False
+        for app in in_turns([*self._apps.values()]):
+            if app.closed and not is_young(app.closed[0], cutoff, today):
                 drop = in_thread(self._thread, beyond_age, app.closed, useful, self._cache, now)
                 if drop:
                     self._guard(str(app.folder), self._drop, app, drop, useful)
-        app_max, total_max = settings.app_max_bytes, settings.total_max_bytes
-        give = beyond_size(self._apps.values(), app_max, total_max, day_of(now))
-        for app, drop in give.items():
-            self._guard(str(app.folder), self._drop, app, drop, useful)
+            size = app.size
+            total += size
+            too_much = too_much or bool(app_max and size > app_max)
+        if too_much or (total_max and total > total_max):
+            for app, drop in beyond_size(self._apps.values(), app_max, total_max, today).items():
+                self._guard(str(app.folder), self._drop, app, drop, useful)
 
     def delete(self, app: AppLog, containers: Collection[str]) -> None:
         """Delete every line that ``app`` has now; what comes meanwhile may stay.

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import gevent
+import pytest
 
+from cloudbang.core import loop
+from cloudbang.storage.logs import retention
 from cloudbang.storage.logs.app_log import AppLog
 from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.storage.logs.retention import beyond_size, to_pack
@@ -202,3 +206,36 @@ def test_a_clock_set_back_over_midnight_goes_on_in_the_same_file(tmp_path: Path)
 
 def _days(root: Path, app: str) -> set[str]:
     return {path.name[:10] for path in (root / "default" / app).glob("*.log*")}
+
+
+def test_who_is_young_costs_no_look_at_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of very many apps whose lines are kept, none is asked about in a thread once it is known;
+    others have their turn meanwhile."""
+    clock = Clock()
+    with opened(tmp_path, clock, retention_days=10) as store:
+        for n in range(50):
+            store.append(f"app{n}", [line("x")])
+        clock.ns += DAY
+        store._retention.once()
+        store._retention.once()
+        asked: list[object] = []
+        right = retention.in_thread
+
+        def counted(pool: Any, function: Any, *args: Any) -> Any:
+            asked.append(function)
+            return right(pool, function, *args)
+
+        monkeypatch.setattr(retention, "in_thread", counted)
+        monkeypatch.setattr(loop, "TURN", 0.0)
+        turns = []
+        others = gevent.spawn(lambda: [turns.append(gevent.sleep(0)) for _ in range(30)])
+        store._retention.once()
+        assert asked == []
+        assert len(turns) == 30
+        others.join()
+        clock.ns += 10 * DAY
+        store._retention.once()
+        assert asked.count(retention.beyond_age) == 50
+        assert store.apps() == []
