@@ -24,6 +24,9 @@ class ContainerState:
     folder: str  # where its processes start
     ipc: str  # "private", "shareable", "host", "container:ID", …
     pid_mode: str  # "" for its own, "host", "container:ID"
+    # Capabilities beside and less than the engine's usual ones, without "CAP_": "SYS_PTRACE", "ALL".
+    caps_added: frozenset[str]
+    caps_dropped: frozenset[str]
     env: Mapping[str, str]  # what its processes find in their environment, as it was created
 
 
@@ -39,8 +42,14 @@ def container_state(found: Mapping[str, Any]) -> ContainerState:
         folder=str(config.get("WorkingDir") or "/"),
         ipc=str(host.get("IpcMode", "")),
         pid_mode=str(host.get("PidMode", "")),
+        caps_added=_capabilities(host.get("CapAdd")),
+        caps_dropped=_capabilities(host.get("CapDrop")),
         env={name: value for name, _, value in (e.partition("=") for e in config.get("Env") or ())},
     )
+
+
+def _capabilities(names: Iterable[object] | None) -> frozenset[str]:
+    return frozenset(str(name).upper().removeprefix("CAP_") for name in names or ())
 
 
 def instance_of_listing(entry: Mapping[str, Any], app_label: str = "") -> Instance:

@@ -1,7 +1,8 @@
 """A terminal beside a container that has no shell: a container of our own in its namespaces.
 
 It sees the target's processes, network and (where they can be shared) its inter-process
-communication, and the target's files below ``/proc/1/root``. It goes with its session.
+communication, and the target's files below ``/proc/1/root``; and nothing that root in the target
+would not see. It goes with its session.
 """
 
 from __future__ import annotations
@@ -39,6 +40,14 @@ STAY = ["sh", "-c", "while :; do sleep 86400; done"]
 # The target's files are outside of what the kernel names a path to, here: the shell has to know
 # its folder by itself, and not ask again for each prompt.
 SHELL_IN = """cd "$1" 2>/dev/null; export PWD PS1='toolbox:$PWD # '\n""" + FIND_SHELL
+
+# What the engine gives every container that does not ask for more or less.
+USUAL = frozenset(
+    (
+        *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"),
+        *("NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
+    )
+)
 
 TELL_EVERY = 0.2  # seconds between two states of a pull
 TAIL = 0.2  # seconds for the last output of a container that has stopped
@@ -141,10 +150,17 @@ class DebugContainerSource:
                 f"{self._name} keeps its inter-process communication (IPC) to itself: not joined."
                 f" · {self._name} 的进程间通信（IPC）不共享，未加入。"
             )
-        self._say(
-            f"The files of {self._name} are under {self._root}."
-            f" · {self._name} 的文件在 {self._root} 下。"
-        )
+        if target.pid_mode:
+            self._say(
+                f"{self._name} shares its processes: its files are under {self._root}, as far as it "
+                "may see them itself."
+                f" · {self._name} 与他处共享进程：它的文件在 {self._root} 下，可见范围与它自身相同。"
+            )
+        else:
+            self._say(
+                f"The files of {self._name} are under {self._root}."
+                f" · {self._name} 的文件在 {self._root} 下。"
+            )
         request = self._target.request
         command = request.command or ("sh", "-c", SHELL_IN, "sh", self._root)
         inner = ExecSource(
@@ -339,11 +355,13 @@ def remove_debug_containers(engine: Engine, gone: Callable[[str], bool]) -> set[
 
 def _host_config(target: ContainerState) -> dict[str, object]:
     joined = f"container:{target.id}"
+    added, dropped = _capabilities(target)
     found: dict[str, object] = {
         "PidMode": joined,
         "NetworkMode": joined,
         "AutoRemove": True,
-        "CapAdd": ["SYS_PTRACE"],  # without it another user's /proc/PID/root cannot be entered
+        "CapAdd": added,
+        "CapDrop": dropped,
         "LogConfig": {"Type": "none"},
     }
     # A private one cannot be joined; another container's, or the machine's, is joined as the
@@ -353,6 +371,20 @@ def _host_config(target: ContainerState) -> dict[str, object]:
     elif target.ipc == "host" or target.ipc.startswith("container:"):
         found["IpcMode"] = target.ipc
     return found
+
+
+def _capabilities(target: ContainerState) -> tuple[list[str], list[str]]:
+    """What is added and dropped: never more than root in the target has, but for one thing, where
+    that leads to nothing else than the target.
+
+    With SYS_PTRACE another user's /proc/PID/root can be entered, and one that may do more than we.
+    In a process namespace that is the target's own that is the target; in the machine's it would
+    be the machine.
+    """
+    added = USUAL & target.caps_added if "ALL" in target.caps_dropped else set()
+    if not target.pid_mode:
+        added = added | {"SYS_PTRACE"}
+    return sorted(added), sorted(target.caps_dropped - added)
 
 
 def _first_process(target: ContainerState) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import docker
 import gevent
@@ -20,6 +22,7 @@ from cloudbang.errors import EngineRefused, NoSuchContainer
 from cloudbang.node.terminals.debug_container import (
     LABEL,
     DebugContainerSource,
+    _host_config,
     remove_debug_containers,
 )
 from cloudbang.node.terminals.reaper import Reaper
@@ -106,6 +109,78 @@ def test_a_private_ipc_is_said_and_not_joined(
     text = shown.rest().decode()
     assert "keeps its inter-process communication (IPC) to itself: not joined." in text
     assert text.endswith("it runs\r\n0\r\n")
+
+
+def test_beside_the_machines_processes_it_is_not_root_of_the_machine(
+    container: ContainerFactory, open_box: Boxer, docker_client: docker.DockerClient
+) -> None:
+    """As an exec in the target itself: the processes are seen, their files and memory are not."""
+    target = container(["sleep", "1000000"], pid_mode="host")
+    with subprocess.Popen(["sleep", "100"]) as outside:
+        try:
+            for there in ("root/etc", "cwd/", "environ"):
+                look = [
+                    "sh",
+                    "-c",
+                    f"ls /proc/{outside.pid}/{there} && cat /proc/{outside.pid}/{there}",
+                ]
+                assert b"denied" in target.exec_run(look).output
+                said = open_box(target, *look).rest()
+                assert b"shares its processes" in said
+                assert b"denied" in said, said
+                assert b"passwd" not in said
+            seen = open_box(
+                target, "sh", "-c", f"cat /proc/{outside.pid}/comm; ls /proc/*/root/bin"
+            )
+            said = seen.rest()
+            assert b"sleep" in said
+        finally:
+            outside.kill()
+
+
+@pytest.mark.parametrize(
+    ("options", "added", "dropped"),
+    [
+        ({}, ["SYS_PTRACE"], []),
+        ({"pid_mode": "host"}, [], []),
+        ({"network_mode": "host", "ipc_mode": "host"}, ["SYS_PTRACE"], []),
+        ({"privileged": True}, ["SYS_PTRACE"], []),
+        ({"privileged": True, "pid_mode": "host"}, [], []),
+        ({"cap_add": ["SYS_ADMIN", "NET_ADMIN"]}, ["SYS_PTRACE"], []),
+        ({"cap_drop": ["CAP_NET_RAW", "mknod"]}, ["SYS_PTRACE"], ["MKNOD", "NET_RAW"]),
+        (
+            {"cap_drop": ["ALL"], "cap_add": ["CHOWN", "SYS_ADMIN"]},
+            ["CHOWN", "SYS_PTRACE"],
+            ["ALL"],
+        ),
+        ({"cap_drop": ["ALL"], "pid_mode": "host"}, [], ["ALL"]),
+        ({"cap_drop": ["SYS_PTRACE"]}, ["SYS_PTRACE"], []),
+    ],
+)
+def test_it_may_do_no_more_than_its_target(
+    container: ContainerFactory,
+    engine: Engine,
+    options: dict[str, Any],
+    added: list[str],
+    dropped: list[str],
+) -> None:
+    """But see the files of its target, where nothing else can be seen by the same right."""
+    target = container(["sleep", "1000000"], start=False, **options)
+    host = _host_config(engine.container_state(str(target.id)))
+    assert (host["CapAdd"], host["CapDrop"]) == (added, dropped)
+    assert not host.get("Privileged")
+
+
+def test_beside_one_that_has_dropped_everything(
+    container: ContainerFactory, open_box: Boxer
+) -> None:
+    """The toolbox has dropped it, too, and still sees its files."""
+    target = container(["sleep", "1000000"], cap_drop=["ALL"], user="1234")
+    said = open_box(
+        target, "sh", "-c", "ls /proc/1/root/bin/sh; grep CapEff /proc/self/status"
+    ).rest()
+    assert b"/proc/1/root/bin/sh" in said
+    assert b"0000000000080000" in said  # SYS_PTRACE alone
 
 
 def test_its_processes_end_with_it_and_the_targets_stay(target: Container, open_box: Boxer) -> None:
