@@ -7,7 +7,8 @@ sends the same without frames and with CR LF.
 The engine cuts a line every 16,384 bytes. A part has no LF, and every part of a line carries the
 time of the first one; that is how parts are told from lines. A shorter piece without LF is the end
 of a stream that ended within a line, or the tail of a long line as the ``local`` driver keeps it:
-either way a line ends there.
+either way a line ends there. Podman cuts every 8,192 bytes, and each part has a time of its own: a
+piece of just that size goes on until an LF.
 
 Progress that a program prints over and over with CR, and never an LF, would be one line without end,
 seen by nobody. So of each full part what stands before its last CR is a record: what a terminal
@@ -28,6 +29,8 @@ from cloudbang.domain.long_text import LongText
 PART = 16 * 1024
 """Bytes after which the engine cuts a line. A part can be longer: bytes that are not UTF-8 grow to
 three in a json-file."""
+
+PODMAN_PART = 8 * 1024
 
 MAX_FRAME = 64 * 1024 * 1024
 """No engine sends a frame as large as this: the stream is not what it was taken for."""
@@ -110,7 +113,10 @@ class MultiplexedDecoder:
             line = _continue(line, time, tag, part, out)
             out.append(line.record())
             line = None
-        if whole or len(last) < PART:
+        if not whole and (len(last) == PODMAN_PART if line is None else line.of_podman):
+            self._open[tag] = line = _continue(line, time, tag, last, out)
+            line.of_podman = True
+        elif whole or len(last) < PART:
             out.append(_continue(line, time, tag, last, out).record())
         else:
             self._open[tag] = _overwritten(line, time, tag, last, out)
@@ -236,11 +242,12 @@ def split_time(body: bytes, otherwise: bytes) -> tuple[bytes, bytes]:
 class _Line:
     """A line whose parts are coming."""
 
-    __slots__ = ("_text", "blank", "tag", "time")
+    __slots__ = ("_text", "blank", "of_podman", "tag", "time")
 
     def __init__(self, time: bytes, tag: bytes) -> None:
         self.time, self.tag = time, tag
         self.blank = True  # nothing in it but CR
+        self.of_podman = False  # its parts have times of their own
         self._text = LongText()
 
     def add(self, part: bytes) -> None:
@@ -257,7 +264,7 @@ class _Line:
 
 def _continue(line: _Line | None, time: bytes, tag: bytes, part: bytes, out: list[bytes]) -> _Line:
     """The open line with this part, or a new one: parts of one line share their time."""
-    if line is not None and line.time != time:
+    if line is not None and line.time != time and not line.of_podman:
         out.append(line.record())
         line = None
     line = line or _Line(time, tag)

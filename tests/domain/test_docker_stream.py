@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cloudbang.domain.docker_stream import (
     PART,
+    PODMAN_PART,
     MultiplexedDecoder,
     StreamGarbled,
     TtyDecoder,
@@ -71,6 +72,19 @@ def test_parts_of_a_line_are_rejoined(tail, newline):
         + frame(T2 + b" next\n")
     )
     assert multiplexed(data) == [rec(T1, part * 2 + tail), rec(T2, b"next")]
+
+
+@pytest.mark.parametrize("tail", [b"", b"end", b"x" * PODMAN_PART])
+def test_parts_of_podman_are_rejoined(tail):
+    """They are shorter, each has its own time, and the LF may come alone."""
+    part = b"a" * PODMAN_PART
+    long = frame(T1 + b" " + part) + frame(T2 + b" " + part)
+    for end in (frame(T3 + b" " + tail + b"\n"), frame(T3 + b" " + tail) + frame(T3 + b" \n")):
+        data = long + end + frame(T3 + b" next\n")
+        assert multiplexed(data) == [rec(T1, part * 2 + tail), rec(T3, b"next")]
+        assert multiplexed(*cut(data, [100, 9000, 17000])) == multiplexed(data)
+    shared = long + frame(T2 + b" err\n", 2) + frame(T3 + b" end\n")
+    assert multiplexed(shared) == [rec(T2, b"err", b"stderr"), rec(T1, part * 2 + b"end")]
 
 
 def test_parts_of_both_streams_may_interleave():

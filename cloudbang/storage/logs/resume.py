@@ -26,13 +26,15 @@ TAIL = 64
 
 SLACK = 500_000_000  # nanoseconds by which stdout and stderr may be out of order
 
-PART = 16 * 1024
-"""Bytes of a longer line that the engine gives at once. Each part has a time of its own, so a
+PART = 8 * 1024
+"""Bytes of a longer line that an engine gives at once, the fewest that one does. Each part has a time of its own, so a
 moment between two of them would give the rest of a line as if it were one."""
 LONG_LINE = 250_000_000  # nanoseconds that the parts of one line take to be written
 
 MARK_BYTES = 64 * 1024  # of lines kept for one container, unless more share one moment
 MARKS = 1000  # containers of an app that are remembered; the longest silent go first
+
+WHOLE = b".000000000Z"  # the fraction of a time in whole seconds
 
 _TIME = re.compile(rb"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d\.\d{9}Z")
 
@@ -58,7 +60,7 @@ def resume_point(
         tail[:0] = mark.records[len(tail) - TAIL :]
     if not tail:
         return None
-    base = _before(min(tail)[:30])
+    base = _before(min(tail)[:30], whole=all(raw[19:30] == WHOLE for raw in tail))
     early = format_time(max(record_ns(base) - LONG_LINE, 0)).encode()
     if mark:
         base, early = max(base, mark.floor), max(early, mark.floor)
@@ -88,8 +90,11 @@ def _engine_lines(lines: Iterable[bytes]) -> list[bytes]:
     return [raw + b"\n" for raw in lines if raw[44:50] != b"marker" and _TIME.match(raw)]
 
 
-def _before(time: bytes) -> bytes:
-    return format_time(max(record_ns(time) - SLACK, 0)).encode()
+def _before(time: bytes, *, whole: bool) -> bytes:
+    """``whole``: the engine writes whole seconds, and goes by the true times when it is asked for
+    those from a moment on: only a whole second gives the same lines by both."""
+    before = max(record_ns(time) - SLACK, 0)
+    return format_time(before - before % 10**9 if whole else before).encode()
 
 
 def marks_after(

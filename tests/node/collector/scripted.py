@@ -33,6 +33,7 @@ class ScriptedEngine:
         self.asked: list[str] = []
         self.at_once = self.most_at_once = 0  # inspections
         self.chunked = False
+        self.whole_seconds = False  # of the times that are given, as Podman 4 does; not of `since`
         self.again: dict[str, int] = {}
         self.refused: dict[str, int] = {}  # how many inspections of a container fail from now on
         self.version = self.oldest_version = "1.41"  # of the API: what it speaks and understands
@@ -224,7 +225,8 @@ class ScriptedEngine:
             for time, text in given:
                 # As the engine does it, also of lines that come while it is followed.
                 if time >= since:
-                    body = f"{time} {text}".encode()
+                    shown = f"{time[:19]}Z" if self.whole_seconds else time
+                    body = f"{shown} {text}".encode()
                     if len(text) != PART:
                         body += b"\r\n" if tty else b"\n"
                     head = b"" if tty else struct.pack(">BxxxI", 1, len(body))

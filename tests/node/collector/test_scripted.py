@@ -56,6 +56,24 @@ def test_a_clock_set_back_loses_and_doubles_nothing(rig, scripted):
     assert three.wait_for("web", 322) == [*wanted, "live", "end"]
 
 
+def test_times_in_whole_seconds_double_nothing(rig, scripted):
+    """Podman 4 writes them so, but compares with the true ones: read again, each line is once."""
+    scripted.whole_seconds = True
+    scripted.add(ID, "web")
+    for n in range(1000):
+        scripted.log(ID, ago(10 - n / 500), f"line {n}")
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 1000)
+    for n in range(2):
+        one.close()
+        scripted.log(ID, ago(0), f"more {n}")
+        one = rig(scripted.host)
+        one.wait_for("web", 1001 + n)
+    scripted.log(ID, ago(0), "end")
+    wait_until(lambda: "end" in one.texts("web"))
+    assert one.texts("web") == [*(f"line {n}" for n in range(1000)), "more 0", "more 1", "end"]
+
+
 def test_lines_gone_before_they_could_be_read_leave_a_marker(rig, scripted):
     """A rotated file took the end of what is stored with it: the gap is a line of its own."""
     scripted.add(ID, "web")

@@ -57,6 +57,18 @@ def test_the_point_lies_a_little_before_the_last_lines(tmp_path: Path) -> None:
         assert point.stored == Counter(written[131:])
 
 
+def test_an_engine_that_writes_whole_seconds_is_asked_from_one_on(tmp_path: Path) -> None:
+    """It compares with the true times: from a moment within a second it gives lines that say the
+    second before."""
+    with opened(tmp_path) as store:
+        written = [line(f"n{i}", i // 20) for i in range(200)]
+        store.append("web", written)
+        point = store.resume_point("web", A)
+        assert point
+        assert point.since == NOON + 5 * SECOND  # 64 back: in the second 6, minus 0.5
+        assert point.stored == Counter(written[100:])
+
+
 def test_equal_lines_are_counted(tmp_path: Path) -> None:
     """The same line written twice at the same moment is stored twice, and known to be."""
     with opened(tmp_path) as store:
@@ -70,13 +82,13 @@ def test_equal_lines_are_counted(tmp_path: Path) -> None:
 def test_an_old_quiet_container_is_found_behind_a_million_others(tmp_path: Path) -> None:
     """Its last line is many segments back: the indexes lead there."""
     with opened(tmp_path, segment_bytes=64 * 1024) as store:
-        store.append("web", [line("quiet", 5, B)])
+        store.append("web", [line("quiet", 5.001, B)])
         for i in range(30):
             store.append("web", [line("x" * 100, 10 + i) for _ in range(500)])
         assert len(store._apps["web"].closed) > 15
         point = store.resume_point("web", B)
         assert point
-        assert (point.since, point.last) == (NOON + 4_500_000_000, line("quiet", 5, B))
+        assert (point.since, point.last) == (NOON + 4_501_000_000, line("quiet", 5.001, B))
     with opened(tmp_path, segment_bytes=64 * 1024) as store:
         assert store.resume_point("web", B) == point
 
@@ -164,14 +176,14 @@ def test_a_stop_while_deleting_is_finished_at_the_next_start(tmp_path: Path) -> 
 
 def test_a_clock_that_jumped_back(tmp_path: Path) -> None:
     """The newest lines have older times: the point goes back to them and knows all that follows."""
-    engine = [line("before", i) for i in range(1000, 1100)] + [
-        line("after", i) for i in range(100, 200)
+    engine = [line("before", i + 0.001) for i in range(1000, 1100)] + [
+        line("after", i + 0.001) for i in range(100, 200)
     ]
     with opened(tmp_path) as store:
         store.append("web", engine)
         point = store.resume_point("web", A)
         assert point
-        assert point.since == NOON + 135_500_000_000
+        assert point.since == NOON + 135_501_000_000
         assert point.last == engine[-1]
         assert _resumed(store, engine) == []
 
