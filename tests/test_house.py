@@ -174,6 +174,14 @@ LONG = {
 }
 
 
+def test_what_a_name_is_stands_once() -> None:
+    """Names of apps and ids of containers are looked at by ``domain/names``, for everybody."""
+    pattern = re.compile(r"0-9a-f\]\{12\}|A-Za-z0-9_\.?-?\]\[A-Za-z0-9_|A-Za-z0-9_\.-\]\{1,128\}")
+    for path in SOURCES:
+        if path.name != "names.py":
+            assert not pattern.search(path.read_text()), path
+
+
 def test_files_stay_readable() -> None:
     """A source file past 400 lines says why: a second reason has mostly moved in by then."""
     scripts = [*ROOT.glob("static/js/**/*.js"), *ROOT.glob("static/css/**/*.css")]

@@ -81,8 +81,8 @@ class GroupCommit:
         self.health = Health(root, clock, notices)
         self._durability = Durability(self.health, self.roll)
         self._queues: dict[AppLog, AppendQueue] = {}
-        self._pending = 0  # bytes that wait and are not held
-        self._refused = 0  # bytes of the queues that were refused when they were last tried
+        self.waiting_bytes = 0  # bytes that wait and are not held
+        self.refused_bytes = 0  # bytes of the queues that were refused when they were last tried
         self._wake, self._urgent = Parking(), Event()
         self._room, self._idle = Event(), Event()
         # It repeats so that `again` begins anew: `start` goes on with what a stopped one had left.
@@ -95,7 +95,13 @@ class GroupCommit:
         self._running: list[Job] = []
         self.jobs = 0
         export(
-            self, "log_store", counters={"jobs": "Writes of lines: one holds those of all apps."}
+            self,
+            "log_store",
+            counters={"jobs": "Writes of lines: one holds those of all apps."},
+            gauges={
+                "waiting_bytes": "Bytes of lines on their way to the disk.",
+                "refused_bytes": "Bytes of lines that the disk did not take, and wait.",
+            },
         )
 
     def start(self, supervisor: Supervisor) -> None:
@@ -207,12 +213,12 @@ class GroupCommit:
 
     def _has_room(self, app: AppLog, size: int, keep: bool, share: int = 1) -> bool:
         """Whether so much may be added, of an n-th ``share`` of all room; one is, however large."""
-        if self._pending and self._pending + size > MAX_PENDING // share:
+        if self.waiting_bytes and self.waiting_bytes + size > MAX_PENDING // share:
             return False
         queue = self._queues.get(app)
         if not keep or queue is None:
             return True
-        if queue.refused and self._refused + size > MAX_HELD // share:
+        if queue.refused and self.refused_bytes + size > MAX_HELD // share:
             return False
         return queue.size + size <= ROOM // share or not queue.size
 
@@ -223,10 +229,10 @@ class GroupCommit:
         queue.appends.append(append)
         queue.size += size
         if queue.refused:
-            self._refused += size
+            self.refused_bytes += size
         if not queue.held:
-            self._pending += size
-            if self._pending >= URGENT_BYTES:
+            self.waiting_bytes += size
+            if self.waiting_bytes >= URGENT_BYTES:
                 self._urgent.set()
             self._idle.clear()
             self._wake.call()
@@ -240,7 +246,7 @@ class GroupCommit:
         while True:
             self._wake.wait()
             passed = time.monotonic() - self._began
-            if passed < PACE and self._pending < URGENT_BYTES and not self._closing:
+            if passed < PACE and self.waiting_bytes < URGENT_BYTES and not self._closing:
                 self._urgent.clear()
                 self._urgent.wait(PACE - passed)
             self._began = time.monotonic()
@@ -286,7 +292,7 @@ class GroupCommit:
             appends = queue.take(share)
             parts = [append.data for append in appends]
             data = parts[0] if len(parts) == 1 else b"".join(parts)
-            self._pending -= len(data)
+            self.waiting_bytes -= len(data)
             roll, queue.roll = queue.roll, None
             write = self._plan(app, data, today, roll=roll is not None)
             jobs.append(Job(app, queue, appends, write, roll))
@@ -337,8 +343,8 @@ class GroupCommit:
             if not queue.appends and not queue.roll:
                 del self._queues[app]
         self._room.set()
-        if self._refused or self.health.troubled.is_set():
-            self._refused = sum(queue.size for queue in self._queues.values() if queue.refused)
+        if self.refused_bytes or self.health.troubled.is_set():
+            self.refused_bytes = sum(queue.size for queue in self._queues.values() if queue.refused)
         if self.health.now and stored and not self._refused_for_all():
             self.health.all_goes()
         return stored
@@ -364,14 +370,14 @@ class GroupCommit:
                 queue.size -= len(append.data)
                 append.end(0, refusal)
         if kept:
-            self._pending -= sum(len(append.data) for append in queue.appends)
+            self.waiting_bytes -= sum(len(append.data) for append in queue.appends)
             queue.appends[:0] = kept
             queue.held, queue.refused = True, "all" if is_everybodys(write.error) else "own"
 
     def _retry(self, queue: AppendQueue) -> None:
         if queue.held:
             queue.held = False
-            self._pending += sum(len(append.data) for append in queue.appends)
+            self.waiting_bytes += sum(len(append.data) for append in queue.appends)
             self._idle.clear()
             self._wake.call()
 
