@@ -169,6 +169,7 @@ class Application:
         self._run_terminals(terminals)
         self._run_web(web)
         self._supervisor.run("room", storage.database.keep_room)
+        own_log.tell_of_blocking()
 
     # -- the areas, from the inside out ---------------------------------------------------------
 

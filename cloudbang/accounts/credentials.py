@@ -14,7 +14,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import gevent
@@ -22,28 +21,23 @@ import sqlalchemy as sa
 from gevent.lock import RLock
 
 from cloudbang.accounts.errors import UnknownAccount, WrongPassword
+from cloudbang.accounts.handed_out import Grant, load
 from cloudbang.accounts.models import Caller, LoginInfo, TokenInfo, checked_role, clean_name
-from cloudbang.accounts.permissions import DEFAULT_TEAM, Role, covers, lesser
+from cloudbang.accounts.permissions import DEFAULT_TEAM, covers
 from cloudbang.config import LoginSettings
 from cloudbang.core.rate import TokenBucket
+from cloudbang.core.wall_clock import WallClock, passed
 from cloudbang.errors import CloudBangError
 from cloudbang.storage.database.database import Database
-from cloudbang.storage.database.tables import accounts, api_tokens, memberships, sessions, teams
+from cloudbang.storage.database.tables import accounts, api_tokens, sessions
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds between two looks for changes of other processes
 NOTE_EVERY = 60.0  # seconds between two notes of when each grant was last used
+KEEP_AFTER_START = 600.0  # seconds in which a login that has ended is not deleted
 LOGINS_PER_ACCOUNT = 50  # policy: one more ends the one used longest ago
 TOKEN_PREFIX = "cbt_"  # so that a secret scanner knows what it has found  # noqa: S105
-
-
-@dataclass(slots=True)
-class _Grant:
-    caller: Caller
-    seen_at: int  # 0: never
-    noted_at: int  # seen_at as the database has it
-    created_at: int
 
 
 class Credentials:
@@ -54,12 +48,15 @@ class Credentials:
         database: Database,
         settings: LoginSettings,
         clock: Callable[[], float] = time.time,
+        passes: Callable[[], float] = passed,
     ) -> None:
         self._database = database
         self._idle = settings.idle_hours * 3600
         self._lifetime = settings.lifetime_hours * 3600
-        self._clock = clock
-        self._good: dict[bytes, _Grant] = {}
+        self._clock = WallClock(clock, passes, self._clock_was_set)
+        self._passes, self._began = passes, passes()
+        self._moved: dict[int, int] = {}  # logins whose times are not yet moved in the database
+        self._good: dict[bytes, Grant] = {}
         self.teams = frozenset({DEFAULT_TEAM})  # those there are
         self._listeners: list[Callable[[str], None]] = []
         self._refreshing = RLock()
@@ -225,9 +222,11 @@ class Credentials:
     def refresh(self) -> None:
         """Take over what the database says, and tell the listeners what has ended."""
         with self._refreshing:
-            before, good, expired = self._good, {}, []
+            good, expired = {}, []
             now = self._clock()
-            self.teams, grants = self._database.read(self._load)
+            self._write_moved()
+            before = self._good
+            self.teams, grants = self._database.read(load)
             for grant in grants:
                 known = before.get(grant.caller.digest)
                 if known is not None:
@@ -241,7 +240,9 @@ class Credentials:
             kept = good.get(digest)
             if kept is None or not covers(kept.caller.roles, grant.caller.roles):
                 self._tell(grant.caller.login)
-        if expired:
+        # A clock that was wrong when the machine started ends nobody's login for good: soon after
+        # that it is set right.
+        if expired and self._passes() - self._began > KEEP_AFTER_START:
             self._database.write(
                 lambda c: c.execute(sa.delete(sessions).where(sessions.c.id.in_(expired))).rowcount
             )
@@ -273,6 +274,7 @@ class Credentials:
 
     def note(self) -> None:
         """Write down when each grant was last used: together, since each write costs a sync."""
+        self._write_moved()
         used = [g for g in self._good.values() if g.seen_at > g.noted_at]
         if not used:
             return
@@ -296,7 +298,35 @@ class Credentials:
         for grant in used:
             grant.noted_at = grant.seen_at
 
-    def _has_ended(self, grant: _Grant, now: float) -> bool:
+    def _clock_was_set(self, by: float) -> None:
+        """Logins end by the time that passed: what is noted of them moves along with the clock."""
+        log.warning("the clock was set by %+.0f s: logins are judged by the time that passed", by)
+        for grant in self._good.values():
+            grant.seen_at += int(by) if grant.seen_at else 0
+            grant.noted_at += int(by) if grant.noted_at else 0
+            grant.created_at += int(by)
+            if grant.caller.by_cookie:
+                number = int(grant.caller.login[1:])
+                self._moved[number] = self._moved.get(number, 0) + int(by)
+
+    def _write_moved(self) -> None:
+        if not self._moved:
+            return
+        rows = [{"b_id": number, "b_by": by} for number, by in self._moved.items()]
+        change = sa.update(sessions).where(sessions.c.id == sa.bindparam("b_id"))
+        moved = {
+            "created_at": sessions.c.created_at + sa.bindparam("b_by"),
+            "seen_at": sessions.c.seen_at + sa.bindparam("b_by"),
+        }
+        waiting, self._moved = self._moved, {}
+        try:
+            self._database.write(lambda c: c.execute(change.values(moved), rows).rowcount)
+        except CloudBangError:
+            for number, by in waiting.items():
+                self._moved[number] = self._moved.get(number, 0) + by
+            raise
+
+    def _has_ended(self, grant: Grant, now: float) -> bool:
         if not grant.caller.by_cookie:
             return False
         return now >= min(grant.seen_at + self._idle, grant.created_at + self._lifetime)
@@ -312,52 +342,6 @@ class Credentials:
                 callback(login)
             except Exception:
                 log.exception("a listener failed on the end of login %s", login)
-
-    def _load(self, c: sa.Connection) -> tuple[frozenset[str], list[_Grant]]:
-        """The teams there are, and what was handed out."""
-        roles: dict[int, dict[str, Role]] = {}
-        for m in c.execute(sa.select(memberships)):
-            roles.setdefault(m.account_id, {})[m.team] = m.role
-        found = [
-            _Grant(
-                Caller(f"s{r.id}", r.account_id, r.name, roles.get(r.account_id, {}), r.digest),
-                r.seen_at,
-                r.seen_at,
-                r.created_at,
-            )
-            for r in c.execute(_LOGINS)
-        ]
-        every_team = frozenset({DEFAULT_TEAM, *c.execute(sa.select(teams.c.name)).scalars()})
-        for r in c.execute(_TOKENS):
-            if r.account_id is None:  # the machine's own: whoever makes one may read the disk
-                held: dict[str, Role] = dict.fromkeys(every_team, r.role)
-            else:
-                theirs = roles.get(r.account_id, {})
-                held = {team: lesser(r.role, role) for team, role in theirs.items()}
-            caller = Caller(f"t{r.id}", r.account_id, r.account_name or r.name, held, r.digest)
-            found.append(_Grant(caller, r.seen_at or 0, r.seen_at or 0, r.created_at))
-        return every_team, found
-
-
-_LOGINS = sa.select(
-    sessions.c.id,
-    sessions.c.digest,
-    sessions.c.account_id,
-    sessions.c.created_at,
-    sessions.c.seen_at,
-    accounts.c.name,
-).join(accounts, accounts.c.id == sessions.c.account_id)
-
-_TOKENS = sa.select(
-    api_tokens.c.id,
-    api_tokens.c.digest,
-    api_tokens.c.account_id,
-    api_tokens.c.name,
-    api_tokens.c.role,
-    api_tokens.c.created_at,
-    api_tokens.c.seen_at,
-    accounts.c.name.label("account_name"),
-).outerjoin(accounts, accounts.c.id == api_tokens.c.account_id)
 
 
 def _digest(secret: str) -> bytes:

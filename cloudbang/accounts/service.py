@@ -27,6 +27,7 @@ from cloudbang.accounts.errors import (
     WrongSetupToken,
 )
 from cloudbang.accounts.guesses import Guesses, forget_new_password, note_new_password
+from cloudbang.accounts.lookalikes import looks
 from cloudbang.accounts.models import (
     PASSWORD_MAX,
     Account,
@@ -42,6 +43,7 @@ from cloudbang.accounts.throttle import Throttle
 from cloudbang.config import Settings
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
+from cloudbang.core.wall_clock import passed
 from cloudbang.errors import CloudBangError, StorageFailed
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.tables import accounts, memberships, settings, teams
@@ -62,9 +64,13 @@ class AccountService:
     """People. ``credentials`` holds their logins and tokens."""
 
     def __init__(
-        self, settings: Settings, database: Database, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Callable[[], float] = time.time,
+        passes: Callable[[], float] = passed,
     ) -> None:
-        self.credentials = Credentials(database, settings.session, clock)
+        self.credentials = Credentials(database, settings.session, clock, passes)
         self.passwords = Passwords()
         self.throttle = Throttle()
         self._guesses = Guesses(database, self.passwords, self.throttle, clock)
@@ -320,6 +326,9 @@ class AccountService:
             "password": hashed,
             "created_at": now,
         }
+        for taken in c.execute(sa.select(accounts.c.name)).scalars():
+            if looks(taken) == looks(name):
+                raise NameTaken(taken)
         try:
             made = sa.insert(accounts).values(values).returning(accounts.c.id)
             number = c.execute(made).scalar_one()

@@ -9,9 +9,11 @@ from __future__ import annotations
 import _queue  # the C queue: unlike queue.SimpleQueue it is never patched, so a native thread may wait on it
 import linecache
 import logging
+import re
 import sys
 import time
-from typing import TextIO
+from collections.abc import Iterable
+from typing import Any, TextIO
 
 from gevent import events, monkey
 
@@ -90,10 +92,21 @@ _STEERING |= {0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 class OneLine(logging.Formatter):
-    """A message is one line, whatever a stranger put into it; only a traceback has more."""
+    """A message is one line, whatever a stranger put into it; only a traceback has more, and none of
+    its lines, which may hold what a stranger sent as well, begins as a message does."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return super().formatMessage(record).translate(_STEERING)
+
+    def formatException(self, ei: Any) -> str:
+        return _indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:
+        return _indented(super().formatStack(stack_info))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line.translate(_STEERING)}" for line in text.split("\n"))
 
 
 def threads_may_log() -> None:
@@ -119,27 +132,53 @@ def set_up(settings: LogSettings) -> None:
     handler = OffHubHandler(stream)
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
-    _tell_of_blocking(handler)
     root.setLevel(settings.level.upper())
     for chatty in ("alembic", "docker", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def _tell_of_blocking(handler: OffHubHandler, every: float = 10.0) -> None:
-    """Write down who kept the hub too long: the stack, at most once in ``every`` seconds.
+def tell_of_blocking(every: float = 10.0) -> None:
+    """From now on write down who kept the hub too long: where, at most once in ``every`` seconds, and
+    the whole stack where debugging is logged. Not before the port is open: until then modules are
+    imported, which takes as long as it takes.
 
     gevent's monitor thread calls this, so it goes past ``logging``: who keeps the hub may have a lock.
     """
     last = 0.0
+    root = logging.getLogger()
 
     def blocked(event: object) -> None:
         nonlocal last
         if isinstance(event, events.EventLoopBlocked) and time.monotonic() - last > every:
             last = time.monotonic()
-            report = "\n".join(line for part in event.info for line in part.splitlines())
-            stack = report.partition("Blocked Stack")[2].partition("Info:")[0].strip()
-            took = f"{event.blocking_time:g} s"
-            handler.write(f"WARNING cloudbang: the hub was kept longer than {took}\n{stack}")
+            stack = _stack_of(event.info)
+            where = _where(stack)
+            text = f"WARNING cloudbang: the hub was kept longer than {event.blocking_time:g} s: {where}"
+            if root.level <= logging.DEBUG:
+                text += "\n" + _indented(stack)
+            for handler in root.handlers:
+                if isinstance(handler, OffHubHandler):
+                    handler.write(text)
             linecache.clearcache()  # the sources of all that stood in the stack: 1 to 2 MB
 
     events.subscribers[:] = [blocked]
+
+
+_FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
+
+
+def _stack_of(info: Iterable[str]) -> str:
+    """The stack of who keeps the hub, out of gevent's report."""
+    report = "\n".join(line for part in info for line in part.splitlines())
+    stack = report.partition("Blocked Stack")[2].partition("\n")[2]
+    return stack.partition("Info:")[0].strip("\n")
+
+
+def _where(stack: str) -> str:
+    """The innermost place in it that is ours, in words; else the innermost."""
+    frames: list[tuple[str, str, str]] = _FRAME.findall(stack)
+    ours = [frame for frame in frames if "/cloudbang/" in frame[0]]
+    if not frames:
+        return "nobody knows where"
+    path, line, name = (ours or frames)[-1]
+    return f"{name} at {path.rpartition('/cloudbang/')[2]}:{line}"

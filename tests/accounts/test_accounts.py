@@ -39,13 +39,16 @@ HERE, THERE = "192.0.2.1", "192.0.2.2"
 
 
 class Clock:
-    """Seconds since 1970 that a test moves."""
+    """Seconds since 1970: a test lets time pass (``ahead``), or sets it wrong (``set_by``)."""
 
     def __init__(self) -> None:
-        self.ahead = 0.0
+        self.ahead = self.set_by = 0.0
 
     def __call__(self) -> float:
-        return time.time() + self.ahead
+        return time.time() + self.ahead + self.set_by
+
+    def passes(self) -> float:
+        return time.monotonic() + self.ahead
 
 
 Make = Callable[..., AccountService]
@@ -65,7 +68,7 @@ def make(tmp_path: Path, clock: Clock) -> Iterator[Make]:
         settings = Settings.model_validate({"storage": {"path": tmp_path}, **changes})
         database = Database(tmp_path)
         database.open()
-        accounts = AccountService(settings, database, clock)
+        accounts = AccountService(settings, database, clock, clock.passes)
         accounts.start()
         made.append((accounts, database))
         return accounts
@@ -414,6 +417,16 @@ def test_names_are_unique_whatever_their_case(people: AccountService) -> None:
     for name in ("ADA", " ada ", "Ａｄａ"):
         with pytest.raises(NameTaken):
             people.create(name, PASSWORD)
+
+
+@pytest.mark.parametrize("name", ["аdа", "ａda", "αda", "ADA", "ɑda"])
+def test_a_name_that_looks_like_anothers_is_taken(people: AccountService, name: str) -> None:
+    """A reader of a list of people, or of who opened a terminal, would take one for the other."""
+    with pytest.raises(NameTaken) as refused:
+        people.create(name, PASSWORD)
+    assert refused.value.name == "ada"
+    assert people.create("ida", PASSWORD)
+    assert people.create("адам", PASSWORD)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 65, "a\nb", "a\x1b[31m", "a\u202eb"])

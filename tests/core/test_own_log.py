@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 
 import gevent
+import pytest
+from gevent import events
 from gevent.threadpool import ThreadPool
 
-from cloudbang.core.own_log import OffHubHandler, OneLine, threads_may_log
+from cloudbang.core.own_log import OffHubHandler, OneLine, tell_of_blocking, threads_may_log
 
 
 def test_a_stranger_cannot_write_lines_into_our_log() -> None:
@@ -27,6 +30,51 @@ def test_a_traceback_keeps_its_lines() -> None:
     except ValueError as e:
         said = logging.makeLogRecord({"msg": "failed", "exc_info": (type(e), e, e.__traceback__)})
     assert OneLine("%(message)s").format(said).count("\n") >= 3
+
+
+def test_a_traceback_says_a_strangers_bytes_as_they_may_stand() -> None:
+    """What was sent may be in the text of the exception: no line of it begins a message, or steers."""
+    try:
+        raise ValueError("odd\n2026-01-01 00:00:00,000 INFO all is well\x1b[2J\x9b")
+    except ValueError as e:
+        said = logging.makeLogRecord({"msg": "failed", "exc_info": (type(e), e, e.__traceback__)})
+    first, *rest = OneLine("%(message)s").format(said).split("\n")
+    assert first == "failed"
+    assert all(line.startswith("  ") for line in rest)
+    assert rest[-1] == "  2026-01-01 00:00:00,000 INFO all is well\\x1b[2J\\x9b"
+
+
+def test_who_keeps_the_hub_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the innermost function of ours; the stack is for who debugs. Nothing before it is asked
+    for: a start imports modules."""
+    report = [
+        "Blocked Stack (for thread id 1):",
+        '  File "/app/cloudbang/web/live/push.py", line 12, in receive\n    x()',
+        '  File "/usr/lib/python3.11/json/decoder.py", line 3, in decode\n    y()',
+        "Info:",
+        "  more",
+    ]
+    event = events.EventLoopBlocked(None, 0.1, report)
+    root = logging.Logger("root")
+    monkeypatch.setattr(logging, "getLogger", lambda name=None: root)
+    monkeypatch.setattr(events, "subscribers", [])
+    for level, lines in ((logging.INFO, 1), (logging.DEBUG, 5)):
+        path = tmp_path / str(level)
+        with path.open("w") as stream:
+            handler = OffHubHandler(stream)
+            root.handlers, root.level = [handler], level
+            assert events.subscribers == [] or level == logging.DEBUG
+            tell_of_blocking()
+            for _ in range(3):
+                events.subscribers[0](event)
+            handler.close()
+        said = path.read_text().splitlines()
+        assert said[0].endswith(
+            "the hub was kept longer than 0.1 s: receive at web/live/push.py:12"
+        )
+        assert len(said) == lines
 
 
 def test_threads_may_log_while_the_hub_does() -> None:

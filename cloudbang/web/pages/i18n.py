@@ -3,7 +3,7 @@
 The English text is the key. There is a catalogue for each area: ``web`` (the API's sentences),
 ``frame`` (the pages around), ``events`` (what is said of them), ``log`` (the log page), ``terminal`` (one that is open) and
 ``terminals`` (their lists and replays).
-``make`` compiles them; here they are compiled again where that was forgotten.
+``make`` compiles them; where that was forgotten they are read as they stand, which takes longer.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
-import os
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 import orjson
@@ -42,7 +42,6 @@ def language() -> str:
 
 def install(app: Flask) -> None:
     """Give this application its texts, in views and in templates."""
-    compile_catalogues()
     app.jinja_env.globals["_"] = _in_template
     app.context_processor(lambda: {"lang": language(), "texts_address": texts_address})
 
@@ -66,7 +65,7 @@ def texts(lang: str) -> dict[str, str]:
     """All texts of a language by their English ones; a plural under both of its forms."""
     found: dict[str, str] = {}
     for path in _catalogues(lang):
-        for keys, forms in _entries(path.with_suffix(".mo")):
+        for keys, forms in _entries(path):
             for key, text in zip(keys, [*forms, forms[-1]], strict=False):
                 if key and text:
                     found.setdefault(key, text)
@@ -84,42 +83,34 @@ def texts_address(lang: str) -> str:
     return f"/i18n/{lang}.json?v={texts_version(lang)}"
 
 
-def compile_catalogues() -> None:
-    """Compile every catalogue that is newer than what was made from it."""
-    for lang in LANGUAGES:
-        for source in _catalogues(lang):
-            target = source.with_suffix(".mo")
-            if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
-                continue
-            from babel.messages.mofile import write_mo
-            from babel.messages.pofile import read_po
-
-            try:
-                with source.open("rb") as file:
-                    catalogue = read_po(file, locale=lang)
-                # Renamed into place: another process may be reading it.
-                fresh = target.with_suffix(f".{os.getpid()}")
-                with fresh.open("wb") as file:
-                    write_mo(file, catalogue)
-                fresh.replace(target)
-            except OSError as e:
-                log.warning("%s was not compiled, its texts stay English: %s", source, e)
-
-
 def _catalogues(lang: str) -> list[Path]:
     folder = FOLDER / lang / "LC_MESSAGES"
     return [path for area in AREAS if (path := folder / f"{area}.po").exists()]
 
 
-def _entries(path: Path) -> list[tuple[list[str], list[str]]]:
-    """Every entry of a compiled catalogue: its English forms and its forms in the language.
+def _entries(source: Path) -> list[tuple[list[str], list[str]]]:
+    """Every entry of a catalogue: its English forms and its forms in the language."""
+    compiled = source.with_suffix(".mo")
+    if compiled.exists() and compiled.stat().st_mtime >= source.stat().st_mtime:
+        return _compiled(compiled.read_bytes())
+    log.warning("%s was not compiled: run `make`", source)
+    from babel.messages.pofile import read_po
+
+    with source.open("rb") as file:
+        found = [(message.id, message.string) for message in read_po(file) if message.id]
+    return [(_forms(id), _forms(text)) for id, text in found]
+
+
+def _forms(text: str | Iterable[str] | None) -> list[str]:
+    return [text] if isinstance(text, str) else list(text or ("",))
+
+
+def _compiled(data: bytes) -> list[tuple[list[str], list[str]]]:
+    """The entries of one that was compiled.
 
     Read here since gettext's reader forgets the plural that an entry is known by in the scripts.
     The format: https://www.gnu.org/software/gettext/manual/html_node/MO-Files.html
     """
-    if not path.exists():
-        return []
-    data = path.read_bytes()
     _magic, _version, count, keys_at, texts_at = struct.unpack_from("<5I", data)
 
     def forms(at: int) -> list[str]:
