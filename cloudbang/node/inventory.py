@@ -412,7 +412,10 @@ class Inventory:
         listed = self._engine.states()
         for container in {*listed, *self._instances}:
             known, found = self._instances.get(container), listed.get(container)
-            if known is None or found is None or known.state != found or found == "created":
+            # Of these the engine tells nothing when they change: a start that was refused, a check
+            # that has failed once more.
+            silent = known is not None and (found == "created" or known.health == "unhealthy")
+            if known is None or found is None or known.state != found or silent:
                 self._look_at(container, urgent=False)
 
     def _settle(self) -> None:

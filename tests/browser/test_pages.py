@@ -409,6 +409,23 @@ def test_the_page_comes_back_by_itself_after_a_restart(
     expect(row(apps, "pages-meanwhile")).to_be_visible()
 
 
+def test_a_proxy_that_passes_no_sockets_on_is_told(
+    new_context: Contexts, server: ServerProcess, sign_in: SignIn
+) -> None:
+    """The server answers and its socket never opens: the page says so, for no notice can come."""
+    page = new_context().new_page()
+    page.add_init_script(
+        """const Real = WebSocket;
+        window.WebSocket = class extends Real {
+            constructor(url, names) { super(url.replace(/websocket$/, "nothing"), names); }
+        };"""
+    )
+    sign_in(page, server)
+    page.goto(server.url)
+    notice = page.locator('.notice[data-code="socket-blocked"]')
+    expect(notice).to_contain_text("the headers Upgrade and Connection")
+
+
 def test_a_server_that_does_not_answer_any_more_is_noticed(
     apps: Page, server: ServerProcess
 ) -> None:

@@ -82,18 +82,44 @@ function draw(notice) {
   );
 }
 
+/** What no server can tell the page, for it would come over the socket that does not open. */
+function blocked() {
+  return h(
+    "div",
+    { class: "notice", dataset: { severity: "error", code: "socket-blocked" } },
+    icon("warning"),
+    h(
+      "p",
+      null,
+      t(
+        "The server answers, but its WebSocket does not: a proxy in between does not pass it on. It has to speak HTTP/1.1 and hand on the headers Upgrade and Connection.",
+      ),
+    ),
+  );
+}
+
 export function startNotices() {
   const box = byId("notices");
+  /** @type {Notice[]} */
+  let told = [];
+  let stuck = false;
+  const show = () => setChildren(box, [...(stuck ? [blocked()] : []), ...told.map(draw)]);
   live.subscribe(
     "status",
     {},
     {
       status: (/** @type {{notices: Notice[]}} */ { notices }) => {
+        told = notices;
         noticed.clear();
         for (const notice of notices) noticed.add(notice.code);
-        setChildren(box, notices.map(draw));
+        show();
         dispatchEvent(new Event("notices"));
       },
     },
   );
+  live.addEventListener("state", () => {
+    if (live.blocked === stuck) return;
+    stuck = live.blocked;
+    show();
+  });
 }
