@@ -393,6 +393,31 @@ def test_hiding_shows_only_what_matches_in_all_of_history(
     expect(row(page, "number 777 again").locator("mark")).to_have_text("777 again")
     page.locator("#log-find").fill("(")
     expect(page.locator("#log-count")).to_have_text("not a pattern")
+    page.locator("#log-find").fill("(?=number)")
+    expect(page.locator(".toast")).to_contain_text("no lookahead and no lookbehind here: (?=")
+    page.locator("#log-hide").click()
+    page.locator("#log-download").click()
+    page.locator("#log-download-menu [data-format=text]").click()
+    expect(page.locator(".toast")).to_contain_text("no lookahead")
+    expect(row(page, "number 4999")).to_be_visible()
+
+
+def test_an_expression_in_a_link_cannot_freeze_the_page(
+    open_log: Open, container: Containers
+) -> None:
+    """What would keep a backtracking engine busy for ever is looked for like anything else, in
+    what is stored and in what comes."""
+    one = container(
+        "seq 300 | sed 's/.*/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!/'; echo aaa;"
+        "while [ ! -e /go ]; do sleep 0.1; done; echo aaaa; sleep 1000000",
+        name="logs-evil",
+    )
+    page = open_log("logs-evil", "?q=%5E(a%2B)%2B%24&regex=1&hide=1", lines=301)
+    expect(page.locator(".row-text")).to_have_text(["aaa"])
+    one.exec_run("touch /go")
+    expect(page.locator(".row-text")).to_have_text(["aaa", "aaaa"])
+    page.locator("#log-hide").click()
+    expect(page.locator(".row-text mark")).to_have_text(["aaa", "aaaa"])
 
 
 def test_filters_by_level_and_stream(open_log: Open, container: Containers) -> None:

@@ -40,6 +40,29 @@ export async function call(method, path, body) {
   throw new Problem(answer.status, json?.code ?? "", json?.detail ?? json?.title ?? "", retry);
 }
 
+/**
+ * Has the browser save what is at this address, unless the server refuses: a link to what is refused
+ * does nothing that a person sees.
+ *
+ * @param {string} address
+ * @throws {Problem}
+ */
+export async function download(address) {
+  const asked = new AbortController();
+  let answer;
+  try {
+    answer = await fetch(address, { signal: asked.signal });
+  } catch {
+    throw new Problem(0, "unreachable", "");
+  }
+  if (!answer.ok) {
+    const json = await answer.json().catch(() => null);
+    throw new Problem(answer.status, json?.code ?? "", json?.detail ?? json?.title ?? "");
+  }
+  asked.abort();
+  location.assign(address);
+}
+
 function csrfToken() {
   const meta = document.querySelector('meta[name="csrf-token"]');
   return meta instanceof HTMLMetaElement ? meta.content : "";

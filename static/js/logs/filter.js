@@ -3,6 +3,8 @@
 
 import { levelOf, LEVELS } from "./levels.js";
 import { stripAnsi } from "../lib/ansi.js";
+import { t, tn } from "../lib/i18n.js";
+import { NotRe2, Re2 } from "../lib/re2.js";
 
 /** @typedef {import("./entry.js").Row} Row */
 
@@ -54,8 +56,12 @@ export function readFilter(params) {
  * @returns {URLSearchParams}
  */
 export function writeFilter(filter) {
-  const params = serverFilter({ ...filter, hide: true });
-  if (filter.q && filter.hide) params.set("hide", "1");
+  const params = serverFilter({ ...filter, q: "" });
+  if (filter.q) {
+    params.set("q", filter.q);
+    if (filter.regex) params.set("regex", "1");
+    if (filter.hide) params.set("hide", "1");
+  }
   return params;
 }
 
@@ -66,7 +72,8 @@ export function writeFilter(filter) {
  */
 export function serverFilter(filter) {
   const params = new URLSearchParams();
-  if (filter.q && filter.hide) {
+  // An expression that is none hides nothing, and the field says so.
+  if (filter.q && filter.hide && makeSearch(filter.q, filter.regex).search) {
     params.set("q", filter.q);
     if (filter.regex) params.set("regex", "1");
   }
@@ -129,61 +136,79 @@ export function readLine(hash, params) {
  */
 
 const RANGES_AT_MOST = 200; // a line of a megabyte may match at every character
+const LONGEST = 1_000; // characters, as on the server
 
 /**
- * Case does not matter, as on the server.
+ * Case does not matter, as on the server. An expression is RE2's, as there: what it does not have
+ * is an error, in a sentence.
  * @param {string} query
  * @param {boolean} regex
- * @returns {{ search: Search | null, error: string | null }} null search: there is nothing to find
+ * @returns {{ search: Search | null, error: string | null, lacks?: boolean }} null search: there is
+ *   nothing to find; `lacks`: it asks for what RE2 does not have
  */
 export function makeSearch(query, regex) {
   if (!query) return { search: null, error: null };
-  const source = regex ? fromRe2(query) : escape(query);
-  let pattern;
-  try {
-    pattern = new RegExp(source, "giu");
-  } catch {
-    try {
-      // Without `u` a browser forgives escapes that RE2 allows too.
-      pattern = new RegExp(source, "gi");
-    } catch (error) {
-      return { search: null, error: error instanceof Error ? error.message : String(error) };
-    }
+  if (query.length > LONGEST) {
+    return { search: null, error: tn("At most {n} character", "At most {n} characters", LONGEST) };
   }
-  const all = pattern;
-  const one = new RegExp(pattern.source, pattern.flags.replace("g", ""));
+  if (!regex) return { search: words(query), error: null };
+  let expression = known.source === query ? known.expression : null;
+  try {
+    expression ??= new Re2(query);
+  } catch (error) {
+    if (!(error instanceof NotRe2)) throw error;
+    const lacks = !/^(?:missing|trailing)/.test(error.message);
+    return { search: null, error: refusal(error.message), lacks };
+  }
+  known = { source: query, expression };
+  const found = expression;
   return {
     error: null,
     search: {
-      test: (text) => one.test(stripAnsi(text)),
-      ranges: (text) => {
-        /** @type {[number, number][]} */
-        const found = [];
-        for (const match of text.matchAll(all)) {
-          if (match[0].length) found.push([match.index, match.index + match[0].length]);
-          if (found.length >= RANGES_AT_MOST) break;
-        }
-        return found;
-      },
+      test: (text) => found.test(stripAnsi(text)),
+      ranges: (text) => found.ranges(text, RANGES_AT_MOST),
     },
   };
 }
 
-/** @param {string} text */
-function escape(text) {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, (c) => (c === "-" || c === "/" ? c : `\\${c}`));
+/** What it has learned of the lines is of use to the next who asks for it.
+ * @type {{ source: string, expression: Re2 | null }} */
+let known = { source: "", expression: null };
+
+/** @param {string} what RE2 says */
+function refusal(what) {
+  const part = what.slice(what.indexOf(": ") + 2);
+  if (/^\(\?<?[=!]/.test(part)) {
+    return t("Expressions have no lookahead and no lookbehind here: {part}", { part });
+  }
+  if (/^\\[1-9]/.test(part)) {
+    return t("Expressions have no back references here: {part}", { part });
+  }
+  return t("This is no regular expression in RE2's syntax: {what}", { what });
 }
 
-/**
- * RE2 writes some things in its own way: flags in front, named groups with a P, `\z` for the end.
- * @param {string} query
- */
-function fromRe2(query) {
-  return query
-    .replace(/^\(\?[imsU]+\)/, "")
-    .replace(/\(\?P</g, "(?<")
-    .replace(/\\z$/, "$")
-    .replace(/^\\A/, "^");
+/** @param {string} query @returns {Search} */
+function words(query) {
+  const source = query.replace(/[\^$.*+?()[\]{}|/-]/g, (c) =>
+    c === "-" || c === "/" ? c : `\\${c}`,
+  );
+  // Letters of ASCII alone have no relatives elsewhere (the Kelvin sign is no k), as on the server.
+  // eslint-disable-next-line no-control-regex
+  const flags = /^[\x00-\x7f]*$/.test(query) ? "i" : "iu";
+  const one = new RegExp(source, flags);
+  const all = new RegExp(source, `${flags}g`);
+  return {
+    test: (text) => one.test(stripAnsi(text)),
+    ranges: (text) => {
+      /** @type {[number, number][]} */
+      const found = [];
+      for (const match of text.matchAll(all)) {
+        found.push([match.index, match.index + match[0].length]);
+        if (found.length >= RANGES_AT_MOST) break;
+      }
+      return found;
+    },
+  };
 }
 
 /** A filter at work. */
@@ -192,9 +217,11 @@ export class ActiveFilter {
   constructor(filter) {
     this.filter = filter;
     this.passes = passes(filter);
-    const { search, error } = makeSearch(filter.q, filter.regex);
+    const { search, error, lacks = false } = makeSearch(filter.q, filter.regex);
     this.search = search;
     this.searchError = error;
+    /** It asks for something that there is not, and is not just unfinished. */
+    this.searchLacks = lacks;
   }
 
   /**

@@ -14,7 +14,13 @@ import { readFilter, readLine, sameLines } from "./filter.js";
 import { RowCursor } from "./row_cursor.js";
 import { StatusBar } from "./status_bar.js";
 import { Instances } from "./instances.js";
-import { loadViewSettings, saveViewSettings, setUpJump, Toolbar } from "./toolbar.js";
+import {
+  loadViewSettings,
+  saveViewSettings,
+  setUpDownload,
+  setUpJump,
+  Toolbar,
+} from "./toolbar.js";
 import { bindKeys } from "./keyboard.js";
 import { copySelections, drawEntry } from "./row_view.js";
 import { VirtualList } from "./virtual_list.js";
@@ -124,18 +130,7 @@ export class LogView {
     byId("log-next").addEventListener("click", () => this.cursor.nextMatch(1));
     byId("log-previous").addEventListener("click", () => this.cursor.nextMatch(-1));
     byId("log-empty-clear").addEventListener("click", () => byId("log-clear").click());
-    for (const link of document.querySelectorAll("#log-download-menu [data-format]")) {
-      link.addEventListener("click", () => {
-        const format = /** @type {"text" | "jsonl"} */ (
-          /** @type {HTMLElement} */ (link).dataset.format
-        );
-        /** @type {HTMLAnchorElement} */ (link).href = feed.api.downloadAddress(
-          feed.filter,
-          format,
-        );
-        byId("log-download-menu").hidePopover();
-      });
-    }
+    setUpDownload(feed);
     setUpJump((ms) => void this.jumpTo(ms));
   }
 

@@ -176,18 +176,25 @@ export class RowCursor {
     return direction > 0 ? rows.firstSeen : rows.lastSeen;
   }
 
+  /** What was said last of an expression that is none. @type {string | null} */
+  #said = null;
+
   /** How many entries match, and which of them the reader is at. */
   showCount() {
     const box = byId("log-count");
     const { model } = this.feed;
-    const { search, searchError } = this.feed.active;
+    const { search, searchError, searchLacks } = this.feed.active;
     box.title = "";
     byId("log-find").setAttribute("aria-invalid", String(searchError !== null));
     if (searchError) {
       setText(box, t("not a pattern"));
       box.title = searchError;
+      // What is half typed speaks for itself; what there is not has to be said.
+      if (searchLacks && searchError !== this.#said) toast(searchError);
+      this.#said = searchError;
       return;
     }
+    this.#said = null;
     byId("log-previous").hidden = byId("log-next").hidden = !search;
     if (!search) return setText(box, "");
     let count = 0;
