@@ -157,6 +157,7 @@ LONG = {
     "cloudbang/node/terminals/exec_source.py": "one exec, from its shell's search to its end",
     "cloudbang/web/server/websocket.py": "one connection: reading, writing and ending share state",
     "cloudbang/storage/logs/log_store.py": "the one way to the logs: append, read, delete, forget",
+    "cloudbang/terminals/session.py": "one session: what goes between its process and its people",
     "cloudbang/terminals/registry.py": "every way in which a session begins and ends, in one place",
     "static/js/logs/feed.js": "the window on a log is filled from four sides, and all of them move its edges",
     "static/js/logs/log_model.js": "the entries of the window and its edges, true together or not at all",

@@ -14,7 +14,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cloudbang.accounts import Caller
 from cloudbang.domain.terminals import Mode, TerminalTarget
@@ -71,32 +71,35 @@ class Tickets:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._key = secrets.token_bytes(32)
         self._clock = clock
-        self._waiting: OrderedDict[str, tuple[TerminalTarget, float]] = OrderedDict()
+        # What each opens, the login it was given to, and until when.
+        self._waiting: OrderedDict[str, tuple[TerminalTarget, str, float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def give(self, target: TerminalTarget) -> Ticket:
-        """A ticket for this terminal."""
+    def give(self, target: TerminalTarget, login: str) -> Ticket:
+        """A ticket for this terminal, for that login."""
         nonce = secrets.token_hex(16)
         said = "\0".join((nonce, target.team, target.app, target.container, target.session))
         md5 = hmac.new(self._key, said.encode(), hashlib.sha256).hexdigest()[:32]
         while len(self._waiting) >= MOST_TICKETS:
             self._waiting.popitem(last=False)
-        self._waiting[md5] = (target, self._clock() + TICKET_VALID)
+        self._waiting[md5] = (target, login, self._clock() + TICKET_VALID)
         return Ticket(target.team, target.app, target.container[:12], md5, target.session)
 
-    def redeem(self, md5: str, team: str, app: str, container: str) -> TerminalTarget:
+    def redeem(self, login: str, md5: str, team: str, app: str, container: str) -> TerminalTarget:
         """What the ticket opens; it is void from now on. Raises TicketRefused.
 
-        A ticket shown with another team, app or container is void, too.
+        A ticket shown by another login, or with another team, app or container is void, too.
         """
         found = self._waiting.pop(md5, None)
         if found is None:
             raise TicketRefused("it was used already, or never given out")
-        target, until = found
+        target, given_to, until = found
         if self._clock() > until:
             raise TicketRefused(f"it was good for {TICKET_VALID:.0f} seconds")
+        if login != given_to:
+            raise TicketRefused("it was given to somebody else, or at another sign-in")
         if team != target.team:
             raise TicketRefused("it is for another team")
         if app != target.app:
@@ -110,7 +113,7 @@ class Tickets:
         """Forget what has expired."""
         now = self._clock()
         while self._waiting:
-            md5, (_, until) = next(iter(self._waiting.items()))
+            md5, (_, _, until) = next(iter(self._waiting.items()))
             if until >= now:
                 return
             del self._waiting[md5]
@@ -127,6 +130,7 @@ class ShareLink:
     mode: Mode
     once: bool = False
     taken_by: Owner | None = None
+    sent_away: set[Owner] = field(default_factory=set)  # for whom it opens nothing any more
 
 
 class ShareLinks:
@@ -152,12 +156,19 @@ class ShareLinks:
         else:
             self._links.pop(session, None)
 
+    def send_away(self, session: str, who: Owner) -> None:
+        """The keys of now open nothing for that person any more."""
+        for link in self._links.get(session, ()):
+            link.sent_away.add(who)
+
     def open(self, session: str, key: str, comes: Owner) -> Mode | None:
         """What the key lets this person do, None for nothing. Raises LinkUsed."""
         for link in self._links.get(session, ()):
             if key and hmac.compare_digest(link.key.encode(), key.encode()):
                 if link.once and link.taken_by not in (None, comes):
                     raise LinkUsed(session)
+                if comes in link.sent_away:
+                    return None
                 link.taken_by = comes
                 return link.mode
         return None

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from cloudbang.domain.terminals import ExitStatus
 from cloudbang.errors import CloudBangError, NoSuchTerminal
 from cloudbang.storage.database.terminals import TerminalRecord
+from cloudbang.terminals.participant import Participant
 from cloudbang.terminals.session import Session
-from cloudbang.terminals.viewers import Participant
 
 log = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ from cloudbang.errors import (
     NoSuchTerminal,
     TooManyTerminals,
 )
-from cloudbang.storage.database.terminals import TerminalRecord
+from cloudbang.storage.database.terminals import Owner, TerminalRecord
 from cloudbang.terminals.admission import (
     ShareLinks,
     Ticket,
@@ -43,8 +43,8 @@ from cloudbang.terminals.admission import (
 )
 from cloudbang.terminals.audit import AuditStore, RecordAction, TerminalAudit
 from cloudbang.terminals.fairness import Fairness
+from cloudbang.terminals.participant import Participant, ParticipantConnection
 from cloudbang.terminals.session import Session
-from cloudbang.terminals.viewers import Participant, ParticipantConnection
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,8 @@ KEEP = 0.2  # of these, for what is left of the sessions when one does not end
 ORPHANS_AGAIN = 300.0  # seconds at most between two tries to end what a killed server left
 GIVE_UP = 7.0  # seconds after the order to end until a session is over whatever hangs
 
+
+GOOD_BYES = ("signed-out", "admin", "closed")  # after which links open nothing, not even the end
 
 RECORDING_STOPPED = {
     "limit": "recording has stopped here: it reached its limit; the terminal goes on",
@@ -184,11 +186,13 @@ class Terminals:
             image=instance.image,
             request=request,
         )
-        return self._tickets.give(target)
+        return self._tickets.give(target, caller.login)
 
-    def redeem(self, md5: str, team: str, app: str, container: str) -> TerminalTarget:
-        """What a ticket opens, once. Raises TicketRefused."""
-        return self._tickets.redeem(md5, team, app, container)
+    def redeem(
+        self, caller: Caller, md5: str, team: str, app: str, container: str
+    ) -> TerminalTarget:
+        """What a ticket opens, once, for the login it was given to. Raises TicketRefused."""
+        return self._tickets.redeem(caller.login, md5, team, app, container)
 
     def open(
         self, target: TerminalTarget, caller: Caller, address: str, agent: str, size: Size
@@ -373,15 +377,29 @@ class Terminals:
         """A fresh key to look (``watch``) or to type as well (``type``); an older one is void."""
         return self._links.make(session.id, mode, once)
 
-    def unlink(self, session: Session, modes: Iterable[Mode] = ("watch", "type")) -> None:
-        """The keys are void; guests who typed become watchers, who watches stays."""
-        self._links.void(session.id, modes)
-        session.demote_guests()
+    def stop_sharing(self, session: Session) -> None:
+        """The keys are void, and whoever came by one is out."""
+        self._links.void(session.id)
+        session.send_away([one for one in session.participants if one.mode != "own"])
+        self._changed(session)
+
+    def send_away(self, session: Session, one: Participant, number: int) -> None:
+        """The owner sends one guest out, who does not come back by the links there are."""
+        guests = [
+            guest
+            for guest in session.participants
+            if guest.id == number and guest.mode != "own" and one.mode == "own"
+        ]
+        for guest in guests:
+            who = Owner(guest.account_id, guest.login if guest.account_id is None else "")
+            self._links.send_away(session.id, who)
+        session.send_away(guests)
+        self._changed(session)
 
     def take(self, session: Session, one: Participant) -> None:
         """The owner takes the keyboard back: the link to type is void, guests watch."""
         if one.mode == "own":
-            self.unlink(session, ("type",))
+            self._links.void(session.id, ("type",))
             session.take(one)
 
     # --- ending -----------------------------------------------------------------------------------
@@ -398,13 +416,15 @@ class Terminals:
             self._supervisor.once(reason, self._end, session, reason)
 
     def end_login(self, login: str) -> None:
-        """That login has ended or may do less: so do the sessions last used with it. Does not
-        wait."""
+        """That login has ended or may do less: so do the sessions that no other login of their
+        owner has, see :meth:`Session.lose_login`. Does not wait."""
         for session in list(self._live.values()):
-            if session.login == login and session.target.request.kind != "share":
+            if session.target.request.kind != "share" and not session.lose_login(login):
                 self._supervisor.once("signed-out", self._end, session, "signed-out")
 
     def _end(self, session: Session, reason: str) -> None:
+        if reason in GOOD_BYES:
+            self._links.void(session.id)
         pump = self._pumps.get(session.id)
         with gevent.Timeout(GIVE_UP, False):
             session.end(reason)

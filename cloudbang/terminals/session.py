@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import gevent
@@ -24,7 +24,10 @@ from cloudbang.domain.scrollback import Cutter
 from cloudbang.domain.terminals import ExitStatus, Recorder, Size, Source, TerminalTarget
 from cloudbang.errors import CloudBangError
 from cloudbang.terminals.fairness import Fairness
-from cloudbang.terminals.viewers import WINDOW, Participant, Tab, Viewers
+from cloudbang.terminals.owner_logins import OwnerLogins
+from cloudbang.terminals.participant import WINDOW, Participant, Tab
+from cloudbang.terminals.time_limits import TimeLimits
+from cloudbang.terminals.viewers import Viewers
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +43,6 @@ CONFIRM = 0.05  # seconds between confirmations of input
 TABS = 64  # whose count of input is remembered; overload: who typed longest ago is new again
 PAUSED = "the container is paused: what you type waits for it"
 NUDGE_WITHIN = 3.0  # seconds the engine gets to take a size
-WARN = 300.0  # seconds before a limit ends a session that it is warned
-WARNINGS = {
-    "idle": "nothing happens here: this terminal ends in {minutes:.0f} minutes",
-    "lifetime": "this terminal has been open for long and ends in {minutes:.0f} minutes",
-}
 
 
 class Session:
@@ -52,10 +50,19 @@ class Session:
     Times in monotonic seconds."""
 
     __slots__ = (
-        *("_confirming", "_ending", "_fairness", "_on_end", "_recorder", "_supervisor", "_typed"),
-        *("_typed_at", "_viewers", "_waiting", "_warned", "account", "account_id", "address"),
-        *("agent", "detached_at", "ended", "id", "login", "paused", "quiet_since", "recorded"),
-        *("source", "started", "started_at", "target", "title"),
+        *(
+            "_confirming",
+            "_ending",
+            "_fairness",
+            "_limits",
+            "_on_end",
+            "_recorder",
+            "_supervisor",
+            "_typed",
+        ),
+        *("_typed_at", "_viewers", "_waiting", "account", "account_id", "address"),
+        *("agent", "detached_at", "ended", "id", "login", "logins", "paused", "quiet_since"),
+        *("recorded", "source", "started", "started_at", "target", "title"),
     )
 
     def __init__(
@@ -87,11 +94,12 @@ class Session:
         self.paused = False
         self._viewers = Viewers(size)
         self._recorder: Recorder | None = None
+        self.logins = OwnerLogins(login)
         self._typed: dict[Tab, int] = {}  # bytes of input, by the tab they came from
         self._confirming: Any = None  # a timer, while input waits to be confirmed
         self._typed_at = -ECHO  # when the last of it came
         self._waiting = 0  # bytes of input that waited when the last was handed on
-        self._warned = ""  # the limit it was warned of
+        self._limits = TimeLimits()
         self._ending: str | None = None
         self._on_end = on_end
         self._supervisor = supervisor
@@ -203,6 +211,8 @@ class Session:
             self._confirming.start(self._confirm)
         if self._viewers.keyboard is not one:
             self._viewers.take(one)
+        if one.mode == "own":
+            self.logins.used = one.login
         self.quiet_since = self._typed_at = now = time.monotonic()
         self._fairness.typed(self.id, now)
         return True
@@ -228,11 +238,19 @@ class Session:
     def take(self, one: Participant) -> None:
         """The owner takes the keyboard back: guests who may type become watchers."""
         self._viewers.take(one)
-        self._viewers.demote_guests()
+        self.demote_guests()
 
     def demote_guests(self) -> None:
         """Whoever types by a link does so no more."""
         self._viewers.demote_guests()
+        self._fit()
+
+    def send_away(self, guests: Iterable[Participant]) -> None:
+        """They see and type nothing any more from now on, whatever their connections are about."""
+        for one in guests:
+            one.mode = "watch"
+            self.leave(one, lost=False)
+            one.connection.ended(ExitStatus("sent-away"))
 
     # --- those who look ---------------------------------------------------------------------------
 
@@ -251,7 +269,7 @@ class Session:
         begin = viewers.join(one, after, self._typed.get(one.tab, 0))
         self.detached_at = None
         if one.mode == "own":
-            self.login = one.login  # what it ends with is where it was last used
+            self.logins.came(one.login)
         if begin.offset > 0 and begin.reset and "[?1049h" in begin.restore:
             self._supervisor.once("nudge", self._nudge)
         one.connection.tell(
@@ -344,6 +362,12 @@ class Session:
             self._viewers.stop_pacing()
         self.source.end()
 
+    def lose_login(self, login: str) -> bool:
+        """That login has ended. Whether the session goes on: while another good one of its owner
+        has opened it, used it last or looks at it."""
+        own = (one.login for one in self._viewers.members if one.mode == "own")
+        return self.logins.lose(login, own)
+
     def overdue(self, settings: TerminalSettings, now: float) -> str | None:
         """The limit that it has passed, if any: detached, idle or lifetime. Warns of the last two
         when they come near."""
@@ -352,20 +376,10 @@ class Session:
         away = self.detached_at
         if away is not None and now - away > settings.detached_minutes * 60:
             return "detached"
-        for reason, since, hours in (
-            ("idle", self.quiet_since, settings.idle_hours),
-            ("lifetime", self.started_at, settings.lifetime_hours),
-        ):
-            left = since + hours * 3600 - now
-            if left <= 0:
-                return reason
-            if left > min(WARN, hours * 1800):
-                if self._warned == reason:
-                    self._warned = ""
-            elif self._warned != reason:
-                self._warned = reason
-                self.notice("ending-soon", WARNINGS[reason].format(minutes=max(left / 60, 1)))
-        return None
+        reason, warning = self._limits.passed(settings, self.quiet_since, self.started_at, now)
+        if warning:
+            self.notice("ending-soon", warning)
+        return reason
 
     def as_json(self, own: bool = True) -> dict[str, object]:
         """What pages and programs are shown (the S of ``docs/protocols/terminal.md``); guests by a

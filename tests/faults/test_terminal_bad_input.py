@@ -157,13 +157,13 @@ def test_a_ticket_is_good_for_a_minute() -> None:
     now = [1000.0]
     tickets = Tickets(clock=lambda: now[0])
     target = TerminalTarget("5" * 16, "default", "web", "c" * 64)
-    first, second = tickets.give(target), tickets.give(target)
+    first, second = tickets.give(target, "s1"), tickets.give(target, "s1")
     now[0] += TICKET_VALID - 0.1
-    assert tickets.redeem(first.md5, "default", "web", "c" * 12) is target
+    assert tickets.redeem("s1", first.md5, "default", "web", "c" * 12) is target
     now[0] += 0.2
     with pytest.raises(TicketRefused):
-        tickets.redeem(second.md5, "default", "web", "c" * 12)
-    tickets.give(target)
+        tickets.redeem("s1", second.md5, "default", "web", "c" * 12)
+    tickets.give(target, "s1")
     now[0] += TICKET_VALID + 1
     tickets.sweep()
     assert len(tickets) == 0

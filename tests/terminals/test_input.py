@@ -9,8 +9,8 @@ import gevent
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.terminals import ExitStatus, Size, Source, TerminalTarget
 from cloudbang.terminals.fairness import Fairness
+from cloudbang.terminals.participant import Participant
 from cloudbang.terminals.session import CONFIRM, Session
-from cloudbang.terminals.viewers import Participant
 from tests.support import wait_until
 
 

@@ -141,7 +141,7 @@ def test_an_end_waits_for_the_answer() -> None:
 def test_a_pass_is_for_a_minute_and_for_one_installation() -> None:
     """Whatever is changed in it, it opens nothing."""
     key, now = b"k" * 32, 1_750_000_000.0
-    shown = share_pass.make(key, "root@host", now)
+    shown = share_pass.make(key, "root@host", now, share_pass.new_nonce())
     found = share_pass.check(key, shown, now + 59)
     assert found
     assert found.who == "root@host"

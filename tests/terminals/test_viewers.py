@@ -6,7 +6,8 @@ import itertools
 
 from cloudbang.domain.scrollback import KEEP, Scrollback
 from cloudbang.domain.terminals import ExitStatus, Mode, Size
-from cloudbang.terminals.viewers import BEHIND, FRESH, WATCHED, WINDOW, Participant, Viewers
+from cloudbang.terminals.participant import BEHIND, FRESH, WATCHED, WINDOW, Participant
+from cloudbang.terminals.viewers import Viewers
 
 LINE = b"a line of sixty-four bytes, of which this one is made up exactly\n"
 
@@ -134,9 +135,11 @@ def test_who_comes_back_goes_on_at_the_byte_or_is_told_to_begin_anew() -> None:
 def test_the_smallest_window_counts_and_all_know_whose_it_is() -> None:
     viewers = Viewers(Size(80, 24))
     wide, page = someone(size=Size(200, 20))
-    tall, _ = someone("watch", Size(100, 50))
+    tall, _ = someone("type", Size(100, 50))
+    watcher, _ = someone("watch", Size(2, 1))
     viewers.join(wide, None)
     viewers.join(tall, None)
+    viewers.join(watcher, None)
     assert viewers.fit() == Size(100, 20)
     assert viewers.fit() is None
     assert page.told[-1] == {"op": "size", "columns": 100, "rows": 20, "by": [1, 2]}

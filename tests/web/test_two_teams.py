@@ -332,8 +332,9 @@ def test_sockets_of_terminals(house: House, team: str, other: str) -> None:
     terminals = house.parts.terminals
     link = terminals.link(terminals.get(TERMINALS[other]), "type")
     target = TerminalTarget("00000000000000dd", other, APPS[other], "0" * 64)
+    mine = house.parts.accounts.credentials.find(house.secrets[team])
     for path in ("/docker_console", "/ws"):
-        ticket = terminals._tickets.give(target)
+        ticket = terminals._tickets.give(target, mine.login)
         asked: list[dict[str, str]] = [
             {"session": TERMINALS[other]},
             {"session": TERMINALS[other], "key": link},

@@ -138,8 +138,8 @@ def link(session: str) -> Response:
 @needs("terminal")
 @operation()
 def unlink(session: str) -> Response:
-    """Void the links; who typed through one watches from now on."""
-    services().terminals.unlink(own_live(caller(), session, services().terminals))
+    """Void the links, and send out whoever came by one."""
+    services().terminals.stop_sharing(own_live(caller(), session, services().terminals))
     return Response(status=204)
 
 

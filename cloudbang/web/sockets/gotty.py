@@ -1,7 +1,8 @@
 """What the console of 2017 speaks, as GoTTY did: text frames, the first character says what.
 
 From the page: ``0`` input, ``1`` ping, ``2`` size. To the page: ``0`` output in base64, ``1`` pong,
-``2`` title, ``3`` preferences, ``4`` seconds after which it connects again.
+``2`` title, ``3`` preferences, ``4`` seconds after which it connects again: never, since it would do
+that with the ticket that it has used.
 """
 
 from __future__ import annotations
@@ -14,16 +15,14 @@ import orjson
 
 from cloudbang.domain.terminals import ExitStatus, Size
 from cloudbang.errors import CloudBangError
+from cloudbang.terminals.participant import Participant
 from cloudbang.terminals.registry import Terminals
 from cloudbang.terminals.session import Session
-from cloudbang.terminals.viewers import Participant
 from cloudbang.web.server.frames import TEXT, SharedFrame
 from cloudbang.web.server.websocket import Socket
 
 REFUSED = 4403
-RECONNECT = 10  # seconds
 KEEPS_UP = 256 * 1024  # bytes of input that wait for the process; then its page is read no more
-PREFERENCES = {"scrollback_lines": 10_000}
 
 _NOTHING_MORE = "\r\n\x1b[2m{}\x1b[0m\r\n"
 
@@ -50,8 +49,8 @@ class GottyAdapter:
             assert isinstance(session, dict)
             title = f"{session['app']} · {session['name']} ({session['container']})"
             self._post(b"2" + title.encode())
-            self._post(b"3" + orjson.dumps(PREFERENCES))
-            self._post(b"4%d" % RECONNECT)
+            self._post(b"3{}")  # its own: a name that it does not know it throws at
+            self._post(b"40")
         elif kind in ("notice", "error"):
             self._say(str(message["message"]))
 

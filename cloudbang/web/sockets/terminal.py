@@ -20,9 +20,9 @@ from cloudbang.domain.terminals import ExitStatus, Mode, Size
 from cloudbang.errors import BadRequest, CloudBangError, NoSuchTerminal
 from cloudbang.storage.database.terminals import TerminalStore
 from cloudbang.terminals.admission import is_owner_of
+from cloudbang.terminals.participant import Participant
 from cloudbang.terminals.registry import Terminals
 from cloudbang.terminals.session import Session
-from cloudbang.terminals.viewers import Participant
 from cloudbang.web.security.proxies import Proxies
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
 from cloudbang.web.server.socket_handler import SocketRoute
@@ -149,7 +149,7 @@ class TerminalEndpoint:
                 if not isinstance(value, str) or not 0 < len(value) <= 256:
                     raise BadRequest(name, "…" if name == "Md5" else value, "a text")
             team, app, container, md5 = map(str, values)
-            target = self._terminals.redeem(md5, team, app, container)
+            target = self._terminals.redeem(caller, md5, team, app, container)
             agent = str(environ.get("HTTP_USER_AGENT", ""))
             session = self._terminals.open(target, caller, address, agent, size or Size())
             mode = "own"

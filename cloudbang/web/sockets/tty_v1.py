@@ -12,9 +12,9 @@ import orjson
 from cloudbang.core.rate import TokenBucket
 from cloudbang.domain.terminals import ExitStatus, Size
 from cloudbang.errors import BadRequest, CloudBangError
+from cloudbang.terminals.participant import Participant
 from cloudbang.terminals.registry import Terminals
 from cloudbang.terminals.session import Session
-from cloudbang.terminals.viewers import Participant
 from cloudbang.web.server.frames import TEXT, SharedFrame
 from cloudbang.web.server.websocket import Socket
 
@@ -138,6 +138,13 @@ class TtyV1Adapter:
         session, one, terminals = self._where()
         terminals.take(session, one)
 
+    def _send_away(self, message: dict[str, Any]) -> None:
+        number = message.get("id")
+        session, one, terminals = self._where()
+        if one.mode != "own" or isinstance(number, bool) or not isinstance(number, int):
+            raise BadRequest("id", number, "a guest's number, sent by the owner of the terminal")
+        terminals.send_away(session, one, number)
+
     def _end(self, message: dict[str, Any]) -> None:
         session, one, terminals = self._where()
         if one.mode != "own":
@@ -152,6 +159,7 @@ HANDLERS: dict[str, Callable[[TtyV1Adapter, dict[str, Any]], None]] = {
     "ack": TtyV1Adapter._ack,
     "resize": TtyV1Adapter._resize,
     "take": TtyV1Adapter._take,
+    "send-away": TtyV1Adapter._send_away,
     "end": TtyV1Adapter._end,
     "ping": TtyV1Adapter._ping,
 }

@@ -13,6 +13,8 @@ export function bindTerminalKeys(tabs) {
     [["Ctrl+⇧+V"], t("Paste")],
     [["Ctrl+⇧+F"], t("Find in the terminal")],
   ];
+  // The engine keeps it back, as the first of the keys with which its own client detaches.
+  list.push([["Ctrl+^"], t("Reaches the program together with the next key")]);
   if (tabs) {
     list.push([["Ctrl+⇧+←", "Ctrl+⇧+→"], t("The terminal before or after")]);
     list.push([["Delete"], t("On a tab: close it")]);

@@ -129,6 +129,7 @@ const ENDS = {
   "not-started": () => t("Nothing could be started in this container."),
   "command-ended": () => t("The command that was shown here has ended."),
   admin: () => t("An administrator has ended this terminal."),
+  "sent-away": () => t("The owner of this terminal does not show it to you any more."),
 };
 
 /**

@@ -7,12 +7,14 @@ import { h, icon, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 
+/** @typedef {import("./terminal_socket.js").TerminalSocket} TerminalSocket */
+
 /**
- * @param {string} session
+ * @param {TerminalSocket} socket of the owner
  * @param {() => void} closed
  */
-export function openShare(session, closed) {
-  const path = `/api/v1/terminals/${encodeURIComponent(session)}/links`;
+export function openShare(socket, closed) {
+  const path = `/api/v1/terminals/${encodeURIComponent(socket.id)}/links`;
   const error = h("p", { class: "error", role: "alert", hidden: true });
   const attempt = async (/** @type {() => Promise<void>} */ run) => {
     error.hidden = true;
@@ -39,6 +41,10 @@ export function openShare(session, closed) {
     },
   ];
   const done = h("p", { class: "done", role: "status" });
+  const guests = h("ul", { class: "term-guests", "aria-label": t("Who is here") });
+  const showGuests = () => guests.replaceChildren(...guestRows(socket));
+  socket.addEventListener("people", showGuests);
+  showGuests();
   const dialog = openDialog(
     t("Share this terminal"),
     h("p", { class: "muted" }, t("The links are for people with an account here.")),
@@ -64,6 +70,7 @@ export function openShare(session, closed) {
         );
       }),
     ),
+    guests,
     h(
       "button",
       {
@@ -74,7 +81,7 @@ export function openShare(session, closed) {
             await call("DELETE", path);
             setText(
               done,
-              t("No link opens this terminal any more. Whoever is here now may only watch."),
+              t("No link opens this terminal any more, and whoever came by one is out."),
             );
           }),
       },
@@ -83,7 +90,34 @@ export function openShare(session, closed) {
     done,
     error,
   );
-  dialog.addEventListener("close", closed);
+  dialog.addEventListener("close", () => {
+    socket.removeEventListener("people", showGuests);
+    closed();
+  });
+}
+
+/** Whoever came by a link, each with a way out. @param {TerminalSocket} socket */
+function guestRows(socket) {
+  return socket.people
+    .filter((one) => one.mode !== "own")
+    .map((one) =>
+      h(
+        "li",
+        null,
+        h("span", { class: "cut" }, one.name),
+        h("span", { class: "muted" }, one.mode === "type" ? t("may type") : t("watches")),
+        h(
+          "button",
+          {
+            class: "button",
+            type: "button",
+            "aria-label": t("Send {name} out", { name: one.name }),
+            onclick: () => socket.sendAway(one.id),
+          },
+          t("Send out"),
+        ),
+      ),
+    );
 }
 
 /**

@@ -163,6 +163,11 @@ export class TerminalSocket extends ReconnectingSocket {
     this.send({ op: "take" });
   }
 
+  /** Sends one out who came by a link. @param {number} id */
+  sendAway(id) {
+    this.send({ op: "send-away", id });
+  }
+
   /** Ends the session and what runs in it. @returns {boolean} false when the server cannot be told now */
   end() {
     return this.phase === "attached" && this.send({ op: "end" });
@@ -340,6 +345,7 @@ export class TerminalSocket extends ReconnectingSocket {
   /** @param {any} message */
   onPeople({ people }) {
     this.people = people;
+    this.dispatchEvent(new Event("people"));
     this.handlers.changed?.();
   }
 

@@ -169,7 +169,7 @@ export class TerminalView {
   }
 
   share() {
-    openShare(this.id, () => this.focus());
+    openShare(this.socket, () => this.focus());
   }
 
   async fullScreen() {
@@ -380,6 +380,7 @@ export class TerminalView {
     this.#bar.showSize(socket, this.#room, { columns, rows }, this.#smallest);
     this.element.setAttribute("aria-label", t("Terminal in {name}", { name: this.name }));
     this.element.dataset.phase = socket.phase;
+    this.element.dataset.mode = socket.mode;
     this.screen.setReadOnly(socket.over);
     if (socket.over) this.#showEnd();
     this.#banners.showAway(socket);
