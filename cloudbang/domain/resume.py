@@ -15,3 +15,8 @@ class ResumePoint:
     since: int
     last: bytes | None
     stored: Counter[bytes]
+
+    @property
+    def newest(self) -> bytes | None:
+        """The newest by its time: another than ``last`` where what was missing came late."""
+        return max(self.stored, key=lambda raw: raw[:30], default=self.last)

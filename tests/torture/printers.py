@@ -11,6 +11,7 @@ from typing import Any
 from tests.faults.truth import Lines, engine_lines, lines_of, ticker, two_streams
 
 NUMBER = re.compile(r"line (\d+) ")
+TIMES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 ALWAYS = {"Name": "always"}
 
 
@@ -165,17 +166,17 @@ def _short(lines: Lines) -> list[tuple[str, str]]:
 
 
 def _holes(app: str, rows: list[list[Any]]) -> Iterator[tuple[str, str]]:
-    last, marked = 0, True
-    for at, (_, _, _, stream, text) in enumerate(rows):
-        if stream == "marker":
-            marked = True
-            continue
+    """By time: what an engine jumped over is stored late."""
+    markers = [TIMES.findall(row[4])[:2] for row in rows if row[3] == "marker"]
+    lines = sorted((row for row in rows if row[3] != "marker"), key=lambda row: row[1])
+    last, last_time = 0, ""
+    for at, (_, time, _, _, text) in enumerate(lines):
         found = NUMBER.search(text)
         number = int(found[1]) if found else -1
-        around = [(row[0], row[1], row[4][:80]) for row in rows[max(0, at - 2) : at + 2]]
-        if number == last + 1 or number == 1:
+        around = [(row[0], row[1], row[4][:80]) for row in lines[max(0, at - 2) : at + 2]]
+        if number in (last + 1, 1) or not last:
             pass  # the next, or the first of another life
-        elif marked:
+        elif any(start <= time and end >= last_time for start, end in markers):
             pass  # a hole that is told, also at the beginning of another life
         elif number > last:
             yield "a hole is not marked", f"{app}: {last} to {number}: {around}"
@@ -184,7 +185,7 @@ def _holes(app: str, rows: list[list[Any]]) -> Iterator[tuple[str, str]]:
                 "lines are doubled, or the first of another life lost",
                 f"{app}: {number} after {last}: {around}",
             )
-        last, marked = number, False
+        last, last_time = number, time
 
 
 def _newest(printer: Printer, stored: dict[str, Lines]) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,6 @@ import time
 from contextlib import nullcontext, suppress
 from functools import partial
 
-import gevent
-
 from cloudbang.core.retry import Attempts
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.docker_stream import Decoder, StreamGarbled, decoder_for
@@ -27,6 +25,7 @@ from cloudbang.node.collector.read_scheduler import ReadScheduler
 from cloudbang.node.collector.resume import Resume, SkipTo, dropped
 from cloudbang.node.collector.rotation import RotationWatch, rotated_at
 from cloudbang.node.collector.sink import Receipt
+from cloudbang.node.collector.snapshot import between, snapshot
 
 log = logging.getLogger(__name__)
 
@@ -237,7 +236,7 @@ class Follower:
         self._slow.went_well()
         decoder = decoder_for(instance.short, tty=instance.tty)
         missing = _RereadFurther if tail is not None else None if surely else _RereadFully
-        self._last = point.last if point else None
+        self._last = point.newest if point else None
         self._stream, self._ends = stream, not instance.alive
         self._reads_before = -1  # not at the very next look
         try:
@@ -262,16 +261,10 @@ class Follower:
     def _engine_has(self, record: bytes) -> bool:
         """Whether the log that the engine keeps begins no later than this record."""
         instance = self._context.containers.instance(self.container)
-        if instance is None:
-            return False
-        stream = self._context.engine.logs(instance.id, follow=False)
-        decoder = decoder_for(instance.short, tty=instance.tty)
-        try:
-            while data := stream.read():
-                if oldest := decoder.feed(data):
+        if instance is not None:
+            for oldest in snapshot(self._context.engine, instance):
+                if oldest:
                     return oldest[0][:30] <= record[:30]
-        finally:
-            stream.close()
         return False
 
     def _after_clock_was_set_back(
@@ -279,15 +272,9 @@ class Follower:
     ) -> Resume | SkipTo | None:
         """The clock is behind what is stored: new lines have older times, so read all of it."""
         assert point.last is not None
-        self.since_ns, count = 0, 0
-        stream = self._context.engine.logs(instance.id, follow=False)
-        decoder = decoder_for(instance.short, tty=instance.tty)
-        try:
-            while data := stream.read():
-                count += decoder.feed(data).count(point.last)
-                gevent.sleep(1e-5)
-        finally:
-            stream.close()
+        self.since_ns = 0
+        all_there_is = snapshot(self._context.engine, instance)
+        count = sum(records.count(point.last) for records in all_there_is)
         wanted = point.stored[point.last]
         if count >= wanted:
             return SkipTo(point.last, wanted)
@@ -355,7 +342,8 @@ class Follower:
     def _append_watched(self, records: list[bytes], watch: RotationWatch) -> None:
         """Hand over what comes in order. Raises _StreamDiscontinuous at a step that was not seen before.
 
-        The same step in a second reading is the container's own pause, or how it is written.
+        The same step in a second reading is the container's own pause, or how it is written, if
+        the engine has nothing between the two.
         """
         now = time.monotonic()
         while (odd := watch.first_discontinuity(records, now)) is not None:
@@ -364,12 +352,29 @@ class Follower:
             if step != self._step:
                 self._step = step
                 raise _StreamDiscontinuous
-            watch.accept(records[odd])
+            if step[0] is not None and not self._fill(step[0], records[odd]):
+                watch.accept(records[odd])
+            else:
+                watch.begin()
             records, self._last = records[odd:], records[odd]
         self._append(records)
         self._last = records[-1]
+        for before, after in watch.doubts():
+            self._fill(before, after)
         if time.monotonic() > now + PATIENT:
             raise _StreamDiscontinuous
+
+    def _fill(self, before: bytes, after: bytes) -> bool:
+        """Hand over what the followed stream jumped over between these two, which may come late;
+        whether there was something."""
+        instance = self._context.containers.instance(self.container)
+        if instance is None:
+            return False
+        jumped = False
+        for records in between(self._context.engine, instance, before, after):
+            jumped = True
+            self._append(records)
+        return jumped
 
     def _watched(self, instance: Instance) -> RotationWatch | None:
         """The watch over a log that is rotated; it keeps what it knows of the rate of lines."""

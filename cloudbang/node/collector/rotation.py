@@ -33,6 +33,10 @@ LASTING = 30.0
 """Seconds for which a flood counts as one. Reading again takes a while in which little comes, and just
 then files are skipped."""
 
+DOUBTFUL = 3.0
+"""Seconds for which a step stays in doubt: a flood that had begun with it shows by then."""
+DOUBTS = 4  # the longest of them
+
 MIXED = 50_000_000  # nanoseconds by which stdout and stderr may be out of order
 
 LOCAL_SIZE = 20 * 1024 * 1024  # what the `local` driver keeps in a file unless told otherwise
@@ -68,11 +72,16 @@ class RotationWatch:
         self._much_until = self._at = 0.0
         self._before: dict[bytes, bytes] = {}  # by stream: its newest record
         self._newest = b""
+        self._prior: bytes | None = None  # the newest record
+        # Steps of the last moment that were taken for pauses since little was written: when each was
+        # seen, how long it is, the records before and after it.
+        self._doubts: list[tuple[float, int, bytes, bytes]] = []
 
     def begin(self, last: bytes | None = None) -> None:
         """The log is read again: the next line comes after ``last``, or may be any."""
         self._before = {last[44:50]: last} if last else {}
         self._newest = last[:30] if last else b""
+        self._prior = last
         self._part_since, self._part_filled = None, 0.0
 
     def accept(self, raw: bytes) -> None:
@@ -98,6 +107,9 @@ class RotationWatch:
         if max(self._came.bytes, self._written.bytes) >= self._enough:
             self._much_until = now + LASTING
         self._much = now < self._much_until
+        if not self._much:
+            self._note_doubts(records, now)
+        self._prior = records[-1]
         times = [raw[:30] for raw in records]
         last, newest = self._newest, times[-1]
         # By time and not by batch: many small ones come just when files are being skipped.
@@ -123,6 +135,28 @@ class RotationWatch:
             self._newest = raw[:30]
         self._written.add(_ns(newest) / 1e9, size)
         return None
+
+    def doubts(self) -> list[tuple[bytes, bytes]]:
+        """Steps that were taken for pauses, before it showed how much is written: a jump of the
+        engine is often the first thing that is seen of a flood."""
+        if not self._much or not self._doubts:
+            return []
+        found, self._doubts = [(before, after) for _, _, before, after in self._doubts], []
+        return found
+
+    def _note_doubts(self, records: list[bytes], now: float) -> None:
+        least = int(self._file_bytes * 1e9 / FASTEST)
+        before = self._prior or records[0]
+        if self._doubts:
+            self._doubts = [one for one in self._doubts if one[0] > now - DOUBTFUL]
+        if _apart(before[:30], records[-1][:30]) < least:
+            return
+        for raw in records:
+            if (pause := _apart(before[:30], raw[:30])) >= least:
+                self._doubts.append((now, pause, before, raw))
+            before = raw
+        self._doubts.sort(key=lambda one: -one[1])
+        del self._doubts[DOUBTS:]
 
     def _fastest(self, times: list[bytes], size: int) -> float:
         """Bytes per second in the part of a file, ended by these lines, that was filled fastest."""

@@ -35,6 +35,7 @@ class ScriptedEngine:
         self.chunked = False
         self.whole_seconds = False  # of the times that are given, as Podman 4 does; not of `since`
         self.again: dict[str, int] = {}
+        self.jumps: dict[str, range] = {}  # of a log: what a followed stream does not give
         self.refused: dict[str, int] = {}  # how many inspections of a container fail from now on
         self.version = self.oldest_version = "1.41"  # of the API: what it speaks and understands
         self.deaf: set[str] = set()  # containers whose followed streams never end
@@ -214,17 +215,18 @@ class ScriptedEngine:
             self._json(sock, self.containers[container])
 
     def _logs(self, sock: socket.socket, container: str, query: dict[str, str]) -> None:
-        seconds, _, rest = query.get("since", "0.0").partition(".")
-        since = format_time(int(seconds) * 10**9 + int(rest or 0))
+        since, until = _moment(query.get("since", "0")), _moment(query.get("until", "9999999999"))
         self._head(sock)
         lines, tty = self.logs[container], self.containers[container]["Config"]["Tty"]
         at = max(0, len(lines) - int(query["tail"])) if "tail" in query else 0
         while True:
             twice = self.again.pop(container, 0) if query["follow"] == "1" and at else 0
-            given, at = lines[max(0, at - twice) :], len(lines)  # more may come while it is sent
-            for time, text in given:
+            first = max(0, at - twice)
+            given, at = lines[first:], len(lines)  # more may come while it is sent
+            jumped = self.jumps.get(container, range(0)) if query["follow"] == "1" else range(0)
+            for number, (time, text) in enumerate(given, first):
                 # As the engine does it, also of lines that come while it is followed.
-                if time >= since:
+                if since <= time <= until and number not in jumped:
                     shown = f"{time[:19]}Z" if self.whole_seconds else time
                     body = f"{shown} {text}".encode()
                     if len(text) != PART:
@@ -257,6 +259,11 @@ class ScriptedEngine:
         body = orjson.dumps(value)
         head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
         sock.sendall(head % (status, len(body)) + body)
+
+
+def _moment(text: str) -> str:
+    seconds, _, rest = text.partition(".")
+    return format_time(int(seconds) * 10**9 + int(rest or 0))
 
 
 def _call(path: str) -> str:

@@ -153,40 +153,6 @@ def test_a_lost_engine_is_said_and_found_again(rig, scripted):
     assert one.inventory.engine_error is None
 
 
-@pytest.mark.slow("a steady writer is watched for as long as it takes to know its rate")
-def test_a_steady_writer_is_not_taken_for_a_flood_when_its_log_is_read_again(rig, scripted):
-    """Lines stored before do not count as written in the moment of the few new ones among them.
-
-    They once did: each pause between two bursts looked like a lost file then, the log was read
-    again for every burst, and the engine dropped files faster than they were read.
-    """
-    scripted.add(ID, "web", max_size="400k")
-    began = time.time_ns() - 10 * 10**9
-
-    def burst(n: int) -> None:
-        """Twenty lines within 0.1 ms, 8 ms after the last twenty."""
-        for i in range(20):
-            at = began + n * 8_000_000 + i * 5_000
-            scripted.logs[ID].append((format_time(at), f"line {n * 20 + i} {'x' * 60}"))
-        scripted.changed.set()
-
-    def readings() -> int:
-        return sum("follow=1" in target for target in scripted.asked)
-
-    for n in range(100):
-        burst(n)
-    one: Rig = rig(scripted.host)
-    one.wait_for("web", 2000)
-    scripted.again[ID] = 10  # the file is rotated: seen, and read again
-    burst(100)
-    wait_until(lambda: readings() > 1, what="the second reading")
-    for n in range(101, 160):
-        burst(n)
-        one.wait_for("web", (n + 1) * 20)
-    assert [int(text.split()[1]) for text in one.texts("web")] == list(range(3200))
-    assert readings() <= 4
-
-
 def test_a_followed_stream_that_never_ends_does_not_hold_its_reader(rig, scripted):
     """Asked to follow just while the container dies, the engine forgets to end the stream."""
     scripted.add(ID, "web")

@@ -1,0 +1,53 @@
+"""A container's log as the engine has it at one moment: its files as they are, none skipped.
+
+A followed stream may jump over files that are rotated meanwhile; what is read without following
+cannot. So this tells what a jump went over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import gevent
+
+from cloudbang.domain.apps import Instance
+from cloudbang.domain.docker_stream import decoder_for
+from cloudbang.domain.lines import record_ns
+from cloudbang.engine import Engine
+from cloudbang.node.collector.resume import dropped
+
+
+def snapshot(
+    engine: Engine, instance: Instance, since_ns: int = 0, until_ns: int = 0
+) -> Iterator[list[bytes]]:
+    """Its records, oldest first, both times inclusive. Raises what :meth:`Engine.logs` does."""
+    stream = engine.logs(instance.id, follow=False, since_ns=since_ns, until_ns=until_ns)
+    decoder = decoder_for(instance.short, tty=instance.tty)
+    try:
+        while data := stream.read():
+            yield decoder.feed(data)
+            gevent.sleep(1e-5)
+    finally:
+        stream.close()
+
+
+def between(
+    engine: Engine, instance: Instance, before: bytes, after: bytes
+) -> Iterator[list[bytes]]:
+    """What the engine has between two records, and first a marker if it has not even the earlier
+    one any more. Nothing, when nothing was written between them."""
+    start, end = before[:30], after[:30]
+    if start >= end:
+        return
+    there = begun = False
+    for records in snapshot(engine, instance, record_ns(before), record_ns(after)):
+        there = there or before in records
+        found = [raw for raw in records if start < raw[:30] < end]
+        if found and not begun:
+            begun = True
+            if not there:
+                found.insert(0, dropped(before, found[0]))
+        if found:
+            yield found
+    if not there and not begun:
+        yield [dropped(before, after)]

@@ -1,0 +1,85 @@
+"""Logs that are rotated while they are read, on an engine that says what a test writes down."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from cloudbang.domain.lines import format_time
+from tests.node.collector.rig import Rig
+from tests.node.collector.test_scripted import ID, ago
+from tests.support import wait_until
+
+
+@pytest.mark.slow("a steady writer is watched for as long as it takes to know its rate")
+def test_a_steady_writer_is_not_taken_for_a_flood_when_its_log_is_read_again(rig, scripted):
+    """Lines stored before do not count as written in the moment of the few new ones among them.
+
+    They once did: each pause between two bursts looked like a lost file then, the log was read
+    again for every burst, and the engine dropped files faster than they were read.
+    """
+    scripted.add(ID, "web", max_size="400k")
+    began = time.time_ns() - 10 * 10**9
+
+    def burst(n: int) -> None:
+        """Twenty lines within 0.1 ms, 8 ms after the last twenty."""
+        for i in range(20):
+            at = began + n * 8_000_000 + i * 5_000
+            scripted.logs[ID].append((format_time(at), f"line {n * 20 + i} {'x' * 60}"))
+        scripted.changed.set()
+
+    def readings() -> int:
+        return sum("follow=1" in target for target in scripted.asked)
+
+    for n in range(100):
+        burst(n)
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 2000)
+    scripted.again[ID] = 10  # the file is rotated: seen, and read again
+    burst(100)
+    wait_until(lambda: readings() > 1, what="the second reading")
+    for n in range(101, 160):
+        burst(n)
+        one.wait_for("web", (n + 1) * 20)
+    assert [int(text.split()[1]) for text in one.texts("web")] == list(range(3200))
+    assert readings() <= 4
+
+
+@pytest.mark.parametrize("dropped", [False, True], ids=["still there", "rotated away"])
+@pytest.mark.parametrize("seen", [0, 1500], ids=["first thing of a flood", "in a flood"])
+def test_what_a_followed_stream_jumps_over_every_time_is_fetched(rig, scripted, seen, dropped):
+    """An engine that lost its way in files that are rotated may jump at the same place again, and
+    as the first thing of a flood, when the step looks like any pause. What it has in its files is
+    stored, late; what it has no more is a marker. Nothing is stored twice."""
+    scripted.add(ID, "web", max_size="100k")
+    began = time.time_ns() - 30 * 10**9
+    lines = [(format_time(began), "before 0")]
+    flood = began + 20 * 10**9
+    lines += [(format_time(flood + n * 50_000), f"flood {n} {'x' * 60}") for n in range(4000)]
+    at = 1 + seen
+    scripted.logs[ID] = lines[:at]
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", at)
+    wanted = lines
+    if dropped:
+        gone = format_time(began - 10**9), "rotated away"
+        wanted = [*lines[:at], *lines[at + 1000 :]]
+        lines = [gone] * at + lines[at + 1000 :]
+    else:
+        scripted.jumps[ID] = range(at, at + 1000)
+    if not seen:
+        few = at + (5 if dropped else 1005)
+        scripted.logs[ID][:] = lines[:few]
+        scripted.changed.set()
+        one.wait_for("web", at + 5)
+    scripted.logs[ID][:] = lines
+    scripted.changed.set()
+    one.wait_for("web", len(wanted) + dropped)
+    assert sorted(one.texts("web", b"stdout")) == sorted(text for _, text in wanted)
+    assert [wanted[at - 1][0] in text for text in one.texts("web", b"marker")] == [True] * dropped
+    one.close()
+    two: Rig = rig(scripted.host)
+    scripted.logs[ID].append((ago(0), "after 0"))
+    scripted.changed.set()
+    assert two.wait_for("web", len(wanted) + dropped + 1)[-1] == "after 0"
