@@ -268,7 +268,7 @@ def test_apps_change_by_themselves(apps: Page, container: Containers, shot: Shot
 
 
 def test_why_an_app_cannot_be_started_is_said(
-    apps: Page, server: ServerProcess, container: Containers
+    apps: Page, server: ServerProcess, container: Containers, shot: Shot
 ) -> None:
     """In the list, and on its page in the engine's own words."""
     box = container(["/nonexistent"], name="pages-never", start=False)
@@ -280,6 +280,10 @@ def test_why_an_app_cannot_be_started_is_said(
     apps.goto(f"{server.url}/apps/pages-never/logs")
     expect(apps.locator("#app-facts")).to_contain_text("Could not be started")
     expect(apps.locator("#app-facts")).to_contain_text("/nonexistent")
+    shot(apps, "app-never-started")
+    apps.set_viewport_size({"width": 360, "height": 740})
+    assert has_no_sideways_scroll(apps)
+    shot(apps, "app-never-started-360")
 
 
 def test_an_app_with_instances_opens_to_show_them(apps: Page, container: Containers) -> None:

@@ -152,7 +152,8 @@ function draw(name) {
   setChildren(byId("app-state"), [stateIcon(appState(app))]);
   const when = since(app);
   showRelative(time, when, app.up ? t("Started") : t("Stopped"));
-  const why = app.instances.map(reason).find(Boolean);
+  const troubled = app.instances.find((one) => reason(one));
+  const why = troubled && reason(troubled);
   const ports = [...new Set(app.instances.flatMap((one) => one.ports))];
   const facts = [
     h(
@@ -162,7 +163,7 @@ function draw(name) {
       when && (app.up ? ` · ${t("started")} ` : " · "),
       when && time,
     ),
-    why && h("span", { class: "cut", title: why }, why),
+    why && h("span", { class: "cut", title: troubled.error ?? why }, why),
     app.instances.length > 1 && h("span", { class: "wide" }, instanceCount(app)),
     app.instances.length === 1 &&
       h(

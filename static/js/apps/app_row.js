@@ -187,7 +187,7 @@ function instanceRow(one, app) {
   const facts = [
     one.one_off && t("one-off task"),
     state === "failed" && states.endSentence(one),
-    one.error,
+    one.error && states.reason(one),
     one.health && states.healthSentence(one),
     !one.readable && unreadable(one),
   ];

@@ -116,13 +116,18 @@ export function endSentence(one) {
   return t("Exited with {code}", { code });
 }
 
+/** What engines put before the reason of a start that was refused. */
+const ON_THE_WAY =
+  /^.*(?:unable to start container process|OCI runtime create failed|runc create failed): /;
+
 /**
- * What the engine or a health check says of what is wrong, "" when nothing: the engine's own words.
+ * What the engine or a health check says of what is wrong, "" when nothing: the engine's own words,
+ * from where they say something.
  *
  * @param {Instance} one
  */
 export function reason(one) {
-  if (one.error) return one.error;
+  if (one.error) return one.error.replace(ON_THE_WAY, "");
   return one.condition === "unhealthy" ? healthSentence(one) : "";
 }
 

@@ -69,6 +69,10 @@ test("a sentence says how it ended, or how often it was restarted", () => {
 test("the engine's own reason and what a health check printed are told", () => {
   const refused = instance({ state: "created", condition: "failed", error: "no such file" });
   assert.equal(states.reason(refused), "no such file");
+  const error =
+    "failed to create shim task: OCI runtime create failed: runc create failed: " +
+    'unable to start container process: exec: "/x": no such file';
+  assert.equal(states.reason({ ...refused, error }), 'exec: "/x": no such file');
   const sick = { condition: "unhealthy", health: "unhealthy", health_output: "no route" };
   assert.equal(states.reason(instance(sick)), "health check fails: no route");
   assert.equal(
