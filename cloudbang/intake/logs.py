@@ -27,6 +27,7 @@ from cloudbang.domain.names import is_app_name, is_container_id
 from cloudbang.intake.drop_notices import DropNotices
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.intake.new_names import NewNames
+from cloudbang.intake.put_queue import PutQueue
 from cloudbang.storage.logs.log_store import Append
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ STOP_WITHIN = 0.5  # seconds that what has been received may take to be stored
 TURN = 0.002  # seconds of looking through messages after which others have their turn
 PORTION = 512 * 1024  # bytes of records that are handed over together
 PATIENCE = 0.5  # seconds that a disk which is well may take to make room
+
+TOO_FAST = "they come faster than they can be stored"
 
 NOBODY = b"0" * 12  # stands for the container where the publisher did not name itself
 
@@ -56,10 +59,9 @@ class Source(Protocol):
 class LogIntake:
     """Receives what is put and gives it to the sink, which stores and publishes it.
 
-    It never waits for a disk that refuses: what comes is taken at once, and waits, for each app by
-    itself, in the store's queue. Overload: of an app for which too much waits the newest is dropped,
-    counted, and said: unlike an engine, a publisher keeps nothing for us. Where the disk is well and
-    slower than what comes, this waits for a moment, and publishers with it.
+    What comes is taken at once, into a queue of its own; it is looked through, and waits for the
+    disk, behind that, each app by itself. Overload: of an app for which too much waits the newest
+    is dropped, counted, and said: unlike an engine, a publisher keeps nothing for us.
     """
 
     def __init__(
@@ -73,23 +75,30 @@ class LogIntake:
         self._notices = DropNotices(notices)
         self._clock = clock
         self._new = NewNames()
+        self._queue = PutQueue()
+        self._closed = False
         self._patient = True
         self._stored = 0
         self._waiting: list[tuple[Append, int, int]] = []  # handed over and not yet decided
         self._supervisor = Supervisor("log intake")
-        self._receiving: gevent.Greenlet | None = None
+        self._working: gevent.Greenlet | None = None
         export(self, "put", counters={"lines": "Lines of other programs that were stored."})
+        waiting = {"waiting_bytes": "Bytes of messages that were not looked through yet."}
+        export(self._queue, "put", gauges=waiting)
 
     def start(self) -> None:
         """Begin to receive."""
         self._source.subscribe(TOPIC)
-        self._receiving = self._supervisor.run("receive", self._receive)
+        self._supervisor.run("receive", self._receive)
+        self._working = self._supervisor.run("work", self._work)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Stop; what has been received is stored first."""
         self._source.close()
-        if self._receiving is not None:
-            self._receiving.join(deadline.at_most(STOP_WITHIN))
+        self._closed = True
+        self._queue.wake()
+        if self._working is not None:
+            self._working.join(deadline.at_most(STOP_WITHIN))
         with gevent.Timeout(deadline.at_most(STOP_WITHIN), False):
             for receipt, *_ in self._waiting:
                 receipt.wait()
@@ -108,10 +117,20 @@ class LogIntake:
 
     def _receive(self) -> None:
         for batch in self._source.batches():
+            for message in batch:
+                if len(message.body) > MAX_BYTES:
+                    self.dropped.add(message.topic, "size")
+                elif not self._queue.offer(message):
+                    self.dropped.add(message.topic, "room")
+                    self._notices.tell("puts-dropped", TOO_FAST)
+
+    def _work(self) -> None:
+        while self._queue or not self._closed:
+            self._queue.wait()
             found: dict[str, _Found] = {}
             size = 0
             turn_ends = time.monotonic() + TURN
-            for message in batch:
+            for message in self._queue.take(PORTION):
                 size += self._look_through(message, found)
                 if size >= PORTION:
                     self._hand_over(found)
@@ -123,9 +142,6 @@ class LogIntake:
 
     def _look_through(self, message: Message, found: dict[str, _Found]) -> int:
         """Add its lines to what was found; gives their bytes."""
-        if len(message.body) > MAX_BYTES:
-            self.dropped.add(message.topic, "size")
-            return 0
         try:
             app, program, records = read_put(message, self._clock())
         except Malformed as e:
@@ -166,7 +182,7 @@ class LogIntake:
         elif self._sink.refuses(app):
             whose, why = app, f"the folder of {app} takes no lines"
         else:
-            why = "the disk is slower than they come"
+            why = TOO_FAST
         self.dropped.add(TOPIC, "room", messages)
         self._notices.tell("puts-dropped", why, messages=messages, app=whose)
 
