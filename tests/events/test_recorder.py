@@ -113,6 +113,25 @@ def test_told_after_it_was_found_out(ground: Ground, apart: float) -> None:
     )
 
 
+@pytest.mark.parametrize("late", [2.9, 20])
+@pytest.mark.parametrize("kind", ["start", "die", "oom", "create"])
+def test_one_run_starts_and_ends_once_however_late_that_is_told(ground, kind, late) -> None:
+    """On a busy machine the engine tells of a death seconds after the container remembers it."""
+    ground.tell(found(kind))
+    assert ground.tell(event(kind, late)) == [(kind, at(0))]
+    assert ground.tell(event(kind, 100)) == [(kind, at(0)), (kind, at(100))]
+    assert ground.tell(found(kind, 100 - late))[2:] == []
+
+
+def test_two_runs_end_twice_however_short_they_are(ground: Ground) -> None:
+    """A start between two ends, or another exit code, tells them apart."""
+    code = {"exit_code": 1}
+    ground.tell(event("die", 0, **code, **INSPECTION), event("start", 1), event("die", 3, **code))
+    assert [kind for kind, _ in ground.tell()] == ["die", "start", "die"]
+    ground.tell(event("die", 6, exit_code=2, **INSPECTION))
+    assert len(ground.tell()) == 4
+
+
 def test_found_out_twice(ground: Ground) -> None:
     """Each start of CloudBang inspects every container."""
     assert ground.tell(found(), found(), found(seconds=10)) == [("start", at(0)), ("start", at(10))]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from math import inf
 
 import gevent
 from gevent.lock import BoundedSemaphore
 
+from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.apps import Instance
@@ -16,6 +18,7 @@ from cloudbang.errors import CloudBangError
 from cloudbang.node.collector.context import ReaderContext
 from cloudbang.node.collector.follower import SILENT, Follower, Interrupted
 from cloudbang.node.collector.read_scheduler import SharedTick
+from cloudbang.node.collector.rotation import rotated_at
 from cloudbang.node.collector.sink import LogSink
 from cloudbang.node.inventory import Inventory
 
@@ -38,6 +41,9 @@ class LogCollector:
         retention_days: float = 30,
     ) -> None:
         self._inventory = inventory
+        self.rereads: dict[tuple[str], int] = {}
+        text = "Logs read again because lines seemed to be missing."
+        export(self, "collector", counters={"rereads": text}, labels=("cause",))
         self._context = ReaderContext(
             engine,
             inventory,
@@ -45,6 +51,7 @@ class LogCollector:
             SharedTick(),
             int(retention_days * 86400 * 10**9),
             BoundedSemaphore(OLD_AT_ONCE),
+            self.rereads,
         )
         self._followers: dict[str, _Running] = {}
         self._ended: dict[str, str | None] = {}  # finished_at of those whose log is stored whole
@@ -52,10 +59,15 @@ class LogCollector:
 
     # --- what others ask ----------------------------------------------------------------------
 
-    def lag(self, app: str) -> float:
-        """Seconds by which the app's newest line is behind, while there are more to read."""
-        lags = [r.follower.lag for r in self._followers.values() if r.follower.app == app]
-        return max(lags, default=0.0)
+    def lags(self) -> dict[str, float]:
+        """By app the seconds by which its newest line is behind, while there are more to read; of
+        those that are read and not behind nothing is told."""
+        found: dict[str, float] = {}
+        for running in self._followers.values():
+            if lag := running.follower.lag:
+                app = running.follower.app
+                found[app] = max(lag, found.get(app, 0.0))
+        return found
 
     def is_reading(self, app: str) -> bool:
         """Whether a log of the app is being read, or may have lines that are not stored yet."""
@@ -71,7 +83,7 @@ class LogCollector:
     def start(self) -> None:
         self._inventory.listen(self._on_change)
         self._inventory.listen_reconnected(self._on_reconnected)
-        for instance in self._inventory.instances():
+        for instance in sorted(self._inventory.instances(), key=_file_bytes):
             self._consider(instance)
         self._readers.run("clock", self._watch_clock)
         self._readers.run("look", self._look)
@@ -87,7 +99,8 @@ class LogCollector:
     def _on_change(
         self, added: list[Instance], changed: list[Instance], removed: list[Instance]
     ) -> None:
-        for instance in added + changed:
+        # At a start all come at once: what is soonest lost is read first.
+        for instance in sorted(added + changed, key=_file_bytes):
             self._consider(instance)
         for instance in removed:
             # Its reader ends by itself, with the last of what the engine still gives.
@@ -168,6 +181,15 @@ class LogCollector:
                 for running in list(self._followers.values()):
                     running.follower.interrupt()
             ahead = now_ahead
+
+
+def _file_bytes(instance: Instance) -> float:
+    """How little its log has to grow until its engine drops some of it."""
+    size = rotated_at(instance.log_driver, dict(instance.log_options))
+    if size is None:
+        return inf
+    files = dict(instance.log_options).get("max-file", "")
+    return size * (int(files) if files.isdecimal() else 1)
 
 
 class _Running:

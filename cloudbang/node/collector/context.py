@@ -34,3 +34,7 @@ class ReaderContext:
     tick: SharedTick
     retention_ns: int
     old: BoundedSemaphore  # a thousand ended containers are read a few at a time
+    rereads: dict[tuple[str], int]  # how often a log was read again, by cause
+
+    def count_reread(self, cause: str) -> None:
+        self.rereads[(cause,)] = self.rereads.get((cause,), 0) + 1

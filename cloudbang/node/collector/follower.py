@@ -29,10 +29,6 @@ from cloudbang.node.collector.snapshot import between, snapshot
 
 log = logging.getLogger(__name__)
 
-PATIENT = 1.0
-"""Seconds of waiting for the disk after which a log that rotates is read again from what is stored:
-an engine that has to wait so long skips the files that were dropped meanwhile, and says nothing."""
-
 READ = 64 * 1024  # bytes a read may return; the engine's buffer holds about 28 KB
 FULL_READS = 4  # full reads in a row before others get their turn
 
@@ -66,7 +62,7 @@ class _RereadFully(Exception):
 
 
 class _StreamDiscontinuous(Exception):
-    """The engine skipped lines or sent some again."""
+    """The engine skipped lines or sent some again, or may have; by the cause."""
 
 
 class Follower:
@@ -214,8 +210,10 @@ class Follower:
                 tail = None
             except _RereadFully:
                 tail, looks = None, looks + 1
-            except _StreamDiscontinuous:
+                self._context.count_reread("missing")
+            except _StreamDiscontinuous as e:
                 tail, looks = LONG_TAIL, 0
+                self._context.count_reread(str(e))
 
     def _read(
         self, instance: Instance, point: ResumePoint | None, tail: int | None, *, surely: bool
@@ -351,7 +349,7 @@ class Follower:
             step = (records[odd - 1] if odd else self._last, records[odd])
             if step != self._step:
                 self._step = step
-                raise _StreamDiscontinuous
+                raise _StreamDiscontinuous("order")
             if step[0] is not None and not self._fill(step[0], records[odd]):
                 watch.accept(records[odd])
             else:
@@ -361,8 +359,8 @@ class Follower:
         self._last = records[-1]
         for before, after in watch.doubts():
             self._fill(before, after)
-        if time.monotonic() > now + PATIENT:
-            raise _StreamDiscontinuous
+        if watch.lost_by_waiting(now, time.monotonic()):
+            raise _StreamDiscontinuous("slow-disk")
 
     def _fill(self, before: bytes, after: bytes) -> bool:
         """Hand over what the followed stream jumped over between these two, which may come late;
@@ -394,6 +392,6 @@ class Follower:
             return
         if self._receipt is not None and self._receipt.error is not None:
             self._receipt = None
-            raise _StreamDiscontinuous  # what was handed over last is not stored
+            raise _StreamDiscontinuous("not-stored")  # what was handed over last
         self._receipt = self._context.sink.append(self.app, records)
         self._newest = records[-1][:30]

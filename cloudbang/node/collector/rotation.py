@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Mapping
 from math import ceil
 
+from cloudbang.core.supervise import backoff
 from cloudbang.domain.lines import record_ns
 
 FASTEST = 100 * 1024 * 1024
@@ -28,6 +29,13 @@ BURST = 4
 """How many times as fast as it was seen writing a container may have written in the step. A shorter
 one than a file takes even so is a pause of the container's own. Reading again for each of those
 would cost so much that files are lost by it."""
+
+PATIENT = 1.0
+"""Seconds of waiting for the disk after which a log may have to be read again from what is stored: an
+engine that has to wait skips the files that were dropped meanwhile, and says nothing. Reading again
+makes a slow disk slower still, so that is not done at each such wait."""
+
+REREAD_AGAIN = (5.0, 300.0)  # seconds from one to the next: the first ones, and at most
 
 LASTING = 30.0
 """Seconds for which a flood counts as one. Reading again takes a while in which little comes, and just
@@ -68,6 +76,8 @@ class RotationWatch:
         self._part = file_bytes / PARTS
         self._part_since: int | None = None  # ns: the first line of the part that is being filled
         self._part_filled = 0.0
+        self._rereads = backoff(*REREAD_AGAIN)
+        self._reread_from = 0.0
         self._much = False  # enough to lose a file
         self._much_until = self._at = 0.0
         self._before: dict[bytes, bytes] = {}  # by stream: its newest record
@@ -93,6 +103,17 @@ class RotationWatch:
         if self._newest and (pause := _apart(self._newest, raw[:30])) > 0:
             self._rate = min(self._rate, self._file_bytes * 1e9 / (BURST * 2 * pause))
         self.begin()
+
+    def lost_by_waiting(self, since: float, now: float) -> bool:
+        """Whether the log is to be read again since its reader waited for the disk: the container
+        may have filled a file meanwhile, as fast as it was seen writing."""
+        waited = now - since
+        if waited < PATIENT or self._rate * BURST * waited < self._file_bytes:
+            return False
+        if since < self._reread_from:
+            return False
+        self._reread_from = now + next(self._rereads)
+        return True
 
     def first_discontinuity(self, records: list[bytes], now: float) -> int | None:
         """The index of the first record that should not come after the one before it.

@@ -22,7 +22,7 @@ _TRIM_EVERY = 1_000  # additions between two looks at what is too much
 _SCAN = 20_000  # ids that are looked through at a time for what is too old
 _NEAR = 500  # events of a container that are looked through at a time
 
-Near = Callable[[int], Sequence[Event]]
+Near = Callable[..., Sequence[Event]]
 """``near(ns)``: the events kept of the same app, container and kind, as near in time."""
 
 
@@ -153,12 +153,12 @@ def _values(event: Event) -> dict[str, str]:
     }
 
 
-def _near(c: sa.Connection, event: Event, ns: int) -> builtins.list[Event]:
+def _near(c: sa.Connection, event: Event, ns: int, kind: str = "") -> builtins.list[Event]:
     at = parse_time(event.time)
     values = {
         "of_app": event.app,
         "of_container": event.container,
-        "of_kind": event.kind,
+        "of_kind": kind or event.kind,
         "since": format_time(max(at - ns, 0)),
         "until": format_time(at + ns),
     }

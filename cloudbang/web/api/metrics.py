@@ -95,10 +95,11 @@ class _ServicesCollector(Collector):
         lag = GaugeMetricFamily(
             "cloudbang_app_lag_seconds", "How far reading an app's log is behind.", labels=["app"]
         )
+        lags = self._services.collector.lags()
         for name in names:
             size.add_metric([name], store.size(name))
             lines.add_metric([name], store.next_seq(name) - 1)
-            lag.add_metric([name], self._services.collector.lag(name) or 0.0)
+            lag.add_metric([name], lags.get(name, 0.0))
         yield from (size, lines, lag)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 
+import gevent
 import pytest
 
 from cloudbang.domain.docker_stream import PART
 from cloudbang.domain.lines import format_time
 from cloudbang.domain.resume import ResumePoint
-from cloudbang.storage.logs.log_store import LogStore
+from cloudbang.intake.log_sink import StoreSink
+from cloudbang.storage.logs.log_store import Append, LogStore
 from tests.node.collector.rig import Rig
 from tests.support import wait_until
 
@@ -151,6 +153,39 @@ def test_a_lost_engine_is_said_and_found_again(rig, scripted):
     wait_until(lambda: one.apps.get("second"), what="what happened meanwhile")
     wait_until(lambda: one.inventory.engine_state == "connected", what="the connection")
     assert one.inventory.engine_error is None
+
+
+def test_a_slow_disk_has_no_log_read_again_for_nothing(rig, scripted, monkeypatch):
+    """Waiting for the disk is no sign of a lost file where the container fills none meanwhile."""
+    monkeypatch.setattr("cloudbang.node.collector.rotation.PATIENT", 0.005)
+    right = StoreSink.append
+
+    def slowly(sink: StoreSink, app: str, records: list[bytes]) -> Append:
+        gevent.sleep(0.02)
+        return right(sink, app, records)
+
+    monkeypatch.setattr(StoreSink, "append", slowly)
+    scripted.add(ID, "web", max_size="10m")
+    one: Rig = rig(scripted.host)
+    wait_until(one.inventory.ready.is_set)
+    for n in range(6):
+        scripted.log(ID, ago(0), f"line {n}")
+        one.wait_for("web", n + 1)
+    assert sum("/logs" in target for target in scripted.asked) == 1
+    assert one.collector.rereads == {}
+
+
+def test_the_logs_that_are_lost_soonest_are_read_first(rig, scripted):
+    """At a start: by how much they keep, those that keep all of it last."""
+    sizes = {"a": None, "b": "100m", "c": "200k", "d": "1m"}
+    for name, size in sizes.items():
+        scripted.add(name * 64, name, max_size=size)
+        scripted.log(name * 64, ago(1), name)
+    one: Rig = rig(scripted.host)
+    for name in sizes:
+        one.wait_for(name, 1)
+    asked = [target.split("/")[3][0] for target in scripted.asked if "/logs" in target]
+    assert asked == ["c", "d", "b", "a"]
 
 
 def test_a_followed_stream_that_never_ends_does_not_hold_its_reader(rig, scripted):
@@ -314,28 +349,3 @@ def test_a_damaged_time_stops_no_log(rig, scripted, tmp_path, damaged, line):
     assert sorted(texts) == sorted(
         [*(f"line {n}" for n in range(50)), f"line {50 + line}", "more", "live"]
     )
-
-
-@pytest.mark.parametrize(("before", "after"), [("1.41", "1.52"), ("1.52", "1.45")])
-@pytest.mark.parametrize("events_end", [True, False])
-def test_an_engine_that_comes_back_as_another_version_is_understood(
-    rig, scripted, before, after, events_end
-):
-    """Upgraded or set back: the version is agreed upon anew, and nothing is lost. Also where only
-    a call finds out, and the events go on (a proxy before the engine)."""
-    scripted.version, scripted.oldest_version = before, before
-    scripted.add(ID, "web")
-    scripted.log(ID, ago(5), "before")
-    one: Rig = rig(scripted.host)
-    one.wait_for("web", 1)
-    scripted.version, scripted.oldest_version = after, after
-    if events_end:
-        scripted.drop_events()
-    other = "b" * 64
-    scripted.add(other, "shop")
-    scripted.log(other, ago(0), "after")
-    wait_until(lambda: len(scripted._events) > 0)
-    scripted.tell("start", other, time.time_ns())
-    assert one.wait_for("shop", 1) == ["after"]
-    assert one.engine.containers()
-    assert one.inventory.engine_error is None
