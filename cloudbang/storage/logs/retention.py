@@ -11,13 +11,12 @@ import logging
 import os
 from collections.abc import Callable, Collection, Iterable
 
-import gevent
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 from gevent.threadpool import ThreadPool
 
 from cloudbang.config import StorageSettings
-from cloudbang.core.loop import in_turns
+from cloudbang.core.loop import in_turns, yield_to_loop
 from cloudbang.core.threads import in_thread
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import StorageFailed
@@ -210,7 +209,7 @@ class LogRetention:
             step(*args)
         except (OSError, SnapshotStale) as e:
             log.warning("upkeep of %s is put off: %s", what, e or type(e).__name__)
-        gevent.sleep(0)
+        yield_to_loop()
 
     def _drop(
         self, app: AppLog, count: int, useful: int, containers: Collection[str] | None = None
