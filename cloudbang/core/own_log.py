@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from gevent import events, monkey
+from gevent import events, get_hub, monkey
 
 from cloudbang.config import LogSettings
 from cloudbang.core.counters import export
@@ -95,6 +95,10 @@ class OneLine(logging.Formatter):
     """A message is one line, whatever a stranger put into it; only a traceback has more, and none of
     its lines, which may hold what a stranger sent as well, begins as a message does."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None  # what another formatter made of it
+        return super().format(record)
+
     def formatMessage(self, record: logging.LogRecord) -> str:
         return super().formatMessage(record).translate(_STEERING)
 
@@ -133,8 +137,18 @@ def set_up(settings: LogSettings) -> None:
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
     root.setLevel(settings.level.upper())
+    # What no greenlet caught: gevent would print it past the log, with a stranger's bytes as they are.
+    get_hub().print_exception = _log_uncaught
     for chatty in ("alembic", "docker", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _log_uncaught(context: object, kind: Any, value: Any, traceback: Any) -> None:
+    logging.getLogger("gevent").error(
+        "%.200s failed",
+        "something" if context is None else context,
+        exc_info=(kind, value, traceback),
+    )
 
 
 def tell_of_blocking(every: float = 10.0) -> None:

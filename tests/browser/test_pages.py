@@ -187,6 +187,17 @@ def test_nothing_is_sent_before_the_script_is_there(page: Page, server: ServerPr
     expect(page).to_have_url(f"{server.url}/")
 
 
+def test_a_sign_in_that_the_browser_did_not_keep_is_told(page: Page, server: ServerProcess) -> None:
+    """A cookie for HTTPS only is not taken from a page that came without: one would stand at the
+    sign-in again without a word."""
+    page.route("**/api/v1/session", lambda route: route.fulfill(status=204))
+    page.goto(f"{server.url}/sign-in")
+    page.fill("#username", "admin")
+    page.fill("#password", server.password)
+    page.keyboard.press("Enter")
+    expect(page.locator("#error")).to_contain_text("its cookie is for HTTPS only")
+
+
 def test_a_line_that_was_linked_to_is_found_after_the_sign_in(
     page: Page, server: ServerProcess
 ) -> None:

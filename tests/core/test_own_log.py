@@ -12,7 +12,9 @@ import pytest
 from gevent import events
 from gevent.threadpool import ThreadPool
 
+from cloudbang.core import own_log
 from cloudbang.core.own_log import OffHubHandler, OneLine, tell_of_blocking, threads_may_log
+from tests.support import wait_until
 
 
 def test_a_stranger_cannot_write_lines_into_our_log() -> None:
@@ -42,6 +44,25 @@ def test_a_traceback_says_a_strangers_bytes_as_they_may_stand() -> None:
     assert first == "failed"
     assert all(line.startswith("  ") for line in rest)
     assert rest[-1] == "  2026-01-01 00:00:00,000 INFO all is well\\x1b[2J\\x9b"
+
+
+def test_what_no_greenlet_caught_is_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And not printed past it, with what a stranger sent as it is."""
+
+    def fail() -> None:
+        raise ValueError("odd\x1b[2J")
+
+    monkeypatch.setattr(gevent.get_hub(), "print_exception", own_log._log_uncaught, raising=False)
+    with caplog.at_level(logging.ERROR):
+        gevent.spawn(fail).join(2)
+        wait_until(lambda: caplog.records, 2)
+    (record,) = caplog.records
+    text = OneLine("%(message)s").format(record)
+    assert text.startswith("<Greenlet")
+    assert "ValueError: odd\\x1b[2J" in text
+    assert "\x1b" not in text
 
 
 def test_who_keeps_the_hub_is_told_in_one_line(
