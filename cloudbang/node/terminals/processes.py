@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 MARKER = "CLOUDBANG_TERMINAL"  # the variable that names the session in each of its processes
 LISTINGS = 20  # of all processes at most in one walk: on a busy machine there is always a new one
+MOMENT = 0.005  # seconds in which most have ended that get a signal
 _ENDED = (b"Z", b"X", b"x")  # only a number is left, until the parent takes note
 
 
@@ -22,6 +24,7 @@ class Stat:
     """What ``/proc/PID/stat`` says, as far as it is used here."""
 
     state: bytes
+    parent: int
     session: int
     tty: int  # the device, 0 for none
     foreground: int  # the process group that its terminal listens to, -1 for none
@@ -47,7 +50,9 @@ def stat(pid: int) -> Stat | None:
         return None
     # The name is in parentheses and may hold anything, these too.
     fields = text[text.rindex(b")") + 2 :].split()
-    return Stat(fields[0], int(fields[3]), int(fields[4]), int(fields[5]), int(fields[19]))
+    return Stat(
+        fields[0], int(fields[1]), int(fields[3]), int(fields[4]), int(fields[5]), int(fields[19])
+    )
 
 
 def in_container(pid: int, container: str) -> bool:
@@ -128,23 +133,61 @@ def inner_pid(pid: int) -> int:
     return 0
 
 
-def signal_all(wants: Sequence[tuple[ProcessSession, int]]) -> list[int]:
+def signal_all(
+    wants: Sequence[tuple[ProcessSession, int]], told: set[tuple[int, int]] | None = None
+) -> list[int]:
     """Send each target's processes a signal (0: none); how many each had that were alive.
 
-    One walk through ``/proc`` for all of them.
+    One walk through ``/proc`` for all of them. Who waits for another gets it after that one, and
+    SIGHUP only once that has ended: of whoever ends when its parent has gone a number would be left,
+    in containers whose first process takes no note of it, and there are only so many. ``told``
+    keeps who has had SIGHUP, once is enough, from one call to the next.
     """
     sessions: dict[int, list[tuple[int, Stat]]] = {target.pid: [] for target, _ in wants}
+    alive = set()
     for pid, found in _alive():
+        alive.add((pid, found.started))
         if found.session in sessions:
             sessions[found.session].append((pid, found))
+    told = set() if told is None else told
+    told &= alive
     counts = []
+    left: dict[int, tuple[Stat, int]] = {}
     for target, number in wants:
         members = _belonging(target, sessions[target.pid])
         counts.append(len(members))
         if number:
-            for pid, found in members:
-                _send(pid, found.started, number)
+            left |= {pid: (found, number) for pid, found in members}
+    _signal_youngest_first(left, told)
     return counts
+
+
+def _signal_youngest_first(left: dict[int, tuple[Stat, int]], told: set[tuple[int, int]]) -> None:
+    while left:
+        parents = {found.parent for found, _ in left.values()}
+        youngest = {pid: left[pid] for pid in left if pid not in parents} or dict(left)
+        for pid, (found, number) in youngest.items():
+            del left[pid]
+            if number != signal.SIGHUP or (pid, found.started) not in told:
+                _send(pid, found.started, number)
+            if number == signal.SIGHUP:
+                told.add((pid, found.started))
+        if not left:
+            return
+        for pid in _still_there(set(youngest)):
+            found, number = youngest[pid]
+            while number == signal.SIGHUP and (above := left.pop(found.parent, None)):
+                found = above[0]
+
+
+def _still_there(pids: set[int]) -> set[int]:
+    """Those that have not ended a moment later: some take no note of a signal, or take their
+    time."""
+    until = time.monotonic() + MOMENT
+    while pids and time.monotonic() < until:
+        time.sleep(MOMENT / 20)
+        pids = {pid for pid in pids if (found := stat(pid)) and found.state not in _ENDED}
+    return pids
 
 
 def find_marked(container: str, session: str) -> list[ProcessSession]:

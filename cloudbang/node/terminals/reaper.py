@@ -61,6 +61,7 @@ class Reaper:
         self._pool = ThreadPool(1)
         # Signals to be sent: at most one for each session that is ending.
         self._asked: list[tuple[ProcessSession, int, AsyncResult]] = []
+        self._told: set[tuple[int, int]] = set()  # processes that have had SIGHUP, see signal_all
         self._wake = Event()
         self._sighted = True  # whether the last walk could look at all
 
@@ -92,7 +93,7 @@ class Reaper:
             while left and time.monotonic() - began < until:
                 gevent.sleep(0.05)
                 # New ones may have been started meanwhile: a loop in a shell does nothing else.
-                left = self._signal(target, signal.SIGKILL if number == signal.SIGKILL else 0)
+                left = self._signal(target, number)
                 if left and number == signal.SIGKILL and not asked:
                     asked = True
                     if self._paused(target.container):
@@ -199,7 +200,7 @@ class Reaper:
             asked, self._asked = self._asked, []
             try:
                 wants = [(target, number) for target, number, _ in asked]
-                counts = in_thread(self._pool, signal_all, wants)
+                counts = in_thread(self._pool, signal_all, wants, self._told)
                 self._sighted = True
             except Exception as e:
                 # No more files can be opened, for instance. There may be some: whoever waits
@@ -251,8 +252,10 @@ find_sessions "$@"
 _END = (
     _FIND
     + """
-signal_all() { left=0
-  for d in /proc/[0-9]*; do p=${d#/proc/}
+signal_all() { left=0 backwards=
+  # The youngest first: whoever has started them takes note of their end then.
+  for d in /proc/[0-9]*; do backwards="$d $backwards"; done
+  for d in $backwards; do p=${d#/proc/}
     stat_of "$p" || continue
     [ "$state" = Z ] && continue
     case "$found" in *" $session "*)

@@ -82,6 +82,25 @@ def test_all_that_people_leave_behind_is_ended(
     gevent.joinall(readers, raise_error=True)
 
 
+def test_who_waits_for_another_is_ended_after_it(
+    container: ContainerFactory, open_source: Opener
+) -> None:
+    """So that somebody takes note of its end, where the first process of the container does not."""
+    one = container(["sleep", "1000000"])
+    waits = "trap '' INT HUP; sleep 4242; exit 3"
+    deeper = "sh -c 'trap \"\" INT HUP; sleep 4242; :'; :"
+    sources = [
+        open_source(one, "sh", "-c", command, session=session(n))
+        for n, command in enumerate((waits, deeper) * 4)
+    ]
+    wait_until(lambda: alive(one).count("sleep 4242") == len(sources), 15)
+    readers = [gevent.spawn(shown.rest) for shown in sources]
+    gevent.joinall([gevent.spawn(shown.source.end) for shown in sources], raise_error=True)
+    gevent.joinall(readers, raise_error=True)
+    _, said = one.exec_run(["sh", "-c", "cat /proc/[0-9]*/stat"])
+    assert said.count(b") Z ") == 0
+
+
 @pytest.mark.parametrize("seen", [True, False], ids=["seen from the host", "from within"])
 def test_jobs_of_a_shell_that_has_gone_are_ended(
     one: Container, open_source: Opener, seen: bool, monkeypatch: pytest.MonkeyPatch
