@@ -125,6 +125,15 @@ class EngineUnreachable(CloudBangError):
         super().__init__(address, reason)
 
 
+class EngineNotAsked(EngineUnreachable):
+    """This process has no file descriptor left to ask the engine with."""
+
+    sentence = (
+        "the Docker Engine at {address} was not asked ({reason}): CloudBang has more connections and "
+        "files than it may open, see `cloudbang doctor`"
+    )
+
+
 class NoSuchApp(CloudBangError):
     """The named app is neither on the engine nor in the store (or the asker may not see it)."""
 

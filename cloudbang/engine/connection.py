@@ -6,6 +6,7 @@ quietly on errors and block both ways.
 
 from __future__ import annotations
 
+import errno
 import logging
 import ssl
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from gevent import socket
 
 from cloudbang.core.parking import Parking
 from cloudbang.engine.errors import RefusedBetween
-from cloudbang.errors import EngineRefused, EngineUnreachable
+from cloudbang.errors import EngineNotAsked, EngineRefused, EngineUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,8 @@ class Address:
             return self.tls.wrap_socket(sock, server_hostname=host)
         except (OSError, ValueError) as e:
             reason = getattr(e, "strerror", None) or str(e) or type(e).__name__
-            raise EngineUnreachable(self.url, reason) from None
+            ours = getattr(e, "errno", None) in (errno.EMFILE, errno.ENFILE)
+            raise (EngineNotAsked if ours else EngineUnreachable)(self.url, reason) from None
 
 
 class EngineConnection:

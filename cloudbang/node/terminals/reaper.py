@@ -207,7 +207,8 @@ class Reaper:
                 # asks again.
                 counts = [1] * len(asked)
                 if self._sighted:
-                    log.warning("nobody can look at processes: %s", e, exc_info=True)
+                    expected = isinstance(e, OSError)
+                    log.warning("nobody can look at processes: %s", e, exc_info=not expected)
                 self._sighted = False
             for (_, _, done), count in zip(asked, counts, strict=True):
                 done.set(count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import time
 
 import gevent
@@ -12,6 +13,8 @@ from gevent.server import StreamServer
 
 from cloudbang.domain.lines import format_time
 from cloudbang.domain.refusals import REFUSALS
+from cloudbang.engine.connection import Address
+from cloudbang.errors import EngineNotAsked
 from cloudbang.node import inventory
 from tests.node.collector.rig import Rig
 from tests.support import wait_until
@@ -180,3 +183,18 @@ def test_a_network_that_is_cut_without_a_word_is_noticed(rig, scripted, monkeypa
         assert one.wait_for("web", 3)[-1] == "after"
     finally:
         relay.close()
+
+
+def test_a_want_of_descriptors_is_not_the_engines(scripted):
+    """Nobody is told to start an engine that runs."""
+    address = Address(scripted.host)
+    address.connect(5).close()
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        with pytest.raises(EngineNotAsked) as told:
+            address.connect(5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert "was not asked" in str(told.value)
+    assert "start it" not in str(told.value)
