@@ -425,6 +425,8 @@ class Inventory:
             gevent.sleep(SETTLE)
             if over := [known for c in self._ends.over() if (known := self._instances.get(c))]:
                 self._change(over)
+            if self._stream is None:
+                continue  # it is away, or asked all the time since it tells of nothing
             since = format_time(time.time_ns() - int(STARTING * 1e9))
             for known in self.instances():
                 if known.condition == "created" and known.created > since:
