@@ -20,6 +20,7 @@ class ScriptedExecs:
 
     ``unknown_user``: what the creation of an exec is refused with. ``upgrades``: whether the start
     is answered with 101. ``env``: the container's. ``sized``: a resize is answered once it is set.
+    ``pulls``: what is said of an image that is fetched, and then nothing more.
     What came is in ``asked``: method, path without the version, body. ``typed``: input.
     """
 
@@ -30,6 +31,7 @@ class ScriptedExecs:
         self.unknown_user = ""
         self.upgrades = True
         self.prints = b""
+        self.pulls: list[dict[str, Any]] = []
         self.sized = Event()
         self.sized.set()
         self.asked: list[tuple[str, str, Any]] = []
@@ -92,6 +94,13 @@ class ScriptedExecs:
             state = {"Status": "running", "StartedAt": "2026-01-01T00:00:00Z", "Pid": 0}
             config = {"Env": self.env}
             self._json(sock, {"Id": ID, "State": state, "Config": config, "HostConfig": {}})
+        elif path.startswith("/images/") and path.endswith("/json"):
+            self._json(sock, {"message": "No such image"}, "404 Not Found")
+        elif path == "/images/create":
+            sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            sock.sendall(b"".join(orjson.dumps(step) + b"\r\n" for step in self.pulls))
+            while sock.recv(65536):
+                pass
         else:
             self._json(sock, {"message": f"{method} {path} is not played"}, "501 Not Implemented")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -15,7 +13,8 @@ import gevent
 import pytest
 from docker.models.containers import Container
 
-from cloudbang.domain.terminals import ExitStatus, Size
+from cloudbang.config import EngineSettings
+from cloudbang.domain.terminals import ExitStatus, Size, TerminalRequest, TerminalTarget
 from cloudbang.engine import Engine
 from cloudbang.engine.containers import _step
 from cloudbang.errors import EngineRefused, NoSuchContainer
@@ -28,9 +27,11 @@ from cloudbang.node.terminals.debug_container import (
 from cloudbang.node.terminals.reaper import Reaper
 from tests.conftest import ContainerFactory
 from tests.node.terminals.conftest import Shown, target_of
+from tests.node.terminals.scripted_execs import ID, ScriptedExecs
 from tests.support import wait_until
 
 Boxer = Callable[..., Shown]
+TOOLBOX = TerminalRequest(kind="toolbox")
 
 
 @pytest.fixture
@@ -216,61 +217,31 @@ def test_an_image_that_cannot_be_fetched_is_a_sentence(target: Container, open_b
     assert "connection refused" in end.message
 
 
-class Registry(BaseHTTPRequestHandler):
-    """One that names an image's layers, and then sends none."""
-
-    protocol_version = "HTTP/1.1"
-    asked: list[str] = []  # noqa: RUF012 - there is one at a time
-
-    def do_GET(self) -> None:
-        layer = {"size": 1_000_000, "digest": f"sha256:{'1' * 64}"}
-        layer["mediaType"] = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-        config = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
-        digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
-        kind = "application/vnd.docker.distribution.manifest.v2+json"
-        body = b"{}"
-        if "/manifests/" in self.path:
-            manifest = {"schemaVersion": 2, "mediaType": kind, "layers": [layer]}
-            manifest["config"] = {"size": len(config), "digest": digest}
-            manifest["config"]["mediaType"] = "application/vnd.docker.container.image.v1+json"
-            body = json.dumps(manifest).encode()
-        elif digest in self.path:
-            body = config
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
-        silent = "/blobs/" in self.path and digest not in self.path
-        self.send_header("Content-Length", "1000000" if silent else str(len(body)))
-        self.end_headers()
-        if silent:
-            self.asked.append(self.path)
-            self.rfile.read(1)  # until the engine goes
-        elif self.command == "GET":
-            self.wfile.write(body)
-
-    do_HEAD = do_GET
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 def test_a_registry_that_falls_silent_is_given_up(
-    target: Container, open_box: Boxer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudbang.engine.containers.SILENT", 2.0)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
-    serving = gevent.spawn(server.serve_forever, 0.05)
+    """The engine goes on to say nothing for as long as that does."""
+    monkeypatch.setattr("cloudbang.engine.containers.SILENT", 1.0)
+    monkeypatch.setattr("cloudbang.engine.containers.LOOK", 0.1)
+    scripted = ScriptedExecs(tmp_path)
+    scripted.pulls = [
+        {"id": "1", "status": "Downloading", "progressDetail": {"current": 1, "total": 1_000_000}}
+    ]
+    engine = Engine(EngineSettings(host=scripted.host))
+    reaper = Reaper(engine)
+    reaper.start()
     try:
-        shown = open_box(target, box=f"127.0.0.1:{server.server_port}/silent:1")
-        shown.rest(30)
+        target = TerminalTarget("5" * 16, "default", "web", ID, "web", request=TOOLBOX)
+        shown = Shown(DebugContainerSource(engine, target, reaper, "registry.example/silent:1"))
+        shown.source.start(Size())
+        assert b"0.0 / 1.0 MB" in shown.rest()
         end = shown.source.result()
         assert end.reason == "not-started"
-        assert end.message.endswith("nothing came for 2 s"), end
-        assert Registry.asked
+        assert end.message.endswith("nothing came for 1 s"), end
     finally:
-        server.shutdown()
-        server.server_close()
-        serving.join(5)
+        reaper.stop()
+        engine.close()
+        scripted.close()
 
 
 @pytest.mark.parametrize("line", [b"<html>", b"[1]", b'{"progressDetail": {"current": "x"}}'])
