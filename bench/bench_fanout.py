@@ -179,8 +179,7 @@ class Ground:
 
     @property
     def live(self) -> int:
-        channel = self.push._logs.get(f"log/{APP}/")
-        return sum(len(group) for group in channel._groups.values()) if channel else 0
+        return self.push.live_viewers.get(f"log/{APP}", 0)
 
     @property
     def at_end(self) -> bool:

@@ -78,7 +78,7 @@ def _pages(root: Path) -> Iterator[dict[str, object]]:
     try:
         _ten_million(store)
         clock.ns += DAY
-        store._retention.once()  # everything is packed now, as it is a day later
+        store.tidy()  # everything is packed now, as it is a day later
     finally:
         store.close()
     store = _store(root, clock)
@@ -175,7 +175,7 @@ def _packed(root: Path, texts: Iterable[bytes], chance: random.Random) -> tuple[
             store.append("web", batch)
         plain = store.stats()["web"].bytes
         clock.ns += DAY
-        store._retention.once()
+        store.tidy()
         stored = store.stats()["web"].bytes
     finally:
         store.close()

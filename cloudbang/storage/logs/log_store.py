@@ -258,6 +258,10 @@ class LogStore:
             written=self._written,
         )
 
+    def tidy(self) -> None:
+        """Pack and delete now what is due: what the retention does by itself now and then."""
+        self._retention.once()
+
     # -- deleting
 
     def delete_lines(self, app: str, containers: Collection[str] = ()) -> Deleted:

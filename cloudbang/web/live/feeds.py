@@ -27,6 +27,11 @@ class Feed:
         self.viewers = 0
         self._group: tuple[FeedViewer, ...] = ()
 
+    @property
+    def live(self) -> int:
+        """Viewers that take part in the broadcast."""
+        return sum(viewer.live for viewer in self._group)
+
     def first(self, viewer: FeedViewer) -> bytes | None:
         """What brings a viewer up to date at the start."""
         return None

@@ -84,6 +84,11 @@ class LogChannel:
             self._start_filling()
 
     @property
+    def live(self) -> int:
+        """Viewers that take part in the broadcast."""
+        return sum(map(len, self._groups.values()))
+
+    @property
     def behind(self) -> int:
         """Lines that are stored and not yet broadcast."""
         return self.store.next_seq(self.app) - self.position

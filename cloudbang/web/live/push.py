@@ -130,8 +130,16 @@ class LivePush:
     @property
     def viewers(self) -> dict[str, int]:
         """Viewers by channel, of channels that have some."""
-        channels: list[LogChannel | Feed] = [*self._logs.values(), *self._feeds.values()]
-        return {channel.name: channel.viewers for channel in channels}
+        return {channel.name: channel.viewers for channel in self._channels}
+
+    @property
+    def live_viewers(self) -> dict[str, int]:
+        """Those of them that take part in the broadcast: not behind, and not on their way."""
+        return {channel.name: channel.live for channel in self._channels}
+
+    @property
+    def _channels(self) -> list[LogChannel | Feed]:
+        return [*self._logs.values(), *self._feeds.values()]
 
     @property
     def slow_viewers(self) -> int:

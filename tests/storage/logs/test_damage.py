@@ -91,7 +91,7 @@ def _packed(root: Path, count: int = 20_000) -> tuple[list[bytes], Clock]:
         for at in range(0, count, 500):
             store.append("web", written[at : at + 500])
         clock.ns += DAY
-        store._retention.once()
+        store.tidy()
         store.append("web", [line("after", 90_000)])
     return written, clock
 
@@ -217,7 +217,7 @@ def test_rubbish_instead_of_files_never_crashes(
         store.read("web", Query(since=NOON, until=NOON + DAY))
         store.resume_point("web", A)
         store.seq_at("web", NOON)
-        store._retention.once()
+        store.tidy()
         assert store.append("web", lines(2)) == before
     with opened(root) as store:
         assert store.next_seq("web") == before + 2
@@ -234,7 +234,7 @@ def test_a_stop_between_packing_and_deleting_is_finished(tmp_path: Path) -> None
     packed.write_bytes(b"half")
     with opened(tmp_path, clock) as store:
         assert store.next_seq("web") == 20_002
-        store._retention.once()
+        store.tidy()
         assert not plain.exists()
         assert packed.exists()
         got = [x for batch in store.scan("web", Query()) for x in batch]

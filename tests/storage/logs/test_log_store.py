@@ -217,7 +217,7 @@ def test_closed_segments_are_packed_and_zstdcat_reads_them(tmp_path: Path) -> No
         for at in range(0, 20_000, 500):
             store.append("web", written[at : at + 500])
         clock.ns += 86_400 * SECOND
-        store._retention.once()
+        store.tidy()
         folder = tmp_path / "default" / "web"
         packed = folder / "2023-11-14.000000000001.log.zst"
         assert not packed.with_suffix("").exists()
@@ -242,7 +242,7 @@ def test_a_clock_that_jumps_back_changes_nothing_but_times(tmp_path: Path) -> No
         store.append("web", [line("late", 100)])
         clock.ns -= 3 * 86_400 * SECOND
         assert store.append("web", [line("early", -200_000)]) == 2
-        store._retention.once()
+        store.tidy()
     with opened(tmp_path, clock) as store:
         assert store.append("web", [line("again", -199_999)]) == 3
         texts = [raw[51:-1] for _, raw in store.read("web", Query()).lines]

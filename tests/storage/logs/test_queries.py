@@ -44,7 +44,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LogStore,
     with opened(root, clock, segment_bytes=128 * 1024) as store:
         fill(store, 200)
         clock.ns += DAY
-        store._retention.once()
+        store.tidy()
         fill(store, 200)
     with opened(root, clock, segment_bytes=64 * 1024 * 1024) as store:
         fill(store, COUNT - 400)

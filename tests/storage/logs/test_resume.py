@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudbang.storage.logs import log_store, retention
+from cloudbang.core import fair_threads
+from cloudbang.storage.logs import retention
 from cloudbang.storage.logs.log_store import LogStore
 from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened
 
@@ -123,7 +124,7 @@ def test_deleted_lines_are_still_recognised(tmp_path: Path, seconds_ago: int) ->
         store.append("web", quiet)
         for i in range(20):
             store.append("web", [line("x" * 1000, 50 + i) for _ in range(64)])
-            store._retention.once()
+            store.tidy()
         assert store.first_seq("web") > len(quiet)
         assert _resumed(store, quiet, B) == []
         more = [*quiet, line("new", 34, B), line("new", 90 - seconds_ago, B)]
@@ -139,8 +140,8 @@ def test_deleted_lines_are_still_recognised(tmp_path: Path, seconds_ago: int) ->
         # Silent for longer than lines are kept: it need not be remembered.
         clock.ns += 60 * DAY
         store.append("web", [line("today", 60 * 86_400)])
-        store._retention.once()
-        store._retention.once()
+        store.tidy()
+        store.tidy()
         assert store.resume_point("web", B) is None
 
 
@@ -150,7 +151,7 @@ def test_lines_of_one_moment_on_both_sides_of_a_deletion(tmp_path: Path) -> None
         engine = [line(f"{i:03d}" + "x" * 3000, 7) for i in range(100)]
         for raw in engine:
             store.append("web", [raw])
-        store._retention.once()
+        store.tidy()
         assert store.first_seq("web") > 10
         assert _resumed(store, engine) == []
 
@@ -211,7 +212,7 @@ def test_a_deletion_meanwhile_counts_nothing_twice(
         found = store._apps["web"]
         store._commit.roll(found)
         store.append("web", [line("other", 1, B)])
-        right, done = log_store.in_thread, []
+        right, done = fair_threads.in_thread, []
 
         def meanwhile(pool: Any, function: Any, *args: Any) -> Any:
             """Between the look at the files and the reading of them."""
@@ -220,7 +221,7 @@ def test_a_deletion_meanwhile_counts_nothing_twice(
                 store._retention._drop(found, 1, 0)
             return right(pool, function, *args)
 
-        monkeypatch.setattr(log_store, "in_thread", meanwhile)
+        monkeypatch.setattr(fair_threads, "in_thread", meanwhile)
         monkeypatch.setattr(retention, "remove", lambda segment: None)  # that comes a little later
         point = store.resume_point("web", A)
         assert done

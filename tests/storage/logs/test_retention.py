@@ -35,7 +35,7 @@ def test_a_day_that_ends_begins_a_new_file(tmp_path: Path) -> None:
         store.append("quiet", [line("1")])
         clock.ns += DAY
         store.append("busy", [line("2", 86_400)])
-        store._retention.once()
+        store.tidy()
         names = sorted(p.name for p in (tmp_path / "default").glob("*/*.log*"))
         assert names == [
             "2023-11-14.000000000001.log.zst",
@@ -60,9 +60,9 @@ def test_lines_older_than_the_limit_are_deleted(tmp_path: Path) -> None:
     with opened(tmp_path, clock, retention_days=10) as store:
         for day in range(20):
             store.append("web", [line(f"day {day}", day * 86_400)] * 5)
-            store._retention.once()
+            store.tidy()
             clock.ns += DAY
-        store._retention.once()
+        store.tidy()
         page = store.read("web", Query())
         assert page.first == 51
         assert page.lines[0] == (51, line("day 10", 10 * 86_400))
@@ -70,8 +70,8 @@ def test_lines_older_than_the_limit_are_deleted(tmp_path: Path) -> None:
     with opened(tmp_path, clock, retention_days=10) as store:
         assert store.first_seq("web") == 51
         clock.ns += 100 * DAY
-        store._retention.once()
-        store._retention.once()
+        store.tidy()
+        store.tidy()
         assert store.read("web", Query()).lines == []
         assert (store.first_seq("web"), store.next_seq("web")) == (101, 101)
     with opened(tmp_path, clock) as store:
@@ -83,7 +83,7 @@ def test_an_app_is_cut_down_to_its_size(tmp_path: Path) -> None:
     with opened(tmp_path, app_max_bytes=512 * 1024) as store:
         _fill(store, "web", 2048)
         store.append("small", [line("kept")])
-        store._retention.once()
+        store.tidy()
         stats = store.stats()
         assert stats["web"].bytes <= 512 * 1024
         assert stats["web"].lines > 50
@@ -100,7 +100,7 @@ def test_all_apps_together_are_cut_down(tmp_path: Path) -> None:
         _fill(store, "old", 256)
         clock.ns += DAY
         _fill(store, "new", 256, at=86_400)
-        store._retention.expire()
+        store.tidy()
         stats = store.stats()
         assert sum(s.bytes for s in stats.values()) <= 300 * 1024
         assert stats["new"].lines == 256
@@ -136,7 +136,7 @@ def test_readers_do_not_notice_packing_and_deleting(tmp_path: Path) -> None:
         readers = [gevent.spawn(read) for _ in range(3)]
         for _ in range(16):
             _fill(store, "web", 96)
-            store._retention.once()
+            store.tidy()
         going = False
         gevent.joinall(readers, raise_error=True)
         assert not failures
@@ -168,16 +168,16 @@ def test_a_clock_that_was_ahead_ends_no_retention(tmp_path: Path) -> None:
             store.append(app, [line("ahead", YEARS * 86_400)])
         clock.ns -= YEARS * DAY
         store.append("web", [line("after")])
-        store._retention.once()
+        store.tidy()
         files = {app: _days(tmp_path, app) for app in ("web", "quiet")}
         assert files["web"] == {"2023-11-14", "2098-10-26"}
         assert files["quiet"] == {"2098-10-26", "2023-11-14"}  # and an empty one
         clock.ns += 9 * DAY
-        store._retention.once()
+        store.tidy()
         assert [store.first_seq(app) for app in ("web", "quiet")] == [1, 1]
         clock.ns += 3 * DAY
-        store._retention.once()
-        store._retention.once()
+        store.tidy()
+        store.tidy()
         assert [store.first_seq(app) for app in ("web", "quiet")] == [3, 2]
         assert not store.has_lines("web")
 
@@ -200,7 +200,7 @@ def test_a_clock_set_back_over_midnight_goes_on_in_the_same_file(tmp_path: Path)
         store.append("web", [line("1")])
         clock.ns -= 3600 * SECOND
         store.append("web", [line("2")])
-        store._retention.once()
+        store.tidy()
         assert _days(tmp_path, "web") == {"2023-11-15"}
 
 
@@ -218,8 +218,8 @@ def test_who_is_young_costs_no_look_at_the_disk(
         for n in range(50):
             store.append(f"app{n}", [line("x")])
         clock.ns += DAY
-        store._retention.once()
-        store._retention.once()
+        store.tidy()
+        store.tidy()
         asked: list[object] = []
         right = retention.in_thread
 
@@ -231,11 +231,11 @@ def test_who_is_young_costs_no_look_at_the_disk(
         monkeypatch.setattr(loop, "TURN", 0.0)
         turns = []
         others = gevent.spawn(lambda: [turns.append(gevent.sleep(0)) for _ in range(30)])
-        store._retention.once()
+        store.tidy()
         assert asked == []
         assert len(turns) == 30
         others.join()
         clock.ns += 10 * DAY
-        store._retention.once()
+        store.tidy()
         assert asked.count(retention.beyond_age) == 50
         assert store.apps() == []

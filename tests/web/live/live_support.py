@@ -196,10 +196,10 @@ class LiveGround:
         self.apps = Apps(self.store)
         self.bridge = None if own_hub else Bridge(self.hub)
         at = self.bridge.hub.subscribe_at if self.bridge else ""
-        subscriber = self.hub.subscriber(ours_alone=True, at=at)
+        self.subscriber = self.hub.subscriber(ours_alone=True, at=at)
         status = Status(self.apps, self.notices, lambda app: "default")
         self.budget = Budget()
-        self.push = LivePush(self.store, self.apps, status, subscriber, self.budget)
+        self.push = LivePush(self.store, self.apps, status, self.subscriber, self.budget)
         self.push.start()
         self.caller = Caller("s1", 1, "ann", {"default": "viewer"}, b"")
         route = SocketRoute(

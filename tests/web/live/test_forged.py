@@ -103,7 +103,7 @@ def test_a_topic_of_a_strangers_own_is_counted_without_its_name(ground: LiveGrou
     with ground.client() as page:
         page.subscribe("event/web")
         wait_until(lambda: ground.stranger.wanted("event/web/"))
-        ground.push._subscriber.subscribe("strange")
+        ground.subscriber.subscribe("strange")
         wait_until(lambda: ground.stranger.wanted("strange/0/"))
         for n in range(100):
             ground.stranger.send(f"strange{n}/", HEADER, b"{}")

@@ -457,8 +457,7 @@ def test_a_deleted_log_is_told_to_who_looks(ground: LiveGround) -> None:
         assert page.lines(5)[-1][0] == 10
         filtered.lines(1)
         wait_until(lambda: ground.push.viewers["log/web"] == 2)
-        channel = ground.push._logs["log/web/"]
-        wait_until(lambda: sum(map(len, channel._groups.values())) == 2)
+        wait_until(lambda: ground.push.live_viewers["log/web"] == 2)
         done = ground.store.delete_lines("web")
         ground.push.lines_deleted("web", done.first, done.end)
         gap = {"op": "gap", "channel": "log/web", "from": 1, "to": 10, "reason": "expired"}
