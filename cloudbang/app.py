@@ -208,7 +208,7 @@ class Application:
         self._stops.add("the publisher", lambda _: publisher.close(), KEEP_BUS)
         to_viewers = hub.subscriber(ours_alone=True, at=settings.sub_from)
         sink = StoreSink(storage.logs, publisher)
-        intake = LogIntake(sink, hub.subscriber(), self.notices)
+        intake = LogIntake(sink, hub.puts, self.notices)
         return Bus(publisher, sink, to_viewers, intake)
 
     def _build_events(self, storage: Storage, bus: Bus) -> Events:

@@ -4,8 +4,9 @@ A hub (XSUB in, XPUB out) stands in the middle; publishers and subscribers only 
 addresses, so there may be any number of either, in this process or in others. A message is
 ``[topic, header, body]``; what the topics and bodies are is written in ``docs/protocols/bus.md``.
 
-Four things here are not obvious:
+Five things here are not obvious:
 
+- Other programs publish through a gate (see ``gate``): a thread before the hub's.
 - The hub's proxy runs in a thread of the operating system. ``zmq.green.device`` and pyzmq's
   ``ThreadProxy`` freeze the gevent hub under monkey-patching.
 - A green ``recv`` costs five times a plain one, so a subscriber makes one green call to wait and

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from gevent.threadpool import ThreadPool
 from zmq.utils import z85
 
 from cloudbang.bus import curve
+from cloudbang.bus.gate import Puts, let_in
 from cloudbang.bus.mark import Mark
 from cloudbang.bus.publisher import Publisher
 from cloudbang.bus.sockets import (
@@ -70,6 +72,7 @@ class Hub:
         self._threads: ThreadPool | None = None
         self._mark = Mark()
         self._peers: list[Publisher | Subscriber] = []  # of this process
+        self.puts = Puts()  # what other programs put, for whoever sets ``wanted``
         self._sub = self._pub = ""
 
     def start(self) -> None:
@@ -77,42 +80,51 @@ class Hub:
         folder = self._settings.curve_folder
         keys = curve.read(Path(folder) / "hub.key_secret") if folder else None
         context = zmq.Context()
+        # Other programs publish to the outer one, this process and the gate to the inward one.
+        outer, inner = context.socket(zmq.XSUB), context.socket(zmq.XPUB)
         inward, outward = context.socket(zmq.XSUB), context.socket(zmq.XPUB)
+        sockets = (outer, inner, inward, outward)
         try:
-            inward.set(zmq.RCVHWM, FROM_OUTSIDE_QUEUE)
+            outer.set(zmq.RCVHWM, FROM_OUTSIDE_QUEUE)
             outward.set(zmq.SNDHWM, HUB_QUEUE)
-            for sock in (inward, outward):
-                sock.set(zmq.MAXMSGSIZE, MAX_FROM_OUTSIDE)  # not of what comes within the process
+            for sock in sockets:
                 sock.set(zmq.LINGER, PARTING)
+            for sock in (outer, outward):
+                sock.set(zmq.MAXMSGSIZE, MAX_FROM_OUTSIDE)
                 notice_dead_peers(sock)
                 if keys:
                     sock.set(zmq.CURVE_SERVER, 1)
                     sock.set(zmq.CURVE_SECRETKEY, keys.secret)
-            self._threads = ThreadPool(2)
+            self._threads = ThreadPool(3)
             if keys:
                 zap = context.socket(zmq.REP)
                 zap.bind("inproc://zeromq.zap.01")
                 asked = (zap, Path(folder), keys.public, self._failures)
                 self._threads.spawn(_answer_who_may_connect, *asked)
-            self._sub = _bind(inward, self._settings.bind_sub, "ZMQ_BIND_SUB", bool(keys))
+            self._sub = _bind(outer, self._settings.bind_sub, "ZMQ_BIND_SUB", bool(keys))
             self._pub = _bind(outward, self._settings.bind_pub, "ZMQ_BIND_PUB", bool(keys))
             inward.bind(WITHIN_SUB)
+            inner.connect(WITHIN_SUB)
             outward.bind(WITHIN_PUB)
             if self._settings.bind_pub2:
                 _bind(outward, self._settings.bind_pub2, "ZMQ_BIND_PUB2", bool(keys))
         except BaseException:
-            inward.close(0)
-            outward.close(0)
+            for sock in sockets:
+                sock.close(0)
             self._end(context)
             raise
         self._context = context
-        self._threads.spawn(_forward, inward, outward, self._failures)
+        forwarding = (lambda: zmq.proxy(inward, outward), (inward, outward), self._failures)
+        letting_in = (lambda: let_in(outer, inner, self.puts), (outer, inner), self._failures)
+        self._threads.spawn(_keep, *forwarding)
+        self._threads.spawn(_keep, *letting_in)
         self._supervisor.run("watch", self._watch)
 
     def stop(self) -> None:
         """Unbind and end the hub's threads. What is still queued is dropped."""
         self._supervisor.stop(Deadline(WATCH_EVERY))
         context, self._context = self._context, None
+        self.puts.close()
         for peer in self._peers:
             peer.close()  # else the context would wait for them
         if context is not None:
@@ -223,7 +235,9 @@ def _who_may_connect(asked: list[bytes], folder: Path, own: bytes) -> list[bytes
     return [version, request, *status, b"", b""]
 
 
-def _forward(inward: zmq.Socket[bytes], outward: zmq.Socket[bytes], failures: _Failures) -> None:
+def _keep(
+    work: Callable[[], None], sockets: tuple[zmq.Socket[bytes], ...], failures: _Failures
+) -> None:
     """In a thread of its own, until the context ends. Without it nothing is published or put:
     pages would go on from the store, so nobody would see it."""
     sleep = monkey.get_original("time", "sleep")
@@ -231,7 +245,7 @@ def _forward(inward: zmq.Socket[bytes], outward: zmq.Socket[bytes], failures: _F
     try:
         while True:
             try:
-                zmq.proxy(inward, outward)
+                work()
             except zmq.ContextTerminated:
                 return
             except Exception as e:
@@ -241,8 +255,8 @@ def _forward(inward: zmq.Socket[bytes], outward: zmq.Socket[bytes], failures: _F
                 log.exception("the hub of the bus stopped forwarding, again in %.1f s", wait)
                 sleep(wait)
     finally:
-        inward.close(PARTING)
-        outward.close(PARTING)
+        for sock in sockets:
+            sock.close(PARTING)
 
 
 def _bind(sock: zmq.Socket[bytes], address: str, setting: str, has_keys: bool) -> str:

@@ -22,7 +22,7 @@ MAX_FROM_OUTSIDE = 512 * 1024
 # they can be is written here as well. Overload policy, the same everywhere: what does not fit is
 # dropped, newest first, and the hole shows in the seq of the next message.
 HUB_QUEUE = 256  # of what we publish, at most 256 KiB but for a longer line: 64 MiB a subscriber
-FROM_OUTSIDE_QUEUE = 100  # of MAX_FROM_OUTSIDE; the publisher holds the rest: 50 MiB a publisher
+FROM_OUTSIDE_QUEUE = 24  # of MAX_FROM_OUTSIDE: 12 MiB a publisher, who holds the rest itself
 # Within this process both ends are read at once, however fast they are written to:
 PUBLISHER_QUEUE = 2_000  # the hub's thread does nothing else; a commit publishes 8 MiB at most
 SUBSCRIBER_QUEUE = 4_000  # emptied at each turn of the loop, 1 MiB at a time

@@ -50,8 +50,8 @@ class Source(Protocol):
     """What is asked of the bus."""
 
     drops: Dropped
+    wanted: bool
 
-    def subscribe(self, prefix: str) -> None: ...
     def batches(self) -> Iterator[list[Message]]: ...
     def close(self) -> None: ...
 
@@ -88,7 +88,7 @@ class LogIntake:
 
     def start(self) -> None:
         """Begin to receive."""
-        self._source.subscribe(TOPIC)
+        self._source.wanted = True
         self._supervisor.run("receive", self._receive)
         self._working = self._supervisor.run("work", self._work)
 

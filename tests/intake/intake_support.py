@@ -27,9 +27,7 @@ class Ground:
         self.hub = Hub(BusSettings(bind_sub=ANYWHERE, bind_pub=ANYWHERE, bind_pub2=""))
         self.hub.start()
         self.ours = Publisher(self.hub.publish_to)
-        self.intake = LogIntake(
-            StoreSink(self.store, self.ours), self.hub.subscriber(), self.notices
-        )
+        self.intake = LogIntake(StoreSink(self.store, self.ours), self.hub.puts, self.notices)
         self.intake.start()
         self.theirs = Publisher(self.hub.publish_to)
         wait_until(lambda: self.theirs.wanted("put/log/shop/"))
