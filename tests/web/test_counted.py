@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudbang.bus import Publisher
 from cloudbang.core import counters
 from tests.support import wait_until
 from tests.web.whole_app import NO_ENGINE, WholeApp
@@ -117,5 +118,10 @@ def test_what_other_programs_put_and_is_dropped_is_told(house: WholeApp) -> None
         return float(found.get(name, 0)), float(found["cloudbang_bus_malformed_total"])
 
     before = told()
-    house.parts.publisher.send("put/log/x/", b"{}", b"nonsense")
-    wait_until(lambda: told() == (before[0] + 1, before[1] + 1))
+    program = Publisher(house.bus)
+    try:
+        wait_until(lambda: program.wanted("put/log/x/"))
+        program.send("put/log/x/", b"{}", b"nonsense")
+        wait_until(lambda: told() == (before[0] + 1, before[1] + 1))
+    finally:
+        program.close()

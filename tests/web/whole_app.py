@@ -32,13 +32,14 @@ class WholeApp:
     """Runs until :meth:`close`; set up, with the account ``admin``."""
 
     def __init__(self, folder: Path) -> None:
+        self.bus = f"tcp://127.0.0.1:{free_port()}"  # where other programs publish
         settings = Settings.model_validate(
             {
                 "server": {"port": free_port()},
                 "storage": {"path": folder},
                 "engine": {"host": f"unix://{folder}/none.sock"},
                 "bus": {
-                    "bind_sub": "tcp://127.0.0.1:*",
+                    "bind_sub": self.bus,
                     "bind_pub": "tcp://127.0.0.1:*",
                     "bind_pub2": "",
                 },
