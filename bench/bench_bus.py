@@ -10,7 +10,7 @@ from pathlib import Path
 
 import gevent
 
-from cloudbang.bus import Hub, Publisher, Subscriber
+from cloudbang.bus import Hub, Subscriber
 from cloudbang.config import BusSettings
 
 ROOT = Path(__file__).parent.parent
@@ -80,7 +80,7 @@ def through_hub() -> float:
     """Messages per second that go in at one end of the hub and are received at the other."""
     hub = Hub(BusSettings(bind_sub=ANY, bind_pub=ANY, bind_pub2=""))
     hub.start()
-    publisher, subscriber = Publisher(hub.publish_to), Subscriber(hub.subscribe_at)
+    publisher, subscriber = hub.publisher(), hub.subscriber()
     subscriber.subscribe(TOPIC.decode())
     while not publisher.wanted(TOPIC.decode()):
         gevent.sleep(0.01)

@@ -192,7 +192,7 @@ def _sdk(engine: Any, names: list[str]) -> Any:
 
 
 def _collect(engine: Any, names: list[str]) -> Any:
-    from cloudbang.bus import Hub, Publisher
+    from cloudbang.bus import Hub
     from cloudbang.config import BusSettings
     from cloudbang.events.recorder import EventRecorder
     from cloudbang.intake.log_sink import StoreSink
@@ -206,7 +206,7 @@ def _collect(engine: Any, names: list[str]) -> Any:
     _folders.append(folder)
     hub = Hub(BusSettings(bind_sub="tcp://127.0.0.1:*", bind_pub="tcp://127.0.0.1:*", bind_pub2=""))
     hub.start()
-    publisher = Publisher(hub.publish_to)
+    publisher = hub.publisher()
     store, database = LogStore(folder), Database(folder)
     store.open()
     database.open()
