@@ -25,7 +25,7 @@ HUB_QUEUE = 256  # of what we publish, at most 256 KiB but for a longer line: 64
 FROM_OUTSIDE_QUEUE = 24  # of MAX_FROM_OUTSIDE: 12 MiB a publisher, who holds the rest itself
 # Within this process both ends are read at once, however fast they are written to:
 PUBLISHER_QUEUE = 2_000  # the hub's thread does nothing else; a commit publishes 8 MiB at most
-SUBSCRIBER_QUEUE = 4_000  # emptied at each turn of the loop, 1 MiB at a time
+SUBSCRIBER_QUEUE = 6_000  # emptied at each turn of the loop, 1 MiB at a time
 
 PARTING = 200
 """Milliseconds that a closing socket may go on sending. Not 0: libzmq 4.3 aborts the process
