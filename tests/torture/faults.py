@@ -19,6 +19,7 @@ from typing import Any
 import docker
 import psutil
 
+from cloudbang.domain.lines import format_time
 from tests.support import ENDS_WITH_US, ROOT
 from tests.torture.printers import Printer
 from tests.torture.world import MIB, World
@@ -91,6 +92,7 @@ class EngineKilled(Fault):
 
     def begin(self) -> str:
         self.seconds = self.chance.choice((0.0, 2.0, 8.0))
+        self.world.engine_killed.append(format_time(time.time_ns()))
         self.world.engine.kill()
         return f"down for {self.seconds:g} s"
 

@@ -134,7 +134,7 @@ class Judge:
         for one in self.printers:
             rows = self._rows(one.app)
             total += len(rows)
-            found = list(differences(one, rows))
+            found = list(differences(one, rows, self.world.engine_killed))
             for kind, detail in found:
                 self.journal.finding(kind, detail)
             self._compare_shown(one.app, rows)

@@ -49,6 +49,7 @@ class World:
             },
         )
         self.starts = 0
+        self.engine_killed: list[str] = []  # when, as lines have it
         self._down_since: float | None = None
 
     # -- life
