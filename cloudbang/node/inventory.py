@@ -296,16 +296,25 @@ class Inventory:
         doubtful = {i.id for i in listed if i.alive or i.state == "restarting"}
         states = {i.id: i.state for i in listed}
         doubtful |= {k.id for k in old if k.state != states[k.id] or k.alive}
-        answers = [one for one in Pool(AT_ONCE).imap_unordered(self._inspected, doubtful) if one]
+        answers: list[tuple[int, Instance]] = []
+        for one in Pool(AT_ONCE).imap_unordered(self._inspected, doubtful):
+            if isinstance(one, EngineUnreachable):
+                raise one
+            if one is not None:
+                answers.append(one)
         self._change(found for asked, found in answers if self._is_news(asked, found))
         return [found for _, found in answers]
 
-    def _inspected(self, container: str) -> tuple[int, Instance] | None:
+    def _inspected(self, container: str) -> tuple[int, Instance] | EngineUnreachable | None:
+        """When it was asked and what it is. An engine that is away is given and not raised: each
+        that asks at that moment would leave a traceback."""
         asked = next(self._order)
         try:
             found = self._engine.inspect(container)
         except NoSuchContainer:
             return None
+        except EngineUnreachable as e:
+            return e
         except EngineRefused as e:
             self._not_told(container, e)
             return None

@@ -203,7 +203,6 @@ class Judge:
 def said_wrong(said: str, journal: Journal) -> None:
     """Tracebacks in the server's log: each is a finding, by its last line."""
     for block in re.split(r"(?=Traceback \(most recent call last\))", said)[1:]:
-        end = re.search(
-            r"^\w[\w.]*(?:Error|Exception|Exit|Interrupt|\w+): .*$|^\w[\w.]*Error$", block, re.M
-        )
-        journal.finding(f"traceback: {end[0][:120] if end else 'cut'}", block[:3000])
+        lines = block.splitlines()[1:]
+        end = next((one for one in lines if re.match(r"\s{0,2}\w[\w.]*(:|$)", one)), "cut")
+        journal.finding(f"traceback: {end.strip()[:120]}", block[:3000])

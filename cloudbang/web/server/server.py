@@ -174,6 +174,10 @@ class Handler(SocketHandler):
             log.error("%s %s failed", self.command, self.path, exc_info=(t, v, tb))
 
 
+WANTS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+WANTS_TOLD = 10.0  # seconds after which it is said again that nobody can connect
+
+
 class Server(WSGIServer):
     """Serves ``app`` (WSGI) and the ``routes`` (path -> SocketRoute) on one address.
 
@@ -208,6 +212,7 @@ class Server(WSGIServer):
         export(self, "open", gauges={"connections": text})
         self.stopping = False
         self._setting = setting
+        self._wants_told = -WANTS_TOLD
         self._open: dict[Handler, gevent.Greenlet] = {}
 
     @property
@@ -254,6 +259,21 @@ class Server(WSGIServer):
             listener.close()
             raise
         return listener
+
+    def do_read(self) -> Any:
+        try:
+            return super().do_read()
+        except OSError as e:
+            if e.errno not in WANTS:
+                raise
+            # Whoever connects waits with the kernel until a file may be opened again.
+            if time.monotonic() > self._wants_told + WANTS_TOLD:
+                self._wants_told = time.monotonic()
+                log.warning("nobody can connect at the moment: %s; see `cloudbang doctor`", e)
+            self.stop_accepting()
+            self._timer = self.loop.timer(self.min_delay)
+            self._timer.start(self._start_accepting_if_started)
+            return None
 
     def do_handle(self, sock: Any, address: Any) -> None:
         # Overload: one connection too many is told so and closed, it does not wait unheard.

@@ -40,6 +40,8 @@ class ScriptedEngine:
         self.version = self.oldest_version = "1.41"  # of the API: what it speaks and understands
         self.deaf: set[str] = set()  # containers whose followed streams never end
         self.filtered: set[str] = set()  # calls that a filter before the engine refuses
+        self.mute: set[str] = set()  # calls that end without an answer
+        self.muted = 0  # how many have
         self.listens = Event()  # unset: it answers who asks for events, and does not listen yet
         self.listens.set()
         self.changed = Event()
@@ -178,6 +180,9 @@ class ScriptedEngine:
             self._json(sock, {"message": said}, b"400 Bad Request")
             return
         path = "/" + parts.path.split("/", 2)[2] if parts.path.startswith("/v1") else parts.path
+        if _call(path) in self.mute:
+            self.muted += 1
+            raise ConnectionAbortedError
         if _call(path) in self.filtered:
             self._filtered(sock)
         elif path == "/version":

@@ -198,3 +198,19 @@ def test_a_want_of_descriptors_is_not_the_engines(scripted):
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert "was not asked" in str(told.value)
     assert "start it" not in str(told.value)
+
+
+def test_an_engine_that_goes_while_it_is_listed_leaves_no_traceback(rig, scripted, monkeypatch):
+    """Whoever asks at that moment is told the same; it is said once, and goes on."""
+    uncaught: list[object] = []
+    monkeypatch.setattr(gevent.get_hub(), "handle_error", lambda *what: uncaught.append(what))
+    for n in range(20):
+        scripted.add(f"{n:064x}", f"web-{n}")
+    one: Rig = rig(scripted.host)
+    wait_until(lambda: len(one.inventory.instances()) == 20)
+    scripted.mute.add("inspect")
+    scripted.drop_events()
+    wait_until(lambda: scripted.muted >= 3, what="inspections that end without an answer")
+    scripted.mute.clear()
+    wait_until(lambda: one.inventory.engine_state == "connected", what="the connection")
+    assert not uncaught

@@ -13,7 +13,6 @@ from typing import Any
 import gevent
 import httpx
 import pytest
-from gevent import monkey
 from gevent.event import Event
 
 from cloudbang.errors import PortInUse
@@ -356,44 +355,3 @@ def test_a_chunk_without_a_size_is_no_fault_of_ours() -> None:
     with serving() as server, Client(server) as client:
         client.send(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\r\n{}\r\n0\r\n\r\n")
         assert client.answer()[0] == 400
-
-
-@pytest.mark.parametrize(
-    ("start", "flood"),
-    [
-        (b"Transfer-Encoding: chunked\r\n\r\n", b"1;" + b"a" * 8000 + b"\r\nx\r\n"),
-        (b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n" * 1000),
-        (b"\r\n", b"\r\n" * 8000),
-        (b"\r\n", b"GET / HTTP/1.1\r\n\r\n" * 500),
-    ],
-    ids=["chunk extensions", "trailers", "blank lines", "pipelined requests"],
-)
-def test_a_peer_that_never_pauses_does_not_keep_the_hub(start: bytes, flood: bytes) -> None:
-    """One connection without an account stopped everything for as long as it went on sending."""
-    with serving(body_bytes=64 * KIB) as server, Client(server) as client:
-        client.send((b"POST / HTTP/1.1\r\n" if start != b"\r\n" else b"") + start)
-        longest, last, ends = 0.0, time.monotonic(), time.monotonic() + 1.0
-
-        def send() -> None:
-            with contextlib.suppress(OSError):
-                while time.monotonic() < ends:
-                    client.sock.sendall(flood)
-
-        def read() -> None:
-            with contextlib.suppress(OSError):
-                while client.sock.recv(65536):
-                    pass
-
-        # Plain sockets in threads of the system: the flood must not depend on the hub's mercy.
-        plain = monkey.get_original("socket", "socket")(fileno=client.sock.detach())
-        plain.setblocking(True)
-        client.sock = plain
-        pool = gevent.get_hub().threadpool
-        jobs = [pool.spawn(send), pool.spawn(read)]
-        while time.monotonic() < ends:
-            gevent.sleep(0.005)
-            longest, last = max(longest, time.monotonic() - last), time.monotonic()
-        with contextlib.suppress(OSError):  # it was hung up on
-            plain.shutdown(std_socket.SHUT_RDWR)
-        gevent.joinall(jobs, timeout=5)
-        assert longest < 0.25
