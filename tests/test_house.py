@@ -313,6 +313,22 @@ def test_every_style_is_in_a_layer() -> None:
             assert name.endswith(("/layers.css", "_page.css")), f"{path.name}: {name}"
 
 
+def test_faults_name_tests_that_exist() -> None:
+    """docs/faults.md: what is said to be proven is proven by a test that is still there."""
+    texts = {p: p.read_text() for p in (ROOT / "tests").rglob("*.py")}
+    everything = "\n".join(texts.values())
+    missing = []
+    for path, name in re.findall(
+        r"`(?:(tests/[\w/.-]+\.(?:py|json|js))|…)?(?:(?:::)?(test_\w+))?`",
+        (ROOT / "docs" / "faults.md").read_text(),
+    ):
+        there = not path or (ROOT / path).is_file()
+        text = texts.get(ROOT / path, "") if path else everything
+        if not there or (name and f"def {name}(" not in text):
+            missing.append(f"{path}::{name}")
+    assert not missing, missing
+
+
 def test_documents_name_files_that_exist() -> None:
     """A path in backticks in a document is a path in the project."""
     for document in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
