@@ -78,6 +78,8 @@ class ServerStopped(Fault):
             self.world.server.kill()
             return "killed"
         took = time.monotonic() - began
+        if code == -signal.SIGTERM and not self.world.server_listened:
+            return "while it was being started"
         if code != 0:
             self.world.journal.finding(f"SIGTERM ended with {code}", self.world.server.said(1500))
         return f"took {took:.1f} s"

@@ -50,7 +50,7 @@ class World:
         )
         self.starts = 0
         self.engine_killed: list[str] = []  # when, as lines have it
-        self._down_since: float | None = None
+        self._said_before = 0  # bytes of its log that those before have said
 
     # -- life
 
@@ -98,8 +98,16 @@ class World:
 
     def start_server(self) -> None:
         """Start it again after a kill, as supervisord would, and do not wait."""
+        self._said_before = self.server.log.stat().st_size
         self.server.spawn()
         self.starts += 1
+
+    @property
+    def server_listened(self) -> bool:
+        """Whether the present process has said its address; before that it ends at once."""
+        with self.server.log.open("rb") as log:
+            log.seek(self._said_before)
+            return b"CloudBang: http" in log.read()
 
     def keep_server(self, going: Collection[str]) -> None:
         """Start it again if it ended by itself; that is a finding, unless it did not even start

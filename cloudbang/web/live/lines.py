@@ -11,6 +11,7 @@ the step nothing yields, so no line is missed and none comes twice.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,8 @@ from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.web.live.base import Viewer, ViewerConnection, broadcast, message, whole_number
 from cloudbang.web.live.messages import EVERYTHING, Filter, Lines, join
 from cloudbang.web.server.frames import SharedFrame
+
+log = logging.getLogger(__name__)
 
 PAGE_LINES = 500  # of the store at a time
 MERGE_LINES = 500  # messages that wait for their turn are sent as one frame of so many lines
@@ -54,6 +57,7 @@ class LogChannel:
         self._supervisor = supervisor
         self._groups: dict[Filter, tuple[LogViewer, ...]] = {}
         self._busy = False  # a broadcast is under way; never two at a time
+        self._failed = False  # the store could not be read when it was tried last
         self._behind: int | None = None  # the position at the last look, if it was behind then
         self.head = b'{"op":"lines","channel":%b,"lines":' % orjson.dumps(self.name)
 
@@ -176,6 +180,12 @@ class LogChannel:
                 self.filled += len(records)
                 found = rows(first, records)
                 self._send(Lines(first, first + len(records), orjson.dumps(found), found))
+            self._failed = False
+        except CloudBangError as e:
+            # The next look tries again; who is told of the store's trouble is not told by this.
+            log.log(logging.DEBUG if self._failed else logging.WARNING, "%s: %s", self.name, e)
+            self._failed = True
+            return
         finally:
             self._busy = False
         self.advance()

@@ -164,7 +164,7 @@ export class AppRow {
     this.#badge.hidden = !text;
     this.#badge.className = `badge${bad ? " bad" : state === "partial" ? " warn" : ""}`;
     const why = app.instances.map(states.reason).filter(Boolean);
-    const title = [several && states.instanceCount(app), ...why].filter(Boolean).join("\n");
+    const title = [text, several && states.instanceCount(app), ...why].filter(Boolean).join("\n");
     setAttribute(this.#badge, "title", title || null);
   }
 }

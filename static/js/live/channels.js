@@ -27,6 +27,9 @@
  * }} Handlers
  */
 
+/** Milliseconds after which a channel that the store ended is asked for again: at first, at most. */
+const AGAIN = [1_000, 15_000];
+
 /** One followed channel. */
 export class Subscription {
   /** The last seq seen, or null before the first line: where to go on after a lost connection. */
@@ -34,6 +37,10 @@ export class Subscription {
   position = null;
   /** Whether the server has confirmed it on the current connection. */
   active = false;
+  /** How often in a row the store could not be read for it. */
+  failed = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} until it is asked for again */
+  timer = undefined;
 
   /** @type {(subscription: Subscription) => void} */
   #onClose;
@@ -98,7 +105,10 @@ export class Channels {
   /** A socket has opened: every channel is asked for again, from where it was. */
   resume() {
     this.#unanswered.clear();
-    for (const subscription of this.#followed.values()) this.#request(subscription);
+    for (const subscription of this.#followed.values()) {
+      clearTimeout(subscription.timer);
+      this.#request(subscription);
+    }
   }
 
   /** The socket is gone. */
@@ -106,6 +116,7 @@ export class Channels {
     this.#unanswered.clear();
     for (const subscription of this.#followed.values()) {
       subscription.active = false;
+      clearTimeout(subscription.timer);
       subscription.handlers.lost?.();
     }
   }
@@ -147,8 +158,16 @@ export class Channels {
       }
     } else if (message.op === "lines" && message.lines.length) {
       subscription.position = message.lines[message.lines.length - 1][0];
+      subscription.failed = 0;
     } else if (message.op === "gap") {
       subscription.position = Math.max(subscription.position ?? 0, message.to);
+    } else if (message.op === "error" && message.code === "storage-failed") {
+      // It ended the subscription, and it may be over in a moment.
+      subscription.active = false;
+      clearTimeout(subscription.timer);
+      const delay = Math.min(AGAIN[0] * 2 ** subscription.failed, AGAIN[1]);
+      subscription.failed += 1;
+      subscription.timer = setTimeout(() => this.#request(subscription), delay);
     }
   }
 
@@ -163,6 +182,7 @@ export class Channels {
   #remove(subscription) {
     if (this.#followed.get(subscription.channel) !== subscription) return;
     this.#followed.delete(subscription.channel);
+    clearTimeout(subscription.timer);
     this.send({ op: "unsubscribe", channel: subscription.channel });
   }
 }

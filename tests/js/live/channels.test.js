@@ -1,7 +1,7 @@
 // What the live socket rests on: channels without a socket, waiting, keys, finding, names.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 
 import { Backoff } from "../../../static/js/live/reconnecting_socket.js";
 import { Channels } from "../../../static/js/live/channels.js";
@@ -34,6 +34,30 @@ test("after a lost connection a channel goes on after the last line it has seen"
     { op: "subscribe", channel: "log/web", after: 7 },
   ]);
   assert.deepEqual(seen, [6, 7]);
+});
+
+test("a channel that the store ended is asked for again, later each time, from where it was", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const { sent, channels } = made();
+  const told = [];
+  const failure = { op: "error", channel: "log/web", code: "storage-failed", message: "no" };
+  const web = channels.add("log/web", {}, { error: (message) => told.push(message.code) });
+  channels.receive({ op: "subscribed", channel: "log/web", first: 1, next: 8 });
+  channels.receive({ op: "lines", channel: "log/web", lines: [row(8)] });
+  channels.receive(failure);
+  mock.timers.tick(1_000);
+  channels.receive(failure);
+  mock.timers.tick(1_000);
+  assert.deepEqual(sent.slice(1), [{ op: "subscribe", channel: "log/web", after: 8 }]);
+  mock.timers.tick(1_000);
+  assert.equal(sent.length, 3);
+  assert.deepEqual(told, ["storage-failed", "storage-failed"]);
+  channels.receive({ op: "error", channel: "log/web", code: "no-such-app", message: "no" });
+  channels.receive(failure);
+  web.close();
+  mock.timers.tick(60_000);
+  assert.deepEqual(sent.slice(3), [{ op: "unsubscribe", channel: "log/web" }]);
+  mock.timers.reset();
 });
 
 test("a channel that was lost before its first line asks for its tail again", () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from cloudbang.bus import Subscriber
+from cloudbang.errors import StorageFailed
 from tests.support import wait_until
 from tests.web.live.live_support import LiveGround
 
@@ -108,6 +110,35 @@ def test_what_the_bus_drops_the_store_fills_in(ground: LiveGround) -> None:
         assert seqs(page.lines(3)) == [712, 713, 714]
         ground.log("web", 2)
         assert seqs(page.lines(2)) == [715, 716]
+
+
+def test_a_store_that_cannot_be_read_for_a_moment_ends_no_channel(
+    ground: LiveGround, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the bus dropped is read again at the next look; it is said once, without a traceback."""
+    ground.log("web", 1)
+    with ground.client() as page:
+        page.subscribe("log/web", after=0)
+        page.lines(1)
+        wait_until(lambda: ground.publisher.wanted("log/web/"))
+        failed: list[int] = []
+        really = ground.store.raw_after
+
+        def fails(app: str, seq: int, *args: int) -> tuple[int, list[bytes]]:
+            failed.append(seq)
+            if len(failed) < 4:
+                raise StorageFailed("/data", "Too many open files")
+            return really(app, seq, *args)
+
+        monkeypatch.setattr(ground.store, "raw_after", fails)
+        ground.log("web", 3, publish=False)
+        assert seqs(page.lines(3)) == [2, 3, 4]
+    assert len(failed) >= 4
+    said = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.getMessage() for record in said if "Too many" in record.getMessage()] == [
+        "log/web: cannot use /data: Too many open files"
+    ]
+    assert not any(record.exc_info for record in said)
 
 
 def test_what_comes_twice_is_sent_once(ground: LiveGround) -> None:
