@@ -46,7 +46,8 @@ export class RowCursor {
     const { entries } = this.feed.model;
     if (!entries.length) return;
     const at = this.entry ? entries.indexOf(this.entry) : -1;
-    const drawn = at >= rows.start && at < rows.end;
+    // Not by its place: rows that came before it are counted in that, and may not be drawn yet.
+    const drawn = this.entry !== null && at >= 0 && rows.elementOf(this.entry) !== null;
     const from = drawn ? at + direction : direction > 0 ? rows.firstSeen : rows.lastSeen;
     const to = Math.max(0, Math.min(entries.length - 1, from));
     if (direction < 0) rows.pause();
