@@ -188,7 +188,13 @@ class LogStore:
         """Take up an app's log as it is on the disk. Raises OSError."""
         totals = self._totals[folder.parent.name]
         args = (name, folder, self._cache, totals, self._written)
-        found: AppLog = self._readers.call("", Rank.PAGE, recover, *args).log
+        try:
+            found: AppLog = self._readers.call("", Rank.PAGE, recover, *args).log
+        except FileNotFoundError as e:
+            if name not in self._unread or str(e.filename) != str(folder):
+                raise
+            self._commit.health.took(name)  # somebody moved it away: it may begin again
+            return
         if found.next == 1 and not found.active:
             with suppress(OSError):  # left of one that was being forgotten; or no log at all
                 folder.rmdir()

@@ -91,6 +91,19 @@ def test_one_that_cannot_be_read_stops_nobody(root: Path, reopened) -> None:
     assert len(store.read("web", Query(limit=50)).lines) == 6
 
 
+def test_one_that_is_moved_away_begins_again(root: Path, reopened) -> None:
+    """What a person does about a folder that cannot be read."""
+    broken = _segment(root, "web")
+    broken.unlink()
+    broken.mkdir()
+    store, notices = reopened()
+    wait_until(notices.now)
+    (root / "default" / "web").rename(root / "web.broken")
+    wait_until(lambda: not notices.now())
+    assert store.append("web", lines(2)) == 1
+    assert len(store.read("web", Query(limit=50)).lines) == 2
+
+
 def test_a_folder_that_takes_no_writes_is_read(root: Path, reopened) -> None:
     """Leftovers in it are no reason to fail either; the writes go on when it takes them again."""
     folder = root / "default" / "web"
