@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from math import inf
 from typing import Protocol
 
 import gevent
@@ -81,7 +82,8 @@ class Inventory:
         self._order = itertools.count(1)
         # Two may ask about the same container at once: which question the answer we have was to.
         self._answered: dict[str, int] = {}
-        self._removed: dict[str, None] = {}  # the last ones; an id never comes back
+        # The last ones that the engine had no more: questions up to this one were about before.
+        self._removed: dict[str, float] = {}
         # The engine says so once; what it tells of the container afterwards may not mention it.
         self._oom_at: dict[str, str] = {}
         self._ends = RecentEnds()
@@ -134,10 +136,9 @@ class Inventory:
         try:
             found = self._engine.inspect(container)
         except NoSuchContainer:
-            if container in self._instances:
-                self._remove(container)  # and not only when the event comes that says so
-            else:
-                self._change(removed=[container])
+            # And not only when the event comes that says so. Not for ever: an engine may list one
+            # that it is just making, and not find it a moment later.
+            self._remove(container, next(self._order))
             return None
         if found.hidden:
             return None
@@ -147,8 +148,9 @@ class Inventory:
 
     def _is_news(self, asked: int, found: Instance) -> bool:
         """Whether nothing is known that is newer than this answer."""
-        if asked < self._answered.get(found.id, 0) or found.id in self._removed:
+        if asked < self._answered.get(found.id, 0) or asked < self._removed.get(found.id, 0):
             return False
+        self._removed.pop(found.id, None)
         self._answered[found.id] = asked
         return True
 
@@ -443,9 +445,10 @@ class Inventory:
 
     # --- changes ------------------------------------------------------------------------------
 
-    def _remove(self, container: str) -> None:
-        """The engine has it no more, whatever an answer says that is still on its way."""
-        self._removed[container] = None
+    def _remove(self, container: str, asked: float = inf) -> None:
+        """The engine has it no more, whatever an answer says that is still on its way: to a question
+        before ``asked``, or to any, where the engine told that it was removed."""
+        self._removed[container] = max(asked, self._removed.pop(container, 0))
         if len(self._removed) > REMOVED_KNOWN:
             del self._removed[next(iter(self._removed))]
         self._change(removed=[container])

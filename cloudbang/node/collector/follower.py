@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from functools import partial
 
 from cloudbang.core.retry import Attempts
@@ -40,7 +40,6 @@ SILENT = 3.0
 TAIL = 1000
 """Lines looked back at first when a log is read again. Asked for a moment only, the engine would
 read the whole log to find it, and mostly only a few lines are new."""
-
 
 LONG_TAIL = 10_000  # the same for a log that floods
 
@@ -152,9 +151,10 @@ class Follower:
                 if not (ended.alive and self._same_run(ended, instance)):
                     continue
                 # It runs and the stream ended all the same: not again right away.
-            except NoSuchContainer:
-                self._forgotten()
-                return None
+            except NoSuchContainer as e:
+                if self._is_gone():
+                    return None
+                why = str(e)
             except LogUnreadable as e:
                 self._context.containers.unreadable(self.container, e.reason)
                 return None
@@ -186,9 +186,12 @@ class Follower:
             self._interrupted = False
             raise Interrupted
 
-    def _forgotten(self) -> None:
-        with suppress(EngineUnreachable, EngineRefused):
-            self._context.containers.refresh(self.container)
+    def _is_gone(self) -> bool:
+        # One that the engine just makes may be unknown to one call and known to the next.
+        try:
+            return self._context.containers.refresh(self.container) is None
+        except (EngineUnreachable, EngineRefused):
+            return False
 
     def _same_run(self, one: Instance, other: Instance) -> bool:
         return one.started_at == other.started_at

@@ -37,6 +37,7 @@ class ScriptedEngine:
         self.again: dict[str, int] = {}
         self.jumps: dict[str, range] = {}  # of a log: what a followed stream does not give
         self.refused: dict[str, int] = {}  # how many inspections of a container fail from now on
+        self.unfound: dict[tuple[str, str], int] = {}  # how many calls about one it is not found by
         self.version = self.oldest_version = "1.41"  # of the API: what it speaks and understands
         self.deaf: set[str] = set()  # containers whose followed streams never end
         self.filtered: set[str] = set()  # calls that a filter before the engine refuses
@@ -201,6 +202,9 @@ class ScriptedEngine:
             self._events.append(sock)
             while sock.recv(1):
                 pass
+        elif self.unfound.get(about := (_call(path), path.split("/")[2]), 0) > 0:
+            self.unfound[about] -= 1
+            self._json(sock, {"message": "No such container"}, b"404 Not Found")
         elif path.endswith("/json"):
             self._inspection(sock, path.split("/")[2])
         elif path.endswith("/logs"):

@@ -221,6 +221,23 @@ def test_a_container_the_engine_did_not_tell_of_is_asked_about_again(rig, script
         assert sum("tells of" in text for text in said) == 1
 
 
+@pytest.mark.parametrize("call", ["inspect", "logs"])
+def test_a_container_that_is_just_made_is_not_found_and_then_read(rig, scripted, call):
+    """An engine may list one and not find it a moment later: it is not gone for ever."""
+    scripted.add(ID, "web")
+    scripted.log(ID, ago(0), "here all the same")
+    if call == "inspect":
+        scripted.containers[ID]["State"]["Status"] = "created"
+    scripted.unfound[call, ID] = 1
+    one: Rig = rig(scripted.host)
+    wait_until(lambda: scripted.unfound[call, ID] == 0)
+    if call == "inspect":
+        wait_until(lambda: one.inventory.instance(ID) is None)
+        scripted.containers[ID]["State"]["Status"] = "running"
+        scripted.tell("start", ID, time.time_ns())
+    assert one.wait_for("web", 1) == ["here all the same"]
+
+
 def test_who_fails_for_long_keeps_nobody_else_waiting(rig, scripted, monkeypatch):
     """One is asked about again in a minute; another, that failed after it, in a moment."""
     monkeypatch.setattr("cloudbang.core.retry.backoff", lambda *_: iter([0.1, 3600.0]))
