@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,6 +69,17 @@ def wait_until(
             name = what or getattr(condition, "__name__", "a condition")
             raise AssertionError(f"waited {waited:.3g} s in vain for {name}; last value: {value!r}")
         time.sleep(every)
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """Meanwhile this process can open no further file."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def rounds(few: int, many: int) -> int:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 
 OWN = 500  # what is needed beside connections: readers of containers, segments, the database
+
+WANTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+def is_want(error: BaseException) -> bool:
+    """Whether something failed since this process, or the machine, has no more of what it takes to
+    open a file: not what was opened is at fault, and in a moment it may go well."""
+    return isinstance(error, OSError) and error.errno in WANTS
 
 
 def room_for(connections: int, limit: int) -> int:

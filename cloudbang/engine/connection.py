@@ -6,7 +6,6 @@ quietly on errors and block both ways.
 
 from __future__ import annotations
 
-import errno
 import logging
 import ssl
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import gevent
 import orjson
 from gevent import socket
 
+from cloudbang.core.descriptors import is_want
 from cloudbang.core.parking import Parking
 from cloudbang.engine.errors import RefusedBetween
 from cloudbang.errors import EngineNotAsked, EngineRefused, EngineUnreachable
@@ -67,8 +67,7 @@ class Address:
             return self.tls.wrap_socket(sock, server_hostname=host)
         except (OSError, ValueError) as e:
             reason = getattr(e, "strerror", None) or str(e) or type(e).__name__
-            ours = getattr(e, "errno", None) in (errno.EMFILE, errno.ENFILE)
-            raise (EngineNotAsked if ours else EngineUnreachable)(self.url, reason) from None
+            raise (EngineNotAsked if is_want(e) else EngineUnreachable)(self.url, reason) from None
 
 
 class EngineConnection:

@@ -34,8 +34,7 @@ FULL_READS = 4  # full reads in a row before others get their turn
 
 WELL = 10.0  # seconds of reading after which a failure before is over
 
-SILENT = 3.0
-"""Seconds between two looks (:meth:`Follower.look`) at who has not read anything since the last."""
+SILENT = 3.0  # seconds between two looks (Follower.look) at who has read nothing since the last
 
 TAIL = 1000
 """Lines looked back at first when a log is read again. Asked for a moment only, the engine would
@@ -360,8 +359,9 @@ class Follower:
             records, self._last = records[odd:], records[odd]
         self._append(records)
         self._last = records[-1]
-        for before, after in watch.doubts():
-            self._fill(before, after)
+        for before, after in watch.doubts(now):
+            if not self._fill(before, after):
+                watch.paused(before, after)
         if watch.lost_by_waiting(now, time.monotonic()):
             raise _StreamDiscontinuous("slow-disk")
 

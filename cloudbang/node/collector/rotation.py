@@ -12,6 +12,7 @@ import re
 from collections import deque
 from collections.abc import Mapping
 from math import ceil
+from typing import NamedTuple
 
 from cloudbang.core.supervise import backoff
 from cloudbang.domain.lines import record_ns
@@ -42,7 +43,8 @@ LASTING = 30.0
 then files are skipped."""
 
 DOUBTFUL = 3.0
-"""Seconds for which a step stays in doubt: a flood that had begun with it shows by then."""
+"""Seconds for which a step stays in doubt: a flood that had begun with it shows by then. One in which
+a file may have been filled at the rate seen before it stays until somebody has asked."""
 DOUBTS = 4  # the longest of them
 
 MIXED = 50_000_000  # nanoseconds by which stdout and stderr may be out of order
@@ -83,9 +85,7 @@ class RotationWatch:
         self._before: dict[bytes, bytes] = {}  # by stream: its newest record
         self._newest = b""
         self._prior: bytes | None = None  # the newest record
-        # Steps of the last moment that were taken for pauses since little was written: when each was
-        # seen, how long it is, the records before and after it.
-        self._doubts: list[tuple[float, int, bytes, bytes]] = []
+        self._doubts: list[_Doubt] = []
 
     def begin(self, last: bytes | None = None) -> None:
         """The log is read again: the next line comes after ``last``, or may be any."""
@@ -100,8 +100,8 @@ class RotationWatch:
         It wrote more slowly than was thought. Taken for faster than it is, a container would have
         each of its pauses read twice, until files are dropped that could have been read.
         """
-        if self._newest and (pause := _apart(self._newest, raw[:30])) > 0:
-            self._rate = min(self._rate, self._file_bytes * 1e9 / (BURST * 2 * pause))
+        if self._newest:
+            self.paused(self._newest, raw)
         self.begin()
 
     def lost_by_waiting(self, since: float, now: float) -> bool:
@@ -157,26 +157,42 @@ class RotationWatch:
         self._written.add(_ns(newest) / 1e9, size)
         return None
 
-    def doubts(self) -> list[tuple[bytes, bytes]]:
-        """Steps that were taken for pauses, before it showed how much is written: a jump of the
-        engine is often the first thing that is seen of a flood."""
-        if not self._much or not self._doubts:
+    def doubts(self, now: float) -> list[tuple[bytes, bytes]]:
+        """The records before and after steps that were taken for pauses, and about which the engine
+        is to be asked: all of them once it shows how much is written, since a jump of the engine is
+        often the first thing that is seen of a flood; and now and then those in which a container
+        that writes little at a time may have filled a file: an engine that was kept from its work
+        for that long jumps as well."""
+        if not self._doubts:
             return []
-        found, self._doubts = [(before, after) for _, _, before, after in self._doubts], []
-        return found
+        asked = self._doubts
+        if not self._much:
+            asked = [doubt for doubt in self._doubts if doubt.likely]
+            if not asked or now < self._reread_from:
+                return []
+            self._reread_from = now + next(self._rereads)
+        self._doubts = []
+        return [(doubt.before, doubt.after) for doubt in asked]
+
+    def paused(self, before: bytes, after: bytes) -> None:
+        """The engine has nothing between these two: it was a pause of the container's own."""
+        if (pause := _apart(before[:30], after[:30])) > 0:
+            self._rate = min(self._rate, self._file_bytes * 1e9 / (BURST * 2 * pause))
 
     def _note_doubts(self, records: list[bytes], now: float) -> None:
         least = int(self._file_bytes * 1e9 / FASTEST)
         before = self._prior or records[0]
         if self._doubts:
-            self._doubts = [one for one in self._doubts if one[0] > now - DOUBTFUL]
+            self._doubts = [d for d in self._doubts if d.likely or d.seen > now - DOUBTFUL]
         if _apart(before[:30], records[-1][:30]) < least:
             return
         for raw in records:
             if (pause := _apart(before[:30], raw[:30])) >= least:
-                self._doubts.append((now, pause, before, raw))
+                # By the rate before it: the pause itself has made the one of now smaller.
+                likely = 0 < self._step <= pause
+                self._doubts.append(_Doubt(now, pause, before, raw, likely))
             before = raw
-        self._doubts.sort(key=lambda one: -one[1])
+        self._doubts.sort(key=lambda doubt: -doubt.pause)
         del self._doubts[DOUBTS:]
 
     def _fastest(self, times: list[bytes], size: int) -> float:
@@ -205,6 +221,16 @@ class RotationWatch:
         ):
             return True
         return bool(self._newest) and self._much and _apart(self._newest, raw[:30]) >= self._step
+
+
+class _Doubt(NamedTuple):
+    """A step of time in which the engine may have jumped."""
+
+    seen: float  # seconds, when
+    pause: int  # ns
+    before: bytes  # the records around it
+    after: bytes
+    likely: bool  # a file may have been filled in it at the rate seen before
 
 
 class _LastSecond:

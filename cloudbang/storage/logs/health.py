@@ -15,13 +15,13 @@ from typing import Literal
 
 from gevent.event import Event
 
+from cloudbang.core.descriptors import is_want
 from cloudbang.core.notices import Notices
 from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
 
 log = logging.getLogger(__name__)
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-OUR_WANT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 Step = Literal["write", "sync"]
 CODES: dict[Step, str] = {"write": "storage-app-failed", "sync": "storage-sync-failed"}
@@ -117,4 +117,4 @@ class Health:
 
 def is_everybodys(error: OSError) -> bool:
     """Whether no single path is to blame."""
-    return error.errno in FULL or error.errno in OUR_WANT
+    return error.errno in FULL or is_want(error)

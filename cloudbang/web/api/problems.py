@@ -15,6 +15,7 @@ from flask import Flask, Response, current_app, redirect, render_template, reque
 from werkzeug.exceptions import HTTPException
 
 from cloudbang.accounts import NotSignedIn
+from cloudbang.core.descriptors import is_want
 from cloudbang.errors import BadRequest, CloudBangError, shortened
 from cloudbang.web.pages.i18n import gettext
 from cloudbang.web.services import services
@@ -71,6 +72,19 @@ class UnsupportedType(CloudBangError):
     status = 415
     title = "Not JSON"
     sentence = "send the body as application/json"
+
+
+class OutOfDescriptors(CloudBangError):
+    """This process may open no further file."""
+
+    code = "out-of-descriptors"
+    status = 503
+    title = "Too many open files"
+    sentence = (
+        "CloudBang has more connections and files open than it may: try again in a moment, and "
+        "see `cloudbang doctor`"
+    )
+    retry_after = 5
 
 
 class Internal(CloudBangError):
@@ -169,6 +183,8 @@ def _said_by_flask(status: int) -> CloudBangError | None:
 
 
 def _of_anything(error: Exception) -> Any:
+    if is_want(error):
+        return _of_ours(OutOfDescriptors())
     log.error("%s %s failed", request.method, request.path, exc_info=error)
     return problem(500, Internal.code, Internal.title, sentence_of(Internal()))
 

@@ -118,7 +118,14 @@ class Assets:
         if self._is_due() and not (self._looking.locked() and self._version):
             with self._looking:
                 if self._is_due():
-                    self._look()
+                    try:
+                        self._look()
+                    except OSError as e:
+                        # What is known is served: of a page that cannot be drawn since nobody
+                        # could look whether it has changed, nobody has anything.
+                        if not self._version:
+                            raise
+                        log.warning("whether the pages have changed cannot be seen: %s", e)
                     self._looked_at = time.monotonic()
         return self._build
 

@@ -174,7 +174,6 @@ class Handler(SocketHandler):
             log.error("%s %s failed", self.command, self.path, exc_info=(t, v, tb))
 
 
-WANTS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 WANTS_TOLD = 10.0  # seconds after which it is said again that nobody can connect
 
 
@@ -264,7 +263,7 @@ class Server(WSGIServer):
         try:
             return super().do_read()
         except OSError as e:
-            if e.errno not in WANTS:
+            if not descriptors.is_want(e):
                 raise
             # Whoever connects waits with the kernel until a file may be opened again.
             if time.monotonic() > self._wants_told + WANTS_TOLD:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import resource
 import time
 
 import gevent
@@ -17,7 +16,7 @@ from cloudbang.engine.connection import Address
 from cloudbang.errors import EngineNotAsked
 from cloudbang.node import inventory
 from tests.node.collector.rig import Rig
-from tests.support import wait_until
+from tests.support import no_descriptor_left, wait_until
 
 ID = "a" * 64
 
@@ -189,13 +188,8 @@ def test_a_want_of_descriptors_is_not_the_engines(scripted):
     """Nobody is told to start an engine that runs."""
     address = Address(scripted.host)
     address.connect(5).close()
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
-    try:
-        with pytest.raises(EngineNotAsked) as told:
-            address.connect(5)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with no_descriptor_left(), pytest.raises(EngineNotAsked) as told:
+        address.connect(5)
     assert "was not asked" in str(told.value)
     assert "start it" not in str(told.value)
 

@@ -83,3 +83,49 @@ def test_what_a_followed_stream_jumps_over_every_time_is_fetched(rig, scripted, 
     scripted.logs[ID].append((ago(0), "after 0"))
     scripted.changed.set()
     assert two.wait_for("web", len(wanted) + dropped + 1)[-1] == "after 0"
+
+
+def steadily(began: int, first: int, count: int) -> list[tuple[str, str]]:
+    """Twenty lines of some 110 bytes a second: some 2 KB, so that 100k last for 45 s."""
+    return [
+        (format_time(began + n * 50_000_000), f"line {n} {'x' * 50}")
+        for n in range(first, first + count)
+    ]
+
+
+@pytest.mark.parametrize("dropped", [False, True], ids=["still there", "rotated away"])
+def test_what_is_jumped_over_in_the_log_of_a_slow_writer_is_fetched(rig, scripted, dropped):
+    """An engine that is kept from its work for a minute jumps over a file of that minute, and
+    nothing that came in a second was ever enough to fill one."""
+    scripted.add(ID, "web", max_size="100k")
+    lines = steadily(time.time_ns() - 200 * 10**9, 0, 1600)
+    scripted.logs[ID] = lines[:180]
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 180)
+    wanted = lines
+    if dropped:
+        wanted = lines[:180] + lines[1580:]
+        lines = [(lines[0][0], "rotated away")] * 180 + lines[1580:]
+    else:
+        scripted.jumps[ID] = range(180, 1580)
+    scripted.logs[ID][:] = lines
+    scripted.changed.set()
+    one.wait_for("web", len(wanted) + dropped)
+    assert sorted(one.texts("web", b"stdout")) == sorted(text for _, text in wanted)
+    assert [wanted[179][0] in text for text in one.texts("web", b"marker")] == [True] * dropped
+
+
+def test_the_pauses_of_a_slow_writer_are_asked_about_now_and_then(rig, scripted):
+    """Each answer costs the engine a walk through the whole log."""
+    scripted.add(ID, "web", max_size="100k")
+    began = time.time_ns() - 600 * 10**9
+    scripted.logs[ID] = steadily(began, 0, 160)
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 160)
+    for n in range(1, 9):
+        began += 60 * 10**9
+        scripted.logs[ID] += steadily(began, 160 * n, 10)
+        scripted.changed.set()
+        one.wait_for("web", 160 + 10 * n)
+    assert sum("follow=0" in target for target in scripted.asked) <= 1
+    assert one.texts("web", b"marker") == []

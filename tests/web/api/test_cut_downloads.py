@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cloudbang.domain.lines import record
+from tests.support import no_descriptor_left
 from tests.web.whole_app import NO_ENGINE, PASSWORD, WHEN, WholeApp
 
 pytestmark = NO_ENGINE
@@ -132,6 +133,18 @@ def test_a_disk_that_fails_at_once_is_said(
     monkeypatch.setattr("cloudbang.storage.logs.log_store.collect", fails)
     answer = house.ask("/api/v1/apps/long/download", headers=header)
     assert (answer.status_code, answer.json["code"]) == (500, "storage-failed")
+
+
+def test_a_want_of_descriptors_is_no_fault_of_the_program(
+    house: WholeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever could not be opened: it is said, without a traceback, that it may go in a moment."""
+    header, _ = house.token("a fourth program", "viewer")
+    with no_descriptor_left():
+        answer = house.ask("/static/favicon.svg", headers=header)
+    assert (answer.status_code, answer.json["code"]) == (503, "out-of-descriptors")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_the_whole_has_its_end(house: WholeApp) -> None:

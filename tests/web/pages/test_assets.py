@@ -15,6 +15,7 @@ from flask import Flask, render_template_string
 from gevent import monkey
 
 from cloudbang.web.pages import assets
+from tests.support import no_descriptor_left
 
 SCRIPT = "export const lines = [];\n" * 200
 
@@ -255,3 +256,15 @@ def test_looking_for_what_changed_is_done_in_a_thread(
     assert {one.get(timeout=5) for one in asked} == {shown(app)}
     assert len(looks) == 1
     assert looks[0] != here()
+
+
+def test_a_page_is_drawn_where_nobody_can_look_whether_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As it was known: a want of descriptors for a moment takes no page away."""
+    app = make(tmp_path)
+    before = shown(app)
+    monkeypatch.setattr(assets, "LOOK_EVERY", 0.0)
+    with no_descriptor_left():
+        assert shown(app) == before
+    assert "cannot be seen" in caplog.text
