@@ -37,6 +37,7 @@ def torment(
     journal = world.journal
     end = time.monotonic() + seconds
     going: dict[Fault, float] = {}
+    ended: dict[str, float] = {}  # when the last one of each kind did
     next_at = time.monotonic() + 5
     calm_at = 0.0
     while True:
@@ -44,6 +45,7 @@ def torment(
         for fault in [one for one, until in going.items() if now >= until or now >= end]:
             fault.end()
             del going[fault]
+            ended[fault.name] = time.monotonic()
             journal.note(f"  ended {fault.name}")
             calm_at = time.monotonic() + CALM_AFTER
         if now >= end:
@@ -63,7 +65,9 @@ def torment(
             if chance.random() < 0.1:
                 next_at += 40  # long enough to see that all is well between
         if not any("server" in one.uses for one in going):
-            world.keep_server({one.name for one in going})
+            # What went on when it was started may be over by now.
+            met = {name for name, at in ended.items() if at >= world.started_at}
+            world.keep_server({one.name for one in going} | met)
         if not going and now > calm_at:
             people.calm.set()
         time.sleep(0.1)

@@ -49,6 +49,7 @@ class World:
             },
         )
         self.starts = 0
+        self.started_at = 0.0  # by time.monotonic()
         self.engine_killed: list[str] = []  # when, as lines have it
         self._said_before = 0  # bytes of its log that those before have said
 
@@ -58,6 +59,7 @@ class World:
         """Start both; the image for containers."""
         self.engine.start()
         image = self.engine.image()
+        self.started_at = time.monotonic()
         self.server.start()
         self.starts += 1
         return image
@@ -99,6 +101,7 @@ class World:
     def start_server(self) -> None:
         """Start it again after a kill, as supervisord would, and do not wait."""
         self._said_before = self.server.log.stat().st_size
+        self.started_at = time.monotonic()
         self.server.spawn()
         self.starts += 1
 
