@@ -16,6 +16,9 @@ from dataclasses import dataclass
 MARKER = "CLOUDBANG_TERMINAL"  # the variable that names the session in each of its processes
 LISTINGS = 20  # of all processes at most in one walk: on a busy machine there is always a new one
 MOMENT = 0.005  # seconds in which most have ended that get a signal
+NOTED = 0.5
+"""Seconds that whoever started a process has to take note of its end before it is ended itself: it
+needs a turn of a processor for that, which on a busy machine takes a while."""
 _ENDED = (b"Z", b"X", b"x")  # only a number is left, until the parent takes note
 
 
@@ -174,20 +177,28 @@ def _signal_youngest_first(left: dict[int, tuple[Stat, int]], told: set[tuple[in
                 told.add((pid, found.started))
         if not left:
             return
-        for pid in _still_there(set(youngest)):
+        for pid in _still_there(youngest, left):
             found, number = youngest[pid]
             while number == signal.SIGHUP and (above := left.pop(found.parent, None)):
                 found = above[0]
 
 
-def _still_there(pids: set[int]) -> set[int]:
-    """Those that have not ended a moment later: some take no note of a signal, or take their
-    time."""
-    until = time.monotonic() + MOMENT
-    while pids and time.monotonic() < until:
-        time.sleep(MOMENT / 20)
-        pids = {pid for pid in pids if (found := stat(pid)) and found.state not in _ENDED}
-    return pids
+def _still_there(told: dict[int, tuple[Stat, int]], left: dict[int, tuple[Stat, int]]) -> set[int]:
+    """Those of ``told`` that have not ended a moment later: some take no note of a signal, or take
+    their time. Of those that do end, whoever of ``left`` started them has taken note then."""
+    began = time.monotonic()
+    while True:
+        now = {pid: found for pid in told if (found := stat(pid))}
+        there = {pid for pid, found in now.items() if found.started == told[pid][0].started}
+        alive = {pid for pid in there if now[pid].state not in _ENDED}
+        unnoticed = {pid for pid in there - alive if told[pid][0].parent in left}
+        passed = time.monotonic() - began
+        # SIGKILL ends them for certain; what gets SIGHUP may take no note of it.
+        certain = {pid for pid in alive if told[pid][1] == signal.SIGKILL}
+        wanted = alive if passed < MOMENT else certain
+        if passed > NOTED or not wanted | unnoticed:
+            return alive
+        time.sleep(MOMENT / 20 if passed < MOMENT else MOMENT)
 
 
 def find_marked(container: str, session: str) -> list[ProcessSession]:
