@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import docker
+
 from tests.faults.truth import Lines, engine_lines, lines_of, ticker, two_streams
+from tests.support import wait_until
 
 NUMBER = re.compile(r"line (\d+) ")
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
@@ -57,10 +60,19 @@ class Printer:
 
     def stop(self) -> None:
         """For good."""
-        self.container.update(restart_policy={"Name": "no"})
-        self.container.reload()
-        if self.container.status in ("running", "restarting"):
-            self.container.kill()
+
+        def told() -> bool:
+            # One that dies at this very moment, to be restarted, refuses both.
+            try:
+                self.container.update(restart_policy={"Name": "no"})
+                self.container.reload()
+                if self.container.status in ("running", "restarting"):
+                    self.container.kill()
+            except docker.errors.APIError:
+                return False
+            return True
+
+        wait_until(told, 15, f"{self.name} to be told that it ends")
         self.container.wait(timeout=30)
 
 
