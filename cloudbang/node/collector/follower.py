@@ -95,9 +95,7 @@ class Follower:
         return max(0.0, time.time() - record_ns(self._newest) / 1e9)
 
     def look(self) -> None:
-        """Called at intervals: give up a stream that will never end.
-
-        An engine that is asked to follow a log just while its container dies may have closed that
+        """Called at intervals: give up a stream that will never end. An engine that is asked to follow a log just while its container dies may have closed that
         log already, and then never ends the stream.
         """
         if self._stream is not None and time.monotonic() - self._began > WELL:
@@ -150,10 +148,9 @@ class Follower:
                 if not (ended.alive and self._same_run(ended, instance)):
                     continue
                 # It runs and the stream ended all the same: not again right away.
-            except NoSuchContainer as e:
+            except NoSuchContainer:
                 if self._is_gone():
                     return None
-                why = str(e)
             except LogUnreadable as e:
                 self._context.containers.unreadable(self.container, e.reason)
                 return None
@@ -328,7 +325,7 @@ class Follower:
                     if watch:
                         watch.begin()
             if records and watch:
-                self._append_watched(records, watch)
+                self._append_watched(records, watch, resume is None or resume.done)
             elif records:
                 append(records)
             if size >= READ and full < FULL_READS:
@@ -339,15 +336,16 @@ class Follower:
             if not pace.after_read(size, len(records)):
                 stream.wait()
 
-    def _append_watched(self, records: list[bytes], watch: RotationWatch) -> None:
+    def _append_watched(self, records: list[bytes], watch: RotationWatch, up_to_date: bool) -> None:
         """Hand over what comes in order. Raises _StreamDiscontinuous at a step that was not seen before.
 
-        The same step in a second reading is the container's own pause, or how it is written, if
-        the engine has nothing between the two.
+        The same step in a second reading is the container's own pause, or how it is written, if the
+        engine has nothing between the two. ``up_to_date``: nothing comes that was jumped over before.
         """
         now = time.monotonic()
         while (odd := watch.first_discontinuity(records, now)) is not None:
             self._append(records[:odd])
+            watch.delivered(records[:odd])
             step = (records[odd - 1] if odd else self._last, records[odd])
             if step != self._step:
                 self._step = step
@@ -358,8 +356,9 @@ class Follower:
                 watch.begin()
             records, self._last = records[odd:], records[odd]
         self._append(records)
+        watch.delivered(records)
         self._last = records[-1]
-        for before, after in watch.doubts(now):
+        for before, after in watch.doubts(now) if up_to_date else ():
             if not self._fill(before, after):
                 watch.paused(before, after)
         if watch.lost_by_waiting(now, time.monotonic()):

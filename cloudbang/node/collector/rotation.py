@@ -38,6 +38,9 @@ makes a slow disk slower still, so that is not done at each such wait."""
 
 REREAD_AGAIN = (5.0, 300.0)  # seconds from one to the next: the first ones, and at most
 
+ASK_AGAIN = (1.0, 30.0)
+"""Seconds from one question about pauses to the next: each has the engine walk through the log."""
+
 LASTING = 30.0
 """Seconds for which a flood counts as one. Reading again takes a while in which little comes, and just
 then files are skipped."""
@@ -70,6 +73,7 @@ class RotationWatch:
     def __init__(self, file_bytes: int) -> None:
         self._file_bytes = file_bytes
         self._enough = file_bytes / 4  # bytes of a second that make it possible to lose a file
+        self._least = int(file_bytes * 1e9 / FASTEST)  # ns in which a file can be filled at all
         self._step = 0  # ns between two lines that may hide a file
         self._rate = 0.0  # bytes per second at which it was seen writing, the fastest lately
         # What came in the last second by our clock, and what was written in the last second by the
@@ -80,6 +84,8 @@ class RotationWatch:
         self._part_filled = 0.0
         self._rereads = backoff(*REREAD_AGAIN)
         self._reread_from = 0.0
+        self._asks = backoff(*ASK_AGAIN)
+        self._ask_from = 0.0
         self._much = False  # enough to lose a file
         self._much_until = self._at = 0.0
         self._before: dict[bytes, bytes] = {}  # by stream: its newest record
@@ -168,11 +174,25 @@ class RotationWatch:
         asked = self._doubts
         if not self._much:
             asked = [doubt for doubt in self._doubts if doubt.likely]
-            if not asked or now < self._reread_from:
+            if not asked or now < self._ask_from:
                 return []
-            self._reread_from = now + next(self._rereads)
+            self._ask_from = now + next(self._asks)
         self._doubts = []
         return [(doubt.before, doubt.after) for doubt in asked]
+
+    def delivered(self, records: list[bytes]) -> None:
+        """These were handed over, late perhaps: what of a step in doubt they fill is not asked for."""
+        left = []
+        for doubt in self._doubts:
+            start, end = doubt.before[:30], doubt.after[:30]
+            inside = [raw for raw in records if start < raw[:30] < end]
+            sides = [(doubt.before, doubt.after)]
+            if inside:
+                sides = [(doubt.before, inside[0]), (inside[-1], doubt.after)]
+            for before, after in sides:
+                if (pause := _apart(before[:30], after[:30])) >= self._least:
+                    left.append(doubt._replace(pause=pause, before=before, after=after))
+        self._doubts = left
 
     def paused(self, before: bytes, after: bytes) -> None:
         """The engine has nothing between these two: it was a pause of the container's own."""
@@ -180,14 +200,13 @@ class RotationWatch:
             self._rate = min(self._rate, self._file_bytes * 1e9 / (BURST * 2 * pause))
 
     def _note_doubts(self, records: list[bytes], now: float) -> None:
-        least = int(self._file_bytes * 1e9 / FASTEST)
         before = self._prior or records[0]
         if self._doubts:
             self._doubts = [d for d in self._doubts if d.likely or d.seen > now - DOUBTFUL]
-        if _apart(before[:30], records[-1][:30]) < least:
+        if _apart(before[:30], records[-1][:30]) < self._least:
             return
         for raw in records:
-            if (pause := _apart(before[:30], raw[:30])) >= least:
+            if (pause := _apart(before[:30], raw[:30])) >= self._least:
                 # By the rate before it: the pause itself has made the one of now smaller.
                 likely = 0 < self._step <= pause
                 self._doubts.append(_Doubt(now, pause, before, raw, likely))

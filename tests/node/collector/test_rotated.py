@@ -127,5 +127,37 @@ def test_the_pauses_of_a_slow_writer_are_asked_about_now_and_then(rig, scripted)
         scripted.logs[ID] += steadily(began, 160 * n, 10)
         scripted.changed.set()
         one.wait_for("web", 160 + 10 * n)
-    assert sum("follow=0" in target for target in scripted.asked) <= 1
+    assert sum("follow=0" in target for target in scripted.asked) <= 3
     assert one.texts("web", b"marker") == []
+
+
+def test_what_is_read_again_is_not_asked_for_as_well(rig, scripted):
+    """A jump that is in doubt, and whose lines come when the log is read again for another reason."""
+    scripted.add(ID, "web", max_size="100k")
+    began = time.time_ns() - 300 * 10**9
+    first, later = steadily(began, 0, 180), began + 70 * 10**9
+    second = steadily(later, 180, 30)  # after a pause of its own, which is asked about
+    scripted.logs[ID] = [*first]
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 180)
+    scripted.logs[ID] += second
+    scripted.changed.set()
+    one.wait_for("web", 210)
+    hidden = steadily(later, 210, 1200)
+    scripted.jumps[ID] = range(210, 1410)
+    scripted.logs[ID] += hidden + steadily(later, 1410, 10)
+    scripted.changed.set()
+    one.wait_for("web", 220)  # in doubt, and not asked about yet
+    scripted.jumps.clear()
+    scripted.again[ID] = 5  # the file is rotated: seen, and read again
+    scripted.logs[ID] += steadily(later, 1420, 10)
+    scripted.changed.set()
+    one.wait_for("web", 1430)
+    time.sleep(1.3)  # until it could be asked about
+    scripted.logs[ID] += steadily(later, 1430, 10)
+    scripted.changed.set()
+    one.wait_for("web", 1440)
+    scripted.stop(ID)
+    scripted.tell("die", ID, time.time_ns())
+    numbers = sorted(int(text.split()[1]) for text in one.wait_ended("web"))
+    assert numbers == list(range(1440))
