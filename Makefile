@@ -26,6 +26,7 @@ help:
 	@echo "make check    formatting, lint, types, imports, texts, documents, the pages' modules"
 	@echo "make torture  a server that everything goes wrong for, 15 minutes: MINUTES=… SEED=…"
 	@echo "make bench    the benchmarks, as a table of ratios"
+	@echo "scripts/with-engine FOLDERS make …   the same on another Docker Engine: CONTRIBUTING.md"
 
 install: $(VENV)/.run $(MO) $(PAGES) $(PYC)
 

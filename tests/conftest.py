@@ -169,7 +169,11 @@ def container(docker_client: docker.DockerClient, image: str) -> Iterator[Contai
         made.append(one)
         if run:
             one.start()
-            one.reload()
+            try:
+                one.reload()
+            except docker.errors.NotFound:
+                if not options.get("auto_remove"):
+                    raise
         return one
 
     yield start
