@@ -7,8 +7,13 @@ sends the same without frames and with CR LF.
 The engine cuts a line every 16,384 bytes. A part has no LF, and every part of a line carries the
 time of the first one; that is how parts are told from lines. A shorter piece without LF is the end
 of a stream that ended within a line, or the tail of a long line as the ``local`` driver keeps it:
-either way a line ends there. Podman cuts every 8,192 bytes, and each part has a time of its own: a
-piece of just that size goes on until an LF.
+either way a line ends there.
+
+Podman (its conmon) cuts wherever a read of 8,192 bytes ends, in a flood within every hundredth line or
+so, and each part has a time of its own. So a piece without LF goes on until one comes, if it comes
+soon; the line has the time of its last part, which is known of that alone as well. What the last
+line of a run lacks, the first of the next one ends: the log does not tell them from parts. (Of a TTY
+no part can be told from text, and each line keeps the times of its parts.)
 
 Progress that a program prints over and over with CR, and never an LF, would be one line without end,
 seen by nobody. So of each full part what stands before its last CR is a record: what a terminal
@@ -30,7 +35,9 @@ PART = 16 * 1024
 """Bytes after which the engine cuts a line. A part can be longer: bytes that are not UTF-8 grow to
 three in a json-file."""
 
-PODMAN_PART = 8 * 1024
+SOON = 500_000_000
+"""Nanoseconds in which all parts of a line come that Podman cut, or the next whole second where it gives
+whole ones. As long as a reader goes back that reads a log again: so it finds the first part."""
 
 MAX_FRAME = 64 * 1024 * 1024
 """No engine sends a frame as large as this: the stream is not what it was taken for."""
@@ -39,6 +46,8 @@ _HEADER = Struct(">II")
 _STDOUT, _STDERR, _STDIN, _ENGINE = 0x01000000, 0x02000000, 0x00000000, 0x03000000
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 _STAMP_WIDTH = 31
+_SHORT = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,8}))?Z ")
+_WHOLE = b".000000000Z"
 _LOOK = PART + 2 * _STAMP_WIDTH  # bytes in which a full part may be followed by another's time
 _NO_TIME = b"1970-01-01T00:00:00.000000000Z"
 
@@ -50,11 +59,12 @@ class StreamGarbled(ValueError):
 class MultiplexedDecoder:
     """Frames in, records out. ``problems`` collects what the engine itself said went wrong."""
 
-    def __init__(self, container: str) -> None:
+    def __init__(self, container: str, *, podman: bool = False) -> None:
         out, err = (b"%b %b " % (container.encode(), s) for s in (b"stdout", b"stderr"))
         self._tags = {_STDOUT: out, _STDIN: out, _STDERR: err}
         self._rest = b""
         self._open: dict[bytes, _Line] = {}  # by tag: the line whose parts are coming
+        self._podman = podman
         self._last_time = _NO_TIME
         self.problems: list[str] = []
 
@@ -108,18 +118,31 @@ class MultiplexedDecoder:
         self._last_time = time
         whole = text.endswith(b"\n")
         *lines, last = (text[:-1] if whole else text).split(b"\n")
+        if self._podman and self._open:
+            self._end_old(time, out)
         line = self._open.pop(tag, None)
+        if self._podman and line is not None:
+            line.time = time
         for part in lines:  # journald keeps LF within a message
             line = _continue(line, time, tag, part, out)
             out.append(line.record())
             line = None
-        if not whole and (len(last) == PODMAN_PART if line is None else line.of_podman):
-            self._open[tag] = line = _continue(line, time, tag, last, out)
-            line.of_podman = True
+        if self._podman and not whole:
+            self._open[tag] = _continue(line, time, tag, last, out)
         elif whole or len(last) < PART:
             out.append(_continue(line, time, tag, last, out).record())
         else:
             self._open[tag] = _overwritten(line, time, tag, last, out)
+
+
+    def _end_old(self, now: bytes, out: list[bytes]) -> None:
+        """Give out the lines whose rest did not come soon, of both streams: who reads the log again
+        goes back that far before the newest line."""
+        for tag, line in list(self._open.items()):
+            whole = line.began.endswith(_WHOLE) and now.endswith(_WHOLE)
+            if parse_time(now.decode()) - parse_time(line.began.decode()) > (10**9 if whole else SOON):
+                out.append(line.record())
+                del self._open[tag]
 
 
 class TtyDecoder:
@@ -219,9 +242,9 @@ class TtyDecoder:
 Decoder = MultiplexedDecoder | TtyDecoder
 
 
-def decoder_for(container: str, *, tty: bool) -> Decoder:
-    """The decoder of one log stream; ``container`` is the short id."""
-    return TtyDecoder(container) if tty else MultiplexedDecoder(container)
+def decoder_for(container: str, *, tty: bool, podman: bool = False) -> Decoder:
+    """The decoder of one log stream; ``container`` is the short id. ``podman``: it tells of it."""
+    return TtyDecoder(container) if tty else MultiplexedDecoder(container, podman=podman)
 
 
 def split_time(body: bytes, otherwise: bytes) -> tuple[bytes, bytes]:
@@ -231,6 +254,9 @@ def split_time(body: bytes, otherwise: bytes) -> tuple[bytes, bytes]:
     """
     if body[29:31] == b"Z ":
         return body[:30], body[31:]
+    if found := _SHORT.match(body):  # a tenth of what parsing takes
+        time = b"%b.%bZ" % (found[1], (found[2] or b"").ljust(9, b"0"))
+        return time, body[found.end() :]
     word, _, text = body[:64].partition(b" ")
     try:
         time = format_time(parse_time(word.decode("ascii"))).encode()
@@ -242,12 +268,12 @@ def split_time(body: bytes, otherwise: bytes) -> tuple[bytes, bytes]:
 class _Line:
     """A line whose parts are coming."""
 
-    __slots__ = ("_text", "blank", "of_podman", "tag", "time")
+    __slots__ = ("_text", "began", "blank", "tag", "time")
 
     def __init__(self, time: bytes, tag: bytes) -> None:
         self.time, self.tag = time, tag
+        self.began = time  # of its first part
         self.blank = True  # nothing in it but CR
-        self.of_podman = False  # its parts have times of their own
         self._text = LongText()
 
     def add(self, part: bytes) -> None:
@@ -264,7 +290,7 @@ class _Line:
 
 def _continue(line: _Line | None, time: bytes, tag: bytes, part: bytes, out: list[bytes]) -> _Line:
     """The open line with this part, or a new one: parts of one line share their time."""
-    if line is not None and line.time != time and not line.of_podman:
+    if line is not None and line.time != time:
         out.append(line.record())
         line = None
     line = line or _Line(time, tag)

@@ -43,6 +43,7 @@ class EngineHttp:
         self.app_label = settings.app_label  # a label that names apps, "" for none
         self._tls = _tls(environ) if not host.startswith("unix:") else None
         self._version = ""  # of the API, agreed upon at the first call and with whoever comes back
+        self._is_podman = False  # whoever that is
         self._api: docker.APIClient | None = None
         self._connecting = BoundedSemaphore(1)
 
@@ -68,6 +69,12 @@ class EngineHttp:
         """Whether the version of the API that was agreed upon is at least this one."""
         return _parts(self._agreed()) >= _parts(version)
 
+    @property
+    def is_podman(self) -> bool:
+        """Whether it is Podman, which understands what is asked of Docker, and does it otherwise."""
+        self._agreed()
+        return self._is_podman
+
     def _agreed(self) -> str:
         """The version of its API that the engine speaks, as "1.41"."""
         with self._connecting:
@@ -76,7 +83,9 @@ class EngineHttp:
                 told = self._read_json(answer)
                 try:
                     self._version = str(told["ApiVersion"])
-                except (TypeError, KeyError):
+                    parts = told.get("Components") or ()
+                    self._is_podman = any(part.get("Name") == "Podman Engine" for part in parts)
+                except (TypeError, KeyError, AttributeError):
                     reason = "what answers there is no Docker Engine"
                     raise EngineUnreachable(self.host, reason) from None
             return self._version

@@ -329,9 +329,10 @@ class Inventory:
         self._seen_ns = max(self._seen_ns, event.time_ns)
         if event.hidden:
             return
-        known = self._instances.get(event.container)
+        known = self._instances.get(event.container) or self._whose(event)
         self._ends.tell(event)
-        if known is None and event.name and not event.labelled(self._engine.app_label):
+        labelled = event.labelled(self._engine.app_label) or not event.tells_labels
+        if known is None and event.name and not labelled:
             # Before it is inspected: it may be called otherwise by then.
             self._names.app_of(event.container, event.name, fitting(event.name))
         if event.action == "oom":
@@ -359,15 +360,27 @@ class Inventory:
             self._look_at(event.container)
         self._record(event, app)
 
-    def _record(self, told: EngineEvent, app: str) -> None:
-        if (event := event_of(told, app)) is not None:
+    def _record(self, told: EngineEvent, app: str | None) -> None:
+        if app is not None and (event := event_of(told, app)) is not None:
             self._events.record(event)
 
-    def _app_of(self, event: EngineEvent) -> str:
+    def _whose(self, event: EngineEvent) -> Instance | None:
+        """The container of an event that does not tell its labels: they may name its app, or hide
+        it. None when they are told, or it is gone."""
+        if event.tells_labels or event.action == "destroy":
+            return None
+        try:
+            return self.refresh(event.container)
+        except (EngineUnreachable, EngineRefused):
+            return None  # it is asked about again below
+
+    def _app_of(self, event: EngineEvent) -> str | None:
+        """None when nobody knows: it is gone, and its labels were not told."""
         known = self._instances.get(event.container)
         if known:
             return known.app
-        return self._names.known(event.container) or event.app(self._engine.app_label)
+        named = event.app(self._engine.app_label) if event.tells_labels else None
+        return self._names.known(event.container) or named
 
     def _look_at(self, container: str, urgent: bool = True) -> None:
         rank = 0 if urgent else 1

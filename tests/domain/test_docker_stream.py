@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from cloudbang.domain.docker_stream import (
     PART,
-    PODMAN_PART,
     MultiplexedDecoder,
     StreamGarbled,
     TtyDecoder,
@@ -21,6 +20,9 @@ from cloudbang.domain.lines import MAX_TEXT, is_record
 
 ID = "0123456789ab"
 T1, T2, T3 = (f"2026-03-04T05:06:07.{n:09d}Z".encode() for n in (1, 20, 300))
+
+
+PODMAN_PART = 8 * 1024  # what its conmon reads at once
 
 
 def frame(body: bytes, kind: int = 1) -> bytes:
@@ -74,17 +76,38 @@ def test_parts_of_a_line_are_rejoined(tail, newline):
     assert multiplexed(data) == [rec(T1, part * 2 + tail), rec(T2, b"next")]
 
 
+def podman(*chunks: bytes) -> list[bytes]:
+    decoder = MultiplexedDecoder(ID, podman=True)
+    return [record for chunk in chunks for record in decoder.feed(chunk)] + decoder.flush()
+
+
+@pytest.mark.parametrize("size", [2, PODMAN_PART])
 @pytest.mark.parametrize("tail", [b"", b"end", b"x" * PODMAN_PART])
-def test_parts_of_podman_are_rejoined(tail):
-    """They are shorter, each has its own time, and the LF may come alone."""
-    part = b"a" * PODMAN_PART
+def test_parts_of_podman_are_rejoined(tail, size):
+    """They are of any size, each has its own time, and the LF may come alone. The line has the
+    time of its end: that of whatever is left of it where reading begins within it."""
+    part = b"a" * size
     long = frame(T1 + b" " + part) + frame(T2 + b" " + part)
     for end in (frame(T3 + b" " + tail + b"\n"), frame(T3 + b" " + tail) + frame(T3 + b" \n")):
         data = long + end + frame(T3 + b" next\n")
-        assert multiplexed(data) == [rec(T1, part * 2 + tail), rec(T3, b"next")]
-        assert multiplexed(*cut(data, [100, 9000, 17000])) == multiplexed(data)
+        assert podman(data) == [rec(T3, part * 2 + tail), rec(T3, b"next")]
+        assert podman(*cut(data, [100, 9000, 17000])) == podman(data)
     shared = long + frame(T2 + b" err\n", 2) + frame(T3 + b" end\n")
-    assert multiplexed(shared) == [rec(T2, b"err", b"stderr"), rec(T1, part * 2 + b"end")]
+    assert podman(shared) == [rec(T2, b"err", b"stderr"), rec(T3, part * 2 + b"end")]
+
+
+@pytest.mark.parametrize("seconds", [b"%02d.000000001Z", b"%02dZ"])
+def test_what_podman_leaves_open_is_not_waited_for(seconds):
+    """A prompt, a last line without LF: a row of its own once anything comes much later, be it of
+    the other stream. Else a reader that reads again would not find where it began."""
+    first, soon, late = (b"2026-03-04T05:06:" + seconds % n for n in (7, 7, 9))
+    at, then = (b"%b.00000000%bZ" % (t[:19], b"1" if b"." in t else b"0") for t in (first, late))
+    wanted = [rec(at, b"working"), rec(then, b"done")]
+    started = frame(first + b" work") + frame(soon + b" ing")
+    assert podman(started + frame(late + b" done\n")) == wanted
+    of_both = started + frame(late + b" oh\n", 2) + frame(late + b" done\n")
+    assert podman(of_both) == [wanted[0], rec(then, b"oh", b"stderr"), wanted[1]]
+    assert podman(started) == wanted[:1]
 
 
 def test_parts_of_both_streams_may_interleave():

@@ -226,12 +226,12 @@ class Follower:
             self.since_ns = max(0, now - self._context.retention_ns)
         else:
             self.since_ns = point.since
-            resume = Resume(point.stored, point.last)
+            resume = Resume(point.stored, point.last, rests=engine.is_podman)
             if point.last is not None and record_ns(point.last) > now:
                 resume, tail = self._after_clock_was_set_back(instance, point), None
         stream = engine.logs(instance.id, follow=instance.alive, since_ns=self.since_ns, tail=tail)
         self._slow.went_well()
-        decoder = decoder_for(instance.short, tty=instance.tty)
+        decoder = decoder_for(instance.short, tty=instance.tty, podman=engine.is_podman)
         missing = _RereadFurther if tail is not None else None if surely else _RereadFully
         self._last = point.newest if point else None
         self._stream, self._ends = stream, not instance.alive

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from cloudbang.domain.lines import record
+from cloudbang.domain.lines import TEXT_AT, record
 
 
 def dropped(before: bytes, after: bytes) -> bytes:
@@ -24,15 +24,23 @@ class Resume:
 
     ``stored`` counts every stored record of the container from the moment on that the log is read
     from; ``last`` is the newest of them. The same record may stand there more than once.
+    ``rests``: the moment may be within a line, as the parts of one have times of their own; it has
+    the last one's, and so has what is read of it.
     """
 
     def __init__(
-        self, stored: Mapping[bytes, int], last: bytes | None, *, gone: bool = False
+        self,
+        stored: Mapping[bytes, int],
+        last: bytes | None,
+        *,
+        gone: bool = False,
+        rests: bool = False,
     ) -> None:
         self._stored = Counter(stored)
         self._gone = gone  # the engine is known to have nothing of what is stored
         self._last = last
         self._left = self._stored[last] if last is not None else 0
+        self._rests = [b"stdout", b"stderr"] if rests else []  # streams of which the first comes
         self._newest = max((r[:30] for r in self._stored), default=b"")
         self.done = not self._stored
         self.gap_after: bytes | None = None
@@ -45,6 +53,9 @@ class Resume:
         """Those of ``records`` that are not stored yet. Afterwards ``done`` may be set."""
         fresh: list[bytes] = []
         for at, raw in enumerate(records):
+            if raw[44:50] in self._rests:
+                self._rests.remove(raw[44:50])
+                raw = self._whole(raw)
             if self._stored[raw] > 0:
                 self._stored[raw] -= 1
                 if raw == self._last:
@@ -70,6 +81,14 @@ class Resume:
                 self.hole = True
                 fresh.append(raw)
         return fresh
+
+    def _whole(self, raw: bytes) -> bytes:
+        """The stored line that this is the rest of; itself, where there is none."""
+        if self._stored[raw] > 0:
+            return raw
+        head, rest = raw[:TEXT_AT], raw[TEXT_AT:]
+        found = (known for known in self._stored if known[:TEXT_AT] == head and known.endswith(rest))
+        return next(found, raw)
 
     def _younger(self, last: bytes) -> bool:
         """Whether lines were stored before ``last`` that the engine wrote after it."""

@@ -22,7 +22,7 @@ def snapshot(
 ) -> Iterator[list[bytes]]:
     """Its records, oldest first, both times inclusive. Raises what :meth:`Engine.logs` does."""
     stream = engine.logs(instance.id, follow=False, since_ns=since_ns, until_ns=until_ns)
-    decoder = decoder_for(instance.short, tty=instance.tty)
+    decoder = decoder_for(instance.short, tty=instance.tty, podman=engine.is_podman)
     try:
         while data := stream.read():
             yield decoder.feed(data)

@@ -18,6 +18,14 @@ from cloudbang.domain.docker_stream import PART
 from cloudbang.domain.lines import format_time, parse_time
 
 
+class Part(str):
+    """What is logged and ends no line, as Podman gives whatever it had read so far."""
+
+
+PODMANS = {"die": "died", "destroy": "remove"}  # by what it looks for some events
+PODMAN_TELLS = {"destroy": "remove"}  # and what it tells of one
+
+
 class ScriptedEngine:
     """Answers what the collector asks, on a unix socket.
 
@@ -34,6 +42,7 @@ class ScriptedEngine:
         self.at_once = self.most_at_once = 0  # inspections
         self.chunked = False
         self.whole_seconds = False  # of the times that are given, as Podman 4 does; not of `since`
+        self.podman = False  # it says that it is Podman 4.3, and tells of events as that does
         self.again: dict[str, int] = {}
         self.jumps: dict[str, range] = {}  # of a log: what a followed stream does not give
         self.refused: dict[str, int] = {}  # how many inspections of a container fail from now on
@@ -47,6 +56,7 @@ class ScriptedEngine:
         self.listens.set()
         self.changed = Event()
         self._events: list[socket.socket] = []
+        self._wanted: dict[socket.socket, set[str]] = {}  # the events that each asked for
         self._told: list[dict[str, Any]] = []
         self._open: set[socket.socket] = set()
         self._away = False
@@ -69,6 +79,7 @@ class ScriptedEngine:
         started: int = 0,
         max_size: str | None = None,
         tty: bool = False,
+        labels: dict[str, str] | None = None,
     ) -> None:
         """A container; ``started`` in ns; its log rotates at ``max_size``."""
         time = format_time(started or parse_time("2026-01-01T00:00:00Z"))
@@ -79,7 +90,7 @@ class ScriptedEngine:
             "Name": f"/{name}",
             "Created": time,
             "Image": "sha256:0",
-            "Config": {"Image": "scripted", "Labels": {}, "Tty": tty},
+            "Config": {"Image": "scripted", "Labels": labels or {}, "Tty": tty},
             "HostConfig": {"LogConfig": {"Type": "json-file", "Config": options}},
             "NetworkSettings": {"Ports": {}},
             "State": {
@@ -132,16 +143,27 @@ class ScriptedEngine:
 
     def tell(self, action: str, container: str, time_ns: int, **more: str) -> None:
         """An event, to all who listen; with ``more`` attributes."""
-        name = self.containers[container]["Name"].lstrip("/")
+        inspected = self.containers[container]
+        labels = {"podId": ""} if self.podman else inspected["Config"]["Labels"]
+        attributes = {"name": inspected["Name"].lstrip("/"), **labels, **more}
         event = {
             "Type": "container",
             "Action": action,
-            "Actor": {"ID": container, "Attributes": {"name": name, **more}},
+            "Actor": {"ID": container, "Attributes": attributes},
             "timeNano": time_ns,
         }
         self._told.append(event)
         for sock in self._events:
-            sock.sendall(orjson.dumps(event) + b"\n")
+            self._say(sock, event)
+
+    def _say(self, sock: socket.socket, event: dict[str, Any]) -> None:
+        """To who asked for it, by the name that this engine looks for."""
+        action = event["Action"]
+        if self.podman:
+            if PODMANS.get(action, action) not in self._wanted[sock]:
+                return
+            event = {**event, "Action": PODMAN_TELLS.get(action, action)}
+        sock.sendall(orjson.dumps(event) + b"\n")
 
     def _serve(self, sock: socket.socket, _address: object) -> None:
         if self._away:
@@ -168,6 +190,7 @@ class ScriptedEngine:
             self._open.discard(sock)
             if sock in self._events:
                 self._events.remove(sock)
+            self._wanted.pop(sock, None)
             sock.close()
 
     def _answer(self, sock: socket.socket, target: str) -> None:
@@ -187,7 +210,9 @@ class ScriptedEngine:
         if _call(path) in self.filtered:
             self._filtered(sock)
         elif path == "/version":
-            self._json(sock, {"ApiVersion": self.version, "Version": "20.10"})
+            name = "Podman Engine" if self.podman else "Engine"
+            said = {"ApiVersion": self.version, "Version": "20.10", "Components": [{"Name": name}]}
+            self._json(sock, said)
         elif path == "/containers/json":
             self._json(sock, [_listing(c) for c in self.containers.values()])
         elif path == "/events":
@@ -196,9 +221,12 @@ class ScriptedEngine:
                 return
             self.listens.wait()
             since = float(query.get("since", "inf"))
+            self._wanted[sock] = set(orjson.loads(query["filters"])["event"])
             for event in self._told:
                 if event["timeNano"] >= since * 1e9:
-                    sock.sendall(orjson.dumps(event) + b"\n")
+                    self._say(sock, event)
+            if query.get("stream") == "false":
+                return
             self._events.append(sock)
             while sock.recv(1):
                 pass
@@ -238,7 +266,7 @@ class ScriptedEngine:
                 if since <= time <= until and number not in jumped:
                     shown = f"{time[:19]}Z" if self.whole_seconds else time
                     body = f"{shown} {text}".encode()
-                    if len(text) != PART:
+                    if len(text) != PART and not isinstance(text, Part):
                         body += b"\r\n" if tty else b"\n"
                     head = b"" if tty else struct.pack(">BxxxI", 1, len(body))
                     self._send(sock, head + body)
@@ -293,6 +321,6 @@ def _listing(inspected: dict[str, Any]) -> dict[str, Any]:
         "Created": parse_time(inspected["Created"]) // 10**9,
         "State": inspected["State"]["Status"],
         "Status": "",
-        "Labels": {},
+        "Labels": inspected["Config"]["Labels"],
         "Ports": [],
     }

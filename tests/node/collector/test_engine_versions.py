@@ -17,7 +17,7 @@ def ago(seconds: float) -> str:
     return format_time(time.time_ns() - int(seconds * 1e9))
 
 
-# As Docker 20.10, 26, 28 and 29 and Podman 4.3 and 5 say it: what they speak, and the oldest that
+# As Docker 20.10, 26, 28 and 29 and Podman 3 and 4.3 say it: what they speak, and the oldest that
 # they understand.
 ENGINES = [
     ("1.41", "1.12"),

@@ -1,0 +1,102 @@
+"""What Podman does otherwise than Docker, as 4.3 was seen to do it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from cloudbang.domain.lines import format_time
+from tests.node.collector.rig import Rig
+from tests.node.collector.scripted import Part, ScriptedEngine
+from tests.support import wait_until
+
+ID, OTHER = "a" * 64, "b" * 64
+
+
+@pytest.fixture
+def podman(scripted: ScriptedEngine) -> ScriptedEngine:
+    scripted.podman = scripted.whole_seconds = True
+    return scripted
+
+
+def kinds(one: Rig, app: str) -> list[str]:
+    return [event.kind for event in one.events.list(app)]
+
+
+def test_ends_and_removals_are_told(rig, podman):
+    """It looks for them by names of its own, and tells of one by its own name."""
+    podman.add(ID, "web")
+    one: Rig = rig(podman.host)
+    wait_until(lambda: one.inventory.instance(ID))
+    podman.stop(ID)
+    podman.tell("die", ID, time.time_ns(), exitCode="3")
+    wait_until(lambda: "die" in kinds(one, "web"))
+    assert one.events.list("web")[-1].data == {"exit_code": 3}
+    podman.remove(ID)
+    wait_until(lambda: "remove" in kinds(one, "web"))
+    assert one.inventory.instance(ID) is None
+
+
+def test_what_happened_before_the_start_is_told(rig, podman):
+    """It gives no events until a moment that is over."""
+    podman.add(ID, "web")
+    before = time.time_ns() - 5 * 10**9
+    podman.tell("pause", ID, before)
+    podman.tell("unpause", ID, before + 10**9)
+    one: Rig = rig(podman.host)
+    wait_until(lambda: "unpause" in kinds(one, "web"))
+    assert [k for k in kinds(one, "web") if "pause" in k] == ["pause", "unpause"]
+
+
+def test_whose_a_container_is_needs_no_labels_in_events(rig, podman):
+    """They do not tell them: the app that they name is asked for, and a helper stays hidden."""
+    one: Rig = rig(podman.host)
+    wait_until(lambda: one.inventory.engine_state == "connected")
+    of_compose = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
+    podman.add(ID, "shop-web-1", labels=of_compose)
+    podman.add(OTHER, "helper", labels={"cloudbang.hidden": "true"})
+    for container in (OTHER, ID):
+        podman.tell("create", container, time.time_ns())
+        podman.tell("start", container, time.time_ns())
+    podman.remove(OTHER)
+    podman.tell("pause", ID, time.time_ns())
+    wait_until(lambda: "pause" in kinds(one, "shop.web"))
+    assert kinds(one, "shop.web") == ["create", "start", "pause"]
+    assert kinds(one, "shop-web-1") == kinds(one, "helper") == []
+
+
+def test_lines_that_were_cut_are_whole_however_often_they_are_read(rig, podman):
+    """A reading that begins within a line takes its rest for no line of its own."""
+    podman.add(ID, "web")
+    long_ago = time.time_ns() - 60 * 10**9
+    second = long_ago - long_ago % 10**9
+    wanted = []
+    for n in range(300):  # a part is read just before each full second, its rest just after it
+        at = second + n * 10**8
+        podman.log(ID, format_time(at - 1), Part(f"li"))
+        podman.log(ID, format_time(at), f"ne {n}")
+        wanted.append(f"line {n}")
+    one: Rig = rig(podman.host)
+    assert one.wait_for("web", 300) == wanted
+    for n in range(3):
+        one.close()
+        podman.log(ID, format_time(time.time_ns()), f"more {n}")
+        wanted.append(f"more {n}")
+        one = rig(podman.host)
+        assert one.wait_for("web", len(wanted)) == wanted
+
+
+def test_the_only_line_is_known_again_by_its_rest(rig, podman):
+    """Also where it is the newest, and nothing else tells where new lines begin."""
+    podman.whole_seconds = False
+    podman.add(ID, "web")
+    now = time.time_ns()
+    podman.log(ID, format_time(now - 10**9 - 1), Part("hal"))
+    podman.log(ID, format_time(now - 6 * 10**8), "f")
+    one: Rig = rig(podman.host)
+    assert one.wait_for("web", 1) == ["half"]
+    one.close()
+    podman.log(ID, format_time(now), "next")
+    one = rig(podman.host)
+    assert one.wait_for("web", 2) == ["half", "next"]
