@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import docker
 import pytest
 from gevent import monkey
+from hypothesis import settings
 
 from cloudbang.core.own_log import threads_may_log
 from tests import support
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 # A run in the background has ^C ignored, and every process it starts would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+settings.register_profile("patient", deadline=None)  # a time is no proof on a busy machine
+settings.load_profile("patient")
 
 PATCHED = monkey.is_module_patched("socket")
 _thread_rlock = monkey.get_original("_thread", "RLock")

@@ -134,13 +134,14 @@ class MultiplexedDecoder:
         else:
             self._open[tag] = _overwritten(line, time, tag, last, out)
 
-
     def _end_old(self, now: bytes, out: list[bytes]) -> None:
         """Give out the lines whose rest did not come soon, of both streams: who reads the log again
         goes back that far before the newest line."""
         for tag, line in list(self._open.items()):
             whole = line.began.endswith(_WHOLE) and now.endswith(_WHOLE)
-            if parse_time(now.decode()) - parse_time(line.began.decode()) > (10**9 if whole else SOON):
+            if parse_time(now.decode()) - parse_time(line.began.decode()) > (
+                10**9 if whole else SOON
+            ):
                 out.append(line.record())
                 del self._open[tag]
 

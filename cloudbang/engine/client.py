@@ -35,6 +35,7 @@ EVENTS = [
 # none at all before a "stop".
 PODMANS = {"died": "die", "remove": "destroy", "stop": "stop"}
 LAST = 256  # events that Docker remembers
+_UNREADABLE = ("does not support reading", "cannot read logs")  # as Docker and Podman say it
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ class Engine(ExecCalls, ContainerCalls):
         return EngineEvents(self._events({"since": _moment(since_ns)}))
 
     def _events(self, query: dict[str, str]) -> EngineStream:
-        asked = EVENTS + [*PODMANS] if self.is_podman else EVENTS
+        asked = [*EVENTS, *PODMANS] if self.is_podman else EVENTS
         filters = orjson.dumps({"type": ["container"], "event": asked}).decode()
         return self._open("/events", query | {"filters": filters}, what="its events", call="events")
 
@@ -201,7 +202,7 @@ class Engine(ExecCalls, ContainerCalls):
             # 409: it is being removed, and what it logged goes with it.
             if e.engine_status in (404, 409):
                 raise NoSuchContainer(container[:12]) from None
-            if e.engine_status == 501 or "does not support reading" in e.reason:
+            if e.engine_status == 501 or any(said in e.reason for said in _UNREADABLE):
                 raise LogUnreadable(container[:12], e.reason) from None
             raise
 

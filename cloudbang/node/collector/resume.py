@@ -87,7 +87,9 @@ class Resume:
         if self._stored[raw] > 0:
             return raw
         head, rest = raw[:TEXT_AT], raw[TEXT_AT:]
-        found = (known for known in self._stored if known[:TEXT_AT] == head and known.endswith(rest))
+        found = (
+            known for known in self._stored if known[:TEXT_AT] == head and known.endswith(rest)
+        )
         return next(found, raw)
 
     def _younger(self, last: bytes) -> bool:

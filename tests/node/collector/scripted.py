@@ -50,6 +50,7 @@ class ScriptedEngine:
         self.version = self.oldest_version = "1.41"  # of the API: what it speaks and understands
         self.deaf: set[str] = set()  # containers whose followed streams never end
         self.filtered: set[str] = set()  # calls that a filter before the engine refuses
+        self.unreadable: dict[str, str] = {}  # containers whose logs are refused, with these words
         self.mute: set[str] = set()  # calls that end without an answer
         self.muted = 0  # how many have
         self.listens = Event()  # unset: it answers who asks for events, and does not listen yet
@@ -252,6 +253,9 @@ class ScriptedEngine:
             self._json(sock, self.containers[container])
 
     def _logs(self, sock: socket.socket, container: str, query: dict[str, str]) -> None:
+        if container in self.unreadable:
+            self._json(sock, {"message": self.unreadable[container]}, b"500 Oh")
+            return
         since, until = _moment(query.get("since", "0")), _moment(query.get("until", "9999999999"))
         self._head(sock)
         lines, tty = self.logs[container], self.containers[container]["Config"]["Tty"]

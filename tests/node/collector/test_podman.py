@@ -74,7 +74,7 @@ def test_lines_that_were_cut_are_whole_however_often_they_are_read(rig, podman):
     wanted = []
     for n in range(300):  # a part is read just before each full second, its rest just after it
         at = second + n * 10**8
-        podman.log(ID, format_time(at - 1), Part(f"li"))
+        podman.log(ID, format_time(at - 1), Part("li"))
         podman.log(ID, format_time(at), f"ne {n}")
         wanted.append(f"line {n}")
     one: Rig = rig(podman.host)
@@ -100,3 +100,19 @@ def test_the_only_line_is_known_again_by_its_rest(rig, podman):
     podman.log(ID, format_time(now), "next")
     one = rig(podman.host)
     assert one.wait_for("web", 2) == ["half", "next"]
+
+
+def test_a_driver_that_keeps_nothing_is_said_and_not_asked_again(rig, podman):
+    """Its driver ``passthrough`` hands on what is printed, and says so in its own words."""
+    podman.add(ID, "web")
+    podman.unreadable[ID] = (
+        "failed to obtain logs for Container 'web': this container is using the 'passthrough' log "
+        "driver, cannot read logs: this container is not logging output"
+    )
+    one: Rig = rig(podman.host)
+    known = wait_until(
+        lambda: (known := one.inventory.instance(ID)) and not known.readable and known
+    )
+    assert "'passthrough'" in known.unreadable_reason
+    wait_until(lambda: not one.collector.is_reading("web"))
+    assert [n.code for n in one.notices.now()] == []
