@@ -1,0 +1,1 @@
+"""Releases and deployments, as values and as decisions about them."""
