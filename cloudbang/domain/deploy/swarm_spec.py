@@ -1,0 +1,201 @@
+"""A release as the engine's ServiceSpec, whole and in one order.
+
+Swarm restarts every task of a service of which anything in the task differs, the order of variables
+as well; and what is left out of an update is gone. So it is always written whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cloudbang.domain.deploy.release import Release, service_name
+from cloudbang.domain.deploy.spec import Spec
+from cloudbang.domain.deploy.spec_parts import Health, Mount
+
+NETWORK = "cloudbang"  # the overlay by which the gateway reaches apps, and apps each other
+APP = "cloudbang.app"
+RELEASE = "cloudbang.release"
+IMAGE = "cloudbang.image"  # as a person wrote it: the engine is given the id
+ONE_OFF = "cloudbang.one-off"
+RESTART_DELAY = 2.0  # seconds between two tries of a container that ended
+SECOND = 10**9
+
+_CONDITIONS = {"always": "any", "on-failure": "on-failure", "no": "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A network and the names by which an app is found on it."""
+
+    id: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Something of the engine's (a secret, a config) that is put into the container at ``path``."""
+
+    id: str
+    name: str  # the engine's
+    path: str
+    mode: int = 0o444
+
+
+def service_spec(
+    release: Release,
+    *,
+    networks: Sequence[Attached],
+    secrets: Sequence[Handed] = (),
+    files: Sequence[Handed] = (),
+    values: Mapping[str, str] | None = None,
+    replicas: int | None = None,
+    one_off: bool = False,
+) -> dict[str, Any]:
+    """What ``POST /services/create`` takes.
+
+    ``values``: of the secrets, by the name of their variable; ``replicas``: another number than the
+    release's; ``one_off``: its release command, once, beside what serves.
+    """
+    spec = release.spec
+    labels = {APP: release.app, RELEASE: str(release.number)}
+    if one_off:
+        labels[ONE_OFF] = "true"
+    # The same for a task's lifetime, whatever is asked for later.
+    condition = "none" if one_off else _CONDITIONS[spec.restart]
+    count = 1 if one_off else spec.replicas if replicas is None else replicas
+    made: dict[str, Any] = {
+        "Name": command_service(release) if one_off else release.service,
+        "Labels": labels,
+        "TaskTemplate": {
+            "ContainerSpec": _container(
+                release, labels, secrets=secrets, files=files, values=values or {}, one_off=one_off
+            ),
+            "Resources": _resources(spec),
+            "RestartPolicy": {"Condition": condition, "Delay": int(RESTART_DELAY * SECOND)},
+            "Placement": {},
+            "Networks": [_network(network, one_off) for network in networks],
+        },
+        "Mode": {"Replicated": {"Replicas": count}},
+        "EndpointSpec": {"Mode": "dnsrr"},
+    }
+    if spec.ports and not one_off:
+        made["EndpointSpec"]["Ports"] = [
+            {
+                "Protocol": port.protocol,
+                "PublishMode": "host",
+                "PublishedPort": port.published,
+                "TargetPort": port.target,
+            }
+            for port in spec.ports
+        ]
+    return made
+
+
+def command_service(release: Release) -> str:
+    """The service of its release command: of a name that no app can have."""
+    return service_name(f"{release.app} once", release.number)
+
+
+def _container(
+    release: Release,
+    labels: Mapping[str, str],
+    *,
+    secrets: Sequence[Handed],
+    files: Sequence[Handed],
+    values: Mapping[str, str],
+    one_off: bool,
+) -> dict[str, Any]:
+    spec = release.spec
+    env = {**dict(spec.env), **values}
+    command = spec.release_command if one_off else spec.command
+    made: dict[str, Any] = {
+        "Image": release.image_id,
+        "Labels": {**dict(spec.labels), **labels, IMAGE: spec.image or release.tag},
+        "Env": [f"{name}={value}" for name, value in sorted(env.items())],
+        "StopGracePeriod": int(spec.stop_grace * SECOND),
+    }
+    optional = {
+        "Command": list(spec.entrypoint),
+        "Args": list(command),
+        "Hostname": spec.hostname,
+        "Dir": spec.working_dir,
+        "User": spec.user,
+        "StopSignal": spec.stop_signal,
+        "Init": spec.init,
+        "TTY": spec.tty,
+        "OpenStdin": spec.stdin_open,
+        "ReadOnly": spec.read_only,
+        "Mounts": [_mount(mount) for mount in spec.volumes]
+        + [{"Type": "tmpfs", "Target": path} for path in spec.tmpfs],
+        "Hosts": [_host(entry) for entry in spec.extra_hosts],
+        "DNSConfig": {"Nameservers": list(spec.dns)} if spec.dns else {},
+        "Secrets": [
+            {**_handed(one), "SecretName": one.name, "SecretID": one.id} for one in secrets
+        ],
+        "Configs": [{**_handed(one), "ConfigName": one.name, "ConfigID": one.id} for one in files],
+        "Sysctls": dict(spec.sysctls),
+        "CapabilityAdd": [_capability(name) for name in spec.cap_add],
+        "CapabilityDrop": [_capability(name) for name in spec.cap_drop],
+        "Ulimits": [{"Name": u.name, "Soft": u.soft, "Hard": u.hard} for u in spec.ulimits],
+        "Healthcheck": {"Test": ["NONE"]} if one_off else _check(spec.health),
+    }
+    return made | {key: value for key, value in optional.items() if value}
+
+
+def _resources(spec: Spec) -> dict[str, Any]:
+    def amounts(cpus: float, memory: int) -> dict[str, int]:
+        found = {"NanoCPUs": round(cpus * SECOND), "MemoryBytes": memory}
+        return {name: amount for name, amount in found.items() if amount}
+
+    found = {
+        "Limits": amounts(spec.cpus, spec.memory),
+        "Reservations": amounts(spec.cpus_reserved, spec.memory_reserved),
+    }
+    return {name: its for name, its in found.items() if its}
+
+
+def _network(network: Attached, one_off: bool) -> dict[str, Any]:
+    # A command beside it is not the app: nobody who asks for the app may get it.
+    if one_off or not network.aliases:
+        return {"Target": network.id}
+    return {"Target": network.id, "Aliases": list(network.aliases)}
+
+
+def _mount(mount: Mount) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "Type": "bind" if mount.source else "volume",
+        "Source": mount.source or mount.name,
+        "Target": mount.path,
+    }
+    return {**found, "ReadOnly": True} if mount.read_only else found
+
+
+def _handed(one: Handed) -> dict[str, Any]:
+    return {"File": {"Name": one.path, "UID": "0", "GID": "0", "Mode": one.mode}}
+
+
+def _host(entry: str) -> str:
+    """``name:address`` as the engine has it: the address first, as in /etc/hosts."""
+    name, _, address = entry.replace("=", ":", 1).partition(":")
+    return f"{address.strip('[]')} {name}"
+
+
+def _capability(name: str) -> str:
+    return name if name == "ALL" or name.startswith("CAP_") else f"CAP_{name}"
+
+
+def _check(health: Health) -> dict[str, Any]:
+    """A command is run by the engine; HTTP and TCP are asked from outside, which needs no shell in
+    the image. An image's own check stays."""
+    if health.kind != "command":
+        return {}
+    return {
+        "Test": ["CMD", *health.command],
+        "Interval": int(health.interval * SECOND),
+        "Timeout": int(max(health.interval, 5.0) * SECOND),
+        # What fails at first is starting, until the time it has is over.
+        "StartPeriod": int(health.within * SECOND),
+        "Retries": 3,
+    }

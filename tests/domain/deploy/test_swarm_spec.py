@@ -1,0 +1,157 @@
+"""A release as the engine is told of it."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudbang.domain.deploy.release import Release, image_tag, service_name
+from cloudbang.domain.deploy.spec import read_spec
+from cloudbang.domain.deploy.swarm_spec import Attached, Handed, command_service, service_spec
+from tests.domain.deploy.test_spec import WHOLE
+
+ID = "sha256:" + "a" * 64
+
+
+def release(written: dict[str, object], number: int = 3) -> Release:
+    return Release("web", number, read_spec(written)[0], image_id=ID)
+
+
+def test_a_plain_app():
+    """The image by its id, which no node looks for in a registry; no virtual address."""
+    made = service_spec(release({"image": "nginx:1"}), networks=[Attached("n1", ("web",))])
+    assert made == {
+        "Name": "web-r3",
+        "Labels": {"cloudbang.app": "web", "cloudbang.release": "3"},
+        "TaskTemplate": {
+            "ContainerSpec": {
+                "Image": ID,
+                "Labels": {
+                    "cloudbang.app": "web",
+                    "cloudbang.release": "3",
+                    "cloudbang.image": "nginx:1",
+                },
+                "Env": [],
+                "StopGracePeriod": 10_000_000_000,
+            },
+            "Resources": {},
+            "RestartPolicy": {"Condition": "any", "Delay": 2_000_000_000},
+            "Placement": {},
+            "Networks": [{"Target": "n1", "Aliases": ["web"]}],
+        },
+        "Mode": {"Replicated": {"Replicas": 1}},
+        "EndpointSpec": {"Mode": "dnsrr"},
+    }
+
+
+def test_everything_that_can_be_asked_for_is_asked_for():
+    made = service_spec(
+        release(WHOLE),
+        networks=[Attached("n1", ("web",)), Attached("n2")],
+        secrets=[Handed("s1", "web-KEY-1", "KEY", 0o400)],
+        files=[Handed("c1", "web-conf-1", "/etc/app.conf")],
+        values={"KEY": "s3cret"},
+    )
+    container = made["TaskTemplate"]["ContainerSpec"]
+    assert container["Command"] == ["/bin/tini", "--"]
+    assert container["Args"] == ["nginx", "-g", "daemon off;"]
+    assert container["Env"] == ["A=b", "EMPTY=", "KEY=s3cret"]
+    assert container["Mounts"] == [
+        {"Type": "volume", "Source": "data", "Target": "/var/lib/x"},
+        {"Type": "bind", "Source": "/srv/files", "Target": "/srv", "ReadOnly": True},
+        {"Type": "tmpfs", "Target": "/tmp"},
+    ]
+    assert container["Secrets"] == [
+        {
+            "File": {"Name": "KEY", "UID": "0", "GID": "0", "Mode": 0o400},
+            "SecretName": "web-KEY-1",
+            "SecretID": "s1",
+        }
+    ]
+    assert container["Configs"][0]["File"]["Name"] == "/etc/app.conf"
+    assert container["Hosts"] == ["10.0.0.5 db"]
+    assert container["CapabilityAdd"] == ["CAP_NET_ADMIN"]
+    assert container["CapabilityDrop"] == ["ALL"]
+    assert container["Ulimits"] == [{"Name": "nofile", "Soft": 1024, "Hard": 2048}]
+    assert "Healthcheck" not in container  # HTTP is asked from outside
+    assert made["TaskTemplate"]["Resources"] == {
+        "Limits": {"NanoCPUs": 500_000_000, "MemoryBytes": 268435456},
+        "Reservations": {"NanoCPUs": 250_000_000, "MemoryBytes": 134217728},
+    }
+    assert made["EndpointSpec"]["Ports"][1] == {
+        "Protocol": "udp",
+        "PublishMode": "host",
+        "PublishedPort": 53,
+        "TargetPort": 5353,
+    }
+    assert made["TaskTemplate"]["RestartPolicy"]["Condition"] == "on-failure"
+
+
+def test_the_order_of_variables_is_always_the_same():
+    """Swarm would restart everything for another one."""
+    one = service_spec(release({"image": "a", "env": {"B": "1", "A": "2"}}), networks=[])
+    two = service_spec(release({"image": "a", "env": {"A": "2", "B": "1"}}), networks=[])
+    assert one == two
+
+
+def test_a_command_is_checked_by_the_engine_and_has_its_time():
+    spec = {"image": "a", "health": {"command": ["test", "-f", "/ok"], "within": 40, "interval": 3}}
+    check = service_spec(release(spec), networks=[])["TaskTemplate"]["ContainerSpec"]["Healthcheck"]
+    assert check == {
+        "Test": ["CMD", "test", "-f", "/ok"],
+        "Interval": 3_000_000_000,
+        "Timeout": 5_000_000_000,
+        "StartPeriod": 40_000_000_000,
+        "Retries": 3,
+    }
+
+
+def test_the_release_command_runs_once_and_is_not_the_app():
+    """Without its ports, its name on the network, a restart or a check."""
+    its = release(WHOLE)
+    made = service_spec(its, networks=[Attached("n1", ("web",))], one_off=True)
+    assert made["Name"] == command_service(its) != its.service
+    container = made["TaskTemplate"]["ContainerSpec"]
+    assert container["Args"] == ["./migrate"]
+    assert container["Healthcheck"] == {"Test": ["NONE"]}
+    assert container["Labels"]["cloudbang.one-off"] == "true"
+    assert made["TaskTemplate"]["RestartPolicy"]["Condition"] == "none"
+    assert made["TaskTemplate"]["Networks"] == [{"Target": "n1"}]
+    assert made["EndpointSpec"] == {"Mode": "dnsrr"}
+    assert made["Mode"] == {"Replicated": {"Replicas": 1}}
+
+
+def test_scaled_to_nothing():
+    made = service_spec(release(WHOLE), networks=[], replicas=0)
+    assert made["Mode"] == {"Replicated": {"Replicas": 0}}
+
+
+def test_a_release_is_kept_as_json():
+    its = release(WHOLE).with_image(ID, "nginx@sha256:1", "abc")
+    assert Release.of(its.as_json()) == its
+
+
+SERVICE = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+NAMES = st.text("abAB019_.-", min_size=1, max_size=128)
+
+
+@given(NAMES, NAMES, st.integers(1, 10**6))
+def test_every_app_has_a_service_of_its_own(one, other, number):
+    """A name without dots (a resolver would ask outside), of 63 characters at most, and another
+    for each app and each release."""
+    name = service_name(one, number)
+    assert SERVICE.fullmatch(name)
+    assert len(name) <= 63
+    assert name.endswith(f"-r{number}")
+    assert (service_name(other, number) == name) == (one == other)
+    assert service_name(one, number + 1) != name
+    assert image_tag(one, number) == f"cloudbang/{name[: -len(f'-r{number}')]}:r{number}"
+
+
+def test_names_as_they_are_where_that_is_possible():
+    assert service_name("web", 12) == "web-r12"
+    assert service_name("my-shop", 1) == "my-shop-r1"
+    for name in ("shop.web", "Web", "web_1", "-", "a" * 128):
+        assert service_name(name, 1) != f"{name}-r1"
