@@ -144,7 +144,7 @@ def test_risky_libraries_have_one_importer(path: Path) -> None:
 def test_domain_is_pure() -> None:
     """The domain knows the standard library and nothing of clocks, files or sockets."""
     forbidden = {"os", "socket", "time", "subprocess", "pathlib", "gevent", "threading", "random"}
-    for path in (PACKAGE / "domain").glob("*.py"):
+    for path in (PACKAGE / "domain").rglob("*.py"):
         used = {name.split(".")[0] for name in imports_of(path)}
         assert not used & forbidden, f"{path.name}: {used & forbidden}"
 

@@ -13,11 +13,17 @@ from cloudbang.storage.database.tables.accounts import (
     teams,
 )
 from cloudbang.storage.database.tables.apps import apps, container_names
+from cloudbang.storage.database.tables.deployments import (
+    deployed_apps,
+    deployments,
+    releases,
+    secret_values,
+)
 from cloudbang.storage.database.tables.events import events
 from cloudbang.storage.database.tables.metadata import metadata
 from cloudbang.storage.database.tables.terminals import terminal_visits, terminals
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration. A database of this revision is used as it is."""
 
 __all__ = [
@@ -26,9 +32,13 @@ __all__ = [
     "api_tokens",
     "apps",
     "container_names",
+    "deployed_apps",
+    "deployments",
     "events",
     "memberships",
     "metadata",
+    "releases",
+    "secret_values",
     "sessions",
     "settings",
     "teams",
