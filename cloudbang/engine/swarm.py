@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 import orjson
 
-from cloudbang.domain.deploy.failure import Task
+from cloudbang.domain.deploy.failure import Ended, Task
+from cloudbang.domain.lines import parse_time
 from cloudbang.engine.http import EngineHttp
 from cloudbang.errors import EngineRefused
 
@@ -197,6 +198,19 @@ class SwarmCalls(EngineHttp):
         found.sort(key=lambda task: str(task.get("CreatedAt") or ""), reverse=True)
         return [Task.of(task, network) for task in found]
 
+    def how_it_fares(self, container: str) -> Ended | None:
+        """Why a container does not serve, as an inspection has it: that it ended, and how, or that
+        its check fails; None while neither is so, and of one that is gone."""
+        try:
+            path = f"/containers/{quote(container, safe='')}/json"
+            what = f"the state of container {container[:12]}"
+            state = self._json(path, what=what, call="inspect")["State"]
+        except EngineRefused as e:
+            if e.engine_status == 404:
+                return None
+            raise
+        return ended_of_state(state)
+
     # -- what a service is handed
 
     def hand_over(
@@ -231,6 +245,35 @@ class SwarmCalls(EngineHttp):
                 return False
             raise
         return True
+
+
+def ended_of_state(state: Mapping[str, Any]) -> Ended | None:
+    """Of the ``State`` of an inspection."""
+    health = state.get("Health") or {}
+    unhealthy = health.get("Status") == "unhealthy"
+    oom_killed = bool(state.get("OOMKilled"))
+    ended = state.get("Status") in ("exited", "dead")
+    if not (ended or unhealthy or oom_killed):
+        return None
+    checks = health.get("Log") or []
+    return Ended(
+        exit_code=int(state.get("ExitCode") or 0),
+        oom_killed=oom_killed,
+        unhealthy=unhealthy,
+        output=str(checks[-1].get("Output") or "") if checks else "",
+        error=str(state.get("Error") or ""),
+        ran=_seconds(state.get("StartedAt"), state.get("FinishedAt")) if ended else None,
+    )
+
+
+def _seconds(started: object, finished: object) -> float | None:
+    try:
+        ran = (parse_time(str(finished)) - parse_time(str(started))) / 1e9
+    except ValueError:
+        return None
+    # Of one that never ran both are of the year 1; of one that ended as it was started, the end
+    # may be the earlier one.
+    return max(0.0, ran) if not str(started).startswith("0001") else None
 
 
 def _service(told: Mapping[str, Any]) -> Service:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cloudbang.config import EngineSettings
+from cloudbang.deploy.observer import Observer
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import read_spec
 from cloudbang.domain.deploy.swarm_spec import NETWORK, Attached, Handed, service_spec
@@ -86,6 +87,8 @@ def test_a_release_runs_scales_and_goes(ground: Ground) -> None:
     task = calls.tasks(release.service, ground.network)[0]
     assert task.address.startswith("10.")
     assert calls.addresses_on("docker_gwbridge")[container]
+    assert calls.how_it_fares(container) is None
+    assert calls.how_it_fares("0" * 64) is None
     assert not calls.take_back("secrets", "web-KEY-1")  # it is used
 
     assert calls.scale_service(release.service, 2)
@@ -100,29 +103,60 @@ def test_a_release_runs_scales_and_goes(ground: Ground) -> None:
     assert calls.handed_over("secrets", "cloudbang.app=web") == {}
 
 
+HEALTH = {"health": {"command": ["test", "-e", "/none"], "within": 1, "interval": 1}}
+EATS = "sleep 1; x=$(head -c 50000000 /dev/zero | tr '\\0' x); echo $x | wc -c; sleep 1000"
+
+
 @pytest.mark.parametrize(
-    ("script", "written", "state", "error", "code"),
+    ("script", "written", "kind", "said", "code"),
     [
-        ("exit 3", {}, "failed", "non-zero exit (3)", 3),
-        ("exit 0", {}, "complete", "", 0),
-        ("exit 0", {"volumes": [{"source": "/none", "path": "/x"}]}, "rejected", "/none", None),
-        ("exit 0", {"memory_reserved": "900g"}, "pending", "insufficient resources", None),
-        ("exit 0", {"entrypoint": ["/no/such"]}, "failed", "no such file or directory", 127),
+        ("sleep 1; exit 3", {}, "exited", "", 3),
+        ("exit 0", {}, "exited", "", 0),
+        ("", {"volumes": [{"source": "/none", "path": "/x"}]}, "path-missing", "/none", None),
+        ("", {"memory_reserved": "900g"}, "no-room", "insufficient resources", None),
+        ("", {"entrypoint": ["/no/such"]}, "command-not-found", "no such file or directory", 127),
+        ("sleep 1000", HEALTH, "unhealthy", "its health check fails", None),
+        (EATS, {"memory": "8m"}, "out-of-memory", "", 137),
     ],
 )
-def test_how_a_task_tells_that_it_failed(ground, script, written, state, error, code) -> None:
-    """As the table of failures reads it."""
+def test_why_a_release_does_not_serve(ground, script, written, kind, said, code) -> None:
+    """Each in the words of its class, by whatever the engine tells of it first."""
     calls = ground.calls
     release = ground.release("broken", script, restart="no", **written)
     calls.create_service(service_spec(release, networks=[]))
+    observer = Observer(calls, release.service)
     try:
-
-        def told() -> object:
-            tasks = calls.tasks(release.service)
-            return next((t for t in tasks if t.state == state and (t.error or not error)), None)
-
-        task = wait_until(told, 30, f"a task that is {state}")
-        assert error in task.error
-        assert task.exit_code == code
+        failure = wait_until(lambda: observer.look().failure, 40, "a failure")
+        assert (failure.kind, failure.exit_code) == (kind, code)
+        assert said in failure.said
+        if script.startswith("sleep 1; exit"):
+            assert failure.after == pytest.approx(1, abs=0.9)
     finally:
         calls.remove_service(release.service)
+
+
+def test_a_release_that_runs_is_seen_running(ground: Ground) -> None:
+    """Each slot once, with the address that its tasks have on the network."""
+    release = ground.release("fine", "sleep 1000", replicas=2)
+    ground.calls.create_service(service_spec(release, networks=[Attached(ground.network)]))
+    observer = Observer(ground.calls, release.service, ground.network)
+    try:
+        wait_until(lambda: len(observer.look().running) == 2, 30, "both to run")
+        now = observer.look()
+        assert (now.failure, now.ended) == (None, None)
+        assert len({task.address for task in now.running}) == 2
+    finally:
+        ground.calls.remove_service(release.service)
+
+
+def test_a_release_command_that_ends_well_is_no_failure(ground: Ground) -> None:
+    release = ground.release("once", "", release_command=["sh", "-c", "exit 0"])
+    spec = service_spec(release, networks=[], one_off=True)
+    ground.calls.create_service(spec)
+    observer = Observer(ground.calls, spec["Name"], one_off=True)
+    try:
+        ended = wait_until(lambda: observer.look().ended, 30, "its end")
+        assert ended.state == "complete"
+        assert observer.look().failure is None
+    finally:
+        ground.calls.remove_service(spec["Name"])

@@ -1,0 +1,1 @@
+"""Releases and deployments: what moves an app from one release to another."""

@@ -1,0 +1,68 @@
+"""The log of a deployment: kept, searched and shown as any log, under a name that no app can have.
+
+What an app's secrets hold is in none of its lines, whoever prints it: the build, the release
+command, the engine's words, or we.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from typing import Protocol
+
+from cloudbang.domain.lines import format_time, record
+from cloudbang.domain.long_text import shortened
+
+OURS = b"0" * 12  # where other lines have their container: nobody printed it but we
+MASK = b"\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2"  # •••
+SHORTEST = 4  # bytes of a secret that is looked for: a shorter one is in every text
+LAST = 50  # lines that the record keeps for longer than the log
+
+
+def log_name(deployment: int) -> str:
+    """Under which the log store has it."""
+    return f"@deployment-{deployment}"
+
+
+class Sink(Protocol):
+    """Where lines go: stored first, shown second."""
+
+    def append(self, app: str, records: list[bytes]) -> object: ...
+
+
+class DeploymentLog:
+    """Written to by who carries a deployment out; in the order of the calls."""
+
+    def __init__(self, sink: Sink, deployment: int, secrets: Iterable[str] = ()) -> None:
+        self._sink, self._name = sink, log_name(deployment)
+        self._secret = _pattern(secrets)
+        self.last: list[str] = []
+
+    def say(self, text: str, stream: bytes = b"stdout") -> None:
+        """Lines of ours, or of the engine's."""
+        self.write(text.encode("utf-8", "replace").split(b"\n"), stream)
+
+    def write(
+        self, lines: Iterable[bytes], stream: bytes = b"stdout", container: bytes = OURS
+    ) -> None:
+        """Whole lines, without their LF. Waits while too much is not stored yet."""
+        now = format_time(time.time_ns()).encode()
+        texts = [self.masked(line.rstrip(b"\r").replace(b"\n", b" ")) for line in lines]
+        records = [record(now, container, stream, shortened(text)) for text in texts]
+        if records:
+            self.last += [text.decode("utf-8", "replace") for text in texts[-LAST:]]
+            del self.last[:-LAST]
+            self._sink.append(self._name, records)
+
+    def masked(self, text: bytes) -> bytes:
+        """The same without what the secrets hold."""
+        return self._secret.sub(MASK, text) if self._secret else text
+
+
+def _pattern(secrets: Iterable[str]) -> re.Pattern[bytes] | None:
+    """What matches any of them, the longest first. Of one with several lines each line: they come
+    one by one."""
+    parts = {part.strip().encode() for value in secrets for part in value.split("\n")}
+    found = sorted((part for part in parts if len(part) >= SHORTEST), key=len, reverse=True)
+    return re.compile(b"|".join(map(re.escape, found))) if found else None
