@@ -154,9 +154,12 @@ class EngineConnection:
 
     def refusal(self, what: str, call: str = "") -> EngineRefused | EngineUnreachable:
         """The error that a response reports: in the engine's own words, or not by the engine."""
-        body = b""
+        body, size = b"", self.fields.get(b"content-length", b"")
+        # Not to the end where the size is known: the connection may be kept for another request.
+        wanted = min(int(size), MAX_HEAD) if size.isdigit() else MAX_HEAD
         with gevent.Timeout(5, False):
-            body = self.read_all(MAX_HEAD)
+            while len(body) < wanted and (data := self.read()):
+                body += data
         try:
             return EngineRefused(what, self.status, str(orjson.loads(body)["message"]), call)
         except (orjson.JSONDecodeError, KeyError, TypeError):

@@ -65,7 +65,8 @@ class ExecStream(EngineConnection):
         self._counted = 0  # bytes read since the last key, or since the last look at the clock
         self._counted_from = 0.0  # that look, in monotonic seconds
         super().__init__(address, head.encode() + body, timeout)
-        self.fields = {}  # a terminal may stay for days: nothing more is asked of these
+        if self.status == 101:
+            self.fields = {}  # a terminal may stay for days: nothing more is asked of these
 
     def read(self, limit: int = 65536) -> bytes:
         # As few steps as there can be: the echo of a key takes them all.

@@ -41,7 +41,7 @@ def container_state(found: Mapping[str, Any]) -> ContainerState:
         pid=int(state.get("Pid") or 0),
         folder=str(config.get("WorkingDir") or "/"),
         ipc=str(host.get("IpcMode", "")),
-        pid_mode=str(host.get("PidMode", "")),
+        pid_mode=str(host.get("PidMode", "")).removeprefix("private"),  # so Podman calls its own
         caps_added=_capabilities(host.get("CapAdd")),
         caps_dropped=_capabilities(host.get("CapDrop")),
         env={name: value for name, _, value in (e.partition("=") for e in config.get("Env") or ())},

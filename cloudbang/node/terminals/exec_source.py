@@ -175,19 +175,22 @@ class ExecSource:
 
     def _found(self, data: bytes) -> bytes | None:
         """Output to be shown; None when it was the engine's own and something else is tried."""
-        if not self._sure and not self._make_sure():
+        if not self._sure and not self._make_sure(data):
             return self._try_next(data)
         if not data:
             self._close()
         return data
 
-    def _make_sure(self) -> bool:
+    def _make_sure(self, said: bytes) -> bool:
         """Whether the first output is the process's own: the engine puts its error there, too."""
         with suppress(EngineRefused, EngineUnreachable):
             for _ in range(2):
                 state = self._engine.exec_inspect(self._exec_id)
                 if state.running or state.pid:
                     break
+                failed = state.exit_code in (NOT_RUN, NOT_FOUND) and said.startswith(b"Error: ")
+                if self._engine.is_podman and not failed:
+                    break  # it forgets the number of what has ended
                 gevent.sleep(0.05)  # it may have ended before its number was written down
             else:
                 return False
@@ -351,7 +354,9 @@ class ExecSource:
             return self._failure
         end = self._how()
         if self._ended is None and end.reason in ("exit", "engine-lost"):
-            self._end_processes(typed=False)
+            gone = self._end_processes(typed=False)
+            if not gone and self._leader is None:
+                self._reaper.end_later(self._row)  # found by their environment
         return end
 
     def _how(self) -> ExitStatus:
@@ -454,5 +459,6 @@ class ExecSource:
 def in_words(reason: str) -> str:
     """What the engine says against a start, without the names of the parts that say it."""
     text = reason.strip().removesuffix(": unknown")
-    text = re.sub(r"^(OCI runtime exec failed: |exec failed: )+", "", text)
+    text = re.sub(r"^Error: (crun|runc): |: OCI (runtime|permission) [a-z ]+$", "", text)  # Podman
+    text = re.sub(r"^(OCI runtime exec failed: |(runc )?exec failed: )+", "", text)
     return re.sub(r"^unable to start container process: ", "", text)

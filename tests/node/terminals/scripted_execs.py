@@ -20,7 +20,9 @@ class ScriptedExecs:
 
     ``unknown_user``: what the creation of an exec is refused with. ``upgrades``: whether the start
     is answered with 101. ``env``: the container's. ``sized``: a resize is answered once it is set.
-    ``pulls``: what is said of an image that is fetched, and then nothing more.
+    ``pulls``: what is said of an image that is fetched, and then nothing more. ``podman``: it says
+    that it is, and forgets the number of what has ended. ``ends``: at once, with this code.
+    ``refuses``: a start, with these words, on a connection that it keeps.
     What came is in ``asked``: method, path without the version, body. ``typed``: input.
     """
 
@@ -36,7 +38,9 @@ class ScriptedExecs:
         self.sized.set()
         self.asked: list[tuple[str, str, Any]] = []
         self.typed = b""
-        self.running = False
+        self.podman = self.running = False
+        self.ends: int | None = None
+        self.refuses = ""
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(f"{folder}/engine.sock")
         listener.listen(16)
@@ -76,7 +80,8 @@ class ScriptedExecs:
 
     def _answer(self, sock: socket.socket, method: str, path: str) -> None:
         if path == "/version":
-            self._json(sock, {"ApiVersion": self.version})
+            name = "Podman Engine" if self.podman else "Engine"
+            self._json(sock, {"ApiVersion": self.version, "Components": [{"Name": name}]})
         elif path == f"/containers/{ID}/exec":
             if self.unknown_user:
                 self._json(sock, {"message": self.unknown_user}, "400 Bad Request")
@@ -88,8 +93,8 @@ class ScriptedExecs:
             self.sized.wait()
             self._json(sock, {})
         elif path == "/exec/e1/json":
-            pid = 2**22 + 7  # no process's here
-            self._json(sock, {"Running": self.running, "ExitCode": 0, "Pid": pid})
+            pid = 0 if self.podman and not self.running else 2**22 + 7  # no process's here
+            self._json(sock, {"Running": self.running, "ExitCode": self.ends or 0, "Pid": pid})
         elif path == f"/containers/{ID}/json":
             state = {"Status": "running", "StartedAt": "2026-01-01T00:00:00Z", "Pid": 0}
             config = {"Env": self.env}
@@ -105,10 +110,16 @@ class ScriptedExecs:
             self._json(sock, {"message": f"{method} {path} is not played"}, "501 Not Implemented")
 
     def _start(self, sock: socket.socket) -> None:
-        self.running = True
+        if self.refuses:
+            self._json(sock, {"message": self.refuses}, "500 Internal Server Error")
+            sock.recv(1)
+            return
+        self.running = self.ends is None
         if self.upgrades:
             head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
             sock.sendall(head + self.prints)
+            if not self.running:
+                return
         else:
             sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         with gevent.Timeout(20, False):

@@ -14,6 +14,7 @@ import pytest
 from cloudbang.config import EngineSettings
 from cloudbang.domain.terminals import Size, TerminalRequest, TerminalTarget
 from cloudbang.engine import Engine
+from cloudbang.engine.parse import container_state
 from cloudbang.errors import FileRefused, NotUpgraded
 from cloudbang.node.terminals.debug_container import DebugContainerSource
 from cloudbang.node.terminals.exec_source import ExecSource
@@ -76,6 +77,51 @@ def test_an_unknown_user_is_a_sentence_on_newer_engines(
         "nothing could be started in container web: "
         "unable to find user joe: no matching entries in passwd file"
     )
+
+
+def test_a_refusal_is_read_where_the_connection_is_kept(
+    scripted: ScriptedExecs, play: Play
+) -> None:
+    """As Podman does it. The sentence does not wait for an end that never comes."""
+    scripted.refuses = "unable to find user joe: no matching entries in passwd file"
+    with gevent.Timeout(4):
+        shown = play(user="joe", command=("id",))
+    assert "unable to find user joe" in shown.result().message
+
+
+@pytest.mark.parametrize("code", [0, 3, 127])
+@pytest.mark.parametrize("said", [b"", b"hi\r\n"])
+def test_what_ends_at_once_has_run_on_podman(
+    scripted: ScriptedExecs, play: Play, code: int, said: bytes
+) -> None:
+    """It knows the number of no process that has ended."""
+    scripted.podman, scripted.ends, scripted.prints = True, code, said
+    shown = play(command=("echo", "hi"))
+    assert shown.rest() == said
+    assert (shown.result().reason, shown.result().code) == ("exit", code)
+
+
+def test_what_podman_cannot_start_is_a_sentence(scripted: ScriptedExecs, play: Play) -> None:
+    """It says so in the output, as Docker 20.10 does, in other words."""
+    scripted.podman, scripted.ends = True, 127
+    scripted.prints = (
+        b"Error: crun: executable file `nonsense` not found in $PATH: No such file or directory: "
+        b"OCI runtime attempted to invoke a command that was not found\n"
+    )
+    shown = play(command=("nonsense",))
+    assert shown.rest() == b""
+    end = shown.result()
+    assert (end.reason, end.code) == ("not-started", 127)
+    assert end.message == (
+        "nothing could be started in container web: executable file `nonsense` not found in $PATH: "
+        "No such file or directory"
+    )
+
+
+def test_podmans_word_for_processes_of_its_own() -> None:
+    """A toolbox beside such a container is one beside a container's own processes."""
+    told = {"Id": ID, "HostConfig": {"PidMode": "private"}}
+    assert container_state(told).pid_mode == ""
 
 
 @pytest.mark.parametrize(
