@@ -23,6 +23,7 @@ from cloudbang.config import MIB
 from cloudbang.domain.apps import nothing_kept
 from cloudbang.domain.lines import parse_time
 from cloudbang.domain.names import is_hidden
+from cloudbang.domain.podman import is_podman
 from cloudbang.domain.text import Text
 
 PATIENCE = 5.0  # seconds for each answer of the engine
@@ -76,6 +77,21 @@ def _ask(
         link.close()
 
 
+# What is its own, and no setting of ours mends.
+_PODMAN = Finding(
+    "podman",
+    _ENGINE,
+    True,
+    Text(
+        "Podman runs health checks by systemd's timers alone; with a TTY, the times of the parts in "
+        "which it read a long line stay in that line; version 4 does not tell why a container could "
+        "not be started",
+        "Podman 只通过 systemd 定时器执行健康检查；使用 TTY 时，长行被分段读取，各段的时间会留在该行中；"
+        "第 4 版不说明容器为何无法启动",
+    ),
+)
+
+
 def engine(host: str, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Reachable, permitted, each call that is needed, its clock, its disk, and the log driver of
     each container."""
@@ -126,6 +142,8 @@ def engine(host: str, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield refusal("version", refused_by(status, body) or str(status))
     else:
         number = version.get("Version", "?")
+        if is_podman(version):
+            number = f"Podman {number}"
         yield Finding(
             "engine",
             _ENGINE,
@@ -135,6 +153,8 @@ def engine(host: str, environ: Mapping[str, str]) -> Iterator[Finding]:
                 f"{number}，在 {host} 应答（API {speaks}）",
             ),
         )
+        if is_podman(version):
+            yield _PODMAN
 
     def ask(
         path: str, method: str = "GET", body: dict[str, Any] | None = None

@@ -14,6 +14,7 @@ from gevent.lock import BoundedSemaphore
 
 from cloudbang.config import EngineSettings
 from cloudbang.core.loop import import_gently
+from cloudbang.domain.podman import is_podman
 from cloudbang.engine.connection import Address
 from cloudbang.engine.errors import RefusedBetween
 from cloudbang.engine.stream import EngineStream
@@ -83,8 +84,7 @@ class EngineHttp:
                 told = self._read_json(answer)
                 try:
                     self._version = str(told["ApiVersion"])
-                    parts = told.get("Components") or ()
-                    self._is_podman = any(part.get("Name") == "Podman Engine" for part in parts)
+                    self._is_podman = is_podman(told)
                 except (TypeError, KeyError, AttributeError):
                     reason = "what answers there is no Docker Engine"
                     raise EngineUnreachable(self.host, reason) from None

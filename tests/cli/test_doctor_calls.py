@@ -27,6 +27,7 @@ class _Filtered(http.server.BaseHTTPRequestHandler):
     speaks: ClassVar[str] = "1.41"
     containers: ClassVar[list[dict[str, object]]] = []
     drivers: ClassVar[dict[str, str]] = {}
+    name: ClassVar[str] = "Engine"
 
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -40,7 +41,9 @@ class _Filtered(http.server.BaseHTTPRequestHandler):
         if kind(self.command, rest) in self.refused:
             self._say(403, b"<html><body><h1>403 Forbidden</h1></body></html>")
         elif rest == "version":
-            self._say(200, {"Version": "20.10.0", "ApiVersion": self.speaks})
+            parts = [{"Name": self.name}]
+            version = {"Version": "20.10.0", "ApiVersion": self.speaks, "Components": parts}
+            self._say(200, version)
         elif rest == "containers/json":
             self._say(200, self.containers)
         elif rest == "events":
@@ -118,6 +121,17 @@ def test_a_newer_engine_is_asked_by_the_version_it_speaks(filtered) -> None:
     """One that takes nothing older than 1.44 is well."""
     filtered.speaks = "1.52"
     assert wrong(filtered) == []
+
+
+def test_podman_is_called_by_its_name_and_what_is_its_own_is_said(filtered) -> None:
+    """It answers as Docker does, and nothing is wrong with it."""
+    filtered.name = "Podman Engine"
+    found = {f.code: f for f in doctor_engine.engine(filtered.host, {})}
+    assert found["engine"].found.en.startswith("Podman 20.10.0 answers at ")
+    assert "systemd" in found["podman"].found.en
+    assert wrong(filtered) == []
+    filtered.name = "Engine"
+    assert "podman" not in [f.code for f in doctor_engine.engine(filtered.host, {})]
 
 
 def test_a_log_that_is_not_kept_on_purpose_is_no_problem(filtered) -> None:
