@@ -83,11 +83,11 @@ _PODMAN = Finding(
     _ENGINE,
     True,
     Text(
-        "Podman runs health checks by systemd's timers alone; with a TTY, the times of the parts in "
-        "which it read a long line stay in that line; version 4 does not tell why a container could "
-        "not be started",
-        "Podman 只通过 systemd 定时器执行健康检查；使用 TTY 时，长行被分段读取，各段的时间会留在该行中；"
-        "第 4 版不说明容器为何无法启动",
+        "Podman runs health checks by systemd's timers alone; a log with a small max-size loses "
+        "lines of a flood, and no gap is marked; with a TTY, the times of the parts in which it read "
+        "a line stay in that line; version 4 does not tell why a container could not be started",
+        "Podman 只通过 systemd 定时器执行健康检查；max-size 较小的日志在大量输出时会丢行，且缺口没有标记；"
+        "使用 TTY 时，被分段读取的行中会留下各段的时间；第 4 版不说明容器为何无法启动",
     ),
 )
 

@@ -41,7 +41,7 @@ class ScriptedEngine:
         self.asked: list[str] = []
         self.at_once = self.most_at_once = 0  # inspections
         self.chunked = False
-        self.whole_seconds = False  # of the times that are given, as Podman 4 does; not of `since`
+        self.whole_seconds = False  # of the times that are given, as Podman does; not of `since`
         self.podman = False  # it says that it is Podman 4.3, and tells of events as that does
         self.again: dict[str, int] = {}
         self.jumps: dict[str, range] = {}  # of a log: what a followed stream does not give

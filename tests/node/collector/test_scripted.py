@@ -59,7 +59,7 @@ def test_a_clock_set_back_loses_and_doubles_nothing(rig, scripted):
 
 
 def test_times_in_whole_seconds_double_nothing(rig, scripted):
-    """Podman 4 writes them so, but compares with the true ones: read again, each line is once."""
+    """Podman writes them so, but compares with the true ones: read again, each line is once."""
     scripted.whole_seconds = True
     scripted.add(ID, "web")
     for n in range(1000):
