@@ -239,7 +239,7 @@ def _event(line: bytes) -> EngineEvent:
     told = orjson.loads(line)
     actor = told.get("Actor") or {}
     action = told.get("Action") or told.get("status") or ""
-    if action == "health_status" and told.get("HealthStatus"):  # Podman 5
+    if action == "health_status" and told.get("HealthStatus"):  # Podman
         action = f"{action}: {told['HealthStatus']}"
     return EngineEvent(
         action=PODMANS.get(action, action),

@@ -100,8 +100,8 @@ def test_it_opens_with_the_last_lines_and_follows(open_log: Open, container: Con
 
 def test_the_first_lines_come_with_the_page(open_log: Open, container: Containers) -> None:
     """They are seen, with what a container wrote as text, before the socket has said a word."""
-    container(f"echo '<b>early</b></script>'; {COUNTING}", name="logs-first")
-    page = open_log("logs-first", lines=30)
+    container(f"echo '<b>early</b></script>'; {numbers(30)}", name="logs-first")
+    page = open_log("logs-first", lines=31)
     page.route_web_socket("**/websocket", lambda _: None)  # opens, and nobody is at its other end
     page.reload()
     expect(row(page, "<b>early</b></script>")).to_be_attached()
