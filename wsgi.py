@@ -46,7 +46,7 @@ def main() -> int:
     try:
         application = Application(config.load())
         application.start()
-    except CloudBangError as e:
+    except (CloudBangError, OSError) as e:  # of the system, wherever it refuses: it says what
         print(f"cloudbang: {e}", file=sys.stderr)
         return 1
     # What is there now stays until the end: no look for garbage, which holds the hub, goes through it.

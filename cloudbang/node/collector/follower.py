@@ -25,7 +25,7 @@ from cloudbang.node.collector.read_scheduler import ReadScheduler
 from cloudbang.node.collector.resume import Resume, SkipTo, dropped
 from cloudbang.node.collector.rotation import RotationWatch, rotated_at
 from cloudbang.node.collector.sink import Receipt
-from cloudbang.node.collector.snapshot import between, snapshot
+from cloudbang.node.collector.snapshot import between, resume_after_set_back, snapshot
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,8 @@ class Follower:
         """
         if self._stream is not None and time.monotonic() - self._began > WELL:
             self._quick.went_well()
+        if self._stream is not None and self._watch is not None and self._watch.in_doubt:
+            self._stream.wake()  # nothing may come for long by which it would be asked about
         if self._stream is not None and self._reads == self._reads_before and not self._ends:
             known = self._context.containers.instance(self.container)
             if known is None or not known.alive:
@@ -228,7 +230,8 @@ class Follower:
             self.since_ns = point.since
             resume = Resume(point.stored, point.last, rests=engine.is_podman)
             if point.last is not None and record_ns(point.last) > now:
-                resume, tail = self._after_clock_was_set_back(instance, point), None
+                resume, tail = resume_after_set_back(engine, instance, point), None
+                self.since_ns = 0
         stream = engine.logs(instance.id, follow=instance.alive, since_ns=self.since_ns, tail=tail)
         self._slow.went_well()
         decoder = decoder_for(instance.short, tty=instance.tty, podman=engine.is_podman)
@@ -264,20 +267,6 @@ class Follower:
                     return oldest[0][:30] <= record[:30]
         return False
 
-    def _after_clock_was_set_back(
-        self, instance: Instance, point: ResumePoint
-    ) -> Resume | SkipTo | None:
-        """The clock is behind what is stored: new lines have older times, so read all of it."""
-        assert point.last is not None
-        self.since_ns = 0
-        all_there_is = snapshot(self._context.engine, instance)
-        count = sum(records.count(point.last) for records in all_there_is)
-        wanted = point.stored[point.last]
-        if count >= wanted:
-            return SkipTo(point.last, wanted)
-        # It is gone, and with it everything before: all that the engine has is new.
-        return Resume({point.last: 1}, point.last, gone=True)
-
     def _pump(
         self,
         stream: EngineStream,
@@ -305,6 +294,8 @@ class Follower:
                 if not pace.nothing_there():
                     if live and self._ends:
                         return  # given up
+                    if watch and (resume is None or resume.done):
+                        self._ask_about(watch)
                     stream.wait()
                     pace.woken()
                 continue
@@ -358,11 +349,15 @@ class Follower:
         self._append(records)
         watch.delivered(records)
         self._last = records[-1]
-        for before, after in watch.doubts(now) if up_to_date else ():
-            if not self._fill(before, after):
-                watch.paused(before, after)
+        if up_to_date:
+            self._ask_about(watch)
         if watch.lost_by_waiting(now, time.monotonic()):
             raise _StreamDiscontinuous("slow-disk")
+
+    def _ask_about(self, watch: RotationWatch) -> None:
+        """What of the steps in doubt is due is asked about, and what was jumped over handed over."""
+        for before, after in watch.doubts(time.monotonic()):
+            watch.answered(before, after, self._fill(before, after))
 
     def _fill(self, before: bytes, after: bytes) -> bool:
         """Hand over what the followed stream jumped over between these two, which may come late;
@@ -374,6 +369,10 @@ class Follower:
         for records in between(self._context.engine, instance, before, after):
             jumped = True
             self._append(records)
+            if (
+                self._watch is not None
+            ):  # it may break off: what is delivered is not asked for again
+                self._watch.delivered(records)
         return jumped
 
     def _watched(self, instance: Instance) -> RotationWatch | None:

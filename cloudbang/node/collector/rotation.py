@@ -107,7 +107,7 @@ class RotationWatch:
         each of its pauses read twice, until files are dropped that could have been read.
         """
         if self._newest:
-            self.paused(self._newest, raw)
+            self._paused(self._newest, raw)
         self.begin()
 
     def lost_by_waiting(self, since: float, now: float) -> bool:
@@ -168,7 +168,7 @@ class RotationWatch:
         is to be asked: all of them once it shows how much is written, since a jump of the engine is
         often the first thing that is seen of a flood; and now and then those in which a container
         that writes little at a time may have filled a file: an engine that was kept from its work
-        for that long jumps as well."""
+        for that long jumps as well. Each is in doubt until it is :meth:`answered`."""
         if not self._doubts:
             return []
         asked = self._doubts
@@ -177,8 +177,20 @@ class RotationWatch:
             if not asked or now < self._ask_from:
                 return []
             self._ask_from = now + next(self._asks)
-        self._doubts = []
         return [(doubt.before, doubt.after) for doubt in asked]
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something is to be asked about, now or later, by whatever comes."""
+        return any(doubt.likely for doubt in self._doubts)
+
+    def answered(self, before: bytes, after: bytes, jumped: bool) -> None:
+        """The engine has told what there is between these two: nothing, where it was a pause of
+        the container's own."""
+        # What has been delivered of it has narrowed it from the left.
+        self._doubts = [doubt for doubt in self._doubts if doubt.after != after]
+        if not jumped:
+            self._paused(before, after)
 
     def delivered(self, records: list[bytes]) -> None:
         """These were handed over, late perhaps: what of a step in doubt they fill is not asked for."""
@@ -194,8 +206,7 @@ class RotationWatch:
                     left.append(doubt._replace(pause=pause, before=before, after=after))
         self._doubts = left
 
-    def paused(self, before: bytes, after: bytes) -> None:
-        """The engine has nothing between these two: it was a pause of the container's own."""
+    def _paused(self, before: bytes, after: bytes) -> None:
         if (pause := _apart(before[:30], after[:30])) > 0:
             self._rate = min(self._rate, self._file_bytes * 1e9 / (BURST * 2 * pause))
 

@@ -13,8 +13,9 @@ import gevent
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.docker_stream import decoder_for
 from cloudbang.domain.lines import record_ns
+from cloudbang.domain.resume import ResumePoint
 from cloudbang.engine import Engine
-from cloudbang.node.collector.resume import dropped
+from cloudbang.node.collector.resume import Resume, SkipTo, dropped
 
 
 def snapshot(
@@ -51,3 +52,17 @@ def between(
             yield found
     if not there and not begun:
         yield [dropped(before, after)]
+
+
+def resume_after_set_back(
+    engine: Engine, instance: Instance, point: ResumePoint
+) -> Resume | SkipTo:
+    """The clock is behind what is stored: new lines have older times, so all of the log is read."""
+    assert point.last is not None
+    all_there_is = snapshot(engine, instance)
+    count = sum(records.count(point.last) for records in all_there_is)
+    wanted = point.stored[point.last]
+    if count >= wanted:
+        return SkipTo(point.last, wanted)
+    # It is gone, and with it everything before: all that the engine has is new.
+    return Resume({point.last: 1}, point.last, gone=True)

@@ -148,8 +148,10 @@ class LogStore:
             self._retention = LogRetention(
                 self._apps, self._cache, self._commit, settings, self._clock
             )
-        except BaseException:
+        except BaseException as e:
             self._release_lock()
+            if isinstance(e, OSError):
+                raise StorageFailed(str(self.root), e.strerror or str(e)) from e
             raise
         # Packing and deleting make room.
         self._commit.health.on_change.append(lambda _: self._retention.wake.set())

@@ -93,8 +93,11 @@ def steadily(began: int, first: int, count: int) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.parametrize("answers", [True, False], ids=["answers", "does not answer once"])
 @pytest.mark.parametrize("dropped", [False, True], ids=["still there", "rotated away"])
-def test_what_is_jumped_over_in_the_log_of_a_slow_writer_is_fetched(rig, scripted, dropped):
+def test_what_is_jumped_over_in_the_log_of_a_slow_writer_is_fetched(
+    rig, scripted, dropped, answers
+):
     """An engine that is kept from its work for a minute jumps over a file of that minute, and
     nothing that came in a second was ever enough to fill one."""
     scripted.add(ID, "web", max_size="100k")
@@ -108,8 +111,16 @@ def test_what_is_jumped_over_in_the_log_of_a_slow_writer_is_fetched(rig, scripte
         lines = [(lines[0][0], "rotated away")] * 180 + lines[1580:]
     else:
         scripted.jumps[ID] = range(180, 1580)
+    scripted.unfound["logs", ID] = (
+        0 if answers else 1
+    )  # it is followed already: who asks is refused
     scripted.logs[ID][:] = lines
     scripted.changed.set()
+    if not answers:
+        wait_until(lambda: scripted.unfound["logs", ID] == 0, what="the question without an answer")
+        scripted.logs[ID] += steadily(time.time_ns() - 100 * 10**9, 1600, 5)
+        wanted = [*wanted, *scripted.logs[ID][-5:]]
+        scripted.changed.set()
     one.wait_for("web", len(wanted) + dropped)
     assert sorted(one.texts("web", b"stdout")) == sorted(text for _, text in wanted)
     assert [wanted[179][0] in text for text in one.texts("web", b"marker")] == [True] * dropped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import gevent
 import pytest
 from zstandard import ZstdDecompressor
 
-from cloudbang.errors import AlreadyRunning, BadRequest
+from cloudbang.errors import AlreadyRunning, BadRequest, StorageFailed
 from cloudbang.storage.logs.log_store import LogStore, Query
 from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, lines, opened, settings
 
@@ -207,6 +208,25 @@ def test_a_second_open_is_refused(tmp_path: Path) -> None:
         assert refused.value.pid
     with opened(tmp_path) as store:
         store.append("web", lines(1))
+
+
+def test_a_folder_that_cannot_be_looked_at_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There was a descriptor for the lock and none to list the folder with: a sentence, and no
+    traceback. Afterwards it opens."""
+    with opened(tmp_path) as store:
+        store.append("web", lines(1))
+
+    def fails(_path: Path) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", fails)
+        with pytest.raises(StorageFailed, match="Too many open files"):
+            LogStore(tmp_path, settings=settings(tmp_path)).open()
+    with opened(tmp_path) as store:
+        assert store.next_seq("web") == 2
 
 
 def test_closed_segments_are_packed_and_zstdcat_reads_them(tmp_path: Path) -> None:
