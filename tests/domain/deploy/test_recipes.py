@@ -1,0 +1,98 @@
+"""Dockerfiles for sources that have none."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudbang.domain.deploy.recipes import READ, recipe_for
+
+FLASK = "from flask import Flask\nserver: Flask = Flask(__name__)\n"
+NODE = json.dumps({"scripts": {"start": "node ."}, "engines": {"node": ">=20"}})
+VITE = json.dumps({"scripts": {"build": "vite build", "dev": "vite"}})
+
+
+@pytest.mark.parametrize(
+    ("files", "language", "port", "lines"),
+    [
+        (
+            {"requirements.txt": "Flask\ngunicorn\n", "app.py": FLASK, ".python-version": "3.11.4\n"},
+            "python",
+            8000,
+            [
+                "FROM python:3.11-slim",
+                "RUN pip install --no-cache-dir -r requirements.txt",
+                'CMD ["sh", "-c", "exec gunicorn app:server --bind 0.0.0.0:$PORT"]',
+            ],
+        ),
+        (
+            {"pyproject.toml": '[project]\ndependencies = ["fastapi"]', "main.py": "api = FastAPI()"},
+            "python",
+            8000,
+            ["RUN pip install --no-cache-dir .",
+             'CMD ["sh", "-c", "exec uvicorn main:api --host 0.0.0.0 --port $PORT"]'],
+        ),
+        (
+            {"requirements.txt": "django\ngunicorn", "manage.py": "", "shop/wsgi.py": ""},
+            "python",
+            8000,
+            ['CMD ["sh", "-c", "exec gunicorn shop.wsgi --bind 0.0.0.0:$PORT"]'],
+        ),
+        ({"main.py": "print('hi')"}, "python", 8000, ['CMD ["python", "main.py"]']),
+        (
+            {"requirements.txt": "", "Procfile": "worker: x\nweb: python serve.py \"a b\"\n"},
+            "python",
+            8000,
+            ['CMD ["sh", "-c", "exec python serve.py \\"a b\\""]'],
+        ),
+        (
+            {"package.json": NODE, "package-lock.json": "{}"},
+            "node",
+            3000,
+            ["FROM node:20-slim", "COPY package.json package-lock.json ./", "RUN npm ci",
+             'CMD ["npm", "run", "start"]'],
+        ),
+        ({"package.json": "{}", "yarn.lock": "", "server.js": ""}, "node", 3000,
+         ["RUN corepack enable && yarn install --frozen-lockfile", 'CMD ["node", "server.js"]']),
+        ({"package.json": VITE}, "static", 80,
+         ["FROM node:22-slim AS build", "RUN npm install", "RUN npm run build",
+          "COPY --from=build /app/dist /usr/share/nginx/html"]),
+        ({"package.json": "not json"}, "node", 3000, ['CMD ["node", "index.js"]']),
+        ({"go.mod": "module x\n\ngo 1.22\n", "go.sum": "", "cmd/web/main.go": ""}, "go", 8080,
+         ["FROM golang:1.22 AS build", "RUN CGO_ENABLED=0 go build -o /app ./cmd/web",
+          'ENTRYPOINT ["/app"]']),
+        ({"go.mod": "", "main.go": ""}, "go", 8080, ["RUN CGO_ENABLED=0 go build -o /app ."]),
+        ({"index.php": "<?php"}, "php", 80, ["FROM php:8.3-apache", "COPY . ."]),
+        ({"composer.json": '{"require": {"php": "^8.1"}}', "public/index.php": ""}, "php", 80,
+         ["FROM php:8.1-apache",
+          "RUN composer install --no-dev --no-interaction --optimize-autoloader"]),
+        ({"index.html": "", "style.css": ""}, "static", 80, ["COPY . /usr/share/nginx/html"]),
+        ({"public/index.html": ""}, "static", 80, ["COPY public/ /usr/share/nginx/html"]),
+    ],
+)  # fmt: skip
+def test_a_source_that_is_recognised(files, language, port, lines) -> None:
+    recipe = recipe_for(list(files), {n: t for n, t in files.items() if n in READ})
+    assert recipe is not None
+    assert (recipe.language, recipe.port) == (language, port)
+    written = recipe.text.splitlines()
+    for line in lines:
+        assert line in written
+    assert written[0].startswith("FROM ")
+    assert recipe.found in files
+
+
+def test_what_is_not_recognised_has_none() -> None:
+    assert recipe_for(["README.md", "src/lib.rs"], {}) is None
+    assert recipe_for([], {}) is None
+
+
+@given(st.dictionaries(st.sampled_from(READ), st.text("{}[]\"':\n= aweb.0;", max_size=40)))
+def test_no_text_of_a_source_makes_a_line_of_its_own(texts) -> None:
+    """What a source says ends up within an argument at most: it is quoted."""
+    recipe = recipe_for(list(texts), texts)
+    if recipe is not None:
+        known = ("FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "EXPOSE", "CMD", "ENTRYPOINT", "")
+        assert all(line.split(" ")[0] in known for line in recipe.text.splitlines())
