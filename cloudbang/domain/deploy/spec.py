@@ -262,6 +262,5 @@ def _json(name: str, value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         default = {f.name: f.default for f in fields(value)}
         told = {f.name: getattr(value, f.name) for f in fields(value)}
-        keep = {"published", "target", "soft", "hard"}
-        return {k: _json(k, v) for k, v in told.items() if k in keep or v != default[k]}
+        return {k: _json(k, v) for k, v in told.items() if v != default[k]}
     return plain(value) if isinstance(value, float) else value

@@ -82,6 +82,7 @@ def test_a_build_comes_back_as_it_was_written():
         "args": {"VERSION": "1"},
     }
     assert read_spec({"build": build})[0].as_json() == {"build": build}
+    assert read_spec({"build": {"git": "g"}})[0].as_json() == {"build": {"git": "g"}}
     assert read_spec({"build": {}})[0].build is not None
 
 
