@@ -222,8 +222,9 @@ class Follower:
         """One reading. ``surely``: what seems to be missing is taken to be."""
         engine, now = self._context.engine, time.time_ns()
         resume: Resume | SkipTo | None = None
-        if point is None or point.last is None:
-            tail = None  # nothing to recognise the end of what is stored by
+        if point is None or point.last is None or engine.is_podman:
+            # Nothing to recognise what is stored by; or 4.3, which joins parts to the wrong lines.
+            tail = None
         if point is None:
             self.since_ns = max(0, now - self._context.retention_ns)
         else:

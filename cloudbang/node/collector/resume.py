@@ -40,6 +40,7 @@ class Resume:
         self._gone = gone  # the engine is known to have nothing of what is stored
         self._last = last
         self._left = self._stored[last] if last is not None else 0
+        self._cut = rests
         self._rests = [b"stdout", b"stderr"] if rests else []  # streams of which the first comes
         self._newest = max((r[:30] for r in self._stored), default=b"")
         self.done = not self._stored
@@ -52,10 +53,14 @@ class Resume:
     def new(self, records: list[bytes]) -> list[bytes]:
         """Those of ``records`` that are not stored yet. Afterwards ``done`` may be set."""
         fresh: list[bytes] = []
+        records = list(records)  # which grows where one turns out to be two
         for at, raw in enumerate(records):
             if raw[44:50] in self._rests:
                 self._rests.remove(raw[44:50])
                 raw = self._whole(raw)
+            if self._cut and self._stored[raw] <= 0 and (first := self._end_of_run(raw)):
+                records[at : at + 1] = [first, raw[:TEXT_AT] + raw[len(first) - 1 :]]
+                raw = first
             if self._stored[raw] > 0:
                 self._stored[raw] -= 1
                 if raw == self._last:
@@ -91,6 +96,21 @@ class Resume:
             known for known in self._stored if known[:TEXT_AT] == head and known.endswith(rest)
         )
         return next(found, raw)
+
+    def _end_of_run(self, raw: bytes) -> bytes | None:
+        """The line stored that this one begins with: of a run that ended within a line, which read
+        again looks like a part of the next run's first one."""
+        for known, left in self._stored.items():
+            text = known[TEXT_AT:-1]
+            if (
+                left > 0
+                and text
+                and known[31:TEXT_AT] == raw[31:TEXT_AT]
+                and known[:30] <= raw[:30]
+                and raw.startswith(text, TEXT_AT)
+            ):
+                return known
+        return None
 
     def _younger(self, last: bytes) -> bool:
         """Whether lines were stored before ``last`` that the engine wrote after it."""

@@ -101,6 +101,31 @@ def test_the_only_line_is_known_again_by_its_rest(rig, podman):
     assert one.wait_for("web", 2) == ["half", "next"]
 
 
+def test_the_end_of_a_run_within_a_line_is_stored_once(rig, podman):
+    """Read again, it looks like a part of the next run's first line."""
+    podman.add(ID, "web")
+    now = time.time_ns() - 10 * 10**9
+    one: Rig = rig(podman.host)
+    wait_until(lambda: one.inventory.instance(ID))
+    for run in range(1, 4):
+        state = podman.containers[ID]["State"]
+        started = format_time(now + run * 10**6)
+        state.update(Status="running", StartedAt=started, FinishedAt="0001-01-01T00:00:00Z")
+        podman.tell("start", ID, now + run * 10**6)
+        podman.log(ID, started, "start")
+        podman.log(ID, started, Part("end"))
+        one.wait_for("web", run * 2 - 1)
+        podman.stop(ID)
+        podman.tell("die", ID, time.time_ns(), exitCode="0")
+        assert one.wait_for("web", run * 2) == ["start", "end"] * run
+    one.close()
+    podman.log(ID, format_time(now + 5 * 10**6), "new")
+    again: Rig = rig(podman.host)
+    assert again.wait_for("web", 7) == [*["start", "end"] * 3, "new"]
+    # 4.3 gives a line of the end of a log the part that comes after it.
+    assert not any("tail=" in target for target in podman.asked)
+
+
 def test_a_driver_that_keeps_nothing_is_said_and_not_asked_again(rig, podman):
     """Its driver ``passthrough`` hands on what is printed, and says so in its own words."""
     podman.add(ID, "web")
