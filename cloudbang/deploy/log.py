@@ -51,8 +51,8 @@ class DeploymentLog:
         texts = [self.masked(line.rstrip(b"\r").replace(b"\n", b" ")) for line in lines]
         records = [record(now, container, stream, shortened(text)) for text in texts]
         if records:
-            self.last += [text.decode("utf-8", "replace") for text in texts[-LAST:]]
-            del self.last[:-LAST]
+            newest = [text.decode("utf-8", "replace") for text in texts[-LAST:]]
+            self.last = [*self.last, *newest][-LAST:]
             self._sink.append(self._name, records)
 
     def masked(self, text: bytes) -> bytes:
