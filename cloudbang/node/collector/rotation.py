@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Mapping
-from math import ceil
+from math import ceil, inf
 from typing import NamedTuple
 
 from cloudbang.core.supervise import backoff
@@ -218,12 +218,22 @@ class RotationWatch:
             return
         for raw in records:
             if (pause := _apart(before[:30], raw[:30])) >= self._least:
-                # By the rate before it: the pause itself has made the one of now smaller.
-                likely = 0 < self._step <= pause
+                likely = pause >= self._suspicious(before)
                 self._doubts.append(_Doubt(now, pause, before, raw, likely))
             before = raw
         self._doubts.sort(key=lambda doubt: -doubt.pause)
         del self._doubts[DOUBTS:]
+
+    def _suspicious(self, before: bytes) -> float:
+        """Nanoseconds from ``before`` on in which a file may have been filled: by the rate before
+        it, since the pause itself has made the one of now smaller. Until a part of a file has shown
+        a rate, by what has come of the part."""
+        known = self._step if self._step > 0 else inf
+        if self._part_since is None or self._part_filled < self._part / PARTS:
+            return known
+        # A second at least: some lines at once are no rate.
+        span = max(10**9, _ns(before[:30]) - self._part_since)
+        return min(known, self._file_bytes * span / (BURST * self._part_filled))
 
     def _fastest(self, times: list[bytes], size: int) -> float:
         """Bytes per second in the part of a file, ended by these lines, that was filled fastest."""

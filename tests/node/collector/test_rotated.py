@@ -93,24 +93,26 @@ def steadily(began: int, first: int, count: int) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.parametrize("seen", [180, 40], ids=["rate known", "hardly seen"])
 @pytest.mark.parametrize("answers", [True, False], ids=["answers", "does not answer once"])
 @pytest.mark.parametrize("dropped", [False, True], ids=["still there", "rotated away"])
 def test_what_is_jumped_over_in_the_log_of_a_slow_writer_is_fetched(
-    rig, scripted, dropped, answers
+    rig, scripted, dropped, answers, seen
 ):
     """An engine that is kept from its work for a minute jumps over a file of that minute, and
     nothing that came in a second was ever enough to fill one."""
     scripted.add(ID, "web", max_size="100k")
     lines = steadily(time.time_ns() - 200 * 10**9, 0, 1600)
-    scripted.logs[ID] = lines[:180]
+    scripted.logs[ID] = lines[:seen]
     one: Rig = rig(scripted.host)
-    one.wait_for("web", 180)
+    one.wait_for("web", seen)
     wanted = lines
     if dropped:
-        wanted = lines[:180] + lines[1580:]
-        lines = [(lines[0][0], "rotated away")] * 180 + lines[1580:]
+        wanted = lines[:seen] + lines[1580:]
+        gone = format_time(time.time_ns() - 300 * 10**9), "rotated away"
+        lines = [gone] * seen + lines[1580:]
     else:
-        scripted.jumps[ID] = range(180, 1580)
+        scripted.jumps[ID] = range(seen, 1580)
     scripted.unfound["logs", ID] = (
         0 if answers else 1
     )  # it is followed already: who asks is refused
@@ -123,7 +125,7 @@ def test_what_is_jumped_over_in_the_log_of_a_slow_writer_is_fetched(
         scripted.changed.set()
     one.wait_for("web", len(wanted) + dropped)
     assert sorted(one.texts("web", b"stdout")) == sorted(text for _, text in wanted)
-    assert [wanted[179][0] in text for text in one.texts("web", b"marker")] == [True] * dropped
+    assert [wanted[seen - 1][0] in text for text in one.texts("web", b"marker")] == [True] * dropped
 
 
 def test_the_pauses_of_a_slow_writer_are_asked_about_now_and_then(rig, scripted):
