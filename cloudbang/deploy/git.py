@@ -111,7 +111,9 @@ def fetch(
     env = _environment(settings, into)
     run = _Runner(shown, env, say, wanted, within)
     run.git("init", "--quiet", str(into))
-    run.git("-C", str(into), "fetch", "--depth=1", "--no-tags", "--progress", url, branch or "HEAD")
+    # What follows -- is no option, whatever it begins with.
+    options = ("--depth=1", "--no-tags", "--progress")
+    run.git("-C", str(into), "fetch", *options, "--", url, branch or "HEAD")
     run.git("-C", str(into), "checkout", "--quiet", "--force", "FETCH_HEAD")
     commit = run.git("-C", str(into), "rev-parse", "HEAD").strip()
     if not _COMMIT.fullmatch(commit):

@@ -20,6 +20,7 @@ MOST_BYTES = 2 * 1024**3
 MOST_FILES = 100_000
 LONGEST = 1_000  # bytes of a path
 CHUNK = 1024 * 1024
+HEADER = 64 * 1024  # bytes of names and attributes of one member: they are read into memory whole
 TOLD = 20  # of what was left out, by name
 
 
@@ -65,7 +66,7 @@ def unpack(
     """
     done = Unpacked()
     try:
-        with tarfile.open(fileobj=archive, mode="r|*") as tar:
+        with tarfile.open(fileobj=archive, mode="r|*", tarinfo=_Member) as tar:
             for count, member in enumerate(tar, 1):
                 if count > most_files:
                     raise UploadRefused("too-many", limit=most_files)
@@ -78,6 +79,24 @@ def unpack(
             raise UploadRefused("not-tar") from None
         raise StorageFailed(str(into), e.strerror or str(e)) from e
     return done
+
+
+class _Member(tarfile.TarInfo):
+    """One whose long names and attributes are not read before their size was looked at: a few
+    kilobytes that are packed well would be gigabytes of memory."""
+
+    _HEADERS = (
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+    )
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in self._HEADERS and self.size > HEADER:
+            raise UploadRefused("too-large", limit=HEADER)
+        return super()._proc_member(archive)  # type: ignore[misc]
 
 
 def _take(

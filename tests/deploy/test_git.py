@@ -140,6 +140,8 @@ def test_with_credentials_that_nobody_sees(host: Host, tmp_path: Path) -> None:
     [
         ("{}/none.git", "main", "not found"),
         ("{}/web.git", "none", "none"),
+        ("{}/web.git", "--upload-pack=touch /tmp/never", "could not be fetched"),
+        ("{}/web.git", "--output=x", "could not be fetched"),
         ("{}/moved.git", "main", "could not be fetched"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import tarfile
@@ -100,6 +101,19 @@ def test_what_is_too_much_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UploadRefused) as e:
         unpack(tar(*((f"f{n}", b"") for n in range(11))), tmp_path, most_files=10)
     assert e.value.why == "too-many"
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_names_that_fill_the_memory_are_not_read(tmp_path: Path, kind: bytes) -> None:
+    """Packed they are nothing; the size alone refuses them."""
+    info = special("x", kind)
+    info.size = 50_000_000
+    out = io.BytesIO()
+    with gzip.open(out, "wb") as packed:
+        packed.write(info.tobuf(tarfile.USTAR_FORMAT) + b"\0" * 1024)
+    with pytest.raises(UploadRefused) as e:
+        unpack(io.BytesIO(out.getvalue()), tmp_path)
+    assert e.value.why == "too-large"
 
 
 def test_a_file_that_is_a_folder_too_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cloudbang.domain.deploy.fields import SpecInvalid
+from cloudbang.domain.deploy.not_honoured import ADDRESSES, ANONYMOUS, LOGS, SWARM, UNKNOWN
 from cloudbang.domain.names import fitting
 from cloudbang.domain.text import Text
 
@@ -52,24 +53,13 @@ class Stack:
     left: tuple[KeyLeft, ...] = field(default=())
 
 
-SWARM = Text("a service of Swarm cannot have it", "Swarm 服务不支持")
 NAMES = Text("containers are named after their app and release", "容器以其应用和版本命名")
-ADDRESSES = Text(
-    "a published port is open on all addresses of the machine: the address is left out",
-    "发布的端口会在本机所有地址上打开：地址被忽略",
-)
 ONE_NETWORK = Text(
     "the services of a stack share one network of their own", "同一应用组的服务共用一个私有网络"
 )
-LOGS = Text("CloudBang keeps and rotates the log", "日志由云帮保存和轮转")
 OURS = Text("a deployment decides that by itself", "由部署过程自行决定")
 NO_CHECK = Text("the image's own check stays", "镜像自带的健康检查保持不变")
-ANONYMOUS = Text(
-    "a volume without a name is a new one each time: give it a name",
-    "没有名称的卷每次都是新的：请为其命名",
-)
 DEVELOPING = Text("it is for developing, and not for serving", "仅用于开发，不用于运行")
-UNKNOWN = Text("it is not known", "无法识别")
 FROM_HOST = Text(
     "a file of this machine is not read: write its content", "不读取本机文件：请写明内容"
 )

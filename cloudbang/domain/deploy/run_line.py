@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from cloudbang.domain.deploy.fields import SpecInvalid
+from cloudbang.domain.deploy.not_honoured import ADDRESSES, ANONYMOUS, LOGS, SWARM, UNKNOWN
 from cloudbang.domain.text import Text
 
 Json = dict[str, object]
@@ -30,26 +31,15 @@ class RunLine(NamedTuple):
 
 DETACHED = Text("an app always runs in the background", "应用总是在后台运行")
 ONE_NETWORK = Text("an app has networks of its own", "应用使用自己的网络")
-NOT_IN_SWARM = Text("a service of Swarm cannot have it", "Swarm 服务不支持")
-ALL_ADDRESSES = Text(
-    "a published port is open on all addresses of the machine: the address is left out",
-    "发布的端口会在本机所有地址上打开：地址被忽略",
-)
-KEPT_BY_US = Text("CloudBang keeps and rotates the log", "日志由云帮保存和轮转")
 FILES = Text(
     "a file of this machine is not read: write its variables here", "不读取本机文件：请在此填写变量"
 )
 VALUE_HERE = Text("it has no value here: write one", "此处没有值：请填写")
-UNKNOWN = Text("it is not known", "无法识别")
-ANONYMOUS = Text(
-    "a volume without a name is a new one each time: give it a name",
-    "没有名称的卷每次都是新的：请为其命名",
-)
 
 # Without an argument, and with one: what is not listed in HONOURED.
 _FLAGS = {
     **dict.fromkeys(("-d", "--detach", "--rm", "--sig-proxy"), DETACHED),
-    **dict.fromkeys(("--privileged", "--oom-kill-disable", "--no-healthcheck"), NOT_IN_SWARM),
+    **dict.fromkeys(("--privileged", "--oom-kill-disable", "--no-healthcheck"), SWARM),
     **dict.fromkeys(("-P", "--publish-all", "--disable-content-trust", "-q", "--quiet"), UNKNOWN),
 }
 _OPTIONS = {
@@ -61,9 +51,9 @@ _OPTIONS = {
             *("--group-add", "--volumes-from", "--storage-opt", "--blkio-weight", "--oom-score-adj"),
             *("--volume-driver", "--cgroup-parent", "--domainname", "--annotation"),
         ),
-        NOT_IN_SWARM,
+        SWARM,
     ),
-    **dict.fromkeys(("--log-driver", "--log-opt"), KEPT_BY_US),
+    **dict.fromkeys(("--log-driver", "--log-opt"), LOGS),
     **dict.fromkeys(("--env-file", "--label-file", "--cidfile"), FILES),
     **dict.fromkeys(("--platform", "--pull", "-a", "--attach", "--detach-keys", "--expose"), UNKNOWN),
 }  # fmt: skip
@@ -161,7 +151,7 @@ class _Reader:
         if ip.isdigit() and not out:
             ip, out = "", ip
         if ip:
-            self._not(f"-p {value}", ALL_ADDRESSES)
+            self._not(f"-p {value}", ADDRESSES)
         port: Json = {"published": int(out or match["in"]), "target": int(match["in"])}
         if match["how"] and match["how"] != "tcp":
             port["protocol"] = match["how"]
@@ -188,7 +178,7 @@ class _Reader:
             self._list("tmpfs", path)
             return
         if kind not in ("bind", "volume") or not source:
-            self._not(f"--mount {value}", ANONYMOUS if kind == "volume" else NOT_IN_SWARM)
+            self._not(f"--mount {value}", ANONYMOUS if kind == "volume" else SWARM)
             return
         mount: Json = {"path": path, "source" if kind == "bind" else "name": source}
         if "readonly" in told or "ro" in told:
