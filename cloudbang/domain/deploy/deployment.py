@@ -234,6 +234,9 @@ class Deployment:
             "created": self.created,
             "finished": self.finished,
             "cancelled_by": self.cancelled_by or None,
+            "can_cancel": self.can_cancel,
+            "stop_first": self.stop_first,
+            "settled": self.settled,
             "steps": [step.as_json() for step in self.steps],
         }
 

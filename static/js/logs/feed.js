@@ -56,18 +56,18 @@ export class Feed extends EventTarget {
   #showEvents;
 
   /**
-   * @param {string} app
+   * @param {import("./log_source.js").LogSource} source
    * @param {Filter} filter
    * @param {{traces: boolean, events: boolean}} shown `traces`: folded
    * @param {() => number} reader index of the entry the reader is at
    */
-  constructor(app, filter, { traces, events }, reader) {
+  constructor(source, filter, { traces, events }, reader) {
     super();
-    this.app = app;
+    this.source = source;
     this.reader = reader;
     this.#folding = traces;
     this.#showEvents = events;
-    this.api = new LogApi(app);
+    this.api = new LogApi(source.path);
     this.#events = new Events(this.api);
     this.active = new ActiveFilter(filter);
     this.#useFilter();
@@ -85,7 +85,9 @@ export class Feed extends EventTarget {
       this.#newFrom = drawn.next;
       this.queue.push(drawn.lines);
     }
-    live.subscribe(`log/${this.app}`, begun ? { after: drawn.next - 1 } : { tail: TAIL }, {
+    const { app, channel, also } = this.source;
+    live.subscribe(channel, begun ? { after: drawn.next - 1 } : { tail: TAIL }, {
+      ...also,
       subscribed: (message) => this.#onSubscribed(message),
       lines: (rows) => this.#onLines(rows),
       gap: (message) => this.#onGap(message),
@@ -94,7 +96,8 @@ export class Feed extends EventTarget {
         this.#announce("state");
       },
     });
-    live.subscribe(`event/${this.app}`, {}, { event: (message) => this.#onEvent(message.event) });
+    if (app)
+      live.subscribe(`event/${app}`, {}, { event: (message) => this.#onEvent(message.event) });
     void this.#loadEvents();
     if (seq !== null) void this.openAt(seq);
   }
@@ -412,6 +415,7 @@ export class Feed extends EventTarget {
 
   /** Events as far back as the window reaches. */
   async #loadEvents() {
+    if (!this.source.app) return; // what happens to containers is an app's
     const oldest = this.model.entries.find((entry) => entry.row)?.time;
     if (!(await this.#events.load(oldest))) return;
     this.#placeEvents();

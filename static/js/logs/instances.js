@@ -9,6 +9,7 @@ import { t } from "../lib/i18n.js";
 /** @typedef {import("./toolbar.js").Toolbar} Toolbar */
 
 const HUES = 8; // as in lib/tokens.css
+const OURS = "0".repeat(12); // in place of a container: CloudBang itself said it
 
 export class Instances {
   /** Several have written: rows say which. */
@@ -19,7 +20,7 @@ export class Instances {
   #names = new Map();
 
   /**
-   * @param {string} app
+   * @param {string} app "" where the log is not an app's
    * @param {Feed} feed
    * @param {Toolbar} toolbar
    */
@@ -40,6 +41,7 @@ export class Instances {
   of(container) {
     let hue = this.#hues.get(container);
     if (hue === undefined) this.#hues.set(container, (hue = (this.#hues.size % HUES) + 1));
+    if (container === OURS) return { name: "CloudBang", hue };
     return { name: this.#names.get(container) ?? container, hue };
   }
 
@@ -52,11 +54,11 @@ export class Instances {
       [...ids].map((id) => ({
         id,
         name: this.of(id).name,
-        gone: inventory.known && !running.some((one) => one.id === id),
+        gone: this.app !== "" && inventory.known && !running.some((one) => one.id === id),
       })),
     );
     showUnreadable(running);
-    showGone(inventory.known && !running.length);
+    showGone(this.app !== "" && inventory.known && !running.length);
     this.many = ids.size > 1;
   }
 }

@@ -4,7 +4,7 @@ import { byId } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { bind } from "../frame/keys.js";
 
-/** @typedef {import("./log_page.js").LogView} LogView */
+/** @typedef {import("./log_view.js").LogView} LogView */
 
 /** @param {LogView} view */
 export function bindKeys(view) {

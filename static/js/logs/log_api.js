@@ -16,9 +16,9 @@ import { serverFilter } from "./filter.js";
 const ROUNDS = 500; // questions until looking for a line is given up
 
 export class LogApi {
-  /** @param {string} app */
-  constructor(app) {
-    this.base = `/api/v1/apps/${encodeURIComponent(app)}`;
+  /** @param {string} base the path of the calls of this log, as in log_source.js */
+  constructor(base) {
+    this.base = base;
   }
 
   /**

@@ -6,7 +6,7 @@ import { t } from "../lib/i18n.js";
 import { bind } from "../frame/keys.js";
 import { recall, recallInTab, remember, rememberInTab } from "../lib/storage.js";
 
-/** @typedef {import("./log_page.js").LogView} LogView */
+/** @typedef {import("./log_view.js").LogView} LogView */
 /** @typedef {"below" | "beside"} Side */
 
 const NARROW = matchMedia("(width < 900px)");

@@ -164,7 +164,9 @@ export class StatusBar {
       byId("log-empty-text"),
       filtered
         ? t("Lines that do will appear here as they come.")
-        : t("What this app writes to its standard output appears here as it comes."),
+        : feed.source.app
+          ? t("What this app writes to its standard output appears here as it comes.")
+          : t("What the deployment does appears here as it happens."),
     );
     byId("log-empty-clear").hidden = !filtered;
   }

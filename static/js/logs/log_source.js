@@ -1,0 +1,32 @@
+// Where a log is: the calls of the API that read it, the channel on which it comes live, and who wrote
+// it. Pure.
+
+/**
+ * @typedef {object} LogSource
+ * @property {string} path of its calls: `…/lines`, `…/seq`, `…/download`
+ * @property {string} channel of the live socket
+ * @property {string} app whose instances wrote it; "" where it is not an app's
+ * @property {import("../live/channels.js").Handlers} also what else comes on the channel, by op
+ */
+
+/**
+ * @param {string} app
+ * @returns {LogSource}
+ */
+export function logOfApp(app) {
+  return {
+    path: `/api/v1/apps/${encodeURIComponent(app)}`,
+    channel: `log/${app}`,
+    app,
+    also: {},
+  };
+}
+
+/**
+ * @param {number} id
+ * @param {import("../live/channels.js").Handlers} also
+ * @returns {LogSource}
+ */
+export function logOfDeployment(id, also) {
+  return { path: `/api/v1/deployments/${id}`, channel: `deployment/${id}`, app: "", also };
+}

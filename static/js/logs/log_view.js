@@ -1,0 +1,379 @@
+// A log in its window: joins what fills it (feed), what draws it (rows) and what the reader does. What
+// the page holds for it is in templates/log_view.html.
+
+import { afterPaint, byId, readData } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { inventory } from "../live/inventory.js";
+import { live } from "../live/live_socket.js";
+import { UrlState } from "./url_state.js";
+import { commonPart, textOf } from "./entry.js";
+import { Feed } from "./feed.js";
+import { readFilter, readLine, sameLines } from "./filter.js";
+import { RowCursor } from "./row_cursor.js";
+import { StatusBar } from "./status_bar.js";
+import { Instances } from "./instances.js";
+import {
+  loadViewSettings,
+  saveViewSettings,
+  setUpDownload,
+  setUpJump,
+  Toolbar,
+} from "./toolbar.js";
+import { bindKeys } from "./keyboard.js";
+import { copySelections, drawEntry } from "./row_view.js";
+import { VirtualList } from "./virtual_list.js";
+import { copyAndSay, toast } from "../lib/toast.js";
+import { ScrollMarks } from "./scroll_marks.js";
+import { fromMs } from "./times.js";
+
+/** @typedef {import("./log_model.js").Entry} Entry */
+
+const FRAME = 4; // ms of a frame that taking lines in may use: the rest is for drawing
+const NEAR = 1_500; // px from the edge of the window at which more is loaded
+const ROW = 20; // px, as in logs/log.css
+const MARKER = 28;
+const CHAR = 7.83; // px a character of the log's font is wide, about; only for guessing heights
+
+export class LogView {
+  settings = loadViewSettings();
+  /** @type {number | null} */
+  linked = null;
+
+  #framed = true; // until the page has been painted with its first lines
+
+  /** @param {import("./log_source.js").LogSource} source */
+  constructor(source) {
+    this.app = source.app;
+    const params = new URLSearchParams(location.search);
+    this.linked = readLine(location.hash, params);
+    this.feed = new Feed(source, readFilter(params), this.settings, () => this.rows.reader);
+    this.toolbar = new Toolbar(this.feed.filter, this.settings);
+    this.instances = new Instances(this.app, this.feed, this.toolbar);
+    this.scroller = byId("log-scroller");
+    const slice = byId("log-slice");
+    this.rows = new VirtualList(this.scroller, byId("log-space"), slice, this.feed.model, {
+      draw: (entry) => drawEntry(entry, this.#context()),
+      guess: (entry) => this.#guess(entry),
+      measured: (entry) => entry.open || this.settings.wrap || entry.kind !== "line",
+    });
+    this.cursor = new RowCursor(this.feed, this.rows, {
+      changed: () => this.schedule(),
+      openAt: (seq) => this.openAt(seq),
+    });
+    this.url = new UrlState(this.feed, this.rows, () => this.linked);
+    this.statusBar = new StatusBar(this.feed, this.rows, () => this.#behind());
+    this.marks = new ScrollMarks(
+      /** @type {HTMLCanvasElement} */ (byId("log-ticks")),
+      this.rows,
+      (index) => this.cursor.goTo(this.feed.model.entries[index]),
+    );
+    this.#listen(slice);
+    this.#applySettings();
+    this.#showInstances();
+    bindKeys(this);
+    if (this.linked !== null) this.rows.stayAt(this.linked);
+  }
+
+  start() {
+    this.feed.open(null, readData("log-lines"));
+    if (this.linked !== null) void this.openAt(this.linked);
+    // At once, so that the next paint has lines; what is said about them comes after it.
+    this.feed.takeIn(FRAME);
+    this.rows.changed();
+    this.rows.render(true);
+    afterPaint(() => {
+      this.#framed = false;
+      this.schedule();
+    });
+  }
+
+  /** @param {HTMLElement} slice */
+  #listen(slice) {
+    const { feed, rows, toolbar } = this;
+    feed.addEventListener("change", () => {
+      rows.changed();
+      this.schedule();
+    });
+    feed.addEventListener("state", () => this.schedule());
+    feed.addEventListener("instance", () => this.#showInstances());
+    rows.addEventListener("place", () => {
+      if (rows.place.follow) feed.seen();
+      feed.forgetProblem();
+      this.url.changed();
+      this.schedule();
+    });
+    toolbar.addEventListener("filter", () => this.#onFilter());
+    toolbar.addEventListener("settings", () => this.#onSettings());
+    slice.addEventListener("click", (event) => this.#onClick(event));
+    slice.addEventListener("resized", () => {
+      rows.changed();
+      this.schedule();
+    });
+    copySelections(slice, (element) => rows.entryOf(element));
+    new ResizeObserver(() => {
+      if (this.settings.wrap) rows.redrawAll();
+      rows.changed();
+      this.schedule();
+    }).observe(this.scroller);
+    document.addEventListener("visibilitychange", () => this.schedule());
+    document.addEventListener("selectionchange", () => this.#onSelection());
+    live.addEventListener("state", () => this.schedule());
+    inventory.addEventListener("apps", () => this.#showInstances());
+    addEventListener("hashchange", () => {
+      const seq = readLine(location.hash, new URLSearchParams());
+      if (seq !== null) void this.openAt(seq);
+    });
+    byId("log-follow").addEventListener("click", () => this.toggleFollow());
+    byId("log-new").addEventListener("click", () => this.follow());
+    byId("log-next").addEventListener("click", () => this.cursor.nextMatch(1));
+    byId("log-previous").addEventListener("click", () => this.cursor.nextMatch(-1));
+    byId("log-empty-clear").addEventListener("click", () => byId("log-clear").click());
+    setUpDownload(feed);
+    setUpJump((ms) => void this.jumpTo(ms));
+  }
+
+  // Drawing
+
+  schedule() {
+    if (this.#framed || document.hidden) return;
+    this.#framed = true;
+    requestAnimationFrame(() => this.#frame());
+  }
+
+  #frame() {
+    this.#framed = false;
+    const { feed, rows } = this;
+    if (feed.takeIn(FRAME)) rows.changed();
+    if (feed.trim(feed.reader())) rows.changed();
+    rows.render(feed.attached);
+    this.#loadMore();
+    this.cursor.focus();
+    this.statusBar.show();
+    this.cursor.showCount();
+    this.marks.changed();
+    if (rows.place.follow) feed.seen();
+    if (feed.queue.count) this.schedule();
+  }
+
+  #loadMore() {
+    const { feed, rows } = this;
+    if (feed.loading || !feed.known) return;
+    // What is looked for may be far back: it is read on while there is not a screen of it.
+    if (rows.top < NEAR) void feed.loadOlder();
+    if (rows.height - rows.top - rows.view < NEAR) void feed.loadNewer();
+  }
+
+  /** @returns {import("./row_view.js").DrawContext} */
+  #context() {
+    return {
+      settings: this.settings,
+      search: this.feed.active.search,
+      many: this.instances.many,
+      instance: (container) => this.instances.of(container),
+      cursor: this.cursor.entry,
+      linked: this.linked,
+      act: (action, entry, value) => this.#act(action, entry, value),
+    };
+  }
+
+  /** @param {Entry} entry */
+  #guess(entry) {
+    if (entry.kind !== "line") return MARKER;
+    if (!this.settings.wrap || !entry.row) return ROW;
+    const columns = Math.max(20, (this.scroller.clientWidth - 180) / CHAR);
+    return ROW * Math.max(1, Math.ceil(Math.min(entry.row[4].length, 10_240) / columns));
+  }
+
+  #behind() {
+    const { feed } = this;
+    const next = inventory.apps.get(this.app)?.next ?? 0;
+    const coming =
+      live.state === "live" && feed.recent.last ? Math.max(0, next - 1 - feed.recent.last) : 0;
+    return Math.max(feed.queue.count, coming);
+  }
+
+  #showInstances() {
+    const { instances } = this;
+    const many = instances.many;
+    instances.show();
+    if (many !== instances.many) this.rows.repaint();
+    this.schedule();
+  }
+
+  // What the reader does
+
+  #onFilter() {
+    const { feed, rows } = this;
+    const reader = rows.place.follow ? null : this.#readerSeq();
+    const same = sameLines(feed.filter, this.toolbar.filter);
+    feed.setFilter(this.toolbar.filter, reader);
+    if (!same) this.cursor.set(null);
+    rows.repaint();
+    rows.changed();
+    this.url.now();
+    this.schedule();
+  }
+
+  #onSettings() {
+    const before = this.settings;
+    this.settings = this.toolbar.settings;
+    saveViewSettings(this.settings);
+    this.#applySettings();
+    const { feed, rows, settings } = this;
+    if (before.events !== settings.events) feed.setShowEvents(settings.events);
+    if (before.traces !== settings.traces) {
+      feed.setFolding(settings.traces);
+      feed.reload(rows.place.follow ? null : this.#readerSeq());
+    }
+    rows.redrawAll();
+    this.schedule();
+  }
+
+  #applySettings() {
+    byId("log").classList.toggle("log-wrap", this.settings.wrap);
+  }
+
+  #readerSeq() {
+    const { place } = this.rows;
+    return place.follow ? this.feed.recent.last : Math.max(1, Math.floor(place.seq));
+  }
+
+  /** @param {MouseEvent} event */
+  #onClick(event) {
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest("a, button, summary, input, .detail")) return;
+    // A click that ends a selection is not meant for the row.
+    if (getSelection()?.isCollapsed === false) return;
+    const entry = this.rows.entryOf(target);
+    if (!entry?.row || entry.kind === "marker") return;
+    this.cursor.set(entry);
+    this.cursor.toggle(entry);
+  }
+
+  #onSelection() {
+    const selection = getSelection();
+    if (!selection || selection.isCollapsed) return;
+    // Lines that run away under a selection cannot be copied.
+    if (selection.anchorNode && this.scroller.contains(selection.anchorNode)) this.rows.pause();
+  }
+
+  /** Enter: opens the row the keys are at, or loads the gap. */
+  enter() {
+    const { entry } = this.cursor;
+    if (entry?.gap) this.#act("load-gap", entry);
+    else this.cursor.open();
+  }
+
+  focusRows() {
+    this.scroller.focus({ preventScroll: true });
+  }
+
+  follow() {
+    if (!this.feed.attached) this.feed.goToEnd();
+    this.feed.seen();
+    this.linked = null;
+    this.rows.follow();
+    this.url.changed();
+    this.schedule();
+  }
+
+  toggleFollow() {
+    if (this.rows.place.follow) this.rows.pause();
+    else this.follow();
+  }
+
+  /** To the first line that is kept, from the store if it is not loaded. */
+  async toTop() {
+    this.rows.toStart();
+    this.schedule();
+    if (this.feed.model.atStart || !(await this.feed.openAt(this.feed.first))) return;
+    this.rows.toStart();
+    this.schedule();
+  }
+
+  /** @param {number} screens */
+  scrollBy(screens) {
+    this.scroller.scrollBy({ top: this.scroller.clientHeight * screens });
+  }
+
+  /**
+   * Shows a line, from the store if it is not loaded.
+   * @param {number} seq
+   */
+  async openAt(seq) {
+    const { feed, rows } = this;
+    this.linked = seq;
+    if (rows.place.follow || feed.model.indexOf(seq) < 0) rows.stayAt(seq);
+    if (feed.model.indexOf(seq) < 0 && !(await feed.openAt(seq))) return;
+    feed.takeIn(Infinity);
+    rows.repaint();
+    rows.changed();
+    let index = feed.model.indexOf(seq);
+    if (index < 0) {
+      // It is hidden by the filter or no longer kept: the nearest line is shown.
+      if (seq < feed.first) toast(t("Line {seq} is no longer kept", { seq: `#${seq}` }));
+      index = Math.min(feed.model.indexAt(seq), feed.model.entries.length - 1);
+    }
+    const entry = feed.model.entries[index];
+    if (entry?.more?.some((row) => row[0] === seq) && !entry.open) this.cursor.toggle(entry);
+    if (entry) {
+      this.cursor.set(entry);
+      rows.reveal(index, "middle");
+    }
+    rows.pause();
+    this.url.changed();
+    this.schedule();
+  }
+
+  /** @param {number} ms since 1970 */
+  async jumpTo(ms) {
+    try {
+      const seq = await this.feed.api.seqAt(fromMs(ms));
+      if (seq > this.feed.recent.last && this.feed.recent.last) {
+        toast(t("Nothing was logged after that"));
+        return this.follow();
+      }
+      await this.openAt(seq);
+      this.focusRows();
+    } catch {
+      toast(t("The server did not answer"));
+    }
+  }
+
+  /** @param {boolean} link */
+  copyCursor(link) {
+    const { entry } = this.cursor;
+    if (entry) this.#act(link ? "copy-link" : "copy", entry);
+  }
+
+  /**
+   * @param {string} action
+   * @param {Entry} entry
+   * @param {unknown} [value]
+   */
+  #act(action, entry, value) {
+    /** @type {Record<string, () => void>} */
+    const actions = {
+      copy: () => void copyAndSay(textOf(entry), t("Copied")),
+      "copy-text": () => void copyAndSay(String(value), t("Copied")),
+      "copy-link": () => void copyAndSay(this.url.of(entry.seq), t("Link copied")),
+      "load-gap": () => void this.feed.loadGap(entry),
+      around: () => {
+        this.toolbar.set({ hide: false, levels: [], container: "", stream: "" });
+        void this.openAt(entry.seq);
+      },
+      "filter-for": () => this.#filterFor(entry),
+      "only-instance": () => this.toolbar.set({ container: entry.row?.[2] ?? "" }),
+    };
+    actions[action]?.();
+  }
+
+  /** Looks for what is selected in the row, else for the part of its text that others share. @param {Entry} entry */
+  #filterFor(entry) {
+    const selected = getSelection()?.toString().trim();
+    const text =
+      selected && !selected.includes("\n") ? selected : commonPart(textOf(entry).split("\n")[0]);
+    this.toolbar.find.value = text;
+    this.toolbar.set({ q: text, regex: false, hide: true });
+  }
+}
