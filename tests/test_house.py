@@ -234,6 +234,7 @@ SCRIPT_AREAS = {
     "terminal": {"lib", "live", "frame", "apps"},
     "recordings": {"lib", "live", "frame", "terminal"},
     "logs": {"lib", "live", "frame", "apps", "terminal"},
+    "deployments": {"lib", "live", "frame", "apps", "terminal", "logs"},
 }
 
 

@@ -84,7 +84,10 @@ def fitting(name: str) -> str:
 
 
 def stack_name(labels: Mapping[str, str]) -> str | None:
-    """What groups apps: the Swarm stack or the Compose project."""
+    """What groups apps: the stack they were deployed with, the Swarm stack, the Compose project."""
     return (
-        labels.get("com.docker.stack.namespace") or labels.get("com.docker.compose.project") or None
+        labels.get("cloudbang.stack")
+        or labels.get("com.docker.stack.namespace")
+        or labels.get("com.docker.compose.project")
+        or None
     )

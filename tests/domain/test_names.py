@@ -23,6 +23,7 @@ SWARM = {"com.docker.swarm.service.name": "shop_web", "com.docker.stack.namespac
         (COMPOSE | SWARM | {"cloudbang.app": "checkout"}, "checkout", "shop"),
         ({"cloudbang.app": " "}, "brave_tesla", None),
         ({"com.docker.compose.project": "shop"}, "brave_tesla", "shop"),
+        ({"cloudbang.app": "a.b", "cloudbang.stack": "a"}, "a.b", "a"),
     ],
 )
 def test_the_order_in_which_a_name_is_looked_for(labels, app, stack):

@@ -53,7 +53,6 @@ class Stack:
     left: tuple[KeyLeft, ...] = field(default=())
 
 
-NAMES = Text("containers are named after their app and release", "容器以其应用和版本命名")
 ONE_NETWORK = Text(
     "the services of a stack share one network of their own", "同一应用组的服务共用一个私有网络"
 )
@@ -106,7 +105,6 @@ _LEFT: dict[str, Text] = {
         ),
         SWARM,
     ),
-    "container_name": NAMES,
     "logging": LOGS,
     **dict.fromkeys(("pull_policy", "platform", "attach", "annotations"), OURS),
     "develop": DEVELOPING,
@@ -167,7 +165,8 @@ class _Reader:
     ) -> None:
         self._name, self._project, self._told = name, project, told
         self._config, self._left = config, left
-        self._spec: Json = {}
+        self._spec: Json = {"stack": project}
+        self._aliases = [name]
         self._after: list[After] = []
         self._context = ""
 
@@ -182,6 +181,7 @@ class _Reader:
             elif not key.startswith("x-"):
                 self._not(key, _LEFT.get(key, UNKNOWN))
         app = fitting(f"{self._project}.{self._name}")
+        self._spec["aliases"] = list(dict.fromkeys(self._aliases))
         return StackService(self._name, app, self._spec, tuple(self._after), self._context)
 
     def _not(self, key: str, why: Text) -> None:
@@ -204,6 +204,10 @@ class _Reader:
         for key in its.keys() - known.keys() - {"context", "dockerfile_inline"}:
             self._not(f"build.{key}", OURS)
         self._spec["build"] = build
+
+    def container_name(self, value: object) -> None:
+        # What others of its file look it up by; the container itself is named after its release.
+        self._aliases.append(str(value))
 
     def environment(self, value: object) -> None:
         if isinstance(value, dict):
@@ -252,6 +256,8 @@ class _Reader:
                 self._add("networks", declared.get("name") or name)
             elif name != "default":
                 self._not(f"networks.{name}", ONE_NETWORK)
+            aliases = _dict(its).get("aliases")
+            self._aliases += aliases if isinstance(aliases, list) else []
             for key in _dict(its).keys() - {"aliases"}:
                 self._not(f"networks.{name}.{key}", SWARM)
 
@@ -359,7 +365,7 @@ _TAKES: dict[str, Callable[[_Reader, object], None]] = {
     for name in (
         *("build", "environment", "ports", "volumes", "tmpfs", "networks", "depends_on"),
         *("healthcheck", "restart", "ulimits", "extra_hosts", "dns", "deploy", "labels"),
-        *("secrets", "configs"),
+        *("secrets", "configs", "container_name"),
     )
 }
 

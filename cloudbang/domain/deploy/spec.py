@@ -36,6 +36,9 @@ IMAGE_ALLOWED = 'the name of an image, such as "nginx:1.27"'
 LABEL = re.compile(r"[^\0=\s]{1,255}")
 OURS = "cloudbang."  # labels that we give
 NETWORK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+STACK_ALLOWED = "the name of a stack: letters, digits, _ . -"
+ALIAS = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
 CAPABILITY = re.compile(r"(CAP_)?[A-Z_]{2,40}|ALL")
 USER = re.compile(r"[A-Za-z0-9_.-]{1,64}(:[A-Za-z0-9_.-]{1,64})?")
 SIGNAL = re.compile(r"(SIG)?[A-Z0-9+]{2,12}|\d{1,2}")
@@ -74,6 +77,8 @@ class Spec:
     restart: Restart = "always"
     labels: tuple[tuple[str, str], ...] = ()
     networks: tuple[str, ...] = ()
+    stack: str = ""  # the stack it belongs to, with which it shares a private network
+    aliases: tuple[str, ...] = ()  # further names by which the others of its networks find it
     user: str = ""
     working_dir: str = ""
     hostname: str = ""
@@ -158,6 +163,8 @@ def read_spec(found: object) -> tuple[Spec, dict[str, str | None]]:
         restart=_restart(its),
         labels=_labels(its),
         networks=its.texts("networks", fits=NETWORK, allowed="the name of a network"),
+        stack=its.text("stack", fits=STACK, allowed=STACK_ALLOWED),
+        aliases=its.texts("aliases", fits=ALIAS, allowed='a name, such as "db"'),
         working_dir=_named(its, "working_dir"),
         user=_named(its, "user"),
         hostname=_named(its, "hostname"),

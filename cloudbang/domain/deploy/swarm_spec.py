@@ -16,6 +16,7 @@ from cloudbang.domain.deploy.spec_parts import Health, Mount
 
 NETWORK = "cloudbang"  # the overlay by which the gateway reaches apps, and apps each other
 APP = "cloudbang.app"
+STACK = "cloudbang.stack"
 RELEASE = "cloudbang.release"
 IMAGE = "cloudbang.image"  # as a person wrote it: the engine is given the id
 ONE_OFF = "cloudbang.one-off"
@@ -60,6 +61,8 @@ def service_spec(
     """
     spec = release.spec
     labels = {APP: release.app, RELEASE: str(release.number)}
+    if spec.stack:
+        labels[STACK] = spec.stack
     if one_off:
         labels[ONE_OFF] = "true"
     # The same for a task's lifetime, whatever is asked for later.
@@ -91,6 +94,27 @@ def service_spec(
             for port in spec.ports
         ]
     return made
+
+
+def stack_network(stack: str) -> str:
+    """The overlay that the apps of a stack share, and nobody else is on."""
+    return f"{NETWORK}-{stack}"
+
+
+def networks_of(release: Release) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The networks that an app is on, by name, with the names by which it is found there.
+
+    One of a stack is on the common network only where the gateway has to reach it. Ours (the
+    common one, and a stack's) are made where they are not there; others have to be.
+    """
+    spec, names = release.spec, (release.app, *release.spec.aliases)
+    found: dict[str, tuple[str, ...]] = {}
+    if spec.stack:
+        found[stack_network(spec.stack)] = names
+    if spec.route is not None or not spec.stack:
+        # What a stack calls its services ("db") is nobody else's business.
+        found[NETWORK] = (release.app,) if spec.stack else names
+    return (*found.items(), *((name, names) for name in spec.networks if name not in found))
 
 
 def command_service(release: Release) -> str:

@@ -154,6 +154,8 @@ def _of_ours(error: Exception) -> Any:
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     more = {"name": error.name} if isinstance(error, BadRequest) else {}
+    if field := getattr(error, "field", ""):
+        more["field"] = field
     return problem(error.status, error.code, error.title, sentence_of(error), headers, **more)
 
 

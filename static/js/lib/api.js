@@ -7,12 +7,14 @@ export class Problem extends Error {
    * @param {string} code stable; "unreachable" when no answer came
    * @param {string} message a sentence for a person
    * @param {number | null} retryAfter seconds
+   * @param {string} field of a specification: what of it cannot be used
    */
-  constructor(status, code, message, retryAfter = null) {
+  constructor(status, code, message, retryAfter = null, field = "") {
     super(message);
     this.status = status;
     this.code = code;
     this.retryAfter = retryAfter;
+    this.field = field;
   }
 }
 
@@ -37,7 +39,17 @@ export async function call(method, path, body) {
   const json = await answer.json().catch(() => null);
   if (answer.ok) return json;
   const retry = Number(answer.headers.get("Retry-After")) || null;
-  throw new Problem(answer.status, json?.code ?? "", json?.detail ?? json?.title ?? "", retry);
+  throw problemOf(answer.status, json, retry);
+}
+
+/**
+ * @param {number} status
+ * @param {any} json the body of the answer, null where it was none
+ * @param {number | null} [retry] seconds
+ */
+export function problemOf(status, json, retry = null) {
+  const message = json?.detail ?? json?.title ?? "";
+  return new Problem(status, json?.code ?? "", message, retry, json?.field ?? "");
 }
 
 /**
@@ -56,14 +68,14 @@ export async function download(address) {
     throw new Problem(0, "unreachable", "");
   }
   if (!answer.ok) {
-    const json = await answer.json().catch(() => null);
-    throw new Problem(answer.status, json?.code ?? "", json?.detail ?? json?.title ?? "");
+    throw problemOf(answer.status, await answer.json().catch(() => null));
   }
   asked.abort();
   location.assign(address);
 }
 
-function csrfToken() {
+/** What a change has to show beside the cookie. */
+export function csrfToken() {
   const meta = document.querySelector('meta[name="csrf-token"]');
   return meta instanceof HTMLMetaElement ? meta.content : "";
 }

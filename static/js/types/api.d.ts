@@ -168,7 +168,7 @@ export type Notice = {
   more?: number;
 };
 
-/** `code` is stable; `name` says which value of the request cannot be used. */
+/** `code` is stable; `name` says which value of the request cannot be used, `field` which of a specification. */
 export type Problem = {
   type: string;
   title: string;
@@ -176,6 +176,7 @@ export type Problem = {
   code: string;
   detail: string;
   name?: string;
+  field?: string;
 };
 
 /** What deleting an app, or its log, would take away; the times of the oldest and the newest line. */

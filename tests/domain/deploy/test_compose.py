@@ -42,7 +42,7 @@ SHOP = {
             "ulimits": {"nofile": {"soft": 1024, "hard": 2048}, "nproc": 64},
             "extra_hosts": ["db:10.0.0.1"],
             "privileged": True,
-            "container_name": "web",
+            "container_name": "shop_web",
             "logging": {"driver": "json-file"},
             "configs": [{"source": "conf", "target": "/etc/web.conf"}],
             "secrets": [{"source": "key"}],
@@ -82,6 +82,8 @@ def test_each_service_becomes_an_app() -> None:
     assert by_name["web"].after == (After("db", "healthy"), After("migrate", "completed"))
     assert read_spec(by_name["web"].spec)[0].as_json() == {
         "build": {"args": {"V": "1"}},
+        "stack": "shop",
+        "aliases": ["web", "www", "shop_web"],
         "replicas": 2,
         "cpus": 0.5,
         "memory": 268435456,
@@ -107,13 +109,20 @@ def test_each_service_becomes_an_app() -> None:
     }
     assert read_spec(by_name["db"].spec)[0].as_json() == {
         "image": "postgres:16",
+        "stack": "shop",
+        "aliases": ["db"],
         "memory": 536870912,
         "health": {
             "command": ["sh", "-c", "pg_isready -U ${POSTGRES_USER}"],
             "interval": 10,
         },
     }
-    assert by_name["migrate"].spec == {"image": "shop:1", "restart": "no"}
+    assert by_name["migrate"].spec == {
+        "image": "shop:1",
+        "restart": "no",
+        "stack": "shop",
+        "aliases": ["migrate"],
+    }
 
 
 def test_what_is_not_honoured_is_named_with_its_reason() -> None:
@@ -125,7 +134,6 @@ def test_what_is_not_honoured_is_named_with_its_reason() -> None:
         ("web", "ports 127.0.0.1:53"),
         ("web", "volumes /cache"),
         ("web", "privileged"),
-        ("web", "container_name"),
         ("web", "logging"),
         ("web", "secrets.key"),
     }

@@ -42,6 +42,8 @@ WHOLE = {
     "restart": "on-failure",
     "labels": {"team": "blue"},
     "networks": ["backend"],
+    "stack": "shop",
+    "aliases": ["db", "my_db"],
     "user": "1000:1000",
     "working_dir": "/app",
     "hostname": "web",

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from cloudbang.domain.deploy.release import Release, image_tag, service_name
 from cloudbang.domain.deploy.spec import read_spec
-from cloudbang.domain.deploy.swarm_spec import Attached, Handed, command_service, service_spec
+from cloudbang.domain.deploy.swarm_spec import (
+    Attached,
+    Handed,
+    command_service,
+    networks_of,
+    service_spec,
+)
 from tests.domain.deploy.test_spec import WHOLE
 
 ID = "sha256:" + "a" * 64
@@ -44,6 +50,27 @@ def test_a_plain_app():
         "Mode": {"Replicated": {"Replicas": 1}},
         "EndpointSpec": {"Mode": "dnsrr"},
     }
+
+
+def test_who_finds_an_app_by_which_name():
+    """A stack has a network of its own, where its services have the names that its file gives
+    them; the common one is for what the gateway reaches, and for apps without a stack."""
+    plain = {"image": "x", "aliases": ["db"], "networks": ["lan", "cloudbang"]}
+    assert networks_of(release(plain)) == (
+        ("cloudbang", ("web", "db")),
+        ("lan", ("web", "db")),
+    )
+    assert networks_of(release({**plain, "networks": [], "stack": "shop"})) == (
+        ("cloudbang-shop", ("web", "db")),
+    )
+    routed = {**plain, "networks": [], "stack": "shop", "port": 80, "route": {}}
+    assert networks_of(release(routed)) == (
+        ("cloudbang-shop", ("web", "db")),
+        ("cloudbang", ("web",)),
+    )
+    made = service_spec(release(routed), networks=[])
+    assert made["Labels"]["cloudbang.stack"] == "shop"
+    assert made["TaskTemplate"]["ContainerSpec"]["Labels"]["cloudbang.stack"] == "shop"
 
 
 def test_everything_that_can_be_asked_for_is_asked_for():

@@ -8,7 +8,8 @@ from typing_extensions import TypedDict
 
 
 class Problem(TypedDict):
-    """``code`` is stable; ``name`` says which value of the request cannot be used."""
+    """``code`` is stable; ``name`` says which value of the request cannot be used, ``field`` which
+    of a specification."""
 
     type: str
     title: str
@@ -16,3 +17,4 @@ class Problem(TypedDict):
     code: str
     detail: str
     name: NotRequired[str]
+    field: NotRequired[str]
