@@ -1,0 +1,90 @@
+"""How a release fares, as its tasks and containers show it: asked again and again, never believed
+from one field.
+
+Tasks tell what no container does (no node takes it, the image is not there, a path is missing);
+containers tell up to three seconds sooner what tasks do as well (a check that fails, memory that ran
+out), and which of it was the cause.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from cloudbang.domain.deploy.failure import Ended, Failure, Task, failure_of_task, worst
+
+EVERY = 0.2  # seconds between two looks
+
+
+class Calls(Protocol):
+    """What is asked of the engine."""
+
+    def tasks(self, service: str, network: str = "") -> list[Task]: ...
+    def how_it_fares(self, container: str) -> Ended | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """``running``: the tasks that run now, one of a slot at most; ``ended``: the newest one that
+    did; ``failure``: why the release will not serve, as soon as anything says so."""
+
+    tasks: tuple[Task, ...]
+    running: tuple[Task, ...]
+    ended: Task | None = None
+    failure: Failure | None = None
+
+
+class Observer:
+    """Looks at one service. What is known of it is the engine's at each look."""
+
+    def __init__(
+        self,
+        engine: Calls,
+        service: str,
+        network: str = "",
+        *,
+        one_off: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine, self._service, self._network = engine, service, network
+        self._one_off, self._clock = one_off, clock
+        self._seen: dict[str, float] = {}  # when each task was first seen
+        self._ended: dict[str, Ended] = {}  # by container; what has ended changes no more
+
+    def look(self) -> Observed:
+        """As it is now. Raises EngineUnreachable, EngineRefused."""
+        tasks = self._engine.tasks(self._service, self._network)
+        now = self._clock()
+        failures = [
+            failure_of_task(
+                task,
+                self._fares(task),
+                now - self._seen.setdefault(task.id, now),
+                one_off=self._one_off,
+            )
+            for task in tasks
+        ]
+        running: dict[str, Task] = {}
+        for task in tasks:
+            if task.state == "running" and task.wanted == "running":
+                running.setdefault(task.slot, task)
+        return Observed(
+            tasks=tuple(tasks),
+            running=tuple(running.values()),
+            ended=next((task for task in tasks if task.ended), None),
+            failure=worst(failures),
+        )
+
+    def _fares(self, task: Task) -> Ended | None:
+        if not task.container:
+            return None
+        if (known := self._ended.get(task.container)) is not None:
+            return known
+        if not (task.ended or task.state in ("starting", "running")):
+            return None
+        found = self._engine.how_it_fares(task.container)
+        if found is not None and task.ended:
+            self._ended[task.container] = found
+        return found

@@ -1,0 +1,281 @@
+"""Swarm mode: its switch, networks, services, their tasks, and what they are handed.
+
+Asked by hand: the SDK leaves out what it has no argument for, and has defaults of its own that stop
+a service from being restarted. Specs are sent whole, as `domain.deploy.swarm_spec` makes them.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+import orjson
+
+from cloudbang.domain.deploy.failure import Ended, Task
+from cloudbang.domain.lines import parse_time
+from cloudbang.engine.http import EngineHttp
+from cloudbang.errors import EngineRefused
+
+SWARM_PORT = 2377
+OUT_OF_SEQUENCE = "update out of sequence"
+TRIES = 5  # of an update: Swarm writes to a service as well, and the version is another then
+
+SwarmState = Literal["inactive", "pending", "active", "error", "locked"]
+_STATES: tuple[SwarmState, ...] = ("inactive", "pending", "active", "error", "locked")
+
+
+@dataclass(frozen=True, slots=True)
+class Swarm:
+    """``manager``: whether services can be asked for here."""
+
+    state: SwarmState
+    manager: bool = False
+    node: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service as it stands; ``version`` has to be named by who changes it."""
+
+    id: str
+    name: str
+    version: int
+    spec: Mapping[str, Any]
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return dict(self.spec.get("Labels") or {})
+
+    @property
+    def replicas(self) -> int:
+        replicated = (self.spec.get("Mode") or {}).get("Replicated") or {}
+        return int(replicated.get("Replicas") or 0)
+
+
+class SwarmCalls(EngineHttp):
+    """The engine's calls about Swarm. Raise EngineRefused with what the engine says."""
+
+    # -- the switch
+
+    def swarm(self) -> Swarm:
+        """How it stands."""
+        told = self._json("/info", what="whether Swarm is on", call="info").get("Swarm") or {}
+        state = told.get("LocalNodeState")
+        return Swarm(
+            state=next((known for known in _STATES if known == state), "inactive"),
+            manager=bool(told.get("ControlAvailable")),
+            node=str(told.get("NodeID") or ""),
+            error=str(told.get("Error") or ""),
+        )
+
+    def swarm_init(self, advertised: str) -> None:
+        """Switch it on, for this machine alone: listening on loopback. ``advertised``: an address
+        by which a second machine can reach it later."""
+        body = {"ListenAddr": f"127.0.0.1:{SWARM_PORT}", "AdvertiseAddr": advertised}
+        self._json(
+            "/swarm/init", method="POST", body=body, what="to switch Swarm on", call="swarm-init"
+        )
+
+    # -- networks
+
+    def overlay(self, name: str, labels: Mapping[str, str] | None = None) -> str:
+        """The id of the overlay network of that name, which is made where there is none."""
+        if (found := self.network_id(name)) is not None:
+            return found
+        body = {
+            "Name": name,
+            "Driver": "overlay",
+            "Attachable": True,
+            "Scope": "swarm",
+            "CheckDuplicate": True,
+            "Labels": dict(labels or {}),
+        }
+        what = f"to make the network {name}"
+        try:
+            made = self._json(
+                "/networks/create", method="POST", body=body, what=what, call="network"
+            )
+        except EngineRefused as e:
+            if e.engine_status == 409 and (found := self.network_id(name)) is not None:
+                return found  # somebody else was quicker
+            raise
+        return str(made["Id"])
+
+    def network_id(self, name: str) -> str | None:
+        """The id of the network of exactly that name."""
+        query = {"filters": orjson.dumps({"name": [name]}).decode()}
+        found = self._json("/networks", query, what="its networks", call="network")
+        return next((str(one["Id"]) for one in found if one["Name"] == name), None)
+
+    def addresses_on(self, network: str) -> dict[str, str]:
+        """By full id the address of each container of this machine on a network of it."""
+        path = f"/networks/{quote(network, safe='')}"
+        found = self._json(path, what=f"the network {network}", call="network")
+        return {
+            str(container): str(its.get("IPv4Address") or "").partition("/")[0]
+            for container, its in (found.get("Containers") or {}).items()
+        }
+
+    # -- services
+
+    def services(self, label: str) -> list[Service]:
+        """Those with that label."""
+        query = {"filters": orjson.dumps({"label": [label]}).decode()}
+        return [_service(one) for one in self._json("/services", query, what="its services")]
+
+    def service(self, name: str) -> Service | None:
+        """By name or id; None when there is none."""
+        try:
+            path = f"/services/{quote(name, safe='')}"
+            return _service(self._json(path, what=f"the service {name}", call="service"))
+        except EngineRefused as e:
+            if e.engine_status == 404:
+                return None
+            raise
+
+    def create_service(self, spec: Mapping[str, Any]) -> str:
+        """Its id; of one that is there already under that name, the id of that."""
+        name = str(spec["Name"])
+        try:
+            made = self._json(
+                "/services/create",
+                method="POST",
+                body=spec,
+                what=f"to make the service {name}",
+                call="service",
+            )
+        except EngineRefused as e:
+            if e.engine_status == 409 and (found := self.service(name)) is not None:
+                return found.id
+            raise
+        return str(made["ID"])
+
+    def scale_service(self, name: str, replicas: int) -> bool:
+        """Have so many tasks of a service; False when there is no such service."""
+        for _ in range(TRIES):
+            found = self.service(name)
+            if found is None:
+                return False
+            if found.replicas == replicas:
+                return True
+            spec = {**found.spec, "Mode": {"Replicated": {"Replicas": replicas}}}
+            try:
+                self._json(
+                    f"/services/{found.id}/update",
+                    {"version": str(found.version)},
+                    method="POST",
+                    body=spec,
+                    what=f"to scale the service {name}",
+                    call="service",
+                )
+            except EngineRefused as e:
+                if OUT_OF_SEQUENCE not in e.reason:
+                    raise
+                continue
+            return True
+        raise EngineRefused(f"to scale the service {name}", 409, OUT_OF_SEQUENCE, "service")
+
+    def remove_service(self, name: str) -> bool:
+        """Whether there was one. Its containers live on for a moment: until their grace is over."""
+        try:
+            path = f"/services/{quote(name, safe='')}"
+            self._json(path, method="DELETE", what=f"to remove the service {name}", call="service")
+        except EngineRefused as e:
+            if e.engine_status == 404:
+                return False
+            raise
+        return True
+
+    def tasks(self, service: str, network: str = "") -> list[Task]:
+        """The tasks of a service, those that ended as well; the newest of a slot first.
+        ``network``: the id of the one whose addresses are wanted."""
+        query = {"filters": orjson.dumps({"service": [service]}).decode()}
+        found = self._json("/tasks", query, what=f"the tasks of {service}", call="service")
+        found.sort(key=lambda task: str(task.get("CreatedAt") or ""), reverse=True)
+        return [Task.of(task, network) for task in found]
+
+    def how_it_fares(self, container: str) -> Ended | None:
+        """Why a container does not serve, as an inspection has it: that it ended, and how, or that
+        its check fails; None while neither is so, and of one that is gone."""
+        try:
+            path = f"/containers/{quote(container, safe='')}/json"
+            what = f"the state of container {container[:12]}"
+            state = self._json(path, what=what, call="inspect")["State"]
+        except EngineRefused as e:
+            if e.engine_status == 404:
+                return None
+            raise
+        return ended_of_state(state)
+
+    # -- what a service is handed
+
+    def hand_over(
+        self, kind: Literal["secrets", "configs"], name: str, data: bytes, labels: Mapping[str, str]
+    ) -> str:
+        """The id of the engine's secret or config of that name. What it holds never changes: a name
+        stands for its content."""
+        body = {"Name": name, "Labels": dict(labels), "Data": b64encode(data).decode()}
+        what = f"to keep {name}"
+        try:
+            made = self._json(f"/{kind}/create", method="POST", body=body, what=what, call=kind)
+        except EngineRefused as e:
+            if e.engine_status != 409:
+                raise
+            found = self._json(f"/{kind}/{quote(name, safe='')}", what=what, call=kind)
+            return str(found["ID"])
+        return str(made["ID"])
+
+    def handed_over(self, kind: Literal["secrets", "configs"], label: str) -> dict[str, str]:
+        """By name the ids of those with that label."""
+        query = {"filters": orjson.dumps({"label": [label]}).decode()}
+        found = self._json(f"/{kind}", query, what=f"its {kind}", call=kind)
+        return {str(one["Spec"]["Name"]): str(one["ID"]) for one in found}
+
+    def take_back(self, kind: Literal["secrets", "configs"], name: str) -> bool:
+        """Remove one; False when it is gone, or still used."""
+        try:
+            path = f"/{kind}/{quote(name, safe='')}"
+            self._json(path, method="DELETE", what=f"to remove {name}", call=kind)
+        except EngineRefused as e:
+            if e.engine_status == 404 or "is in use" in e.reason:
+                return False
+            raise
+        return True
+
+
+def ended_of_state(state: Mapping[str, Any]) -> Ended | None:
+    """Of the ``State`` of an inspection."""
+    health = state.get("Health") or {}
+    unhealthy = health.get("Status") == "unhealthy"
+    oom_killed = bool(state.get("OOMKilled"))
+    ended = state.get("Status") in ("exited", "dead")
+    if not (ended or unhealthy or oom_killed):
+        return None
+    checks = health.get("Log") or []
+    return Ended(
+        exit_code=int(state.get("ExitCode") or 0),
+        oom_killed=oom_killed,
+        unhealthy=unhealthy,
+        output=str(checks[-1].get("Output") or "") if checks else "",
+        error=str(state.get("Error") or ""),
+        ran=_seconds(state.get("StartedAt"), state.get("FinishedAt")) if ended else None,
+    )
+
+
+def _seconds(started: object, finished: object) -> float | None:
+    try:
+        ran = (parse_time(str(finished)) - parse_time(str(started))) / 1e9
+    except ValueError:
+        return None
+    # Of one that never ran both are of the year 1; of one that ended as it was started, the end
+    # may be the earlier one.
+    return max(0.0, ran) if not str(started).startswith("0001") else None
+
+
+def _service(told: Mapping[str, Any]) -> Service:
+    spec = told["Spec"]
+    return Service(str(told["ID"]), str(spec["Name"]), int(told["Version"]["Index"]), spec)
