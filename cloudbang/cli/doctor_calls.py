@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from cloudbang.cli.doctor_checks import Finding
 from cloudbang.domain.refusals import REFUSALS
 from cloudbang.domain.text import Text
 
 _NOBODY = "0" * 64
+_OF_NOBODY = quote(json.dumps({"service": [_NOBODY]}))
 _NO_IMAGE = "cloudbang.invalid/none:none"  # .invalid: never a registry (RFC 2606)
 
 
@@ -43,6 +45,25 @@ PROBES = (
     Probe("create", "POST", f"/containers/{_NOBODY}/start"),
     Probe("create", "POST", f"/containers/{_NOBODY}/wait?condition=not-running"),
     Probe("create", "DELETE", f"/containers/{_NOBODY}?v=1"),
+    Probe("info", "GET", "/info"),
+    Probe("swarm", "POST", "/swarm/init", {"ListenAddr": ""}),  # an address that is none
+    Probe("swarm", "GET", "/nodes"),
+    Probe("networks", "GET", f"/networks/{_NOBODY}"),
+    Probe("networks", "POST", "/networks/create", {"Name": "", "CheckDuplicate": True}),
+    Probe("services", "GET", f"/services/{_NOBODY}"),
+    Probe("services", "GET", f"/tasks?filters={_OF_NOBODY}"),
+    Probe("services", "POST", "/services/create", {}),
+    Probe("services", "POST", f"/services/{_NOBODY}/update?version=1", {}),
+    Probe("services", "DELETE", f"/services/{_NOBODY}"),
+    *(
+        probe
+        for kind in ("secrets", "configs")
+        for probe in (
+            Probe("secrets", "GET", f"/{kind}/{_NOBODY}"),
+            Probe("secrets", "POST", f"/{kind}/create", {}),
+            Probe("secrets", "DELETE", f"/{kind}/{_NOBODY}"),
+        )
+    ),
 )
 
 STREAMS = ("events", "pull")

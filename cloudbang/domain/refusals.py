@@ -98,4 +98,39 @@ REFUSALS = {
         "+DELETE /containers/ID",
         "CONTAINERS=1+POST=1",
     ),
+    "info": _refusal(
+        Text("to tell how it is set up", "查询引擎的设置"),
+        Text("nothing can be deployed", "无法部署应用"),
+        "GET /info",
+        "INFO=1",
+    ),
+    "swarm": _refusal(
+        Text("to switch Swarm on and to list its nodes", "启用 Swarm 和列出节点"),
+        Text("nothing can be deployed", "无法部署应用"),
+        "POST /swarm/init+GET /nodes",
+        "SWARM=1, NODES=1+POST=1",
+    ),
+    "networks": _refusal(
+        Text("to look at networks and to make them", "查看和创建网络"),
+        Text("nothing can be deployed", "无法部署应用"),
+        "GET /networks, GET /networks/NAME+POST /networks/create",
+        "NETWORKS=1+POST=1",
+    ),
+    "services": _refusal(
+        Text("to make, change and remove services", "创建、修改和删除服务"),
+        Text("nothing can be deployed", "无法部署应用"),
+        "GET /services, POST /services/create, POST /services/ID/update, DELETE /services/ID"
+        "+GET /tasks",
+        "SERVICES=1, TASKS=1+POST=1",
+    ),
+    "secrets": _refusal(
+        Text("to keep secrets and configs", "保存密钥和配置"),
+        Text(
+            "apps that have secrets or files cannot be deployed",
+            "带有密钥或文件的应用无法部署",
+        ),
+        "GET /secrets, POST /secrets/create, DELETE /secrets/ID, GET /configs, "
+        "POST /configs/create+DELETE /configs/ID",
+        "SECRETS=1, CONFIGS=1+POST=1",
+    ),
 }

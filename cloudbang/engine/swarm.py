@@ -76,9 +76,17 @@ class SwarmCalls(EngineHttp):
         """Switch it on, for this machine alone: listening on loopback. ``advertised``: an address
         by which a second machine can reach it later."""
         body = {"ListenAddr": f"127.0.0.1:{SWARM_PORT}", "AdvertiseAddr": advertised}
-        self._json(
-            "/swarm/init", method="POST", body=body, what="to switch Swarm on", call="swarm-init"
-        )
+        self._json("/swarm/init", method="POST", body=body, what="to switch Swarm on", call="swarm")
+
+    def largest_memory(self) -> int:
+        """Bytes of the machine that has most, of those that take tasks; 0 where none tells."""
+        found = self._json("/nodes", what="its nodes", call="swarm")
+        sizes = [
+            int(((one.get("Description") or {}).get("Resources") or {}).get("MemoryBytes") or 0)
+            for one in found
+            if (one.get("Spec") or {}).get("Availability") == "active"
+        ]
+        return max(sizes, default=0)
 
     # -- networks
 
@@ -97,7 +105,7 @@ class SwarmCalls(EngineHttp):
         what = f"to make the network {name}"
         try:
             made = self._json(
-                "/networks/create", method="POST", body=body, what=what, call="network"
+                "/networks/create", method="POST", body=body, what=what, call="networks"
             )
         except EngineRefused as e:
             if e.engine_status == 409 and (found := self.network_id(name)) is not None:
@@ -108,13 +116,13 @@ class SwarmCalls(EngineHttp):
     def network_id(self, name: str) -> str | None:
         """The id of the network of exactly that name."""
         query = {"filters": orjson.dumps({"name": [name]}).decode()}
-        found = self._json("/networks", query, what="its networks", call="network")
+        found = self._json("/networks", query, what="its networks", call="networks")
         return next((str(one["Id"]) for one in found if one["Name"] == name), None)
 
     def addresses_on(self, network: str) -> dict[str, str]:
         """By full id the address of each container of this machine on a network of it."""
         path = f"/networks/{quote(network, safe='')}"
-        found = self._json(path, what=f"the network {network}", call="network")
+        found = self._json(path, what=f"the network {network}", call="networks")
         return {
             str(container): str(its.get("IPv4Address") or "").partition("/")[0]
             for container, its in (found.get("Containers") or {}).items()
@@ -125,13 +133,14 @@ class SwarmCalls(EngineHttp):
     def services(self, label: str) -> list[Service]:
         """Those with that label."""
         query = {"filters": orjson.dumps({"label": [label]}).decode()}
-        return [_service(one) for one in self._json("/services", query, what="its services")]
+        found = self._json("/services", query, what="its services", call="services")
+        return [_service(one) for one in found]
 
     def service(self, name: str) -> Service | None:
         """By name or id; None when there is none."""
         try:
             path = f"/services/{quote(name, safe='')}"
-            return _service(self._json(path, what=f"the service {name}", call="service"))
+            return _service(self._json(path, what=f"the service {name}", call="services"))
         except EngineRefused as e:
             if e.engine_status == 404:
                 return None
@@ -146,7 +155,7 @@ class SwarmCalls(EngineHttp):
                 method="POST",
                 body=spec,
                 what=f"to make the service {name}",
-                call="service",
+                call="services",
             )
         except EngineRefused as e:
             if e.engine_status == 409 and (found := self.service(name)) is not None:
@@ -170,20 +179,20 @@ class SwarmCalls(EngineHttp):
                     method="POST",
                     body=spec,
                     what=f"to scale the service {name}",
-                    call="service",
+                    call="services",
                 )
             except EngineRefused as e:
                 if OUT_OF_SEQUENCE not in e.reason:
                     raise
                 continue
             return True
-        raise EngineRefused(f"to scale the service {name}", 409, OUT_OF_SEQUENCE, "service")
+        raise EngineRefused(f"to scale the service {name}", 409, OUT_OF_SEQUENCE, "services")
 
     def remove_service(self, name: str) -> bool:
         """Whether there was one. Its containers live on for a moment: until their grace is over."""
         try:
             path = f"/services/{quote(name, safe='')}"
-            self._json(path, method="DELETE", what=f"to remove the service {name}", call="service")
+            self._json(path, method="DELETE", what=f"to remove the service {name}", call="services")
         except EngineRefused as e:
             if e.engine_status == 404:
                 return False
@@ -194,7 +203,7 @@ class SwarmCalls(EngineHttp):
         """The tasks of a service, those that ended as well; the newest of a slot first.
         ``network``: the id of the one whose addresses are wanted."""
         query = {"filters": orjson.dumps({"service": [service]}).decode()}
-        found = self._json("/tasks", query, what=f"the tasks of {service}", call="service")
+        found = self._json("/tasks", query, what=f"the tasks of {service}", call="services")
         found.sort(key=lambda task: str(task.get("CreatedAt") or ""), reverse=True)
         return [Task.of(task, network) for task in found]
 
@@ -221,25 +230,27 @@ class SwarmCalls(EngineHttp):
         body = {"Name": name, "Labels": dict(labels), "Data": b64encode(data).decode()}
         what = f"to keep {name}"
         try:
-            made = self._json(f"/{kind}/create", method="POST", body=body, what=what, call=kind)
+            made = self._json(
+                f"/{kind}/create", method="POST", body=body, what=what, call="secrets"
+            )
         except EngineRefused as e:
             if e.engine_status != 409:
                 raise
-            found = self._json(f"/{kind}/{quote(name, safe='')}", what=what, call=kind)
+            found = self._json(f"/{kind}/{quote(name, safe='')}", what=what, call="secrets")
             return str(found["ID"])
         return str(made["ID"])
 
     def handed_over(self, kind: Literal["secrets", "configs"], label: str) -> dict[str, str]:
         """By name the ids of those with that label."""
         query = {"filters": orjson.dumps({"label": [label]}).decode()}
-        found = self._json(f"/{kind}", query, what=f"its {kind}", call=kind)
+        found = self._json(f"/{kind}", query, what=f"its {kind}", call="secrets")
         return {str(one["Spec"]["Name"]): str(one["ID"]) for one in found}
 
     def take_back(self, kind: Literal["secrets", "configs"], name: str) -> bool:
         """Remove one; False when it is gone, or still used."""
         try:
             path = f"/{kind}/{quote(name, safe='')}"
-            self._json(path, method="DELETE", what=f"to remove {name}", call=kind)
+            self._json(path, method="DELETE", what=f"to remove {name}", call="secrets")
         except EngineRefused as e:
             if e.engine_status == 404 or "is in use" in e.reason:
                 return False

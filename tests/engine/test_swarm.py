@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from cloudbang.cli import doctor_engine
 from cloudbang.config import EngineSettings
 from cloudbang.deploy.observer import Observer
 from cloudbang.domain.deploy.release import Release
@@ -23,6 +24,7 @@ class Ground:
     """An engine of its own with Swarm on, and the image that is there."""
 
     def __init__(self, private: PrivateEngine) -> None:
+        self.private = private
         self.calls = SwarmCalls(EngineSettings(host=private.address))
         self.before = self.calls.swarm()
         self.calls.swarm_init("127.0.0.1")
@@ -160,3 +162,12 @@ def test_a_release_command_that_ends_well_is_no_failure(ground: Ground) -> None:
         assert observer.look().failure is None
     finally:
         ground.calls.remove_service(spec["Name"])
+
+
+def test_the_doctor_tries_these_calls_and_changes_nothing(ground: Ground) -> None:
+    """Each comes through, and is answered by the engine itself."""
+    found = list(doctor_engine.engine(ground.private.address, {}))
+    assert [f.found.en for f in found if not f.ok] == []
+    client = ground.private.client.api
+    assert (client.services(), client.secrets(), client.configs()) == ([], [], [])
+    assert ground.calls.largest_memory() > 2**28

@@ -1,0 +1,90 @@
+"""What keeps a deployment from beginning, and what ends one."""
+
+from __future__ import annotations
+
+from cloudbang.domain.deploy.failure import Failure
+from cloudbang.errors import CloudBangError
+
+
+class StepFailed(Exception):
+    """The verdict of a step: the release will not serve."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+        super().__init__(f"{failure.kind}: {failure.said}")
+
+
+class SwarmOff(CloudBangError):
+    """Nobody has said yes to Swarm mode yet."""
+
+    code = "swarm-off"
+    status = 409
+    title = "Swarm mode is off"
+    sentence = (
+        "Docker's Swarm mode is off, and apps are deployed with it: an admin can switch it on, for "
+        "this machine alone"
+    )
+    variants = {  # noqa: RUF012
+        ("why", "worker"): (
+            "this machine is a worker of a swarm: run CloudBang on one of its managers"
+        ),
+        ("why", "locked"): (
+            "this machine's swarm is locked: unlock it with `docker swarm unlock`, then deploy again"
+        ),
+    }
+
+    def __init__(self, why: str = "off") -> None:
+        self.why = why
+        super().__init__(why)
+
+
+class DeploymentRunning(CloudBangError):
+    """Somebody deploys the same app at this moment."""
+
+    code = "deployment-running"
+    status = 409
+    title = "A deployment is running"
+    sentence = "{by} deploys {app} since {since}: wait for the end, or cancel that deployment"
+
+    def __init__(self, app: str, by: str, since: str, id: int) -> None:
+        self.app, self.by, self.since, self.id = app, by, since, id
+        super().__init__(app, by, since, id)
+
+
+class NoSuchRelease(CloudBangError):
+    """An app has no release of that number, or its image is gone."""
+
+    code = "no-such-release"
+    status = 404
+    title = "No such release"
+    sentence = "{app} has no release {number} that one could go back to"
+
+    def __init__(self, app: str, number: int) -> None:
+        self.app, self.number = app, number
+        super().__init__(app, number)
+
+
+class NoSuchDeployment(CloudBangError):
+    """There is no deployment of that id (or the asker may not see it)."""
+
+    code = "no-such-deployment"
+    status = 404
+    title = "No such deployment"
+    sentence = "there is no deployment {id}: GET /api/v1/deployments lists those there are"
+
+    def __init__(self, id: int) -> None:
+        self.id = id
+        super().__init__(id)
+
+
+class ForAdmins(CloudBangError):
+    """What a specification asks for reaches beyond the app's own containers."""
+
+    code = "admins-only"
+    status = 403
+    title = "For admins only"
+    sentence = "{field} reaches beyond the app's own containers, to the machine: only an admin may ask for it"
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        super().__init__(field)
