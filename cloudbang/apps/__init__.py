@@ -11,6 +11,7 @@
 
 from cloudbang.apps.errors import AppInUse, NotGone
 from cloudbang.apps.places import Place
-from cloudbang.apps.registry import AppRegistry, Removal
+from cloudbang.apps.registry import AppRegistry
+from cloudbang.apps.removal import Removal
 
 __all__ = ["AppInUse", "AppRegistry", "NotGone", "Place", "Removal"]

@@ -10,6 +10,7 @@ import gevent
 import orjson
 
 from cloudbang.domain.lines import row
+from cloudbang.domain.names import is_app_name
 
 LAST_LINE = 300  # characters of the last line that an overview shows
 
@@ -48,7 +49,8 @@ class Activity:
 
     def look(self, seconds: float) -> None:
         """Take over what was written in the last ``seconds``, and publish it."""
-        written = self._logs.take_written()
+        taken = self._logs.take_written()
+        written = {app: lines for app, lines in taken.items() if is_app_name(app)}
         quiet = [app for app, rate in self._rates.items() if rate and app not in written]
         self._rates = dict.fromkeys(quiet, 0)
         self._rates.update({app: round(lines / seconds) for app, lines in written.items()})

@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import gevent
@@ -24,12 +24,15 @@ import orjson
 from cloudbang.apps.activity import Activity, Bus, last_line
 from cloudbang.apps.errors import AppInUse, NotGone
 from cloudbang.apps.forgotten_seqs import ForgottenSeqs
+from cloudbang.apps.other_logs import OtherLogs
 from cloudbang.apps.places import Place, Places
+from cloudbang.apps.removal import Removal, removal_of
 from cloudbang.apps.write_behind import WriteBehind
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.loop import in_turns
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.apps import App, Instance
+from cloudbang.domain.names import is_app_name
 from cloudbang.errors import CloudBangError, NoSuchApp
 from cloudbang.storage.database.apps import AppRow, AppStore
 from cloudbang.storage.logs.log_store import Deleted, LogStore
@@ -55,17 +58,6 @@ class Events(Protocol):
     def forget(self, app: str) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """What deleting an app, or its log, takes away."""
-
-    bytes: int
-    lines: int
-    events: int
-    first_time: str | None  # of the oldest line and of the newest, RFC 3339
-    last_time: str | None
-
-
 class AppRegistry:
     """See the module. ``load`` before the first question, ``start`` for what runs beside it."""
 
@@ -87,6 +79,7 @@ class AppRegistry:
         self._put_away_at: dict[str, int] = {}  # the next seq of each when it was put away
         self._app_of: dict[str, str] = {}  # by the full id of its containers
         self._forgotten = ForgottenSeqs()
+        self.other_logs = OtherLogs(logs)
         self._written_down = WriteBehind(store)
         self._deleted: list[Callable[[str, int, int], None]] = []
         self.activity = Activity(logs, bus, self._wrote)
@@ -99,12 +92,12 @@ class AppRegistry:
         rows, forgotten = self._store.load()
         self._forgotten = ForgottenSeqs(forgotten)
         self._rows = {row.name: row for row in rows}
-        for name, team in self._logs.names():
+        for name, team in self.other_logs.load(self._logs.names()):
             if name not in self._rows:
                 self._add(name, "found", team)
         for name in self._rows:
             self._settle(name)
-        self._logs.team_of = lambda name: self.team_of(name)
+        self._logs.team_of = lambda name: self.other_logs.team_of(name) or self.team_of(name)
         self._logs.begin_at = self._begin_at
 
     def start(self) -> None:
@@ -176,25 +169,18 @@ class AppRegistry:
         """What there is of an app that could be deleted. Raises NoSuchApp, StorageFailed."""
         if self.get(name) is None:
             raise NoSuchApp(name)
-        first, next_seq = self._logs.first_seq(name), self._logs.next_seq(name)
-        _, oldest = self._logs.raw_after(name, first - 1, 1)
-        newest = self._logs.last(name)
-        has_lines = first < next_seq
-        return Removal(
-            self._logs.size(name),
-            next_seq - first,
-            self._store.events(name),
-            oldest[0][:30].decode("ascii", "replace") if oldest and has_lines else None,
-            newest[1][:30].decode("ascii", "replace") if newest and has_lines else None,
-        )
+        return removal_of(name, self._logs, self._store)
 
     # -- what is done
 
     def create(self, name: str, team: str, kind: str = "deployed") -> App:
-        """Register an app before there is anything of it; one that is known stays its team's."""
-        if name not in self._rows:
-            self._add(name, kind, team)
-            self._settle(name)
+        """Register an app before there is anything of it, or as what it has become; one that is
+        known stays its team's."""
+        row = self._add(name, kind, team)
+        if row.kind != kind:
+            row = self._rows[name] = replace(row, kind=kind, put_away=None)
+            self._written_down.later(row)
+        self._show(name)
         return self._app(name)
 
     def put_away(self, name: str, away: bool = True) -> App:
@@ -268,7 +254,7 @@ class AppRegistry:
 
     def _take_in(self, name: str) -> None:
         """Lines may have come of an app that has no containers: of one that is new, or is back."""
-        if name not in self._logs.written and name in self._places:
+        if (name not in self._logs.written and name in self._places) or not is_app_name(name):
             return
         row = self._rows.get(name)
         if row is None:
@@ -365,6 +351,7 @@ class AppRegistry:
         for name in in_turns((*self._places.all_in("gone"), *self._places.all_in("away"))):
             if name in self._rows and not self._logs.has_lines(name):  # they expire by themselves
                 self._show(name)
+        self.other_logs.forget_empty()
         count = 0
         for name in self._places.empty_until(now - kept):
             count += self._places[name] == "empty" and self._forget(name)

@@ -18,12 +18,20 @@ TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 CONTAINER_ID = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
 """An engine's id of a container, in full or short."""
 
+LOG = re.compile(r"@[a-z]+-[0-9]{1,18}")
+"""What the log of something is called that is no app, such as a deployment: no app can have it."""
+
 _MISFIT = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 def is_app_name(text: str) -> bool:
     """Whether an app may be called that: what a container's app can be called, and nothing else."""
     return APP.fullmatch(text) is not None
+
+
+def is_log_name(text: str) -> bool:
+    """Whether lines may be kept under that name: an app's, or that of something that is none."""
+    return is_app_name(text) or LOG.fullmatch(text) is not None
 
 
 def is_team_name(text: str) -> bool:

@@ -23,7 +23,7 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.fair_threads import FairThreads, Rank
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
-from cloudbang.domain.names import is_app_name, is_team_name
+from cloudbang.domain.names import is_log_name, is_team_name
 from cloudbang.domain.resume import ResumePoint
 from cloudbang.errors import BadRequest, CloudBangError, StorageFailed, StorageFull
 from cloudbang.storage import data_folder
@@ -176,7 +176,7 @@ class LogStore:
         self._totals.setdefault(team.name, Totals())
         for name in sorted(os.listdir(team)):
             folder = team / name
-            if not is_app_name(name) or not folder.is_dir():
+            if not is_log_name(name) or not folder.is_dir():
                 continue
             if name in self._apps or name in self._unread:
                 log.error("%s is left alone: another team has an app of this name", folder)
@@ -253,7 +253,7 @@ class LogStore:
         return self._apps.setdefault(app, found), records, data
 
     def _new(self, app: str) -> AppLog:
-        if not is_app_name(app):
+        if not is_log_name(app):
             raise BadRequest(
                 "app", app, "1 to 128 letters, digits, '_', '.' or '-'; neither '.' nor '-' first"
             )
