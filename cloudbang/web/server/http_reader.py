@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -153,32 +154,54 @@ class RequestReader:
             have += len(more)
         return b"".join(parts)
 
-    def read_chunked(self) -> bytes:
-        """A whole body in chunks (RFC 9112, 7.1), and what follows it. Nothing is forgiven: where
-        one reader ends a line and another does not, a body can hide a request.
+    def read_some(self, size: int) -> bytes:
+        """The next of a body, at most ``size`` bytes and as they come; nothing at its end."""
+        return self._take(min(self._at + size, len(self._data))) or self._receive_body(size)
 
-        Raises RequestRefused: 400, 413; TimeoutError, OSError.
+    def allow(self, more: int, until: float) -> None:
+        """So many bytes more may be received, until that moment of the monotonic clock."""
+        self._left, self._deadline = more, until
+
+    def read_chunked(self) -> bytes:
+        """A whole body in chunks (RFC 9112, 7.1), and what follows it. Raises as :meth:`chunks`."""
+        limit = self.limits.body_bytes
+        return b"".join(self.chunks(limit, limit))
+
+    def chunks(
+        self, most: int, piece: int, before_each: Callable[[], None] = lambda: None
+    ) -> Iterator[bytes]:
+        """A body in chunks, as it comes, and what follows it. Nothing is forgiven: where one reader
+        ends a line and another does not, a body can hide a request.
+
+        ``most`` bytes in all, ``piece`` bytes at a time. Raises RequestRefused: 400, 413;
+        TimeoutError, OSError.
         """
-        parts: list[bytes] = []
         have = 0
         while True:
+            before_each()
             line = _CHUNK.fullmatch(self.readline(CHUNK_LINE))
             if line is None:
                 raise RequestRefused(400)
-            size = int(line[1], 16)
-            if not size:
+            left = int(line[1], 16)
+            if not left:
                 break
-            have += size
-            if have > self.limits.body_bytes:
+            have += left
+            if have > most:
                 raise RequestRefused(413)
-            data = self.read(size)
-            if len(data) < size or self.read(2) != b"\r\n":
+            while left:
+                before_each()
+                size = min(left, piece)
+                data = self.read(size)
+                if len(data) < size:
+                    raise RequestRefused(400)
+                left -= size
+                yield data
+            if self.read(2) != b"\r\n":
                 raise RequestRefused(400)
-            parts.append(data)
         for _ in range(self.limits.head_lines):
             trailer = self.readline(CHUNK_LINE)
             if trailer == b"\r\n":
-                return b"".join(parts)
+                return
             if not _TRAILER.fullmatch(trailer):
                 break
         raise RequestRefused(400)

@@ -19,6 +19,7 @@ from cloudbang.core import descriptors
 from cloudbang.core.counters import export
 from cloudbang.core.loop import yield_to_loop
 from cloudbang.errors import PortInUse
+from cloudbang.web.server.body_stream import BodyStream, LargeBody
 from cloudbang.web.server.handshake import from_same_origin
 from cloudbang.web.server.heartbeat import SocketRegistry
 from cloudbang.web.server.http_reader import Limits, RequestReader, RequestRefused
@@ -55,6 +56,7 @@ class Handler(SocketHandler):
 
     rfile: RequestReader
     wsgi_input: Any
+    body: BodyStream | None = None  # of a call that reads it as it comes
 
     def handle_one_request(self) -> Any:
         if self.server.stopping:
@@ -79,9 +81,14 @@ class Handler(SocketHandler):
             self.server.counts.responses_failed += 1
 
     def run_application(self) -> None:
+        self.body = None
         if self.environ["PATH_INFO"] not in self.server.routes:
+            bounds = self.server.large_body(self.environ)
             try:
-                self._read_body()
+                if bounds is None:
+                    self._read_body()
+                else:
+                    self._hand_on_body(bounds)
             except RequestRefused as e:
                 self._answer(e)
                 return
@@ -89,6 +96,23 @@ class Handler(SocketHandler):
                 # All of it is read or none of it will be: pywsgi has nothing left to discard.
                 self.wsgi_input = Input(self.rfile, 0)
         super().run_application()
+        if self.body is not None and not self.body.exhausted:
+            self._linger()  # it was answered before all of it was sent
+
+    def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
+        if self.body is not None and not self.body.exhausted:
+            headers = [*headers, ("Connection", "close")]
+        return super().start_response(status, headers, exc_info)
+
+    def _hand_on_body(self, bounds: LargeBody) -> None:
+        """Leave it to the application to read the body. Raises RequestRefused: 400."""
+        incoming = self.wsgi_input
+        self._check_encoding()
+        incoming.send_100_continue_enabled = True
+        length = None if incoming.chunked_input else self.content_length or 0
+        self.body = BodyStream(self.rfile, bounds, length, incoming._send_100_continue)
+        self.environ["wsgi.input"] = self.body
+        self.environ.pop("HTTP_TRANSFER_ENCODING", None)
 
     def _read_body(self) -> None:
         """Take in the whole body: a slow sender then holds nothing but its connection.
@@ -96,9 +120,7 @@ class Handler(SocketHandler):
         Raises RequestRefused: 400, 408, 413.
         """
         incoming = self.wsgi_input
-        if self.environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
-            # Where a body ends would be a guess, and what follows it someone else's request.
-            raise RequestRefused(400)
+        self._check_encoding()
         if not self._body_fits():
             raise RequestRefused(413)
         if not incoming.chunked_input and not self.content_length:
@@ -120,6 +142,12 @@ class Handler(SocketHandler):
         if incoming.chunked_input:
             del self.environ["HTTP_TRANSFER_ENCODING"]
             self.environ["CONTENT_LENGTH"] = str(len(body))
+
+    def _check_encoding(self) -> None:
+        """Raises RequestRefused: where a body ends would be a guess, and what follows it someone
+        else's request."""
+        if self.environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
+            raise RequestRefused(400)
 
     def _body_fits(self) -> bool:
         return (self.content_length or 0) <= self.rfile.limits.body_bytes
@@ -182,6 +210,8 @@ class Server(WSGIServer):
 
     ``address`` is (host, port); port 0 takes a free one, see ``port``. ``is_our_page``
     says of a handshake whether the page that asks is of this server; by its Host, unless given.
+    ``large_body`` says of a request that it may bring a large one, which its application reads as it
+    comes; of any other it is None.
     """
 
     handler_class = Handler
@@ -197,6 +227,7 @@ class Server(WSGIServer):
         is_our_page: Callable[[Mapping[str, Any]], bool] = from_same_origin,
         registry: SocketRegistry | None = None,
         setting: str = "CLOUDBANG_SERVER_PORT",
+        large_body: Callable[[Mapping[str, Any]], LargeBody | None] = lambda environ: None,
     ) -> None:
         # SERVER_NAME is given: pywsgi would ask DNS for it, which may hold up the start.
         super().__init__(address, app, log=None, error_log=log, environ={"SERVER_NAME": address[0]})
@@ -204,6 +235,7 @@ class Server(WSGIServer):
         self.routes = dict(routes or {})
         self.limits = limits or Limits()
         self.is_our_page = is_our_page
+        self.large_body = large_body
         self.registry = SocketRegistry() if registry is None else registry
         self.counts = ServerCounts()
         export(self.counts, "http", counters=COUNTED)
