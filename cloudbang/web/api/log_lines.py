@@ -1,0 +1,193 @@
+"""Lines of one log, an app's or a deployment's, as calls give them: read, searched, downloaded.
+
+Who may is asked before; ``allow`` raises as soon as they may no longer, while an answer is written
+in pieces.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import gevent
+import orjson
+from flask import Response, request
+
+from cloudbang.domain.levels import LEVELS
+from cloudbang.domain.lines import STREAMS, row
+from cloudbang.domain.names import CONTAINER_ID, is_container_id
+from cloudbang.errors import BadRequest
+from cloudbang.storage.logs.log_store import LinesGone, LogStore, Query
+from cloudbang.web.api.downloads import send, while_good
+from cloudbang.web.api.leases import PIECE, lease, piece_by_piece
+from cloudbang.web.api.operation import Parameter
+from cloudbang.web.api.parsing import FLAG, SEQ, TIME, flag, json, moment, number, seq, whole
+from cloudbang.web.api.search import MAX_PATTERN, NO_LEVEL, matcher
+from cloudbang.web.security.authenticator import caller
+from cloudbang.web.services import services
+
+LINES, MOST_LINES = 500, 5_000
+WHOLE = 1024 * 1024  # bytes of text in an answer that is made at once; more is made in pieces
+BUILDING = 3 * WHOLE  # bytes: the lines, their rows, their JSON
+ANSWER_BYTES = 15 * 1024 * 1024
+"""Of text in one answer, which is whole lines: at most 16 MiB. What is beyond is fetched from its
+cursor."""
+AT_ONCE = 128 * 1024  # bytes of text that are encoded on the hub; more goes to a thread
+
+LIMIT = Parameter(whole(1, MOST_LINES, LINES), "at most")
+FILTERS = {
+    "after": Parameter(SEQ, "lines with a greater seq"),
+    "before": Parameter(SEQ, "lines with a smaller seq; alone, the last of them"),
+    "since": Parameter(TIME, "lines of this time or later"),
+    "until": Parameter(TIME, "lines of this time or earlier; alone, the last of them"),
+    "container": Parameter(
+        {"type": "string", "pattern": f"^{CONTAINER_ID.pattern}$"},
+        "lines of this container: 12 or 64 hex digits",
+    ),
+    "stream": Parameter({"enum": list(STREAMS)}, "lines of this stream"),
+    "q": Parameter(
+        {"type": "string", "maxLength": MAX_PATTERN},
+        "lines whose text holds this, without its colour codes",
+    ),
+    "regex": Parameter(FLAG, "1: q is a regular expression in RE2's syntax"),
+    "case": Parameter(FLAG, "1: q tells capitals from small letters"),
+    "level": Parameter(
+        {"type": "array", "items": {"enum": [*LEVELS, NO_LEVEL]}},
+        "lines of these levels; none: lines that do not say",
+    ),
+}
+DOWNLOAD_QUERY = {"format": Parameter({"enum": ["text", "jsonl"]}, "text unless said"), **FILTERS}
+LINES_QUERY = {**FILTERS, "limit": LIMIT}
+SEQ_QUERY = {"time": Parameter(TIME, "a time", required=True)}
+
+
+def lines_answer(log: str, allow: Callable[[], object]) -> Response:
+    """Lines, oldest first, by this request's filters. Raises BadRequest."""
+    query = query_of_request(number("limit", 1, MOST_LINES) or LINES)
+    store = services().store
+    lease().take(BUILDING)
+    page = store.read(log, replace(query, size=WHOLE))
+    if page.cursor is not None and sum(len(raw) for _, raw in page.lines) >= WHOLE:
+        sizes = store.find(log, replace(query, size=ANSWER_BYTES))
+        ends = {"first": page.first, "next": page.next}
+        if sizes.cursor is not None:
+            ends["cursor"] = sizes.cursor
+        pieces = piece_by_piece(_page(store, log, query, sizes.seqs, ends), lease())
+        return Response(while_good(pieces, allow), content_type="application/json")
+    answer: dict[str, object] = {"lines": None, "first": page.first, "next": page.next}
+    if page.cursor is not None:
+        answer["cursor"] = page.cursor
+    size = sum(len(raw) for _, raw in page.lines)
+    if size <= AT_ONCE:
+        body = _encode(answer, page.lines)
+    else:
+        body = gevent.get_hub().threadpool.apply(_encode, (answer, page.lines))
+    return Response(body, content_type="application/json")
+
+
+def download_answer(log: str, named: str, allow: Callable[[], object]) -> Response:
+    """Every line that passes this request's filters, as a file that is called ``named`` and the
+    time. Raises BadRequest."""
+    kind = request.args.get("format", "text")
+    if kind not in ("text", "jsonl"):
+        raise BadRequest("format", kind, "text or jsonl")
+    scan = services().store.scan(log, query_of_request(2**62))
+    lease().take(PIECE)
+    pieces = _begun(_pieces(scan, kind == "jsonl"))
+    name = f"{named}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{'jsonl' if kind == 'jsonl' else 'log'}"
+    content_type = "application/jsonl" if kind == "jsonl" else "text/plain; charset=utf-8"
+    return send(pieces, name, content_type, allow=allow)
+
+
+def seq_answer(log: str) -> Response:
+    """The seq of the first line at or after this request's time. Raises BadRequest."""
+    time = moment("time")
+    if time is None:
+        raise BadRequest("time", "", "a time such as 2026-07-01T12:00:00Z")
+    return json({"seq": services().store.seq_at(log, time)})
+
+
+def query_of_request(limit: int) -> Query:
+    """The query of this request. Raises BadRequest."""
+    container = request.args.get("container") or None
+    if container is not None and not is_container_id(container):
+        raise BadRequest("container", container, "a container's id: 12 or 64 hex digits")
+    stream = request.args.get("stream") or None
+    if stream is not None and stream not in STREAMS:
+        raise BadRequest("stream", stream, "one of " + ", ".join(STREAMS))
+    return Query(
+        after=seq("after"),
+        before=seq("before"),
+        since=moment("since"),
+        until=moment("until"),
+        container=container[:12] if container else None,
+        stream=stream,
+        match=matcher(
+            request.args.get("q", ""),
+            regex=flag("regex"),
+            case=flag("case"),
+            levels=request.args.getlist("level"),
+        ),
+        limit=limit,
+        account=caller().holder,
+    )
+
+
+def _page(
+    store: LogStore, log: str, query: Query, seqs: list[int], ends: dict[str, int]
+) -> Iterator[bytes]:
+    """The answer with the lines of these seqs, in pieces. Raises LinesGone."""
+    at, before = 0, b'{"lines":['
+    while found := store.pick(log, seqs[at:], replace(query, size=AT_ONCE)):
+        if store.first_seq(log) > seqs[at]:
+            raise LinesGone(log)
+        at = bisect_right(seqs, found[-1][0])
+        rows = gevent.get_hub().threadpool.apply(_encode_rows, (found,))
+        del found
+        yield before + rows
+        before = b","
+        del rows
+    if before != b"," or (at < len(seqs) and store.first_seq(log) > seqs[at]):
+        raise LinesGone(log)
+    yield b"]," + orjson.dumps(ends)[1:]
+
+
+def _encode_rows(found: Sequence[tuple[int, bytes]]) -> bytes:
+    return orjson.dumps([row(number, raw) for number, raw in found])[1:-1]
+
+
+def _encode(answer: dict[str, object], found: Sequence[tuple[int, bytes]]) -> bytes:
+    return orjson.dumps({**answer, "lines": [row(number, raw) for number, raw in found]})
+
+
+def _begun(pieces: Generator[bytes, None, None]) -> Generator[bytes]:
+    """The same with its first piece made: what fails at once is said as any failure is."""
+    first = next(pieces, b"")
+
+    def all_of_them() -> Generator[bytes, None, None]:
+        yield first
+        yield from pieces
+
+    return all_of_them()
+
+
+def _pieces(
+    scan: Iterator[Sequence[tuple[int, bytes]]], as_json: bool
+) -> Generator[bytes, None, None]:
+    for batch in scan:
+        if as_json:
+            yield gevent.get_hub().threadpool.apply(_jsonl, (batch,))
+        else:
+            yield b"".join(raw for _, raw in batch)
+
+
+def _jsonl(batch: Sequence[tuple[int, bytes]]) -> bytes:
+    names = ("seq", "time", "container", "stream", "text")
+    return b"".join(
+        orjson.dumps(
+            dict(zip(names, row(number, raw), strict=True)), option=orjson.OPT_APPEND_NEWLINE
+        )
+        for number, raw in batch
+    )
