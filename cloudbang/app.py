@@ -30,6 +30,7 @@ from cloudbang.core.supervise import Supervisor
 from cloudbang.engine import Engine
 from cloudbang.events.recorder import EventRecorder
 from cloudbang.events.retention import EventRetention
+from cloudbang.gateway import Gateway
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.intake.logs import LogIntake
 from cloudbang.node.collector import LogCollector
@@ -40,6 +41,7 @@ from cloudbang.storage.database.apps import AppStore
 from cloudbang.storage.database.container_names import ContainerNameStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.events import EventStore
+from cloudbang.storage.database.routes import RouteStore
 from cloudbang.storage.database.terminals import TerminalStore
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.recordings.recordings import Recordings
@@ -155,6 +157,7 @@ class Application:
         events = self._build_events(storage, bus)
         node = self._build_node(storage, bus, events)
         apps = self._load_apps(storage, bus, events, node)
+        gateway = self._build_gateway(storage, node, apps)
         terminals = self._build_terminals(storage, node, events)
         status = Status(node.inventory, self.notices, apps.team_of)
         live = self._build_live(storage, bus, status, apps, accounts, terminals)
@@ -166,6 +169,7 @@ class Application:
         self._run_live(storage, bus, live)
         self._run_events(events)
         self._run_node(node)
+        self._run_gateway(gateway)
         self._run_terminals(terminals)
         self._run_web(web)
         self._supervisor.run("room", storage.database.keep_room)
@@ -235,6 +239,10 @@ class Application:
         # The first to hear of a container: whoever hears of it next may ask whose it is.
         node.inventory.listen(apps.instances_changed)
         return apps
+
+    def _build_gateway(self, storage: Storage, node: Node, apps: AppRegistry) -> Gateway:
+        routes = RouteStore(storage.database)
+        return Gateway(self.settings, node.engine, routes, self.notices, apps.team_of)
 
     def _build_terminals(self, storage: Storage, node: Node, events: Events) -> TerminalArea:
         settings, engine, reaper = self.settings.terminal, node.engine, node.reaper
@@ -359,6 +367,10 @@ class Application:
         self._stops.add("the collector", node.collector.stop, KEEP_NODE)
         node.reaper.start()
         self._stops.add("the reaper", node.reaper.stop, KEEP_NODE)
+
+    def _run_gateway(self, gateway: Gateway) -> None:
+        gateway.start()
+        self._stops.add("the gateway", gateway.stop, KEEP_NODE)
 
     def _run_terminals(self, terminals: TerminalArea) -> None:
         terminals.sessions.start()

@@ -8,13 +8,21 @@ environment: ``CLOUDBANG_<SECTION>_<NAME>``, plus the few names other programs a
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import ErrorDetails
 
 from cloudbang.errors import SettingError
@@ -22,6 +30,7 @@ from cloudbang.errors import SettingError
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 Port = Annotated[int, Field(ge=1, le=65535)]
 Bytes = Annotated[int, Field(ge=0)]
+MOST_OWN_PORTS = 1000  # each one published is a process and a rule of the engine's
 
 
 def _address(text: str) -> str:
@@ -35,6 +44,36 @@ def _address(text: str) -> str:
         # Pages name each other from the root on: under /cloudbang/ none would find its scripts.
         raise ValueError('an address such as "https://cloud.example.com", and no path behind it')
     return text.rstrip("/")
+
+
+def _another(port: int, info: ValidationInfo) -> int:
+    if port == info.data.get("http_port"):
+        raise ValueError("another port than http_port")
+    return port
+
+
+def _ports(text: str, info: ValidationInfo) -> str:
+    """A range of ports, "first-last", or one. Raises ValueError."""
+    match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text.replace(" ", ""))
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= first <= last <= 65535 or last - first >= MOST_OWN_PORTS:
+        raise ValueError(f'a range such as "8181-8199", of {MOST_OWN_PORTS} ports at most')
+    for other in ("http_port", "https_port"):
+        if first <= info.data.get(other, 0) <= last:
+            raise ValueError(f"a range without {other}")
+    return f"{first}-{last}"
+
+
+def _directory(text: str) -> str:
+    if text and not (text.startswith("https://") and urlsplit(text).hostname):
+        raise ValueError('an ACME directory, such as "https://ca.example.com/acme/directory"')
+    return text
+
+
+def _email(text: str) -> str:
+    if text and not re.fullmatch(r"[^@\s{}]+@[^@\s{}]+", text):
+        raise ValueError("an address of e-mail")
+    return text
 
 
 class Section(BaseModel):
@@ -105,6 +144,23 @@ class TerminalSettings(Section):
     toolbox_image: str = "busybox:latest"
 
 
+class GatewaySettings(Section):
+    """Where requests for apps are taken. Nothing listens there before the first app has a route."""
+
+    http_port: Port = 8180
+    https_port: Annotated[Port, AfterValidator(_another)] = 8543
+    ports: Annotated[str, AfterValidator(_ports)] = "8181-8199"  # of apps without a domain
+    # "auto": for public domains, where both ports are those that browsers and certificates use.
+    https: Literal["auto", "always", "never"] = "auto"
+    acme: Annotated[str, AfterValidator(_directory)] = ""  # another authority for certificates
+    email: Annotated[str, AfterValidator(_email)] = ""  # for its account there
+
+    @property
+    def own_ports(self) -> range:
+        first, last = self.ports.split("-")
+        return range(int(first), int(last) + 1)
+
+
 class LogSettings(Section):
     """What CloudBang says about itself, to standard error or to a file."""
 
@@ -121,6 +177,7 @@ class Settings(Section):
     bus: BusSettings = BusSettings()
     session: LoginSettings = LoginSettings()
     terminal: TerminalSettings = TerminalSettings()
+    gateway: GatewaySettings = GatewaySettings()
     log: LogSettings = LogSettings()
     admin_password: str = Field(default="", repr=False)
 

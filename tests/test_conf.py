@@ -55,14 +55,13 @@ def test_secrets_are_not_in_the_file() -> None:
 
 
 def test_production_listens_everywhere_and_keeps_in_data() -> None:
-    """The production file changes the host and the folder and nothing else."""
+    """The production file changes the host, the folder, the gateway's ports and nothing else."""
     production, defaults = load(PRODUCTION, {}), Settings()
     assert production.server.host == "0.0.0.0"
     assert production.storage.path == Path("/data/docker_logs")
-    assert (
-        production.model_copy(update={"server": defaults.server, "storage": defaults.storage})
-        == defaults
-    )
+    assert (production.gateway.http_port, production.gateway.https_port) == (80, 443)
+    same = {name: getattr(defaults, name) for name in ("server", "storage", "gateway")}
+    assert production.model_copy(update=same) == defaults
 
 
 def test_supervisord_keeps_it_running() -> None:

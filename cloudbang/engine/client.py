@@ -16,6 +16,7 @@ from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.domain.names import app_name, is_hidden, is_labelled
 from cloudbang.engine.containers import ContainerCalls
 from cloudbang.engine.exec import ExecCalls
+from cloudbang.engine.image_import import ImageImportCalls
 from cloudbang.engine.parse import (
     ContainerState,
     container_state,
@@ -23,6 +24,7 @@ from cloudbang.engine.parse import (
     instance_of_listing,
 )
 from cloudbang.engine.stream import EngineStream
+from cloudbang.engine.swarm import SwarmCalls
 from cloudbang.errors import EngineRefused, LogUnreadable, NoSuchContainer
 
 # Everything that changes what a page shows. Left out are the exec events that each health check
@@ -80,7 +82,7 @@ class EngineEvent:
 _PODMANS_ATTRIBUTES = {"containerExitCode", "exitCode", "image", "name", "podId"}
 
 
-class Engine(ExecCalls, ContainerCalls):
+class Engine(ExecCalls, ContainerCalls, ImageImportCalls, SwarmCalls):
     """One Docker Engine. Every call raises EngineUnreachable when it does not answer."""
 
     # --- what there is ------------------------------------------------------------------------

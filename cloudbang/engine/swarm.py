@@ -7,7 +7,7 @@ a service from being restarted. Specs are sent whole, as `domain.deploy.swarm_sp
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
@@ -128,6 +128,15 @@ class SwarmCalls(EngineHttp):
             for container, its in (found.get("Containers") or {}).items()
         }
 
+    def gateway_of(self, network: str) -> str:
+        """The address that this machine itself has on a network of it; "" where it has none."""
+        path = f"/networks/{quote(network, safe='')}"
+        found = self._json(path, what=f"the network {network}", call="networks")
+        configs = (found.get("IPAM") or {}).get("Config") or []
+        return next(
+            (str(one["Gateway"]).partition("/")[0] for one in configs if one.get("Gateway")), ""
+        )
+
     # -- services
 
     def services(self, label: str) -> list[Service]:
@@ -165,20 +174,37 @@ class SwarmCalls(EngineHttp):
 
     def scale_service(self, name: str, replicas: int) -> bool:
         """Have so many tasks of a service; False when there is no such service."""
+
+        def scaled(spec: Mapping[str, Any]) -> Mapping[str, Any] | None:
+            found = ((spec.get("Mode") or {}).get("Replicated") or {}).get("Replicas")
+            wanted = {**spec, "Mode": {"Replicated": {"Replicas": replicas}}}
+            return None if found == replicas else wanted
+
+        return self.update_service(name, scaled, f"to scale the service {name}")
+
+    def update_service(
+        self,
+        name: str,
+        change: Callable[[Mapping[str, Any]], Mapping[str, Any] | None],
+        what: str = "",
+    ) -> bool:
+        """Have a service as ``change`` makes it of how it stands, None for no change; False when
+        there is no such service."""
+        what = what or f"to change the service {name}"
         for _ in range(TRIES):
             found = self.service(name)
             if found is None:
                 return False
-            if found.replicas == replicas:
+            spec = change(found.spec)
+            if spec is None:
                 return True
-            spec = {**found.spec, "Mode": {"Replicated": {"Replicas": replicas}}}
             try:
                 self._json(
                     f"/services/{found.id}/update",
                     {"version": str(found.version)},
                     method="POST",
                     body=spec,
-                    what=f"to scale the service {name}",
+                    what=what,
                     call="services",
                 )
             except EngineRefused as e:
@@ -186,7 +212,7 @@ class SwarmCalls(EngineHttp):
                     raise
                 continue
             return True
-        raise EngineRefused(f"to scale the service {name}", 409, OUT_OF_SEQUENCE, "services")
+        raise EngineRefused(what, 409, OUT_OF_SEQUENCE, "services")
 
     def remove_service(self, name: str) -> bool:
         """Whether there was one. Its containers live on for a moment: until their grace is over."""

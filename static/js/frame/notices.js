@@ -53,6 +53,10 @@ function sentence(notice) {
       return t(
         "The Docker Engine does not answer: what you see is the last known. It goes on by itself once the engine is back.",
       );
+    case "gateway-failed":
+      return t(
+        "The gateway is not as it should be: apps may not be reached from outside. It is tried again.",
+      );
     default:
       return t(notice.message); // what is refused, for one: the doctor says it in the same words
   }

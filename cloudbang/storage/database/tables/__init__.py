@@ -17,13 +17,14 @@ from cloudbang.storage.database.tables.deployments import (
     deployed_apps,
     deployments,
     releases,
+    routes,
     secret_values,
 )
 from cloudbang.storage.database.tables.events import events
 from cloudbang.storage.database.tables.metadata import metadata
 from cloudbang.storage.database.tables.terminals import terminal_visits, terminals
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration. A database of this revision is used as it is."""
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "memberships",
     "metadata",
     "releases",
+    "routes",
     "secret_values",
     "sessions",
     "settings",

