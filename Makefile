@@ -78,6 +78,7 @@ $(PAGES): $(SOURCES) $(VENDOR)
 test: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES) $(PYC)
 	@scripts/engine-up
 	@scripts/test-image
+	@scripts/test-registry >/dev/null
 	@scripts/browser-up
 	@$(PY) -m tests.lanes
 

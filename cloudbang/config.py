@@ -161,6 +161,19 @@ class GatewaySettings(Section):
         return range(int(first), int(last) + 1)
 
 
+class DeploySettings(Section):
+    """What apps are deployed from, and what that may take."""
+
+    allowed_hosts: tuple[str, ...] = ()  # on this machine or beside it, and asked all the same
+    keep_free_bytes: Bytes = 2 * GIB  # of the engine's disk: with less nothing is pulled or built
+    pull_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 60
+    build_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 60
+    builds: Annotated[int, Field(ge=1, le=100)] = 1  # at a time
+    build_cpus: Annotated[float, Field(ge=0, le=1024)] = 0  # of all together; 0: half of them
+    build_memory_bytes: Bytes = 0  # of all together; 0: half of it
+    build_cgroup: str = "docker/buildkit"  # in which the engine runs what a build runs
+
+
 class LogSettings(Section):
     """What CloudBang says about itself, to standard error or to a file."""
 
@@ -178,6 +191,7 @@ class Settings(Section):
     session: LoginSettings = LoginSettings()
     terminal: TerminalSettings = TerminalSettings()
     gateway: GatewaySettings = GatewaySettings()
+    deploy: DeploySettings = DeploySettings()
     log: LogSettings = LogSettings()
     admin_password: str = Field(default="", repr=False)
 

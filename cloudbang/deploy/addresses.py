@@ -101,10 +101,3 @@ def host_of(url: str) -> tuple[str, int]:
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError(url)
     return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def registry_of(image: str) -> str:
-    """The registry that an image's name leads to, "" for the engine's own one."""
-    first, slash, _ = image.partition("/")
-    named = slash and ("." in first or ":" in first or first == "localhost")
-    return first if named else ""

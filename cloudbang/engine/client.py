@@ -17,6 +17,7 @@ from cloudbang.domain.names import app_name, is_hidden, is_labelled
 from cloudbang.engine.containers import ContainerCalls
 from cloudbang.engine.exec import ExecCalls
 from cloudbang.engine.image_import import ImageImportCalls
+from cloudbang.engine.images import ImageCalls
 from cloudbang.engine.parse import (
     ContainerState,
     container_state,
@@ -82,7 +83,7 @@ class EngineEvent:
 _PODMANS_ATTRIBUTES = {"containerExitCode", "exitCode", "image", "name", "podId"}
 
 
-class Engine(ExecCalls, ContainerCalls, ImageImportCalls, SwarmCalls):
+class Engine(ExecCalls, ContainerCalls, ImageCalls, ImageImportCalls, SwarmCalls):
     """One Docker Engine. Every call raises EngineUnreachable when it does not answer."""
 
     # --- what there is ------------------------------------------------------------------------

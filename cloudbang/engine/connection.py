@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -73,16 +75,23 @@ class Address:
 class EngineConnection:
     """One request and its answer. ``status`` is the HTTP status; what follows is read as it comes.
 
-    One greenlet reads. Raises EngineUnreachable when there is no answer within ``timeout`` seconds.
+    ``pieces``: more of the request, sent as they come. One greenlet reads. Raises EngineUnreachable
+    when there is no answer within ``timeout`` seconds.
     """
 
-    def __init__(self, address: Address, request: bytes, timeout: float) -> None:
+    def __init__(
+        self, address: Address, request: bytes, timeout: float, pieces: Iterable[bytes] = ()
+    ) -> None:
         self._address = address
         self._sock = address.connect(timeout)
         self._arrival: Parking | None = None
         self._taken = False  # the last read took all there was: the next one waits first
         try:
             self._sock.sendall(request)
+            with suppress(BrokenPipeError, ConnectionResetError):
+                # One that has refused what was sent so far reads no more of it: it says why.
+                for piece in pieces:
+                    self._sock.sendall(piece)
             self.status, self.fields, self._early = self._head()
             # Read without waiting from here on: `wait` does the waiting. The system's own calls,
             # where that is possible: for a single key gevent's around them would cost more.
@@ -167,6 +176,26 @@ class EngineConnection:
             if self.status in (502, 503, 504):  # a proxy whose engine is away
                 return EngineUnreachable(self._address.url, f"a proxy answers {self.status}")
             return RefusedBetween(what, self.status, call)
+
+    def abandon(self, within: float) -> bool:
+        """Close it, and let the engine end what it does for us first: whether it has.
+
+        With half of the connection closed it gives up, as with all of it, but what it sends until
+        it has is still read, to the end. That takes ``within`` seconds at most.
+        """
+        ended = False
+        try:
+            with gevent.Timeout(within, False):
+                if self._address.tls is None:  # which has no half of a connection
+                    self._sock.shutdown(socket.SHUT_WR)
+                    while self.read():
+                        pass
+                    ended = True
+        except OSError:
+            ended = True  # it is gone altogether
+        finally:
+            self.close()
+        return ended
 
     def close(self) -> None:
         if self._arrival is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -100,11 +100,14 @@ class EngineHttp:
         timeout: float = 0.0,
         what: str = "",
         call: str = "",
+        headers: Mapping[str, str] | None = None,
+        pieces: Callable[[], Iterable[bytes]] | None = None,
     ) -> EngineStream:
         """The answer, to be read and closed. Raises EngineRefused for any that is an error.
 
         ``timeout``: seconds until it begins, 0 for as many as ever. ``what`` was asked, for people;
-        ``call``: of which kind it is, by ``domain.refusals``.
+        ``call``: of which kind it is, by ``domain.refusals``. ``pieces`` makes a body that is sent
+        as it comes.
         """
         data = None if body is None else orjson.dumps(body)
 
@@ -112,7 +115,14 @@ class EngineHttp:
             where = self.path(path, query)
             said = what or f"{method} {path}"
             return self._answer(
-                where, method=method, body=data, timeout=timeout, what=said, call=call
+                where,
+                method=method,
+                body=data,
+                timeout=timeout,
+                what=said,
+                call=call,
+                headers=headers,
+                pieces=None if pieces is None else pieces(),
             )
 
         return self._with_its_version(ask)
@@ -137,9 +147,13 @@ class EngineHttp:
         timeout: float = 0.0,
         what: str,
         call: str,
+        headers: Mapping[str, str] | None = None,
+        pieces: Iterable[bytes] | None = None,
     ) -> EngineStream:
         wait = timeout or self.timeout
-        stream = EngineStream(self.address, where, wait, method=method, body=body)
+        stream = EngineStream(
+            self.address, where, wait, method=method, body=body, headers=headers, pieces=pieces
+        )
         if 200 <= stream.status < 300 or stream.status == 304:  # 304: it is so already
             return stream
         try:

@@ -6,6 +6,8 @@ chunks is understood too.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+
 from cloudbang.engine.connection import Address, EngineConnection
 
 __all__ = ["Address", "EngineStream"]
@@ -14,7 +16,7 @@ __all__ = ["Address", "EngineStream"]
 class EngineStream(EngineConnection):
     """One answer, read as it comes. ``status`` is the HTTP status; the body follows.
 
-    Not shared between greenlets. An end of the body is all the engine says, whether the container
+    ``pieces``: a body that is sent as it is made. Not shared between greenlets. An end of the body is all the engine says, whether the container
     exited or the engine was stopped: ask the engine which.
     """
 
@@ -26,11 +28,19 @@ class EngineStream(EngineConnection):
         *,
         method: str = "GET",
         body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        pieces: Iterable[bytes] | None = None,
     ) -> None:
-        head = f"{method} {path} HTTP/1.0\r\nHost: docker\r\nUser-Agent: cloudbang\r\n"
+        version = "1.0" if pieces is None else "1.1"  # which knows of bodies without a length
+        head = f"{method} {path} HTTP/{version}\r\nHost: docker\r\nUser-Agent: cloudbang\r\n"
+        for name, value in (headers or {}).items():
+            head += f"{name}: {value}\r\n"
         if body is not None:
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        super().__init__(address, f"{head}\r\n".encode() + (body or b""), timeout)
+        if pieces is not None:
+            head += "Connection: close\r\nTransfer-Encoding: chunked\r\n"
+        request = f"{head}\r\n".encode() + (body or b"")
+        super().__init__(address, request, timeout, () if pieces is None else _chunked(pieces))
         chunked = self.fields.get(b"transfer-encoding", b"").lower() == b"chunked"
         self._chunks = _Chunks() if chunked else None
 
@@ -40,6 +50,14 @@ class EngineStream(EngineConnection):
         if self._chunks is None or not data:
             return data
         return self._chunks.feed(data)
+
+
+def _chunked(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The transfer coding of HTTP/1.1 put on."""
+    for piece in pieces:
+        if piece:
+            yield b"%x\r\n%b\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
 
 
 class _Chunks:

@@ -9,8 +9,8 @@ from cloudbang.deploy.addresses import (
     allowed_address,
     host_of,
     is_inside,
-    registry_of,
 )
+from cloudbang.domain.deploy.image_name import registry_of
 
 
 @pytest.mark.parametrize(

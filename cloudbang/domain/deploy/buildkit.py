@@ -6,15 +6,18 @@ StatusResponse) in base64. Only what a person is shown is read; a field that is 
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from json import loads
 from typing import NamedTuple
 
 MAX_STEPS = 5_000  # of one build that are remembered
 MAX_LINE = 256 * 1024  # bytes of output that are held while no newline comes
+_CLASSIC = re.compile(rb"Step (\d+)/(\d+) : (.+)")
+_EXIT_CODE = re.compile(r"(?:exit code|non-zero code): (\d+)")
 
 
 class BuildGarbled(ValueError):
@@ -43,16 +46,26 @@ class BuildStep:
 
     @property
     def seconds(self) -> float | None:
-        """That it took; None while it has not ended."""
+        """That it took; None while it has not ended, or where that is not told."""
         return (self.finished - self.started) / 1e9 if self.started and self.finished else None
+
+    @property
+    def internal(self) -> bool:
+        """Whether it is the builder's own, and no line of the Dockerfile."""
+        return self.name.startswith("[internal]") or not self.name.startswith("[")
+
+
+_LAST = "classic"  # where a digest stands: the step that the classic builder is at
 
 
 class BuildProgress:
     """Takes the answer's lines in; gives steps that changed, and output. ``image_id`` and ``error``
     say how it ended; both are "" until it has."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], int] = lambda: 0) -> None:
+        """``clock`` gives ns since 1970: the classic builder tells no times."""
         self.image_id = self.error = ""
+        self._clock = clock
         self._steps: dict[str, BuildStep] = {}  # by digest
         self._rest: dict[tuple[int, str], bytes] = {}  # output without its newline yet
 
@@ -74,11 +87,13 @@ class BuildProgress:
             self.image_id = str(aux.get("ID") or "")
         elif error := told.get("error"):
             self.error = str(error)
+            yield from self._classic_ended(self.error)
         elif text := (told.get("stream") or told.get("status")):
             # The classic builder's, and what the engine says beside a build.
-            yield from self._output(0, "stdout", str(text).encode("utf-8", "replace"))
+            yield from self._classic(str(text).encode("utf-8", "replace"))
         elif isinstance(aux, dict) and aux.get("ID"):
             self.image_id = str(aux["ID"])  # the classic builder's
+            yield from self._classic_ended()
 
     def end(self) -> Iterator[Output]:
         """The output that came without a newline at its end."""
@@ -91,6 +106,37 @@ class BuildProgress:
     def failed_step(self) -> BuildStep | None:
         """The step at which the build failed."""
         return next((step for step in self._steps.values() if step.error), None)
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of the command that failed, where it was one."""
+        found = _EXIT_CODE.search(self.error)
+        return int(found[1]) if found else None
+
+    def _classic(self, text: bytes) -> Iterator[BuildStep | Output]:
+        """One step at a time, and all output is of that one."""
+        found = _CLASSIC.match(text)
+        before = self._steps.get(_LAST)
+        if found and len(self._steps) < MAX_STEPS:
+            yield from self._classic_ended()
+            name = (
+                f"[{int(found[1])}/{int(found[2])}] {found[3].decode('utf-8', 'replace').strip()}"
+            )
+            step = BuildStep(len(self._steps) + 1, name, self._clock())
+            self._steps[_LAST] = step
+            yield step
+        elif before is not None and text.strip() == b"---> Using cache":
+            step = self._steps[_LAST] = replace(before, cached=True)
+            yield step
+        else:
+            yield from self._output(before.number if before else 0, "stdout", text)
+
+    def _classic_ended(self, error: str = "") -> Iterator[BuildStep]:
+        step = self._steps.pop(_LAST, None)
+        if step is not None:
+            done = replace(step, finished=self._clock(), error=error)
+            self._steps[str(step.number)] = done
+            yield done
 
     def _trace(self, aux: str) -> Iterator[BuildStep | Output]:
         try:

@@ -38,12 +38,14 @@ NOT_EXECUTABLE = 126
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What went wrong. ``said``: the engine's or the program's own words, one line of them."""
+    """What went wrong. ``said``: the engine's or the program's own words, one line of them;
+    ``what``: the image, or the step of a build, that it is about."""
 
     kind: FailureClass
     said: str = ""
     exit_code: int | None = None
     after: float | None = None  # seconds that it ran
+    what: str = ""
 
 
 # What is said of each class; {app}, {said}, {exit_code}, {after} and {what} are filled in.
@@ -92,7 +94,7 @@ _PATTERNS: tuple[tuple[str, FailureClass], ...] = (
     (r"exec format error", "command-not-found"),
     (r"unauthorized|authentication required|denied|no basic auth|forbidden", "registry-refused"),
     (r"not found: manifest unknown|manifest unknown|manifest for .* not found", "image-not-found"),
-    (r"no such image|repository does not exist|name unknown|\bnot found\b", "image-not-found"),
+    (r"no matching manifest|no such image|repository does not exist|name unknown|\bnot found\b", "image-not-found"),
     (r"toomanyrequests|rate limit", "registry-refused"),
     (
         r"no such host|connection refused|i/o timeout|timeout|tls|x509|server misbehaving|"

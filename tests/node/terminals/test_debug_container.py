@@ -16,7 +16,7 @@ from docker.models.containers import Container
 from cloudbang.config import EngineSettings
 from cloudbang.domain.terminals import ExitStatus, Size, TerminalRequest, TerminalTarget
 from cloudbang.engine import Engine
-from cloudbang.engine.containers import _step
+from cloudbang.engine.images import _step
 from cloudbang.errors import EngineRefused, NoSuchContainer
 from cloudbang.node.terminals.debug_container import (
     LABEL,

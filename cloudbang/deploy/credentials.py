@@ -1,0 +1,77 @@
+"""Users and passwords for registries and Git hosts: kept encrypted, shown to nobody again."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import orjson
+
+from cloudbang.domain.deploy.image_name import HUB
+from cloudbang.errors import BadRequest
+from cloudbang.storage.database.secrets import SecretStore
+
+Kind = Literal["registry", "git"]
+KINDS: tuple[Kind, ...] = ("registry", "git")
+HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:\d{1,5})?|\[[0-9a-f:]{2,39}\](:\d{1,5})?")
+LONGEST = 16 * 1024  # characters of a password: tokens are long
+HUB_HOST = HUB[0]
+
+
+class HostCredentials:
+    """By kind and host, with its port where it is not the usual one. All methods raise
+    StorageFailed, those that write StorageFull as well."""
+
+    def __init__(self, secrets: SecretStore) -> None:
+        self._secrets = secrets
+
+    def put(self, kind: Kind, host: str, user: str, password: str) -> None:
+        """Keep them, in place of what was there. Raises BadRequest."""
+        name = host_name(kind, host)
+        if not user or len(user) > 256 or "\0" in user or (kind == "git" and ":" in user):
+            raise BadRequest("user", user, "1 to 256 characters")
+        if not password or len(password) > LONGEST or "\0" in password:
+            # Without it: an error is shown, logged and sent on.
+            raise BadRequest("password", "…", f"1 to {LONGEST} characters")
+        value = orjson.dumps([user, password]).decode()
+        versions = self._secrets.put(_place(kind), {name: value})
+        newest = self._secrets.newest(_place(kind))
+        self._secrets.forget(_place(kind), {*newest.items(), *versions.items()})
+
+    def get(self, kind: Kind, host: str) -> tuple[str, str] | None:
+        """User and password; None where none are kept. Raises SecretUnreadable."""
+        name = host_name(kind, host)
+        version = self._secrets.newest(_place(kind)).get(name)
+        if version is None:
+            return None
+        user, password = orjson.loads(self._secrets.get(_place(kind), {name: version})[name])
+        return str(user), str(password)
+
+    def hosts(self, kind: Kind) -> list[str]:
+        """Those for which there are some."""
+        return sorted(self._secrets.newest(_place(kind)))
+
+    def forget(self, kind: Kind, host: str) -> bool:
+        """Whether there were some."""
+        name = host_name(kind, host)
+        newest = self._secrets.newest(_place(kind))
+        had = newest.pop(name, None) is not None
+        if had:
+            self._secrets.forget(_place(kind), set(newest.items()))
+        return had
+
+
+def host_name(kind: Kind, host: str) -> str:
+    """As it is kept: small, without a scheme and a path. Raises BadRequest."""
+    name = host.strip().lower().removeprefix("https://").removeprefix("http://")
+    name = name.partition("/")[0].rstrip(".")
+    if kind == "registry" and name in ("", *HUB):
+        return HUB_HOST
+    if not HOST.fullmatch(name):
+        raise BadRequest("host", host, 'a host, such as "registry.example.com" or "localhost:5000"')
+    return name
+
+
+def _place(kind: Kind) -> str:
+    """Where a secret has its app: no app is called so."""
+    return f"@{kind}"
