@@ -45,6 +45,10 @@ PROBES = (
     Probe("create", "POST", f"/containers/{_NOBODY}/start"),
     Probe("create", "POST", f"/containers/{_NOBODY}/wait?condition=not-running"),
     Probe("create", "DELETE", f"/containers/{_NOBODY}?v=1"),
+    Probe("tag", "POST", f"/images/{_NO_IMAGE}/tag?repo=cloudbang.invalid%2Fnone&tag=none"),
+    Probe("tag", "DELETE", f"/images/{_NO_IMAGE}"),
+    Probe("build", "POST", "/build?version=none"),
+    Probe("build", "POST", "/build/cancel"),
     Probe("info", "GET", "/info"),
     Probe("swarm", "POST", "/swarm/init", {"ListenAddr": ""}),  # an address that is none
     Probe("swarm", "GET", "/nodes"),

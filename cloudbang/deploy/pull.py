@@ -105,9 +105,7 @@ class Puller:
 
         try:
             with PacedTell(tell) as paced:
-                for step in self._engine.pull(
-                    name, login=login, connect=self._silent, silent=self._silent
-                ):
+                for step in self._engine.pull(name, login=login, silent=self._silent):
                     line = progress.feed(step.layer, step.status, step.done, step.total)
                     if line:
                         log.say(line)

@@ -98,6 +98,18 @@ REFUSALS = {
         "+DELETE /containers/ID",
         "CONTAINERS=1+POST=1",
     ),
+    "tag": _refusal(
+        Text("to name images and to take names away", "为镜像添加和去除名称"),
+        Text("no release can be gone back to", "无法恢复到以前的版本"),
+        "POST /images/NAME/tag+DELETE /images/NAME",
+        "IMAGES=1+POST=1",
+    ),
+    "build": _refusal(
+        Text("to build images", "构建镜像"),
+        Text("only images that are there already can be deployed", "只能部署已有的镜像"),
+        "POST /build+POST /build/cancel",
+        "BUILD=1+POST=1",
+    ),
     "info": _refusal(
         Text("to tell how it is set up", "查询引擎的设置"),
         Text("nothing can be deployed", "无法部署应用"),

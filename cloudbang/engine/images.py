@@ -134,11 +134,11 @@ class ImageCalls(EngineHttp):
         wanted: Callable[[], bool] = lambda: True,
         *,
         login: RegistryLogin | None = None,
-        connect: float = CONNECT,
-        silent: float = SILENT,
+        silent: float = 0.0,
     ) -> Iterator[PullStep]:
         """Fetch an image, step by step; stops soon after it is not ``wanted`` any more. Who closes
-        it, or is ended meanwhile, comes back when the engine has ended it.
+        it, or is ended meanwhile, comes back when the engine has ended it. ``silent``: seconds
+        without a word of the registry's after which it is given up, 0 for as many as ever.
 
         Raises EngineRefused with what the registry says, or when it says nothing for long.
         """
@@ -146,11 +146,12 @@ class ImageCalls(EngineHttp):
         name = image.rpartition("/")[2]
         full = image if ":" in name or "@" in name else f"{image}:latest"
         what = f"the image {image}"
+        patience = silent or SILENT
         stream = self._open(
             "/images/create",
             {"fromImage": full},
             method="POST",
-            timeout=connect,
+            timeout=silent or CONNECT,
             what=what,
             call="pull",
             headers=None if login is None else {"X-Registry-Auth": login.header},
@@ -158,9 +159,9 @@ class ImageCalls(EngineHttp):
         rest, heard, ended = b"", time.monotonic(), False
         try:
             while wanted():
-                if time.monotonic() - heard > silent:
-                    raise EngineRefused(what, 504, f"nothing came for {silent:.0f} s")
-                if not stream.wait(min(LOOK, silent)):
+                if time.monotonic() - heard > patience:
+                    raise EngineRefused(what, 504, f"nothing came for {patience:.0f} s")
+                if not stream.wait(min(LOOK, patience)):
                     continue
                 data = stream.read_now()
                 if data == b"":

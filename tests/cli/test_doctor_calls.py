@@ -78,6 +78,10 @@ def kind(method: str, path: str) -> str:
         return first
     if first in ("tasks", "configs"):
         return {"tasks": "services", "configs": "secrets"}[first]
+    if first == "build":
+        return first
+    if path.endswith("/tag") or (path.startswith("images/") and method == "DELETE"):
+        return "tag"
     if path.startswith("images/"):
         return "pull" if method == "POST" else "images"
     if path.startswith("exec/") or path.endswith("/exec"):

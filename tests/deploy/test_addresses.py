@@ -10,7 +10,6 @@ from cloudbang.deploy.addresses import (
     host_of,
     is_inside,
 )
-from cloudbang.domain.deploy.image_name import registry_of
 
 
 @pytest.mark.parametrize(
@@ -65,17 +64,3 @@ def test_hosts_of_addresses() -> None:
     for bad in ("ssh://h/a", "file:///etc", "https:///x", "ext::sh -c x", "-upload", "git@h:a"):
         with pytest.raises(ValueError, match=r".*"):
             host_of(bad)
-
-
-@pytest.mark.parametrize(
-    ("image", "registry"),
-    [
-        ("nginx", ""),
-        ("library/nginx:1", ""),
-        ("localhost/x", "localhost"),
-        ("127.0.0.1:5000/x", "127.0.0.1:5000"),
-        ("r.example.com/team/x@sha256:1", "r.example.com"),
-    ],
-)
-def test_the_registry_of_an_image(image: str, registry: str) -> None:
-    assert registry_of(image) == registry

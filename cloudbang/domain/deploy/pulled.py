@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from cloudbang.domain.names import is_container_id
+
 MOST = 40  # layers that are told of one by one
-_LAYER = re.compile(r"[0-9a-f]{12}")
 _AGAIN = re.compile(r"Retrying in \d+ second")
 DONE = ("Pull complete", "Already exists")
 # Of these the first word of a layer is enough: the rest is what the bars show.
@@ -33,7 +34,7 @@ class PullProgress:
 
     def feed(self, layer: str, status: str, done: int = 0, total: int = 0) -> str | None:
         """A line for the log where this is worth one."""
-        if not _LAYER.fullmatch(layer):
+        if not is_container_id(layer):  # ids of layers are as short
             return f"{layer}: {status}" if layer else status
         before = self._layers.get(layer, Layer(layer))
         now = replace(before, status=status, done=done, total=total)

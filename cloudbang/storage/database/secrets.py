@@ -32,6 +32,16 @@ class SecretUnreadable(CloudBangError):
         "the secret {name} of {app} cannot be read with the key in {path}: put back the key that it "
         "was written with, or write the secret anew"
     )
+    variants = {  # noqa: RUF012
+        ("app", "@registry"): (
+            "the credentials that are kept for the registry {name} cannot be read with the key in "
+            "{path}: put back the key that they were written with, or write them anew"
+        ),
+        ("app", "@git"): (
+            "the credentials that are kept for the Git host {name} cannot be read with the key in "
+            "{path}: put back the key that they were written with, or write them anew"
+        ),
+    }
 
     def __init__(self, app: str, name: str, path: str) -> None:
         self.app, self.name, self.path = app, name, path

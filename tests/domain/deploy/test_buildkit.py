@@ -90,12 +90,33 @@ def test_how_it_ended() -> None:
 
 
 def test_the_classic_builder_is_understood() -> None:
-    build = BuildProgress()
+    """It says which step it is at, and no times: those are ours."""
+    now = iter(range(10**9, 10**12, 10**9))
+    build = BuildProgress(lambda: next(now))
     assert list(build.feed(b'{"stream":"Step 1/2 : FROM x\\n"}')) == [
-        Output(0, "stdout", b"Step 1/2 : FROM x")
+        BuildStep(1, "[1/2] FROM x", started=10**9)
     ]
-    assert list(build.feed(b'{"aux":{"ID":"sha256:2"}}')) == []
-    assert build.image_id == "sha256:2"
+    assert list(build.feed(b'{"stream":" ---\\u003e 6b96bf943b48\\n"}')) == [
+        Output(1, "stdout", b" ---> 6b96bf943b48")
+    ]
+    ended, begun = build.feed(b'{"stream":"Step 2/2 : RUN make\\n"}')
+    assert isinstance(ended, BuildStep)
+    assert (ended.seconds, begun) == (1.0, BuildStep(2, "[2/2] RUN make", started=3 * 10**9))
+    [cached] = build.feed(b'{"stream":" ---\\u003e Using cache\\n"}')
+    assert isinstance(cached, BuildStep)
+    assert cached.cached
+    [done] = build.feed(b'{"aux":{"ID":"sha256:2"}}')
+    assert isinstance(done, BuildStep)
+    assert done.finished
+    assert (build.image_id, build.failed_step) == ("sha256:2", None)
+
+
+def test_the_classic_builder_fails_at_a_step() -> None:
+    build = BuildProgress()
+    list(build.feed(b'{"stream":"Step 1/1 : RUN exit 7\\n"}'))
+    list(build.feed(b'{"error":"The command \'exit 7\' returned a non-zero code: 7"}'))
+    assert build.failed_step is not None
+    assert (build.failed_step.name, build.exit_code) == ("[1/1] RUN exit 7", 7)
 
 
 def test_a_field_that_is_new_is_skipped() -> None:

@@ -221,8 +221,8 @@ def test_a_registry_that_falls_silent_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The engine goes on to say nothing for as long as that does."""
-    monkeypatch.setattr("cloudbang.engine.containers.SILENT", 1.0)
-    monkeypatch.setattr("cloudbang.engine.containers.LOOK", 0.1)
+    monkeypatch.setattr("cloudbang.engine.images.SILENT", 1.0)
+    monkeypatch.setattr("cloudbang.engine.images.LOOK", 0.1)
     scripted = ScriptedExecs(tmp_path)
     scripted.pulls = [
         {"id": "1", "status": "Downloading", "progressDetail": {"current": 1, "total": 1_000_000}}
