@@ -27,6 +27,8 @@ from cloudbang.core.deadline import Deadline, StopOrder
 from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
+from cloudbang.deploy.compose_file import Compose
+from cloudbang.deploy.stacks import Stacks
 from cloudbang.engine import Engine
 from cloudbang.events.recorder import EventRecorder
 from cloudbang.events.retention import EventRetention
@@ -308,6 +310,7 @@ class Application:
                 budget=self.budget,
                 notices=self.notices,
                 status=status,
+                stacks=Stacks(Compose(self.settings.storage.path)),
             )
         )
         authenticator = authenticator_of(app)

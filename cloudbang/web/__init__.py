@@ -58,9 +58,9 @@ def create_app(services: Services) -> FlaskApp:
 
 def api_blueprints() -> list[Blueprint]:
     """All of the HTTP API."""
-    from cloudbang.web.api import account, apps, status, terminal_files, terminals
+    from cloudbang.web.api import account, apps, drafts, status, terminal_files, terminals
 
-    return [api.bp for api in (account, apps, status, terminals, terminal_files)]
+    return [api.bp for api in (account, apps, status, terminals, terminal_files, drafts)]
 
 
 def load_templates(app: FlaskApp) -> None:

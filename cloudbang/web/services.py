@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cloudbang.core.budget import Budget
     from cloudbang.core.loop_lag import LoopLag
     from cloudbang.core.notices import Notices
+    from cloudbang.deploy.stacks import Stacks
     from cloudbang.events.recorder import EventRecorder
     from cloudbang.node.collector import LogCollector
     from cloudbang.node.inventory import Inventory
@@ -51,6 +52,7 @@ class Services:
     budget: Budget
     notices: Notices
     status: Status
+    stacks: Stacks
     loop_lag: LoopLag | None = None
 
 

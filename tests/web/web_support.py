@@ -21,6 +21,8 @@ from cloudbang.config import Settings
 from cloudbang.core.budget import Budget
 from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.notices import Notices
+from cloudbang.deploy.compose_file import Compose
+from cloudbang.deploy.stacks import Stacks
 from cloudbang.domain.lines import format_time, record
 from cloudbang.domain.terminals import Orphan, Source, TerminalTarget
 from cloudbang.engine import Engine
@@ -167,6 +169,7 @@ class WebGround:
                 budget=self.budget,
                 notices=self.notices,
                 status=self.status,
+                stacks=Stacks(Compose(folder)),
             )
         )
 

@@ -16,3 +16,47 @@ ANONYMOUS = Text(
     "没有名称的卷每次都是新的：请为其命名",
 )
 UNKNOWN = Text("it is not known", "无法识别")
+
+# --- of Compose files
+
+ONE_NETWORK = Text(
+    "the services of a stack share one network of their own", "同一应用组的服务共用一个私有网络"
+)
+OURS = Text("a deployment decides that by itself", "由部署过程自行决定")
+NO_CHECK = Text("the image's own check stays", "镜像自带的健康检查保持不变")
+WITHIN = Text(
+    "how long an app may take to be healthy is one time, start_period",
+    "应用变为健康的时限只有一个，即 start_period",
+)
+DEVELOPING = Text("it is for developing, and not for serving", "仅用于开发，不用于运行")
+NOT_SENT = Text(
+    "it was not sent along: drop the whole folder", "未随文件一起发送：请拖入整个文件夹"
+)
+BESIDE = Text(
+    "a folder beside the file is kept as a volume of its own here",
+    "文件旁的文件夹在此保存为独立的卷",
+)
+OUTSIDE = Text("it is outside of the file's folder", "位于该文件所在文件夹之外")
+OTHERS = Text("it was made elsewhere, and is not read", "在别处创建，无法读取")
+NAMED_BY_US = Text("labels of that name are CloudBang's own", "该名称的标签由云帮自用")
+OWNER = Text("it belongs to root", "属于 root 用户")
+
+COMPOSE: dict[str, Text] = {
+    **dict.fromkeys(
+        (
+            *("privileged", "network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup"),
+            *("devices", "device_cgroup_rules", "security_opt", "shm_size", "pids_limit", "gpus"),
+            *("cpuset", "cpu_shares", "cpu_quota", "cpu_period", "cpu_rt_period", "cpu_rt_runtime"),
+            *("memswap_limit", "mem_swappiness", "oom_kill_disable", "oom_score_adj"),
+            *("mac_address", "external_links", "volumes_from", "group_add", "storage_opt"),
+            *("blkio_config", "cgroup_parent", "domainname", "credential_spec", "isolation"),
+            *("cpu_count", "cpu_percent", "provider", "dns_opt", "dns_search", "use_api_socket"),
+            *("models", "volume_driver", "runtime", "post_start", "pre_stop"),
+        ),
+        SWARM,
+    ),
+    "logging": LOGS,
+    **dict.fromkeys(("pull_policy", "platform", "attach", "annotations"), OURS),
+    "develop": DEVELOPING,
+}
+"""Keys of a service that none is honoured of, whatever they hold."""

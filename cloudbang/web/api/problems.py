@@ -6,6 +6,7 @@ Sentences are translated before their facts are filled in. A page gets a page, a
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 # Fields of errors that are texts of ours: they are translated before they are filled in.
 TRANSLATED = ("allowed", "reason")
+_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 
 
 class NothingHere(CloudBangError):
@@ -127,9 +129,19 @@ def sentence_of(error: CloudBangError) -> str:
     facts = error.facts()
     for name in TRANSLATED:
         if words := str(facts.get(name) or ""):
-            facts[name] = gettext(words)
+            facts[name] = _translated(words)
     facts = {name: shortened(fact) for name, fact in facts.items()}
     return gettext(error.template(on_page=_wants_page())).format(**facts)
+
+
+def _translated(words: str) -> str:
+    """Also where numbers were filled in already: the catalogue has ``{}`` in their places."""
+    found = gettext(words)
+    if found == words and (numbers := _NUMBERS.findall(words)):
+        template = _NUMBERS.sub("{}", words)
+        if (text := gettext(template)) != template:
+            return text.format(*numbers)
+    return found
 
 
 def install(app: Flask) -> None:

@@ -11,7 +11,9 @@ from flask import Blueprint, Flask, g, redirect, render_template, request, url_f
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
+from cloudbang.deploy.uploads import MOST_BYTES, MOST_FILES
 from cloudbang.domain.apps import App
+from cloudbang.domain.deploy import recipes
 from cloudbang.domain.lines import rows
 from cloudbang.web.api.app_json import one_app
 from cloudbang.web.pages import assets
@@ -20,6 +22,7 @@ from cloudbang.web.pages.i18n import gettext
 from cloudbang.web.security.authenticator import (
     caller,
     csrf_token,
+    needs,
     open_to_all,
     require_app,
 )
@@ -96,6 +99,14 @@ def terminal(app: str) -> ResponseReturnValue:
         current_tab="terminal",
         recording=services().settings.terminal.record,
     )
+
+
+@bp.get("/new")
+@needs("deploy")
+def new_app() -> ResponseReturnValue:
+    """A new app, made of an image, a Dockerfile, a Git address or a Compose file."""
+    limits = {"bytes": MOST_BYTES, "files": MOST_FILES, "read": recipes.READ}
+    return _page("new_app.html", page="new", data={"limits": limits})
 
 
 @bp.get("/terminals")

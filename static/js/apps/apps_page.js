@@ -220,9 +220,11 @@ function empty(more) {
       command(".venv/bin/python -m cloudbang doctor"),
     );
   }
+  const deploy = document.getElementById("new-app-link") !== null;
   return message(
     t("No containers yet."),
     t("Every container of this machine shows here by itself. Start one:"),
+    ...(deploy ? [h("a", { class: "button main", href: "/new" }, icon("plus"), t("New app"))] : []),
     command("docker run -d --name hello busybox sh -c 'while date; do sleep 1; done'"),
   );
 }

@@ -46,6 +46,41 @@ export type Apps = {
   put_away: number;
 };
 
+/** `services` in the order in which they are started: none while a required variable has no value; `missing`: files that were not sent along, taken for empty ones. */
+export type ComposeDraft = {
+  name: string;
+  services: ComposeService[];
+  left: NotHonoured[];
+  variables: ComposeVariable[];
+  missing: string[];
+};
+
+/** A Compose file. `files`: texts of the folder that it is in, by their paths (`.env`, what `env_file` names, small files that are mounted); `variables`: values of what it names; `profiles`: those that are asked for. */
+export type ComposeFile = {
+  text: string;
+  name?: string;
+  files?: Record<string, unknown>;
+  variables?: Record<string, unknown>;
+  profiles?: string[];
+};
+
+/** One app of a stack. `after`: the services that have to be there first; `context`: the folder that it is built of, "" where it is not; `problem`: why it cannot be deployed so. */
+export type ComposeService = {
+  name: string;
+  app: string;
+  spec: Record<string, unknown>;
+  after: string[];
+  context: string;
+  problem: FieldProblem | null;
+};
+
+/** `required`: nothing can be read before it has a value. */
+export type ComposeVariable = {
+  name: string;
+  default: string;
+  required: boolean;
+};
+
 /** `starting`: it was not asked yet; `connecting`: it was well a moment ago; `error` says why it is `down`. */
 export type EngineStatus = {
   state: "starting" | "connected" | "connecting" | "down";
@@ -64,6 +99,12 @@ export type Event = {
 
 export type Events = {
   events: Event[];
+};
+
+/** What a specification may not hold; `message` in the reader's language. */
+export type FieldProblem = {
+  field: string;
+  message: string;
 };
 
 /** Empty when nobody knows. */
@@ -155,6 +196,13 @@ export type NewToken = {
   role?: "admin" | "viewer" | "";
 };
 
+/** `service`: of a Compose file; "" where it concerns all of it. `why` in the reader's language. */
+export type NotHonoured = {
+  service: string;
+  key: string;
+  why: string;
+};
+
 /** What has to be known now; pages translate it by its code. It is about the app, container, path or setting that it names, and goes when that is well. `more` are left out that are alike. */
 export type Notice = {
   code: string;
@@ -179,6 +227,19 @@ export type Problem = {
   field?: string;
 };
 
+/** A Dockerfile that was written for a source; `found`: the file that told what it is. */
+export type Recipe = {
+  language: "python" | "node" | "go" | "php" | "static";
+  text: string;
+  port: number;
+  found: string;
+};
+
+/** `recipe`: null where nothing is recognised. */
+export type RecipeDraft = {
+  recipe: Recipe | null;
+};
+
 /** What deleting an app, or its log, would take away; the times of the oldest and the newest line. */
 export type Removal = {
   bytes: number;
@@ -186,6 +247,18 @@ export type Removal = {
   events: number;
   first_time: string | null;
   last_time: string | null;
+};
+
+/** A `docker run` line, as it stands in a document: over several lines, with its prompt. */
+export type RunLine = {
+  line: string;
+};
+
+/** `spec` as a deployment takes it, not checked; `name` "" where the line gives none. */
+export type RunLineDraft = {
+  spec: Record<string, unknown>;
+  name: string;
+  left: NotHonoured[];
 };
 
 export type SeqAt = {
@@ -214,6 +287,12 @@ export type SetUp = {
 export type SignIn = {
   username: string;
   password: string;
+};
+
+/** Of a source without a Dockerfile the paths of its files, and the texts of those that tell how it is started, by path. */
+export type SourceNames = {
+  names: string[];
+  texts?: Record<string, unknown>;
 };
 
 /** `uptime` in seconds. */

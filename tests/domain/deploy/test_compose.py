@@ -12,7 +12,11 @@ SHOP = {
     "name": "shop",
     "services": {
         "web": {
-            "build": {"context": "/src/web", "dockerfile": "Dockerfile", "args": {"V": "1"}},
+            "build": {
+                "context": "/compose/project/web",
+                "dockerfile": "Dockerfile",
+                "args": {"V": "1"},
+            },
             "command": None,
             "entrypoint": None,
             "depends_on": {
@@ -69,7 +73,7 @@ SHOP = {
     },
     "volumes": {"files": {"name": "shop_files"}},
     "configs": {"conf": {"name": "shop_conf", "content": "price = $$5\n"}},
-    "secrets": {"key": {"name": "shop_key", "file": "/src/key"}},
+    "secrets": {"key": {"name": "shop_key", "file": "/compose/project/key"}},
     "include": [],
 }
 
@@ -78,10 +82,10 @@ def test_each_service_becomes_an_app() -> None:
     stack = stack_of(SHOP)
     by_name = {one.name: one for one in stack.services}
     assert by_name["web"].app == "shop.web"
-    assert by_name["web"].context == "/src/web"
+    assert by_name["web"].context == "web"
     assert by_name["web"].after == (After("db", "healthy"), After("migrate", "completed"))
     assert read_spec(by_name["web"].spec)[0].as_json() == {
-        "build": {"args": {"V": "1"}},
+        "build": {"args": {"V": "1"}, "folder": "web"},
         "stack": "shop",
         "aliases": ["web", "www", "shop_web"],
         "replicas": 2,
@@ -130,6 +134,8 @@ def test_what_is_not_honoured_is_named_with_its_reason() -> None:
     assert {(one.service, one.key) for one in left} == {
         ("", "include"),
         ("web", "deploy.update_config"),
+        ("web", "labels.cloudbang.app"),
+        ("db", "healthcheck.retries"),
         ("web", "networks.front"),
         ("web", "ports 127.0.0.1:53"),
         ("web", "volumes /cache"),

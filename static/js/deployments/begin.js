@@ -1,0 +1,119 @@
+// Asking for a deployment: a plan of it, the folder on its way, and the yes that Swarm needs.
+
+import { call, csrfToken, Problem, problemOf } from "../lib/api.js";
+import { confirm } from "../lib/dialog.js";
+import { t } from "../lib/i18n.js";
+
+/**
+ * @typedef {{id: number, app: string, number: number}} Begun
+ * @typedef {(sent: number, all: number) => void} Progress bytes
+ */
+
+/**
+ * @param {string} app
+ * @param {object} spec
+ */
+export function planOf(app, spec) {
+  return call("POST", `/api/v1/apps/${encodeURIComponent(app)}/plan`, { spec });
+}
+
+/**
+ * Begins a deployment. Where Swarm is off, the person is asked first.
+ *
+ * @param {string} app
+ * @param {object} spec
+ * @param {Blob | null} folder as tar
+ * @param {Progress} [progress] of sending it
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Begun | null>} null where the person said no
+ * @throws {Problem}
+ */
+export function begin(app, spec, folder, progress, signal) {
+  const path = `/api/v1/apps/${encodeURIComponent(app)}/deployments`;
+  return withSwarm(() =>
+    folder ? send(path, { spec }, folder, progress, signal) : call("POST", path, { spec }),
+  );
+}
+
+/**
+ * Does it, and where Swarm is off, asks for it, switches it on, and does it again.
+ *
+ * @template T
+ * @param {() => Promise<T>} run
+ * @returns {Promise<T | null>} null where the person said no
+ */
+export async function withSwarm(run) {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== "swarm-off") throw error;
+    if (!(await askForSwarm())) return null;
+  }
+  await call("POST", "/api/v1/swarm", {});
+  return run();
+}
+
+async function askForSwarm() {
+  const chosen = await confirm(
+    t("Switch Docker's Swarm mode on?"),
+    [
+      t(
+        "CloudBang runs each release as a service of Swarm, which Docker brings along: so the old one serves until the new one does. Until now it is off on this machine.",
+      ),
+      t(
+        "It will listen on this machine alone (127.0.0.1, ports 2377 and 7946). Containers that run now are not touched. A second machine can join later.",
+      ),
+      t("To switch it off again: docker swarm leave --force"),
+    ],
+    { yes: { verb: t("Switch it on and deploy") }, no: { verb: t("Not now") } },
+  );
+  return chosen === "yes";
+}
+
+/**
+ * Sends a folder with what it is for. Not with fetch, which tells nothing of how far it is.
+ *
+ * @param {string} path
+ * @param {Record<string, unknown>} fields
+ * @param {Blob} folder
+ * @param {Progress} [progress]
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ */
+export function send(path, fields, folder, progress, signal) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    form.append(name, typeof value === "string" ? value : JSON.stringify(value));
+  }
+  form.append("folder", folder, "folder.tar");
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", path);
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("X-CSRF-Token", csrfToken());
+    request.upload.onprogress = (event) => progress?.(event.loaded, event.total);
+    request.onerror = () => reject(new Problem(0, "unreachable", ""));
+    request.onabort = () => reject(new Problem(0, "stopped", t("Stopped: nothing was deployed.")));
+    request.onload = () => {
+      const json = jsonOf(request.responseText);
+      if (request.status >= 200 && request.status < 300) resolve(json);
+      else reject(problemOf(request.status, json, retryOf(request)));
+    };
+    signal?.addEventListener("abort", () => request.abort());
+    request.send(form);
+  });
+}
+
+/** @param {XMLHttpRequest} request */
+function retryOf(request) {
+  return Number(request.getResponseHeader("Retry-After")) || null;
+}
+
+/** @param {string} text */
+function jsonOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

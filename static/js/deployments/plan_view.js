@@ -1,0 +1,135 @@
+// What a deployment would change, before it does: in words.
+
+import { h, setChildren } from "../lib/dom.js";
+import { t, tn } from "../lib/i18n.js";
+import { lineOf } from "./command_line.js";
+
+/**
+ * As the API has it. `because`: what only one release can have at a time.
+ *
+ * @typedef {{first: boolean, changes: Change[], replaces_instances: boolean,
+ *   interruption: "" | "held" | "moment", because: string[], published: string[]}} Plan
+ * @typedef {{field: string, before: unknown, after: unknown}} Change
+ */
+
+/**
+ * @param {Element} box
+ * @param {Plan} plan
+ * @param {Record<string, any>} spec as it is wanted
+ * @param {string} app
+ */
+export function showPlan(box, plan, spec, app) {
+  setChildren(box, [
+    h("ul", { class: "plan-facts" }, facts(plan, spec, app).map(factItem)),
+    ...(plan.first || !plan.changes.length ? [] : [changeList(plan.changes)]),
+  ]);
+}
+
+/** @param {[string, "" | "warn" | "ok"]} fact */
+function factItem([text, tone]) {
+  return h("li", { class: tone ? `plan-fact ${tone}` : "plan-fact" }, text);
+}
+
+/**
+ * @param {Plan} plan
+ * @param {Record<string, any>} spec
+ * @param {string} app
+ * @returns {[string, "" | "warn" | "ok"][]}
+ */
+function facts(plan, spec, app) {
+  /** @type {[string, "" | "warn" | "ok"][]} */
+  const found = [];
+  const n = Number(spec.replicas ?? 1);
+  const what = spec.image || t("what is built");
+  if (plan.first) {
+    found.push([
+      tn("{app} is new: {n} instance of {what}.", "{app} is new: {n} instances of {what}.", n, {
+        app,
+        what,
+      }),
+      "",
+    ]);
+  } else if (!plan.changes.length && !spec.build) {
+    found.push([t("Nothing changes but the release's number: its instances are made anew."), ""]);
+  }
+  if (spec.route) {
+    const { host, path } = spec.route;
+    const where = host
+      ? `${host}${path && path !== "/" ? path : ""}`
+      : `${app}.localhost${path && path !== "/" ? path : ""}`;
+    found.push([t("It answers at {where}, through the gateway.", { where }), ""]);
+  }
+  if (spec.release_command) {
+    found.push([
+      t("Before it takes over, {command} runs once.", { command: lineOf(spec.release_command) }),
+      "",
+    ]);
+  }
+  if (plan.replaces_instances) found.push(interruption(plan));
+  for (const port of plan.published) {
+    found.push([
+      t("Port {port} of this machine will be open on all its addresses.", { port }),
+      "warn",
+    ]);
+  }
+  return found;
+}
+
+/**
+ * @param {Plan} plan
+ * @returns {[string, "" | "warn" | "ok"]}
+ */
+function interruption(plan) {
+  const because = plan.because.join(t(", "));
+  switch (plan.interruption) {
+    case "held":
+      return [
+        t(
+          "Only one release at a time can have {because}: the old one is stopped first, and requests wait at the gateway meanwhile, 30 s at most.",
+          { because },
+        ),
+        "warn",
+      ];
+    case "moment":
+      return [
+        t(
+          "Only one release at a time can have {because}: the old one is stopped first, and for a moment nobody answers.",
+          { because },
+        ),
+        "warn",
+      ];
+    default:
+      return [
+        t("The old instances serve until the new ones do: there is no moment without service."),
+        "ok",
+      ];
+  }
+}
+
+/** @param {Change[]} changes */
+export function changeList(changes) {
+  return h(
+    "dl",
+    { class: "plan-changes", "aria-label": t("What changes") },
+    changes.map(({ field, before, after }) =>
+      h(
+        "div",
+        null,
+        h("dt", { class: "mono" }, field),
+        h(
+          "dd",
+          null,
+          before === null ? null : h("del", { "aria-label": t("before") }, shown(before)),
+          after === null ? null : h("ins", { "aria-label": t("after") }, shown(after)),
+        ),
+      ),
+    ),
+  );
+}
+
+/** @param {unknown} value */
+function shown(value) {
+  if (typeof value === "string") return value;
+  if (Array.isArray(value) && value.every((one) => typeof one === "string")) return lineOf(value);
+  return JSON.stringify(value, null, 1).replace(/\n\s*/g, " ");
+}

@@ -1,0 +1,371 @@
+// From a Compose file: an app for each of its services, each to be looked at and changed before.
+
+import { call, Problem } from "../lib/api.js";
+import { h, icon, setChildren, setText } from "../lib/dom.js";
+import { sentence } from "../lib/form.js";
+import { t, tn } from "../lib/i18n.js";
+import { send, withSwarm } from "./begin.js";
+import { chosenFolder, droppedFolder, packed } from "./folder.js";
+import { NameField } from "./name_field.js";
+import { nameOf } from "./names.js";
+import { StackService } from "./stack_service.js";
+import { leftList } from "./way_image.js";
+
+/** @typedef {import("./new_app.js").Draft} Draft */
+/** @typedef {import("./folder.js").Folder} Folder */
+/** @typedef {import("../types/api.js").ComposeDraft} ComposeDraft */
+
+const PAUSE = 500; // ms after the last letter
+const SAMPLE = `services:
+  web:
+    image: nginx:1.27
+`;
+
+/**
+ * @param {Draft} draft
+ * @returns {import("./new_app.js").Way}
+ */
+export function composeWay(draft) {
+  const way = new ComposeWay(draft);
+  return {
+    kind: "compose",
+    label: t("Compose file"),
+    element: way.element,
+    enter: () => way.area.focus(),
+    leave: () => {},
+    take: async (text) => way.setText(text),
+    fields: [],
+    isReady: () => way.services.length > 0,
+    before: async () => {},
+    folder: () => null,
+    alone: { element: way.plan, deploy: () => way.deploy() },
+  };
+}
+
+class ComposeWay {
+  /** @type {StackService[]} */
+  services = [];
+  plan = h("div", { class: "new-stack-plan" });
+  area = h("textarea", {
+    class: "area mono spec-compose",
+    id: "compose-text",
+    rows: 14,
+    spellcheck: "false",
+    autocapitalize: "off",
+    placeholder: SAMPLE,
+    "aria-describedby": "compose-hint compose-error",
+  });
+  #name = new NameField({
+    label: t("Stack"),
+    hint: t("Its apps are called “stack.service”. They share a network of their own."),
+  });
+  #error = h("p", { class: "spec-error", id: "compose-error", role: "alert", hidden: true });
+  #beside = h("p", { class: "hint" });
+  #variables = h("div", { class: "new-variables", hidden: true });
+  #services = h("div", { class: "spec-groups", hidden: true });
+  #left = h("div", { class: "spec-left", hidden: true });
+  /** @type {Folder | null} */
+  #folder = null;
+  /** @type {Map<string, string>} */
+  #values = new Map();
+  /** Variables without which nothing can be read. @type {string[]} */
+  #needed = [];
+  #timer = 0;
+  #asked = 0;
+
+  /** @param {Draft} draft */
+  constructor(draft) {
+    this.draft = draft;
+    const picker = h("input", {
+      type: "file",
+      class: "quiet",
+      webkitdirectory: true,
+      multiple: true,
+      tabindex: "-1",
+      "aria-hidden": "true",
+    });
+    picker.addEventListener("change", () => {
+      if (picker.files?.length) void this.#takeFolder(chosenFolder(picker.files, []));
+      picker.value = "";
+    });
+    this.element = h(
+      "div",
+      { class: "new-way" },
+      h(
+        "div",
+        { class: "form-row spec-row" },
+        h("label", { for: "compose-text" }, t("Compose file")),
+        this.area,
+        this.#error,
+        h(
+          "p",
+          { class: "hint", id: "compose-hint" },
+          t(
+            "Paste its text, or drop it with the folder that it is in: what it names there comes along.",
+          ),
+        ),
+        h(
+          "div",
+          { class: "new-look" },
+          h(
+            "button",
+            { class: "button small", type: "button", onclick: () => picker.click() },
+            icon("upload"),
+            t("Choose its folder"),
+          ),
+          picker,
+          this.#beside,
+        ),
+      ),
+      this.#name.element,
+      this.#variables,
+      this.#services,
+      this.#left,
+    );
+    this.area.addEventListener("input", () => this.#soon());
+    this.element.addEventListener("dragover", (event) => event.preventDefault());
+    this.element.addEventListener("drop", (event) => {
+      const items = event.dataTransfer?.items;
+      if (!items?.length || items[0].kind !== "file") return;
+      event.preventDefault();
+      void this.#takeFolder(droppedFolder(items, []));
+    });
+    this.#name.addEventListener("change", () => this.#soon());
+    this.#showPlan();
+  }
+
+  /** @param {string} text */
+  setText(text) {
+    this.area.value = text;
+    this.#soon();
+  }
+
+  /** @param {Promise<Folder>} coming */
+  async #takeFolder(coming) {
+    const folder = await coming;
+    const names = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+    const name = names.find((one) => folder.texts[one] !== undefined);
+    const alone = folder.files.length === 1 ? Object.values(folder.texts)[0] : undefined;
+    const text = name ? folder.texts[name] : alone;
+    if (text !== undefined) this.area.value = text;
+    // Small files that are mounted come along as texts.
+    for (const { path, file } of folder.files) {
+      if (path in folder.texts || file.size > 32 * 1024 || path.split("/").length > 3) continue;
+      const read = await file.text();
+      if (!read.includes("\0")) folder.texts[path] = read;
+    }
+    this.#folder = folder;
+    this.#name.suggest(nameOf(folder.name));
+    const n = folder.files.length;
+    setText(this.#beside, tn("{n} file is beside it.", "{n} files are beside it.", n));
+    this.#soon();
+  }
+
+  #soon() {
+    const named = /^name:\s*["']?([\w.-]+)/m.exec(this.area.value);
+    if (named) this.#name.suggest(nameOf(named[1]));
+    else if (!this.#name.value && this.area.value.trim()) this.#name.suggest("stack");
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#read(), PAUSE);
+  }
+
+  async #read() {
+    const asked = ++this.#asked;
+    const text = this.area.value;
+    this.#showError("");
+    if (!text.trim()) return this.#take(null);
+    try {
+      const found = await call("POST", "/api/v1/drafts/compose", {
+        text,
+        name: this.#name.value,
+        files: this.#texts(text),
+        variables: Object.fromEntries(this.#values),
+      });
+      if (asked === this.#asked) this.#take(found);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (asked !== this.#asked) return;
+      this.#take(null);
+      this.#showError(sentence(error));
+    }
+  }
+
+  /** Those that the file may name: as many as fit into a request. @param {string} text */
+  #texts(text) {
+    /** @type {Record<string, string>} */
+    const some = {};
+    let room = 48_000 - text.length;
+    for (const [path, its] of Object.entries(this.#folder?.texts ?? {})) {
+      const last = path.split("/").at(-1) ?? "";
+      if (its === text || its.length > room) continue;
+      if (last !== ".env" && !text.includes(last) && !/\.ya?ml$/.test(last)) continue;
+      some[path] = its;
+      room -= its.length + path.length;
+    }
+    return some;
+  }
+
+  /** @param {ComposeDraft | null} found */
+  #take(found) {
+    this.services = (found?.services ?? []).map((one) => new StackService(one));
+    for (const { model } of this.services) {
+      model.addEventListener("change", () => this.#plansSoon());
+    }
+    this.#services.hidden = !this.services.length;
+    setChildren(
+      this.#services,
+      this.services.map((one) => one.element),
+    );
+    this.#showVariables(found?.variables ?? []);
+    const left = [
+      ...(found?.left ?? []),
+      ...(found?.missing ?? []).map((key) => ({
+        key,
+        service: "",
+        why: t("it was not sent along, and is taken for empty"),
+      })),
+    ];
+    this.#left.hidden = !left.length;
+    setChildren(this.#left, [h("p", null, t("Not taken over:")), leftList(left)]);
+    this.#showPlan();
+    void this.#askPlans();
+  }
+
+  /** @param {ComposeDraft["variables"]} variables */
+  #showVariables(variables) {
+    const wanted = variables.filter((one) => !one.name.startsWith("COMPOSE_"));
+    this.#needed = wanted.filter((one) => one.required).map((one) => one.name);
+    this.#variables.hidden = !wanted.length;
+    if (this.#variables.contains(document.activeElement)) return;
+    setChildren(this.#variables, [
+      h("span", { class: "spec-label" }, t("What the file leaves open")),
+      h(
+        "div",
+        { class: "spec-pair" },
+        wanted.map(({ name, default: usual, required }) => this.#variable(name, usual, required)),
+      ),
+    ]);
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} usual
+   * @param {boolean} required
+   */
+  #variable(name, usual, required) {
+    const secret = /PASS|SECRET|TOKEN|_KEY$/i.test(name);
+    const input = h("input", {
+      class: "field mono",
+      id: `variable-${name}`,
+      type: secret ? "password" : "text",
+      value: this.#values.get(name) ?? "",
+      placeholder: usual || (required ? t("needed") : t("empty")),
+      required,
+      autocomplete: secret ? "new-password" : "off",
+      autocapitalize: "off",
+      spellcheck: "false",
+    });
+    input.addEventListener("input", () => {
+      if (input.value) this.#values.set(name, input.value);
+      else this.#values.delete(name);
+      this.#soon();
+    });
+    return h(
+      "div",
+      { class: "form-row" },
+      h("label", { for: input.id, class: "mono" }, name),
+      input,
+    );
+  }
+
+  #plansTimer = 0;
+
+  #plansSoon() {
+    clearTimeout(this.#plansTimer);
+    this.#plansTimer = setTimeout(() => void this.#askPlans(), PAUSE);
+  }
+
+  #askPlans() {
+    return Promise.all(this.services.map((one) => (one.told.problem ? null : one.askPlan())));
+  }
+
+  #showPlan() {
+    if (!this.services.length) {
+      setChildren(this.plan, [h("p", { class: "muted" }, this.#missing())]);
+      return;
+    }
+    const n = this.services.length;
+    setChildren(this.plan, [
+      h(
+        "p",
+        { class: "plan-fact" },
+        tn("{n} app.", "{n} apps, each once those that it needs serve:", n),
+      ),
+      h(
+        "ol",
+        { class: "new-order" },
+        this.services.map(({ told, plan }) =>
+          h("li", null, h("span", { class: "mono" }, told.app), plan),
+        ),
+      ),
+    ]);
+  }
+
+  /** What is needed before anything can be said. */
+  #missing() {
+    const names = this.#needed.filter((name) => !this.#values.has(name));
+    if (!names.length) {
+      return t("Paste the text of a Compose file: what will happen stands here then.");
+    }
+    return t("Give a value to {names}: what will happen stands here then.", {
+      names: names.join(t(", ")),
+    });
+  }
+
+  async deploy() {
+    if (!this.services.length) {
+      if (this.#error.hidden) this.#showError(this.#missing());
+      const open = this.#variables.querySelector("input:required:placeholder-shown");
+      (open instanceof HTMLElement ? open : this.area).focus();
+      return null;
+    }
+    if (this.#name.wrong) {
+      this.#name.showError(this.#name.wrong);
+      this.#name.focus();
+      return null;
+    }
+    const path = `/api/v1/stacks/${encodeURIComponent(this.#name.value)}/deployments`;
+    const services = this.services.map(({ told, model }) => ({
+      name: told.name,
+      spec: model.toJSON(),
+      after: told.after,
+    }));
+    const built = this.services.some(({ told }) => told.context);
+    try {
+      const begun = await withSwarm(() =>
+        built && this.#folder
+          ? send(path, { services }, packed(this.#folder))
+          : call("POST", path, { services }),
+      );
+      return begun && "/deployments";
+    } catch (error) {
+      if (!(error instanceof Problem) || !this.#showAtService(error)) throw error;
+      return null;
+    }
+  }
+
+  /** @param {Problem} problem whose field is `services.web.health` */
+  #showAtService(problem) {
+    const [, name, field] = /^services\.([^.]+)\.(.+)$/.exec(problem.field) ?? [];
+    const service = this.services.find((one) => one.told.name === name);
+    service?.showError(field, sentence(problem));
+    return Boolean(service);
+  }
+
+  /** @param {string} message */
+  #showError(message) {
+    setText(this.#error, message);
+    this.#error.hidden = !message;
+    this.area.toggleAttribute("aria-invalid", Boolean(message));
+  }
+}

@@ -1,0 +1,142 @@
+// From a Git address: what the server finds there, before anything is deployed.
+
+import { call, Problem } from "../lib/api.js";
+import { h, icon, setText } from "../lib/dom.js";
+import { sentence } from "../lib/form.js";
+import { t } from "../lib/i18n.js";
+import { row, textField } from "./form_fields.js";
+import { nameOfAddress } from "./names.js";
+import { proposePort, RecipeBox } from "./recipe.js";
+
+/** @typedef {import("./new_app.js").Draft} Draft */
+
+/**
+ * @param {Draft} draft
+ * @returns {import("./new_app.js").Way}
+ */
+export function gitWay(draft) {
+  const { model, name } = draft;
+  const address = textField(model, ["build", "git"], {
+    label: t("Git address"),
+    placeholder: "https://example.com/team/web.git",
+    hint: t("Over https. Each deployment takes the newest commit."),
+    mono: true,
+  });
+  const branch = textField(model, ["build", "branch"], {
+    label: t("Branch or tag"),
+    placeholder: t("the one it shows by itself"),
+    hint: "",
+    mono: true,
+  });
+  const folder = textField(model, ["build", "folder"], {
+    label: t("Sub-folder"),
+    placeholder: t("the whole source"),
+    hint: "",
+    mono: true,
+  });
+  const input = /** @type {HTMLInputElement} */ (address.element.querySelector("input"));
+  const user = h("input", { class: "field", type: "text", autocomplete: "off" });
+  const password = h("input", { class: "field", type: "password", autocomplete: "new-password" });
+  const userRow = row({ label: t("User") }, user);
+  const passwordRow = row({ label: t("Password or token") }, password);
+  const secret = h(
+    "details",
+    { class: "spec-group new-credentials" },
+    h("summary", null, icon("chevron"), h("span", null, t("It asks for a password"))),
+    h(
+      "div",
+      { class: "spec-fields" },
+      h("p", { class: "hint" }, t("Kept encrypted, for every source of this host.")),
+      h("div", { class: "spec-pair" }, userRow.element, passwordRow.element),
+    ),
+  );
+  const recipe = new RecipeBox(draft);
+  const found = h("p", { class: "new-found", role: "status" });
+  const look = h("button", { class: "button", type: "button" }, icon("search"), t("Look into it"));
+  input.addEventListener("input", () => name.suggest(nameOfAddress(input.value)));
+
+  const keep = async () => {
+    passwordRow.showError("");
+    if (!user.value && !password.value) return;
+    const host = hostOf(input.value);
+    try {
+      const path = `/api/v1/credentials/git/${encodeURIComponent(host)}`;
+      await call("PUT", path, { user: user.value, password: password.value });
+      password.value = "";
+      password.placeholder = t("kept");
+    } catch (error) {
+      if (error instanceof Problem) passwordRow.showError(sentence(error));
+      throw error;
+    }
+  };
+
+  look.addEventListener("click", async () => {
+    look.disabled = true;
+    address.showError("");
+    setText(found, t("Fetching the source. This can take a minute."));
+    try {
+      await keep();
+      const { git, branch: from, folder: below, dockerfile } = model.get("build") ?? {};
+      const answer = await call("POST", "/api/v1/drafts/git", {
+        git: git ?? "",
+        branch: from ?? "",
+        folder: below ?? ".",
+        dockerfile: dockerfile ?? "Dockerfile",
+      });
+      setText(
+        found,
+        answer.has_dockerfile
+          ? t("Commit {commit}: it has a Dockerfile.", { commit: answer.commit.slice(0, 12) })
+          : t("Commit {commit}.", { commit: answer.commit.slice(0, 12) }),
+      );
+      if (answer.has_dockerfile) {
+        recipe.hide();
+        proposePort(model, answer.port);
+      } else recipe.show(answer.recipe);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setText(found, "");
+      address.showError(sentence(error));
+    } finally {
+      look.disabled = false;
+      draft.changed();
+    }
+  });
+
+  return {
+    kind: "git",
+    label: t("Git address"),
+    element: h(
+      "div",
+      { class: "new-way" },
+      address.element,
+      h("div", { class: "spec-pair" }, branch.element, folder.element),
+      secret,
+      h("div", { class: "new-look" }, look, found),
+      recipe.element,
+    ),
+    enter: () => {
+      model.set(["build"], model.get("build", "git") ? model.get("build") : { git: "" });
+      for (const field of [address, branch, folder]) field.update();
+      input.focus();
+    },
+    leave: () => model.set(["build"], undefined),
+    take: async (text) => {
+      input.value = text.trim();
+      input.dispatchEvent(new Event("input"));
+    },
+    fields: [address, branch, folder, recipe.field],
+    isReady: () => Boolean(model.get("build", "git")),
+    before: keep,
+    folder: () => null,
+  };
+}
+
+/** @param {string} address */
+function hostOf(address) {
+  try {
+    return new URL(address.trim()).host;
+  } catch {
+    return address.trim();
+  }
+}

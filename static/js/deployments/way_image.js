@@ -1,0 +1,199 @@
+// From an image: its name, the credentials of its registry, and a `docker run` line that fills the form.
+
+import { call, Problem } from "../lib/api.js";
+import { h, icon, setChildren, setText } from "../lib/dom.js";
+import { sentence } from "../lib/form.js";
+import { t } from "../lib/i18n.js";
+import { row, textField } from "./form_fields.js";
+import { kindOf, nameOfImage, registryOf } from "./names.js";
+
+/** @typedef {import("./new_app.js").Draft} Draft */
+
+/**
+ * @param {Draft} draft
+ * @returns {import("./new_app.js").Way}
+ */
+export function imageWay(draft) {
+  const { model, name } = draft;
+  const image = textField(model, ["image"], {
+    label: t("Image"),
+    placeholder: "nginx:1.27",
+    hint: t(
+      "With its registry where that is not Docker's. A whole “docker run” line can be pasted here: it fills the form.",
+    ),
+    mono: true,
+  });
+  const input = /** @type {HTMLInputElement} */ (image.element.querySelector("input"));
+  const left = h("div", { class: "spec-left", role: "status", hidden: true });
+  const credentials = credentialsOf();
+
+  input.addEventListener("paste", (event) => {
+    // A field of one line would run the lines together.
+    const text = event.clipboardData?.getData("text") ?? "";
+    if (kindOf(text) === "image") return;
+    event.preventDefault();
+    void take(text);
+  });
+  input.addEventListener("change", () => {
+    if (kindOf(input.value) !== "image") void take(input.value);
+  });
+  input.addEventListener("input", () => {
+    if (kindOf(input.value) !== "image") return;
+    name.suggest(nameOfImage(input.value));
+    credentials.follow(registryOf(input.value));
+  });
+
+  /** @param {string} text */
+  const take = async (text) => {
+    const kind = kindOf(text);
+    if (kind !== "run") return draft.hand(kind, text);
+    image.showError("");
+    try {
+      const found = await call("POST", "/api/v1/drafts/run_line", { line: text });
+      // What it is first, as one would write it.
+      const { image: wanted, ...rest } = found.spec;
+      model.replace({ image: wanted, ...rest });
+      input.value = found.spec.image ?? "";
+      name.suggest(found.name || nameOfImage(input.value), Boolean(found.name));
+      credentials.follow(registryOf(input.value));
+      showLeft(found.left);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      input.value = text.replace(/\s+/g, " ").trim();
+      image.showError(sentence(error));
+    }
+  };
+
+  /** @param {{key: string, why: string}[]} found */
+  const showLeft = (found) => {
+    const ports = portsOf(model);
+    left.hidden = !found.length && !ports;
+    setChildren(left, [
+      h("p", null, t("The line filled the form.")),
+      ...(found.length ? [h("p", null, t("Not taken over:")), leftList(found)] : []),
+      ...(ports ? [gatewayOffer(model, ports, left)] : []),
+    ]);
+  };
+
+  return {
+    kind: "image",
+    label: t("Image"),
+    element: h("div", { class: "new-way" }, image.element, left, credentials.element),
+    enter: () => {
+      model.set(["build"], undefined);
+      image.update();
+      input.focus();
+    },
+    leave: () => model.set(["image"], undefined),
+    take,
+    fields: [image],
+    isReady: () => Boolean(model.get("image")),
+    before: () => credentials.keep(),
+    folder: () => null,
+  };
+}
+
+/** @param {{key: string, why: string, service?: string}[]} found */
+export function leftList(found) {
+  return h(
+    "ul",
+    { class: "new-left" },
+    found.map(({ key, why, service }) =>
+      h("li", null, service ? `${service}: ` : "", h("code", null, key), ` ${why}`),
+    ),
+  );
+}
+
+/**
+ * The one port that the form has as one of the machine, where the gateway could pass it on.
+ *
+ * @param {import("./spec_model.js").SpecModel} model
+ */
+function portsOf(model) {
+  const ports = model.get("ports");
+  const one = Array.isArray(ports) && ports.length === 1 ? ports[0] : null;
+  return one && (one.protocol ?? "tcp") === "tcp" && !model.get("route") ? one : null;
+}
+
+/**
+ * @param {import("./spec_model.js").SpecModel} model
+ * @param {{published: number, target: number}} port
+ * @param {HTMLElement} box
+ */
+function gatewayOffer(model, port, box) {
+  const offer = h(
+    "div",
+    { class: "new-offer" },
+    h(
+      "p",
+      null,
+      t(
+        "Port {n} of this machine will be open on all its addresses. A web page is better behind the gateway: no request is lost when it is replaced.",
+        { n: String(port.published) },
+      ),
+    ),
+    h(
+      "button",
+      {
+        class: "button small",
+        type: "button",
+        onclick: () => {
+          model.set(["ports"], undefined);
+          model.set(["port"], port.target);
+          model.set(["route"], {});
+          offer.remove();
+          if (box.children.length === 1) box.hidden = true;
+        },
+      },
+      t("Put it behind the gateway"),
+    ),
+  );
+  return offer;
+}
+
+/** User and password of a registry: sent before the deployment, and shown to nobody again. */
+function credentialsOf() {
+  let host = "";
+  const user = h("input", { class: "field", type: "text", autocomplete: "off" });
+  const password = h("input", { class: "field", type: "password", autocomplete: "new-password" });
+  const userRow = row({ label: t("User") }, user);
+  const passwordRow = row({ label: t("Password or token") }, password);
+  const where = h("p", { class: "hint" });
+  const element = h(
+    "details",
+    { class: "spec-group new-credentials" },
+    h("summary", null, icon("chevron"), h("span", null, t("Its registry asks for a password"))),
+    h(
+      "div",
+      { class: "spec-fields" },
+      where,
+      h("div", { class: "spec-pair" }, userRow.element, passwordRow.element),
+    ),
+  );
+  const show = () => {
+    const name = host || "docker.io";
+    setText(where, t("Kept encrypted, for every image of {registry}.", { registry: name }));
+  };
+  show();
+  return {
+    element,
+    /** @param {string} registry */
+    follow: (registry) => {
+      host = registry;
+      show();
+    },
+    keep: async () => {
+      passwordRow.showError("");
+      if (!user.value && !password.value) return;
+      const path = `/api/v1/credentials/registry/${encodeURIComponent(host || "docker.io")}`;
+      try {
+        await call("PUT", path, { user: user.value, password: password.value });
+        password.value = "";
+        password.placeholder = t("kept");
+      } catch (error) {
+        if (error instanceof Problem) passwordRow.showError(sentence(error));
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,63 @@
+// Names that apps are proposed, and what a pasted text is taken for.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  isName,
+  kindOf,
+  nameOf,
+  nameOfAddress,
+  nameOfImage,
+  registryOf,
+} from "../../../static/js/deployments/names.js";
+import { lineOf } from "../../../static/js/deployments/command_line.js";
+import { linesOfEnv } from "../../../static/js/deployments/form_rows.js";
+
+test("an app is called as its image, folder or repository is", () => {
+  assert.equal(nameOfImage("nginx:1.27"), "nginx");
+  assert.equal(nameOfImage("localhost:5000/team/Web_App@sha256:00"), "web_app");
+  assert.equal(nameOfAddress("https://example.com/team/web.git/"), "web");
+  assert.equal(nameOfAddress("git@example.com:team/my.site.git"), "my.site");
+  assert.equal(nameOfAddress("https://example.com"), "");
+  assert.equal(nameOf("My Shop (2)"), "my-shop-2");
+  assert.equal(nameOf("商店"), "");
+  for (const name of ["..", "a b", "-a", "", "a/b", "x".repeat(129)])
+    assert.ok(!isName(name), name);
+  for (const name of ["web", "shop.db", "_x", "A-1"]) assert.ok(isName(name), name);
+});
+
+test("the registry of an image is told from a folder of Docker's", () => {
+  assert.equal(registryOf("team/web"), "");
+  assert.equal(registryOf("registry.example.com/web"), "registry.example.com");
+  assert.equal(registryOf("localhost/web"), "localhost");
+  assert.equal(registryOf("host:5000/team/web:1"), "host:5000");
+});
+
+test("what is pasted is taken for what it is", () => {
+  assert.equal(kindOf("docker run -d nginx"), "run");
+  assert.equal(kindOf("  $ sudo docker run \\\n -p 80:80 nginx"), "run");
+  assert.equal(kindOf("podman run x"), "run");
+  assert.equal(kindOf("version: '3'\nservices:\n  web:\n    image: x\n"), "compose");
+  assert.equal(kindOf("https://example.com/team/web.git"), "git");
+  assert.equal(kindOf("git@example.com:team/web"), "git");
+  assert.equal(kindOf("nginx:1.27"), "image");
+  assert.equal(kindOf("docker/compose-bin"), "image");
+});
+
+test("a command is shown as a line that splits into the same words", () => {
+  assert.equal(lineOf(["nginx", "-g", "daemon off;"]), "nginx -g 'daemon off;'");
+  assert.equal(lineOf(["sh", "-c", "echo it's"]), `sh -c 'echo it'\\''s'`);
+  assert.equal(lineOf(["", "a=b"]), "'' a=b");
+  assert.equal(lineOf("as it is"), "as it is");
+  assert.equal(lineOf(undefined), "");
+});
+
+test("the text of a .env file becomes rows", () => {
+  assert.deepEqual(linesOfEnv("# c\nA=1\nexport B = \"two words\"\n\nC='x=y'\nnothing\nD=\n"), [
+    { name: "A", value: "1" },
+    { name: "B", value: "two words" },
+    { name: "C", value: "x=y" },
+    { name: "D", value: "" },
+  ]);
+});
