@@ -27,6 +27,7 @@ from cloudbang.core.deadline import Deadline, StopOrder
 from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
+from cloudbang.deploy.clean_up import CleanUp
 from cloudbang.deploy.compose_file import Compose
 from cloudbang.deploy.stacks import Stacks
 from cloudbang.engine import Engine
@@ -42,6 +43,7 @@ from cloudbang.node.terminals.sources import TerminalSources
 from cloudbang.storage.database.apps import AppStore
 from cloudbang.storage.database.container_names import ContainerNameStore
 from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.deployments import DeploymentStore
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.routes import RouteStore
 from cloudbang.storage.database.terminals import TerminalStore
@@ -161,9 +163,12 @@ class Application:
         apps = self._load_apps(storage, bus, events, node)
         gateway = self._build_gateway(storage, node, apps)
         terminals = self._build_terminals(storage, node, events)
+        clean_up = self._build_clean_up(storage, node)
         status = Status(node.inventory, self.notices, apps.team_of)
         live = self._build_live(storage, bus, status, apps, accounts, terminals)
-        web = self._build_web(storage, accounts, bus, events, node, apps, terminals, live, status)
+        web = self._build_web(
+            storage, accounts, bus, events, node, apps, terminals, live, status, clean_up
+        )
         # The page is there before the engine has been asked anything; it says what it waits for.
         web.server.start()
         self.server = web.server
@@ -173,6 +178,7 @@ class Application:
         self._run_node(node)
         self._run_gateway(gateway)
         self._run_terminals(terminals)
+        self._run_clean_up(clean_up)
         self._run_web(web)
         self._supervisor.run("room", storage.database.keep_room)
         own_log.tell_of_blocking()
@@ -259,6 +265,11 @@ class Application:
         files = Files(engine, reaper, settings, events.recorder.action)
         return TerminalArea(sessions, files, PtyReceiver(self.settings.storage.path))
 
+    def _build_clean_up(self, storage: Storage, node: Node) -> CleanUp:
+        names = (self.settings.terminal.toolbox_image,)
+        budget = self.settings.deploy.cache_max_bytes
+        return CleanUp(node.engine, DeploymentStore(storage.database), names, budget)
+
     def _build_live(
         self,
         storage: Storage,
@@ -287,6 +298,7 @@ class Application:
         terminals: TerminalArea,
         live: LivePush,
         status: Status,
+        clean_up: CleanUp,
     ) -> Web:
         settings = self.settings.server
         app = create_app(
@@ -311,6 +323,7 @@ class Application:
                 notices=self.notices,
                 status=status,
                 stacks=Stacks(Compose(self.settings.storage.path)),
+                clean_up=clean_up,
             )
         )
         authenticator = authenticator_of(app)
@@ -380,6 +393,10 @@ class Application:
         self._stops.add("the terminals", terminals.sessions.stop, KEEP_TERMINALS)
         terminals.receiver.start()
         self._stops.add("the receiver", terminals.receiver.stop, KEEP_TERMINALS)
+
+    def _run_clean_up(self, clean_up: CleanUp) -> None:
+        clean_up.start()
+        self._stops.add("the build cache's budget", clean_up.stop, KEEP_NODE)
 
     def _run_web(self, web: Web) -> None:
         self._supervisor.run("loop-lag", self.loop_lag.run)

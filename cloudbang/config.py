@@ -172,6 +172,7 @@ class DeploySettings(Section):
     build_cpus: Annotated[float, Field(ge=0, le=1024)] = 0  # of all together; 0: half of them
     build_memory_bytes: Bytes = 0  # of all together; 0: half of it
     build_cgroup: str = "docker/buildkit"  # in which the engine runs what a build runs
+    cache_max_bytes: Bytes = 0  # of the build cache; 0: 15 % of the disk, 10 GiB at most
 
 
 class LogSettings(Section):

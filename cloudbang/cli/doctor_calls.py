@@ -18,6 +18,7 @@ from cloudbang.domain.text import Text
 
 _NOBODY = "0" * 64
 _OF_NOBODY = quote(json.dumps({"service": [_NOBODY]}))
+_NO_CACHE = quote(json.dumps({"id": ["^$"]}))
 _NO_IMAGE = "cloudbang.invalid/none:none"  # .invalid: never a registry (RFC 2606)
 
 
@@ -59,6 +60,18 @@ PROBES = (
     Probe("services", "POST", "/services/create", {}),
     Probe("services", "POST", f"/services/{_NOBODY}/update?version=1", {}),
     Probe("services", "DELETE", f"/services/{_NOBODY}"),
+    *(
+        Probe("operate", "POST", f"/containers/{_NOBODY}/{what}", body)
+        for what, body in (
+            *(("stop", None), ("restart", None), ("kill", None), ("pause", None)),
+            *(("unpause", None), ("update", {"RestartPolicy": {"Name": "no"}})),
+        )
+    ),
+    Probe("disk", "GET", "/system/df?type=container"),
+    Probe("disk", "GET", "/volumes"),
+    Probe("clean-up", "DELETE", f"/volumes/{_NOBODY}"),
+    Probe("clean-up", "DELETE", f"/networks/{_NOBODY}"),
+    Probe("clean-up", "POST", f"/build/prune?filters={_NO_CACHE}"),
     *(
         probe
         for kind in ("secrets", "configs")

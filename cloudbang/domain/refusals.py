@@ -93,7 +93,10 @@ REFUSALS = {
     ),
     "create": _refusal(
         Text("to make, start and remove containers", "创建、启动和删除容器"),
-        Text("no toolbox can be opened", "打不开工具箱"),
+        Text(
+            "no toolbox can be opened, and no container started or removed",
+            "打不开工具箱，也无法启动或删除容器",
+        ),
         "POST /containers/create, POST /containers/ID/start, POST /containers/ID/wait"
         "+DELETE /containers/ID",
         "CONTAINERS=1+POST=1",
@@ -144,5 +147,27 @@ REFUSALS = {
         "GET /secrets, POST /secrets/create, DELETE /secrets/ID, GET /configs, "
         "POST /configs/create+DELETE /configs/ID",
         "SECRETS=1, CONFIGS=1+POST=1",
+    ),
+    "operate": _refusal(
+        Text("to stop and to hold containers", "停止和暂停容器"),
+        Text(
+            "containers that CloudBang did not make cannot be stopped, restarted or held",
+            "无法停止、重启或暂停不是由云帮创建的容器",
+        ),
+        "POST /containers/ID/stop, POST /containers/ID/restart, POST /containers/ID/kill, "
+        "POST /containers/ID/pause, POST /containers/ID/unpause+POST /containers/ID/update",
+        "CONTAINERS=1, ALLOW_STOP=1, ALLOW_RESTARTS=1+POST=1",
+    ),
+    "disk": _refusal(
+        Text("to tell what takes room on its disk", "查询磁盘占用"),
+        Text("nobody sees what could be cleaned up", "看不到哪些内容可以清理"),
+        "GET /system/df+GET /volumes",
+        "SYSTEM=1+VOLUMES=1",
+    ),
+    "clean-up": _refusal(
+        Text("to remove volumes, networks and build cache", "删除卷、网络和构建缓存"),
+        Text("nothing is cleaned up", "无法清理"),
+        "DELETE /volumes/NAME, DELETE /networks/ID+POST /build/prune",
+        "VOLUMES=1, NETWORKS=1, BUILD=1+POST=1",
     ),
 }

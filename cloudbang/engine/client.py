@@ -15,9 +15,11 @@ from cloudbang.domain.apps import Instance
 from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.domain.names import app_name, is_hidden, is_labelled
 from cloudbang.engine.containers import ContainerCalls
+from cloudbang.engine.disk import DiskCalls
 from cloudbang.engine.exec import ExecCalls
 from cloudbang.engine.image_import import ImageImportCalls
 from cloudbang.engine.images import ImageCalls
+from cloudbang.engine.lifecycle import LifecycleCalls
 from cloudbang.engine.parse import (
     ContainerState,
     container_state,
@@ -83,7 +85,15 @@ class EngineEvent:
 _PODMANS_ATTRIBUTES = {"containerExitCode", "exitCode", "image", "name", "podId"}
 
 
-class Engine(ExecCalls, ContainerCalls, ImageCalls, ImageImportCalls, SwarmCalls):
+class Engine(
+    ExecCalls,
+    ContainerCalls,
+    ImageCalls,
+    ImageImportCalls,
+    LifecycleCalls,
+    SwarmCalls,
+    DiskCalls,
+):
     """One Docker Engine. Every call raises EngineUnreachable when it does not answer."""
 
     # --- what there is ------------------------------------------------------------------------

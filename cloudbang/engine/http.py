@@ -170,14 +170,21 @@ class EngineHttp:
         body: Mapping[str, Any] | None = None,
         what: str = "",
         call: str = "",
+        within: float = 0.0,
     ) -> Any:
-        """The answer's JSON, None when it has none. By hand: an eighth of what the SDK takes."""
-        stream = self._open(path, query, method=method, body=body, what=what, call=call)
-        return self._read_json(stream)
+        """The answer's JSON, None when it has none. By hand: an eighth of what the SDK takes.
 
-    def _read_json(self, stream: EngineStream) -> Any:
+        ``within``: seconds until it begins, and then until its end; 0 for as many as ever.
+        """
+        stream = self._open(
+            path, query, method=method, body=body, timeout=within, what=what, call=call
+        )
+        return self._read_json(stream, within)
+
+    def _read_json(self, stream: EngineStream, within: float = 0.0) -> Any:
+        late = EngineUnreachable(self.host, "it does not answer")
         try:
-            with gevent.Timeout(self.timeout, EngineUnreachable(self.host, "it does not answer")):
+            with gevent.Timeout(within or self.timeout, late):
                 text = stream.read_all()
             return orjson.loads(text) if text else None
         except orjson.JSONDecodeError:

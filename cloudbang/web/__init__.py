@@ -58,9 +58,18 @@ def create_app(services: Services) -> FlaskApp:
 
 def api_blueprints() -> list[Blueprint]:
     """All of the HTTP API."""
-    from cloudbang.web.api import account, apps, drafts, status, terminal_files, terminals
+    from cloudbang.web.api import (
+        account,
+        apps,
+        drafts,
+        status,
+        storage,
+        terminal_files,
+        terminals,
+    )
 
-    return [api.bp for api in (account, apps, status, terminals, terminal_files, drafts)]
+    every = (account, apps, status, storage, terminals, terminal_files, drafts)
+    return [api.bp for api in every]
 
 
 def load_templates(app: FlaskApp) -> None:

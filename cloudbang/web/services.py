@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cloudbang.core.budget import Budget
     from cloudbang.core.loop_lag import LoopLag
     from cloudbang.core.notices import Notices
+    from cloudbang.deploy.clean_up import CleanUp
     from cloudbang.deploy.stacks import Stacks
     from cloudbang.events.recorder import EventRecorder
     from cloudbang.node.collector import LogCollector
@@ -53,6 +54,7 @@ class Services:
     notices: Notices
     status: Status
     stacks: Stacks
+    clean_up: CleanUp
     loop_lag: LoopLag | None = None
 
 

@@ -74,6 +74,15 @@ def kind(method: str, path: str) -> str:
         return path
     if (first := path.split("/")[0]) in ("swarm", "nodes"):
         return "swarm"
+    if path == "system/df" or (path == "volumes" and method == "GET"):
+        return "disk"
+    ours = first in ("volumes", "networks")
+    if path == "build/prune" or (method == "DELETE" and ours):
+        return "clean-up"
+    if path.split("/")[-1] in ("stop", "restart", "kill", "pause", "unpause", "update") and (
+        first == "containers"
+    ):
+        return "operate"
     if first in ("networks", "services", "secrets"):
         return first
     if first in ("tasks", "configs"):

@@ -21,6 +21,7 @@ from cloudbang.config import Settings
 from cloudbang.core.budget import Budget
 from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.notices import Notices
+from cloudbang.deploy.clean_up import CleanUp
 from cloudbang.deploy.compose_file import Compose
 from cloudbang.deploy.stacks import Stacks
 from cloudbang.domain.lines import format_time, record
@@ -35,6 +36,7 @@ from cloudbang.node.terminals.reaper import Reaper
 from cloudbang.storage.database.apps import AppStore
 from cloudbang.storage.database.container_names import ContainerNameStore
 from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.deployments import DeploymentStore
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.terminals import TerminalStore
 from cloudbang.storage.logs.log_store import LogStore
@@ -146,6 +148,7 @@ class WebGround:
         self.terminals.start()
         self.recordings = Recordings(folder, self.settings.terminal)
         self.recordings.open()
+        self.clean_up = CleanUp(engine, DeploymentStore(self.database))
         self.app = create_app(
             Services(
                 settings=self.settings,
@@ -170,6 +173,7 @@ class WebGround:
                 notices=self.notices,
                 status=self.status,
                 stacks=Stacks(Compose(folder)),
+                clean_up=self.clean_up,
             )
         )
 

@@ -1,5 +1,5 @@
-"""Why something that a Compose file or a `docker run` line asks for is not honoured, in the same
-words in both."""
+"""Why something that a Compose file, a `docker run` line or a container that runs asks for is not
+honoured, in the same words in all of them."""
 
 from __future__ import annotations
 
@@ -60,3 +60,34 @@ COMPOSE: dict[str, Text] = {
     "develop": DEVELOPING,
 }
 """Keys of a service that none is honoured of, whatever they hold."""
+# Of a container that is taken over as an app.
+CAPABILITIES = Text(
+    "privileged containers cannot be services of Swarm: name the capabilities that it needs",
+    "特权容器不能作为 Swarm 服务：请写明所需的能力（capabilities）",
+)
+LOOPBACK = Text(
+    "it is open on that address alone, and a published port is open on all of them: give the app a "
+    "route instead",
+    "它只在该地址上打开，而发布的端口会在所有地址上打开：请改为给应用一个路由",
+)
+ONE_MACHINE = Text(
+    "a network of one machine carries no apps: who is on it finds the app no more; apps find each "
+    "other by their names",
+    "单机网络不能承载应用：其中的容器将找不到该应用；应用之间以名称互访",
+)
+NO_NETWORK = Text("an app has a network", "应用总有网络")
+WRITTEN = Text(
+    "what it wrote outside of its volumes stays in the old container",
+    "写在卷以外的内容会留在旧容器中",
+)
+RANDOM = Text("the engine chose this port: from now on it stays", "该端口由引擎选定：今后保持不变")
+MOVED = Text(
+    "the name means another image by now: the one that runs is taken by its id",
+    "该名称现在指向另一个镜像：按 ID 采用正在运行的镜像",
+)
+KEPT = Text("an app's containers stay until they are replaced", "应用的容器在被替换前一直保留")
+NO_VALUE = Text("it has no value", "没有值")
+BY_COMPOSE = Text(
+    "its Compose project still names it: `up` would start another one beside the app",
+    "它仍在 Compose 项目中：执行 up 会在应用之外再启动一个",
+)

@@ -77,6 +77,12 @@ class DeploymentStore:
         rows = self._database.read(lambda c: c.execute(statement).all())
         return [(created, Release.of(orjson.loads(body))) for created, body in rows]
 
+    def every_release(self) -> list[Release]:
+        """Of all apps; of each the newest first."""
+        statement = sa.select(releases.c.body).order_by(releases.c.app, releases.c.number.desc())
+        bodies = self._database.read(lambda c: c.execute(statement).scalars().all())
+        return [Release.of(orjson.loads(body)) for body in bodies]
+
     def save_release(self, release: Release) -> None:
         """Its image is known now; nothing else of a release ever changes."""
         its = (releases.c.app == release.app) & (releases.c.number == release.number)
@@ -141,6 +147,10 @@ class DeploymentStore:
 
     def apps(self) -> list[DeployedApp]:
         return self._apps(sa.true())
+
+    def serving(self) -> dict[str, int]:
+        """By app the number of the release that serves, where one does."""
+        return {one.app: one.serving for one in self.apps() if one.serving is not None}
 
     def save_app(self, app: DeployedApp) -> None:
         values = asdict(app)

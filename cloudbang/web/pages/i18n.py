@@ -2,7 +2,8 @@
 
 The English text is the key. There is a catalogue for each area: ``web`` (the API's sentences),
 ``frame`` (the pages around), ``events`` (what is said of them), ``log`` (the log page), ``terminal`` (one that is open),
-``terminals`` (their lists and replays) and ``new_app`` (what is deployed, as a form).
+``terminals`` (their lists and replays), ``new_app`` (what is deployed, as a form) and ``operate`` (apps and containers
+operated, and what takes room).
 ``make`` compiles them; where that was forgotten they are read as they stand, which takes longer.
 """
 
@@ -22,7 +23,7 @@ from markupsafe import Markup
 log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent / "translations"
-AREAS = ("web", "frame", "events", "log", "terminal", "terminals", "new_app")
+AREAS = ("web", "frame", "events", "log", "terminal", "terminals", "new_app", "operate")
 LANGUAGES = ("en", "zh")
 COOKIE = "lang"
 

@@ -46,6 +46,56 @@ export type Apps = {
   put_away: number;
 };
 
+/** `only`: of the plan these; all of it where it is not given. */
+export type CleanUpChoice = {
+  only?: CleanUpChosen[] | null;
+};
+
+/** One thing of a plan. */
+export type CleanUpChosen = {
+  kind: "image" | "volume" | "network" | "cache";
+  id: string;
+};
+
+/** One thing that would go. `names`: the tags that would be taken from an image. */
+export type CleanUpItem = {
+  kind: "image" | "volume" | "network" | "cache";
+  id: string;
+  name: string;
+  names: string[];
+  size: number | null;
+  ours: boolean;
+};
+
+/** `why`, of what stayed: used, kept, named, gone, or the engine's own words. */
+export type CleanUpOutcome = {
+  kind: "image" | "volume" | "network" | "cache";
+  id: string;
+  name: string;
+  size: number | null;
+  done: boolean;
+  why: string;
+};
+
+/** Carried out as it stands here, and once. */
+export type CleanUpPlan = {
+  id: string;
+  items: CleanUpItem[];
+  bytes: number;
+};
+
+/** `others`: also what CloudBang did not make. */
+export type CleanUpRequest = {
+  kinds?: ("image" | "volume" | "network" | "cache")[];
+  others?: boolean;
+};
+
+/** `bytes`: given back, at least: what several shared, and none has any more, is not counted. */
+export type CleanedUp = {
+  outcomes: CleanUpOutcome[];
+  bytes: number;
+};
+
 /** `services` in the order in which they are started: none while a required variable has no value; `missing`: files that were not sent along, taken for empty ones. */
 export type ComposeDraft = {
   name: string;
@@ -304,10 +354,47 @@ export type Status = {
   notices: Notice[];
 };
 
+/** `bytes`: by kind how many are taken; `cache_budget`: bytes that the build cache is kept within. */
+export type Storage = {
+  things: StorageThing[];
+  bytes: Record<string, unknown>;
+  disk: StorageDisk | null;
+  cache_budget: number;
+};
+
+/** Bytes of the file system that the engine keeps its things on. */
+export type StorageDisk = {
+  total: number;
+  free: number;
+};
+
 export type StorageStatus = {
   path: string;
   bytes: number;
   lines: number;
+};
+
+/** `size`: bytes that go with it, null where nobody knows; `shared`: those that others have as well. `ours`: whether CloudBang made it; `kept`: whether a clean-up leaves it in any case. */
+export type StorageThing = {
+  kind: "image" | "volume" | "network" | "cache";
+  id: string;
+  name: string;
+  names: string[];
+  note: string;
+  size: number | null;
+  shared: number;
+  created: string | null;
+  used_by: StorageUse[];
+  ours: boolean;
+  kept: boolean;
+};
+
+/** Who uses something. `name` and `app` are empty where they are another team's. */
+export type StorageUse = {
+  by: "container" | "service" | "release";
+  name: string;
+  app: string;
+  running: boolean;
 };
 
 /** `names`: the accounts that look; `container` is empty for a command of the host. */
