@@ -37,17 +37,36 @@ class Registry:
     """A registry with a folder of its own; with ``users``, only ``ada`` gets in."""
 
     def __init__(self, users: bool = True) -> None:
-        program = support.script("test-registry")
+        self._program = support.script("test-registry")
         self.folder = Path(tempfile.mkdtemp(prefix="cloudbang-registry-"))
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
         config = _CONFIG + (_AUTH if users else "")
         (self.folder / "users").write_text(_USERS)
         (self.folder / "config.yml").write_text(config.format(folder=self.folder, port=self.port))
-        command = [*support.ENDS_WITH_US, program, "serve", str(self.folder / "config.yml")]
-        with (self.folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        self._serve()
         wait_until(self._answers, 20, "the registry")
+
+    def _serve(self, *where: str) -> None:
+        command = [self._program, "serve", str(self.folder / "config.yml")]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*support.ENDS_WITH_US, *where, *command], stdout=log, stderr=log
+            )
+
+    def move_to(self, namespace: str) -> None:
+        """From now on it is on the loopback of that network namespace."""
+        self._process.kill()
+        self._process.wait(10)
+        inside = ("nsenter", f"--net=/run/netns/{namespace}")
+        self._serve(*inside)
+        asks = [
+            *inside,
+            "python3",
+            "-c",
+            f"import socket; socket.create_connection(('127.0.0.1', {self.port}))",
+        ]
+        wait_until(lambda: not subprocess.run(asks, capture_output=True).returncode, 20, "it", 0.1)
 
     def _answers(self) -> bool:
         with suppress(httpx.HTTPError):

@@ -2,82 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import unquote
 
 import gevent
 import psutil
 import pytest
-from gevent.pywsgi import WSGIServer
 
 from cloudbang.deploy.addresses import AddressRefused
 from cloudbang.deploy.git import Cancelled, Credentials, GitFailed, fetch
+from tests.deploy.git_host import LOGIN, Host, git
 from tests.support import wait_until
 
-EXEC_PATH = subprocess.run(["git", "--exec-path"], capture_output=True, text=True).stdout.strip()
-BACKEND = f"{EXEC_PATH}/git-http-backend"
 ALLOWED = ["127.0.0.1"]
-LOGIN = Credentials("ada", "canary-pass")
-
-
-def git(*arguments: str, at: Path) -> str:
-    env = {"PATH": os.environ["PATH"], "HOME": str(at), "GIT_CONFIG_NOSYSTEM": "1"}
-    who = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main")
-    done = subprocess.run(
-        ["git", *who, *arguments], cwd=at, env=env, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
-
-
-class Host:
-    """Serves repositories below a folder, as git's own CGI program does it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.private = self.slow = False
-        self.arguments: list[str] = []  # of every process while something was asked for
-        self.asked: list[str] = []
-        self._server = WSGIServer(("127.0.0.1", 0), self._answer, log=None)
-        self._server.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def close(self) -> None:
-        self._server.stop(1)
-
-    def _answer(self, environ: dict, start: object) -> list[bytes]:
-        self.asked.append(environ["PATH_INFO"])
-        if self.private:
-            for one in psutil.process_iter():
-                with suppress(psutil.Error):
-                    self.arguments += one.cmdline()
-        if self.slow:
-            gevent.sleep(30)
-        if environ["PATH_INFO"].startswith("/moved"):
-            start("302 Found", [("Location", f"{self.url}/web.git/info/refs")])  # type: ignore[operator]
-            return []
-        if self.private and environ.get("HTTP_AUTHORIZATION") != LOGIN.header.split(": ")[1]:
-            start("401 Unauthorized", [("WWW-Authenticate", "Basic")])  # type: ignore[operator]
-            return [b""]
-        env = {
-            "GIT_PROJECT_ROOT": str(self.folder),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "PATH_INFO": unquote(environ["PATH_INFO"]),
-            "PATH": os.environ["PATH"],
-            **{k: environ.get(k, "") for k in ("REQUEST_METHOD", "QUERY_STRING", "CONTENT_TYPE")},
-            "GIT_PROTOCOL": environ.get("HTTP_GIT_PROTOCOL", ""),
-            "HTTP_CONTENT_ENCODING": environ.get("HTTP_CONTENT_ENCODING", ""),
-        }
-        said = subprocess.run(
-            [BACKEND], input=environ["wsgi.input"].read(), env=env, capture_output=True
-        ).stdout
-        head, _, body = said.partition(b"\r\n\r\n")
-        fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
-        start(fields.pop("Status", "200 OK"), list(fields.items()))  # type: ignore[operator]
-        return [body]
 
 
 @pytest.fixture
