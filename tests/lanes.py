@@ -64,6 +64,13 @@ PARTS = (
         MACHINE,  # they publish ports, and have the engine pull from this machine's loopback
         ("tests/node", "tests/test_ground.py"),
     ),
+    Part(
+        "sources",
+        MACHINE,  # a registry on loopback, and the network and the control group of builds
+        tuple(
+            f"tests/deploy/test_{of}.py" for of in ("pull", "build", "sources", "sources_faults")
+        ),
+    ),
     Part("browser-terminals", ENGINE, ("tests/browser",)),
     Part("faults", ENGINE, ("tests/faults",)),
     Part(

@@ -28,7 +28,8 @@ from tests.support import wait_until
 class PrivateEngine:
     """A dockerd with its own data, socket, cgroup and network namespace."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, bridge: bool = False) -> None:
+        """``bridge``: with the network that what a build runs has."""
         version = self._version()
         self.id = f"cb{uuid.uuid4().hex[:8]}"
         # Not below pytest's folders: a unix socket's path may have 107 characters only.
@@ -39,7 +40,7 @@ class PrivateEngine:
         self.client = docker.DockerClient(base_url=self.address, version="1.41", timeout=60)
         subprocess.run(["ip", "netns", "add", self.id], check=True)
         self._in_namespace("ip", "link", "set", "lo", "up")
-        config: dict[str, object] = {"bridge": "none", "iptables": False}
+        config: dict[str, object] = {"iptables": False} | ({} if bridge else {"bridge": "none"})
         if version < 25:
             config["deprecated-key-path"] = str(self.folder / "key.json")  # else all share one id
         (self.folder / "daemon.json").write_text(json.dumps(config))

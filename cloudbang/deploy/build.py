@@ -27,7 +27,7 @@ from cloudbang.deploy.pull import Puller
 from cloudbang.deploy.told import PacedTell, Tell
 from cloudbang.domain.deploy.buildkit import BuildGarbled, BuildProgress, BuildStep, Output
 from cloudbang.domain.deploy.dockerfile import Needs, needs_of, without_syntax
-from cloudbang.domain.deploy.failure import Failure, class_of_words
+from cloudbang.domain.deploy.failure import Failure, FailureClass
 from cloudbang.domain.deploy.recipes import recipe_for
 from cloudbang.domain.deploy.spec_parts import Build
 from cloudbang.engine import Engine
@@ -40,7 +40,10 @@ SHOWN = 20, 10  # steps that are told of: that were begun, the newest, and that 
 NAME = 80  # characters of one's name
 # Said of a build that ended with the engine: we have not cancelled it, or would not look.
 _WITH_THE_ENGINE = re.compile(r"context canceled|transport is closing|server closed|shutting down")
+_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 _NUMBER = re.compile(r"(\d+)/\d+\]")
+ANSWERS = 2.0  # seconds in which an engine answers that goes on
+NEWEST = 20  # lines of output that may say why a build failed
 FRONTEND = "docker/dockerfile"  # the one that the engine's own reader stands in for
 
 
@@ -200,8 +203,8 @@ class Builder:
             said = f"it was given up after {self._within / 60:g} minutes"
             failure = Failure("timed-out", said, what=told.at)
         except EngineRefused as e:
-            kind = class_of_words(e.reason) if "no space left" in e.reason else None
-            failure = Failure(kind or "build-failed", e.reason[:500], what=context.dockerfile)
+            kind: FailureClass = "disk-full" if _FULL.search(e.reason) else "build-failed"
+            failure = Failure(kind, e.reason[:500], what=context.dockerfile)
         except BuildGarbled as e:
             failure = Failure("build-failed", f"the engine tells what nobody understands: {e}")
         finally:
@@ -211,6 +214,8 @@ class Builder:
                 log.say("the engine has not said within 10 s that it has ended this build")
         failure = failure or self._failure(progress, told)
         if failure is not None:
+            # An engine that is told to end ends what it builds first, and says that this failed.
+            self._engine.ping(ANSWERS)
             raise StepFailed(failure)
         if not progress.image_id:
             raise EngineUnreachable(self._engine.host, "it ended within a build")
@@ -223,9 +228,11 @@ class Builder:
             raise EngineUnreachable(self._engine.host, "it ended within a build")
         said = progress.error.strip().splitlines()[-1][:500]
         step = progress.failed_step
-        if class_of_words(said) == "disk-full":
-            return Failure("disk-full", said, what=step.name if step else "")
         what = (step.name if step else told.at) or "Dockerfile"
+        # Of a command that could not write, only its own words tell.
+        full = next((one for one in (said, *told.newest) if _FULL.search(one)), None)
+        if full is not None:
+            return Failure("disk-full", full.strip()[:500], progress.exit_code, what=what)
         return Failure("build-failed", said, progress.exit_code, what=what)
 
 
@@ -238,7 +245,13 @@ class _Told:
         self._left_lines = self._left_bytes = 0
         self._last: deque[bytes] = deque(maxlen=LAST)
         self._seen: dict[int, BuildStep] = {}
+        self._newest: deque[bytes] = deque(maxlen=NEWEST)
         self.at = ""  # the step that was begun last
+
+    @property
+    def newest(self) -> list[str]:
+        """The last lines of output."""
+        return [line.decode("utf-8", "replace") for line in self._newest]
 
     def take(self, lines: list[bytes]) -> None:
         texts: list[bytes] = []
@@ -288,6 +301,7 @@ class _Told:
     def _output(self, output: Output) -> list[bytes]:
         # What a bar has painted over is not shown.
         text = output.text.rsplit(b"\r", 1)[-1]
+        self._newest.append(text)
         return [b"#%d %b" % (output.step, text) if output.step else text]
 
     def _step(self, step: BuildStep) -> list[bytes]:

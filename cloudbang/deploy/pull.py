@@ -111,6 +111,7 @@ class Puller:
                         log.say(line)
                     paced(told)
         except EngineRefused as e:
+            self._engine.ping()  # one that is told to end says that a pull failed
             failure = failure_of_pull(e.reason, e.engine_status)
             raise StepFailed(Failure(failure.kind, failure.said, what=name)) from None
         except EngineUnreachable:
