@@ -230,6 +230,7 @@ SCRIPT_AREAS = {
     "frame": {"lib", "live"},
     "sign_in": {"lib", "live", "frame"},
     "settings": {"lib", "live", "frame"},
+    "storage": {"lib", "live", "frame"},
     "apps": {"lib", "live", "frame"},
     "terminal": {"lib", "live", "frame", "apps"},
     "recordings": {"lib", "live", "frame", "terminal"},

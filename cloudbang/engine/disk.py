@@ -39,6 +39,16 @@ class DiskCalls(EngineHttp):
             layers=int(told.get("LayersSize") or 0),
         )
 
+    def volume_uses(self) -> dict[str, list[Use]]:
+        """By name who uses each volume there is."""
+        told = self._json("/volumes", what="its volumes", call="disk", within=LOOK)
+        containers = self._json(
+            "/containers/json", {"all": "1"}, what="its containers", call="list"
+        )
+        uses = _Uses(containers, self.app_label, self._services())
+        names = [str(one["Name"]) for one in told.get("Volumes") or ()]
+        return {name: uses.volumes.get(name, []) for name in names}
+
     def _services(self) -> list[Mapping[str, Any]]:
         try:
             return list(self._json("/services", what="its services", call="services"))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+import orjson
+
 from cloudbang.engine.http import EngineHttp
 from cloudbang.errors import EngineRefused, NoSuchContainer
 
@@ -70,6 +72,26 @@ class LifecycleCalls(EngineHttp):
             return dict(self._json(path, {"size": "1"}, what=what, call="inspect", within=60.0))
         except EngineRefused as e:
             raise _found(e, container) from None
+
+    def labels_of_container(self, container: str) -> dict[str, str]:
+        """Raises NoSuchContainer."""
+        path = f"/containers/{quote(container, safe='')}/json"
+        what = f"the state of container {container[:12]}"
+        try:
+            told = self._json(path, what=what, call="inspect")
+        except EngineRefused as e:
+            raise _found(e, container) from None
+        return dict((told.get("Config") or {}).get("Labels") or {})
+
+    def containers_with(self, *labels: str) -> list[str]:
+        """The ids of those that have all of these labels ("name" or "name=value")."""
+        return list(self.labels_of(*labels))
+
+    def labels_of(self, *labels: str) -> dict[str, dict[str, str]]:
+        """By id all labels of the containers that have these."""
+        query = {"all": "1", "filters": orjson.dumps({"label": list(labels)}).decode()}
+        found = self._json("/containers/json", query, what="its containers", call="list")
+        return {str(one["Id"]): dict(one.get("Labels") or {}) for one in found}
 
     def image_inspection(self, image: str) -> dict[str, Any] | None:
         """Everything of an image; None when it is gone."""

@@ -43,6 +43,7 @@ ROUTES = {
     "/terminals/<session>": "open",
     "/terminals/<session>/replay": "open",
     "/settings": "open",
+    "/storage": "house",
     "/sign-in": "open",
     "/setup": "open",
     "/healthz": "open",

@@ -128,6 +128,13 @@ def replay(session: str) -> ResponseReturnValue:
     return _page("replay.html", page="terminals", session=session)
 
 
+@bp.get("/storage")
+@needs("manage", "default")
+def storage() -> ResponseReturnValue:
+    """What takes room on the engine's disk."""
+    return _page("storage.html", page="storage")
+
+
 @bp.get("/settings")
 def settings() -> ResponseReturnValue:
     """What a person sets for themselves."""

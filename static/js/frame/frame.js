@@ -66,6 +66,9 @@ bind({
 addEntries(() => [
   entry(t("Apps"), t("Page"), "apps", () => location.assign("/")),
   entry(t("Terminals"), t("Page"), "terminal", () => location.assign("/terminals")),
+  ...(document.querySelector('.side-menu a[href="/storage"]')
+    ? [entry(t("Storage"), t("Page"), "storage", () => location.assign("/storage"))]
+    : []),
   entry(t("Settings"), t("Page"), "settings", () => location.assign("/settings")),
   entry(t("Change the theme"), t("Action"), "theme-system", nextTheme),
   entry(t("Change the language"), t("Action"), "language", ACTIONS.language),

@@ -354,12 +354,19 @@ export type Status = {
   notices: Notice[];
 };
 
-/** `bytes`: by kind how many are taken; `cache_budget`: bytes that the build cache is kept within. */
+/** `cache_budget`: bytes that the build cache is kept within. */
 export type Storage = {
   things: StorageThing[];
-  bytes: Record<string, unknown>;
+  bytes: StorageBytes;
   disk: StorageDisk | null;
   cache_budget: number;
+};
+
+/** How many each kind takes. */
+export type StorageBytes = {
+  image: number;
+  volume: number;
+  cache: number;
 };
 
 /** Bytes of the file system that the engine keeps its things on. */

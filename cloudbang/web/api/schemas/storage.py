@@ -44,12 +44,19 @@ class StorageDisk(TypedDict):
     free: int
 
 
+class StorageBytes(TypedDict):
+    """How many each kind takes."""
+
+    image: int
+    volume: int
+    cache: int
+
+
 class Storage(TypedDict):
-    """``bytes``: by kind how many are taken; ``cache_budget``: bytes that the build cache is kept
-    within."""
+    """``cache_budget``: bytes that the build cache is kept within."""
 
     things: list[StorageThing]
-    bytes: dict[str, int]
+    bytes: StorageBytes
     disk: StorageDisk | None
     cache_budget: int
 
