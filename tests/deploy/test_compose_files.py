@@ -1,0 +1,200 @@
+"""Compose files as people publish them: read by Docker's own Compose, and nothing of them is lost
+in silence. Written by us after the habits of public ones."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudbang.deploy.compose_file import Compose, ComposeInvalid
+from cloudbang.domain.deploy.compose import ComposeSource, Stack, stack_of
+from cloudbang.domain.deploy.fields import SpecInvalid
+from cloudbang.domain.deploy.spec import read_spec
+
+FILES = sorted((Path(__file__).parent / "compose").glob("*.yaml"))
+VALUES = {"POSTGRES_PASSWORD": "pass", "IMAGE": "web", "TOKEN": "t", "DB_PASSWORD": "d"}
+BESIDE = {"nginx.conf": "events {}\n", "plain.conf": "a\n", "api_key.txt": "k3y", ".env": "A=1\n"}
+
+# What says only what is so anyway, or was merged into the rest by Compose.
+USUAL = (
+    r"ports\.\d+\.(mode|name)",
+    r"ports\.\d+\.protocol=tcp",
+    r"depends_on\.[^.]+\.required",
+    r"depends_on\.[^.]+\.condition=service_started",
+    r"volumes\.\d+\.(type|bind\.create_host_path|read_only)",
+    r"build\.dockerfile=Dockerfile",
+    r"deploy\.mode=replicated",
+    r"restart=always",
+    r"deploy\.restart_policy\.condition=any",
+    r"(deploy\.)?(replicas|scale)=1",
+    r"stop_grace_period=10s",
+    r"(env_file|label_file|profiles|expose|links|extends)\..*",
+    r"healthcheck\.disable",
+    r"networks\.[^.]+\.aliases\.\d+",  # one that the service is called anyway
+)
+
+
+@pytest.fixture(scope="module")
+def compose(tmp_path_factory: pytest.TempPathFactory) -> Compose:
+    return Compose(tmp_path_factory.mktemp("compose"))
+
+
+@cache
+def read(compose: Compose, path: Path) -> tuple[Mapping[str, Any], ComposeSource]:
+    beside = ComposeSource(BESIDE, VALUES, ["debug"])
+    found = compose.read(path.read_text(), "shop", beside)
+    assert found.config is not None, found.variables
+    return found.config, beside
+
+
+def leaves(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Every value that is neither an object nor a list, with the way to it."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from leaves(one, (*at, key))
+    elif isinstance(value, list):
+        for n, one in enumerate(value):
+            yield from leaves(one, (*at, n))
+    else:
+        yield at, value
+
+
+def otherwise(config: Mapping[str, Any], at: tuple[Any, ...]) -> Iterator[Mapping[str, Any]]:
+    """The same without a value, and with another one in its place."""
+    for change in (False, True):
+        made = copy.deepcopy(config)
+        inner: Any = made
+        for key in at[:-1]:
+            inner = inner[key]
+        value = inner.pop(at[-1])
+        if change:
+            other = not value if isinstance(value, bool) else f"{value}1"
+            if isinstance(inner, dict):
+                inner[at[-1]] = other
+            else:
+                inner.insert(at[-1], other)
+        yield made
+
+
+def names_of(at: tuple[Any, ...], its: Mapping[str, Any]) -> set[str]:
+    """As what it may be named in the list of what is not honoured: itself, or what it is in."""
+    names = {".".join(map(str, at[:n])) for n in range(1, len(at) + 1)}
+    if at[0] in ("secrets", "configs"):
+        names.add(f"{at[0]}.{its[at[0]][at[1]]['source']}")
+    if at[0] == "volumes" and isinstance(its["volumes"][at[1]], dict):
+        names.add(f"volumes {its['volumes'][at[1]]['target']}")
+    return names
+
+
+def read_again(config: Mapping[str, Any], beside: ComposeSource) -> Stack | str:
+    try:
+        return stack_of(config, "shop", beside)
+    except (SpecInvalid, KeyError, ValueError) as e:
+        return repr(e)
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(FILES) >= 50
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_key_is_honoured_or_named(compose: Compose, path: Path) -> None:
+    """Whatever is taken out of a service, or is another: what comes out of it differs, unless it is
+    in the list of what is not honoured."""
+    config, beside = read(compose, path)
+    whole = stack_of(config, "shop", beside)
+    assert all(one.why.en and one.why.zh for one in whole.left)
+    lost = []
+    for service, its in config["services"].items():
+        if its.get("profiles") and "debug" not in its["profiles"]:
+            continue
+        for at, value in leaves(its):
+            name = ".".join(map(str, at))
+            if value in (None, "", False) or str(at[0]).startswith("x-"):
+                continue
+            if any(
+                re.fullmatch(one, name) or re.fullmatch(one, f"{name}={value}") for one in USUAL
+            ):
+                continue
+            if names_of(at, its) & {one.key for one in whole.left if one.service == service}:
+                continue
+            others = otherwise(config, ("services", service, *at))
+            if all(read_again(other, beside) == whole for other in others):
+                lost.append(f"{service}.{name}={value}")
+    assert not lost
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_they_can_be_deployed_as_they_are(compose: Compose, path: Path) -> None:
+    """Every service is a specification that is taken as it is."""
+    config, beside = read(compose, path)
+    for service in stack_of(config, "shop", beside).services:
+        spec, _ = read_spec(service.spec)
+        assert spec.stack == "shop"
+        assert service.name in spec.aliases
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("services: [", "line "),
+        ("just words", "not-a-file"),
+        ("- a\n- b\n", "not-a-file"),
+        ("services: {a: {image: x, nonsense: 1}}", "nonsense"),
+        ("services: {a: {}}", "neither an image nor a build context"),
+        ("services: {a: {image: x, depends_on: [b]}}", "undefined service"),
+        ("services: {a: {image: x, ports: ['99999999:80']}}", "hostPort"),
+        ("services: {a: {image: x, env_file: ../../etc/passwd}}", "outside"),
+        ("services: {a: {image: x, env_file: [{path: ~/x}]}}", "outside"),
+        ("services: {a: {image: x, label_file: /etc/passwd}}", "outside"),
+        ("services: {a: {extends: {file: ../b.yaml, service: b}}}", "outside"),
+        ("include: [https://example.com/x.git]\nservices: {a: {image: x}}", "remote"),
+        ("include: [{path: [/etc/x.yaml]}]\nservices: {a: {image: x}}", "outside"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(compose: Compose, text: str, said: str) -> None:
+    with pytest.raises(ComposeInvalid) as e:
+        compose.read(text, "shop", ComposeSource())
+    assert said in e.value.said
+
+
+def test_it_knows_nothing_of_this_machine(compose: Compose, monkeypatch: Any) -> None:
+    """No variable of ours, no file of ours: not even by a path that only it can make."""
+    monkeypatch.setenv("CANARY", "of-ours")
+    text = """
+services:
+  a:
+    image: "x${CANARY}"
+    environment: {PATH: "${PATH}", HOME: "${HOME}", WHO: "${USER-nobody}"}
+"""
+    found = compose.read(text, "shop", ComposeSource())
+    assert found.config is not None
+    [service] = stack_of(found.config, "shop").services
+    assert service.spec["image"] == "x"
+    assert "of-ours" not in str(found.config)
+    extends = "services: {a: {extends: {file: b.yaml, service: b}}}"
+    beside = ComposeSource({"b.yaml": "services: {b: {image: x, env_file: /etc/hostname}}"})
+    with pytest.raises(ComposeInvalid):
+        compose.read(extends, "shop", beside)
+
+
+def test_values_of_variables_arrive_as_they_are(compose: Compose) -> None:
+    nasty = "a\"b\\c$d'e\nf #x ${HOME} `id` $(id)"
+    text = "services: {a: {image: x, environment: {V: '${V}'}}}"
+    found = compose.read(text, "shop", ComposeSource(variables={"V": nasty}))
+    assert found.config is not None
+    assert stack_of(found.config, "shop").services[0].spec["env"] == {"V": nasty}
+
+
+def test_nothing_of_it_stays(compose: Compose) -> None:
+    """But for the program itself: every folder is gone, also after an error."""
+    with pytest.raises(ComposeInvalid):
+        compose.read("services: {a: {image: x, b: 1}}", "x", ComposeSource())
+    left = [path.name for path in compose._home.iterdir()]
+    assert left == ["docker-compose"]
