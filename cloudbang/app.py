@@ -29,6 +29,10 @@ from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
 from cloudbang.deploy.clean_up import CleanUp
 from cloudbang.deploy.compose_file import Compose
+from cloudbang.deploy.limits import StepLimits
+from cloudbang.deploy.parts import Parts
+from cloudbang.deploy.service import Around, Deployments
+from cloudbang.deploy.sources import Sources
 from cloudbang.deploy.stacks import Stacks
 from cloudbang.engine import Engine
 from cloudbang.events.recorder import EventRecorder
@@ -46,6 +50,7 @@ from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.deployments import DeploymentStore
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.routes import RouteStore
+from cloudbang.storage.database.secrets import SecretStore
 from cloudbang.storage.database.terminals import TerminalStore
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.recordings.recordings import Recordings
@@ -114,6 +119,14 @@ class Node(NamedTuple):
     reaper: Reaper
 
 
+class Deploying(NamedTuple):
+    """What moves apps from release to release, and where requests for them go."""
+
+    gateway: Gateway
+    sources: Sources
+    deployments: Deployments
+
+
 class TerminalArea(NamedTuple):
     """Sessions, files beside them, and who takes over the terminals of shared commands."""
 
@@ -161,13 +174,13 @@ class Application:
         events = self._build_events(storage, bus)
         node = self._build_node(storage, bus, events)
         apps = self._load_apps(storage, bus, events, node)
-        gateway = self._build_gateway(storage, node, apps)
+        deploy = self._build_deploying(storage, bus, events, node, apps)
         terminals = self._build_terminals(storage, node, events)
         clean_up = self._build_clean_up(storage, node)
         status = Status(node.inventory, self.notices, apps.team_of)
         live = self._build_live(storage, bus, status, apps, accounts, terminals)
         web = self._build_web(
-            storage, accounts, bus, events, node, apps, terminals, live, status, clean_up
+            storage, accounts, bus, events, node, apps, deploy, terminals, live, status, clean_up
         )
         # The page is there before the engine has been asked anything; it says what it waits for.
         web.server.start()
@@ -176,7 +189,7 @@ class Application:
         self._run_live(storage, bus, live)
         self._run_events(events)
         self._run_node(node)
-        self._run_gateway(gateway)
+        self._run_deploying(deploy)
         self._run_terminals(terminals)
         self._run_clean_up(clean_up)
         self._run_web(web)
@@ -248,9 +261,18 @@ class Application:
         node.inventory.listen(apps.instances_changed)
         return apps
 
-    def _build_gateway(self, storage: Storage, node: Node, apps: AppRegistry) -> Gateway:
+    def _build_deploying(
+        self, storage: Storage, bus: Bus, events: Events, node: Node, apps: AppRegistry
+    ) -> Deploying:
         routes = RouteStore(storage.database)
-        return Gateway(self.settings, node.engine, routes, self.notices, apps.team_of)
+        gateway = Gateway(self.settings, node.engine, routes, self.notices, apps.team_of)
+        store = DeploymentStore(storage.database)
+        secrets = SecretStore(storage.database, self.settings.storage.path)
+        sources = Sources(node.engine, store, secrets, self.settings)
+        limits = StepLimits.of(self.settings.deploy)
+        parts = Parts(node.engine, gateway, sources, store, secrets, limits)
+        around = Around(apps, events.recorder, storage.logs, bus.sink)
+        return Deploying(gateway, sources, Deployments(parts, around))
 
     def _build_terminals(self, storage: Storage, node: Node, events: Events) -> TerminalArea:
         settings, engine, reaper = self.settings.terminal, node.engine, node.reaper
@@ -295,6 +317,7 @@ class Application:
         events: Events,
         node: Node,
         apps: AppRegistry,
+        deploy: Deploying,
         terminals: TerminalArea,
         live: LivePush,
         status: Status,
@@ -313,6 +336,9 @@ class Application:
                 live=live,
                 collector=node.collector,
                 publisher=bus.publisher,
+                deployments=deploy.deployments,
+                gateway=deploy.gateway,
+                sources=deploy.sources,
                 database=storage.database,
                 loop_lag=self.loop_lag,
                 terminals=terminals.sessions,
@@ -384,9 +410,11 @@ class Application:
         node.reaper.start()
         self._stops.add("the reaper", node.reaper.stop, KEEP_NODE)
 
-    def _run_gateway(self, gateway: Gateway) -> None:
-        gateway.start()
-        self._stops.add("the gateway", gateway.stop, KEEP_NODE)
+    def _run_deploying(self, deploy: Deploying) -> None:
+        deploy.gateway.start()
+        self._stops.add("the gateway", deploy.gateway.stop, KEEP_NODE)
+        deploy.deployments.start()
+        self._stops.add("the deployments", deploy.deployments.stop, KEEP_NODE)
 
     def _run_terminals(self, terminals: TerminalArea) -> None:
         terminals.sessions.start()

@@ -173,6 +173,11 @@ class DeploySettings(Section):
     build_memory_bytes: Bytes = 0  # of all together; 0: half of it
     build_cgroup: str = "docker/buildkit"  # in which the engine runs what a build runs
     cache_max_bytes: Bytes = 0  # of the build cache; 0: 15 % of the disk, 10 GiB at most
+    start_seconds: Annotated[float, Field(gt=0, le=24 * 3600)] = 120
+    verify_seconds: Annotated[float, Field(ge=0, le=24 * 3600)] = 15
+    drain_seconds: Annotated[float, Field(ge=0, le=24 * 3600)] = 30
+    command_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 30
+    away_seconds: Annotated[float, Field(ge=0, le=24 * 3600)] = 60
 
 
 class LogSettings(Section):

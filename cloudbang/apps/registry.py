@@ -183,6 +183,10 @@ class AppRegistry:
         self._show(name)
         return self._app(name)
 
+    def keep_log(self, name: str, app: str) -> None:
+        """Lines will be kept under a name that is no app's, for who owns ``app``."""
+        self.other_logs.keep(name, self.team_of(app))
+
     def put_away(self, name: str, away: bool = True) -> App:
         """Out of sight until it comes back: a container, or a line. Raises NoSuchApp, NotGone."""
         app = self.get(name)

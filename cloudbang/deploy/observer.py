@@ -46,8 +46,13 @@ class Observer:
         network: str = "",
         *,
         one_off: bool = False,
+        forgiving: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``forgiving``: the tasks of the first look say nothing of the release, whatever becomes
+        of them: the engine was away, and they ended with it."""
+        self._forgiving = forgiving
+        self._forgiven: frozenset[str] = frozenset()
         self._engine, self._service, self._network = engine, service, network
         self._one_off, self._clock = one_off, clock
         self._seen: dict[str, float] = {}  # when each task was first seen
@@ -57,6 +62,9 @@ class Observer:
         """As it is now. Raises EngineUnreachable, EngineRefused."""
         tasks = self._engine.tasks(self._service, self._network)
         now = self._clock()
+        if self._forgiving:
+            self._forgiving = False
+            self._forgiven = frozenset(task.id for task in tasks)
         failures = [
             failure_of_task(
                 task,
@@ -65,10 +73,13 @@ class Observer:
                 one_off=self._one_off,
             )
             for task in tasks
+            if task.id not in self._forgiven
         ]
         running: dict[str, Task] = {}
         for task in tasks:
             if task.state == "running" and task.wanted == "running":
+                if task.id in self._forgiven and self._fares(task) is not None:
+                    continue  # it is told to run, and does not any more
                 running.setdefault(task.slot, task)
         return Observed(
             tasks=tuple(tasks),

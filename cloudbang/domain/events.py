@@ -129,6 +129,42 @@ KINDS: dict[str, Kind] = {
     "pause": Kind({}, (Phrase("paused", "warning", "❙❙"),)),
     "unpause": Kind({}, (Phrase("resumed", "ok", "▶"),)),
     "remove": Kind({}, (Phrase("removed", sign="−"),)),
+    "deployment": Kind(
+        {
+            "outcome": str,
+            "deployment": int,
+            "number": int,
+            "release": int,
+            "who": str,
+            "class": str,
+        },
+        (
+            Phrase(
+                "{who} deploys release {release} (deployment {number})",
+                sign="⇡",
+                when={"outcome": ("began",)},
+            ),
+            Phrase(
+                "release {release} serves (deployment {number})",
+                "ok",
+                "✓",
+                {"outcome": ("serving",)},
+            ),
+            Phrase(
+                "deployment {number} failed: {class}",
+                "error",
+                "✕",
+                {"outcome": ("failed",)},
+            ),
+            Phrase(
+                "deployment {number} was cancelled by {who}",
+                "warning",
+                "■",
+                {"outcome": ("cancelled",)},
+            ),
+            Phrase("deployment {number}: {outcome}"),
+        ),
+    ),
     # What a person did; "what" is a word for programs.
     "action": Kind(
         {"who": str, "what": str, "lines": int, "bytes": int},

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import orjson
 
 from cloudbang.domain.deploy.failure import Ended, Task
+from cloudbang.domain.deploy.swarm_spec import APP, RELEASE
 from cloudbang.domain.lines import parse_time
 from cloudbang.engine.http import EngineHttp
 from cloudbang.errors import EngineRefused
@@ -232,6 +233,13 @@ class SwarmCalls(EngineHttp):
         found = self._json("/tasks", query, what=f"the tasks of {service}", call="services")
         found.sort(key=lambda task: str(task.get("CreatedAt") or ""), reverse=True)
         return [Task.of(task, network) for task in found]
+
+    def released(self, app: str, release: int) -> list[str]:
+        """The containers of a release that run on this machine, those of its command as well."""
+        wanted = [f"{APP}={app}", f"{RELEASE}={release}"]
+        query = {"filters": orjson.dumps({"label": wanted}).decode()}
+        found = self._json("/containers/json", query, what="its containers", call="list")
+        return [str(one["Id"]) for one in found]
 
     def how_it_fares(self, container: str) -> Ended | None:
         """Why a container does not serve, as an inspection has it: that it ended, and how, or that

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from cloudbang.core.loop_lag import LoopLag
     from cloudbang.core.notices import Notices
     from cloudbang.deploy.clean_up import CleanUp
+    from cloudbang.deploy.service import Deployments
+    from cloudbang.deploy.sources import Sources
     from cloudbang.deploy.stacks import Stacks
     from cloudbang.events.recorder import EventRecorder
+    from cloudbang.gateway import Gateway
     from cloudbang.node.collector import LogCollector
     from cloudbang.node.inventory import Inventory
     from cloudbang.storage.database.database import Database
@@ -45,6 +48,9 @@ class Services:
     live: LivePush
     collector: LogCollector
     publisher: Publisher
+    deployments: Deployments
+    gateway: Gateway
+    sources: Sources
     database: Database
     terminals: Terminals
     terminal_store: TerminalStore

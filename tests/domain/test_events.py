@@ -52,6 +52,18 @@ WHEN = "2026-07-01T12:00:00.000000000Z"
         ),
         ("action", {"who": "ada", "what": "put-away"}, "{who} put the app away", "info"),
         ("action", {"who": "ada", "what": "bring-back"}, "{who} brought the app back", "info"),
+        (
+            "deployment",
+            {"outcome": "failed", "number": 3, "class": "exited", "who": "ada"},
+            "deployment {number} failed: {class}",
+            "error",
+        ),
+        (
+            "deployment",
+            {"outcome": "serving"},
+            "release {release} serves (deployment {number})",
+            "ok",
+        ),
         ("alert.fired", {"rule": "cpu"}, "alert.fired", "info"),
     ],
 )

@@ -23,12 +23,17 @@ from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.notices import Notices
 from cloudbang.deploy.clean_up import CleanUp
 from cloudbang.deploy.compose_file import Compose
+from cloudbang.deploy.limits import StepLimits
+from cloudbang.deploy.parts import Parts
+from cloudbang.deploy.service import Around, Deployments
+from cloudbang.deploy.sources import Sources
 from cloudbang.deploy.stacks import Stacks
 from cloudbang.domain.lines import format_time, record
 from cloudbang.domain.terminals import Orphan, Source, TerminalTarget
 from cloudbang.engine import Engine
 from cloudbang.errors import EngineUnreachable
 from cloudbang.events.recorder import EventRecorder
+from cloudbang.gateway import Gateway
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
@@ -38,6 +43,8 @@ from cloudbang.storage.database.container_names import ContainerNameStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.deployments import DeploymentStore
 from cloudbang.storage.database.events import EventStore
+from cloudbang.storage.database.routes import RouteStore
+from cloudbang.storage.database.secrets import SecretStore
 from cloudbang.storage.database.terminals import TerminalStore
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.recordings.recordings import Recordings
@@ -148,7 +155,24 @@ class WebGround:
         self.terminals.start()
         self.recordings = Recordings(folder, self.settings.terminal)
         self.recordings.open()
-        self.clean_up = CleanUp(engine, DeploymentStore(self.database))
+        self.deployment_store = DeploymentStore(self.database)
+        self.clean_up = CleanUp(engine, self.deployment_store)
+        self.gateway = Gateway(
+            self.settings, engine, RouteStore(self.database), self.notices, self.apps.team_of
+        )
+        self.secrets = SecretStore(self.database, folder)
+        self.sources = Sources(engine, self.deployment_store, self.secrets, self.settings)
+        parts = Parts(
+            engine,
+            self.gateway,
+            self.sources,
+            self.deployment_store,
+            self.secrets,
+            StepLimits(),
+        )
+        sink = StoreSink(self.store, self.publisher)
+        around = Around(self.apps, self.recorder, self.store, sink)
+        self.deployments = Deployments(parts, around)
         self.app = create_app(
             Services(
                 settings=self.settings,
@@ -159,10 +183,11 @@ class WebGround:
                 events=self.events,
                 recorder=self.recorder,
                 live=self.live,
-                collector=LogCollector(
-                    engine, self.inventory, StoreSink(self.store, self.publisher)
-                ),
+                collector=LogCollector(engine, self.inventory, sink),
                 publisher=self.publisher,
+                deployments=self.deployments,
+                gateway=self.gateway,
+                sources=self.sources,
                 database=self.database,
                 loop_lag=LoopLag(),
                 terminals=self.terminals,
@@ -185,6 +210,7 @@ class WebGround:
         self.told.append((app, container, who, what))
 
     def close(self) -> None:
+        self.deployments.stop()
         self.terminals.stop()
         self.recordings.close()
         self.live.stop()

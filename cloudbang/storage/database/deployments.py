@@ -39,15 +39,20 @@ class DeploymentStore:
     # -- releases
 
     def add(
-        self, release: Release, deployment: Deployment, source: Mapping[str, object]
+        self,
+        release: Release,
+        deployment: Deployment,
+        source: Mapping[str, object],
+        lowest: int = 1,
     ) -> tuple[Release, Deployment]:
         """Keep a new release and the deployment of it, or, of a release that has a number, that
-        alone; with the numbers and the id that they get. ``source``: from what it is made."""
+        alone; with the numbers and the id that they get. ``source``: from what it is made;
+        ``lowest``: the number that a new release has at least."""
 
         def work(c: sa.Connection) -> tuple[Release, Deployment]:
             kept = release
             if not release.number:
-                kept = replace(release, number=_next(c, releases, release.app))
+                kept = replace(release, number=max(lowest, _next(c, releases, release.app)))
                 c.execute(sa.insert(releases).values(**_release(kept, deployment.created)))
             number = _next(c, deployments, release.app)
             made = replace(deployment, number=number, release=kept.number)

@@ -1,0 +1,79 @@
+"""A release as a service, with what it is handed: networks, secrets, files."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from cloudbang.deploy.errors import StepFailed
+from cloudbang.deploy.parts import Parts
+from cloudbang.domain.deploy.failure import Failure
+from cloudbang.domain.deploy.release import Release
+from cloudbang.domain.deploy.swarm_spec import (
+    APP,
+    NETWORK,
+    Attached,
+    Handed,
+    networks_of,
+    service_spec,
+    stack_network,
+)
+
+OURS = "cloudbang.network"  # a label: we made it, and for what
+LONGEST = 64  # characters of the name of a secret or a config
+
+
+def service_of(parts: Parts, release: Release, *, one_off: bool = False) -> dict[str, Any]:
+    """What the engine is told of a release; what it names is there by then. Can be done again.
+
+    Raises StepFailed, SecretUnreadable, EngineUnreachable, EngineRefused.
+    """
+    values = parts.secrets.get(release.app, release.secrets)
+    return service_spec(
+        release,
+        networks=_networks(parts, release),
+        secrets=[_secret(parts, release.app, name, value) for name, value in values.items()],
+        files=_files(parts, release),
+        values=values,
+        one_off=one_off,
+    )
+
+
+def _networks(parts: Parts, release: Release) -> list[Attached]:
+    ours = {NETWORK: "apps", stack_network(release.spec.stack): "stack"}
+    found = []
+    for name, aliases in networks_of(release):
+        if name in ours:
+            id = parts.engine.overlay(name, {OURS: ours[name]})
+        else:
+            id = parts.engine.network_id(name) or ""
+        if not id:
+            said = f"there is no network {name}: make it, or take it out"
+            raise StepFailed(Failure("path-missing", said, what=name))
+        found.append(Attached(id, aliases))
+    return found
+
+
+def _secret(parts: Parts, app: str, name: str, value: str) -> Handed:
+    # What a secret holds never changes: another value is another name. Only who has our key can
+    # tell one value from another by it.
+    mark = parts.secrets.mark(app, name, value)
+    kept = _named(app, name, mark)
+    id = parts.engine.hand_over("secrets", kept, value.encode(), {APP: app})
+    return Handed(id, kept, name, 0o444)
+
+
+def _files(parts: Parts, release: Release) -> list[Handed]:
+    found = []
+    for file in release.spec.files:
+        data = file.content.encode()
+        kept = _named(release.app, file.path, sha256(data).hexdigest()[:16])
+        id = parts.engine.hand_over("configs", kept, data, {APP: release.app})
+        found.append(Handed(id, kept, file.path, file.mode))
+    return found
+
+
+def _named(app: str, what: str, mark: str) -> str:
+    whose = sha256(f"{app}\0{what}".encode()).hexdigest()[:8]
+    readable = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in what)
+    return f"{readable.strip('-_.')[: LONGEST - 26] or 'x'}-{whose}-{mark}"

@@ -1,0 +1,365 @@
+"""Deployments as the rest of CloudBang knows them: begun, planned, found, cancelled, listened to.
+
+What is kept is in the database; those that go on are in memory as well, each with a greenlet that
+carries it out, and are taken up again at the next start.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Protocol
+
+import gevent
+from gevent.lock import RLock
+
+from cloudbang.core.deadline import UNHURRIED, Deadline
+from cloudbang.core.supervise import Supervisor, backoff
+from cloudbang.deploy.errors import DeploymentRunning, NoSuchDeployment
+from cloudbang.deploy.log import DeploymentLog, Sink, log_name
+from cloudbang.deploy.parts import Parts
+from cloudbang.deploy.record import Record, now
+from cloudbang.deploy.swarm_mode import SwarmMode
+from cloudbang.deploy.turns import Turn, Turns
+from cloudbang.deploy.wanted import PlanMade, Wanted, WantedReader
+from cloudbang.deploy.work import Work
+from cloudbang.deploy.worker import Worker
+from cloudbang.domain.deploy.deployment import Deployment, NotNow, Source, StepName, steps_of
+from cloudbang.domain.deploy.plan import plan
+from cloudbang.domain.deploy.release import Release
+from cloudbang.domain.events import Event
+from cloudbang.domain.lines import parse_time, record_ns
+from cloudbang.errors import CloudBangError, NoSuchApp
+from cloudbang.storage.database.deployments import DeployedApp
+
+log = logging.getLogger(__name__)
+
+USUAL = 10  # deployments of which the usual time of a step is taken
+
+
+class Logs(Protocol):
+    """What is asked of the log store."""
+
+    def newest(self, app: str, lines: int, size: int) -> tuple[int, list[bytes]]: ...
+
+
+class Apps(Protocol):
+    """What is asked of the registry: whose an app is, and that it is one."""
+
+    def team_of(self, name: str) -> str: ...
+    def create(self, name: str, team: str, kind: str = "deployed") -> object: ...
+    def keep_log(self, name: str, app: str) -> None: ...
+
+
+class Events(Protocol):
+    def record(self, *events: Event) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What deployments tell others of, and are kept by."""
+
+    apps: Apps
+    events: Events
+    logs: Logs
+    sink: Sink
+
+
+class Deployments:
+    """``start`` goes on with what a process before this one left."""
+
+    def __init__(self, parts: Parts, around: Around) -> None:
+        self._parts, self._around = parts, around
+        self._store = parts.store
+        self._turns = Turns()
+        self._records: dict[int, Record] = {}  # of those that are not settled
+        self._workers: dict[int, Worker] = {}
+        self._locks: dict[str, RLock] = {}
+        self._listeners: list[Callable[[Deployment], None]] = []
+        self._supervisor = Supervisor("deployments")
+        self._swarm = SwarmMode(parts.engine)
+        self._wanted = WantedReader(parts)
+
+    # -- life
+
+    def start(self) -> None:
+        """Take up what was left. Raises StorageFailed."""
+        for deployment in self._store.unsettled():
+            self._records[deployment.id] = Record(self._store, deployment, self._tell)
+            if deployment.state == "queued":
+                self._turns.wait(deployment.app, deployment.id)
+            else:
+                turn = Turn(deployment.by, deployment.created, deployment.id)
+                self._turns.resume(deployment.app, turn)
+                self._spawn(deployment.id, turn)
+        for app in self._turns.apps():
+            self._next(app)
+
+    def stop(self, deadline: Deadline = UNHURRIED) -> None:
+        """Leave everything as it stands; the next start goes on."""
+        self._supervisor.stop(deadline)
+
+    def listen(self, listener: Callable[[Deployment], None]) -> None:
+        """Call ``listener(deployment)`` on the hub after each change of one; it must not wait."""
+        self._listeners.append(listener)
+
+    # -- what is asked
+
+    def get(self, id: int) -> Deployment | None:
+        record = self._records.get(id)
+        return record.now if record else self._store.get(id)
+
+    def find(
+        self,
+        app: str | None = None,
+        states: Collection[str] = (),
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Deployment]:
+        """The newest first; ``before``: only those with a smaller id."""
+        found = self._store.find(app, states, before, limit)
+        return [its.now if (its := self._records.get(one.id)) else one for one in found]
+
+    def more(self, id: int) -> tuple[dict[str, object], list[str]] | None:
+        """From what it was made, and its last lines; None when there is none."""
+        return self._store.more(id)
+
+    def releases(self, app: str) -> list[tuple[str, Release]]:
+        """When each was made, and what it is; the newest first."""
+        return self._store.releases(app)
+
+    def app(self, app: str) -> DeployedApp | None:
+        return self._store.app(app)
+
+    def apps(self) -> list[DeployedApp]:
+        return self._store.apps()
+
+    def usual(self, app: str) -> dict[StepName, float]:
+        """By step the seconds that it usually takes: of the last ten that served."""
+        took: dict[StepName, list[float]] = {}
+        for deployment in self._store.find(app, ("serving",), limit=USUAL):
+            for step in deployment.steps:
+                if step.started and step.finished:
+                    seconds = (parse_time(step.finished) - parse_time(step.started)) / 1e9
+                    took.setdefault(step.name, []).append(seconds)
+        return {name: round(median(seconds), 3) for name, seconds in took.items()}
+
+    def plan(self, app: str, wanted: Wanted, *, admin: bool) -> PlanMade:
+        """What would change; nothing does. Raises as :meth:`begin`, but for who else deploys."""
+        return self._wanted.plan(app, wanted, self._serving(app), admin=admin)
+
+    # -- what is done
+
+    def swarm_on(self, by: str) -> None:
+        """Switch Swarm mode on, for this machine alone; nothing when it is on already."""
+        self._swarm.switch_on()
+        log.info("Swarm mode is on, as %s said", by)
+
+    def begin(
+        self, app: str, wanted: Wanted, by: str, *, admin: bool, wait: bool = False
+    ) -> Deployment:
+        """Begin a deployment; ``wait``: after the one that goes on, if one does. Of several that
+        wait only the newest is kept.
+
+        Raises SpecInvalid, ForAdmins, NoSuchRelease, SwarmOff, DeploymentRunning, RouteTaken,
+        NoFreePort, SecretUnreadable, EngineUnreachable, StorageFailed, StorageFull.
+        """
+        with self._lock(app):
+            who = self._turns.who(app)
+            if who is not None and not wait:
+                raise DeploymentRunning(app, who.by, who.since, who.id)
+            self._swarm.require()
+            read = self._wanted.read(app, wanted, self._serving(app), admin=admin)
+            self._parts.gateway.check(app, read.release.spec)
+            release = self._wanted.keep(app, read)
+            made = Deployment(0, app, 0, 0, None, by, now(), ())
+            made = self._planned(made, release, read.source)
+            release, made = self._store.add(
+                release, made, read.told, self._wanted.lowest_number(app, release)
+            )
+            self._around.apps.create(app, self._around.apps.team_of(app))
+            self._around.apps.keep_log(log_name(made.id), app)
+            self._records[made.id] = Record(self._store, made, self._tell)
+            text = f"deployment {made.number} of {app}: release {release.number}, by {by}"
+            self._log(made, release).say(text)
+            self._tell(made)
+            before = self._turns.wait(app, made.id)
+            if before is not None:
+                self._give_up(before, by)
+            self._next(app)
+        return self.get(made.id) or made
+
+    def cancel(self, id: int, by: str) -> Deployment:
+        """Have it end; what it began is undone. Raises NoSuchDeployment, NotNow, StorageFailed,
+        StorageFull."""
+        record = self._records.get(id)
+        if record is None:
+            ended = self._store.get(id)
+            if ended is None:
+                raise NoSuchDeployment(id)
+            raise NotNow(ended.app, ended.number, ended.state)
+        waits = record.now.state == "queued"
+        deployment = record.change(lambda d: d.cancel(by, now()))
+        if waits and deployment.ended:
+            self._turns.leave(deployment.app, id)
+            self._settled(deployment)
+        elif (worker := self._workers.get(id)) is not None:
+            worker.cancel()
+        return deployment
+
+    @contextmanager
+    def occupied(self, app: str, by: str = "CloudBang") -> Iterator[None]:
+        """Nobody deploys an app meanwhile. Raises DeploymentRunning when somebody does."""
+        turn = Turn(by, now())
+        if not self._turns.take(app, turn):
+            who = self._turns.who(app)
+            waits = self.get(self._turns.waits(app) or 0)
+            if who is None and waits is not None:
+                who = Turn(waits.by, waits.created, waits.id)
+            who = who or turn
+            raise DeploymentRunning(app, who.by, who.since, who.id)
+        try:
+            yield
+        finally:
+            self._turns.done(app, turn)
+            self._next(app)
+
+    # -- within
+
+    def _serving(self, app: str) -> Release | None:
+        kept = self._store.app(app)
+        if kept is None or kept.serving is None:
+            return None
+        return self._store.release(app, kept.serving)
+
+    def _planned(self, deployment: Deployment, release: Release, source: Source) -> Deployment:
+        """With the steps that lead from what serves now to a release."""
+        serving = self._serving(deployment.app)
+        planned = plan(serving, release.spec)
+        routed = release.spec.route is not None
+        was_routed = serving is not None and serving.spec.route is not None
+        return replace(
+            deployment,
+            previous=serving.number if serving else None,
+            stop_first=planned.stop_first,
+            steps=steps_of(
+                source,
+                release_command=bool(release.spec.release_command),
+                routed=routed or was_routed,
+                replaces=serving is not None,
+                stop_first=planned.stop_first,
+            ),
+        )
+
+    def _lock(self, app: str) -> RLock:
+        return self._locks.setdefault(app, RLock())
+
+    def _next(self, app: str) -> None:
+        """Let the one that is next begin, if nobody has the app."""
+        id = self._turns.next(app)
+        if id is None:
+            return
+        deployment = self._records[id].now
+        turn = Turn(deployment.by, deployment.created, id)
+        self._turns.take(app, turn)
+        self._spawn(id, turn)
+
+    def _spawn(self, id: int, turn: Turn) -> None:
+        self._supervisor.once(str(id), self._carry_out, id, turn)
+
+    def _carry_out(self, id: int, turn: Turn) -> None:
+        record = self._records[id]
+        waits = backoff(0.5, 10)
+        while not record.now.settled:
+            try:
+                self._work_off(record)
+                continue
+            except CloudBangError as e:
+                log.warning("deployment %d goes on later: %s", id, e)
+            except Exception:
+                log.exception("deployment %d goes on later", id)
+            gevent.sleep(next(waits))
+        self._settled(record.now)
+        self._turns.done(record.now.app, turn)
+        self._next(record.now.app)
+
+    def _work_off(self, record: Record) -> None:
+        begins = record.now.state == "queued"
+        worker = Worker(self._work(record))
+        self._workers[record.now.id] = worker
+        try:
+            if record.now.cancelled_by:
+                worker.cancel()
+            if begins:
+                self._event(record.now, "began")
+            worker.run()
+        finally:
+            del self._workers[record.now.id]
+
+    def _work(self, record: Record) -> Work:
+        deployment = record.now
+        release = self._store.release(deployment.app, deployment.release)
+        if release is None:
+            raise NoSuchApp(deployment.app)
+        if deployment.state == "queued":
+            # What serves may be another release than when it was asked for.
+            source = self._source(deployment)
+            deployment = record.keep(lambda d: self._planned(d, release, source))
+        previous = None
+        if deployment.previous is not None:
+            previous = self._store.release(deployment.app, deployment.previous)
+        _, newest = self._around.logs.newest(log_name(deployment.id), 1, 1 << 20)
+        since = record_ns(newest[-1]) + 1 if newest and deployment.entered("start") else 0
+        return Work(self._parts, record, release, previous, self._log(deployment, release), since)
+
+    def _source(self, deployment: Deployment) -> Source:
+        more = self._store.more(deployment.id)
+        kind = str(more[0].get("kind")) if more else "image"
+        return kind if kind in ("git", "upload", "kept") else "image"  # type: ignore[return-value]
+
+    def _log(self, deployment: Deployment, release: Release) -> DeploymentLog:
+        secrets = self._parts.secrets.get(release.app, release.secrets)
+        return DeploymentLog(self._around.sink, deployment.id, secrets.values())
+
+    def _give_up(self, id: int, by: str) -> None:
+        """A newer one takes its place."""
+        record = self._records[id]
+        deployment = record.keep(lambda d: d.cancel(by, now()))
+        self._settled(deployment)
+
+    def _settled(self, deployment: Deployment) -> None:
+        if not deployment.settled:
+            return
+        self._records.pop(deployment.id, None)
+        outcome = deployment.state
+        self._event(deployment, outcome)
+        try:
+            self._parts.sources.discard(deployment.id)
+        except CloudBangError as e:
+            log.warning("what deployment %d was made from stays: %s", deployment.id, e)
+
+    def _event(self, deployment: Deployment, outcome: str) -> None:
+        data: dict[str, object] = {
+            "outcome": outcome,
+            "deployment": deployment.id,
+            "number": deployment.number,
+            "release": deployment.release,
+            "who": deployment.cancelled_by or deployment.by,
+        }
+        if deployment.failure is not None:
+            data["class"] = deployment.failure.kind
+        when = now() if outcome == "began" else deployment.finished or now()
+        self._around.events.record(Event(deployment.app, when, "deployment", "", data))
+
+    def _tell(self, deployment: Deployment) -> None:
+        for listener in self._listeners:
+            try:
+                listener(deployment)
+            except Exception:
+                log.exception("a listener of deployments failed")
+
+
+__all__ = ["Around", "Deployments", "PlanMade", "Wanted"]

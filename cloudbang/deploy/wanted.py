@@ -1,0 +1,129 @@
+"""What somebody wants deployed, read and checked against what is kept, before anything is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from cloudbang.deploy.errors import ForAdmins, NoSuchRelease
+from cloudbang.deploy.git import without_credentials
+from cloudbang.deploy.parts import Parts
+from cloudbang.domain.deploy.deployment import Source
+from cloudbang.domain.deploy.fields import SpecInvalid
+from cloudbang.domain.deploy.plan import Plan, plan
+from cloudbang.domain.deploy.release import Release
+from cloudbang.domain.deploy.spec import Spec, read_spec
+from cloudbang.domain.deploy.spec_parts import Build
+from cloudbang.domain.deploy.swarm_spec import APP, RELEASE
+from cloudbang.domain.names import is_app_name
+
+APP_ALLOWED = "1 to 128 letters, digits, _, . and -; neither . nor - first"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One of ``spec`` (SPEC) and ``release`` (a number to go back to); ``upload``: the id of a
+    folder that was sent, of which ``spec`` is built."""
+
+    spec: Mapping[str, object] | None = None
+    release: int | None = None
+    upload: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMade:
+    """``left``: what is not honoured, and why: nothing of a SPEC, which is refused instead."""
+
+    plan: Plan
+    spec: Spec
+    left: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """``values``: secrets that are written anew; ``told``: from what it is made, for people."""
+
+    release: Release
+    source: Source
+    told: Mapping[str, object]
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+class WantedReader:
+    """Reads what is wanted of one app after another."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def plan(self, app: str, wanted: Wanted, serving: Release | None, *, admin: bool) -> PlanMade:
+        """What it would change. Raises as :meth:`read`, RouteTaken, NoFreePort."""
+        read = self.read(app, wanted, serving, admin=admin)
+        self._parts.gateway.check(app, read.release.spec)
+        kept = self._parts.secrets.newest(app)
+        known = {name: kept[name] for name in read.values if name in kept}
+        before = self._parts.secrets.get(app, known)
+        new = [name for name, value in read.values.items() if before.get(name) != value]
+        if wanted.release is not None and serving is not None:
+            was = serving.secrets
+            new = [n for n, v in read.release.secrets.items() if was.get(n, v) != v]
+        return PlanMade(plan(serving, read.release.spec, new), read.release.spec)
+
+    def read(self, app: str, wanted: Wanted, serving: Release | None, *, admin: bool) -> Read:
+        """Raises SpecInvalid, ForAdmins, NoSuchRelease, StorageFailed."""
+        if not is_app_name(app):
+            raise SpecInvalid("app", APP_ALLOWED, app)
+        if wanted.release is not None:
+            read = self._kept(app, wanted.release, serving)
+        else:
+            read = self._new(app, wanted)
+        beyond = read.release.spec.for_admins
+        if beyond and not admin:
+            raise ForAdmins(beyond[0])
+        return read
+
+    def keep(self, app: str, read: Read) -> Release:
+        """The release, with the versions of its secrets, which are kept by then. Raises
+        StorageFailed, StorageFull."""
+        if not read.values:
+            return read.release
+        versions = self._parts.secrets.put(app, read.values)
+        return replace(read.release, secrets={**read.release.secrets, **versions})
+
+    def lowest_number(self, app: str, release: Release) -> int:
+        """Of a new release: above those of which the engine has services that nobody here knows,
+        as after a data folder was lost. Raises EngineUnreachable, EngineRefused."""
+        if release.number:
+            return 0
+        found = self._parts.engine.services(f"{APP}={app}")
+        numbers = [its.labels.get(RELEASE, "") for its in found]
+        return max((int(number) for number in numbers if number.isdecimal()), default=0) + 1
+
+    def _kept(self, app: str, number: int, serving: Release | None) -> Read:
+        kept = self._parts.store.release(app, number)
+        if kept is None or not kept.image_id:
+            raise NoSuchRelease(app, number)
+        told = {"kind": "kept", "release": number}
+        if serving is not None and serving.number == number:
+            kept = replace(kept, number=0)  # beside itself it needs another name
+        return Read(kept, "kept", told)
+
+    def _new(self, app: str, wanted: Wanted) -> Read:
+        spec, secrets = read_spec(wanted.spec)
+        if wanted.upload and spec.build is None:
+            spec = replace(spec, build=Build())
+        if spec.build is not None and not (spec.build.git or wanted.upload):
+            raise SpecInvalid("build.git", rule="missing")
+        newest = self._parts.secrets.newest(app) if secrets else {}
+        for name, value in secrets.items():
+            if value is None and name not in newest:
+                raise SpecInvalid(f"secrets.{name}", rule="missing")
+        versions = {name: newest[name] for name in secrets if name in newest}
+        values = {name: value for name, value in secrets.items() if value is not None}
+        release = Release(app, 0, spec, secrets=versions)
+        if wanted.upload:
+            return Read(release, "upload", {"kind": "upload", "upload": wanted.upload}, values)
+        if spec.build is not None:
+            url = without_credentials(spec.build.git)
+            told = {"kind": "git", "git": url, "branch": spec.build.branch}
+            return Read(release, "git", told, values)
+        return Read(release, "image", {"kind": "image", "image": spec.image}, values)

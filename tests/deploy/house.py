@@ -1,0 +1,163 @@
+"""Deployments on the machine's engine: everything that carries them out, without the pages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import docker
+
+from cloudbang.apps import AppRegistry
+from cloudbang.config import EngineSettings, GatewaySettings, Settings, StorageSettings
+from cloudbang.core.notices import Notices
+from cloudbang.deploy.limits import StepLimits
+from cloudbang.deploy.log import log_name
+from cloudbang.deploy.parts import Parts
+from cloudbang.deploy.service import Around, Deployments, Wanted
+from cloudbang.deploy.sources import Sources
+from cloudbang.domain.deploy.deployment import Deployment
+from cloudbang.domain.lines import rows
+from cloudbang.engine import Engine
+from cloudbang.events.recorder import EventRecorder
+from cloudbang.gateway import Gateway
+from cloudbang.intake.log_sink import StoreSink
+from cloudbang.storage.database.apps import AppStore
+from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.deployments import DeploymentStore
+from cloudbang.storage.database.events import EventStore
+from cloudbang.storage.database.routes import RouteStore
+from cloudbang.storage.database.secrets import SecretStore
+from cloudbang.storage.logs.log_store import LogStore
+from tests.apps.test_registry import Bus, Containers
+from tests.support import wait_until
+
+GATEWAY = GatewaySettings(http_port=8180, https_port=8543, ports="8181-8184")
+QUICK = StepLimits(verify=1.0, drain=5.0, hold=5.0, start=30.0, command=20.0, away=20.0)
+
+
+class House:
+    """One CloudBang's deployments over ``folder``; another one over the same is its successor."""
+
+    def __init__(self, folder: Path, host: str, limits: StepLimits = QUICK) -> None:
+        self.settings = Settings(
+            storage=StorageSettings(path=folder, keep_free_bytes=0),
+            engine=EngineSettings(host=host),
+            gateway=GATEWAY,
+        )
+        notices = Notices()
+        self.logs = LogStore(folder, settings=self.settings.storage)
+        self.logs.open()
+        self.database = Database(folder)
+        self.database.open()
+        self.engine = Engine(self.settings.engine)
+        self.store = DeploymentStore(self.database)
+        self.secrets = SecretStore(self.database, folder)
+        self.events = EventStore(self.database)
+        bus = Bus()
+        self.recorder = EventRecorder(self.events, bus)
+        self.recorder.start()
+        self.apps = AppRegistry(
+            AppStore(self.database), self.logs, Containers(), self.recorder, bus
+        )
+        self.apps.load()
+        self.gateway = Gateway(
+            self.settings, self.engine, RouteStore(self.database), notices, self.apps.team_of
+        )
+        parts = Parts(
+            self.engine,
+            self.gateway,
+            Sources(self.engine, self.store, self.secrets, self.settings),
+            self.store,
+            self.secrets,
+            limits,
+        )
+        sink = StoreSink(self.logs, bus)
+        self.deployments = Deployments(parts, Around(self.apps, self.recorder, self.logs, sink))
+        self.told: list[Deployment] = []
+        self.deployments.listen(self.told.append)
+
+    def start(self) -> House:
+        self.gateway.start()
+        self.deployments.start()
+        return self
+
+    def close(self) -> None:
+        self.deployments.stop()
+        self.gateway.stop()
+        self.recorder.stop()
+        self.apps.stop()
+        self.database.close()
+        self.logs.close()
+
+    # -- what is asked
+
+    def deploy(self, app: str, *, wait: bool = False, by: str = "ada", **spec: object) -> int:
+        wanted = Wanted(spec)
+        return self.deployments.begin(app, wanted, by, admin=True, wait=wait).id
+
+    def get(self, id: int) -> Deployment:
+        found = self.deployments.get(id)
+        assert found is not None
+        return found
+
+    def wait(self, id: int, timeout: float = 60, *, settled: bool = True) -> Deployment:
+        """Its end."""
+
+        def ended() -> Deployment | None:
+            found = self.get(id)
+            return found if found.ended and (found.settled or not settled) else None
+
+        try:
+            return wait_until(ended, timeout, f"the end of deployment {id}")
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.get(id)}\n" + "\n".join(self.lines(id))) from None
+
+    def serves(self, app: str, timeout: float = 60, **spec: object) -> Deployment:
+        """A deployment that has to end well."""
+        id = self.deploy(app, **spec)
+        done = self.wait(id, timeout)
+        assert done.state == "serving", (done, self.lines(id))
+        return done
+
+    def until(self, id: int, reached: Callable[[Deployment], object], timeout: float = 40) -> None:
+        wait_until(lambda: reached(self.get(id)) or self.get(id).ended, timeout, f"{id}")
+        assert not self.get(id).ended, (self.get(id), self.lines(id))
+
+    def in_step(self, id: int, step: str) -> None:
+        """Wait until that step has begun."""
+        self.until(id, lambda d: d.entered(step))  # type: ignore[arg-type]
+
+    def lines(self, id: int) -> list[str]:
+        first, found = self.logs.newest(log_name(id), 1_000, 1 << 20)
+        return [row[4] for row in rows(first, found)]
+
+    def services(self, app: str) -> list[str]:
+        return sorted(its.name for its in self.engine.services(f"cloudbang.app={app}"))
+
+
+class Swarm:
+    """The machine's engine with Swarm mode on; what tests leave on it is taken away at the end."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.client = docker.DockerClient(base_url=host, version="1.41", timeout=60)
+        self.engine = Engine(EngineSettings(host=host))
+        self._switched_on = not self.engine.swarm().manager
+        if self._switched_on:
+            self.engine.swarm_init("127.0.0.1")
+        assert self.engine.service("cloudbang-gateway") is None, (
+            "this engine has a gateway that is not these tests': run them on another engine"
+        )
+
+    def close(self) -> None:
+        for service in self.engine.services("cloudbang.app"):
+            self.engine.remove_service(service.name)
+        self.engine.remove_service("cloudbang-gateway")
+        if self._switched_on:
+            self.client.swarm.leave(force=True)
+        self.client.close()
+
+
+def machine_engine() -> str:
+    return os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")

@@ -1,0 +1,29 @@
+"""From a specification to an app that serves, and from there to the next release: on a real engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.deploy import apps
+from tests.deploy.house import House
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.mark.slow("two deployments, and the grace of what is stopped")
+def test_an_app_is_deployed_and_then_replaced(house: House, image: str) -> None:
+    """The new release is proven before the old one is stopped; the log tells it all."""
+    first = house.serves("web", **apps.web(image, "one"))
+    assert [step.name for step in first.steps] == ["pull", "start", "health"]
+    assert all(step.state == "done" for step in first.steps)
+    assert house.services("web") == ["web-r1"]
+    assert house.deployments.app("web").serving == 1  # type: ignore[union-attr]
+    second = house.serves("web", **apps.web(image, "two"))
+    assert (second.number, second.release, second.previous) == (2, 2, 1)
+    assert [step.name for step in second.steps] == ["pull", "start", "health", "stop"]
+    assert house.services("web") == ["web-r2"]
+    assert house.engine.released("web", 1) == []
+    lines = house.lines(second.id)
+    assert lines[0] == "deployment 2 of web: release 2, by ada"
+    assert "two begins" in lines
+    assert lines[-1] == "release 2 of web serves"
