@@ -35,16 +35,13 @@ class ImageImportCalls(EngineHttp):
         query = [("fromSrc", "-"), ("repo", repo), ("tag", tag)]
         query += [("changes", change) for change in changes]
         what = f"to import the image {name}"
-        body = b"".join(archive())
-        stream = self._with_its_version(
-            lambda: self._answer(
-                self.path(f"/images/create?{urlencode(query)}"),
-                method="POST",
-                body=body,
-                timeout=WITHIN,
-                what=what,
-                call="pull",
-            )
+        stream = self._open(
+            f"/images/create?{urlencode(query)}",
+            method="POST",
+            pieces=archive,
+            timeout=WITHIN,
+            what=what,
+            call="pull",
         )
         try:
             said = stream.read_all().splitlines()

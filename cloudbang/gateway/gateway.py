@@ -26,7 +26,7 @@ from cloudbang.domain.deploy.spec import Spec
 from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable
 from cloudbang.gateway.admin import CaddyAdmin
 from cloudbang.gateway.errors import GatewayAway, GatewayFailed
-from cloudbang.gateway.routes import Address, Routes, own_ports, taken_ports
+from cloudbang.gateway.routes import Address, Routes, taken_ports
 from cloudbang.gateway.service import Calls, GatewayService
 from cloudbang.gateway.upstreams import UpstreamFiles
 from cloudbang.storage.database.routes import KeptRoute, RouteStore
@@ -57,7 +57,6 @@ class Gateway:
         self._engine, self._store, self._notices, self._every = engine, store, notices, every
         self._routes = Routes(settings, team_of)
         taken = taken_ports(settings)
-        self._all_ports = own_ports(settings.gateway, taken)
         self._admin = CaddyAdmin(self._folder / "run")
         self._service = GatewayService(engine, self._folder, settings.gateway, taken, self._admin)
         self._files = UpstreamFiles(self._folder / "run" / "up")
@@ -93,10 +92,15 @@ class Gateway:
 
     # -- what is wanted
 
+    @property
+    def apps(self) -> list[str]:
+        """Those that have a route."""
+        return sorted(self._routes.by_app)
+
     def check(self, app: str, spec: Spec) -> None:
         """Whether an app may have the route that it asks for. Raises RouteTaken, NoFreePort."""
         if spec.route is not None:
-            self._routes.wanted(app, spec, self._ports())
+            self._routes.wanted(app, spec, self._service.ports)
 
     def publish(self, app: str, spec: Spec) -> None:
         """Have the route of an app as its specification says, and wait until the gateway has it;
@@ -108,7 +112,7 @@ class Gateway:
         if spec.route is None:
             self.withdraw(app)
             return
-        wanted = self._routes.wanted(app, spec, self._ports())
+        wanted = self._routes.wanted(app, spec, self._service.ports)
         before = self._routes.by_app.get(app)
         if wanted != before:
             self._routes.by_app[app] = wanted  # at once: nobody else gets it meanwhile
@@ -162,10 +166,6 @@ class Gateway:
 
     # -- making it so
 
-    def _ports(self) -> Collection[int]:
-        published = self._service.published
-        return self._all_ports if published is None else published
-
     def _put_back(self, app: str, before: KeptRoute | None) -> None:
         if before is None:
             self._routes.by_app.pop(app, None)
@@ -213,25 +213,27 @@ class Gateway:
             self._last = None
             return
         self._bring_up()
-        for changed in self._routes.allot_again(self._ports()):
-            log.warning("%s answers at port %d from now on", changed.app, changed.own_port)
+        for changed in self._routes.allot_again(self._service.ports):
+            port = changed.own_port or "no port"
+            log.warning("%s has %s of its own from now on: another has its own", changed.app, port)
             self._store.save(changed)
         self._put_files()
         self._load()
         self._files.keep_only(self._routes.by_app)
 
     def _bring_up(self) -> None:
+        needed = {route.own_port for route in self._routes.by_app.values()} - {0}
         try:
-            found = self._admin.config() is not None and self._service.looks_right()
+            self._admin.config()
+            try:
+                good = self._service.looks_right(needed)
+            except EngineUnreachable:
+                good = True  # it answers; the engine is asked again later
         except GatewayAway as e:
             log.debug("%s", e)
-            found = False
-        except (EngineUnreachable, EngineRefused):
-            if self._service.published is None:
-                raise
-            found = True  # it answers and did so before; the engine is asked again later
-        if not found:
-            self._service.bring_up()
+            good = False
+        if not good:
+            self._service.bring_up(needed)
             self.restarts += 1
         with suppress(EngineUnreachable, EngineRefused):
             if not self._local:

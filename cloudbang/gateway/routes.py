@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
-from cloudbang.config import GatewaySettings, Settings
+from cloudbang.config import Settings
 from cloudbang.domain.deploy.caddy import (
     HTTP,
     HTTPS,
@@ -151,11 +151,6 @@ def taken_ports(settings: Settings) -> set[int]:
         with suppress(ValueError):
             found.add(urlsplit(address).port or 0)
     return found
-
-
-def own_ports(its: GatewaySettings, taken: Collection[int]) -> list[int]:
-    """The ports that apps may be given."""
-    return [port for port in its.own_ports if port not in taken]
 
 
 def this_machine() -> str:

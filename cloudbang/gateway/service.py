@@ -41,6 +41,7 @@ COMES_UP = 60.0  # seconds that a new one may take
 BY_ITSELF = 12.0  # that Swarm gets to start one again that ended
 SPEECHLESS = 3.0  # that one may run without its socket until it is started anew
 SILENT = 25.0  # that one may not answer at it
+RELEASED = 8.0  # until what one had that was stopped is free: its ports above all
 LOOK = 0.1
 
 _BOUND = re.compile(r":(\d+): bind: address already in use|port (\d+).{0,40}already allocated")
@@ -76,27 +77,27 @@ class GatewayService:
         """``taken``: ports of the range that are somebody else's."""
         self._engine, self._folder, self._settings = engine, folder, settings
         self._taken, self._admin = set(taken), admin
-        self.published: frozenset[int] | None = None  # of apps; None before it was looked at
+        self._seen = False  # since our start
         self._silent_since: float | None = None
 
     @property
     def run(self) -> Path:
         return self._folder / "run"
 
-    def looks_right(self) -> bool:
-        """Whether the service is there, as it should be; its ports are known then."""
+    @property
+    def ports(self) -> frozenset[int]:
+        """Those that apps can have: all of the range that nobody else is known to have."""
+        return frozenset(self._settings.own_ports) - self._taken
+
+    def looks_right(self, needed: Collection[int]) -> bool:
+        """Whether the service is there, as it should be. ``needed``: ports that apps were given."""
         found = self._engine.service(NAME)
         if found is None:
-            self.published = None
             return False
         self._is_ours(found)
-        ports = self._ports_of(found)
-        if ports is None:
-            return False
-        self.published = frozenset(ports)
-        return True
+        return self._is_right(found, needed)
 
-    def bring_up(self) -> None:
+    def bring_up(self, needed: Collection[int]) -> None:
         """Have it run and answer, whatever it lacks. Raises GatewayFailed, GatewayAway,
         EngineRefused, EngineUnreachable, StorageFailed."""
         self._make_folders()
@@ -105,7 +106,7 @@ class GatewayService:
             self._set_up(None)
         else:
             self._is_ours(found)
-            if self._ports_of(found) is None or self._needs_image(found):
+            if not self._is_right(found, needed):
                 self._set_up(found)
             elif not self._comes_back():
                 self._restart(found)
@@ -113,7 +114,6 @@ class GatewayService:
 
     def take_away(self) -> None:
         """It is needed no more."""
-        self.published = None
         if self._engine.swarm().state != "active":
             return  # and so it is gone
         found = self._engine.service(NAME)
@@ -127,21 +127,20 @@ class GatewayService:
         its = image.ensure_image(self._engine)
         network = self._engine.overlay(NETWORK, LABELS)
         node = self._engine.swarm().node
-        own = self._free(found)
+        self._leave_out_held(found)
         while True:
-            spec = self._spec(its, network, node, own)
+            spec = self._spec(its, network, node, self.ports)
             before = self._newest()
             if found is None:
                 self._engine.create_service(spec)
             else:
                 self._replace(spec)
+            self._seen = True
             lost = self._wait(before)
             if lost is None:
-                self.published = frozenset(own)
                 return
             # One port that somebody else has is not all the others' trouble.
             self._taken.add(lost)
-            own = [port for port in own if port != lost]
             found = self._engine.service(NAME)
 
     def _spec(self, its: str, network: str, node: str, own: Collection[int]) -> dict[str, Any]:
@@ -190,39 +189,31 @@ class GatewayService:
             },
         }
 
-    def _ports_of(self, found: Service) -> list[int] | None:
-        """The ports of apps that a service publishes; None for one that is not as it should be."""
-        image_id = found.spec["TaskTemplate"]["ContainerSpec"].get("Image", "")
-        networks = found.spec["TaskTemplate"].get("Networks") or [{}]
-        node = self._engine.swarm().node
-        published = [
-            int(port.get("PublishedPort") or 0)
-            for port in (found.spec.get("EndpointSpec") or {}).get("Ports") or ()
-        ]
-        own = [port for port in published if port in self._settings.own_ports]
-        if not self._taken.isdisjoint(own):
-            return None
-        name = image.image_name()
-        if image_id != self._engine.image_id(name):
-            return None
-        network = str(networks[0].get("Target") or "")
+    def _is_right(self, found: Service, needed: Collection[int]) -> bool:
+        task = found.spec["TaskTemplate"]
+        its = str(task["ContainerSpec"].get("Image") or "")
+        network = str((task.get("Networks") or [{}])[0].get("Target") or "")
+        if its != self._engine.image_id(image.image_name()):
+            return False
         if network != self._engine.overlay(NETWORK, LABELS):
-            return None
-        wanted = self._spec(image_id, network, node, own)
-        return own if _holds(found.spec, wanted) else None
+            return False
+        missing = self.ports - _published(found)
+        if missing and not self._seen and missing.isdisjoint(needed):
+            # They could not be had when it was made, before our start.
+            self._taken |= missing
+        self._seen = True
+        return _holds(found.spec, self._spec(its, network, self._engine.swarm().node, self.ports))
 
-    def _needs_image(self, found: Service) -> bool:
-        its = found.spec["TaskTemplate"]["ContainerSpec"].get("Image", "")
-        return self._engine.image_id(its) is None
-
-    def _free(self, found: Service | None) -> list[int]:
-        """The ports that apps can have: of the range, those that nobody else has."""
-        held = {
-            int(port.get("PublishedPort") or 0)
-            for port in ((found.spec if found else {}).get("EndpointSpec") or {}).get("Ports") or ()
-        }
-        wanted = [port for port in self._settings.own_ports if port not in self._taken]
-        return [port for port in wanted if port in held or not _is_held(port)]
+    def _leave_out_held(self, found: Service | None) -> None:
+        """Do without the ports that somebody else has. One of ours that was just stopped may hold
+        them for a moment."""
+        until = time.monotonic() + RELEASED
+        ours = frozenset() if found is None else _published(found)
+        while held := {port for port in self.ports - ours if _is_held(port)}:
+            if time.monotonic() > until:
+                self._taken |= held
+                return
+            gevent.sleep(LOOK)
 
     def _is_ours(self, found: Service) -> None:
         whose = found.labels.get(FOLDER, "")
@@ -298,7 +289,7 @@ class GatewayService:
         """Until a newer task than ``before`` runs and answers; a port of the range that could not
         be had. Raises GatewayFailed."""
         until = time.monotonic() + COMES_UP
-        why, pending = "", None
+        why, since = "", 0.0
         while time.monotonic() < until:
             tasks = self._engine.tasks(NAME)
             fresh = tasks[: next((n for n, one in enumerate(tasks) if one.id == before), None)]
@@ -306,16 +297,13 @@ class GatewayService:
                 with suppress(GatewayAway):
                     self._admin.config()
                     return None
-            for task in fresh:
-                if not task.error:
-                    continue
-                why = task.error
-                if (port := _port_in(why)) is not None:
-                    return self._lost(port)
-                if task.state == "pending":
-                    pending = pending or time.monotonic()
-                    if time.monotonic() - pending > 2.0 and _SAME_PORT in why:
-                        raise GatewayFailed(why)
+            if error := next((task.error for task in fresh if task.error), ""):
+                why, since = error, since or time.monotonic()
+                if time.monotonic() - since > RELEASED:
+                    if (port := _port_in(why)) is not None:
+                        return self._lost(port)
+                    if _SAME_PORT in why:
+                        break
             gevent.sleep(LOOK)
         socket_path = self.run / SOCKET
         raise GatewayFailed(
@@ -333,6 +321,11 @@ class GatewayService:
             if port == its:
                 raise GatewayFailed(str(port), "port", setting)
         return port
+
+
+def _published(service: Service) -> frozenset[int]:
+    ports = (service.spec.get("EndpointSpec") or {}).get("Ports") or ()
+    return frozenset(int(port.get("PublishedPort") or 0) for port in ports)
 
 
 def _port_in(error: str) -> int | None:

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import docker
+import gevent
 import httpx
 
 from cloudbang.config import (
@@ -25,6 +26,7 @@ from cloudbang.domain.deploy.spec import Spec, read_spec
 from cloudbang.domain.deploy.swarm_spec import NETWORK, Attached, service_spec
 from cloudbang.engine import Engine
 from cloudbang.gateway import Gateway
+from cloudbang.gateway.admin import CaddyAdmin
 from cloudbang.gateway.service import NAME
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.routes import RouteStore
@@ -61,17 +63,19 @@ def spec(**written: object) -> Spec:
 class Ground:
     """``gateway`` and what it is made of; services of releases that are taken away at the end."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, beside: bool = False) -> None:
+        """``beside``: there is another one on the engine."""
         host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
         self.docker = docker.DockerClient(base_url=host, version="1.41", timeout=60)
         self.engine = Engine(EngineSettings(host=host))
         self.switched_on = self.engine.swarm().state != "active"
         if self.switched_on:
             self.engine.swarm_init("127.0.0.1")
-        assert self.engine.service(NAME) is None, (
+        assert beside or self.engine.service(NAME) is None, (
             f"this engine has a service {NAME} that is not these tests': run them on another engine"
         )
-        self.image_id = web_app_image(self.docker)
+        self.beside = beside
+        self.image_id = "" if beside else web_app_image(self.docker)
         self.network = self.engine.overlay(NETWORK)
         self.settings = Settings(
             storage=StorageSettings(path=folder),
@@ -99,10 +103,25 @@ class Ground:
         made.start()
         return made
 
+    @property
+    def run_folder(self) -> Path:
+        """What the gateway and CloudBang share."""
+        return self.settings.storage.path / ".gateway" / "run"
+
+    @property
+    def admin(self) -> CaddyAdmin:
+        return CaddyAdmin(self.run_folder)
+
+    def service_ports(self) -> list[int]:
+        """What the gateway's service publishes."""
+        found = self.engine.service(NAME)
+        ports = found.spec["EndpointSpec"].get("Ports") or [] if found else []
+        return [int(port["PublishedPort"]) for port in ports]
+
     def close(self) -> None:
         self.client.close()
         self.gateway.stop()
-        for service in [NAME, *self.services]:
+        for service in [*self.services, *([] if self.beside else [NAME])]:
             self.engine.remove_service(service)
         self.database.close()
         if self.switched_on:
@@ -142,6 +161,20 @@ class Ground:
     def end(self, service: str) -> None:
         self.engine.remove_service(service)
         self.services.discard(service)
+
+    def drain(self, app: str, service: str) -> None:
+        """Until nothing is under way to a release, twice; and not before whoever read the app's
+        file just before the switch has asked."""
+        addresses = self.addresses(service)
+        gevent.sleep(0.4)
+        none = 0
+
+        def empty() -> bool:
+            nonlocal none
+            none = 0 if self.gateway.in_flight(app, 80, service, addresses) else none + 1
+            return none >= 2
+
+        wait_until(empty, 40, f"{service} to be done", every=0.2)
 
     # -- asking
 
