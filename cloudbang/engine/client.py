@@ -18,7 +18,6 @@ from cloudbang.engine.containers import ContainerCalls
 from cloudbang.engine.disk import DiskCalls
 from cloudbang.engine.exec import ExecCalls
 from cloudbang.engine.image_import import ImageImportCalls
-from cloudbang.engine.images import ImageCalls
 from cloudbang.engine.lifecycle import LifecycleCalls
 from cloudbang.engine.parse import (
     ContainerState,
@@ -88,7 +87,6 @@ _PODMANS_ATTRIBUTES = {"containerExitCode", "exitCode", "image", "name", "podId"
 class Engine(
     ExecCalls,
     ContainerCalls,
-    ImageCalls,
     ImageImportCalls,
     LifecycleCalls,
     SwarmCalls,

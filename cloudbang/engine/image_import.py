@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import orjson
 
-from cloudbang.engine.http import EngineHttp
+from cloudbang.engine.images import ImageCalls
 from cloudbang.errors import EngineRefused
 
 WITHIN = 120.0  # seconds until the engine has written it
 
 
-class ImageImportCalls(EngineHttp):
+class ImageImportCalls(ImageCalls):
     """Raise EngineRefused with what the engine says."""
-
-    def image_id(self, name: str) -> str | None:
-        """The id of the image of that name or id; None where there is none."""
-        try:
-            path = f"/images/{quote(name, safe='/:@')}/json"
-            return str(self._json(path, what=f"the image {name}", call="images")["Id"])
-        except EngineRefused as e:
-            if e.engine_status == 404:
-                return None
-            raise
 
     def import_image(
         self, name: str, changes: Sequence[str], archive: Callable[[], Iterable[bytes]]
@@ -51,7 +41,7 @@ class ImageImportCalls(EngineHttp):
         if told and isinstance(told[-1], dict) and "error" in told[-1]:
             raise EngineRefused(what, 500, str(told[-1]["error"]), "pull")
         # In the words of this engine or of that one, it is there or not.
-        found = self.image_id(name)
+        found = self.image(name)
         if found is None:
             raise EngineRefused(what, 500, "it is not there", "pull")
-        return found
+        return found.id

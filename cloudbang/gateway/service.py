@@ -193,7 +193,8 @@ class GatewayService:
         task = found.spec["TaskTemplate"]
         its = str(task["ContainerSpec"].get("Image") or "")
         network = str((task.get("Networks") or [{}])[0].get("Target") or "")
-        if its != self._engine.image_id(image.image_name()):
+        ours = self._engine.image(image.image_name())
+        if ours is None or its != ours.id:
             return False
         if network != self._engine.overlay(NETWORK, LABELS):
             return False

@@ -88,7 +88,9 @@ class Ground:
         self.database.open()
         self.services: set[str] = set()
         self.gateway = self.new_gateway()
-        self.client = httpx.Client(timeout=40, trust_env=False)
+        # Idle connections are closed when a route comes or goes: none is kept here.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self.client = httpx.Client(timeout=40, trust_env=False, limits=limits)
 
     def new_gateway(self) -> Gateway:
         """One that begins with what the database holds, as after a restart."""

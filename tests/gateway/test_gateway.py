@@ -174,7 +174,7 @@ def test_another_cloudbangs_gateway_is_left_alone(ground: Ground, tmp_path: Path
 def test_ports_that_others_have(ground: Ground, gone: None, monkeypatch) -> None:
     """One of the range is done without; without one that everybody asks there is no gateway, which
     is said with the setting."""
-    monkeypatch.setattr(service, "RELEASED", 1.0)
+    monkeypatch.setattr(service, "RELEASED", 3.0)
     wait_until(lambda: not service._is_held(HTTP_PORT), 20, "the port of the last one")
     with socket.create_server(("", HTTP_PORT)):
         with pytest.raises(GatewayFailed) as e:
@@ -197,7 +197,7 @@ def test_only_the_program_that_was_tried_is_run(tmp_path: Path, monkeypatch) -> 
     monkeypatch.setattr(image, "find_program", lambda: stranger)
 
     class Nothing:
-        def image_id(self, name: str) -> None:
+        def image(self, name: str) -> None:
             return None
 
     with pytest.raises(GatewayFailed) as e:
