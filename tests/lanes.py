@@ -62,7 +62,7 @@ PARTS = (
     Part(
         "node",
         MACHINE,  # they publish ports, and have the engine pull from this machine's loopback
-        ("tests/node", "tests/test_ground.py"),
+        ("tests/node", "tests/gateway", "tests/test_ground.py"),
     ),
     Part(
         "sources",

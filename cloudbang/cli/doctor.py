@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from cloudbang import config
-from cloudbang.cli import doctor_checks, doctor_database, doctor_engine
+from cloudbang.cli import doctor_checks, doctor_database, doctor_engine, doctor_gateway
 from cloudbang.cli.doctor_checks import Finding
 from cloudbang.domain.text import Text
 from cloudbang.errors import SettingError
@@ -42,6 +42,7 @@ def examine(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     yield from doctor_checks.data_folder(settings.storage)
     yield from doctor_database.database(settings.storage.path)
     yield from doctor_checks.ports(settings)
+    yield from doctor_gateway.gateway(settings)
     yield from doctor_checks.file_descriptors(settings.server.max_connections)
     yield from doctor_checks.proxies(settings.server)
 

@@ -104,7 +104,7 @@ def ports(settings: Settings) -> Iterator[Finding]:
     ]
     for variable, host, port in wanted:
         if port:
-            yield _port(variable, host, port, ours)
+            yield can_listen(variable, host, port, ours)
 
 
 def _tcp(address: str) -> tuple[str, int]:
@@ -117,7 +117,8 @@ def _tcp(address: str) -> tuple[str, int]:
         return host, 0
 
 
-def _port(variable: str, host: str, port: int, ours: bool) -> Finding:
+def can_listen(variable: str, host: str, port: int, ours: bool = False) -> Finding:
+    """Whether a port is free; ``ours``: a CloudBang runs that may have it."""
     what = Text(f"Port {port}", f"端口 {port}")
     why = _cannot_bind(host, port)
     if why is None:

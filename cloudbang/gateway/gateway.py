@@ -84,6 +84,8 @@ class Gateway:
     def start(self) -> None:
         """Begin to look after it. Raises StorageFailed."""
         self._routes.by_app = {route.app: route for route in self._store.all()}
+        if self._routes.by_app:
+            self._wake.set()  # who knows what happened meanwhile
         self._supervisor.run("routes", self._write_loop)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import gevent
 
@@ -78,6 +78,7 @@ class GatewayService:
         self._engine, self._folder, self._settings = engine, folder, settings
         self._taken, self._admin = set(taken), admin
         self._seen = False  # since our start
+        self._node = ""  # this machine as Swarm knows it
         self._silent_since: float | None = None
 
     @property
@@ -108,8 +109,8 @@ class GatewayService:
             self._is_ours(found)
             if not self._is_right(found, needed):
                 self._set_up(found)
-            elif not self._comes_back():
-                self._restart(found)
+            elif why := self._stays_away():
+                self._restart(found, why)
         self._silent_since = None
 
     def take_away(self) -> None:
@@ -126,10 +127,10 @@ class GatewayService:
         """Make it, or make it anew, on as many of the ports as can be had."""
         its = image.ensure_image(self._engine)
         network = self._engine.overlay(NETWORK, LABELS)
-        node = self._engine.swarm().node
+        self._node = self._engine.swarm().node
         self._leave_out_held(found)
         while True:
-            spec = self._spec(its, network, node, self.ports)
+            spec = self._spec(its, network)
             before = self._newest()
             if found is None:
                 self._engine.create_service(spec)
@@ -143,11 +144,11 @@ class GatewayService:
             self._taken.add(lost)
             found = self._engine.service(NAME)
 
-    def _spec(self, its: str, network: str, node: str, own: Collection[int]) -> dict[str, Any]:
+    def _spec(self, its: str, network: str) -> dict[str, Any]:
         owner = self._folder.stat()
         settings = self._settings
         ports = [(settings.http_port, HTTP), (settings.https_port, HTTPS)]
-        ports += [(port, port) for port in sorted(own)]
+        ports += [(port, port) for port in sorted(self.ports)]
         mounts = {"run": RUN, "data": "/data", "config": "/config"}
         return {
             "Name": NAME,
@@ -170,7 +171,7 @@ class GatewayService:
                     "DNSConfig": {"Options": ["ndots:1"], "Search": ["."]},
                 },
                 # Where the socket is, and the ports that people were told.
-                "Placement": {"Constraints": [f"node.id=={node}"]},
+                "Placement": {"Constraints": [f"node.id=={self._node}"]},
                 "Networks": [{"Target": network}],
                 "RestartPolicy": {"Condition": "any", "Delay": 1 * SECOND},
             },
@@ -203,7 +204,8 @@ class GatewayService:
             # They could not be had when it was made, before our start.
             self._taken |= missing
         self._seen = True
-        return _holds(found.spec, self._spec(its, network, self._engine.swarm().node, self.ports))
+        self._node = self._node or self._engine.swarm().node
+        return _holds(found.spec, self._spec(its, network))
 
     def _leave_out_held(self, found: Service | None) -> None:
         """Do without the ports that somebody else has. One of ours that was just stopped may hold
@@ -245,10 +247,9 @@ class GatewayService:
 
         self._engine.update_service(NAME, change)
 
-    def _restart(self, found: Service) -> None:
-        """Start it anew, whatever it says: it runs and cannot be told anything, or it does not."""
-        if not any(task.state == "running" for task in self._engine.tasks(NAME)):
-            # It ends by itself again and again: what it kept may be what it cannot read.
+    def _restart(self, found: Service, why: Literal["mute", "ends"]) -> None:
+        if why == "ends":
+            # Again and again: what it kept may be what it cannot read.
             with suppress(OSError):
                 (self._folder / AUTOSAVE).unlink(missing_ok=True)
         before = self._newest()
@@ -258,8 +259,9 @@ class GatewayService:
             self._taken.add(lost)
             self._set_up(self._engine.service(NAME))
 
-    def _comes_back(self) -> bool:
-        """Whether it answers after all; Swarm starts one again that ended."""
+    def _stays_away(self) -> Literal["", "mute", "ends"]:
+        """ "" when it answers after all, since Swarm starts one again that ended. Raises GatewayAway
+        for one that is there and just does not answer."""
         began = time.monotonic()
         running: dict[str, float] = {}
         while True:
@@ -270,16 +272,16 @@ class GatewayService:
                 if e.silent:
                     self._silent_since = self._silent_since or now
                     if now - self._silent_since > SILENT:
-                        return False
+                        return "mute"
                     raise
             else:
-                return True
+                return ""
             tasks = [task.id for task in self._engine.tasks(NAME) if task.state == "running"]
             running = {one: running.get(one, now) for one in tasks}
             if any(now - since > SPEECHLESS for since in running.values()):
-                return False
+                return "mute"
             if now - began > BY_ITSELF and not running:
-                return False
+                return "ends"
             gevent.sleep(LOOK)
 
     def _newest(self) -> str:

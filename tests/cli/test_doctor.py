@@ -42,6 +42,8 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "ZMQ_BIND_SUB": f"tcp://127.0.0.1:{free_port()}",
         "ZMQ_BIND_PUB": f"tcp://127.0.0.1:{free_port()}",
         "ZMQ_BIND_PUB2": f"tcp://127.0.0.1:{free_port()}",
+        "CLOUDBANG_GATEWAY_HTTP_PORT": str(free_port()),
+        "CLOUDBANG_GATEWAY_HTTPS_PORT": str(free_port()),
         "DOCKER_HOST": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
     }
 

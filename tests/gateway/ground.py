@@ -164,6 +164,17 @@ class Ground:
         self.engine.remove_service(service)
         self.services.discard(service)
 
+    def stop(self, service: str) -> None:
+        """Have no instance of a service, and wait until none runs."""
+        containers = {task.container for task in self.engine.tasks(service) if task.container}
+        self.engine.scale_service(service, 0)
+
+        def runs() -> bool:
+            states = self.engine.states()
+            return any(states.get(one) == "running" for one in containers)
+
+        wait_until(lambda: not runs(), 40, f"{service} to stop", every=0.1)
+
     def drain(self, app: str, service: str) -> None:
         """Until nothing is under way to a release, twice; and not before whoever read the app's
         file just before the switch has asked."""
