@@ -83,7 +83,7 @@ class WholeApp:
 
     def path(self, rule: Any, **values: Any) -> str:
         """An address of a rule; what nobody names has some value."""
-        known = {"filename": "css/lib/base.css", "lang": "zh", "account_id": 1, **values}
+        known = {"filename": "css/lib/base.css", "lang": "zh", "account_id": 1, "id": 1, **values}
         chosen = {name: known.get(name, "x1") for name in rule.arguments}
         return str(self.app.url_map.bind("localhost").build(rule.endpoint, chosen))
 

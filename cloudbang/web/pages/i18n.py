@@ -23,7 +23,17 @@ from markupsafe import Markup
 log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent / "translations"
-AREAS = ("web", "frame", "events", "log", "terminal", "terminals", "new_app", "operate")
+AREAS = (
+    "web",
+    "frame",
+    "events",
+    "log",
+    "deployments",
+    "terminal",
+    "terminals",
+    "new_app",
+    "operate",
+)
 LANGUAGES = ("en", "zh")
 COOKIE = "lang"
 

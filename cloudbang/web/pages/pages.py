@@ -4,6 +4,7 @@ over the live socket."""
 
 from __future__ import annotations
 
+import time
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -11,10 +12,13 @@ from flask import Blueprint, Flask, g, redirect, render_template, request, url_f
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
+from cloudbang.deploy.errors import NoSuchDeployment
+from cloudbang.deploy.log import log_name
 from cloudbang.deploy.uploads import MOST_BYTES, MOST_FILES
 from cloudbang.domain.apps import App
 from cloudbang.domain.deploy import recipes
 from cloudbang.domain.lines import rows
+from cloudbang.errors import NoSuchApp
 from cloudbang.web.api.app_json import one_app
 from cloudbang.web.pages import assets
 from cloudbang.web.pages.event_kinds import event_kinds
@@ -72,14 +76,11 @@ def app(app: str) -> ResponseReturnValue:
 def logs(app: str) -> ResponseReturnValue:
     """An app's log."""
     found = require_app(app)
-    return _page(
+    return _app_page(
         "logs.html",
-        page="app",
-        app=one_app(services(), found.name),
+        found,
+        "logs",
         can_terminal=caller().can("terminal", found.team),
-        can_manage=caller().can("manage", found.team),
-        tabs=_tabs(found),
-        current_tab="logs",
         first_lines=_first_lines(found.name),
         event_kinds=event_kinds,
         recording=services().settings.terminal.record,
@@ -89,15 +90,44 @@ def logs(app: str) -> ResponseReturnValue:
 @bp.get("/apps/<app>/terminal")
 def terminal(app: str) -> ResponseReturnValue:
     """Terminals in the instances of an app."""
+    recording = services().settings.terminal.record
     found = require_app(app, "terminal")
-    return _page(
-        "terminal.html",
-        page="app",
-        app=one_app(services(), found.name),
-        can_manage=caller().can("manage", found.team),
-        tabs=_tabs(found),
-        current_tab="terminal",
-        recording=services().settings.terminal.record,
+    return _app_page("terminal.html", found, "terminal", recording=recording)
+
+
+@bp.get("/apps/<app>/deployments")
+def app_deployments(app: str) -> ResponseReturnValue:
+    """The deployments of an app."""
+    return _app_page("app_deployments.html", require_app(app), "app_deployments", now=_now())
+
+
+@bp.get("/apps/<app>/configuration")
+def configuration(app: str) -> ResponseReturnValue:
+    """The configuration of an app, its history, and what differs between releases."""
+    return _app_page("configuration.html", require_app(app), "configuration")
+
+
+@bp.get("/deployments")
+def deployments() -> ResponseReturnValue:
+    """Deployments over all apps."""
+    return _page("deployments.html", page="deployments", now=_now())
+
+
+@bp.get("/deployments/<int:id>")
+def deployment(id: int) -> ResponseReturnValue:
+    """One deployment, as it happens and ever after."""
+    found = services().deployments.get(id)
+    try:
+        app = require_app(found.app if found else "")
+    except NoSuchApp:
+        raise NoSuchDeployment(id) from None  # nor whose it is
+    return _app_page(
+        "deployment.html",
+        app,
+        "app_deployments",
+        deployment=found,
+        first_lines=_first_lines(log_name(id)),
+        now=_now(),
     )
 
 
@@ -168,6 +198,25 @@ def _page(template: str, **values: Any) -> str:
     return render_template(template, account=caller(), **values)
 
 
+def _app_page(template: str, found: App, tab: str, **values: Any) -> str:
+    """A page of an app, one of its tabs."""
+    return _page(
+        template,
+        page="app",
+        app=one_app(services(), found.name),
+        can_manage=caller().can("manage", found.team),
+        can_deploy=caller().can("deploy", found.team),
+        tabs=_tabs(found),
+        current_tab=tab,
+        **values,
+    )
+
+
+def _now() -> int:
+    """Milliseconds since 1970: what has begun here is counted by this clock."""
+    return time.time_ns() // 1_000_000
+
+
 def _first_lines(app: str) -> dict[str, Any]:
     """The end of an app's log as the live socket would send it: what comes next has seq ``next``."""
     store = services().store
@@ -179,8 +228,13 @@ def _first_lines(app: str) -> dict[str, Any]:
 def _tabs(app: App) -> list[dict[str, str]]:
     """The views of an app that there are for who asks."""
     names = [("logs", gettext("Logs"))]
+    deployed = bool(services().deployments.find(app=app.name, limit=1))
+    if deployed:
+        names.append(("app_deployments", gettext("Deployments")))
     if caller().can("terminal", app.team):
         names.append(("terminal", gettext("Terminal")))
+    if deployed:
+        names.append(("configuration", gettext("Configuration")))
     return [
         {"name": name, "label": label, "href": url_for(f"pages.{name}", app=app.name)}
         for name, label in names

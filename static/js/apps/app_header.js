@@ -20,6 +20,9 @@ import { showRelative } from "../lib/relative_time.js";
 import { call, Problem } from "../lib/api.js";
 import { confirm, openDialog } from "../lib/dialog.js";
 import { sentence } from "../lib/form.js";
+import { deployments } from "../live/deployments.js";
+import { addressLinks, getDeployed } from "./deployed.js";
+import { offerOperating } from "./operate.js";
 
 /** @typedef {import("../types/api.js").Removal} Removal */
 
@@ -180,10 +183,51 @@ function draw(name) {
   );
 }
 
+/** @type {string | null} */
+let asked = null;
+
+/**
+ * Where it answers, where it was deployed: as often as a deployment of it begins or ends.
+ *
+ * @param {string} name
+ */
+async function drawAddresses(name) {
+  if (inventory.apps.get(name)?.kind !== "deployed") return;
+  const its = [...deployments.all.values()].filter((one) => one.app === name);
+  const now = its.map(({ id, state }) => `${id} ${state}`).join();
+  if (asked === now) return;
+  asked = now;
+  try {
+    const box = byId("app-addresses");
+    const links = addressLinks((await getDeployed(name)).addresses);
+    setChildren(box, links);
+    box.hidden = !links.length;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    asked = null; // what is shown stays, and the next change asks again
+  }
+}
+
+/** The keys that lead to the tabs that there are. */
+function bindTabs() {
+  const keys = { app_deployments: "g d", configuration: "g c" };
+  for (const [tab, key] of Object.entries(keys)) {
+    const link = document.querySelector(`.tabs [data-tab="${tab}"]`);
+    if (!(link instanceof HTMLAnchorElement)) continue;
+    const label = link.textContent ?? "";
+    bind({ keys: key, label, group: t("Go to"), run: () => location.assign(link.href) });
+  }
+}
+
 /** Of the app whose page this is. */
 export function startAppHeader() {
   const name = byId("app-name").dataset.app ?? "";
-  inventory.addEventListener("apps", () => draw(name));
+  inventory.addEventListener("apps", () => {
+    draw(name);
+    void drawAddresses(name);
+  });
+  deployments.addEventListener("change", () => void drawAddresses(name));
+  bindTabs();
   if (mayOpenTerminals(name)) {
     bind({
       keys: "g t",
@@ -198,6 +242,7 @@ export function startAppHeader() {
     group: t("Go to"),
     run: () => location.assign(appAddress(name)),
   });
+  offerOperating(name);
   offerRemoval(name);
   // Writing times and numbers takes a browser long the first time.
   afterPaint(() => draw(name));

@@ -3,6 +3,7 @@
 import { call } from "../lib/api.js";
 import { startConnectionStatus } from "./connection_status.js";
 import { t } from "../lib/i18n.js";
+import { deployments } from "../live/deployments.js";
 import { inventory } from "../live/inventory.js";
 import { bind, showKeys, startKeys } from "./keys.js";
 import { nextTheme, otherLanguage, setLanguage, showTheme } from "./appearance.js";
@@ -51,6 +52,12 @@ document.addEventListener("click", (event) => {
 bind({ keys: "mod+k", label: t("Jump to anything"), typing: true, run: openPalette });
 bind({ keys: "g a", label: t("Apps"), group: t("Go to"), run: () => location.assign("/") });
 bind({
+  keys: "g d",
+  label: t("Deployments"),
+  group: t("Go to"),
+  run: () => location.assign("/deployments"),
+});
+bind({
   keys: "g e",
   label: t("Terminals"),
   group: t("Go to"),
@@ -65,6 +72,7 @@ bind({
 
 addEntries(() => [
   entry(t("Apps"), t("Page"), "apps", () => location.assign("/")),
+  entry(t("Deployments"), t("Page"), "deploy", () => location.assign("/deployments")),
   entry(t("Terminals"), t("Page"), "terminal", () => location.assign("/terminals")),
   ...(document.querySelector('.side-menu a[href="/storage"]')
     ? [entry(t("Storage"), t("Page"), "storage", () => location.assign("/storage"))]
@@ -97,3 +105,4 @@ startSidebar();
 startConnectionStatus();
 startNotices();
 inventory.follow();
+deployments.follow();

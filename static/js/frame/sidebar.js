@@ -4,6 +4,7 @@
 import { appAddress } from "./addresses.js";
 import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { formatRate, t, tn } from "../lib/i18n.js";
+import { deployments } from "../live/deployments.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "./keys.js";
 import {
@@ -56,7 +57,9 @@ function makeRow(app) {
     const shown = appState(now);
     showState(state, shown);
     setAttribute(link, "data-state", shown);
-    setText(rate, now.rate > 0 ? formatRate(now.rate) : "");
+    const deploying = deployments.underWay(now.name) !== null;
+    rate.classList.toggle("side-deploying", deploying);
+    setText(rate, deploying ? t("deploying") : now.rate > 0 ? formatRate(now.rate) : "");
   };
   return { link, update };
 }
@@ -253,4 +256,5 @@ export function startSidebar() {
   followEdge();
   inventory.addEventListener("apps", draw);
   inventory.addEventListener("activity", drawActivity);
+  deployments.addEventListener("change", drawActivity);
 }

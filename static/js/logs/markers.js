@@ -25,6 +25,12 @@ export function drawEvent(entry, event, context) {
     h("span", { class: "row-who-event" }, visible(name)),
     h("span", { class: "row-words" }, visible(words)),
   );
+  const { deployment } = event.data;
+  if (typeof deployment === "number") {
+    element.append(
+      h("a", { class: "small-action", href: `/deployments/${deployment}` }, t("Show it")),
+    );
+  }
   return element;
 }
 

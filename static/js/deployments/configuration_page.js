@@ -1,0 +1,261 @@
+// The configuration of an app: what is configured now, each release there was, what differs between
+// any two; and the form that changes it.
+
+import "../frame/frame.js";
+import { startAppHeader } from "../apps/app_header.js";
+import { getDeployed } from "../apps/deployed.js";
+import { bind } from "../frame/keys.js";
+import { Problem } from "../lib/api.js";
+import { byId, h, setChildren, setText } from "../lib/dom.js";
+import { sentence } from "../lib/form.js";
+import { t } from "../lib/i18n.js";
+import { showRelative } from "../lib/relative_time.js";
+import { deployments } from "../live/deployments.js";
+import { deployRelease, deploymentAddress, getChanges, getReleases } from "./deployment_api.js";
+import { drawDifference, written } from "./difference.js";
+import { shortDigest } from "./source.js";
+
+/** @typedef {import("./deployment_api.js").Release} Release */
+/** @typedef {import("./edit_form.js").EditForm} EditForm */
+
+const root = byId("configuration");
+const app = root.dataset.app ?? "";
+const mayDeploy = root.dataset.mayDeploy === "yes";
+const said = byId("configuration-said");
+
+class Configuration {
+  /** The newest first. @type {Release[]} */
+  releases = [];
+  /** @type {number | null} */
+  serving = null;
+  /** What is compared. @type {{from: number | null, to: number | null}} */
+  chosen = readAddress();
+  #asked = 0;
+
+  async load() {
+    try {
+      const [releases, deployed] = await Promise.all([getReleases(app), getDeployed(app)]);
+      this.releases = releases;
+      this.serving = deployed.serving;
+      this.#choose();
+      this.draw();
+      say(null);
+    } catch (error) {
+      say(error);
+    }
+  }
+
+  /** What serves and what was there before it, unless something else was asked for. */
+  #choose() {
+    const numbers = this.releases.map((one) => one.number);
+    const { from, to } = this.chosen;
+    const now = to !== null && numbers.includes(to) ? to : (this.serving ?? numbers[0] ?? null);
+    const older = numbers.filter((n) => now !== null && n < now);
+    const before = from !== null && numbers.includes(from) ? from : (older[0] ?? now);
+    this.chosen = { from: before, to: now };
+  }
+
+  /** What is configured: what serves, else what was tried last. */
+  get current() {
+    return this.releases.find((one) => one.number === this.serving) ?? this.releases[0];
+  }
+
+  draw() {
+    const { current } = this;
+    const now = byId("configuration-now");
+    if (!current) setText(now, t("It was not deployed here."));
+    else if (current.number === this.serving)
+      setText(now, t("Release {n} serves.", { n: current.number }));
+    else setText(now, t("Release {n}; none serves.", { n: current.number }));
+    byId("configuration-edit").hidden = !mayDeploy || !current || form !== null;
+    const fields = byId("configuration-fields");
+    fields.removeAttribute("aria-busy");
+    setChildren(fields, current ? drawFields(current) : []);
+    setChildren(
+      byId("configuration-releases"),
+      this.releases.map((one) => this.#row(one)),
+    );
+    void this.#compare();
+  }
+
+  /** @param {Release} release */
+  #row(release) {
+    const { number, created, spec, digest, image_id: id, commit, kept } = release;
+    const time = h("time");
+    showRelative(time, created);
+    const image = spec.image ?? spec.build?.git ?? t("built from an uploaded folder");
+    const exact = commit ? commit.slice(0, 12) : shortDigest(digest || id);
+    const isIt = number === this.serving;
+    const back = h(
+      "button",
+      { class: "button small", type: "button", onclick: () => void this.#back(number) },
+      this.serving !== null && number < this.serving
+        ? t("Back to release {n}", { n: number })
+        : t("Deploy release {n}", { n: number }),
+    );
+    const offered = mayDeploy && kept && !isIt;
+    return h(
+      "tr",
+      { dataset: { release: number } },
+      h("td", null, this.#radio("from", number)),
+      h("td", null, this.#radio("to", number)),
+      h("td", null, t("Release {n}", { n: number }), " ", isIt && badge("ok", t("serves"))),
+      h("td", null, time),
+      h(
+        "td",
+        { class: "releases-image mono", title: digest || id || null },
+        `${image} `,
+        h("span", { class: "faint" }, exact),
+      ),
+      h(
+        "td",
+        { class: "releases-actions" },
+        offered && back,
+        !kept && !isIt && h("span", { class: "faint" }, t("no longer kept")),
+      ),
+    );
+  }
+
+  /**
+   * @param {"from" | "to"} side
+   * @param {number} number
+   */
+  #radio(side, number) {
+    const label =
+      side === "from"
+        ? t("Compare from release {n}", { n: number })
+        : t("Compare to release {n}", { n: number });
+    const choose = () => {
+      this.chosen = { ...this.chosen, [side]: number };
+      const address = new URL(location.href);
+      address.searchParams.set(side, String(number));
+      history.replaceState(null, "", address);
+      void this.#compare();
+    };
+    return h("input", {
+      type: "radio",
+      name: `release-${side}`,
+      value: String(number),
+      checked: this.chosen[side] === number,
+      "aria-label": label,
+      onchange: choose,
+    });
+  }
+
+  async #compare() {
+    const { from, to } = this.chosen;
+    const box = byId("configuration-difference");
+    if (from === null || to === null || from === to) {
+      const words =
+        this.releases.length < 2 ? t("There is one release only.") : t("It is the same release.");
+      return setChildren(box, this.releases.length ? [h("p", { class: "muted" }, words)] : []);
+    }
+    const asked = ++this.#asked;
+    try {
+      const changes = await getChanges(app, to, from);
+      if (asked !== this.#asked) return;
+      const heads = { before: t("Release {n}", { n: from }), after: t("Release {n}", { n: to }) };
+      setChildren(box, [drawDifference(changes, heads)]);
+    } catch (error) {
+      say(error);
+    }
+  }
+
+  /** @param {number} number */
+  async #back(number) {
+    try {
+      const begun = await deployRelease(app, number);
+      if (begun) location.assign(deploymentAddress(begun.id));
+    } catch (error) {
+      say(error);
+    }
+  }
+}
+
+/**
+ * @param {string} kind
+ * @param {string} words
+ */
+function badge(kind, words) {
+  return h("span", { class: `badge ${kind}` }, words);
+}
+
+/** @param {Release} release */
+function drawFields({ spec, secrets }) {
+  return Object.entries(spec).flatMap(([field, value]) => {
+    const text =
+      field === "secrets"
+        ? Object.keys(secrets)
+            .map((name) => `${name}: ${t("a secret value")}`)
+            .join("\n")
+        : written(field, value);
+    return [h("dt", { class: "mono" }, field), h("dd", { class: "mono" }, text)];
+  });
+}
+
+/** @returns {{from: number | null, to: number | null}} */
+function readAddress() {
+  const params = new URLSearchParams(location.search);
+  const number = (/** @type {string} */ name) => Number(params.get(name)) || null;
+  return { from: number("from"), to: number("to") };
+}
+
+/** @param {unknown} error */
+function say(error) {
+  if (error && !(error instanceof Problem)) throw error;
+  said.hidden = !error;
+  if (error instanceof Problem) setText(said, sentence(error));
+}
+
+/** @type {EditForm | null} */
+let form = null;
+
+/** Opens the form with what serves; it is only loaded when somebody asks for it. */
+async function edit() {
+  const box = byId("configuration-form");
+  const current = page.current;
+  if (form || !current || !mayDeploy) return;
+  const { EditForm: Form } = await import("./edit_form.js");
+  form = new Form(app, current.spec, close);
+  setChildren(box, [form.element]);
+  show(true);
+  box.querySelector("input")?.focus();
+}
+
+function close() {
+  form = null;
+  byId("configuration-form").replaceChildren();
+  show(false);
+  byId("configuration-edit").focus();
+}
+
+/** @param {boolean} editing */
+function show(editing) {
+  byId("configuration-form").hidden = !editing;
+  byId("configuration-fields").hidden = editing;
+  byId("configuration-edit").hidden = editing || !mayDeploy;
+}
+
+const page = new Configuration();
+byId("configuration-edit").addEventListener("click", () => void edit());
+void page.load().then(() => {
+  if (location.hash === "#edit") void edit();
+});
+bind({
+  keys: "mod+enter",
+  label: t("Deploy what was changed"),
+  group: t("Configuration"),
+  typing: true,
+  run: () => void form?.deploy(),
+});
+startAppHeader();
+deployments.follow();
+
+let known = "";
+deployments.addEventListener("change", () => {
+  // A deployment that ended may have changed what serves.
+  const its = [...deployments.all.values()].filter((one) => one.app === app);
+  const now = its.map(({ id, state }) => `${id} ${state}`).join();
+  if (known && now !== known) void page.load();
+  known = now || " ";
+});

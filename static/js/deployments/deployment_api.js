@@ -1,0 +1,100 @@
+// The calls about deployments and releases.
+
+import { call } from "../lib/api.js";
+import { withSwarm } from "./begin.js";
+
+/** @typedef {import("../live/deployments.js").Deployment} Deployment */
+/** @typedef {import("./difference.js").Change} Change */
+
+/**
+ * `source`: from what it was made; `usual`: seconds that each step mostly takes.
+ *
+ * @typedef {Deployment & {
+ *   source: Record<string, any>, last_lines: string[], usual: Record<string, number>,
+ * }} DeploymentWhole
+ *
+ * @typedef {{
+ *   number: number, created: string, spec: Record<string, any>, image_id: string, digest: string,
+ *   commit: string, secrets: Record<string, number>, kept: boolean,
+ * }} Release `kept`: one can go back to it
+ */
+
+/** @param {string} app */
+const ofApp = (app) => `/api/v1/apps/${encodeURIComponent(app)}`;
+
+/**
+ * @param {number} id
+ * @returns {Promise<DeploymentWhole>}
+ */
+export function getDeployment(id) {
+  return call("GET", `/api/v1/deployments/${id}`);
+}
+
+/**
+ * The newest first.
+ *
+ * @param {{app?: string, state?: string, before?: number, limit?: number}} wanted
+ * @returns {Promise<Deployment[]>}
+ */
+export async function findDeployments(wanted) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(wanted)) if (value) query.set(name, String(value));
+  return (await call("GET", `/api/v1/deployments?${query}`)).deployments;
+}
+
+/** @param {number} id */
+export function cancelDeployment(id) {
+  return call("DELETE", `/api/v1/deployments/${id}`);
+}
+
+/** @typedef {{id: number, app: string, number: number}} Begun */
+
+/**
+ * Begins a deployment of a release that there is: back to it, or once more.
+ *
+ * @param {string} app
+ * @param {number} release
+ * @returns {Promise<Begun | null>} null where the person does not want what it needs
+ */
+export function deployRelease(app, release) {
+  return withSwarm(() => call("POST", `${ofApp(app)}/deployments`, { release }));
+}
+
+/**
+ * @param {string} app
+ * @returns {Promise<Release[]>} the newest first
+ */
+export async function getReleases(app) {
+  return (await call("GET", `${ofApp(app)}/releases`)).releases;
+}
+
+/**
+ * What differs from one release to another; from nothing, where `since` is null.
+ *
+ * @param {string} app
+ * @param {number} release
+ * @param {number | null} since
+ * @returns {Promise<Change[]>}
+ */
+export async function getChanges(app, release, since) {
+  const query = since === null ? "" : `?since=${since}`;
+  return (await call("GET", `${ofApp(app)}/releases/${release}/changes${query}`)).changes;
+}
+
+/**
+ * Tries once more what one deployment was about: with the image that it has, else from where that is
+ * to come.
+ *
+ * @param {DeploymentWhole} deployment
+ * @returns {Promise<Begun | null>}
+ */
+export async function deployAgain({ app, release }) {
+  const its = (await getReleases(app)).find((one) => one.number === release);
+  if (!its || its.image_id) return deployRelease(app, release);
+  return withSwarm(() => call("POST", `${ofApp(app)}/deployments`, { spec: its.spec }));
+}
+
+/** @param {number} id */
+export function deploymentAddress(id) {
+  return `/deployments/${id}`;
+}

@@ -1,0 +1,27 @@
+// Deployments over all apps: what is in trouble, under way, waiting, recent.
+
+import "../frame/frame.js";
+import { bind } from "../frame/keys.js";
+import { byId } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { inventory } from "../live/inventory.js";
+import { DeploymentList } from "./deployment_list.js";
+import { startHealthCard } from "./health_card.js";
+
+const root = byId("deploys");
+const teams = (root.dataset.deployTeams ?? "").split(" ").filter(Boolean);
+
+const list = new DeploymentList({
+  now: Number(root.dataset.now),
+  // Of an app that is not listed yet the server knows; it refuses what one may not.
+  mayDeploy: (app) => {
+    const team = inventory.apps.get(app)?.team;
+    return team === undefined ? teams.length > 0 : teams.includes(team);
+  },
+});
+startHealthCard();
+inventory.addEventListener("apps", () => list.draw());
+
+const group = t("Deployments");
+bind({ keys: ["j", "ArrowDown"], label: t("Next deployment"), group, run: () => list.move(1) });
+bind({ keys: ["k", "ArrowUp"], label: t("Previous deployment"), group, run: () => list.move(-1) });

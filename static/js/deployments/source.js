@@ -1,0 +1,30 @@
+// From what a deployment was made, in short parts. Pure.
+
+import { t } from "../lib/i18n.js";
+
+/**
+ * @param {Record<string, any> | null | undefined} source as the record has it
+ * @returns {string[]}
+ */
+export function sourceParts(source) {
+  if (!source) return [];
+  switch (source.kind) {
+    case "git":
+      return [source.git ?? source.url, source.branch, source.commit?.slice?.(0, 12)].filter(
+        Boolean,
+      );
+    case "upload":
+      return [t("an uploaded folder")];
+    case "release":
+    case "kept":
+      return [t("the release as it was kept")];
+    default:
+      return [source.image, shortDigest(source.digest)].filter(Boolean);
+  }
+}
+
+/** @param {string | undefined} digest */
+export function shortDigest(digest) {
+  const found = /sha256:([0-9a-f]{12})/.exec(digest ?? "");
+  return found ? found[1] : "";
+}
