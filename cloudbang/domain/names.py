@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 MAX_NAME = 128
+IMAGE = "cloudbang.image"  # the label of one that was started by its image's id: as people call it
 HIDDEN = "cloudbang.hidden"  # the label of what is no app: a helper of our own, "true"
 
 APP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -77,6 +78,11 @@ def _label_name(labels: Mapping[str, str], label: str) -> str:
 def is_hidden(labels: Mapping[str, str]) -> bool:
     """Whether a container is no app of anybody's."""
     return labels.get(HIDDEN) == "true"
+
+
+def image_name(labels: Mapping[str, str], image: str) -> str:
+    """What a container's image is called, which the engine knows as ``image``."""
+    return labels.get(IMAGE) or image
 
 
 def fitting(name: str) -> str:

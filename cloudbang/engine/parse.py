@@ -8,7 +8,14 @@ from typing import Any
 
 from cloudbang.domain.apps import Instance, nothing_kept
 from cloudbang.domain.lines import format_time, parse_time
-from cloudbang.domain.names import app_name, is_hidden, is_labelled, is_one_off, stack_name
+from cloudbang.domain.names import (
+    app_name,
+    image_name,
+    is_hidden,
+    is_labelled,
+    is_one_off,
+    stack_name,
+)
 
 BRIEF = 500  # characters of a text that explains something
 
@@ -67,7 +74,7 @@ def instance_of_listing(entry: Mapping[str, Any], app_label: str = "") -> Instan
         labelled=is_labelled(labels, app_label),
         one_off=is_one_off(labels),
         stack=stack_name(labels),
-        image=str(entry.get("Image", "")),
+        image=image_name(labels, str(entry.get("Image", ""))),
         image_id=str(entry.get("ImageID", "")),
         state=str(entry.get("State", "")),
         created=format_time(int(entry.get("Created", 0)) * 10**9),
@@ -101,7 +108,7 @@ def instance_of_inspect(found: Mapping[str, Any], app_label: str = "") -> Instan
         labelled=is_labelled(labels, app_label),
         one_off=is_one_off(labels),
         stack=stack_name(labels),
-        image=str(config.get("Image", "")),
+        image=image_name(labels, str(config.get("Image", ""))),
         image_id=str(found.get("Image", "")),
         state=status,
         created=_time(found.get("Created")) or format_time(0),

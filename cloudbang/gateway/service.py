@@ -22,7 +22,8 @@ import gevent
 from cloudbang.config import GatewaySettings
 from cloudbang.domain.deploy.caddy import HTTP, HTTPS, RUN, boot_config
 from cloudbang.domain.deploy.failure import Task
-from cloudbang.domain.deploy.swarm_spec import IMAGE, NETWORK
+from cloudbang.domain.deploy.swarm_spec import NETWORK
+from cloudbang.domain.names import IMAGE
 from cloudbang.engine.swarm import Service, Swarm
 from cloudbang.errors import StorageFailed
 from cloudbang.gateway import image

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudbang.domain.apps import App, Instance
-from cloudbang.domain.names import MAX_NAME, app_name, fitting, is_one_off, stack_name
+from cloudbang.domain.names import MAX_NAME, app_name, fitting, image_name, is_one_off, stack_name
 
 COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
 SWARM = {"com.docker.swarm.service.name": "shop_web", "com.docker.stack.namespace": "shop"}
@@ -39,6 +39,12 @@ def test_an_operator_chooses_a_label_that_names_the_app():
     assert app_name(labels, "/stock-1732") == "shop.web"
     assert app_name(labels | {"cloudbang.app": "x"}, "/stock-1732", "deploy.app") == "x"
     assert app_name(COMPOSE, "/stock-1732", "deploy.app") == "shop.web"
+
+
+def test_an_image_is_called_as_people_call_it():
+    """One that was deployed is started by its image's id."""
+    assert image_name({}, "nginx:1.27") == "nginx:1.27"
+    assert image_name({"cloudbang.image": "nginx:1.27"}, "sha256:ab12") == "nginx:1.27"
 
 
 def test_one_off_tasks_say_nothing_of_their_service():

@@ -13,12 +13,12 @@ from typing import Any
 from cloudbang.domain.deploy.release import Release, service_name
 from cloudbang.domain.deploy.spec import Spec
 from cloudbang.domain.deploy.spec_parts import Health, Mount
+from cloudbang.domain.names import IMAGE
 
 NETWORK = "cloudbang"  # the overlay by which the gateway reaches apps, and apps each other
 APP = "cloudbang.app"
 STACK = "cloudbang.stack"
 RELEASE = "cloudbang.release"
-IMAGE = "cloudbang.image"  # as a person wrote it: the engine is given the id
 ONE_OFF = "cloudbang.one-off"
 RESTART_DELAY = 2.0  # seconds between two tries of a container that ended
 SECOND = 10**9
