@@ -25,7 +25,8 @@ const LICENCES = "LICENSES.txt"; // of what is built in from others
 // Styles that come with a module that is asked for later.
 const LATER = ["css/terminal/panel_terminal.css"];
 // What every page with the frame stands on.
-const GROUND = /^js\/(lib|live|frame)\/|^js\/apps\/(app_header|deployed|format_container|operate)\.js$/;
+const GROUND =
+  /^js\/(lib|live|frame)\/|^js\/apps\/(app_header|deployed|format_container|operate)\.js$/;
 const AS_THEY_ARE = ["favicon.svg"];
 const WORTH_PACKING = 400; // bytes
 
