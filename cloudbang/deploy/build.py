@@ -42,6 +42,7 @@ NAME = 80  # characters of one's name
 _WITH_THE_ENGINE = re.compile(r"context canceled|transport is closing|server closed|shutting down")
 _FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 _NUMBER = re.compile(r"(\d+)/\d+\]")
+WORTH, LONGEST, PAUSES = 0.001, 0.1, 5  # seconds, seconds, times as long as it took
 ANSWERS = 2.0  # seconds in which an engine answers that goes on
 NEWEST = 20  # lines of output that may say why a build failed
 FRONTEND = "docker/dockerfile"  # the one that the engine's own reader stands in for
@@ -75,8 +76,10 @@ class Builder:
             settings.build_cpus, settings.build_memory_bytes, settings.build_cgroup
         )
 
-    def build(self, build: Build, source: Path, tag: str, log: DeploymentLog, tell: Tell) -> Built:
-        """Build it and name it ``tag``. Raises StepFailed, EngineUnreachable. Who is ended
+    def build(
+        self, build: Build, source: Path, tag: str, team: str, log: DeploymentLog, tell: Tell
+    ) -> Built:
+        """Build it and name it ``tag``, with the credentials of that team. Raises StepFailed, EngineUnreachable. Who is ended
         meanwhile comes back when the engine has ended the build."""
         context = BuildContext(source, build.folder, build.dockerfile)
         text, recipe = self._dockerfile(build, context, log)
@@ -84,10 +87,10 @@ class Builder:
         self._check_downloads(needs)
         self._disk.admit(tag)
         with self._turn(log, tell):
-            text = self._frontend(needs, text, context, log, tell)
+            self._frontend(needs, text, context, team, log, tell)
             for image in needs.images:
                 if not image.startswith("sha256:"):  # which is fetched from nowhere
-                    self._puller.image(image, log, _of_base(tell, image))
+                    self._puller.image(image, team, log, _of_base(tell, image))
             # BuildKit takes an id for the name of a repository.
             ids = any(image.startswith("sha256:") for image in needs.images)
             wanted = BuildWanted(
@@ -139,19 +142,27 @@ class Builder:
             except ValueError:
                 continue  # no address: the build says so
             except AddressRefused as e:
+                if not e.address:
+                    continue  # perhaps the engine knows one
                 raise StepFailed(
                     Failure("build-failed", str(e), what=f"ADD {url}"[:NAME])
                 ) from None
 
     def _frontend(
-        self, needs: Needs, text: str, context: BuildContext, log: DeploymentLog, tell: Tell
-    ) -> str:
-        """The text to build by where its first line names a program that is to read it: that is
-        fetched as well, and where it cannot be, the engine reads it by itself."""
+        self,
+        needs: Needs,
+        text: str,
+        context: BuildContext,
+        team: str,
+        log: DeploymentLog,
+        tell: Tell,
+    ) -> None:
+        """Where its first line names a program that is to read it, that is fetched as well; where
+        it cannot be, the engine reads it by itself."""
         if not needs.syntax or not self._buildkit:
-            return text
+            return
         try:
-            self._puller.image(needs.syntax, log, _of_base(tell, needs.syntax))
+            self._puller.image(needs.syntax, team, log, _of_base(tell, needs.syntax))
         except StepFailed as e:
             known = needs.syntax.removeprefix("docker.io/").startswith(FRONTEND)
             if not known or e.failure.kind == "disk-full":
@@ -160,9 +171,7 @@ class Builder:
                 f"{needs.syntax}, which the Dockerfile asks for, cannot be fetched "
                 f"({e.failure.said}): the engine reads it by itself"
             )
-            text = without_syntax(text)
-            context.replace_dockerfile(text)
-        return text
+            context.replace_dockerfile(without_syntax(text))
 
     def _limit(self, wanted: BuildWanted, log: DeploymentLog) -> None:
         if not wanted.buildkit:
@@ -193,9 +202,14 @@ class Builder:
             with PacedTell(tell) as paced:
                 build = self._engine.build(wanted, context.tar)
                 for lines in build.lines():
+                    began = time.thread_time()
                     told.take(lines)
                     paced(told.progress)
                     yield_to_loop()
+                    # One that prints without end has a share of us, and waits for it.
+                    spent = time.thread_time() - began
+                    if spent > WORTH:
+                        gevent.sleep(min(LONGEST, spent * PAUSES))
                 told.end()
         except gevent.Timeout as e:
             if e is not timeout:

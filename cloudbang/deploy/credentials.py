@@ -1,4 +1,5 @@
-"""Users and passwords for registries and Git hosts: kept encrypted, shown to nobody again."""
+"""Users and passwords for registries and Git hosts: a team's own, kept encrypted, and shown to nobody
+again."""
 
 from __future__ import annotations
 
@@ -19,41 +20,41 @@ HUB_HOST = HUB[0]
 
 
 class HostCredentials:
-    """By kind and host, with its port where it is not the usual one. All methods raise
+    """By team, kind and host, with its port where it is not the usual one. All methods raise
     StorageFailed, those that write StorageFull as well."""
 
     def __init__(self, secrets: SecretStore) -> None:
         self._secrets = secrets
 
-    def put(self, kind: Kind, host: str, user: str, password: str) -> None:
+    def put(self, team: str, kind: Kind, host: str, user: str, password: str) -> None:
         """Keep them, in place of what was there. Raises BadRequest."""
-        name = host_name(kind, host)
-        if not user or len(user) > 256 or "\0" in user or (kind == "git" and ":" in user):
-            raise BadRequest("user", user, "1 to 256 characters")
-        if not password or len(password) > LONGEST or "\0" in password:
+        name = _name(team, kind, host)
+        if not user or len(user) > 256 or not user.isprintable() or ":" in user:
+            raise BadRequest("user", user, "1 to 256 characters, without a colon")
+        if not password or len(password) > LONGEST or not password.isprintable():
             # Without it: an error is shown, logged and sent on.
-            raise BadRequest("password", "…", f"1 to {LONGEST} characters")
+            raise BadRequest("password", "…", "1 to 16384 characters, on one line")
         value = orjson.dumps([user, password]).decode()
-        versions = self._secrets.put(_place(kind), {name: value})
-        newest = self._secrets.newest(_place(kind))
-        self._secrets.forget(_place(kind), {*newest.items(), *versions.items()})
+        self._secrets.put(_place(kind), {name: value})
+        self._secrets.forget(_place(kind), set(self._secrets.newest(_place(kind)).items()))
 
-    def get(self, kind: Kind, host: str) -> tuple[str, str] | None:
+    def get(self, team: str, kind: Kind, host: str) -> tuple[str, str] | None:
         """User and password; None where none are kept. Raises SecretUnreadable."""
-        name = host_name(kind, host)
+        name = _name(team, kind, host)
         version = self._secrets.newest(_place(kind)).get(name)
         if version is None:
             return None
         user, password = orjson.loads(self._secrets.get(_place(kind), {name: version})[name])
         return str(user), str(password)
 
-    def hosts(self, kind: Kind) -> list[str]:
-        """Those for which there are some."""
-        return sorted(self._secrets.newest(_place(kind)))
+    def hosts(self, team: str, kind: Kind) -> list[str]:
+        """Those for which the team has some."""
+        names = (name.partition("/") for name in self._secrets.newest(_place(kind)))
+        return sorted(host for whose, _, host in names if whose == team)
 
-    def forget(self, kind: Kind, host: str) -> bool:
+    def forget(self, team: str, kind: Kind, host: str) -> bool:
         """Whether there were some."""
-        name = host_name(kind, host)
+        name = _name(team, kind, host)
         newest = self._secrets.newest(_place(kind))
         had = newest.pop(name, None) is not None
         if had:
@@ -70,6 +71,10 @@ def host_name(kind: Kind, host: str) -> str:
     if not HOST.fullmatch(name):
         raise BadRequest("host", host, 'a host, such as "registry.example.com" or "localhost:5000"')
     return name
+
+
+def _name(team: str, kind: Kind, host: str) -> str:
+    return f"{team}/{host_name(kind, host)}"
 
 
 def _place(kind: Kind) -> str:

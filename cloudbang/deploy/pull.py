@@ -54,15 +54,15 @@ class Puller:
             return found
         return None
 
-    def image(self, name: str, log: Log, tell: Tell) -> EngineImage:
-        """The image as it is on the machine, or fetched. Raises StepFailed with the class of what
+    def image(self, name: str, team: str, log: Log, tell: Tell) -> EngineImage:
+        """The image as it is on the machine, or fetched, with the credentials of that team. Raises StepFailed with the class of what
         the registry says, EngineUnreachable. Who is ended meanwhile comes back when the engine has
         ended the pull."""
         found = self.here(name)
         if found is not None:
             log.say(f"{name} is on this machine: {found.id}")
             return found
-        login = self._login(name)
+        login = self._login(name, team)
         self._disk.admit(name)
         log.say(f"pulling {name}" + (f" as {login.user}" if login else ""))
         with gevent.Timeout(self._within, False):
@@ -75,7 +75,7 @@ class Puller:
         said = f"it was given up after {self._within / 60:.0f} minutes"
         raise StepFailed(Failure("timed-out", said, what=name))
 
-    def _login(self, name: str) -> RegistryLogin | None:
+    def _login(self, name: str, team: str) -> RegistryLogin | None:
         """What is kept for the registry, which has to be one that may be asked."""
         registry = registry_of(name)
         if name.startswith("sha256:") or (len(name) == 64 and not registry):
@@ -89,10 +89,10 @@ class Puller:
                 allowed = (*self._allowed_hosts, host) if named else self._allowed_hosts
                 allowed_address(host, int(port) if port.isdigit() else 443, allowed)
             except AddressRefused as e:
-                kind = "registry-refused" if e.address else "registry-unreachable"
-                raise StepFailed(Failure(kind, str(e), what=name)) from None  # type: ignore[arg-type]
+                if e.address:  # of one without, the engine may know
+                    raise StepFailed(Failure("registry-refused", str(e), what=name)) from None
         try:
-            kept = self._credentials.get("registry", registry)
+            kept = self._credentials.get(team, "registry", registry)
         except SecretUnreadable as e:
             raise StepFailed(Failure("registry-refused", str(e), what=name)) from None
         return RegistryLogin(registry, *kept) if kept else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +61,10 @@ class Sources:
         store: DeploymentStore,
         secrets: SecretStore,
         settings: Settings,
+        team_of: Callable[[str], str],
     ) -> None:
+        """``team_of`` an app: whose credentials are used for it."""
+        self._team_of = team_of
         self._engine, self._store, self._settings = engine, store, settings.deploy
         self.credentials = HostCredentials(secrets)
         self._uploads = KeptUploads(settings.storage.path, settings.storage.keep_free_bytes)
@@ -132,7 +136,7 @@ class Sources:
                     build.git,
                     build.branch,
                     folder,
-                    credentials=self._git_credentials(build.git),
+                    credentials=self._git_credentials(build.git, deployment.app),
                     allowed_hosts=self._settings.allowed_hosts,
                     say=say,
                 )
@@ -159,13 +163,15 @@ class Sources:
     ) -> Image:
         """An image of a source, with the tag that keeps it."""
         build = release.spec.build or Build()
-        built = self._builder.build(build, source.folder, release.tag, log, tell)
+        built = self._builder.build(
+            build, source.folder, release.tag, self._team_of(release.app), log, tell
+        )
         return Image(built.id, release.tag, recipe=built.recipe)
 
     def pull(self, release: Release, log: DeploymentLog, tell: Tell) -> Image:
         """The image that the release names, as it is on the machine, or from its registry."""
         name = release.spec.image
-        found = self._puller.image(name, log, tell)
+        found = self._puller.image(name, self._team_of(release.app), log, tell)
         return Image(found.id, name, digest_of(name, found.digests))
 
     def keep(self, release: Release) -> None:
@@ -178,7 +184,7 @@ class Sources:
                 Failure("image-not-found", e.reason, what=release.spec.image or release.tag)
             ) from None
 
-    def _git_credentials(self, url: str) -> git.Credentials | None:
+    def _git_credentials(self, url: str, app: str) -> git.Credentials | None:
         """What is kept for its host: never sent where others can read it on its way, but to a host
         that an admin allowed."""
         try:
@@ -186,7 +192,7 @@ class Sources:
         except ValueError:
             return None
         usual = port == 443
-        kept = self.credentials.get("git", host if usual else f"{host}:{port}")
+        kept = self.credentials.get(self._team_of(app), "git", host if usual else f"{host}:{port}")
         if kept is None or not (url.startswith("https:") or host in self._settings.allowed_hosts):
             return None
         return git.Credentials(*kept)

@@ -18,6 +18,8 @@ from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.deployments import DeploymentStore
 from cloudbang.storage.database.secrets import SecretStore
 
+TEAM = "default"  # whose the apps are
+
 
 class Kept:
     """A sink of lines, and of progress."""
@@ -54,7 +56,7 @@ class Ground:
         self.settings = Settings.model_validate(
             {"storage": {"path": str(folder)}, "deploy": {"keep_free_bytes": 0, **deploy}}
         )
-        self.sources = Sources(engine, self.store, self.secrets, self.settings)
+        self.sources = Sources(engine, self.store, self.secrets, self.settings, lambda app: TEAM)
         self.kept = Kept()
 
     def log(self, secrets: tuple[str, ...] = ()) -> DeploymentLog:

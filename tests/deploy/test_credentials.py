@@ -25,18 +25,28 @@ def kept(tmp_path: Path) -> Iterator[HostCredentials]:
 
 
 def test_they_are_kept_replaced_and_forgotten(kept: HostCredentials, tmp_path: Path) -> None:
-    kept.put("registry", "r.example.com", "ada", "first")
-    kept.put("registry", "https://R.example.com/v2/", "ada", CANARY)
-    kept.put("git", "r.example.com", "token", "other")
-    kept.put("registry", "localhost:5000", "bob", "x")
-    assert kept.get("registry", "r.example.com") == ("ada", CANARY)
-    assert kept.get("git", "r.example.com") == ("token", "other")
-    assert kept.hosts("registry") == ["localhost:5000", "r.example.com"]
-    assert kept.get("registry", "other.example.com") is None
-    assert kept.forget("registry", "r.example.com")
-    assert not kept.forget("registry", "r.example.com")
-    assert kept.hosts("registry") == ["localhost:5000"]
-    assert kept.get("git", "r.example.com") == ("token", "other")
+    kept.put("a", "registry", "r.example.com", "ada", "first")
+    kept.put("a", "registry", "https://R.example.com/v2/", "ada", CANARY)
+    kept.put("a", "git", "r.example.com", "token", "other")
+    kept.put("a", "registry", "localhost:5000", "bob", "x")
+    assert kept.get("a", "registry", "r.example.com") == ("ada", CANARY)
+    assert kept.get("a", "git", "r.example.com") == ("token", "other")
+    assert kept.hosts("a", "registry") == ["localhost:5000", "r.example.com"]
+    assert kept.get("a", "registry", "other.example.com") is None
+    assert kept.forget("a", "registry", "r.example.com")
+    assert not kept.forget("a", "registry", "r.example.com")
+    assert kept.hosts("a", "registry") == ["localhost:5000"]
+    assert kept.get("a", "git", "r.example.com") == ("token", "other")
+
+
+def test_each_team_has_its_own(kept: HostCredentials) -> None:
+    kept.put("a", "registry", "r.example.com", "ada", "x")
+    assert kept.get("b", "registry", "r.example.com") is None
+    assert kept.hosts("b", "registry") == []
+    assert not kept.forget("b", "registry", "r.example.com")
+    kept.put("b", "registry", "r.example.com", "bob", "y")
+    assert kept.forget("b", "registry", "r.example.com")
+    assert kept.get("a", "registry", "r.example.com") == ("ada", "x")
 
 
 def test_of_an_old_password_nothing_is_left_in_its_place(
@@ -44,11 +54,11 @@ def test_of_an_old_password_nothing_is_left_in_its_place(
 ) -> None:
     """And of none anything that can be read."""
     for password in ("first", CANARY):
-        kept.put("registry", "r.example.com", "ada", password)
+        kept.put("a", "registry", "r.example.com", "ada", password)
     versions = kept._secrets.newest("@registry")
-    assert versions == {"r.example.com": 2}
+    assert versions == {"a/r.example.com": 2}
     with pytest.raises(SecretUnreadable):
-        kept._secrets.get("@registry", {"r.example.com": 1})
+        kept._secrets.get("@registry", {"a/r.example.com": 1})
     for file in tmp_path.iterdir():
         assert CANARY.encode() not in file.read_bytes(), file
 
@@ -56,10 +66,12 @@ def test_of_an_old_password_nothing_is_left_in_its_place(
 def test_without_the_key_they_are_closed(tmp_path: Path) -> None:
     database = Database(tmp_path)
     database.open()
-    HostCredentials(SecretStore(database, tmp_path)).put("registry", "r.example.com", "ada", "x")
+    HostCredentials(SecretStore(database, tmp_path)).put(
+        "a", "registry", "r.example.com", "ada", "x"
+    )
     (tmp_path / KEY).write_bytes(bytes(32))
     with pytest.raises(SecretUnreadable, match="kept for the registry"):
-        HostCredentials(SecretStore(database, tmp_path)).get("registry", "r.example.com")
+        HostCredentials(SecretStore(database, tmp_path)).get("a", "registry", "r.example.com")
     database.close()
 
 
@@ -71,7 +83,7 @@ def test_the_engines_own_registry_has_one_name(host: str) -> None:
 @pytest.mark.parametrize("host", ["a b", "a\nb", "user@host", "-a", "a:b", "x" * 300, "ü.example"])
 def test_what_is_no_host_is_refused(kept: HostCredentials, host: str) -> None:
     with pytest.raises(BadRequest):
-        kept.put("registry", host, "ada", "x")
+        kept.put("a", "registry", host, "ada", "x")
 
 
 @pytest.mark.parametrize(("user", "password"), [("", CANARY), ("a" * 300, CANARY), ("ada", "")])
@@ -79,10 +91,10 @@ def test_what_cannot_be_used_is_refused_without_being_shown(
     kept: HostCredentials, user: str, password: str
 ) -> None:
     with pytest.raises(BadRequest) as found:
-        kept.put("registry", "r.example.com", user, password)
+        kept.put("a", "registry", "r.example.com", user, password)
     assert CANARY not in str(found.value)
     with pytest.raises(BadRequest) as found:
-        kept.put("registry", "r.example.com", "ada", CANARY * 5000)
+        kept.put("a", "registry", "r.example.com", "ada", CANARY * 5000)
     assert CANARY not in str(found.value)
 
 

@@ -16,7 +16,7 @@ from cloudbang.deploy.pull import Puller
 from cloudbang.deploy.sources import Image
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.engine import Engine
-from tests.deploy.source_ground import Ground, Kept
+from tests.deploy.source_ground import TEAM, Ground, Kept
 from tests.support import wait_until
 from tests.support_registry import PASSWORD, USER, Registry, way_to
 
@@ -61,7 +61,7 @@ def ground(whole: tuple[Ground, Puller], registry: Registry) -> Ground:
     ground, puller = whole
     puller._silent = 20.0
     ground.kept = Kept()
-    ground.sources.credentials.put("registry", registry.host, USER, PASSWORD)
+    ground.sources.credentials.put(TEAM, "registry", registry.host, USER, PASSWORD)
     return ground
 
 
@@ -101,7 +101,7 @@ def test_an_image_is_fetched_with_the_credentials_of_its_registry(
     assert last["done"] == last["total"] >= 8 * MIB
     assert PASSWORD not in ground.kept.text
     # It is used as it is from now on: by name, by digest, by id.
-    ground.sources.credentials.forget("registry", registry.host)
+    ground.sources.credentials.forget(TEAM, "registry", registry.host)
     for same in (name, found.digest, found.id):
         assert pull(ground, same).id == found.id
 
@@ -128,9 +128,9 @@ def test_an_image_that_does_not_exist(ground: Ground, registry: Registry, big: s
 def test_a_registry_that_refuses(
     ground: Ground, registry: Registry, big: str, kept: tuple[str, str] | None
 ) -> None:
-    ground.sources.credentials.forget("registry", registry.host)
+    ground.sources.credentials.forget(TEAM, "registry", registry.host)
     if kept:
-        ground.sources.credentials.put("registry", registry.host, *kept)
+        ground.sources.credentials.put(TEAM, "registry", registry.host, *kept)
     found = failure(ground, f"{registry.host}/{big}:1")
     assert found.kind == "registry-refused", found
 
@@ -148,7 +148,7 @@ def test_a_registry_that_goes_silent_in_the_middle(
     ground.sources._puller._silent = 1.5
     with way_to(registry.port, after=2 * MIB) as port:
         name = f"127.0.0.1:{port}/{big}:1"
-        ground.sources.credentials.put("registry", f"127.0.0.1:{port}", USER, PASSWORD)
+        ground.sources.credentials.put(TEAM, "registry", f"127.0.0.1:{port}", USER, PASSWORD)
         found = failure(ground, name)
     assert (found.kind, found.said) == ("registry-unreachable", "nothing came for 2 s")
     assert 0 < ground.kept.told[-1]["done"] < 8 * MIB
@@ -158,7 +158,7 @@ def test_a_registry_that_dies_in_the_middle(ground: Ground, registry: Registry, 
     """The engine asks again and again, which is no reason to wait."""
     ground.sources._puller._silent = 2.0
     with way_to(registry.port, after=2 * MIB, dies=True) as port:
-        ground.sources.credentials.put("registry", f"127.0.0.1:{port}", USER, PASSWORD)
+        ground.sources.credentials.put(TEAM, "registry", f"127.0.0.1:{port}", USER, PASSWORD)
         found = failure(ground, f"127.0.0.1:{port}/{big}:1")
     assert found.kind == "registry-unreachable"
     assert any("asked again" in line for line in ground.kept.lines)
@@ -184,7 +184,7 @@ def test_who_cancels_comes_back_when_the_engine_has_ended_it(
 ) -> None:
     with way_to(registry.port, after=2 * MIB) as port:
         name = f"127.0.0.1:{port}/{big}:1"
-        ground.sources.credentials.put("registry", f"127.0.0.1:{port}", USER, PASSWORD)
+        ground.sources.credentials.put(TEAM, "registry", f"127.0.0.1:{port}", USER, PASSWORD)
         going = gevent.spawn(pull, ground, name)
         wait_until(lambda: ground.kept.told and ground.kept.told[-1]["done"], 10, "some bytes")
         going.kill(timeout=8)

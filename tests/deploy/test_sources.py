@@ -20,7 +20,7 @@ from cloudbang.deploy.errors import StepFailed
 from cloudbang.domain.deploy.spec_parts import Build
 from cloudbang.engine import Engine
 from tests.deploy.git_host import LOGIN, Host, git
-from tests.deploy.source_ground import Ground, Kept
+from tests.deploy.source_ground import TEAM, Ground, Kept
 from tests.support_registry import Registry
 
 pytestmark = pytest.mark.engine
@@ -96,7 +96,7 @@ def test_credentials_reach_a_git_host_and_nobody_else(ground: Ground, host: Host
         ground.sources.fetch(deployment, build, log, ground.kept.tell)
     assert (found.value.failure.kind, found.value.failure.what) == ("build-failed", url)
     place = url.removeprefix("http://").partition("/")[0]
-    ground.sources.credentials.put("git", place, LOGIN.user, LOGIN.password)
+    ground.sources.credentials.put(TEAM, "git", place, LOGIN.user, LOGIN.password)
     assert ground.sources.fetch(deployment, build, log, ground.kept.tell).commit
     assert LOGIN.password not in ground.kept.text
     assert not any(LOGIN.password in one for one in host.arguments)
@@ -187,7 +187,7 @@ def test_a_secret_is_nowhere(
     watching = gevent.spawn(watch)
     registry = Registry()
     try:
-        ground.sources.credentials.put("registry", registry.host, "ada", password)
+        ground.sources.credentials.put(TEAM, "registry", registry.host, "ada", password)
         ground.secrets.put("canary", {"KEY": secret})
         spec = {"image": f"{registry.host}/none:1", "secrets": {"KEY": None}}
         release, _ = ground.begin("canary", spec)

@@ -16,7 +16,7 @@ from cloudbang.deploy.errors import StepFailed
 from cloudbang.deploy.sources import Fetched
 from cloudbang.engine import Engine
 from cloudbang.errors import EngineUnreachable
-from tests.deploy.source_ground import Ground, Kept
+from tests.deploy.source_ground import TEAM, Ground, Kept
 from tests.support import wait_until
 from tests.support_engine import PrivateEngine
 from tests.support_registry import PASSWORD, USER, Registry
@@ -33,7 +33,7 @@ class Small(Ground):
         super().__init__(folder, engine, allowed_hosts=["127.0.0.1"])
         self.private, self.registry = private, registry
         self.image = private.image()
-        self.sources.credentials.put("registry", registry.host, USER, PASSWORD)
+        self.sources.credentials.put(TEAM, "registry", registry.host, USER, PASSWORD)
 
 
 @pytest.fixture(scope="module")
