@@ -9,7 +9,7 @@ from typing import Literal
 import orjson
 
 from cloudbang.domain.deploy.image_name import HUB
-from cloudbang.errors import BadRequest
+from cloudbang.errors import BadRequest, CloudBangError
 from cloudbang.storage.database.secrets import SecretStore
 
 Kind = Literal["registry", "git"]
@@ -17,6 +17,19 @@ KINDS: tuple[Kind, ...] = ("registry", "git")
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:\d{1,5})?|\[[0-9a-f:]{2,39}\](:\d{1,5})?")
 LONGEST = 16 * 1024  # characters of a password: tokens are long
 HUB_HOST = HUB[0]
+
+
+class NoSuchCredentials(CloudBangError):
+    """Nothing is kept for that host."""
+
+    code = "no-such-credentials"
+    status = 404
+    title = "No such credentials"
+    sentence = "no credentials are kept for {host}"
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        super().__init__(host)
 
 
 class HostCredentials:
