@@ -194,6 +194,7 @@ class Application:
         self._run_clean_up(clean_up)
         self._run_web(web)
         self._supervisor.run("room", storage.database.keep_room)
+        self._supervisor.once("uploads", deploy.sources.sweep)
         own_log.tell_of_blocking()
 
     # -- the areas, from the inside out ---------------------------------------------------------
@@ -268,7 +269,7 @@ class Application:
         gateway = Gateway(self.settings, node.engine, routes, self.notices, apps.team_of)
         store = DeploymentStore(storage.database)
         secrets = SecretStore(storage.database, self.settings.storage.path)
-        sources = Sources(node.engine, store, secrets, self.settings)
+        sources = Sources(node.engine, store, secrets, self.settings, apps.team_of)
         limits = StepLimits.of(self.settings.deploy)
         parts = Parts(node.engine, gateway, sources, store, secrets, limits)
         around = Around(apps, events.recorder, storage.logs, bus.sink)

@@ -61,6 +61,7 @@ def api_blueprints() -> list[Blueprint]:
     from cloudbang.web.api import (
         account,
         apps,
+        credentials,
         drafts,
         status,
         storage,
@@ -68,7 +69,7 @@ def api_blueprints() -> list[Blueprint]:
         terminals,
     )
 
-    every = (account, apps, status, storage, terminals, terminal_files, drafts)
+    every = (account, apps, status, storage, terminals, terminal_files, drafts, credentials)
     return [api.bp for api in every]
 
 

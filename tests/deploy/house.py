@@ -67,7 +67,7 @@ class House:
         parts = Parts(
             self.engine,
             self.gateway,
-            Sources(self.engine, self.store, self.secrets, self.settings),
+            Sources(self.engine, self.store, self.secrets, self.settings, lambda app: "default"),
             self.store,
             self.secrets,
             limits,

@@ -81,6 +81,8 @@ ROUTES = {
     "/api/v1/drafts/run_line": "own",
     "/api/v1/drafts/recipe": "own",
     "/api/v1/drafts/compose": "own",
+    "/api/v1/credentials": "list",
+    "/api/v1/credentials/<kind>/<host>": "list",
     "/api/v1/terminals": "list",
     "/api/v1/terminals/history": "list",
     "/api/v1/terminals/<session>": "terminal",

@@ -161,7 +161,9 @@ class WebGround:
             self.settings, engine, RouteStore(self.database), self.notices, self.apps.team_of
         )
         self.secrets = SecretStore(self.database, folder)
-        self.sources = Sources(engine, self.deployment_store, self.secrets, self.settings)
+        self.sources = Sources(
+            engine, self.deployment_store, self.secrets, self.settings, self.apps.team_of
+        )
         parts = Parts(
             engine,
             self.gateway,
@@ -282,6 +284,9 @@ class Client:
 
     def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
         return self.ask("POST", path, body, **options)
+
+    def put(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+        return self.ask("PUT", path, body, **options)
 
     def patch(self, path: str, body: Any = None, **options: Any) -> TestResponse:
         return self.ask("PATCH", path, body, **options)

@@ -131,6 +131,10 @@ export type ComposeVariable = {
   required: boolean;
 };
 
+export type Credentials = {
+  credentials: HostWithCredentials[];
+};
+
 /** `starting`: it was not asked yet; `connecting`: it was well a moment ago; `error` says why it is `down`. */
 export type EngineStatus = {
   state: "starting" | "connected" | "connecting" | "down";
@@ -160,6 +164,12 @@ export type FieldProblem = {
 /** Empty when nobody knows. */
 export type Folder = {
   folder: string;
+};
+
+/** `host` with its port where that is not the usual one. */
+export type HostWithCredentials = {
+  kind: "registry" | "git";
+  host: string;
 };
 
 /** One container; `id` has 12 hex digits. `state` is the engine's word for this instant, `condition` how it does; `error` why the engine could not start it. */
@@ -220,6 +230,12 @@ export type NewAccount = {
   username: string;
   password: string;
   role?: "admin" | "viewer";
+};
+
+/** Of a token most hosts take any user. */
+export type NewCredentials = {
+  user: string;
+  password: string;
 };
 
 export type NewLink = {
