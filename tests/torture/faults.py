@@ -94,8 +94,9 @@ class EngineKilled(Fault):
 
     def begin(self) -> str:
         self.seconds = self.chance.choice((0.0, 2.0, 8.0))
-        self.world.engine_killed.append(format_time(time.time_ns()))
         self.world.engine.kill()
+        # Not before: until it is gone it writes lines of later times.
+        self.world.engine_killed.append(format_time(time.time_ns()))
         return f"down for {self.seconds:g} s"
 
     def end(self) -> None:
