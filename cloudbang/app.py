@@ -164,6 +164,9 @@ class Application:
         try:
             self._start()
         except BaseException:
+            if self.server is not None:
+                # It listens since before the rest was there: nobody is to meet what goes away now.
+                self.server.stop(SERVING)
             self.stop()
             raise
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -109,7 +111,30 @@ def test_a_start_loads_what_it_needs_and_no_more(settings: Settings) -> None:
         cwd=ROOT,
     )
     assert ran.returncode == 0, ran.stderr
-    assert not set(LATER) & set(json.loads(ran.stdout))
+    loaded = set(json.loads(ran.stdout))
+    assert not set(LATER) & loaded
+    assert "encodings.idna" in loaded  # whatever the first request needs and nothing can open then
+
+
+def test_a_start_that_fails_is_served_to_nobody(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is there before the rest: when the rest does not come, it goes first."""
+    monkeypatch.setattr(
+        Application, "_run_node", lambda *_: os.open("/nowhere/at/all", os.O_RDONLY)
+    )
+    answers: list[bool] = []
+
+    def stop(order: StopOrder, deadline: Deadline) -> None:
+        with socket.socket() as asking:
+            answers.append(asking.connect_ex(("127.0.0.1", settings.server.port)) == 0)
+        stop_all(order, deadline)
+
+    stop_all = StopOrder.stop
+    monkeypatch.setattr(StopOrder, "stop", stop)
+    with pytest.raises(FileNotFoundError):
+        Application(settings).start()
+    assert answers == [False]
 
 
 def test_nothing_installed_extends_gevent_or_pydantic() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import mimetypes
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ def create_app(services: Services) -> FlaskApp:
     mimetypes.add_type("text/javascript", ".js")
     app = FlaskApp()
     app.extensions["cloudbang"] = services
+    # Each request asks for it; loaded by the first, it is not there when there are no descriptors.
+    codecs.lookup("idna")
     key = services.accounts.signing_key()
     proxies = Proxies(services.settings.server)
     authenticator = auth.Authenticator(services.accounts, proxies, key, services.notices)

@@ -313,9 +313,10 @@ class Follower:
                     if missing is _RereadFully and self._engine_has(resume.gap_after):
                         raise _RereadFully
                     at = resume.gap_at
-                    records.insert(at, dropped(resume.gap_after, records[at]))
                     if watch:
+                        watch.answered(resume.gap_after, records[at], True)
                         watch.begin()
+                    records.insert(at, dropped(resume.gap_after, records[at]))
             if records and watch:
                 self._append_watched(records, watch, resume is None or resume.done)
             elif records:

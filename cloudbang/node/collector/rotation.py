@@ -48,7 +48,10 @@ then files are skipped."""
 DOUBTFUL = 3.0
 """Seconds for which a step stays in doubt: a flood that had begun with it shows by then. One in which
 a file may have been filled at the rate seen before it stays until somebody has asked."""
-DOUBTS = 4  # the longest of them
+DOUBTS = 8  # the longest of them
+STEADY = 10
+"""In a flood only steps are looked at in which a file could be filled at a tenth of the fastest: each
+line of a steady one would be."""
 
 MIXED = 50_000_000  # nanoseconds by which stdout and stderr may be out of order
 
@@ -133,9 +136,10 @@ class RotationWatch:
         self._came.add(now, size)
         if max(self._came.bytes, self._written.bytes) >= self._enough:
             self._much_until = now + LASTING
-        self._much = now < self._much_until
-        if not self._much:
-            self._note_doubts(records, now)
+        # These may be what tells of the flood, and what was jumped over its beginning: what comes of
+        # a step says nothing of the rate before it. So they are in doubt like any before.
+        flooding, self._much = self._much, now < self._much_until
+        self._note_doubts(records, now, flooding)
         self._prior = records[-1]
         times = [raw[:30] for raw in records]
         last, newest = self._newest, times[-1]
@@ -145,6 +149,11 @@ class RotationWatch:
         self._step = max(
             100_000, int(self._file_bytes * 1e9 / min(FASTEST, max(1.0, BURST * self._rate)))
         )
+        if self._doubts:
+            # What comes after a step may be the first to show how fast it writes.
+            self._doubts = [
+                d._replace(likely=True) if d.pause >= self._step else d for d in self._doubts
+            ]
         if (
             (not last or times[0] > last)
             and times == sorted(times)
@@ -157,6 +166,8 @@ class RotationWatch:
             return None
         for at, raw in enumerate(records):
             if self._odd(raw):
+                # Who is told of it settles it: it is not asked about as well.
+                self._doubts = [doubt for doubt in self._doubts if doubt.after != raw]
                 return at
             self._before[raw[44:50]] = raw
             self._newest = raw[:30]
@@ -165,14 +176,16 @@ class RotationWatch:
 
     def doubts(self, now: float) -> list[tuple[bytes, bytes]]:
         """The records before and after steps that were taken for pauses, and about which the engine
-        is to be asked: all of them once it shows how much is written, since a jump of the engine is
-        often the first thing that is seen of a flood; and now and then those in which a container
-        that writes little at a time may have filled a file: an engine that was kept from its work
-        for that long jumps as well. Each is in doubt until it is :meth:`answered`."""
+        is to be asked. In a flood: those in which a file may have been filled, and all from before
+        it was seen to be one, since a jump of the engine is often the first thing that is seen of
+        it. Else, now and then, those in which a container that writes little at a time may have
+        filled a file: an engine that was kept from its work for that long jumps as well. Each is in
+        doubt until it is :meth:`answered`."""
         if not self._doubts:
             return []
-        asked = self._doubts
-        if not self._much:
+        if self._much:
+            asked = [doubt for doubt in self._doubts if doubt.likely or not doubt.flooding]
+        else:
             asked = [doubt for doubt in self._doubts if doubt.likely]
             if not asked or now < self._ask_from:
                 return []
@@ -210,16 +223,17 @@ class RotationWatch:
         if (pause := _apart(before[:30], after[:30])) > 0:
             self._rate = min(self._rate, self._file_bytes * 1e9 / (BURST * 2 * pause))
 
-    def _note_doubts(self, records: list[bytes], now: float) -> None:
+    def _note_doubts(self, records: list[bytes], now: float, flooding: bool) -> None:
         before = self._prior or records[0]
         if self._doubts:
             self._doubts = [d for d in self._doubts if d.likely or d.seen > now - DOUBTFUL]
-        if _apart(before[:30], records[-1][:30]) < self._least:
+        least = self._least * (STEADY if flooding else 1)
+        if _apart(before[:30], records[-1][:30]) < least:
             return
         for raw in records:
-            if (pause := _apart(before[:30], raw[:30])) >= self._least:
+            if (pause := _apart(before[:30], raw[:30])) >= least:
                 likely = pause >= self._suspicious(before)
-                self._doubts.append(_Doubt(now, pause, before, raw, likely))
+                self._doubts.append(_Doubt(now, pause, before, raw, likely, flooding))
             before = raw
         self._doubts.sort(key=lambda doubt: -doubt.pause)
         del self._doubts[DOUBTS:]
@@ -270,7 +284,8 @@ class _Doubt(NamedTuple):
     pause: int  # ns
     before: bytes  # the records around it
     after: bytes
-    likely: bool  # a file may have been filled in it at the rate seen before
+    likely: bool  # a file may have been filled in it at the rate seen before, or soon after
+    flooding: bool  # it came in what counted as a flood already
 
 
 class _LastSecond:
