@@ -94,10 +94,14 @@ class Worker:
             failure = self._do(step.name)
             if self._is_cancelled():
                 return
-            if failure is not None:
+            if failure is not None and not self._is_past(step.name):
                 self._fail(failure)
             else:
                 self._complete(step.name)
+
+    def _is_past(self, name: StepName) -> bool:
+        """Whether there is no way back: the new release serves, whatever becomes of the old one."""
+        return name == "stop" and not self.work.record.now.stop_first
 
     def _is_cancelled(self) -> bool:
         now = self.work.record.now
@@ -148,8 +152,7 @@ class Worker:
         limit = self.work.parts.limits.away
         self.work.log.say(f"the engine is away ({why}): waiting for it")
         until = time.monotonic() + limit
-        # Once the old release has been told to stop, there is no way back: it is waited for.
-        while name == "stop" or time.monotonic() < until:
+        while self._is_past(name) or time.monotonic() < until:
             gevent.sleep(BACK)
             try:
                 self.work.parts.engine.ping(within=2.0)

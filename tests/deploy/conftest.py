@@ -23,3 +23,4 @@ def house(swarm: Swarm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ho
     made = House(folder, swarm.host).start()
     yield made
     made.close()
+    swarm.forget_gateway()

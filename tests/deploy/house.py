@@ -150,10 +150,32 @@ class Swarm:
             "this engine has a gateway that is not these tests': run them on another engine"
         )
 
+    def forget_gateway(self) -> None:
+        """It belongs to one data folder, and the next tests have another."""
+        self.engine.remove_service("cloudbang-gateway")
+        its = {"label": "com.docker.swarm.service.name=cloudbang-gateway"}
+        wait_until(lambda: not self.client.containers.list(filters=its), 30, "its ports to be free")
+
+    def forget_volume(self, name: str) -> None:
+        """Once nothing has it any more."""
+        for service in self.engine.services("cloudbang.app"):
+            self.engine.remove_service(service.name)
+
+        def removed() -> bool:
+            try:
+                self.client.volumes.get(name).remove(force=True)
+            except docker.errors.NotFound:
+                return True
+            except docker.errors.APIError:
+                return False
+            return True
+
+        wait_until(removed, 30, f"the volume {name} to be free")
+
     def close(self) -> None:
         for service in self.engine.services("cloudbang.app"):
             self.engine.remove_service(service.name)
-        self.engine.remove_service("cloudbang-gateway")
+        self.forget_gateway()
         if self._switched_on:
             self.client.swarm.leave(force=True)
         self.client.close()

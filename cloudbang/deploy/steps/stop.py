@@ -54,6 +54,8 @@ def undo(work: Work, what: Undo) -> None:
             count = old.spec.replicas if kept is None or kept.replicas is None else kept.replicas
             if not work.parts.engine.scale_service(old.service, count):
                 work.parts.engine.create_service(service_of(work.parts, old))
+            if not _runs(work.parts, old, count):
+                work.log.say(f"{old.service} does not run yet", b"stderr")
         case "switch-back":
             switch_back(work.parts, work.app, old)
 
@@ -76,6 +78,16 @@ def _remove(work: Work) -> None:
         for container in engine.released(work.app, release.number):
             engine.remove_container(container)
     wait_gone(work.parts, release)
+
+
+def _runs(parts: Parts, release: Release, count: int) -> bool:
+    """Whether so many of its containers run, within a while."""
+    until = time.monotonic() + parts.limits.start
+    while len(parts.engine.released(release.app, release.number)) < count:
+        if time.monotonic() > until:
+            return False
+        gevent.sleep(LOOK)
+    return True
 
 
 def wait_gone(parts: Parts, release: Release) -> bool:

@@ -160,7 +160,8 @@ class Deployment:
             found.append("start-old")
         if self.entered("switch") or (self.stop_first and self.entered("drain")):
             found.append("switch-back")
-        if self.entered("start") and "remove-new" not in found:
+        begun = self.entered("start") or self.entered("release_command")
+        if begun and "remove-new" not in found:
             found.append("remove-new")
         return tuple(found)
 
