@@ -34,6 +34,7 @@ from cloudbang.deploy.parts import Parts
 from cloudbang.deploy.service import Around, Deployments
 from cloudbang.deploy.sources import Sources
 from cloudbang.deploy.stacks import Stacks
+from cloudbang.deploy.webhooks import Webhooks
 from cloudbang.engine import Engine
 from cloudbang.events.recorder import EventRecorder
 from cloudbang.events.retention import EventRetention
@@ -52,12 +53,14 @@ from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.routes import RouteStore
 from cloudbang.storage.database.secrets import SecretStore
 from cloudbang.storage.database.terminals import TerminalStore
+from cloudbang.storage.database.webhooks import WebhookStore
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.recordings.recordings import Recordings
 from cloudbang.terminals.files import Files
 from cloudbang.terminals.pty_receiver import PtyReceiver
 from cloudbang.terminals.registry import Terminals
 from cloudbang.web import MAX_BODY, create_app, load_templates
+from cloudbang.web.large_bodies import large_body
 from cloudbang.web.live.push import LivePush
 from cloudbang.web.security.authenticator import authenticator_of
 from cloudbang.web.security.terminal_access import can_view_terminal
@@ -125,6 +128,7 @@ class Deploying(NamedTuple):
     gateway: Gateway
     sources: Sources
     deployments: Deployments
+    webhooks: Webhooks
 
 
 class TerminalArea(NamedTuple):
@@ -181,7 +185,7 @@ class Application:
         terminals = self._build_terminals(storage, node, events)
         clean_up = self._build_clean_up(storage, node)
         status = Status(node.inventory, self.notices, apps.team_of)
-        live = self._build_live(storage, bus, status, apps, accounts, terminals)
+        live = self._build_live(storage, bus, status, apps, accounts, terminals, deploy)
         web = self._build_web(
             storage, accounts, bus, events, node, apps, deploy, terminals, live, status, clean_up
         )
@@ -276,7 +280,9 @@ class Application:
         limits = StepLimits.of(self.settings.deploy)
         parts = Parts(node.engine, gateway, sources, store, secrets, limits)
         around = Around(apps, events.recorder, storage.logs, bus.sink)
-        return Deploying(gateway, sources, Deployments(parts, around))
+        deployments = Deployments(parts, around)
+        webhooks = Webhooks(WebhookStore(storage.database), secrets, deployments)
+        return Deploying(gateway, sources, deployments, webhooks)
 
     def _build_terminals(self, storage: Storage, node: Node, events: Events) -> TerminalArea:
         settings, engine, reaper = self.settings.terminal, node.engine, node.reaper
@@ -304,8 +310,12 @@ class Application:
         apps: AppRegistry,
         accounts: AccountService,
         terminals: TerminalArea,
+        deploy: Deploying,
     ) -> LivePush:
-        live = LivePush(storage.logs, apps, status, bus.to_viewers, self.budget)
+        live = LivePush(
+            *(storage.logs, apps, status, bus.to_viewers, self.budget, deploy.deployments)
+        )
+        deploy.deployments.listen(live.deployment_changed)
         apps.listen_deleted(live.lines_deleted)
         accounts.listen(live.close_login)
         terminals.sessions.listen(
@@ -343,6 +353,7 @@ class Application:
                 deployments=deploy.deployments,
                 gateway=deploy.gateway,
                 sources=deploy.sources,
+                webhooks=deploy.webhooks,
                 database=storage.database,
                 loop_lag=self.loop_lag,
                 terminals=terminals.sessions,
@@ -382,6 +393,7 @@ class Application:
             # more, since anybody may make each connection hold so much.
             limits=Limits(connections=settings.max_connections, body_bytes=2 * MAX_BODY),
             is_our_page=authenticator.is_our_page,
+            large_body=large_body,
         )
         return Web(server, (console, share, files))
 

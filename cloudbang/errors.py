@@ -24,6 +24,8 @@ class CloudBangError(Exception):
     page_sentence = ""  # for who looks at a page and not at the API, where that differs
     variants: ClassVar[Mapping[tuple[str, object], str]] = {}
     """The sentence where a field has that value."""
+    told: ClassVar[tuple[str, ...]] = ()
+    """Facts that a program is told by themselves as well."""
 
     def template(self, on_page: bool = False) -> str:
         """The sentence of this error, its fields not filled in yet."""

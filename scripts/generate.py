@@ -92,6 +92,8 @@ def _type(schema: dict[str, Any]) -> str:
             return "number"
         case {"type": "string" | "boolean" | "null" as kind}:
             return str(kind)
+    if not schema.keys() - {"description", "default"}:
+        return "unknown"
     raise ValueError(f"there is no type for {schema}")
 
 

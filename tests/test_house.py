@@ -170,6 +170,7 @@ LONG = {
     "tests/cli/test_share.py": "one command, each way in which its program or its server ends",
     "tests/faults/test_terminal_flow.py": "what goes through a terminal, both ways, in floods",
     "tests/storage/recordings/test_recordings.py": "a recording from its beginning to its end",
+    "tests/web/test_two_teams.py": "one table of what each route owes, over one house that starts once",
     "tests/web/live/test_live.py": "what a live socket owes to who subscribes",
     "tests/web/server/test_websocket.py": "RFC 6455: good and bad input, slow peers, both closes",
 }

@@ -11,14 +11,16 @@ from cloudbang import __version__
 from cloudbang.errors import CloudBangError
 
 COMMANDS = {
+    "deploy": "cloudbang.cli.deploy",
     "doctor": "cloudbang.cli.doctor",
     "serve": "cloudbang.cli.serve",
     "share": "cloudbang.cli.share.command",
     "token": "cloudbang.cli.accounts",
     "user": "cloudbang.cli.accounts",
 }
-# Not patched: wsgi.py does it itself, before anything; a share waits in select and forks.
-PLAIN = frozenset({"serve", "share"})
+# Not patched: wsgi.py does it itself, before anything; a share waits in select and forks; who deploys
+# asks a server and does nothing beside it.
+PLAIN = frozenset({"deploy", "serve", "share"})
 
 
 class LazyCommands(click.Group):

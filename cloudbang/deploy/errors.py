@@ -44,6 +44,7 @@ class DeploymentRunning(CloudBangError):
     code = "deployment-running"
     status = 409
     title = "A deployment is running"
+    told = ("by", "since", "id")
     sentence = "{by} deploys {app} since {since}: wait for the end, or cancel that deployment"
 
     def __init__(self, app: str, by: str, since: str, id: int) -> None:

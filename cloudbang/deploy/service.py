@@ -22,6 +22,7 @@ from cloudbang.deploy.errors import DeploymentRunning, NoSuchDeployment
 from cloudbang.deploy.log import DeploymentLog, Sink, log_name
 from cloudbang.deploy.parts import Parts
 from cloudbang.deploy.record import Record, now
+from cloudbang.deploy.settling import Settling
 from cloudbang.deploy.swarm_mode import SwarmMode
 from cloudbang.deploy.turns import Turn, Turns
 from cloudbang.deploy.wanted import PlanMade, Wanted, WantedReader
@@ -75,6 +76,8 @@ class Deployments:
         self._parts, self._around = parts, around
         self._store = parts.store
         self._turns = Turns()
+        self._settling = Settling()
+        self._held: set[str] = set()  # apps whose next one settles
         self._records: dict[int, Record] = {}  # of those that are not settled
         self._workers: dict[int, Worker] = {}
         self._locks: dict[str, RLock] = {}
@@ -131,6 +134,10 @@ class Deployments:
         """When each was made, and what it is; the newest first."""
         return self._store.releases(app)
 
+    def secrets(self, app: str) -> dict[str, int]:
+        """By the names of an app's secrets the newest version there is."""
+        return self._parts.secrets.newest(app)
+
     def app(self, app: str) -> DeployedApp | None:
         return self._store.app(app)
 
@@ -159,10 +166,17 @@ class Deployments:
         log.info("Swarm mode is on, as %s said", by)
 
     def begin(
-        self, app: str, wanted: Wanted, by: str, *, admin: bool, wait: bool = False
+        self,
+        app: str,
+        wanted: Wanted,
+        by: str,
+        *,
+        admin: bool,
+        wait: bool = False,
+        settle: bool = False,
     ) -> Deployment:
         """Begin a deployment; ``wait``: after the one that goes on, if one does. Of several that
-        wait only the newest is kept.
+        wait only the newest is kept. ``settle``: others may follow it quickly.
 
         Raises SpecInvalid, ForAdmins, NoSuchRelease, SwarmOff, DeploymentRunning, RouteTaken,
         NoFreePort, SecretUnreadable, EngineUnreachable, StorageFailed, StorageFull.
@@ -188,7 +202,11 @@ class Deployments:
             self._tell(made)
             before = self._turns.wait(app, made.id)
             if before is not None:
-                self._give_up(before, by)
+                self._give_up(before)
+            if settle:
+                self._settling.came(app)
+            else:
+                self._settling.begins(app)
             self._next(app)
         return self.get(made.id) or made
 
@@ -259,13 +277,25 @@ class Deployments:
 
     def _next(self, app: str) -> None:
         """Let the one that is next begin, if nobody has the app."""
+        if self._settling.left(app) and self._turns.waits(app) is not None:
+            self._supervisor.once(f"settle {app}", self._next_when_settled, app)
+            return
         id = self._turns.next(app)
         if id is None:
             return
+        self._settling.begins(app)
         deployment = self._records[id].now
         turn = Turn(deployment.by, deployment.created, id)
         self._turns.take(app, turn)
         self._spawn(id, turn)
+
+    def _next_when_settled(self, app: str) -> None:
+        if app not in self._held:
+            self._held.add(app)
+            while left := self._settling.left(app):
+                gevent.sleep(left)
+            self._held.remove(app)
+            self._next(app)
 
     def _spawn(self, id: int, turn: Turn) -> None:
         self._supervisor.once(str(id), self._carry_out, id, turn)
@@ -324,10 +354,10 @@ class Deployments:
         secrets = self._parts.secrets.get(release.app, release.secrets)
         return DeploymentLog(self._around.sink, deployment.id, secrets.values())
 
-    def _give_up(self, id: int, by: str) -> None:
-        """A newer one takes its place."""
+    def _give_up(self, id: int) -> None:
+        """A newer one takes its place: nobody has cancelled it."""
         record = self._records[id]
-        deployment = record.keep(lambda d: d.cancel(by, now()))
+        deployment = record.keep(lambda d: d.cancel("", now()))
         self._settled(deployment)
 
     def _settled(self, deployment: Deployment) -> None:

@@ -65,14 +65,18 @@ def api_blueprints() -> list[Blueprint]:
         account,
         apps,
         credentials,
+        deployments,
         drafts,
+        releases,
         status,
         storage,
         terminal_files,
         terminals,
+        webhooks,
     )
 
-    every = (account, apps, status, storage, terminals, terminal_files, drafts, credentials)
+    deploying = (deployments, releases, webhooks, drafts, credentials)
+    every = (account, apps, *deploying, status, storage, terminal_files, terminals)
     return [api.bp for api in every]
 
 

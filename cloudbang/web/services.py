@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cloudbang.deploy.service import Deployments
     from cloudbang.deploy.sources import Sources
     from cloudbang.deploy.stacks import Stacks
+    from cloudbang.deploy.webhooks import Webhooks
     from cloudbang.events.recorder import EventRecorder
     from cloudbang.gateway import Gateway
     from cloudbang.node.collector import LogCollector
@@ -51,6 +52,7 @@ class Services:
     deployments: Deployments
     gateway: Gateway
     sources: Sources
+    webhooks: Webhooks
     database: Database
     terminals: Terminals
     terminal_store: TerminalStore

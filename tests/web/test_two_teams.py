@@ -16,8 +16,15 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
+from cloudbang.deploy.log import log_name
+from cloudbang.domain.deploy.deployment import Deployment, steps_of
+from cloudbang.domain.deploy.failure import Failure
+from cloudbang.domain.deploy.release import Release
+from cloudbang.domain.deploy.spec import read_spec
+from cloudbang.domain.deploy.webhooks import Filter
 from cloudbang.domain.events import Event
 from cloudbang.domain.terminals import TerminalTarget
+from cloudbang.storage.database.deployments import DeploymentStore
 from cloudbang.web.live.base import CHANNELS
 from tests.support import wait_until
 from tests.terminal_programs import run_terminal
@@ -32,7 +39,9 @@ TEAMS = [("default", "blue"), ("blue", "default")]
 
 # rule -> what it owes who is not of the team. "app", "terminal": the same answer as for one that
 # is not there. "list": only their own. "own": about who asks. "open": about nothing of a team.
-# "house": for who manages the installation, which the team "default" does.
+# "house": for who manages the installation, which the team "default" does. "name": as "app", but
+# for one that is not there: whoever deploys makes it, and names are unique in an installation.
+# "deployment": as "app", about one of theirs.
 ROUTES = {
     "/": "open",
     "/apps": "open",
@@ -83,6 +92,21 @@ ROUTES = {
     "/api/v1/drafts/compose": "own",
     "/api/v1/credentials": "list",
     "/api/v1/credentials/<kind>/<host>": "list",
+    "/api/v1/apps/<app>/deployments": "name",
+    "/api/v1/apps/<app>/plan": "name",
+    "/api/v1/apps/<app>/releases": "app",
+    "/api/v1/apps/<app>/releases/<int:number>/changes": "app",
+    "/api/v1/apps/<app>/secrets": "app",
+    "/api/v1/apps/<app>/webhooks": "app",
+    "/api/v1/apps/<app>/webhooks/<int:number>": "app",
+    "/api/v1/apps/<app>/webhooks/<int:number>/secret": "app",
+    "/api/v1/deployments": "list",
+    "/api/v1/deployments/<int:deployment_id>": "deployment",
+    "/api/v1/deployments/<int:deployment_id>/lines": "deployment",
+    "/api/v1/deployments/<int:deployment_id>/download": "deployment",
+    "/api/v1/deployments/<int:deployment_id>/seq": "deployment",
+    "/api/v1/swarm": "house",
+    "/api/v1/webhooks/<key>": "open",
     "/api/v1/terminals": "list",
     "/api/v1/terminals/history": "list",
     "/api/v1/terminals/<session>": "terminal",
@@ -91,7 +115,10 @@ ROUTES = {
     "/api/v1/terminals/<session>/files": "terminal",
     "/api/v1/terminals/<session>/links": "terminal",
 }
-LISTED = {"log/<app>", "event/<app>", "app/*", "terminal/*", "status"}
+LISTED = {
+    *("log/<app>", "event/<app>", "app/*", "terminal/*", "status"),
+    *("deployment/<id>", "deployment/*"),
+}
 SOCKETS = {"/websocket", "/docker_console", "/ws", "/terminal_share", "/terminal_files"}
 
 
@@ -106,6 +133,8 @@ class House(WholeApp):
         ben = accounts.create("ben", PASSWORD, "viewer")
         accounts.set_role(ben.id, "admin", "blue")
         accounts.set_role(ben.id, None)
+        self.deployments: dict[str, int] = {}
+        self.hooks: dict[str, int] = {}
         self.secrets = {team: self.sign_in(name) for team, name in ACCOUNTS.items()}
         for team, app in APPS.items():
             self.parts.apps.create(app, team, "put")
@@ -113,6 +142,20 @@ class House(WholeApp):
             self.parts.events.add(Event(app, WHEN, "start", "0" * 12))
             owner = accounts.credentials.find(self.secrets[team])
             run_terminal(self.parts.terminals, TERMINALS[team], owner, app, team)
+            self.deployments[team] = self._deployed(app)
+            self.parts.apps.other_logs.keep(log_name(self.deployments[team]), team)
+            self.log(log_name(self.deployments[team]), f"a secret of {app}")
+            hook, _ = self.parts.webhooks.make(app, "plain", Filter(), "somebody")
+            self.hooks[team] = hook.id
+
+    def _deployed(self, app: str) -> int:
+        """A deployment that has failed."""
+        store = DeploymentStore(self.parts.database)
+        release = Release(app, 0, read_spec({"image": "nginx:1"})[0], "sha256:1")
+        made = Deployment(0, app, 0, 0, None, "somebody", WHEN, steps_of("image"))
+        _, made = store.add(release, made, {"kind": "image"})
+        store.save(made.begin().fail(Failure("exited"), WHEN).settle())
+        return made.id
 
     def ask_as(self, team: str, path: str, method: str = "GET", **options: Any) -> Any:
         cookie = self.secrets[team]
@@ -165,18 +208,67 @@ def test_an_app_of_another_team_is_not_there(house: House, team: str, other: str
             query, headers = {"time": WHEN}, {"Accept": accept}
             answers = [
                 house.ask_as(
-                    team, house.path(rule, app=name), method, query_string=query, headers=headers
+                    team,
+                    house.path(rule, app=name, number=1),
+                    method,
+                    query_string=query,
+                    headers=headers,
                 )
                 for name in (theirs, nobodys)
             ]
             assert answers[0].status_code == 404, f"{method} {rule.rule}"
             assert said(answers[0]).replace(theirs, nobodys) == said(answers[1])
             assert b"a secret" not in answers[0].data
-        own = house.path(rule, app=APPS[team])
+        own = house.path(rule, app=APPS[team], number=1)
         if method == "GET":
             assert house.ask_as(team, own, query_string=query).status_code < 400, own
         tried += 1
     assert tried > 10
+
+
+@pytest.mark.parametrize(("team", "other"), TEAMS)
+def test_a_name_that_another_team_has_is_taken(house: House, team: str, other: str) -> None:
+    """Who deploys under it is told no more than that it is not theirs."""
+    tried = 0
+    for rule, method in house.routes():
+        if ROUTES[rule.rule] == "name":
+            answer = house.ask_as(team, house.path(rule, app=APPS[other]), method)
+            assert (answer.status_code, answer.json["code"]) == (404, "no-such-app"), rule.rule
+            tried += 1
+    assert tried >= 2
+
+
+@pytest.mark.parametrize(("team", "other"), TEAMS)
+def test_a_deployment_of_another_team_is_not_there(house: House, team: str, other: str) -> None:
+    """Each call about one answers 404, word for word as for one that is not there."""
+    tried = 0
+    for rule, method in house.routes():
+        if ROUTES[rule.rule] != "deployment":
+            continue
+        theirs = house.deployments[other]
+        answers = [
+            house.ask_as(
+                *(team, house.path(rule, deployment_id=id), method), query_string={"time": WHEN}
+            )
+            for id in (theirs, 9)
+        ]
+        assert answers[0].status_code == 404, f"{method} {rule.rule}"
+        assert said(answers[0]).replace(f" {theirs}:", " 9:") == said(answers[1])
+        own = house.path(rule, deployment_id=house.deployments[team])
+        if method == "GET":
+            assert house.ask_as(team, own, query_string={"time": WHEN}).status_code == 200
+        tried += 1
+    assert tried >= 5
+    with house.socket_as(team) as socket:
+        refused = subscribe(socket, f"deployment/{house.deployments[other]}")
+        assert (refused["op"], refused["code"]) == ("error", "no-such-deployment")
+        assert subscribe(socket, f"deployment/{house.deployments[team]}")["op"] == "subscribed"
+        assert hear(socket)["deployment"]["app"] == APPS[team]
+        assert subscribe(socket, "deployment/*")["op"] in ("subscribed", "lines")
+    with house.socket_as(team) as socket:
+        subscribe(socket, "deployment/*")
+        first = hear(socket)["deployments"]
+        assert [one["id"] for one in first] == [house.deployments[team]]
 
 
 @pytest.mark.parametrize(("team", "other"), TEAMS)
@@ -203,7 +295,7 @@ def test_a_terminal_of_another_team_is_not_there(house: House, team: str, other:
 def test_no_answer_names_another_teams_things(house: House, team: str, other: str) -> None:
     """Lists, feeds, metrics, numbers: only their own; and their own they do have."""
     for rule, method in house.routes():
-        if method != "GET" or ROUTES[rule.rule] in ("app", "terminal"):
+        if method != "GET" or ROUTES[rule.rule] in ("app", "terminal", "deployment"):
             continue
         path = house.path(rule, session="x1")
         for query in ({}, {"all": "1"}, {"state": "gone"}, {"app": APPS[other]}):
@@ -214,7 +306,9 @@ def test_no_answer_names_another_teams_things(house: House, team: str, other: st
         assert APPS[team].encode() in house.ask_as(team, path).data, path
     for path in ("/api/v1/terminals", "/api/v1/terminals/history"):
         assert TERMINALS[team].encode() in house.ask_as(team, path).data, path
-    assert house.ask_as(team, "/api/v1/status").json["storage"]["lines"] == 1
+    assert (
+        house.ask_as(team, "/api/v1/status").json["storage"]["lines"] == 2
+    )  # of the app, of its deployment
 
 
 TOTALS = ("apps", "instances_running", "log_bytes", "log_lines", "events_recorded", "terminals")

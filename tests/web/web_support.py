@@ -28,6 +28,7 @@ from cloudbang.deploy.parts import Parts
 from cloudbang.deploy.service import Around, Deployments
 from cloudbang.deploy.sources import Sources
 from cloudbang.deploy.stacks import Stacks
+from cloudbang.deploy.webhooks import Webhooks
 from cloudbang.domain.lines import format_time, record
 from cloudbang.domain.terminals import Orphan, Source, TerminalTarget
 from cloudbang.engine import Engine
@@ -46,6 +47,7 @@ from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.routes import RouteStore
 from cloudbang.storage.database.secrets import SecretStore
 from cloudbang.storage.database.terminals import TerminalStore
+from cloudbang.storage.database.webhooks import WebhookStore
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.recordings.recordings import Recordings
 from cloudbang.terminals.files import Files
@@ -146,9 +148,6 @@ class WebGround:
         self.status = Status(self.inventory, self.notices, self.apps.team_of)
         self.budget = Budget()
         subscriber = self.hub.subscriber(ours_alone=True)
-        self.live = LivePush(self.store, self.apps, self.status, subscriber, self.budget)
-        self.apps.listen_deleted(self.live.lines_deleted)
-        self.live.start()
         self.told: list[tuple[str, str, str, str]] = []  # actions of people
         self.terminal_store = TerminalStore(self.database)
         self.terminals = Terminals(self.settings.terminal, self.terminal_store, NoSources())
@@ -175,6 +174,12 @@ class WebGround:
         sink = StoreSink(self.store, self.publisher)
         around = Around(self.apps, self.recorder, self.store, sink)
         self.deployments = Deployments(parts, around)
+        self.live = LivePush(
+            *(self.store, self.apps, self.status, subscriber, self.budget, self.deployments)
+        )
+        self.apps.listen_deleted(self.live.lines_deleted)
+        self.deployments.listen(self.live.deployment_changed)
+        self.live.start()
         self.app = create_app(
             Services(
                 settings=self.settings,
@@ -190,6 +195,7 @@ class WebGround:
                 deployments=self.deployments,
                 gateway=self.gateway,
                 sources=self.sources,
+                webhooks=Webhooks(WebhookStore(self.database), self.secrets, self.deployments),
                 database=self.database,
                 loop_lag=LoopLag(),
                 terminals=self.terminals,

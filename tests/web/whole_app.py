@@ -19,6 +19,7 @@ from tests.support import free_port
 
 PASSWORD = "correct horse battery"
 WHEN = format_time(1_750_000_000_000_000_000)
+NUMBERS = {"account_id": 1, "deployment_id": 1, "id": 1, "number": 1}
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 CHANGES = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -83,7 +84,7 @@ class WholeApp:
 
     def path(self, rule: Any, **values: Any) -> str:
         """An address of a rule; what nobody names has some value."""
-        known = {"filename": "css/lib/base.css", "lang": "zh", "account_id": 1, "id": 1, **values}
+        known = {"filename": "css/lib/base.css", "lang": "zh", **NUMBERS, **values}
         chosen = {name: known.get(name, "x1") for name in rule.arguments}
         return str(self.app.url_map.bind("localhost").build(rule.endpoint, chosen))
 

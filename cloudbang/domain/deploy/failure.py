@@ -81,6 +81,15 @@ SENTENCES: Mapping[FailureClass, str] = {
     "timed-out": "{what} took longer than it may: {said}.",
 }
 
+# The same where nobody knows how long it ran.
+WITHOUT_TIME: Mapping[FailureClass, str] = {
+    "exited": "it exited with {exit_code}. Its last lines say why.",
+    "out-of-memory": "it ran out of memory and was killed. Give it more, or find what takes it.",
+    "release-command-failed": (
+        "the release command exited with {exit_code}; nothing was switched. Its lines above say why."
+    ),
+}
+
 # In this order: the first that is met decides.
 _PATTERNS: tuple[tuple[str, FailureClass], ...] = (
     (r"no space left on device|disk quota exceeded", "disk-full"),

@@ -21,6 +21,21 @@ ABOUT = (
     "a program has a Bearer token. Errors are problem documents (RFC 9457)."
 )
 
+FORM: Json = {
+    "type": "object",
+    "properties": {
+        "spec": {"type": "string", "contentMediaType": "application/json"},
+        "wait": {"enum": ["0", "1"]},
+        "folder": {
+            "type": "string",
+            "format": "binary",
+            "description": "the source as tar, packed or not; after spec, which is looked at first",
+        },
+    },
+    "required": ["spec"],
+}
+"""A deployment whose source is sent with it."""
+
 
 class _Schemas(GenerateJsonSchema):
     """Pydantic's, without the titles that repeat a name."""
@@ -105,7 +120,9 @@ def _described(path: str, method: str, view: Any, references: dict[Any, Json]) -
         },
     }
     if said.body is not None:
-        content = {"application/json": {"schema": references[said.body]}}
+        content: Json = {"application/json": {"schema": references[said.body]}}
+        if said.form:
+            content["multipart/form-data"] = {"schema": FORM}
         described["requestBody"] = {"required": True, "content": content}
     if getattr(view, "open_to_all", False):
         described["security"] = []

@@ -17,13 +17,14 @@ class Parameter(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """``body``: a pydantic model; ``gives``: the TypedDict of the answer, or the media types of one
+    """``body``: a pydantic model, ``form``: or the same as a form with a folder; ``gives``: the TypedDict of the answer, or the media types of one
     that has none, or None for one without content."""
 
     body: type | None
     gives: Any
     status: int
     query: Mapping[str, Parameter]
+    form: bool = False
 
 
 def operation(
@@ -32,13 +33,14 @@ def operation(
     body: type | None = None,
     status: int = 0,
     query: Mapping[str, Parameter] | None = None,
+    form: bool = False,
 ) -> Callable[[View], View]:
     """Describe a view of the API; its docstring says what it does. ``status`` is 200, or 204 where
     there is nothing to give, unless said."""
 
     def describe(view: View) -> View:
         good = status or (200 if gives is not None else 204)
-        view.operation = Operation(body, gives, good, query or {})  # type: ignore[attr-defined]
+        view.operation = Operation(body, gives, good, query or {}, form)  # type: ignore[attr-defined]
         return view
 
     return describe

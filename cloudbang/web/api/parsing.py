@@ -29,11 +29,14 @@ def whole(low: int, high: int, default: int) -> dict[str, object]:
     return {"type": "integer", "minimum": low, "maximum": high, "default": default}
 
 
-def read_body(model: type[Taken]) -> Taken:
-    """The JSON body as a value. Any other type is refused: a form of another site cannot send
-    this one without asking first. Raises BadRequest, UnknownField, UnsupportedMediaType."""
+def read_body(model: type[Taken], most: int = 0) -> Taken:
+    """The JSON body as a value, of at most so many bytes where that is more than usual. Any other
+    type is refused: a form of another site cannot send this one without asking first. Raises
+    BadRequest, UnknownField, UnsupportedMediaType, RequestEntityTooLarge."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
+    if most:
+        request.max_content_length = most
     data = request.get_data(cache=False)
     try:
         value = orjson.loads(data)

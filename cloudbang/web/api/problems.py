@@ -168,6 +168,7 @@ def _of_ours(error: Exception) -> Any:
     more = {"name": error.name} if isinstance(error, BadRequest) else {}
     if field := getattr(error, "field", ""):
         more["field"] = field
+    more.update({name: getattr(error, name) for name in error.told})
     return problem(error.status, error.code, error.title, sentence_of(error), headers, **more)
 
 
@@ -190,7 +191,7 @@ def _said_by_flask(status: int) -> CloudBangError | None:
     if status == 405:
         return MethodNotAllowed(request.method)
     if status == 413:
-        return TooLarge(current_app.config["MAX_CONTENT_LENGTH"])
+        return TooLarge(request.max_content_length or current_app.config["MAX_CONTENT_LENGTH"])
     if status == 415:
         return UnsupportedType()
     return None

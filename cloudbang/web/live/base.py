@@ -21,7 +21,10 @@ TURN = 0.002  # seconds of sending after which the hub gets its turn
 LOOK = 16  # sends between two looks at the clock
 
 
-CHANNELS = ("log/<app>", "event/<app>", "app/*", "terminal/*", "status")
+CHANNELS = (
+    *("log/<app>", "event/<app>", "app/*", "terminal/*", "status"),
+    *("deployment/<id>", "deployment/*"),
+)
 """Every channel there is. What one of an app shows is for who may view that app."""
 
 
@@ -48,6 +51,9 @@ class ViewerConnection(Protocol):
 
     caller: Caller
     """Who looks."""
+
+    language: str
+    """In which they read."""
 
     share: Share
     """What their account has of the memory for what waits for peers."""

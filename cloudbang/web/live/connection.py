@@ -72,14 +72,17 @@ class LiveConnection:
         "_following",
         "_leaving",
         "caller",
+        "language",
         "offer",
         "share",
         "socket",
         "turn",
     )
 
-    def __init__(self, channels: Channels, socket: Socket, caller: Caller, share: Share) -> None:
-        self.caller = caller
+    def __init__(
+        self, channels: Channels, socket: Socket, caller: Caller, share: Share, language: str = "en"
+    ) -> None:
+        self.caller, self.language = caller, language
         self.socket, self.share = socket, share
         socket.share = share
         self.offer: Callable[[SharedFrame], bool] = socket.offer

@@ -44,11 +44,13 @@ further behind is told the range it missed and goes on live: overload costs it i
 
 
 class LogChannel:
-    """One app's lines, to all who look at them now."""
+    """One log's lines, to all who look at them now. ``app``: what the store has them under."""
 
-    def __init__(self, app: str, store: LogStore, supervisor: Supervisor) -> None:
+    def __init__(
+        self, app: str, store: LogStore, supervisor: Supervisor, *, channel: str = ""
+    ) -> None:
         self.app, self.store = app, store
-        self.name = f"log/{app}"
+        self.name = channel or f"log/{app}"
         self.topic = f"log/{app}/"
         self.position = store.next_seq(app)
         self.viewers = 0  # live ones and those on their way
@@ -240,7 +242,11 @@ class LogViewer(Viewer):
         store, app = self.channel.store, self.channel.app
         first, known = store.first_seq(app), store.next_seq(app)
         self.connection.send(message("subscribed", self.channel.name, first=first, next=known))
+        self.started()
         self._catch_up_later(None)
+
+    def started(self) -> None:
+        """What there is to say before the lines."""
 
     def close(self) -> None:
         """Send nothing more."""

@@ -8,6 +8,7 @@ lines, ``feeds`` for the others, ``connection`` for one socket.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +21,9 @@ from cloudbang.core.budget import Budget
 from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
+from cloudbang.deploy.errors import NoSuchDeployment
+from cloudbang.deploy.log import log_name
+from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.web.live.base import (
     CHANNELS,
@@ -29,6 +33,13 @@ from cloudbang.web.live.base import (
     ViewerConnection,
 )
 from cloudbang.web.live.connection import LiveConnection
+from cloudbang.web.live.deployments import (
+    DeploymentChannel,
+    DeploymentNews,
+    Deployments,
+    DeploymentsFeed,
+    DeploymentViewer,
+)
 from cloudbang.web.live.feeds import (
     Apps,
     AppsFeed,
@@ -40,8 +51,9 @@ from cloudbang.web.live.feeds import (
 )
 from cloudbang.web.live.lines import LogChannel, LogViewer
 from cloudbang.web.live.messages import Lines, read_lines
-from cloudbang.web.security.access import require_app
+from cloudbang.web.security.access import can_view_deployment, require_app
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
+from cloudbang.web.server.socket_handler import LANGUAGE
 from cloudbang.web.server.websocket import Socket
 from cloudbang.web.status import Status
 
@@ -65,6 +77,7 @@ class LivePush:
         status: Status,
         subscriber: Subscriber,
         budget: Budget,
+        deployments: Deployments | None = None,
     ) -> None:
         self.slow = self.filled = 0  # of channels that are gone; see LogChannel
         self._store, self._apps, self._status = store, apps, status
@@ -73,6 +86,8 @@ class LivePush:
         self._logs: dict[str, LogChannel] = {}  # by topic
         self._feeds: dict[str, Feed] = {}  # by channel
         self._routes: dict[str, Feed] = {}  # by topic, or by its first part for app/*
+        self._all_deployments = DeploymentsFeed(deployments, apps) if deployments else None
+        self._news = DeploymentNews(self._tell_deployment)
         self._supervisor = Supervisor("live")
         self._sockets_by_login = SocketsByLogin(self._supervisor)
         filled = "Lines that the bus dropped on the way to pages, and the store filled in."
@@ -83,6 +98,7 @@ class LivePush:
         """Begin to receive and to look after the channels."""
         self._supervisor.run("receive", self._receive)
         self._supervisor.run("look", self._look)
+        self._supervisor.run("deployments", self._news.run)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Stop. The sockets themselves are closed by the server."""
@@ -93,7 +109,8 @@ class LivePush:
 
     def serve(self, socket: Socket, environ: Mapping[str, Any], caller: Caller) -> None:
         """Talk with one page until it leaves."""
-        connection = LiveConnection(self, socket, caller, self._budget.share(caller.holder))
+        share, language = self._budget.share(caller.holder), environ.get(LANGUAGE, "en")
+        connection = LiveConnection(self, socket, caller, share, language)
         with self._sockets_by_login.holds(caller.login, socket):
             connection.serve()
 
@@ -106,6 +123,15 @@ class LivePush:
         feed = self._feeds.get("terminal/*")
         if isinstance(feed, TerminalsFeed):
             feed.changed(concerns)
+
+    def deployment_changed(self, deployment: Deployment) -> None:
+        """It is another than before, and that is written down. Does not wait."""
+        self._news.changed(deployment)
+
+    def deployments_forgotten(self, app: str) -> None:
+        """An app was deleted with all its deployments."""
+        if self._all_deployments is not None:
+            self._all_deployments.forget(app)
 
     def lines_deleted(self, app: str, first: int, end: int) -> None:
         """Somebody deleted lines ``first`` up to but without ``end``: who looks is told."""
@@ -158,6 +184,8 @@ class LivePush:
     ) -> Subscription:
         """A view of ``channel``, not yet started. Raises NoSuchChannel, NoSuchApp, BadRequest."""
         kind, _, name = channel.partition("/")
+        if kind == "deployment" and self._all_deployments is not None and name != "*":
+            return self._view_deployment(channel, connection, request)
         if name and f"{kind}/<app>" in CHANNELS:
             require_app(connection.caller, name, "view", self._apps)
         elif channel not in CHANNELS:
@@ -168,7 +196,7 @@ class LivePush:
 
     def leave(self, channel: str) -> None:
         """A viewer of ``channel`` has gone; the last one closes it."""
-        if (lines := self._logs.get(channel + "/")) is not None:
+        if (lines := self._logs.get(_log_topic(channel))) is not None:
             lines.viewers -= 1
             if not lines.viewers:
                 del self._logs[lines.topic]
@@ -195,6 +223,34 @@ class LivePush:
             self._topics.hold(topic)
         return viewer
 
+    def _view_deployment(
+        self, channel: str, connection: ViewerConnection, request: dict[str, Any]
+    ) -> LogViewer:
+        assert self._all_deployments is not None
+        number = channel.partition("/")[2]
+        if not re.fullmatch(r"[1-9][0-9]{0,15}", number):
+            raise NoSuchChannel(channel)
+        found = self._all_deployments.now(int(number))
+        if found is None or not can_view_deployment(connection.caller, found, self._apps):
+            raise NoSuchDeployment(int(number))
+        topic = _log_topic(channel)
+        known = self._logs.get(topic)
+        if not isinstance(known, DeploymentChannel):
+            known = DeploymentChannel(found, self._store, self._supervisor)
+        viewer = DeploymentViewer(connection, known, request)
+        known.viewers += 1
+        if known.viewers == 1:
+            self._logs[topic] = known
+            self._topics.hold(topic)
+        return viewer
+
+    def _tell_deployment(self, deployment: Deployment) -> None:
+        channel = self._logs.get(_log_topic(f"deployment/{deployment.id}"))
+        if isinstance(channel, DeploymentChannel):
+            channel.changed(deployment)
+        if self._all_deployments is not None:
+            self._all_deployments.changed(deployment)
+
     def _view_feed(self, channel: str, name: str, connection: ViewerConnection) -> FeedViewer:
         feed = self._feeds.get(channel)
         if feed is None:
@@ -212,6 +268,11 @@ class LivePush:
             return TerminalsFeed()
         if channel == "app/*":
             return AppsFeed(self._apps)
+        if channel == "deployment/*":
+            if self._all_deployments is None:
+                raise NoSuchChannel(channel)
+            self._all_deployments.load()
+            return self._all_deployments
         return EventsFeed(name)
 
     # -- the bus ------------------------------------------------------------------------------
@@ -257,3 +318,11 @@ class LivePush:
                 status = self._feeds.get("status")
                 if isinstance(status, StatusFeed):
                     status.look()
+
+
+def _log_topic(channel: str) -> str:
+    """The bus' topic of the lines of a channel, where it has some."""
+    kind, _, name = channel.partition("/")
+    return (
+        f"log/{log_name(int(name))}/" if kind == "deployment" and name.isdigit() else channel + "/"
+    )

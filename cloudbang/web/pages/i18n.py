@@ -13,11 +13,11 @@ import functools
 import hashlib
 import logging
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import orjson
-from flask import Flask, g, has_request_context, request
+from flask import Flask, Request, g, has_request_context, request
 from markupsafe import Markup
 
 log = logging.getLogger(__name__)
@@ -39,12 +39,17 @@ COOKIE = "lang"
 
 
 def language() -> str:
+    """The language of who reads the answer to this request."""
+    return language_of(request)
+
+
+def language_of(asked: Request) -> str:
     """The reader's language: chosen on the page, else the browser's, else English."""
-    chosen = request.cookies.get(COOKIE, "")
+    chosen = asked.cookies.get(COOKIE, "")
     if chosen in LANGUAGES:
         return chosen
     # zh-CN, zh-Hans-CN and zh-TW are all better served by Chinese than by English.
-    for value, _quality in request.accept_languages:
+    for value, _quality in asked.accept_languages:
         start = value.lower().split("-")[0]
         if start in LANGUAGES:
             return start
@@ -64,6 +69,12 @@ def gettext(text: str) -> str:
     if "texts" not in g:
         g.texts = texts(language())
     return str(g.texts.get(text, text))
+
+
+def say_in(lang: str) -> Callable[[str], str]:
+    """What gives a text in this language, for who reads no answer to a request: a socket."""
+    found = texts(lang)
+    return lambda text: found.get(text, text)
 
 
 def _in_template(text: str, **facts: object) -> Markup:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from cloudbang.accounts import DEFAULT_TEAM, Caller, Permission
 from cloudbang.domain.apps import App
+from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.names import is_app_name
 from cloudbang.errors import NoSuchApp
 
@@ -29,6 +30,17 @@ def require_app(caller: Caller, name: str, permission: Permission, apps: Apps) -
     if app is None:
         raise NoSuchApp(name)
     return app
+
+
+def can_view_deployment(caller: Caller, deployment: Deployment, apps: Apps) -> bool:
+    """Whether ``caller`` may see a deployment: whoever may see its app, also one that is no more."""
+    return caller.can("view", team_of(deployment.app, apps))
+
+
+def team_of(app: str, apps: Apps) -> str:
+    """Who owns an app, or would."""
+    found = apps.get(app)
+    return found.team if found else DEFAULT_TEAM
 
 
 def can_view_app(caller: Caller, app: App) -> bool:

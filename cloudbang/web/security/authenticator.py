@@ -22,10 +22,12 @@ from cloudbang.accounts import AccountService, Caller, NotSignedIn, Permission, 
 from cloudbang.core.notices import Notices
 from cloudbang.domain.apps import App
 from cloudbang.errors import CloudBangError
+from cloudbang.web.pages.i18n import language_of
 from cloudbang.web.security import access
 from cloudbang.web.security.cookies import known_browser, login_secrets, mark_browser
 from cloudbang.web.security.proxies import CrossSite, Environ, Proxies
 from cloudbang.web.server.handshake import Refusal
+from cloudbang.web.server.socket_handler import LANGUAGE
 from cloudbang.web.services import services
 
 CSRF_HEADER = "X-CSRF-Token"
@@ -199,13 +201,14 @@ class Authenticator:
                 )
             raise
 
-    def authenticate_socket(self, environ: Environ) -> Caller | Refusal:
+    def authenticate_socket(self, environ: dict[str, Any]) -> Caller | Refusal:
         """Who opens a socket, or why they may not: a route's ``authorize``. The sockets' own
         handler has compared Origin with Host before."""
         who = self.caller_of(environ)
         if who is None:
             error = NotSignedIn()
             return Refusal(error.status, error.code, str(error))
+        environ[LANGUAGE] = language_of(Request(environ))
         return who
 
     def known_browser(self, name: str) -> str:

@@ -25,9 +25,11 @@ log = logging.getLogger(__name__)
 
 # What an endpoint still needs to know once the socket is open; the rest of the request is let go,
 # so that an idle socket stays small and its cookie does not stay in memory.
+LANGUAGE = "cloudbang.language"  # of who opened it: the door writes it down, since a cookie says it
 KEPT = (
     *("PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT", "HTTP_HOST", "HTTP_ORIGIN"),
     *("HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE", "HTTP_X_FORWARDED_FOR", "wsgi.url_scheme"),
+    LANGUAGE,
 )
 
 

@@ -46,6 +46,23 @@ export type Apps = {
   put_away: number;
 };
 
+export type Begun = {
+  id: number;
+  app: string;
+  number: number;
+};
+
+/** One field as it is written, null where it is not given. Of secrets only that they change. */
+export type Change = {
+  field: string;
+  before: unknown;
+  after: unknown;
+};
+
+export type Changes = {
+  changes: Change[];
+};
+
 /** `only`: of the plan these; all of it where it is not given. */
 export type CleanUpChoice = {
   only?: CleanUpChosen[] | null;
@@ -100,7 +117,7 @@ export type CleanedUp = {
 export type ComposeDraft = {
   name: string;
   services: ComposeService[];
-  left: NotHonoured[];
+  left: cloudbang__web__api__schemas__drafts__NotHonoured[];
   variables: ComposeVariable[];
   missing: string[];
 };
@@ -133,6 +150,66 @@ export type ComposeVariable = {
 
 export type Credentials = {
   credentials: HostWithCredentials[];
+};
+
+/** The deployment that was begun, or why none was: not-a-push, no-branch, other-branch, other-paths. `again`: it was received before. */
+export type Delivered = {
+  id: number | null;
+  app: string;
+  number: number | null;
+  skipped: string | null;
+  again: boolean;
+};
+
+/** `state` is for ever once it is serving, failed or cancelled. `class`, `sentence` and `exit_code` say why it failed; `sentence` who cancelled it, too. `previous`: the release that served before, null where none did. `settled`: nothing is left to be tidied up. `stop_first`: two releases cannot run at once. */
+export type Deployment = {
+  id: number;
+  app: string;
+  number: number;
+  release: number;
+  previous: number | null;
+  state: "queued" | "running" | "serving" | "failed" | "cancelled";
+  class: "image-not-found" | "registry-refused" | "registry-unreachable" | "build-failed" | "command-not-found" | "exited" | "unhealthy" | "out-of-memory" | "port-taken" | "path-missing" | "no-room" | "release-command-failed" | "disk-full" | "engine-away" | "timed-out" | null;
+  sentence: string | null;
+  exit_code: number | null;
+  by: string;
+  created: string;
+  finished: string | null;
+  cancelled_by: string | null;
+  can_cancel: boolean;
+  stop_first: boolean;
+  settled: boolean;
+  steps: Step[];
+};
+
+/** `source`: from what it was made; `last_lines`: what its log said last, kept for longer than the log; `usual`: seconds that a step takes as a rule. */
+export type DeploymentDetail = {
+  id: number;
+  app: string;
+  number: number;
+  release: number;
+  previous: number | null;
+  state: "queued" | "running" | "serving" | "failed" | "cancelled";
+  class: "image-not-found" | "registry-refused" | "registry-unreachable" | "build-failed" | "command-not-found" | "exited" | "unhealthy" | "out-of-memory" | "port-taken" | "path-missing" | "no-room" | "release-command-failed" | "disk-full" | "engine-away" | "timed-out" | null;
+  sentence: string | null;
+  exit_code: number | null;
+  by: string;
+  created: string;
+  finished: string | null;
+  cancelled_by: string | null;
+  can_cancel: boolean;
+  stop_first: boolean;
+  settled: boolean;
+  steps: Step[];
+  source: Record<string, unknown>;
+  last_lines: string[];
+  usual: Record<string, unknown>;
+};
+
+/** `next`: what to ask for with before=, null at the end. */
+export type Deployments = {
+  deployments: Deployment[];
+  next: number | null;
 };
 
 /** `starting`: it was not asked yet; `connecting`: it was well a moment ago; `error` says why it is `down`. */
@@ -238,6 +315,13 @@ export type NewCredentials = {
   password: string;
 };
 
+/** One of `spec` and `release`, the number of a release to go back to. `wait`: behind the deployment that runs; of several that wait only the newest is kept. */
+export type NewDeployment = {
+  spec?: Spec | null;
+  release?: number | null;
+  wait?: boolean;
+};
+
 export type NewLink = {
   mode: "watch" | "type";
 };
@@ -262,11 +346,15 @@ export type NewToken = {
   role?: "admin" | "viewer" | "";
 };
 
-/** `service`: of a Compose file; "" where it concerns all of it. `why` in the reader's language. */
-export type NotHonoured = {
-  service: string;
-  key: string;
-  why: string;
+/** `branch`: a name or a pattern; the branch that the app is built from, unless said. `paths`: patterns; a push that changes none of them is left out. */
+export type NewWebhook = {
+  kind: "github" | "gitlab" | "gitea" | "plain";
+  branch?: string;
+  paths?: string[];
+};
+
+/** No field. */
+export type Nothing = {
 };
 
 /** What has to be known now; pages translate it by its code. It is about the app, container, path or setting that it names, and goes when that is well. `more` are left out that are alike. */
@@ -282,7 +370,18 @@ export type Notice = {
   more?: number;
 };
 
-/** `code` is stable; `name` says which value of the request cannot be used, `field` which of a specification. */
+/** `first`: nothing serves yet. `interruption`: "" when the new release runs beside the old one, "held" when requests wait meanwhile, "moment" when nobody answers for a moment; `because`: what only one of them can have. `published`: ports that will be open on all addresses. */
+export type Plan = {
+  first: boolean;
+  changes: Change[];
+  replaces_instances: boolean;
+  interruption: "" | "held" | "moment";
+  because: string[];
+  published: string[];
+  not_honoured: cloudbang__web__api__schemas__deployments__NotHonoured[];
+};
+
+/** `code` is stable; `name` says which value of the request cannot be used, `field` which of a specification. Of a deployment that runs already: its `id`, who began it and when. */
 export type Problem = {
   type: string;
   title: string;
@@ -291,6 +390,9 @@ export type Problem = {
   detail: string;
   name?: string;
   field?: string;
+  id?: number;
+  by?: string;
+  since?: string;
 };
 
 /** A Dockerfile that was written for a source; `found`: the file that told what it is. */
@@ -304,6 +406,24 @@ export type Recipe = {
 /** `recipe`: null where nothing is recognised. */
 export type RecipeDraft = {
   recipe: Recipe | null;
+};
+
+/** `image`: what runs, by id; null until it was pulled or built. `serving`: it is the one that serves. `changes`: against the release before. `can_return`: one can go back to it. */
+export type Release = {
+  number: number;
+  created: string;
+  spec: Spec;
+  image: string | null;
+  digest: string | null;
+  commit: string | null;
+  serving: boolean;
+  can_return: boolean;
+  changes: Change[];
+};
+
+/** The newest first. */
+export type Releases = {
+  releases: Release[];
 };
 
 /** What deleting an app, or its log, would take away; the times of the oldest and the newest line. */
@@ -324,7 +444,17 @@ export type RunLine = {
 export type RunLineDraft = {
   spec: Record<string, unknown>;
   name: string;
-  left: NotHonoured[];
+  left: cloudbang__web__api__schemas__drafts__NotHonoured[];
+};
+
+/** `version` grows with each value. Values are never shown. */
+export type Secret = {
+  name: string;
+  version: number;
+};
+
+export type Secrets = {
+  secrets: Secret[];
 };
 
 export type SeqAt = {
@@ -361,6 +491,103 @@ export type SourceNames = {
   texts?: Record<string, unknown>;
 };
 
+/** `image` or `build` is needed, nothing else. Commands are lists, or lines that are split as a shell would; memory is bytes or text such as "256m"; times are seconds. Of a secret null keeps the value that there is; answers hold null alone. */
+export type Spec = {
+  image?: string;
+  build?: SpecBuild;
+  command?: string | string[];
+  entrypoint?: string | string[];
+  env?: Record<string, unknown>;
+  secrets?: Record<string, unknown>;
+  port?: number;
+  route?: SpecRoute;
+  replicas?: number;
+  memory?: string | number;
+  memory_reserved?: string | number;
+  cpus?: number;
+  cpus_reserved?: number;
+  health?: SpecHealth;
+  volumes?: SpecVolume[];
+  tmpfs?: string[];
+  files?: SpecFile[];
+  ports?: SpecPort[];
+  release_command?: string | string[];
+  stop_grace?: number | string;
+  stop_signal?: string;
+  restart?: "always" | "on-failure" | "no";
+  labels?: Record<string, unknown>;
+  networks?: string[];
+  stack?: string;
+  aliases?: string[];
+  user?: string;
+  working_dir?: string;
+  hostname?: string;
+  init?: boolean;
+  tty?: boolean;
+  stdin_open?: boolean;
+  read_only?: boolean;
+  cap_add?: string[];
+  cap_drop?: string[];
+  dns?: string[];
+  extra_hosts?: string[];
+  sysctls?: Record<string, unknown>;
+  ulimits?: SpecLimit[];
+};
+
+/** A Git address, or a folder that is sent with it; `recipe`: the text of a Dockerfile where the source has none. */
+export type SpecBuild = {
+  git?: string;
+  branch?: string;
+  folder?: string;
+  dockerfile?: string;
+  recipe?: string;
+  target?: string;
+  args?: Record<string, unknown>;
+};
+
+export type SpecFile = {
+  path?: string;
+  content?: string;
+  mode?: number;
+};
+
+/** One of `http`, `tcp` and `command`; times in seconds. */
+export type SpecHealth = {
+  http?: string;
+  tcp?: boolean | number;
+  command?: string | string[];
+  port?: number;
+  within?: number | string;
+  interval?: number | string;
+};
+
+export type SpecLimit = {
+  name?: string;
+  soft?: number;
+  hard?: number;
+};
+
+/** A port of the machine, on all its addresses. */
+export type SpecPort = {
+  published?: number;
+  target?: number;
+  protocol?: "tcp" | "udp" | "sctp";
+};
+
+export type SpecRoute = {
+  host?: string;
+  path?: string;
+};
+
+/** The `name` of a volume or, for admins, `source`: a path of the machine. `shared`: several instances may use it at once. */
+export type SpecVolume = {
+  name?: string;
+  source?: string;
+  path?: string;
+  read_only?: boolean;
+  shared?: boolean;
+};
+
 /** `uptime` in seconds. */
 export type Status = {
   version: string;
@@ -368,6 +595,15 @@ export type Status = {
   engine: EngineStatus;
   storage: StorageStatus;
   notices: Notice[];
+};
+
+/** `progress` depends on the step; `started` and `finished` are null while it has not come to that. */
+export type Step = {
+  name: "fetch" | "build" | "pull" | "release_command" | "start" | "health" | "switch" | "drain" | "stop";
+  state: "waiting" | "running" | "done" | "failed" | "cancelled";
+  started: string | null;
+  finished: string | null;
+  progress?: Record<string, unknown>;
 };
 
 /** `cache_budget`: bytes that the build cache is kept within. */
@@ -482,4 +718,59 @@ export type Token = {
 
 export type Tokens = {
   tokens: Token[];
+};
+
+/** `path` of its address on this server. */
+export type Webhook = {
+  id: number;
+  kind: "github" | "gitlab" | "gitea" | "plain";
+  branch: string;
+  paths: string[];
+  enabled: boolean;
+  by: string;
+  created: string;
+  path: string;
+  deliveries: WebhookDelivery[];
+};
+
+export type WebhookChange = {
+  branch?: string | null;
+  paths?: string[] | null;
+  enabled?: boolean | null;
+};
+
+/** `outcome`: begun, why it deployed nothing, or the code of an error. */
+export type WebhookDelivery = {
+  received: string;
+  deployment: number | null;
+  outcome: string;
+};
+
+export type WebhookSecret = {
+  id: number;
+  kind: "github" | "gitlab" | "gitea" | "plain";
+  branch: string;
+  paths: string[];
+  enabled: boolean;
+  by: string;
+  created: string;
+  path: string;
+  deliveries: WebhookDelivery[];
+  secret: string;
+};
+
+export type Webhooks = {
+  webhooks: Webhook[];
+};
+
+export type cloudbang__web__api__schemas__deployments__NotHonoured = {
+  field: string;
+  reason: string;
+};
+
+/** `service`: of a Compose file; "" where it concerns all of it. `why` in the reader's language. */
+export type cloudbang__web__api__schemas__drafts__NotHonoured = {
+  service: string;
+  key: string;
+  why: string;
 };

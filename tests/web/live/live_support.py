@@ -21,9 +21,10 @@ from cloudbang.core.notices import Notices
 from cloudbang.domain.apps import App
 from cloudbang.domain.lines import format_time, record, row, rows
 from cloudbang.storage.logs.log_store import LogStore
+from cloudbang.web.live.deployments import Deployments
 from cloudbang.web.live.push import LivePush
 from cloudbang.web.server.server import Server
-from cloudbang.web.server.socket_handler import SocketRoute
+from cloudbang.web.server.socket_handler import LANGUAGE, SocketRoute
 from cloudbang.web.status import Status
 
 ANYWHERE = "tcp://127.0.0.1:*"
@@ -183,6 +184,7 @@ class LiveGround:
         queue: int = 1024 * 1024,
         settings: StorageSettings | None = None,
         own_hub: bool = True,
+        deployments: Deployments | None = None,
     ) -> None:
         """``own_hub`` false: as where ZMQ_SUB_FROM names another hub, to which something passes on
         what this one forwards."""
@@ -199,18 +201,25 @@ class LiveGround:
         self.subscriber = self.hub.subscriber(ours_alone=True, at=at)
         status = Status(self.apps, self.notices, lambda app: "default")
         self.budget = Budget()
-        self.push = LivePush(self.store, self.apps, status, self.subscriber, self.budget)
+        self.push = LivePush(
+            self.store, self.apps, status, self.subscriber, self.budget, deployments
+        )
         self.push.start()
         self.caller = Caller("s1", 1, "ann", {"default": "viewer"}, b"")
+        self.language = "en"
         route = SocketRoute(
             serve=self.push.serve,
-            authorize=lambda environ: self.caller,
+            authorize=self._authorize,
             subprotocols=LivePush.subprotocols,
             queue=queue,
         )
         self.server = Server(("127.0.0.1", 0), lambda environ, start: [], {"/websocket": route})
         self.server.start()
         self.written: dict[str, int] = {}
+
+    def _authorize(self, environ: dict[str, Any]) -> Caller:
+        environ[LANGUAGE] = self.language
+        return self.caller
 
     def close(self) -> None:
         self.server.stop(1.0)

@@ -14,9 +14,11 @@ from babel.messages.pofile import read_po
 
 import cloudbang
 from cloudbang import errors
+from cloudbang.domain.deploy.failure import SENTENCES, WITHOUT_TIME
 from cloudbang.domain.events import KINDS
 from cloudbang.domain.refusals import REFUSALS
 from cloudbang.errors import CloudBangError
+from cloudbang.web.deployment_json import CANCELLED, REPLACED, SECONDS
 from cloudbang.web.pages.i18n import AREAS, FOLDER
 
 ROOT = Path(__file__).parents[3]
@@ -90,6 +92,8 @@ def texts_of_python() -> dict[str, str]:
     for kind in ERRORS:
         for text in (kind.title, *sentences_of(kind)):
             found[text] = kind.__name__
+    for text in (*SENTENCES.values(), *WITHOUT_TIME.values(), CANCELLED, REPLACED, SECONDS):
+        found[text] = "of deployments"
     for event_kind in KINDS.values():
         for phrase in event_kind.phrases:
             found[phrase.words] = "domain/events.py"

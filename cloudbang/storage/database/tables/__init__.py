@@ -23,8 +23,9 @@ from cloudbang.storage.database.tables.deployments import (
 from cloudbang.storage.database.tables.events import events
 from cloudbang.storage.database.tables.metadata import metadata
 from cloudbang.storage.database.tables.terminals import terminal_visits, terminals
+from cloudbang.storage.database.tables.webhooks import deliveries, webhooks
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest migration. A database of this revision is used as it is."""
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "api_tokens",
     "apps",
     "container_names",
+    "deliveries",
     "deployed_apps",
     "deployments",
     "events",
@@ -46,4 +48,5 @@ __all__ = [
     "teams",
     "terminal_visits",
     "terminals",
+    "webhooks",
 ]

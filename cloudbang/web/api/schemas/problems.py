@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 class Problem(TypedDict):
     """``code`` is stable; ``name`` says which value of the request cannot be used, ``field`` which
-    of a specification."""
+    of a specification. Of a deployment that runs already: its ``id``, who began it and when."""
 
     type: str
     title: str
@@ -18,3 +18,6 @@ class Problem(TypedDict):
     detail: str
     name: NotRequired[str]
     field: NotRequired[str]
+    id: NotRequired[int]
+    by: NotRequired[str]
+    since: NotRequired[str]
