@@ -191,8 +191,9 @@ class Deployments:
             release = self._wanted.keep(app, read)
             made = Deployment(0, app, 0, 0, None, by, now(), ())
             made = self._planned(made, release, read.source)
+            told = {**read.told, "asked": wanted.asked} if wanted.asked else read.told
             release, made = self._store.add(
-                release, made, read.told, self._wanted.lowest_number(app, release)
+                release, made, told, self._wanted.lowest_number(app, release)
             )
             self._around.apps.create(app, self._around.apps.team_of(app))
             self._around.apps.keep_log(log_name(made.id), app)

@@ -23,11 +23,13 @@ APP_ALLOWED = "1 to 128 letters, digits, _, . and -; neither . nor - first"
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One of ``spec`` (SPEC) and ``release`` (a number to go back to); ``upload``: the id of a
-    folder that was sent, of which ``spec`` is built."""
+    folder that was sent, of which ``spec`` is built; ``asked``: what names who asked for it, where
+    they may ask again."""
 
     spec: Mapping[str, object] | None = None
     release: int | None = None
     upload: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,13 @@ from cloudbang.storage.database.webhooks import Delivery, Webhook, WebhookStore,
 KEPT = 7 * 86400 * 1_000_000_000  # nanoseconds that it is known what came of a delivery
 MOST = 20  # webhooks of an app
 LARGE = 256 * 1024  # bytes of a body that is not looked at on the hub
+LOOKED_AT = 20  # deployments of an app, for one that was asked for just before the end
 NAME = "secret"
+BEGINS = "begins"  # the outcome of what is under way
+
+Act = Callable[[str], tuple[int | None, str]]
+"""Is given what names the asking, for the deployment's record; gives the id of the deployment that it
+began, or the outcome."""
 
 
 class NoSuchWebhook(CloudBangError):
@@ -118,42 +124,56 @@ class Received:
 
 
 class Once:
-    """What somebody asks for under a name is done once, however often they ask."""
+    """What somebody asks for under a name is done once, however often they ask, and whatever ends
+    this process meanwhile."""
 
-    def __init__(self, store: WebhookStore) -> None:
-        self._store = store
+    def __init__(self, store: WebhookStore, deployments: Deployments) -> None:
+        self._store, self._deployments = store, deployments
         self._under_way: dict[tuple[str, str], Event] = {}
 
-    def do(
-        self, scope: str, key: str, act: Callable[[], tuple[int | None, str]]
-    ) -> tuple[Delivery, bool]:
-        """What came of it, and whether it was done before; ``act`` gives the id of the deployment
-        that it began, or the outcome. Raises what ``act`` raises: then it can be asked for again."""
+    def do(self, app: str, scope: str, key: str, act: Act) -> tuple[Delivery, bool]:
+        """What came of it, and whether it was done before. Raises what ``act`` raises: then it can be
+        asked for again."""
         while (other := self._under_way.get((scope, key))) is not None:
             other.wait()
         done = self._under_way[scope, key] = Event()
         try:
             known = self._store.delivered(scope, key) if key else None
+            if known is not None and known.outcome == BEGINS:
+                known = self._found(app, known)
             if known is not None and not known.outcome.startswith("error:"):
                 return known, True
-            return self._act(scope, key or f"-{secrets.token_hex(8)}", act), False
+            return self._act(scope, key, act), False
         finally:
             del self._under_way[scope, key]
             done.set()
 
-    def _act(self, scope: str, key: str, act: Callable[[], tuple[int | None, str]]) -> Delivery:
+    def _act(self, scope: str, key: str, act: Act) -> Delivery:
         now = time.time_ns()
-        deployment: int | None = None
-        outcome = "error:internal"
+        oldest = format_time(now - KEPT)
+        begins = Delivery(scope, key or f"-{secrets.token_hex(8)}", format_time(now), BEGINS)
+        if key:
+            self._store.keep(begins, oldest)
+        made = replace(begins, outcome="error:internal")
         try:
-            deployment, outcome = act()
+            deployment, outcome = act(_asked(begins) if key else "")
+            made = replace(begins, outcome=outcome, deployment=deployment)
         except CloudBangError as e:
-            outcome = f"error:{e.code}"
+            made = replace(begins, outcome=f"error:{e.code}")
             raise
         finally:
-            made = Delivery(scope, key, format_time(now), outcome, deployment)
-            self._store.keep(made, format_time(now - KEPT))
+            self._store.keep(made, oldest)
         return made
+
+    def _found(self, app: str, begins: Delivery) -> Delivery | None:
+        """What came of one that a process before this one began, and did not live to write down."""
+        for one in self._deployments.find(app, limit=LOOKED_AT):
+            more = self._deployments.more(one.id)
+            if more and more[0].get("asked") == _asked(begins):
+                found = replace(begins, outcome="begun", deployment=one.id)
+                self._store.keep(found, format_time(time.time_ns() - KEPT))
+                return found
+        return None
 
 
 class Webhooks:
@@ -161,7 +181,7 @@ class Webhooks:
 
     def __init__(self, store: WebhookStore, secrets: SecretStore, deployments: Deployments) -> None:
         self._store, self._secrets, self._deployments = store, secrets, deployments
-        self.once = Once(store)
+        self.once = Once(store, deployments)
 
     # -- to make and to change
 
@@ -237,23 +257,23 @@ class Webhooks:
         push = push_of(webhook.kind, headers, _maybe(pool, _read, json_of, body))
         begun: list[Deployment] = []
 
-        def act() -> tuple[int | None, str]:
+        def act(asked: str) -> tuple[int | None, str]:
             if push is None:
                 return None, "not-a-push"
-            found = self._begin(webhook, push)
+            found = self._begin(webhook, push, asked)
             if isinstance(found, str):
                 return None, found
             begun.append(found)
             return found.id, "begun"
 
         key = delivery_of(webhook.kind, headers)
-        done, again = self.once.do(scope_of(webhook.id), key, act)
+        done, again = self.once.do(webhook.app, scope_of(webhook.id), key, act)
         if done.deployment is None:
             return Received(webhook.app, skipped=done.outcome, again=again)
         made = begun[0] if begun else self._deployments.get(done.deployment)
         return Received(webhook.app, made, again=again)
 
-    def _begin(self, webhook: Webhook, push: Push) -> Deployment | str:
+    def _begin(self, webhook: Webhook, push: Push, asked: str) -> Deployment | str:
         """Deploy what serves, its source fetched anew; or why not."""
         app = webhook.app
         deployed = self._deployments.app(app)
@@ -273,8 +293,12 @@ class Webhooks:
         who = f"{push.by} ({NAMES[webhook.kind]})" if push.by else NAMES[webhook.kind]
         # Its fields are those that somebody who may has deployed: an admin's are an admin's.
         return self._deployments.begin(
-            app, Wanted(spec=spec), who, admin=True, wait=True, settle=True
+            app, Wanted(spec=spec, asked=asked), who, admin=True, wait=True, settle=True
         )
+
+
+def _asked(delivery: Delivery) -> str:
+    return f"{delivery.scope}/{delivery.key}"
 
 
 def _place(webhook: Webhook) -> str:

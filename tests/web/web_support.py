@@ -174,6 +174,7 @@ class WebGround:
         sink = StoreSink(self.store, self.publisher)
         around = Around(self.apps, self.recorder, self.store, sink)
         self.deployments = Deployments(parts, around)
+        self.webhook_store = WebhookStore(self.database)
         self.live = LivePush(
             *(self.store, self.apps, self.status, subscriber, self.budget, self.deployments)
         )
@@ -195,7 +196,7 @@ class WebGround:
                 deployments=self.deployments,
                 gateway=self.gateway,
                 sources=self.sources,
-                webhooks=Webhooks(WebhookStore(self.database), self.secrets, self.deployments),
+                webhooks=Webhooks(self.webhook_store, self.secrets, self.deployments),
                 database=self.database,
                 loop_lag=LoopLag(),
                 terminals=self.terminals,

@@ -41,6 +41,7 @@ from cloudbang.web.services import Services, services
 bp = Blueprint("deployments", __name__, url_prefix="/api/v1")
 
 SHOWN, MOST = 50, 500  # deployments of one answer
+INSIDE = ("asked", "upload")  # of a source: what only we look at
 KEY = 200  # characters of an idempotency key
 SPEC_BYTES = 1024 * 1024  # of a specification as JSON
 STATES: tuple[State, ...] = ("queued", "running", "serving", "failed", "cancelled")
@@ -70,11 +71,11 @@ def begin(app: str) -> Response:
         return _begun(_begin(name, who))
     made: list[Deployment] = []
 
-    def act() -> tuple[int, str]:
-        made.append(_begin(name, who))
+    def act(asked: str) -> tuple[int, str]:
+        made.append(_begin(name, who, asked))
         return made[0].id, "begun"
 
-    done, _ = services().webhooks.once.do(f"{who.holder}:{name}", key, act)
+    done, _ = services().webhooks.once.do(name, f"{who.holder}:{name}", key, act)
     return _begun(made[0] if made else _found(done.deployment or 0, "deploy"))
 
 
@@ -168,8 +169,9 @@ def swarm_on() -> Response:
     return Response(status=204)
 
 
-def _begin(app: str, who: Caller) -> Deployment:
+def _begin(app: str, who: Caller, asked: str = "") -> Deployment:
     wanted, wait = _wanted(keep_folder=True)
+    wanted = replace(wanted, asked=asked)
     try:
         return services().deployments.begin(app, wanted, who.name, admin=_is_admin(who), wait=wait)
     except BaseException:
@@ -271,7 +273,7 @@ def _detail(found: Deployment) -> dict[str, Any]:
     source, last_lines = services().deployments.more(found.id) or ({}, [])
     return {
         **deployment_json(found, gettext),
-        "source": source,
+        "source": {name: value for name, value in source.items() if name not in INSIDE},
         "last_lines": last_lines,
         "usual": services().deployments.usual(found.app),
     }

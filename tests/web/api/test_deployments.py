@@ -29,7 +29,9 @@ def admin(ground: WebGround) -> Client:
     return ground.person()
 
 
-def deployed(ground: WebGround, app: str = "web", **spec: Any) -> Deployment:
+def deployed(
+    ground: WebGround, app: str = "web", *, told: dict[str, str] | None = None, **spec: Any
+) -> Deployment:
     """A deployment as somebody carried it out before."""
     ground.apps.create(app, "default")
     spec = {
@@ -41,7 +43,7 @@ def deployed(ground: WebGround, app: str = "web", **spec: Any) -> Deployment:
     release = Release(app, 0, found, "sha256:1", secrets={k: versions[k] for k in found.secrets})
     steps = steps_of("image")
     made = Deployment(0, app, 0, 0, None, "ann", WHEN, steps)
-    release, made = ground.deployment_store.add(release, made, {"kind": "image"})
+    release, made = ground.deployment_store.add(release, made, {"kind": "image", **(told or {})})
     done = made.begin()
     for step in steps:
         done = done.enter(step.name, WHEN).complete(step.name, WHEN)

@@ -13,7 +13,8 @@ import pytest
 
 from cloudbang.deploy.service import Wanted
 from cloudbang.domain.deploy.deployment import Deployment
-from tests.web.api.test_deployments import deployed
+from cloudbang.storage.database.webhooks import Delivery, scope_of
+from tests.web.api.test_deployments import WHEN, deployed
 from tests.web.web_support import Client, WebGround
 
 HOOKS = "/api/v1/apps/web/webhooks"
@@ -131,6 +132,22 @@ def test_a_delivery_twice_is_one_deployment(
     assert len(begun.wanted) == 2
     other = admin.post(HOOKS, {"kind": "github"}).json
     assert call(other, delivery="d-1").json["again"] is False
+
+
+def test_a_delivery_that_a_killed_server_had_begun(
+    ground: WebGround, admin: Client, begun: Begun, call: Any
+) -> None:
+    """Is known by the deployment's own record; one that began nothing is done again."""
+    hook = admin.post(HOOKS, {"kind": "github"}).json
+    store, scope = ground.webhook_store, scope_of(hook["id"])
+    store.keep(Delivery(scope, "d-1", WHEN, "begins"), "")
+    assert call(hook, delivery="d-1").json["again"] is False
+    made = deployed(ground, told={"asked": f"{scope}/d-2"}, **GIT)
+    store.keep(Delivery(scope, "d-2", WHEN, "begins"), "")
+    told = call(hook, delivery="d-2").json
+    assert (told["id"], told["again"]) == (made.id, True)
+    assert "asked" not in admin.get(f"/api/v1/deployments/{made.id}").json["source"]
+    assert [wanted.asked for wanted, _, _ in begun.wanted] == [f"{scope}/d-1"]
 
 
 def test_what_does_not_concern_it(admin: Client, begun: Begun, call: Any) -> None:
