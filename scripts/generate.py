@@ -86,6 +86,8 @@ def _type(schema: dict[str, Any]) -> str:
                 for name, kind in properties.items()
             ]
             return "\n".join(["{", *fields, "}"])
+        case {"type": "object", "additionalProperties": {"type": _} as kind}:
+            return f"Record<string, {_type(kind)}>"
         case {"type": "object"}:
             return "Record<string, unknown>"
         case {"type": "integer" | "number"}:

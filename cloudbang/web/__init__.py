@@ -65,6 +65,7 @@ def api_blueprints() -> list[Blueprint]:
         account,
         apps,
         credentials,
+        deployed,
         deployments,
         drafts,
         releases,
@@ -75,7 +76,7 @@ def api_blueprints() -> list[Blueprint]:
         webhooks,
     )
 
-    deploying = (deployments, releases, webhooks, drafts, credentials)
+    deploying = (deployed, deployments, releases, webhooks, drafts, credentials)
     every = (account, apps, *deploying, status, storage, terminal_files, terminals)
     return [api.bp for api in every]
 

@@ -94,6 +94,7 @@ ROUTES = {
     "/api/v1/credentials/<kind>/<host>": "list",
     "/api/v1/apps/<app>/deployments": "name",
     "/api/v1/apps/<app>/plan": "name",
+    "/api/v1/apps/<app>/deployed": "app",
     "/api/v1/apps/<app>/releases": "app",
     "/api/v1/apps/<app>/releases/<int:number>/changes": "app",
     "/api/v1/apps/<app>/secrets": "app",

@@ -4,16 +4,8 @@ import { call } from "../lib/api.js";
 import { h, icon } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 
-/**
- * `local`: on the machine itself alone.
- *
- * @typedef {{ url: string, kind: "domain" | "local" | "port" }} Address
- *
- * @typedef {{
- *   serving: number | null, stopped: boolean, replicas: number | null, addresses: Address[],
- *   usual: Record<string, number>,
- * }} Deployed `replicas`: null for as many as the release says; `usual`: seconds by step
- */
+/** @typedef {import("../types/api.js").Address} Address */
+/** @typedef {import("../types/api.js").Deployed} Deployed */
 
 /**
  * @param {string} app
@@ -25,17 +17,24 @@ export function getDeployed(app) {
 
 /**
  * The addresses that can be opened from where the page is, the best first: `<app>.localhost` leads
- * elsewhere for whoever is not at the machine. Pure.
+ * elsewhere for whoever is not at the machine, and a port is at the name by which they reached it. Pure.
  *
  * @param {Address[]} addresses
  * @param {string} host that the page was loaded from, without its port
+ * @returns {string[]}
  */
 export function reachable(addresses, host) {
   const here = ["localhost", "127.0.0.1", "[::1]"].includes(host) || host.endsWith(".localhost");
-  const rank = { domain: 0, local: here ? 1 : 3, port: 2 };
+  const rank = { domain: 0, local: 1, port: 2 };
   return addresses
     .filter(({ kind }) => kind !== "local" || here)
-    .sort((a, b) => rank[a.kind] - rank[b.kind]);
+    .sort((a, b) => rank[a.kind] - rank[b.kind])
+    .map(({ url, kind }) => {
+      if (kind !== "port") return url;
+      const its = new URL(url);
+      its.hostname = host;
+      return its.href;
+    });
 }
 
 /**
@@ -44,7 +43,7 @@ export function reachable(addresses, host) {
  * @param {Address[]} addresses
  */
 export function addressLinks(addresses) {
-  return reachable(addresses, location.hostname).map(({ url }) =>
+  return reachable(addresses, location.hostname).map((url) =>
     h(
       "a",
       {

@@ -42,7 +42,7 @@ async function look() {
   try {
     const [deployed, releases] = await Promise.all([getDeployed(app), getReleases(app)]);
     serving = deployed.serving;
-    kept = new Set(releases.filter((one) => one.kept).map((one) => one.number));
+    kept = new Set(releases.filter((one) => one.can_return).map((one) => one.number));
     list.draw();
   } catch (error) {
     known = "";

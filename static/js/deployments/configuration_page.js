@@ -80,11 +80,11 @@ class Configuration {
 
   /** @param {Release} release */
   #row(release) {
-    const { number, created, spec, digest, image_id: id, commit, kept } = release;
+    const { number, created, spec, digest, image: id, commit, can_return: kept } = release;
     const time = h("time");
     showRelative(time, created);
     const image = spec.image ?? spec.build?.git ?? t("built from an uploaded folder");
-    const exact = commit ? commit.slice(0, 12) : shortDigest(digest || id);
+    const exact = commit ? commit.slice(0, 12) : shortDigest(digest ?? id);
     const isIt = number === this.serving;
     const back = h(
       "button",
@@ -103,7 +103,7 @@ class Configuration {
       h("td", null, time),
       h(
         "td",
-        { class: "releases-image mono", title: digest || id || null },
+        { class: "releases-image mono", title: digest ?? id },
         `${image} `,
         h("span", { class: "faint" }, exact),
       ),
@@ -181,11 +181,11 @@ function badge(kind, words) {
 }
 
 /** @param {Release} release */
-function drawFields({ spec, secrets }) {
+function drawFields({ spec }) {
   return Object.entries(spec).flatMap(([field, value]) => {
     const text =
       field === "secrets"
-        ? Object.keys(secrets)
+        ? Object.keys(spec.secrets ?? {})
             .map((name) => `${name}: ${t("a secret value")}`)
             .join("\n")
         : written(field, value);

@@ -3,28 +3,18 @@
 import { call } from "../lib/api.js";
 import { withSwarm } from "./begin.js";
 
-/** @typedef {import("../live/deployments.js").Deployment} Deployment */
-/** @typedef {import("./difference.js").Change} Change */
-
-/**
- * `source`: from what it was made; `usual`: seconds that each step mostly takes.
- *
- * @typedef {Deployment & {
- *   source: Record<string, any>, last_lines: string[], usual: Record<string, number>,
- * }} DeploymentWhole
- *
- * @typedef {{
- *   number: number, created: string, spec: Record<string, any>, image_id: string, digest: string,
- *   commit: string, secrets: Record<string, number>, kept: boolean,
- * }} Release `kept`: one can go back to it
- */
+/** @typedef {import("../types/api.js").Begun} Begun */
+/** @typedef {import("../types/api.js").Change} Change */
+/** @typedef {import("../types/api.js").Deployment} Deployment */
+/** @typedef {import("../types/api.js").DeploymentDetail} DeploymentDetail */
+/** @typedef {import("../types/api.js").Release} Release */
 
 /** @param {string} app */
 const ofApp = (app) => `/api/v1/apps/${encodeURIComponent(app)}`;
 
 /**
  * @param {number} id
- * @returns {Promise<DeploymentWhole>}
+ * @returns {Promise<DeploymentDetail>}
  */
 export function getDeployment(id) {
   return call("GET", `/api/v1/deployments/${id}`);
@@ -46,8 +36,6 @@ export async function findDeployments(wanted) {
 export function cancelDeployment(id) {
   return call("DELETE", `/api/v1/deployments/${id}`);
 }
-
-/** @typedef {{id: number, app: string, number: number}} Begun */
 
 /**
  * Begins a deployment of a release that there is: back to it, or once more.
@@ -77,20 +65,20 @@ export async function getReleases(app) {
  * @returns {Promise<Change[]>}
  */
 export async function getChanges(app, release, since) {
-  const query = since === null ? "" : `?since=${since}`;
-  return (await call("GET", `${ofApp(app)}/releases/${release}/changes${query}`)).changes;
+  const path = `${ofApp(app)}/releases/${release}/changes?against=${since ?? 0}`;
+  return (await call("GET", path)).changes;
 }
 
 /**
  * Tries once more what one deployment was about: with the image that it has, else from where that is
  * to come.
  *
- * @param {DeploymentWhole} deployment
+ * @param {DeploymentDetail} deployment
  * @returns {Promise<Begun | null>}
  */
 export async function deployAgain({ app, release }) {
   const its = (await getReleases(app)).find((one) => one.number === release);
-  if (!its || its.image_id) return deployRelease(app, release);
+  if (!its || its.image) return deployRelease(app, release);
   return withSwarm(() => call("POST", `${ofApp(app)}/deployments`, { spec: its.spec }));
 }
 

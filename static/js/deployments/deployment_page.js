@@ -28,7 +28,7 @@ import { Steps } from "./steps.js";
 import { shape, turnShape } from "./shape.js";
 import { aftermath, duration, share, standing, stateShape, stateWord, took } from "./words.js";
 
-/** @typedef {import("./deployment_api.js").DeploymentWhole} DeploymentWhole */
+/** @typedef {import("./deployment_api.js").DeploymentDetail} DeploymentDetail */
 /** @typedef {import("../live/deployments.js").Deployment} Deployment */
 
 const TICK = 200; // ms
@@ -38,7 +38,7 @@ const root = byId("deployment");
 const mayDeploy = root.dataset.mayDeploy === "yes";
 
 class DeploymentPage {
-  /** @type {DeploymentWhole} */
+  /** @type {DeploymentDetail} */
   whole;
   /** The release that serves now, null where none does or it is not known. @type {number | null} */
   serving = null;
@@ -51,7 +51,7 @@ class DeploymentPage {
   #bar = /** @type {HTMLProgressElement} */ (byId("deployment-bar"));
   #busy = false;
 
-  /** @param {DeploymentWhole} whole as it was when the page was opened */
+  /** @param {DeploymentDetail} whole as it was when the page was opened */
   constructor(whole) {
     this.whole = whole;
   }

@@ -3,7 +3,7 @@
 import { h } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 
-/** @typedef {{ field: string, before: unknown, after: unknown }} Change */
+/** @typedef {import("../types/api.js").Change} Change */
 
 const MEBI = 1024 * 1024;
 const LONG = 400; // characters of a value that are shown at once

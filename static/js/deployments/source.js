@@ -23,7 +23,7 @@ export function sourceParts(source) {
   }
 }
 
-/** @param {string | undefined} digest */
+/** @param {string | null | undefined} digest */
 export function shortDigest(digest) {
   const found = /sha256:([0-9a-f]{12})/.exec(digest ?? "");
   return found ? found[1] : "";

@@ -122,7 +122,9 @@ export function standing(deployment) {
     return t("Step {at} of {all}: {doing}.", { at, all: steps.length, doing });
   }
   if (state === "serving") return t("Release {n} went into service.", { n: release });
-  if (state === "cancelled") return by ? t("Cancelled by {by}.", { by }) : t("Cancelled.");
+  if (state === "cancelled") {
+    return by ? t("Cancelled by {by}.", { by }) : (deployment.sentence ?? t("Cancelled."));
+  }
   const why = deployment.sentence ?? "";
   return why ? why.charAt(0).toUpperCase() + why.slice(1) : t("{app} was not deployed.", { app });
 }

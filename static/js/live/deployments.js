@@ -3,27 +3,8 @@
 import { call } from "../lib/api.js";
 import { live } from "./live_socket.js";
 
-/**
- * One step. Times in RFC 3339, null while it has not come to that; `progress` depends on the step.
- *
- * @typedef {{
- *   name: string, state: "waiting" | "running" | "done" | "failed" | "cancelled",
- *   started: string | null, finished: string | null, progress?: Record<string, any>,
- * }} Step
- */
-
-/**
- * `release`: what it leads to; `previous`: what served before, null where nothing did; `sentence`: why
- * it failed, in the reader's language.
- *
- * @typedef {{
- *   id: number, app: string, number: number, release: number, previous: number | null,
- *   state: "queued" | "running" | "serving" | "failed" | "cancelled",
- *   class: string | null, sentence: string | null, exit_code: number | null,
- *   by: string, created: string, finished: string | null, cancelled_by: string | null,
- *   can_cancel: boolean, stop_first: boolean, settled: boolean, steps: Step[],
- * }} Deployment
- */
+/** @typedef {import("../types/api.js").Deployment} Deployment */
+/** @typedef {import("../types/api.js").Step} Step */
 
 /** @param {Deployment} deployment */
 export function hasEnded({ state }) {
@@ -59,11 +40,15 @@ class Deployments extends EventTarget {
       "deployment/*",
       {},
       {
-        // What changed while nobody listened is in the list.
-        subscribed: () => void this.load(),
-        gap: () => void this.load(),
-        error: () => void this.load(),
+        // All that have not ended, and the newest that have; after a lost connection, too.
+        deployments: ({ deployments: told }) => {
+          this.known = true;
+          this.problem = null;
+          this.take(told);
+        },
         deployment: ({ deployment }) => this.take([deployment]),
+        removed: ({ app }) => this.#forget(app),
+        error: () => void this.load(),
       },
     );
   }
@@ -91,6 +76,12 @@ class Deployments extends EventTarget {
     const newest = [...this.all.values()].sort((a, b) => b.id - a.id);
     const kept = newest.filter((one, n) => n < LATELY || !hasEnded(one));
     this.all = new Map(kept.map((one) => [one.id, one]));
+    this.#announce();
+  }
+
+  /** An app was deleted, and its deployments with it. @param {string} app */
+  #forget(app) {
+    for (const [id, one] of this.all) if (one.app === app) this.all.delete(id);
     this.#announce();
   }
 

@@ -18,6 +18,13 @@ export type Accounts = {
   accounts: Account[];
 };
 
+/** Where an app answers. `local`: for who sits at the machine alone; `port`: at a port of its own (0 for the others), by whatever name somebody reaches the machine. */
+export type Address = {
+  url: string;
+  kind: "domain" | "local" | "port";
+  port: number;
+};
+
 /** `state` is gone where only lines are left; `condition` is how it does, `trouble` whether somebody should look at it, `running` how many instances run, `up` whether any has a process, `since` when that began or ended; `rate` in lines per second. */
 export type App = {
   name: string;
@@ -126,8 +133,8 @@ export type ComposeDraft = {
 export type ComposeFile = {
   text: string;
   name?: string;
-  files?: Record<string, unknown>;
-  variables?: Record<string, unknown>;
+  files?: Record<string, string>;
+  variables?: Record<string, string>;
   profiles?: string[];
 };
 
@@ -159,6 +166,15 @@ export type Delivered = {
   number: number | null;
   skipped: string | null;
   again: boolean;
+};
+
+/** `serving`: the release that serves, null where none does; `replicas`: null for as many as it says; `addresses`: the best first; `usual`: seconds that a step of a deployment takes as a rule. */
+export type Deployed = {
+  serving: number | null;
+  stopped: boolean;
+  replicas: number | null;
+  addresses: Address[];
+  usual: Record<string, number>;
 };
 
 /** `state` is for ever once it is serving, failed or cancelled. `class`, `sentence` and `exit_code` say why it failed; `sentence` who cancelled it, too. `previous`: the release that served before, null where none did. `settled`: nothing is left to be tidied up. `stop_first`: two releases cannot run at once. */
@@ -203,7 +219,7 @@ export type DeploymentDetail = {
   steps: Step[];
   source: Record<string, unknown>;
   last_lines: string[];
-  usual: Record<string, unknown>;
+  usual: Record<string, number>;
 };
 
 /** `next`: what to ask for with before=, null at the end. */
@@ -488,7 +504,7 @@ export type SignIn = {
 /** Of a source without a Dockerfile the paths of its files, and the texts of those that tell how it is started, by path. */
 export type SourceNames = {
   names: string[];
-  texts?: Record<string, unknown>;
+  texts?: Record<string, string>;
 };
 
 /** `image` or `build` is needed, nothing else. Commands are lists, or lines that are split as a shell would; memory is bytes or text such as "256m"; times are seconds. Of a secret null keeps the value that there is; answers hold null alone. */

@@ -7,21 +7,25 @@ import { reachable, shortAddress } from "../../../static/js/apps/deployed.js";
 
 /** @type {import("../../../static/js/apps/deployed.js").Address[]} */
 const addresses = [
-  { url: "http://web.localhost:8180/", kind: "local" },
-  { url: "http://192.0.2.1:8181/", kind: "port" },
-  { url: "https://web.example.com/shop", kind: "domain" },
+  { url: "http://web.localhost:8180/", kind: "local", port: 0 },
+  { url: "http://192.0.2.1:8181/a", kind: "port", port: 8181 },
+  { url: "https://web.example.com/shop", kind: "domain", port: 0 },
 ];
-const kinds = (/** @type {string} */ host) => reachable(addresses, host).map(({ kind }) => kind);
 
 test("what leads to the machine itself is offered to who is there alone", () => {
-  assert.deepEqual(kinds("localhost"), ["domain", "local", "port"]);
-  assert.deepEqual(kinds("127.0.0.1"), ["domain", "local", "port"]);
-  assert.deepEqual(kinds("192.0.2.1"), ["domain", "port"]);
+  const all = ["https://web.example.com/shop", "http://web.localhost:8180/"];
+  assert.deepEqual(reachable(addresses, "localhost"), [...all, "http://localhost:8181/a"]);
+  assert.deepEqual(reachable(addresses, "127.0.0.1"), [...all, "http://127.0.0.1:8181/a"]);
+});
+
+test("a port is at the name by which somebody has reached the machine", () => {
+  assert.deepEqual(reachable(addresses, "cloud.example.com"), [
+    "https://web.example.com/shop",
+    "http://cloud.example.com:8181/a",
+  ]);
 });
 
 test("an address is shown without what goes without saying", () => {
-  assert.deepEqual(
-    addresses.map(({ url }) => shortAddress(url)),
-    ["web.localhost:8180", "192.0.2.1:8181", "web.example.com/shop"],
-  );
+  const shown = addresses.map(({ url }) => shortAddress(url));
+  assert.deepEqual(shown, ["web.localhost:8180", "192.0.2.1:8181/a", "web.example.com/shop"]);
 });
