@@ -27,9 +27,9 @@ from cloudbang.core.deadline import Deadline, StopOrder
 from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
-from cloudbang.deploy.clean_up import CleanUp
 from cloudbang.deploy.compose_file import Compose
 from cloudbang.deploy.limits import StepLimits
+from cloudbang.deploy.operating import Operating, operating
 from cloudbang.deploy.parts import Parts
 from cloudbang.deploy.service import Around, Deployments
 from cloudbang.deploy.sources import Sources
@@ -129,6 +129,7 @@ class Deploying(NamedTuple):
     sources: Sources
     deployments: Deployments
     webhooks: Webhooks
+    operating: Operating
 
 
 class TerminalArea(NamedTuple):
@@ -183,11 +184,10 @@ class Application:
         apps = self._load_apps(storage, bus, events, node)
         deploy = self._build_deploying(storage, bus, events, node, apps)
         terminals = self._build_terminals(storage, node, events)
-        clean_up = self._build_clean_up(storage, node)
         status = Status(node.inventory, self.notices, apps.team_of)
         live = self._build_live(storage, bus, status, apps, accounts, terminals, deploy)
         web = self._build_web(
-            storage, accounts, bus, events, node, apps, deploy, terminals, live, status, clean_up
+            storage, accounts, bus, events, node, apps, deploy, terminals, live, status
         )
         # The page is there before the engine has been asked anything; it says what it waits for.
         web.server.start()
@@ -198,7 +198,6 @@ class Application:
         self._run_node(node)
         self._run_deploying(deploy)
         self._run_terminals(terminals)
-        self._run_clean_up(clean_up)
         self._run_web(web)
         self._supervisor.run("room", storage.database.keep_room)
         self._supervisor.once("uploads", deploy.sources.sweep)
@@ -282,7 +281,11 @@ class Application:
         around = Around(apps, events.recorder, storage.logs, bus.sink)
         deployments = Deployments(parts, around)
         webhooks = Webhooks(WebhookStore(storage.database), secrets, deployments)
-        return Deploying(gateway, sources, deployments, webhooks)
+        operates = operating(
+            *(self.settings, node.engine, node.inventory, storage.database, storage.logs, apps),
+            *(events.recorder, gateway, deployments),
+        )
+        return Deploying(gateway, sources, deployments, webhooks, operates)
 
     def _build_terminals(self, storage: Storage, node: Node, events: Events) -> TerminalArea:
         settings, engine, reaper = self.settings.terminal, node.engine, node.reaper
@@ -296,11 +299,6 @@ class Application:
         node.inventory.listen(sessions.containers_changed)
         files = Files(engine, reaper, settings, events.recorder.action)
         return TerminalArea(sessions, files, PtyReceiver(self.settings.storage.path))
-
-    def _build_clean_up(self, storage: Storage, node: Node) -> CleanUp:
-        names = (self.settings.terminal.toolbox_image,)
-        budget = self.settings.deploy.cache_max_bytes
-        return CleanUp(node.engine, DeploymentStore(storage.database), names, budget)
 
     def _build_live(
         self,
@@ -335,7 +333,6 @@ class Application:
         terminals: TerminalArea,
         live: LivePush,
         status: Status,
-        clean_up: CleanUp,
     ) -> Web:
         settings = self.settings.server
         app = create_app(
@@ -364,7 +361,7 @@ class Application:
                 notices=self.notices,
                 status=status,
                 stacks=Stacks(Compose(self.settings.storage.path)),
-                clean_up=clean_up,
+                operating=deploy.operating,
             )
         )
         authenticator = authenticator_of(app)
@@ -431,16 +428,14 @@ class Application:
         self._stops.add("the gateway", deploy.gateway.stop, KEEP_NODE)
         deploy.deployments.start()
         self._stops.add("the deployments", deploy.deployments.stop, KEEP_NODE)
+        deploy.operating.start()
+        self._stops.add("what operates apps", deploy.operating.stop, KEEP_NODE)
 
     def _run_terminals(self, terminals: TerminalArea) -> None:
         terminals.sessions.start()
         self._stops.add("the terminals", terminals.sessions.stop, KEEP_TERMINALS)
         terminals.receiver.start()
         self._stops.add("the receiver", terminals.receiver.stop, KEEP_TERMINALS)
-
-    def _run_clean_up(self, clean_up: CleanUp) -> None:
-        clean_up.start()
-        self._stops.add("the build cache's budget", clean_up.stop, KEEP_NODE)
 
     def _run_web(self, web: Web) -> None:
         self._supervisor.run("loop-lag", self.loop_lag.run)

@@ -21,6 +21,7 @@ from gevent.lock import BoundedSemaphore
 from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
+from cloudbang.domain.deploy.claims import claims_of
 from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.deploy.disk import (
     Image,
@@ -34,8 +35,8 @@ from cloudbang.domain.deploy.disk import (
     clean_up,
     with_uses,
 )
-from cloudbang.domain.deploy.release import KEPT, Release
-from cloudbang.domain.deploy.swarm_spec import NETWORK
+from cloudbang.domain.deploy.release import Release
+from cloudbang.domain.deploy.swarm_spec import NETWORK, networks_of
 from cloudbang.domain.lines import parse_time
 from cloudbang.engine.images import EngineImage
 from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable
@@ -179,39 +180,24 @@ class CleanUp:
 
     def kept(self) -> Kept:
         """What one can go back to, or what a deployment is about to use."""
-        serving, unsettled = self._store.serving(), self._store.unsettled()
+        unsettled = self._store.unsettled()
+        found = claims_of(self._store.every_release(), self._store.serving(), unsettled)
         begun = [parse_time(one.created) / 1e9 for one in unsettled if one.state == "running"]
-        claimed = {
-            (one.app, number)
-            for one in unsettled
-            for number in (one.release, one.previous)
-            if number is not None
-        }
         images: dict[str, tuple[Use, ...]] = {}
         volumes: dict[str, tuple[Use, ...]] = {}
         networks: dict[str, tuple[Use, ...]] = {}
-        names, old = set(self._names), set()
-        newer: dict[str, int] = {}  # of each app how many were met, the newest first
-        for release in self._store.every_release():
-            newer[release.app] = newer.get(release.app, 0) + 1
-            its = {mount.name for mount in release.spec.volumes if mount.name}
-            here = (release.app, release.number)
-            if not (
-                newer[release.app] <= KEPT
-                or serving.get(release.app) == release.number
-                or here in claimed
-            ):
-                old |= its
-                continue
+        names = set(self._names)
+        for release in found.kept:
             use = (Use("release", f"r{release.number}", release.app),)
             if release.image_id:
                 images[release.image_id] = images.get(release.image_id, ()) + use
             elif release.spec.image:
                 names.add(release.spec.image.removesuffix(":latest"))  # it is about to be pulled
-            for name in its:
+            for name in _volumes(release):
                 volumes[name] = volumes.get(name, ()) + use
-            for name in release.spec.networks:
+            for name, _ in networks_of(release):
                 networks[name] = networks.get(name, ()) + use
+        old = {name for release in found.old for name in _volumes(release)}
         ours = frozenset(old - set(volumes))
         return Kept(images, volumes, networks, frozenset(names), ours, min(begun, default=None))
 
@@ -317,3 +303,7 @@ class CleanUp:
             self.cache_freed += freed
             log.info("the build cache was over its budget: %d bytes of it went", freed)
         return freed
+
+
+def _volumes(release: Release) -> set[str]:
+    return {mount.name for mount in release.spec.volumes if mount.name}

@@ -167,7 +167,7 @@ KINDS: dict[str, Kind] = {
     ),
     # What a person did; "what" is a word for programs.
     "action": Kind(
-        {"who": str, "what": str, "lines": int, "bytes": int},
+        {"who": str, "what": str, "lines": int, "bytes": int, "replicas": int},
         (
             Phrase("{who} opened a terminal", when={"what": ("terminal-open",)}),
             Phrase("a terminal of {who} ended", when={"what": ("terminal-end",)}),
@@ -191,6 +191,18 @@ KINDS: dict[str, Kind] = {
             ),
             Phrase("{who} put the app away", when={"what": ("put-away",)}),
             Phrase("{who} brought the app back", when={"what": ("bring-back",)}),
+            Phrase("{who} started it", "ok", "▶", {"what": ("start",)}),
+            Phrase("{who} stopped it", "warning", "■", {"what": ("stop",)}),
+            Phrase("{who} restarted it", "warning", "↻", {"what": ("restart",)}),
+            Phrase("{who} killed it", "warning", "✕", {"what": ("kill",)}),
+            Phrase("{who} paused it", "warning", "❙❙", {"what": ("pause",)}),
+            Phrase("{who} resumed it", "ok", "▶", {"what": ("unpause",)}),
+            Phrase("{who} removed the container", "warning", "−", {"what": ("remove",)}),
+            Phrase("{who} set the number of instances to {replicas}", when={"what": ("scale",)}),
+            Phrase("{who} deleted the app", "warning", "−", {"what": ("delete",)}),
+            Phrase("{who} takes the container over as an app", when={"what": ("take-over",)}),
+            Phrase("{who} brought the stack up", "ok", "▶", {"what": ("stack-up",)}),
+            Phrase("{who} brought the stack down", "warning", "■", {"what": ("stack-down",)}),
             Phrase("{who}: {what}"),
         ),
     ),

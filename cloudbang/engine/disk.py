@@ -49,6 +49,11 @@ class DiskCalls(EngineHttp):
         names = [str(one["Name"]) for one in told.get("Volumes") or ()]
         return {name: uses.volumes.get(name, []) for name in names}
 
+    def overlays(self) -> list[str]:
+        """The names of the networks that reach beyond this machine."""
+        found = self._json("/networks", what="its networks", call="networks")
+        return [str(one["Name"]) for one in found if one.get("Scope") == "swarm"]
+
     def _services(self) -> list[Mapping[str, Any]]:
         try:
             return list(self._json("/services", what="its services", call="services"))

@@ -183,6 +183,20 @@ class SwarmCalls(EngineHttp):
 
         return self.update_service(name, scaled, f"to scale the service {name}")
 
+    def restart_service(self, name: str, *, beside: bool) -> bool:
+        """Have new tasks in place of those there are, one after the other; ``beside``: each runs
+        before the old one is stopped. False when there is no such service."""
+
+        def restarted(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+            task = dict(spec["TaskTemplate"])
+            task["ForceUpdate"] = int(task.get("ForceUpdate") or 0) + 1
+            # A task that fails stops it there: the others go on as they are.
+            order = "start-first" if beside else "stop-first"
+            how = {"Parallelism": 1, "Order": order, "FailureAction": "pause"}
+            return {**spec, "TaskTemplate": task, "UpdateConfig": how}
+
+        return self.update_service(name, restarted, f"to restart the service {name}")
+
     def update_service(
         self,
         name: str,

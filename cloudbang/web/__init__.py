@@ -68,7 +68,10 @@ def api_blueprints() -> list[Blueprint]:
         deployed,
         deployments,
         drafts,
+        found,
+        operate,
         releases,
+        removal,
         status,
         storage,
         terminal_files,
@@ -78,7 +81,8 @@ def api_blueprints() -> list[Blueprint]:
 
     deploying = (deployed, deployments, releases, webhooks, drafts, credentials)
     every = (account, apps, *deploying, status, storage, terminal_files, terminals)
-    return [api.bp for api in every]
+    ours = (operate, removal, found)
+    return [api.bp for api in (*every, *ours)]
 
 
 def load_templates(app: FlaskApp) -> None:

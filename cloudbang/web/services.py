@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cloudbang.core.budget import Budget
     from cloudbang.core.loop_lag import LoopLag
     from cloudbang.core.notices import Notices
-    from cloudbang.deploy.clean_up import CleanUp
+    from cloudbang.deploy.operating import Operating
     from cloudbang.deploy.service import Deployments
     from cloudbang.deploy.sources import Sources
     from cloudbang.deploy.stacks import Stacks
@@ -62,7 +62,7 @@ class Services:
     notices: Notices
     status: Status
     stacks: Stacks
-    clean_up: CleanUp
+    operating: Operating
     loop_lag: LoopLag | None = None
 
 

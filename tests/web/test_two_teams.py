@@ -42,6 +42,8 @@ TEAMS = [("default", "blue"), ("blue", "default")]
 # "house": for who manages the installation, which the team "default" does. "name": as "app", but
 # for one that is not there: whoever deploys makes it, and names are unique in an installation.
 # "deployment": as "app", about one of theirs.
+# "container": the same answer as for one that is not there (tests/web/api/test_operate.py).
+# "house": for who manages the installation, which the team "default" does.
 ROUTES = {
     "/": "open",
     "/apps": "open",
@@ -84,6 +86,14 @@ ROUTES = {
     "/api/v1/apps/<app>/events": "app",
     "/api/v1/apps/<app>/removal": "app",
     "/api/v1/apps/<app>/put_away": "app",
+    **{f"/api/v1/apps/<app>/{verb}": "app" for verb in ("start", "stop", "restart", "scale")},
+    "/api/v1/apps/<app>/redeploy": "app",
+    "/api/v1/operations": "own",
+    "/api/v1/containers/<container>": "container",
+    "/api/v1/containers/<container>/<verb>": "container",
+    "/api/v1/containers/<container>/take_over": "container",
+    "/api/v1/stacks": "house",
+    **{f"/api/v1/stacks/<stack>{way}": "house" for way in ("", "/up", "/down")},
     "/api/v1/storage": "house",
     "/api/v1/storage/plans": "house",
     "/api/v1/storage/plans/<plan_id>": "house",

@@ -21,9 +21,9 @@ from cloudbang.config import Settings
 from cloudbang.core.budget import Budget
 from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.notices import Notices
-from cloudbang.deploy.clean_up import CleanUp
 from cloudbang.deploy.compose_file import Compose
 from cloudbang.deploy.limits import StepLimits
+from cloudbang.deploy.operating import operating
 from cloudbang.deploy.parts import Parts
 from cloudbang.deploy.service import Around, Deployments
 from cloudbang.deploy.sources import Sources
@@ -155,7 +155,6 @@ class WebGround:
         self.recordings = Recordings(folder, self.settings.terminal)
         self.recordings.open()
         self.deployment_store = DeploymentStore(self.database)
-        self.clean_up = CleanUp(engine, self.deployment_store)
         self.gateway = Gateway(
             self.settings, engine, RouteStore(self.database), self.notices, self.apps.team_of
         )
@@ -181,6 +180,10 @@ class WebGround:
         self.apps.listen_deleted(self.live.lines_deleted)
         self.deployments.listen(self.live.deployment_changed)
         self.live.start()
+        self.operating = operating(
+            *(self.settings, engine, self.inventory, self.database, self.store, self.apps),
+            *(self.recorder, self.gateway, self.deployments),
+        )
         self.app = create_app(
             Services(
                 settings=self.settings,
@@ -207,7 +210,7 @@ class WebGround:
                 notices=self.notices,
                 status=self.status,
                 stacks=Stacks(Compose(folder)),
-                clean_up=self.clean_up,
+                operating=self.operating,
             )
         )
 

@@ -10,6 +10,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from cloudbang.core.loop import in_turns
 from cloudbang.domain.deploy.deployment import Deployment, Step
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.domain.deploy.release import Release
@@ -86,7 +87,8 @@ class DeploymentStore:
         """Of all apps; of each the newest first."""
         statement = sa.select(releases.c.body).order_by(releases.c.app, releases.c.number.desc())
         bodies = self._database.read(lambda c: c.execute(statement).scalars().all())
-        return [Release.of(orjson.loads(body)) for body in bodies]
+        # Of hundreds of apps there may be thousands.
+        return [Release.of(orjson.loads(body)) for body in in_turns(bodies)]
 
     def save_release(self, release: Release) -> None:
         """Its image is known now; nothing else of a release ever changes."""

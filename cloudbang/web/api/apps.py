@@ -9,7 +9,7 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from cloudbang.accounts import NotSignedIn
-from cloudbang.apps import AppInUse, Place
+from cloudbang.apps import Place
 from cloudbang.domain.apps import App
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import BadRequest
@@ -88,51 +88,13 @@ def app_(app: str) -> Response:
     return json(one_app(services(), require_app(app).name))
 
 
-@bp.get("/<app>/removal")
-@needs("manage")
-@operation(gives=shapes.Removal)
-def removal(app: str) -> Response:
-    """What deleting an app, or its log, would take away."""
-    found = services().apps.removal(require_app(app, "manage").name)
-    shown: shapes.Removal = {
-        "bytes": found.bytes,
-        "lines": found.lines,
-        "events": found.events,
-        "first_time": found.first_time,
-        "last_time": found.last_time,
-    }
-    return json(shown)
-
-
-@bp.delete("/<app>")
-@needs("manage")
-@operation()
-def delete(app: str) -> Response:
-    """Delete what is kept of an app that is gone: its log, its events and its record. Refused
-    while it has containers, which are never touched."""
-    found, apps = require_app(app, "manage"), services().apps
-    events = apps.removal(found.name).events
-    try:
-        done = apps.delete(found.name)
-    except AppInUse as e:
-        if e.deleted:
-            _log_deleted(found.name, e.deleted)
-        raise
-    # Its events are gone with it: this is where it is written down.
-    log.warning(
-        "%s deleted the app %s of the team %s: %d lines, %d bytes, %d events",
-        *(caller().name, found.name, found.team, done.lines, done.bytes, events),
-    )
-    return Response(status=204)
-
-
 @bp.delete("/<app>/lines")
 @needs("manage")
 @operation()
 def delete_lines(app: str) -> Response:
     """Delete an app's log. Its containers are not touched, and its seqs go on."""
     name = require_app(app, "manage").name
-    _log_deleted(name, services().apps.delete_lines(name))
+    log_deleted(name, services().apps.delete_lines(name))
     return Response(status=204)
 
 
@@ -205,7 +167,7 @@ def _holds(name: str, words: list[str]) -> bool:
     return all(word in lower for word in words)
 
 
-def _log_deleted(app: str, done: Deleted) -> None:
+def log_deleted(app: str, done: Deleted) -> None:
     if done.lines:
         who, went = caller().name, {"lines": done.lines, "bytes": done.bytes}
         services().recorder.action(app, "", who, "log-delete", **went)

@@ -35,7 +35,7 @@ HOUSE = "default"  # whoever manages the installation
 @operation(gives=shapes.Storage)
 def storage() -> Response:
     """What takes room on the engine's disk, and who uses it."""
-    clean_up = services().clean_up
+    clean_up = services().operating.clean_up
     stock, kept = clean_up.look(), clean_up.kept()
     disk = clean_up.disk()
     shown: shapes.Storage = {
@@ -57,7 +57,7 @@ def storage() -> Response:
 def plan() -> Response:
     """What a clean-up would take away. Nothing goes yet; the plan is good for a quarter of an hour."""
     asked = read_body(shapes.CleanUpRequest)
-    made = services().clean_up.plan(caller().holder, asked.kinds, others=asked.others)
+    made = services().operating.clean_up.plan(caller().holder, asked.kinds, others=asked.others)
     return json(_plan(made), 201)
 
 
@@ -71,7 +71,7 @@ def clean(plan_id: str) -> Response:
     if asked.only is not None:
         only = {(one.kind, one.id) for one in asked.only}
     who = caller()
-    outcomes = services().clean_up.carry_out(plan_id, who.holder, who.name, only)
+    outcomes = services().operating.clean_up.carry_out(plan_id, who.holder, who.name, only)
     shown: shapes.CleanedUp = {
         "outcomes": [_outcome(one) for one in outcomes],
         "bytes": sum(one.item.size or 0 for one in outcomes if one.done),
@@ -110,13 +110,13 @@ def _thing(
         "size": one.size,
         "shared": shared,
         "created": _time(created),
-        "used_by": [_use(use) for use in used_by],
+        "used_by": [use_json(use) for use in used_by],
         "ours": ours,
         "kept": stays,
     }
 
 
-def _use(use: Use) -> shapes.StorageUse:
+def use_json(use: Use) -> shapes.StorageUse:
     """What another team has is not named."""
     seen = not use.app or services().apps.team_of(use.app) in caller().teams("view")
     return {

@@ -24,7 +24,7 @@ import { deployments } from "../live/deployments.js";
 import { addressLinks, getDeployed } from "./deployed.js";
 import { offerOperating } from "./operate.js";
 
-/** @typedef {import("../types/api.js").Removal} Removal */
+/** @typedef {import("../types/api.js").Belongings} Removal */
 
 /** @param {string} app whose page this is */
 function offerRemoval(app) {

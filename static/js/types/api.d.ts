@@ -59,6 +59,25 @@ export type Begun = {
   number: number;
 };
 
+/** What deleting an app would take away. `stay`: containers that CloudBang did not make; `deployed`: false for one of which only its log, its events and its record are left. */
+export type Belongings = {
+  bytes: number;
+  lines: number;
+  events: number;
+  first_time: string | null;
+  last_time: string | null;
+  deployed: boolean;
+  services: string[];
+  containers: string[];
+  stay: string[];
+  volumes: OwnVolume[];
+  images: string[];
+  secrets: string[];
+  route: string;
+  releases: number;
+  deployments: number;
+};
+
 /** One field as it is written, null where it is not given. Of secrets only that they change. */
 export type Change = {
   field: string;
@@ -155,8 +174,25 @@ export type ComposeVariable = {
   required: boolean;
 };
 
+/** `force`: also one that runs; `volumes`: those of its volumes that have no name, too. */
+export type ContainerRemoval = {
+  force?: boolean;
+  volumes?: boolean;
+};
+
 export type Credentials = {
   credentials: HostWithCredentials[];
+};
+
+/** `volumes_left`: those that were to go and stay, because somebody uses them. */
+export type Deleted = {
+  volumes_left: string[];
+};
+
+/** What goes with the app beside its services and releases: nothing unless said. */
+export type Deletion = {
+  volumes?: boolean;
+  logs?: boolean;
 };
 
 /** The deployment that was begun, or why none was: not-a-push, no-branch, other-branch, other-paths. `again`: it was received before. */
@@ -369,6 +405,12 @@ export type NewWebhook = {
   paths?: string[];
 };
 
+/** Something of the container that the app would not have, as `docker run` names it. */
+export type NotCarriedOver = {
+  option: string;
+  why: string;
+};
+
 /** No field. */
 export type Nothing = {
 };
@@ -384,6 +426,26 @@ export type Notice = {
   path?: string;
   setting?: string;
   more?: number;
+};
+
+/** What became of one; `code` and `detail` say why it was not done. */
+export type OperationOutcome = {
+  app?: string;
+  container?: string;
+  done: boolean;
+  code?: string;
+  detail?: string;
+};
+
+export type Outcomes = {
+  outcomes: OperationOutcome[];
+};
+
+/** `used_by`: others who have it, so that it stays in any case; `there`: whether it is on the engine. */
+export type OwnVolume = {
+  name: string;
+  there: boolean;
+  used_by: StorageUse[];
 };
 
 /** `first`: nothing serves yet. `interruption`: "" when the new release runs beside the old one, "held" when requests wait meanwhile, "moment" when nobody answers for a moment; `because`: what only one of them can have. `published`: ports that will be open on all addresses. */
@@ -424,6 +486,13 @@ export type RecipeDraft = {
   recipe: Recipe | null;
 };
 
+/** The deployment that began. */
+export type Redeployed = {
+  id: number;
+  app: string;
+  number: number;
+};
+
 /** `image`: what runs, by id; null until it was pulled or built. `serving`: it is the one that serves. `changes`: against the release before. `can_return`: one can go back to it. */
 export type Release = {
   number: number;
@@ -442,15 +511,6 @@ export type Releases = {
   releases: Release[];
 };
 
-/** What deleting an app, or its log, would take away; the times of the oldest and the newest line. */
-export type Removal = {
-  bytes: number;
-  lines: number;
-  events: number;
-  first_time: string | null;
-  last_time: string | null;
-};
-
 /** A `docker run` line, as it stands in a document: over several lines, with its prompt. */
 export type RunLine = {
   line: string;
@@ -461,6 +521,11 @@ export type RunLineDraft = {
   spec: Record<string, unknown>;
   name: string;
   left: cloudbang__web__api__schemas__drafts__NotHonoured[];
+};
+
+/** How many instances there are to be; 0 stops the app. */
+export type ScaleRequest = {
+  replicas: number;
 };
 
 /** `version` grows with each value. Values are never shown. */
@@ -494,6 +559,15 @@ export type SetUp = {
   token: string;
   username: string;
   password: string;
+};
+
+/** The same for several: apps by name, containers by id. */
+export type Several = {
+  what: "start" | "stop" | "restart" | "redeploy" | "delete" | "kill" | "pause" | "unpause" | "remove";
+  apps?: string[];
+  containers?: string[];
+  volumes?: boolean;
+  logs?: boolean;
 };
 
 export type SignIn = {
@@ -604,6 +678,25 @@ export type SpecVolume = {
   shared?: boolean;
 };
 
+/** A Compose project. `containers`: how many it has, 0 when it is down; `unreadable`: the file that cannot be read here, so that Compose cannot bring it up or down, "" where it can. */
+export type Stack = {
+  name: string;
+  folder: string;
+  files: string[];
+  apps: string[];
+  containers: number;
+  unreadable: string;
+};
+
+export type StackList = {
+  stacks: Stack[];
+};
+
+/** What Compose said. */
+export type StackPrinted = {
+  said: string;
+};
+
 /** `uptime` in seconds. */
 export type Status = {
   version: string;
@@ -670,6 +763,21 @@ export type StorageUse = {
   name: string;
   app: string;
   running: boolean;
+};
+
+/** What a container would be as an app. `spec` is SPEC; `because`: what only one of the two can have, so that the container is stopped before the app starts. */
+export type TakeOver = {
+  container: string;
+  name: string;
+  app: string;
+  spec: Record<string, unknown>;
+  left: NotCarriedOver[];
+  because: string[];
+};
+
+/** `spec`: SPEC, other than the one that was proposed. */
+export type TakeOverRequest = {
+  spec?: Record<string, unknown> | null;
 };
 
 /** `names`: the accounts that look; `container` is empty for a command of the host. */

@@ -41,6 +41,9 @@ def test_what_would_be_deleted_is_said(ground: WebGround, admin: Client) -> None
         "events": 1,
         "first_time": "2025-06-15T15:06:40.000000000Z",
         "last_time": "2025-06-15T15:06:49.000000000Z",
+        "deployed": False,
+        **{key: [] for key in ("services", "containers", "stay", "volumes", "images", "secrets")},
+        **{"route": "", "releases": 0, "deployments": 0},
     }
     viewer = ground.program("viewer")
     assert viewer.get("/api/v1/apps/web/removal").status_code == 403

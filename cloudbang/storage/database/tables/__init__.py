@@ -21,11 +21,12 @@ from cloudbang.storage.database.tables.deployments import (
     secret_values,
 )
 from cloudbang.storage.database.tables.events import events
+from cloudbang.storage.database.tables.found import compose_projects, taken_over
 from cloudbang.storage.database.tables.metadata import metadata
 from cloudbang.storage.database.tables.terminals import terminal_visits, terminals
 from cloudbang.storage.database.tables.webhooks import deliveries, webhooks
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration. A database of this revision is used as it is."""
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "accounts",
     "api_tokens",
     "apps",
+    "compose_projects",
     "container_names",
     "deliveries",
     "deployed_apps",
@@ -45,6 +47,7 @@ __all__ = [
     "secret_values",
     "sessions",
     "settings",
+    "taken_over",
     "teams",
     "terminal_visits",
     "terminals",
