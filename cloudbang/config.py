@@ -70,6 +70,12 @@ def _directory(text: str) -> str:
     return text
 
 
+def _file(text: str) -> str:
+    if text and not (Path(text).is_absolute() and os.access(text, os.R_OK)):
+        raise ValueError("the path of a file that can be read, from / on")
+    return text
+
+
 def _email(text: str) -> str:
     if text and not re.fullmatch(r"[^@\s{}]+@[^@\s{}]+", text):
         raise ValueError("an address of e-mail")
@@ -153,6 +159,7 @@ class GatewaySettings(Section):
     # "auto": for public domains, where both ports are those that browsers and certificates use.
     https: Literal["auto", "always", "never"] = "auto"
     acme: Annotated[str, AfterValidator(_directory)] = ""  # another authority for certificates
+    acme_root: Annotated[str, AfterValidator(_file)] = ""  # by which that one is known
     email: Annotated[str, AfterValidator(_email)] = ""  # for its account there
 
     @property

@@ -8,6 +8,7 @@ it should be, since somebody may have changed it, or ended it.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 FOLDER = ".gateway"  # below what is kept: no team's name begins so
 EVERY = 10.0  # seconds between two looks at whether all is as it should be
 TOGETHER = 0.1  # seconds that a change waits for others
+HELD = 30.0  # seconds at most that nothing is loaded, since requests wait for an app
+ANSWERED = 1.5  # seconds until those have been answered, once there is somebody again
 BRIDGE = "docker_gwbridge"  # by which the machine itself reaches tasks, and the published ports
 NOTICE = "gateway-failed"
 
@@ -63,6 +66,7 @@ class Gateway:
         self._supervisor = Supervisor("gateway")
         self._wake = Flag()
         self._waiting: list[AsyncResult] = []
+        self._holding: dict[str, float] = {}  # until when, by app
         self._local: set[str] = set()
         self._last: object = None  # that Caddy was told
         self._left = False  # something is to be tried again, though no route is wanted
@@ -114,6 +118,7 @@ class Gateway:
         if spec.route is None:
             self.withdraw(app)
             return
+        self._held_no_more(app)
         wanted = self._routes.wanted(app, spec, self._service.ports)
         before = self._routes.by_app.get(app)
         if wanted != before:
@@ -128,6 +133,7 @@ class Gateway:
     def withdraw(self, app: str) -> None:
         """An app has no route any more. What cannot be done now is done later. Raises
         StorageFailed."""
+        self._holding.pop(app, None)
         if app not in self._routes.by_app:
             return
         self._store.remove(app)
@@ -150,6 +156,17 @@ class Gateway:
             now = self._routes.by_app.get(app, kept)
             self._routes.by_app[app] = replace(now, service=service, service_port=kept.port)
         self._files.write(app, service, kept.port)
+
+    def hold(self, app: str) -> None:
+        """Nobody answers for an app from now on, until another release of it does and is
+        published: what is asked meanwhile waits. A new configuration would end that waiting, so
+        that none is loaded, whosever it is; for 30 s at most."""
+        if app in self._routes.by_app:
+            self._holding[app] = time.monotonic() + HELD
+
+    def _held_no_more(self, app: str) -> None:
+        if app in self._holding:
+            self._holding[app] = min(self._holding[app], time.monotonic() + ANSWERED)
 
     def switched(self, app: str) -> str:
         """The service that requests go to; "" for none."""
@@ -249,12 +266,20 @@ class Gateway:
                 log.warning("requests for %s go to %s again", route.app, route.service)
                 self._files.write(route.app, *wanted)
 
+    def _wait_for_held(self) -> None:
+        while self._holding:
+            now = time.monotonic()
+            self._holding = {app: until for app, until in self._holding.items() if until > now}
+            if self._holding:
+                gevent.sleep(TOGETHER)
+
     def _load(self) -> None:
         wanted = self._routes.config(self._local, self._folder)
         found = self._admin.config()
         if found == wanted:
             self._last = wanted
             return
+        self._wait_for_held()
         self._admin.load(wanted)
         self.loads += 1
         if wanted == self._last:

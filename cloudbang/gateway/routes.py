@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit
@@ -109,8 +110,18 @@ class Routes:
             routes.append(
                 GatewayRoute(kept.app, kept.host, kept.path, kept.own_port, https, redirect)
             )
-        its = self._its
-        gate = Gate(tuple(sorted(local)), its.https_port, its.acme, its.email)
+        its, here = self._its, set(local)
+        trusted = set(self._settings.server.trusted_proxies)
+        if any(is_loopback(one) for one in trusted):
+            trusted |= here  # as whom one on this machine comes
+        gate = Gate(
+            local=here,
+            https_port=its.https_port,
+            acme=its.acme,
+            acme_root=bool(its.acme and its.acme_root),
+            email=its.email,
+            trusted=trusted,
+        )
         return caddy_config(routes, gate)
 
     def _by_https(self, host: str) -> bool:
@@ -151,6 +162,13 @@ def taken_ports(settings: Settings) -> set[int]:
         with suppress(ValueError):
             found.add(urlsplit(address).port or 0)
     return found
+
+
+def is_loopback(network: str) -> bool:
+    try:
+        return ip_network(network, strict=False).is_loopback
+    except ValueError:
+        return False
 
 
 def this_machine() -> str:

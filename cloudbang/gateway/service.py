@@ -20,7 +20,7 @@ from typing import Any, Literal, Protocol
 import gevent
 
 from cloudbang.config import GatewaySettings
-from cloudbang.domain.deploy.caddy import HTTP, HTTPS, RUN, boot_config
+from cloudbang.domain.deploy.caddy import HTTP, HTTPS, ROOT, RUN, boot_config
 from cloudbang.domain.deploy.failure import Task
 from cloudbang.domain.deploy.swarm_spec import NETWORK
 from cloudbang.domain.names import IMAGE
@@ -231,12 +231,9 @@ class GatewayService:
             for name in ("run/up", "run/log", "data", "config"):
                 (self._folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder.chmod(0o700)
-            boot = self.run / BOOT
-            text = json.dumps(boot_config())
-            if not boot.exists() or boot.read_text() != text:
-                made = boot.with_suffix(".tmp")
-                made.write_text(text)
-                made.rename(boot)
+            _put(self.run / BOOT, json.dumps(boot_config()))
+            if self._settings.acme_root:
+                _put(self.run / Path(ROOT).name, Path(self._settings.acme_root).read_text())
         except OSError as e:
             raise StorageFailed(str(self._folder), e.strerror or str(e)) from e
 
@@ -325,6 +322,13 @@ class GatewayService:
             if port == its:
                 raise GatewayFailed(str(port), "port", setting)
         return port
+
+
+def _put(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text() != text:
+        made = path.with_suffix(".tmp")
+        made.write_text(text)
+        made.rename(path)
 
 
 def _published(service: Service) -> frozenset[int]:

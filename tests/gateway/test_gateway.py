@@ -123,6 +123,29 @@ def test_requests_under_way_are_counted(ground: Ground) -> None:
         ground.end(one)
 
 
+@pytest.mark.slow("an app is stopped and started again")
+def test_while_requests_wait_for_an_app_nothing_is_loaded(ground: Ground) -> None:
+    """It would end their waiting. Another app's route comes once they have been answered."""
+    running = ground.run("alone", 1)
+    ground.gateway.publish("alone", spec())
+    ground.gateway.switch("alone", running)
+    ground.stop(running)
+    ground.gateway.hold("alone")
+    asked = [gevent.spawn(ground.ask, "alone.localhost") for _ in range(3)]
+    loads = ground.gateway.loads
+    route = spec(route={"host": "comes.example.com"})
+    other = gevent.spawn(ground.gateway.publish, "comes", route)
+    gevent.sleep(0.5)
+    assert (ground.gateway.loads, other.ready()) == (loads, False)
+    ground.engine.scale_service(running, 1)
+    assert [one.get().status_code for one in asked] == [200] * 3
+    ground.gateway.publish("alone", spec())
+    other.get()
+    assert ground.gateway.loads == loads + 1
+    ground.gateway.withdraw("comes")
+    ground.end(running)
+
+
 def test_the_access_log_says_whose_a_request_was(ground: Ground) -> None:
     """And which instance answered; nothing of its headers."""
     running = ground.run("logged", 1)

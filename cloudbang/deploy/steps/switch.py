@@ -48,6 +48,7 @@ def drain(work: Work) -> None:
     first = work.record.now.stop_first
     if first:
         gateway.switch(work.app, work.release.service)
+        gateway.hold(work.app)
     addresses = _addresses(work, old)
     began, quiet, most, left = time.monotonic(), 0, 0, 0
     limit = limits.hold if first else limits.drain

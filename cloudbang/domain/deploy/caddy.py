@@ -17,6 +17,7 @@ from typing import Any
 RUN = "/run/caddy"  # in the container; a folder of the host's, for its owner alone
 ADMIN = f"unix/{RUN}/admin.sock|0600"
 UP = f"{RUN}/up"
+ROOT = f"{RUN}/acme.pem"  # by which an authority of one's own is known
 ACCESS_LOG = f"{RUN}/log/access.log"
 HTTP, HTTPS = 80, 443  # in the container, whatever is published
 
@@ -70,7 +71,9 @@ class Gate:
     local: Collection[str] = ()
     https_port: int = HTTPS
     acme: str = ""
+    acme_root: bool = False  # it is known by a file of ours
     email: str = ""
+    trusted: Collection[str] = ()  # proxies whose word about who asks is believed
 
 
 def local_host(app: str) -> str:
@@ -132,9 +135,17 @@ def caddy_config(routes: Sequence[GatewayRoute], gate: Gate = Gate()) -> dict[st
         }
     }
     if secure and (gate.acme or gate.email):
-        issuer = {"module": "acme", "ca": gate.acme, "email": gate.email}
+        issuer = {
+            "module": "acme",
+            "ca": gate.acme,
+            "email": gate.email,
+            "trusted_roots_pem_files": [ROOT] if gate.acme_root else [],
+        }
         issuers = [{key: value for key, value in issuer.items() if value}]
         apps["tls"] = {"automation": {"policies": [{"issuers": issuers}]}}
+    if gate.trusted:
+        for server in servers.values():
+            server["trusted_proxies"] = {"source": "static", "ranges": sorted(gate.trusted)}
     return {**boot_config(), "apps": apps}
 
 

@@ -98,6 +98,14 @@ def test_certificates_come_from_where_the_settings_say() -> None:
     assert policy["issuers"] == [issuer]
 
 
+def test_a_proxy_that_is_trusted_says_who_asks() -> None:
+    """At every port; without one nobody's word counts."""
+    route = GatewayRoute("web", own_port=8181)
+    for server in servers(route, trusted=["10.0.0.5", "10.0.0.1"]).values():
+        assert server["trusted_proxies"]["ranges"] == ["10.0.0.1", "10.0.0.5"]
+    assert all("trusted_proxies" not in server for server in servers(route).values())
+
+
 @pytest.mark.parametrize(
     ("host", "public"),
     [
