@@ -13,7 +13,7 @@ import random
 import sys
 import time
 
-from tests.support import ARTIFACTS
+from tests.support import ARTIFACTS, patient
 from tests.torture.faults import ALL, Fault, stranger
 from tests.torture.journal import Journal
 from tests.torture.judge import Judge, said_wrong
@@ -49,6 +49,7 @@ def torment(
             journal.note(f"  ended {fault.name}")
             calm_at = time.monotonic() + CALM_AFTER
         if now >= end:
+            _wait_started(world, ended)
             return
         if now >= next_at and len(going) < AT_ONCE:
             used = set().union(*(one.uses for one in going))
@@ -71,6 +72,14 @@ def torment(
         if not going and now > calm_at:
             people.calm.set()
         time.sleep(0.1)
+
+
+def _wait_started(world: World, ended: dict[str, float]) -> None:
+    """One that was started in the shadow of the last faults may not have come up."""
+    until = time.monotonic() + patient(30)
+    while not (world.is_up and world.server_listened) and time.monotonic() < until:
+        world.keep_server({name for name, at in ended.items() if at >= world.started_at})
+        time.sleep(0.5)
 
 
 def run(minutes: float, seed: int, kinds: list[type[Fault]]) -> int:
