@@ -32,6 +32,7 @@ from cloudbang.deploy.limits import StepLimits
 from cloudbang.deploy.operating import Operating, operating
 from cloudbang.deploy.parts import Parts
 from cloudbang.deploy.service import Around, Deployments
+from cloudbang.deploy.source_draft import SourceDrafts
 from cloudbang.deploy.sources import Sources
 from cloudbang.deploy.stacks import Stacks
 from cloudbang.deploy.webhooks import Webhooks
@@ -52,6 +53,7 @@ from cloudbang.storage.database.deployments import DeploymentStore
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.routes import RouteStore
 from cloudbang.storage.database.secrets import SecretStore
+from cloudbang.storage.database.stacks import StackStore
 from cloudbang.storage.database.terminals import TerminalStore
 from cloudbang.storage.database.webhooks import WebhookStore
 from cloudbang.storage.logs.log_store import LogStore
@@ -130,6 +132,7 @@ class Deploying(NamedTuple):
     deployments: Deployments
     webhooks: Webhooks
     operating: Operating
+    stacks: Stacks
 
 
 class TerminalArea(NamedTuple):
@@ -285,7 +288,9 @@ class Application:
             *(self.settings, node.engine, node.inventory, storage.database, storage.logs, apps),
             *(events.recorder, gateway, deployments),
         )
-        return Deploying(gateway, sources, deployments, webhooks, operates)
+        compose = Compose(self.settings.storage.path)
+        stacks = Stacks(compose, StackStore(storage.database), secrets, deployments)
+        return Deploying(gateway, sources, deployments, webhooks, operates, stacks)
 
     def _build_terminals(self, storage: Storage, node: Node, events: Events) -> TerminalArea:
         settings, engine, reaper = self.settings.terminal, node.engine, node.reaper
@@ -360,8 +365,13 @@ class Application:
                 budget=self.budget,
                 notices=self.notices,
                 status=status,
-                stacks=Stacks(Compose(self.settings.storage.path)),
                 operating=deploy.operating,
+                stacks=deploy.stacks,
+                source_drafts=SourceDrafts(
+                    self.settings.storage.path,
+                    deploy.sources.git_credentials,
+                    self.settings.deploy.allowed_hosts,
+                ),
             )
         )
         authenticator = authenticator_of(app)
@@ -430,6 +440,8 @@ class Application:
         self._stops.add("the deployments", deploy.deployments.stop, KEEP_NODE)
         deploy.operating.start()
         self._stops.add("what operates apps", deploy.operating.stop, KEEP_NODE)
+        deploy.stacks.start()
+        self._stops.add("the stacks", deploy.stacks.stop, KEEP_NODE)
 
     def _run_terminals(self, terminals: TerminalArea) -> None:
         terminals.sessions.start()

@@ -80,6 +80,20 @@ class KeptUploads:
             in_thread(pool, _remove, archive)
         return Upload(id, done.files, done.bytes, done.left, tuple(done.left_out))
 
+    def share(self, id: str) -> str:
+        """The same once more: its files are the same on the disk. Raises StorageFailed."""
+        new = secrets.token_hex(16)
+        try:
+            in_thread(
+                get_hub().threadpool,
+                lambda: shutil.copytree(
+                    self._uploads / id, self._uploads / new, copy_function=os.link
+                ),
+            )
+        except (OSError, shutil.Error) as e:
+            raise StorageFailed(str(self._uploads), str(e)) from e
+        return new
+
     def folder(self, id: str) -> Path | None:
         """Of an upload that is there."""
         path = self._uploads / id

@@ -86,6 +86,10 @@ class Sources:
         self.sweep(ORPHAN)
         return self._uploads.keep(stream)
 
+    def share_upload(self, id: str) -> str:
+        """The id of the same folder once more, for another deployment. Raises StorageFailed."""
+        return self._uploads.share(id)
+
     def drop_upload(self, id: str) -> None:
         """Of which no deployment was made."""
         self._uploads.discard(upload=id)
@@ -136,7 +140,7 @@ class Sources:
                     build.git,
                     build.branch,
                     folder,
-                    credentials=self._git_credentials(build.git, deployment.app),
+                    credentials=self.git_credentials(build.git, deployment.app),
                     allowed_hosts=self._settings.allowed_hosts,
                     say=say,
                 )
@@ -184,7 +188,7 @@ class Sources:
                 Failure("image-not-found", e.reason, what=release.spec.image or release.tag)
             ) from None
 
-    def _git_credentials(self, url: str, app: str) -> git.Credentials | None:
+    def git_credentials(self, url: str, app: str) -> git.Credentials | None:
         """What is kept for its host: never sent where others can read it on its way, but to a host
         that an admin allowed."""
         try:

@@ -72,6 +72,7 @@ def api_blueprints() -> list[Blueprint]:
         operate,
         releases,
         removal,
+        stacks,
         status,
         storage,
         terminal_files,
@@ -79,7 +80,7 @@ def api_blueprints() -> list[Blueprint]:
         webhooks,
     )
 
-    deploying = (deployed, deployments, releases, webhooks, drafts, credentials)
+    deploying = (deployed, deployments, releases, webhooks, drafts, credentials, stacks)
     every = (account, apps, *deploying, status, storage, terminal_files, terminals)
     ours = (operate, removal, found)
     return [api.bp for api in (*every, *ours)]

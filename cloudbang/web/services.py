@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cloudbang.core.notices import Notices
     from cloudbang.deploy.operating import Operating
     from cloudbang.deploy.service import Deployments
+    from cloudbang.deploy.source_draft import SourceDrafts
     from cloudbang.deploy.sources import Sources
     from cloudbang.deploy.stacks import Stacks
     from cloudbang.deploy.webhooks import Webhooks
@@ -62,6 +63,7 @@ class Services:
     notices: Notices
     status: Status
     stacks: Stacks
+    source_drafts: SourceDrafts
     operating: Operating
     loop_lag: LoopLag | None = None
 

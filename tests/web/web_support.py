@@ -26,6 +26,7 @@ from cloudbang.deploy.limits import StepLimits
 from cloudbang.deploy.operating import operating
 from cloudbang.deploy.parts import Parts
 from cloudbang.deploy.service import Around, Deployments
+from cloudbang.deploy.source_draft import SourceDrafts
 from cloudbang.deploy.sources import Sources
 from cloudbang.deploy.stacks import Stacks
 from cloudbang.deploy.webhooks import Webhooks
@@ -46,6 +47,7 @@ from cloudbang.storage.database.deployments import DeploymentStore
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.routes import RouteStore
 from cloudbang.storage.database.secrets import SecretStore
+from cloudbang.storage.database.stacks import StackStore
 from cloudbang.storage.database.terminals import TerminalStore
 from cloudbang.storage.database.webhooks import WebhookStore
 from cloudbang.storage.logs.log_store import LogStore
@@ -174,6 +176,8 @@ class WebGround:
         around = Around(self.apps, self.recorder, self.store, sink)
         self.deployments = Deployments(parts, around)
         self.webhook_store = WebhookStore(self.database)
+        stacks = StackStore(self.database)
+        self.stacks = Stacks(Compose(folder), stacks, self.secrets, self.deployments)
         self.live = LivePush(
             *(self.store, self.apps, self.status, subscriber, self.budget, self.deployments)
         )
@@ -209,7 +213,8 @@ class WebGround:
                 budget=self.budget,
                 notices=self.notices,
                 status=self.status,
-                stacks=Stacks(Compose(folder)),
+                stacks=self.stacks,
+                source_drafts=SourceDrafts(folder, self.sources.git_credentials, ()),
                 operating=self.operating,
             )
         )
@@ -222,6 +227,7 @@ class WebGround:
         self.told.append((app, container, who, what))
 
     def close(self) -> None:
+        self.stacks.stop()
         self.deployments.stop()
         self.terminals.stop()
         self.recordings.close()

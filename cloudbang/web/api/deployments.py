@@ -63,7 +63,7 @@ LIST_QUERY = {
 def begin(app: str) -> Response:
     """Begin a deployment; makes the app if there is none. A source that is built may be sent as a
     form: spec, and its folder as tar, packed or not."""
-    who, name = caller(), _deployable(app)
+    who, name = caller(), deployable(app)
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > KEY:
         raise BadRequest("Idempotency-Key", key, f"at most {KEY} characters")
@@ -85,11 +85,11 @@ def begin(app: str) -> Response:
 def plan(app: str) -> Response:
     """What a deployment would change against what serves, whether instances restart, whether and why
     there is a moment without service. Changes nothing; a folder is not looked at."""
-    who, name = caller(), _deployable(app)
+    who, name = caller(), deployable(app)
     wanted, _ = _wanted(keep_folder=False)
     if _is_sent(wanted.spec):
         wanted = replace(wanted, upload="-")  # it comes with the deployment
-    made = services().deployments.plan(name, wanted, admin=_is_admin(who))
+    made = services().deployments.plan(name, wanted, admin=is_admin(who))
     return json({**made.plan.as_json(), "not_honoured": list(made.left)})
 
 
@@ -173,7 +173,7 @@ def _begin(app: str, who: Caller, asked: str = "") -> Deployment:
     wanted, wait = _wanted(keep_folder=True)
     wanted = replace(wanted, asked=asked)
     try:
-        return services().deployments.begin(app, wanted, who.name, admin=_is_admin(who), wait=wait)
+        return services().deployments.begin(app, wanted, who.name, admin=is_admin(who), wait=wait)
     except BaseException:
         if wanted.upload:
             services().sources.drop_upload(wanted.upload)
@@ -187,7 +187,7 @@ def _begun(made: Deployment) -> Response:
     return answer
 
 
-def _deployable(app: str) -> str:
+def deployable(app: str) -> str:
     """The name of an app, when the caller may deploy it; there need not be one yet. Raises
     SpecInvalid, NoSuchApp, Unauthorised."""
     if not is_app_name(app):
@@ -196,7 +196,7 @@ def _deployable(app: str) -> str:
     return app
 
 
-def _is_admin(who: Caller) -> bool:
+def is_admin(who: Caller) -> bool:
     """Whether they may ask for what reaches the machine."""
     return who.can("manage", INSTALLATION)
 

@@ -47,6 +47,25 @@ def recipe() -> Response:
     return json(recipe_draft(recipes.recipe_for(source.names, source.texts)))
 
 
+@bp.post("/git")
+@needs("deploy")
+@operation(body=shapes.GitSource, gives=shapes.GitDraft)
+def git() -> Response:
+    """What a Git source holds: a Dockerfile, or one for it. It is fetched, which takes a while.
+    Raises GitFailed, AddressRefused."""
+    wanted = read_body(shapes.GitSource)
+    build = read_spec({"build": wanted.model_dump()})[0].build
+    assert build is not None
+    found = services().source_drafts.look(build)
+    shown: shapes.GitDraft = {
+        "commit": found.commit,
+        "has_dockerfile": found.has_dockerfile,
+        "port": found.port,
+        "recipe": recipe_draft(found.recipe)["recipe"],
+    }
+    return json(shown)
+
+
 @bp.post("/compose")
 @needs("deploy")
 @operation(body=shapes.ComposeFile, gives=shapes.ComposeDraft)

@@ -42,6 +42,11 @@ def read_body(model: type[Taken], most: int = 0) -> Taken:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as e:
         raise BadRequest("body", e.msg, "a JSON object") from None
+    return read_value(model, value)
+
+
+def read_value(model: type[Taken], value: object) -> Taken:
+    """The same of what was read already. Raises BadRequest, UnknownField."""
     try:
         return model.model_validate(value)
     except ValidationError as e:

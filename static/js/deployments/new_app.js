@@ -214,12 +214,14 @@ export class NewApp {
    * @param {AbortSignal} signal
    */
   async #begin(way, signal) {
+    const spec = this.model.toJSON();
+    // Whatever is wrong with it is said before a folder is sent, and before Swarm is asked for.
+    await planOf(this.name.value, spec);
     const folder = way.folder();
     if (folder) this.#showSent(0, folder.size);
     this.#stop.hidden = !folder;
     const progress = (/** @type {number} */ sent, /** @type {number} */ all) =>
       this.#showSent(sent, all);
-    const spec = this.model.toJSON();
     const begun = await begin(this.name.value, spec, folder, progress, signal);
     return begun && `/deployments/${begun.id}`;
   }

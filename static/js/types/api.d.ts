@@ -295,6 +295,22 @@ export type Folder = {
   folder: string;
 };
 
+/** `port`: at which the app will answer, 0 where nothing says so. */
+export type GitDraft = {
+  commit: string;
+  has_dockerfile: boolean;
+  port: number;
+  recipe: Recipe | null;
+};
+
+/** As `build` of a specification has it. */
+export type GitSource = {
+  git: string;
+  branch?: string;
+  folder?: string;
+  dockerfile?: string;
+};
+
 /** `host` with its port where that is not the usual one. */
 export type HostWithCredentials = {
   kind: "registry" | "git";
@@ -692,9 +708,32 @@ export type StackList = {
   stacks: Stack[];
 };
 
+/** `deployment`: its id, null until it has begun; `why`: what kept it from beginning. One is skipped where what it needs does not serve. */
+export type StackPart = {
+  service: string;
+  app: string;
+  after: string[];
+  deployment: number | null;
+  state: "waiting" | "running" | "serving" | "failed" | "cancelled" | "skipped";
+  why: string;
+};
+
 /** What Compose said. */
 export type StackPrinted = {
   said: string;
+};
+
+export type StackRun = {
+  id: number;
+  stack: string;
+  by: string;
+  created: string;
+  state: "running" | "serving" | "failed" | "cancelled";
+  parts: StackPart[];
+};
+
+export type StackRuns = {
+  runs: StackRun[];
 };
 
 /** `uptime` in seconds. */
@@ -842,6 +881,18 @@ export type Token = {
 
 export type Tokens = {
   tokens: Token[];
+};
+
+/** One app of a stack, which is called `stack.name`. `after`: the services that have to serve before it is begun. */
+export type WantedService = {
+  name: string;
+  spec: Record<string, unknown>;
+  after?: string[];
+};
+
+/** The apps of a stack, as a draft of a Compose file has them. */
+export type WantedStack = {
+  services: WantedService[];
 };
 
 /** `path` of its address on this server. */

@@ -19,6 +19,7 @@ from cloudbang.storage.database.tables.deployments import (
     releases,
     routes,
     secret_values,
+    stack_runs,
 )
 from cloudbang.storage.database.tables.events import events
 from cloudbang.storage.database.tables.found import compose_projects, taken_over
@@ -26,7 +27,7 @@ from cloudbang.storage.database.tables.metadata import metadata
 from cloudbang.storage.database.tables.terminals import terminal_visits, terminals
 from cloudbang.storage.database.tables.webhooks import deliveries, webhooks
 
-REVISION = "0009"
+REVISION = "0010"
 """The newest migration. A database of this revision is used as it is."""
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "secret_values",
     "sessions",
     "settings",
+    "stack_runs",
     "taken_over",
     "teams",
     "terminal_visits",

@@ -80,3 +80,17 @@ routes = Table(
     Column("service", String, nullable=False),  # that is answered by now; "" for none yet
     Column("service_port", Integer, nullable=False),
 )
+
+# Stacks on their way: the specifications of their apps are among the secrets until all have begun.
+stack_runs = Table(
+    "stack_runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("stack", String, nullable=False, index=True),
+    Column("by", String, nullable=False),
+    Column("admin", Boolean, nullable=False),
+    Column("created", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("parts", String, nullable=False),  # JSON
+    sqlite_autoincrement=True,
+)

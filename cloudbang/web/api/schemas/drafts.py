@@ -61,6 +61,24 @@ class RecipeDraft(TypedDict):
     recipe: Recipe | None
 
 
+class GitSource(Body):
+    """As ``build`` of a specification has it."""
+
+    git: Annotated[str, Field(max_length=2_000)]
+    branch: Annotated[str, Field(max_length=250)] = ""
+    folder: PATH = "."
+    dockerfile: PATH = "Dockerfile"
+
+
+class GitDraft(TypedDict):
+    """``port``: at which the app will answer, 0 where nothing says so."""
+
+    commit: str
+    has_dockerfile: bool
+    port: int
+    recipe: Recipe | None
+
+
 FILES = 200
 FILE = 64 * 1024  # characters
 TEXT = 256 * 1024

@@ -1,0 +1,195 @@
+"""The page of a new app, on a real engine: from a text to an app that serves, as a new person would."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support import ServerProcess, script, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+
+SERVE = 'mkdir -p /www; echo "hello from {name}" > /www/index.html; exec httpd -f -p 8080 -h /www'
+DOCKERFILE = """FROM cloudbang-test/busybox:1
+RUN mkdir -p /www && echo "hello from a Dockerfile" > /www/index.html
+COPY page.html /www/page.html
+EXPOSE 8080
+CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
+"""
+
+
+@pytest.fixture(scope="module")
+def base() -> str:
+    return script("test-image", "cloudbang-test/busybox:1")
+
+
+@pytest.fixture
+def name() -> str:
+    return f"new-{uuid.uuid4().hex[:6]}"
+
+
+@pytest.fixture
+def opened(page: Page, server: ServerProcess, sign_in: Any) -> Page:
+    sign_in(page, server)
+    page.goto(f"{server.url}/")
+    page.locator("#new-app-link").click()
+    expect(page.get_by_role("textbox", name="Image", exact=True)).to_be_focused()
+    return page
+
+
+def spec_of(page: Page) -> str:
+    """What the YAML view shows."""
+    page.get_by_role("button", name="YAML").click()
+    text = page.get_by_role("textbox", name="The app as YAML").input_value()
+    page.get_by_role("button", name="Form", exact=True).click()
+    return text
+
+
+def test_form_and_yaml_are_one_thing(opened: Page) -> None:
+    """An edit in one is in the other; what the form does not know stays; a text that is none says
+    its line and changes nothing."""
+    page = opened
+    page.get_by_role("textbox", name="Image", exact=True).fill("nginx:1.27")
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("nginx")
+    page.get_by_role("textbox", name="Port", exact=True).fill("80")
+    expect(page.get_by_role("checkbox", name="People open it in a browser")).to_be_checked()
+    page.get_by_role("button", name="YAML").click()
+    area = page.get_by_role("textbox", name="The app as YAML")
+    expect(area).to_have_value("image: nginx:1.27\nport: 80\nroute: {}\n")
+    area.fill("# ours\nimage: nginx:1.27\nport: 80\ntmpfs:\n  - /tmp\nenv:\n  A: b\n")
+    page.get_by_role("button", name="Form", exact=True).click()
+    expect(page.get_by_text("Also set, in the YAML alone: tmpfs")).to_be_visible()
+    page.locator("summary", has_text="Variables and secrets").click()
+    page.get_by_role("textbox", name="Variables: Value").fill("c")
+    assert spec_of(page) == "# ours\nimage: nginx:1.27\nport: 80\ntmpfs:\n  - /tmp\nenv:\n  A: c\n"
+    page.get_by_role("button", name="YAML").click()
+    area.fill("image: nginx\nenv: [\n")
+    expect(page.get_by_text(re.compile(r"^Line \d: "))).to_be_visible()
+    expect(page.get_by_text("The YAML is not complete yet.")).to_be_visible()
+
+
+def test_a_run_line_fills_the_form(opened: Page) -> None:
+    page = opened
+    page.evaluate(
+        """() => {
+          const field = document.activeElement, data = new DataTransfer();
+          data.setData("text", "docker run -d --name shop \\\\\\n -p 8080:80 --privileged -e A=b nginx:1");
+          field.dispatchEvent(new ClipboardEvent("paste",
+            {clipboardData: data, bubbles: true, cancelable: true}));
+        }"""
+    )
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("shop")
+    expect(page.get_by_text("--privileged")).to_be_visible()
+    page.get_by_role("button", name="Put it behind the gateway").click()
+    assert spec_of(page) == "image: nginx:1\nenv:\n  A: b\nport: 80\nroute: {}\n"
+
+
+def test_errors_are_at_their_fields(opened: Page, server: ServerProcess) -> None:
+    page = opened
+    page.get_by_role("textbox", name="Image", exact=True).fill("nginx")
+    page.locator("summary", has_text="Size").click()
+    page.get_by_role("textbox", name="Memory", exact=True).fill("lots")
+    page.keyboard.press("Control+Enter")
+    field = page.get_by_role("textbox", name="Memory", exact=True)
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".spec-row", has=field)).to_contain_text("is not an amount of bytes")
+    expect(field).to_be_focused()
+    page.get_by_role("textbox", name="Name", exact=True).fill("a/b")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_be_focused()
+
+
+def test_a_source_without_a_dockerfile_gets_one(opened: Page, tmp_path: Path) -> None:
+    """Shown, with its port; edited, it is what is kept."""
+    page, folder = opened, tmp_path / "My Shop"
+    (folder / "node_modules").mkdir(parents=True)
+    (folder / "node_modules" / "x.js").write_text("x")
+    (folder / "app.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
+    (folder / "requirements.txt").write_text("flask\n")
+    (folder / ".dockerignore").write_text("node_modules\n")
+    page.get_by_role("button", name="Dockerfile", exact=True).click()
+    page.locator("input[type=file]").set_input_files(folder)
+    expect(page.get_by_text("This one is for Python, by its requirements.txt")).to_be_visible()
+    expect(page.get_by_text("1 left out by .dockerignore.")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("my-shop")
+    expect(page.get_by_role("textbox", name="Port", exact=True)).to_have_value("8000")
+    area = page.locator(".spec-recipe")
+    expect(area).to_have_value(re.compile("^FROM python:3.12-slim\n"))
+    area.fill("FROM scratch\n")
+    assert "FROM scratch" in spec_of(page)
+
+
+def test_a_compose_file_is_looked_at_before(opened: Page) -> None:
+    page = opened
+    page.get_by_role("button", name="Compose file").click()
+    page.get_by_role("textbox", name="Compose file").fill(
+        "name: shop\nservices:\n  db: {image: postgres, privileged: true}\n"
+        '  web: {image: "web:${V:?}", depends_on: [db], ports: ["8099:80"]}\n'
+    )
+    expect(page.get_by_text("Give a value to V")).to_be_visible()
+    page.get_by_role("textbox", name="V", exact=True).fill("7")
+    web = page.locator("[data-service=web]")
+    expect(web).to_contain_text("web:7")
+    expect(page.locator(".new-left")).to_contain_text("privileged")
+    expect(page.locator(".new-order")).to_contain_text("Port 8099/tcp of this machine")
+    web.locator("summary").first.click()
+    expect(web.get_by_role("button", name="YAML")).to_be_visible()
+    page.get_by_role("textbox", name="Compose file").fill("services: {a: {imagee: x}}")
+    expect(page.get_by_text("imagee")).to_have_count(1)
+    expect(page.get_by_role("alert").filter(has_text="Compose says")).to_be_visible()
+
+
+@pytest.fixture
+def own_swarm(docker_client: docker.DockerClient) -> Iterator[None]:
+    """Swarm off before and after: only where the engine is the test's own."""
+    info = docker_client.info()["Swarm"]["LocalNodeState"]
+    if info != "inactive":
+        docker_client.swarm.leave(force=True)
+    yield
+    subprocess.run(["docker", "swarm", "leave", "--force"], check=False, capture_output=True)
+
+
+@pytest.mark.own_server
+@pytest.mark.usefixtures("own_swarm")
+@pytest.mark.slow("Swarm is switched on, an image is built, and the app is watched for 15 s")
+def test_from_a_folder_to_an_app_that_answers(
+    opened: Page, base: str, name: str, tmp_path: Path, server: ServerProcess
+) -> None:
+    """A folder with a Dockerfile, one press of Deploy, the yes to Swarm; then it answers through
+    the gateway, and its log is there."""
+    page, folder = opened, tmp_path / name
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(DOCKERFILE.replace("cloudbang-test/busybox:1", base))
+    (folder / "page.html").write_text("sent along")
+    page.get_by_role("button", name="Dockerfile", exact=True).click()
+    page.locator("input[type=file]").set_input_files(folder)
+    expect(page.get_by_text("It is built with its Dockerfile.")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Port", exact=True)).to_have_value("8080")
+    expect(page.get_by_text(f"{name} is new")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Switch Docker's Swarm mode on?")
+    dialog.get_by_role("button", name="Switch it on and deploy").click()
+    expect(page).to_have_url(re.compile(r"/deployments/\d+$"))
+    id = int(page.url.rsplit("/", 1)[1])
+    wait_until(lambda: deployment_state(server, id) != "running", 120, "its end", every=0.5)
+    assert deployment_state(server, id) == "serving", server.said()
+    port = server.environ.get("CLOUDBANG_GATEWAY_HTTP_PORT", "8180")
+    headers = {"Host": f"{name}.localhost:{port}"}
+    answer = httpx.get(f"http://127.0.0.1:{port}/page.html", headers=headers, trust_env=False)
+    assert answer.text == "sent along"
+
+
+def deployment_state(server: ServerProcess, id: int) -> str:
+    """queued counts as running."""
+    state = str(server.get(f"/api/v1/deployments/{id}")["state"])
+    return "running" if state == "queued" else state

@@ -1,0 +1,180 @@
+"""Stacks: what is begun when, and after a kill. Their deployments are played; real ones are in the
+tests of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudbang.deploy.compose_file import Compose
+from cloudbang.deploy.errors import ForAdmins, SwarmOff
+from cloudbang.deploy.stacks import Stacks, WantedPart
+from cloudbang.deploy.wanted import Wanted
+from cloudbang.domain.deploy.deployment import Deployment
+from cloudbang.domain.deploy.fields import SpecInvalid
+from cloudbang.domain.deploy.spec import read_spec
+from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.secrets import SecretStore
+from cloudbang.storage.database.stacks import StackStore
+from tests.support import wait_until
+
+
+class Played:
+    """Deployments that end as the test says."""
+
+    def __init__(self) -> None:
+        self.made: list[Deployment] = []
+        self.wanted: dict[str, Wanted] = {}
+        self.refuse: Exception | None = None
+        self._listeners: list[Callable[[Deployment], None]] = []
+
+    def plan(self, app: str, wanted: Wanted, *, admin: bool) -> None:
+        spec, _ = read_spec(wanted.spec)
+        if spec.for_admins and not admin:
+            raise ForAdmins(spec.for_admins[0])
+
+    def begin(
+        self, app: str, wanted: Wanted, by: str, *, admin: bool, wait: bool = False
+    ) -> Deployment:
+        if self.refuse:
+            raise self.refuse
+        self.wanted[app] = wanted
+        id, created = len(self.made) + 1, "2099-01-01T00:00:00Z"
+        self.made.append(Deployment(id, app, 1, 1, None, by, created, ()))
+        return self.made[-1]
+
+    def get(self, id: int) -> Deployment | None:
+        return self.made[id - 1] if id <= len(self.made) else None
+
+    def find(
+        self, app: str | None = None, states: Collection[str] = (), *, limit: int = 50
+    ) -> list[Deployment]:
+        return [one for one in reversed(self.made) if one.app == app][:limit]
+
+    def listen(self, listener: Callable[[Deployment], None]) -> None:
+        self._listeners.append(listener)
+
+    def end(self, app: str, state: Any) -> None:
+        for n, one in enumerate(self.made):
+            if one.app == app:
+                self.made[n] = replace(one, state=state)
+                for listener in self._listeners:
+                    listener(self.made[n])
+
+    @property
+    def apps(self) -> list[str]:
+        return [one.app for one in self.made]
+
+
+class House:
+    """Stacks over a database of their own; ``again`` after a kill."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.deployments = folder, Played()
+        self.database = Database(folder)
+        self.database.open()
+        self.secrets = SecretStore(self.database, folder)
+        self.stacks = self.new()
+
+    def new(self) -> Stacks:
+        store = StackStore(self.database)
+        return Stacks(Compose(self.folder), store, self.secrets, self.deployments, 0.05)
+
+    def again(self) -> None:
+        self.stacks.stop()
+        self.stacks = self.new()
+        self.stacks.start()
+
+    def state(self, id: int) -> str:
+        run = self.stacks.get(id)
+        assert run is not None
+        return run.state
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path)
+    yield made
+    made.stacks.stop()
+    made.database.close()
+
+
+DB = WantedPart("db", {"image": "postgres", "secrets": {"PASSWORD": "canary-7"}})
+WEB = WantedPart("web", {"image": "web"}, ("db",))
+
+
+def test_they_are_deployed_in_an_order_that_works(house: House) -> None:
+    """With the stack in each specification, and every secret; afterwards nothing of it is kept
+    twice."""
+    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False)
+    assert house.deployments.apps == ["shop.db"]
+    assert house.deployments.wanted["shop.db"].spec == {**DB.spec, "stack": "shop"}
+    assert b"canary-7" not in (house.folder / "cloudbang.db").read_bytes()
+    house.deployments.end("shop.db", "serving")
+    wait_until(lambda: house.deployments.apps == ["shop.db", "shop.web"])
+    house.deployments.end("shop.web", "serving")
+    wait_until(lambda: house.state(run.id) == "serving")
+    wait_until(lambda: not house.secrets.newest(f"@stack-{run.id}"))
+
+
+def test_what_needs_one_that_failed_is_not_begun(house: House) -> None:
+    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False)
+    house.deployments.end("shop.db", "failed")
+    wait_until(lambda: house.state(run.id) == "failed")
+    assert house.deployments.apps == ["shop.db"]
+
+
+def test_a_stack_goes_on_after_a_kill(house: House) -> None:
+    """Also one whose deployment was begun just before, and of which nothing was written down."""
+    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False)
+    house.stacks.stop()
+    lost = house.stacks.get(run.id)
+    assert lost is not None
+    parts = tuple(replace(part, deployment=None, state="waiting") for part in lost.parts)
+    StackStore(house.database).save(replace(lost, parts=parts))  # type: ignore[arg-type]
+    house.deployments.end("shop.db", "serving")
+    house.again()
+    wait_until(lambda: house.deployments.apps == ["shop.db", "shop.web"])
+    house.deployments.end("shop.web", "serving")
+    wait_until(lambda: house.state(run.id) == "serving")
+
+
+def test_nothing_is_begun_or_kept_unless_all_can_be(house: House) -> None:
+    bad = WantedPart("bad", {"image": "x", "port": "many"})
+    host = WantedPart("host", {"image": "x", "volumes": [{"source": "/etc", "path": "/etc"}]})
+    for parts, field in (
+        ([DB, bad], "services.bad.port"),
+        ([DB, host], "services.host.volumes[0]"),
+        ([WEB], "services.web.after"),
+        ([DB, DB], "services"),
+        (
+            [WantedPart("a", {"image": "x"}, ("b",)), WantedPart("b", {"image": "x"}, ("a",))],
+            "after",
+        ),
+        ([], "services"),
+    ):
+        with pytest.raises((SpecInvalid, ForAdmins)) as e:
+            house.stacks.begin("shop", parts, "ada", admin=False)
+        assert e.value.field == field
+    with pytest.raises(SpecInvalid):
+        house.stacks.begin("../shop", [DB], "ada", admin=False)
+    house.deployments.refuse = SwarmOff()
+    with pytest.raises(SwarmOff):
+        house.stacks.begin("shop", [DB], "ada", admin=False)
+    assert house.stacks.find() == []
+    assert house.deployments.apps == []
+
+
+def test_one_that_cannot_be_begun_later_has_failed(house: House) -> None:
+    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False)
+    house.deployments.refuse = SwarmOff()
+    house.deployments.end("shop.db", "serving")
+    wait_until(lambda: house.state(run.id) == "failed")
+    found = house.stacks.get(run.id)
+    assert found is not None
+    assert {part.service: part.state for part in found.parts} == {"web": "failed", "db": "serving"}
+    assert "Swarm" in next(part.why for part in found.parts if part.service == "web")
