@@ -149,6 +149,12 @@ class Compose:
         config = None if lacking else orjson.loads(self._run(root, name))
         return ComposeConfig(config, tuple(variables), tuple(missing))
 
+    def sweep(self) -> None:
+        """Remove what one that was killed left. Before the first is read."""
+        for path in self._home.iterdir() if self._home.is_dir() else ():
+            if path.is_dir():
+                shutil.rmtree(path, True)
+
     # -- the folder that it is in
 
     def _keep_program(self) -> None:
@@ -173,6 +179,7 @@ class Compose:
             raise StorageFailed(str(self._home), e.strerror or str(e)) from e
 
     def _make(self, files: Mapping[str, str], beside: ComposeSource) -> Path:
+        root = None
         try:
             root = Path(tempfile.mkdtemp(dir=self._home))
             root.chmod(0o755)
@@ -189,8 +196,12 @@ class Compose:
             (folder.parent / "variables").write_text("".join(lines), encoding="utf-8")
             if not (folder / ".env").exists():
                 (folder / ".env").touch()
-        except OSError as e:
-            raise StorageFailed(str(self._home), e.strerror or str(e)) from e
+        except BaseException as e:
+            if root is not None:
+                shutil.rmtree(root, True)
+            if isinstance(e, OSError):
+                raise StorageFailed(str(self._home), e.strerror or str(e)) from e
+            raise
         return root
 
     # -- running it
@@ -287,23 +298,21 @@ def paths_of(text: str) -> list[str]:
 
 
 def _read(told: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    services = told.get("services")
-    for service, its in services.items() if isinstance(services, Mapping) else ():
+    for service, its in _services(told):
         for key in ("env_file", "label_file"):
-            value = its.get(key) if isinstance(its, Mapping) else None
-            for one in value if isinstance(value, list) else [value]:
-                path = one.get("path") if isinstance(one, Mapping) else one
-                if isinstance(path, str):
-                    yield f"services.{service}.{key}", path
+            for value in _values(its, key):
+                for one in value if isinstance(value, list) else [value]:
+                    path = one.get("path") if isinstance(one, Mapping) else one
+                    if isinstance(path, str):
+                        yield f"services.{service}.{key}", path
 
 
 def _taken_in(told: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """The files whose text becomes part of it."""
-    services = told.get("services")
-    for service, its in services.items() if isinstance(services, Mapping) else ():
-        extends = its.get("extends") if isinstance(its, Mapping) else None
-        if isinstance(extends, Mapping) and isinstance(extends.get("file"), str):
-            yield f"services.{service}.extends", str(extends["file"])
+    for service, its in _services(told):
+        for extends in _values(its, "extends"):
+            if isinstance(extends, Mapping) and isinstance(extends.get("file"), str):
+                yield f"services.{service}.extends", str(extends["file"])
     include = told.get("include")
     for one in include if isinstance(include, list) else ():
         parts = one.values() if isinstance(one, Mapping) else [one]
@@ -311,6 +320,32 @@ def _taken_in(told: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             for path in part if isinstance(part, list) else [part]:
                 if isinstance(path, str):
                     yield "include", path
+
+
+def _services(told: Mapping[str, object]) -> Iterator[tuple[object, object]]:
+    for services in _values(told, "services"):
+        for mapping in _merged(services):
+            yield from mapping.items()
+
+
+def _values(its: object, key: str) -> Iterator[object]:
+    """What a key holds, in an object or in those that are merged into it."""
+    return (mapping[key] for mapping in _merged(its) if key in mapping)
+
+
+def _merged(its: object) -> list[Mapping[object, object]]:
+    """An object and those that are merged into it (``<<``), each once: written out, a few lines of
+    merges within merges would be gigabytes."""
+    found: dict[int, Mapping[object, object]] = {}
+    left = [its]
+    while left:
+        one = left.pop()
+        if isinstance(one, list):
+            left += one
+        elif isinstance(one, Mapping) and id(one) not in found:
+            found[id(one)] = one
+            left.append(one.get("<<"))
+    return list(found.values())
 
 
 def _check(field: str, path: str) -> bool:
@@ -323,10 +358,15 @@ def _check(field: str, path: str) -> bool:
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """One that takes tags of Compose's own (``!reset``) for nothing: only paths are looked for."""
+    """One that takes tags of Compose's own (``!reset``) for nothing, and leaves what is merged where
+    it is: only paths are looked for."""
+
+    def flatten_mapping(self, node: object) -> None:
+        pass
 
 
 _Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+_Loader.add_constructor("tag:yaml.org,2002:merge", lambda loader, node: "<<")
 
 
 def _quoted(value: str) -> str:

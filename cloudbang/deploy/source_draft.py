@@ -70,6 +70,7 @@ class SourceDrafts:
                 in_thread(pool, shutil.rmtree, into, True)
 
     def _make(self) -> Path:
+        shutil.rmtree(self._folder, True)  # what one that was killed left
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(dir=self._folder))
 

@@ -89,6 +89,7 @@ class Stacks:
 
     def start(self) -> None:
         """Raises StorageFailed."""
+        self._compose.sweep()
         for run in self._store.running():
             self._spawn(run)
 

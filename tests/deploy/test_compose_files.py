@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cloudbang.deploy.compose_file import Compose, ComposeInvalid
+from cloudbang.deploy.compose_file import Compose, ComposeInvalid, paths_of
 from cloudbang.domain.deploy.compose import ComposeSource, Stack, stack_of
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.spec import read_spec
@@ -154,6 +154,12 @@ def test_they_can_be_deployed_as_they_are(compose: Compose, path: Path) -> None:
         ("services: {a: {image: x, env_file: [{path: ~/x}]}}", "outside"),
         ("services: {a: {image: x, label_file: /etc/passwd}}", "outside"),
         ("services: {a: {extends: {file: ../b.yaml, service: b}}}", "outside"),
+        (
+            "x-a: &a {env_file: /etc/passwd}\nx-b: &b {<<: [*a]}\n"
+            "services:\n  a: {image: x, <<: *b}",
+            "outside",
+        ),
+        ("x-s: &s {a: {image: x, env_file: ../x}}\nservices: {<<: *s}", "outside"),
         ("include: [https://example.com/x.git]\nservices: {a: {image: x}}", "remote"),
         ("include: [{path: [/etc/x.yaml]}]\nservices: {a: {image: x}}", "outside"),
     ],
@@ -162,6 +168,13 @@ def test_what_is_wrong_with_a_file_is_said(compose: Compose, text: str, said: st
     with pytest.raises(ComposeInvalid) as e:
         compose.read(text, "shop", ComposeSource())
     assert said in e.value.said
+
+
+def test_merges_within_merges_are_looked_through_once(compose: Compose) -> None:
+    """Written out they would be gigabytes. Compose itself is given up by then."""
+    levels = [f"x{n}: &x{n} {{<<: [*x{n - 1}, *x{n - 1}, *x{n - 1}]}}" for n in range(1, 60)]
+    text = "\n".join(["x0: &x0 {env_file: a.env}", *levels, "services: {a: {image: x, <<: *x59}}"])
+    assert paths_of(text) == ["a.env"]
 
 
 def test_it_knows_nothing_of_this_machine(compose: Compose, monkeypatch: Any) -> None:
@@ -196,5 +209,7 @@ def test_nothing_of_it_stays(compose: Compose) -> None:
     """But for the program itself: every folder is gone, also after an error."""
     with pytest.raises(ComposeInvalid):
         compose.read("services: {a: {image: x, b: 1}}", "x", ComposeSource())
+    with pytest.raises(ComposeInvalid):
+        compose.read("services: {a: {image: x}}", "x", ComposeSource({"../../x": ""}))
     left = [path.name for path in compose._home.iterdir()]
     assert left == ["docker-compose"]
