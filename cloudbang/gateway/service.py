@@ -23,7 +23,7 @@ from cloudbang.config import GatewaySettings
 from cloudbang.domain.deploy.caddy import HTTP, HTTPS, ROOT, RUN, boot_config
 from cloudbang.domain.deploy.failure import Task
 from cloudbang.domain.deploy.swarm_spec import NETWORK
-from cloudbang.domain.names import IMAGE
+from cloudbang.domain.names import HIDDEN, IMAGE
 from cloudbang.engine.swarm import Service, Swarm
 from cloudbang.errors import StorageFailed
 from cloudbang.gateway import image
@@ -157,7 +157,8 @@ class GatewayService:
             "TaskTemplate": {
                 "ContainerSpec": {
                     "Image": its,
-                    "Labels": {IMAGE: f"caddy:{image.VERSION}"},
+                    # No app: whoever had a terminal in it had everybody's routes and keys.
+                    "Labels": {IMAGE: f"caddy:{image.VERSION}", HIDDEN: "true"},
                     "Args": ["run", "--resume", "--config", f"{RUN}/{BOOT}"],
                     "User": f"{owner.st_uid}:{owner.st_gid}",
                     "ReadOnly": True,

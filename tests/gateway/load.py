@@ -35,7 +35,7 @@ class Load:
         self._over = Event()
         self._running: list[gevent.Greenlet] = []
         self.errors: list[str] = []
-        self.seconds: list[float] = []  # of each request that was answered
+        self.timed: list[tuple[float, float]] = []  # since 1970, and for how long, each answered
         self.answers: Counter[str] = Counter()  # by what was answered
         self.slow_done = self.connects = 0
 
@@ -43,6 +43,10 @@ class Load:
         self._running = [gevent.spawn(self._ask, n) for n in range(self._count)]
         self._running += [gevent.spawn(self._ask_slowly) for _ in range(self._slow)]
         return self
+
+    @property
+    def seconds(self) -> list[float]:
+        return [took for _, took in self.timed]
 
     def stop(self) -> Load:
         """No new requests; waits for those that are under way."""
@@ -56,13 +60,13 @@ class Load:
         asked, next_at = 0, time.monotonic()
         while not self._over.is_set():
             asked += 1
-            began = time.monotonic()
+            at, began = time.time(), time.monotonic()
             try:
                 if sock is None:
                     sock = self._connect()
                 body = _exchange(sock, self._host, "/", post=asked % 10 == 0)
                 self.answers[body] += 1
-                self.seconds.append(time.monotonic() - began)
+                self.timed.append((at, time.monotonic() - began))
             except (OSError, ValueError) as e:
                 self.errors.append(f"{type(e).__name__}: {e}")
                 if sock is not None:

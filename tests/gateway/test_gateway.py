@@ -14,6 +14,7 @@ from pathlib import Path
 import gevent
 import pytest
 
+from cloudbang.domain.names import is_hidden
 from cloudbang.gateway import GatewayFailed, RouteTaken, image, service
 from cloudbang.gateway.service import NAME
 from tests.gateway.ground import HTTP_PORT, OWN_PORTS, Ground, spec
@@ -42,6 +43,12 @@ def test_an_app_is_reached(ground: Ground, gone: None) -> None:
     assert own.port == 8181
     assert ground.text("anything", port=own.port) == "web-r1"
     assert ground.ask("other.localhost").status_code == 404
+
+    [itself] = ground.docker.containers.list(
+        filters={"label": f"com.docker.swarm.service.name={NAME}"}
+    )
+    assert is_hidden(itself.labels)  # its terminal would be everybody's keys
+    assert (ground.run_folder / "log" / "gateway.log").stat().st_mode & 0o777 == 0o600
 
     with elsewhere() as ask:
         assert ask(f"10.213.7.1:{HTTP_PORT}", "web.localhost") == 404

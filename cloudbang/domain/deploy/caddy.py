@@ -18,7 +18,7 @@ RUN = "/run/caddy"  # in the container; a folder of the host's, for its owner al
 ADMIN = f"unix/{RUN}/admin.sock|0600"
 UP = f"{RUN}/up"
 ROOT = f"{RUN}/acme.pem"  # by which an authority of one's own is known
-ACCESS_LOG = f"{RUN}/log/access.log"
+ACCESS_LOG, OWN_LOG = f"{RUN}/log/access.log", f"{RUN}/log/gateway.log"
 HTTP, HTTPS = 80, 443  # in the container, whatever is published
 
 HELD = "30s"  # that a request waits for an app of which no instance answers
@@ -28,6 +28,7 @@ IDLE = "30s"
 GRACE = "60s"  # that a request may take when the configuration changes; without it, for ever
 STREAM = "12h"  # that a WebSocket lives on when it does
 LOG_MB, LOG_FILES = 32, 4  # of the access log: one that is full, and how many of those are kept
+OWN_LOG_MB = 4
 
 # What no certificate is given for by anybody that browsers trust.
 _PRIVATE = ("localhost", "local", "internal", "lan", "home", "test", "example", "invalid", "arpa")
@@ -150,22 +151,18 @@ def caddy_config(routes: Sequence[GatewayRoute], gate: Gate = Gate()) -> dict[st
 
 
 def _logging() -> dict[str, Any]:
-    """A file that is begun anew when it is full: it holds no request up, whoever reads it or does
-    not. What the gateway says of itself is a container's log as any."""
+    """Files that are begun anew when they are full: they hold no request up, whoever reads them or
+    does not. One is of requests; the other is what the gateway says of itself."""
     dropped = ("request>headers", "request>tls", "resp_headers", "user_id")
     return {
         "logs": {
-            "default": {"exclude": ["http.log.access", "admin.api"]},
+            "default": {
+                "exclude": ["http.log.access", "admin.api"],
+                "writer": _file(OWN_LOG, OWN_LOG_MB, 1),
+            },
             "access": {
                 "include": ["http.log.access"],
-                "writer": {
-                    "output": "file",
-                    "filename": ACCESS_LOG,
-                    "mode": "0600",
-                    "roll_size_mb": LOG_MB,
-                    "roll_keep": LOG_FILES,
-                    "roll_gzip": False,
-                },
+                "writer": _file(ACCESS_LOG, LOG_MB, LOG_FILES),
                 "encoder": {
                     "format": "filter",
                     "wrap": {"format": "json"},
@@ -173,6 +170,17 @@ def _logging() -> dict[str, Any]:
                 },
             },
         }
+    }
+
+
+def _file(name: str, megabytes: int, keep: int) -> dict[str, Any]:
+    return {
+        "output": "file",
+        "filename": name,
+        "mode": "0600",
+        "roll_size_mb": megabytes,
+        "roll_keep": keep,
+        "roll_gzip": False,
     }
 
 
