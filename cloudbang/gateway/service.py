@@ -77,7 +77,8 @@ class GatewayService:
     ) -> None:
         """``taken``: ports of the range that are somebody else's."""
         self._engine, self._folder, self._settings = engine, folder, settings
-        self._taken, self._admin = set(taken), admin
+        self._taken, self._admin = frozenset(taken), admin
+        self._elsewhere: set[int] = set()  # further ones that somebody else has
         self._seen = False  # since our start
         self._node = ""  # this machine as Swarm knows it
         self._silent_since: float | None = None
@@ -89,7 +90,7 @@ class GatewayService:
     @property
     def ports(self) -> frozenset[int]:
         """Those that apps can have: all of the range that nobody else is known to have."""
-        return frozenset(self._settings.own_ports) - self._taken
+        return frozenset(self._settings.own_ports) - self._taken - self._elsewhere
 
     def looks_right(self, needed: Collection[int]) -> bool:
         """Whether the service is there, as it should be. ``needed``: ports that apps were given."""
@@ -129,6 +130,8 @@ class GatewayService:
         its = image.ensure_image(self._engine)
         network = self._engine.overlay(NETWORK, LABELS)
         self._node = self._engine.swarm().node
+        if found is None:
+            self._elsewhere.clear()  # it begins anew; who had one then may be gone
         self._leave_out_held(found)
         while True:
             spec = self._spec(its, network)
@@ -142,7 +145,7 @@ class GatewayService:
             if lost is None:
                 return
             # One port that somebody else has is not all the others' trouble.
-            self._taken.add(lost)
+            self._elsewhere.add(lost)
             found = self._engine.service(NAME)
 
     def _spec(self, its: str, network: str) -> dict[str, Any]:
@@ -204,7 +207,7 @@ class GatewayService:
         missing = self.ports - _published(found)
         if missing and not self._seen and missing.isdisjoint(needed):
             # They could not be had when it was made, before our start.
-            self._taken |= missing
+            self._elsewhere |= missing
         self._seen = True
         self._node = self._node or self._engine.swarm().node
         return _holds(found.spec, self._spec(its, network))
@@ -216,7 +219,7 @@ class GatewayService:
         ours = frozenset() if found is None else _published(found)
         while held := {port for port in self.ports - ours if _is_held(port)}:
             if time.monotonic() > until:
-                self._taken |= held
+                self._elsewhere |= held
                 return
             gevent.sleep(LOOK)
 
@@ -255,7 +258,7 @@ class GatewayService:
         self._replace(found.spec, force=True)
         lost = self._wait(before)
         if lost is not None:
-            self._taken.add(lost)
+            self._elsewhere.add(lost)
             self._set_up(self._engine.service(NAME))
 
     def _stays_away(self) -> Literal["", "mute", "ends"]:

@@ -211,7 +211,9 @@ def test_ports_that_others_have(ground: Ground, gone: None, monkeypatch) -> None
             ground.gateway.publish("web", spec())
         assert (e.value.kind, e.value.setting) == ("port", "CLOUDBANG_GATEWAY_HTTP_PORT")
         assert str(HTTP_PORT) in str(e.value)
+    ground.gateway.withdraw("web")
     first = int(OWN_PORTS.split("-")[0])
+    wait_until(lambda: not service._is_held(first), 20, "the port of the last one")
     with socket.create_server(("127.0.0.1", first)):
         ground.gateway.publish("web", spec())
         assert first not in ground.service_ports()
