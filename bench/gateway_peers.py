@@ -14,6 +14,8 @@ monkey.patch_all()
 import json  # noqa: E402
 import sys  # noqa: E402
 
+from gevent import get_hub  # noqa: E402
+
 from tests.gateway.load import Load  # noqa: E402
 
 
@@ -21,7 +23,7 @@ def main() -> None:
     port, host, rate, slow = sys.argv[1:]
     load = Load(int(port), host, rate=float(rate), slow=int(slow)).start()
     print("ready", flush=True)
-    sys.stdin.read()
+    get_hub().threadpool.apply(sys.stdin.read)  # the loop goes on
     load.stop()
     told = {"errors": load.errors, "seconds": load.timed, "slow": load.slow_done}
     print(json.dumps(told), flush=True)
