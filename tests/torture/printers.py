@@ -62,11 +62,14 @@ class Printer:
         """For good."""
 
         def told() -> bool:
-            # One that dies at this very moment, to be restarted, refuses both.
+            # One that dies at this very moment, to be restarted, refuses both; and one that waits
+            # for its next start, for a minute at last, cannot be killed.
             try:
                 self.container.update(restart_policy={"Name": "no"})
                 self.container.reload()
-                if self.container.status in ("running", "restarting"):
+                if self.container.status == "restarting":
+                    self.container.stop(timeout=0)
+                elif self.container.status == "running":
                     self.container.kill()
             except docker.errors.APIError:
                 return False
