@@ -72,6 +72,9 @@ class Instance:
     hidden: bool = False  # a helper of our own: no app, and nobody is shown it
     labelled: bool = False  # a label names its app, which no rename changes
     one_off: bool = False  # a task beside its service, of ``docker compose run``
+    # Of a Swarm service, whose containers are never restarted, but replaced: the place of a task.
+    slot: str = ""
+    last_exit: int | None = None  # with which code the run before this one ended by itself
     inspected: bool = False  # False: known from a listing only, without times, TTY and driver
 
     @property
@@ -103,6 +106,8 @@ class Instance:
             case "created":
                 # Tried, and refused: it never ran.
                 return "failed" if self.error or self.exit_code else "created"
+        if self.unsteady and self.slot:
+            return "restarting"  # Swarm is about to put another one in its place
         told = self.exit_code in (None, 0) or self.exit_code in TOLD_TO_STOP
         return "exited" if told and not (self.oom_killed or self.killed) else "failed"
 
@@ -137,6 +142,8 @@ class Instance:
             "readable": self.readable,
             "unreadable_reason": self.unreadable_reason,
             "one_off": self.one_off,
+            "last_exit": self.last_exit,
+            "replaced": False,
         }
 
 
@@ -153,9 +160,11 @@ class App:
     @property
     def counted(self) -> tuple[Instance, ...]:
         """The instances that say how it does: one-off tasks say nothing of their service, unless
-        there is nothing else."""
-        its = tuple(instance for instance in self.instances if not instance.one_off)
-        return its or self.instances
+        there is nothing else; nor does one that another one has replaced."""
+        newest = {one.slot: one.id for one in sorted(self.instances, key=lambda i: i.created)}
+        current = tuple(i for i in self.instances if not i.slot or newest[i.slot] == i.id)
+        its = tuple(instance for instance in current if not instance.one_off)
+        return its or current
 
     @property
     def state(self) -> str:
@@ -201,6 +210,7 @@ class App:
 
     def as_json(self, lines: Mapping[str, object] | None = None) -> dict[str, object]:
         """As the API and the live socket show it; ``lines`` says what is known of its log."""
+        counted = {one.id for one in self.counted}
         return {
             "name": self.name,
             "team": self.team,
@@ -213,7 +223,10 @@ class App:
             "since": self.since,
             "up": any(instance.alive for instance in self.counted),
             "stack": self.stack,
-            "instances": [instance.as_json() for instance in self.instances],
+            "instances": [
+                {**one.as_json(), "replaced": bool(one.slot) and one.id not in counted}
+                for one in self.instances
+            ],
             "last_line": None,
             "first": 1,
             "next": 1,

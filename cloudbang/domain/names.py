@@ -64,6 +64,12 @@ def is_one_off(labels: Mapping[str, str]) -> bool:
     return labels.get("com.docker.compose.oneoff", "").lower() == "true"
 
 
+def slot_of(labels: Mapping[str, str]) -> str:
+    """The place of a Swarm task, which its successors have as well: "web-r1.1"; "" for any other
+    container."""
+    return labels.get("com.docker.swarm.task.name", "").rpartition(".")[0]
+
+
 def _label_name(labels: Mapping[str, str], label: str) -> str:
     project = labels.get("com.docker.compose.project", "")
     service = labels.get("com.docker.compose.service", "")

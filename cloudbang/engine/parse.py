@@ -14,6 +14,7 @@ from cloudbang.domain.names import (
     is_hidden,
     is_labelled,
     is_one_off,
+    slot_of,
     stack_name,
 )
 
@@ -73,6 +74,7 @@ def instance_of_listing(entry: Mapping[str, Any], app_label: str = "") -> Instan
         app=app_name(labels, name, app_label),
         labelled=is_labelled(labels, app_label),
         one_off=is_one_off(labels),
+        slot=slot_of(labels),
         stack=stack_name(labels),
         image=image_name(labels, str(entry.get("Image", ""))),
         image_id=str(entry.get("ImageID", "")),
@@ -107,6 +109,7 @@ def instance_of_inspect(found: Mapping[str, Any], app_label: str = "") -> Instan
         app=app_name(labels, name, app_label),
         labelled=is_labelled(labels, app_label),
         one_off=is_one_off(labels),
+        slot=slot_of(labels),
         stack=stack_name(labels),
         image=image_name(labels, str(config.get("Image", ""))),
         image_id=str(found.get("Image", "")),

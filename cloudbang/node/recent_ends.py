@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from cloudbang.domain.apps import KILLED, Instance
+from cloudbang.domain.apps import KILLED, TOLD_TO_STOP, Instance
 from cloudbang.domain.lines import parse_time
 from cloudbang.engine import EngineEvent
 
@@ -15,6 +15,18 @@ UNSTEADY = 300.0  # seconds after a restart in which a container is one that res
 # Signals that nobody stops a container with, by name and number: a kill, and what programs take
 # for another purpose.
 NO_STOP = frozenset({"9", "SIGKILL", "KILL", "1", "SIGHUP", "10", "12", "SIGUSR1", "SIGUSR2"})
+
+
+@dataclass(slots=True)
+class _Slot:
+    """What is known of the containers that Swarm put one after the other into one place: how many
+    ended by themselves, and the last one's code; until when that says that it is not well."""
+
+    count: int = 0
+    code: int | None = None
+    until: float = 0.0
+    now: str = ""  # the newest one that was asked about
+    seen: set[str] = field(default_factory=set)
 
 
 class RecentEnds:
@@ -31,6 +43,8 @@ class RecentEnds:
         self._restarts: dict[str, tuple[int, float]] = {}  # how many, and until when they count
         self._asked: set[str] = set()  # told to stop since they were started
         self._killed: set[str] = set()  # ended by SIGKILL without that
+        self._codes: dict[str, int] = {}  # with which the last run of each ended
+        self._slots: dict[str, _Slot] = {}
 
     def tell(self, event: EngineEvent) -> None:
         """An event of the engine."""
@@ -49,6 +63,8 @@ class RecentEnds:
                 code = event.attributes.get("exitCode")
                 if code == str(KILLED) and container not in self._asked:
                     self._killed.add(container)
+                if code and code.isdecimal() and container not in self._asked:
+                    self._codes[container] = int(code)
 
     def comes_back(self, instance: Instance) -> bool:
         """Whether one that has just ended is about to be restarted, as it was a moment ago."""
@@ -62,10 +78,20 @@ class RecentEnds:
             and not instance.oom_killed
             and not instance.alive
         )
-        unsteady = self._is_unsteady(instance)
-        if (instance.killed, instance.unsteady) == (killed, unsteady):
+        if instance.slot:
+            known = self._of_slot(instance)
+            unsteady, restarts = known.until > self._monotonic(), known.count
+            last = known.code if restarts else None
+        else:
+            unsteady, restarts = self._is_unsteady(instance), instance.restarts
+            last = self._codes.get(instance.id) if restarts else None
+        if (instance.killed, instance.unsteady, instance.restarts, instance.last_exit) == (
+            *(killed, unsteady, restarts, last),
+        ):
             return instance
-        return replace(instance, killed=killed, unsteady=unsteady)
+        return replace(
+            instance, killed=killed, unsteady=unsteady, restarts=restarts, last_exit=last
+        )
 
     def over(self) -> list[str]:
         """Those whose last restart does not count any more, since the last call."""
@@ -73,12 +99,37 @@ class RecentEnds:
         found = [c for c, (_, until) in self._restarts.items() if 0 < until <= now]
         for container in found:
             self._restarts[container] = (self._restarts[container][0], 0.0)
+        for slot in self._slots.values():
+            if 0 < slot.until <= now:
+                slot.until = 0.0
+                found.append(slot.now)
         return found
 
     def forget(self, container: str) -> None:
         self._restarts.pop(container, None)
         self._asked.discard(container)
         self._killed.discard(container)
+        self._codes.pop(container, None)
+        for name, slot in [*self._slots.items()]:
+            slot.seen.discard(container)
+            if slot.now == container:
+                del self._slots[name]
+
+    def _of_slot(self, instance: Instance) -> _Slot:
+        """What is known of its place, with how this one ended, if it did by itself."""
+        known = self._slots.setdefault(instance.slot, _Slot())
+        if instance.alive or instance.state == "created":
+            known.now = instance.id
+        ended = instance.exit_code is not None and instance.id not in self._asked
+        # Of one that ended before anybody looked, nobody knows whether it was told to.
+        told = instance.exit_code in (0, *TOLD_TO_STOP) and instance.id not in self._codes
+        if ended and not told and instance.id not in known.seen:
+            known.seen.add(instance.id)
+            known.count += 1
+            known.code = instance.exit_code
+            left = self._unsteady - self._age(instance)
+            known.until = max(known.until, self._monotonic() + left if left > 0 else 0.0)
+        return known
 
     def _is_unsteady(self, instance: Instance) -> bool:
         # The engine counts from zero again when a person starts or restarts it.

@@ -110,3 +110,14 @@ def test_since_when_it_runs_or_does_not() -> None:
         shown = App("web", instances=instances).as_json()
         assert (shown["since"], shown["up"]) == (since, up)
     assert waiting.as_json()["since"] == LATE
+
+
+def test_of_a_place_of_a_service_the_newest_container_says_how_it_does() -> None:
+    """Those before it are kept to look at, and are no instances that do not run."""
+    old = instance("exited", id="01" * 32, slot="web-r1.1", exit_code=3)
+    now = instance(id="02" * 32, slot="web-r1.1", created=LATE)
+    other = instance(id="03" * 32, slot="web-r1.2")
+    app = App("web", instances=(old, now, other))
+    assert (app.condition, app.running, app.trouble) == ("running", 2, False)
+    assert [one["replaced"] for one in app.as_json()["instances"]] == [True, False, False]  # type: ignore[attr-defined]
+    assert App("web", instances=(old,)).condition == "failed"

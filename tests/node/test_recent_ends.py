@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,3 +120,42 @@ def test_who_is_gone_is_forgotten(ends: RecentEnds, clock: Clock) -> None:
     assert not ends.judge(instance("exited", clock.wall, exit_code=137)).killed
     clock.go(1000)
     assert ends.over() == []
+
+
+def task(n: int, state: str, ended: float | None = None, **facts: Any) -> Instance:
+    """One after the other in the same place of a service."""
+    return replace(instance(state, ended, **facts), id=f"{n:02}" * 32, slot="web-r1.1")
+
+
+def test_a_service_that_crashes_again_and_again_is_seen_in_its_place(
+    ends: RecentEnds, clock: Clock
+) -> None:
+    """Swarm restarts no container, it makes another: how often, and with which code the last one
+    ended, is told of the one that runs; after some quiet minutes it is well."""
+    for n in range(3):
+        assert ends.judge(task(n, "running")).restarts == n
+        died = EngineEvent("die", f"{n:02}" * 32, 0, {"exitCode": str(n)})
+        ends.tell(died)
+        ended = ends.judge(task(n, "exited", clock.wall, exit_code=n))
+        assert ended.condition == "restarting"
+        assert ends.judge(task(n, "exited", clock.wall, exit_code=n)).restarts == n + 1
+    runs = ends.judge(task(3, "running"))
+    assert (runs.condition, runs.restarts, runs.last_exit) == ("restarting", 3, 2)
+    ends.forget("00" * 32)  # Swarm keeps the last five
+    assert ends.judge(task(3, "running")).restarts == 3
+    clock.go(301)
+    assert ends.over() == ["03" * 32]
+    assert ends.judge(task(3, "running")).condition == "running"
+
+
+def test_a_service_that_was_told_to_stop_did_not_crash(ends: RecentEnds, clock: Clock) -> None:
+    """By Swarm, before our eyes or before our start; one that failed before that did."""
+    id = "00" * 32
+    ends.judge(task(0, "running"))
+    ends.tell(EngineEvent("kill", id, 0, {"signal": "15"}))
+    ends.tell(EngineEvent("die", id, 0, {"exitCode": "1"}))
+    assert ends.judge(task(0, "exited", clock.wall, exit_code=1)).condition == "failed"
+    for code in (0, 143):
+        assert ends.judge(task(1, "exited", clock.wall, exit_code=code)).restarts == 0
+    assert ends.judge(task(2, "exited", clock.wall - 10, exit_code=3)).restarts == 1
+    assert ends.judge(task(3, "running")).last_exit == 3

@@ -68,7 +68,7 @@ async function stop(app, path) {
  * @param {string} path
  */
 async function scale(app, path) {
-  const now = inventory.apps.get(app)?.instances.filter((one) => !one.one_off).length ?? 1;
+  const now = inventory.apps.get(app)?.instances.filter((one) => !one.one_off && !one.replaced).length ?? 1;
   const field = h("input", {
     class: "field",
     id: "scale-replicas",

@@ -11,13 +11,14 @@ import { formatNumber, lazy, t, tn } from "../lib/i18n.js";
 
 /**
  * The instances that say how an app is: one-off tasks (of `docker compose run`) say nothing of their
- * service, unless there is nothing else.
+ * service, unless there is nothing else; nor does one that another one has replaced.
  *
  * @param {App} app
  */
 function counted({ instances }) {
-  const its = instances.filter((one) => !one.one_off);
-  return its.length ? its : instances;
+  const current = instances.filter((one) => !one.replaced);
+  const its = current.filter((one) => !one.one_off);
+  return its.length ? its : current;
 }
 
 /**
@@ -88,7 +89,9 @@ export function stateSentence(app) {
     return t("{up} of {all} running", { up: app.running, all: counted(app).length });
   }
   if (state === "restarting" && restarts(app)) {
-    return `${stateWord(state)} · ${restartCount(restarts(app))}`;
+    const code = counted(app).find((one) => one.last_exit !== null)?.last_exit ?? null;
+    const last = code === null ? "" : ` · ${t("last exit code {code}", { code: String(code) })}`;
+    return `${stateWord(state)} · ${restartCount(restarts(app))}${last}`;
   }
   if (state === "failed" || state === "exited") {
     const its = counted(app);
@@ -163,7 +166,8 @@ export function since(app) {
 
 /** @param {App} app */
 export function restarts(app) {
-  return app.instances.reduce((sum, one) => sum + (one.restarts || 0), 0);
+  // Of a place of a service, each instance knows of those before it.
+  return counted(app).reduce((sum, one) => sum + (one.restarts || 0), 0);
 }
 
 /** @param {App} app */

@@ -317,7 +317,7 @@ export type HostWithCredentials = {
   host: string;
 };
 
-/** One container; `id` has 12 hex digits. `state` is the engine's word for this instant, `condition` how it does; `error` why the engine could not start it. */
+/** One container; `id` has 12 hex digits. `state` is the engine's word for this instant, `condition` how it does; `error` why the engine could not start it. `restarts` counts, of a service's instance, those before it that ended by themselves, `last_exit` is the last one's code; `replaced`: another one is in its place. */
 export type Instance = {
   id: string;
   name: string;
@@ -342,6 +342,8 @@ export type Instance = {
   readable: boolean;
   unreadable_reason: string | null;
   one_off: boolean;
+  last_exit: number | null;
+  replaced: boolean;
 };
 
 /** seq, time, container, stream, text */

@@ -66,6 +66,17 @@ test("a sentence says how it ended, or how often it was restarted", () => {
   );
 });
 
+test("a place of a service counts once, with how often it was filled anew and why", () => {
+  const old = instance({ condition: "failed", exit_code: 3, restarts: 1, replaced: true });
+  const now = instance({ condition: "restarting", restarts: 2, last_exit: 3 });
+  assert.equal(
+    states.stateSentence(shown({ condition: "restarting" }, old, now)),
+    "Restarting · restarted 2 times · last exit code 3",
+  );
+  const half = shown({ condition: "partial", running: 1 }, old, instance(), instance());
+  assert.equal(states.stateSentence(half), "1 of 2 running");
+});
+
 test("the engine's own reason and what a health check printed are told", () => {
   const refused = instance({ state: "created", condition: "failed", error: "no such file" });
   assert.equal(states.reason(refused), "no such file");

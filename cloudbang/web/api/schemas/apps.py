@@ -20,7 +20,9 @@ Line = TypeAliasType(
 
 class Instance(TypedDict):
     """One container; ``id`` has 12 hex digits. ``state`` is the engine's word for this instant,
-    ``condition`` how it does; ``error`` why the engine could not start it."""
+    ``condition`` how it does; ``error`` why the engine could not start it. ``restarts`` counts, of a
+    service's instance, those before it that ended by themselves, ``last_exit`` is the last one's
+    code; ``replaced``: another one is in its place."""
 
     id: str
     name: str
@@ -45,6 +47,8 @@ class Instance(TypedDict):
     readable: bool
     unreadable_reason: str | None
     one_off: bool
+    last_exit: int | None
+    replaced: bool
 
 
 class App(TypedDict):
