@@ -22,6 +22,7 @@ import { confirm, openDialog } from "../lib/dialog.js";
 import { sentence } from "../lib/form.js";
 import { deployments } from "../live/deployments.js";
 import { addressLinks, getDeployed } from "./deployed.js";
+import { offerDeletion } from "./delete_deployed.js";
 import { offerOperating } from "./operate.js";
 
 /** @typedef {import("../types/api.js").Belongings} Removal */
@@ -51,10 +52,15 @@ function offerRemoval(app) {
   const draw = () => {
     const known = inventory.apps.get(app);
     const there = known !== undefined && known.instances.length > 0;
+    const deployed = known?.kind === "deployed";
     // Of an app that is listed nowhere the page was drawn with what is known.
     const away = known ? known.put_away : menu.dataset.away === "yes";
     /** @type {Record<string, boolean>} */
-    const hidden = { "delete-app": there, "put-away": there || away, "bring-back": there || !away };
+    const hidden = {
+      "delete-app": there && !deployed,
+      "put-away": there || away || deployed,
+      "bring-back": there || !away,
+    };
     for (const item of menu.querySelectorAll("button")) {
       item.hidden = hidden[item.dataset.manage ?? ""] ?? false;
     }
@@ -87,6 +93,7 @@ async function deleteLines(app, path) {
  */
 async function deleteApp(app, path) {
   const found = await call("GET", `${path}/removal`);
+  if (found.deployed) return offerDeletion(app, found);
   const { events } = found;
   const text = [
     ...(found.lines ? whatOfTheLog(found) : [t("No line of it is kept.")]),

@@ -1,4 +1,5 @@
-// What can be done with an app that was deployed: start, stop, restart, scale, deploy once more.
+// What can be done with an app that was deployed: start, stop, restart, scale, deploy once more; and
+// with one that was found: start, stop, restart its containers, and take one over as an app.
 
 import { call, Problem } from "../lib/api.js";
 import { confirm, openDialog } from "../lib/dialog.js";
@@ -8,6 +9,7 @@ import { t, tn } from "../lib/i18n.js";
 import { deployments } from "../live/deployments.js";
 import { inventory } from "../live/inventory.js";
 import { getDeployed } from "./deployed.js";
+import { offerTakeOver } from "./take_over.js";
 
 const MOST = 100; // instances of an app, as in cloudbang/domain/deploy/spec.py
 
@@ -23,6 +25,7 @@ export function offerOperating(app) {
     stop: () => stop(app, path),
     scale: () => scale(app, path),
     redeploy: () => redeploy(app, path),
+    "take-over": () => takeOver(app),
   };
   menu.addEventListener("click", (event) => {
     const item = /** @type {Element} */ (event.target).closest("[data-operate]");
@@ -38,8 +41,17 @@ export function offerOperating(app) {
     const known = inventory.apps.get(app);
     const runs = known !== undefined && known.running > 0;
     const busy = deployments.underWay(app) !== null;
+    const deployed = known?.kind === "deployed";
+    const there = deployed || (known !== undefined && known.instances.length > 0);
     /** @type {Record<string, boolean>} */
-    const offered = { start: !runs, stop: runs, restart: runs, scale: true, redeploy: true };
+    const offered = {
+      start: !runs && there,
+      stop: runs,
+      restart: runs,
+      scale: deployed,
+      redeploy: deployed,
+      "take-over": !deployed && there,
+    };
     byId("app-operate-busy").hidden = !busy;
     for (const item of menu.querySelectorAll("button")) {
       item.hidden = !offered[item.dataset.operate ?? ""];
@@ -63,12 +75,20 @@ async function stop(app, path) {
   if (choice === "stop") await call("POST", `${path}/stop`, {});
 }
 
+/** The container of an app that has one; of several the newest, as the list has them. @param {string} app */
+async function takeOver(app) {
+  const its = inventory.apps.get(app)?.instances.filter((one) => !one.one_off) ?? [];
+  const container = its.at(-1);
+  if (container) await offerTakeOver(container.id);
+}
+
 /**
  * @param {string} app
  * @param {string} path
  */
 async function scale(app, path) {
-  const now = inventory.apps.get(app)?.instances.filter((one) => !one.one_off && !one.replaced).length ?? 1;
+  const now =
+    inventory.apps.get(app)?.instances.filter((one) => !one.one_off && !one.replaced).length ?? 1;
   const field = h("input", {
     class: "field",
     id: "scale-replicas",
