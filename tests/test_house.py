@@ -232,6 +232,7 @@ SCRIPT_AREAS = {
     "sign_in": {"lib", "live", "frame"},
     "settings": {"lib", "live", "frame"},
     "storage": {"lib", "live", "frame"},
+    "stacks": {"lib", "live", "frame"},
     "apps": {"lib", "live", "frame"},
     "terminal": {"lib", "live", "frame", "apps"},
     "recordings": {"lib", "live", "frame", "terminal"},

@@ -4,6 +4,7 @@ deployed is deleted, and everything that goes is listed before."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,3 +109,32 @@ def test_an_app_is_deleted_with_what_was_listed(
     page.wait_for_url(f"{admin.server.url}/", timeout=90_000)
     assert engine.client.services.list() == []
     assert engine.client.volumes.get("kept")
+
+
+@pytest.mark.slow("Compose starts and stops a project")
+def test_a_compose_project_is_brought_up_and_down(
+    page: Page, admin: Person, engine: PrivateEngine, tmp_path: Path
+) -> None:
+    """Down it stays in the list, so that it can be brought up again."""
+    file = tmp_path / "compose.yaml"
+    file.write_text(
+        f"services:\n  web:\n    image: {engine.image()}\n    command: sleep 1000\n"
+        "    network_mode: none\n    stop_signal: KILL\n"
+    )
+    labels = {
+        "com.docker.compose.project": "shop",
+        "com.docker.compose.service": "seed",
+        "com.docker.compose.project.config_files": str(file),
+        "com.docker.compose.project.working_dir": str(tmp_path),
+    }
+    engine.client.containers.create(engine.image(), ["true"], labels=labels, network_mode="none")
+    page.goto(f"{admin.server.url}/stacks")
+    row = page.get_by_role("listitem").filter(has_text="compose.yaml")
+    row.get_by_role("button", name="Bring it up").click()
+    expect(row).to_contain_text("shop.web", timeout=60_000)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    row.get_by_role("button", name="Bring it down").click()
+    page.get_by_role("dialog").get_by_role("button", name="Bring it down").click()
+    expect(row).not_to_contain_text("shop.web", timeout=60_000)
+    if support.PICTURES:
+        page.screenshot(path=support.ARTIFACTS / "stacks.png")

@@ -60,6 +60,7 @@ ROUTES = {
     "/terminals/<session>/replay": "open",
     "/settings": "open",
     "/storage": "house",
+    "/stacks": "house",
     "/sign-in": "open",
     "/setup": "open",
     "/healthz": "open",

@@ -158,6 +158,13 @@ def replay(session: str) -> ResponseReturnValue:
     return _page("replay.html", page="terminals", session=session)
 
 
+@bp.get("/stacks")
+@needs("manage", "default")
+def stacks() -> ResponseReturnValue:
+    """Compose projects that were seen on the engine."""
+    return _page("stacks.html", page="stacks")
+
+
 @bp.get("/storage")
 @needs("manage", "default")
 def storage() -> ResponseReturnValue:

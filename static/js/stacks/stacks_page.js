@@ -1,0 +1,131 @@
+// The page of Compose projects: what each has, and bringing it up and down.
+
+import "../frame/frame.js";
+import { call, Problem } from "../lib/api.js";
+import { confirm, openDialog } from "../lib/dialog.js";
+import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { sentence } from "../lib/form.js";
+import { t, tn } from "../lib/i18n.js";
+import { listItem } from "../lib/list_item.js";
+import { toast } from "../lib/toast.js";
+import { inventory } from "../live/inventory.js";
+
+/** @typedef {import("../types/api.js").Stack} Stack */
+
+const SOON = 400; // ms: Compose changes many containers at once, which is one change to a reader
+
+const list = byId("stacks-list");
+const error = byId("stacks-error");
+/** Those that are brought up or down from here. @type {Set<string>} */
+const busy = new Set();
+/** @type {Stack[]} */
+let stacks = [];
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+async function load() {
+  try {
+    ({ stacks } = await call("GET", "/api/v1/stacks"));
+    error.hidden = true;
+    draw();
+  } catch (thrown) {
+    if (!(thrown instanceof Problem)) throw thrown;
+    setText(error, sentence(thrown));
+    error.hidden = false;
+  }
+  setAttribute(list, "aria-busy", "false");
+}
+
+function draw() {
+  setChildren(list, stacks.map(row));
+  byId("stacks-none").hidden = stacks.length > 0;
+}
+
+/** @param {Stack} stack */
+function row(stack) {
+  const { name, apps, containers, files, unreadable } = stack;
+  const facts = [
+    containers
+      ? tn("{n} container", "{n} containers", containers, { n: containers })
+      : t("down, no containers"),
+    apps.length > 0 && apps.join(", "),
+    unreadable
+      ? h("span", { class: "badge warn" }, t("{path} cannot be read here", { path: unreadable }))
+      : h("span", { class: "mono" }, files.join(", ")),
+  ];
+  const actions = h("span", { class: "item-actions" });
+  if (!unreadable) {
+    actions.append(button(t("Bring it up"), stack, () => bring(stack, "up")));
+    if (containers) actions.append(button(t("Bring it down"), stack, () => bringDown(stack)));
+  }
+  if (!containers) actions.append(button(t("Forget it"), stack, () => forget(stack)));
+  return listItem(name, facts, actions);
+}
+
+/**
+ * @param {string} verb
+ * @param {Stack} stack
+ * @param {() => Promise<void>} run
+ */
+function button(verb, { name }, run) {
+  return h(
+    "button",
+    {
+      class: "button small",
+      type: "button",
+      disabled: busy.has(name),
+      "aria-label": `${verb}: ${name}`,
+      onclick: () => void run(),
+    },
+    verb,
+  );
+}
+
+/** @param {Stack} stack */
+async function bringDown(stack) {
+  const text = [
+    t("Its containers and its networks are removed: {names}", { names: stack.apps.join(", ") }),
+    t("Its volumes and its logs stay. It can be brought up again from here."),
+  ];
+  const choices = { keep: { verb: t("Cancel") }, down: { verb: t("Bring it down"), danger: true } };
+  const title = t("Bring {name} down", { name: stack.name });
+  if ((await confirm(title, text, choices)) === "down") await bring(stack, "down");
+}
+
+/**
+ * @param {Stack} stack
+ * @param {"up" | "down"} way
+ */
+async function bring({ name }, way) {
+  busy.add(name);
+  draw();
+  toast(t("Compose is at work on {name} …", { name }), { stays: true });
+  try {
+    await call("POST", `/api/v1/stacks/${encodeURIComponent(name)}/${way}`, {});
+    toast(way === "up" ? t("{name} is up", { name }) : t("{name} is down", { name }));
+  } catch (thrown) {
+    if (!(thrown instanceof Problem)) throw thrown;
+    toast("");
+    openDialog(t("This was not done"), h("p", { role: "alert" }, sentence(thrown)));
+  }
+  busy.delete(name);
+  await load();
+}
+
+/** @param {Stack} stack */
+async function forget({ name }) {
+  try {
+    await call("DELETE", `/api/v1/stacks/${encodeURIComponent(name)}`);
+  } catch (thrown) {
+    if (!(thrown instanceof Problem)) throw thrown;
+    openDialog(t("This was not done"), h("p", { role: "alert" }, sentence(thrown)));
+  }
+  await load();
+}
+
+// Containers that come and go are told; what of them is a project the API knows.
+inventory.addEventListener("apps", () => {
+  clearTimeout(timer);
+  timer = setTimeout(() => void load(), SOON);
+});
+void load();
