@@ -286,7 +286,7 @@ class Application:
         webhooks = Webhooks(WebhookStore(storage.database), secrets, deployments)
         operates = operating(
             *(self.settings, node.engine, node.inventory, storage.database, storage.logs, apps),
-            *(events.recorder, gateway, deployments),
+            *(events.recorder, gateway, deployments, webhooks),
         )
         compose = Compose(self.settings.storage.path)
         stacks = Stacks(compose, StackStore(storage.database), secrets, deployments)

@@ -135,7 +135,7 @@ class Operations:
     def start(self, app: str, by: str) -> None:
         """As many instances as it is to have. Raises NothingServes, ServiceGone, DeploymentRunning,
         and what the engine does."""
-        if not self.is_deployed(app):
+        if not self._serves(app):
             self._each("start", app, by)
             return
         with self._deployments.occupied(app, by):
@@ -147,7 +147,7 @@ class Operations:
 
     def stop(self, app: str, by: str) -> None:
         """None of its instances; the release stays. Raises as :meth:`start`."""
-        if not self.is_deployed(app):
+        if not self._serves(app):
             self._each("stop", app, by)
             return
         with self._deployments.occupied(app, by):
@@ -175,7 +175,7 @@ class Operations:
     def restart(self, app: str, by: str) -> None:
         """New containers of the same release, one after the other, and where two can run at once
         each before the old one stops. One that is stopped is started. Raises as :meth:`start`."""
-        if not self.is_deployed(app):
+        if not self._serves(app):
             self._each("restart", app, by)
             return
         with self._deployments.occupied(app, by):
@@ -202,13 +202,23 @@ class Operations:
             wanted = Wanted(release.spec.as_json())
         return self._deployments.begin(app, wanted, by, admin=admin)
 
+    def _serves(self, app: str) -> bool:
+        """Whether a release of it is to serve. Of one that never came to that, as of one that was
+        being taken over, the containers that it has are somebody else's."""
+        its = self._store.app(app)
+        if its is not None and its.serving is not None:
+            return True
+        found = self._apps.get(app)
+        return self.is_deployed(app) and not (found and found.instances)
+
     def _each(self, verb: Verb, app: str, by: str) -> None:
         """All of its containers; raises the first error when each has been tried. One-off tasks
         beside a service are not started again."""
         found = self._apps.get(app)
         failed: CloudBangError | None = None
         for one in found.counted if found else ():
-            if (verb == "start") == one.alive and verb != "restart":
+            up = one.alive or one.state == "restarting"
+            if (verb == "start") == up and verb != "restart":
                 continue
             try:
                 self._containers.do(verb, one, by)

@@ -16,6 +16,7 @@ from cloudbang.deploy.reaper import DeploymentReaper
 from cloudbang.deploy.removal import Removals
 from cloudbang.deploy.service import Deployments, Wanted
 from cloudbang.deploy.take_over import TakeOvers
+from cloudbang.deploy.webhooks import Webhooks
 from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.engine import Engine
 from cloudbang.events.recorder import EventRecorder
@@ -60,6 +61,7 @@ def operating(
     recorder: EventRecorder,
     gateway: Gateway,
     deployments: Deployments,
+    webhooks: Webhooks,
 ) -> Operating:
     """All of them, over what they are handed."""
     store, found = DeploymentStore(database), FoundStore(database)
@@ -77,6 +79,7 @@ def operating(
             SecretStore(database, settings.storage.path),
             deployments,
             gateway,
+            webhooks,
             apps,
             logs,
             recorder.action,

@@ -23,6 +23,7 @@ from cloudbang.domain.deploy.swarm_spec import APP, RELEASE, stack_network
 from cloudbang.engine.swarm import Service
 from cloudbang.errors import EngineRefused, EngineUnreachable
 from cloudbang.storage.database.deployments import DeploymentStore
+from cloudbang.storage.database.webhooks import Webhook
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,13 @@ class Routes(Protocol):
     """The gateway."""
 
     def withdraw(self, app: str) -> None: ...
+
+
+class Webhooks(Protocol):
+    """Who deploys an app when somebody pushes."""
+
+    def of(self, app: str) -> list[Webhook]: ...
+    def delete(self, webhook: Webhook) -> None: ...
 
 
 class Secrets(Protocol):
@@ -112,12 +120,13 @@ class Removals:
         secrets: Secrets,
         deployments: Deployments,
         routes: Routes,
+        webhooks: Webhooks,
         apps: Apps,
         logs: Logs,
         record_action: Callable[..., None],
     ) -> None:
         self._engine, self._store, self._secrets = engine, store, secrets
-        self._deployments, self._routes = deployments, routes
+        self._deployments, self._routes, self._webhooks = deployments, routes, webhooks
         self._apps, self._logs, self._act = apps, logs, record_action
 
     def belongings(self, app: str) -> Belongings:
@@ -162,6 +171,8 @@ class Removals:
         with self._deployments.occupied(app, by):
             deployments = [one.id for one in self._store.find(app, limit=500)]
             self._routes.withdraw(app)
+            for webhook in self._webhooks.of(app):
+                self._webhooks.delete(webhook)
             for service in self._engine.services(f"{APP}={app}"):
                 self._engine.remove_service(service.name)
             self._wait_gone(app, max(release.spec.stop_grace for release in releases))

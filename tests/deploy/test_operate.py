@@ -16,10 +16,13 @@ from cloudbang.deploy.errors import DeploymentRunning
 from cloudbang.deploy.operate import NotDeployed, OneAtATime, Operations, ServiceGone
 from cloudbang.deploy.reaper import DeploymentReaper
 from cloudbang.deploy.removal import Removals
+from cloudbang.deploy.webhooks import Webhooks
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import read_spec
 from cloudbang.domain.deploy.swarm_spec import APP, RELEASE, service_spec
+from cloudbang.domain.deploy.webhooks import Filter
 from cloudbang.storage.database.deployments import DeployedApp
+from cloudbang.storage.database.webhooks import WebhookStore
 from tests.deploy import apps
 from tests.deploy.house import House, Swarm
 from tests.support import wait_until
@@ -43,9 +46,10 @@ class Ground:
             house.apps,
             self.tell,
         )
+        self.webhooks = Webhooks(WebhookStore(house.database), house.secrets, house.deployments)
         self.removals = Removals(
-            *(engine, store, house.secrets, house.deployments, house.gateway, house.apps),
-            *(house.logs, self.tell),
+            *(engine, store, house.secrets, house.deployments, house.gateway),
+            *(self.webhooks, house.apps, house.logs, self.tell),
         )
         self.reaper = DeploymentReaper(engine, store)
 
@@ -135,6 +139,7 @@ def test_deleting_an_app_takes_what_it_said_and_no_more(ground: Ground, image: s
     spec["files"] = [{"path": "/etc/app.conf", "content": "a = 1"}]
     house.serves("op-gone", **spec)
     house.logs.append("op-gone", [b"2026-07-01T12:00:00.000000000Z 0123456789ab stdout hello\n"])
+    ground.webhooks.make("op-gone", "plain", Filter(), "ada")
     found = ground.removals.belongings("op-gone")
     assert (found.services, found.releases, found.deployments) == (("op-gone-r1",), 1, 1)
     assert found.images == ("cloudbang/op-gone:r1",)
@@ -151,6 +156,7 @@ def test_deleting_an_app_takes_what_it_said_and_no_more(ground: Ground, image: s
     assert house.store.releases("op-gone") == []
     assert house.store.find("op-gone") == []
     assert house.secrets.newest("op-gone") == {}
+    assert ground.webhooks.of("op-gone") == []
     assert house.logs.next_seq("op-gone") == 2
     with pytest.raises(NotDeployed):
         ground.removals.delete("op-gone", "ada")

@@ -178,6 +178,7 @@ class WebGround:
         self.webhook_store = WebhookStore(self.database)
         stacks = StackStore(self.database)
         self.stacks = Stacks(Compose(folder), stacks, self.secrets, self.deployments)
+        self.webhooks = Webhooks(self.webhook_store, self.secrets, self.deployments)
         self.live = LivePush(
             *(self.store, self.apps, self.status, subscriber, self.budget, self.deployments)
         )
@@ -186,7 +187,7 @@ class WebGround:
         self.live.start()
         self.operating = operating(
             *(self.settings, engine, self.inventory, self.database, self.store, self.apps),
-            *(self.recorder, self.gateway, self.deployments),
+            *(self.recorder, self.gateway, self.deployments, self.webhooks),
         )
         self.app = create_app(
             Services(
@@ -203,7 +204,7 @@ class WebGround:
                 deployments=self.deployments,
                 gateway=self.gateway,
                 sources=self.sources,
-                webhooks=Webhooks(self.webhook_store, self.secrets, self.deployments),
+                webhooks=self.webhooks,
                 database=self.database,
                 loop_lag=LoopLag(),
                 terminals=self.terminals,

@@ -38,7 +38,8 @@ def claims_of(
     old: list[Release] = []
     count: dict[str, int] = {}
     for release in releases:
-        count[release.app] = count.get(release.app, 0) + 1
+        # One that never had an image is none that one could go back to.
+        count[release.app] = count.get(release.app, 0) + bool(release.image_id)
         stays = count[release.app] <= KEPT or (release.app, release.number) in wanted
         (kept if stays else old).append(release)
     return Claims(
