@@ -59,7 +59,7 @@ def test_form_and_yaml_are_one_thing(opened: Page) -> None:
     its line and changes nothing."""
     page = opened
     page.get_by_role("textbox", name="Image", exact=True).fill("nginx:1.27")
-    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("nginx")
+    expect(page.get_by_role("textbox", name="App name", exact=True)).to_have_value("nginx")
     page.get_by_role("textbox", name="Port", exact=True).fill("80")
     expect(page.get_by_role("checkbox", name="People open it in a browser")).to_be_checked()
     page.get_by_role("button", name="YAML").click()
@@ -87,7 +87,7 @@ def test_a_run_line_fills_the_form(opened: Page) -> None:
             {clipboardData: data, bubbles: true, cancelable: true}));
         }"""
     )
-    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("shop")
+    expect(page.get_by_role("textbox", name="App name", exact=True)).to_have_value("shop")
     expect(page.get_by_text("--privileged")).to_be_visible()
     page.get_by_role("button", name="Put it behind the gateway").click()
     assert spec_of(page) == "image: nginx:1\nenv:\n  A: b\nport: 80\nroute: {}\n"
@@ -96,16 +96,16 @@ def test_a_run_line_fills_the_form(opened: Page) -> None:
 def test_errors_are_at_their_fields(opened: Page, server: ServerProcess) -> None:
     page = opened
     page.get_by_role("textbox", name="Image", exact=True).fill("nginx")
-    page.locator("summary", has_text="Size").click()
+    page.locator("summary", has_text="Instances and limits").click()
     page.get_by_role("textbox", name="Memory", exact=True).fill("lots")
     page.keyboard.press("Control+Enter")
     field = page.get_by_role("textbox", name="Memory", exact=True)
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(page.locator(".spec-row", has=field)).to_contain_text("is not an amount of bytes")
     expect(field).to_be_focused()
-    page.get_by_role("textbox", name="Name", exact=True).fill("a/b")
+    page.get_by_role("textbox", name="App name", exact=True).fill("a/b")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_role("textbox", name="Name", exact=True)).to_be_focused()
+    expect(page.get_by_role("textbox", name="App name", exact=True)).to_be_focused()
 
 
 def test_a_source_without_a_dockerfile_gets_one(opened: Page, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_source_without_a_dockerfile_gets_one(opened: Page, tmp_path: Path) ->
     page.locator("input[type=file]").set_input_files(folder)
     expect(page.get_by_text("This one is for Python, by its requirements.txt")).to_be_visible()
     expect(page.get_by_text("1 left out by .dockerignore.")).to_be_visible()
-    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("my-shop")
+    expect(page.get_by_role("textbox", name="App name", exact=True)).to_have_value("my-shop")
     expect(page.get_by_role("textbox", name="Port", exact=True)).to_have_value("8000")
     area = page.locator(".spec-recipe")
     expect(area).to_have_value(re.compile("^FROM python:3.12-slim\n"))

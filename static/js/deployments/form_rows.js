@@ -151,7 +151,7 @@ export function pairsField(model, key, words) {
     field: key,
     fresh: { name: "", value: "" },
     columns: [
-      { label: t("Name"), show: (one) => one.name, put: named },
+      { label: t("Key"), show: (one) => one.name, put: named },
       {
         label: t("Value"),
         wide: true,
@@ -234,7 +234,7 @@ export function secretsField(model, words) {
     field: "secrets",
     fresh: { name: "", value: "" },
     columns: [
-      { label: t("Name"), show: (one) => one.name, put: named },
+      { label: t("Key"), show: (one) => one.name, put: named },
       {
         label: t("Value"),
         placeholder: t("Value; empty keeps the one that is there"),

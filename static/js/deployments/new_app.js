@@ -32,7 +32,7 @@ const PAUSE = 400; // ms after the last change until the plan is asked for
 export class NewApp {
   model = new SpecModel();
   name = new NameField({
-    label: t("Name"),
+    label: t("App name"),
     hint: t("Its log, its events and its address are kept under it."),
   });
   /** @type {Way[]} */
@@ -256,8 +256,9 @@ export class NewApp {
     const { field } = problem;
     const its = field && this.#way?.fields.find((one) => one.field === field);
     if (its) its.showError(text);
-    else if (field && focus && this.#form.showError(field, text)) return;
-    else this.#say(problem.code === "admins-only" ? `${text}.` : text);
+    else if (field && this.#form.showError(field, text, focus)) {
+      if (!focus) setChildren(this.#plan, [h("p", { class: "spec-error" }, text)]);
+    } else this.#say(problem.code === "admins-only" ? `${text}.` : text);
   }
 
   /** @param {string} text */

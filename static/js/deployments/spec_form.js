@@ -69,8 +69,9 @@ export class SpecForm {
    *
    * @param {string} name as the API calls it: `health.within`, `ports[1]`
    * @param {string} message
+   * @param {boolean} [focus] whether somebody waits for it: else it takes nothing away from them
    */
-  showError(name, message) {
+  showError(name, message, focus = true) {
     this.clearErrors();
     if (this.#views.chosen() !== 0) {
       setText(this.#yamlError, message);
@@ -79,8 +80,9 @@ export class SpecForm {
     }
     const found = this.#fieldOf(name);
     if (!found) return false;
-    found.group.open = true;
     found.field.showError(message, name);
+    if (!focus) return true;
+    found.group.open = true;
     const control = found.field.element.querySelector("[aria-invalid], input, select, button");
     if (control instanceof HTMLElement) control.focus();
     found.field.element.scrollIntoView({ block: "nearest" });
@@ -324,7 +326,7 @@ function groupsOf(model) {
       ],
     },
     {
-      title: t("Size"),
+      title: t("Instances and limits"),
       fields: [
         numberField(model, ["replicas"], {
           label: t("Instances"),

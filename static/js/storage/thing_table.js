@@ -76,7 +76,7 @@ export class ThingTable {
 }
 
 function head() {
-  return [t("Name"), t("Size"), t("Used by"), t("Since")];
+  return [t("Item"), t("Size"), t("Used by"), t("Since")];
 }
 
 /** @param {Thing} thing */
