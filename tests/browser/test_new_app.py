@@ -193,3 +193,40 @@ def deployment_state(server: ServerProcess, id: int) -> str:
     """queued counts as running."""
     state = str(server.get(f"/api/v1/deployments/{id}")["state"])
     return "running" if state == "queued" else state
+
+
+@pytest.mark.own_server
+@pytest.mark.slow("two apps are deployed one after the other, each watched until it is steady")
+def test_a_compose_file_becomes_apps_that_find_each_other(
+    opened: Page, base: str, name: str, server: ServerProcess
+) -> None:
+    """In their order; the second asks the first by the name that the file gives it."""
+    page = opened
+    page.get_by_role("button", name="Compose file").click()
+    page.get_by_role("textbox", name="Compose file").fill(
+        f"name: {name}\nservices:\n"
+        f"  back: {{image: '{base}', command: ['sh', '-c', 'mkdir /w; echo found >/w/index.html; exec httpd -f -p 80 -h /w']}}\n"
+        f"  front: {{image: '{base}', depends_on: [back], command: "
+        "['sh', '-c', 'while :; do timeout 3 wget -qO- http://back/; sleep 1; done']}\n"
+    )
+    expect(page.locator(".new-order")).to_contain_text(f"{name}.front is new")
+    page.get_by_role("button", name="Deploy", exact=False).last.click()
+    yes = page.get_by_role("button", name="Switch it on and deploy")
+    expect(yes.or_(page.get_by_role("heading", name="Deployments"))).to_be_visible()
+    if yes.is_visible():
+        yes.click()
+    expect(page).to_have_url(f"{server.url}/deployments")
+    path = f"/api/v1/stacks/{name}/deployments"
+
+    def ended() -> Any:
+        run = server.get(path)["runs"][0]
+        return run if run["state"] != "running" else None
+
+    run = wait_until(ended, 120, "the stack's end", every=0.5)
+    assert [part["state"] for part in run["parts"]] == ["serving", "serving"], server.said()
+    wait_until(
+        lambda: any(line[4] == "found" for line in server.lines(f"{name}.front")),
+        30,
+        "an answer of the other",
+        every=0.5,
+    )
