@@ -56,6 +56,21 @@ class Ground:
     def tell(self, *told: object, **more: object) -> None:
         self.told.append((*told, *more.items()))
 
+    def serves(self, app: str, **spec: object) -> int:
+        """The deployment of an app that serves by now, and lets others have it."""
+        id = self.house.serves(app, **spec).id
+
+        def left() -> bool:
+            # It has the app for a moment longer than it takes: what it was made from is discarded.
+            try:
+                with self.house.deployments.occupied(app):
+                    return True
+            except DeploymentRunning:
+                return False
+
+        wait_until(left, 10, f"deployment {id} to leave {app}")
+        return id
+
     def containers(self, app: str) -> set[str]:
         """Those that run."""
         found = self.client.containers.list(filters={"label": [f"{APP}={app}", RELEASE]})
@@ -92,7 +107,7 @@ def volume(ground: Ground) -> Iterator[Callable[[str], str]]:
 def test_stopped_started_scaled_and_restarted(ground: Ground, image: str) -> None:
     """What the app is told to be is so on the engine, and written down."""
     house, operations = ground.house, ground.operations
-    house.serves("op-web", **apps.spec(image))
+    ground.serves("op-web", **apps.spec(image))
     first = ground.have("op-web", 1)
     operations.restart("op-web", "ada")
     wait_until(lambda: len(now := ground.containers("op-web")) == 1 and not now & first, 30)
@@ -120,7 +135,7 @@ def test_stopped_started_scaled_and_restarted(ground: Ground, image: str) -> Non
 def test_what_only_one_may_have_is_not_scaled(ground: Ground, image: str, volume) -> None:
     house = ground.house
     one = {"volumes": [{"name": volume("op-one"), "path": "/data"}]}
-    house.serves("op-one", **apps.spec(image, **one))
+    ground.serves("op-one", **apps.spec(image, **one))
     with pytest.raises(OneAtATime) as refused:
         ground.operations.scale("op-one", 2, "ada")
     assert refused.value.because == "op-one"
@@ -137,7 +152,7 @@ def test_deleting_an_app_takes_what_it_said_and_no_more(ground: Ground, image: s
     spec = apps.spec(image, secrets={"KEY": "a secret"})
     spec["volumes"] = [{"name": volume("op-kept"), "path": "/data"}]
     spec["files"] = [{"path": "/etc/app.conf", "content": "a = 1"}]
-    house.serves("op-gone", **spec)
+    ground.serves("op-gone", **spec)
     house.logs.append("op-gone", [b"2026-07-01T12:00:00.000000000Z 0123456789ab stdout hello\n"])
     ground.webhooks.make("op-gone", "plain", Filter(), "ada")
     found = ground.removals.belongings("op-gone")
@@ -169,7 +184,7 @@ def test_volumes_and_logs_go_where_that_is_wanted(ground: Ground, image: str, vo
     names = [volume("op-mine"), volume("op-shared")]
     spec = apps.spec(image)
     spec["volumes"] = [{"name": name, "path": f"/{name}"} for name in names]
-    id = house.serves("op-all", **spec).id
+    id = ground.serves("op-all", **spec)
     other = ground.client.containers.create(image, ["true"], volumes=["op-shared:/x"])
     try:
         house.logs.append("op-all", [b"2026-07-01T12:00:00.000000000Z 0123456789ab stdout x\n"])
@@ -187,10 +202,10 @@ def test_what_nobody_claims_is_taken_away(ground: Ground, image: str) -> None:
     """A service of a release before, as after a kill; what serves, what goes on, what another
     installation has, and secrets that are used stay."""
     house, engine = ground.house, ground.house.engine
-    house.serves("op-reap", **apps.spec(image, secrets={"KEY": "one"}))
+    ground.serves("op-reap", **apps.spec(image, secrets={"KEY": "one"}))
     first = house.store.release("op-reap", 1)
     assert first is not None
-    house.serves("op-reap", **apps.spec(image, "two", secrets={"KEY": "two"}))
+    ground.serves("op-reap", **apps.spec(image, "two", secrets={"KEY": "two"}))
     stranger = Release("op-stranger", 3, read_spec({"image": image})[0], first.image_id)
     for left in (first, stranger):
         engine.create_service({**service_spec(left, networks=[], replicas=0)})
