@@ -20,8 +20,7 @@ from cloudbang.domain.deploy.caddy import local_host
 from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.lines import parse_time
 from tests.deploy.house import House, Swarm, machine_engine
-from tests.gateway.ground import IMAGE, web_app_image
-from tests.gateway.ground import spec as spec_of
+from tests.gateway.ground import IMAGE, spec, web_app_image
 from tests.gateway.load import Talker
 from tests.support import ROOT
 
@@ -33,9 +32,13 @@ CHANGES, TALKERS = 50, 20
 LIMITS = StepLimits(verify=2.0)
 
 
-def spec(app: str, number: int, **more: object) -> dict[str, object]:
+def deployed(house: House, app: str, number: int, **more: object) -> Deployment:
+    """A release more of an app serves. It waits its turn: the one before is tidied up at first."""
     release = {"RELEASE": f"{app}-{number}"}
-    return {"image": IMAGE, "port": 80, "route": {}, "env": release, **more}
+    written = {"image": IMAGE, "port": 80, "route": {}, "env": release, **more}
+    done = house.wait(house.deploy(app, wait=True, **written), 120)
+    assert done.state == "serving", (done, house.lines(done.id))
+    return done
 
 
 class Asked:
@@ -76,14 +79,14 @@ def p99(values: list[float]) -> float:
 
 def replaced(house: House) -> list[dict[str, object]]:
     """Deployments of one app, one after the other."""
-    house.serves("busy", **spec("busy", 1))
+    deployed(house, "busy", 1)
     asked = Asked(house, "busy", slow=20)
     began = time.time()
     gevent.sleep(QUIET)
     deployed_at, number = time.time(), 1
     while number <= DEPLOYMENTS or (time.time() - began) * RATE < REQUESTS * 1.02:
         number += 1
-        house.serves("busy", 120, **spec("busy", number))
+        deployed(house, "busy", number)
     asked.stop()
     before = [took for at, took in asked.seconds if at < deployed_at]
     within = [took for at, took in asked.seconds if at >= deployed_at]
@@ -98,11 +101,11 @@ def replaced(house: House) -> list[dict[str, object]]:
 def held(house: House) -> list[dict[str, object]]:
     """Of one that has a volume, and so cannot run beside the other."""
     volume = {"volumes": [{"name": "bench-gateway", "path": "/data"}]}
-    house.serves("alone", **spec("alone", 1, **volume))
+    deployed(house, "alone", 1, **volume)
     asked = Asked(house, "alone")
     gevent.sleep(3)
     windows = [
-        window(house.serves("alone", 120, **spec("alone", number, **volume)))
+        window(deployed(house, "alone", number, **volume))
         for number in range(2, 2 + VOLUME_DEPLOYMENTS)
     ]
     asked.stop()
@@ -130,13 +133,13 @@ def window(deployment: Deployment) -> float:
 
 def changed(house: House) -> list[dict[str, object]]:
     """Routes that come and go beside WebSockets of another app."""
-    house.serves("talk", **spec("talk", 1))
+    deployed(house, "talk", 1)
     port = house.settings.gateway.http_port
     talkers = [Talker(port, local_host("talk")) for _ in range(TALKERS)]
     loads, spent = house.gateway.loads, []
     for n in range(CHANGES):
         began = time.monotonic()
-        house.gateway.publish("other", spec_of(route={"host": f"n{n}.example.com"}))
+        house.gateway.publish("other", spec(route={"host": f"n{n}.example.com"}))
         spent.append((time.monotonic() - began) * 1000)
     gevent.sleep(1)
     lost = sum(bool(one.lost) for one in talkers)
