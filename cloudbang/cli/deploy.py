@@ -139,6 +139,8 @@ def deploy(
         folder = Path(source) if source and os.path.isdir(source) else None
         if source and not folder and not spec_file and source.endswith((".json", ".yaml", ".yml")):
             source, spec_file = None, source
+        if source and folder is None and source.startswith((".", "/", "~")):
+            raise click.UsageError(f"{source} is no folder")
         body: dict[str, Any] = {"release": release}
         if release is None:
             spec = _read_spec(spec_file) if spec_file else _spec_that_serves(api, app)

@@ -210,6 +210,11 @@ class Webhooks:
         self._store.delete(webhook.id)
         self._secrets.forget(_place(webhook))
 
+    def forget(self, app: str) -> None:
+        """An app is deleted: nobody deploys it by an old address, should its name come back."""
+        for webhook in self._store.of(app):
+            self.delete(webhook)
+
     def of(self, app: str) -> list[Webhook]:
         return self._store.of(app)
 

@@ -27,7 +27,7 @@ from cloudbang.web.api.log_lines import (
     lines_answer,
     seq_answer,
 )
-from cloudbang.web.api.multipart import FilePart, read_form
+from cloudbang.web.api.multipart import FilePart, hearing, read_form
 from cloudbang.web.api.operation import Parameter, operation
 from cloudbang.web.api.parsing import json, number, read_body, whole
 from cloudbang.web.api.schemas import apps as app_shapes
@@ -40,7 +40,7 @@ from cloudbang.web.services import Services, services
 
 bp = Blueprint("deployments", __name__, url_prefix="/api/v1")
 
-SHOWN, MOST = 50, 500  # deployments of one answer
+SHOWN, MOST = 50, 200  # deployments of one answer
 INSIDE = ("asked", "upload")  # of a source: what only we look at
 KEY = 200  # characters of an idempotency key
 SPEC_BYTES = 1024 * 1024  # of a specification as JSON
@@ -60,6 +60,7 @@ LIST_QUERY = {
 @bp.post("/apps/<app>/deployments")
 @needs("deploy")
 @operation(body=shapes.NewDeployment, form=True, gives=shapes.Begun, status=202)
+@hearing
 def begin(app: str) -> Response:
     """Begin a deployment; makes the app if there is none. A source that is built may be sent as a
     form: spec, and its folder as tar, packed or not."""
@@ -82,6 +83,7 @@ def begin(app: str) -> Response:
 @bp.post("/apps/<app>/plan")
 @needs("deploy")
 @operation(body=shapes.NewDeployment, form=True, gives=shapes.Plan)
+@hearing
 def plan(app: str) -> Response:
     """What a deployment would change against what serves, whether instances restart, whether and why
     there is a moment without service. Changes nothing; a folder is not looked at."""

@@ -7,13 +7,17 @@ takes the CR before a boundary for data where a piece ends between the two.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar, cast
 
+from flask import request
 from werkzeug.http import parse_options_header
 
 from cloudbang.core.loop import yield_to_loop
-from cloudbang.errors import BadRequest
+from cloudbang.errors import BadRequest, CloudBangError
+from cloudbang.web.server.http_reader import RequestRefused
 
 PIECE = 64 * 1024  # bytes
 MOST_PARTS = 20
@@ -44,6 +48,7 @@ class FilePart:
         return found
 
 
+View = TypeVar("View", bound=Callable[..., Any])
 Take = Callable[[FilePart, Mapping[str, str]], None]
 
 
@@ -76,6 +81,23 @@ def read_form(
         except UnicodeDecodeError:
             raise BadRequest(name[:100], "…", "text in UTF-8") from None
     return fields
+
+
+def hearing(view: View) -> View:
+    """A view whose caller hears why what they send is refused: answered in the midst of a large
+    body, most would only see their connection break."""
+
+    @functools.wraps(view)
+    def read_to_its_end(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return view(*args, **kwargs)
+        except CloudBangError:
+            with suppress(RequestRefused):
+                while request.environ["wsgi.input"].read(PIECE):
+                    pass
+            raise
+
+    return cast(View, read_to_its_end)
 
 
 class _Parts:

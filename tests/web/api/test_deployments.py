@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import tarfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from cloudbang.deploy.log import DeploymentLog, log_name
@@ -19,6 +22,7 @@ from cloudbang.intake.log_sink import StoreSink
 from cloudbang.storage.database.deployments import DeployedApp
 from cloudbang.web.api.schemas import spec as spec_shapes
 from tests.web.web_support import Client, WebGround
+from tests.web.whole_app import NO_ENGINE, WholeApp
 
 WHEN = "2026-01-01T00:00:00.000000000Z"
 APP = "/api/v1/apps/web"
@@ -85,7 +89,7 @@ def test_one_deployment_and_all(ground: WebGround, admin: Client) -> None:
         ["its last line"],
     )
     assert one["usual"] == {"pull": 0.0, "start": 0.0, "health": 0.0}
-    for bad in ("?state=nonsense", "?limit=0", "?limit=501", "?app=..", "?before=0"):
+    for bad in ("?state=nonsense", "?limit=0", "?limit=201", "?app=..", "?before=0"):
         assert admin.get("/api/v1/deployments" + bad).status_code == 400, bad
     for id in (0, 99, 2**60):
         answer = admin.get(f"/api/v1/deployments/{id}")
@@ -229,6 +233,43 @@ def test_bodies(admin: Client) -> None:
     assert answer.status_code == 415
     answer = admin.post(f"{APP}/plan", {"spec": {"image": "a"}, "wiat": True})
     assert (answer.status_code, answer.json["code"]) == (400, "bad-request")
+
+
+@NO_ENGINE
+def test_a_refusal_is_heard_by_who_is_still_sending(tmp_path: Path) -> None:
+    """The answer comes, and not a broken connection; of who has no account nothing is read."""
+    house = WholeApp(tmp_path)
+    try:
+        headers, _ = house.token("sender", "admin")
+        folder = b"x" * (24 * 1024 * 1024)
+        with httpx.Client(base_url=house.origin, trust_env=False, timeout=60) as client:
+            answer = client.post(
+                "/api/v1/apps/a%20b/deployments",
+                headers=headers,
+                data={"spec": "{}"},
+                files={"folder": ("f.tar", folder)},
+            )
+            assert (answer.status_code, answer.json()["field"]) == (422, "app")
+            answer = client.post(
+                f"{APP}/deployments",
+                headers=headers,
+                data={"spec": '{"build": {}}'},
+                files={"folder": ("f.tar", folder)},
+            )
+            assert (answer.status_code, answer.json()["code"]) == (422, "upload-refused")
+        with connect(house.server.port) as nobody:
+            nobody.sendall(
+                b"POST /api/v1/apps/web/deployments HTTP/1.1\r\nHost: x\r\n"
+                b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 999999999\r\n"
+                b"Expect: 100-continue\r\n\r\n"
+            )
+            assert nobody.recv(100).startswith(b"HTTP/1.1 401")
+    finally:
+        house.close()
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=10)
 
 
 def test_without_an_engine(ground: WebGround, admin: Client) -> None:
