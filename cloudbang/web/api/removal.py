@@ -65,7 +65,9 @@ def delete(app: str) -> Response:
     asked = read_body(shapes.Deletion) if request.content_length else shapes.Deletion()
     operating = services().operating
     if operating.operations.is_deployed(found.name):
+        services().webhooks.forget(found.name)  # before all else: a push would bring it back
         left = operating.removals.delete(found.name, who, volumes=asked.volumes, logs=asked.logs)
+        services().live.deployments_forgotten(found.name)
         shown: shapes.Deleted = {"volumes_left": left}
         return json(shown)
     apps = services().apps
@@ -76,6 +78,7 @@ def delete(app: str) -> Response:
         if e.deleted:
             log_deleted(found.name, e.deleted)
         raise
+    services().webhooks.forget(found.name)
     # Its events are gone with it: this is where it is written down.
     log.warning(
         "%s deleted the app %s of the team %s: %d lines, %d bytes, %d events",

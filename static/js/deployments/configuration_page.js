@@ -14,6 +14,7 @@ import { deployments } from "../live/deployments.js";
 import { deployRelease, deploymentAddress, getChanges, getReleases } from "./deployment_api.js";
 import { drawDifference, written } from "./difference.js";
 import { shortDigest } from "./source.js";
+import { showWebhooks } from "./webhooks.js";
 
 /** @typedef {import("./deployment_api.js").Release} Release */
 /** @typedef {import("./edit_form.js").EditForm} EditForm */
@@ -250,6 +251,7 @@ bind({
 });
 startAppHeader();
 deployments.follow();
+if (mayDeploy) void showWebhooks(app).catch(say);
 
 let known = "";
 deployments.addEventListener("change", () => {

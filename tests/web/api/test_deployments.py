@@ -21,6 +21,7 @@ from cloudbang.domain.deploy.spec import Spec, read_spec
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.storage.database.deployments import DeployedApp
 from cloudbang.web.api.schemas import spec as spec_shapes
+from tests.support import wait_until
 from tests.web.web_support import Client, WebGround
 from tests.web.whole_app import NO_ENGINE, WholeApp
 
@@ -117,6 +118,7 @@ def test_its_log(ground: WebGround, admin: Client) -> None:
     log = DeploymentLog(sink, made.id, ["hunter22"])
     log.say("step one")
     log.say("the password is hunter22")
+    wait_until(lambda: ground.store.next_seq(log_name(made.id)) == 3, 5, "both are stored")
     path = f"/api/v1/deployments/{made.id}"
     lines = admin.get(f"{path}/lines").json
     assert [row[4] for row in lines["lines"]] == ["step one", "the password is •••"]

@@ -214,6 +214,17 @@ def test_bodies_that_are_none(admin: Client, begun: Begun, call: Any) -> None:
         assert (answer.status_code, answer.json["code"]) == (400, "bad-request"), told
 
 
+def test_an_app_that_is_deleted_takes_them_along(
+    ground: WebGround, admin: Client, call: Any
+) -> None:
+    """Should its name come back, nobody deploys it by an old address."""
+    ground.apps.create("web", "default", "found")
+    ground.log("web", ["a line"])
+    hook = admin.post(HOOKS, {"kind": "github"}).json
+    assert admin.delete("/api/v1/apps/web").status_code == 204
+    assert call(hook).json["code"] == "no-such-webhook"
+
+
 def test_what_cannot_be_fetched(ground: WebGround, admin: Client, call: Any) -> None:
     """An app that was never deployed, or from a folder that somebody sent."""
     ground.apps.create("web", "default")

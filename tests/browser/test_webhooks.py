@@ -1,0 +1,54 @@
+"""Webhooks in a real browser: made, shown once, called, switched off, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support import ServerProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+
+
+def test_a_webhook_from_its_making_to_its_end(
+    page: Page,
+    house: ServerProcess,
+    box: Any,
+    sign_in: Callable[[Any, ServerProcess], None],
+    shot: Callable[[Any, str], None],
+) -> None:
+    """Its secret and address are shown once, and good; what came of a call is in the list."""
+    sign_in(page, house)
+    path = f"{house.url}/apps/{box.name}/configuration"
+    page.goto(path)
+    form, items = page.locator("#webhook-form"), page.locator("#webhooks > .item")
+    form.locator("[name=kind]").select_option("plain")
+    form.locator("[name=branch]").fill("main")
+    form.locator("[name=paths]").fill("src/ !docs/")
+    form.locator("[type=submit]").click()
+    expect(items).to_have_count(1)
+    address, secret = page.locator("#webhook-made code").all_inner_texts()
+    expect(items).to_contain_text("src/ !docs/")
+    expect(items).to_contain_text("never called")
+    page.set_viewport_size({"width": 360, "height": 740})
+    shot(page, "webhook-made")
+    wide = "document.documentElement.scrollWidth <= window.innerWidth"
+    assert page.evaluate(wide)
+    headers = {"X-CloudBang-Token": secret}
+    answer = httpx.post(address, json={"branch": "dev"}, headers=headers, trust_env=False)
+    assert (answer.status_code, answer.json()["code"]) == (409, "nothing-to-fetch")
+    page.reload()
+    expect(page.locator("#webhook-made code")).to_have_count(0)
+    expect(items).to_contain_text("failed (nothing-to-fetch)")
+    assert secret not in page.content()
+    items.get_by_role("button", name="Switch off").click()
+    expect(items).to_contain_text("switched off")
+    answer = httpx.post(address, headers=headers, trust_env=False)
+    assert answer.json()["code"] == "webhook-off"
+    items.get_by_role("button", name="Delete").click()
+    items.get_by_role("button", name="Delete").click()
+    expect(items).to_have_count(0)
