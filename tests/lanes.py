@@ -71,6 +71,9 @@ PARTS = (
             f"tests/deploy/test_{of}.py" for of in ("pull", "build", "sources", "sources_faults")
         ),
     ),
+    # The server asks new releases at the addresses of its own machine's engine.
+    Part("deploy", MACHINE, ("tests/deploy",)),
+    Part("browser-deploys", MACHINE, ("tests/browser/test_deploys_live.py",)),
     Part("browser-terminals", ENGINE, ("tests/browser",)),
     Part("faults", ENGINE, ("tests/faults",)),
     Part(

@@ -154,3 +154,19 @@ def test_a_configuration_is_changed_with_its_plan_before(
     expect(page.locator(".difference")).to_contain_text("stop_grace")
     id = int(page.url.rsplit("/", 1)[1])
     assert settled(server, id)["state"] == "serving"
+
+
+@SLOW
+def test_the_page_goes_on_when_the_server_was_killed_in_the_middle(
+    at: At, server: ServerProcess, image: str, first: int
+) -> None:
+    """It says that it is not connected meanwhile, and shows the end by itself."""
+    id = begin(server, image, "three", LATE=3)
+    page = at(f"/deployments/{id}")
+    expect(page.locator('[data-step="health"]')).to_have_attribute("data-state", "running")
+    server.kill()
+    expect(page.locator("#deployment-stale")).to_be_visible()
+    server.start()
+    expect(page.locator("#deployment-sentence")).to_contain_text("went into service")
+    expect(page.locator("#deployment-stale")).to_be_hidden()
+    assert settled(server, id)["state"] == "serving"

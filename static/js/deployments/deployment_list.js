@@ -97,7 +97,10 @@ export class DeploymentList {
     byId("deploys-recent-section").hidden = !all.some(hasEnded) && this.#choice === "all";
     byId("deploys-none").hidden = past.length > 0 || !deployments.known;
     byId("deploys-empty").hidden = !deployments.known || all.length > 0;
-    this.#more.hidden = this.#complete.has(this.#choice) || !deployments.known || !all.length;
+    // The first message has the newest of all: when they are few, there are no others.
+    const few = !this.app && this.#choice === "all" && past.length < PAGE;
+    this.#more.hidden =
+      few || this.#complete.has(this.#choice) || !deployments.known || !all.length;
     this.#showProblem(deployments.problem);
   }
 
@@ -127,7 +130,10 @@ export class DeploymentList {
   async #loadOlder() {
     const { states } = CHOICES[this.#choice];
     const choice = this.#choice;
-    const shown = this.#wanted.filter((one) => !states.length || states.includes(one.state));
+    // One that goes on may be much older than all that have ended.
+    const shown = this.#wanted.filter(
+      (one) => hasEnded(one) && (!states.length || states.includes(one.state)),
+    );
     this.#more.disabled = true;
     try {
       const found = await findDeployments({

@@ -2,7 +2,6 @@
 
 import "../frame/frame.js";
 import { startAppHeader } from "../apps/app_header.js";
-import { getDeployed } from "../apps/deployed.js";
 import { Problem } from "../lib/api.js";
 import { byId, h, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
@@ -20,6 +19,7 @@ import {
   deploymentAddress,
   getChanges,
   getDeployment,
+  getReleases,
 } from "./deployment_api.js";
 import { Clock } from "./clock.js";
 import { drawDifference } from "./difference.js";
@@ -29,6 +29,7 @@ import { shape, turnShape } from "./shape.js";
 import { aftermath, duration, share, standing, stateShape, stateWord, took } from "./words.js";
 
 /** @typedef {import("./deployment_api.js").DeploymentDetail} DeploymentDetail */
+/** @typedef {import("./deployment_api.js").Release} Release */
 /** @typedef {import("../live/deployments.js").Deployment} Deployment */
 
 const TICK = 200; // ms
@@ -42,6 +43,8 @@ class DeploymentPage {
   whole;
   /** The release that serves now, null where none does or it is not known. @type {number | null} */
   serving = null;
+  /** @type {Release[]} */
+  releases = [];
 
   #clock = new Clock(Number(root.dataset.now));
   #steps = new Steps(byId("deployment-steps"));
@@ -64,7 +67,7 @@ class DeploymentPage {
     setInterval(() => this.#tick(), TICK);
     live.addEventListener("state", () => this.#showFreshness());
     void this.#loadChanges();
-    void this.#loadServing();
+    void this.#loadReleases();
   }
 
   /** @param {Deployment} told */
@@ -82,15 +85,18 @@ class DeploymentPage {
     } catch (error) {
       if (!(error instanceof Problem)) throw error; // what is shown is true all the same
     }
-    await this.#loadServing();
+    await this.#loadReleases();
   }
 
-  async #loadServing() {
+  /** What serves, what one can go back to, and what came of the source changes with each end. */
+  async #loadReleases() {
     try {
-      this.serving = (await getDeployed(this.whole.app)).serving;
+      this.releases = await getReleases(this.whole.app);
+      this.serving = this.releases.find((one) => one.serving)?.number ?? null;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
     }
+    this.#facts();
     this.#showButtons();
     this.#showAfter();
   }
@@ -116,10 +122,11 @@ class DeploymentPage {
 
   #facts() {
     const { by, created, release, source } = this.whole;
+    const its = this.releases.find((one) => one.number === release);
     showRelative(this.#created, created, t("Begun"));
     setChildren(byId("deployment-facts"), [
       h("span", null, t("release {n}", { n: release })),
-      ...sourceParts(source).map((part) => h("span", { class: "cut", title: part }, part)),
+      ...sourceParts(source, its).map((part) => h("span", { class: "cut", title: part }, part)),
       h("span", null, t("by {who}", { who: by })),
       this.#created,
       this.#took,
@@ -190,7 +197,8 @@ class DeploymentPage {
     const isIt = state === "serving" && this.serving === release;
     const to = isIt ? previous : state === "serving" && this.serving !== null ? release : null;
     const back = button("deployment-back");
-    back.hidden = !mayDeploy || to === null;
+    const kept = this.releases.some((one) => one.number === to && one.can_return);
+    back.hidden = !mayDeploy || !kept;
     back.dataset.release = String(to);
     if (to !== null) setText(byId("deployment-back-text"), t("Back to release {n}", { n: to }));
     const again = button("deployment-again");

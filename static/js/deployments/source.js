@@ -4,22 +4,20 @@ import { t } from "../lib/i18n.js";
 
 /**
  * @param {Record<string, any> | null | undefined} source as the record has it
+ * @param {{digest: string | null, commit: string | null} | undefined} release what came of it, so far
  * @returns {string[]}
  */
-export function sourceParts(source) {
+export function sourceParts(source, release) {
   if (!source) return [];
   switch (source.kind) {
     case "git":
-      return [source.git ?? source.url, source.branch, source.commit?.slice?.(0, 12)].filter(
-        Boolean,
-      );
+      return [source.git, source.branch, release?.commit?.slice(0, 12)].filter(Boolean);
     case "upload":
       return [t("an uploaded folder")];
-    case "release":
     case "kept":
       return [t("the release as it was kept")];
     default:
-      return [source.image, shortDigest(source.digest)].filter(Boolean);
+      return [source.image, shortDigest(release?.digest)].filter(Boolean);
   }
 }
 

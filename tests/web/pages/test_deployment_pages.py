@@ -11,7 +11,7 @@ from cloudbang.deploy.log import log_name
 from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import read_spec
-from cloudbang.storage.database.deployments import DeploymentStore
+from cloudbang.storage.database.deployments import DeployedApp, DeploymentStore
 from tests.web.web_support import Client, WebGround
 
 WHEN = "2026-07-01T12:00:00.000000000Z"
@@ -83,3 +83,14 @@ def test_who_may_not_deploy_is_offered_nothing(ground: WebGround, deployed: Depl
     html = viewer.get(f"/deployments/{deployed.id}").text
     assert 'data-may-deploy="no"' in html
     assert "app-operate" not in html
+
+
+def test_what_serves_and_where_is_a_call(ground: WebGround, browser: Client) -> None:
+    """Of an app that was never deployed: that nothing does."""
+    ground.log("found", ["hello"])
+    nothing = {"serving": None, "stopped": False, "replicas": None, "addresses": [], "usual": {}}
+    assert browser.get("/api/v1/apps/found/deployed").json == nothing
+    ground.apps.create("serving", "default")
+    DeploymentStore(ground.database).save_app(DeployedApp("serving", 3, replicas=2))
+    found = browser.get("/api/v1/apps/serving/deployed").json
+    assert (found["serving"], found["replicas"]) == (3, 2)
