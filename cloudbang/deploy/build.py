@@ -174,11 +174,19 @@ class Builder:
             context.replace_dockerfile(without_syntax(text))
 
     def _limit(self, wanted: BuildWanted, log: DeploymentLog) -> None:
-        if not wanted.buildkit:
-            return  # it is told
-        why = "the engine is on another machine" if self._engine.is_remote else self._limits.set()
-        if why:
+        if wanted.buildkit and (why := self._without_limit()):
             log.say(f"this build has no limit of processors and memory: {why}")
+
+    def _without_limit(self) -> str:
+        """Why what BuildKit runs cannot be given one; "" where it has one now."""
+        if self._engine.is_remote:
+            return "the engine is on another machine"
+        try:
+            if self._engine.cgroup_driver() == "systemd":
+                return "the engine leaves control groups to systemd, which has none for builds"
+        except EngineRefused as e:
+            return str(e)
+        return self._limits.set()
 
     def _turn(self, log: DeploymentLog, tell: Tell) -> BoundedSemaphore:
         if self._turns.locked():

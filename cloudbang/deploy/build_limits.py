@@ -45,14 +45,17 @@ class BuildLimits:
 
     def _set_each(self) -> None:
         """Version 1: a tree for each kind."""
-        cpu, memory = (self._root / kind / self._group for kind in ("cpu", "memory"))
-        for folder in (cpu, memory):
-            if not folder.parent.parent.is_dir():
-                raise FileNotFoundError(f"there is no {folder.parent.parent}")
-            folder.mkdir(parents=True, exist_ok=True)
+        cpu, memory = self._tree("cpu"), self._tree("memory")
         (cpu / "cpu.cfs_period_us").write_text(str(PERIOD))
         (cpu / "cpu.cfs_quota_us").write_text(str(self._quota))
         (memory / "memory.limit_in_bytes").write_text(str(self.memory))
+
+    def _tree(self, kind: str) -> Path:
+        if not (self._root / kind).is_dir():
+            raise FileNotFoundError(f"there is no {self._root / kind}")
+        folder = self._root / kind / self._group
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     @property
     def _quota(self) -> int:

@@ -10,6 +10,7 @@ from cloudbang.core.threads import in_thread
 from cloudbang.deploy.errors import StepFailed
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.engine import Engine
+from cloudbang.errors import EngineRefused
 
 GIB = 1024**3
 
@@ -25,10 +26,9 @@ class EngineDisk:
         """Bytes; None where they cannot be known. Raises EngineUnreachable."""
         if self._engine.is_remote:
             return None
-        root = self._engine.data_root()
         try:
-            told = in_thread(get_hub().threadpool, os.statvfs, root)
-        except OSError:  # an engine beside a CloudBang in a container
+            told = in_thread(get_hub().threadpool, os.statvfs, self._engine.data_root())
+        except (OSError, EngineRefused):  # it is beside a CloudBang in a container, or a proxy
             return None
         return told.f_bavail * told.f_frsize
 

@@ -21,6 +21,7 @@ from cloudbang.errors import EngineRefused, EngineUnreachable
 from cloudbang.storage.database.secrets import SecretUnreadable
 
 SILENT = 60.0  # seconds without a word of the registry's after which it is given up
+TIMED_OUT = "timed out"  # as a connection says it that has waited for an answer
 WITHIN = 3600.0  # seconds for all of an image
 
 
@@ -48,8 +49,14 @@ class Puller:
         self._silent, self._within = silent, within
 
     def here(self, name: str) -> EngineImage | None:
-        """The image of exactly that name, digest or id, where the engine has it."""
-        found = self._engine.image(name)
+        """The image of exactly that name, digest or id, where the engine has it. Raises StepFailed
+        for what is no name."""
+        try:
+            found = self._engine.image(name)
+        except EngineRefused as e:
+            if e.engine_status != 400:
+                raise
+            raise StepFailed(Failure("image-not-found", e.reason, what=name)) from None
         if found and is_called(name, (*found.tags, *found.digests), found.id):
             return found
         return None
@@ -114,7 +121,9 @@ class Puller:
             self._engine.ping()  # one that is told to end says that a pull failed
             failure = failure_of_pull(e.reason, e.engine_status)
             raise StepFailed(Failure(failure.kind, failure.said, what=name)) from None
-        except EngineUnreachable:
+        except EngineUnreachable as e:
+            if e.reason != TIMED_OUT:
+                raise  # it ended
             # Also what is said of one that waits for a registry's first word, and has none itself.
             self._engine.ping()
             said = f"nothing came for {self._silent:.0f} s"

@@ -177,17 +177,20 @@ class EngineConnection:
                 return EngineUnreachable(self._address.url, f"a proxy answers {self.status}")
             return RefusedBetween(what, self.status, call)
 
-    def abandon(self, within: float) -> bool:
+    def abandon(self, within: float, told: bool = False) -> bool:
         """Close it, and let the engine end what it does for us first: whether it has.
 
         With half of the connection closed it gives up, as with all of it, but what it sends until
-        it has is still read, to the end. That takes ``within`` seconds at most.
+        it has is still read, to the end. That takes ``within`` seconds at most. ``told``: it was
+        told to end in another way as well.
         """
         ended = False
         try:
             with gevent.Timeout(within, False):
-                if self._address.tls is None:  # which has no half of a connection
+                half = self._address.tls is None  # with TLS there is no half of one
+                if half:
                     self._sock.shutdown(socket.SHUT_WR)
+                if half or told:
                     while self.read():
                         pass
                     ended = True

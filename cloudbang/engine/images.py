@@ -86,6 +86,11 @@ class ImageCalls(EngineHttp):
         told = self._json("/info", what="where it keeps images", call="info")
         return str(told.get("DockerRootDir") or "/var/lib/docker")
 
+    def cgroup_driver(self) -> str:
+        """Who makes the control groups of what it runs: "cgroupfs" for itself, or "systemd"."""
+        told = self._json("/info", what="who makes its control groups", call="info")
+        return str(told.get("CgroupDriver") or "")
+
     def has_image(self, image: str) -> bool:
         return self.image(image) is not None
 
@@ -243,9 +248,11 @@ class EngineBuild:
         if self._ended:
             self._stream.close()
             return True
+        told = False
         with suppress(EngineRefused, EngineUnreachable):  # without BuildKit nobody can be told
             self._engine.cancel_build(self._id)
-        return self._stream.abandon(ENDS)
+            told = True
+        return self._stream.abandon(ENDS, told)
 
 
 def _step(line: bytes, what: str) -> PullStep:

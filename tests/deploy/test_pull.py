@@ -124,6 +124,13 @@ def test_an_image_that_does_not_exist(ground: Ground, registry: Registry, big: s
     assert failure(ground, digest).kind == "image-not-found"
 
 
+@pytest.mark.parametrize("name", ["127.0.0.1:9/Capital:1", "127.0.0.1:9/a//b:1"])
+def test_what_is_no_name(ground: Ground, name: str) -> None:
+    """The engine says so, and asks nobody."""
+    found = failure(ground, name)
+    assert (found.kind, "invalid reference format" in found.said) == ("image-not-found", True)
+
+
 @pytest.mark.parametrize("kept", [None, (USER, "wrong")])
 def test_a_registry_that_refuses(
     ground: Ground, registry: Registry, big: str, kept: tuple[str, str] | None

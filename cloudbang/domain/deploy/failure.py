@@ -104,6 +104,7 @@ _PATTERNS: tuple[tuple[str, FailureClass], ...] = (
     (r"unauthorized|authentication required|denied|no basic auth|forbidden", "registry-refused"),
     (r"not found: manifest unknown|manifest unknown|manifest for .* not found", "image-not-found"),
     (r"no matching manifest|no such image|repository does not exist|name unknown|\bnot found\b", "image-not-found"),
+    (r"invalid reference format|must be lowercase", "image-not-found"),
     (r"toomanyrequests|rate limit", "registry-refused"),
     (
         r"no such host|connection refused|i/o timeout|timeout|tls|x509|server misbehaving|"
