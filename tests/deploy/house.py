@@ -64,10 +64,13 @@ class House:
         self.gateway = Gateway(
             self.settings, self.engine, RouteStore(self.database), notices, self.apps.team_of
         )
+        self.sources = Sources(
+            self.engine, self.store, self.secrets, self.settings, self.apps.team_of
+        )
         parts = Parts(
             self.engine,
             self.gateway,
-            Sources(self.engine, self.store, self.secrets, self.settings, lambda app: "default"),
+            self.sources,
             self.store,
             self.secrets,
             limits,

@@ -1,0 +1,87 @@
+"""What is built from a folder that was sent, carried out to its end on the machine's engine."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import uuid
+
+import docker
+import psutil
+import pytest
+
+from cloudbang.deploy.service import Wanted
+from tests.deploy.house import House
+from tests.support import wait_until
+
+pytestmark = pytest.mark.engine
+SERVE = ["httpd", "-f", "-p", "8080", "-h", "/usr/share/nginx/html"]
+
+
+def send(house: House, **files: str) -> str:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    made.seek(0)
+    return house.sources.keep_upload(made).id
+
+
+def begin(house: House, app: str, spec: dict[str, object], upload: str) -> int:
+    return house.deployments.begin(app, Wanted(spec, upload=upload), "ada", admin=True).id
+
+
+def test_a_folder_is_built_serves_and_can_be_gone_back_to(
+    house: House, image: str, docker_client: docker.DockerClient
+) -> None:
+    """With the Dockerfile that was written for it, which is kept with the release; of the folder
+    nothing is left. To go back to it nothing is built."""
+    docker_client.images.get(image).tag("nginx", "1.27-alpine")
+    spec: dict[str, object] = {"build": {}, "port": 8080, "command": SERVE}
+    try:
+        ids = []
+        for text in ("one", "two"):
+            upload = send(house, **{"index.html": text})
+            ids.append(begin(house, "pages", spec, upload))
+            done = house.wait(ids[-1])
+            assert done.state == "serving", (done, house.lines(ids[-1]))
+            assert house.sources._uploads.folder(upload) is None
+    finally:
+        docker_client.images.remove("nginx:1.27-alpine")
+    assert [step.name for step in done.steps][0] == "build"
+    assert "FROM nginx:1.27-alpine" in house.lines(ids[0])
+    release = house.store.release("pages", 1)
+    assert release is not None
+    assert release.spec.build is not None
+    assert release.spec.build.recipe.startswith("FROM nginx:1.27-alpine\n")
+    assert release.tag in docker_client.images.get(release.image_id).tags
+    back = house.deployments.begin("pages", Wanted(release=1), "ada", admin=True).id
+    gone_back = house.wait(back)
+    assert gone_back.state == "serving", house.lines(back)
+    assert "build" not in [step.name for step in gone_back.steps]
+    for number in (1, 2):
+        docker_client.images.remove(f"cloudbang/pages:r{number}", force=True)
+
+
+def test_a_build_is_cancelled_and_the_next_one_begins(house: House, image: str) -> None:
+    marker = f"95{uuid.uuid4().int % 10**7}"
+
+    def alive() -> list[psutil.Process]:
+        every = psutil.process_iter(["cmdline"])
+        return [one for one in every if marker in (one.info["cmdline"] or [])]
+
+    upload = send(house, Dockerfile=f"FROM {image}\nRUN sleep {marker}\n")
+    id = begin(house, "slow", {"build": {}}, upload)
+    wait_until(alive, 30, "the command of the build")
+    house.deployments.cancel(id, "ada")
+    done = house.wait(id)
+    assert (done.state, alive()) == ("cancelled", [])
+    assert house.sources._uploads.folder(upload) is None
+    next_one = send(house, Dockerfile=f"FROM {image}\nRUN exit 7\n")
+    id = begin(house, "slow", {"build": {}}, next_one)
+    done = house.wait(id)
+    assert done.failure is not None
+    assert (done.failure.kind, done.failure.exit_code) == ("build-failed", 7)
+    assert done.failure.what == "[2/2] RUN exit 7"
