@@ -50,7 +50,7 @@ def test_a_folder_is_built_serves_and_can_be_gone_back_to(
             assert house.sources._uploads.folder(upload) is None
     finally:
         docker_client.images.remove("nginx:1.27-alpine")
-    assert [step.name for step in done.steps][0] == "build"
+    assert done.steps[0].name == "build"
     assert "FROM nginx:1.27-alpine" in house.lines(ids[0])
     release = house.store.release("pages", 1)
     assert release is not None
