@@ -53,7 +53,10 @@ class HostCredentials:
 
     def get(self, team: str, kind: Kind, host: str) -> tuple[str, str] | None:
         """User and password; None where none are kept. Raises SecretUnreadable."""
-        name = _name(team, kind, host)
+        try:
+            name = _name(team, kind, host)
+        except BadRequest:  # for what none can be kept
+            return None
         version = self._secrets.newest(_place(kind)).get(name)
         if version is None:
             return None

@@ -84,6 +84,7 @@ def test_the_engines_own_registry_has_one_name(host: str) -> None:
 def test_what_is_no_host_is_refused(kept: HostCredentials, host: str) -> None:
     with pytest.raises(BadRequest):
         kept.put("a", "registry", host, "ada", "x")
+    assert kept.get("a", "registry", host) is None
 
 
 @pytest.mark.parametrize(("user", "password"), [("", CANARY), ("a" * 300, CANARY), ("ada", "")])
