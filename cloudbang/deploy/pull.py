@@ -54,9 +54,10 @@ class Puller:
         try:
             found = self._engine.image(name)
         except EngineRefused as e:
-            if e.engine_status != 400:
+            if e.engine_status not in (301, 400):  # of "a//b" it thinks that an address is meant
                 raise
-            raise StepFailed(Failure("image-not-found", e.reason, what=name)) from None
+            said = e.reason if e.engine_status == 400 else "invalid reference format"
+            raise StepFailed(Failure("image-not-found", said, what=name)) from None
         if found and is_called(name, (*found.tags, *found.digests), found.id):
             return found
         return None

@@ -33,6 +33,7 @@ def begin(house: House, app: str, spec: dict[str, object], upload: str) -> int:
     return house.deployments.begin(app, Wanted(spec, upload=upload), "ada", admin=True).id
 
 
+@pytest.mark.slow("three deployments, one after the other")
 def test_a_folder_is_built_serves_and_can_be_gone_back_to(
     house: House, image: str, docker_client: docker.DockerClient
 ) -> None:
