@@ -191,6 +191,7 @@ def test_a_folder_is_built_and_serves(program: Program) -> None:
     assert any("COPY greeting" in row[4] for row in lines)
 
 
+@pytest.mark.slow("a deployment is watched for as long as any is")
 def test_the_command_follows_to_the_end(program: Program, tmp_path: Path) -> None:
     """Its exit status says how it ended; the log is on standard output."""
     path = tmp_path / "app.yaml"
@@ -281,6 +282,7 @@ def test_a_killed_server_is_followed_on(program: Program) -> None:
         assert command.wait(60) == 0, command.stderr.read() if command.stderr else ""
 
 
+@pytest.mark.slow("200 MB are sent, unpacked and built")
 def test_an_upload_in_no_memory(program: Program) -> None:
     """A folder far larger than any other body is sent to disk as it comes."""
     status = Path(f"/proc/{program.server.pid}/status")

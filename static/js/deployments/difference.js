@@ -58,6 +58,7 @@ function words(list) {
 function writtenPart(field, one) {
   if (one === null || typeof one !== "object") return String(one);
   const its = /** @type {Record<string, any>} */ (one);
+  if (!Object.keys(its).length) return t("yes"); // it is given, all of it as it is by default
   if (field === "ports") {
     const at = `${its.published} → ${its.target}`;
     return its.protocol ? `${at}/${its.protocol}` : at;

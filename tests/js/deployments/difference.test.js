@@ -11,6 +11,7 @@ test("limits, commands, ports and volumes are written as they are given", () => 
   assert.equal(written("memory", 1000), "1000");
   assert.equal(written("command", ["nginx", "-g", "daemon off;"]), 'nginx -g "daemon off;"');
   assert.equal(written("ports", [{ published: 5432, target: 5432 }]), "5432 → 5432");
+  assert.equal(written("route", {}), "yes");
   assert.equal(
     written("volumes", [{ name: "data", path: "/var/lib/x", read_only: true }]),
     "data → /var/lib/x · read only",
