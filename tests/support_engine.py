@@ -103,7 +103,12 @@ class PrivateEngine:
             children = psutil.Process(self.process.pid).children(recursive=True)
         except psutil.NoSuchProcess:
             return []
-        return [child for child in children if child.name() == "containerd"]
+        found = []
+        for child in children:
+            with suppress(psutil.NoSuchProcess):  # a runc that has done what it was for
+                if child.name() == "containerd":
+                    found.append(child)
+        return found
 
     def kill(self) -> None:
         """``kill -9``, and wait until its containerd is gone as well: 1.2 s, or a start fails."""
