@@ -13,12 +13,16 @@ def test_all_who_wait_for_a_tick_are_woken_together() -> None:
     """Whenever they came, one after the other in one turn of the loop; the slow ones at theirs."""
     tick = SharedTick(0.02)
     woken: list[tuple[int, str]] = []
+    early: list[str] = []
 
     def reader(name: str, every: int, times: int) -> None:
         for _ in range(times):
             gevent.sleep(0.0005)
+            due = (int(time.monotonic() / 0.02) // every + 1) * every
             tick.wait(every)
             woken.append((int(time.monotonic() / 0.02), name))
+            if woken[-1][0] < due:
+                early.append(name)
 
     readers = [gevent.spawn(reader, f"quick{n}", 1, 10) for n in range(5)]
     readers += [gevent.spawn(reader, f"slow{n}", 5, 2) for n in range(5)]
@@ -28,7 +32,8 @@ def test_all_who_wait_for_a_tick_are_woken_together() -> None:
     assert len(ticks) <= 14
     slow = {number for number, name in woken if name.startswith("slow")}
     assert len(slow) == 2
-    assert all(number % 5 == 0 for number in slow)
+    assert max(slow) - min(slow) >= 4  # a busy machine may be late for one, and not for the other
+    assert early == []
 
 
 def test_who_is_ended_while_waiting_is_forgotten() -> None:
