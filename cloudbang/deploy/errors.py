@@ -28,6 +28,9 @@ class SwarmOff(CloudBangError):
         ("why", "worker"): (
             "this machine is a worker of a swarm: run CloudBang on one of its managers"
         ),
+        ("why", "podman"): (
+            "Podman has no Swarm mode, with which apps are deployed: use the Docker Engine"
+        ),
         ("why", "locked"): (
             "this machine's swarm is locked: unlock it with `docker swarm unlock`, then deploy again"
         ),

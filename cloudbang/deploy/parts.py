@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from cloudbang.deploy.limits import StepLimits
+from cloudbang.deploy.log import Sink
 from cloudbang.deploy.sources import Sources
+from cloudbang.domain.events import Event
 from cloudbang.engine import Engine
 from cloudbang.gateway import Gateway
 from cloudbang.storage.database.deployments import DeploymentStore
@@ -22,3 +25,31 @@ class Parts:
     store: DeploymentStore
     secrets: SecretStore
     limits: StepLimits
+
+
+class Logs(Protocol):
+    """What is asked of the log store."""
+
+    def newest(self, app: str, lines: int, size: int) -> tuple[int, list[bytes]]: ...
+
+
+class Apps(Protocol):
+    """What is asked of the registry: whose an app is, and that it is one."""
+
+    def team_of(self, name: str) -> str: ...
+    def create(self, name: str, team: str, kind: str = "deployed") -> object: ...
+    def keep_log(self, name: str, app: str) -> None: ...
+
+
+class Events(Protocol):
+    def record(self, *events: Event) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What deployments tell others of, and are kept by."""
+
+    apps: Apps
+    events: Events
+    logs: Logs
+    sink: Sink

@@ -9,9 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
-from typing import Protocol
 
 import gevent
 from gevent.lock import RLock
@@ -19,8 +18,8 @@ from gevent.lock import RLock
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.deploy.errors import DeploymentRunning, NoSuchDeployment
-from cloudbang.deploy.log import DeploymentLog, Sink, log_name
-from cloudbang.deploy.parts import Parts
+from cloudbang.deploy.log import DeploymentLog, log_name
+from cloudbang.deploy.parts import Around, Parts
 from cloudbang.deploy.record import Record, now
 from cloudbang.deploy.settling import Settling
 from cloudbang.deploy.swarm_mode import SwarmMode
@@ -38,35 +37,8 @@ from cloudbang.storage.database.deployments import DeployedApp
 
 log = logging.getLogger(__name__)
 
+LEAVES = 5.0  # seconds in which a deployment that is over has tidied up, as a rule
 USUAL = 10  # deployments of which the usual time of a step is taken
-
-
-class Logs(Protocol):
-    """What is asked of the log store."""
-
-    def newest(self, app: str, lines: int, size: int) -> tuple[int, list[bytes]]: ...
-
-
-class Apps(Protocol):
-    """What is asked of the registry: whose an app is, and that it is one."""
-
-    def team_of(self, name: str) -> str: ...
-    def create(self, name: str, team: str, kind: str = "deployed") -> object: ...
-    def keep_log(self, name: str, app: str) -> None: ...
-
-
-class Events(Protocol):
-    def record(self, *events: Event) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What deployments tell others of, and are kept by."""
-
-    apps: Apps
-    events: Events
-    logs: Logs
-    sink: Sink
 
 
 class Deployments:
@@ -183,7 +155,7 @@ class Deployments:
         """
         with self._lock(app):
             who = self._turns.who(app)
-            if who is not None and not wait:
+            if who is not None and not (wait or self._is_over(who)):
                 raise DeploymentRunning(app, who.by, who.since, who.id)
             self._swarm.require()
             read = self._wanted.read(app, wanted, self._serving(app), admin=admin)
@@ -233,6 +205,9 @@ class Deployments:
     def occupied(self, app: str, by: str = "CloudBang") -> Iterator[None]:
         """Nobody deploys an app meanwhile. Raises DeploymentRunning when somebody does."""
         turn = Turn(by, now())
+        with gevent.Timeout(LEAVES, False):
+            while (had := self._turns.who(app)) is not None and self._is_over(had):
+                gevent.sleep(0.02)
         if not self._turns.take(app, turn):
             who = self._turns.who(app)
             waits = self.get(self._turns.waits(app) or 0)
@@ -247,6 +222,14 @@ class Deployments:
             self._next(app)
 
     # -- within
+
+    def _is_over(self, turn: Turn) -> bool:
+        """Whether who has an app is about to leave it: its verdict is known, or it is cancelled,
+        and it tidies up. The next one is let wait then, and not sent away."""
+        record = self._records.get(turn.id)
+        return bool(turn.id) and (
+            record is None or record.now.ended or bool(record.now.cancelled_by)
+        )
 
     def _serving(self, app: str) -> Release | None:
         kept = self._store.app(app)
@@ -362,9 +345,8 @@ class Deployments:
         self._settled(deployment)
 
     def _settled(self, deployment: Deployment) -> None:
-        if not deployment.settled:
+        if not deployment.settled or self._records.pop(deployment.id, None) is None:
             return
-        self._records.pop(deployment.id, None)
         outcome = deployment.state
         self._event(deployment, outcome)
         try:

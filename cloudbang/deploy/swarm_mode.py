@@ -27,6 +27,8 @@ class SwarmMode:
             return
         found = self._engine.swarm()
         if not found.manager:
+            if self._engine.is_podman:
+                raise SwarmOff("podman")
             raise SwarmOff({"active": "worker", "locked": "locked"}.get(found.state, "off"))
         self._sure_until = time.monotonic() + SURE
 
@@ -35,7 +37,7 @@ class SwarmMode:
         found = self._engine.swarm()
         if found.manager:
             return
-        if found.state in ("active", "locked"):
+        if found.state in ("active", "locked") or self._engine.is_podman:
             self.require()
         try:
             self._engine.swarm_init(own_address())

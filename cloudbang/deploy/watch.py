@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import closing
 
 import gevent
+from gevent import socket
 from gevent.pool import Group
 
 from cloudbang.deploy import probe
@@ -38,6 +40,7 @@ class Watch:
         self._probes = Group()
         self._asked: dict[str, float] = {}  # when a task was asked last; inf while it is
         self._proven: set[str] = set()
+        self._is_beside: bool | None = None  # whether the bridge is this machine's; None: not asked
         self.why_not = ""  # what the last one that did not answer said
 
     def look(self) -> Observed:
@@ -70,6 +73,15 @@ class Watch:
                 self._proven.add(task.id)  # with a check of the engine's, running is healthy
         return [task for task in seen.running if task.id in self._proven]
 
+    def ended_well(self, seen: Observed) -> int:
+        """Tasks that have done what they were for, and ended."""
+        if not self._release.spec.may_end:
+            return 0
+        newest: dict[str, Task] = {}
+        for task in seen.tasks:
+            newest.setdefault(task.slot, task)
+        return sum(task.state == "complete" for task in newest.values())
+
     def ran(self, task: Task) -> float:
         """Seconds since a task began to run."""
         return time.monotonic() - self._since.get(task.id, time.monotonic())
@@ -84,7 +96,13 @@ class Watch:
     def _new_observer(self) -> Observer:
         network = networks_of(self._release)[0][0]
         found = self._engine.network_id(network) or ""
-        return Observer(self._engine, self._release.service, found, forgiving=self._forgiving)
+        return Observer(
+            self._engine,
+            self._release.service,
+            found,
+            one_off=self._release.spec.may_end,
+            forgiving=self._forgiving,
+        )
 
     def _ran_before(self, task: Task) -> float:
         """Seconds that a task ran before it was seen, by the engine's clock where that is ours."""
@@ -96,11 +114,22 @@ class Watch:
             return 0.0
         return ran if 0 < ran < 3600 else 0.0
 
+    def _address(self, task: Task) -> str:
+        """Where this process reaches a task: over the bridge where that is this machine's, else (in a
+        container that is on its network as well) directly."""
+        if self._is_beside is None:
+            own = self._engine.gateway_of(BRIDGE)
+            self._is_beside = bool(own) and _is_ours(own)
+        over_bridge = self._engine.addresses_on(BRIDGE).get(task.container, "")
+        if self._is_beside:
+            return over_bridge or task.address
+        return task.address or over_bridge
+
     def _ask(self, task: Task) -> None:
         spec = self._release.spec
         port = spec.health.port or spec.port
         try:
-            address = self._engine.addresses_on(BRIDGE).get(task.container, "") or task.address
+            address = self._address(task)
             if spec.health.kind == "http":
                 host = spec.route.host if spec.route else ""
                 why_not = probe.http(address, port, spec.health.http, host)
@@ -115,6 +144,16 @@ class Watch:
             self.why_not = why_not
         else:
             self._proven.add(task.id)
+
+
+def _is_ours(address: str) -> bool:
+    """Whether an address is one of this machine's, as far as this process sees."""
+    with closing(socket.socket()) as at:
+        try:
+            at.bind((address, 0))
+        except OSError:
+            return False
+    return True
 
 
 def _is_asked(spec: Spec) -> bool:

@@ -25,7 +25,7 @@ from cloudbang.deploy.steps.stop import stop, undo
 from cloudbang.deploy.steps.switch import drain, switch
 from cloudbang.deploy.work import Work
 from cloudbang.domain.deploy.deployment import Deployment, StepName
-from cloudbang.domain.deploy.failure import SENTENCES, Failure
+from cloudbang.domain.deploy.failure import SENTENCES, WITHOUT_TIME, Failure
 from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable, StorageFull
 from cloudbang.storage.database.deployments import DeployedApp
 
@@ -247,11 +247,13 @@ def _is_away(error: Exception) -> bool:
 
 def sentence(failure: Failure, app: str) -> str:
     """In English, for the log."""
-    after = "its start" if failure.after is None else f"{failure.after:.1f} s"
-    return SENTENCES[failure.kind].format(
+    template = SENTENCES[failure.kind]
+    if failure.after is None:
+        template = WITHOUT_TIME.get(failure.kind, template)
+    return template.format(
         app=app,
         said=failure.said or "-",
-        exit_code=failure.exit_code,
-        after=after,
+        exit_code="?" if failure.exit_code is None else failure.exit_code,
+        after=f"{failure.after or 0:.1f} s",
         what=failure.what or app,
     )

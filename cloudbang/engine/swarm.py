@@ -241,10 +241,15 @@ class SwarmCalls(EngineHttp):
         return True
 
     def tasks(self, service: str, network: str = "") -> list[Task]:
-        """The tasks of a service, those that ended as well; the newest of a slot first.
-        ``network``: the id of the one whose addresses are wanted."""
+        """The tasks of a service, those that ended as well; the newest of a slot first; none of
+        one that there is not. ``network``: the id of the one whose addresses are wanted."""
         query = {"filters": orjson.dumps({"service": [service]}).decode()}
-        found = self._json("/tasks", query, what=f"the tasks of {service}", call="services")
+        try:
+            found = self._json("/tasks", query, what=f"the tasks of {service}", call="services")
+        except EngineRefused as e:
+            if e.engine_status == 404:
+                return []
+            raise
         found.sort(key=lambda task: str(task.get("CreatedAt") or ""), reverse=True)
         return [Task.of(task, network) for task in found]
 

@@ -135,6 +135,12 @@ class House:
         first, found = self.logs.newest(log_name(id), 1_000, 1 << 20)
         return [row[4] for row in rows(first, found)]
 
+    def environment(self, container: str) -> dict[str, str]:
+        """The variables of a container, as the engine has them."""
+        with docker.DockerClient(base_url=self.engine.host, version="1.41") as client:
+            told = client.containers.get(container).attrs["Config"]["Env"]
+        return dict(one.split("=", 1) for one in told)
+
     def services(self, app: str) -> list[str]:
         return sorted(its.name for its in self.engine.services(f"cloudbang.app={app}"))
 

@@ -21,26 +21,34 @@ def health(work: Work) -> None:
     within, began = _within(spec), time.monotonic()
     while True:
         seen = work.watch.look()
-        healthy = work.watch.healthy(seen)
-        work.tell({"healthy": len(healthy), "of": spec.replicas, "said": work.watch.why_not[:200]})
-        if len(healthy) >= spec.replicas:
+        healthy = len(work.watch.healthy(seen)) + work.watch.ended_well(seen)
+        work.tell({"healthy": healthy, "of": spec.replicas, "said": work.watch.why_not[:200]})
+        if healthy >= spec.replicas:
             return
         after = time.monotonic() - began
         if after > within:
-            said = work.watch.why_not or f"{len(healthy)} of {spec.replicas} are healthy"
+            said = work.watch.why_not or f"{healthy} of {spec.replicas} are healthy"
             raise StepFailed(Failure("unhealthy", said, after=round(after, 1)))
         gevent.sleep(EVERY)
 
 
 def verify(work: Work) -> None:
     """It serves, and is watched until it has run for long enough to be believed."""
-    limit = work.parts.limits.verify
-    told = False
+    limits, wanted = work.parts.limits, work.release.spec.replicas
+    told, whole = False, time.monotonic()
     while True:
         seen = work.watch.look()
-        left = limit - work.watch.youngest(seen.running)
-        if left <= 0 or not work.release.spec.replicas:
+        done = work.watch.ended_well(seen)
+        if done >= wanted:
             return
+        left = limits.verify - work.watch.youngest(seen.running)
+        if len(seen.running) + done >= wanted:
+            whole = time.monotonic()
+            if left <= 0:
+                return
+        elif time.monotonic() - whole > limits.start:
+            said = f"{len(seen.running)} of {wanted} run, for {limits.start:.0f} s"
+            raise StepFailed(Failure("timed-out", said, what=work.step))
         if not told:
             work.log.say(f"it serves; watching it for {left:.0f} s")
             told = True

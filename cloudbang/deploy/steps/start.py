@@ -33,9 +33,10 @@ def start(work: Work) -> None:
     until = time.monotonic() + work.parts.limits.start
     while True:
         seen = work.watch.look()
-        begun = {t.slot for t in seen.tasks if t.wanted == "running" and t.state in BEGUN}
-        work.tell({"running": len(begun), "of": release.spec.replicas, "tasks": _states(seen)})
-        if len(begun) >= release.spec.replicas:
+        slots = {t.slot for t in seen.tasks if t.wanted == "running" and t.state in BEGUN}
+        begun = len(slots) + work.watch.ended_well(seen)
+        work.tell({"running": begun, "of": release.spec.replicas, "tasks": _states(seen)})
+        if begun >= release.spec.replicas:
             return
         if time.monotonic() > until:
             states = ", ".join(f"{n} {state}" for state, n in _states(seen).items()) or "none"

@@ -49,8 +49,10 @@ def undo(work: Work, what: Undo) -> None:
         case "remove-new":
             _remove(work)
         case "start-old" if old is not None:
-            work.log.say(f"starting {old.service} again")
             kept = work.parts.store.app(work.app)
+            if kept is not None and kept.stopped:
+                return  # somebody had stopped it before
+            work.log.say(f"starting {old.service} again")
             count = old.spec.replicas if kept is None or kept.replicas is None else kept.replicas
             if not work.parts.engine.scale_service(old.service, count):
                 work.parts.engine.create_service(service_of(work.parts, old))

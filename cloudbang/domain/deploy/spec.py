@@ -102,6 +102,12 @@ class Spec:
         return (*volumes, *ports)
 
     @property
+    def may_end(self) -> bool:
+        """Whether it is done when it ends with 0, as a job is, and has not failed: nobody asks it
+        for anything, and it is not to be started again."""
+        return self.restart != "always" and not self.port and not self.health.kind
+
+    @property
     def for_admins(self) -> tuple[str, ...]:
         """The fields by which it reaches beyond its own containers: an admin's to give."""
         found = [f"volumes[{n}]" for n, mount in enumerate(self.volumes) if mount.source]
