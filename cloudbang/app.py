@@ -283,6 +283,7 @@ class Application:
         parts = Parts(node.engine, gateway, sources, store, secrets, limits)
         around = Around(apps, events.recorder, storage.logs, bus.sink)
         deployments = Deployments(parts, around)
+        deployments.load()
         webhooks = Webhooks(WebhookStore(storage.database), secrets, deployments)
         operates = operating(
             *(self.settings, node.engine, node.inventory, storage.database, storage.logs, apps),

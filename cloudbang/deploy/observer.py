@@ -16,6 +16,8 @@ from typing import Protocol
 from cloudbang.domain.deploy.failure import Ended, Failure, Task, failure_of_task, worst
 
 EVERY = 0.2  # seconds between two looks
+ALIVE = ("starting", "running")
+INSPECTED = 8  # containers that run and are inspected at a look: of many all in turns
 
 
 class Calls(Protocol):
@@ -56,6 +58,7 @@ class Observer:
         self._engine, self._service, self._network = engine, service, network
         self._one_off, self._clock = one_off, clock
         self._seen: dict[str, float] = {}  # when each task was first seen
+        self._inspected = 0  # looks' worth of containers so far
         self._ended: dict[str, Ended] = {}  # by container; what has ended changes no more
 
     def look(self) -> Observed:
@@ -65,10 +68,11 @@ class Observer:
         if self._forgiving:
             self._forgiving = False
             self._forgiven = frozenset(task.id for task in tasks)
+        due = self._due(tasks)
         failures = [
             failure_of_task(
                 task,
-                self._fares(task),
+                self._fares(task) if task.ended or task.id in due else None,
                 now - self._seen.setdefault(task.id, now),
                 one_off=self._one_off,
             )
@@ -88,12 +92,21 @@ class Observer:
             failure=worst(failures),
         )
 
+    def _due(self, tasks: list[Task]) -> set[str]:
+        """Those of the tasks that run whose turn it is to be inspected."""
+        alive = [task.id for task in tasks if task.state in ALIVE]
+        if len(alive) <= INSPECTED:
+            return set(alive)
+        first = self._inspected % len(alive)
+        self._inspected = first + INSPECTED
+        return set((alive + alive)[first : first + INSPECTED])
+
     def _fares(self, task: Task) -> Ended | None:
         if not task.container:
             return None
         if (known := self._ended.get(task.container)) is not None:
             return known
-        if not (task.ended or task.state in ("starting", "running")):
+        if not (task.ended or task.state in ALIVE):
             return None
         found = self._engine.how_it_fares(task.container)
         if found is not None and task.ended:

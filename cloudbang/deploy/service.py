@@ -42,7 +42,7 @@ USUAL = 10  # deployments of which the usual time of a step is taken
 
 
 class Deployments:
-    """``start`` goes on with what a process before this one left."""
+    """``load`` before anything is asked; ``start`` goes on with what was left."""
 
     def __init__(self, parts: Parts, around: Around) -> None:
         self._parts, self._around = parts, around
@@ -52,6 +52,7 @@ class Deployments:
         self._held: set[str] = set()  # apps whose next one settles
         self._records: dict[int, Record] = {}  # of those that are not settled
         self._workers: dict[int, Worker] = {}
+        self._left: list[Turn] = []  # of those that a process before this one had begun
         self._locks: dict[str, RLock] = {}
         self._listeners: list[Callable[[Deployment], None]] = []
         self._supervisor = Supervisor("deployments")
@@ -60,8 +61,8 @@ class Deployments:
 
     # -- life
 
-    def start(self) -> None:
-        """Take up what was left. Raises StorageFailed."""
+    def load(self) -> None:
+        """Know what a process before this one left, before anybody asks. Raises StorageFailed."""
         for deployment in self._store.unsettled():
             self._records[deployment.id] = Record(self._store, deployment, self._tell)
             if deployment.state == "queued":
@@ -69,7 +70,13 @@ class Deployments:
             else:
                 turn = Turn(deployment.by, deployment.created, deployment.id)
                 self._turns.resume(deployment.app, turn)
-                self._spawn(deployment.id, turn)
+                self._left.append(turn)
+
+    def start(self) -> None:
+        """Go on with it."""
+        while self._left:
+            turn = self._left.pop(0)
+            self._spawn(turn.id, turn)
         for app in self._turns.apps():
             self._next(app)
 

@@ -82,6 +82,7 @@ class House:
 
     def start(self) -> House:
         self.gateway.start()
+        self.deployments.load()
         self.deployments.start()
         return self
 
