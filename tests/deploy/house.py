@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import docker
@@ -138,7 +139,7 @@ class House:
 
     def environment(self, container: str) -> dict[str, str]:
         """The variables of a container, as the engine has them."""
-        with docker.DockerClient(base_url=self.engine.host, version="1.41") as client:
+        with closing(docker.DockerClient(base_url=self.engine.host, version="1.41")) as client:
             told = client.containers.get(container).attrs["Config"]["Env"]
         return dict(one.split("=", 1) for one in told)
 

@@ -21,6 +21,7 @@ CANARY = "canary-7f3a91c2"
 TELLS = 'echo "it is $KEY"; cat /run/secrets/KEY; echo; cat /etc/motd; sleep 1000'
 
 
+@pytest.mark.slow("three deployments, one with a release command")
 def test_it_is_handed_its_secrets_and_files(house: House, image: str) -> None:
     """As variables and as files; the values are in no line of ours, and not in the database."""
     spec = apps.spec(image, health=CHECK)
@@ -55,6 +56,7 @@ def test_it_is_handed_its_secrets_and_files(house: House, image: str) -> None:
     assert [change.field for change in plan.plan.changes] == ["secrets.KEY"]
 
 
+@pytest.mark.slow("four deployments, and what each stops")
 def test_back_to_a_release_without_a_registry(house: House, image: str) -> None:
     """By the id of its image and with the secrets that it had; to the one that serves, too."""
     spec = apps.spec(image, health=CHECK, secrets={"KEY": "old-value"})
