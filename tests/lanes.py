@@ -74,7 +74,11 @@ PARTS = (
     ),
     # The server asks new releases at the addresses of its own machine's engine.
     Part("deploy", MACHINE, ("tests/deploy",)),
-    Part("browser-deploys", MACHINE, ("tests/browser/test_deploys_live.py",)),
+    Part(
+        "browser-deploys",
+        MACHINE,
+        tuple(f"tests/browser/test_{of}.py" for of in ("deploys_live", "new_app", "operate")),
+    ),
     Part("browser-terminals", ENGINE, ("tests/browser",)),
     Part("faults", ENGINE, ("tests/faults",)),
     Part(
