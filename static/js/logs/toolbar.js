@@ -220,13 +220,14 @@ export function setUpDownload(feed) {
       toast((error instanceof Problem && error.message) || t("The server did not answer"));
     }
   };
-  for (const link of menu.querySelectorAll("[data-format]")) {
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
+  for (const item of menu.querySelectorAll("[data-format]")) {
+    item.addEventListener("click", () => {
       menu.hidePopover();
-      void save(/** @type {any} */ (link).dataset.format);
+      void save(/** @type {any} */ (item).dataset.format);
     });
   }
+  // Until now a click would have got nobody anything.
+  /** @type {HTMLButtonElement} */ (byId("log-download")).disabled = false;
 }
 
 /** @param {(ms: number) => void} go */
