@@ -17,6 +17,7 @@ from cloudbang.domain.long_text import shortened
 OURS = b"0" * 12  # where other lines have their container: nobody printed it but we
 MASK = b"\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2"  # •••
 SHORTEST = 4  # bytes of a secret that is looked for: a shorter one is in every text
+STORED_WITHIN = 1.0  # seconds
 LAST = 50  # lines that the record keeps for longer than the log
 
 
@@ -25,10 +26,16 @@ def log_name(deployment: int) -> str:
     return f"@deployment-{deployment}"
 
 
+class Receipt(Protocol):
+    """Lines on their way to the disk."""
+
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
 class Sink(Protocol):
     """Where lines go: stored first, shown second."""
 
-    def append(self, app: str, records: list[bytes]) -> object: ...
+    def append(self, app: str, records: list[bytes]) -> Receipt | None: ...
 
 
 class DeploymentLog:
@@ -37,6 +44,7 @@ class DeploymentLog:
     def __init__(self, sink: Sink, deployment: int, secrets: Iterable[str] = ()) -> None:
         self._sink, self._name = sink, log_name(deployment)
         self._secret = _pattern(secrets)
+        self._newest: Receipt | None = None
         self.last: list[str] = []
 
     def say(self, text: str, stream: bytes = b"stdout") -> None:
@@ -53,7 +61,13 @@ class DeploymentLog:
         if records:
             newest = [text.decode("utf-8", "replace") for text in texts[-LAST:]]
             self.last = [*self.last, *newest][-LAST:]
-            self._sink.append(self._name, records)
+            self._newest = self._sink.append(self._name, records)
+
+    def wait(self) -> None:
+        """Until what was written can be read, or the disk does not take it for a while: who is told
+        of an end finds its lines."""
+        if self._newest is not None:
+            self._newest.wait(STORED_WITHIN)
 
     def masked(self, text: bytes) -> bytes:
         """The same without what the secrets hold."""

@@ -175,11 +175,11 @@ class Worker:
                 return deployment
             return deployment.complete(name, now())
 
-        if last:
-            work.log.say(f"release {work.release.number} of {work.app} serves")
-        done = record.keep(completed, work.log.last if last else None)
-        if done.state == "serving":
+        if last and not self._is_cancelled():
             self._leave_old()
+            work.log.say(f"release {work.release.number} of {work.app} serves")
+            work.log.wait()
+        record.keep(completed, work.log.last if last else None)
 
     def _serves(self, number: int | None) -> None:
         """What is true from now on is written down before the deployment says so."""
@@ -189,7 +189,7 @@ class Worker:
     def _leave_old(self) -> None:
         work, old = self.work, self.work.previous
         if old is not None and work.record.now.stop_first:
-            try:  # it was stopped, and is not needed again
+            try:  # it was stopped; who cancels at this moment gets it made anew
                 work.parts.engine.remove_service(old.service)
             except (EngineUnreachable, EngineRefused) as e:
                 work.log.say(f"{old.service} is removed later: {e}")
@@ -199,14 +199,16 @@ class Worker:
     def _fail(self, failure: Failure) -> None:
         """The verdict at once; what has to be undone comes after it."""
         self.work.log.say(f"failed: {sentence(failure, self.work.app)}", b"stderr")
+        self.work.log.wait()
         self.work.record.keep(lambda d: d.fail(failure, now()), self.work.log.last)
 
     def _end_cancelled(self) -> None:
         record = self.work.record
         self.work.log.say(f"cancelled by {record.now.cancelled_by}")
         self._undo()
-        record.keep(lambda d: d.cancelled(now()), self.work.log.last)
         self.work.log.say("cancelled: nothing of it is left")
+        self.work.log.wait()
+        record.keep(lambda d: d.cancelled(now()), self.work.log.last)
 
     def _undo(self) -> None:
         work = self.work
