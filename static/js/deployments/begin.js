@@ -61,7 +61,7 @@ async function askForSwarm() {
         "CloudBang runs each release as a service of Swarm, which Docker brings along: so the old one serves until the new one does. Until now it is off on this machine.",
       ),
       t(
-        "It will listen on this machine alone (127.0.0.1, ports 2377 and 7946). Containers that run now are not touched. A second machine can join later.",
+        "It will listen on this machine alone (127.0.0.1, ports 2377 and 7946); only for the network between apps the kernel takes packets at 4789/udp from anywhere, which a firewall should close until a second machine joins. Containers that run now are not touched.",
       ),
       t("To switch it off again: docker swarm leave --force"),
     ],
