@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import gevent
@@ -180,7 +181,8 @@ def test_templates_are_loaded_before_anybody_asks(
         seen.append(len(cache))
     names = {key[1] for key in cache}  # type: ignore[attr-defined]
     assert {"apps.html", "logs.html", "sign_in.html", "problem.html", "frame.html"} <= names
-    assert len(set(seen)) > len(names) / 2
+    steps = [after - before for before, after in pairwise(sorted({0, *seen}))]
+    assert max(steps) <= 3  # a page, what it is framed by, and what it has parts of
 
 
 def test_sockets_alone_do_not_load_flask() -> None:
