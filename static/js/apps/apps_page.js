@@ -10,7 +10,7 @@ import { sentence } from "../lib/form.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
-import { appState, byStack, filterApps, isStopped, isTrouble } from "../live/app_state.js";
+import { appState, byStack, filterApps, isGone, isStopped, isTrouble } from "../live/app_state.js";
 import { noticed } from "../frame/notices.js";
 
 /** @typedef {import("../live/app_state.js").App} App */
@@ -31,7 +31,7 @@ const KINDS = {
     label: t("Stopped"),
     has: isStopped,
   },
-  gone: { label: t("Only logs kept"), has: (app) => app.instances.length === 0 },
+  gone: { label: t("Only logs kept"), has: isGone },
 };
 
 /** @type {Map<string, AppRow>} */
@@ -43,8 +43,8 @@ let late = false; // the apps take long to come
 
 function draw() {
   const apps = filterApps(inventory.apps.values(), field.value).filter(KINDS[kind].has);
-  const there = apps.filter((app) => app.instances.length > 0);
-  const gone = apps.filter((app) => app.instances.length === 0);
+  const there = apps.filter((app) => !isGone(app));
+  const gone = apps.filter(isGone);
   /** @type {Element[]} */
   const wanted = apps.length ? [head()] : [];
   const stacks = byStack(there);

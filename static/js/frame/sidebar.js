@@ -11,6 +11,7 @@ import {
   appState,
   byStack,
   filterApps,
+  isGone,
   nameInStack,
   showState,
   stateIcon,
@@ -70,9 +71,9 @@ function draw() {
   // One app alone, before the others have come, would jump away from under the pointer.
   if (!inventory.known) return;
   const found = filterApps(inventory.apps.values(), search.value);
-  const stacks = byStack(found.filter((app) => app.instances.length));
+  const stacks = byStack(found.filter((app) => !isGone(app)));
   // Years of logs of what is long gone would bury what runs: they are found by searching.
-  const gone = found.filter((app) => !app.instances.length);
+  const gone = found.filter(isGone);
   const shown = search.value ? gone : gone.filter((app) => app.name === current);
   const unseen = search.value ? 0 : gone.length + inventory.more;
   if (gone.length || unseen) stacks.push([GONE, shown]);

@@ -22,6 +22,16 @@ function counted({ instances }) {
 }
 
 /**
+ * Whether only logs are kept of it. Not of one that is deployed: it has no containers while it is
+ * stopped, or not started yet.
+ *
+ * @param {App} app
+ */
+export function isGone(app) {
+  return !app.instances.length && (app.kind !== "deployed" || app.put_away);
+}
+
+/**
  * How an app does: the server says so. One that has lost its last container while the page looked
  * is gone.
  *
@@ -29,7 +39,8 @@ function counted({ instances }) {
  * @returns {Shown}
  */
 export function appState(app) {
-  return app.instances.length ? app.condition : "gone";
+  if (isGone(app)) return "gone";
+  return app.instances.length ? app.condition : "exited";
 }
 
 /** Whether somebody should look at it. @param {App} app */
@@ -96,7 +107,7 @@ export function stateSentence(app) {
   if (state === "failed" || state === "exited") {
     const its = counted(app);
     const ended = its.find((one) => one.condition === "failed") ?? its[0];
-    return endSentence(ended) ?? stateWord(state);
+    return (ended && endSentence(ended)) ?? stateWord(state);
   }
   return stateWord(state);
 }

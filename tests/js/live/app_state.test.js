@@ -37,6 +37,10 @@ test("how an app does is what the server says, and gone once its last container 
   assert.equal(states.appState(gone), "gone");
   assert.equal(states.isTrouble(gone), false);
   assert.equal(states.since({ ...gone, since: "2026-01-01T00:00:00Z" }), null);
+  const deployed = { ...gone, kind: "deployed", condition: "gone" };
+  assert.equal(states.appState(deployed), "exited");
+  assert.equal(states.stateSentence(deployed), "Stopped");
+  assert.equal(states.appState({ ...deployed, put_away: true }), "gone");
 });
 
 test("a one-off task neither counts as an instance of its service nor says how that ended", () => {
