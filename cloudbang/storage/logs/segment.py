@@ -31,6 +31,8 @@ NAME = re.compile(r"(\d{4}-\d\d-\d\d)\.(\d{12,18})\.log(\.zst)?")
 LEVEL = 9
 """zstd level of closed segments: see docs/performance.md for what it gives on real logs."""
 
+LATE_INDEXES = 20  # times a folder that goes is looked at again, as one was still being written
+
 _SKIPPABLE = 0x184D2A5C  # one of the sixteen magic numbers of frames that decoders skip
 _FRAME = struct.Struct("<II")
 _TAG = b"CBBLOCK1"
@@ -111,21 +113,44 @@ def _tidy(leftover: Segment) -> None:
         remove(leftover)
 
 
+def index_written(segment: Segment) -> None:
+    """Take its index away again where the segment was deleted while somebody wrote that."""
+    # remove() takes the segment first: one of the two finds the other's.
+    if not os.path.exists(segment.path):
+        with suppress(OSError):
+            os.unlink(segment.index_path)
+
+
 def remove_empty(folder: Path, active: Segment | None) -> None:
     """Delete the folder of a log without lines; blocks on the disk. One in which something has
-    begun again meanwhile stays. Raises OSError."""
+    begun again meanwhile stays, and one in which somebody else keeps files. Raises OSError."""
     if active:
         remove(active)
-    for name in ("marks.json.tmp", "marks.json"):
-        with suppress(FileNotFoundError):
-            os.unlink(folder / name)
+    for _ in range(LATE_INDEXES):
+        for path in _leftovers(folder):
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+        try:
+            os.rmdir(folder)
+        except FileNotFoundError:
+            return
+        except OSError as e:
+            if e.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        if not _leftovers(folder):
+            return
+
+
+def _leftovers(folder: Path) -> list[str]:
+    """The files there that mean nothing without a segment; none where there is one."""
     try:
-        os.rmdir(folder)
+        with os.scandir(folder) as found:
+            entries = list(found)
     except FileNotFoundError:
-        pass
-    except OSError as e:
-        if e.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
+        return []
+    if any(NAME.fullmatch(entry.name) for entry in entries):
+        return []
+    return [e.path for e in entries if e.name == "marks.json" or e.name.endswith((".idx", ".tmp"))]
 
 
 def read_block(fd: int, segment: Segment, block: Block) -> bytes:
@@ -305,6 +330,7 @@ class IndexCache:
         segment.total = index.summary(blocks)
         with suppress(OSError):  # without it, it is rebuilt again the next time
             index.save(segment.index_path, segment.compressed, True, segment.size, blocks)
+            index_written(segment)
         return blocks
 
 

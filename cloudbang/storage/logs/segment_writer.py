@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from cloudbang.storage.logs import index
 from cloudbang.storage.logs.index import Block
-from cloudbang.storage.logs.segment import Segment
+from cloudbang.storage.logs.segment import Segment, index_written
 
 OPEN_FILES = 128
 """Descriptors kept open for writing; an app beyond them pays for an open at each write."""
@@ -165,6 +165,7 @@ def sync(work: list[Sync]) -> None:
             continue
         with suppress(OSError):  # an index can be rebuilt
             _write_index(one)
+            index_written(one.segment)
     for folder in folders:
         with suppress(OSError):
             fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -13,8 +14,11 @@ from pathlib import Path
 import gevent
 import pytest
 
+from cloudbang.storage.logs import index
 from cloudbang.storage.logs.log_store import LinesGone, LogStore, Query
 from cloudbang.storage.logs.marks import load_resume_state
+from cloudbang.storage.logs.segment import find, remove, remove_empty
+from cloudbang.storage.logs.segment_writer import Sync, sync
 from tests.storage.logs.records import A, B, line, lines, opened
 
 Files = Callable[[], list[str]]
@@ -48,6 +52,46 @@ def test_every_line_goes_and_the_seqs_go_on(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         assert store.append("web", [line("again")]) == 8002
         assert store.totals() == (store.size("web") + store.size("db"), 4)
+
+
+def test_no_index_stays_of_what_was_deleted_while_it_was_made_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index of a file is written when that is on the disk, by when it may be gone."""
+    with opened(tmp_path) as store:
+        store.append("web", lines(3))
+        (segment,) = find(tmp_path / "default" / "web")
+        original = os.fdatasync
+
+        def slow(fd: int) -> None:
+            original(fd)
+            remove(segment)
+
+        monkeypatch.setattr(os, "fdatasync", slow)
+        blocks = [index.describe(line("x").splitlines(), 1, 0, 10)]
+        sync([Sync(segment, [], 0, False, blocks, closed=True)])
+        sync([Sync(segment, blocks, 0, False)])
+        monkeypatch.undo()
+        assert files(tmp_path) == []
+
+
+def test_what_was_left_of_an_index_keeps_no_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "web"
+    folder.mkdir()
+    for name in ("2026-07-01.000000000001.idx", "x.idx.3.tmp", "marks.json"):
+        (folder / name).touch()
+    remove_empty(folder, None)
+    assert not folder.exists()
+    remove_empty(folder, None)
+
+
+@pytest.mark.parametrize("name", ["2026-07-01.000000000001.log", "notes.txt"])
+def test_a_folder_with_more_than_a_log_that_is_gone_stays(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    (tmp_path / "2026-07-01.000000000001.idx").touch()
+    remove_empty(tmp_path, None)
+    assert (tmp_path / name).exists()
+    assert (tmp_path / "2026-07-01.000000000001.idx").exists() == name.endswith(".log")
 
 
 def test_what_the_engine_still_has_is_not_stored_again(tmp_path: Path) -> None:
