@@ -8,6 +8,10 @@ from collections.abc import Iterable
 MOST = 1_000  # patterns
 LONGEST = 1_000  # characters of one
 
+_CHAR = r"(?:\\.|[^\\])"
+_CLASS = re.compile(r"\[(\^?)((?:\\.|[^\\\]])+)\]", re.DOTALL)
+_MEMBER = re.compile(rf"({_CHAR})(?:-({_CHAR}))?", re.DOTALL)
+
 
 class Ignored:
     """Whether a path is left out; the last pattern that matches it, or a folder above, decides."""
@@ -60,10 +64,9 @@ def _pattern(text: str) -> str:
             made.append("[^/]*")
         elif char == "?":
             made.append("[^/]")
-        elif char == "[" and (end := text.find("]", at + 2)) > 0:
-            inside = text[at + 1 : end].replace("\\", r"\\").replace("[", r"\[")
-            made.append(f"(?!/)[{inside}]")
-            at = end
+        elif char == "[" and (found := _CLASS.match(text, at)):
+            made.append(f"(?!/)[{found[1]}{_members(found[2])}]")
+            at = found.end() - 1
         elif char == "\\" and at + 1 < len(text):
             at += 1
             made.append(re.escape(text[at]))
@@ -71,3 +74,9 @@ def _pattern(text: str) -> str:
             made.append(re.escape(char))
         at += 1
     return f"{''.join(made)}(?:/.*)?"
+
+
+def _members(inside: str) -> str:
+    """What stands in brackets, with a meaning for nothing but a range: Python knows more."""
+    ranges = (filter(None, one.groups()) for one in _MEMBER.finditer(inside))
+    return "".join("-".join(re.escape(char[-1]) for char in pair) for pair in ranges)

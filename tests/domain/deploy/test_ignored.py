@@ -24,6 +24,8 @@ from cloudbang.domain.deploy.ignored import Ignored
         ("*.md\n!R*.md\nREADME-s.md", ["a.md", "README-s.md"], ["README.md"]),
         ("[a-c].txt", ["a.txt", "c.txt"], ["d.txt"]),
         ("[^a].txt", ["b.txt"], ["a.txt"]),
+        ("[+--]x\n[a&&b]y\n[[a]z", [",x", "-x", "&y", "[z"], [".x", "-y", "]z"]),
+        (r"[\]a\-c]", ["]", "a", "-", "c"], ["b", "\\"]),
         (r"\*.txt", ["*.txt"], ["a.txt"]),
         ("# comment\n\n   \n.", [], ["a", "# comment"]),
         ("[z-a]\na+b(c)", ["a+b(c)"], ["z"]),
