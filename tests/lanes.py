@@ -69,7 +69,10 @@ PARTS = (
         MACHINE,  # a registry on loopback, and the network and the control group of builds
         tuple(
             f"tests/deploy/test_{of}.py"
-            for of in ("pull", "build", "sources", "sources_faults", "built_and_deployed")
+            for of in (
+                *("pull", "build", "sources", "sources_faults"),
+                *("built_and_deployed", "git_deployed"),
+            )
         ),
     ),
     # The server asks new releases at the addresses of its own machine's engine.

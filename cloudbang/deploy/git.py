@@ -42,10 +42,20 @@ QUIET = {
     "advice.detachedHead": "false",
 }
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+# What git says, which may ask nobody, where its credentials do not suffice.
+_REFUSED = re.compile(
+    r"could not read (Username|Password)|Authentication failed|returned error: 40[13]\b"
+)
+ASKS = "its host asks for a user and a password: give them with the address"
+REFUSES = (
+    "its host does not take the user and the password that are kept for it: give others with the "
+    "address"
+)
 
 
 class GitFailed(CloudBangError):
-    """A source could not be fetched. ``said``: git's own last words, without credentials."""
+    """A source could not be fetched. ``said``: git's own last words, without credentials, or ours
+    about them."""
 
     code = "git-failed"
     status = 422
@@ -61,6 +71,11 @@ class GitFailed(CloudBangError):
     def __init__(self, url: str, said: str) -> None:
         self.url, self.said = url, said
         super().__init__(url, said)
+
+    @property
+    def why(self) -> str:
+        """The same for who knows which source it is about."""
+        return str(self) if ("said", self.said) in self.variants else self.said
 
 
 class Cancelled(Exception):
@@ -109,7 +124,7 @@ def fetch(
     if credentials is not None:
         settings["http.extraHeader"] = credentials.header
     env = _environment(settings, into)
-    run = _Runner(shown, env, say, wanted, within)
+    run = _Runner(shown, env, say, wanted, within, REFUSES if credentials else ASKS)
     run.git("init", "--quiet", str(into))
     # What follows -- is no option, whatever it begins with.
     options = ("--depth=1", "--no-tags", "--progress")
@@ -158,8 +173,11 @@ class _Runner:
         say: Callable[[bytes], None],
         wanted: Callable[[], bool],
         within: float,
+        refused: str,
     ) -> None:
+        """``refused``: what it means that its credentials do not suffice."""
         self._url, self._env, self._say, self._wanted = url, env, say, wanted
+        self._refused = refused
         self._until = time.monotonic() + within
 
     def git(self, *arguments: str) -> str:
@@ -190,6 +208,8 @@ class _Runner:
             raise Cancelled
         if code:
             late = time.monotonic() >= self._until
+            if not late and _REFUSED.search(last):
+                raise GitFailed(self._url, self._refused)
             said = re.sub(r"^(fatal|error): ", "", without_credentials(last))
             raise GitFailed(self._url, "time" if late else said[:300] or f"git exited with {code}")
         return printed.decode("utf-8", "replace")

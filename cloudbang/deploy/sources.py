@@ -146,7 +146,7 @@ class Sources:
                 )
         except git.GitFailed as e:
             kind = "timed-out" if e.said == "time" else "build-failed"
-            raise StepFailed(Failure(kind, str(e), what=shown)) from None  # type: ignore[arg-type]
+            raise StepFailed(Failure(kind, e.why, what=shown)) from None  # type: ignore[arg-type]
         except (AddressRefused, SecretUnreadable) as e:
             raise StepFailed(Failure("build-failed", str(e), what=shown)) from None
         except StorageFull as e:

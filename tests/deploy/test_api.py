@@ -11,113 +11,25 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
-from websockets.sync.client import connect
 
 from tests.deploy import apps
 from tests.deploy.house import Swarm
-from tests.support import ROOT, ServerProcess, free_port, wait_until
-
-FINAL = ("serving", "failed", "cancelled")
-
-
-class Program:
-    """A server, and a program with a token."""
-
-    def __init__(self, server: ServerProcess, image: str) -> None:
-        self.server, self.image = server, image
-        made = subprocess.run(
-            [sys.executable, "-m", "cloudbang", "token", "create", "tests"],
-            cwd=ROOT,
-            env=server.environ,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        self.token = made.stdout.strip()
-        self.http = httpx.Client(
-            base_url=server.url,
-            headers={"Authorization": f"Bearer {self.token}"},
-            trust_env=False,
-            timeout=60,
-        )
-
-    def begin(self, app: str, **body: Any) -> dict[str, Any]:
-        answer = self.http.post(f"/api/v1/apps/{app}/deployments", json=body)
-        assert answer.status_code == 202, answer.text
-        begun: dict[str, Any] = answer.json()
-        return begun
-
-    def get(self, id: int) -> dict[str, Any]:
-        found: dict[str, Any] = self.http.get(f"/api/v1/deployments/{id}").json()
-        return found
-
-    def ended(self, id: int, timeout: float = 60) -> dict[str, Any]:
-        """How it ended."""
-        wait_until(lambda: self.get(id)["state"] in FINAL, timeout, f"the end of {id}", every=0.1)
-        return self.get(id)
-
-    @contextmanager
-    def live(self) -> Iterator[Any]:
-        url = self.server.url.replace("http", "ws") + "/websocket"
-        headers = {"Authorization": f"Bearer {self.token}"}
-        with connect(url, additional_headers=headers, proxy=None) as socket:
-            yield socket
-
-    def command(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        """``python -m cloudbang deploy …``, to its end."""
-        environ = {**self.server.environ, "CLOUDBANG_TOKEN": self.token, "LANG": "C.UTF-8"}
-        environ.update(more.pop("environ", {}))
-        return subprocess.run(
-            [sys.executable, "-m", "cloudbang", "deploy", *arguments],
-            cwd=ROOT,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            **more,
-        )
+from tests.deploy.program import FINAL, Program, folder_of, program_on
+from tests.support import ROOT, free_port, wait_until
 
 
 @pytest.fixture(scope="module")
 def program(
     swarm: Swarm, image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Program]:
-    ports = sorted(free_port() for _ in range(2))
-    server = ServerProcess(
-        tmp_path_factory.mktemp("api"),
-        {
-            "DOCKER_HOST": swarm.host,
-            "CLOUDBANG_DEPLOY_VERIFY_SECONDS": "1",
-            "CLOUDBANG_DEPLOY_KEEP_FREE_BYTES": "0",
-            "CLOUDBANG_GATEWAY_HTTP_PORT": str(ports[0]),
-            "CLOUDBANG_GATEWAY_HTTPS_PORT": str(ports[1]),
-        },
-    )
-    try:
-        made = Program(server.start(), image)
+    with program_on(swarm, tmp_path_factory.mktemp("api"), image) as made:
         yield made
-        made.http.close()
-    finally:
-        server.close()
-
-
-def folder_of(**files: str) -> bytes:
-    """A folder as tar."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as made:
-        for name, text in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(text.encode())
-            made.addfile(info, io.BytesIO(text.encode()))
-    return out.getvalue()
 
 
 def test_from_the_click_to_serving(program: Program) -> None:

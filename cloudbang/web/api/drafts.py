@@ -54,7 +54,8 @@ def git() -> Response:
     """What a Git source holds: a Dockerfile, or one for it. It is fetched, which takes a while.
     Raises GitFailed, AddressRefused."""
     wanted = read_body(shapes.GitSource)
-    build = read_spec({"build": wanted.model_dump()})[0].build
+    told = {name: value for name, value in wanted.model_dump().items() if value}
+    build = read_spec({"build": told})[0].build
     assert build is not None
     found = services().source_drafts.look(build)
     shown: shapes.GitDraft = {

@@ -24,7 +24,7 @@ from cloudbang.web.services import services
 log = logging.getLogger(__name__)
 
 # Fields of errors that are texts of ours: they are translated before they are filled in.
-TRANSLATED = ("allowed", "reason")
+TRANSLATED = ("allowed", "reason", "said")
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 
 

@@ -1,0 +1,120 @@
+"""A server that deploys, and a program that asks it over HTTP as the pages do."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from websockets.sync.client import connect
+
+from tests.deploy.house import Swarm
+from tests.support import ROOT, ServerProcess, free_port, wait_until
+
+FINAL = ("serving", "failed", "cancelled")
+
+
+class Program:
+    """A server, and a program with a token."""
+
+    def __init__(self, server: ServerProcess, image: str) -> None:
+        self.server, self.image = server, image
+        made = subprocess.run(
+            [sys.executable, "-m", "cloudbang", "token", "create", "tests"],
+            cwd=ROOT,
+            env=server.environ,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        self.token = made.stdout.strip()
+        self.http = httpx.Client(
+            base_url=server.url,
+            headers={"Authorization": f"Bearer {self.token}"},
+            trust_env=False,
+            timeout=60,
+        )
+
+    def begin(self, app: str, **body: Any) -> dict[str, Any]:
+        answer = self.http.post(f"/api/v1/apps/{app}/deployments", json=body)
+        assert answer.status_code == 202, answer.text
+        begun: dict[str, Any] = answer.json()
+        return begun
+
+    def get(self, id: int) -> dict[str, Any]:
+        answer = self.http.get(f"/api/v1/deployments/{id}")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def said(self, id: int) -> list[str]:
+        """The lines of its log."""
+        found = self.http.get(f"/api/v1/deployments/{id}/lines").json()["lines"]
+        return [row[4] for row in found]
+
+    def ended(self, id: int, timeout: float = 60) -> dict[str, Any]:
+        """How it ended."""
+        wait_until(lambda: self.get(id)["state"] in FINAL, timeout, f"the end of {id}", every=0.1)
+        return self.get(id)
+
+    @contextmanager
+    def live(self) -> Iterator[Any]:
+        url = self.server.url.replace("http", "ws") + "/websocket"
+        headers = {"Authorization": f"Bearer {self.token}"}
+        with connect(url, additional_headers=headers, proxy=None) as socket:
+            yield socket
+
+    def command(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        """``python -m cloudbang deploy …``, to its end."""
+        environ = {**self.server.environ, "CLOUDBANG_TOKEN": self.token, "LANG": "C.UTF-8"}
+        environ.update(more.pop("environ", {}))
+        return subprocess.run(
+            [sys.executable, "-m", "cloudbang", "deploy", *arguments],
+            cwd=ROOT,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            **more,
+        )
+
+
+@contextmanager
+def program_on(swarm: Swarm, folder: Path, image: str, **environ: str) -> Iterator[Program]:
+    """With a server of its own over a folder."""
+    ports = sorted(free_port() for _ in range(2))
+    server = ServerProcess(
+        folder,
+        {
+            "DOCKER_HOST": swarm.host,
+            "CLOUDBANG_DEPLOY_VERIFY_SECONDS": "1",
+            "CLOUDBANG_DEPLOY_KEEP_FREE_BYTES": "0",
+            "CLOUDBANG_GATEWAY_HTTP_PORT": str(ports[0]),
+            "CLOUDBANG_GATEWAY_HTTPS_PORT": str(ports[1]),
+            **environ,
+        },
+    )
+    try:
+        made = Program(server.start(), image)
+        yield made
+        made.http.close()
+    finally:
+        server.close()
+
+
+def folder_of(**files: str) -> bytes:
+    """A folder as tar."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as made:
+        for name, text in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text.encode())
+            made.addfile(info, io.BytesIO(text.encode()))
+    return out.getvalue()
