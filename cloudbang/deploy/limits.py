@@ -14,7 +14,7 @@ class StepLimits:
     """``verify``: a new release is watched from when it runs until it is said to serve; ``drain``:
     requests of the old one may go on for; ``hold``: the same where new ones wait meanwhile, which
     the gateway lets them for 30 s in all; ``start``: until its containers have begun; ``command``:
-    a release command; ``away``: the engine may be silent for."""
+    a release command, and a job; ``away``: the engine may be silent for."""
 
     verify: float = 15.0
     drain: float = 30.0

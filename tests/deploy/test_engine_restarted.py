@@ -97,6 +97,20 @@ def test_a_release_command_that_it_ended_is_not_run_again(ground: Ground) -> Non
     ground.check(done.id)
 
 
+def test_a_job_that_it_ended_has_not_done_its_work(ground: Ground) -> None:
+    """It is not started again, and what needs it is not told that it is done."""
+    job = {**ground.spec, "job": True, "command": ["sleep", "100"]}
+    del job["route"], job["release_command"]
+    id = ground.house.deploy("job", **job)
+    ground.house.in_step(id, "health")
+    ground.private.kill()
+    ground.private.start()
+    done = ground.house.wait(id, 90)
+    assert done.failure, ground.house.lines(id)
+    assert (done.state, done.failure.kind) == ("failed", "exited")
+    assert ground.house.services("job") == []
+
+
 def test_one_that_stays_away_is_a_verdict(ground: Ground) -> None:
     """In time, and the old release serves when it is back."""
     id = ground.house.deploy("web", **{**ground.spec, "release_command": ["sleep", "1000"]})

@@ -12,12 +12,16 @@ from cloudbang.deploy.work import Work
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.domain.deploy.spec import STEADY, Spec
 
+LOST = 5.0  # seconds after which a job that is gone is not started by Swarm any more
 AGAIN = 10.0  # seconds more for what the engine checks by a command: it tries three times
 
 
 def health(work: Work) -> None:
-    """Until each of its instances is healthy."""
+    """Until each of its instances is healthy; of a job, until each has done its work."""
     spec = work.release.spec
+    if spec.job:
+        _done(work)
+        return
     within, began = _within(spec), time.monotonic()
     while True:
         seen = work.watch.look()
@@ -53,6 +57,29 @@ def verify(work: Work) -> None:
             work.log.say(f"it serves; watching it for {left:.0f} s")
             told = True
         work.tell({"serving": True, "watching": round(left)})
+        gevent.sleep(EVERY)
+
+
+def _done(work: Work) -> None:
+    wanted, limit = work.release.spec.replicas, work.parts.limits.command
+    began = lives = time.monotonic()
+    while True:
+        seen = work.watch.look()
+        done = work.watch.ended_well(seen)
+        work.tell({"ended": done, "of": wanted})
+        if done >= wanted:
+            work.log.say("the job ended with 0")
+            return
+        now = time.monotonic()
+        if not all(task.ended for task in seen.tasks):
+            lives = now
+        elif now - lives > LOST:
+            said = "it was ended from outside, as when the engine is restarted"
+            work.log.say(said, b"stderr")
+            raise StepFailed(Failure("exited", said))
+        if now - began > limit:
+            said = f"it has run for {limit:.0f} s, and has not ended"
+            raise StepFailed(Failure("timed-out", said, what=work.step))
         gevent.sleep(EVERY)
 
 

@@ -81,6 +81,10 @@ def stack_of(
         others = aliases.get(service, [])
         reader = ServiceReader(service, project, told, beside.files, beside.variables, others, left)
         made[service] = reader.read(its)
+    for one in made.values():
+        for after in one.after:
+            if after.condition == "completed" and after.service in made:
+                made[after.service].spec["job"] = True
     return Stack(project, _in_order(made), tuple(left))
 
 

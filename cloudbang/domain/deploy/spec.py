@@ -75,6 +75,7 @@ class Spec:
     stop_grace: float = STOP_GRACE
     stop_signal: str = ""
     restart: Restart = "always"
+    job: bool = False  # it serves once all of its instances have ended with 0
     labels: tuple[tuple[str, str], ...] = ()
     networks: tuple[str, ...] = ()
     stack: str = ""  # the stack it belongs to, with which it shares a private network
@@ -105,6 +106,8 @@ class Spec:
     def may_end(self) -> bool:
         """Whether it is done when it ends with 0, as a job is, and has not failed: nobody asks it
         for anything, and it is not to be started again."""
+        if self.job:
+            return True
         return self.restart != "always" and not self.port and not self.health.kind
 
     @property
@@ -167,6 +170,7 @@ def read_spec(found: object) -> tuple[Spec, dict[str, str | None]]:
         release_command=its.words("release_command"),
         stop_grace=its.seconds("stop_grace", STOP_GRACE, 0, 3600),
         restart=_restart(its),
+        job=its.flag("job"),
         labels=_labels(its),
         networks=its.texts("networks", fits=NETWORK, allowed="the name of a network"),
         stack=its.text("stack", fits=STACK, allowed=STACK_ALLOWED),
@@ -199,6 +203,8 @@ def _check(spec: Spec) -> None:
         raise SpecInvalid("port", rule="missing")
     if spec.health.kind in ("http", "tcp") and not (spec.health.port or spec.port):
         raise SpecInvalid("health.port", rule="missing")
+    if spec.job and spec.route is not None:
+        raise SpecInvalid("job", "job and route", rule="both")
     both = set(dict(spec.env)) & set(spec.secrets)
     if both:
         raise SpecInvalid(f"env.{min(both)}", "env and secrets", rule="both")

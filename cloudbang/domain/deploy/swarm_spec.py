@@ -66,7 +66,8 @@ def service_spec(
     if one_off:
         labels[ONE_OFF] = "true"
     # The same for a task's lifetime, whatever is asked for later.
-    condition = "none" if one_off else _CONDITIONS[spec.restart]
+    once = one_off or (spec.job and spec.restart == "always")
+    condition = "none" if once else _CONDITIONS[spec.restart]
     count = 1 if one_off else spec.replicas if replicas is None else replicas
     made: dict[str, Any] = {
         "Name": command_service(release) if one_off else release.service,
@@ -163,7 +164,7 @@ def _container(
         "CapabilityAdd": [_capability(name) for name in spec.cap_add],
         "CapabilityDrop": [_capability(name) for name in spec.cap_drop],
         "Ulimits": [{"Name": u.name, "Soft": u.soft, "Hard": u.hard} for u in spec.ulimits],
-        "Healthcheck": {"Test": ["NONE"]} if one_off else _check(spec.health),
+        "Healthcheck": {"Test": ["NONE"]} if one_off or spec.job else _check(spec.health),
     }
     return made | {key: value for key, value in optional.items() if value}
 

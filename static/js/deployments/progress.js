@@ -141,13 +141,16 @@ function ofFetch(told) {
  * @returns {Progress}
  */
 function ofOthers(told) {
-  const { running, healthy, of: all, in_flight: left, cut, watching } = told;
+  const { running, healthy, ended, of: all, in_flight: left, cut, watching } = told;
   const parts = [];
   if (typeof running === "number" && all) {
     parts.push(t("runs: {up} of {all}", { up: running, all }));
   }
   if (typeof healthy === "number" && all) {
     parts.push(t("answers: {up} of {all}", { up: healthy, all }));
+  }
+  if (typeof ended === "number" && all) {
+    parts.push(t("done: {up} of {all}", { up: ended, all }));
   }
   if (typeof left === "number" && left > 0) {
     parts.push(tn("{n} request is not answered yet", "{n} requests are not answered yet", left));

@@ -599,7 +599,7 @@ export type SourceNames = {
   texts?: Record<string, string>;
 };
 
-/** `image` or `build` is needed, nothing else. Commands are lists, or lines that are split as a shell would; memory is bytes or text such as "256m"; times are seconds. Of a secret null keeps the value that there is; answers hold null alone. */
+/** `image` or `build` is needed, nothing else. Commands are lists, or lines that are split as a shell would; memory is bytes or text such as "256m"; times are seconds. A `job` serves once it has ended with 0. Of a secret null keeps the value that there is; answers hold null alone. */
 export type Spec = {
   image?: string;
   build?: SpecBuild;
@@ -623,6 +623,7 @@ export type Spec = {
   stop_grace?: number | string;
   stop_signal?: string;
   restart?: "always" | "on-failure" | "no";
+  job?: boolean;
   labels?: Record<string, unknown>;
   networks?: string[];
   stack?: string;

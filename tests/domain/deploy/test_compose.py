@@ -84,6 +84,7 @@ def test_each_service_becomes_an_app() -> None:
     assert by_name["web"].app == "shop.web"
     assert by_name["web"].context == "web"
     assert by_name["web"].after == (After("db", "healthy"), After("migrate", "completed"))
+    assert [one.name for one in stack.services if one.spec.get("job")] == ["migrate"]
     assert read_spec(by_name["web"].spec)[0].as_json() == {
         "build": {"args": {"V": "1"}, "folder": "web"},
         "stack": "shop",

@@ -70,8 +70,17 @@ def test_every_field_comes_back_as_it_was_written():
 
 def test_the_whole_of_it_names_every_field():
     """So that the test above cannot forget one."""
-    fields = set(Spec.__dataclass_fields__) - {"build"}
+    fields = set(Spec.__dataclass_fields__) - {"build", "job"}
     assert fields == set(WHOLE)
+
+
+def test_a_job_comes_back_as_it_was_written_and_nobody_is_sent_to_it():
+    job = {"image": "a", "job": True, "port": 80}
+    spec, _ = read_spec(job)
+    assert (spec.as_json(), spec.may_end) == (job, True)
+    with pytest.raises(SpecInvalid) as e:
+        read_spec({**job, "route": {}})
+    assert (e.value.field, e.value.rule) == ("job", "both")
 
 
 def test_a_build_comes_back_as_it_was_written():

@@ -135,6 +135,15 @@ def test_a_command_is_checked_by_the_engine_and_has_its_time():
     }
 
 
+def test_a_job_is_started_once_and_not_checked():
+    """Unless it is to be tried again where it failed."""
+    job = {"image": "a", "job": True, "health": {"command": ["true"]}}
+    for spec, condition in ((job, "none"), ({**job, "restart": "on-failure"}, "on-failure")):
+        task = service_spec(release(spec), networks=[])["TaskTemplate"]
+        assert task["RestartPolicy"]["Condition"] == condition
+        assert task["ContainerSpec"]["Healthcheck"] == {"Test": ["NONE"]}
+
+
 def test_the_release_command_runs_once_and_is_not_the_app():
     """Without its ports, its name on the network, a restart or a check."""
     its = release(WHOLE)

@@ -70,7 +70,8 @@ class SpecLimit(TypedDict, total=False):
 
 class Spec(TypedDict, total=False):
     """``image`` or ``build`` is needed, nothing else. Commands are lists, or lines that are split
-    as a shell would; memory is bytes or text such as "256m"; times are seconds. Of a secret null
+    as a shell would; memory is bytes or text such as "256m"; times are seconds. A ``job``
+    serves once it has ended with 0. Of a secret null
     keeps the value that there is; answers hold null alone."""
 
     image: str
@@ -95,6 +96,7 @@ class Spec(TypedDict, total=False):
     stop_grace: float | str
     stop_signal: str
     restart: Literal["always", "on-failure", "no"]
+    job: bool
     labels: dict[str, Any]
     networks: list[str]
     stack: str
