@@ -4,8 +4,9 @@
 
 The test files are dealt out to parts, each a run of pytest of its own. Three lanes take one part
 after the other. The first one has the machine's Docker Engine, the others have one of their own
-each, since a server under test reads every container of its engine; where no further engine can be
-had, they take what needs none. What a part said is shown when it has ended. A part that fails stops
+each, since a server under test reads every container of its engine. A part that has to reach its
+containers by their addresses runs in a network of its own, with an engine in it. Where no further
+engine can be had, the first lane takes all that needs one. What a part said is shown when it has ended. A part that fails stops
 nothing. The last line says how many tests passed and failed; the exit code is 0 only if none failed,
 and 130 after ^C, when everything that was started has ended.
 """
@@ -32,13 +33,13 @@ LANES = 3  # on two processors: half of the time a test waits for something
 BROWSERS = 2  # parts with a browser at a time; Chromium takes a processor
 TO_TIDY_UP = 60.0  # seconds an interrupted part has for it
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-NEEDED = ("dockerd", "ip", "nsenter")  # for an engine of one's own
+NEEDED = ("dockerd", "ip", "nsenter", "unshare")  # for an engine of one's own
 # The job server's pipes do not reach the parts; and what is compiled once starts a hundred servers.
 NOT_INHERITED = ("MAKEFLAGS", "MFLAGS", "PYTHONDONTWRITEBYTECODE")
 COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
 JS_COUNTS = re.compile(r"^(\d+) tests of the pages' modules passed, (\d+) failed$", re.MULTILINE)
 
-NOTHING, ENGINE, MACHINE = "nothing", "an engine", "the machine's engine"
+NOTHING, ENGINE, NETWORK = "nothing", "an engine", "an engine, and its network"
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,12 @@ PARTS = (
     # mostly waits beside a browser, which needs a processor of its own.
     Part(
         "node",
-        MACHINE,  # they publish ports, and have the engine pull from this machine's loopback
+        NETWORK,  # they publish ports, and have the engine pull from the loopback
         ("tests/node", "tests/gateway", "tests/test_ground.py"),
     ),
     Part(
         "sources",
-        MACHINE,  # a registry on loopback, and the network and the control group of builds
+        NETWORK,  # a registry on loopback, and the network and the control group of builds
         tuple(
             f"tests/deploy/test_{of}.py"
             for of in (
@@ -75,11 +76,11 @@ PARTS = (
             )
         ),
     ),
-    # The server asks new releases at the addresses of its own machine's engine.
-    Part("deploy", MACHINE, ("tests/deploy",)),
+    # The server asks new releases at the addresses that the engine gives them.
+    Part("deploy", NETWORK, ("tests/deploy",)),
     Part(
         "browser-deploys",
-        MACHINE,
+        NETWORK,
         tuple(f"tests/browser/test_{of}.py" for of in ("deploys_live", "new_app", "operate")),
     ),
     Part("browser-terminals", ENGINE, ("tests/browser",)),
@@ -141,24 +142,27 @@ class Outcome:
 
 class Lane:
     """Runs one part at a time. ``engine``: the address of one of its own, "" for the machine's,
-    None where there is none."""
+    None where there is none. ``network``: the command before one that gets an engine in a network
+    of its own; empty where that cannot be."""
 
-    def __init__(self, engine: str | None, folder: Path) -> None:
-        self.engine = engine
+    def __init__(self, engine: str | None, network: list[str], folder: Path) -> None:
+        self.engine, self.network = engine, network
         self.part: Part | None = None
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
 
     def can(self, part: Part) -> bool:
-        return part.needs == NOTHING or (
-            self.engine == "" if part.needs == MACHINE else self.engine is not None
-        )
+        if part.needs == NETWORK:
+            return self.engine == "" or bool(self.network)
+        return part.needs == NOTHING or self.engine is not None
 
     def start(self, part: Part, command: list[str]) -> None:
         environ = {k: v for k, v in os.environ.items() if k not in NOT_INHERITED}
         if part.needs == NOTHING:  # and so gets nothing: who uses an engine has to say so
             environ |= {"DOCKER_HOST": f"unix://{self._folder}/no-engine"}
+        elif part.needs == NETWORK:
+            command = [*self.network, *command]
         elif self.engine:
             environ |= {"DOCKER_HOST": self.engine, "DOCKER_TLS_VERIFY": ""}
         self.part, self._started = part, time.monotonic()
@@ -261,8 +265,11 @@ def _run(
     engines: ExitStack,
     folder: Path,
 ) -> None:
-    lanes.append(Lane("", folder))
     why_not = _why_not()
+    network: list[str] = []
+    if why_not is None and any(part.needs == NETWORK for part in waiting):
+        network = _network()
+    lanes.append(Lane("", network, folder))
     while True:
         for lane in lanes:
             if outcome := lane.ended():
@@ -277,7 +284,7 @@ def _run(
                 engine, why_not = _engine(engines)
                 if why_not is not None:
                     print(f"What needs an engine runs one after the other, as {why_not}.")
-            lanes.append(Lane(engine, folder))
+            lanes.append(Lane(engine, network, folder))
             continue
         if not waiting and all(lane.part is None for lane in lanes):
             return
@@ -307,6 +314,26 @@ def _engine(engines: ExitStack) -> tuple[str | None, str | None]:
         return None, f"a second Docker Engine did not start ({e})"
     engines.callback(engine.close)
     return address, None
+
+
+def _network() -> list[str]:
+    """The command before one that gets an engine in a network of its own; or none, saying why."""
+    dockerd = shutil.which("dockerd")
+    assert dockerd
+    command = [str(ROOT / "scripts/with-engine"), os.path.dirname(dockerd)]
+    tried = subprocess.run(
+        [*command, "true"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    if tried.returncode == 0:
+        return command
+    said = (tried.stderr.strip() or f"code {tried.returncode}").rpartition("\n")[2]
+    print(f"What needs an engine's network runs one after the other: none of its own ({said}).")
+    return []
 
 
 def _why_not() -> str | None:

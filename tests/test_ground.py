@@ -55,7 +55,7 @@ def _lanes(first: str, second: str, **environ: str) -> subprocess.Popen[str]:
     parts = [
         (name, needs, ("tests",), ("sh", "-c", command))
         for name, needs, command in (
-            ("one", lanes.MACHINE, first),
+            ("one", lanes.NETWORK, first),
             ("two", lanes.ENGINE, second),
         )
     ]
