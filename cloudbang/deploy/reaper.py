@@ -9,8 +9,7 @@ last ten releases stay.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 import gevent
@@ -61,6 +60,7 @@ class DeploymentReaper:
         self._engine, self._store = engine, store
         self._first, self._every = first, every
         self._untagged: set[str] = set()  # so that none is asked about again and again
+        self._refused: set[tuple[str, ...]] = set()  # so that it is said once
         self._supervisor = Supervisor("deployment-reaper")
         text = "Services of releases that nobody claimed, which were removed."
         export(self, "reaper", counters={"services": text})
@@ -96,7 +96,7 @@ class DeploymentReaper:
         )
         left = [service for service in services if self._stays(service, found)]
         for service in services:
-            if service not in left and self._engine.remove_service(service.name):
+            if service not in left and self._alone(self._engine.remove_service, service.name):
                 self.services += 1
                 log.warning("the service %s was left over: it is removed", service.name)
         self._take_back(found, left)
@@ -120,15 +120,16 @@ class DeploymentReaper:
         for app in sorted({app for app, _ in found.known} - found.busy):
             for kind in KINDS:
                 for name in self._engine.handed_over(kind, f"{APP}={app}"):
-                    if name not in used and self._engine.take_back(kind, name):
+                    if name not in used and self._alone(self._engine.take_back, kind, name):
                         self.secrets += 1
 
     def _untag(self, found: Claims) -> None:
         for release in found.old:
             if release.tag in self._untagged or not release.image_id:
                 continue
-            with suppress(EngineRefused):  # a container of somebody's has it
-                self.tags += self._engine.remove_image(release.tag)
+            removed = self._alone(self._engine.remove_image, release.tag)
+            if removed is not None:  # else a container of somebody's has it
+                self.tags += removed
                 self._untagged.add(release.tag)
 
     def _remove_networks(self, found: Claims) -> None:
@@ -136,8 +137,20 @@ class DeploymentReaper:
         names = {stack_network(one.spec.stack) for one in found.kept if one.spec.stack}
         gone = {stack_network(one.spec.stack) for one in found.old if one.spec.stack}
         for name in gone - names - {NETWORK}:
-            with suppress(EngineRefused):  # somebody is on it
-                self._engine.remove_network(name)
+            self._alone(self._engine.remove_network, name)  # refused: somebody is on it
+
+    def _alone(self, remove: Callable[..., bool], *what: str) -> bool | None:
+        """Whether there was one, which is removed now; None when the engine keeps it, which is no
+        reason to leave the others."""
+        try:
+            removed = remove(*what)
+        except EngineRefused as e:
+            if what not in self._refused:
+                log.info("%s stays for now: %s", what[-1], e)
+                self._refused.add(what)
+            return None
+        self._refused.discard(what)
+        return removed
 
 
 def _handed(service: Service) -> list[str]:

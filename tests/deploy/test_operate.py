@@ -21,6 +21,7 @@ from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import read_spec
 from cloudbang.domain.deploy.swarm_spec import APP, RELEASE, service_spec
 from cloudbang.domain.deploy.webhooks import Filter
+from cloudbang.errors import EngineRefused
 from cloudbang.storage.database.deployments import DeployedApp
 from cloudbang.storage.database.webhooks import WebhookStore
 from tests.deploy import apps
@@ -198,9 +199,11 @@ def test_volumes_and_logs_go_where_that_is_wanted(ground: Ground, image: str, vo
 
 
 @pytest.mark.slow("two deployments one after the other")
-def test_what_nobody_claims_is_taken_away(ground: Ground, image: str) -> None:
+def test_what_nobody_claims_is_taken_away(
+    ground: Ground, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A service of a release before, as after a kill; what serves, what goes on, what another
-    installation has, and secrets that are used stay."""
+    installation has, and secrets that are used stay. One that the engine keeps keeps no other."""
     house, engine = ground.house, ground.house.engine
     ground.serves("op-reap", **apps.spec(image, secrets={"KEY": "one"}))
     first = house.store.release("op-reap", 1)
@@ -215,6 +218,16 @@ def test_what_nobody_claims_is_taken_away(ground: Ground, image: str) -> None:
     ground.reaper.look()
     assert house.services("op-reap") == ["op-reap-r1", "op-reap-r2"]  # a deployment goes on
     house.store.save(begun)
+    engine.hand_over("secrets", "op-reap-left", b"x", {APP: "op-reap"})
+
+    def refuse(name: str) -> bool:
+        raise EngineRefused(f"to remove the service {name}", 500, "not now")
+
+    monkeypatch.setattr(engine, "remove_service", refuse)
+    ground.reaper.look()
+    assert "op-reap-left" not in engine.handed_over("secrets", f"{APP}=op-reap")
+    monkeypatch.undo()
+    assert house.services("op-reap") == ["op-reap-r1", "op-reap-r2"]
     ground.reaper.look()
     assert house.services("op-reap") == ["op-reap-r2"]
     assert house.services("op-stranger") == ["op-stranger-r3"]
