@@ -27,6 +27,7 @@ from cloudbang.core.deadline import Deadline, StopOrder
 from cloudbang.core.loop_lag import LoopLag
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
+from cloudbang.deploy.as_it_is import AsItIs
 from cloudbang.deploy.compose_file import Compose
 from cloudbang.deploy.limits import StepLimits
 from cloudbang.deploy.operating import Operating, operating
@@ -34,7 +35,7 @@ from cloudbang.deploy.parts import Parts
 from cloudbang.deploy.service import Around, Deployments
 from cloudbang.deploy.source_draft import SourceDrafts
 from cloudbang.deploy.sources import Sources
-from cloudbang.deploy.stacks import Stacks
+from cloudbang.deploy.stacks import Beside, Stacks
 from cloudbang.deploy.webhooks import Webhooks
 from cloudbang.engine import Engine
 from cloudbang.events.recorder import EventRecorder
@@ -290,7 +291,9 @@ class Application:
             *(events.recorder, gateway, deployments, webhooks),
         )
         compose = Compose(self.settings.storage.path)
-        stacks = Stacks(compose, StackStore(storage.database), secrets, deployments)
+        beside = Beside(AsItIs(parts, deployments).deployment, sources.drop_upload)
+        stacks = Stacks(compose, StackStore(storage.database), secrets, deployments, beside)
+        sources.awaited = stacks.uploads
         return Deploying(gateway, sources, deployments, webhooks, operates, stacks)
 
     def _build_terminals(self, storage: Storage, node: Node, events: Events) -> TerminalArea:

@@ -72,7 +72,7 @@ PARTS = (
             f"tests/deploy/test_{of}.py"
             for of in (
                 *("pull", "build", "sources", "sources_faults"),
-                *("built_and_deployed", "git_deployed"),
+                *("built_and_deployed", "git_deployed", "private_registry", "stacks_deployed"),
             )
         ),
     ),

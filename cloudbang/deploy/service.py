@@ -113,6 +113,9 @@ class Deployments:
         """When each was made, and what it is; the newest first."""
         return self._store.releases(app)
 
+    def release(self, app: str, number: int) -> Release | None:
+        return self._store.release(app, number)
+
     def secrets(self, app: str) -> dict[str, int]:
         """By the names of an app's secrets the newest version there is."""
         return self._parts.secrets.newest(app)

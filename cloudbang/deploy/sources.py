@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +65,7 @@ class Sources:
     ) -> None:
         """``team_of`` an app: whose credentials are used for it."""
         self._team_of = team_of
+        self.awaited: Callable[[], Collection[str]] = tuple  # uploads of what has not begun
         self._engine, self._store, self._settings = engine, store, settings.deploy
         self.credentials = HostCredentials(secrets)
         self._uploads = KeptUploads(settings.storage.path, settings.storage.keep_free_bytes)
@@ -95,12 +96,14 @@ class Sources:
         self._uploads.discard(upload=id)
 
     def sweep(self, older: float = 60.0) -> int:
-        """Remove what no deployment needs that goes on, how many; for the start, and now and then.
+        """Remove what no deployment needs that goes on or waits, how many; for the start, and now and
+        then.
 
         ``older``: seconds; what has just been sent has no deployment yet.
         """
         ids = [deployment.id for deployment in self._store.unsettled()]
         uploads = [upload for id in ids if (upload := self._upload_of(id))]
+        uploads += self.awaited()
         return self._uploads.sweep(uploads, ids, older)
 
     def uploaded(self, deployment_id: int) -> Fetched | None:

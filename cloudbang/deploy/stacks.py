@@ -22,9 +22,11 @@ from cloudbang.deploy.wanted import Wanted
 from cloudbang.domain.deploy.compose import ComposeSource, Stack, stack_of
 from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.deploy.fields import SpecInvalid, unique
+from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import STACK, STACK_ALLOWED
 from cloudbang.domain.deploy.stack_run import Part, StackRun
 from cloudbang.errors import CloudBangError, StorageFailed
+from cloudbang.storage.database.deployments import DeployedApp
 from cloudbang.storage.database.secrets import SecretStore
 from cloudbang.storage.database.stacks import StackStore
 
@@ -46,6 +48,17 @@ class Deploys(Protocol):
         self, app: str | None = None, states: Collection[str] = (), *, limit: int = 50
     ) -> list[Deployment]: ...
     def listen(self, listener: Callable[[Deployment], None]) -> None: ...
+    def apps(self) -> list[DeployedApp]: ...
+    def release(self, app: str, number: int) -> Release | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What else a stack needs. ``as_it_is``: the deployment that brought what serves, where that is
+    what is wanted of an app, None otherwise; ``drop``: forgets a folder that was sent."""
+
+    as_it_is: Callable[[str, Wanted, bool], int | None] = lambda app, wanted, admin: None
+    drop: Callable[[str], None] = lambda upload: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +91,12 @@ class Stacks:
         store: StackStore,
         secrets: SecretStore,
         deployments: Deploys,
+        beside: Beside | None = None,
         look_every: float = LOOKED_AT,
     ) -> None:
         self._compose, self._store, self._secrets = compose, store, secrets
         self._deployments, self._look_every = deployments, look_every
+        self._beside = beside or Beside()
         self._heard: dict[int, Event] = {}  # by run
         self._of: dict[int, int] = {}  # the run of a deployment
         self._supervisor = Supervisor("stacks")
@@ -103,6 +118,22 @@ class Stacks:
         found = self._compose.read(text, project, beside)
         stack = None if found.config is None else stack_of(found.config, project, beside)
         return ReadStack(project, stack, found.variables, found.missing)
+
+    def others(self, stack: str, apps: Collection[str]) -> list[str]:
+        """The apps of a stack that serve, but for these."""
+        found = []
+        for one in self._deployments.apps():
+            if one.app in apps or not one.app.startswith(f"{stack}.") or one.serving is None:
+                continue
+            release = self._deployments.release(one.app, one.serving)
+            if release is not None and release.spec.stack == stack:
+                found.append(one.app)
+        return sorted(found)
+
+    def uploads(self) -> list[str]:
+        """The folders that apps wait for which have not begun. Raises StorageFailed."""
+        runs = self._store.running()
+        return [part.upload for run in runs for part in run.parts if _waits_for_upload(part)]
 
     def get(self, id: int) -> StackRun | None:
         return self._store.get(id)
@@ -186,6 +217,8 @@ class Stacks:
                 if run.state != "running":
                     log.info("the stack %s, as %s wanted it: %s", run.stack, run.by, run.state)
                     self._secrets.forget(_place(id))
+                    for part in filter(_waits_for_upload, run.parts):
+                        self._beside.drop(part.upload)
                     break
             except CloudBangError as e:
                 log.warning("the stack %d goes on later: %s", id, e)
@@ -213,11 +246,10 @@ class Stacks:
 
     def _begin_ready(self, run: StackRun) -> StackRun:
         """Raises what keeps the first from beginning; later ones have failed then."""
-        for part in run.ready():
-            begun = self._begun(run, part)
-            if begun is None:
+        while ready := run.ready():
+            for part in ready:
                 try:
-                    begun = self._begin(run, part)
+                    run = self._keep(run, self._begin(run, part))
                 except StorageFailed:
                     raise
                 except CloudBangError as e:
@@ -225,15 +257,22 @@ class Stacks:
                         raise
                     log.warning("%s of the stack %s was not begun: %s", part.app, run.stack, e)
                     run = self._keep(run, replace(part, state="failed", why=str(e)))
-                    continue
-            self._of[begun] = run.id
-            run = self._keep(run, replace(part, state="running", deployment=begun))
         return run
 
-    def _begin(self, run: StackRun, part: Part) -> int:
-        kept = self._secrets.get(_place(run.id), {part.service: 1})[part.service]
-        wanted = Wanted(spec=_of_stack(orjson.loads(kept), run.stack), upload=part.upload)
-        return self._deployments.begin(part.app, wanted, run.by, admin=run.admin, wait=True).id
+    def _begin(self, run: StackRun, part: Part) -> Part:
+        """It on its way. One that serves as it is wanted is left as it is: of a stack that is
+        deployed again most have not changed, and a database would stop for it."""
+        begun = self._begun(run, part)
+        if begun is None:
+            kept = self._secrets.get(_place(run.id), {part.service: 1})[part.service]
+            wanted = Wanted(spec=_of_stack(orjson.loads(kept), run.stack), upload=part.upload)
+            there = self._beside.as_it_is(part.app, wanted, run.admin)
+            if there is not None:
+                return replace(part, state="serving", deployment=there)
+            made = self._deployments.begin(part.app, wanted, run.by, admin=run.admin, wait=True)
+            begun = made.id
+        self._of[begun] = run.id
+        return replace(part, state="running", deployment=begun)
 
     def _begun(self, run: StackRun, part: Part) -> int | None:
         """One that was begun just before a kill, and of which nothing could be written down."""
@@ -250,6 +289,10 @@ class Stacks:
 
 def _of_stack(spec: Mapping[str, object], stack: str) -> dict[str, object]:
     return {**spec, "stack": stack}
+
+
+def _waits_for_upload(part: Part) -> bool:
+    return bool(part.upload) and part.deployment is None
 
 
 def _place(run: int) -> str:

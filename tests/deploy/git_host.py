@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
@@ -33,7 +34,7 @@ class Host:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.private = self.slow = False
+        self.private = self.slow = self.trickles = False
         self.arguments: list[str] = []  # of every process while something was asked for
         self.asked: list[str] = []
         self._server = WSGIServer(("127.0.0.1", 0), self._answer, log=None)
@@ -43,7 +44,7 @@ class Host:
     def close(self) -> None:
         self._server.stop(1)
 
-    def _answer(self, environ: dict, start: object) -> list[bytes]:
+    def _answer(self, environ: dict, start: object) -> Iterable[bytes]:
         self.asked.append(environ["PATH_INFO"])
         if self.private:
             for one in psutil.process_iter():
@@ -72,4 +73,41 @@ class Host:
         head, _, body = said.partition(b"\r\n\r\n")
         fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
         start(fields.pop("Status", "200 OK"), list(fields.items()))  # type: ignore[operator]
-        return [body]
+        return _drops(body) if self.trickles else [body]
+
+
+def _drops(body: bytes) -> Iterator[bytes]:
+    """So slowly that it goes on until it is given up, which takes half a minute."""
+    for n in range(0, len(body), 8):
+        yield body[n : n + 8]
+        gevent.sleep(0.1)
+
+
+class Repository:
+    """A repository with pages in a sub-folder of one branch, and a Dockerfile on another."""
+
+    def __init__(self, folder: Path, image: str) -> None:
+        self.served, self.work = folder / "served", folder / "work"
+        for one in (self.served / "web.git", self.work / "shop"):
+            one.mkdir(parents=True)
+        git("init", "--quiet", "--bare", at=self.served / "web.git")
+        git("init", "--quiet", at=self.work)
+        (self.work / "Dockerfile").write_text(f"FROM {image}\nEXPOSE 9090\n")
+        self.push("main", "begun")
+        git("checkout", "--quiet", "-b", "next", at=self.work)
+        (self.work / "Dockerfile").unlink()
+        self.write("one")
+        self.host = Host(self.served)
+        self.url = f"{self.host.url}/web.git"
+        self.place = self.host.url.removeprefix("http://")
+
+    def write(self, text: str) -> str:
+        """The commit with pages that say this, pushed."""
+        (self.work / "shop" / "index.html").write_text(text)
+        return self.push("next", text)
+
+    def push(self, branch: str, message: str) -> str:
+        git("add", "--all", ".", at=self.work)
+        git("commit", "--quiet", "-m", message, at=self.work)
+        git("push", "--quiet", str(self.served / "web.git"), branch, at=self.work)
+        return git("rev-parse", "HEAD", at=self.work)

@@ -15,7 +15,7 @@ import httpx
 from websockets.sync.client import connect
 
 from tests.deploy.house import Swarm
-from tests.support import ROOT, ServerProcess, free_port, wait_until
+from tests.support import ROOT, ServerProcess, Stopwatch, free_port, wait_until
 
 FINAL = ("serving", "failed", "cancelled")
 
@@ -52,6 +52,17 @@ class Program:
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+    def cancel(self, id: int) -> dict[str, Any]:
+        """How it ended: acknowledged, and over, within the times that are promised."""
+        watch = Stopwatch()
+        answer = self.http.delete(f"/api/v1/deployments/{id}")
+        assert answer.status_code == 202, answer.text
+        assert watch.seconds < 0.3
+        watch = Stopwatch()
+        wait_until(lambda: self.get(id)["settled"], 10, f"nothing to be left of {id}")
+        assert watch.seconds < 3
+        return self.get(id)
 
     def said(self, id: int) -> list[str]:
         """The lines of its log."""

@@ -6,57 +6,30 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 import docker
+import gevent
 import httpx
+import psutil
 import pytest
 
 from cloudbang.deploy.git import ASKS, REFUSES
-from tests.deploy.git_host import LOGIN, Host, git
+from tests.deploy.git_host import LOGIN, Repository
 from tests.deploy.house import Swarm
 from tests.deploy.program import Program, program_on
+from tests.support import wait_until
 
 pytestmark = pytest.mark.engine
 PAGES = "nginx:1.27-alpine"  # what the Dockerfile that is written for pages begins with
 SERVE = ["httpd", "-f", "-p", "8080", "-h", "/usr/share/nginx/html"]
 
 
-class Source:
-    """A private repository with pages in a sub-folder of one branch, and a Dockerfile on another."""
-
-    def __init__(self, folder: Path, image: str) -> None:
-        self.served, self.work = folder / "served", folder / "work"
-        for one in (self.served / "web.git", self.work / "shop"):
-            one.mkdir(parents=True)
-        git("init", "--quiet", "--bare", at=self.served / "web.git")
-        git("init", "--quiet", at=self.work)
-        (self.work / "Dockerfile").write_text(f"FROM {image}\nEXPOSE 9090\n")
-        self.push("main", "begun")
-        git("checkout", "--quiet", "-b", "next", at=self.work)
-        (self.work / "Dockerfile").unlink()
-        self.write("one")
-        self.host = Host(self.served)
-        self.host.private = True
-        self.url = f"{self.host.url}/web.git"
-        self.place = self.host.url.removeprefix("http://")
-
-    def write(self, text: str) -> str:
-        """The commit with pages that say this, pushed."""
-        (self.work / "shop" / "index.html").write_text(text)
-        return self.push("next", text)
-
-    def push(self, branch: str, message: str) -> str:
-        git("add", "--all", ".", at=self.work)
-        git("commit", "--quiet", "-m", message, at=self.work)
-        git("push", "--quiet", str(self.served / "web.git"), branch, at=self.work)
-        return git("rev-parse", "HEAD", at=self.work)
-
-
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory, image: str) -> Iterator[Source]:
-    made = Source(tmp_path_factory.mktemp("git"), image)
+def source(tmp_path_factory: pytest.TempPathFactory, image: str) -> Iterator[Repository]:
+    made = Repository(tmp_path_factory.mktemp("git"), image)
+    made.host.private = True
     yield made
     made.host.close()
 
@@ -76,13 +49,13 @@ def program(
     swarm.forget_gateway()
 
 
-def keep(program: Program, source: Source, user: str, password: str) -> None:
+def keep(program: Program, source: Repository, user: str, password: str) -> None:
     path = f"/api/v1/credentials/git/{source.place}"
     answer = program.http.put(path, json={"user": user, "password": password})
     assert answer.status_code == 204, answer.text
 
 
-def look(program: Program, source: Source, **build: str) -> httpx.Response:
+def look(program: Program, source: Repository, **build: str) -> httpx.Response:
     return program.http.post("/api/v1/drafts/git", json={"git": source.url, **build})
 
 
@@ -110,7 +83,7 @@ def push(program: Program, hook: dict[str, Any], commit: str, branch: str) -> di
     return found
 
 
-def test_a_private_source_says_what_it_wants(program: Program, source: Source) -> None:
+def test_a_private_source_says_what_it_wants(program: Program, source: Repository) -> None:
     """Without credentials, and with wrong ones: in a look, and when it is deployed."""
     for user, words in (("", ASKS), (LOGIN.user, REFUSES)):
         if user:
@@ -129,7 +102,7 @@ def test_a_private_source_says_what_it_wants(program: Program, source: Source) -
 
 
 @pytest.mark.slow("two deployments that are built, one after the other")
-def test_from_an_address_to_a_push(program: Program, source: Source) -> None:
+def test_from_an_address_to_a_push(program: Program, source: Repository) -> None:
     keep(program, source, LOGIN.user, LOGIN.password)
     own = look(program, source)
     assert own.status_code == 200, own.text
@@ -163,3 +136,25 @@ def test_from_an_address_to_a_push(program: Program, source: Source) -> None:
     assert list((program.server.storage / ".deploy" / "fetched").iterdir()) == []
     assert LOGIN.password not in program.server.said(10**6)
     assert not any(LOGIN.password in one for one in source.host.arguments)
+
+
+def test_a_host_that_hardly_answers_is_left_at_once(program: Program, source: Repository) -> None:
+    """By who cancels: nothing is left of it, neither git nor what it has fetched."""
+    source.host.trickles = True
+    try:
+        source.host.asked.clear()
+        keep(program, source, LOGIN.user, LOGIN.password)
+        id = program.begin("git-slow", spec={"build": {"git": source.url, "branch": "next"}})["id"]
+        wait_until(lambda: source.host.asked, 20, "git to ask")
+        gevent.sleep(0.5)
+        done = program.cancel(id)
+    finally:
+        source.host.trickles = False
+    assert (done["state"], done["cancelled_by"]) == ("cancelled", "tests")
+    fetched = program.server.storage / ".deploy" / "fetched"
+    assert list(fetched.iterdir()) == []
+    left = []
+    for one in psutil.process_iter():
+        with suppress(psutil.Error):
+            left += [one for part in one.cmdline() if str(fetched) in part]
+    assert left == []

@@ -12,12 +12,13 @@ import pytest
 
 from cloudbang.deploy.compose_file import Compose
 from cloudbang.deploy.errors import ForAdmins, SwarmOff
-from cloudbang.deploy.stacks import Stacks, WantedPart
+from cloudbang.deploy.stacks import Beside, Stacks, WantedPart
 from cloudbang.deploy.wanted import Wanted
 from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.spec import read_spec
 from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.deployments import DeployedApp
 from cloudbang.storage.database.secrets import SecretStore
 from cloudbang.storage.database.stacks import StackStore
 from tests.support import wait_until
@@ -65,8 +66,14 @@ class Played:
                 for listener in self._listeners:
                     listener(self.made[n])
 
+    def apps(self) -> list[DeployedApp]:
+        return []
+
+    def release(self, app: str, number: int) -> None:
+        return None
+
     @property
-    def apps(self) -> list[str]:
+    def names(self) -> list[str]:
         return [one.app for one in self.made]
 
 
@@ -75,6 +82,8 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.deployments = folder, Played()
+        self.unchanged: dict[str, int] = {}
+        self.dropped: list[str] = []
         self.database = Database(folder)
         self.database.open()
         self.secrets = SecretStore(self.database, folder)
@@ -82,7 +91,11 @@ class House:
 
     def new(self) -> Stacks:
         store = StackStore(self.database)
-        return Stacks(Compose(self.folder), store, self.secrets, self.deployments, 0.05)
+        beside = Beside(self.as_it_is, self.dropped.append)
+        return Stacks(Compose(self.folder), store, self.secrets, self.deployments, beside, 0.05)
+
+    def as_it_is(self, app: str, wanted: Wanted, admin: bool) -> int | None:
+        return self.unchanged.get(app)
 
     def again(self) -> None:
         self.stacks.stop()
@@ -111,11 +124,11 @@ def test_they_are_deployed_in_an_order_that_works(house: House) -> None:
     """With the stack in each specification, and every secret; afterwards nothing of it is kept
     twice."""
     run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False)
-    assert house.deployments.apps == ["shop.db"]
+    assert house.deployments.names == ["shop.db"]
     assert house.deployments.wanted["shop.db"].spec == {**DB.spec, "stack": "shop"}
     assert b"canary-7" not in (house.folder / "cloudbang.db").read_bytes()
     house.deployments.end("shop.db", "serving")
-    wait_until(lambda: house.deployments.apps == ["shop.db", "shop.web"])
+    wait_until(lambda: house.deployments.names == ["shop.db", "shop.web"])
     house.deployments.end("shop.web", "serving")
     wait_until(lambda: house.state(run.id) == "serving")
     wait_until(lambda: not house.secrets.newest(f"@stack-{run.id}"))
@@ -125,7 +138,29 @@ def test_what_needs_one_that_failed_is_not_begun(house: House) -> None:
     run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False)
     house.deployments.end("shop.db", "failed")
     wait_until(lambda: house.state(run.id) == "failed")
-    assert house.deployments.apps == ["shop.db"]
+    assert house.deployments.names == ["shop.db"]
+
+
+def test_what_serves_as_it_is_wanted_is_left_as_it_is(house: House) -> None:
+    """What needs it begins at once."""
+    house.unchanged["shop.db"] = 7
+    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False)
+    assert house.deployments.names == ["shop.web"]
+    states = {part.service: (part.state, part.deployment) for part in run.parts}
+    assert states == {"web": ("running", 1), "db": ("serving", 7)}
+    house.deployments.end("shop.web", "serving")
+    wait_until(lambda: house.state(run.id) == "serving")
+
+
+def test_a_folder_is_kept_until_what_is_built_of_it_has_begun(house: House) -> None:
+    """And not for what never will."""
+    web = replace(WEB, spec={"build": {}}, upload="f" * 32)
+    run = house.stacks.begin("shop", [web, DB], "ada", admin=False)
+    assert house.stacks.uploads() == ["f" * 32]
+    house.deployments.end("shop.db", "failed")
+    wait_until(lambda: house.state(run.id) == "failed")
+    wait_until(lambda: house.dropped == ["f" * 32])
+    assert house.stacks.uploads() == []
 
 
 def test_a_stack_goes_on_after_a_kill(house: House) -> None:
@@ -138,7 +173,7 @@ def test_a_stack_goes_on_after_a_kill(house: House) -> None:
     StackStore(house.database).save(replace(lost, parts=parts))  # type: ignore[arg-type]
     house.deployments.end("shop.db", "serving")
     house.again()
-    wait_until(lambda: house.deployments.apps == ["shop.db", "shop.web"])
+    wait_until(lambda: house.deployments.names == ["shop.db", "shop.web"])
     house.deployments.end("shop.web", "serving")
     wait_until(lambda: house.state(run.id) == "serving")
 
@@ -166,7 +201,7 @@ def test_nothing_is_begun_or_kept_unless_all_can_be(house: House) -> None:
     with pytest.raises(SwarmOff):
         house.stacks.begin("shop", [DB], "ada", admin=False)
     assert house.stacks.find() == []
-    assert house.deployments.apps == []
+    assert house.deployments.names == []
 
 
 def test_one_that_cannot_be_begun_later_has_failed(house: House) -> None:

@@ -37,6 +37,10 @@ BESIDE = Text(
     "文件旁的文件夹在此保存为独立的卷",
 )
 OUTSIDE = Text("it is outside of the file's folder", "位于该文件所在文件夹之外")
+NOT_NAMED = Text(
+    "is not in this file any more: it goes on as it is, until it is deleted on its page",
+    "已不在此文件中：将保持原样运行，直到在其页面上删除",
+)
 OTHERS = Text("it was made elsewhere, and is not read", "在别处创建，无法读取")
 NAMED_BY_US = Text("labels of that name are CloudBang's own", "该名称的标签由云帮自用")
 OWNER = Text("it belongs to root", "属于 root 用户")

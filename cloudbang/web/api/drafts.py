@@ -10,6 +10,7 @@ from flask import Blueprint, Response
 from cloudbang.domain.deploy import recipes
 from cloudbang.domain.deploy.compose import ComposeSource, StackService
 from cloudbang.domain.deploy.fields import SpecInvalid
+from cloudbang.domain.deploy.not_honoured import NOT_NAMED
 from cloudbang.domain.deploy.run_line import read_run_line
 from cloudbang.domain.deploy.spec import read_spec
 from cloudbang.domain.text import Text
@@ -18,7 +19,7 @@ from cloudbang.web.api.parsing import json, read_body
 from cloudbang.web.api.problems import sentence_of
 from cloudbang.web.api.schemas import drafts as shapes
 from cloudbang.web.pages.i18n import language
-from cloudbang.web.security.authenticator import needs
+from cloudbang.web.security.authenticator import caller, needs
 from cloudbang.web.services import services
 
 bp = Blueprint("drafts", __name__, url_prefix="/api/v1/drafts")
@@ -89,7 +90,15 @@ def compose() -> Response:
     if found.stack is not None:
         shown["services"] = [_service(one) for one in found.stack.services]
         shown["left"] = [left(*one) for one in found.stack.left]
+        apps = {one.app for one in found.stack.services}
+        others = [app for app in services().stacks.others(found.name, apps) if _is_seen(app)]
+        shown["left"] += [left("", app, NOT_NAMED) for app in others]
     return json(shown)
+
+
+def _is_seen(name: str) -> bool:
+    app = services().apps.get(name)
+    return app is not None and caller().can("view", app.team)
 
 
 def _service(service: StackService) -> shapes.ComposeService:

@@ -17,12 +17,21 @@ import { lineOf } from "./command_line.js";
  * @param {Plan} plan
  * @param {Record<string, any>} spec as it is wanted
  * @param {string} app
+ * @param {boolean} [kept] whether it is left as it is where nothing changes
  */
-export function showPlan(box, plan, spec, app) {
+export function showPlan(box, plan, spec, app, kept = false) {
+  const same = kept && !plan.first && !plan.changes.length && !spec.build;
   setChildren(box, [
-    h("ul", { class: "plan-facts" }, facts(plan, spec, app).map(factItem)),
+    h("ul", { class: "plan-facts" }, (same ? keptFacts() : facts(plan, spec, app)).map(factItem)),
     ...(plan.first || !plan.changes.length ? [] : [changeList(plan.changes)]),
   ]);
+}
+
+/** @returns {[string, "" | "warn" | "ok"][]} */
+function keptFacts() {
+  return [
+    [t("Nothing changes: it goes on as it runs, unless its image is another one by now."), "ok"],
+  ];
 }
 
 /** @param {[string, "" | "warn" | "ok"]} fact */

@@ -53,7 +53,7 @@ export class StackService {
   async askPlan() {
     const spec = this.model.toJSON();
     try {
-      showPlan(this.plan, await planOf(this.told.app, spec), spec, this.told.app);
+      showPlan(this.plan, await planOf(this.told.app, spec), spec, this.told.app, true);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       setChildren(this.plan, [h("p", { class: "spec-error" }, sentence(error))]);
