@@ -336,8 +336,10 @@ class Deployments:
         if deployment.previous is not None:
             previous = self._store.release(deployment.app, deployment.previous)
         _, newest = self._around.logs.newest(log_name(deployment.id), 1, 1 << 20)
-        since = record_ns(newest[-1]) + 1 if newest and deployment.entered("start") else 0
-        return Work(self._parts, record, release, previous, self._log(deployment, release), since)
+        begun = deployment.entered("start")
+        since = record_ns(newest[-1]) + 1 if newest and begun else 0
+        told = self._log(deployment, release)
+        return Work(self._parts, record, release, previous, told, since, resumed=begun)
 
     def _source(self, deployment: Deployment) -> Source:
         more = self._store.more(deployment.id)

@@ -28,12 +28,17 @@ class Work:
         previous: Release | None,
         log: DeploymentLog,
         output_since: int = 0,
+        *,
+        resumed: bool = False,
     ) -> None:
+        """``resumed``: its service may have been there before this process, and the engine may have
+        been away meanwhile, of which nobody knows: as after a machine lost its power. Where Swarm
+        starts anew whatever ends, what ended until now is not held against the release."""
         self.parts, self.record, self.log = parts, record, log
         self.release, self.previous = release, previous
         self.fetched: Fetched | None = None
         self.output = Output(parts.engine, log, tty=release.spec.tty, since=output_since)
-        self.watch = self._new_watch()
+        self.watch = self._new_watch(forgiving=resumed and release.spec.restart == "always")
         self.told: dict[str, object] = {}
 
     @property

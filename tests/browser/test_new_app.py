@@ -127,6 +127,49 @@ def test_a_source_without_a_dockerfile_gets_one(opened: Page, tmp_path: Path) ->
     assert "FROM scratch" in spec_of(page)
 
 
+def drop(page: Page, path: Path) -> None:
+    """Onto the place for a folder, as from a window of the desktop."""
+    zone = page.locator(".new-drop").bounding_box()
+    assert zone
+    session = page.context.new_cdp_session(page)
+    for event in ("dragEnter", "dragOver", "drop"):
+        session.send(
+            "Input.dispatchDragEvent",
+            {
+                "type": event,
+                "x": zone["x"] + 9,
+                "y": zone["y"] + 9,
+                "data": {"items": [], "files": [str(path)], "dragOperationsMask": 1},
+            },
+        )
+
+
+def test_a_folder_is_dropped(opened: Page, tmp_path: Path) -> None:
+    """With what is below it, however large, and without links; what is not there any more when it
+    is sent is named, and CloudBang is not said to be away."""
+    page, folder = opened, tmp_path / "shop"
+    for below in ("sub/deep", "node_modules/x", ".git"):
+        (folder / below).mkdir(parents=True)
+    (folder / "Dockerfile").write_text("FROM scratch\nEXPOSE 8080\n")
+    (folder / ".dockerignore").write_text("node_modules\n")
+    (folder / "node_modules" / "x" / "a.js").write_text("a")
+    for n in range(120):
+        (folder / "sub" / "deep" / f"{n}.txt").write_text("x")
+    with (folder / "large").open("wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    (folder / "link").symlink_to("sub/deep")
+    (folder / "nowhere").symlink_to("none")
+    page.get_by_role("button", name="Dockerfile", exact=True).click()
+    drop(page, folder)
+    found = page.get_by_text("It is built with its Dockerfile.")
+    expect(found).to_contain_text("shop: 123 files, 104.9 MB. 1 left out by .dockerignore.")
+    expect(page.get_by_role("textbox", name="App name", exact=True)).to_have_value("shop")
+    expect(page.get_by_text("shop is new")).to_be_visible()
+    (folder / "sub" / "deep" / "7.txt").unlink()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The browser cannot read sub/deep/7.txt")).to_be_visible()
+
+
 def test_a_compose_file_is_looked_at_before(opened: Page) -> None:
     page = opened
     page.get_by_role("button", name="Compose file").click()

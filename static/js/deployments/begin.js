@@ -3,6 +3,7 @@
 import { call, csrfToken, Problem, problemOf } from "../lib/api.js";
 import { confirm } from "../lib/dialog.js";
 import { t } from "../lib/i18n.js";
+import { unreadableIn } from "./folder.js";
 
 /**
  * @typedef {{id: number, app: string, number: number}} Begun
@@ -92,7 +93,13 @@ export function send(path, fields, folder, progress, signal) {
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("X-CSRF-Token", csrfToken());
     request.upload.onprogress = (event) => progress?.(event.loaded, event.total);
-    request.onerror = () => reject(new Problem(0, "unreachable", ""));
+    // Also where the browser could not read what it was to send: nothing else tells which.
+    request.onerror = async () => {
+      const path = await unreadableIn(folder);
+      reject(
+        path ? new Problem(0, "unreadable", unreadable(path)) : new Problem(0, "unreachable", ""),
+      );
+    };
     request.onabort = () => reject(new Problem(0, "stopped", t("Stopped: nothing was deployed.")));
     request.onload = () => {
       const json = jsonOf(request.responseText);
@@ -102,6 +109,14 @@ export function send(path, fields, folder, progress, signal) {
     signal?.addEventListener("abort", () => request.abort());
     request.send(form);
   });
+}
+
+/** @param {string} path */
+export function unreadable(path) {
+  return t(
+    "The browser cannot read {path}: it may not, or the file was changed or deleted meanwhile. Choose the folder again, or name it in .dockerignore.",
+    { path },
+  );
 }
 
 /** @param {XMLHttpRequest} request */

@@ -4,8 +4,8 @@ import { call, Problem } from "../lib/api.js";
 import { h, icon, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
-import { send, withSwarm } from "./begin.js";
-import { chosenFolder, droppedFolder, packed } from "./folder.js";
+import { send, unreadable, withSwarm } from "./begin.js";
+import { chosenFolder, droppedFolder, packed, Unreadable } from "./folder.js";
 import { NameField } from "./name_field.js";
 import { nameOf } from "./names.js";
 import { StackService } from "./stack_service.js";
@@ -142,7 +142,13 @@ class ComposeWay {
 
   /** @param {Promise<Folder>} coming */
   async #takeFolder(coming) {
-    const folder = await coming;
+    let folder;
+    try {
+      folder = await coming;
+    } catch (thrown) {
+      if (!(thrown instanceof Unreadable)) throw thrown;
+      return this.#showError(unreadable(thrown.path));
+    }
     const names = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
     const name = names.find((one) => folder.texts[one] !== undefined);
     const alone = folder.files.length === 1 ? Object.values(folder.texts)[0] : undefined;

@@ -5,7 +5,8 @@ import { Problem } from "../lib/api.js";
 import { h, icon, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatBytes, formatNumber, t, tn } from "../lib/i18n.js";
-import { chosenFolder, droppedFolder, folderWith, packed } from "./folder.js";
+import { unreadable } from "./begin.js";
+import { chosenFolder, droppedFolder, folderWith, packed, Unreadable } from "./folder.js";
 import { textField } from "./form_fields.js";
 import { nameOf } from "./names.js";
 import { portOfDockerfile, proposePort, RecipeBox } from "./recipe.js";
@@ -55,7 +56,7 @@ export function folderWay(draft, limits) {
   const hint = h(
     "p",
     { class: "hint" },
-    t("At most {size} and {n} files. .git, and what .dockerignore names, stays here.", {
+    t("At most {size} and {n} files. .git, links, and what .dockerignore names, stay here.", {
       size: formatBytes(limits.bytes),
       n: formatNumber(limits.files),
     }),
@@ -104,7 +105,8 @@ export function folderWay(draft, limits) {
       made = await coming;
     } catch (thrown) {
       setText(found, "");
-      return showError(t("The browser cannot read this folder: {why}", { why: String(thrown) }));
+      if (!(thrown instanceof Unreadable)) throw thrown;
+      return showError(unreadable(thrown.path));
     }
     folder = made;
     describe(made);
