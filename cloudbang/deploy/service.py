@@ -177,11 +177,14 @@ class Deployments:
             release, made = self._store.add(
                 release, made, told, self._wanted.lowest_number(app, release)
             )
+            self._records[made.id] = Record(self._store, made, self._tell)
             self._around.apps.create(app, self._around.apps.team_of(app))
             self._around.apps.keep_log(log_name(made.id), app)
-            self._records[made.id] = Record(self._store, made, self._tell)
             text = f"deployment {made.number} of {app}: release {release.number}, by {by}"
-            self._log(made, release).say(text)
+            try:
+                self._log(made, release).say(text)
+            except CloudBangError as e:  # it is written down, and comes to its turn
+                log.warning("deployment %d has no first line: %s", made.id, e)
             self._tell(made)
             before = self._turns.wait(app, made.id)
             if before is not None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from cloudbang.errors import StorageFailed
 from tests.deploy import apps
 from tests.deploy.house import House
 
@@ -27,3 +30,21 @@ def test_an_app_is_deployed_and_then_replaced(house: House, image: str) -> None:
     assert lines[0] == "deployment 2 of web: release 2, by ada"
     assert "two begins" in lines
     assert lines[-1] == "release 2 of web serves"
+
+
+def test_one_that_is_written_down_comes_to_its_turn(
+    house: House, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when its secrets cannot be read for its first line, as while the database is locked."""
+    original, refused = house.secrets.get, []
+
+    def get(app: str, versions: Any) -> dict[str, str]:
+        if not refused:
+            refused.append(app)
+            raise StorageFailed("cloudbang.db", "database is locked")
+        return original(app, versions)
+
+    monkeypatch.setattr(house.secrets, "get", get)
+    done = house.serves("turn", **apps.spec(image, secrets={"KEY": "canary"}))
+    assert refused == ["turn"]
+    assert done.number == 1
