@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -34,6 +35,9 @@ class StoreSink:
 
     def resume_point(self, app: str, container: str) -> ResumePoint | None:
         return self._store.resume_point(app, container)
+
+    def stored_between(self, app: str, container: str, since: int, until: int) -> Counter[bytes]:
+        return self._store.stored_between(app, container, since, until)
 
     def append(self, app: str, records: list[bytes]) -> Append:
         return self._store.enqueue(app, records)

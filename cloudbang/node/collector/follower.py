@@ -95,9 +95,8 @@ class Follower:
         return max(0.0, time.time() - record_ns(self._newest) / 1e9)
 
     def look(self) -> None:
-        """Called at intervals: give up a stream that will never end. An engine that is asked to follow a log just while its container dies may have closed that
-        log already, and then never ends the stream.
-        """
+        """Called at intervals: give up a stream that will never end. An engine that is asked to follow
+        a log just while its container dies may have closed that already, and never ends the stream."""
         if self._stream is not None and time.monotonic() - self._began > WELL:
             self._quick.went_well()
         if self._stream is not None and self._watch is not None and self._watch.in_doubt:
@@ -367,13 +366,14 @@ class Follower:
         instance = self._context.containers.instance(self.container)
         if instance is None:
             return False
+        self.drain()
+        around = map(record_ns, (before, after))
+        stored = self._context.sink.stored_between(self.app, instance.short, *around)
         jumped = False
-        for records in between(self._context.engine, instance, before, after):
+        for records in between(self._context.engine, instance, before, after, stored):
             jumped = True
             self._append(records)
-            if (
-                self._watch is not None
-            ):  # it may break off: what is delivered is not asked for again
+            if self._watch:  # it may break off: what is delivered is not asked for again
                 self._watch.delivered(records)
         return jumped
 

@@ -19,6 +19,17 @@ def dropped(before: bytes, after: bytes) -> bytes:
     return record(after[:30], after[31:43], b"marker", text % (before[:30], after[:30]))
 
 
+def take_stored(records: list[bytes], stored: Counter[bytes]) -> list[bytes]:
+    """Those of ``records`` that are not stored; ``stored`` loses those that are."""
+    fresh = []
+    for raw in records:
+        if stored[raw] > 0:
+            stored[raw] -= 1
+        else:
+            fresh.append(raw)
+    return fresh
+
+
 class Resume:
     """Lets through what comes after the records already stored.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import ceil, inf
 from typing import NamedTuple
 
@@ -174,7 +174,7 @@ class RotationWatch:
         self._written.add(_ns(newest) / 1e9, size)
         return None
 
-    def doubts(self, now: float) -> list[tuple[bytes, bytes]]:
+    def doubts(self, now: float) -> Iterator[tuple[bytes, bytes]]:
         """The records before and after steps that were taken for pauses, and about which the engine
         is to be asked. In a flood: those in which a file may have been filled, and all from before
         it was seen to be one, since a jump of the engine is often the first thing that is seen of
@@ -182,15 +182,18 @@ class RotationWatch:
         filled a file: an engine that was kept from its work for that long jumps as well. Each is in
         doubt until it is :meth:`answered`."""
         if not self._doubts:
-            return []
+            return
         if self._much:
             asked = [doubt for doubt in self._doubts if doubt.likely or not doubt.flooding]
         else:
             asked = [doubt for doubt in self._doubts if doubt.likely]
             if not asked or now < self._ask_from:
-                return []
+                return
             self._ask_from = now + next(self._asks)
-        return [(doubt.before, doubt.after) for doubt in asked]
+        for doubt in asked:
+            # What was fetched for one of them may have been in another one, too.
+            if doubt in self._doubts:
+                yield doubt.before, doubt.after
 
     @property
     def in_doubt(self) -> bool:

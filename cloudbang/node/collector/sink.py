@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Protocol
 
 from cloudbang.domain.resume import ResumePoint
@@ -28,6 +29,10 @@ class LogSink(Protocol):
     def resume_point(self, app: str, container: str) -> ResumePoint | None:
         """From when to read ``container`` (its short id) again, and what of that is stored; None
         when nothing of it is known. Counts what was acknowledged. Raises StorageFailed."""
+
+    def stored_between(self, app: str, container: str, since: int, until: int) -> Counter[bytes]:
+        """How often each record of ``container`` is stored of these times (ns, inclusive). Counts
+        what was acknowledged. Raises StorageFailed."""
 
     def append(self, app: str, records: list[bytes]) -> Receipt:
         """Store whole records (each with its LF) of an app, in the order of the calls.

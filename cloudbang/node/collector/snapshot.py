@@ -6,6 +6,7 @@ cannot. So this tells what a jump went over.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import gevent
@@ -15,7 +16,7 @@ from cloudbang.domain.docker_stream import decoder_for
 from cloudbang.domain.lines import record_ns
 from cloudbang.domain.resume import ResumePoint
 from cloudbang.engine import Engine
-from cloudbang.node.collector.resume import Resume, SkipTo, dropped
+from cloudbang.node.collector.resume import Resume, SkipTo, dropped, take_stored
 
 
 def snapshot(
@@ -33,10 +34,14 @@ def snapshot(
 
 
 def between(
-    engine: Engine, instance: Instance, before: bytes, after: bytes
+    engine: Engine, instance: Instance, before: bytes, after: bytes, stored: Counter[bytes]
 ) -> Iterator[list[bytes]]:
     """What the engine has between two records, and first a marker if it has not even the earlier
-    one any more. Nothing, when nothing was written between them."""
+    one any more. Nothing, when nothing was written between them.
+
+    ``stored`` counts what is known of it: in a log that was read several times different parts may
+    have been jumped over. That is left out, and counted down.
+    """
     start, end = before[:30], after[:30]
     if start >= end:
         return
@@ -49,7 +54,7 @@ def between(
             if not there:
                 found.insert(0, dropped(before, found[0]))
         if found:
-            yield found
+            yield take_stored(found, stored)
     if not there and not begun:
         yield [dropped(before, after)]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -41,7 +42,7 @@ from cloudbang.storage.logs.reader import (
     collect,
     measure,
 )
-from cloudbang.storage.logs.resume import resume_point
+from cloudbang.storage.logs.resume import resume_point, stored_between
 from cloudbang.storage.logs.retention import LogRetention
 from cloudbang.storage.logs.segment import IndexCache
 from cloudbang.storage.logs.unread import UnreadLogs
@@ -586,6 +587,19 @@ class LogStore:
         def step(view: Snapshot, skip_missing: bool) -> ResumePoint | None:
             mark = view.marks.containers.get(container[:12])
             return resume_point(view, self._cache, container, mark, skip_missing=skip_missing)
+
+        return self._retry(found, step)
+
+    def stored_between(self, app: str, container: str, since: int, until: int) -> Counter[bytes]:
+        """How often each record (with its LF) of ``container`` is stored of these times (ns,
+        inclusive). Raises StorageFailed."""
+        found = self._known(app)
+        if not found:
+            return Counter()
+        query = Query(container=container[:12], since=since, until=until)
+
+        def step(view: Snapshot, skip_missing: bool) -> Counter[bytes]:
+            return stored_between(view, self._cache, query, skip_missing=skip_missing)
 
         return self._retry(found, step)
 

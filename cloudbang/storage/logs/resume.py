@@ -74,6 +74,17 @@ def resume_point(
     return ResumePoint(record_ns(base), tail[-1] if tail[-1] in stored else None, stored)
 
 
+def stored_between(
+    view: Snapshot, cache: IndexCache, query: Query, *, skip_missing: bool = False
+) -> Counter[bytes]:
+    """How often each record that the query asks for is stored. Raises Stale, OSError."""
+    found: Counter[bytes] = Counter()
+    with BlockScan(view, cache, query, skip_missing=skip_missing) as walk:
+        for spot in walk.spots():
+            found.update(raw + b"\n" for _, raw in walk.lines(spot))
+    return found
+
+
 def _not_within_a_line(records: list[bytes], base: bytes) -> bytes:
     """``base``, or the start of a line of many parts that may still be going on at ``base``."""
     long = [raw for raw in records if len(raw) > PART and raw[:30] < base]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from cloudbang.domain.lines import record
-from cloudbang.node.collector.resume import Resume
+from cloudbang.node.collector.resume import Resume, take_stored
 
 
 def _lines(first: int, last: int) -> list[bytes]:
@@ -58,3 +58,12 @@ def test_a_log_that_is_known_to_be_another_is_new_as_a_whole() -> None:
     resume = Resume(Counter(stored), stored[0], gone=True)
     assert resume.new(_lines(1, 5)) == _lines(1, 5)
     assert (resume.gap_after, resume.gap_at) == (stored[0], 0)
+
+
+def test_what_is_stored_is_left_out_as_often_as_it_is() -> None:
+    one, two = (
+        record(b"2026-07-01T12:00:00.000000000Z", b"a" * 12, b"stdout", t) for t in (b"1", b"2")
+    )
+    stored = Counter({one: 1})
+    assert take_stored([one, two, one], stored) == [two, one]
+    assert take_stored([two, one], stored) == [two, one]

@@ -112,3 +112,25 @@ def test_a_steady_flood_is_not_asked_about() -> None:
     asked = log.asked
     log.flood(10_000, 9_000.0, 34)
     assert log.asked == asked
+
+
+def test_what_was_fetched_for_one_step_is_not_asked_for_as_a_part_of_another() -> None:
+    """A log that is read again may be jumped over from the same line on, and less far."""
+    log = Log(RotationWatch(50_000))
+    log.flood(200, 100.0, 34)
+    watch, last = log.watch, log.last
+    assert last is not None
+    log.pause(0.5)
+    coming = []
+    for _ in range(600):
+        log.time += 10_000_000
+        coming.append(log._record())
+    for first in (400, 300):  # two readings
+        watch.begin(last)
+        assert watch.first_discontinuity(coming[first : first + 1], log.now) is None
+    asked = []
+    for before, after in watch.doubts(log.now):
+        asked.append((before, after))
+        watch.delivered([raw for raw in coming if before < raw < after])
+        watch.answered(before, after, True)
+    assert asked == [(last, coming[400])]

@@ -58,6 +58,17 @@ def test_the_point_lies_a_little_before_the_last_lines(tmp_path: Path) -> None:
         assert point.stored == Counter(written[131:])
 
 
+def test_what_is_stored_of_a_while_is_counted(tmp_path: Path) -> None:
+    """Both ends included; a line of another container, or beyond, is not."""
+    with opened(tmp_path) as store:
+        assert store.stored_between("web", A, NOON, NOON + SECOND) == Counter()
+        twice, first, last = line("twice", 0.5), line("first", 0), line("last", 1)
+        store.append("web", [line("before", -1), first, twice, line("other", 0.5, B), last])
+        store.append("web", [line("after", 1.1), twice])  # which came late
+        found = store.stored_between("web", A + "0" * 52, NOON, NOON + SECOND)
+        assert found == Counter({first: 1, twice: 2, last: 1})
+
+
 def test_an_engine_that_writes_whole_seconds_is_asked_from_one_on(tmp_path: Path) -> None:
     """It compares with the true times: from a moment within a second it gives lines that say the
     second before."""
