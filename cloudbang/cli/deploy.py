@@ -287,15 +287,16 @@ def _sent(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 def _spec_that_serves(api: ServerApi, app: str) -> dict[str, Any]:
     """Of the release that serves, else of the newest; nothing of an app that is new."""
+    path = f"/api/v1/apps/{in_path(app)}/releases?limit=1"
     try:
-        releases = api.get(f"/api/v1/apps/{in_path(app)}/releases")["releases"]
+        found = api.get(path)
+        if found["serving"] is not None:
+            found = api.get(f"{path}&before={found['serving'] + 1}")
     except Refused as e:
         if e.problem == "no-such-app":
             return {}
         raise
-    found = next((one for one in releases if one["serving"]), releases[0] if releases else None)
-    spec: dict[str, Any] = dict(found["spec"]) if found else {}
-    return spec
+    return dict(found["releases"][0]["spec"]) if found["releases"] else {}
 
 
 def _changed(
@@ -354,6 +355,8 @@ def _show_plan(plan: dict[str, Any], as_json: bool) -> None:
     for change in plan["changes"]:
         before, after = (json.dumps(change[key], ensure_ascii=False) for key in ("before", "after"))
         click.echo(f"{change['field']}: {before} -> {after}")
+    if plan["image_is"] not in (None, "here"):
+        click.echo(f"image: {plan['image_is']}")
     if plan["interruption"]:
         click.echo(f"{plan['interruption']}: {', '.join(plan['because'])}")
     for left in plan["not_honoured"]:

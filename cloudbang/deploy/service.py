@@ -29,7 +29,7 @@ from cloudbang.deploy.work import Work
 from cloudbang.deploy.worker import Worker
 from cloudbang.domain.deploy.deployment import Deployment, NotNow, Source, StepName, steps_of
 from cloudbang.domain.deploy.plan import plan
-from cloudbang.domain.deploy.release import Release
+from cloudbang.domain.deploy.release import ImageIs, Release
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import parse_time, record_ns
 from cloudbang.errors import CloudBangError, NoSuchApp
@@ -109,9 +109,19 @@ class Deployments:
         """From what it was made, and its last lines; None when there is none."""
         return self._store.more(id)
 
-    def releases(self, app: str) -> list[tuple[str, Release]]:
-        """When each was made, and what it is; the newest first."""
-        return self._store.releases(app)
+    def releases(
+        self, app: str, before: int | None = None, limit: int = 500
+    ) -> list[tuple[str, Release]]:
+        """When each was made, and what it is; the newest first; ``before``: only those with a
+        smaller number."""
+        return self._store.releases(app, limit, before)
+
+    def release(self, app: str, number: int) -> Release | None:
+        return self._store.release(app, number)
+
+    def ways_back(self, app: str) -> dict[int, ImageIs | None]:
+        """The releases that one can go back to, by number, and where the image of each is."""
+        return self._wanted.ways_back(app)
 
     def release(self, app: str, number: int) -> Release | None:
         return self._store.release(app, number)
@@ -346,8 +356,11 @@ class Deployments:
 
     def _source(self, deployment: Deployment) -> Source:
         more = self._store.more(deployment.id)
-        kind = str(more[0].get("kind")) if more else "image"
-        return kind if kind in ("git", "upload", "kept") else "image"  # type: ignore[return-value]
+        told = more[0] if more else {}
+        if told.get("kind") == "kept":
+            return "kept-away" if told.get("image") else "kept"
+        kind = told.get("kind")
+        return kind if kind in ("git", "upload") else "image"  # type: ignore[return-value]
 
     def _log(self, deployment: Deployment, release: Release) -> DeploymentLog:
         secrets = self._parts.secrets.get(release.app, release.secrets)

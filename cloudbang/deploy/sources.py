@@ -28,6 +28,8 @@ from cloudbang.errors import EngineRefused, StorageFailed, StorageFull
 from cloudbang.storage.database.deployments import DeploymentStore
 from cloudbang.storage.database.secrets import SecretStore, SecretUnreadable
 
+GONE = "somebody has removed it from this machine, and no registry has told a digest of it"
+
 _PERCENT = re.compile(r"\b(\d+)%")
 
 
@@ -180,6 +182,16 @@ class Sources:
         name = release.spec.image
         found = self._puller.image(name, self._team_of(release.app), log, tell)
         return Image(found.id, name, digest_of(name, found.digests))
+
+    def pull_again(self, release: Release, log: DeploymentLog, tell: Tell) -> Image:
+        """The image that a release had: as it is on the machine, or by its digest."""
+        name = release.spec.image or release.tag
+        if self._engine.image(release.image_id) is not None:
+            return Image(release.image_id, name, release.digest)
+        if not release.digest:
+            raise StepFailed(Failure("image-not-found", GONE, what=name))
+        found = self._puller.image(release.digest, self._team_of(release.app), log, tell)
+        return Image(found.id, name, release.digest)
 
     def keep(self, release: Release) -> None:
         """Name the release's image so that no clean-up takes it. Raises StepFailed where it has

@@ -11,11 +11,12 @@ from cloudbang.deploy.parts import Parts
 from cloudbang.domain.deploy.deployment import Source
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.plan import Plan, plan
-from cloudbang.domain.deploy.release import Release
+from cloudbang.domain.deploy.release import ImageIs, Release, ways_back
 from cloudbang.domain.deploy.spec import Spec, read_spec
 from cloudbang.domain.deploy.spec_parts import Build
 from cloudbang.domain.deploy.swarm_spec import APP, RELEASE
 from cloudbang.domain.names import is_app_name
+from cloudbang.errors import EngineRefused, EngineUnreachable
 
 APP_ALLOWED = "1 to 128 letters, digits, _, . and -; neither . nor - first"
 
@@ -34,10 +35,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class PlanMade:
-    """``left``: what is not honoured, and why: nothing of a SPEC, which is refused instead."""
+    """``image``: of a release to go back to; ``left``: what is not honoured, and why: nothing of a
+    SPEC, which is refused instead."""
 
     plan: Plan
     spec: Spec
+    image: ImageIs | None = None
     left: tuple[object, ...] = ()
 
 
@@ -61,17 +64,18 @@ class WantedReader:
         """What it would change. Raises as :meth:`read`, RouteTaken, NoFreePort."""
         read = self.read(app, wanted, serving, admin=admin)
         self._parts.gateway.check(app, read.release.spec)
-        kept = self._parts.secrets.newest(app)
-        known = {name: kept[name] for name in read.values if name in kept}
+        newest = self._parts.secrets.newest(app)
+        known = {name: newest[name] for name in read.values if name in newest}
         before = self._parts.secrets.get(app, known)
         new = [name for name, value in read.values.items() if before.get(name) != value]
         if wanted.release is not None and serving is not None:
             was = serving.secrets
             new = [n for n, v in read.release.secrets.items() if was.get(n, v) != v]
-        return PlanMade(plan(serving, read.release.spec, new), read.release.spec)
+        kept = None if wanted.release is None else self.image_is(read.release)
+        return PlanMade(plan(serving, read.release.spec, new), read.release.spec, kept)
 
     def read(self, app: str, wanted: Wanted, serving: Release | None, *, admin: bool) -> Read:
-        """Raises SpecInvalid, ForAdmins, NoSuchRelease, StorageFailed."""
+        """Raises SpecInvalid, ForAdmins, NoSuchRelease, EngineUnreachable, StorageFailed."""
         if not is_app_name(app):
             raise SpecInvalid("app", APP_ALLOWED, app)
         if wanted.release is not None:
@@ -82,6 +86,21 @@ class WantedReader:
         if beyond and not admin:
             raise ForAdmins(beyond[0])
         return read
+
+    def ways_back(self, app: str) -> dict[int, ImageIs | None]:
+        """The releases that one can go back to, by number; None while the engine is away. Raises
+        StorageFailed."""
+        kept = ways_back(release for _, release in self._parts.store.releases(app))
+        try:
+            return {release.number: self.image_is(release) for release in kept}
+        except (EngineUnreachable, EngineRefused):
+            return dict.fromkeys(release.number for release in kept)
+
+    def image_is(self, release: Release) -> ImageIs:
+        """Raises EngineUnreachable, EngineRefused."""
+        if self._parts.engine.image(release.image_id) is not None:
+            return "here"
+        return "pulled" if release.digest else "gone"
 
     def keep(self, app: str, read: Read) -> Release:
         """The release, with the versions of its secrets, which are kept by then. Raises
@@ -104,10 +123,14 @@ class WantedReader:
         kept = self._parts.store.release(app, number)
         if kept is None or not kept.image_id:
             raise NoSuchRelease(app, number)
-        told = {"kind": "kept", "release": number}
+        told: dict[str, object] = {"kind": "kept", "release": number}
+        source: Source = "kept"
+        if (its := self.image_is(kept)) != "here":
+            # Where it is nowhere, the first step says so, and nothing of what serves is touched.
+            source, told = "kept-away", {**told, "image": its}
         if serving is not None and serving.number == number:
             kept = replace(kept, number=0)  # beside itself it needs another name
-        return Read(kept, "kept", told)
+        return Read(kept, source, told)
 
     def _new(self, app: str, wanted: Wanted) -> Read:
         spec, secrets = read_spec(wanted.spec)

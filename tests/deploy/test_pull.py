@@ -106,6 +106,28 @@ def test_an_image_is_fetched_with_the_credentials_of_its_registry(
         assert pull(ground, same).id == found.id
 
 
+def test_a_release_that_is_kept_gets_its_image_again(
+    ground: Ground,
+    registry: Registry,
+    big: str,
+    fetched: list[str],
+    docker_client: docker.DockerClient,
+) -> None:
+    """By its digest, after somebody has removed it, and whatever its name stands for by now."""
+    name = f"{registry.host}/{big}:1"
+    found = pull(ground, name)
+    fetched.append(found.id)
+    release, _ = ground.begin("web", {"image": f"{registry.host}/{big}:gone"})
+    release = release.with_image(found.id, found.digest)
+    docker_client.images.remove(found.id, force=True)
+    assert ground.engine.image(found.id) is None
+    again = ground.sources.pull_again(release, ground.log(), ground.kept.tell)
+    assert (again.id, again.digest) == (found.id, found.digest)
+    assert f"pulling {found.digest} as {USER}" in ground.kept.lines
+    ground.sources.keep(release)
+    fetched.append(release.tag)
+
+
 def test_a_word_that_an_id_begins_with_is_no_image(ground: Ground, image: str) -> None:
     """The engine would take it for one."""
     found = ground.engine.image(image)

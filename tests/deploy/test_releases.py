@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -11,7 +12,7 @@ from cloudbang.deploy.log import MASK
 from cloudbang.deploy.service import Wanted
 from cloudbang.domain.deploy.fields import SpecInvalid
 from tests.deploy import apps
-from tests.deploy.house import House
+from tests.deploy.house import House, Swarm
 from tests.support import wait_until
 
 pytestmark = pytest.mark.engine
@@ -81,6 +82,34 @@ def test_back_to_a_release_without_a_registry(house: House, image: str) -> None:
     assert more[0] == {"kind": "kept", "release": 1}
     assert set(house.deployments.usual("back")) == {"pull", "start", "health", "stop"}
     assert json.dumps(first.as_json())
+
+
+@pytest.fixture
+def removed(house: House, swarm: Swarm, image: str) -> str:
+    """The id of the image of the first release of the app ``away``, that somebody has removed."""
+    made = swarm.client.images.build(fileobj=io.BytesIO(f"FROM {image}\nLABEL of=away".encode()))[0]
+    house.serves("away", **apps.spec(made.id, health=CHECK))
+    house.serves("away", **apps.spec(image, health=CHECK))
+    swarm.client.images.remove(made.id, force=True)
+    return made.id
+
+
+@pytest.mark.slow("two deployments before it")
+def test_an_image_that_somebody_removed_is_said_before_and_touches_nothing(
+    house: House, removed: str
+) -> None:
+    assert house.deployments.ways_back("away") == {1: "gone", 2: "here"}
+    assert house.deployments.plan("away", Wanted(release=1), admin=False).image == "gone"
+    done = house.wait(house.deployments.begin("away", Wanted(release=1), "ada", admin=False).id)
+    assert done.failure
+    assert (done.state, done.failure.kind, done.failure.what) == (
+        "failed",
+        "image-not-found",
+        removed,
+    )
+    assert [step.name for step in done.steps] == ["pull", "start", "health", "stop"]
+    assert house.services("away") == ["away-r2"]
+    assert house.deployments.app("away").serving == 2  # type: ignore[union-attr]
 
 
 def test_what_cannot_be_deployed_is_refused_before_anything_begins(

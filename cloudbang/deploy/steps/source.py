@@ -26,8 +26,10 @@ def build(work: Work) -> None:
 
 
 def pull(work: Work) -> None:
-    """An image that is on the machine is taken as it is."""
-    _take(work, work.parts.sources.pull(work.release, work.log, work.tell))
+    """An image that is on the machine is taken as it is; that of a release that is kept is the same
+    again, or none."""
+    pull = work.parts.sources.pull_again if work.release.image_id else work.parts.sources.pull
+    _take(work, pull(work.release, work.log, work.tell))
 
 
 def _fetch(work: Work) -> Fetched:

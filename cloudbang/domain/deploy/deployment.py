@@ -19,7 +19,7 @@ StepState = Literal["waiting", "running", "done", "failed", "cancelled"]
 StepName = Literal[
     "fetch", "build", "pull", "release_command", "start", "health", "switch", "drain", "stop"
 ]
-Source = Literal["image", "git", "upload", "kept"]
+Source = Literal["image", "git", "upload", "kept", "kept-away"]
 Undo = Literal["remove-new", "start-old", "switch-back"]
 
 _FIRST: Mapping[Source, tuple[StepName, ...]] = {
@@ -27,6 +27,7 @@ _FIRST: Mapping[Source, tuple[StepName, ...]] = {
     "upload": ("build",),
     "image": ("pull",),
     "kept": (),
+    "kept-away": ("pull",),
 }
 
 FINAL: frozenset[State] = frozenset({"serving", "failed", "cancelled"})
@@ -80,12 +81,12 @@ def steps_of(
 ) -> tuple[Step, ...]:
     """The steps of a deployment, in their order.
 
-    ``source``: "kept" for a release whose image is there, and whose command was run; ``routed``: the
-    gateway leads requests to it; ``replaces``: another release serves; ``stop_first``: the two
+    ``source``: "kept" for a release whose image is there, and whose command was run, "kept-away"
+    where somebody has removed the image meanwhile; ``routed``: the gateway leads requests to it; ``replaces``: another release serves; ``stop_first``: the two
     cannot run at once, so the old one is drained and stopped before the new one starts.
     """
     names = [*_FIRST[source]]
-    if release_command and source != "kept":
+    if release_command and source not in ("kept", "kept-away"):
         names.append("release_command")
     leave: list[StepName] = []
     if replaces:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import Literal
 
 from cloudbang.domain.deploy.spec import Spec, read_spec
 
 KEPT = 10  # releases of an app that one can go back to
+
+ImageIs = Literal["here", "pulled", "gone"]
+"""Whether the image of a release that is kept is on the machine; was removed from it, and is pulled
+by its digest; or is nowhere."""
 
 _LONGEST = 63  # characters of a Swarm service's name
 _UNFIT = re.compile(r"[^a-z0-9-]+")  # two names that differ in capitals are one to a resolver
@@ -68,6 +73,11 @@ class Release:
     def with_image(self, image_id: str, digest: str = "", commit: str = "") -> Release:
         """The same, now that its image is there."""
         return replace(self, image_id=image_id, digest=digest, commit=commit or self.commit)
+
+
+def ways_back(releases: Iterable[Release]) -> list[Release]:
+    """Of an app's releases, the newest first, those that are kept to go back to."""
+    return [release for release in releases if release.image_id][:KEPT]
 
 
 def service_name(app: str, number: int) -> str:

@@ -72,11 +72,17 @@ class DeploymentStore:
         body = self._database.read(lambda c: c.execute(statement).scalar_one_or_none())
         return None if body is None else Release.of(orjson.loads(body))
 
-    def releases(self, app: str, limit: int = MOST) -> list[tuple[str, Release]]:
-        """When each was made, and what it is; the newest first."""
+    def releases(
+        self, app: str, limit: int = MOST, before: int | None = None
+    ) -> list[tuple[str, Release]]:
+        """When each was made, and what it is; the newest first; ``before``: only those with a
+        smaller number."""
+        wanted = releases.c.app == app
+        if before is not None:
+            wanted &= releases.c.number < before
         statement = (
             sa.select(releases.c.created, releases.c.body)
-            .where(releases.c.app == app)
+            .where(wanted)
             .order_by(releases.c.number.desc())
             .limit(limit)
         )

@@ -92,7 +92,8 @@ def plan(app: str) -> Response:
     if _is_sent(wanted.spec):
         wanted = replace(wanted, upload="-")  # it comes with the deployment
     made = services().deployments.plan(name, wanted, admin=is_admin(who))
-    return json({**made.plan.as_json(), "not_honoured": list(made.left)})
+    shown = {**made.plan.as_json(), "image_is": made.image, "not_honoured": list(made.left)}
+    return json(shown)
 
 
 @bp.get("/deployments")

@@ -8,10 +8,10 @@ from flask import Blueprint, Response
 
 from cloudbang.deploy.errors import NoSuchRelease
 from cloudbang.domain.deploy.plan import changes_between
-from cloudbang.domain.deploy.release import KEPT, Release
+from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import Spec
 from cloudbang.web.api.operation import Parameter, operation
-from cloudbang.web.api.parsing import json, number
+from cloudbang.web.api.parsing import json, number, whole
 from cloudbang.web.api.schemas import deployments as shapes
 from cloudbang.web.security.authenticator import require_app
 from cloudbang.web.services import services
@@ -25,18 +25,25 @@ AGAINST = {
 }
 
 
+SHOWN, MOST = 50, 200  # releases of one answer
+LIST_QUERY = {
+    "before": Parameter({"type": "integer", "minimum": 1}, "with a smaller number: what next said"),
+    "limit": Parameter(whole(1, MOST, SHOWN), "at most"),
+}
+
+
 @bp.get("/releases")
-@operation(gives=shapes.Releases)
+@operation(gives=shapes.Releases, query=LIST_QUERY)
 def releases(app: str) -> Response:
-    """Every release of an app, the newest first, and what each changed against the one before."""
+    """The releases of an app, the newest first, and what each changed against the one before."""
     name = require_app(app).name
-    found = services().deployments.releases(name)
+    limit, older = number("limit", 1, MOST) or SHOWN, _number_of("before")
+    found = services().deployments.releases(name, older, limit + 1)
     deployed = services().deployments.app(name)
     serving = deployed.serving if deployed else None
-    returnable = {release.number for _, release in found if release.image_id}
-    returnable = set(sorted(returnable)[-KEPT:])
+    back = services().deployments.ways_back(name)
     told: list[dict[str, Any]] = []
-    for n, (created, release) in enumerate(found):
+    for n, (created, release) in enumerate(found[:limit]):
         before = found[n + 1][1] if n + 1 < len(found) else None
         told.append(
             {
@@ -47,11 +54,13 @@ def releases(app: str) -> Response:
                 "digest": release.digest or None,
                 "commit": release.commit or None,
                 "serving": release.number == serving,
-                "can_return": release.number in returnable,
+                "can_return": back.get(release.number, "gone") != "gone",
+                "image_is": back.get(release.number),
                 "changes": _changes(before, release),
             }
         )
-    return json({"releases": told})
+    following = told[-1]["number"] if len(found) > limit else None
+    return json({"releases": told, "serving": serving, "next": following})
 
 
 @bp.get("/releases/<int:number>/changes")
@@ -59,14 +68,12 @@ def releases(app: str) -> Response:
 def changes(app: str, number: int) -> Response:
     """What a release changed against another."""
     name = require_app(app).name
-    by_number = {release.number: release for _, release in services().deployments.releases(name)}
-    against = _number_of("against")
+    deployments, against = services().deployments, _number_of("against")
     if against is None:
-        against = max((n for n in by_number if n < number), default=0)
-    for wanted in (number, against):
-        if wanted and wanted not in by_number:
-            raise NoSuchRelease(name, wanted)
-    return json({"changes": _changes(by_number.get(against), by_number[number])})
+        before = next((its for _, its in deployments.releases(name, number, 1)), None)
+    else:
+        before = _release(name, against) if against else None
+    return json({"changes": _changes(before, _release(name, number))})
 
 
 @bp.get("/secrets")
@@ -75,6 +82,13 @@ def secrets(app: str) -> Response:
     """The names of the secrets that are kept for an app. Values are never shown."""
     kept = services().deployments.secrets(require_app(app).name)
     return json({"secrets": [{"name": name, "version": kept[name]} for name in sorted(kept)]})
+
+
+def _release(app: str, number: int) -> Release:
+    found = services().deployments.release(app, number) if number < 2**53 else None
+    if found is None:
+        raise NoSuchRelease(app, number)
+    return found
 
 
 def _changes(before: Release | None, after: Release) -> list[dict[str, object]]:

@@ -2,7 +2,6 @@
 
 import "../frame/frame.js";
 import { startAppHeader } from "../apps/app_header.js";
-import { getDeployed } from "../apps/deployed.js";
 import { bind } from "../frame/keys.js";
 import { Problem } from "../lib/api.js";
 import { byId } from "../lib/dom.js";
@@ -40,9 +39,9 @@ async function look() {
   if (now === known) return;
   known = now;
   try {
-    const [deployed, releases] = await Promise.all([getDeployed(app), getReleases(app)]);
-    serving = deployed.serving;
-    kept = new Set(releases.filter((one) => one.can_return).map((one) => one.number));
+    const found = await getReleases(app);
+    serving = found.serving;
+    kept = new Set(found.releases.filter((one) => one.can_return).map((one) => one.number));
     list.draw();
   } catch (error) {
     known = "";

@@ -3,7 +3,6 @@
 
 import "../frame/frame.js";
 import { startAppHeader } from "../apps/app_header.js";
-import { getDeployed } from "../apps/deployed.js";
 import { bind } from "../frame/keys.js";
 import { Problem } from "../lib/api.js";
 import { byId, h, setChildren, setText } from "../lib/dom.js";
@@ -19,6 +18,9 @@ import { showWebhooks } from "./webhooks.js";
 /** @typedef {import("./deployment_api.js").Release} Release */
 /** @typedef {import("./edit_form.js").EditForm} EditForm */
 
+const PAGE = 50; // releases that are shown at first, and more with each click
+const MOST = 200; // of one answer
+
 const root = byId("configuration");
 const app = root.dataset.app ?? "";
 const mayDeploy = root.dataset.mayDeploy === "yes";
@@ -32,18 +34,50 @@ class Configuration {
   /** What is compared. @type {{from: number | null, to: number | null}} */
   chosen = readAddress();
   #asked = 0;
+  /** With what the next older ones begin; null where there are none. @type {number | null} */
+  #next = null;
+  #more = h(
+    "button",
+    { class: "button small", type: "button", onclick: () => void this.#loadOlder() },
+    t("Show older releases"),
+  );
 
   async load() {
     try {
-      const [releases, deployed] = await Promise.all([getReleases(app), getDeployed(app)]);
-      this.releases = releases;
-      this.serving = deployed.serving;
+      // What is shown already stays shown, however much that is.
+      const had = this.releases.length;
+      this.releases = [];
+      this.#next = null;
+      await this.#take(Math.max(had, PAGE));
+      const { from, to } = this.chosen;
+      const needed = [from, to, this.serving].filter((one) => one !== null);
+      while (this.#next !== null && needed.some((one) => Number(one) < Number(this.#next))) {
+        await this.#take(MOST);
+      }
       this.#choose();
       this.draw();
       say(null);
     } catch (error) {
       say(error);
     }
+  }
+
+  async #loadOlder() {
+    try {
+      await this.#take(PAGE);
+      this.draw();
+      say(null);
+    } catch (error) {
+      say(error);
+    }
+  }
+
+  /** @param {number} count of the next older ones, at most */
+  async #take(count) {
+    const found = await getReleases(app, { before: this.#next, limit: Math.min(count, MOST) });
+    this.releases = [...this.releases, ...found.releases];
+    this.serving = found.serving;
+    this.#next = found.next;
   }
 
   /** What serves and what was there before it, unless something else was asked for. */
@@ -76,12 +110,13 @@ class Configuration {
       byId("configuration-releases"),
       this.releases.map((one) => this.#row(one)),
     );
+    setChildren(byId("configuration-older"), this.#next === null ? [] : [this.#more]);
     void this.#compare();
   }
 
   /** @param {Release} release */
   #row(release) {
-    const { number, created, spec, digest, image: id, commit, can_return: kept } = release;
+    const { number, created, spec, digest, image: id, commit, can_return: kept, image_is: where } = release;
     const time = h("time");
     showRelative(time, created);
     const image = spec.image ?? spec.build?.git ?? t("built from an uploaded folder");
@@ -112,7 +147,7 @@ class Configuration {
         "td",
         { class: "releases-actions" },
         offered && back,
-        !kept && !isIt && h("span", { class: "faint" }, t("no longer kept")),
+        !isIt && way(kept, where),
       ),
     );
   }
@@ -179,6 +214,22 @@ class Configuration {
  */
 function badge(kind, words) {
   return h("span", { class: `badge ${kind}` }, words);
+}
+
+/**
+ * What is to be known of a way back before it is gone.
+ *
+ * @param {boolean} kept
+ * @param {Release["image_is"]} where
+ */
+function way(kept, where) {
+  if (where === "pulled") {
+    return h("span", { class: "faint" }, t("its image was removed, and is pulled again"));
+  }
+  if (where === "gone") {
+    return h("span", { class: "faint" }, t("its image was removed, and no registry has it"));
+  }
+  return !kept && h("span", { class: "faint" }, t("no longer kept"));
 }
 
 /** @param {Release} release */

@@ -49,11 +49,26 @@ export function deployRelease(app, release) {
 }
 
 /**
+ * The newest first: those before a number, as many as one answer has.
+ *
  * @param {string} app
- * @returns {Promise<Release[]>} the newest first
+ * @param {{before?: number | null, limit?: number}} [wanted]
+ * @returns {Promise<import("../types/api.js").Releases>}
  */
-export async function getReleases(app) {
-  return (await call("GET", `${ofApp(app)}/releases`)).releases;
+export function getReleases(app, wanted = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(wanted)) if (value) query.set(name, String(value));
+  return call("GET", `${ofApp(app)}/releases?${query}`);
+}
+
+/**
+ * @param {string} app
+ * @param {number} number
+ * @returns {Promise<Release | undefined>}
+ */
+export async function getRelease(app, number) {
+  const { releases } = await getReleases(app, { before: number + 1, limit: 1 });
+  return releases.find((one) => one.number === number);
 }
 
 /**
@@ -77,7 +92,7 @@ export async function getChanges(app, release, since) {
  * @returns {Promise<Begun | null>}
  */
 export async function deployAgain({ app, release }) {
-  const its = (await getReleases(app)).find((one) => one.number === release);
+  const its = await getRelease(app, release);
   if (!its || its.image) return deployRelease(app, release);
   return withSwarm(() => call("POST", `${ofApp(app)}/deployments`, { spec: its.spec }));
 }

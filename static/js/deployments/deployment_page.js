@@ -19,6 +19,7 @@ import {
   deploymentAddress,
   getChanges,
   getDeployment,
+  getRelease,
   getReleases,
 } from "./deployment_api.js";
 import { Clock } from "./clock.js";
@@ -91,8 +92,13 @@ class DeploymentPage {
   /** What serves, what one can go back to, and what came of the source changes with each end. */
   async #loadReleases() {
     try {
-      this.releases = await getReleases(this.whole.app);
-      this.serving = this.releases.find((one) => one.serving)?.number ?? null;
+      const { app, release } = this.whole;
+      const { releases, serving } = await getReleases(app);
+      const its = releases.some((one) => one.number === release)
+        ? undefined
+        : await getRelease(app, release);
+      this.releases = its ? [...releases, its] : releases;
+      this.serving = serving;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
     }

@@ -466,7 +466,7 @@ export type OwnVolume = {
   used_by: StorageUse[];
 };
 
-/** `first`: nothing serves yet. `interruption`: "" when the new release runs beside the old one, "held" when requests wait meanwhile, "moment" when nobody answers for a moment; `because`: what only one of them can have. `published`: ports that will be open on all addresses. */
+/** `first`: nothing serves yet. `interruption`: "" when the new release runs beside the old one, "held" when requests wait meanwhile, "moment" when nobody answers for a moment; `because`: what only one of them can have. `published`: ports that will be open on all addresses. `image_is`, of a release to go back to: on the machine, to be pulled by its digest, or gone. */
 export type Plan = {
   first: boolean;
   changes: Change[];
@@ -474,6 +474,7 @@ export type Plan = {
   interruption: "" | "held" | "moment";
   because: string[];
   published: string[];
+  image_is: "here" | "pulled" | "gone" | null;
   not_honoured: cloudbang__web__api__schemas__deployments__NotHonoured[];
 };
 
@@ -511,7 +512,7 @@ export type Redeployed = {
   number: number;
 };
 
-/** `image`: what runs, by id; null until it was pulled or built. `serving`: it is the one that serves. `changes`: against the release before. `can_return`: one can go back to it. */
+/** `image`: what runs, by id; null until it was pulled or built. `serving`: it is the one that serves. `changes`: against the release before. `can_return`: one can go back to it; `image_is`, of the last ten: on the machine, removed from it and pulled by its digest then, or nowhere; null where it is not kept or the engine does not tell. */
 export type Release = {
   number: number;
   created: string;
@@ -521,12 +522,15 @@ export type Release = {
   commit: string | null;
   serving: boolean;
   can_return: boolean;
+  image_is: "here" | "pulled" | "gone" | null;
   changes: Change[];
 };
 
-/** The newest first. */
+/** The newest first. `serving`: the number of the one that does; `next`: what to ask for with before=, null at the end. */
 export type Releases = {
   releases: Release[];
+  serving: number | null;
+  next: number | null;
 };
 
 /** A `docker run` line, as it stands in a document: over several lines, with its prompt. */

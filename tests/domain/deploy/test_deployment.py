@@ -48,6 +48,7 @@ def up_to(deployment: Deployment, name: str) -> Deployment:
         ({"source": "git"}, "fetch build start health"),
         ({"source": "upload", "release_command": True}, "build release_command start health"),
         ({"source": "kept", "release_command": True}, "start health"),
+        ({"source": "kept-away", "release_command": True}, "pull start health"),
         ({"routed": True}, "pull start health switch"),
         ({"routed": True, "replaces": True}, "pull start health switch drain stop"),
         ({"replaces": True}, "pull start health stop"),
@@ -165,7 +166,7 @@ def test_whatever_happens_the_verdict_is_final_and_undone_in_full(data):
     """Steps, failures and a cancel in any order: never two verdicts, never an entered step that
     nobody undoes, and what can be entered is always the next one."""
     deployment = made(
-        source=data.draw(st.sampled_from(["image", "git", "upload", "kept"])),
+        source=data.draw(st.sampled_from(["image", "git", "upload", "kept", "kept-away"])),
         release_command=data.draw(st.booleans()),
         routed=data.draw(st.booleans()),
         replaces=data.draw(st.booleans()),

@@ -154,6 +154,23 @@ def test_releases_and_their_differences(ground: WebGround, admin: Client) -> Non
         assert "two" not in admin.get(f"{APP}/{path}").text
 
 
+def test_releases_come_page_by_page(ground: WebGround, admin: Client) -> None:
+    """The last one of a page is compared with the first one of the next."""
+    for n in range(5):
+        deployed(ground, env={"N": str(n)})
+    seen, older = [], ""
+    while older is not None:
+        page = admin.get(f"{APP}/releases?limit=2{older and f'&before={older}'}").json
+        assert page["serving"] == 5
+        seen += page["releases"]
+        older = page["next"]
+    assert [one["number"] for one in seen] == [5, 4, 3, 2, 1]
+    assert [[c["field"] for c in one["changes"]] for one in seen[:4]] == [["env.N"]] * 4
+    assert admin.get(f"{APP}/releases").json == {"releases": seen, "serving": 5, "next": None}
+    for wrong in ("limit=0", "limit=201", "before=x"):
+        assert admin.get(f"{APP}/releases?{wrong}").status_code == 400
+
+
 def test_a_plan(ground: WebGround, admin: Client) -> None:
     """What would change, as JSON or as a form with a folder, which is not looked at; nothing does."""
     deployed(ground, env={"A": "1"})

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from cloudbang.domain.deploy.deployment import State, StepName, StepState
 from cloudbang.domain.deploy.failure import FailureClass
 from cloudbang.domain.deploy.plan import Interruption
+from cloudbang.domain.deploy.release import ImageIs
 from cloudbang.web.api.schemas.shapes import Body, Time
 from cloudbang.web.api.schemas.spec import Spec
 
@@ -106,7 +107,8 @@ class NotHonoured(TypedDict):
 class Plan(TypedDict):
     """``first``: nothing serves yet. ``interruption``: "" when the new release runs beside the old
     one, "held" when requests wait meanwhile, "moment" when nobody answers for a moment; ``because``:
-    what only one of them can have. ``published``: ports that will be open on all addresses."""
+    what only one of them can have. ``published``: ports that will be open on all addresses.
+    ``image_is``, of a release to go back to: on the machine, to be pulled by its digest, or gone."""
 
     first: bool
     changes: list[Change]
@@ -114,12 +116,15 @@ class Plan(TypedDict):
     interruption: Interruption
     because: list[str]
     published: list[str]
+    image_is: ImageIs | None
     not_honoured: list[NotHonoured]
 
 
 class Release(TypedDict):
     """``image``: what runs, by id; null until it was pulled or built. ``serving``: it is the one
-    that serves. ``changes``: against the release before. ``can_return``: one can go back to it."""
+    that serves. ``changes``: against the release before. ``can_return``: one can go back to it;
+    ``image_is``, of the last ten: on the machine, removed from it and pulled by its digest then, or
+    nowhere; null where it is not kept or the engine does not tell."""
 
     number: int
     created: Time
@@ -129,13 +134,17 @@ class Release(TypedDict):
     commit: str | None
     serving: bool
     can_return: bool
+    image_is: ImageIs | None
     changes: list[Change]
 
 
 class Releases(TypedDict):
-    """The newest first."""
+    """The newest first. ``serving``: the number of the one that does; ``next``: what to ask for with
+    before=, null at the end."""
 
     releases: list[Release]
+    serving: int | None
+    next: int | None
 
 
 class Changes(TypedDict):
