@@ -151,6 +151,9 @@ def deploy(
         if plan_only:
             _show_plan(api.post(f"{path}/plan", body), as_json)
             sys.exit(Exit.SERVING)
+        if folder is not None:
+            # It may take long to be sent: what refuses it anyway is asked before.
+            _may_begin(api.post(f"{path}/plan", body), wait)
         begun = _begin(api, f"{path}/deployments", body, folder, wait)
     except (NoToken, SpecUnreadable) as e:
         told.say_plainly(str(e))
@@ -260,6 +263,13 @@ def _follow(api: ServerApi, id: int, told: Teller, as_json: bool) -> int:
     if ended["previous"]:
         told.say("before", **ended)
     return Exit.FAILED
+
+
+def _may_begin(plan: Mapping[str, Any], wait: bool) -> None:
+    """Raises Refused."""
+    refused = plan.get("refused")
+    if refused and not (wait and refused["code"] == "deployment-running"):
+        raise Refused(409, refused["code"], refused["detail"])
 
 
 def _begin(

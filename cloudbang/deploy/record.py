@@ -10,6 +10,7 @@ from gevent.lock import RLock
 
 from cloudbang.core.retry import Attempts
 from cloudbang.domain.deploy.deployment import Deployment, StepName
+from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import StorageFailed, StorageFull
 from cloudbang.storage.database.deployments import DeploymentStore
@@ -73,3 +74,18 @@ class Record:
             self._meanwhile.append((name, told))
             self.now = changed
             self._told(changed)
+
+
+def event_of(deployment: Deployment, outcome: str) -> Event:
+    """That one began, or ended: ``outcome``."""
+    data: dict[str, object] = {
+        "outcome": outcome,
+        "deployment": deployment.id,
+        "number": deployment.number,
+        "release": deployment.release,
+        "who": deployment.cancelled_by or deployment.by,
+    }
+    if deployment.failure is not None:
+        data["class"] = deployment.failure.kind
+    when = now() if outcome == "began" else deployment.finished or now()
+    return Event(deployment.app, when, "deployment", "", data)

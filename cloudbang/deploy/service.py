@@ -10,29 +10,34 @@ import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from statistics import median
 
 import gevent
 from gevent.lock import RLock
 
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor, backoff
-from cloudbang.deploy.errors import DeploymentRunning, NoSuchDeployment
+from cloudbang.deploy.errors import DeploymentRunning, NoSuchDeployment, SwarmOff
 from cloudbang.deploy.log import DeploymentLog, log_name
 from cloudbang.deploy.parts import Around, Parts
-from cloudbang.deploy.record import Record, now
+from cloudbang.deploy.record import Record, event_of, now
 from cloudbang.deploy.settling import Settling
 from cloudbang.deploy.swarm_mode import SwarmMode
 from cloudbang.deploy.turns import Turn, Turns
 from cloudbang.deploy.wanted import PlanMade, Wanted, WantedReader
 from cloudbang.deploy.work import Work
 from cloudbang.deploy.worker import Worker
-from cloudbang.domain.deploy.deployment import Deployment, NotNow, Source, StepName, steps_of
+from cloudbang.domain.deploy.deployment import (
+    Deployment,
+    NotNow,
+    Source,
+    StepName,
+    steps_of,
+    usual_steps,
+)
 from cloudbang.domain.deploy.plan import plan
 from cloudbang.domain.deploy.release import ImageIs, Release
-from cloudbang.domain.events import Event
-from cloudbang.domain.lines import parse_time, record_ns
-from cloudbang.errors import CloudBangError, NoSuchApp
+from cloudbang.domain.lines import record_ns
+from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable, NoSuchApp
 from cloudbang.storage.database.deployments import DeployedApp
 
 log = logging.getLogger(__name__)
@@ -138,17 +143,21 @@ class Deployments:
 
     def usual(self, app: str) -> dict[StepName, float]:
         """By step the seconds that it usually takes: of the last ten that served."""
-        took: dict[StepName, list[float]] = {}
-        for deployment in self._store.find(app, ("serving",), limit=USUAL):
-            for step in deployment.steps:
-                if step.started and step.finished:
-                    seconds = (parse_time(step.finished) - parse_time(step.started)) / 1e9
-                    took.setdefault(step.name, []).append(seconds)
-        return {name: round(median(seconds), 3) for name, seconds in took.items()}
+        return usual_steps(self._store.find(app, ("serving",), limit=USUAL))
 
     def plan(self, app: str, wanted: Wanted, *, admin: bool) -> PlanMade:
         """What would change; nothing does. Raises as :meth:`begin`, but for who else deploys."""
         return self._wanted.plan(app, wanted, self._serving(app), admin=admin)
+
+    def refusal(self, app: str) -> CloudBangError | None:
+        """What keeps any deployment of an app from beginning now, but for an engine that is away."""
+        try:
+            self._may_begin(app, wait=False)
+        except (DeploymentRunning, SwarmOff) as e:
+            return e
+        except (EngineUnreachable, EngineRefused):
+            pass
+        return None
 
     # -- what is done
 
@@ -174,10 +183,7 @@ class Deployments:
         NoFreePort, SecretUnreadable, EngineUnreachable, StorageFailed, StorageFull.
         """
         with self._lock(app):
-            who = self._turns.who(app)
-            if who is not None and not (wait or self._is_over(who)):
-                raise DeploymentRunning(app, who.by, who.since, who.id)
-            self._swarm.require()
+            self._may_begin(app, wait)
             read = self._wanted.read(app, wanted, self._serving(app), admin=admin)
             self._parts.gateway.check(app, read.release.spec)
             release = self._wanted.keep(app, read)
@@ -245,6 +251,12 @@ class Deployments:
             self._next(app)
 
     # -- within
+
+    def _may_begin(self, app: str, wait: bool) -> None:
+        who = self._turns.who(app)
+        if who is not None and not (wait or self._is_over(who)):
+            raise DeploymentRunning(app, who.by, who.since, who.id)
+        self._swarm.require()
 
     def _is_over(self, turn: Turn) -> bool:
         """Whether who has an app is about to leave it: its verdict is known, or it is cancelled,
@@ -331,7 +343,7 @@ class Deployments:
             if record.now.cancelled_by:
                 worker.cancel()
             if begins:
-                self._event(record.now, "began")
+                self._around.events.record(event_of(record.now, "began"))
             worker.run()
         finally:
             del self._workers[record.now.id]
@@ -357,10 +369,12 @@ class Deployments:
     def _source(self, deployment: Deployment) -> Source:
         more = self._store.more(deployment.id)
         told = more[0] if more else {}
-        if told.get("kind") == "kept":
-            return "kept-away" if told.get("image") else "kept"
-        kind = told.get("kind")
-        return kind if kind in ("git", "upload") else "image"  # type: ignore[return-value]
+        match told.get("kind"):
+            case "kept":
+                return "kept-away" if told.get("image") else "kept"
+            case "git" | "upload" as kind:
+                return kind
+        return "image"
 
     def _log(self, deployment: Deployment, release: Release) -> DeploymentLog:
         secrets = self._parts.secrets.get(release.app, release.secrets)
@@ -375,25 +389,11 @@ class Deployments:
     def _settled(self, deployment: Deployment) -> None:
         if not deployment.settled or self._records.pop(deployment.id, None) is None:
             return
-        outcome = deployment.state
-        self._event(deployment, outcome)
+        self._around.events.record(event_of(deployment, deployment.state))
         try:
             self._parts.sources.discard(deployment.id)
         except CloudBangError as e:
             log.warning("what deployment %d was made from stays: %s", deployment.id, e)
-
-    def _event(self, deployment: Deployment, outcome: str) -> None:
-        data: dict[str, object] = {
-            "outcome": outcome,
-            "deployment": deployment.id,
-            "number": deployment.number,
-            "release": deployment.release,
-            "who": deployment.cancelled_by or deployment.by,
-        }
-        if deployment.failure is not None:
-            data["class"] = deployment.failure.kind
-        when = now() if outcome == "began" else deployment.finished or now()
-        self._around.events.record(Event(deployment.app, when, "deployment", "", data))
 
     def _tell(self, deployment: Deployment) -> None:
         for listener in self._listeners:

@@ -53,13 +53,15 @@ def test_from_the_click_to_serving(program: Program) -> None:
                 states.append(heard["deployment"])
                 until = heard["next"]
                 if len(states) == 1:
-                    busy = program.http.post(
-                        "/api/v1/apps/click/deployments", json={"spec": {"image": "a"}}
-                    )
+                    body = {"spec": {"image": "a"}}
+                    busy = program.http.post("/api/v1/apps/click/deployments", json=body)
+                    plan = program.http.post("/api/v1/apps/click/plan", json=body).json()
     assert first is not None
     assert first < 2
     assert (busy.status_code, busy.json()["code"]) == (409, "deployment-running")
     assert (busy.json()["by"], busy.json()["id"]) == ("tests", begun["id"])
+    assert plan["refused"]["code"] == "deployment-running"
+    assert plan["refused"]["detail"] == busy.json()["detail"]
     assert states[-1]["state"] == "serving", (states[-1], lines)
     assert [row[0] for row in lines] == list(range(1, len(lines) + 1))
     detail = program.get(begun["id"])

@@ -7,11 +7,13 @@ up is known from the steps that were entered, so that this, too, survives a kill
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import Literal
 
 from cloudbang.domain.deploy.failure import Failure
+from cloudbang.domain.lines import parse_time
 from cloudbang.errors import CloudBangError
 
 State = Literal["queued", "running", "serving", "failed", "cancelled"]
@@ -99,6 +101,17 @@ def steps_of(
     if not stop_first:
         names += leave
     return tuple(Step(name) for name in names)
+
+
+def usual_steps(deployments: Iterable[Deployment]) -> dict[StepName, float]:
+    """By step the seconds that it took as a rule: the median."""
+    took: dict[StepName, list[float]] = {}
+    for deployment in deployments:
+        for step in deployment.steps:
+            if step.started and step.finished:
+                seconds = (parse_time(step.finished) - parse_time(step.started)) / 1e9
+                took.setdefault(step.name, []).append(seconds)
+    return {name: round(median(seconds), 3) for name, seconds in took.items()}
 
 
 @dataclass(frozen=True, slots=True)

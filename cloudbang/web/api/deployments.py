@@ -30,6 +30,7 @@ from cloudbang.web.api.log_lines import (
 from cloudbang.web.api.multipart import FilePart, hearing, read_form
 from cloudbang.web.api.operation import Parameter, operation
 from cloudbang.web.api.parsing import json, number, read_body, whole
+from cloudbang.web.api.problems import problem_json
 from cloudbang.web.api.schemas import apps as app_shapes
 from cloudbang.web.api.schemas import deployments as shapes
 from cloudbang.web.deployment_json import deployment_json
@@ -92,8 +93,15 @@ def plan(app: str) -> Response:
     if _is_sent(wanted.spec):
         wanted = replace(wanted, upload="-")  # it comes with the deployment
     made = services().deployments.plan(name, wanted, admin=is_admin(who))
-    shown = {**made.plan.as_json(), "image_is": made.image, "not_honoured": list(made.left)}
-    return json(shown)
+    refusal = services().deployments.refusal(name)
+    return json(
+        {
+            **made.plan.as_json(),
+            "image_is": made.image,
+            "not_honoured": list(made.left),
+            "refused": None if refusal is None else problem_json(refusal),
+        }
+    )
 
 
 @bp.get("/deployments")

@@ -96,6 +96,12 @@ class Internal(CloudBangError):
     sentence = CloudBangError.sentence
 
 
+def problem_json(error: CloudBangError) -> dict[str, Any]:
+    """What a problem document says of an error, for an answer that holds it."""
+    more = {name: getattr(error, name) for name in error.told}
+    return {"code": error.code, "detail": sentence_of(error), **more}
+
+
 def problem(
     status: int,
     code: str,

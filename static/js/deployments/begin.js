@@ -31,9 +31,23 @@ export function planOf(app, spec) {
  */
 export function begin(app, spec, folder, progress, signal) {
   const path = `/api/v1/apps/${encodeURIComponent(app)}/deployments`;
-  return withSwarm(() =>
-    folder ? send(path, { spec }, folder, progress, signal) : call("POST", path, { spec }),
-  );
+  return withSwarm(async () => {
+    if (!folder) return call("POST", path, { spec });
+    await askFirst(app, spec);
+    return send(path, { spec }, folder, progress, signal);
+  });
+}
+
+/**
+ * What refuses a deployment anyway, before a folder is sent for it, which may take long.
+ *
+ * @param {string} app
+ * @param {object} spec
+ * @throws {Problem}
+ */
+export async function askFirst(app, spec) {
+  const { refused } = await planOf(app, spec);
+  if (refused) throw problemOf(409, refused);
 }
 
 /**

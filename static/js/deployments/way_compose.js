@@ -4,7 +4,7 @@ import { call, Problem } from "../lib/api.js";
 import { h, icon, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
-import { send, unreadable, withSwarm } from "./begin.js";
+import { askFirst, send, unreadable, withSwarm } from "./begin.js";
 import { chosenFolder, droppedFolder, packed, Unreadable } from "./folder.js";
 import { NameField } from "./name_field.js";
 import { nameOf } from "./names.js";
@@ -348,11 +348,11 @@ class ComposeWay {
     }));
     const built = this.services.some(({ told }) => told.context);
     try {
-      const begun = await withSwarm(() =>
-        built && this.#folder
-          ? send(path, { services }, packed(this.#folder))
-          : call("POST", path, { services }),
-      );
+      const begun = await withSwarm(async () => {
+        if (!built || !this.#folder) return call("POST", path, { services });
+        await askFirst(this.services[0].told.app, services[0].spec);
+        return send(path, { services }, packed(this.#folder));
+      });
       return begun && "/deployments";
     } catch (error) {
       if (!(error instanceof Problem) || !this.#showAtService(error)) throw error;

@@ -466,7 +466,7 @@ export type OwnVolume = {
   used_by: StorageUse[];
 };
 
-/** `first`: nothing serves yet. `interruption`: "" when the new release runs beside the old one, "held" when requests wait meanwhile, "moment" when nobody answers for a moment; `because`: what only one of them can have. `published`: ports that will be open on all addresses. `image_is`, of a release to go back to: on the machine, to be pulled by its digest, or gone. */
+/** `first`: nothing serves yet. `interruption`: "" when the new release runs beside the old one, "held" when requests wait meanwhile, "moment" when nobody answers for a moment; `because`: what only one of them can have. `published`: ports that will be open on all addresses. `image_is`, of a release to go back to: on the machine, to be pulled by its digest, or gone. `refused`: why none of the app can begin at this moment, whatever it is of. */
 export type Plan = {
   first: boolean;
   changes: Change[];
@@ -476,6 +476,16 @@ export type Plan = {
   published: string[];
   image_is: "here" | "pulled" | "gone" | null;
   not_honoured: cloudbang__web__api__schemas__deployments__NotHonoured[];
+  refused: PlanRefused | null;
+};
+
+/** As the problem document of a deployment that is asked for now. */
+export type PlanRefused = {
+  code: string;
+  detail: string;
+  id?: number;
+  by?: string;
+  since?: string;
 };
 
 /** `code` is stable; `name` says which value of the request cannot be used, `field` which of a specification. Of a deployment that runs already: its `id`, who began it and when. */

@@ -104,11 +104,22 @@ class NotHonoured(TypedDict):
     reason: str
 
 
+class PlanRefused(TypedDict):
+    """As the problem document of a deployment that is asked for now."""
+
+    code: str
+    detail: str
+    id: NotRequired[int]
+    by: NotRequired[str]
+    since: NotRequired[Time]
+
+
 class Plan(TypedDict):
     """``first``: nothing serves yet. ``interruption``: "" when the new release runs beside the old
     one, "held" when requests wait meanwhile, "moment" when nobody answers for a moment; ``because``:
     what only one of them can have. ``published``: ports that will be open on all addresses.
-    ``image_is``, of a release to go back to: on the machine, to be pulled by its digest, or gone."""
+    ``image_is``, of a release to go back to: on the machine, to be pulled by its digest, or gone.
+    ``refused``: why none of the app can begin at this moment, whatever it is of."""
 
     first: bool
     changes: list[Change]
@@ -118,6 +129,7 @@ class Plan(TypedDict):
     published: list[str]
     image_is: ImageIs | None
     not_honoured: list[NotHonoured]
+    refused: PlanRefused | None
 
 
 class Release(TypedDict):
