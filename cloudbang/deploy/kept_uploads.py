@@ -22,7 +22,7 @@ from gevent import get_hub
 from gevent.lock import BoundedSemaphore
 
 from cloudbang.core.threads import in_thread
-from cloudbang.deploy.uploads import MOST_BYTES, Unpacked, UploadRefused, unpack
+from cloudbang.deploy.uploads import MOST_BYTES, Take, Unpacked, UploadRefused, unpack
 from cloudbang.errors import StorageFailed, StorageFull
 
 FOLDER = ".deploy"
@@ -51,13 +51,16 @@ class Upload:
 
 
 class KeptUploads:
-    """``keep_free``: bytes that an upload leaves free on the data disk."""
+    """``keep_free``: bytes that uploads leave free on the data disk, however many come at once."""
 
     def __init__(self, storage: Path, keep_free: int, most: int = MOST_BYTES) -> None:
         self._uploads = Path(storage) / FOLDER / "uploads"
         self._fetched = Path(storage) / FOLDER / "fetched"
         self._keep_free, self._most = keep_free, most
         self._unpacking = BoundedSemaphore(UNPACKING)
+        # Of those that come now, each written by one thread at a time; and of all that have come.
+        self._taken: dict[str, int] = {}
+        self._came = 0
 
     def keep(self, stream: Stream) -> Upload:
         """Take a tar in, packed or not, and unpack it. Raises UploadRefused, StorageFull,
@@ -67,10 +70,13 @@ class KeptUploads:
         folder, archive = self._uploads / id, self._uploads / f"{id}.tar"
         try:
             in_thread(pool, self._make, self._uploads)
-            self._receive(stream, archive)
+            self._taken[id] = 0
+            take = in_thread(pool, self._room, id)
+            self._receive(stream, archive, take)
             with self._unpacking:
                 in_thread(pool, folder.mkdir)
-                done = in_thread(pool, self._unpack, archive, folder)
+                done = in_thread(pool, self._unpack, archive, folder, take)
+            self._came += done.bytes
         except BaseException as e:
             in_thread(pool, _remove, folder)
             if isinstance(e, OSError):
@@ -78,6 +84,7 @@ class KeptUploads:
             raise
         finally:
             in_thread(pool, _remove, archive)
+            self._taken.pop(id, None)
         return Upload(id, done.files, done.bytes, done.left, tuple(done.left_out))
 
     def share(self, id: str) -> str:
@@ -144,36 +151,37 @@ class KeptUploads:
 
         return in_thread(get_hub().threadpool, work)
 
-    def _receive(self, stream: Stream, archive: Path) -> None:
+    def _receive(self, stream: Stream, archive: Path, take: Take) -> None:
         pool = get_hub().threadpool
-        room = min(self._most, in_thread(pool, self._room))
         taken = 0
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         with os.fdopen(os.open(archive, flags, 0o600), "wb", buffering=0) as file:
             while data := stream.read(PIECE):
                 taken += len(data)
-                if taken > room:
-                    if room < self._most:
-                        raise StorageFull(str(self._uploads))
+                if taken > self._most:
                     raise UploadRefused("too-large", limit=self._most)
+                take(len(data))
                 in_thread(pool, _write, file.fileno(), data)
 
-    def _unpack(self, archive: Path, folder: Path) -> Unpacked:
-        room = self._room()
+    def _unpack(self, archive: Path, folder: Path, take: Take) -> Unpacked:
         with archive.open("rb") as file:
-            try:
-                return unpack(file, folder, most_bytes=min(self._most, room))
-            except UploadRefused as e:
-                if e.why == "too-large" and room < self._most:
-                    raise StorageFull(str(folder)) from None
-                raise
+            return unpack(file, folder, most_bytes=self._most, take=take)
 
-    def _room(self) -> int:
-        """Bytes that uploads may take now. In a thread."""
+    def _room(self, id: str) -> Take:
+        """Takes room for so many bytes more of an upload, out of what uploads may take now: of that
+        others that come meanwhile take as well. In a thread. It raises StorageFull."""
+        before = self._came + sum(list(self._taken.values()))
         told = os.statvfs(self._uploads)
         free = told.f_bavail * told.f_frsize - self._keep_free
         kept = sum(path.lstat().st_blocks * 512 for path in self._uploads.rglob("*"))
-        return max(0, min(free, MOST_KEPT - kept))
+        room = max(0, min(free, MOST_KEPT - kept))
+
+        def take(size: int) -> None:
+            self._taken[id] += size
+            if self._came + sum(list(self._taken.values())) - before > room:
+                raise StorageFull(str(self._uploads))
+
+        return take
 
     def _make(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tarfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from lzma import LZMAError
 from pathlib import Path
@@ -21,7 +22,12 @@ MOST_FILES = 100_000
 LONGEST = 1_000  # bytes of a path
 CHUNK = 1024 * 1024
 HEADER = 64 * 1024  # bytes of names and attributes of one member: they are read into memory whole
+BLOCK = 4096  # bytes that a file or a folder takes at least on a disk
 TOLD = 20  # of what was left out, by name
+
+
+Take = Callable[[int], None]
+"""Told how many bytes are about to be written; raises where they are too many."""
 
 
 class UploadRefused(CloudBangError):
@@ -58,10 +64,11 @@ def unpack(
     *,
     most_bytes: int = MOST_BYTES,
     most_files: int = MOST_FILES,
+    take: Take = lambda size: None,
 ) -> Unpacked:
     """Unpack a tar, packed or not, into an empty folder that only we write to.
 
-    Raises UploadRefused, StorageFailed; what was unpacked until then is left for the caller to
+    Raises UploadRefused, StorageFailed, and what ``take`` raises; what was unpacked until then is left for the caller to
     remove.
     """
     done = Unpacked()
@@ -70,7 +77,8 @@ def unpack(
             for count, member in enumerate(tar, 1):
                 if count > most_files:
                     raise UploadRefused("too-many", limit=most_files)
-                _take(tar, member, into, done, most_bytes)
+                take(BLOCK)
+                _take(tar, member, into, done, most_bytes, take)
     except (tarfile.TarError, zlib.error, LZMAError, EOFError, ValueError, OverflowError):
         raise UploadRefused("not-tar") from None
     except OSError as e:
@@ -100,7 +108,12 @@ class _Member(tarfile.TarInfo):
 
 
 def _take(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path, done: Unpacked, most_bytes: int
+    tar: tarfile.TarFile,
+    member: tarfile.TarInfo,
+    into: Path,
+    done: Unpacked,
+    most_bytes: int,
+    take: Take,
 ) -> None:
     path = _within(member.name)
     if not (member.isreg() or member.isdir()):
@@ -127,6 +140,7 @@ def _take(
                 done.bytes += len(chunk)
                 if done.bytes > most_bytes:
                     raise UploadRefused("too-large", limit=most_bytes)
+                take(len(chunk))
                 file.write(chunk)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         raise UploadRefused("twice", path[:200]) from None

@@ -6,17 +6,20 @@ import io
 import os
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
+import gevent
 import pytest
+from gevent.event import Event as Flag
 
 from cloudbang.deploy.kept_uploads import KeptUploads
 from cloudbang.deploy.uploads import UploadRefused
 from cloudbang.errors import StorageFailed, StorageFull
 
 
-def archive(**files: str) -> io.BytesIO:
+def archive(packed: bool = True, **files: str) -> io.BytesIO:
     made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz") as tar:
+    with tarfile.open(fileobj=made, mode="w:gz" if packed else "w") as tar:
         for name, text in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(text)
@@ -89,6 +92,43 @@ def test_the_data_disk_keeps_what_it_is_to_keep(tmp_path: Path) -> None:
     with pytest.raises(StorageFull):
         KeptUploads(tmp_path, keep_free=2**60).keep(archive(a="one"))
     assert left(tmp_path) == []
+
+
+class Slow:
+    """What is sent: nothing of it comes after the first piece until it is let."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self.begun, self.let = io.BytesIO(data), Flag(), Flag()
+
+    def read(self, size: int) -> bytes:
+        if self.begun.is_set():
+            self.let.wait()
+        self.begun.set()
+        return self._data.read(min(size, 32 * 1024))
+
+
+def test_several_at_once_leave_as_much_free_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is room for each, with what is unpacked of it, but not for both: the one that comes to
+    the end of it is refused, and the other is not."""
+    data = archive(packed=False, a="x" * 200_000).getvalue()
+    free = SimpleNamespace(f_bavail=600_000, f_frsize=1)
+    monkeypatch.setattr(os, "statvfs", lambda path: free)
+    uploads = KeptUploads(tmp_path, keep_free=0)
+    first, second = Slow(data), Slow(data)
+    coming = [gevent.spawn(uploads.keep, one) for one in (first, second)]
+    assert first.begun.wait(5)
+    assert second.begun.wait(5)
+    first.let.set()
+    kept = coming[0].get(timeout=10)
+    second.let.set()
+    with pytest.raises(StorageFull):
+        coming[1].get(timeout=10)
+    assert left(tmp_path) == [kept.id]
+    third = Slow(data)
+    third.let.set()
+    assert uploads.keep(third).bytes == 200_000
 
 
 def test_what_nobody_needs_is_removed(uploads: KeptUploads, tmp_path: Path) -> None:

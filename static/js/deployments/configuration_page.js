@@ -116,7 +116,16 @@ class Configuration {
 
   /** @param {Release} release */
   #row(release) {
-    const { number, created, spec, digest, image: id, commit, can_return: kept, image_is: where } = release;
+    const {
+      number,
+      created,
+      spec,
+      digest,
+      image: id,
+      commit,
+      can_return: kept,
+      image_is: where,
+    } = release;
     const time = h("time");
     showRelative(time, created);
     const image = spec.image ?? spec.build?.git ?? t("built from an uploaded folder");
@@ -143,12 +152,7 @@ class Configuration {
         `${image} `,
         h("span", { class: "faint" }, exact),
       ),
-      h(
-        "td",
-        { class: "releases-actions" },
-        offered && back,
-        !isIt && way(kept, where),
-      ),
+      h("td", { class: "releases-actions" }, offered && back, !isIt && way(kept, where)),
     );
   }
 
