@@ -187,11 +187,36 @@ def _machine(host: str, ask: Ask) -> Iterator[Finding]:
     if not isinstance(info, dict) or "SystemTime" not in info:
         return
     yield from clock(str(info["SystemTime"]), time.time())
+    yield from swarm(info)
     folder = Path(str(info.get("DockerRootDir", "")))
     if host.startswith("unix://") and folder.is_dir():
         yield room(
             "engine-disk", Text("Disk of the engine", "引擎所在磁盘"), folder, keep_free=256 * MIB
         )
+
+
+def swarm(info: Mapping[str, Any]) -> Iterator[Finding]:
+    """What comes with Swarm mode, where it is on: its calls listen where they were told to, and the
+    network between apps on every address, by the kernel."""
+    its = info.get("Swarm") or {}
+    if its.get("LocalNodeState") != "active":
+        return
+    nodes = int(its.get("Nodes") or 1)
+    rule, but = "iptables -I INPUT ! -i lo -p udp --dport 4789 -j DROP", ("", "")
+    if nodes > 1:
+        but = (" but for packets of the other machines", "，其他机器的数据包除外")
+    yield Finding(
+        "swarm",
+        Text("Swarm mode", "Swarm 模式"),
+        True,
+        Text(
+            f"on, {nodes} machine{'s' * (nodes > 1)}; the network between apps takes packets at "
+            f"4789/udp on all addresses, which a firewall should close{but[0]}: {rule}, and the same "
+            "with ip6tables",
+            f"已开启，{nodes} 台机器；应用之间的网络在所有地址的 4789/udp 上接收数据包，应由防火墙关闭{but[1]}："
+            f"{rule}，并用 ip6tables 执行同样的规则",
+        ),
+    )
 
 
 def _parsed(body: bytes) -> Any:

@@ -128,9 +128,6 @@ class Deployments:
         """The releases that one can go back to, by number, and where the image of each is."""
         return self._wanted.ways_back(app)
 
-    def release(self, app: str, number: int) -> Release | None:
-        return self._store.release(app, number)
-
     def secrets(self, app: str) -> dict[str, int]:
         """By the names of an app's secrets the newest version there is."""
         return self._parts.secrets.newest(app)

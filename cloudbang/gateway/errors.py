@@ -6,6 +6,8 @@ from typing import Literal
 
 from cloudbang.errors import CloudBangError
 
+Whose = Literal["app", "team", "ours", "everybody"]
+
 
 class RouteTaken(CloudBangError):
     """A domain and path lead somewhere else already."""
@@ -20,9 +22,13 @@ class RouteTaken(CloudBangError):
             "{route} is where CloudBang itself answers, and an app there would act as it: choose "
             "another domain"
         ),
+        ("whose", "everybody"): (
+            "below {route} are domains of people who know nothing of each other: name a domain of "
+            "yours, such as *.example.com"
+        ),
     }
 
-    def __init__(self, route: str, app: str = "", whose: Literal["app", "team", "ours"] = "app"):
+    def __init__(self, route: str, app: str = "", whose: Whose = "app") -> None:
         self.route, self.app, self.whose = route, app, whose
         super().__init__(route, app, whose)
 

@@ -6,9 +6,10 @@ import socket
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit
 
 from cloudbang.config import Settings
@@ -25,6 +26,9 @@ from cloudbang.domain.deploy.caddy import (
 from cloudbang.domain.deploy.spec import Spec
 from cloudbang.gateway.errors import NoFreePort, RouteTaken
 from cloudbang.storage.database.routes import KeptRoute
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 CERTIFICATES = Path("data", "caddy", "certificates")
 
@@ -87,13 +91,13 @@ class Routes:
         shown = f"{name}{path}" if path != "/" else name
         if host and (name == self._ours or name == "localhost"):
             raise RouteTaken(shown, whose="ours")
+        if host.startswith("*.") and is_everybodys(host[2:]):
+            raise RouteTaken(shown, whose="everybody")
         for other in self.by_app.values():
             if other.app == app:
                 continue
             theirs = other.host or local_host(other.app)
-            if not _overlap(name, theirs):
-                continue
-            if self._team_of(other.app) != self._team_of(app):
+            if _is_below(name, theirs) and self._team_of(other.app) != self._team_of(app):
                 raise RouteTaken(shown, whose="team")
             if name == theirs and _same_path(path, other.path):
                 raise RouteTaken(shown, other.app)
@@ -191,12 +195,25 @@ def _has_certificate(folder: Path, host: str) -> bool:
     return any((folder / CERTIFICATES).glob(f"*/{host}/{host}.crt"))
 
 
-def _overlap(one: str, other: str) -> bool:
-    """Whether some name is meant by both."""
+def is_everybodys(domain: str) -> bool:
+    """Whether names below a domain are anybody's to have: of one label, or a public suffix
+    (publicsuffix.org), such as "co.uk" and "github.io"."""
+    return "." not in domain or _public_suffixes().is_public(domain)
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()
+
+
+def _is_below(one: str, other: str) -> bool:
+    """Whether two are the same, or one is within the domain that the other is a pattern of."""
     if one == other:
         return True
     for pattern, name in ((one, other), (other, one)):
-        if pattern.startswith("*.") and name.partition(".")[2] == pattern[2:]:
+        if pattern.startswith("*.") and f".{name.removeprefix('*.')}".endswith(pattern[1:]):
             return True
     return False
 

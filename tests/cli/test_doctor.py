@@ -70,6 +70,18 @@ def test_a_healthy_machine_has_nothing_to_mend(engine_socket: str, environ) -> N
     assert set(wrong(environ)) <= {"log-driver"}
 
 
+@pytest.mark.parametrize("nodes", [1, 3])
+def test_of_swarm_it_is_said_what_it_leaves_open(nodes: int) -> None:
+    """And how that is closed, which must not cut other machines off; nothing where it is off."""
+    assert list(doctor_engine.swarm({"Swarm": {"LocalNodeState": "inactive"}})) == []
+    told = {"LocalNodeState": "active", "ControlAvailable": True, "Nodes": nodes}
+    [found] = doctor_engine.swarm({"Swarm": told})
+    assert found.ok
+    for text in (found.found.en, found.found.zh):
+        assert "iptables -I INPUT ! -i lo -p udp --dport 4789 -j DROP" in text
+    assert ("but for packets of the other machines" in found.found.en) == (nodes > 1)
+
+
 def test_no_engine_is_said_with_the_reason(environ, tmp_path: Path) -> None:
     """An engine that does not answer: exit code 1, the address, why, and how to start it."""
     done = doctor(environ | {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})

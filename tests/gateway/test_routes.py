@@ -75,6 +75,29 @@ def test_a_domain_belongs_to_a_team(host: str, path: str) -> None:
     assert "shop" not in str(e.value)
 
 
+@pytest.mark.parametrize(
+    "host", ["web.example.com", "example.com", "a.b.example.com", "*.b.example.com"]
+)
+def test_what_is_below_a_pattern_is_the_teams_that_has_it(host: str) -> None:
+    """And who has anything there does not come under another's: which of the two was first."""
+    for first, second in (("*.example.com", host), (host, "*.example.com")):
+        routes = Wanted()
+        routes.add("shop", first, team="red")
+        with pytest.raises(RouteTaken) as e:
+            routes.add("other", second, team="blue")
+        assert e.value.whose == "team"
+        routes.add("mine", second, team="red")
+
+
+@pytest.mark.parametrize(
+    "host", ["*.com", "*.co.uk", "*.github.io", "*.xn--55qx5d.cn", "*.localhost", "*.lan"]
+)
+def test_what_is_everybodys_is_no_teams(host: str) -> None:
+    with pytest.raises(RouteTaken) as e:
+        Wanted().add("web", host)
+    assert e.value.whose == "everybody"
+
+
 def test_within_a_team_a_path_is_an_apps() -> None:
     """Two apps share a domain by different paths. Caddy looks at no capitals."""
     routes = Wanted()
