@@ -151,8 +151,7 @@ def deploy(
         if plan_only:
             _show_plan(api.post(f"{path}/plan", body), as_json)
             sys.exit(Exit.SERVING)
-        if folder is not None:
-            # It may take long to be sent: what refuses it anyway is asked before.
+        if folder is not None:  # which may take long to be sent
             _may_begin(api.post(f"{path}/plan", body), wait)
         begun = _begin(api, f"{path}/deployments", body, folder, wait)
     except (NoToken, SpecUnreadable) as e:
@@ -267,8 +266,7 @@ def _follow(api: ServerApi, id: int, told: Teller, as_json: bool) -> int:
 
 def _may_begin(plan: Mapping[str, Any], wait: bool) -> None:
     """Raises Refused."""
-    refused = plan.get("refused")
-    if refused and not (wait and refused["code"] == "deployment-running"):
+    if (refused := plan.get("refused")) and not (wait and refused["code"] == "deployment-running"):
         raise Refused(409, refused["code"], refused["detail"])
 
 
