@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import gevent
 from gevent.lock import RLock
@@ -23,7 +22,7 @@ from cloudbang.deploy.record import Record, event_of, now
 from cloudbang.deploy.settling import Settling
 from cloudbang.deploy.swarm_mode import SwarmMode
 from cloudbang.deploy.turns import Turn, Turns
-from cloudbang.deploy.wanted import PlanMade, Wanted, WantedReader
+from cloudbang.deploy.wanted import PlanMade, Wanted, WantedReader, planned
 from cloudbang.deploy.work import Work
 from cloudbang.deploy.worker import Worker
 from cloudbang.domain.deploy.deployment import (
@@ -31,10 +30,8 @@ from cloudbang.domain.deploy.deployment import (
     NotNow,
     Source,
     StepName,
-    steps_of,
     usual_steps,
 )
-from cloudbang.domain.deploy.plan import plan
 from cloudbang.domain.deploy.release import ImageIs, Release
 from cloudbang.domain.lines import record_ns
 from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable, NoSuchApp
@@ -185,7 +182,7 @@ class Deployments:
             self._parts.gateway.check(app, read.release.spec)
             release = self._wanted.keep(app, read)
             made = Deployment(0, app, 0, 0, None, by, now(), ())
-            made = self._planned(made, release, read.source)
+            made = planned(made, release, read.source, self._serving(app))
             told = {**read.told, "asked": wanted.asked} if wanted.asked else read.told
             release, made = self._store.add(
                 release, made, told, self._wanted.lowest_number(app, release)
@@ -269,25 +266,6 @@ class Deployments:
             return None
         return self._store.release(app, kept.serving)
 
-    def _planned(self, deployment: Deployment, release: Release, source: Source) -> Deployment:
-        """With the steps that lead from what serves now to a release."""
-        serving = self._serving(deployment.app)
-        planned = plan(serving, release.spec)
-        routed = release.spec.route is not None
-        was_routed = serving is not None and serving.spec.route is not None
-        return replace(
-            deployment,
-            previous=serving.number if serving else None,
-            stop_first=planned.stop_first,
-            steps=steps_of(
-                source,
-                release_command=bool(release.spec.release_command),
-                routed=routed or was_routed,
-                replaces=serving is not None,
-                stop_first=planned.stop_first,
-            ),
-        )
-
     def _lock(self, app: str) -> RLock:
         return self._locks.setdefault(app, RLock())
 
@@ -353,7 +331,7 @@ class Deployments:
         if deployment.state == "queued":
             # What serves may be another release than when it was asked for.
             source = self._source(deployment)
-            deployment = record.keep(lambda d: self._planned(d, release, source))
+            deployment = record.keep(lambda d: planned(d, release, source, self._serving(d.app)))
         previous = None
         if deployment.previous is not None:
             previous = self._store.release(deployment.app, deployment.previous)

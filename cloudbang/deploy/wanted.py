@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from cloudbang.deploy.errors import ForAdmins, NoSuchRelease
 from cloudbang.deploy.git import without_credentials
 from cloudbang.deploy.parts import Parts
-from cloudbang.domain.deploy.deployment import Source
+from cloudbang.domain.deploy.deployment import Deployment, Source, steps_of
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.plan import Plan, plan
 from cloudbang.domain.deploy.release import ImageIs, Release, ways_back
@@ -152,3 +152,24 @@ class WantedReader:
             told = {"kind": "git", "git": url, "branch": spec.build.branch}
             return Read(release, "git", told, values)
         return Read(release, "image", {"kind": "image", "image": spec.image}, values)
+
+
+def planned(
+    deployment: Deployment, release: Release, source: Source, serving: Release | None
+) -> Deployment:
+    """With the steps that lead from what serves now to a release."""
+    made = plan(serving, release.spec)
+    routed = release.spec.route is not None
+    was_routed = serving is not None and serving.spec.route is not None
+    return replace(
+        deployment,
+        previous=serving.number if serving else None,
+        stop_first=made.stop_first,
+        steps=steps_of(
+            source,
+            release_command=bool(release.spec.release_command),
+            routed=routed or was_routed,
+            replaces=serving is not None,
+            stop_first=made.stop_first,
+        ),
+    )

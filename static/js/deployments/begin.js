@@ -43,11 +43,12 @@ export function begin(app, spec, folder, progress, signal) {
  *
  * @param {string} app
  * @param {object} spec
+ * @param {boolean} [waits] for its turn, while another one runs
  * @throws {Problem}
  */
-export async function askFirst(app, spec) {
+export async function askFirst(app, spec, waits = false) {
   const { refused } = await planOf(app, spec);
-  if (refused) throw problemOf(409, refused);
+  if (refused && !(waits && refused.code === "deployment-running")) throw problemOf(409, refused);
 }
 
 /**

@@ -350,7 +350,7 @@ class ComposeWay {
     try {
       const begun = await withSwarm(async () => {
         if (!built || !this.#folder) return call("POST", path, { services });
-        await askFirst(this.services[0].told.app, services[0].spec);
+        await askFirst(this.services[0].told.app, services[0].spec, true);
         return send(path, { services }, packed(this.#folder));
       });
       return begun && "/deployments";
