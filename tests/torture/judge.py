@@ -99,6 +99,7 @@ class Judge:
             if memory > 0.95 * before:
                 break
         self.journal.note(f"at the end: {memory / MIB:.0f} MB, {open_files.total()} descriptors")
+        self.journal.note(f"  of it {self.world.mappings()}")
         self.world.server.terminate(30)
         self.world.start_server()
         self.world.wait_answers(60)

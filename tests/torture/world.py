@@ -138,6 +138,17 @@ class World:
             return False
         return answer.status_code == 200
 
+    def mappings(self, most: int = 8) -> str:
+        """What is most of that, for the one who reads: MB of each, and what it is."""
+        found: list[tuple[int, str]] = []
+        for line in Path(f"/proc/{self.server.pid}/smaps").read_text().splitlines():
+            words = line.split()
+            if "-" in words[0]:
+                name = words[5] if len(words) > 5 else f"anonymous {words[0]}"
+            elif words[0] == "Rss:":
+                found.append((int(words[1]) // 1024, name))
+        return ", ".join(f"{size} {name}" for size, name in sorted(found, reverse=True)[:most])
+
     def descriptors(self) -> Counter[str]:
         """How many the server has open of each kind of file."""
         found: Counter[str] = Counter()
