@@ -315,9 +315,11 @@ def ended_of_state(state: Mapping[str, Any]) -> Ended | None:
     """Of the ``State`` of an inspection."""
     health = state.get("Health") or {}
     unhealthy = health.get("Status") == "unhealthy"
-    oom_killed = bool(state.get("OOMKilled"))
     ended = state.get("Status") in ("exited", "dead")
-    if not (ended or unhealthy or oom_killed):
+    # Of one that runs, newer engines say it before its end, which has the code; or a child of its
+    # own was killed, and it goes on.
+    oom_killed = ended and bool(state.get("OOMKilled"))
+    if not (ended or unhealthy):
         return None
     checks = health.get("Log") or []
     return Ended(

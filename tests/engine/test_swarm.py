@@ -12,7 +12,7 @@ from cloudbang.deploy.observer import Observer
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import read_spec
 from cloudbang.domain.deploy.swarm_spec import NETWORK, Attached, Handed, service_spec
-from cloudbang.engine.swarm import SwarmCalls
+from cloudbang.engine.swarm import SwarmCalls, ended_of_state
 from cloudbang.errors import EngineRefused
 from tests.support import wait_until
 from tests.support_engine import PrivateEngine
@@ -135,6 +135,15 @@ def test_why_a_release_does_not_serve(ground, script, written, kind, said, code)
             assert failure.after == pytest.approx(1, abs=0.9)
     finally:
         calls.remove_service(release.service)
+
+
+def test_that_something_was_killed_for_its_memory_is_no_end_yet() -> None:
+    """Newer engines say so of a container that runs: it ends in a moment, or a child of it was."""
+    state = {"Status": "running", "OOMKilled": True, "ExitCode": 0}
+    assert ended_of_state(state) is None
+    ended = ended_of_state({**state, "Status": "exited", "ExitCode": 137})
+    assert ended is not None
+    assert (ended.oom_killed, ended.exit_code) == (True, 137)
 
 
 def test_a_release_that_runs_is_seen_running(ground: Ground) -> None:
