@@ -113,6 +113,11 @@ class Builder:
     ) -> tuple[str, str]:
         """The text to build by, and the one that was written for it."""
         if build.recipe:
+            if context.text is not None and context.text.strip() != build.recipe.strip():
+                log.say(
+                    f"the source has a {build.dockerfile}, which is not used: it is built by the one "
+                    "that is kept with the app. Empty that one to use the source's"
+                )
             context.replace_dockerfile(build.recipe)
             return build.recipe, ""
         if context.text is not None:

@@ -209,11 +209,13 @@ def test_a_recipe_is_built_by_and_told(
     ground: Ground, tmp_path: Path, image: str, docker_client: docker.DockerClient
 ) -> None:
     """One that was edited, and one that was written: that one comes back, to be kept."""
-    its = source(tmp_path, {"index.html": "<p>hello</p>"})
+    its = source(tmp_path, {"index.html": "<p>hello</p>", "Dockerfile": "FROM none\n"})
     recipe = f"FROM {image}\nCOPY . /pages\nCMD cat /pages/index.html\n"
     made = build(ground, its, recipe=recipe)
     assert said_by(made) == "<p>hello</p>"
     assert made.recipe == ""
+    assert "the source has a Dockerfile, which is not used" in ground.kept.text
+    (tmp_path / "Dockerfile").unlink()
     docker_client.images.get(image).tag("nginx", "1.27-alpine")
     try:
         made = build(ground, its)

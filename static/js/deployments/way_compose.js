@@ -157,7 +157,7 @@ class ComposeWay {
     // Small files that are mounted come along as texts.
     for (const { path, file } of folder.files) {
       if (path in folder.texts || file.size > 32 * 1024 || path.split("/").length > 3) continue;
-      const read = await file.text();
+      const read = await file.text().catch(() => "\0"); // one that cannot be read is named later
       if (!read.includes("\0")) folder.texts[path] = read;
     }
     this.#folder = folder;
