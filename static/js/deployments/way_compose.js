@@ -353,7 +353,15 @@ class ComposeWay {
         await askFirst(this.services[0].told.app, services[0].spec, true);
         return send(path, { services }, packed(this.#folder));
       });
-      return begun && "/deployments";
+      if (begun?.state !== "serving") return begun && "/deployments";
+      setChildren(this.plan, [
+        h(
+          "p",
+          { class: "plan-fact ok", role: "status" },
+          t("Nothing has changed: all of it goes on as it runs."),
+        ),
+      ]);
+      return null;
     } catch (error) {
       if (!(error instanceof Problem) || !this.#showAtService(error)) throw error;
       return null;
