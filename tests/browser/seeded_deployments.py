@@ -84,7 +84,9 @@ class Past:
     ) -> int:
         """A release with these changes to SPEC, and the deployment of it; its number."""
         spec, _ = read_spec({**SPEC, **changes})
-        release = Release(app, 0, spec, image_id="sha256:" + "ab" * 32)
+        # Of an image that is not on this machine, and that a registry has.
+        image = "sha256:" + "ab" * 32
+        release = Release(app, 0, spec, image_id=image, digest=f"nginx@{image}")
         begun = Deployment(0, app, 0, 0, previous, "ann", at(ago), its_steps)
         source = {"kind": "image", "image": spec.image}
         kept, made = self._store.add(release, begun, source)

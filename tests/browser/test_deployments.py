@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.seeded_deployments import LONG_LOG
 from tests.support import ROOT, ServerProcess, Stopwatch
@@ -160,6 +161,34 @@ def test_any_two_releases_are_compared_in_the_address(at: At) -> None:
     page.reload()
     expect(differs).to_contain_text("nginx -x")
     expect(page.get_by_label("Compare to release 3")).to_be_checked()
+
+
+def test_older_releases_are_asked_for_and_a_removed_image_is_said(at: At, page: Page) -> None:
+    """Page by page, to the first one."""
+
+    def play(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        before = int(parse_qs(urlsplit(route.request.url).query).get("before", ["61"])[0])
+        newest = told["releases"][0] if told["releases"] else kept[0]
+        kept[:] = [newest]
+        numbers = range(before - 1, max(0, before - 51), -1)
+        made = [{**newest, "number": n, "serving": n == 60} for n in numbers]
+        made[-1]["can_return"], made[-1]["image_is"] = False, "gone"
+        following = numbers[-1] if numbers[-1] > 1 else None
+        route.fulfill(json={"releases": made, "serving": 60, "next": following})
+
+    kept: list[dict[str, Any]] = []
+    page.route("**/api/v1/apps/web/releases*", play)
+    at("/apps/web/configuration")
+    rows = page.locator("#configuration-releases tr")
+    expect(rows).to_have_count(50)
+    expect(rows.nth(1)).to_contain_text("its image was removed, and is pulled again")
+    expect(rows.nth(49)).to_contain_text("its image was removed, and no registry has it")
+    expect(rows.nth(49).get_by_role("button")).to_have_count(0)
+    page.get_by_role("button", name="Show older releases").click()
+    expect(rows).to_have_count(60)
+    expect(page.get_by_role("button", name="Show older releases")).to_have_count(0)
 
 
 @pytest.mark.parametrize("path", ["/deployments", "/deployments/3", "/apps/web/configuration"])
