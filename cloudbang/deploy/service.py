@@ -135,9 +135,10 @@ class Deployments:
     def apps(self) -> list[DeployedApp]:
         return self._store.apps()
 
-    def usual(self, app: str) -> dict[StepName, float]:
-        """By step the seconds that it usually takes: of the last ten that served."""
-        return usual_steps(self._store.find(app, ("serving",), limit=USUAL))
+    def usual(self, app: str, before: int | None = None) -> dict[StepName, float]:
+        """By step the seconds that it usually takes: of the last ten that served, and began before
+        the deployment with the id ``before``."""
+        return usual_steps(self._store.find(app, ("serving",), before, USUAL))
 
     def plan(self, app: str, wanted: Wanted, *, admin: bool) -> PlanMade:
         """What would change; nothing does. Raises as :meth:`begin`, but for who else deploys."""

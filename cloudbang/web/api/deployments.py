@@ -286,5 +286,5 @@ def _detail(found: Deployment) -> dict[str, Any]:
         **deployment_json(found, gettext),
         "source": {name: value for name, value in source.items() if name not in INSIDE},
         "last_lines": last_lines,
-        "usual": services().deployments.usual(found.app),
+        "usual": services().deployments.usual(found.app, before=found.id),
     }

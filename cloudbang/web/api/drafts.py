@@ -14,6 +14,7 @@ from cloudbang.domain.deploy.not_honoured import NOT_NAMED
 from cloudbang.domain.deploy.run_line import read_run_line
 from cloudbang.domain.deploy.spec import read_spec
 from cloudbang.domain.text import Text
+from cloudbang.web.api.deployments import deployable
 from cloudbang.web.api.operation import operation
 from cloudbang.web.api.parsing import json, read_body
 from cloudbang.web.api.problems import sentence_of
@@ -55,10 +56,11 @@ def git() -> Response:
     """What a Git source holds: a Dockerfile, or one for it. It is fetched, which takes a while.
     Raises GitFailed, AddressRefused."""
     wanted = read_body(shapes.GitSource)
-    told = {name: value for name, value in wanted.model_dump().items() if value}
+    app = deployable(wanted.app) if wanted.app else ""
+    told = {name: value for name, value in wanted.model_dump(exclude={"app"}).items() if value}
     build = read_spec({"build": told})[0].build
     assert build is not None
-    found = services().source_drafts.look(build)
+    found = services().source_drafts.look(build, app)
     shown: shapes.GitDraft = {
         "commit": found.commit,
         "has_dockerfile": found.has_dockerfile,

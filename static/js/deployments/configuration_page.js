@@ -10,7 +10,14 @@ import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 import { showRelative } from "../lib/relative_time.js";
 import { deployments } from "../live/deployments.js";
-import { deployRelease, deploymentAddress, getChanges, getReleases } from "./deployment_api.js";
+import { chooseReleases } from "./compared.js";
+import {
+  deployRelease,
+  deploymentAddress,
+  findDeployments,
+  getChanges,
+  getReleases,
+} from "./deployment_api.js";
 import { drawDifference, written } from "./difference.js";
 import { shortDigest } from "./source.js";
 import { showWebhooks } from "./webhooks.js";
@@ -31,8 +38,10 @@ class Configuration {
   releases = [];
   /** @type {number | null} */
   serving = null;
-  /** What is compared. @type {{from: number | null, to: number | null}} */
-  chosen = readAddress();
+  /** What somebody chose to compare. @type {import("./compared.js").Pair} */
+  #wanted = readAddress();
+  /** What is compared. @type {import("./compared.js").Pair} */
+  chosen = this.#wanted;
   #asked = 0;
   /** With what the next older ones begin; null where there are none. @type {number | null} */
   #next = null;
@@ -48,13 +57,18 @@ class Configuration {
       const had = this.releases.length;
       this.releases = [];
       this.#next = null;
-      await this.#take(Math.max(had, PAGE));
-      const { from, to } = this.chosen;
-      const needed = [from, to, this.serving].filter((one) => one !== null);
+      const [[last]] = await Promise.all([
+        findDeployments({ app, state: "serving", limit: 1 }),
+        this.#take(Math.max(had, PAGE)),
+      ]);
+      const before = last?.release === this.serving ? last.previous : null;
+      const { from, to } = this.#wanted;
+      const needed = [from, to, this.serving, before].filter((one) => one !== null);
       while (this.#next !== null && needed.some((one) => Number(one) < Number(this.#next))) {
         await this.#take(MOST);
       }
-      this.#choose();
+      const numbers = this.releases.map((one) => one.number);
+      this.chosen = chooseReleases(numbers, this.serving, before, this.#wanted);
       this.draw();
       say(null);
     } catch (error) {
@@ -78,16 +92,6 @@ class Configuration {
     this.releases = [...this.releases, ...found.releases];
     this.serving = found.serving;
     this.#next = found.next;
-  }
-
-  /** What serves and what was there before it, unless something else was asked for. */
-  #choose() {
-    const numbers = this.releases.map((one) => one.number);
-    const { from, to } = this.chosen;
-    const now = to !== null && numbers.includes(to) ? to : (this.serving ?? numbers[0] ?? null);
-    const older = numbers.filter((n) => now !== null && n < now);
-    const before = from !== null && numbers.includes(from) ? from : (older[0] ?? now);
-    this.chosen = { from: before, to: now };
   }
 
   /** What is configured: what serves, else what was tried last. */
@@ -166,6 +170,7 @@ class Configuration {
         ? t("Compare from release {n}", { n: number })
         : t("Compare to release {n}", { n: number });
     const choose = () => {
+      this.#wanted = { ...this.#wanted, [side]: number };
       this.chosen = { ...this.chosen, [side]: number };
       const address = new URL(location.href);
       address.searchParams.set(side, String(number));
@@ -249,7 +254,7 @@ function drawFields({ spec }) {
   });
 }
 
-/** @returns {{from: number | null, to: number | null}} */
+/** @returns {import("./compared.js").Pair} */
 function readAddress() {
   const params = new URLSearchParams(location.search);
   const number = (/** @type {string} */ name) => Number(params.get(name)) || null;

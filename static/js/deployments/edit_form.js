@@ -1,6 +1,7 @@
 // Changing the configuration of an app that is there: the form of a new one, filled with what serves;
 // what would change is shown before anything does.
 
+import { keyHint } from "../frame/keys.js";
 import { Problem } from "../lib/api.js";
 import { h, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
@@ -41,7 +42,7 @@ export class EditForm {
       "button",
       { class: "button main", type: "button", onclick: () => void this.deploy() },
       t("Deploy"),
-      h("kbd", { "data-keys": "mod+enter" }, "Ctrl ⏎"),
+      keyHint("mod+enter"),
     );
     this.element = h(
       "div",

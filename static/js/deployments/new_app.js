@@ -1,5 +1,6 @@
 // A new app: from what it is made, what it is called, its specification, what will happen, Deploy.
 
+import { keyHint } from "../frame/keys.js";
 import { Problem } from "../lib/api.js";
 import { h, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
@@ -49,7 +50,7 @@ export class NewApp {
     "button",
     { class: "button main", type: "button", onclick: () => void this.deploy() },
     t("Deploy"),
-    h("kbd", { dataset: { keys: "mod+Enter" }, "aria-hidden": "true" }, "Ctrl ⏎"),
+    keyHint("mod+enter"),
   );
   #stop = h("button", { class: "button", type: "button", hidden: true }, t("Stop"));
   #body = h("div", { class: "new-body" });

@@ -4,7 +4,8 @@ import { call, Problem } from "../lib/api.js";
 import { h, icon, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
-import { row, textField } from "./form_fields.js";
+import { CredentialsBox } from "./credentials.js";
+import { textField } from "./form_fields.js";
 import { nameOfAddress } from "./names.js";
 import { proposePort, RecipeBox } from "./recipe.js";
 
@@ -35,40 +36,14 @@ export function gitWay(draft) {
     mono: true,
   });
   const input = /** @type {HTMLInputElement} */ (address.element.querySelector("input"));
-  const user = h("input", { class: "field", type: "text", autocomplete: "off" });
-  const password = h("input", { class: "field", type: "password", autocomplete: "new-password" });
-  const userRow = row({ label: t("User") }, user);
-  const passwordRow = row({ label: t("Password or token") }, password);
-  const secret = h(
-    "details",
-    { class: "spec-group new-credentials" },
-    h("summary", null, icon("chevron"), h("span", null, t("It asks for a password"))),
-    h(
-      "div",
-      { class: "spec-fields" },
-      h("p", { class: "hint" }, t("Kept encrypted, for every source of this host.")),
-      h("div", { class: "spec-pair" }, userRow.element, passwordRow.element),
-    ),
-  );
+  const credentials = new CredentialsBox("git", t("It asks for a password"), name);
+  credentials.explain(t("Kept encrypted, for every source of this host."));
   const recipe = new RecipeBox(draft);
   const found = h("p", { class: "new-found", role: "status" });
   const look = h("button", { class: "button", type: "button" }, icon("search"), t("Look into it"));
   input.addEventListener("input", () => name.suggest(nameOfAddress(input.value)));
 
-  const keep = async () => {
-    passwordRow.showError("");
-    if (!user.value && !password.value) return;
-    const host = hostOf(input.value);
-    try {
-      const path = `/api/v1/credentials/git/${encodeURIComponent(host)}`;
-      await call("PUT", path, { user: user.value, password: password.value });
-      password.value = "";
-      password.placeholder = t("kept");
-    } catch (error) {
-      if (error instanceof Problem) passwordRow.showError(sentence(error));
-      throw error;
-    }
-  };
+  const keep = () => credentials.keep(hostOf(input.value));
 
   look.addEventListener("click", async () => {
     look.disabled = true;
@@ -82,6 +57,7 @@ export function gitWay(draft) {
         branch: from ?? "",
         folder: below ?? ".",
         dockerfile: dockerfile ?? "Dockerfile",
+        app: name.wrong ? "" : name.value,
       });
       setText(
         found,
@@ -111,7 +87,7 @@ export function gitWay(draft) {
       { class: "new-way" },
       address.element,
       h("div", { class: "spec-pair" }, branch.element, folder.element),
-      secret,
+      credentials.element,
       h("div", { class: "new-look" }, look, found),
       recipe.element,
     ),

@@ -1,10 +1,11 @@
 // From an image: its name, the credentials of its registry, and a `docker run` line that fills the form.
 
 import { call, Problem } from "../lib/api.js";
-import { h, icon, setChildren, setText } from "../lib/dom.js";
+import { h, setChildren } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
-import { row, textField } from "./form_fields.js";
+import { CredentialsBox } from "./credentials.js";
+import { textField } from "./form_fields.js";
 import { kindOf, nameOfImage, registryOf } from "./names.js";
 
 /** @typedef {import("./new_app.js").Draft} Draft */
@@ -25,7 +26,13 @@ export function imageWay(draft) {
   });
   const input = /** @type {HTMLInputElement} */ (image.element.querySelector("input"));
   const left = h("div", { class: "spec-left", role: "status", hidden: true });
-  const credentials = credentialsOf();
+  const credentials = new CredentialsBox("registry", t("Its registry asks for a password"), name);
+  const registry = () => registryOf(input.value) || "docker.io";
+  const explain = () =>
+    credentials.explain(
+      t("Kept encrypted, for every image of {registry}.", { registry: registry() }),
+    );
+  explain();
 
   input.addEventListener("paste", (event) => {
     // A field of one line would run the lines together.
@@ -40,7 +47,7 @@ export function imageWay(draft) {
   input.addEventListener("input", () => {
     if (kindOf(input.value) !== "image") return;
     name.suggest(nameOfImage(input.value));
-    credentials.follow(registryOf(input.value));
+    explain();
   });
 
   /** @param {string} text */
@@ -55,7 +62,7 @@ export function imageWay(draft) {
       model.replace({ image: wanted, ...rest });
       input.value = found.spec.image ?? "";
       name.suggest(found.name || nameOfImage(input.value), Boolean(found.name));
-      credentials.follow(registryOf(input.value));
+      explain();
       showLeft(found.left);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -88,7 +95,7 @@ export function imageWay(draft) {
     take,
     fields: [image],
     isReady: () => Boolean(model.get("image")),
-    before: () => credentials.keep(),
+    before: () => credentials.keep(registry()),
     folder: () => null,
   };
 }
@@ -149,51 +156,4 @@ function gatewayOffer(model, port, box) {
     ),
   );
   return offer;
-}
-
-/** User and password of a registry: sent before the deployment, and shown to nobody again. */
-function credentialsOf() {
-  let host = "";
-  const user = h("input", { class: "field", type: "text", autocomplete: "off" });
-  const password = h("input", { class: "field", type: "password", autocomplete: "new-password" });
-  const userRow = row({ label: t("User") }, user);
-  const passwordRow = row({ label: t("Password or token") }, password);
-  const where = h("p", { class: "hint" });
-  const element = h(
-    "details",
-    { class: "spec-group new-credentials" },
-    h("summary", null, icon("chevron"), h("span", null, t("Its registry asks for a password"))),
-    h(
-      "div",
-      { class: "spec-fields" },
-      where,
-      h("div", { class: "spec-pair" }, userRow.element, passwordRow.element),
-    ),
-  );
-  const show = () => {
-    const name = host || "docker.io";
-    setText(where, t("Kept encrypted, for every image of {registry}.", { registry: name }));
-  };
-  show();
-  return {
-    element,
-    /** @param {string} registry */
-    follow: (registry) => {
-      host = registry;
-      show();
-    },
-    keep: async () => {
-      passwordRow.showError("");
-      if (!user.value && !password.value) return;
-      const path = `/api/v1/credentials/registry/${encodeURIComponent(host || "docker.io")}`;
-      try {
-        await call("PUT", path, { user: user.value, password: password.value });
-        password.value = "";
-        password.placeholder = t("kept");
-      } catch (error) {
-        if (error instanceof Problem) passwordRow.showError(sentence(error));
-        throw error;
-      }
-    },
-  };
 }

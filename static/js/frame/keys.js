@@ -1,7 +1,7 @@
 // The keys of a page: what a press is called, keys one after the other, and one registry, so that
 // `?` can show all of them.
 
-import { h, isTyping } from "../lib/dom.js";
+import { h, isTyping, setText } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { openDialog } from "../lib/dialog.js";
 
@@ -99,9 +99,18 @@ function caps(keys) {
   return keys.split(" ").flatMap((press) => capNames(press).map((name) => h("kbd", null, name)));
 }
 
-/** @param {string} press */
-function capNames(press) {
-  if (press.startsWith("mod+")) return [mac ? "⌘" : "Ctrl", press.slice(4).toUpperCase()];
+/**
+ * What stands on the caps of one press.
+ *
+ * @param {string} press
+ * @param {boolean} [ofMac]
+ * @returns {string[]}
+ */
+export function capNames(press, ofMac = mac) {
+  if (press.startsWith("mod+")) {
+    const key = press.slice(4);
+    return [ofMac ? "⌘" : "Ctrl", key === "enter" ? "⏎" : key.toUpperCase()];
+  }
   /** @type {Record<string, string>} */
   const names = {
     space: t("Space"),
@@ -158,9 +167,25 @@ export function startKeys() {
     },
   });
   for (const cap of document.querySelectorAll("kbd[data-keys]")) {
-    const keys = /** @type {HTMLElement} */ (cap).dataset.keys ?? "";
-    cap.textContent = keys.split(" ").flatMap(capNames).join(" ");
+    setText(cap, capText(/** @type {HTMLElement} */ (cap).dataset.keys ?? ""));
   }
+}
+
+/** @param {string} keys */
+function capText(keys) {
+  return keys
+    .split(" ")
+    .flatMap((press) => capNames(press))
+    .join(" ");
+}
+
+/**
+ * The keys of a button, to stand in it: a screen reader is told of them by `?`.
+ *
+ * @param {string} keys
+ */
+export function keyHint(keys) {
+  return h("kbd", { "aria-hidden": "true" }, capText(keys));
 }
 
 /**

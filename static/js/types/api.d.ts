@@ -303,12 +303,13 @@ export type GitDraft = {
   recipe: Recipe | null;
 };
 
-/** As `build` of a specification has it. */
+/** As `build` of a specification has it; `app`: for which it is fetched, with the credentials of its team. */
 export type GitSource = {
   git: string;
   branch?: string;
   folder?: string;
   dockerfile?: string;
+  app?: string;
 };
 
 /** `host` with its port where that is not the usual one. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { nameOf, Sequence } from "../../../static/js/frame/keys.js";
+import { capNames, nameOf, Sequence } from "../../../static/js/frame/keys.js";
 
 test("keys have names, keys of a sequence follow each other in time", () => {
   const press = (key, more = {}) =>
@@ -21,4 +21,11 @@ test("keys have names, keys of a sequence follow each other in time", () => {
   assert.equal(keys.press("a", 5000, known), "");
   assert.equal(keys.press("g", 6000, known), "begun");
   assert.equal(keys.press("j", 6100, known), "j");
+});
+
+test("a key stands on its cap as this machine names it", () => {
+  assert.deepEqual(capNames("mod+enter", true), ["⌘", "⏎"]);
+  assert.deepEqual(capNames("mod+enter", false), ["Ctrl", "⏎"]);
+  assert.deepEqual(capNames("mod+k", true), ["⌘", "K"]);
+  assert.deepEqual(capNames("N", false), ["⇧", "N"]);
 });

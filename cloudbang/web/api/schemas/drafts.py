@@ -62,12 +62,14 @@ class RecipeDraft(TypedDict):
 
 
 class GitSource(Body):
-    """As ``build`` of a specification has it."""
+    """As ``build`` of a specification has it; ``app``: for which it is fetched, with the credentials
+    of its team."""
 
     git: Annotated[str, Field(max_length=2_000)]
     branch: Annotated[str, Field(max_length=250)] = ""
     folder: PATH = "."
     dockerfile: PATH = "Dockerfile"
+    app: Annotated[str, Field(max_length=128)] = ""
 
 
 class GitDraft(TypedDict):
