@@ -21,6 +21,7 @@ Condition = Literal[
     "restarting",
     "paused",
     "exited",
+    "done",
     "failed",
     "dead",
     "created",
@@ -30,7 +31,7 @@ TROUBLE = frozenset({"unhealthy", "restarting", "failed", "dead"})  # somebody s
 # The condition of an app: the first of BAD that one of its instances is in; else whether all of
 # them run, or some; else the first of DOWN.
 BAD: tuple[Condition, ...] = ("unhealthy", "dead", "restarting")
-DOWN: tuple[Condition, ...] = ("failed", "paused", "exited", "created")
+DOWN: tuple[Condition, ...] = ("failed", "paused", "exited", "created", "done")
 KILLED = 137  # exit code of what SIGKILL ended
 TOLD_TO_STOP = frozenset({130, KILLED, 143})  # ended by SIGINT, SIGKILL, SIGTERM
 
@@ -61,6 +62,7 @@ class Instance:
     error: str | None = None  # why the engine could not start it
     oom_killed: bool = False
     killed: bool = False  # by SIGKILL, and nobody had asked the engine to stop it
+    completed: bool = False  # it ended with 0, by itself, and is not to be started again
     unsteady: bool = False  # restarted by the engine within the last minutes
     health_failures: int = 0  # checks in a row that failed
     health_output: str | None = None  # what the last one printed
@@ -71,7 +73,9 @@ class Instance:
     unreadable_reason: str | None = None
     hidden: bool = False  # a helper of our own: no app, and nobody is shown it
     labelled: bool = False  # a label names its app, which no rename changes
-    one_off: bool = False  # a task beside its service, of ``docker compose run``
+    one_off: bool = False  # a task beside its service: ``docker compose run``, a release command
+    job: bool = False  # what it is for says that it is to end
+    restart_policy: str = ""  # "always", "on-failure", …; "" for none, and where nobody asked
     # Of a Swarm service, whose containers are never restarted, but replaced: the place of a task.
     slot: str = ""
     last_exit: int | None = None  # with which code the run before this one ended by itself
@@ -106,6 +110,8 @@ class Instance:
             case "created":
                 # Tried, and refused: it never ran.
                 return "failed" if self.error or self.exit_code else "created"
+        if self.completed:
+            return "done"
         if self.unsteady and self.slot:
             return "restarting"  # Swarm is about to put another one in its place
         told = self.exit_code in (None, 0) or self.exit_code in TOLD_TO_STOP

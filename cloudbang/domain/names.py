@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 MAX_NAME = 128
 IMAGE = "cloudbang.image"  # the label of one that was started by its image's id: as people call it
+ONE_OFF = "cloudbang.one-off"  # the label of a release command, "true"
+JOB = "cloudbang.job"  # the label of what is done once it has ended with 0, "true"
 HIDDEN = "cloudbang.hidden"  # the label of what is no app: a helper of our own, "true"
 
 APP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -60,8 +62,14 @@ def is_labelled(labels: Mapping[str, str], label: str = "") -> bool:
 
 
 def is_one_off(labels: Mapping[str, str]) -> bool:
-    """Whether it is a task of its own beside its service: of ``docker compose run``."""
-    return labels.get("com.docker.compose.oneoff", "").lower() == "true"
+    """Whether it is a task of its own beside its service: of ``docker compose run``, or the command
+    of a release."""
+    return "true" in (labels.get("com.docker.compose.oneoff", "").lower(), labels.get(ONE_OFF))
+
+
+def is_job(labels: Mapping[str, str]) -> bool:
+    """Whether it is there to end: then it is done, and not started again."""
+    return is_one_off(labels) or labels.get(JOB) == "true"
 
 
 def slot_of(labels: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from cloudbang.domain.names import (
     app_name,
     image_name,
     is_hidden,
+    is_job,
     is_labelled,
     is_one_off,
     slot_of,
@@ -74,6 +75,7 @@ def instance_of_listing(entry: Mapping[str, Any], app_label: str = "") -> Instan
         app=app_name(labels, name, app_label),
         labelled=is_labelled(labels, app_label),
         one_off=is_one_off(labels),
+        job=is_job(labels),
         slot=slot_of(labels),
         stack=stack_name(labels),
         image=image_name(labels, str(entry.get("Image", ""))),
@@ -90,7 +92,9 @@ def instance_of_inspect(found: Mapping[str, Any], app_label: str = "") -> Instan
     """The answer of ``GET /containers/ID/json``."""
     config, state = found.get("Config") or {}, found.get("State") or {}
     labels = config.get("Labels") or {}
-    logging = (found.get("HostConfig") or {}).get("LogConfig") or {}
+    host = found.get("HostConfig") or {}
+    logging = host.get("LogConfig") or {}
+    policy = str((host.get("RestartPolicy") or {}).get("Name") or "")
     driver = str(logging.get("Type", ""))
     name = str(found.get("Name") or found["Id"][:12])
     status = str(state.get("Status", ""))
@@ -109,6 +113,8 @@ def instance_of_inspect(found: Mapping[str, Any], app_label: str = "") -> Instan
         app=app_name(labels, name, app_label),
         labelled=is_labelled(labels, app_label),
         one_off=is_one_off(labels),
+        job=is_job(labels),
+        restart_policy="" if policy == "no" else policy,
         slot=slot_of(labels),
         stack=stack_name(labels),
         image=image_name(labels, str(config.get("Image", ""))),

@@ -1,5 +1,5 @@
-"""What a container's state of this instant does not say: that it was restarted a moment ago, and
-whether somebody had asked the engine to end it."""
+"""What a container's state of this instant does not say: that it was restarted a moment ago,
+whether somebody had asked the engine to end it, and whether it has done what it was for."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cloudbang.engine import EngineEvent
 UNSTEADY = 300.0  # seconds after a restart in which a container is one that restarts
 # Signals that nobody stops a container with, by name and number: a kill, and what programs take
 # for another purpose.
+ENDLESS = frozenset({"always", "unless-stopped"})  # policies by which it is started again anyway
 NO_STOP = frozenset({"9", "SIGKILL", "KILL", "1", "SIGHUP", "10", "12", "SIGUSR1", "SIGUSR2"})
 
 
@@ -78,6 +79,7 @@ class RecentEnds:
             and not instance.oom_killed
             and not instance.alive
         )
+        completed = self._is_done(instance)
         if instance.slot:
             known = self._of_slot(instance)
             unsteady, restarts = known.until > self._monotonic(), known.count
@@ -85,13 +87,25 @@ class RecentEnds:
         else:
             unsteady, restarts = self._is_unsteady(instance), instance.restarts
             last = self._codes.get(instance.id) if restarts else None
-        if (instance.killed, instance.unsteady, instance.restarts, instance.last_exit) == (
-            *(killed, unsteady, restarts, last),
-        ):
-            return instance
         return replace(
-            instance, killed=killed, unsteady=unsteady, restarts=restarts, last_exit=last
+            instance,
+            killed=killed,
+            completed=completed,
+            unsteady=unsteady,
+            restarts=restarts,
+            last_exit=last,
         )
+
+    def _is_done(self, instance: Instance) -> bool:
+        """Whether it has ended well and by itself, and is not started again. Of what is no job that
+        has to be seen: one that was stopped ends with 0 as well, and the engine does not remember
+        which it was."""
+        if instance.state != "exited" or instance.exit_code != 0 or instance.id in self._asked:
+            return False
+        if instance.job:
+            return True
+        endless = instance.slot or instance.restart_policy in ENDLESS
+        return self._codes.get(instance.id) == 0 and not endless
 
     def over(self) -> list[str]:
         """Those whose last restart does not count any more, since the last call."""
@@ -123,6 +137,7 @@ class RecentEnds:
         ended = instance.exit_code is not None and instance.id not in self._asked
         # Of one that ended before anybody looked, nobody knows whether it was told to.
         told = instance.exit_code in (0, *TOLD_TO_STOP) and instance.id not in self._codes
+        told = told or self._is_done(instance)
         if ended and not told and instance.id not in known.seen:
             known.seen.add(instance.id)
             known.count += 1

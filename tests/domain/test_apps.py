@@ -27,6 +27,7 @@ def instance(state: str = "running", **facts: Any) -> Instance:
 
 
 UP, BROKEN = instance(), instance("exited", exit_code=1)
+DONE = instance("exited", exit_code=0, completed=True)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,8 @@ UP, BROKEN = instance(), instance("exited", exit_code=1)
         ({"state": "exited", "exit_code": 139}, "failed"),
         ({"state": "exited", "exit_code": 1}, "failed"),
         ({"state": "removing", "exit_code": 0}, "exited"),
+        ({"state": "exited", "exit_code": 0, "completed": True}, "done"),
+        ({"state": "exited", "exit_code": 0, "completed": True, "unsteady": True}, "done"),
     ],
 )
 def test_how_a_container_does(facts: dict[str, Any], condition: str) -> None:
@@ -80,6 +83,10 @@ def test_how_a_container_does(facts: dict[str, Any], condition: str) -> None:
         ((UP, instance("paused")), "partial", False, 1),
         ((BROKEN, instance("created")), "failed", True, 0),
         ((instance("exited", exit_code=0), instance("created")), "exited", False, 0),
+        ((DONE, DONE), "done", False, 0),
+        ((DONE, instance("exited", exit_code=0)), "exited", False, 0),
+        ((DONE, BROKEN), "failed", True, 0),
+        ((DONE, UP), "partial", False, 1),
     ],
 )
 def test_how_an_app_of_several_does(

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudbang.domain.apps import App, Instance
-from cloudbang.domain.names import MAX_NAME, app_name, fitting, image_name, is_one_off, stack_name
+from cloudbang.domain.names import (
+    MAX_NAME,
+    app_name,
+    fitting,
+    image_name,
+    is_job,
+    is_one_off,
+    stack_name,
+)
 
 COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
 SWARM = {"com.docker.swarm.service.name": "shop_web", "com.docker.stack.namespace": "shop"}
@@ -48,9 +56,13 @@ def test_an_image_is_called_as_people_call_it():
 
 
 def test_one_off_tasks_say_nothing_of_their_service():
-    """Of ``docker compose run``: neither that it runs nor how it ended."""
+    """Of ``docker compose run``, and a release command: neither that it runs nor how it ended."""
     assert is_one_off({"com.docker.compose.oneoff": "True"})
     assert not is_one_off(COMPOSE | {"com.docker.compose.oneoff": "False"})
+    assert is_one_off({"cloudbang.one-off": "true"})
+    assert is_job({"cloudbang.one-off": "true"})
+    assert is_job({"cloudbang.job": "true"})
+    assert not is_job(COMPOSE)
     its = Instance("a" * 64, "api-1", "api", None, "i", "", "exited", "")
     task = Instance("b" * 64, "api-run-1", "api", None, "i", "", "running", "", one_off=True)
     service = App("api", instances=(its, task))

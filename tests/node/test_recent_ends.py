@@ -45,9 +45,9 @@ def instance(state: str = "running", ended: float | None = None, **facts: Any) -
     return Instance(**base, **known, finished_at=finished, **facts)
 
 
-def tell(ends: RecentEnds, *actions: str, **attributes: str) -> None:
+def tell(ends: RecentEnds, *actions: str, container: str = ID, **attributes: str) -> None:
     for action in actions:
-        ends.tell(EngineEvent(action, ID, 0, attributes))
+        ends.tell(EngineEvent(action, container, 0, attributes))
 
 
 def test_one_that_was_restarted_is_unsteady_for_some_minutes(
@@ -120,6 +120,44 @@ def test_who_is_gone_is_forgotten(ends: RecentEnds, clock: Clock) -> None:
     assert not ends.judge(instance("exited", clock.wall, exit_code=137)).killed
     clock.go(1000)
     assert ends.over() == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "events", "completed"),
+    [
+        ({}, ["die"], True),  # it was started for that, and nobody told it to end
+        ({}, ["kill", "die", "stop"], False),  # a server that was stopped, and obeyed
+        ({}, ["die", "stop"], False),  # of an engine that tells of no signals
+        ({}, [], False),  # nobody saw whether it was told to
+        ({"restart_policy": "on-failure"}, ["die"], True),
+        ({"restart_policy": "always"}, ["die"], False),  # it is started again in a moment
+        ({"restart_policy": "unless-stopped"}, ["die"], False),
+        ({"slot": "web-r1.1"}, ["die"], False),  # a service's: another takes its place
+        ({"slot": "web-r1.1", "job": True}, ["die"], True),
+        ({"job": True}, [], True),  # what it is for says enough
+        ({"job": True}, ["kill", "die"], False),
+    ],
+)
+def test_what_ended_by_itself_and_well_is_done(
+    ends: RecentEnds, facts: dict[str, Any], events: list[str], completed: bool
+) -> None:
+    """And what was stopped is stopped, though both end with 0."""
+    for action in events:
+        tell(ends, action, signal="15", exitCode="0")
+    ended = instance("exited", NOW, exit_code=0, **facts)
+    assert ends.judge(ended).completed is completed
+    assert not ends.judge(replace(ended, exit_code=1)).completed
+    assert not ends.judge(replace(ended, state="running")).completed
+
+
+def test_a_job_that_is_done_is_no_crash(ends: RecentEnds, clock: Clock) -> None:
+    """One that failed first and then went through is done, and was started again once."""
+    first = task(0, "exited", clock.wall, exit_code=3, job=True)
+    tell(ends, "die", exitCode="3", container=first.id)
+    assert ends.judge(first).condition == "restarting"
+    tell(ends, "die", exitCode="0", container="01" * 32)
+    done = ends.judge(task(1, "exited", clock.wall, exit_code=0, job=True))
+    assert (done.condition, done.restarts, done.last_exit) == ("done", 1, 3)
 
 
 def task(n: int, state: str, ended: float | None = None, **facts: Any) -> Instance:

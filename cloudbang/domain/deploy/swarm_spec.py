@@ -13,13 +13,12 @@ from typing import Any
 from cloudbang.domain.deploy.release import Release, service_name
 from cloudbang.domain.deploy.spec import Spec
 from cloudbang.domain.deploy.spec_parts import Health, Mount
-from cloudbang.domain.names import IMAGE
+from cloudbang.domain.names import IMAGE, JOB, ONE_OFF
 
 NETWORK = "cloudbang"  # the overlay by which the gateway reaches apps, and apps each other
 APP = "cloudbang.app"
 STACK = "cloudbang.stack"
 RELEASE = "cloudbang.release"
-ONE_OFF = "cloudbang.one-off"
 RESTART_DELAY = 2.0  # seconds between two tries of a container that ended
 SECOND = 10**9
 
@@ -135,9 +134,12 @@ def _container(
     spec = release.spec
     env = {**dict(spec.env), **values}
     command = spec.release_command if one_off else spec.command
+    labels = {**dict(spec.labels), **labels, IMAGE: spec.image or release.tag}
+    if spec.may_end and not one_off:
+        labels[JOB] = "true"
     made: dict[str, Any] = {
         "Image": release.image_id,
-        "Labels": {**dict(spec.labels), **labels, IMAGE: spec.image or release.tag},
+        "Labels": labels,
         "Env": [f"{name}={value}" for name, value in sorted(env.items())],
         "StopGracePeriod": int(spec.stop_grace * SECOND),
     }

@@ -159,12 +159,12 @@ export class AppRow {
         ? `×${formatNumber(app.instances.length)}`
         : state === "running" || state === "gone"
           ? ""
-          : states.stateSentence(app);
+          : states.stateBadge(app);
     setText(this.#badge, text);
     this.#badge.hidden = !text;
     this.#badge.className = `badge${bad ? " bad" : state === "partial" ? " warn" : ""}`;
     const why = app.instances.map(states.reason).filter(Boolean);
-    const title = [text, several && states.instanceCount(app), ...why].filter(Boolean).join("\n");
+    const title = [text && states.stateSentence(app), several && states.instanceCount(app), ...why].filter(Boolean).join("\n");
     setAttribute(this.#badge, "title", title || null);
   }
 }

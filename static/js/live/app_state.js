@@ -50,7 +50,7 @@ export function isTrouble(app) {
 
 /** Whether none of it runs, and it does not come back by itself. @param {App} app */
 export function isStopped(app) {
-  return ["exited", "failed", "dead", "created"].includes(appState(app));
+  return ["exited", "done", "failed", "dead", "created"].includes(appState(app));
 }
 
 /** @param {Instance} instance */
@@ -76,6 +76,8 @@ export function stateWord(state) {
       return t("Restarting");
     case "paused":
       return t("Paused");
+    case "done":
+      return t("Done");
     case "failed":
       return t("Failed");
     case "dead":
@@ -100,7 +102,7 @@ export function stateSentence(app) {
     return t("{up} of {all} running", { up: app.running, all: counted(app).length });
   }
   if (state === "restarting" && restarts(app)) {
-    const code = counted(app).find((one) => one.last_exit !== null)?.last_exit ?? null;
+    const code = lastExit(app);
     const last = code === null ? "" : ` · ${t("last exit code {code}", { code: String(code) })}`;
     return `${stateWord(state)} · ${restartCount(restarts(app))}${last}`;
   }
@@ -110,6 +112,23 @@ export function stateSentence(app) {
     return (ended && endSentence(ended)) ?? stateWord(state);
   }
   return stateWord(state);
+}
+
+/**
+ * The same where there is little room: of a crash loop how often it began anew stands elsewhere.
+ *
+ * @param {App} app
+ */
+export function stateBadge(app) {
+  if (appState(app) !== "restarting") return stateSentence(app);
+  const code = lastExit(app);
+  if (code === null) return stateWord("restarting");
+  return `${stateWord("restarting")} · ${t("exit code {code}", { code: String(code) })}`;
+}
+
+/** With which code the run before this one ended, of one that restarts. @param {App} app */
+function lastExit(app) {
+  return counted(app).find((one) => one.last_exit !== null)?.last_exit ?? null;
 }
 
 const KILLED = 137;

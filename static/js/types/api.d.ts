@@ -32,7 +32,7 @@ export type App = {
   kind: "deployed" | "found" | "put";
   put_away: boolean;
   state: string;
-  condition: "running" | "starting" | "partial" | "unhealthy" | "restarting" | "paused" | "exited" | "failed" | "dead" | "created" | "gone";
+  condition: "running" | "starting" | "partial" | "unhealthy" | "restarting" | "paused" | "exited" | "done" | "failed" | "dead" | "created" | "gone";
   trouble: boolean;
   running: number;
   since: string | null;
@@ -325,7 +325,7 @@ export type Instance = {
   image: string;
   image_id: string;
   state: string;
-  condition: "running" | "starting" | "partial" | "unhealthy" | "restarting" | "paused" | "exited" | "failed" | "dead" | "created" | "gone";
+  condition: "running" | "starting" | "partial" | "unhealthy" | "restarting" | "paused" | "exited" | "done" | "failed" | "dead" | "created" | "gone";
   since: string | null;
   error: string | null;
   health: string | null;

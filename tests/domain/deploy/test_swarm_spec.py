@@ -52,6 +52,20 @@ def test_a_plain_app():
     }
 
 
+def test_what_is_to_end_says_so():
+    """So that whoever sees the container knows that it is done, and not gone."""
+
+    def label(written: dict[str, object], **more: bool) -> str | None:
+        made = service_spec(release({"image": "x", **written}), networks=[], **more)
+        labels: dict[str, str] = made["TaskTemplate"]["ContainerSpec"]["Labels"]
+        return labels.get("cloudbang.job")
+
+    assert label({"restart": "no"}) == label({"restart": "on-failure"}) == "true"
+    assert label({}) is None
+    assert label({"restart": "no", "port": 80}) is None
+    assert label({"restart": "no", "release_command": ["x"]}, one_off=True) is None
+
+
 def test_who_finds_an_app_by_which_name():
     """A stack has a network of its own, where its services have the names that its file gives
     them; the common one is for what the gateway reaches, and for apps without a stack."""

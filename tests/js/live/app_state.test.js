@@ -62,12 +62,33 @@ test("a sentence says how it ended, or how often it was restarted", () => {
   assert.equal(ended({ exit_code: 137, oom_killed: true }), "Out of memory");
   assert.equal(ended({ exit_code: 137, condition: "exited" }), "Exited with 137");
   assert.equal(ended({ exit_code: 0, condition: "exited" }), "Stopped");
+  assert.equal(ended({ exit_code: 0, condition: "done" }), "Done");
   assert.equal(ended({ state: "created", exit_code: 127 }), "Could not be started");
   const again = instance({ condition: "restarting", restarts: 12 });
   assert.equal(
     states.stateSentence(shown({ condition: "restarting" }, again)),
     "Restarting · restarted 12 times",
   );
+});
+
+test("what is done runs no more, and nobody has to look at it", () => {
+  const one = instance({ state: "exited", condition: "done", exit_code: 0 });
+  const done = shown({ condition: "done", trouble: false, running: 0 }, one);
+  assert.equal(states.stateSentence(done), "Done");
+  assert.equal(states.isStopped(done), true);
+  assert.equal(states.isTrouble(done), false);
+});
+
+test("in a list the exit code of a crash loop comes before how often it was restarted", () => {
+  const again = instance({ condition: "restarting", restarts: 12, last_exit: 7 });
+  assert.equal(
+    states.stateBadge(shown({ condition: "restarting" }, again)),
+    "Restarting · exit code 7",
+  );
+  const first = instance({ condition: "restarting", restarts: 1, last_exit: null });
+  assert.equal(states.stateBadge(shown({ condition: "restarting" }, first)), "Restarting");
+  const ended = instance({ state: "exited", condition: "failed", exit_code: 1 });
+  assert.equal(states.stateBadge(shown({ condition: "failed" }, ended)), "Exited with 1");
 });
 
 test("a place of a service counts once, with how often it was filled anew and why", () => {
