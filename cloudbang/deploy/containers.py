@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal, Protocol
@@ -16,6 +17,10 @@ VERBS: tuple[Verb, ...] = ("start", "stop", "restart", "kill", "pause", "unpause
 # What Swarm undoes at once, or takes for a failure: a service is told, and not its container.
 OF_SERVICE: frozenset[Verb] = frozenset({"start", "stop", "restart", "remove"})
 SERVICE = "com.docker.swarm.service.name"
+# What engines put before the reason of a start that was refused.
+ON_THE_WAY = re.compile(
+    r"^.*(?:unable to start container process|OCI runtime create failed|runc create failed): "
+)
 
 
 class Engine(Protocol):
@@ -70,7 +75,7 @@ class OperationRefused(CloudBangError):
     sentence = "the engine did not do that with {container}: {reason}"
 
     def __init__(self, container: str, reason: str) -> None:
-        self.container, self.reason = container, reason
+        self.container, self.reason = container, ON_THE_WAY.sub("", reason)
         super().__init__(container, reason)
 
 

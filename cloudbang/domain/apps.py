@@ -148,6 +148,7 @@ class Instance:
             "readable": self.readable,
             "unreadable_reason": self.unreadable_reason,
             "one_off": self.one_off,
+            "of_service": bool(self.slot),
             "last_exit": self.last_exit,
             "replaced": False,
         }
@@ -166,9 +167,12 @@ class App:
     @property
     def counted(self) -> tuple[Instance, ...]:
         """The instances that say how it does: one-off tasks say nothing of their service, unless
-        there is nothing else; nor does one that another one has replaced."""
+        there is nothing else; nor does one that another one has replaced, nor, of an app that was
+        deployed, a container from before that."""
         newest = {one.slot: one.id for one in sorted(self.instances, key=lambda i: i.created)}
         current = tuple(i for i in self.instances if not i.slot or newest[i.slot] == i.id)
+        if self.kind == "deployed":
+            current = tuple(i for i in current if i.slot) or current
         its = tuple(instance for instance in current if not instance.one_off)
         return its or current
 

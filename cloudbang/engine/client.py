@@ -32,12 +32,12 @@ from cloudbang.errors import EngineRefused, LogUnreadable, NoSuchContainer
 # Everything that changes what a page shows. Left out are the exec events that each health check
 # makes: thousands an hour that change nothing.
 EVENTS = [
-    *("create", "start", "restart", "die", "oom", "kill", "health_status"),
+    *("create", "start", "restart", "die", "oom", "kill", "stop", "health_status"),
     *("pause", "unpause", "rename", "update", "destroy"),
 ]
 # Podman looks for its own names, and tells of some by Docker's. It has no signal in a "kill", and
 # none at all before a "stop".
-PODMANS = {"died": "die", "remove": "destroy", "stop": "stop"}
+PODMANS = {"died": "die", "remove": "destroy"}
 LAST = 256  # events that Docker remembers
 _UNREADABLE = ("does not support reading", "cannot read logs")  # as Docker and Podman say it
 

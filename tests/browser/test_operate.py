@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -81,6 +82,127 @@ def test_a_container_is_stopped_and_started_and_proposed_as_an_app(
         page.screenshot(path=support.ARTIFACTS / "take-over.png")
 
 
+def test_a_container_is_paused_killed_and_removed(
+    page: Page, admin: Person, engine: PrivateEngine
+) -> None:
+    """By itself; what cannot be taken back is said before."""
+    container = start(engine, "alone")
+    known(admin.server, "alone")
+
+    def becomes(status: str) -> None:
+        wait_until(lambda: (container.reload(), container.status)[1] == status, 20, status)
+
+    page.goto(f"{admin.server.url}/apps/alone/logs")
+    page.get_by_role("button", name="Operate this app").click()
+    page.get_by_role("button", name="Its containers…").click()
+    dialog = page.get_by_role("dialog", name="Containers of alone")
+    dialog.get_by_role("button", name="Pause alone").click()
+    becomes("paused")
+    expect(dialog).to_contain_text("Paused")
+    dialog.get_by_role("button", name="Resume alone").click()
+    becomes("running")
+    dialog.get_by_role("button", name="Kill… alone").click()
+    sure = page.get_by_role("dialog", name="Kill alone")
+    expect(sure).to_contain_text("ends at once")
+    sure.get_by_role("button", name="Cancel").click()
+    dialog.get_by_role("button", name="Kill… alone").click()
+    sure.get_by_role("button", name="Kill it").click()
+    becomes("exited")
+    expect(dialog).to_contain_text("Killed, exit code 137")
+    dialog.get_by_role("button", name="Start alone").click()
+    becomes("running")
+    dialog.get_by_role("button", name="Remove… alone").click()
+    sure = page.get_by_role("dialog", name="Remove the container alone")
+    expect(sure).to_contain_text("It runs: it is killed first")
+    if support.PICTURES:
+        page.screenshot(path=support.ARTIFACTS / "container-remove.png")
+    sure.get_by_role("button", name="Remove it").click()
+    expect(dialog.get_by_text("It has no containers any more.")).to_be_visible()
+    with pytest.raises(docker.errors.NotFound):
+        container.reload()
+
+
+@pytest.mark.slow("three containers are stopped and started, one after the other by the engine")
+def test_several_apps_are_operated_at_once(
+    page: Page, admin: Person, engine: PrivateEngine
+) -> None:
+    """Chosen by keyboard and with shift; listed before; each has an outcome, and one that is refused
+    stops none of the others."""
+    for name in ("many-a", "many-b", "many-c"):
+        start(engine, name)
+    broken = engine.client.containers.create(
+        engine.image(), ["/nonsense"], name="many-d", network_mode="none"
+    )
+    for name in ("many-a", "many-b", "many-c", "many-d"):
+        wait_until(lambda name=name: admin.ask("GET", f"/apps/{name}").status_code == 200, 20)
+    page.goto(f"{admin.server.url}/?q=many")
+    expect(page.locator("[data-app]")).to_have_count(4)
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    bar = page.get_by_role("toolbar", name="Chosen apps")
+    expect(bar).to_contain_text("1 app chosen")
+    page.get_by_label("Choose many-d").click(modifiers=["Shift"])
+    expect(bar).to_contain_text("4 apps chosen")
+    page.keyboard.press("Escape")
+    expect(bar).to_be_hidden()
+    page.get_by_label("Choose many-a").click()
+    page.get_by_label("Choose many-d").click(modifiers=["Shift"])
+    bar.get_by_role("button", name="Stop…").click()
+    dialog = page.get_by_role("dialog", name="Stop several apps")
+    expect(dialog).to_contain_text("These stay as they are, since they do not run:many-d")
+    if support.PICTURES:
+        page.screenshot(path=support.ARTIFACTS / "several.png")
+    dialog.get_by_role("button", name="Stop 3 apps").click()
+    expect(dialog.get_by_role("status")).to_have_text("3 apps were stopped")
+    dialog.get_by_role("button", name="Close").last.click()
+    expect(bar).to_be_hidden()
+    page.get_by_label("Choose many-a").click()
+    page.get_by_label("Choose many-d").click(modifiers=["Shift"])
+    bar.get_by_role("button", name="Start", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Start several apps")
+    dialog.get_by_role("button", name="Start 4 apps").click()
+    expect(dialog.get_by_role("status")).to_have_text("3 apps were started")
+    failed = dialog.locator('[data-done="no"]')
+    expect(failed).to_have_count(1)
+    expect(failed).to_contain_text("many-d")
+    expect(failed).to_contain_text("/nonsense")
+    if support.PICTURES:
+        page.screenshot(path=support.ARTIFACTS / "several-outcomes.png")
+    running = {one.name for one in engine.client.containers.list()}
+    assert {"many-a", "many-b", "many-c"} <= running
+    broken.remove()
+
+
+@pytest.mark.slow("a container is taken over: an app of it is deployed")
+def test_a_container_that_was_taken_over_is_kept_until_somebody_removes_it(
+    page: Page, admin: Person, engine: PrivateEngine
+) -> None:
+    """It says nothing of how the app does, and is in sight on the app's page."""
+    container = start(engine, "older")
+    known(admin.server, "older")
+    begun = admin.ask("POST", f"/containers/{container.id}/take_over", {})
+    assert begun.status_code == 202, begun.text
+    id = begun.json()["id"]
+    wait_until(lambda: admin.ask("GET", f"/deployments/{id}").json()["settled"], 60)
+    wait_until(lambda: (container.reload(), container.status)[1] == "exited", 20)
+    page.goto(f"{admin.server.url}/apps/older/logs")
+    facts = page.locator("#app-facts")
+    expect(facts).to_contain_text("Running")
+    page.get_by_role("button", name="1 container from before").click()
+    dialog = page.get_by_role("dialog", name="Containers of older")
+    expect(dialog).to_contain_text("is kept until you remove it")
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    if support.PICTURES:
+        page.screenshot(path=support.ARTIFACTS / "kept.png")
+    dialog.get_by_role("button", name="Remove… older").click()
+    page.get_by_role("button", name="Remove it").click()
+    expect(dialog.get_by_text("It has no containers any more.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(facts).not_to_contain_text("from before")
+    expect(facts).to_contain_text("Running")
+    assert admin.ask("GET", "/apps/older").json()["condition"] == "running"
+
+
 @pytest.mark.slow("an app is deployed first, and Swarm takes its containers away")
 def test_an_app_is_deleted_with_what_was_listed(
     page: Page, admin: Person, engine: PrivateEngine
@@ -107,7 +229,7 @@ def test_an_app_is_deleted_with_what_was_listed(
         page.screenshot(path=support.ARTIFACTS / "delete-app.png")
     dialog.get_by_role("button", name="Delete the app").click()
     page.wait_for_url(f"{admin.server.url}/", timeout=90_000)
-    assert engine.client.services.list() == []
+    assert engine.client.services.list(filters={"label": "cloudbang.app=doomed"}) == []
     assert engine.client.volumes.get("kept")
 
 

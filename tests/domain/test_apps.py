@@ -119,6 +119,17 @@ def test_since_when_it_runs_or_does_not() -> None:
     assert waiting.as_json()["since"] == LATE
 
 
+def test_a_container_from_before_says_nothing_of_an_app_that_was_deployed() -> None:
+    """One that was taken over is kept beside the app. Where there is nothing else, it does."""
+    kept = instance("exited", id="01" * 32, exit_code=137)
+    now = instance(id="02" * 32, slot="web-r1.1", created=LATE)
+    app = App("web", instances=(kept, now), kind="deployed")
+    assert (app.condition, app.trouble, app.running) == ("running", False, 1)
+    assert [one["of_service"] for one in app.as_json()["instances"]] == [False, True]
+    assert App("web", instances=(kept, now)).condition == "partial"
+    assert App("web", instances=(kept,), kind="deployed").condition == "exited"
+
+
 def test_of_a_place_of_a_service_the_newest_container_says_how_it_does() -> None:
     """Those before it are kept to look at, and are no instances that do not run."""
     old = instance("exited", id="01" * 32, slot="web-r1.1", exit_code=3)

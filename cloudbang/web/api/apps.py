@@ -94,7 +94,8 @@ def app_(app: str) -> Response:
 def delete_lines(app: str) -> Response:
     """Delete an app's log. Its containers are not touched, and its seqs go on."""
     name = require_app(app, "manage").name
-    log_deleted(name, services().apps.delete_lines(name))
+    done = services().apps.delete_lines(name)
+    log_deleted(services(), name, done, caller().name)
     return Response(status=204)
 
 
@@ -167,10 +168,10 @@ def _holds(name: str, words: list[str]) -> bool:
     return all(word in lower for word in words)
 
 
-def log_deleted(app: str, done: Deleted) -> None:
+def log_deleted(parts: Services, app: str, done: Deleted, who: str) -> None:
     if done.lines:
-        who, went = caller().name, {"lines": done.lines, "bytes": done.bytes}
-        services().recorder.action(app, "", who, "log-delete", **went)
+        went = {"lines": done.lines, "bytes": done.bytes}
+        parts.recorder.action(app, "", who, "log-delete", **went)
         log.warning("%s deleted %d lines of the app %s", who, done.lines, app)
 
 

@@ -18,6 +18,7 @@ from cloudbang.web.api.app_json import one_app
 from cloudbang.web.api.operation import operation
 from cloudbang.web.api.parsing import json, read_body
 from cloudbang.web.api.problems import NothingHere, sentence_of
+from cloudbang.web.api.removal import deletion
 from cloudbang.web.api.schemas import operate as shapes
 from cloudbang.web.api.schemas.apps import App
 from cloudbang.web.security.authenticator import caller, needs, require_app
@@ -123,21 +124,24 @@ def several() -> Response:
                 jobs.append((shown, pool.spawn(_tried, do)))
             except CloudBangError as e:
                 jobs.append((_said(shown, e), None))
-    return json({"outcomes": [_said(shown, job.get()) if job else shown for shown, job in jobs]})
+    # A greenlet that has ended is false, as one that has not begun.
+    outcomes = [shown if job is None else _said(shown, job.get()) for shown, job in jobs]
+    return json({"outcomes": outcomes})
 
 
-def _tried(do: Callable[[], object]) -> CloudBangError | None:
+def _tried(do: Callable[[], object]) -> object:
     try:
-        do()
+        return do()
     except CloudBangError as e:
         return e
-    return None
 
 
-def _said(shown: shapes.OperationOutcome, error: CloudBangError | None) -> shapes.OperationOutcome:
-    if error is None:
-        return {**shown, "done": True}
-    return {**shown, "code": error.code, "detail": sentence_of(error)}
+def _said(shown: shapes.OperationOutcome, came: object) -> shapes.OperationOutcome:
+    if isinstance(came, CloudBangError):
+        return {**shown, "code": came.code, "detail": sentence_of(came)}
+    if isinstance(came, list) and came:  # of a deletion: volumes that stay
+        return {**shown, "done": True, "volumes_left": came}
+    return {**shown, "done": True}
 
 
 def _of_app(asked: shapes.Several, app: str) -> Callable[[], object]:
@@ -155,7 +159,7 @@ def _of_app(asked: shapes.Several, app: str) -> Callable[[], object]:
         case "redeploy":
             admin = who.can("manage", DEFAULT_TEAM)
             return lambda: operations.redeploy(name, who.name, admin=admin)
-    return lambda: operating.removals.delete(name, who.name, volumes=asked.volumes, logs=asked.logs)
+    return deletion(name, volumes=asked.volumes, logs=asked.logs)
 
 
 def _of_container(asked: shapes.Several, container: str) -> Callable[[], object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
@@ -61,27 +62,40 @@ def delete(app: str) -> Response:
     """Delete an app that CloudBang deployed: its services, its releases and what they need; its
     volumes and its log stay unless they are named. Of any other what is kept of one that is gone:
     its log, its events and its record; refused while it has containers, which are never touched."""
-    found, who = require_app(app, "manage"), caller().name
+    require_app(app, "manage")
     asked = read_body(shapes.Deletion) if request.content_length else shapes.Deletion()
-    operating = services().operating
-    if operating.operations.is_deployed(found.name):
-        services().webhooks.forget(found.name)  # before all else: a push would bring it back
-        left = operating.removals.delete(found.name, who, volumes=asked.volumes, logs=asked.logs)
-        services().live.deployments_forgotten(found.name)
-        shown: shapes.Deleted = {"volumes_left": left}
-        return json(shown)
-    apps = services().apps
-    events = apps.removal(found.name).events
-    try:
-        done = apps.delete(found.name)
-    except AppInUse as e:
-        if e.deleted:
-            log_deleted(found.name, e.deleted)
-        raise
-    services().webhooks.forget(found.name)
-    # Its events are gone with it: this is where it is written down.
-    log.warning(
-        "%s deleted the app %s of the team %s: %d lines, %d bytes, %d events",
-        *(who, found.name, found.team, done.lines, done.bytes, events),
-    )
-    return Response(status=204)
+    left = deletion(app, volumes=asked.volumes, logs=asked.logs)()
+    if left is None:
+        return Response(status=204)
+    shown: shapes.Deleted = {"volumes_left": left}
+    return json(shown)
+
+
+def deletion(app: str, *, volumes: bool, logs: bool) -> Callable[[], list[str] | None]:
+    """What deletes an app that whoever asks may manage, also where nobody knows any more who that
+    is: it gives the volumes that stay, None for one that was not deployed. Raises NoSuchApp,
+    Unauthorised; the deletion itself AppInUse, and what Removals.delete does."""
+    found, who, parts = require_app(app, "manage"), caller().name, services()
+
+    def deployed() -> list[str]:
+        parts.webhooks.forget(found.name)  # before all else: a push would bring it back
+        left = parts.operating.removals.delete(found.name, who, volumes=volumes, logs=logs)
+        parts.live.deployments_forgotten(found.name)
+        return left
+
+    def kept() -> None:
+        events = parts.apps.removal(found.name).events
+        try:
+            done = parts.apps.delete(found.name)
+        except AppInUse as e:
+            if e.deleted:
+                log_deleted(parts, found.name, e.deleted, who)
+            raise
+        parts.webhooks.forget(found.name)
+        # Its events are gone with it: this is where it is written down.
+        log.warning(
+            "%s deleted the app %s of the team %s: %d lines, %d bytes, %d events",
+            *(who, found.name, found.team, done.lines, done.bytes, events),
+        )
+
+    return deployed if parts.operating.operations.is_deployed(found.name) else kept

@@ -7,10 +7,13 @@ import { t, formatBytes, formatNumber, formatTime, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
 import { shortImage, shortPorts } from "./format_container.js";
-import { appAddress, mayOpenTerminals, terminalAddress } from "../frame/addresses.js";
+import { appAddress, terminalAddress } from "../frame/addresses.js";
+import { may } from "../frame/permissions.js";
 import {
   appState,
+  counted,
   instanceCount,
+  isKept,
   reason,
   since,
   stateIcon,
@@ -21,10 +24,12 @@ import { call, Problem } from "../lib/api.js";
 import { confirm, openDialog } from "../lib/dialog.js";
 import { sentence } from "../lib/form.js";
 import { deployments } from "../live/deployments.js";
+import { openContainers } from "./containers_dialog.js";
 import { addressLinks, getDeployed } from "./deployed.js";
 import { offerDeletion } from "./delete_deployed.js";
 import { offerOperating } from "./operate.js";
 
+/** @typedef {import("../live/app_state.js").App} App */
 /** @typedef {import("../types/api.js").Belongings} Removal */
 
 /** @param {string} app whose page this is */
@@ -174,7 +179,8 @@ function draw(name) {
       when && time,
     ),
     why && h("span", { class: "cut", title: troubled.error ?? why }, why),
-    app.instances.length > 1 && h("span", { class: "wide" }, instanceCount(app)),
+    keptFact(app),
+    counted(app).length > 1 && h("span", { class: "wide" }, instanceCount(app)),
     app.instances.length === 1 &&
       h(
         "span",
@@ -187,6 +193,24 @@ function draw(name) {
   setChildren(
     byId("app-facts"),
     facts.filter((fact) => fact instanceof Element),
+  );
+}
+
+/** What is kept of before an app was deployed does not run, and is easily forgotten. @param {App} app */
+function keptFact(app) {
+  const kept = app.instances.filter((one) => isKept(app, one));
+  if (!kept.length || !may("deploy", app.name)) return null;
+  const n = kept.length;
+  return h(
+    "button",
+    {
+      class: "fact-button",
+      id: "app-kept",
+      type: "button",
+      title: kept.map((one) => one.name).join("\n"),
+      onclick: () => openContainers(app.name),
+    },
+    tn("{n} container from before", "{n} containers from before", n, { n: formatNumber(n) }),
   );
 }
 
@@ -235,7 +259,7 @@ export function startAppHeader() {
   });
   deployments.addEventListener("change", () => void drawAddresses(name));
   bindTabs();
-  if (mayOpenTerminals(name)) {
+  if (may("terminal", name)) {
     bind({
       keys: "g t",
       label: t("Terminals of this app"),

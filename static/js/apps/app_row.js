@@ -4,6 +4,8 @@ import { h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { formatNumber, formatRate, t } from "../lib/i18n.js";
 import { plainText } from "../lib/ansi.js";
 import { appAddress, terminalButton } from "../frame/addresses.js";
+import { may } from "../frame/permissions.js";
+import { openContainers } from "./containers_dialog.js";
 import { shortImage, shortPorts } from "./format_container.js";
 import { Sparkline } from "../lib/sparkline.js";
 import * as states from "../live/app_state.js";
@@ -48,6 +50,8 @@ export class AppRow {
   #text = h("span", { class: "line-text cut" });
   #when = h("time");
   #open = false;
+  /** @type {HTMLInputElement | null} */
+  #box = null;
   /** @type {App} */
   #app;
 
@@ -93,6 +97,44 @@ export class AppRow {
     return this.#link;
   }
 
+  get name() {
+    return this.#app.name;
+  }
+
+  /** Whether there is anything that its reader may do with it. */
+  get mayBeChosen() {
+    return this.#box !== null && !this.#box.hidden;
+  }
+
+  /**
+   * A box before its name, with which it is chosen among others.
+   *
+   * @param {(range: boolean) => void} choose `range`: with all from the one that was chosen before
+   */
+  offerChoice(choose) {
+    this.#box = h("input", {
+      class: "app-choice",
+      type: "checkbox",
+      "aria-label": t("Choose {app}", { app: this.#app.name }),
+      onclick: (/** @type {MouseEvent} */ event) => {
+        choose(event.shiftKey);
+      },
+    });
+    this.#toggle.before(this.#box);
+    this.update(this.#app);
+  }
+
+  /**
+   * @param {boolean} chosen
+   * @param {boolean} any whether any is: then all of them can be, also by touch
+   */
+  showChosen(chosen, any) {
+    if (!this.#box) return;
+    this.#box.checked = chosen;
+    setAttribute(this.row, "data-chosen", chosen ? "yes" : null);
+    this.#box.classList.toggle("app-choice-seen", any);
+  }
+
   /** @param {boolean} [open] */
   toggle(open = !this.#open) {
     if (open === this.#open || !this.#app.instances.length) return;
@@ -111,6 +153,7 @@ export class AppRow {
     setAttribute(this.row, "data-state", state);
     setAttribute(this.#toggle, "aria-label", label);
     this.#toggle.disabled = !instances.length;
+    if (this.#box) this.#box.hidden = !may("deploy", app.name);
     this.#showBadge(app, state);
     this.#showTerminal(app);
     const images = [...new Set(instances.map((one) => one.image))];
@@ -153,10 +196,11 @@ export class AppRow {
    */
   #showBadge(app, state) {
     const bad = states.isTrouble(app);
-    const several = app.instances.length > 1;
+    const its = states.counted(app).length;
+    const several = its > 1;
     const text =
       state === "running" && several
-        ? `×${formatNumber(app.instances.length)}`
+        ? `×${formatNumber(its)}`
         : state === "running" || state === "gone"
           ? ""
           : states.stateBadge(app);
@@ -164,7 +208,9 @@ export class AppRow {
     this.#badge.hidden = !text;
     this.#badge.className = `badge${bad ? " bad" : state === "partial" ? " warn" : ""}`;
     const why = app.instances.map(states.reason).filter(Boolean);
-    const title = [text && states.stateSentence(app), several && states.instanceCount(app), ...why].filter(Boolean).join("\n");
+    const title = [text && states.stateSentence(app), several && states.instanceCount(app), ...why]
+      .filter(Boolean)
+      .join("\n");
     setAttribute(this.#badge, "title", title || null);
   }
 }
@@ -199,6 +245,7 @@ function instanceRow(one, app) {
       stateIcon(state),
       h("a", { class: "app-link cut", href, title: one.name }, one.name),
       terminalButton(app, one) ?? "",
+      containerButton(app, one) ?? "",
     ),
     image,
     ports,
@@ -213,6 +260,29 @@ function instanceRow(one, app) {
         [states.stateWord(state), ...facts].filter(Boolean).join(" · "),
       ),
     ),
+  );
+}
+
+/**
+ * Opens what can be done with a container by itself.
+ *
+ * @param {string} app
+ * @param {Instance} one
+ */
+function containerButton(app, one) {
+  if (one.of_service || !may("deploy", app)) return null;
+  const label = t("Operate {name}", { name: one.name });
+  const open = () => openContainers(app);
+  return h(
+    "button",
+    {
+      class: "tool container-more",
+      type: "button",
+      title: label,
+      "aria-label": label,
+      onclick: open,
+    },
+    icon("more"),
   );
 }
 

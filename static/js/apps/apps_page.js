@@ -2,14 +2,17 @@
 
 import "../frame/frame.js";
 import { AppRow, columns } from "./app_row.js";
+import { message, noContainers, silentEngine } from "./apps_empty.js";
+import { ChosenBar } from "./chosen_bar.js";
 import { goneApps } from "./gone_apps.js";
 import { Problem } from "../lib/api.js";
 import { openDialog } from "../lib/dialog.js";
-import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
+import { may } from "../frame/permissions.js";
 import { appState, byStack, filterApps, isGone, isStopped, isTrouble } from "../live/app_state.js";
 import { noticed } from "../frame/notices.js";
 
@@ -69,6 +72,7 @@ function draw() {
   for (const name of rows.keys()) if (!inventory.apps.has(name)) rows.delete(name);
   drawChips(more ?? 0);
   drawCount();
+  chosen.draw();
 }
 
 /**
@@ -81,7 +85,11 @@ function group(key, label, apps) {
   const members = apps.flatMap((app) => {
     let row = rows.get(app.name);
     if (row) row.update(app);
-    else rows.set(app.name, (row = new AppRow(app)));
+    else {
+      row = new AppRow(app);
+      rows.set(app.name, row);
+      chosen.adopt(row);
+    }
     return row.rows();
   });
   setText(/** @type {Element} */ (box.querySelector(".group-count")), formatNumber(apps.length));
@@ -189,7 +197,7 @@ function drawCount() {
   setText(count, inventory.known ? tn("{n} container", "{n} containers", containers) : "");
 }
 
-// Nothing to show: what would be here, and the one thing to do
+// Nothing to show
 
 /** @param {number | null} more that are gone and match; null: that is being asked */
 function empty(more) {
@@ -213,54 +221,7 @@ function empty(more) {
       h("button", { class: "button", type: "button", onclick: clear }, t("Clear the filter")),
     );
   }
-  if (silent) {
-    return message(
-      t("The Docker Engine does not answer."),
-      t("Its containers show here by themselves as soon as it does. This tells what is wrong:"),
-      command(".venv/bin/python -m cloudbang doctor"),
-    );
-  }
-  const deploy = document.getElementById("new-app-link") !== null;
-  return message(
-    t("No containers yet."),
-    t("Every container of this machine shows here by itself. Start one:"),
-    ...(deploy ? [h("a", { class: "button main", href: "/new" }, icon("plus"), t("New app"))] : []),
-    command("docker run -d --name hello busybox sh -c 'while date; do sleep 1; done'"),
-  );
-}
-
-/**
- * @param {string} title
- * @param {string} text
- * @param {...Element} action
- */
-function message(title, text, ...action) {
-  return h(
-    "div",
-    { class: "empty" },
-    h("h2", null, title),
-    h("p", { class: "muted" }, text),
-    ...action,
-  );
-}
-
-/** @param {string} text */
-function command(text) {
-  const button = h(
-    "button",
-    {
-      class: "tool",
-      type: "button",
-      "aria-label": t("Copy"),
-      title: t("Copy"),
-      onclick: async () => {
-        await navigator.clipboard.writeText(text);
-        setChildren(button, [icon("check")]);
-      },
-    },
-    icon("copy"),
-  );
-  return h("div", { class: "command" }, h("code", null, text), button);
+  return silent ? silentEngine() : noContainers(may("deploy"));
 }
 
 // Filter, kept in the address so that a copied link opens the same view
@@ -369,6 +330,7 @@ bind({
 });
 bind({ keys: "f", label: t("Filter the apps"), group: section, run: () => field.focus() });
 
+const chosen = new ChosenBar(byId("apps"), shownRows);
 list.addEventListener("toggled", draw);
 inventory.addEventListener("apps", draw);
 inventory.addEventListener("activity", () => {

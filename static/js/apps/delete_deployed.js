@@ -71,6 +71,13 @@ function told(dialog, left) {
   close.focus();
 }
 
+/** The same in short: what goes, and what stays unless one says otherwise. @param {Belongings} found */
+export function belongingsLines(found) {
+  const kept = stays(found);
+  const stay = kept.length ? [`${t("This stays:")} ${kept.join(" · ")}`] : [];
+  return [goes(found).join(" · "), ...stay];
+}
+
 /** @param {Belongings} found */
 function goes(found) {
   const { services, containers, releases, deployments, images, secrets, route } = found;
@@ -84,7 +91,7 @@ function goes(found) {
     images.length && t("What keeps its images: {names}", { names: images.join(", ") }),
     secrets.length && t("Its secrets: {names}", { names: secrets.join(", ") }),
     route && t("Its address: {route}", { route }),
-  ].filter((text) => typeof text === "string");
+  ].flatMap((text) => text || []);
 }
 
 /** @param {Belongings} found */
@@ -94,7 +101,7 @@ function stays({ volumes, stay }) {
     there.length &&
       t("Its volumes, unless you say otherwise: {names}", { names: there.join(", ") }),
     stay.length && t("Containers that CloudBang did not make: {names}", { names: stay.join(", ") }),
-  ].filter((text) => typeof text === "string");
+  ].flatMap((text) => text || []);
 }
 
 /** @param {string[]} texts */

@@ -8,6 +8,7 @@ import { onSubmit, sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
 import { deployments } from "../live/deployments.js";
 import { inventory } from "../live/inventory.js";
+import { openContainers } from "./containers_dialog.js";
 import { getDeployed } from "./deployed.js";
 import { offerTakeOver } from "./take_over.js";
 
@@ -25,6 +26,7 @@ export function offerOperating(app) {
     stop: () => stop(app, path),
     scale: () => scale(app, path),
     redeploy: () => redeploy(app, path),
+    containers: async () => openContainers(app),
     "take-over": () => takeOver(app),
   };
   menu.addEventListener("click", (event) => {
@@ -50,13 +52,14 @@ export function offerOperating(app) {
       restart: runs,
       scale: deployed,
       redeploy: deployed,
+      containers: Boolean(known?.instances.some((one) => !one.of_service)),
       "take-over": !deployed && there,
     };
     byId("app-operate-busy").hidden = !busy;
     for (const item of menu.querySelectorAll("button")) {
       item.hidden = !offered[item.dataset.operate ?? ""];
       // While a deployment is under way the app is its alone.
-      item.disabled = busy;
+      item.disabled = busy && item.dataset.operate !== "containers";
     }
   };
   inventory.addEventListener("apps", draw);

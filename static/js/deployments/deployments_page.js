@@ -2,6 +2,7 @@
 
 import "../frame/frame.js";
 import { bind } from "../frame/keys.js";
+import { may } from "../frame/permissions.js";
 import { byId } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
@@ -9,15 +10,11 @@ import { DeploymentList } from "./deployment_list.js";
 import { startHealthCard } from "./health_card.js";
 
 const root = byId("deploys");
-const teams = (root.dataset.deployTeams ?? "").split(" ").filter(Boolean);
 
 const list = new DeploymentList({
   now: Number(root.dataset.now),
   // Of an app that is not listed yet the server knows; it refuses what one may not.
-  mayDeploy: (app) => {
-    const team = inventory.apps.get(app)?.team;
-    return team === undefined ? teams.length > 0 : teams.includes(team);
-  },
+  mayDeploy: (app) => may("deploy", app),
 });
 startHealthCard();
 inventory.addEventListener("apps", () => list.draw());

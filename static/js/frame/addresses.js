@@ -2,18 +2,7 @@
 
 import { h, icon } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
-import { inventory } from "../live/inventory.js";
-
-/**
- * Whether the reader may open terminals: a shell in a container is root there.
- *
- * @param {string} [app] in this one; without it, in any
- */
-export function mayOpenTerminals(app) {
-  const teams = (document.body.dataset.terminalTeams ?? "").split(" ").filter(Boolean);
-  const team = app === undefined ? undefined : inventory.apps.get(app)?.team;
-  return team === undefined ? teams.length > 0 : teams.includes(team);
-}
+import { may } from "./permissions.js";
 
 /**
  * @param {string} app
@@ -32,7 +21,7 @@ export function terminalAddress(app, container) {
  * @returns {HTMLAnchorElement | null} null where no terminal can be opened
  */
 export function terminalButton(app, { id, name, state }) {
-  if (!mayOpenTerminals(app) || (state !== "running" && state !== "paused")) return null;
+  if (!may("terminal", app) || (state !== "running" && state !== "paused")) return null;
   const label = t("Open a terminal in {name}", { name });
   return h(
     "a",

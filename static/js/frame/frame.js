@@ -13,7 +13,8 @@ import { hangMenus } from "../lib/menu.js";
 import { startNotices } from "./notices.js";
 import { addEntries, entry, openPalette } from "./command_palette.js";
 import { startSidebar } from "./sidebar.js";
-import { mayOpenTerminals, terminalAddress } from "./addresses.js";
+import { terminalAddress } from "./addresses.js";
+import { may } from "./permissions.js";
 
 async function signOut() {
   // Before it is asked for: the sockets may hear of the end before the answer comes.
@@ -85,7 +86,7 @@ addEntries(() => [
 ]);
 
 addEntries(() =>
-  !mayOpenTerminals()
+  !may("terminal")
     ? []
     : [...inventory.apps.values()].flatMap((app) =>
         app.instances

@@ -4,6 +4,8 @@
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
 
+let count = 0; // one may open another
+
 /**
  * @param {string} title
  * @param {...Node} content
@@ -11,13 +13,14 @@ import { t } from "./i18n.js";
  */
 export function openDialog(title, ...content) {
   const close = () => dialog.close();
+  const named = `dialog-title-${++count}`;
   const dialog = h(
     "dialog",
-    { class: "dialog", "aria-labelledby": "dialog-title" },
+    { class: "dialog", "aria-labelledby": named },
     h(
       "div",
       { class: "dialog-head" },
-      h("h2", { id: "dialog-title" }, title),
+      h("h2", { id: named }, title),
       h(
         "button",
         { class: "tool", type: "button", "aria-label": t("Close"), onclick: close },

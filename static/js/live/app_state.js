@@ -11,12 +11,16 @@ import { formatNumber, lazy, t, tn } from "../lib/i18n.js";
 
 /**
  * The instances that say how an app is: one-off tasks (of `docker compose run`) say nothing of their
- * service, unless there is nothing else; nor does one that another one has replaced.
+ * service, unless there is nothing else; nor does one that another one has replaced, nor, of an app
+ * that was deployed, a container from before that.
  *
  * @param {App} app
  */
-function counted({ instances }) {
-  const current = instances.filter((one) => !one.replaced);
+export function counted({ instances, kind }) {
+  let current = instances.filter((one) => !one.replaced);
+  if (kind === "deployed" && current.some((one) => one.of_service)) {
+    current = current.filter((one) => one.of_service);
+  }
   const its = current.filter((one) => !one.one_off);
   return its.length ? its : current;
 }
@@ -51,6 +55,16 @@ export function isTrouble(app) {
 /** Whether none of it runs, and it does not come back by itself. @param {App} app */
 export function isStopped(app) {
   return ["exited", "done", "failed", "dead", "created"].includes(appState(app));
+}
+
+/**
+ * Whether it is a container from before its app was deployed, such as one that was taken over.
+ *
+ * @param {App} app
+ * @param {Instance} instance
+ */
+export function isKept({ kind }, { of_service: ofService }) {
+  return kind === "deployed" && !ofService;
 }
 
 /** @param {Instance} instance */
@@ -202,7 +216,7 @@ export function restarts(app) {
 
 /** @param {App} app */
 export function instanceCount(app) {
-  const n = app.instances.length;
+  const n = counted(app).length;
   return tn("{n} instance", "{n} instances", n);
 }
 

@@ -318,7 +318,7 @@ export type HostWithCredentials = {
   host: string;
 };
 
-/** One container; `id` has 12 hex digits. `state` is the engine's word for this instant, `condition` how it does; `error` why the engine could not start it. `restarts` counts, of a service's instance, those before it that ended by themselves, `last_exit` is the last one's code; `replaced`: another one is in its place. */
+/** One container; `id` has 12 hex digits. `state` is the engine's word for this instant, `condition` how it does; `error` why the engine could not start it. `restarts` counts, of a service's instance, those before it that ended by themselves, `last_exit` is the last one's code; `replaced`: another one is in its place. `of_service`: it is Swarm's, and operated with its service only. */
 export type Instance = {
   id: string;
   name: string;
@@ -343,6 +343,7 @@ export type Instance = {
   readable: boolean;
   unreadable_reason: string | null;
   one_off: boolean;
+  of_service: boolean;
   last_exit: number | null;
   replaced: boolean;
 };
@@ -447,13 +448,14 @@ export type Notice = {
   more?: number;
 };
 
-/** What became of one; `code` and `detail` say why it was not done. */
+/** What became of one; `code` and `detail` say why it was not done, `volumes_left` which of its volumes stay, since somebody uses them. */
 export type OperationOutcome = {
   app?: string;
   container?: string;
   done: boolean;
   code?: string;
   detail?: string;
+  volumes_left?: string[];
 };
 
 export type Outcomes = {

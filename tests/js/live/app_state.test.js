@@ -71,6 +71,18 @@ test("a sentence says how it ended, or how often it was restarted", () => {
   );
 });
 
+test("a container from before is no instance of an app that was deployed", () => {
+  const kept = instance({ state: "exited", condition: "failed", exit_code: 1, of_service: false });
+  const ours = instance({ of_service: true });
+  const half = {
+    ...shown({ condition: "partial", running: 1 }, kept, ours, ours),
+    kind: "deployed",
+  };
+  assert.equal(states.stateSentence(half), "1 of 2 running");
+  const alone = { ...shown({ condition: "failed" }, kept), kind: "deployed" };
+  assert.equal(states.stateSentence(alone), "Exited with 1");
+});
+
 test("what is done runs no more, and nobody has to look at it", () => {
   const one = instance({ state: "exited", condition: "done", exit_code: 0 });
   const done = shown({ condition: "done", trouble: false, running: 0 }, one);

@@ -65,8 +65,10 @@ def how(one: Rig, app: str) -> tuple[str, bool]:
 
 def test_trouble_does_not_look_like_health(rig, container):
     """One that dies and is restarted all the time is never well in between; half of an app is not
-    all of it; one that cannot be started says why; one that was killed was not stopped."""
+    all of it; one that cannot be started says why; one that was killed was not stopped,
+    unless that is how it is to be stopped; and what did its work and ended is done."""
     loop, half, never, shot = (unique(name) for name in ("loop", "half", "never", "shot"))
+    rude, job = unique("rude"), unique("job")
     one: Rig = rig()
     container("usleep 300000; exit 0", name=loop, restart_policy={"Name": "always"})
     for command in ("sleep 1000", "exit 1"):
@@ -87,6 +89,12 @@ def test_trouble_does_not_look_like_health(rig, container):
     wait_until(lambda: how(one, shot) == ("running", False))
     target.stop(timeout=0)
     wait_until(lambda: how(one, shot) == ("exited", False))
+    target = container("sleep 1000", name=rude, stop_signal="KILL")
+    wait_until(lambda: how(one, rude) == ("running", False))
+    target.stop()
+    wait_until(lambda: how(one, rude) == ("exited", False))
+    container("true", name=job)
+    wait_until(lambda: how(one, job) == ("done", False))
     wait_until(lambda: how(one, loop) == ("restarting", True))
     seen = set()
     runs = {one.apps.get(loop).instances[0].started_at}

@@ -132,7 +132,16 @@ def test_a_container_is_operated(admin: Person, container: Callable[..., Any]) -
         return [one["data"]["what"] for one in events if one["kind"] == "action"]
 
     wait_until(lambda: told() == ["pause", "unpause", "stop", "start", "kill"], 10)
+    several = {"what": "delete", "apps": [app, "nobody"]}
+    refused = admin.ask("POST", "/operations", several).json()["outcomes"]
+    assert [one["code"] for one in refused] == ["app-in-use", "no-such-app"]
     assert admin.ask("DELETE", f"/containers/{id}", {"force": True}).status_code == 204
+    # Of what CloudBang did not deploy only what is kept of it is left to be deleted.
+    (outcome,) = admin.ask("POST", "/operations", {"what": "delete", "apps": [app]}).json()[
+        "outcomes"
+    ]
+    assert outcome == {"app": app, "done": True}
+    assert admin.ask("GET", f"/apps/{app}").status_code == 404
     assert admin.ask("POST", f"/containers/{id}/start").status_code == 404
 
 

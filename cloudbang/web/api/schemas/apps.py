@@ -22,7 +22,8 @@ class Instance(TypedDict):
     """One container; ``id`` has 12 hex digits. ``state`` is the engine's word for this instant,
     ``condition`` how it does; ``error`` why the engine could not start it. ``restarts`` counts, of a
     service's instance, those before it that ended by themselves, ``last_exit`` is the last one's
-    code; ``replaced``: another one is in its place."""
+    code; ``replaced``: another one is in its place. ``of_service``: it is Swarm's, and operated
+    with its service only."""
 
     id: str
     name: str
@@ -47,6 +48,7 @@ class Instance(TypedDict):
     readable: bool
     unreadable_reason: str | None
     one_off: bool
+    of_service: bool
     last_exit: int | None
     replaced: bool
 

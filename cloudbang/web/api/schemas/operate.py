@@ -86,13 +86,15 @@ class Several(Body):
 
 
 class OperationOutcome(TypedDict):
-    """What became of one; ``code`` and ``detail`` say why it was not done."""
+    """What became of one; ``code`` and ``detail`` say why it was not done, ``volumes_left`` which of
+    its volumes stay, since somebody uses them."""
 
     app: NotRequired[str]
     container: NotRequired[str]
     done: bool
     code: NotRequired[str]
     detail: NotRequired[str]
+    volumes_left: NotRequired[list[str]]
 
 
 class Outcomes(TypedDict):
