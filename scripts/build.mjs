@@ -26,7 +26,7 @@ const LICENCES = "LICENSES.txt"; // of what is built in from others
 const LATER = ["css/terminal/panel_terminal.css"];
 // What every page with the frame stands on.
 const GROUND =
-  /^js\/(lib|live|frame)\/|^js\/apps\/(app_header|deployed|format_container|operate)\.js$/;
+  /^js\/(lib|live|frame)\/|^js\/apps\/(app_header|containers_dialog|delete_deployed|deployed|format_container|operable|operate|take_over)\.js$/;
 const AS_THEY_ARE = ["favicon.svg"];
 const WORTH_PACKING = 400; // bytes
 

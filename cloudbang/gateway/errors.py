@@ -13,6 +13,7 @@ class RouteTaken(CloudBangError):
     """A domain and path lead somewhere else already."""
 
     code = "route-taken"
+    field = "route.host"  # of the specification that asks for it
     status = 409
     title = "The domain is taken"
     sentence = "{route} leads to {app}: choose another domain or path"
@@ -37,6 +38,7 @@ class NoFreePort(CloudBangError):
     """An app without a domain has no port to answer at."""
 
     code = "no-free-port"
+    field = "route.host"
     status = 409
     title = "No port is free"
     sentence = (

@@ -102,6 +102,8 @@ def test_a_deployment_says_why_it_failed_what_serves_and_what_to_do(at: At) -> N
     expect(steps.nth(0).locator(".step-took")).to_have_text("2 s")
     expect(steps.nth(2)).to_have_attribute("data-state", "failed")
     expect(steps.nth(3)).to_have_attribute("data-state", "waiting")
+    # Usual is what those took that served before it; of the first nothing is.
+    expect(steps.nth(0).locator(".step-usual")).to_have_text("usually 2 s")
     # What differs from the release that serves.
     changes = page.locator(".difference tbody tr")
     expect(changes.filter(has_text="command")).to_contain_text("nginx -x")
@@ -155,6 +157,8 @@ def test_any_two_releases_are_compared_in_the_address(at: At) -> None:
     expect(fields).to_contain_text("512m")
     expect(fields).to_contain_text("DB_PASSWORD")
     differs = page.locator("#configuration-difference")
+    expect(page.get_by_label("Compare from release 1")).to_be_checked()
+    expect(page.get_by_label("Compare to release 2")).to_be_checked()
     expect(differs.locator("tbody tr")).to_have_count(2)  # what serves, and what served before
     page.get_by_label("Compare to release 3").check()
     expect(differs).to_contain_text("nginx -x")
@@ -189,6 +193,38 @@ def test_older_releases_are_asked_for_and_a_removed_image_is_said(at: At, page: 
     page.get_by_role("button", name="Show older releases").click()
     expect(rows).to_have_count(60)
     expect(page.get_by_role("button", name="Show older releases")).to_have_count(0)
+
+
+def test_the_first_deployment_is_beside_nothing_usual(at: At) -> None:
+    """It is not compared with itself, nor with those after it."""
+    page = at("/deployments/1")
+    expect(page.locator("#deployment-steps .step-took").first).to_have_text("2 s")
+    expect(page.locator("#deployment-steps .step-usual").first).to_have_text("")
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_a_domain_that_is_none_is_said_beside_it(
+    new_context: Contexts, server: ServerProcess, sign_in: SignIn, locale: str
+) -> None:
+    """While one writes and after Deploy, and what was written stays."""
+    context = new_context(locale=locale)
+    sign_in(context, server)
+    page = context.new_page()
+    page.add_init_script("Object.defineProperty(navigator, 'platform', {get: () => 'MacIntel'})")
+    page.goto(f"{server.url}/apps/web/configuration#edit")
+    form = page.locator("#configuration-form")
+    host = form.get_by_label("Domain" if locale == "en" else "域名", exact=True)
+    host.fill("no domain!")
+    says = "no domain! is not a domain" if locale == "en" else "no domain!"
+    error = form.locator(".form-row", has=host).locator(".spec-error")
+    expect(error).to_contain_text(says, ignore_case=True)
+    expect(error).not_to_contain_text("oute.host")
+    deploy = form.locator(".edit-choices .main")
+    expect(deploy.locator("kbd")).to_have_text("⌘ ⏎")  # as this machine names them
+    deploy.click()
+    expect(host).to_be_focused()
+    expect(error).to_be_visible()
+    expect(host).to_have_value("no domain!")
 
 
 @pytest.mark.parametrize("path", ["/deployments", "/deployments/3", "/apps/web/configuration"])

@@ -204,10 +204,10 @@ def test_a_container_that_was_taken_over_is_kept_until_somebody_removes_it(
 
 
 @pytest.mark.slow("an app is deployed first, and Swarm takes its containers away")
-def test_an_app_is_deleted_with_what_was_listed(
+def test_an_app_is_stopped_started_and_deleted_with_what_was_listed(
     page: Page, admin: Person, engine: PrivateEngine
 ) -> None:
-    """Its volume stays, as the dialog says."""
+    """Its volume stays, as the dialog says; nothing else is left of it."""
     engine.client.volumes.create("kept")
     spec = {
         "image": engine.image(),
@@ -220,6 +220,14 @@ def test_an_app_is_deleted_with_what_was_listed(
     id = begun.json()["id"]
     wait_until(lambda: admin.ask("GET", f"/deployments/{id}").json()["state"] == "serving", 60)
     page.goto(f"{admin.server.url}/apps/doomed/logs")
+    facts, menu = page.locator("#app-facts"), page.get_by_role("button", name="Operate this app")
+    menu.click()
+    page.get_by_role("button", name="Stop it…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop it").click()
+    expect(facts).not_to_contain_text("Running")
+    menu.click()
+    page.get_by_role("button", name="Start it").click()
+    expect(facts).to_contain_text("Running")
     page.get_by_role("button", name="Manage this app").click()
     page.get_by_role("button", name="Delete this app…").click()
     dialog = page.get_by_role("dialog")
@@ -227,8 +235,10 @@ def test_an_app_is_deleted_with_what_was_listed(
     expect(dialog).to_contain_text("Its volumes, unless you say otherwise: kept")
     if support.PICTURES:
         page.screenshot(path=support.ARTIFACTS / "delete-app.png")
+    dialog.get_by_label("Also its log").check()
     dialog.get_by_role("button", name="Delete the app").click()
     page.wait_for_url(f"{admin.server.url}/", timeout=90_000)
+    assert admin.ask("GET", "/apps/doomed").status_code == 404
     assert engine.client.services.list(filters={"label": "cloudbang.app=doomed"}) == []
     assert engine.client.volumes.get("kept")
 

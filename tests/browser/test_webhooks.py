@@ -52,3 +52,33 @@ def test_a_webhook_from_its_making_to_its_end(
     items.get_by_role("button", name="Delete").click()
     items.get_by_role("button", name="Delete").click()
     expect(items).to_have_count(0)
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_what_is_wrong_stands_beside_its_field(
+    new_context: Callable[..., Any],
+    house: ServerProcess,
+    box: Any,
+    sign_in: Callable[[Any, ServerProcess], None],
+    locale: str,
+) -> None:
+    """And what was written stays, also where nobody answers."""
+    context = new_context(locale=locale)
+    sign_in(context, house)
+    page = context.new_page()
+    page.goto(f"{house.url}/apps/{box.name}/configuration")
+    form = page.locator("#webhook-form")
+    form.locator("[name=branch]").fill("main")
+    form.locator("[name=paths]").fill("x" * 600)
+    form.locator("[type=submit]").click()
+    paths = page.locator("#webhook-paths-error")
+    expect(paths).to_contain_text("500")
+    expect(form.locator("[name=paths]")).to_be_focused()
+    expect(form.locator("[name=paths]")).to_have_value("x" * 600)
+    page.route("**/webhooks", lambda route: route.abort())
+    form.locator("[name=paths]").fill("src/")
+    form.locator("[type=submit]").click()
+    says = "The server does not answer" if locale == "en" else "服务器没有响应"
+    expect(form.locator(".error")).to_contain_text(says)
+    expect(paths).to_be_hidden()
+    expect(form.locator("[name=branch]")).to_have_value("main")

@@ -6,7 +6,7 @@ import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { row } from "./form_fields.js";
-import { credentialsPath } from "./source.js";
+import { credentialsPath } from "./names.js";
 
 export class CredentialsBox {
   #user = h("input", { class: "field", type: "text", autocomplete: "off" });

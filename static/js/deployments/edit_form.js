@@ -8,7 +8,7 @@ import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 import { begin, planOf } from "./begin.js";
 import { deploymentAddress } from "./deployment_api.js";
-import { textField } from "./form_fields.js";
+import { textField, withoutName } from "./form_fields.js";
 import { showPlan } from "./plan_view.js";
 import { SpecForm } from "./spec_form.js";
 import { SpecModel } from "./spec_model.js";
@@ -116,8 +116,11 @@ export class EditForm {
   #showProblem(problem, focus) {
     const text = sentence(problem);
     const its = this.#sources.find(({ field }) => field === problem.field);
-    if (its) return its.showError(text);
-    if (problem.field && focus && this.#form.showError(problem.field, text)) return;
+    if (its) return its.showError(withoutName(text, its.field));
+    if (problem.field && this.#form.showError(problem.field, text, focus)) {
+      if (!focus) setChildren(this.#plan, [h("p", { class: "spec-error" }, text)]);
+      return;
+    }
     setText(this.#error, text);
     this.#error.hidden = false;
   }

@@ -23,6 +23,18 @@ export function newId(start = "field") {
 }
 
 /**
+ * An error as it reads beside the field that it is about, which need not be named there.
+ *
+ * @param {string} message
+ * @param {string} name of the field, with which the message may begin
+ */
+export function withoutName(message, name) {
+  if (!message.toLowerCase().startsWith(name.toLowerCase())) return message;
+  const rest = /^\s*[:：]\s*(\S.*)$/s.exec(message.slice(name.length))?.[1] ?? message;
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
+/**
  * A control with its label, its sentence, and its error while there is one.
  *
  * @param {Words} words

@@ -1,4 +1,4 @@
-// Names that an app can have, made of what it is made of.
+// Names: what an app can be called, by what it is made of, and where the credentials for that are kept.
 
 /** As the server has it (`domain/names`). */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
@@ -67,4 +67,16 @@ export function kindOf(text) {
   if (/^services:\s*$/m.test(told) && told.includes("\n")) return "compose";
   if (/^(https?|ssh|git):\/\/\S+$/.test(told) || /^git@\S+:\S+$/.test(told)) return "git";
   return "image";
+}
+
+/**
+ * Where credentials are kept: those of a team are used for its apps alone.
+ *
+ * @param {"registry" | "git"} kind
+ * @param {string} host
+ * @param {string | undefined} team of the app that there is; of a new one nobody has to say
+ */
+export function credentialsPath(kind, host, team) {
+  const path = `/api/v1/credentials/${kind}/${encodeURIComponent(host)}`;
+  return team ? `${path}?team=${encodeURIComponent(team)}` : path;
 }

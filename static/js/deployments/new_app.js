@@ -6,6 +6,7 @@ import { h, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatBytes, t } from "../lib/i18n.js";
 import { begin, planOf } from "./begin.js";
+import { withoutName } from "./form_fields.js";
 import { NameField } from "./name_field.js";
 import { showPlan } from "./plan_view.js";
 import { isWeb } from "./recipe.js";
@@ -256,7 +257,7 @@ export class NewApp {
     const text = sentence(problem);
     const { field } = problem;
     const its = field && this.#way?.fields.find((one) => one.field === field);
-    if (its) its.showError(text);
+    if (its) its.showError(withoutName(text, its.field));
     else if (field && this.#form.showError(field, text, focus)) {
       if (!focus) setChildren(this.#plan, [h("p", { class: "spec-error" }, text)]);
     } else this.#say(problem.code === "admins-only" ? `${text}.` : text);

@@ -1,4 +1,4 @@
-// From what a deployment was made, in short parts; and where the credentials for that are kept. Pure.
+// From what a deployment was made, in short parts. Pure.
 
 import { t } from "../lib/i18n.js";
 
@@ -25,16 +25,4 @@ export function sourceParts(source, release) {
 export function shortDigest(digest) {
   const found = /sha256:([0-9a-f]{12})/.exec(digest ?? "");
   return found ? found[1] : "";
-}
-
-/**
- * Where they are kept: those of a team are used for its apps alone.
- *
- * @param {"registry" | "git"} kind
- * @param {string} host
- * @param {string | undefined} team of the app that there is; of a new one nobody has to say
- */
-export function credentialsPath(kind, host, team) {
-  const path = `/api/v1/credentials/${kind}/${encodeURIComponent(host)}`;
-  return team ? `${path}?team=${encodeURIComponent(team)}` : path;
 }

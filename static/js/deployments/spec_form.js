@@ -11,6 +11,7 @@ import {
   routeField,
   textField,
   wordsField,
+  withoutName,
 } from "./form_fields.js";
 import { pairsField, portsField, secretsField, volumesField } from "./form_rows.js";
 
@@ -80,7 +81,9 @@ export class SpecForm {
     }
     const found = this.#fieldOf(name);
     if (!found) return false;
-    found.field.showError(message, name);
+    // Of several rows it has to be said which one it is about.
+    const alone = found.field.field === name || ["route", "health"].includes(found.field.field);
+    found.field.showError(alone ? withoutName(message, name) : message, name);
     if (!focus) return true;
     found.group.open = true;
     const control = found.field.element.querySelector("[aria-invalid], input, select, button");

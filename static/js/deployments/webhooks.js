@@ -1,10 +1,11 @@
 // The webhooks of an app: each push to the repository that it is built from deploys it.
 
-import { call } from "../lib/api.js";
-import { byId, h, icon, setChildren } from "../lib/dom.js";
-import { onSubmit } from "../lib/form.js";
+import { call, Problem } from "../lib/api.js";
+import { byId, h, icon, setChildren, setText } from "../lib/dom.js";
+import { onSubmit, sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 import { confirmButton, listItem, when } from "../lib/list_item.js";
+import { copyText } from "../lib/toast.js";
 import { deploymentAddress } from "./deployment_api.js";
 
 /** @typedef {import("../types/api.js").Webhook} Webhook */
@@ -84,23 +85,45 @@ function webhookItem(path, webhook, show) {
         {
           class: "button small",
           type: "button",
-          onclick: async () => {
-            await call("PATCH", its, { enabled: !enabled });
-            await show();
-          },
+          onclick: () =>
+            tried(async () => {
+              await call("PATCH", its, { enabled: !enabled });
+              await show();
+            }),
         },
         enabled ? t("Switch off") : t("Switch on"),
       ),
-      confirmButton(t("New secret"), t("New secret for {name}", { name }), async () => {
-        showSecret(await call("POST", `${its}/secret`));
-        await show();
-      }),
-      confirmButton(t("Delete"), t("Delete {name}", { name }), async () => {
-        await call("DELETE", its);
-        await show();
-      }),
+      confirmButton(t("New secret"), t("New secret for {name}", { name }), () =>
+        tried(async () => {
+          showSecret(await call("POST", `${its}/secret`));
+          await show();
+        }),
+      ),
+      confirmButton(t("Delete"), t("Delete {name}", { name }), () =>
+        tried(async () => {
+          await call("DELETE", its);
+          await show();
+        }),
+      ),
     ),
   );
+}
+
+/**
+ * What is refused is said above the list, which stays as it is.
+ *
+ * @param {() => Promise<void>} run
+ */
+async function tried(run) {
+  const error = byId("webhooks-error");
+  error.hidden = true;
+  try {
+    await run();
+  } catch (thrown) {
+    if (!(thrown instanceof Problem)) throw thrown;
+    setText(error, sentence(thrown));
+    error.hidden = false;
+  }
 }
 
 /** @param {Webhook["deliveries"][number]} delivery */
@@ -147,8 +170,9 @@ function copied(name, text) {
       type: "button",
       "aria-label": t("Copy: {name}", { name }),
       onclick: async () => {
-        await navigator.clipboard.writeText(text);
-        setChildren(button, [icon("check"), h("span", null, t("Copied"))]);
+        const copied = await copyText(text);
+        const said = copied ? t("Copied") : t("The browser does not let this page copy");
+        setChildren(button, [icon(copied ? "check" : "warning"), h("span", null, said)]);
       },
     },
     icon("copy"),

@@ -7,7 +7,7 @@ export class Problem extends Error {
    * @param {string} code stable; "unreachable" when no answer came
    * @param {string} message a sentence for a person
    * @param {number | null} retryAfter seconds
-   * @param {string} field of a specification: what of it cannot be used
+   * @param {string} field of what was sent: what of it cannot be used
    */
   constructor(status, code, message, retryAfter = null, field = "") {
     super(message);
@@ -49,7 +49,7 @@ export async function call(method, path, body) {
  */
 export function problemOf(status, json, retry = null) {
   const message = json?.detail ?? json?.title ?? "";
-  return new Problem(status, json?.code ?? "", message, retry, json?.field ?? "");
+  return new Problem(status, json?.code ?? "", message, retry, json?.field ?? json?.name ?? "");
 }
 
 /**

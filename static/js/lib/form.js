@@ -7,7 +7,8 @@ import { setText } from "./dom.js";
 import { t, tn } from "./i18n.js";
 
 /**
- * @param {HTMLFormElement} form with a `.error` in it
+ * @param {HTMLFormElement} form with a `.error` in it; what is wrong with one of its fields is said in
+ *   the element with `data-error-of` its name, where there is one
  * @param {(values: Record<string, string>) => Promise<void>} send throws a Problem
  */
 export function onSubmit(form, send) {
@@ -18,11 +19,13 @@ export function onSubmit(form, send) {
     if (button.disabled) return;
     button.disabled = true;
     error.hidden = true;
+    clearFields(form);
     const values = Object.fromEntries([...new FormData(form)].map(([k, v]) => [k, String(v)]));
     try {
       await send(values);
     } catch (thrown) {
       if (!(thrown instanceof Problem)) throw thrown;
+      if (showAtField(form, thrown)) return;
       setText(error, sentence(thrown));
       error.hidden = false;
     } finally {
@@ -30,6 +33,32 @@ export function onSubmit(form, send) {
     }
   });
   button.disabled = false;
+}
+
+/** @param {HTMLFormElement} form */
+function clearFields(form) {
+  for (const element of form.querySelectorAll("[data-error-of]")) {
+    /** @type {HTMLElement} */ (element).hidden = true;
+  }
+  for (const field of form.querySelectorAll("[aria-invalid]"))
+    field.removeAttribute("aria-invalid");
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {Problem} problem
+ * @returns {boolean} false where it is about no field that has a place for it
+ */
+function showAtField(form, problem) {
+  const [name] = problem.field.split(/[.[]/, 1);
+  const place = name && form.querySelector(`[data-error-of="${CSS.escape(name)}"]`);
+  const field = name && form.elements.namedItem(name);
+  if (!(place instanceof HTMLElement) || !(field instanceof HTMLElement)) return false;
+  setText(place, sentence(problem));
+  place.hidden = false;
+  field.setAttribute("aria-invalid", "true");
+  field.focus();
+  return true;
 }
 
 /**

@@ -1,13 +1,15 @@
 // The page of Compose projects: what each has, and bringing it up and down.
 
 import "../frame/frame.js";
+import { appAddress } from "../frame/addresses.js";
 import { call, Problem } from "../lib/api.js";
 import { confirm, openDialog } from "../lib/dialog.js";
-import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
 import { listItem } from "../lib/list_item.js";
 import { toast } from "../lib/toast.js";
+import { appState, stateIcon } from "../live/app_state.js";
 import { inventory } from "../live/inventory.js";
 
 /** @typedef {import("../types/api.js").Stack} Stack */
@@ -48,18 +50,36 @@ function row(stack) {
     containers
       ? tn("{n} container", "{n} containers", containers, { n: containers })
       : t("down, no containers"),
-    apps.length > 0 && apps.join(", "),
-    unreadable
-      ? h("span", { class: "badge warn" }, t("{path} cannot be read here", { path: unreadable }))
-      : h("span", { class: "mono" }, files.join(", ")),
+    ...apps.map(appLink),
   ];
+  const where = unreadable
+    ? [
+        icon("warning"),
+        t("Its file cannot be read here, so it is brought up and down elsewhere:"),
+        " ",
+        h("code", null, unreadable),
+      ]
+    : files.flatMap((file, n) => [n ? ", " : "", h("code", null, file)]);
   const actions = h("span", { class: "item-actions" });
   if (!unreadable) {
     actions.append(button(t("Bring it up"), stack, () => bring(stack, "up")));
     if (containers) actions.append(button(t("Bring it down"), stack, () => bringDown(stack)));
   }
   if (!containers) actions.append(button(t("Forget it"), stack, () => forget(stack)));
-  return listItem(name, facts, actions);
+  const item = listItem(name, facts, actions);
+  item.append(h("p", { class: `stacks-file${unreadable ? " stacks-unreadable" : ""}` }, where));
+  return item;
+}
+
+/** With how it does, where that is known. @param {string} name */
+function appLink(name) {
+  const app = inventory.apps.get(name);
+  return h(
+    "a",
+    { class: "stacks-app", href: appAddress(name) },
+    app && stateIcon(appState(app)),
+    name,
+  );
 }
 
 /**

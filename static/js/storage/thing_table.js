@@ -53,7 +53,7 @@ export class ThingTable {
       h("h2", { id }, kindWord(kind), h("span", { class: "muted" }, ` ${its.length}`)),
       h(
         "table",
-        { class: "storage-table", "aria-labelledby": id },
+        { class: "list-table fixed storage-table", "aria-labelledby": id },
         h(
           "thead",
           null,

@@ -231,7 +231,10 @@ function pastTable(admin) {
   ];
   return h(
     "table",
-    { class: `terminals-past${admin ? " admin" : ""}`, "aria-labelledby": "terminals-past-title" },
+    {
+      class: `list-table fixed terminals-past${admin ? " admin" : ""}`,
+      "aria-labelledby": "terminals-past-title",
+    },
     h(
       "thead",
       null,

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  credentialsPath,
   isName,
   kindOf,
   nameOf,
@@ -60,4 +61,10 @@ test("the text of a .env file becomes rows", () => {
     { name: "C", value: "x=y" },
     { name: "D", value: "" },
   ]);
+});
+
+test("credentials are kept for the team that has the app", () => {
+  const all = "/api/v1/credentials/registry/localhost%3A5000";
+  assert.equal(credentialsPath("registry", "localhost:5000", undefined), all);
+  assert.equal(credentialsPath("registry", "localhost:5000", "blue"), `${all}?team=blue`);
 });

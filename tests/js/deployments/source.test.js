@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { credentialsPath, sourceParts } from "../../../static/js/deployments/source.js";
+import { sourceParts } from "../../../static/js/deployments/source.js";
 
 const digest = `nginx@sha256:${"ab12".repeat(16)}`;
 const commit = "0123456789abcdef0123";
@@ -24,10 +24,4 @@ test("a folder and a release that was kept are called so, and what nobody knows 
   assert.equal(sourceParts({ kind: "upload", upload: "x" }, undefined).length, 1);
   assert.equal(sourceParts({ kind: "kept", release: 3 }, undefined).length, 1);
   assert.deepEqual(sourceParts(null, undefined), []);
-});
-
-test("credentials are kept for the team that has the app", () => {
-  const all = "/api/v1/credentials/registry/localhost%3A5000";
-  assert.equal(credentialsPath("registry", "localhost:5000", undefined), all);
-  assert.equal(credentialsPath("registry", "localhost:5000", "blue"), `${all}?team=blue`);
 });

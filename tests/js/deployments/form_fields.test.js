@@ -1,0 +1,16 @@
+// Errors beside their fields.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { withoutName } from "../../../static/js/deployments/form_fields.js";
+
+test("an error does not name the field beside which it stands", () => {
+  assert.equal(withoutName("Route.host: a! is no domain", "route.host"), "A! is no domain");
+  assert.equal(withoutName("Route.host：a! 不是域名", "route.host"), "A! 不是域名");
+  assert.equal(withoutName("Image is missing", "image"), "Image is missing");
+  assert.equal(
+    withoutName("Web.example.com leads to shop", "route.host"),
+    "Web.example.com leads to shop",
+  );
+});
