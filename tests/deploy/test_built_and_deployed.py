@@ -29,6 +29,11 @@ def send(house: House, **files: str) -> str:
     return house.sources.keep_upload(made).id
 
 
+def gone(house: House, upload: str) -> None:
+    """It is removed right after its deployment is settled."""
+    wait_until(lambda: house.sources._uploads.folder(upload) is None, 5, "the folder to go")
+
+
 def begin(house: House, app: str, spec: dict[str, object], upload: str) -> int:
     return house.deployments.begin(app, Wanted(spec, upload=upload), "ada", admin=True).id
 
@@ -48,7 +53,7 @@ def test_a_folder_is_built_serves_and_can_be_gone_back_to(
             ids.append(begin(house, "pages", spec, upload))
             done = house.wait(ids[-1])
             assert done.state == "serving", (done, house.lines(ids[-1]))
-            assert house.sources._uploads.folder(upload) is None
+            gone(house, upload)
     finally:
         docker_client.images.remove("nginx:1.27-alpine")
     assert done.steps[0].name == "build"
@@ -79,7 +84,7 @@ def test_a_build_is_cancelled_and_the_next_one_begins(house: House, image: str) 
     house.deployments.cancel(id, "ada")
     done = house.wait(id)
     assert (done.state, alive()) == ("cancelled", [])
-    assert house.sources._uploads.folder(upload) is None
+    gone(house, upload)
     next_one = send(house, Dockerfile=f"FROM {image}\nRUN exit 7\n")
     id = begin(house, "slow", {"build": {}}, next_one)
     done = house.wait(id)

@@ -127,8 +127,9 @@ def test_requests_are_let_finish_and_a_cancel_meanwhile_goes_back(house: House, 
     at = {"Host": "drained.localhost"}
     url = f"http://127.0.0.1:{house.settings.gateway.http_port}"
     with httpx.Client(timeout=30, trust_env=False, headers=at) as client:
-        slow = gevent.spawn(client.get, f"{url}/cgi-bin/slow")
         id = house.deploy("drained", **apps.web(image, "two", SLOW=4, route={}))
+        house.in_step(id, "health")  # on a busy machine it would have ended before
+        slow = gevent.spawn(client.get, f"{url}/cgi-bin/slow")
         wait_until(
             lambda: (step := house.get(id).step("drain")) and step.progress.get("in_flight"),
             *(40, "the slow request to be seen"),

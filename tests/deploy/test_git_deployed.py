@@ -132,8 +132,9 @@ def test_from_an_address_to_a_push(program: Program, source: Repository) -> None
     assert [one["commit"] for one in releases] == [commit, found["commit"]]
     assert releases[0]["secrets"] == releases[1]["secrets"] == {"KEY": 1}
     assert "eve" in done["by"]
-    assert (program.server.storage / ".deploy" / "fetched").is_dir()
-    assert list((program.server.storage / ".deploy" / "fetched").iterdir()) == []
+    fetched = program.server.storage / ".deploy" / "fetched"
+    assert fetched.is_dir()
+    wait_until(lambda: not list(fetched.iterdir()), 5, "what was fetched to go")
     assert LOGIN.password not in program.server.said(10**6)
     assert not any(LOGIN.password in one for one in source.host.arguments)
 
@@ -152,7 +153,7 @@ def test_a_host_that_hardly_answers_is_left_at_once(program: Program, source: Re
         source.host.trickles = False
     assert (done["state"], done["cancelled_by"]) == ("cancelled", "tests")
     fetched = program.server.storage / ".deploy" / "fetched"
-    assert list(fetched.iterdir()) == []
+    wait_until(lambda: not list(fetched.iterdir()), 3, "what was fetched to go")
     left = []
     for one in psutil.process_iter():
         with suppress(psutil.Error):

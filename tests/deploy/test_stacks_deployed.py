@@ -188,4 +188,4 @@ def test_a_server_is_killed_within_a_stack(program: Program, source: Repository)
     assert (run["state"], set(states(run).values())) == ("serving", {"serving"}), [
         program.said(part["deployment"]) for part in run["parts"].values() if part["deployment"]
     ]
-    assert list(uploads.iterdir()) == []
+    wait_until(lambda: not list(uploads.iterdir()), 5, "what was sent to go")
