@@ -277,6 +277,7 @@ class Application:
     ) -> Deploying:
         routes = RouteStore(storage.database)
         gateway = Gateway(self.settings, node.engine, routes, self.notices, apps.team_of)
+        gateway.load()
         store = DeploymentStore(storage.database)
         secrets = SecretStore(storage.database, self.settings.storage.path)
         sources = Sources(node.engine, store, secrets, self.settings, apps.team_of)

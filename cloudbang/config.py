@@ -161,6 +161,7 @@ class GatewaySettings(Section):
     acme: Annotated[str, AfterValidator(_directory)] = ""  # another authority for certificates
     acme_root: Annotated[str, AfterValidator(_file)] = ""  # by which that one is known
     email: Annotated[str, AfterValidator(_email)] = ""  # for its account there
+    ipv6_closed: bool = False  # a firewall keeps others from http_port by IPv6
 
     @property
     def own_ports(self) -> range:

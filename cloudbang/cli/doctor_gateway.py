@@ -12,6 +12,7 @@ from cloudbang.cli.doctor_checks import Finding, can_listen
 from cloudbang.cli.doctor_database import FILE
 from cloudbang.config import Settings
 from cloudbang.domain.text import Text
+from cloudbang.gateway.ipv6 import passes_for_local
 
 _WHAT = Text("Gateway", "网关")
 
@@ -21,16 +22,35 @@ def gateway(settings: Settings) -> Iterator[Finding]:
     whether its ports can be had."""
     yield _program()
     folder = settings.storage.path.absolute()
-    wanted = _routes(folder)
+    wanted, its = _routes(folder), settings.gateway
     if wanted:
         yield _answers(folder, wanted)
+        if not its.ipv6_closed and passes_for_local(its.http_port, is_up=True):
+            yield _ipv6(its.http_port)
         return
-    its = settings.gateway
     for variable, port in (
         ("CLOUDBANG_GATEWAY_HTTP_PORT", its.http_port),
         ("CLOUDBANG_GATEWAY_HTTPS_PORT", its.https_port),
     ):
         yield can_listen(variable, "", port)
+
+
+def _ipv6(port: int) -> Finding:
+    rule = f"ip6tables -I INPUT ! -i lo -p tcp --dport {port} -j DROP"
+    return Finding(
+        "gateway-ipv6",
+        _WHAT,
+        True,
+        Text(
+            f"who comes to port {port} by IPv6 passes for this machine, so that no app gets a .localhost "
+            f"domain of its own, and no proxy on this machine is believed: {rule} closes it "
+            "(CLOUDBANG_GATEWAY_IPV6_CLOSED=true then), and so does an engine with "
+            '"userland-proxy": false',
+            f"通过 IPv6 访问端口 {port} 的人会被当作本机，因此应用不能使用自定的 .localhost 域名，本机上的代理也不被信任："
+            f"{rule} 可以关闭它（然后设置 CLOUDBANG_GATEWAY_IPV6_CLOSED=true），"
+            '引擎设置 "userland-proxy": false 也可以',
+        ),
+    )
 
 
 def _program() -> Finding:

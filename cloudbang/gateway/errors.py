@@ -34,6 +34,23 @@ class RouteTaken(CloudBangError):
         super().__init__(route, app, whose)
 
 
+class NotHereAlone(CloudBangError):
+    """Others would be answered at a name that leads to this machine alone."""
+
+    code = "not-here-alone"
+    status = 409
+    title = "Not for this machine alone"
+    sentence = (
+        "{host} is for this machine alone, and whoever comes to port {port} by IPv6 would pass for it: "
+        'have the engine do without its proxy ("userland-proxy": false in its daemon.json), or close '
+        "the port to others with ip6tables and say so with CLOUDBANG_GATEWAY_IPV6_CLOSED=true"
+    )
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host, self.port = host, port
+        super().__init__(host, port)
+
+
 class NoFreePort(CloudBangError):
     """An app without a domain has no port to answer at."""
 

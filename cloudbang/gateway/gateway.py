@@ -26,7 +26,8 @@ from cloudbang.domain.deploy import caddy
 from cloudbang.domain.deploy.spec import Spec
 from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable
 from cloudbang.gateway.admin import CaddyAdmin
-from cloudbang.gateway.errors import GatewayAway, GatewayFailed
+from cloudbang.gateway.errors import GatewayAway, GatewayFailed, NotHereAlone
+from cloudbang.gateway.ipv6 import BRIDGE, passes_for_local
 from cloudbang.gateway.routes import Address, Routes, taken_ports
 from cloudbang.gateway.service import Calls, GatewayService
 from cloudbang.gateway.upstreams import UpstreamFiles
@@ -39,7 +40,6 @@ EVERY = 10.0  # seconds between two looks at whether all is as it should be
 TOGETHER = 0.1  # seconds that a change waits for others
 HELD = 30.0  # seconds at most that nothing is loaded, since requests wait for an app
 ANSWERED = 1.5  # seconds until those have been answered, once there is somebody again
-BRIDGE = "docker_gwbridge"  # by which the machine itself reaches tasks, and the published ports
 NOTICE = "gateway-failed"
 
 
@@ -69,6 +69,9 @@ class Gateway:
         self._holding: dict[str, float] = {}  # until when, by app
         self._local: set[str] = set()
         self._last: object = None  # that Caddy was told
+        self._port = 0 if settings.gateway.ipv6_closed else settings.gateway.http_port
+        self._is_up = False  # since our start
+        self._exposed = False  # others pass for this machine, or did
         self._left = False  # something is to be tried again, though no route is wanted
         self.loads = 0
         self.repairs = 0
@@ -85,9 +88,12 @@ class Gateway:
 
     # -- running
 
-    def start(self) -> None:
-        """Begin to look after it. Raises StorageFailed."""
+    def load(self) -> None:
+        """Know whose the routes are, before anybody asks for one. Raises StorageFailed."""
         self._routes.by_app = {route.app: route for route in self._store.all()}
+
+    def start(self) -> None:
+        """Begin to look after it."""
         if self._routes.by_app:
             self._wake.set()  # who knows what happened meanwhile
         self._supervisor.run("routes", self._write_loop)
@@ -104,9 +110,13 @@ class Gateway:
         return sorted(self._routes.by_app)
 
     def check(self, app: str, spec: Spec) -> None:
-        """Whether an app may have the route that it asks for. Raises RouteTaken, NoFreePort."""
-        if spec.route is not None:
-            self._routes.wanted(app, spec, self._service.ports)
+        """Whether an app may have the route that it asks for. Raises RouteTaken, NoFreePort,
+        NotHereAlone."""
+        if spec.route is None:
+            return
+        self._routes.wanted(app, spec, self._service.ports)
+        if caddy.is_local(spec.route.host) and self._look_whether_exposed():
+            raise NotHereAlone(spec.route.host, self._port)
 
     def publish(self, app: str, spec: Spec) -> None:
         """Have the route of an app as its specification says, and wait until the gateway has it;
@@ -254,9 +264,22 @@ class Gateway:
         if not good:
             self._service.bring_up(needed)
             self.restarts += 1
+        self._is_up = True
         with suppress(EngineUnreachable, EngineRefused):
             if not self._local:
                 self._local = {self._engine.gateway_of(BRIDGE)} - {""}
+
+    def _look_whether_exposed(self) -> bool:
+        """Once it was so it stays so: each change would close connections."""
+        if not self._exposed and self._port and passes_for_local(self._port, is_up=self._is_up):
+            if not self._is_up:
+                return True
+            self._exposed = True
+            log.warning(
+                "who comes by IPv6 passes for this machine: apps at .localhost domains of their own "
+                "are not answered for, and no proxy on this machine is believed"
+            )
+        return self._exposed
 
     def _put_files(self) -> None:
         """Requests go where they were last switched to, whoever has changed that."""
@@ -274,7 +297,8 @@ class Gateway:
                 gevent.sleep(TOGETHER)
 
     def _load(self) -> None:
-        wanted = self._routes.config(self._local, self._folder)
+        exposed = self._look_whether_exposed()
+        wanted = self._routes.config(self._local, self._folder, exposed=exposed)
         found = self._admin.config()
         if found == wanted:
             self._last = wanted

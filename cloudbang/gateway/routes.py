@@ -104,9 +104,12 @@ class Routes:
 
     # -- what Caddy is told
 
-    def config(self, local: Iterable[str], folder: Path) -> dict[str, object]:
+    def config(
+        self, local: Iterable[str], folder: Path, *, exposed: bool = False
+    ) -> dict[str, object]:
         """Its configuration. ``local``: addresses by which this machine asks; ``folder``: where
-        the gateway keeps its certificates, since only who has one sends people there."""
+        the gateway keeps its certificates, since only who has one sends people there;
+        ``exposed``: others ask by those addresses as well."""
         routes = []
         for kept in self.by_app.values():
             https = self._by_https(kept.host)
@@ -116,10 +119,11 @@ class Routes:
             )
         its, here = self._its, set(local)
         trusted = set(self._settings.server.trusted_proxies)
-        if any(is_loopback(one) for one in trusted):
+        if not exposed and any(is_loopback(one) for one in trusted):
             trusted |= here  # as whom one on this machine comes
         gate = Gate(
             local=here,
+            exposed=exposed,
             https_port=its.https_port,
             acme=its.acme,
             acme_root=bool(its.acme and its.acme_root),

@@ -82,6 +82,7 @@ class House:
         self.deployments.listen(self.told.append)
 
     def start(self) -> House:
+        self.gateway.load()
         self.gateway.start()
         self.deployments.load()
         self.deployments.start()

@@ -92,7 +92,7 @@ class Ground:
         limits = httpx.Limits(max_keepalive_connections=0)
         self.client = httpx.Client(timeout=40, trust_env=False, limits=limits)
 
-    def new_gateway(self) -> Gateway:
+    def new_gateway(self, *, start: bool = True) -> Gateway:
         """One that begins with what the database holds, as after a restart."""
         made = Gateway(
             self.settings,
@@ -102,7 +102,9 @@ class Ground:
             lambda app: self.teams.get(app, "default"),
             every=1.0,
         )
-        made.start()
+        made.load()
+        if start:
+            made.start()
         return made
 
     @property

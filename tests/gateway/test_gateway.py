@@ -16,6 +16,8 @@ import pytest
 
 from cloudbang.domain.names import is_hidden
 from cloudbang.gateway import GatewayFailed, RouteTaken, image, service
+from cloudbang.gateway.errors import NotHereAlone
+from cloudbang.gateway.ipv6 import passes_for_local
 from cloudbang.gateway.service import NAME
 from tests.gateway.ground import HTTP_PORT, OWN_PORTS, Ground, spec
 from tests.support import wait_until
@@ -87,11 +89,43 @@ def elsewhere() -> Iterator[object]:
         run("ip", "link", "set", name, "up")
         inside = ("nsenter", f"--net=/run/netns/{name}")
         run(*inside, "ip", "addr", "add", "10.213.7.2/24", "dev", "eth0")
+        run("ip", "addr", "add", "fd77::1/64", "dev", name, "nodad")
+        run(*inside, "ip", "addr", "add", "fd77::2/64", "dev", "eth0", "nodad")
         run(*inside, "ip", "link", "set", "eth0", "up")
         run(*inside, "ip", "route", "add", "default", "via", "10.213.7.1")
         yield lambda at, host: int(run(*inside, sys.executable, "-c", program, at, host))
     finally:
         subprocess.run(["ip", "netns", "delete", name], check=False)
+
+
+def test_who_comes_by_ipv6_is_not_taken_for_this_machine(ground: Ground, gone: None) -> None:
+    """The engine's proxy has them come from where the machine itself comes from."""
+    running = ground.run("only", 1)
+    here = spec(route={"host": "only-here.localhost"})
+    ground.gateway.stop()
+    ground.gateway = ground.new_gateway()  # which knows nothing of who could come before
+    ground.gateway.publish("only", here)
+    ground.gateway.switch("only", running)
+    if not passes_for_local(HTTP_PORT, is_up=True):  # whose machine has no IPv6 before
+        ground.gateway.check("only", here)
+        assert ground.text("only-here.localhost") == "only-r1"
+    with elsewhere() as ask:
+        assert ask(f"10.213.7.1:{HTTP_PORT}", "only-here.localhost") == 404
+        at = f"[fd77::1]:{HTTP_PORT}"
+        wait_until(lambda: ask(at, "only-here.localhost") == 404, 10, "it to be closed")
+        with pytest.raises(NotHereAlone, match="userland-proxy"):
+            ground.gateway.check("only", here)
+    ground.gateway.withdraw("only")
+
+
+def test_a_route_is_known_before_anybody_asks(ground: Ground) -> None:
+    """A gateway that was not started yet tells where apps answer, and gives no domain away twice."""
+    ground.gateway.publish("known", spec(route={"host": "known.example.com"}))
+    made = ground.new_gateway(start=False)
+    assert [one.kind for one in made.addresses("known")] == ["domain"]
+    with pytest.raises(RouteTaken):
+        made.check("other", spec(route={"host": "known.example.com"}))
+    ground.gateway.withdraw("known")
 
 
 def test_a_release_at_another_port_is_switched_to_without_a_word_to_caddy(ground: Ground) -> None:

@@ -66,10 +66,12 @@ class GatewayRoute:
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What is so for all routes. ``local``: from which addresses the machine itself comes, who
-    alone is answered at names that end in .localhost; ``https_port``: as it is published;
+    alone is answered at names that end in .localhost; ``exposed``: others come from there as well,
+    so that nobody is answered where an app has such a name and no port; ``https_port``: as it is published;
     ``acme``: where certificates come from, "" for where Caddy gets them by itself."""
 
     local: Collection[str] = ()
+    exposed: bool = False
     https_port: int = HTTPS
     acme: str = ""
     acme_root: bool = False  # it is known by a file of ours
@@ -217,7 +219,8 @@ def _route(one: GatewayRoute, gate: Gate) -> dict[str, Any]:
         match["path"] = _paths(one.path)
     if is_local(one.name):
         # A name that anybody can send is not where it comes from.
-        match["remote_ip"] = {"ranges": sorted({"127.0.0.0/8", "::1", *gate.local})}
+        local = () if gate.exposed and one.host else gate.local
+        match["remote_ip"] = {"ranges": sorted({"127.0.0.0/8", "::1", *local})}
     return {"match": [match], "handle": _handle(one), "terminal": True}
 
 

@@ -55,6 +55,18 @@ def test_a_local_name_is_local_whoever_asked_for_it() -> None:
     assert route["match"][0]["remote_ip"] == {"ranges": ["127.0.0.0/8", "::1"]}
 
 
+def test_where_others_pass_for_the_machine_a_local_name_answers_nobody() -> None:
+    """Unless the app answers everybody at its own port anyway."""
+    gate = Gate(local=["172.18.0.1"], exposed=True)
+    shop, web = GatewayRoute("shop", "shop.localhost"), GatewayRoute("web", own_port=8181)
+    made = caddy_config([shop, web], gate)["apps"]["http"]["servers"]["http"]["routes"]
+    found = {r["match"][0]["host"][0]: r["match"][0]["remote_ip"]["ranges"] for r in made[:-1]}
+    assert found == {
+        "shop.localhost": ["127.0.0.0/8", "::1"],
+        "web.localhost": ["127.0.0.0/8", "172.18.0.1", "::1"],
+    }
+
+
 def test_the_longer_path_is_asked_first_and_a_name_before_a_pattern() -> None:
     routes = [
         GatewayRoute("all", "*.example.com"),
