@@ -57,6 +57,7 @@ class RecentEnds:
             case "stop":  # after its "die", when the stop is done
                 self._asked.add(container)
                 self._killed.discard(container)
+                self._was_asked(container)
             case "start":
                 self._asked.discard(container)
                 self._killed.discard(container)
@@ -66,6 +67,16 @@ class RecentEnds:
                     self._killed.add(container)
                 if code and code.isdecimal() and container not in self._asked:
                     self._codes[container] = int(code)
+
+    def _was_asked(self, container: str) -> None:
+        """Its end looked like one by itself: SIGKILL is what it is to be stopped with."""
+        self._codes.pop(container, None)
+        for slot in self._slots.values():
+            if container in slot.seen:
+                slot.seen.remove(container)
+                slot.count -= 1
+                if not slot.count:
+                    slot.code, slot.until = None, 0.0
 
     def comes_back(self, instance: Instance) -> bool:
         """Whether one that has just ended is about to be restarted, as it was a moment ago."""

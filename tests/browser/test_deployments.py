@@ -216,7 +216,7 @@ def test_a_domain_that_is_none_is_said_beside_it(
     host = form.get_by_label("Domain" if locale == "en" else "域名", exact=True)
     host.fill("no domain!")
     says = "no domain! is not a domain" if locale == "en" else "no domain!"
-    error = form.locator(".form-row", has=host).locator(".spec-error")
+    error = page.locator(f"#{host.get_attribute('id')}-error")
     expect(error).to_contain_text(says, ignore_case=True)
     expect(error).not_to_contain_text("oute.host")
     deploy = form.locator(".edit-choices .main")

@@ -150,6 +150,20 @@ def test_what_ended_by_itself_and_well_is_done(
     assert not ends.judge(replace(ended, state="running")).completed
 
 
+def test_one_of_a_service_that_is_stopped_with_sigkill_has_not_crashed(
+    ends: RecentEnds, clock: Clock
+) -> None:
+    """The engine tells of the stop after the end that it made."""
+    old = task(0, "running")
+    ends.judge(old)
+    tell(ends, "kill", "die", container=old.id, signal="9", exitCode="137")
+    assert ends.judge(task(0, "exited", clock.wall, exit_code=137)).restarts == 1
+    tell(ends, "stop", container=old.id)
+    ended = ends.judge(task(0, "exited", clock.wall, exit_code=137))
+    assert (ended.condition, ended.restarts, ended.last_exit) == ("exited", 0, None)
+    assert ends.judge(task(1, "running")).condition == "running"
+
+
 def test_a_job_that_is_done_is_no_crash(ends: RecentEnds, clock: Clock) -> None:
     """One that failed first and then went through is done, and was started again once."""
     first = task(0, "exited", clock.wall, exit_code=3, job=True)

@@ -99,7 +99,10 @@ export class EditForm {
     this.#clear();
     this.#busy = this.#deploy.disabled = true;
     try {
-      const begun = await begin(this.app, this.#model.toJSON(), null);
+      const spec = this.#model.toJSON();
+      // Whatever is wrong with it is said before Swarm is asked for.
+      await planOf(this.app, spec);
+      const begun = await begin(this.app, spec, null);
       // The page that is left stays as it is, so that nothing is deployed twice.
       if (begun) return location.assign(deploymentAddress(begun.id));
     } catch (error) {

@@ -86,7 +86,9 @@ export class SpecForm {
     found.field.showError(alone ? withoutName(message, name) : message, name);
     if (!focus) return true;
     found.group.open = true;
-    const control = found.field.element.querySelector("[aria-invalid], input, select, button");
+    const { element } = found.field;
+    const control =
+      element.querySelector("[aria-invalid]") ?? element.querySelector("input, select, button");
     if (control instanceof HTMLElement) control.focus();
     found.field.element.scrollIntoView({ block: "nearest" });
     return true;
