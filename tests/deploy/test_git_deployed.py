@@ -71,7 +71,7 @@ def push(program: Program, hook: dict[str, Any], commit: str, branch: str) -> di
     body = json.dumps({"ref": f"refs/heads/{branch}", "after": commit, "pusher": {"login": "eve"}})
     headers = {
         "X-Gitea-Event": "push",
-        "X-Gitea-Delivery": commit,
+        "X-Gitea-Delivery": f"{branch} {commit}",
         "X-Gitea-Signature": hmac.new(hook["secret"].encode(), body.encode(), "sha256").hexdigest(),
         "Content-Type": "application/json",
     }
