@@ -39,6 +39,9 @@ class StoreSink:
     def stored_between(self, app: str, container: str, since: int, until: int) -> Counter[bytes]:
         return self._store.stored_between(app, container, since, until)
 
+    def newest_of(self, app: str, container: str, lines: int, seconds: float) -> list[bytes]:
+        return self._store.newest_of(app, container, lines, seconds)
+
     def append(self, app: str, records: list[bytes]) -> Append:
         return self._store.enqueue(app, records)
 

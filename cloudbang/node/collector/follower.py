@@ -23,7 +23,7 @@ from cloudbang.errors import (
 from cloudbang.node.collector.context import ReaderContext
 from cloudbang.node.collector.read_scheduler import ReadScheduler
 from cloudbang.node.collector.resume import Resume, SkipTo, dropped
-from cloudbang.node.collector.rotation import RotationWatch, rotated_at
+from cloudbang.node.collector.rotation import RECALLED, RotationWatch, rotated_at
 from cloudbang.node.collector.sink import Receipt
 from cloudbang.node.collector.snapshot import between, resume_after_set_back, snapshot
 
@@ -84,7 +84,8 @@ class Follower:
         self._ends = True  # it does by itself, or was given up
         self._interrupted = False
         self._began = 0.0  # the present try
-        self._quick = Attempts(0.2, 3, begins=self._say_trouble, ends=self._say_over)
+        said = partial(log.info, "the log of %s is read again", app)
+        self._quick = Attempts(0.2, 3, begins=self._say_trouble, ends=said)
         self._slow = Attempts(1, 120, begins=lambda _: None, ends=self._log_readable)
 
     @property
@@ -172,9 +173,6 @@ class Follower:
         if reason:  # that the engine is away is said once, and not for each log
             log.warning("reading the log of %s: %s; it is tried again", self.app, reason)
 
-    def _say_over(self) -> None:
-        log.info("the log of %s is read again", self.app)
-
     def _log_readable(self) -> None:
         self._context.containers.log_readable(self.container)
 
@@ -232,15 +230,16 @@ class Follower:
             if point.last is not None and record_ns(point.last) > now:
                 resume, tail = resume_after_set_back(engine, instance, point), None
                 self.since_ns = 0
+        self._last = point.newest if point else None
+        watch = self._watched(instance)
         stream = engine.logs(instance.id, follow=instance.alive, since_ns=self.since_ns, tail=tail)
         self._slow.went_well()
         decoder = decoder_for(instance.short, tty=instance.tty, podman=engine.is_podman)
         missing = _RereadFurther if tail is not None else None if surely else _RereadFully
-        self._last = point.newest if point else None
         self._stream, self._ends = stream, not instance.alive
         self._reads_before = -1  # not at the very next look
         try:
-            self._pump(stream, decoder, resume, self._watched(instance), missing, instance.alive)
+            self._pump(stream, decoder, resume, watch, missing, instance.alive)
         finally:
             self._stream = None
             stream.close()
@@ -363,29 +362,29 @@ class Follower:
     def _fill(self, before: bytes, after: bytes) -> bool:
         """Hand over what the followed stream jumped over between these two, which may come late;
         whether there was something."""
-        instance = self._context.containers.instance(self.container)
-        if instance is None:
+        context, watch = self._context, self._watch
+        if (instance := context.containers.instance(self.container)) is None or watch is None:
             return False
         self.drain()
         around = map(record_ns, (before, after))
-        stored = self._context.sink.stored_between(self.app, instance.short, *around)
+        stored = context.sink.stored_between(self.app, instance.short, *around)
+        step = (context.engine, instance, before, after, stored)
         jumped = False
-        for records in between(self._context.engine, instance, before, after, stored):
+        for records in between(*step, recalled=after in watch.recalled):
             jumped = True
             self._append(records)
-            if self._watch:  # it may break off: what is delivered is not asked for again
-                self._watch.delivered(records)
+            watch.delivered(records)  # it may break off: this is not asked for again
         return jumped
 
     def _watched(self, instance: Instance) -> RotationWatch | None:
         """The watch over a log that is rotated; it keeps what it knows of the rate of lines."""
-        size = rotated_at(instance.log_driver, dict(instance.log_options))
-        if size is None:
+        if (size := rotated_at(instance.log_driver, dict(instance.log_options))) is None:
             return None
         if self._watch is None:
             self._watch = RotationWatch(size)
-        # The seam between what is stored and what is new is looked at as well: a log that rotates
-        # while it is read again may be skipped in just that place.
+            lately = self._context.sink.newest_of(self.app, instance.short, *RECALLED)
+            self._watch.recall(lately, time.monotonic())
+        # The seam to what is stored is looked at too: a log that rotates may be skipped just there.
         self._watch.begin(self._last)
         return self._watch
 

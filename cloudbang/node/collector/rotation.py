@@ -53,6 +53,12 @@ STEADY = 10
 """In a flood only steps are looked at in which a file could be filled at a tenth of the fastest: each
 line of a steady one would be."""
 
+RECALLED = (
+    120.0  # seconds before the newest line that is stored, which a new process looks at again
+)
+RECALLED_LINES = 30_000  # of them at most
+AT_ONCE = 500  # of these
+
 MIXED = 50_000_000  # nanoseconds by which stdout and stderr may be out of order
 
 LOCAL_SIZE = 20 * 1024 * 1024  # what the `local` driver keeps in a file unless told otherwise
@@ -95,6 +101,8 @@ class RotationWatch:
         self._newest = b""
         self._prior: bytes | None = None  # the newest record
         self._doubts: list[_Doubt] = []
+        self.recalled: set[bytes] = set()
+        """The records after steps that came before this process, and may be answered already."""
 
     def begin(self, last: bytes | None = None) -> None:
         """The log is read again: the next line comes after ``last``, or may be any."""
@@ -102,6 +110,24 @@ class RotationWatch:
         self._newest = last[:30] if last else b""
         self._prior = last
         self._part_since, self._part_filled = None, 0.0
+
+    def recall(self, records: list[bytes], now: float) -> None:
+        """These, by their times, were delivered by a process before this one, and end at the newest:
+        what rate they came at, and which steps look like jumps that nobody may have asked about."""
+        newest = _ns(records[-1][:30]) if records else 0
+        for at in range(0, len(records), AT_ONCE):
+            part = records[at : at + AT_ONCE]
+            then = now - (newest - _ns(part[-1][:30])) / 1e9
+            while (odd := self.first_discontinuity(part, then)) is not None:
+                before = part[odd - 1] if odd else records[max(0, at - 1)]
+                pause = _apart(before[:30], part[odd][:30])
+                if pause >= self._least:
+                    self._doubts.append(_Doubt(then, pause, before, part[odd], True, self._much))
+                self.begin()
+                at, part = at + odd, part[odd:]
+        self._doubts.sort(key=lambda doubt: -doubt.pause)
+        del self._doubts[DOUBTS:]
+        self.recalled = {doubt.after for doubt in self._doubts}
 
     def accept(self, raw: bytes) -> None:
         """``raw`` was odd, and the log read again is the same there: nothing is missing.

@@ -34,6 +34,10 @@ class LogSink(Protocol):
         """How often each record of ``container`` is stored of these times (ns, inclusive). Counts
         what was acknowledged. Raises StorageFailed."""
 
+    def newest_of(self, app: str, container: str, lines: int, seconds: float) -> list[bytes]:
+        """The newest records of ``container`` by their times, oldest first: at most so many, of at
+        most so long before the last, and the one before these. Raises StorageFailed."""
+
     def append(self, app: str, records: list[bytes]) -> Receipt:
         """Store whole records (each with its LF) of an app, in the order of the calls.
 

@@ -34,10 +34,17 @@ def snapshot(
 
 
 def between(
-    engine: Engine, instance: Instance, before: bytes, after: bytes, stored: Counter[bytes]
+    engine: Engine,
+    instance: Instance,
+    before: bytes,
+    after: bytes,
+    stored: Counter[bytes],
+    *,
+    recalled: bool = False,
 ) -> Iterator[list[bytes]]:
     """What the engine has between two records, and first a marker if it has not even the earlier
-    one any more. Nothing, when nothing was written between them.
+    one any more. Nothing, when nothing was written between them; nor where it has none of it, and
+    may have been asked before, when it had (``recalled``).
 
     ``stored`` counts what is known of it: in a log that was read several times different parts may
     have been jumped over. That is left out, and counted down.
@@ -55,7 +62,7 @@ def between(
                 found.insert(0, dropped(before, found[0]))
         if found:
             yield take_stored(found, stored)
-    if not there and not begun:
+    if not there and not begun and not recalled:
         yield [dropped(before, after)]
 
 

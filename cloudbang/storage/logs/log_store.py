@@ -42,7 +42,7 @@ from cloudbang.storage.logs.reader import (
     collect,
     measure,
 )
-from cloudbang.storage.logs.resume import resume_point, stored_between
+from cloudbang.storage.logs.resume import newest_of, resume_point, stored_between
 from cloudbang.storage.logs.retention import LogRetention
 from cloudbang.storage.logs.segment import IndexCache
 from cloudbang.storage.logs.unread import UnreadLogs
@@ -600,6 +600,19 @@ class LogStore:
 
         def step(view: Snapshot, skip_missing: bool) -> Counter[bytes]:
             return stored_between(view, self._cache, query, skip_missing=skip_missing)
+
+        return self._retry(found, step)
+
+    def newest_of(self, app: str, container: str, lines: int, seconds: float) -> list[bytes]:
+        """The newest records (each with its LF) of ``container`` by their times, oldest first: at
+        most so many, of at most so long before the last. Raises StorageFailed."""
+        found = self._known(app)
+        if not found:
+            return []
+
+        def step(view: Snapshot, skip_missing: bool) -> list[bytes]:
+            args = (container[:12], lines, int(seconds * 1e9))
+            return newest_of(view, self._cache, *args, skip_missing=skip_missing)
 
         return self._retry(found, step)
 

@@ -12,6 +12,7 @@ app's ``marks.json``: else an old, quiet container would be stored a second time
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 
@@ -83,6 +84,33 @@ def stored_between(
         for spot in walk.spots():
             found.update(raw + b"\n" for _, raw in walk.lines(spot))
     return found
+
+
+def newest_of(
+    view: Snapshot,
+    cache: IndexCache,
+    container: str,
+    lines: int,
+    back_ns: int,
+    *,
+    skip_missing: bool = False,
+) -> list[bytes]:
+    """The newest records of the engine's by their times, oldest first: at most so many, of at most
+    so long before the last, and the one before these. Raises Stale, OSError."""
+    found: list[bytes] = []
+    newest = oldest = b""
+    with BlockScan(view, cache, Query(container=container), skip_missing=skip_missing) as walk:
+        for spot in walk.spots(backwards=True):
+            part = _engine_lines(raw for _, raw in walk.lines(spot))
+            if not part:
+                continue
+            found += part
+            newest = max(newest, max(part)[:30])
+            oldest = format_time(max(record_ns(newest) - back_ns, 0)).encode()
+            if len(found) >= lines or max(part)[:30] < oldest:
+                break
+    found.sort()
+    return found[max(0, bisect_left(found, oldest) - 1, len(found) - lines) :]
 
 
 def _not_within_a_line(records: list[bytes], base: bytes) -> bytes:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from cloudbang.domain.lines import format_time
+from cloudbang.node.collector.rotation import RotationWatch
 from tests.node.collector.rig import Rig
 from tests.node.collector.test_scripted import ID, ago
 from tests.support import wait_until
@@ -174,3 +175,30 @@ def test_what_is_read_again_is_not_asked_for_as_well(rig, scripted):
     scripted.tell("die", ID, time.time_ns())
     numbers = sorted(int(text.split()[1]) for text in one.wait_ended("web"))
     assert numbers == list(range(1440))
+
+
+def test_a_jump_that_nobody_could_ask_about_before_a_kill_is_asked_about_after_it(
+    rig, scripted, monkeypatch
+):
+    """More was stored after it than is looked at when a log is read again."""
+    scripted.add(ID, "web", max_size="100k")
+    lines = steadily(time.time_ns() - 200 * 10**9, 0, 1_800)
+    scripted.logs[ID] = lines[:180]
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 180)
+    time.sleep(1.1)  # or it would seem to flood
+    scripted.jumps[ID] = range(180, 1_580)
+    # As with an engine that is halted.
+    monkeypatch.setattr(RotationWatch, "doubts", lambda watch, now: iter(()))
+    scripted.logs[ID][:] = lines
+    scripted.changed.set()
+    one.wait_for("web", 400)
+    one.close()
+    monkeypatch.undo()
+    scripted.jumps.clear()
+    two: Rig = rig(scripted.host)
+    two.wait_for("web", 1_800)
+    scripted.stop(ID)
+    scripted.tell("die", ID, time.time_ns())
+    assert sorted(int(t.split()[1]) for t in two.wait_ended("web")) == list(range(1_800))
+    assert two.texts("web", b"marker") == []

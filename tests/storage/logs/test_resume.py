@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cloudbang.core import fair_threads
 from cloudbang.storage.logs import retention
 from cloudbang.storage.logs.log_store import LogStore
-from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened
+from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, lines, opened
 
 DAY = 86_400 * SECOND
 
@@ -67,6 +67,20 @@ def test_what_is_stored_of_a_while_is_counted(tmp_path: Path) -> None:
         store.append("web", [line("after", 1.1), twice])  # which came late
         found = store.stored_between("web", A + "0" * 52, NOON, NOON + SECOND)
         assert found == Counter({first: 1, twice: 2, last: 1})
+
+
+def test_the_newest_lines_of_a_container(tmp_path: Path) -> None:
+    """By their times, whatever came late; so many, of so long before the newest."""
+    with opened(tmp_path) as store:
+        assert store.newest_of("web", A, 10, 30) == []
+        old, late = line("old", -40), line("late", 0.5)
+        written = lines(1_000)
+        store.append("web", [old, *written, line("other", 5, B), line("x", 6, A, "marker"), late])
+        in_order = sorted([*written, late])
+        assert store.newest_of("web", A, 5_000, 30) == [old, *in_order]
+        assert store.newest_of("web", A, 10, 30) == in_order[-10:]
+        assert store.newest_of("web", A, 5_000, 0.1) == in_order[-102:]
+        assert store.newest_of("web", A, 5_000, 3600) == [old, *in_order]
 
 
 def test_an_engine_that_writes_whole_seconds_is_asked_from_one_on(tmp_path: Path) -> None:
