@@ -53,11 +53,9 @@ STEADY = 10
 """In a flood only steps are looked at in which a file could be filled at a tenth of the fastest: each
 line of a steady one would be."""
 
-RECALLED = (
-    120.0  # seconds before the newest line that is stored, which a new process looks at again
-)
-RECALLED_LINES = 30_000  # of them at most
-AT_ONCE = 500  # of these
+RECALLED = (30_000, 120.0)
+"""Lines at most, and seconds before the newest that is stored, which a new process looks at again."""
+AT_ONCE = 500  # of these lines
 
 MIXED = 50_000_000  # nanoseconds by which stdout and stderr may be out of order
 
