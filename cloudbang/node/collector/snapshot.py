@@ -44,7 +44,7 @@ def between(
 ) -> Iterator[list[bytes]]:
     """What the engine has between two records, and first a marker if it has not even the earlier
     one any more. Nothing, when nothing was written between them; nor where it has none of it, and
-    may have been asked before, when it had (``recalled``).
+    may have been asked before, when it had (``recalled``). Then no second marker is set either.
 
     ``stored`` counts what is known of it: in a log that was read several times different parts may
     have been jumped over. That is left out, and counted down.
@@ -52,7 +52,8 @@ def between(
     start, end = before[:30], after[:30]
     if start >= end:
         return
-    there = begun = False
+    begun = False
+    there = recalled and any(raw[44:50] == b"marker" for raw in stored)
     for records in snapshot(engine, instance, record_ns(before), record_ns(after)):
         there = there or before in records
         found = [raw for raw in records if start < raw[:30] < end]

@@ -127,6 +127,13 @@ def test_what_is_jumped_over_in_the_log_of_a_slow_writer_is_fetched(
     one.wait_for("web", len(wanted) + dropped)
     assert sorted(one.texts("web", b"stdout")) == sorted(text for _, text in wanted)
     assert [wanted[seen - 1][0] in text for text in one.texts("web", b"marker")] == [True] * dropped
+    one.close()
+    scripted.jumps.clear()
+    two: Rig = rig(scripted.host)  # which looks at it again
+    scripted.logs[ID].append((ago(0), "after 0"))
+    scripted.changed.set()
+    assert two.wait_for("web", len(wanted) + dropped + 1)[-1] == "after 0"
+    assert len(two.texts("web", b"marker")) == dropped
 
 
 def test_the_pauses_of_a_slow_writer_are_asked_about_now_and_then(rig, scripted):
