@@ -144,7 +144,7 @@ def drop(page: Page, path: Path) -> None:
         )
 
 
-def test_a_folder_is_dropped(opened: Page, tmp_path: Path) -> None:
+def test_a_folder_is_dropped(opened: Page, tmp_path: Path, swarm_was_off: bool) -> None:
     """With what is below it, however large, and without links; what is not there any more when it
     is sent is named, and CloudBang is not said to be away."""
     page, folder = opened, tmp_path / "shop"
@@ -167,6 +167,8 @@ def test_a_folder_is_dropped(opened: Page, tmp_path: Path) -> None:
     expect(page.get_by_text("shop is new")).to_be_visible()
     (folder / "sub" / "deep" / "7.txt").unlink()
     page.keyboard.press("Control+Enter")
+    if swarm_was_off:  # asked before anything is sent
+        page.get_by_role("button", name="Switch it on and deploy").click()
     expect(page.get_by_text("The browser cannot read sub/deep/7.txt")).to_be_visible()
 
 

@@ -107,6 +107,7 @@ export function send(path, fields, folder, progress, signal) {
     request.open("POST", path);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("X-CSRF-Token", csrfToken());
+    progress?.(0, folder.size);
     request.upload.onprogress = (event) => progress?.(event.loaded, event.total);
     // Also where the browser could not read what it was to send: nothing else tells which.
     request.onerror = async () => {

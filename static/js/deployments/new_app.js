@@ -220,8 +220,6 @@ export class NewApp {
     // Whatever is wrong with it is said before a folder is sent, and before Swarm is asked for.
     await planOf(this.name.value, spec);
     const folder = way.folder();
-    if (folder) this.#showSent(0, folder.size);
-    this.#stop.hidden = !folder;
     const progress = (/** @type {number} */ sent, /** @type {number} */ all) =>
       this.#showSent(sent, all);
     const begun = await begin(this.name.value, spec, folder, progress, signal);
@@ -290,7 +288,7 @@ export class NewApp {
    * @param {number} all bytes
    */
   #showSent(sent, all) {
-    this.#progress.hidden = false;
+    this.#progress.hidden = this.#stop.hidden = false;
     setChildren(this.#progress, [
       h("progress", { max: 1, value: all ? sent / all : 1, "aria-label": t("Sending the folder") }),
       h(

@@ -17,6 +17,7 @@ from cloudbang.domain.terminals import ExitStatus, Size, TerminalRequest, Termin
 from cloudbang.engine import Engine
 from cloudbang.node.terminals.exec_source import ExecSource
 from cloudbang.node.terminals.reaper import Reaper
+from tests.support import patient
 
 # Of this run alone: another one on the same engine ends what it takes for its own sessions.
 SESSION = uuid.uuid4().hex[:16]
@@ -64,7 +65,7 @@ class Shown:
 
     def until(self, what: bytes, timeout: float = 10.0) -> bytes:
         """Read until ``what`` was printed; all up to there, which is forgotten."""
-        with gevent.Timeout(timeout, False):
+        with gevent.Timeout(patient(timeout), False):
             while what not in self.text:
                 data = self.source.read()
                 assert data, f"it ended before {what!r}: {self.text!r}"
@@ -75,7 +76,7 @@ class Shown:
 
     def rest(self, timeout: float = 15.0) -> bytes:
         """All the rest, to the end of the output."""
-        with gevent.Timeout(timeout, False):
+        with gevent.Timeout(patient(timeout), False):
             while data := self.source.read():
                 self.text += data
             return self.text
