@@ -20,7 +20,7 @@ from typing import Any
 import click
 
 from cloudbang import config
-from cloudbang.cli.doctor import is_chinese
+from cloudbang.cli.language import is_chinese
 from cloudbang.cli.server_api import Form, Refused, ServerApi, ServerAway, in_path
 from cloudbang.domain.text import Text
 from cloudbang.errors import CloudBangError

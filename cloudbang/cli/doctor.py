@@ -17,6 +17,7 @@ import click
 from cloudbang import config
 from cloudbang.cli import doctor_checks, doctor_database, doctor_engine, doctor_gateway
 from cloudbang.cli.doctor_checks import Finding
+from cloudbang.cli.language import is_chinese
 from cloudbang.domain.text import Text
 from cloudbang.errors import SettingError
 
@@ -45,14 +46,6 @@ def examine(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     yield from doctor_gateway.gateway(settings)
     yield from doctor_checks.file_descriptors(settings.server.max_connections)
     yield from doctor_checks.proxies(settings.server)
-
-
-def is_chinese(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether the terminal's language is Chinese, by the order POSIX gives these variables."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := environ.get(name, ""):
-            return value.lower().startswith("zh")
-    return False
 
 
 @click.command()

@@ -23,7 +23,8 @@ from pathlib import Path
 import pytest
 
 from cloudbang.cli import doctor_checks, doctor_engine
-from cloudbang.cli.doctor import examine, is_chinese
+from cloudbang.cli.doctor import examine
+from cloudbang.cli.language import is_chinese
 from cloudbang.config import GIB, ServerSettings, Settings, StorageSettings
 from cloudbang.domain.apps import nothing_kept
 from cloudbang.domain.lines import format_time

@@ -168,7 +168,9 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProc
     somebody there."""
     folder = tmp_path_factory.mktemp("apart")
     one = ServerProcess(folder, {"DOCKER_HOST": f"unix://{folder}/none.sock"}).start()
-    (one.storage / pty_receiver.FILE).unlink()
+    way = one.storage / pty_receiver.FILE
+    wait_until(way.exists, what="terminals to be taken, which is later than the page is there")
+    way.unlink()
     with Person(one) as admin:
         yield one, admin
     one.close()

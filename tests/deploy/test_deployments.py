@@ -32,6 +32,7 @@ def test_an_app_is_deployed_and_then_replaced(house: House, image: str) -> None:
     assert lines[-1] == "release 2 of web serves"
 
 
+@pytest.mark.slow("a deployment, after those of others")
 def test_one_that_is_written_down_comes_to_its_turn(
     house: House, image: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from cloudbang import config
-from cloudbang.cli.doctor import is_chinese
+from cloudbang.cli.language import is_chinese
 from cloudbang.cli.share.errors import NoDataFolder, NoServer, NotStartable
 from cloudbang.cli.share.server_connection import ServerConnection
 from cloudbang.cli.share.sharing import Sharing

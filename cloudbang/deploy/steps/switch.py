@@ -12,7 +12,6 @@ from cloudbang.deploy.work import Work
 from cloudbang.domain.deploy.failure import Failure, FailureClass
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.swarm_spec import networks_of
-from cloudbang.errors import EngineRefused
 from cloudbang.gateway.errors import GatewayAway, GatewayFailed, NoFreePort, RouteTaken
 
 SETTLES = 0.4  # seconds in which a request that read where to go before goes there
@@ -20,17 +19,27 @@ TWICE = 2  # looks in a row at which nothing is in flight
 
 
 def switch(work: Work) -> None:
-    gateway, release = work.parts.gateway, work.release
-    try:
-        gateway.publish(work.app, release.spec)
-        gateway.switch(work.app, release.service)
-    except (RouteTaken, NoFreePort) as e:
-        raise StepFailed(Failure("port-taken", str(e))) from None
-    except GatewayFailed as e:
-        kind: FailureClass = "port-taken" if e.kind == "port" else "timed-out"
-        raise StepFailed(Failure(kind, str(e), what="switch")) from None
-    except (GatewayAway, EngineRefused) as e:
-        raise StepFailed(Failure("timed-out", str(e), what="switch")) from None
+    """A gateway that is just coming up, as after a restart of the engine, is waited for."""
+    gateway, release, away = work.parts.gateway, work.release, ""
+    until = time.monotonic() + work.parts.limits.away
+    while True:
+        try:
+            gateway.publish(work.app, release.spec)
+            gateway.switch(work.app, release.service)
+            break
+        except GatewayAway as e:
+            if time.monotonic() > until:
+                raise StepFailed(Failure("timed-out", str(e), what="switch")) from None
+            if str(e) != away:
+                away = str(e)
+                work.log.say(f"{away}; it is tried again")
+            work.watch.look()
+            gevent.sleep(EVERY)
+        except (RouteTaken, NoFreePort) as e:
+            raise StepFailed(Failure("port-taken", str(e))) from None
+        except GatewayFailed as e:
+            kind: FailureClass = "port-taken" if e.kind == "port" else "timed-out"
+            raise StepFailed(Failure(kind, str(e), what="switch")) from None
     work.watch.look()
     if release.spec.route is not None:
         work.log.say(f"requests go to {release.service}")

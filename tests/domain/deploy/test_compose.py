@@ -127,6 +127,7 @@ def test_each_service_becomes_an_app() -> None:
         "restart": "no",
         "stack": "shop",
         "aliases": ["migrate"],
+        "job": True,
     }
 
 

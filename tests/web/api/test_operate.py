@@ -107,8 +107,9 @@ def known(admin: Person, app: str, state: str) -> str:
 @pytest.mark.engine
 def test_a_container_is_operated(admin: Person, container: Callable[..., Any]) -> None:
     """Each verb does what it says; what the engine refuses is said in its words; all are events."""
-    app = container("trap 'exit 3' TERM; while :; do sleep 0.05; done").name
+    app = container("echo here; trap 'exit 3' TERM; while :; do sleep 0.05; done").name
     id = known(admin, app, "running")
+    wait_until(lambda: admin.ask("GET", f"/apps/{app}").json()["next"] > 1, 10, "its line")
 
     def do(verb: str) -> Any:
         return admin.ask("POST", f"/containers/{id}/{verb}", {})
