@@ -33,8 +33,10 @@ def switch(work: Work) -> None:
             if str(e) != away:
                 away = str(e)
                 work.log.say(f"{away}; it is tried again")
-            work.watch.look()
             gevent.sleep(EVERY)
+            # Gone with the engine, which may be away, or back with the release started anew.
+            work.parts.engine.ping(within=2.0)
+            work.watch_again()
         except (RouteTaken, NoFreePort) as e:
             raise StepFailed(Failure("port-taken", str(e))) from None
         except GatewayFailed as e:
