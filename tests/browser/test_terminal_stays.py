@@ -67,6 +67,7 @@ def test_a_reload_and_a_new_tab_come_back_to_the_same_shell(
     second.shows_line("both 4")
 
 
+@pytest.mark.slow("the network is cut four times, and each time noticed")
 def test_a_lost_network_loses_nothing(
     own: BrowserContext, watch: Watch, house: ServerProcess, box: Any, shot: Shot
 ) -> None:
