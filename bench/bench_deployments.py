@@ -175,7 +175,9 @@ def _seconds(told: str) -> float:
 
 
 def p95(values: list[float]) -> float:
-    return statistics.quantiles(values, n=20)[18] if len(values) > 1 else values[0]
+    return (
+        statistics.quantiles(values, n=20, method="inclusive")[18] if len(values) > 1 else values[0]
+    )
 
 
 def row(name: str, value: float, limit: float | None, unit: str) -> Row:
