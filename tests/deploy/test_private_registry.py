@@ -4,14 +4,12 @@ no more."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 import docker
-import gevent
-import psutil
 import pytest
 
 from tests.deploy import apps
+from tests.deploy.canaries import arguments_of_all
 from tests.deploy.house import Swarm
 from tests.deploy.program import Program, program_on
 from tests.support import wait_until
@@ -50,18 +48,8 @@ def program(
 @pytest.fixture
 def arguments() -> Iterator[list[str]]:
     """Of every process meanwhile."""
-    seen: list[str] = []
-
-    def watch() -> None:
-        while True:
-            for one in psutil.process_iter():
-                with suppress(psutil.Error):
-                    seen.extend(one.cmdline())
-            gevent.sleep(0.1)
-
-    watching = gevent.spawn(watch)
-    yield seen
-    watching.kill()
+    with arguments_of_all() as seen:
+        yield seen
 
 
 def test_a_registry_that_hangs_is_left_at_once(program: Program, registry: Registry) -> None:

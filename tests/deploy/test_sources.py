@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import docker
@@ -19,6 +19,7 @@ import pytest
 from cloudbang.deploy.errors import StepFailed
 from cloudbang.domain.deploy.spec_parts import Build
 from cloudbang.engine import Engine
+from tests.deploy.canaries import arguments_of_all
 from tests.deploy.git_host import LOGIN, Host, git
 from tests.deploy.source_ground import TEAM, Ground, Kept
 from tests.support_registry import Registry
@@ -175,18 +176,8 @@ def test_a_secret_is_nowhere(
 ) -> None:
     """Neither an app's nor a registry's: not in logs, files, arguments, images, progress."""
     secret, password = (f"canary-{uuid.uuid4().hex}" for _ in range(2))
-    seen: list[str] = []
-
-    def watch() -> None:
-        while True:
-            for one in psutil.process_iter():
-                with suppress(psutil.Error):
-                    seen.extend(one.cmdline())
-            gevent.sleep(0.05)
-
-    watching = gevent.spawn(watch)
     registry = Registry()
-    try:
+    with arguments_of_all() as seen, closing(registry):
         ground.sources.credentials.put(TEAM, "registry", registry.host, "ada", password)
         ground.secrets.put("canary", {"KEY": secret})
         spec = {"image": f"{registry.host}/none:1", "secrets": {"KEY": None}}
@@ -202,9 +193,6 @@ def test_a_secret_is_nowhere(
         from cloudbang.deploy.sources import Fetched
 
         made = ground.sources.build(deployment, release, Fetched(tmp_path), log, ground.kept.tell)
-    finally:
-        watching.kill()
-        registry.close()
     history = str(docker_client.api.history(made.id)) + str(
         docker_client.api.inspect_image(made.id)
     )

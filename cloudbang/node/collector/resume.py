@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from cloudbang.domain.lines import TEXT_AT, record
+from cloudbang.domain.resume import fingerprint
 
 
 def dropped(before: bytes, after: bytes) -> bytes:
@@ -20,11 +21,12 @@ def dropped(before: bytes, after: bytes) -> bytes:
 
 
 def take_stored(records: list[bytes], stored: Counter[bytes]) -> list[bytes]:
-    """Those of ``records`` that are not stored; ``stored`` loses those that are."""
+    """Those of ``records`` that are not stored; ``stored``, by their fingerprints, loses those that
+    are."""
     fresh = []
     for raw in records:
-        if stored[raw] > 0:
-            stored[raw] -= 1
+        if stored[its := fingerprint(raw)] > 0:
+            stored[its] -= 1
         else:
             fresh.append(raw)
     return fresh

@@ -31,8 +31,8 @@ class LogSink(Protocol):
         when nothing of it is known. Counts what was acknowledged. Raises StorageFailed."""
 
     def stored_between(self, app: str, container: str, since: int, until: int) -> Counter[bytes]:
-        """How often each record of ``container`` is stored of these times (ns, inclusive). Counts
-        what was acknowledged. Raises StorageFailed."""
+        """How often each record of ``container``, by its fingerprint (``domain.resume``), is stored
+        of these times (ns, inclusive). Counts what was acknowledged. Raises StorageFailed."""
 
     def newest_of(self, app: str, container: str, lines: int, seconds: float) -> list[bytes]:
         """The newest records of ``container`` by their times, oldest first: at most so many, of at

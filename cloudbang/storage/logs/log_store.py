@@ -591,8 +591,8 @@ class LogStore:
         return self._retry(found, step)
 
     def stored_between(self, app: str, container: str, since: int, until: int) -> Counter[bytes]:
-        """How often each record (with its LF) of ``container`` is stored of these times (ns,
-        inclusive). Raises StorageFailed."""
+        """How often each record (with its LF) of ``container``, by its fingerprint, is stored of
+        these times (ns, inclusive). Raises StorageFailed."""
         found = self._known(app)
         if not found:
             return Counter()

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from cloudbang.domain.lines import format_time, record_ns
-from cloudbang.domain.resume import ResumePoint
+from cloudbang.domain.resume import ResumePoint, fingerprint
 from cloudbang.storage.logs.marks import Mark, ResumeState
 from cloudbang.storage.logs.reader import BlockScan, Query, Snapshot
 from cloudbang.storage.logs.segment import IndexCache
@@ -31,6 +31,8 @@ PART = 8 * 1024
 """Bytes of a longer line that an engine gives at once, the fewest that one does. Each part has a time of its own, so a
 moment between two of them would give the rest of a line as if it were one."""
 LONG_LINE = 250_000_000  # nanoseconds that the parts of one line take to be written
+
+NEWEST_BYTES = 4 * 1024 * 1024  # of lines after which those before are not looked at
 
 MARK_BYTES = 64 * 1024  # of lines kept for one container, unless more share one moment
 MARKS = 1000  # containers of an app that are remembered; the longest silent go first
@@ -78,11 +80,12 @@ def resume_point(
 def stored_between(
     view: Snapshot, cache: IndexCache, query: Query, *, skip_missing: bool = False
 ) -> Counter[bytes]:
-    """How often each record that the query asks for is stored. Raises Stale, OSError."""
+    """How often each record that the query asks for is stored, by its fingerprint. Raises Stale,
+    OSError."""
     found: Counter[bytes] = Counter()
     with BlockScan(view, cache, query, skip_missing=skip_missing) as walk:
         for spot in walk.spots():
-            found.update(raw + b"\n" for _, raw in walk.lines(spot))
+            found.update(fingerprint(raw + b"\n") for _, raw in walk.lines(spot))
     return found
 
 
@@ -96,8 +99,10 @@ def newest_of(
     skip_missing: bool = False,
 ) -> list[bytes]:
     """The newest records of the engine's by their times, oldest first: at most so many, of at most
-    so long before the last, and the one before these. Raises Stale, OSError."""
+    so long before the last, and the one before these; some ``NEWEST_BYTES`` in all. Raises Stale,
+    OSError."""
     found: list[bytes] = []
+    size = 0
     newest = oldest = b""
     with BlockScan(view, cache, Query(container=container), skip_missing=skip_missing) as walk:
         for spot in walk.spots(backwards=True):
@@ -105,9 +110,10 @@ def newest_of(
             if not part:
                 continue
             found += part
+            size += sum(map(len, part))
             newest = max(newest, max(part)[:30])
             oldest = format_time(max(record_ns(newest) - back_ns, 0)).encode()
-            if len(found) >= lines or max(part)[:30] < oldest:
+            if len(found) >= lines or size >= NEWEST_BYTES or max(part)[:30] < oldest:
                 break
     found.sort()
     return found[max(0, bisect_left(found, oldest) - 1, len(found) - lines) :]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudbang.core import fair_threads
+from cloudbang.node.collector.resume import take_stored
 from cloudbang.storage.logs import retention
 from cloudbang.storage.logs.log_store import LogStore
 from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, lines, opened
@@ -81,6 +82,19 @@ def test_the_newest_lines_of_a_container(tmp_path: Path) -> None:
         assert store.newest_of("web", A, 10, 30) == in_order[-10:]
         assert store.newest_of("web", A, 5_000, 0.1) == in_order[-102:]
         assert store.newest_of("web", A, 5_000, 3600) == [old, *in_order]
+
+
+def test_lines_of_a_megabyte_cost_little_to_compare(tmp_path: Path) -> None:
+    """Of the newest some megabytes are enough, and what is counted is short."""
+    with opened(tmp_path) as store:
+        for n in range(12):
+            store.append("web", [line(f"{n} " + "x" * 1_000_000, n / 10)])
+        assert 4 <= len(store.newest_of("web", A, 30_000, 120)) < 9
+        found = store.stored_between("web", A, NOON, NOON + SECOND)
+        assert len(found) == 11
+        assert max(map(len, found)) < 100
+        again = [line(f"{n} " + "x" * 1_000_000, n / 10) for n in (3, 11)]
+        assert take_stored(again, found) == again[1:]
 
 
 def test_an_engine_that_writes_whole_seconds_is_asked_from_one_on(tmp_path: Path) -> None:
