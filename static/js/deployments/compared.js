@@ -4,7 +4,8 @@
 
 /**
  * What serves, else what was made last, and what served before it, else the one that is nearest by
- * its number: two different ones wherever there are two.
+ * its number: two different ones wherever there are two. Where nothing is older than what serves,
+ * what was tried last since is what it is compared to: it would have followed.
  *
  * @param {number[]} numbers of the releases that there are, the newest first
  * @param {number | null} serving
@@ -19,6 +20,10 @@ export function chooseReleases(numbers, serving, before, wanted) {
   if (to === null) return { from: null, to };
   const its = to === serving && before !== to ? known(before) : null;
   const older = numbers.find((n) => n < to);
+  const [last] = numbers;
+  if (known(wanted.to) === null && known(wanted.from) === null && its === null) {
+    if (older === undefined && last !== undefined) return { from: to, to: last };
+  }
   const newer = numbers.findLast((n) => n > to);
   return { from: known(wanted.from) ?? its ?? older ?? newer ?? to, to };
 }

@@ -13,7 +13,9 @@ test("what serves is compared with what served before, and never with itself", (
     [[3, 2, 1], 3, 2, [2, 3]],
     [[3, 2, 1], 3, 1, [1, 3]], // release 2 never served
     [[2, 1], 1, 2, [2, 1]], // somebody went back
-    [[3, 2, 1], 1, null, [2, 1]],
+    [[3, 2, 1], 1, null, [1, 3]], // what followed has failed: it is what is new
+    [[2, 1], 1, null, [1, 2]],
+    [[3, 2, 1], 2, null, [1, 2]],
     [[3, 2, 1], 3, 3, [2, 3]], // the same once more
     [[3, 2], 3, 1, [2, 3]], // the one before is not known any more
     [[3, 2, 1], null, null, [2, 3]],
