@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import gevent
 from gevent.lock import RLock
@@ -229,7 +230,7 @@ class Deployments:
     def occupied(self, app: str, by: str = "CloudBang") -> Iterator[None]:
         """Nobody deploys an app meanwhile. Raises DeploymentRunning when somebody does."""
         turn = Turn(by, now())
-        with gevent.Timeout(LEAVES, False):
+        with self._turns.asking(app), gevent.Timeout(LEAVES, False):
             while (had := self._turns.who(app)) is not None and self._is_over(had):
                 gevent.sleep(0.02)
         if not self._turns.take(app, turn):
@@ -313,7 +314,7 @@ class Deployments:
 
     def _work_off(self, record: Record) -> None:
         begins = record.now.state == "queued"
-        worker = Worker(self._work(record))
+        worker = Worker(self._work(record), partial(self._turns.is_waited_for, record.now.app))
         self._workers[record.now.id] = worker
         try:
             if record.now.cancelled_by:
