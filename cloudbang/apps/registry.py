@@ -110,7 +110,7 @@ class AppRegistry:
         """Stop; what is not written down yet is."""
         self._supervisor.stop(deadline)
         try:
-            self._written_down.save()
+            self.save()
         except CloudBangError as e:
             log.warning("what is new about apps is not written down: %s", e)
 
@@ -126,10 +126,14 @@ class AppRegistry:
         self._take_in(name)
         return self._app(name) if self._places[name] != "empty" else None
 
+    def owner(self, name: str) -> str | None:
+        """The team that a name is, also one of which nothing is left; None for one that is free."""
+        self._take_in(name)
+        return row.team if (row := self._rows.get(name)) else None
+
     def team_of(self, name: str) -> str:
         """Who owns an app, or would."""
-        row = self._rows.get(name)
-        return row.team if row else DEFAULT_TEAM
+        return row.team if (row := self._rows.get(name)) else DEFAULT_TEAM
 
     def apps(self, teams: Collection[str], place: Place = "listed") -> list[App]:
         """The apps of some teams in one place, by name."""
@@ -182,6 +186,10 @@ class AppRegistry:
             self._written_down.later(row)
         self._show(name)
         return self._app(name)
+
+    def save(self) -> None:
+        """Write down at once what is new. Raises StorageFailed, StorageFull; then it is later."""
+        self._written_down.save()
 
     def keep_log(self, name: str, app: str) -> None:
         """Lines will be kept under a name that is no app's, for who owns ``app``."""
@@ -254,11 +262,12 @@ class AppRegistry:
 
     def _wrote(self, names: Iterable[str]) -> None:
         for name in names:
-            self._take_in(name)
+            self._take_in(name, wrote=True)
 
-    def _take_in(self, name: str) -> None:
+    def _take_in(self, name: str, wrote: bool = False) -> None:
         """Lines may have come of an app that has no containers: of one that is new, or is back."""
-        if (name not in self._logs.written and name in self._places) or not is_app_name(name):
+        wrote = wrote or name in self._logs.written
+        if (not wrote and name in self._places) or not is_app_name(name):
             return
         row = self._rows.get(name)
         if row is None:
@@ -267,7 +276,7 @@ class AppRegistry:
             row = self._add(name, "put")
         if self._containers.instances_of(name):
             return
-        if row.put_away is not None and name in self._logs.written:
+        if row.put_away is not None and wrote:
             if self._logs.next_seq(name) <= self._put_away_at.get(name, 0):
                 return  # those that had come when it was put away
             self._update(name, put_away=None)

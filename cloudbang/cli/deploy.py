@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from cloudbang import config
+from cloudbang.cli.deployed_spec import SpecUnreadable, changed, read_spec, spec_that_serves
 from cloudbang.cli.language import is_chinese
 from cloudbang.cli.server_api import Form, Refused, ServerApi, ServerAway, in_path
 from cloudbang.domain.text import Text
@@ -81,17 +82,6 @@ class NoToken(CloudBangError):
         super().__init__()
 
 
-class SpecUnreadable(CloudBangError):
-    """A file that should hold a specification does not."""
-
-    code = "spec-unreadable"
-    sentence = "{path} holds no specification: {reason}"
-
-    def __init__(self, path: str, reason: str) -> None:
-        self.path, self.reason = path, reason
-        super().__init__(path, reason)
-
-
 @click.command()
 @click.argument("app")
 @click.argument("source", required=False)
@@ -100,6 +90,9 @@ class SpecUnreadable(CloudBangError):
 @click.option("-e", "--env", multiple=True, metavar="KEY=VALUE", help="Set a variable.")
 @click.option("-p", "--port", type=click.IntRange(1, 65535), help="The port it listens on.")
 @click.option("--replicas", type=click.IntRange(0), help="How many instances.")
+@click.option(
+    "--team", default="", help="Whose a new app is to be; else default, or your only one."
+)
 @click.option("--plan", "plan_only", is_flag=True, help="Say what would change; change nothing.")
 @click.option("--wait", is_flag=True, help="Wait for a deployment of the app that runs.")
 @click.option("-d", "--detach", is_flag=True, help="Do not follow it.")
@@ -115,6 +108,7 @@ def deploy(
     env: tuple[str, ...],
     port: int | None,
     replicas: int | None,
+    team: str,
     plan_only: bool,
     wait: bool,
     detach: bool,
@@ -143,10 +137,11 @@ def deploy(
             raise click.UsageError(f"{source} is no folder")
         body: dict[str, Any] = {"release": release}
         if release is None:
-            spec = _read_spec(spec_file) if spec_file else _spec_that_serves(api, app)
-            body = {"spec": _changed(spec, source, folder, env, port, replicas)}
+            spec = read_spec(spec_file) if spec_file else spec_that_serves(api, app)
+            body = {"spec": changed(spec, source, folder, env, port, replicas)}
         elif source or spec_file or env or port or replicas is not None:
             raise click.UsageError("--release takes all from that release: leave the rest out")
+        body["team"] = team
         path = f"/api/v1/apps/{in_path(app)}"
         if plan_only:
             _show_plan(api.post(f"{path}/plan", body), as_json)
@@ -281,7 +276,8 @@ def _begin(
             tar.add(folder, arcname=".", filter=_sent)
         size = file.tell()
         file.seek(0)
-        fields = {"spec": json.dumps(body["spec"]), "wait": "1" if wait else "0"}
+        fields = {"spec": json.dumps(body["spec"]), "team": body["team"]}
+        fields["wait"] = "1" if wait else "0"
         sent: dict[str, Any] = api.send(path, Form(fields, "folder", file, size))
     return sent
 
@@ -291,69 +287,6 @@ def _sent(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
     if member.name == "./.git" or not (member.isreg() or member.isdir()):
         return None
     return member
-
-
-def _spec_that_serves(api: ServerApi, app: str) -> dict[str, Any]:
-    """Of the release that serves, else of the newest; nothing of an app that is new."""
-    path = f"/api/v1/apps/{in_path(app)}/releases?limit=1"
-    try:
-        found = api.get(path)
-        if found["serving"] is not None:
-            found = api.get(f"{path}&before={found['serving'] + 1}")
-    except Refused as e:
-        if e.problem == "no-such-app":
-            return {}
-        raise
-    return dict(found["releases"][0]["spec"]) if found["releases"] else {}
-
-
-def _changed(
-    spec: dict[str, Any],
-    source: str | None,
-    folder: Path | None,
-    env: tuple[str, ...],
-    port: int | None,
-    replicas: int | None,
-) -> dict[str, Any]:
-    """The specification with what the command line says."""
-    spec = dict(spec)
-    if folder is not None:
-        spec.pop("image", None)
-        build = spec.get("build")
-        built = dict(build) if isinstance(build, dict) else {}
-        spec["build"] = {key: value for key, value in built.items() if key not in ("git", "branch")}
-    elif source:
-        spec.pop("build", None)
-        spec["image"] = source
-    if env:
-        pairs = [pair.partition("=") for pair in env]
-        if bad := [name for name, equal, _ in pairs if not equal]:
-            raise click.UsageError(f"--env {bad[0]}: KEY=VALUE is meant")
-        spec["env"] = {**(spec.get("env") or {}), **{name: value for name, _, value in pairs}}
-    if port is not None:
-        spec["port"] = port
-    if replicas is not None:
-        spec["replicas"] = replicas
-    if not spec.get("image") and spec.get("build") is None:
-        raise click.UsageError("say what to deploy: an image, a folder, or --spec FILE")
-    return spec
-
-
-def _read_spec(path: str) -> dict[str, Any]:
-    """Raises SpecUnreadable."""
-    import yaml
-
-    try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as e:
-        raise SpecUnreadable(path, getattr(e, "strerror", None) or str(e)) from None
-    try:
-        found = json.loads(text) if path.endswith(".json") else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as e:
-        raise SpecUnreadable(path, " ".join(str(e).split())) from None
-    if not isinstance(found, dict):
-        raise SpecUnreadable(path, "an object of fields is meant")
-    return found
 
 
 def _show_plan(plan: dict[str, Any], as_json: bool) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from functools import partial
 
 import gevent
 from gevent.lock import RLock
@@ -18,6 +17,7 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.deploy.errors import DeploymentRunning, NoSuchDeployment, SwarmOff
 from cloudbang.deploy.log import DeploymentLog, log_name
+from cloudbang.deploy.owner import claim, team_of
 from cloudbang.deploy.parts import Around, Parts
 from cloudbang.deploy.record import Record, event_of, now
 from cloudbang.deploy.settling import Settling
@@ -67,6 +67,8 @@ class Deployments:
     def load(self) -> None:
         """Know what a process before this one left, before anybody asks. Raises StorageFailed."""
         for deployment in self._store.unsettled():
+            # The registry writes later than we do.
+            self._registered(deployment, self._around.apps.team_of(deployment.app))
             self._records[deployment.id] = Record(self._store, deployment, self._tell)
             if deployment.state == "queued":
                 self._turns.wait(deployment.app, deployment.id)
@@ -143,7 +145,9 @@ class Deployments:
 
     def plan(self, app: str, wanted: Wanted, *, admin: bool) -> PlanMade:
         """What would change; nothing does. Raises as :meth:`begin`, but for who else deploys."""
-        return self._wanted.plan(app, wanted, self._serving(app), admin=admin)
+        made = self._wanted.plan(app, wanted, self._serving(app), admin=admin)
+        team_of(app, wanted.team, self._around.apps)
+        return made
 
     def refusal(self, app: str) -> CloudBangError | None:
         """What keeps any deployment of an app from beginning now, but for an engine that is away."""
@@ -175,13 +179,15 @@ class Deployments:
         """Begin a deployment; ``wait``: after the one that goes on, if one does. Of several that
         wait only the newest is kept. ``settle``: others may follow it quickly.
 
-        Raises SpecInvalid, ForAdmins, NoSuchRelease, SwarmOff, DeploymentRunning, RouteTaken,
+        Raises NoSuchApp for one that is another team's, SpecInvalid, ForAdmins, NoSuchRelease, SwarmOff, DeploymentRunning, RouteTaken,
         NoFreePort, SecretUnreadable, EngineUnreachable, StorageFailed, StorageFull.
         """
         with self._lock(app):
+            team_of(app, wanted.team, self._around.apps)
             self._may_begin(app, wait)
             read = self._wanted.read(app, wanted, self._serving(app), admin=admin)
-            self._parts.gateway.check(app, read.release.spec)
+            self._parts.gateway.check(app, read.release.spec, wanted.team)
+            team = claim(app, wanted.team, self._around.apps)
             release = self._wanted.keep(app, read)
             made = Deployment(0, app, 0, 0, None, by, now(), ())
             made = planned(made, release, read.source, self._serving(app))
@@ -190,8 +196,7 @@ class Deployments:
                 release, made, told, self._wanted.lowest_number(app, release)
             )
             self._records[made.id] = Record(self._store, made, self._tell)
-            self._around.apps.create(app, self._around.apps.team_of(app))
-            self._around.apps.keep_log(log_name(made.id), app)
+            self._registered(made, team)
             text = f"deployment {made.number} of {app}: release {release.number}, by {by}"
             try:
                 self._log(made, release).say(text)
@@ -230,7 +235,7 @@ class Deployments:
     def occupied(self, app: str, by: str = "CloudBang") -> Iterator[None]:
         """Nobody deploys an app meanwhile. Raises DeploymentRunning when somebody does."""
         turn = Turn(by, now())
-        with self._turns.asking(app), gevent.Timeout(LEAVES, False):
+        with gevent.Timeout(LEAVES, False):
             while (had := self._turns.who(app)) is not None and self._is_over(had):
                 gevent.sleep(0.02)
         if not self._turns.take(app, turn):
@@ -247,6 +252,10 @@ class Deployments:
             self._next(app)
 
     # -- within
+
+    def _registered(self, deployment: Deployment, team: str) -> None:
+        self._around.apps.create(deployment.app, team)
+        self._around.apps.keep_log(log_name(deployment.id), deployment.app)
 
     def _may_begin(self, app: str, wait: bool) -> None:
         who = self._turns.who(app)
@@ -314,7 +323,7 @@ class Deployments:
 
     def _work_off(self, record: Record) -> None:
         begins = record.now.state == "queued"
-        worker = Worker(self._work(record), partial(self._turns.is_waited_for, record.now.app))
+        worker = Worker(self._work(record))
         self._workers[record.now.id] = worker
         try:
             if record.now.cancelled_by:

@@ -43,13 +43,14 @@ class SourceDrafts:
         credentials: Callable[[str, str], git.Credentials | None],
         allowed_hosts: tuple[str, ...],
     ) -> None:
-        """``credentials``: those of an address, for an app."""
+        """``credentials``: those of an address, for a team."""
         self._folder = Path(storage) / ".deploy" / "drafts"
         self._credentials, self._allowed = credentials, allowed_hosts
         self._turn = BoundedSemaphore(1)
 
-    def look(self, build: Build, app: str = "") -> SourceDraft:
-        """``app``: whose team's credentials are used. Raises GitFailed, AddressRefused, SecretUnreadable, StorageFailed."""
+    def look(self, build: Build, team: str = "") -> SourceDraft:
+        """``team``: whose credentials are used, "" for none. Raises GitFailed, AddressRefused,
+        SecretUnreadable, StorageFailed."""
         pool = get_hub().threadpool
         with self._turn:
             try:
@@ -61,7 +62,7 @@ class SourceDrafts:
                     build.git,
                     build.branch,
                     into,
-                    credentials=self._credentials(build.git, app),
+                    credentials=self._credentials(build.git, team) if team else None,
                     allowed_hosts=self._allowed,
                     within=WITHIN,
                 )

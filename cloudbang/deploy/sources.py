@@ -145,7 +145,7 @@ class Sources:
                     build.git,
                     build.branch,
                     folder,
-                    credentials=self.git_credentials(build.git, deployment.app),
+                    credentials=self.git_credentials(build.git, self._team_of(deployment.app)),
                     allowed_hosts=self._settings.allowed_hosts,
                     say=say,
                 )
@@ -203,15 +203,15 @@ class Sources:
                 Failure("image-not-found", e.reason, what=release.spec.image or release.tag)
             ) from None
 
-    def git_credentials(self, url: str, app: str) -> git.Credentials | None:
-        """What is kept for its host: never sent where others can read it on its way, but to a host
+    def git_credentials(self, url: str, team: str) -> git.Credentials | None:
+        """What a team keeps for its host: never sent where others can read it on its way, but to a host
         that an admin allowed."""
         try:
             host, port = host_of(url)
         except ValueError:
             return None
         usual = port == 443
-        kept = self.credentials.get(self._team_of(app), "git", host if usual else f"{host}:{port}")
+        kept = self.credentials.get(team, "git", host if usual else f"{host}:{port}")
         if kept is None or not (url.startswith("https:") or host in self._settings.allowed_hosts):
             return None
         return git.Credentials(*kept)

@@ -142,16 +142,18 @@ class Stacks:
         """The newest first."""
         return self._store.find(stack, limit)
 
-    def begin(self, stack: str, parts: Sequence[WantedPart], by: str, *, admin: bool) -> StackRun:
-        """Begin with those that need nothing; the others follow.
+    def begin(
+        self, stack: str, parts: Sequence[WantedPart], by: str, *, admin: bool, team: str
+    ) -> StackRun:
+        """Begin with those that need nothing; the others follow. ``team``: whose all of them are.
 
         Nothing is begun unless all can be. Raises as ``Deployments.begin``; what a service's
         specification may not hold as ``services.<service>.<field>``.
         """
         if not STACK.fullmatch(stack):
             raise SpecInvalid("stack", STACK_ALLOWED, stack)
-        made = self._checked(stack, parts, admin)
-        run = self._store.add(StackRun(0, stack, by, admin, now(), made))
+        made = self._checked(stack, parts, admin, team)
+        run = self._store.add(StackRun(0, stack, by, admin, now(), made, team))
         try:
             specs = {part.service: orjson.dumps(dict(part.spec)).decode() for part in parts}
             self._secrets.put(_place(run.id), specs)
@@ -164,7 +166,9 @@ class Stacks:
         self._spawn(run)
         return self._store.get(run.id) or run
 
-    def _checked(self, stack: str, parts: Sequence[WantedPart], admin: bool) -> tuple[Part, ...]:
+    def _checked(
+        self, stack: str, parts: Sequence[WantedPart], admin: bool, team: str
+    ) -> tuple[Part, ...]:
         names = [part.service for part in parts]
         if not 1 <= len(parts) <= MOST:
             raise SpecInvalid("services", f"at most {MOST} of them", len(parts))
@@ -176,7 +180,7 @@ class Stacks:
                 if other not in names or other == part.service:
                     raise SpecInvalid(f"services.{part.service}.after", "another service", other)
             try:
-                wanted = Wanted(spec=_of_stack(part.spec, stack), upload=part.upload)
+                wanted = Wanted(spec=_of_stack(part.spec, stack), upload=part.upload, team=team)
                 self._deployments.plan(app, wanted, admin=admin)
             except SpecInvalid as e:
                 at = f"services.{part.service}.{e.field}"
@@ -265,7 +269,8 @@ class Stacks:
         begun = self._begun(run, part)
         if begun is None:
             kept = self._secrets.get(_place(run.id), {part.service: 1})[part.service]
-            wanted = Wanted(spec=_of_stack(orjson.loads(kept), run.stack), upload=part.upload)
+            spec = _of_stack(orjson.loads(kept), run.stack)
+            wanted = Wanted(spec=spec, upload=part.upload, team=run.team)
             there = self._beside.as_it_is(part.app, wanted, run.admin)
             if there is not None:
                 return replace(part, state="serving", deployment=there)

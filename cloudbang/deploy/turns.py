@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -23,7 +21,6 @@ class Turns:
     def __init__(self) -> None:
         self._has: dict[str, Turn] = {}
         self._waits: dict[str, int] = {}
-        self._asks: Counter[str] = Counter()  # how many who would operate an app wait for it
 
     def who(self, app: str) -> Turn | None:
         """Who has it now."""
@@ -32,21 +29,6 @@ class Turns:
     def waits(self, app: str) -> int | None:
         """The deployment that is next."""
         return self._waits.get(app)
-
-    @contextmanager
-    def asking(self, app: str) -> Iterator[None]:
-        """Wait for it meanwhile, to operate it."""
-        self._asks[app] += 1
-        try:
-            yield
-        finally:
-            self._asks[app] -= 1
-            if not self._asks[app]:
-                del self._asks[app]
-
-    def is_waited_for(self, app: str) -> bool:
-        """Whether somebody would have it next, to deploy or to operate it."""
-        return app in self._waits or app in self._asks
 
     def take(self, app: str, turn: Turn) -> bool:
         """Have it, if nobody has, and nobody was there before."""

@@ -25,12 +25,13 @@ APP_ALLOWED = "1 to 128 letters, digits, _, . and -; neither . nor - first"
 class Wanted:
     """One of ``spec`` (SPEC) and ``release`` (a number to go back to); ``upload``: the id of a
     folder that was sent, of which ``spec`` is built; ``asked``: what names who asked for it, where
-    they may ask again."""
+    they may ask again; ``team``: whose the app is or is to be, "" for its own, or `default`."""
 
     spec: Mapping[str, object] | None = None
     release: int | None = None
     upload: str = ""
     asked: str = ""
+    team: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class WantedReader:
     def plan(self, app: str, wanted: Wanted, serving: Release | None, *, admin: bool) -> PlanMade:
         """What it would change. Raises as :meth:`read`, RouteTaken, NoFreePort."""
         read = self.read(app, wanted, serving, admin=admin)
-        self._parts.gateway.check(app, read.release.spec)
+        self._parts.gateway.check(app, read.release.spec, wanted.team)
         newest = self._parts.secrets.newest(app)
         known = {name: newest[name] for name in read.values if name in newest}
         before = self._parts.secrets.get(app, known)

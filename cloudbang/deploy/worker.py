@@ -24,7 +24,7 @@ from cloudbang.deploy.steps.start import start
 from cloudbang.deploy.steps.stop import stop, undo
 from cloudbang.deploy.steps.switch import drain, switch
 from cloudbang.deploy.work import Work
-from cloudbang.domain.deploy.deployment import Deployment, StepName, Undo
+from cloudbang.domain.deploy.deployment import Deployment, StepName
 from cloudbang.domain.deploy.failure import SENTENCES, WITHOUT_TIME, Failure
 from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable, StorageFull
 from cloudbang.storage.database.deployments import DeployedApp
@@ -43,8 +43,7 @@ STEPS: Mapping[StepName, Callable[[Work], None]] = {
     "stop": stop,
 }
 BACK = 0.3  # seconds between two looks at whether the engine is back
-UNDO_TRIES = 6  # of what the engine refuses, before somebody who waits for the app has it
-UNDO_AGAIN = 30.0  # seconds at most between two tries
+UNDO_TRIES = 10  # of what the engine refuses; the rest is tidied up by the reaper
 # What an engine says whose Swarm has not come up yet, as after a restart.
 _COMING_UP = (
     "not a swarm manager",
@@ -59,10 +58,8 @@ _COMING_UP = (
 class Worker:
     """``cancel()`` may be called by anybody; all else by the one greenlet that runs :meth:`run`."""
 
-    def __init__(self, work: Work, is_waited_for: Callable[[], bool]) -> None:
-        """``is_waited_for``: whether somebody wants to deploy or operate the app after this."""
+    def __init__(self, work: Work) -> None:
         self.work = work
-        self._is_waited_for = is_waited_for
         self._cancelled = Flag()
 
     def cancel(self) -> None:
@@ -219,28 +216,19 @@ class Worker:
         if kept is not None and kept.serving == work.release.number:
             self._serves(old.number if old else None)
         for what in self.work.record.now.undo:
-            self._undo_one(what)
-
-    def _undo_one(self, what: Undo) -> None:
-        """For as long as it takes: it may be the old release that has to be started again. What the
-        engine refuses is left to who waits for the app, and may have what mends it."""
-        waits, refused = backoff(0.2, UNDO_AGAIN), 0
-        while True:
-            try:
-                return undo(self.work, what)
-            except (CloudBangError, StepFailed) as e:
-                refused += not (isinstance(e, EngineUnreachable) or _is_away(e))
-                if refused == UNDO_TRIES:
-                    self.work.log.say(f"{what} cannot be done: {e}; it is tried again", b"stderr")
-                if refused >= UNDO_TRIES and self._is_waited_for():
-                    self.work.log.say(f"{what} is left to who comes next", b"stderr")
-                    return None
-                log.info("deployment %d: %s again: %s", self.work.record.now.id, what, e)
-            until = time.monotonic() + next(waits)
-            while (left := until - time.monotonic()) > 0:
-                if refused >= UNDO_TRIES and self._is_waited_for():
+            waits, tries = backoff(0.2, 5), 0
+            while True:
+                try:
+                    undo(self.work, what)
                     break
-                gevent.sleep(min(left, BACK))
+                except (CloudBangError, StepFailed) as e:
+                    # While the engine is away, for as long as it takes.
+                    tries += not (isinstance(e, EngineUnreachable) or _is_away(e))
+                    if tries >= UNDO_TRIES:
+                        self.work.log.say(f"{what} cannot be done: {e}", b"stderr")
+                        break
+                    log.info("deployment %d: %s again: %s", self.work.record.now.id, what, e)
+                    gevent.sleep(next(waits))
 
     def _surely(self, write: Callable[[], None]) -> None:
         waits = backoff(0.2, 5)

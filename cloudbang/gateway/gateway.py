@@ -41,7 +41,6 @@ TOGETHER = 0.1  # seconds that a change waits for others
 HELD = 30.0  # seconds at most that nothing is loaded, since requests wait for an app
 ANSWERED = 1.5  # seconds until those have been answered, once there is somebody again
 NOTICE = "gateway-failed"
-ONE_APP = "gateway-app-failed"
 
 
 class Gateway:
@@ -110,12 +109,12 @@ class Gateway:
         """Those that have a route."""
         return sorted(self._routes.by_app)
 
-    def check(self, app: str, spec: Spec) -> None:
-        """Whether an app may have the route that it asks for. Raises RouteTaken, NoFreePort,
-        NotHereAlone."""
+    def check(self, app: str, spec: Spec, team: str = "") -> None:
+        """Whether an app may have the route that it asks for; ``team``: whose it is to be, where
+        there is none yet. Raises RouteTaken, NoFreePort, NotHereAlone."""
         if spec.route is None:
             return
-        self._routes.wanted(app, spec, self._service.ports)
+        self._routes.wanted(app, spec, self._service.ports, team)
         if caddy.is_local(spec.route.host) and self._look_whether_exposed():
             raise NotHereAlone(spec.route.host, self._port)
 
@@ -149,7 +148,6 @@ class Gateway:
             return
         self._store.remove(app)
         self._routes.by_app.pop(app, None)
-        self._notices.end(ONE_APP, app=app)
         try:
             self._apply_and_wait()
         except CloudBangError as e:
@@ -284,18 +282,12 @@ class Gateway:
         return self._exposed
 
     def _put_files(self) -> None:
-        """Requests go where they were last switched to, whoever has changed that. Each app alone:
-        one whose file cannot be written keeps nobody else from being reached."""
+        """Requests go where they were last switched to, whoever has changed that."""
         for route in list(self._routes.by_app.values()):
             wanted = (route.service, route.service_port)
             if route.service and self._files.read(route.app) != wanted:
-                try:
-                    self._files.write(route.app, *wanted)
-                except CloudBangError as e:
-                    self._notices.begin(ONE_APP, str(e), app=route.app)
-                    continue
                 log.warning("requests for %s go to %s again", route.app, route.service)
-            self._notices.end(ONE_APP, app=route.app)
+                self._files.write(route.app, *wanted)
 
     def _wait_for_held(self) -> None:
         while self._holding:

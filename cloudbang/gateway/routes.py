@@ -55,13 +55,13 @@ class Routes:
 
     # -- who may have what
 
-    def wanted(self, app: str, spec: Spec, ports: Collection[int]) -> KeptRoute:
+    def wanted(self, app: str, spec: Spec, ports: Collection[int], team: str = "") -> KeptRoute:
         """The route that a specification asks for, with the port that the app has or gets out of
-        ``ports``. Raises RouteTaken, NoFreePort."""
+        ``ports``; ``team``: whose it is to be, "" for whose it is. Raises RouteTaken, NoFreePort."""
         route = spec.route
         assert route is not None
         kept = self.by_app.get(app) or KeptRoute(app)
-        self._may_have(app, route.host, route.path)
+        self._may_have(app, team or self._team_of(app), route.host, route.path)
         own = 0
         if not route.host:
             own = kept.own_port if kept.own_port in ports else self._free(app, ports)
@@ -86,7 +86,7 @@ class Routes:
         used = {route.own_port for route in self.by_app.values() if route.app != app}
         return next((port for port in sorted(ports) if port not in used), 0)
 
-    def _may_have(self, app: str, host: str, path: str) -> None:
+    def _may_have(self, app: str, team: str, host: str, path: str) -> None:
         name = host or local_host(app)
         shown = f"{name}{path}" if path != "/" else name
         if host and (name == self._ours or name == "localhost"):
@@ -97,7 +97,7 @@ class Routes:
             if other.app == app:
                 continue
             theirs = other.host or local_host(other.app)
-            if _is_below(name, theirs) and self._team_of(other.app) != self._team_of(app):
+            if _is_below(name, theirs) and self._team_of(other.app) != team:
                 raise RouteTaken(shown, whose="team")
             if name == theirs and _same_path(path, other.path):
                 raise RouteTaken(shown, other.app)

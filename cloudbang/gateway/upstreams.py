@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from cloudbang.domain.deploy.caddy import upstream_file
@@ -45,16 +44,16 @@ class UpstreamFiles:
         self._write(name, service)
 
     def keep_only(self, apps: Iterable[str]) -> None:
-        """Remove what is no file of any of these apps. What stays harms nobody: Caddy reads the
-        files of the routes that it has."""
+        """Remove what is no file of any of these apps."""
         ours = {file for app in apps for file in (upstream_file(app), upstream_file(app) + PORT)}
         try:
-            odd = [found for found in os.listdir(self._folder) if found not in ours]
-        except OSError:
-            return  # there is none yet
-        for found in odd:
-            with suppress(OSError):  # a folder, for instance
-                os.unlink(self._folder / found)
+            for found in os.listdir(self._folder):
+                if found not in ours:
+                    os.unlink(self._folder / found)
+        except FileNotFoundError:
+            pass
+        except OSError as e:
+            raise StorageFailed(str(self._folder), e.strerror or str(e)) from e
 
     def _read(self, name: str) -> str:
         try:

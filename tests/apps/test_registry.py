@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import gevent
-import orjson
 import pytest
 
 from cloudbang.apps import AppInUse, AppRegistry, NotGone
@@ -375,22 +374,3 @@ def test_killed_after_the_database_and_before_the_folder(tmp_path: Path) -> None
     assert not (tmp_path / "default" / "web").exists()
     assert house.log("web") == 4
     house.close()
-
-
-def test_who_logs_is_told_of_those_who_do(house: House) -> None:
-    """Once a second: next seq, rate and last line; silence is told once."""
-    for n in range(50):
-        house.run(f"quiet-{n}", n)
-    house.log("web", 30)
-    house.apps.activity.look(1.0)
-    assert house.apps.activity.rate("web") == 30
-    topic, _, body = house.bus.sent[-1]
-    assert topic == "activity/"
-    (name, (next_seq, rate, last)) = next(iter(orjson.loads(body).items()))
-    assert (name, next_seq, rate, last[4]) == ("web", 31, 30, "hello")
-    house.bus.topics()
-    house.apps.activity.look(1.0)
-    assert orjson.loads(house.bus.sent[-1][2])["web"][1] == 0
-    house.bus.topics()
-    house.apps.activity.look(1.0)
-    assert house.bus.topics() == []

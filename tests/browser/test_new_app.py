@@ -13,7 +13,10 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.terminal_page import cookies_of
 from tests.support import ServerProcess, script, wait_until
+from tests.team_support import PASSWORD, person_in
+from tests.terminal_support import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -57,6 +60,7 @@ def test_form_and_yaml_are_one_thing(opened: Page) -> None:
     """An edit in one is in the other; what the form does not know stays; a text that is none says
     its line and changes nothing."""
     page = opened
+    expect(page.get_by_role("combobox", name="Team", exact=True)).to_have_count(0)  # of one alone
     page.get_by_role("textbox", name="Image", exact=True).fill("nginx:1.27")
     expect(page.get_by_role("textbox", name="App name", exact=True)).to_have_value("nginx")
     page.get_by_role("textbox", name="Port", exact=True).fill("80")
@@ -105,6 +109,30 @@ def test_errors_are_at_their_fields(opened: Page, server: ServerProcess) -> None
     page.get_by_role("textbox", name="App name", exact=True).fill("a/b")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("textbox", name="App name", exact=True)).to_be_focused()
+
+
+def test_a_team_is_asked_for_where_there_are_several(
+    page: Page, server: ServerProcess, name: str
+) -> None:
+    """`default` unless another is chosen, for each way."""
+    roles = {"default": "admin", "blue": "admin"}
+    person_in(server.storage, name, roles)
+    with Person(server, name, PASSWORD) as person:
+        page.context.add_cookies(cookies_of(person))
+    page.goto(f"{server.url}/new")
+    team = page.get_by_role("combobox", name="Team", exact=True)
+    expect(team).to_have_value("default")
+    team.select_option("blue")
+    with page.expect_request("**/plan") as asked:
+        page.get_by_role("textbox", name="Image", exact=True).fill(f"{name}:1")
+    assert asked.value.post_data_json == {"spec": {"image": f"{name}:1"}, "team": "blue"}
+    expect(page.get_by_text(f"{name} is new")).to_be_visible()
+    page.get_by_role("button", name="Compose file").click()
+    expect(team).to_have_value("default")
+    team.select_option("blue")
+    with page.expect_request("**/plan") as asked:
+        page.get_by_role("textbox", name="Compose file").fill("services: {web: {image: web}}")
+    assert asked.value.post_data_json["team"] == "blue"
 
 
 def test_a_source_without_a_dockerfile_gets_one(opened: Page, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ class Played(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.refused: dict[str, str] | None = None
         self.asked: list[str] = []
+        self.bodies: list[bytes] = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -35,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(200, {"releases": [], "serving": None, "next": None})
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
         what = self.path.rpartition("/")[2]
         self.server.asked.append(f"{what} {self.headers['Content-Type'].partition(';')[0]}")
         if what == "plan":
@@ -87,3 +88,11 @@ def test_who_waits_sends_it_all_the_same(server: Played, tmp_path: Path) -> None
     assert server.asked == ["plan application/json", "deployments multipart/form-data"]
     server.refused = {"code": "swarm-off", "detail": "Swarm is off"}
     assert run(server, tmp_path, "--wait").exit_code == Exit.REFUSED
+
+
+def test_the_team_of_a_new_app_is_handed_on(server: Played, tmp_path: Path) -> None:
+    """Of its plan, and with a folder."""
+    assert run(server, tmp_path, "--team", "blue").exit_code == Exit.SERVING
+    plan, form = server.bodies
+    assert json.loads(plan)["team"] == "blue"
+    assert b'name="team"\r\n\r\nblue\r\n' in form

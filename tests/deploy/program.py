@@ -16,24 +16,17 @@ from websockets.sync.client import connect
 
 from tests.deploy.house import Swarm
 from tests.support import ROOT, ServerProcess, Stopwatch, free_port, wait_until
+from tests.team_support import person_in
 
 FINAL = ("serving", "failed", "cancelled")
 
 
 class Program:
-    """A server, and a program with a token."""
+    """A server, and a program with a token: by itself the installation's."""
 
-    def __init__(self, server: ServerProcess, image: str) -> None:
+    def __init__(self, server: ServerProcess, image: str, token: str = "") -> None:
         self.server, self.image = server, image
-        made = subprocess.run(
-            [sys.executable, "-m", "cloudbang", "token", "create", "tests"],
-            cwd=ROOT,
-            env=server.environ,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        self.token = made.stdout.strip()
+        self.token = token or _token(server)
         self.http = httpx.Client(
             base_url=server.url,
             headers={"Authorization": f"Bearer {self.token}"},
@@ -75,6 +68,15 @@ class Program:
         return self.get(id)
 
     @contextmanager
+    def somebody(self, name: str, team: str) -> Iterator[Program]:
+        """A program of who may do everything in one team, which is made, and nothing elsewhere."""
+        token = person_in(self.server.storage, name, {team: "admin"})
+        made = Program(self.server, self.image, token)
+        wait_until(lambda: made.http.get("/api/v1/me").status_code == 200, 10, "they are known")
+        yield made
+        made.http.close()
+
+    @contextmanager
     def live(self) -> Iterator[Any]:
         url = self.server.url.replace("http", "ws") + "/websocket"
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -95,6 +97,18 @@ class Program:
             check=False,
             **more,
         )
+
+
+def _token(server: ServerProcess) -> str:
+    made = subprocess.run(
+        [sys.executable, "-m", "cloudbang", "token", "create", "tests"],
+        cwd=ROOT,
+        env=server.environ,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return made.stdout.strip()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,41 @@ def test_from_the_click_to_serving(program: Program) -> None:
     assert kept["lines"][: len(lines)] == lines
     app = program.http.get("/api/v1/apps/click").json()
     assert app["kind"] == "deployed"
+
+
+@pytest.mark.slow("a deployment, and a server that is killed once it has begun")
+def test_an_app_is_of_the_team_of_who_made_it(program: Program) -> None:
+    """Where they may deploy, and nowhere else: also when the server is killed at once. Of two teams
+    that want a name at the same moment one gets it, and the other one learns nothing of it."""
+    with program.somebody("ben", "blue") as ben, program.somebody("rosa", "red") as rosa:
+        begun = ben.begin("bens", spec=apps.web(program.image, "one"))
+        program.server.kill()
+        program.server.start()
+        assert ben.ended(begun["id"])["state"] == "serving", ben.said(begun["id"])
+        app = ben.http.get("/api/v1/apps/bens").json()
+        assert (app["team"], app["kind"]) == ("blue", "deployed")
+        for one in ("bens", f"@deployment-{begun['id']}"):
+            assert (program.server.storage / "blue" / one).is_dir()
+        for path in (f"/api/v1/deployments/{begun['id']}", "/api/v1/apps/bens"):
+            assert rosa.http.get(path).status_code == 404
+        refused = program.command("bens", "--team", "red", "--replicas", "2")
+        assert (refused.returncode, "blue" in refused.stderr) == (4, True), refused.stderr
+
+        body = {"spec": {**apps.spec(program.image, LISTENS="no"), "secrets": {"KEY": "a"}}}
+        with ThreadPoolExecutor() as pool:
+            answers = list(
+                pool.map(
+                    lambda who: who.http.post("/api/v1/apps/wanted/deployments", json=body),
+                    (ben, rosa),
+                )
+            )
+        first, second = (ben, rosa) if answers[0].status_code == 202 else (rosa, ben)
+        assert sorted(one.status_code for one in answers) == [202, 404], answers
+        assert second.http.get("/api/v1/deployments?app=wanted").json()["deployments"] == ([])
+        (made,) = first.http.get("/api/v1/deployments?app=wanted").json()["deployments"]
+        assert len(first.http.get("/api/v1/apps/wanted/releases").json()["releases"]) == 1
+        first.http.delete(f"/api/v1/deployments/{made['id']}")
+        first.ended(made["id"])
 
 
 def test_a_key_is_one_deployment(program: Program) -> None:

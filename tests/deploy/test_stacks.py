@@ -123,7 +123,7 @@ WEB = WantedPart("web", {"image": "web"}, ("db",))
 def test_they_are_deployed_in_an_order_that_works(house: House) -> None:
     """With the stack in each specification, and every secret; afterwards nothing of it is kept
     twice."""
-    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False)
+    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False, team="default")
     assert house.deployments.names == ["shop.db"]
     assert house.deployments.wanted["shop.db"].spec == {**DB.spec, "stack": "shop"}
     assert b"canary-7" not in (house.folder / "cloudbang.db").read_bytes()
@@ -135,7 +135,7 @@ def test_they_are_deployed_in_an_order_that_works(house: House) -> None:
 
 
 def test_what_needs_one_that_failed_is_not_begun(house: House) -> None:
-    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False)
+    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False, team="default")
     house.deployments.end("shop.db", "failed")
     wait_until(lambda: house.state(run.id) == "failed")
     assert house.deployments.names == ["shop.db"]
@@ -144,7 +144,7 @@ def test_what_needs_one_that_failed_is_not_begun(house: House) -> None:
 def test_what_serves_as_it_is_wanted_is_left_as_it_is(house: House) -> None:
     """What needs it begins at once."""
     house.unchanged["shop.db"] = 7
-    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False)
+    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False, team="default")
     assert house.deployments.names == ["shop.web"]
     states = {part.service: (part.state, part.deployment) for part in run.parts}
     assert states == {"web": ("running", 1), "db": ("serving", 7)}
@@ -155,7 +155,7 @@ def test_what_serves_as_it_is_wanted_is_left_as_it_is(house: House) -> None:
 def test_a_folder_is_kept_until_what_is_built_of_it_has_begun(house: House) -> None:
     """And not for what never will."""
     web = replace(WEB, spec={"build": {}}, upload="f" * 32)
-    run = house.stacks.begin("shop", [web, DB], "ada", admin=False)
+    run = house.stacks.begin("shop", [web, DB], "ada", admin=False, team="default")
     assert house.stacks.uploads() == ["f" * 32]
     house.deployments.end("shop.db", "failed")
     wait_until(lambda: house.state(run.id) == "failed")
@@ -165,7 +165,7 @@ def test_a_folder_is_kept_until_what_is_built_of_it_has_begun(house: House) -> N
 
 def test_a_stack_goes_on_after_a_kill(house: House) -> None:
     """Also one whose deployment was begun just before, and of which nothing was written down."""
-    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False)
+    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False, team="default")
     house.stacks.stop()
     lost = house.stacks.get(run.id)
     assert lost is not None
@@ -193,19 +193,19 @@ def test_nothing_is_begun_or_kept_unless_all_can_be(house: House) -> None:
         ([], "services"),
     ):
         with pytest.raises((SpecInvalid, ForAdmins)) as e:
-            house.stacks.begin("shop", parts, "ada", admin=False)
+            house.stacks.begin("shop", parts, "ada", admin=False, team="default")
         assert e.value.field == field
     with pytest.raises(SpecInvalid):
-        house.stacks.begin("../shop", [DB], "ada", admin=False)
+        house.stacks.begin("../shop", [DB], "ada", admin=False, team="default")
     house.deployments.refuse = SwarmOff()
     with pytest.raises(SwarmOff):
-        house.stacks.begin("shop", [DB], "ada", admin=False)
+        house.stacks.begin("shop", [DB], "ada", admin=False, team="default")
     assert house.stacks.find() == []
     assert house.deployments.names == []
 
 
 def test_one_that_cannot_be_begun_later_has_failed(house: House) -> None:
-    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False)
+    run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False, team="default")
     house.deployments.refuse = SwarmOff()
     house.deployments.end("shop.db", "serving")
     wait_until(lambda: house.state(run.id) == "failed")

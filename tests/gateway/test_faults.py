@@ -83,29 +83,6 @@ def test_an_apps_file_changed_by_hand_is_put_back(ground: Ground, app: str, dama
     wait_until(lambda: answers(ground, app, "steady-r1"), 20, "the app to answer")
 
 
-def test_a_file_that_cannot_be_written_concerns_its_app_alone(ground: Ground, app: str) -> None:
-    """A folder stands in its place, and another one beside: who comes and goes meanwhile is reached."""
-    path = ground.run_folder / "up" / "steady"
-    path.unlink()
-    (path / "in-the-way").mkdir(parents=True)
-    stray = path.with_name("stray")
-    (stray / "in-the-way").mkdir(parents=True)
-    wait_until(lambda: ground.notices.now(), 30, "it to be said")
-    (notice,) = ground.notices.now()
-    assert (notice.code, notice.app) == ("gateway-app-failed", "steady")
-    running = ground.run("other", 1)
-    ground.gateway.publish("other", spec())
-    ground.gateway.switch("other", running)
-    wait_until(lambda: answers(ground, local_host("other"), "other-r1"), 20, "the other to answer")
-    ground.gateway.withdraw("other")
-    ground.end(running)
-    for folder in (path, stray):
-        (folder / "in-the-way").rmdir()
-        folder.rmdir()
-    wait_until(lambda: answers(ground, app, "steady-r1"), 30, "the app to answer")
-    wait_until(lambda: not ground.notices.now(), 10, "that it is well again")
-
-
 def test_a_service_removed_is_made_again(ground: Ground, app: str) -> None:
     """And one that somebody changed is as it was, with the ports that it had."""
     ground.engine.remove_service(NAME)

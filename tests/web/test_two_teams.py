@@ -21,10 +21,12 @@ from cloudbang.domain.deploy.deployment import Deployment, steps_of
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import read_spec
+from cloudbang.domain.deploy.stack_run import Part, StackRun
 from cloudbang.domain.deploy.webhooks import Filter
 from cloudbang.domain.events import Event
 from cloudbang.domain.terminals import TerminalTarget
 from cloudbang.storage.database.deployments import DeploymentStore
+from cloudbang.storage.database.stacks import StackStore
 from cloudbang.web.live.base import CHANNELS
 from tests.support import wait_until
 from tests.terminal_programs import run_terminal
@@ -177,7 +179,8 @@ class House(WholeApp):
         headers = dict(options.pop("headers", {}))
         if method in CHANGES:
             headers["X-CSRF-Token"] = self.ask("/api/v1/me", cookie=cookie).json["csrf_token"]
-            options.setdefault("json", {})
+            if options.setdefault("json", {}) is None:
+                del options["json"]
         return self.ask(path, method, cookie=cookie, headers=headers, **options)
 
     def routes(self) -> Iterator[tuple[Any, str]]:
@@ -251,6 +254,119 @@ def test_a_name_that_another_team_has_is_taken(house: House, team: str, other: s
             assert (answer.status_code, answer.json["code"]) == (404, "no-such-app"), rule.rule
             tried += 1
     assert tried >= 2
+
+
+# who asks, for which app, with which team named -> the answer, and what it names.
+NEW = [
+    ("blue", "new-app", "", 200, None),
+    ("blue", "new-app", "blue", 200, None),
+    ("blue", "new-app", "default", 404, "not-found"),
+    ("blue", "new-app", "nowhere", 404, "not-found"),
+    ("blue", "blue-app", "", 200, None),
+    ("blue", "blue-app", "blue", 200, None),
+    ("blue", "blue-app", "nowhere", 409, "another-teams-app"),
+    ("blue", "red-app", "blue", 404, "no-such-app"),
+    ("blue", "red-app", "default", 404, "no-such-app"),
+    ("default", "new-app", "", 200, None),
+    ("default", "new-app", "blue", 404, "not-found"),
+    ("either", "new-app", "", 200, None),
+    ("either", "new-app", "blue", 200, None),
+    ("either", "blue-app", "", 200, None),
+    ("either", "blue-app", "default", 409, "another-teams-app"),
+    ("two others", "new-app", "", 422, "team-missing"),
+    ("two others", "new-app", "green", 200, None),
+    ("two others", "new-app", "default", 403, "not-allowed"),
+    ("two others", "red-app", "", 403, "not-allowed"),
+    ("two others", "red-app", "green", 403, "not-allowed"),
+]
+ROLES = {
+    "either": {"default": "admin", "blue": "admin"},
+    "two others": {"default": "viewer", "blue": "admin", "green": "admin"},
+}
+
+
+@pytest.fixture(scope="module")
+def everybody(house: House) -> House:
+    """The house, with people of several teams."""
+    accounts = house.parts.accounts
+    accounts.create_team("green")
+    for name, roles in ROLES.items():
+        made = accounts.create(name, PASSWORD, "viewer")
+        for team, role in roles.items():
+            accounts.set_role(made.id, role, team)
+        house.secrets[name] = house.sign_in(name)
+    return house
+
+
+@pytest.mark.parametrize(("who", "app", "team", "status", "code"), NEW)
+def test_the_team_of_an_app(
+    everybody: House, who: str, app: str, team: str, status: int, code: str | None
+) -> None:
+    """A new one's is the one that is named, `default`, or the only one; one that is there stays its
+    team's. It is the same for a plan, a deployment, and one whose folder is sent with it."""
+    body = {"spec": {"image": "nginx:1"}} | ({"team": team} if team else {})
+    form = {"spec": '{"build": {}}'} | ({"team": team} if team else {})
+    path, sent = f"/api/v1/apps/{app}", {"json": None, "content_type": "multipart/form-data"}
+    answers = [
+        everybody.ask_as(who, f"{path}/plan", "POST", json=body),
+        everybody.ask_as(who, f"{path}/plan", "POST", data=form, **sent),
+        everybody.ask_as(who, f"{path}/deployments", "POST", json=body),
+        everybody.ask_as(who, f"{path}/deployments", "POST", data=form, **sent),
+    ]
+    if status == 200:  # there is no engine, which is the first thing that is asked for
+        assert [answer.status_code for answer in answers] == [200, 200, 503, 503]
+    else:
+        assert [(one.status_code, one.json["code"]) for one in answers] == [(status, code)] * 4
+    if code == "team-missing":
+        assert answers[0].json["field"] == "team"
+        assert "blue, green" in answers[0].json["detail"]
+    if code == "another-teams-app":
+        assert answers[0].json["team"] in answers[0].json["detail"]
+    assert everybody.parts.apps.owner("new-app") is None  # of which nothing was begun
+
+
+@pytest.mark.parametrize("who", ["blue", "default"])
+def test_a_team_that_is_not_seen_is_not_there(house: House, who: str) -> None:
+    """Word for word."""
+    other = {"blue": "default", "default": "blue"}[who]
+    asked = {"spec": {"image": "nginx:1"}}
+    said = [
+        house.ask_as(who, "/api/v1/apps/new-app/plan", "POST", json=asked | {"team": team}).text
+        for team in (other, "nowhere")
+    ]
+    assert said[0].replace(other, "nowhere") == said[1]
+
+
+def test_a_stack_is_one_teams(everybody: House) -> None:
+    """Also the apps of it that are not there yet; who sees neither sees no run of it."""
+    path = "/api/v1/stacks/new/deployments"
+    asked = {"services": [{"name": "web", "spec": {"image": "nginx:1"}}]}
+    for who, team, status in (
+        ("blue", "", 503),
+        ("blue", "default", 404),
+        ("two others", "", 422),
+        ("two others", "green", 503),
+        ("two others", "default", 403),
+    ):
+        answer = everybody.ask_as(who, path, "POST", json=asked | {"team": team})
+        assert answer.status_code == status, (who, team)
+    everybody.parts.apps.create("new.db", "blue", "put")
+    asked["services"].append({"name": "db", "spec": {"image": "nginx:1"}})
+    for who, team, status in (
+        ("two others", "", 503),  # its team is that of what is there
+        ("two others", "green", 409),
+        ("default", "", 404),
+    ):
+        answer = everybody.ask_as(who, path, "POST", json=asked | {"team": team})
+        assert answer.status_code == status, (who, team)
+    parts = (Part("web", "later.web"),)
+    run = StackStore(everybody.parts.database).add(
+        StackRun(0, "later", "ben", False, WHEN, parts, "blue")
+    )
+    path = "/api/v1/stacks/later/deployments"
+    for who, seen in (("blue", True), ("default", False), ("either", True)):
+        assert len(everybody.ask_as(who, path).json["runs"]) == seen
+        assert everybody.ask_as(who, f"{path}/{run.id}").status_code == (200 if seen else 404)
 
 
 @pytest.mark.parametrize(("team", "other"), TEAMS)

@@ -37,7 +37,7 @@ class WholeApp:
         settings = Settings.model_validate(
             {
                 "server": {"port": free_port()},
-                "storage": {"path": folder},
+                "storage": {"path": folder, "retention_days": 36500},  # lines are of WHEN
                 "engine": {"host": f"unix://{folder}/none.sock"},
                 "bus": {
                     "bind_sub": self.bus,

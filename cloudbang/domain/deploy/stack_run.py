@@ -41,7 +41,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class StackRun:
-    """``admin``: whether who asked for it may name what reaches the machine."""
+    """``admin``: whether who asked for it may name what reaches the machine; ``team``: whose its apps
+    are, or are to be."""
 
     id: int
     stack: str
@@ -49,6 +50,7 @@ class StackRun:
     admin: bool
     created: str
     parts: tuple[Part, ...]
+    team: str = "default"
 
     @property
     def state(self) -> StackState:

@@ -61,6 +61,7 @@ def _values(run: StackRun) -> dict[str, Any]:
     return {
         "id": run.id,
         "stack": run.stack,
+        "team": run.team,
         "by": run.by,
         "admin": run.admin,
         "created": run.created,
@@ -71,4 +72,6 @@ def _values(run: StackRun) -> dict[str, Any]:
 
 def _run(row: Mapping[Any, Any]) -> StackRun:
     parts = tuple(Part.of(part) for part in orjson.loads(row["parts"]))
-    return StackRun(row["id"], row["stack"], row["by"], row["admin"], row["created"], parts)
+    return StackRun(
+        row["id"], row["stack"], row["by"], row["admin"], row["created"], parts, row["team"]
+    )

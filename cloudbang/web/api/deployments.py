@@ -65,7 +65,7 @@ LIST_QUERY = {
 def begin(app: str) -> Response:
     """Begin a deployment; makes the app if there is none. A source that is built may be sent as a
     form: spec, and its folder as tar, packed or not."""
-    who, name = caller(), deployable(app)
+    who, name = caller(), app_to_deploy(app)
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > KEY:
         raise BadRequest("Idempotency-Key", key, f"at most {KEY} characters")
@@ -88,8 +88,8 @@ def begin(app: str) -> Response:
 def plan(app: str) -> Response:
     """What a deployment would change against what serves, whether instances restart, whether and why
     there is a moment without service. Changes nothing; a folder is not looked at."""
-    who, name = caller(), deployable(app)
-    wanted, _ = _wanted(keep_folder=False)
+    who, name = caller(), app_to_deploy(app)
+    wanted, _ = _wanted(name, keep_folder=False)
     if _is_sent(wanted.spec):
         wanted = replace(wanted, upload="-")  # it comes with the deployment
     made = services().deployments.plan(name, wanted, admin=is_admin(who))
@@ -181,7 +181,7 @@ def swarm_on() -> Response:
 
 
 def _begin(app: str, who: Caller, asked: str = "") -> Deployment:
-    wanted, wait = _wanted(keep_folder=True)
+    wanted, wait = _wanted(app, keep_folder=True)
     wanted = replace(wanted, asked=asked)
     try:
         return services().deployments.begin(app, wanted, who.name, admin=is_admin(who), wait=wait)
@@ -198,13 +198,18 @@ def _begun(made: Deployment) -> Response:
     return answer
 
 
-def deployable(app: str) -> str:
+def app_to_deploy(app: str) -> str:
     """The name of an app, when the caller may deploy it; there need not be one yet. Raises
     SpecInvalid, NoSuchApp, Unauthorised."""
     if not is_app_name(app):
         raise SpecInvalid("app", APP_ALLOWED, app)
-    caller().require_app(app, access.team_of(app, services().apps), "deploy")
+    access.owner_to_deploy(caller(), app, services().apps)
     return app
+
+
+def team_to_deploy(wanted: str, *apps: str) -> str:
+    """See :func:`access.team_to_deploy`."""
+    return access.team_to_deploy(caller(), apps, wanted, services().apps)
 
 
 def is_admin(who: Caller) -> bool:
@@ -212,27 +217,34 @@ def is_admin(who: Caller) -> bool:
     return who.can("manage", INSTALLATION)
 
 
-def _wanted(*, keep_folder: bool) -> tuple[Wanted, bool]:
-    """What this request wants deployed, and whether it is to wait for its turn."""
+def _wanted(app: str, *, keep_folder: bool) -> tuple[Wanted, bool]:
+    """What this request wants deployed, and whether it is to wait for its turn. Raises as
+    :func:`team_to_deploy`."""
     if request.mimetype != "multipart/form-data":
         asked = read_body(shapes.NewDeployment, SPEC_BYTES)
-        return Wanted(spec=asked.spec, release=asked.release), asked.wait
+        team = team_to_deploy(asked.team, app)
+        return Wanted(spec=asked.spec, release=asked.release, team=team), asked.wait
     kept: list[str] = []
 
-    def take(part: FilePart, before: object) -> None:
+    def take(part: FilePart, before: Mapping[str, str]) -> None:
         if kept:
             raise BadRequest("folder", "…", "there once")
+        team_to_deploy(before.get("team", ""), app)
         kept.append(services().sources.keep_upload(part).id)
 
     try:
         source = request.environ["wsgi.input"]
         files = {"folder": take} if keep_folder else {}
         fields = read_form(source, request.content_type or "", files, most=SPEC_BYTES)
-        if unknown := set(fields) - {"spec", "wait"}:
+        if unknown := set(fields) - {"spec", "team", "wait"}:
             raise BadRequest(min(unknown)[:100], "…", "left out")
         if fields.get("wait", "") not in ("", "0", "1", "true", "false"):
             raise BadRequest("wait", fields["wait"], "1 or 0")
-        wanted = Wanted(spec=_json(fields.get("spec", "")), upload=kept[0] if kept else "")
+        wanted = Wanted(
+            spec=_json(fields.get("spec", "")),
+            upload=kept[0] if kept else "",
+            team=team_to_deploy(fields.get("team", ""), app),
+        )
     except BaseException:
         for upload in kept:
             services().sources.drop_upload(upload)

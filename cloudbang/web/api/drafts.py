@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from cloudbang.accounts import DEFAULT_TEAM
 from cloudbang.domain.deploy import recipes
 from cloudbang.domain.deploy.compose import ComposeSource, StackService
 from cloudbang.domain.deploy.fields import SpecInvalid
@@ -14,7 +15,7 @@ from cloudbang.domain.deploy.not_honoured import NOT_NAMED
 from cloudbang.domain.deploy.run_line import read_run_line
 from cloudbang.domain.deploy.spec import read_spec
 from cloudbang.domain.text import Text
-from cloudbang.web.api.deployments import deployable
+from cloudbang.web.api.deployments import app_to_deploy, team_to_deploy
 from cloudbang.web.api.operation import operation
 from cloudbang.web.api.parsing import json, read_body
 from cloudbang.web.api.problems import sentence_of
@@ -56,11 +57,12 @@ def git() -> Response:
     """What a Git source holds: a Dockerfile, or one for it. It is fetched, which takes a while.
     Raises GitFailed, AddressRefused."""
     wanted = read_body(shapes.GitSource)
-    app = deployable(wanted.app) if wanted.app else ""
-    told = {name: value for name, value in wanted.model_dump(exclude={"app"}).items() if value}
+    team = _team(wanted)
+    told = wanted.model_dump(exclude={"app", "team"})
+    told = {name: value for name, value in told.items() if value}
     build = read_spec({"build": told})[0].build
     assert build is not None
-    found = services().source_drafts.look(build, app)
+    found = services().source_drafts.look(build, team)
     shown: shapes.GitDraft = {
         "commit": found.commit,
         "has_dockerfile": found.has_dockerfile,
@@ -96,6 +98,15 @@ def compose() -> Response:
         others = [app for app in services().stacks.others(found.name, apps) if _is_seen(app)]
         shown["left"] += [left("", app, NOT_NAMED) for app in others]
     return json(shown)
+
+
+def _team(wanted: shapes.GitSource) -> str:
+    """Whose credentials it is fetched with; "" for nobody's, where there is neither app nor team."""
+    if wanted.app:
+        return team_to_deploy(wanted.team, app_to_deploy(wanted.app))
+    if not wanted.team and not caller().can("deploy", DEFAULT_TEAM):
+        return ""
+    return team_to_deploy(wanted.team)
 
 
 def _is_seen(name: str) -> bool:

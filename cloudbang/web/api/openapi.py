@@ -25,11 +25,12 @@ FORM: Json = {
     "type": "object",
     "properties": {
         "spec": {"type": "string", "contentMediaType": "application/json"},
+        "team": {"type": "string"},
         "wait": {"enum": ["0", "1"]},
         "folder": {
             "type": "string",
             "format": "binary",
-            "description": "the source as tar, packed or not; after spec, which is looked at first",
+            "description": "the source as tar, packed or not; after spec and team, which are looked at first",
         },
     },
     "required": ["spec"],

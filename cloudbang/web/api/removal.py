@@ -80,7 +80,7 @@ def deletion(app: str, *, volumes: bool, logs: bool) -> Callable[[], list[str] |
     def deployed() -> list[str]:
         parts.webhooks.forget(found.name)  # before all else: a push would bring it back
         left = parts.operating.removals.delete(found.name, who, volumes=volumes, logs=logs)
-        parts.live.deployments_forgotten(found.name)
+        parts.live.deployments_forgotten(found.name, found.team)
         return left
 
     def kept() -> None:

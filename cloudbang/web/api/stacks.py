@@ -5,11 +5,10 @@ from __future__ import annotations
 import orjson
 from flask import Blueprint, Response, request
 
-from cloudbang.accounts import DEFAULT_TEAM
 from cloudbang.deploy.stacks import WantedPart
 from cloudbang.domain.deploy import stack_run
 from cloudbang.errors import BadRequest, CloudBangError
-from cloudbang.web.api.deployments import SPEC_BYTES, deployable, is_admin
+from cloudbang.web.api.deployments import SPEC_BYTES, app_to_deploy, is_admin, team_to_deploy
 from cloudbang.web.api.multipart import read_form
 from cloudbang.web.api.operation import operation
 from cloudbang.web.api.parsing import json, read_body, read_value
@@ -38,7 +37,7 @@ class NoSuchRun(CloudBangError):
 def deploy(stack: str) -> Response:
     """Deploy the apps of a stack, each once those that it needs serve. Nothing is begun unless all
     of them can be. A folder that some are built of is sent as multipart/form-data: ``services``
-    first, then ``folder``, a tar. Raises SpecInvalid, whose field begins with ``services.<service>``."""
+    and ``team`` first, then ``folder``, a tar. Raises SpecInvalid, whose field begins with ``services.<service>``."""
     if request.mimetype != "multipart/form-data":
         return _begin(stack, read_body(shapes.WantedStack, SPEC_BYTES), "")
     kept: list[str] = []
@@ -49,7 +48,8 @@ def deploy(stack: str) -> Response:
             {"folder": lambda part, _: kept.append(services().sources.keep_upload(part).id)},
             most=SPEC_BYTES,
         )
-        wanted = read_value(shapes.WantedStack, {"services": _json(fields.get("services", ""))})
+        told = {"services": _json(fields.get("services", "")), "team": fields.get("team", "")}
+        wanted = read_value(shapes.WantedStack, told)
         return _begin(stack, wanted, kept[-1] if kept else "")
     finally:
         # Each app that is built of it has its own by now.
@@ -76,8 +76,8 @@ def run_(stack: str, id: int) -> Response:
 
 
 def _begin(stack: str, wanted: shapes.WantedStack, upload: str) -> Response:
-    for one in wanted.services:
-        deployable(f"{stack}.{one.name}")
+    apps = [app_to_deploy(f"{stack}.{one.name}") for one in wanted.services]
+    team = team_to_deploy(wanted.team, *apps)
     sources, parts = services().sources, []
     for one in wanted.services:
         build = one.spec.get("build")
@@ -86,7 +86,7 @@ def _begin(stack: str, wanted: shapes.WantedStack, upload: str) -> Response:
         parts.append(WantedPart(one.name, one.spec, tuple(one.after), own))
     who = caller()
     try:
-        run = services().stacks.begin(stack, parts, who.name, admin=is_admin(who))
+        run = services().stacks.begin(stack, parts, who.name, admin=is_admin(who), team=team)
     except BaseException:
         for part in parts:
             sources.drop_upload(part.upload)
@@ -102,14 +102,17 @@ def _json(text: str) -> object:
 
 
 def _is_seen(run: stack_run.StackRun) -> bool:
-    found = (services().apps.get(part.app) for part in run.parts)
-    return all(caller().can("view", app.team if app else DEFAULT_TEAM) for app in found)
+    """Whether all that it tells of is of teams that the caller sees: one of its apps may be another
+    team's by now."""
+    owners = {services().apps.owner(part.app) or run.team for part in run.parts}
+    return all(caller().can("view", team) for team in {run.team, *owners})
 
 
 def _shown(run: stack_run.StackRun) -> shapes.StackRun:
     return {
         "id": run.id,
         "stack": run.stack,
+        "team": run.team,
         "by": run.by,
         "created": run.created,
         "state": run.state,

@@ -161,13 +161,13 @@ class DeploymentsFeed(Feed):
                 frames[language] = SharedFrame(text)
             viewer.live = viewer.offer(frames[language])
 
-    def forget(self, app: str) -> None:
-        """An app was deleted, and all that is known of it."""
+    def forget(self, app: str, team: str) -> None:
+        """An app of that team was deleted, and all that is known of it."""
         gone = [id for id, one in self._known.items() if one.app == app]
         for id in gone:
             del self._known[id]
         if gone:
-            self.send(message("removed", self.name, app=app), self._team_of(app))
+            self.send(message("removed", self.name, app=app), team)
 
     def _newest(self) -> Iterator[Deployment]:
         ended = 0

@@ -128,10 +128,10 @@ class LivePush:
         """It is another than before, and that is written down. Does not wait."""
         self._news.changed(deployment)
 
-    def deployments_forgotten(self, app: str) -> None:
-        """An app was deleted with all its deployments."""
+    def deployments_forgotten(self, app: str, team: str) -> None:
+        """An app of that team was deleted with all its deployments."""
         if self._all_deployments is not None:
-            self._all_deployments.forget(app)
+            self._all_deployments.forget(app, team)
 
     def lines_deleted(self, app: str, first: int, end: int) -> None:
         """Somebody deleted lines ``first`` up to but without ``end``: who looks is told."""

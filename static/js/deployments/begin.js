@@ -7,34 +7,35 @@ import { unreadableIn } from "./folder.js";
 
 /**
  * @typedef {{id: number, app: string, number: number}} Begun
+ * @typedef {{spec: object, team?: string}} Wanted `team`: of a new app
  * @typedef {(sent: number, all: number) => void} Progress bytes
  */
 
 /**
  * @param {string} app
- * @param {object} spec
+ * @param {Wanted} wanted
  */
-export function planOf(app, spec) {
-  return call("POST", `/api/v1/apps/${encodeURIComponent(app)}/plan`, { spec });
+export function planOf(app, wanted) {
+  return call("POST", `/api/v1/apps/${encodeURIComponent(app)}/plan`, wanted);
 }
 
 /**
  * Begins a deployment. Where Swarm is off, the person is asked first.
  *
  * @param {string} app
- * @param {object} spec
+ * @param {Wanted} wanted
  * @param {Blob | null} folder as tar
  * @param {Progress} [progress] of sending it
  * @param {AbortSignal} [signal]
  * @returns {Promise<Begun | null>} null where the person said no
  * @throws {Problem}
  */
-export function begin(app, spec, folder, progress, signal) {
+export function begin(app, wanted, folder, progress, signal) {
   const path = `/api/v1/apps/${encodeURIComponent(app)}/deployments`;
   return withSwarm(async () => {
-    if (!folder) return call("POST", path, { spec });
-    await askFirst(app, spec);
-    return send(path, { spec }, folder, progress, signal);
+    if (!folder) return call("POST", path, wanted);
+    await askFirst(app, wanted);
+    return send(path, wanted, folder, progress, signal);
   });
 }
 
@@ -42,12 +43,12 @@ export function begin(app, spec, folder, progress, signal) {
  * What refuses a deployment anyway, before a folder is sent for it, which may take long.
  *
  * @param {string} app
- * @param {object} spec
+ * @param {Wanted} wanted
  * @param {boolean} [waits] for its turn, while another one runs
  * @throws {Problem}
  */
-export async function askFirst(app, spec, waits = false) {
-  const { refused } = await planOf(app, spec);
+export async function askFirst(app, wanted, waits = false) {
+  const { refused } = await planOf(app, wanted);
   if (refused && !(waits && refused.code === "deployment-running")) throw problemOf(409, refused);
 }
 

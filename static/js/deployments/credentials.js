@@ -4,7 +4,6 @@ import { call, Problem } from "../lib/api.js";
 import { h, icon, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
-import { inventory } from "../live/inventory.js";
 import { row } from "./form_fields.js";
 import { credentialsPath } from "./names.js";
 
@@ -18,11 +17,11 @@ export class CredentialsBox {
   /**
    * @param {"registry" | "git"} kind
    * @param {string} asks what asks for a password
-   * @param {{value: string}} app its name, as it is written now
+   * @param {{owner: string}} team whose they are, as it is chosen now
    */
-  constructor(kind, asks, app) {
+  constructor(kind, asks, team) {
     this.kind = kind;
-    this.app = app;
+    this.team = team;
     this.element = h(
       "details",
       { class: "spec-group new-credentials" },
@@ -53,9 +52,9 @@ export class CredentialsBox {
     const { value: user } = this.#user;
     const { value: password } = this.#password;
     if (!user && !password) return;
-    const team = inventory.apps.get(this.app.value)?.team;
     try {
-      await call("PUT", credentialsPath(this.kind, host, team), { user, password });
+      const path = credentialsPath(this.kind, host, this.team.owner);
+      await call("PUT", path, { user, password });
       this.#password.value = "";
       this.#password.placeholder = t("kept");
     } catch (error) {

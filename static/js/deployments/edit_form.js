@@ -82,7 +82,7 @@ export class EditForm {
     }
     const spec = this.#model.toJSON();
     try {
-      const plan = await planOf(this.app, spec);
+      const plan = await planOf(this.app, { spec });
       if (asked !== this.#asked) return;
       this.#clear();
       showPlan(this.#plan, plan, spec, this.app);
@@ -101,8 +101,8 @@ export class EditForm {
     try {
       const spec = this.#model.toJSON();
       // Whatever is wrong with it is said before Swarm is asked for.
-      await planOf(this.app, spec);
-      const begun = await begin(this.app, spec, null);
+      await planOf(this.app, { spec });
+      const begun = await begin(this.app, { spec }, null);
       // The page that is left stays as it is, so that nothing is deployed twice.
       if (begun) return location.assign(deploymentAddress(begun.id));
     } catch (error) {

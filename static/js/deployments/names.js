@@ -74,7 +74,7 @@ export function kindOf(text) {
  *
  * @param {"registry" | "git"} kind
  * @param {string} host
- * @param {string | undefined} team of the app that there is; of a new one nobody has to say
+ * @param {string | undefined} team of the app
  */
 export function credentialsPath(kind, host, team) {
   const path = `/api/v1/credentials/${kind}/${encodeURIComponent(host)}`;

@@ -12,6 +12,7 @@ import { showPlan } from "./plan_view.js";
 import { isWeb } from "./recipe.js";
 import { SpecForm } from "./spec_form.js";
 import { SpecModel } from "./spec_model.js";
+import { TeamField } from "./team_field.js";
 
 /**
  * One of the ways in which an app is made. `enter` and `leave` as it is chosen and another is;
@@ -25,7 +26,7 @@ import { SpecModel } from "./spec_model.js";
  * @typedef {{element: HTMLElement, deploy: () => Promise<string | null>}} Alone what a way has in
  *   place of the form; `deploy` gives the address to go to
  *
- * @typedef {{model: SpecModel, name: NameField, hand: (kind: string, text: string) => Promise<void>,
+ * @typedef {{model: SpecModel, name: NameField, team: TeamField, hand: (kind: string, text: string) => Promise<void>,
  *   changed: () => void}} Draft
  */
 
@@ -37,6 +38,7 @@ export class NewApp {
     label: t("App name"),
     hint: t("Its log, its events and its address are kept under it."),
   });
+  team = new TeamField(() => [this.name.value]);
   /** @type {Way[]} */
   #ways = [];
   /** @type {Way | null} */
@@ -61,7 +63,7 @@ export class NewApp {
   #hadPort = false;
 
   constructor() {
-    this.#body.append(this.name.element, this.#form.element);
+    this.#body.append(this.name.element, this.team.element, this.#form.element);
     this.element = h(
       "div",
       { class: "new-app" },
@@ -81,7 +83,11 @@ export class NewApp {
       for (const field of this.#way?.fields ?? []) field.update();
       this.changed();
     });
-    this.name.addEventListener("change", () => this.changed());
+    this.name.addEventListener("change", () => {
+      this.team.update();
+      this.changed();
+    });
+    this.team.addEventListener("change", () => this.changed());
   }
 
   /** @returns {Draft} */
@@ -89,6 +95,7 @@ export class NewApp {
     return {
       model: this.model,
       name: this.name,
+      team: this.team,
       hand: (kind, text) => this.#hand(kind, text),
       changed: () => this.changed(),
     };
@@ -164,7 +171,7 @@ export class NewApp {
     }
     const spec = this.model.toJSON();
     try {
-      const plan = await planOf(this.name.value, spec);
+      const plan = await planOf(this.name.value, { spec, ...this.team.asked });
       if (asked !== this.#asked) return;
       this.#clear();
       showPlan(this.#plan, plan, spec, this.name.value);
@@ -218,11 +225,12 @@ export class NewApp {
   async #begin(way, signal) {
     const spec = this.model.toJSON();
     // Whatever is wrong with it is said before a folder is sent, and before Swarm is asked for.
-    await planOf(this.name.value, spec);
+    const wanted = { spec, ...this.team.asked };
+    await planOf(this.name.value, wanted);
     const folder = way.folder();
     const progress = (/** @type {number} */ sent, /** @type {number} */ all) =>
       this.#showSent(sent, all);
-    const begun = await begin(this.name.value, spec, folder, progress, signal);
+    const begun = await begin(this.name.value, wanted, folder, progress, signal);
     return begun && `/deployments/${begun.id}`;
   }
 
@@ -254,7 +262,8 @@ export class NewApp {
   #showProblem(problem, focus) {
     const text = sentence(problem);
     const { field } = problem;
-    const its = field && this.#way?.fields.find((one) => one.field === field);
+    const its =
+      field && [this.team, ...(this.#way?.fields ?? [])].find((one) => one.field === field);
     if (its) its.showError(withoutName(text, its.field));
     else if (field && this.#form.showError(field, text, focus)) {
       if (!focus) setChildren(this.#plan, [h("p", { class: "spec-error" }, text)]);
@@ -271,6 +280,7 @@ export class NewApp {
     this.#error.hidden = true;
     this.#form.clearErrors();
     this.name.showError("");
+    this.team.showError("");
     for (const field of this.#way?.fields ?? []) field.showError("");
   }
 

@@ -50,10 +50,12 @@ export class StackService {
     });
   }
 
-  async askPlan() {
+  /** @param {{team?: string}} asked of all apps of the stack */
+  async askPlan(asked) {
     const spec = this.model.toJSON();
     try {
-      showPlan(this.plan, await planOf(this.told.app, spec), spec, this.told.app, true);
+      const plan = await planOf(this.told.app, { spec, ...asked });
+      showPlan(this.plan, plan, spec, this.told.app, true);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       setChildren(this.plan, [h("p", { class: "spec-error" }, sentence(error))]);

@@ -9,6 +9,7 @@ import { chosenFolder, droppedFolder, packed, Unreadable } from "./folder.js";
 import { NameField } from "./name_field.js";
 import { nameOf } from "./names.js";
 import { StackService } from "./stack_service.js";
+import { TeamField } from "./team_field.js";
 import { leftList } from "./way_image.js";
 
 /** @typedef {import("./new_app.js").Draft} Draft */
@@ -59,6 +60,7 @@ class ComposeWay {
     label: t("Stack"),
     hint: t("Its apps are called “stack.service”. They share a network of their own."),
   });
+  #team = new TeamField(() => this.services.map(({ told }) => told.app));
   #error = h("p", { class: "spec-error", id: "compose-error", role: "alert", hidden: true });
   #beside = h("p", { class: "hint" });
   #variables = h("div", { class: "new-variables", hidden: true });
@@ -118,6 +120,7 @@ class ComposeWay {
         ),
       ),
       this.#name.element,
+      this.#team.element,
       this.#variables,
       this.#services,
       this.#left,
@@ -131,6 +134,7 @@ class ComposeWay {
       void this.#takeFolder(droppedFolder(items, []));
     });
     this.#name.addEventListener("change", () => this.#soon());
+    this.#team.addEventListener("change", () => this.#plansSoon());
     this.#showPlan();
   }
 
@@ -217,6 +221,7 @@ class ComposeWay {
     for (const { model } of this.services) {
       model.addEventListener("change", () => this.#plansSoon());
     }
+    this.#team.update();
     this.#services.hidden = !this.services.length;
     setChildren(
       this.#services,
@@ -292,7 +297,8 @@ class ComposeWay {
   }
 
   #askPlans() {
-    return Promise.all(this.services.map((one) => (one.told.problem ? null : one.askPlan())));
+    const asked = this.#team.asked;
+    return Promise.all(this.services.map((one) => (one.told.problem ? null : one.askPlan(asked))));
   }
 
   #showPlan() {
@@ -335,6 +341,7 @@ class ComposeWay {
       (open instanceof HTMLElement ? open : this.area).focus();
       return null;
     }
+    this.#team.showError("");
     if (this.#name.wrong) {
       this.#name.showError(this.#name.wrong);
       this.#name.focus();
@@ -346,12 +353,13 @@ class ComposeWay {
       spec: model.toJSON(),
       after: told.after,
     }));
+    const asked = this.#team.asked;
     const built = this.services.some(({ told }) => told.context);
     try {
       const begun = await withSwarm(async () => {
-        if (!built || !this.#folder) return call("POST", path, { services });
-        await askFirst(this.services[0].told.app, services[0].spec, true);
-        return send(path, { services }, packed(this.#folder));
+        if (!built || !this.#folder) return call("POST", path, { services, ...asked });
+        await askFirst(this.services[0].told.app, { spec: services[0].spec, ...asked }, true);
+        return send(path, { services, ...asked }, packed(this.#folder));
       });
       if (begun?.state !== "serving") return begun && "/deployments";
       setChildren(this.plan, [
@@ -370,6 +378,11 @@ class ComposeWay {
 
   /** @param {Problem} problem whose field is `services.web.health` */
   #showAtService(problem) {
+    if (problem.field === this.#team.field) {
+      this.#team.showError(sentence(problem));
+      this.#team.focus();
+      return true;
+    }
     const [, name, field] = /^services\.([^.]+)\.(.+)$/.exec(problem.field) ?? [];
     const service = this.services.find((one) => one.told.name === name);
     service?.showError(field, sentence(problem));

@@ -16,7 +16,7 @@ import { proposePort, RecipeBox } from "./recipe.js";
  * @returns {import("./new_app.js").Way}
  */
 export function gitWay(draft) {
-  const { model, name } = draft;
+  const { model, name, team } = draft;
   const address = textField(model, ["build", "git"], {
     label: t("Git address"),
     placeholder: "https://example.com/team/web.git",
@@ -36,7 +36,7 @@ export function gitWay(draft) {
     mono: true,
   });
   const input = /** @type {HTMLInputElement} */ (address.element.querySelector("input"));
-  const credentials = new CredentialsBox("git", t("It asks for a password"), name);
+  const credentials = new CredentialsBox("git", t("It asks for a password"), team);
   credentials.explain(t("Kept encrypted, for every source of this host."));
   const recipe = new RecipeBox(draft);
   const found = h("p", { class: "new-found", role: "status" });
@@ -58,6 +58,7 @@ export function gitWay(draft) {
         folder: below ?? ".",
         dockerfile: dockerfile ?? "Dockerfile",
         app: name.wrong ? "" : name.value,
+        ...team.asked,
       });
       setText(
         found,

@@ -15,7 +15,7 @@ import { kindOf, nameOfImage, registryOf } from "./names.js";
  * @returns {import("./new_app.js").Way}
  */
 export function imageWay(draft) {
-  const { model, name } = draft;
+  const { model, name, team } = draft;
   const image = textField(model, ["image"], {
     label: t("Image"),
     placeholder: "nginx:1.27",
@@ -26,7 +26,7 @@ export function imageWay(draft) {
   });
   const input = /** @type {HTMLInputElement} */ (image.element.querySelector("input"));
   const left = h("div", { class: "spec-left", role: "status", hidden: true });
-  const credentials = new CredentialsBox("registry", t("Its registry asks for a password"), name);
+  const credentials = new CredentialsBox("registry", t("Its registry asks for a password"), team);
   const registry = () => registryOf(input.value) || "docker.io";
   const explain = () =>
     credentials.explain(

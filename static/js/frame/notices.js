@@ -57,10 +57,6 @@ function sentence(notice) {
       return t(
         "The gateway is not as it should be: apps may not be reached from outside. It is tried again.",
       );
-    case "gateway-app-failed":
-      return t(
-        "The gateway cannot be told where requests for this app go: they go where they went before. It is tried again.",
-      );
     default:
       return t(notice.message); // what is refused, for one: the doctor says it in the same words
   }

@@ -303,13 +303,14 @@ export type GitDraft = {
   recipe: Recipe | null;
 };
 
-/** As `build` of a specification has it; `app`: for which it is fetched, with the credentials of its team. */
+/** As `build` of a specification has it; `app`: for which it is fetched, with the credentials of its team, or of that which a new one is to be in. */
 export type GitSource = {
   git: string;
   branch?: string;
   folder?: string;
   dockerfile?: string;
   app?: string;
+  team?: string;
 };
 
 /** `host` with its port where that is not the usual one. */
@@ -387,11 +388,12 @@ export type NewCredentials = {
   password: string;
 };
 
-/** One of `spec` and `release`, the number of a release to go back to. `wait`: behind the deployment that runs; of several that wait only the newest is kept. */
+/** One of `spec` and `release`, the number of a release to go back to. `wait`: behind the deployment that runs; of several that wait only the newest is kept. `team`: whose a new app is to be, where the caller may deploy; `default`, or their only one, unless given. An app that is there stays its team's. */
 export type NewDeployment = {
   spec?: Spec | null;
   release?: number | null;
   wait?: boolean;
+  team?: string;
 };
 
 export type NewLink = {
@@ -743,9 +745,11 @@ export type StackPrinted = {
   said: string;
 };
 
+/** `team`: whose its apps are, or are to be. */
 export type StackRun = {
   id: number;
   stack: string;
+  team: string;
   by: string;
   created: string;
   state: "running" | "serving" | "failed" | "cancelled";
@@ -910,9 +914,10 @@ export type WantedService = {
   after?: string[];
 };
 
-/** The apps of a stack, as a draft of a Compose file has them. */
+/** The apps of a stack, as a draft of a Compose file has them. `team`: whose all of them are to be, as of one deployment. */
 export type WantedStack = {
   services: WantedService[];
+  team?: string;
 };
 
 /** `path` of its address on this server. */

@@ -45,6 +45,10 @@ class Apps:
     def get(self, name: str) -> App | None:
         return self.known.get(name) or (App(name) if self._store.has_lines(name) else None)
 
+    def owner(self, name: str) -> str | None:
+        found = self.get(name)
+        return found.team if found else None
+
     def apps(self, teams: Collection[str]) -> list[App]:
         found = [self.get(name) for name in sorted({*self.known, *self._store.apps()})]
         return [one for one in found if one and one.team in teams]

@@ -161,7 +161,7 @@ def test_all_of_them(ground: LiveGround, kept: Kept) -> None:
             other.subscribe("deployment/*")
             assert other.hear()["deployments"][0]["steps"][0]["state"] == "done"
         assert kept.reads == reads
-        ground.push.deployments_forgotten("web")
+        ground.push.deployments_forgotten("web", "default")
         assert page.hear() == {"op": "removed", "channel": "deployment/*", "app": "web"}
 
 

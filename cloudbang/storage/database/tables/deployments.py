@@ -87,6 +87,7 @@ stack_runs = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("stack", String, nullable=False, index=True),
+    Column("team", String, nullable=False, server_default="default"),
     Column("by", String, nullable=False),
     Column("admin", Boolean, nullable=False),
     Column("created", String, nullable=False),

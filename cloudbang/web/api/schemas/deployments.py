@@ -11,7 +11,7 @@ from cloudbang.domain.deploy.deployment import State, StepName, StepState
 from cloudbang.domain.deploy.failure import FailureClass
 from cloudbang.domain.deploy.plan import Interruption
 from cloudbang.domain.deploy.release import ImageIs
-from cloudbang.web.api.schemas.shapes import Body, Time
+from cloudbang.web.api.schemas.shapes import Body, Team, Time
 from cloudbang.web.api.schemas.spec import Spec
 
 SpecAsked = Annotated[
@@ -22,11 +22,14 @@ SpecAsked = Annotated[
 
 class NewDeployment(Body):
     """One of ``spec`` and ``release``, the number of a release to go back to. ``wait``: behind the
-    deployment that runs; of several that wait only the newest is kept."""
+    deployment that runs; of several that wait only the newest is kept. ``team``: whose a new app is
+    to be, where the caller may deploy; `default`, or their only one, unless given. An app that is there
+    stays its team's."""
 
     spec: SpecAsked = None
     release: Annotated[int, Field(ge=1)] | None = None
     wait: bool = False
+    team: Team = ""
 
 
 class Nothing(Body):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from cloudbang.web.api.schemas.shapes import Body
+from cloudbang.web.api.schemas.shapes import Body, Team
 
 LINE = 32 * 1024  # characters of a `docker run` line
 NAMES = 500
@@ -63,13 +63,14 @@ class RecipeDraft(TypedDict):
 
 class GitSource(Body):
     """As ``build`` of a specification has it; ``app``: for which it is fetched, with the credentials
-    of its team."""
+    of its team, or of that which a new one is to be in."""
 
     git: Annotated[str, Field(max_length=2_000)]
     branch: Annotated[str, Field(max_length=250)] = ""
     folder: PATH = "."
     dockerfile: PATH = "Dockerfile"
     app: Annotated[str, Field(max_length=128)] = ""
+    team: Team = ""
 
 
 class GitDraft(TypedDict):

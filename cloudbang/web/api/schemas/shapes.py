@@ -17,6 +17,9 @@ Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 """RFC 3339, in UTC."""
 
 Role = Literal["admin", "viewer"]
+Team = Annotated[str, Field(max_length=64)]
+"""Its name, "" where it is left out."""
+
 Stream = Literal["stdout", "stderr", "marker"]
 Seq = Annotated[int, Field(ge=0)]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from cloudbang.web.api.schemas.shapes import Body, Time
+from cloudbang.web.api.schemas.shapes import Body, Team, Time
 
 NAME = Annotated[str, Field(max_length=128)]
 
@@ -22,9 +22,11 @@ class WantedService(Body):
 
 
 class WantedStack(Body):
-    """The apps of a stack, as a draft of a Compose file has them."""
+    """The apps of a stack, as a draft of a Compose file has them. ``team``: whose all of them are to
+    be, as of one deployment."""
 
     services: Annotated[list[WantedService], Field(max_length=100)]
+    team: Team = ""
 
 
 class StackPart(TypedDict):
@@ -40,8 +42,11 @@ class StackPart(TypedDict):
 
 
 class StackRun(TypedDict):
+    """``team``: whose its apps are, or are to be."""
+
     id: int
     stack: str
+    team: str
     by: str
     created: Time
     state: Literal["running", "serving", "failed", "cancelled"]
