@@ -157,6 +157,8 @@ class People:
         terminal = self.me.terminal(one.app, ["sh"])
         number = chance.randrange(10**6)
         try:
+            # Nobody types before there is a prompt; one whose output was lost is another shell's.
+            terminal.wait_for("# ", timeout=10)
             terminal.type(f"echo do''ne {number}\n", timeout=10)
             terminal.wait_for(f"done {number}", timeout=10)
             if chance.random() < 0.3:
@@ -227,6 +229,7 @@ def wait_echo(people: People, printer: Printer, seconds: float) -> float:
         try:
             terminal = people.me.terminal(printer.app, ["sh"])
             try:
+                terminal.wait_for("# ", timeout=5)
                 terminal.type("echo do''ne\n", timeout=5)
                 terminal.wait_for("done", timeout=5)
             finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ from cloudbang.node.terminals.environment import of_terminal
 from cloudbang.node.terminals.processes import ProcessSession
 from cloudbang.node.terminals.reaper import LATE, Reaper
 
+log = logging.getLogger(__name__)
+
 END_KEYS = b"\x03\x04"  # ^C ^D
 SETTLE = 2.0  # seconds the engine gets to know that an exec has ended whose output has
 GOING = 1.0  # seconds a container gets to be seen as stopped, and a stopped one as removed
@@ -45,14 +48,24 @@ SHELLS: list[list[str]] = [["sh", "-c", FIND_SHELL], ["bash"]]  # an image may h
 SHELL_BY_PATH = ["/bin/sh", "-c", FIND_SHELL]  # for a PATH that leads elsewhere
 NOT_FOUND, NOT_RUN = 127, 126  # exit codes, as shells have them, of what was never started
 KILLED = 137  # exit code of what was killed: with its container, for instance
+# containerd's shim loses all output of a terminal at times (seen with 1.6, once in some thousand
+# that were begun beside others): its shell runs and waits, what is typed reaches it, nothing it
+# prints ever comes. Such a shell is ended and another one started in its place. That is not told
+# what was typed: the first one has done it.
+SHELL_NAMES = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh", "fish"})
+SILENT = 1.0  # seconds between two looks why it has printed nothing; two have to say the same
+SILENT_UNSEEN = 12.0  # the same, where nobody can see what it does: it may be at its start still
+MUTE_TIMES = 3  # in a row, of the same terminal
+TYPED_KEPT = 1 << 20  # bytes; who has typed that much before the first output gets no other shell
 
 
 class ExecSource:
     """See the module, and ``Source`` for what each method promises."""
 
     __slots__ = (
-        *("_asked_size", "_container", "_container_env", "_early", "_ended", "_engine", "_exec_id"),
-        *("_failure", "_home", "_later", "_later_until", "_leader", "_over", "_reaper"),
+        *("_argv", "_asked_size", "_container", "_container_env", "_early", "_ended", "_engine"),
+        *("_exec_id", "_failure", "_home", "_later", "_later_until", "_leader", "_mute", "_over"),
+        *("_mutes", "_reaper"),
         *("_resizing", "_shells", "_started_at", "_starting", "_stream", "_sure", "_target"),
         *("_told", "_typed", "_visible", "__weakref__"),
     )
@@ -68,7 +81,10 @@ class ExecSource:
         self._container_env: Mapping[str, str] = {}
         self._started_at = ""  # when the container was
         self._shells = list(SHELLS) if not target.request.command else []  # still to be tried
-        self._typed: bytearray | None = None  # what the next of them has to be told again
+        self._argv: Sequence[str] = ()
+        self._typed: bytearray | None = None  # what the next shell has to be told again
+        self._mute: Event | None = None  # its output is lost; set once it is ended for another one
+        self._mutes = 0  # how often that was so
         self._sure = False  # whether it is known that the process runs or ran
         self._over = False  # whether all output was read
         self._failure: ExitStatus | None = None
@@ -102,10 +118,12 @@ class ExecSource:
             self._typed = bytearray()
             self._begin(self._shells.pop(0))
         else:
+            if is_shell(self._target.request.command):
+                self._typed = bytearray()
             self._begin(self._target.request.command)
 
     def _begin(self, argv: Sequence[str]) -> None:
-        request = self._target.request
+        request, self._argv = self._target.request, argv
         if self._ended is not None:
             return  # ended while it was beginning
         try:
@@ -143,6 +161,19 @@ class ExecSource:
         self._early = None if sized else bytearray()
         self._told = (self._exec_id, size) if sized else None
         self.resize(self._asked_size)
+        if self._typed is not None:
+            self._reaper.tasks.once("first-output", self._wait_for_output, self._exec_id)
+
+    def _begin_again(self, argv: Sequence[str]) -> None:
+        """Another shell in place of this one, told what was typed."""
+        self._over = False
+        try:
+            self._begin(argv)
+        except CloudBangError as e:
+            self._fail(ExitStatus("not-started", None, str(e)))
+        else:
+            if self._typed:
+                self._hand_on(bytes(self._typed))
 
     def _refused(self, e: EngineRefused) -> None:
         self._not_started(e.reason, NOT_FOUND if "not found" in e.reason else NOT_RUN)
@@ -175,6 +206,13 @@ class ExecSource:
 
     def _found(self, data: bytes) -> bytes | None:
         """Output to be shown; None when it was the engine's own and something else is tried."""
+        if self._mute is not None and not data:
+            self._mute.wait()
+            self._mute = self._leader = None
+            self._typed = bytearray()
+            self._close()
+            self._begin_again(self._argv)
+            return None if self._stream is not None else b""
         if not self._sure and not self._make_sure(data):
             return self._try_next(data)
         if not data:
@@ -214,18 +252,11 @@ class ExecSource:
 
     def _not_started(self, reason: str, code: int | None) -> None:
         """The engine could not start it: try the next shell, or say so."""
-        self._over = False
         # Nothing but the text tells a missing shell from a missing user or folder.
         missing = "not found" in reason or "no such file" in reason
-        no_shell = self._typed is not None and missing and "chdir" not in reason
+        no_shell = not self._target.request.command and missing and "chdir" not in reason
         if no_shell and self._shells:
-            try:
-                self._begin(self._shells.pop(0))
-            except CloudBangError as e:
-                self._fail(ExitStatus("not-started", code, str(e)))
-            else:
-                if self._typed:
-                    self._hand_on(bytes(self._typed))
+            self._begin_again(self._shells.pop(0))
         elif no_shell:
             self._fail(ExitStatus("no-shell", code, str(NoShell(self._name))))
         else:
@@ -244,11 +275,50 @@ class ExecSource:
             self._stream.close()
             self._stream = None
 
+    def _wait_for_output(self, exec_id: str) -> None:
+        """Its output may be lost: see SILENT."""
+        began, seen = time.monotonic(), 0
+        while seen < 2:
+            gevent.sleep(SILENT)
+            if self._exec_id != exec_id or self._stream is None or self._ended is not None:
+                return
+            silent = time.monotonic() - began
+            if self._sure or self._typed is None or self._mutes >= MUTE_TIMES:
+                return
+            seen = seen + 1 if self._waits_unheard(silent) else 0
+        self._mutes += 1
+        log.warning(
+            "what %s prints in %s does not come, after %.0f s: another one is started",
+            *(self._argv[0], self._name, silent),
+        )
+        # Whoever reads goes on from here, but not before this one is gone: both have one mark.
+        self._mute = ended = Event()
+        try:
+            self._end_processes(typed=False)
+        finally:
+            self.hang_up()
+            ended.set()
+
+    def _waits_unheard(self, silent: float) -> bool:
+        """Whether it waits for keys, and has printed what it had to say before."""
+        try:
+            state = self._engine.exec_inspect(self._exec_id)
+        except (EngineRefused, EngineUnreachable):
+            return False
+        if not state.running or not state.pid or self._sure:
+            return False
+        if not self._visible:
+            return silent > SILENT_UNSEEN
+        call = self._reaper.limited_calls
+        return call(False, processes.waits_for_keys, state.pid, self._container)
+
     # --- input and size ---------------------------------------------------------------------------
 
     def write(self, data: bytes) -> int:
         if self._typed is not None:
             self._typed += data
+            if len(self._typed) > TYPED_KEPT:
+                self._typed = None
         return self._hand_on(data)
 
     def _hand_on(self, data: bytes) -> int:
@@ -454,6 +524,11 @@ class ExecSource:
             return self._reaper.end(leader, typed=typed)
         target = self._target
         return self._reaper.in_containers.end(self._container, target.session, target.request.user)
+
+
+def is_shell(command: Sequence[str]) -> bool:
+    """Whether somebody asked for an interactive shell: one more of it does nothing twice."""
+    return len(command) == 1 and command[0].rpartition("/")[2] in SHELL_NAMES
 
 
 def in_words(reason: str) -> str:

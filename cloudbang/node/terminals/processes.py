@@ -8,6 +8,7 @@ themselves, as daemons do. Background jobs stay in it, ``nohup`` or not.
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,10 @@ MOMENT = 0.005  # seconds in which most have ended that get a signal
 NOTED = 0.5
 """Seconds that whoever started a process has to take note of its end before it is ended itself: it
 needs a turn of a processor for that, which on a busy machine takes a while."""
+MACHINE = platform.machine()
+# The system's calls by which a shell waits for a key, by machine: read; poll, select, pselect6, ppoll.
+_READ = {"x86_64": 0, "aarch64": 63}
+_POLLS = {"x86_64": (7, 23, 270, 271), "aarch64": (72, 73)}
 _ENDED = (b"Z", b"X", b"x")  # only a number is left, until the parent takes note
 
 
@@ -122,6 +127,25 @@ def where(pid: int, container: str, outside: bool = False) -> str:
         return ""
     path = folder_of(front)
     return "" if outside and in_own_root(front, path) else path
+
+
+def waits_for_keys(pid: int, container: str) -> bool:
+    """Whether that process of that container does nothing but wait for input, as a shell does after
+    its prompt: not for a file, nor for a program that it has started."""
+    if not in_container(pid, container):
+        return False
+    said = _read(pid, "syscall").split()
+    if not said or not said[0].isdigit():
+        return False  # it runs
+    number = int(said[0])
+    if number == _READ.get(MACHINE) and len(said) > 1:
+        try:
+            return os.readlink(f"/proc/{pid}/fd/{int(said[1], 16)}").startswith(
+                ("/dev/pts/", "/dev/tty")
+            )
+        except (OSError, ValueError):
+            return False
+    return number in _POLLS.get(MACHINE, ())
 
 
 def inner_pid(pid: int) -> int:
