@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable
 from typing import NamedTuple
 
 from cloudbang.domain.deploy.fields import SpecInvalid
-from cloudbang.domain.deploy.not_honoured import ADDRESSES, ANONYMOUS, LOGS, SWARM, UNKNOWN
+from cloudbang.domain.deploy.not_honoured import (
+    ADDRESSES,
+    ANONYMOUS,
+    LOGS,
+    NO_CHECK,
+    OURS,
+    SWARM,
+    UNKNOWN,
+)
+from cloudbang.domain.deploy.pasted import commands_in
 from cloudbang.domain.text import Text
 
 Json = dict[str, object]
@@ -34,13 +42,20 @@ ONE_NETWORK = Text("an app has networks of its own", "应用使用自己的网�
 FILES = Text(
     "a file of this machine is not read: write its variables here", "不读取本机文件：请在此填写变量"
 )
+OTHER_COMMAND = Text("only the command with docker run is read", "只读取 docker run 这一条命令")
+ONE_TIME = Text(
+    "how long an app may take to be healthy is one time, --health-start-period",
+    "应用变为健康的时限只有一个，即 --health-start-period",
+)
 VALUE_HERE = Text("it has no value here: write one", "此处没有值：请填写")
 
 # Without an argument, and with one: what is not listed in HONOURED.
 _FLAGS = {
     **dict.fromkeys(("-d", "--detach", "--rm", "--sig-proxy"), DETACHED),
-    **dict.fromkeys(("--privileged", "--oom-kill-disable", "--no-healthcheck"), SWARM),
-    **dict.fromkeys(("-P", "--publish-all", "--disable-content-trust", "-q", "--quiet"), UNKNOWN),
+    **dict.fromkeys(("--privileged", "--oom-kill-disable", "--use-api-socket"), SWARM),
+    "--no-healthcheck": NO_CHECK,
+    **dict.fromkeys(("-P", "--publish-all", "--replace"), OURS),
+    **dict.fromkeys(("--disable-content-trust", "-q", "--quiet"), OURS),
 }
 _OPTIONS = {
     **dict.fromkeys(
@@ -49,32 +64,62 @@ _OPTIONS = {
             *("--security-opt", "--shm-size", "--pids-limit", "--cpuset-cpus", "--cpu-shares", "-c"),
             *("--memory-swap", "--memory-swappiness", "--mac-address", "--ip", "--ip6", "--link"),
             *("--group-add", "--volumes-from", "--storage-opt", "--blkio-weight", "--oom-score-adj"),
-            *("--volume-driver", "--cgroup-parent", "--domainname", "--annotation"),
+            *("--volume-driver", "--cgroup-parent", "--domainname", "--annotation", "--isolation"),
+            *("--cpu-period", "--cpu-quota", "--cpu-rt-period", "--cpu-rt-runtime", "--cpuset-mems"),
+            *("--device-cgroup-rule", "--device-read-bps", "--device-read-iops"),
+            *("--device-write-bps", "--device-write-iops", "--blkio-weight-device"),
+            *("--dns-search", "--dns-option", "--dns-opt", "--kernel-memory", "--link-local-ip"),
+            *("--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops"),
         ),
         SWARM,
     ),
     **dict.fromkeys(("--log-driver", "--log-opt"), LOGS),
     **dict.fromkeys(("--env-file", "--label-file", "--cidfile"), FILES),
-    **dict.fromkeys(("--platform", "--pull", "-a", "--attach", "--detach-keys", "--expose"), UNKNOWN),
+    **dict.fromkeys(("--platform", "--pull", "-a", "--attach", "--detach-keys", "--expose"), OURS),
+    **dict.fromkeys(("--health-timeout", "--health-retries", "--health-start-interval"), ONE_TIME),
 }  # fmt: skip
 
-_PORT = re.compile(r"(?:(?P<ip>\[[^]]*\]|[^:]*):)?(?:(?P<out>\d*):)?(?P<in>\d+)(?:/(?P<how>\w+))?")
+PROGRAMS = ("docker", "podman", "nerdctl", "docker.exe")
+_VARIABLE = re.compile(r"[A-Za-z_]\w*=")
+_PORT = re.compile(
+    r"(?:(?P<ip>\[[^]]*\]|[^:]*):)?(?:(?P<out>\d*(?:-\d+)?):)?(?P<in>\d+(?:-\d+)?)(?:/(?P<how>\w+))?"
+)
+EVERYWHERE = ("", "0.0.0.0", "[::]")  # noqa: S104 (addresses that are read)
+MOST_PORTS = 100  # of one range
+# A path of the host, though perhaps not a whole one: its row says what it has to be.
+_ON_HOST = re.compile(r"[/.~$%]|[A-Za-z]:[\\/]")
+# What of a mount's options changes nothing here.
+_PLAIN = frozenset({"ro", "rw", "cached", "delegated", "consistent", ""})
+_MOUNT_KEYS = ("type", "source", "src", "target", "dst", "destination", "readonly", "ro")
 
 
 def read_run_line(line: str) -> RunLine:
-    """What a line of ``docker run`` asks for. Nothing is substituted. Raises SpecInvalid."""
-    # As it is written over several lines in a document, with the prompt in front.
-    joined = re.sub(r"\\\r?\n", " ", line).strip().removeprefix("$ ")
+    """What a line of ``docker run`` asks for. Nothing is substituted; other commands that were pasted
+    along are left out. Raises SpecInvalid."""
     try:
-        words = shlex.split(joined, comments=True)
+        commands = commands_in(line)
     except ValueError:
         raise SpecInvalid("line", "a command line with its quotes closed", line) from None
-    while words and words[0] in ("sudo", "docker", "podman", "container", "run"):
-        if words.pop(0) == "run":
-            break
-    else:
-        raise SpecInvalid("line", 'a line that begins with "docker run"', line)
-    return _Reader(words).read()
+    for number, words in enumerate(commands):
+        asked = _asked(words)
+        if asked is not None:
+            found = _Reader(asked).read()
+            others = [" ".join(c) for n, c in enumerate(commands) if n != number]
+            found.not_honoured.extend(NotHonoured(one[:200], OTHER_COMMAND) for one in others)
+            return found
+    raise SpecInvalid("line", 'a line that begins with "docker run"', line)
+
+
+def _asked(words: list[str]) -> list[str] | None:
+    """What stands behind ``docker run``; None for another command."""
+    left = list(words)
+    while left and (_VARIABLE.match(left[0]) or left[0] in ("sudo", "time")):
+        left.pop(0)
+    if not left or left.pop(0).rpartition("/")[2] not in PROGRAMS:
+        return None
+    if left and left[0] == "container":
+        left.pop(0)
+    return left[1:] if left and left[0] in ("run", "create") else None
 
 
 class _Reader:
@@ -82,6 +127,7 @@ class _Reader:
         self._words = words
         self._spec: Json = {}
         self._name = ""
+        self._entrypoint: str | None = None
         self._left: list[NotHonoured] = []
 
     def read(self) -> RunLine:
@@ -93,8 +139,15 @@ class _Reader:
         if not self._words:
             raise SpecInvalid("image", rule="missing")
         self._spec["image"] = self._words.pop(0)
-        if self._words:
-            self._spec["command"] = self._words
+        if self._entrypoint == "":
+            # The image's own is done without, and what stands behind the image is run.
+            if self._words:
+                self._spec["entrypoint"] = self._words
+        else:
+            if self._entrypoint is not None:
+                self._spec["entrypoint"] = [self._entrypoint]
+            if self._words:
+                self._spec["command"] = self._words
         return RunLine(self._spec, self._name, self._left)
 
     def _option(self, word: str) -> None:
@@ -148,25 +201,34 @@ class _Reader:
             raise SpecInvalid("ports", 'a port such as "8080:80"', value)
         # "8080:80" has a number where an address may be.
         ip, out = match["ip"] or "", match["out"] or ""
-        if ip.isdigit() and not out:
+        if ip.replace("-", "").isdigit() and not out:
             ip, out = "", ip
-        if ip:
+        if ip not in EVERYWHERE:
             self._not(f"-p {value}", ADDRESSES)
-        port: Json = {"published": int(out or match["in"]), "target": int(match["in"])}
-        if match["how"] and match["how"] != "tcp":
-            port["protocol"] = match["how"]
-        self._list("ports", port)
+        inside, outside = _range(match["in"]), _range(out or match["in"])
+        if not inside or len(inside) != len(outside) or len(inside) > MOST_PORTS:
+            raise SpecInvalid("ports", f"ranges of one length, {MOST_PORTS} at most", value)
+        for target, published in zip(inside, outside, strict=True):
+            port: Json = {"published": published, "target": target}
+            if match["how"] and match["how"] != "tcp":
+                port["protocol"] = match["how"]
+            self._list("ports", port)
 
     def _volume(self, value: str) -> None:
-        source, _, rest = value.partition(":")
+        drive = 2 if re.match(r"[A-Za-z]:[\\/]", value) else 0
+        source, _, rest = value[drive:].partition(":")
+        source = value[:drive] + source
         if not rest:
             self._not(f"-v {value}", ANONYMOUS)
             return
         path, _, options = rest.partition(":")
         mount: Json = {"path": path}
-        mount["source" if source.startswith(("/", ".", "~")) else "name"] = source
-        if "ro" in options.split(","):
+        mount["source" if _ON_HOST.match(source) else "name"] = source
+        told = options.split(",")
+        if "ro" in told:
             mount["read_only"] = True
+        if odd := [one for one in told if one not in _PLAIN]:
+            self._not(f"-v {path}:{','.join(odd)}", SWARM)
         self._list("volumes", mount)
 
     def _mount(self, value: str) -> None:
@@ -174,20 +236,33 @@ class _Reader:
         path = told.get("target") or told.get("dst") or told.get("destination") or ""
         source = told.get("source") or told.get("src") or ""
         kind = told.get("type", "volume")
+        if kind not in ("bind", "volume", "tmpfs") or not (source or kind == "tmpfs"):
+            self._not(f"--mount {value}", ANONYMOUS if kind == "volume" else SWARM)
+            return
+        for key in told.keys() - set(_MOUNT_KEYS):
+            self._not(f"--mount {path}: {key}={told[key]}", OURS if kind == "tmpfs" else SWARM)
         if kind == "tmpfs":
             self._list("tmpfs", path)
-            return
-        if kind not in ("bind", "volume") or not source:
-            self._not(f"--mount {value}", ANONYMOUS if kind == "volume" else SWARM)
             return
         mount: Json = {"path": path, "source" if kind == "bind" else "name": source}
         if "readonly" in told or "ro" in told:
             mount["read_only"] = told.get("readonly", told.get("ro")) != "false"
         self._list("volumes", mount)
 
+    def _tmpfs(self, value: str) -> None:
+        path, colon, _ = value.partition(":")
+        if colon:
+            self._not(f"--tmpfs {value}", OURS)
+        self._list("tmpfs", path)
+
+    def _entry(self, value: str) -> None:
+        self._entrypoint = value
+
     def _restart(self, value: str) -> None:
         known = {"no": "no", "always": "always", "unless-stopped": "always"}
         self._spec["restart"] = known.get(value, "on-failure")
+        if ":" in value:
+            self._not(f"--restart {value}", OURS)
 
     def _network(self, value: str) -> None:
         if value == "host":
@@ -209,6 +284,11 @@ class _Reader:
 
     def _called(self, value: str) -> None:
         self._name = value
+
+
+def _range(text: str) -> range:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
 
 
 def _text(key: str) -> Callable[[_Reader, str], None]:
@@ -240,7 +320,7 @@ _TAKES: dict[str, Callable[[_Reader, str], None]] = {
     **dict.fromkeys(("-u", "--user"), _text("user")),
     **dict.fromkeys(("-w", "--workdir"), _text("working_dir")),
     **dict.fromkeys(("-h", "--hostname"), _text("hostname")),
-    "--entrypoint": lambda r, v: r._spec.update(entrypoint=[v]),
+    "--entrypoint": _Reader._entry,
     "--restart": _Reader._restart,
     **dict.fromkeys(("--network", "--net"), _Reader._network),
     "--network-alias": lambda r, v: r._not(f"--network-alias {v}", ONE_NETWORK),
@@ -250,11 +330,9 @@ _TAKES: dict[str, Callable[[_Reader, str], None]] = {
     "--cap-drop": _each("cap_drop"),
     "--dns": _each("dns"),
     "--add-host": _each("extra_hosts"),
-    "--tmpfs": lambda r, v: r._list("tmpfs", v.partition(":")[0]),
+    "--tmpfs": _Reader._tmpfs,
     "--ulimit": _Reader._limit,
     "--health-cmd": lambda r, v: r._health("command", ["sh", "-c", v]),
     "--health-interval": lambda r, v: r._health("interval", v),
     "--health-start-period": lambda r, v: r._health("within", v),
-    "--health-timeout": lambda r, v: None,
-    "--health-retries": lambda r, v: None,
 }

@@ -74,7 +74,7 @@ LINES = [
             "stop_grace": 30,
             "health": {"command": ["sh", "-c", "test -e /ok"]},
         },
-        [],
+        ["--tmpfs /run:size=1m"],
     ),
     (
         "docker run --mount type=bind,src=/srv,dst=/srv,readonly --mount type=volume,source=d,target=/d "
@@ -90,6 +90,32 @@ LINES = [
             "env": {"HOME": ""},
         },
         ["-v /anonymous", "-e HOME", "--gpus all", "--log-driver json-file"],
+    ),
+    (
+        "docker run -dp 3000-3002:4000-4002/udp -p 0.0.0.0:80:80 --entrypoint '' --restart on-failure:3 "
+        "--health-cmd true --health-retries 3 --dns-search a.b --cpu-quota 5 -v data:/data:ro,z "
+        "--mount type=bind,src=/a,dst=/b,bind-propagation=shared app serve",
+        "",
+        {
+            "image": "app",
+            "entrypoint": ["serve"],
+            "ports": [
+                {"published": 3000, "target": 4000, "protocol": "udp"},
+                {"published": 3001, "target": 4001, "protocol": "udp"},
+                {"published": 3002, "target": 4002, "protocol": "udp"},
+                {"published": 80, "target": 80},
+            ],
+            "restart": "on-failure",
+            "health": {"command": ["sh", "-c", "true"]},
+            "volumes": [
+                {"path": "/data", "name": "data", "read_only": True},
+                {"path": "/b", "source": "/a"},
+            ],
+        },
+        [
+            *("--restart on-failure:3", "--health-retries 3", "--dns-search a.b", "--cpu-quota 5"),
+            *("-v /data:z", "--mount /b: bind-propagation=shared"),
+        ],
     ),
 ]
 
@@ -115,12 +141,68 @@ def test_a_line_becomes_a_specification(line, name, spec, not_honoured) -> None:
         ("docker run -e 'A nginx", "line"),
         ("docker run -p", "line"),
         ("docker run -p web nginx", "ports"),
+        ("docker run -p 80-81:80 nginx", "ports"),
+        ("docker run -p 1000-2000:1000-2000 nginx", "ports"),
     ],
 )
 def test_what_is_no_such_line_is_said(line, field) -> None:
     with pytest.raises(SpecInvalid) as e:
         read_run_line(line)
     assert e.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("pasted", "others"),
+    [
+        ("$ docker run -e A=1 web", []),
+        ("# docker run -e A=1 web", []),
+        ("[root@web ~]# docker run -e A=1 web", []),
+        ("ada@web:~/src$ sudo docker run -e A=1 web", []),
+        ("PS C:\\Users\\ada> docker run -e A=1 web", []),
+        ("DOCKER_HOST=tcp://x:1 docker run -e A=1 web", []),
+        ("docker create -e A=1 web", []),
+        ("nerdctl run -e A=1 web", []),
+        ("docker run \\\n  -e A=1 `# as you like` \\\n  web", []),
+        ("docker run ^\r\n  -e A=1 ^\r\n  web", []),
+        ("docker run `\n  -e A=1 `\n  web", []),
+        ("docker run -e A=1 web >/dev/null 2>&1", []),
+        ("docker run -e A=1 web > run.log &", []),
+        ("docker run -e A=1 web # to begin with", []),
+        (
+            "# first\ndocker volume create data\ndocker run -e A=1 web\n",
+            ["docker volume create data"],
+        ),
+        ("docker pull web && docker run -e A=1 web; docker ps", ["docker pull web", "docker ps"]),
+        ("docker run -e A=1 web | tee log", ["tee log"]),
+    ],
+)
+def test_what_stands_around_it_is_no_part_of_it(pasted, others) -> None:
+    """A prompt, remarks, where a line is broken, other commands."""
+    found = read_run_line(pasted)
+    assert found.spec == {"env": {"A": "1"}, "image": "web"}
+    assert [one.option for one in found.not_honoured] == others
+
+
+def test_what_is_quoted_ends_nothing() -> None:
+    line = r"""docker run -e 'A=1; 2' -e "B=\"x\" > y" -e C=a\;b -e D=<key> web sh -c 'a | b && c' ';' '>'"""
+    found = read_run_line(line)
+    assert found.spec["env"] == {"A": "1; 2", "B": '"x" > y', "C": "a;b", "D": "<key>"}
+    assert found.spec["command"] == ["sh", "-c", "a | b && c", ";", ">"]
+    assert found.not_honoured == []
+
+
+@pytest.mark.parametrize(
+    "path", ["$PWD", "${PWD}/x", "$(pwd -P)/data", "./x", "~/x", "%cd%", r"C:\x"]
+)
+def test_a_path_that_is_not_whole_is_asked_for_in_its_row(path) -> None:
+    """It is a path of the host all the same, and no volume of that name."""
+    found = read_run_line(f"docker run -v '{path}:/x' web")
+    assert found.spec["volumes"] == [{"path": "/x", "source": path}]
+    if path[0] == "$":  # a shell would read it
+        assert read_run_line(f"docker run -v {path}:/x web").spec == found.spec
+    with pytest.raises(SpecInvalid) as e:
+        read_spec(found.spec)
+    assert e.value.field == "volumes[0].source"
 
 
 def test_nothing_is_substituted() -> None:
