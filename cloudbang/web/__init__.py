@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import gevent
 
+from cloudbang.core.descriptors import is_want
 from cloudbang.core.loop import yield_to_loop
+from cloudbang.core.supervise import backoff
 
 if TYPE_CHECKING:
     from flask import Blueprint
@@ -90,9 +92,18 @@ def load_templates(app: FlaskApp) -> None:
     """Load every template, so that no visitor waits for it: a while after the start, when the first
     has been answered, and giving way after each. Those that were not compiled take 5 to 30 ms.
 
-    Not in a thread: it would share a lock with a visitor.
+    Not in a thread: it would share a lock with a visitor. One that cannot be opened for want of
+    descriptors is tried again.
     """
     gevent.sleep(LOAD_AFTER)
     for name in app.template_names():
-        app.jinja_env.get_template(name)
+        waits = backoff(LOAD_AFTER)
+        while True:
+            try:
+                app.jinja_env.get_template(name)
+                break
+            except OSError as e:
+                if not is_want(e):
+                    raise
+                gevent.sleep(next(waits))
         yield_to_loop()

@@ -127,7 +127,7 @@ class Judge:
         """What the server counted, for the one who reads."""
         text = self.people.me.client.get("/metrics").text
         for line in text.splitlines():
-            if re.match(r"cloudbang_\w*(dropped|malformed|failures|restarts|lag)\w*", line):
+            if re.match(r"cloudbang_\w*(dropped|malformed|failures|restarts|lag|rereads)\w*", line):
                 self.journal.note(f"  {line}")
 
     def compare(self) -> None:

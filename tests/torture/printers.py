@@ -200,13 +200,29 @@ def _holes(app: str, rows: list[list[Any]], killed: list[str]) -> Iterator[tuple
         elif last < number <= last + IN_FLIGHT and any(last_time < kill < time for kill in killed):
             pass  # the engine had read these, and had not written them when it was killed
         elif number > last:
-            yield "a hole is not marked", f"{app}: {last} to {number}: {around}"
+            ways = _as_stored(rows, around[0][0] - 3_000, around[-1][0] + 3_000)
+            yield "a hole is not marked", f"{app}: {last} to {number}: {around}; as stored: {ways}"
         else:
             yield (
                 "lines are doubled, or the first of another life lost",
                 f"{app}: {number} after {last}: {around}",
             )
         last, last_time = number, time
+
+
+def _as_stored(rows: list[list[Any]], first: int, last: int) -> str:
+    """In which order lines came: runs of numbers that follow each other, with their seqs and times."""
+    runs: list[list[Any]] = []
+    for seq, time, _, stream, text in rows:
+        if not first <= seq <= last:
+            continue
+        found = NUMBER.search(text)
+        number = int(found[1]) if found and stream != "marker" else None
+        if runs and number is not None and runs[-1][3] == number - 1:
+            runs[-1][1], runs[-1][3], runs[-1][5] = seq, number, time
+        else:
+            runs.append([seq, seq, number, number, time, time])
+    return "; ".join(f"{a}-{b}: {m}-{n} at {t[11:23]}-{u[11:23]}" for a, b, m, n, t, u in runs)
 
 
 def _newest(printer: Printer, stored: dict[str, Lines]) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,18 @@ from cloudbang.domain.deploy.recipes import READ, recipe_for
 
 FLASK = "from flask import Flask\nserver: Flask = Flask(__name__)\n"
 NODE = json.dumps({"scripts": {"start": "node ."}, "engines": {"node": ">=20"}})
+UNZIP = (
+    "RUN apt-get update && apt-get install -y --no-install-recommends unzip "
+    "&& rm -rf /var/lib/apt/lists/*"
+)
 VITE = json.dumps({"scripts": {"build": "vite build", "dev": "vite"}})
+
+
+def pages(start: str, needs: str) -> dict[str, str]:
+    """A source whose pages are built."""
+    scripts = {"build": "build", **({"start": start} if start else {})}
+    told = {"name": "shop", "scripts": scripts, "dependencies": {needs: "1"}}
+    return {"package.json": json.dumps(told), "package-lock.json": "{}"}
 
 
 @pytest.mark.parametrize(
@@ -52,23 +63,53 @@ VITE = json.dumps({"scripts": {"build": "vite build", "dev": "vite"}})
             {"package.json": NODE, "package-lock.json": "{}"},
             "node",
             3000,
-            ["FROM node:20-slim", "COPY package.json package-lock.json ./", "RUN npm ci",
+            ["FROM node:20-slim", "COPY --chown=node package.json package-lock.json ./", "RUN npm ci",
              'CMD ["npm", "run", "start"]'],
         ),
         ({"package.json": "{}", "yarn.lock": "", "server.js": ""}, "node", 3000,
-         ["RUN corepack enable && yarn install --frozen-lockfile", 'CMD ["node", "server.js"]']),
+         ["RUN yarn install --frozen-lockfile", 'CMD ["node", "server.js"]']),
         ({"package.json": VITE}, "static", 80,
          ["FROM node:22-slim AS build", "RUN npm install", "RUN npm run build",
           "COPY --from=build /app/dist /usr/share/nginx/html"]),
         ({"package.json": "not json"}, "node", 3000, ['CMD ["node", "index.js"]']),
         ({"go.mod": "module x\n\ngo 1.22\n", "go.sum": "", "cmd/web/main.go": ""}, "go", 8080,
          ["FROM golang:1.22 AS build", "RUN CGO_ENABLED=0 go build -o /app ./cmd/web",
-          'ENTRYPOINT ["/app"]']),
+          "FROM alpine:3.21", 'CMD ["app"]']),
+        ({"go.mod": "", "cmd/admin/main.go": "", "cmd/server/main.go": ""}, "go", 8080,
+         ["RUN CGO_ENABLED=0 go build -o /app ./cmd/server"]),
         ({"go.mod": "", "main.go": ""}, "go", 8080, ["RUN CGO_ENABLED=0 go build -o /app ."]),
-        ({"index.php": "<?php"}, "php", 80, ["FROM php:8.3-apache", "COPY . ."]),
+        ({"index.php": "<?php"}, "php", 80, ["FROM php:8.3-apache", "RUN docker-php-ext-install mysqli pdo_mysql",
+          "COPY --chown=www-data . ."]),
         ({"composer.json": '{"require": {"php": "^8.1"}}', "public/index.php": ""}, "php", 80,
-         ["FROM php:8.1-apache",
+         ["FROM php:8.1-apache", UNZIP,
           "RUN composer install --no-dev --no-interaction --optimize-autoloader"]),
+        ({"requirements.txt": "fastapi", "app/main.py": "app = FastAPI()"}, "python", 8000,
+         ["RUN pip install --no-cache-dir uvicorn",
+          'CMD ["sh", "-c", "exec uvicorn app.main:app --host 0.0.0.0 --port $PORT"]']),
+        ({"requirements.txt": "streamlit", "app.py": ""}, "python", 8000,
+         ['CMD ["sh", "-c", "exec streamlit run app.py --server.address 0.0.0.0 --server.port $PORT '
+          '--server.headless true"]']),
+        ({"requirements.txt": "gradio", "app.py": ""}, "python", 8000,
+         ['CMD ["sh", "-c", "exec env GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=$PORT '
+          'python app.py"]']),
+        ({"pyproject.toml": "", "uv.lock": "", "main.py": ""}, "python", 8000,
+         ["COPY pyproject.toml uv.lock ./", "ENV PATH=/app/.venv/bin:$PATH"]),
+        ({"pyproject.toml": "", "poetry.lock": "", "main.py": ""}, "python", 8000,
+         ["RUN poetry install --only main --no-root --no-interaction"]),
+        # What serves for who develops is not what serves.
+        (pages("react-scripts start", "react-scripts"), "static", 80,
+         ["COPY --from=build /app/build /usr/share/nginx/html"]),
+        (pages("vite", "vite"), "static", 80, ["COPY --from=build /app/dist /usr/share/nginx/html"]),
+        (pages("ng serve", "@angular/core"), "static", 80,
+         ["COPY --from=build /app/dist/shop/browser /usr/share/nginx/html"]),
+        (pages("", "hexo"), "static", 80, ["COPY --from=build /app/public /usr/share/nginx/html"]),
+        (pages("next dev", "next"), "node", 3000, ['CMD ["npx", "next", "start"]']),
+        (pages("next start -p 4000", "next"), "node", 3000, ['CMD ["npm", "run", "start"]']),
+        (pages("vite preview", "vite"), "node", 3000, ['CMD ["npm", "run", "start"]']),
+        (pages("", "nuxt"), "node", 3000, ['CMD ["node", ".output/server/index.mjs"]']),
+        ({"package.json": "{}", "pnpm-lock.yaml": ""}, "node", 3000,
+         ["RUN npm install --global --force corepack && corepack enable",
+          "COPY --chown=node package.json pnpm-lock.yaml ./", "RUN pnpm install --frozen-lockfile"]),
         ({"index.html": "", "style.css": ""}, "static", 80, ["COPY . /usr/share/nginx/html"]),
         ({"public/index.html": ""}, "static", 80, ["COPY public/ /usr/share/nginx/html"]),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from itertools import pairwise
@@ -183,6 +184,25 @@ def test_templates_are_loaded_before_anybody_asks(
     assert {"apps.html", "logs.html", "sign_in.html", "problem.html", "frame.html"} <= names
     steps = [after - before for before, after in pairwise(sorted({0, *seen}))]
     assert max(steps) <= 3  # a page, what it is framed by, and what it has parts of
+
+
+def test_templates_that_could_not_be_opened_are_loaded_all_the_same(
+    ground: WebGround, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are descriptors again in a moment."""
+    monkeypatch.setattr("cloudbang.web.LOAD_AFTER", 0)
+    real, tried = ground.app.jinja_env.get_template, []
+
+    def get(name: str) -> object:
+        tried.append(name)
+        if tried.count(name) == 1:
+            raise OSError(errno.EMFILE, "Too many open files", name)
+        return real(name)
+
+    monkeypatch.setattr(ground.app.jinja_env, "get_template", get)
+    load_templates(ground.app)
+    names = ground.app.template_names()
+    assert tried == [name for name in names for _ in range(2)]
 
 
 def test_sockets_alone_do_not_load_flask() -> None:
