@@ -95,4 +95,4 @@ def test_the_team_of_a_new_app_is_handed_on(server: Played, tmp_path: Path) -> N
     assert run(server, tmp_path, "--team", "blue").exit_code == Exit.SERVING
     plan, form = server.bodies
     assert json.loads(plan)["team"] == "blue"
-    assert b'name="team"\r\n\r\nblue\r\n' in form
+    assert b"name=team\r\n\r\nblue\r\n" in form
