@@ -172,7 +172,7 @@ class Stacks:
         names = [part.service for part in parts]
         if not 1 <= len(parts) <= MOST:
             raise SpecInvalid("services", f"at most {MOST} of them", len(parts))
-        unique(names, "services")
+        unique(("services", name) for name in names)
         made = []
         for part in parts:
             app = f"{stack}.{part.service}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, TypeVar
 
 from cloudbang.errors import CloudBangError
@@ -157,7 +157,7 @@ class Fields:
         result = {}
         for name, value in found.items():
             if not isinstance(name, str) or not fits.fullmatch(name):
-                raise SpecInvalid(self.at(key), allowed, name)
+                raise SpecInvalid(f"{self.at(key)}.{name}"[:200], allowed, name)
             result[name] = scalar_of(value, f"{self.at(key)}.{name}")
         return tuple(sorted(result.items()))
 
@@ -209,10 +209,11 @@ def whole_of(found: object, at: str, among: range) -> int:
     return int(value)
 
 
-def unique(values: Collection[T], at: str) -> None:
-    """Raises SpecInvalid where one is there twice."""
-    seen: set[T] = set()
-    for value in values:
+def unique(values: Iterable[tuple[str, object]]) -> None:
+    """Raises SpecInvalid where one of these, each with the field that it is in, is there twice: for
+    the second."""
+    seen: set[object] = set()
+    for at, value in values:
         if value in seen:
             raise SpecInvalid(at, value=value, rule="twice")
         seen.add(value)

@@ -208,9 +208,12 @@ def _check(spec: Spec) -> None:
     both = set(dict(spec.env)) & set(spec.secrets)
     if both:
         raise SpecInvalid(f"env.{min(both)}", "env and secrets", rule="both")
-    unique([m.path for m in spec.volumes] + list(spec.tmpfs), "volumes")
-    unique([f"{p.published}/{p.protocol}" for p in spec.ports], "ports")
-    unique([limit.name for limit in spec.ulimits], "ulimits")
+    unique(
+        [(f"volumes[{n}].path", mount.path) for n, mount in enumerate(spec.volumes)]
+        + [(f"tmpfs[{n}]", path) for n, path in enumerate(spec.tmpfs)]
+    )
+    unique((f"ports[{n}]", f"{p.published}/{p.protocol}") for n, p in enumerate(spec.ports))
+    unique((f"ulimits[{n}].name", limit.name) for n, limit in enumerate(spec.ulimits))
     if spec.memory_reserved and spec.memory and spec.memory_reserved > spec.memory:
         raise SpecInvalid("memory_reserved", "at most the limit", spec.memory_reserved)
 

@@ -35,6 +35,20 @@ export function withoutName(message, name) {
 }
 
 /**
+ * Which entry an error is about, -1 where it is about none.
+ *
+ * @param {string} name as the API calls it: `volumes[1].path`, `env.A`
+ * @param {string} field
+ * @param {any[]} entries
+ */
+export function entryOf(name, field, entries) {
+  const rest = name.startsWith(field) ? name.slice(field.length) : "";
+  const at = /^\[(\d+)\]/.exec(rest);
+  if (at) return Number(at[1]);
+  return rest.startsWith(".") ? entries.findIndex((one) => one.name === rest.slice(1)) : -1;
+}
+
+/**
  * A control with its label, its sentence, and its error while there is one.
  *
  * @param {Words} words

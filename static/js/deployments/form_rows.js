@@ -3,15 +3,17 @@
 
 import { h, icon, setChildren, setText } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
-import { newId, numberOf } from "./form_fields.js";
+import { entryOf, newId, numberOf, withoutName } from "./form_fields.js";
 
 /** @typedef {import("./spec_model.js").SpecModel} SpecModel */
 /** @typedef {import("./form_fields.js").FormField} FormField */
 /** @typedef {import("./form_fields.js").Words} Words */
 /**
- * `show`: the text of a cell; `put`: the entry with what was typed into it.
+ * `show`: the text of a cell; `put`: the entry with what was typed into it; `keys`: what of the entry
+ * it shows, by which an error finds it.
  *
  * @typedef {{label: string, placeholder?: string, wide?: boolean, kind?: "text" | "password" | "checkbox",
+ *   keys?: string[],
  *   show: (entry: any) => string | boolean, put: (entry: any, value: any) => any}} Column
  */
 
@@ -42,16 +44,49 @@ export function rowsField(made) {
     error,
     h("div", null, add),
   );
-  /** @param {string} message */
-  const showError = (message) => {
-    setText(error, message);
-    error.hidden = !message;
+  /** The control that an error is about, and where that stands. @type {[Element, Element] | null} */
+  let marked = null;
+  /**
+   * At the row that it is about, where it is about one; below all of them otherwise.
+   *
+   * @param {string} message
+   * @param {string} [name]
+   */
+  const showError = (message, name = "") => {
+    if (marked) {
+      const [control, said] = marked;
+      said.remove();
+      for (const key of ["aria-invalid", "aria-describedby"]) control.removeAttribute(key);
+      marked = null;
+    }
+    const done = entries.filter(made.isDone);
+    const row = rows[entries.indexOf(done[entryOf(name, made.field, done)])];
+    setText(error, row ? "" : message);
+    error.hidden = !message || Boolean(row);
+    if (!row || !message) return;
+    const control = controlOf(row, name.split(".").at(-1) ?? "");
+    const said = h("p", { class: "spec-error", id: newId("row-error"), role: "alert" });
+    setText(said, withoutName(message, name));
+    row.append(said);
+    control.setAttribute("aria-invalid", "true");
+    control.setAttribute("aria-describedby", said.id);
+    marked = [control, said];
+  };
+  /**
+   * @param {HTMLElement} row
+   * @param {string} key of its entry
+   */
+  const controlOf = (row, key) => {
+    const n = made.columns.findIndex(({ keys }) => keys?.includes(key));
+    const cell = row.children[Math.max(n, 0)];
+    return cell.querySelector("input") ?? cell;
   };
   const write = () => {
     showError("");
     made.write(entries.filter(made.isDone));
   };
   const draw = () => {
+    showError("");
     rows = entries.map((entry, n) => rowOf(n));
     setChildren(list, rows);
   };
@@ -118,9 +153,10 @@ export function rowsField(made) {
     return input;
   };
   add.addEventListener("click", () => {
-    entries.push(made.fresh);
-    draw();
-    rows.at(-1)?.querySelector("input")?.focus();
+    const row = rowOf(entries.push({ ...made.fresh }) - 1);
+    rows.push(row);
+    list.append(row);
+    row.querySelector("input")?.focus();
   });
   return {
     field: made.field,
@@ -274,6 +310,7 @@ export function volumesField(model, words) {
     columns: [
       {
         label: t("Volume"),
+        keys: ["name", "source"],
         placeholder: "data",
         show: (one) => one.source ?? one.name ?? "",
         put: ({ name: _, source: __, ...rest }, value) =>
@@ -281,6 +318,7 @@ export function volumesField(model, words) {
       },
       {
         label: t("Path in the container"),
+        keys: ["path"],
         placeholder: "/var/lib/data",
         wide: true,
         show: (one) => one.path ?? "",
@@ -313,12 +351,14 @@ export function portsField(model, words) {
     columns: [
       {
         label: t("Port of the machine"),
+        keys: ["published"],
         placeholder: "5432",
         show: (one) => String(one.published ?? ""),
         put: (one, text) => withNumber(one, "published", text),
       },
       {
         label: t("Port of the app"),
+        keys: ["target"],
         placeholder: "5432",
         show: (one) => String(one.target ?? ""),
         put: (one, text) => withNumber(one, "target", text),
