@@ -46,6 +46,38 @@ export function nameOfAddress(address) {
 }
 
 /**
+ * What a person pasted as a Git source: a command that clones it, the address for ssh, or that of a
+ * page which shows a branch and a folder of it.
+ *
+ * @param {string} text
+ * @returns {{git: string, branch: string, folder: string}} "" where it says nothing of them
+ */
+export function gitSource(text) {
+  const words = text.trim().split(/\s+/);
+  let branch = "";
+  let address = words[0] ?? "";
+  if (words.length > 1) {
+    const at = words.findIndex((word) => word === "-b" || word === "--branch");
+    branch = at < 0 ? "" : (words[at + 1] ?? "");
+    address = words.find((word) => /^\w+:\/\/|^\w+@[\w.-]+:/.test(word)) ?? text.trim();
+  }
+  address = address
+    .replace(/^ssh:\/\/(?:[\w.-]+@)?([\w.-]+)(?::\d+)?\//, "https://$1/")
+    .replace(/^[\w.-]+@([\w.-]+):\/?(?!\/)/, "https://$1/");
+  // GitLab; Gitea; GitHub and Gitee.
+  const page =
+    /^(https?:\/\/.+?)\/-\/tree\/([^/?#]+)\/?([^?#]*)/.exec(address) ??
+    /^(https?:\/\/[^/]+\/[^/]+\/[^/]+)\/src\/branch\/([^/?#]+)\/?([^?#]*)/.exec(address) ??
+    /^(https?:\/\/[^/]+\/[^/]+\/[^/]+)\/tree\/([^/?#]+)\/?([^?#]*)/.exec(address);
+  if (!page) return { git: address, branch, folder: "" };
+  return {
+    git: page[1],
+    branch: decodeURIComponent(page[2]),
+    folder: decodeURIComponent(page[3]).replace(/\/+$/, ""),
+  };
+}
+
+/**
  * The registry that an image's name leads to, "" for that of Docker.
  *
  * @param {string} image
@@ -63,8 +95,12 @@ export function registryOf(image) {
  */
 export function kindOf(text) {
   const told = text.trim();
-  if (/^(\$\s+)?(sudo\s+)?(docker|podman)\s+(container\s+)?run\s/.test(told)) return "run";
   if (/^services:\s*$/m.test(told) && told.includes("\n")) return "compose";
+  // With a prompt before it, perhaps, or other commands.
+  if (/(^|\s)(docker|podman|nerdctl)(\.exe)?\s+(container\s+)?(run|create)\s/.test(told)) {
+    return "run";
+  }
+  if (/^(\$\s+)?git\s+clone\s/.test(told)) return "git";
   if (/^(https?|ssh|git):\/\/\S+$/.test(told) || /^git@\S+:\S+$/.test(told)) return "git";
   return "image";
 }

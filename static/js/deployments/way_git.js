@@ -6,7 +6,7 @@ import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 import { CredentialsBox } from "./credentials.js";
 import { textField } from "./form_fields.js";
-import { nameOfAddress } from "./names.js";
+import { gitSource, nameOfAddress } from "./names.js";
 import { proposePort, RecipeBox } from "./recipe.js";
 
 /** @typedef {import("./new_app.js").Draft} Draft */
@@ -42,6 +42,20 @@ export function gitWay(draft) {
   const found = h("p", { class: "new-found", role: "status" });
   const look = h("button", { class: "button", type: "button" }, icon("search"), t("Look into it"));
   input.addEventListener("input", () => name.suggest(nameOfAddress(input.value)));
+
+  // A page of the source, or a command: what is meant stands in the fields.
+  const read = (/** @type {string} */ text) => {
+    const told = gitSource(text);
+    model.set(["build", "git"], told.git);
+    if (told.branch) model.set(["build", "branch"], told.branch);
+    if (told.folder) model.set(["build", "folder"], told.folder);
+    for (const field of [address, branch, folder]) field.update();
+    name.suggest(nameOfAddress(told.git));
+    draft.changed();
+  };
+  input.addEventListener("change", () => {
+    if (gitSource(input.value).git !== input.value.trim()) read(input.value);
+  });
 
   const keep = () => credentials.keep(hostOf(input.value));
 
@@ -98,10 +112,7 @@ export function gitWay(draft) {
       input.focus();
     },
     leave: () => model.set(["build"], undefined),
-    take: async (text) => {
-      input.value = text.trim();
-      input.dispatchEvent(new Event("input"));
-    },
+    take: async (text) => read(text),
     fields: [address, branch, folder, recipe.field],
     isReady: () => Boolean(model.get("build", "git")),
     before: keep,

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import {
   credentialsPath,
   isName,
+  gitSource,
   kindOf,
   nameOf,
   nameOfAddress,
@@ -39,11 +40,35 @@ test("what is pasted is taken for what it is", () => {
   assert.equal(kindOf("docker run -d nginx"), "run");
   assert.equal(kindOf("  $ sudo docker run \\\n -p 80:80 nginx"), "run");
   assert.equal(kindOf("podman run x"), "run");
+  assert.equal(kindOf("[root@web ~]# docker run -d nginx"), "run");
+  assert.equal(kindOf("docker volume create data\ndocker run -v data:/x web"), "run");
+  assert.equal(kindOf("services:\n  web:\n    command: docker run x\n"), "compose");
+  assert.equal(kindOf("git clone https://example.com/team/web.git"), "git");
   assert.equal(kindOf("version: '3'\nservices:\n  web:\n    image: x\n"), "compose");
   assert.equal(kindOf("https://example.com/team/web.git"), "git");
   assert.equal(kindOf("git@example.com:team/web"), "git");
   assert.equal(kindOf("nginx:1.27"), "image");
   assert.equal(kindOf("docker/compose-bin"), "image");
+});
+
+test("a Git source is known by its page, its command and its address for ssh", () => {
+  const cases = [
+    ["https://example.com/team/web.git", "https://example.com/team/web.git", "", ""],
+    ["git@example.com:team/web.git", "https://example.com/team/web.git", "", ""],
+    ["ssh://git@example.com:2222/team/web.git", "https://example.com/team/web.git", "", ""],
+    ["$ git clone https://example.com/a/b", "https://example.com/a/b", "", ""],
+    ["git clone --depth 1 -b v2 git@example.com:a/b c", "https://example.com/a/b", "v2", ""],
+    ["https://github.com/a/b/tree/main", "https://github.com/a/b", "main", ""],
+    ["https://github.com/a/b/tree/main/x/y/", "https://github.com/a/b", "main", "x/y"],
+    ["https://gitlab.com/a/s/b/-/tree/dev/x?ref=1", "https://gitlab.com/a/s/b", "dev", "x"],
+    ["https://git.example.com/a/b/src/branch/main/x", "https://git.example.com/a/b", "main", "x"],
+    ["https://gitee.com/a/b/tree/%E5%BA%97/x", "https://gitee.com/a/b", "店", "x"],
+    ["nonsense", "nonsense", "", ""],
+    ["", "", "", ""],
+  ];
+  for (const [text, git, branch, folder] of cases) {
+    assert.deepEqual(gitSource(text), { git, branch, folder }, text);
+  }
 });
 
 test("a command is shown as a line that splits into the same words", () => {
