@@ -80,20 +80,45 @@ def test_form_and_yaml_are_one_thing(opened: Page) -> None:
     expect(page.get_by_text("The YAML is not complete yet.")).to_be_visible()
 
 
-def test_a_run_line_fills_the_form(opened: Page) -> None:
-    page = opened
+def paste(page: Page, text: str) -> None:
+    """Into the field that has the focus."""
     page.evaluate(
-        """() => {
+        """text => {
           const field = document.activeElement, data = new DataTransfer();
-          data.setData("text", "docker run -d --name shop \\\\\\n -p 8080:80 --privileged -e A=b nginx:1");
+          data.setData("text", text);
           field.dispatchEvent(new ClipboardEvent("paste",
             {clipboardData: data, bubbles: true, cancelable: true}));
-        }"""
+        }""",
+        text,
+    )
+
+
+def test_a_run_line_fills_the_form(opened: Page) -> None:
+    """As it stands in a document."""
+    page = opened
+    paste(
+        page,
+        "[root@web ~]# docker volume create data\n"
+        "[root@web ~]# docker run -d --name shop \\\n -p 8080:80 --privileged -e A=b nginx:1\n",
     )
     expect(page.get_by_role("textbox", name="App name", exact=True)).to_have_value("shop")
     expect(page.get_by_text("--privileged")).to_be_visible()
+    expect(page.get_by_text("docker volume create data")).to_be_visible()
     page.get_by_role("button", name="Put it behind the gateway").click()
     assert spec_of(page) == "image: nginx:1\nenv:\n  A: b\nport: 80\nroute: {}\n"
+
+
+def test_the_page_of_a_source_says_branch_and_folder(opened: Page) -> None:
+    page = opened
+    paste(page, "https://example.com/team/web/tree/main/shop")
+    field = page.get_by_role("textbox", name="Git address", exact=True)
+    expect(field).to_have_value("https://example.com/team/web")
+    expect(page.get_by_role("textbox", name="Branch or tag")).to_have_value("main")
+    expect(page.get_by_role("textbox", name="Sub-folder")).to_have_value("shop")
+    expect(page.get_by_role("textbox", name="App name", exact=True)).to_have_value("web")
+    field.fill("git@example.com:team/web.git")
+    field.blur()
+    expect(field).to_have_value("https://example.com/team/web.git")
 
 
 def test_errors_are_at_their_fields(opened: Page, server: ServerProcess) -> None:

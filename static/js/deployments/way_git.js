@@ -46,6 +46,7 @@ export function gitWay(draft) {
   // A page of the source, or a command: what is meant stands in the fields.
   const read = (/** @type {string} */ text) => {
     const told = gitSource(text);
+    input.value = told.git; // also where somebody types
     model.set(["build", "git"], told.git);
     if (told.branch) model.set(["build", "branch"], told.branch);
     if (told.folder) model.set(["build", "folder"], told.folder);
