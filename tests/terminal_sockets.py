@@ -94,13 +94,15 @@ class Reading:
         began = time.monotonic()
         seen = start
         while True:
+            over = self.closed  # nothing comes after that: before the last look, not after it
             size = len(self.output)
             at = self.output.find(wanted, max(start, seen - len(wanted)))
             if at >= 0:
                 return at + len(wanted)
             seen = size
-            assert time.monotonic() - began < patient(timeout), (
-                f"waited {timeout:g} s in vain for {wanted!r}; {size:,} bytes came, at the end "
+            waited = time.monotonic() - began
+            assert waited < patient(timeout) and not over, (
+                f"waited {waited:.3g} s in vain for {wanted!r}; {size:,} bytes came, at the end "
                 f"{bytes(self.output[-500:])!r}; closed: {self.closed} ({self.socket.close_code})"
             )
             time.sleep(0.005)

@@ -58,6 +58,7 @@ def torment(
                 next_at = now + 1
                 continue
             fault = chance.choice(free)(world, printers, chance)
+            people.faults += 1
             people.calm.clear()
             told = fault.begin()
             going[fault] = time.monotonic() + fault.seconds
