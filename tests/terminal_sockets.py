@@ -101,7 +101,8 @@ class Reading:
                 return at + len(wanted)
             seen = size
             waited = time.monotonic() - began
-            assert waited < patient(timeout) and not over, (
+            ended = over or waited >= patient(timeout)
+            assert not ended, (
                 f"waited {waited:.3g} s in vain for {wanted!r}; {size:,} bytes came, at the end "
                 f"{bytes(self.output[-500:])!r}; closed: {self.closed} ({self.socket.close_code})"
             )
