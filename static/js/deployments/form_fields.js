@@ -175,6 +175,35 @@ export function choiceField(model, path, words, choices) {
 }
 
 /**
+ * Yes or no, which is no unless it is given.
+ *
+ * @param {SpecModel} model
+ * @param {Path} path
+ * @param {{label: string, hint: string}} words
+ * @returns {FormField}
+ */
+export function flagField(model, path, words) {
+  const box = h("input", { type: "checkbox" });
+  const { element, showError } = row(words, box);
+  const label = /** @type {HTMLElement} */ (element.firstElementChild);
+  label.classList.add("spec-switch");
+  label.prepend(box); // which is in the row by then
+  box.addEventListener("change", () => {
+    showError("");
+    model.set(path, box.checked || undefined);
+  });
+  return {
+    field: path.join("."),
+    element,
+    showError,
+    isSet: () => model.get(...path) !== undefined,
+    update: () => {
+      box.checked = model.get(...path) === true;
+    },
+  };
+}
+
+/**
  * Whether requests reach it, by which domain and path.
  *
  * @param {SpecModel} model

@@ -155,7 +155,8 @@ export class NewApp {
     if (port === undefined) this.#hadPort = false;
     else if (!this.#hadPort && Number(port) > 0) {
       this.#hadPort = true;
-      if (this.model.get("route") === undefined && !this.model.get("ports") && isWeb(port)) {
+      const unsaid = !["route", "ports", "job"].some((key) => this.model.get(key) !== undefined);
+      if (unsaid && isWeb(port)) {
         this.model.set(["route"], {});
       }
     }

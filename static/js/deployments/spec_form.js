@@ -5,6 +5,7 @@ import { h, icon, setChildren, setText } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import {
   choiceField,
+  flagField,
   healthField,
   namesField,
   numberField,
@@ -286,6 +287,12 @@ function groupsOf(model) {
           placeholder: t("none"),
           hint: t(
             "Run once in the new image before it takes over, such as a migration. When it fails, nothing changes.",
+          ),
+        }),
+        flagField(model, ["job"], {
+          label: t("It is meant to end"),
+          hint: t(
+            "A job, such as an import: it is done when it ends with 0, has failed when it ends otherwise, and nobody opens it in a browser.",
           ),
         }),
       ],
