@@ -24,8 +24,8 @@ from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.deploy.fields import SpecInvalid, unique
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import STACK, STACK_ALLOWED
-from cloudbang.domain.deploy.stack_run import Part, StackRun
-from cloudbang.errors import CloudBangError, StorageFailed
+from cloudbang.domain.deploy.stack_run import Part, StackRun, Why
+from cloudbang.errors import CloudBangError, StorageFailed, shortened
 from cloudbang.storage.database.deployments import DeployedApp
 from cloudbang.storage.database.secrets import SecretStore
 from cloudbang.storage.database.stacks import StackStore
@@ -260,7 +260,7 @@ class Stacks:
                     if all(its.deployment is None for its in run.parts):
                         raise
                     log.warning("%s of the stack %s was not begun: %s", part.app, run.stack, e)
-                    run = self._keep(run, replace(part, state="failed", why=str(e)))
+                    run = self._keep(run, replace(part, state="failed", why=_why(e)))
         return run
 
     def _begin(self, run: StackRun, part: Part) -> Part:
@@ -294,6 +294,14 @@ class Stacks:
 
 def _of_stack(spec: Mapping[str, object], stack: str) -> dict[str, object]:
     return {**spec, "stack": stack}
+
+
+def _why(error: CloudBangError) -> Why:
+    facts = {
+        name: fact if isinstance(fact, int | float) else str(shortened(fact))
+        for name, fact in error.facts().items()
+    }
+    return Why(error.template(), facts)
 
 
 def _waits_for_upload(part: Part) -> bool:

@@ -343,17 +343,20 @@ def test_a_compose_file_becomes_apps_that_find_each_other(
     """In their order; the second asks the first by the name that the file gives it."""
     page = opened
     page.get_by_role("button", name="Compose file").click()
-    page.get_by_role("textbox", name="Compose file").fill(
+    file = (
         f"name: {name}\nservices:\n"
         f"  back: {{image: '{base}', command: ['sh', '-c', 'mkdir /w; echo found >/w/index.html; exec httpd -f -p 80 -h /w']}}\n"
         f"  front: {{image: '{base}', depends_on: [back], command: "
         "['sh', '-c', 'while :; do timeout 3 wget -qO- http://back/; sleep 1; done']}\n"
     )
+    page.get_by_role("textbox", name="Compose file").fill(file)
     expect(page.locator(".new-order")).to_contain_text(f"{name}.front is new")
     page.get_by_role("button", name="Deploy", exact=False).last.click()
     if swarm_was_off:
         page.get_by_role("button", name="Switch it on and deploy").click()
-    expect(page).to_have_url(f"{server.url}/deployments")
+    expect(page).to_have_url(re.compile(rf"/deployments\?stack={name}&run=\d+$"))
+    front = page.locator(".stack-parts [data-service=front]")
+    expect(front).to_contain_text("waits until back serves")
     path = f"/api/v1/stacks/{name}/deployments"
 
     def ended() -> Any:
@@ -368,3 +371,12 @@ def test_a_compose_file_becomes_apps_that_find_each_other(
         "an answer of the other",
         every=0.5,
     )
+    expect(page.get_by_text("All of it serves.")).to_be_visible()
+    page.goto(f"{server.url}/new?from=compose")  # the same once more, as one who is not sure
+    area = page.get_by_role("textbox", name="Compose file")
+    area.fill(file)
+    expect(page.locator(".new-order")).to_contain_text(f"{name}.front")
+    page.get_by_role("button", name="Deploy", exact=False).last.click()
+    expect(page.get_by_role("status").filter(has_text="Nothing has changed")).to_be_visible()
+    assert len(server.get(path)["runs"]) == 2
+    assert len(server.get("/api/v1/deployments")["deployments"]) == 2

@@ -7,12 +7,31 @@ there.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 PartState = Literal["waiting", "running", "serving", "failed", "cancelled", "skipped"]
 StackState = Literal["running", "serving", "failed", "cancelled"]
 ENDED: frozenset[PartState] = frozenset({"serving", "failed", "cancelled", "skipped"})
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What kept a part from beginning: a sentence of ours, translated before its ``facts`` are
+    filled in; "" where nothing did."""
+
+    template: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, told: object) -> Why:
+        if isinstance(told, Mapping):
+            return cls(**told)
+        # As it was kept before: filled in already.
+        return cls(str(told).replace("{", "{{").replace("}", "}}"))
+
+    def __str__(self) -> str:
+        return self.template.format(**self.facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +46,7 @@ class Part:
     upload: str = ""
     deployment: int | None = None
     state: PartState = "waiting"
-    why: str = ""
+    why: Why = Why()
 
     def as_json(self) -> dict[str, object]:
         return {**asdict(self), "after": list(self.after)}
@@ -36,7 +55,8 @@ class Part:
     def of(cls, told: Mapping[str, object]) -> Part:
         after = told["after"]
         assert isinstance(after, list)
-        return cls(**{**told, "after": tuple(after)})  # type: ignore[arg-type]
+        why = Why.of(told.get("why", ""))
+        return cls(**{**told, "after": tuple(after), "why": why})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

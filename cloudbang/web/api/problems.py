@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -132,12 +133,17 @@ def problem(
 
 def sentence_of(error: CloudBangError) -> str:
     """What an error says, in the language of this request."""
-    facts = error.facts()
+    return filled(error.template(on_page=_wants_page()), error.facts())
+
+
+def filled(template: str, its_facts: Mapping[str, object]) -> str:
+    """A sentence of an error with its facts, in the language of this request."""
+    facts = dict(its_facts)
     for name in TRANSLATED:
         if words := str(facts.get(name) or ""):
             facts[name] = _translated(words)
     facts = {name: shortened(fact) for name, fact in facts.items()}
-    return gettext(error.template(on_page=_wants_page())).format(**facts)
+    return gettext(template).format(**facts) if template else ""
 
 
 def _translated(words: str) -> str:

@@ -12,6 +12,7 @@ from cloudbang.web.api.deployments import SPEC_BYTES, app_to_deploy, is_admin, t
 from cloudbang.web.api.multipart import read_form
 from cloudbang.web.api.operation import operation
 from cloudbang.web.api.parsing import json, read_body, read_value
+from cloudbang.web.api.problems import filled
 from cloudbang.web.api.schemas import stacks as shapes
 from cloudbang.web.security.authenticator import caller, needs
 from cloudbang.web.services import services
@@ -123,7 +124,7 @@ def _shown(run: stack_run.StackRun) -> shapes.StackRun:
                 "after": list(part.after),
                 "deployment": part.deployment,
                 "state": part.state,
-                "why": part.why,
+                "why": filled(part.why.template, part.why.facts),
             }
             for part in run.parts
         ],

@@ -8,6 +8,7 @@ import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { DeploymentList } from "./deployment_list.js";
 import { startHealthCard } from "./health_card.js";
+import { showStack } from "./stack_box.js";
 
 const root = byId("deploys");
 
@@ -16,6 +17,7 @@ const list = new DeploymentList({
   // Of an app that is not listed yet the server knows; it refuses what one may not.
   mayDeploy: (app) => may("deploy", app),
 });
+showStack(root);
 startHealthCard();
 inventory.addEventListener("apps", () => list.draw());
 

@@ -8,6 +8,7 @@ import { askFirst, send, unreadable, withSwarm } from "./begin.js";
 import { chosenFolder, droppedFolder, packed, Unreadable } from "./folder.js";
 import { NameField } from "./name_field.js";
 import { nameOf } from "./names.js";
+import { stackAddress } from "./stack_box.js";
 import { StackService } from "./stack_service.js";
 import { TeamField } from "./team_field.js";
 import { leftList } from "./way_image.js";
@@ -361,7 +362,7 @@ class ComposeWay {
         await askFirst(this.services[0].told.app, { spec: services[0].spec, ...asked }, true);
         return send(path, { services, ...asked }, packed(this.#folder));
       });
-      if (begun?.state !== "serving") return begun && "/deployments";
+      if (begun?.state !== "serving") return begun && stackAddress(begun.stack, begun.id);
       setChildren(this.plan, [
         h(
           "p",

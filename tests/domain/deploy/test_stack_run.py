@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudbang.domain.deploy.stack_run import ENDED, Part, StackRun
+from cloudbang.domain.deploy.stack_run import ENDED, Part, StackRun, Why
 
 
 def run_of(**after: str) -> StackRun:
@@ -44,8 +44,11 @@ def test_those_that_need_one_that_failed_are_skipped_and_the_others_go_on() -> N
 
 
 def test_a_part_comes_back_as_it_was_kept() -> None:
-    part = Part("web", "s.web", ("db",), "u1", 7, "failed", "no room")
+    why = Why("no room for {app}", {"app": "s.web"})
+    part = Part("web", "s.web", ("db",), "u1", 7, "failed", why)
     assert Part.of(part.as_json()) == part
+    old = Part.of({**part.as_json(), "why": "no room for {x}"})
+    assert str(old.why) == "no room for {x}"
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(sorted(ENDED))), max_size=30))
