@@ -14,15 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from cloudbang.config import StorageSettings
+from cloudbang.deploy.errors import SwarmOff
 from cloudbang.deploy.log import log_name
 from cloudbang.domain.deploy.deployment import Deployment, Step, StepState
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import read_spec
+from cloudbang.domain.deploy.stack_run import Part, StackRun, Why
 from cloudbang.domain.lines import format_time, record
 from cloudbang.storage.database.apps import AppRow, AppStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.deployments import DeployedApp, DeploymentStore
+from cloudbang.storage.database.stacks import StackStore
 from cloudbang.storage.logs.log_store import LogStore
 
 LONG_LOG = 100_000  # lines of the log of the deployment that failed in its build
@@ -95,6 +98,11 @@ class Past:
         self._log(made.id, lines)
         return kept.number
 
+    def stack(self, name: str, *parts: Part) -> None:
+        """One that was begun, as far as it came."""
+        run = StackRun(0, name, "ann", False, at(60), parts)
+        StackStore(self._database).add(run)
+
     def _log(self, id: int, count: int) -> None:
         ours, its = b"0" * 12, b"3f2a9b8c7d6e"
         records = [
@@ -141,6 +149,13 @@ def main(folder: Path) -> None:
         cancelled_by="bob",
     )
     past.app("shop", None)
+    off = Why(SwarmOff().template(), SwarmOff().facts())
+    past.stack(
+        "mall",
+        Part("db", "mall.db", state="serving", deployment=2),
+        Part("web", "mall.web", ("db",), state="failed", why=off),
+        Part("mail", "mall.mail", ("web",), state="skipped"),
+    )
     past.close()
 
 

@@ -242,3 +242,21 @@ def test_pages_fit_a_telephone_in_chinese_and_in_the_dark(
     expect(page.locator("main")).to_contain_text(re.compile("失败|配置|服务"))
     assert has_no_sideways_scroll(page)
     shot(page, f"deployments{path.replace('/', '-')}-zh-360")
+
+
+def test_a_stack_says_in_the_readers_language_what_was_not_begun(
+    new_context: Contexts, server: ServerProcess, sign_in: SignIn, shot: Shot
+) -> None:
+    context = new_context(viewport={"width": 360, "height": 740}, locale="zh-CN")
+    sign_in(context, server)
+    context.add_cookies([{"name": "lang", "value": "zh", "url": server.url}])
+    page = context.new_page()
+    page.goto(f"{server.url}/deployments?stack=mall&run=1")
+    parts = page.locator(".stack-parts")
+    expect(page.get_by_role("heading", name="应用组 mall")).to_be_visible()
+    expect(parts.locator("[data-service=web]")).to_contain_text("没有开始：")
+    expect(parts.locator("[data-service=web]")).to_contain_text("Docker 的 Swarm 模式未启用")
+    expect(parts.locator("[data-service=mail]")).to_contain_text("它依赖的应用没有在服务")
+    expect(parts.get_by_role("link", name="mall.db")).to_have_attribute("href", "/deployments/2")
+    assert has_no_sideways_scroll(page)
+    shot(page, "deployments-stack-zh-360")
