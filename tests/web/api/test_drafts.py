@@ -58,7 +58,7 @@ def test_a_source_without_a_dockerfile_gets_one(ground: WebGround) -> None:
     body = {"names": ["app.py", "requirements.txt"], "texts": {"requirements.txt": "flask\n"}}
     recipe = person.post("/api/v1/drafts/recipe", body).json["recipe"]
     assert (recipe["language"], recipe["port"]) == ("python", 8000)
-    assert "flask --app app run" in recipe["text"]
+    assert "flask --app app:app run" in recipe["text"]
     assert person.post("/api/v1/drafts/recipe", {"names": ["x"]}).json == {"recipe": None}
 
 
