@@ -46,8 +46,9 @@ LASTING = 30.0
 then files are skipped."""
 
 DOUBTFUL = 3.0
-"""Seconds for which a step stays in doubt: a flood that had begun with it shows by then. One in which
-a file may have been filled at the rate seen before it stays until somebody has asked."""
+"""Seconds for which a step stays in doubt: a flood that had begun with it shows by then. By the lines'
+own clock half of its length besides: what fills a file in it shows its rate in a quarter of that. One in
+which a file may have been filled at the rate seen before it stays until somebody has asked."""
 DOUBTS = 8  # the longest of them
 STEADY = 10
 """In a flood only steps are looked at in which a file could be filled at a tenth of the fastest: each
@@ -95,6 +96,7 @@ class RotationWatch:
         self._ask_from = 0.0
         self._much = False  # enough to lose a file
         self._much_until = self._at = 0.0
+        self._line_at = 0  # ns: the newest line that has told something of the rate
         self._before: dict[bytes, bytes] = {}  # by stream: its newest record
         self._newest = b""
         self._prior: bytes | None = None  # the newest record
@@ -167,9 +169,13 @@ class RotationWatch:
         self._prior = records[-1]
         times = [raw[:30] for raw in records]
         last, newest = self._newest, times[-1]
-        # By time and not by batch: many small ones come just when files are being skipped.
-        kept = self._rate * 0.9 ** (now - self._at)
+        # By time and not by batch: many small ones come just when files are being skipped. By the
+        # lines' own as well: while a busy machine keeps us from reading, nothing new is seen of the
+        # container; and lines from long ago come quickly.
+        written = max(0, _ns(newest) - self._line_at) / 1e9
+        kept = self._rate * 0.9 ** min(now - self._at, written)
         self._rate, self._at = max(self._fastest(times, size), kept), now
+        self._line_at = _ns(newest)
         self._step = max(
             100_000, int(self._file_bytes * 1e9 / min(FASTEST, max(1.0, BURST * self._rate)))
         )
@@ -253,7 +259,14 @@ class RotationWatch:
     def _note_doubts(self, records: list[bytes], now: float, flooding: bool) -> None:
         before = self._prior or records[0]
         if self._doubts:
-            self._doubts = [d for d in self._doubts if d.likely or d.seen > now - DOUBTFUL]
+            newest = _ns(before[:30])
+            self._doubts = [
+                doubt
+                for doubt in self._doubts
+                if doubt.likely
+                or doubt.seen > now - DOUBTFUL
+                or newest - _ns(doubt.after[:30]) < doubt.pause / 2
+            ]
         least = self._least * (STEADY if flooding else 1)
         if _apart(before[:30], records[-1][:30]) < least:
             return

@@ -134,3 +134,55 @@ def test_what_was_fetched_for_one_step_is_not_asked_for_as_a_part_of_another() -
         watch.delivered([raw for raw in coming if before < raw < after])
         watch.answered(before, after, True)
     assert asked == [(last, coming[400])]
+
+
+@pytest.mark.parametrize("held", [0.0, 10.0, 30.0, 60.0])
+@pytest.mark.parametrize("late", [1, 150, 1_000])
+@pytest.mark.parametrize("slowly", [0.1, 1.0, 4.0])
+def test_a_jump_after_a_reading_that_took_long_is_asked_about(
+    slowly: float, late: int, held: float
+) -> None:
+    """On a busy machine a log that is read again takes its time: lines that were passed over before
+    come late, and just then a whole file is. What was known of the rate is known all the same."""
+    log = Log(RotationWatch(1 << 20))
+    log.flood(10_000, 500.0, 50)
+    log.now += held
+    log.watch.begin(log.last)
+    older = Log(log.watch, time=log.time - 2 * 10**9 - late * 10**6, number=10**6)
+    lines = []
+    for _ in range(late):
+        older.time += 10**6
+        lines.append(older._record())
+    for at in range(0, late, 700):
+        log._take(lines[at : at + 700])
+    jumped_and_read(log, slowly)
+    assert log.found
+
+
+@pytest.mark.parametrize("seen", [1, 50, 400])
+@pytest.mark.parametrize("slowly", [0.1, 1.0, 4.0, 20.0])
+def test_a_jump_that_is_seen_slowly_is_asked_about(slowly: float, seen: int) -> None:
+    """Nothing was known of its rate before, and what comes after it comes in drops."""
+    log = Log(RotationWatch(1 << 20))
+    log.flood(seen, 500.0, 50)
+    jumped_and_read(log, slowly)
+    assert log.found
+
+
+def jumped_and_read(log: Log, slowly: float) -> None:
+    """A file of a container that writes 500 lines a second is jumped over; of the lines after it 50
+    are read each so many seconds."""
+    before, file = log.last, (1 << 20) // LINE
+    log.time += int(file * 1e9 / 500)
+    for at in range(4 * file // 50):
+        batch = []
+        for _ in range(50):
+            log.time += 2_000_000
+            batch.append(log._record())
+        if at == 0:
+            assert before is not None
+            log.jump = (before, batch[0])
+        log.now += slowly
+        log._take(batch)
+        if log.found:
+            return
