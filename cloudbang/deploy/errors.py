@@ -81,6 +81,19 @@ class NoSuchDeployment(CloudBangError):
         super().__init__(id)
 
 
+class OthersHaveIt(CloudBangError):
+    """A volume, network or stack that an app names is not its team's."""
+
+    code = "others-have-it"
+    status = 403
+    title = "Others have it"
+    sentence = "{field}: {name} is another team's, or was made elsewhere: choose another name, or ask an admin of the installation"
+
+    def __init__(self, field: str, name: str) -> None:
+        self.field, self.name = field, name
+        super().__init__(field, name)
+
+
 class ForAdmins(CloudBangError):
     """What a specification asks for reaches beyond the app's own containers."""
 

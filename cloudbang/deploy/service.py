@@ -19,6 +19,7 @@ from cloudbang.deploy.errors import DeploymentRunning, NoSuchDeployment, SwarmOf
 from cloudbang.deploy.log import DeploymentLog, log_name
 from cloudbang.deploy.owner import claim, team_of
 from cloudbang.deploy.parts import Around, Parts
+from cloudbang.deploy.reach import check_reach
 from cloudbang.deploy.record import Record, event_of, now
 from cloudbang.deploy.settling import Settling
 from cloudbang.deploy.swarm_mode import SwarmMode
@@ -26,14 +27,9 @@ from cloudbang.deploy.turns import Turn, Turns
 from cloudbang.deploy.wanted import PlanMade, Wanted, WantedReader, planned
 from cloudbang.deploy.work import Work
 from cloudbang.deploy.worker import Worker
-from cloudbang.domain.deploy.deployment import (
-    Deployment,
-    NotNow,
-    Source,
-    StepName,
-    usual_steps,
-)
+from cloudbang.domain.deploy.deployment import Deployment, NotNow, Source, StepName, usual_steps
 from cloudbang.domain.deploy.release import ImageIs, Release
+from cloudbang.domain.deploy.spec import Spec
 from cloudbang.domain.lines import record_ns
 from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable, NoSuchApp
 from cloudbang.storage.database.deployments import DeployedApp
@@ -146,7 +142,7 @@ class Deployments:
     def plan(self, app: str, wanted: Wanted, *, admin: bool) -> PlanMade:
         """What would change; nothing does. Raises as :meth:`begin`, but for who else deploys."""
         made = self._wanted.plan(app, wanted, self._serving(app), admin=admin)
-        team_of(app, wanted.team, self._around.apps)
+        self._check_reach(app, wanted, made.spec, admin)
         return made
 
     def refusal(self, app: str) -> CloudBangError | None:
@@ -179,13 +175,15 @@ class Deployments:
         """Begin a deployment; ``wait``: after the one that goes on, if one does. Of several that
         wait only the newest is kept. ``settle``: others may follow it quickly.
 
-        Raises NoSuchApp for one that is another team's, SpecInvalid, ForAdmins, NoSuchRelease, SwarmOff, DeploymentRunning, RouteTaken,
-        NoFreePort, SecretUnreadable, EngineUnreachable, StorageFailed, StorageFull.
+        Raises NoSuchApp for one that is another team's, SpecInvalid, ForAdmins, OthersHaveIt,
+        NoSuchRelease, SwarmOff, DeploymentRunning, RouteTaken, NoFreePort, SecretUnreadable, EngineUnreachable,
+        StorageFailed, StorageFull.
         """
         with self._lock(app):
             team_of(app, wanted.team, self._around.apps)
             self._may_begin(app, wait)
             read = self._wanted.read(app, wanted, self._serving(app), admin=admin)
+            self._check_reach(app, wanted, read.release.spec, admin)
             self._parts.gateway.check(app, read.release.spec, wanted.team)
             team = claim(app, wanted.team, self._around.apps)
             release = self._wanted.keep(app, read)
@@ -256,6 +254,11 @@ class Deployments:
     def _registered(self, deployment: Deployment, team: str) -> None:
         self._around.apps.create(deployment.app, team)
         self._around.apps.keep_log(log_name(deployment.id), deployment.app)
+
+    def _check_reach(self, app: str, wanted: Wanted, spec: Spec, admin: bool) -> None:
+        team = team_of(app, wanted.team, self._around.apps)
+        if not admin:
+            check_reach(spec, team, self._around.apps, self._store, self._parts.engine)
 
     def _may_begin(self, app: str, wait: bool) -> None:
         who = self._turns.who(app)

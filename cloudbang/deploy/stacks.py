@@ -16,7 +16,7 @@ from gevent.event import Event
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.deploy.compose_file import Compose, Variable, project_name
-from cloudbang.deploy.errors import ForAdmins
+from cloudbang.deploy.errors import ForAdmins, OthersHaveIt
 from cloudbang.deploy.record import now
 from cloudbang.deploy.wanted import Wanted
 from cloudbang.domain.deploy.compose import ComposeSource, Stack, stack_of
@@ -187,6 +187,8 @@ class Stacks:
                 raise SpecInvalid(at, e.allowed, e.value, e.rule) from None
             except ForAdmins as e:
                 raise ForAdmins(f"services.{part.service}.{e.field}") from None
+            except OthersHaveIt as e:
+                raise OthersHaveIt(f"services.{part.service}.{e.field}", e.name) from None
             made.append(Part(part.service, app, part.after, part.upload))
         left = {part.service: set(part.after) for part in parts}
         while free := [name for name, after in left.items() if not after & left.keys()]:

@@ -12,15 +12,18 @@ import tarfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import docker
 import httpx
 import orjson
 import pytest
 
 from tests.deploy import apps
-from tests.deploy.house import Swarm
+from tests.deploy.house import Swarm, machine_engine
 from tests.deploy.program import FINAL, Program, folder_of, program_on
 from tests.support import ROOT, free_port, wait_until
 
@@ -90,6 +93,20 @@ def test_an_app_is_of_the_team_of_who_made_it(program: Program) -> None:
             assert rosa.http.get(path).status_code == 404
         refused = program.command("bens", "--team", "red", "--replicas", "2")
         assert (refused.returncode, "blue" in refused.stderr) == (4, True), refused.stderr
+
+        with closing(docker.DockerClient(machine_engine(), version="1.41")) as client:
+            volume = client.volumes.create(f"cloudbang-test-{uuid4().hex[:8]}")
+            try:
+                mounts = {"volumes": [{"name": volume.name, "path": "/data"}]}
+                wanted = {"spec": {**apps.web(program.image), **mounts}}
+                for call in ("plan", "deployments"):
+                    barred = rosa.http.post(f"/api/v1/apps/rosas/{call}", json=wanted)
+                    assert (barred.status_code, barred.json()["code"]) == (403, "others-have-it")
+                    assert volume.name in barred.json()["detail"]
+                asked = program.http.post("/api/v1/apps/admins/plan", json=wanted)
+                assert asked.status_code == 200, asked.text
+            finally:
+                volume.remove()
 
         body = {"spec": {**apps.spec(program.image, LISTENS="no"), "secrets": {"KEY": "a"}}}
         with ThreadPoolExecutor() as pool:
