@@ -71,6 +71,8 @@ class StackBox {
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       setText(this.#state, sentence(error));
+      if (error.status === 404) this.#over = true;
+      this.#soon(AGAIN); // a server that is away for a moment is there again
     }
   }
 
