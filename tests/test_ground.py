@@ -93,7 +93,7 @@ def test_lanes_run_beside_each_other_and_each_failure_counts(
     said, _ = run.communicate(timeout=60)
     assert run.returncode == int(first + second > 0), said
     lines = said.splitlines()
-    assert lines[-1] == sum_of_both
+    assert lines[-1] == sum_of_both, said
     assert any(line.startswith("engine ") for line in lines)
     assert f"unix://{tempfile.gettempdir()}/cb" in said
     assert said.count("FAILED it") == (2 if first else 0)
