@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cloudbang.errors import BadRequest
@@ -35,6 +35,8 @@ class Pieces(io.BytesIO):
 
 
 @settings(max_examples=50)
+@example([b"\r\n", b"\r\n", b"--xyz", b"--xyz"], 1)
+@example([b"--xyz"], 3)
 @given(
     st.lists(
         st.binary(max_size=300) | st.sampled_from([b"\r\n--xy", b"--xyz", b"\r\n"]), max_size=4
@@ -43,7 +45,9 @@ class Pieces(io.BytesIO):
 )
 def test_a_file_is_what_was_sent(data: list[bytes], size: int) -> None:
     """Whatever is in it, however it comes; with the fields that came before."""
-    content = b"".join(data).replace(b"\r\n--xyz", b"")
+    content = b"".join(data)
+    while b"\r\n--xyz" in content:  # what one leaves behind may be another
+        content = content.replace(b"\r\n--xyz", b"")
     form = part("spec", b'{"a": 1}') + part("folder", content, "f.tar") + part("wait", b"1") + END
     seen: list[tuple[bytes, Mapping[str, str]]] = []
 
