@@ -20,7 +20,7 @@ from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import STEADY, Spec
 from cloudbang.domain.deploy.swarm_spec import networks_of
 from cloudbang.domain.lines import parse_time
-from cloudbang.engine import Engine
+from cloudbang.engine import Engine, EngineStream
 from cloudbang.errors import EngineRefused
 
 BRIDGE = "docker_gwbridge"  # by which this machine reaches every container of a service
@@ -36,6 +36,7 @@ class Watch:
         self._engine, self._release, self._output = engine, release, output
         self._forgiving = forgiving
         self._observer: Observer | None = None
+        self._presence: EngineStream | None = None
         self._since: dict[str, float] = {}  # by task: since when it runs
         self._probes = Group()
         self._asked: dict[str, float] = {}  # when a task was asked last; inf while it is
@@ -46,6 +47,7 @@ class Watch:
     def look(self) -> Observed:
         """As it is now. Raises StepFailed as soon as anything says that it will not serve,
         EngineUnreachable, EngineRefused."""
+        self._notice_absence()
         observer = self._observer
         if observer is None:
             observer = self._observer = self._new_observer()
@@ -92,6 +94,19 @@ class Watch:
 
     def close(self) -> None:
         self._probes.kill()
+        if self._presence is not None:
+            self._presence.close()
+            self._presence = None
+
+    def _notice_absence(self) -> None:
+        """An engine that is quick may have been away between two looks: what ran has ended with it
+        then, by no fault of its own."""
+        if self._presence is not None and _has_ended(self._presence):
+            self._presence.close()
+            self._presence = self._observer = None
+            self._forgiving = True
+        if self._presence is None:
+            self._presence = self._engine.presence()
 
     def _new_observer(self) -> Observer:
         network = networks_of(self._release)[0][0]
@@ -144,6 +159,12 @@ class Watch:
             self.why_not = why_not
         else:
             self._proven.add(task.id)
+
+
+def _has_ended(stream: EngineStream) -> bool:
+    while data := stream.read_now():
+        pass
+    return data == b""
 
 
 def _is_ours(address: str) -> bool:

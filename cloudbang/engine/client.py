@@ -180,6 +180,13 @@ class Engine(
         self.close()
         return EngineEvents(self._events({"since": _moment(since_ns)}))
 
+    def presence(self) -> EngineStream:
+        """A connection that ends when this engine does, however soon another one is there. What comes
+        on it says nothing. Close it."""
+        filters = orjson.dumps({"type": ["daemon"]}).decode()
+        query = {"since": _moment(time.time_ns()), "filters": filters}
+        return self._open("/events", query, what="its events", call="events")
+
     def _events(self, query: dict[str, str]) -> EngineStream:
         asked = [*EVENTS, *PODMANS] if self.is_podman else EVENTS
         filters = orjson.dumps({"type": ["container"], "event": asked}).decode()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from gevent.event import Event
 
+from cloudbang.deploy.watch import Watch
 from cloudbang.domain.deploy.deployment import Deployment, StepName
 from tests.deploy import apps
 from tests.deploy.house import House
@@ -80,8 +82,30 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 @pytest.mark.parametrize("step", ["pull", "start", "health", "switch", "drain", "stop"])
 def test_it_is_waited_for_and_the_new_one_serves(ground: Ground, step: StepName) -> None:
     done = ground.restart_in(step)
-    assert done.state == "serving", (done, ground.house.lines(done.id))
+    assert done.state == "serving", f"{done}\n" + "\n".join(ground.house.lines(done.id))
     ground.check(done.id)
+
+
+class Nobody:
+    """Takes what is printed."""
+
+    def follow(self, tasks: object) -> None: ...
+
+    def finish(self, container: str) -> None: ...
+
+
+def test_one_that_was_away_between_two_looks_is_noticed(ground: Ground) -> None:
+    """No call has failed; what ran has ended with it all the same, by no fault of its own."""
+    release = ground.house.store.release("web", ground.release)
+    assert release is not None
+    with closing(Watch(ground.house.engine, release, Nobody())) as watch:  # type: ignore[arg-type]
+        assert len(watch.look().running) == 1
+        ground.private.kill()
+        ground.private.start()
+        tasks = ground.house.engine.tasks
+        wait_until(lambda: any(t.ended for t in tasks(release.service)), 40, "what ended with it")
+        watch.look()
+        wait_until(lambda: watch.look().running, 40, "it to run again")
 
 
 def test_a_release_command_that_it_ended_is_not_run_again(ground: Ground) -> None:

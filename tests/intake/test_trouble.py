@@ -80,6 +80,8 @@ def test_a_full_disk_costs_no_memory(ground: Ground, monkeypatch: pytest.MonkeyP
     assert said
     assert said.app == ""  # it is everybody's
     monkeypatch.setattr(os, "statvfs", ask)
+    # Until it is seen that there is room, what is put is dropped as before.
+    wait_until(lambda: not ground.notice("storage-full"), 20, "storing to go on")
     for app in apps:
         ground.put("after", app=app)
     wait_until(lambda: all(ground.rows(app)[-1][4] == "after" for app in apps), 20)
