@@ -37,6 +37,7 @@ NEEDED = ("dockerd", "ip", "nsenter", "unshare")  # for an engine of one's own
 # The job server's pipes do not reach the parts; and what is compiled once starts a hundred servers.
 NOT_INHERITED = ("MAKEFLAGS", "MFLAGS", "PYTHONDONTWRITEBYTECODE")
 COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
+SUMMARY = re.compile(rf"^=*\s*{COUNTS.pattern}.*$", re.MULTILINE)
 JS_COUNTS = re.compile(r"^(\d+) tests of the pages' modules passed, (\d+) failed$", re.MULTILINE)
 
 NOTHING, ENGINE, NETWORK = "nothing", "an engine", "an engine, and its network"
@@ -210,11 +211,13 @@ class Lane:
 
 
 def count(said: str) -> Counter[str]:
-    """How many tests passed and failed, from the end of what a part said."""
+    """How many tests passed and failed, by the last that a part said of it. An engine that ends with
+    it may have a word to say after that."""
     if found := JS_COUNTS.search(said):
         return Counter(passed=int(found[1]), failed=int(found[2]))
     counts: Counter[str] = Counter()
-    for number, what in COUNTS.findall(said.rstrip().rpartition("\n")[2]):
+    summaries = [found[0] for found in SUMMARY.finditer(said)]
+    for number, what in COUNTS.findall(summaries[-1]) if summaries else ():
         counts["failed" if what.startswith("error") else what] += int(number)
     return counts
 

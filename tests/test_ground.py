@@ -100,6 +100,14 @@ def test_lanes_run_beside_each_other_and_each_failure_counts(
     assert ("ended with code 3" in said) == (second == 3)
 
 
+def test_a_part_is_counted_by_its_last_summary() -> None:
+    """Whatever comes after it, as from an engine that ends; and by none where there is none."""
+    said = "== 9 passed in 1s ==\nE  - 5 passed, 1 failed\n==== 1 failed, 2 passed in 3s ====\n"
+    for after in ("", "kill: (12) - No such process\n", "tail: cannot open '7 passed'\n"):
+        assert lanes.count(said + after) == {"failed": 1, "passed": 2}
+    assert lanes.count("it crashed\n") == {}
+
+
 def test_without_a_second_engine_they_run_one_after_the_other(tmp_path: Path) -> None:
     """Whoever names an engine has the tests run on that."""
     runs = tmp_path / "runs"
