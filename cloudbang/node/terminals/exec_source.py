@@ -54,7 +54,7 @@ KILLED = 137  # exit code of what was killed: with its container, for instance
 # what was typed: the first one has done it.
 SHELL_NAMES = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh", "fish"})
 SILENT = 1.0  # seconds between two looks why it has printed nothing; two have to say the same
-SILENT_UNSEEN = 12.0  # the same, where nobody can see what it does: it may be at its start still
+SILENT_UNSEEN = 5.0  # until one is, where nobody can see what it does: it may be at its start still
 MUTE_TIMES = 3  # in a row, of the same terminal
 TYPED_KEPT = 1 << 20  # bytes; who has typed that much before the first output gets no other shell
 
@@ -192,7 +192,7 @@ class ExecSource:
     def read(self, limit: int = 65536) -> bytes:
         while not self._over and self._stream is not None:
             data = self._stream.read(limit)
-            if data and self._sure:
+            if data and self._sure and self._mute is None:
                 return data
             if (found := self._found(data)) is not None:
                 return found
@@ -206,10 +206,12 @@ class ExecSource:
 
     def _found(self, data: bytes) -> bytes | None:
         """Output to be shown; None when it was the engine's own and something else is tried."""
-        if self._mute is not None and not data:
+        if self._mute is not None:
+            if data:
+                return None  # it comes after all, now that it ends: the next one's does as well
             self._mute.wait()
             self._mute = self._leader = None
-            self._typed = bytearray()
+            self._sure, self._typed = False, self._typed or bytearray()
             self._close()
             self._begin_again(self._argv)
             return None if self._stream is not None else b""
@@ -293,6 +295,7 @@ class ExecSource:
         )
         # Whoever reads goes on from here, but not before this one is gone: both have one mark.
         self._mute = ended = Event()
+        self._typed = bytearray()  # what is typed from now on is the next one's
         try:
             self._end_processes(typed=False)
         finally:
@@ -317,6 +320,8 @@ class ExecSource:
     def write(self, data: bytes) -> int:
         if self._typed is not None:
             self._typed += data
+            if self._mute is not None:
+                return len(self._typed)
             if len(self._typed) > TYPED_KEPT:
                 self._typed = None
         return self._hand_on(data)

@@ -19,11 +19,15 @@ from tests.support import wait_until
 
 
 class Mute(ExecStream):
-    """What the process prints is lost; its end is told."""
+    """What the process prints is held back until it ends."""
+
+    held = b""
 
     def read_now(self, limit: int = 65536) -> bytes | None:
         while data := super().read_now(limit):
-            pass
+            self.held += data
+        if data == b"" and self.held:
+            data, self.held = self.held, b""
         return data
 
 
@@ -65,7 +69,11 @@ def test_another_one_takes_its_place(
     started = lose(engine, monkeypatch, 1)
     shown = open_source(one, *command)
     shown.run("echo done >>/typed")
-    shown.until(b"# ")
+    wait_until(lambda: shown.source._mute is not None, 20, "it to be noticed")
+    shown.run("echo the ne''xt")
+    reading = shown.until(b"the next")
+    assert reading.count(b"BusyBox") == 1
+    assert b"done" not in reading
     assert len(started) == 2
     assert len(alive(one)) == 1
     assert one.exec_run(["cat", "/typed"]).output == b"done\n"
