@@ -132,9 +132,9 @@ class Watch:
     def _address(self, task: Task) -> str:
         """Where this process reaches a task: over the bridge where that is this machine's, else (in a
         container that is on its network as well) directly."""
-        if self._is_beside is None:
-            own = self._engine.gateway_of(BRIDGE)
-            self._is_beside = bool(own) and _is_ours(own)
+        # Made with the first task that comes: not there yet is no answer.
+        if self._is_beside is None and (own := self._engine.gateway_of(BRIDGE)):
+            self._is_beside = _is_ours(own)
         over_bridge = self._engine.addresses_on(BRIDGE).get(task.container, "")
         if self._is_beside:
             return over_bridge or task.address

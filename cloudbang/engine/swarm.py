@@ -121,9 +121,9 @@ class SwarmCalls(EngineHttp):
         return next((str(one["Id"]) for one in found if one["Name"] == name), None)
 
     def addresses_on(self, network: str) -> dict[str, str]:
-        """By full id the address of each container of this machine on a network of it."""
-        path = f"/networks/{quote(network, safe='')}"
-        found = self._json(path, what=f"the network {network}", call="networks")
+        """By full id the address of each container of this machine on a network of it; none where
+        there is no such network, as before the first task came there."""
+        found = self._network(network)
         return {
             str(container): str(its.get("IPv4Address") or "").partition("/")[0]
             for container, its in (found.get("Containers") or {}).items()
@@ -131,12 +131,21 @@ class SwarmCalls(EngineHttp):
 
     def gateway_of(self, network: str) -> str:
         """The address that this machine itself has on a network of it; "" where it has none."""
-        path = f"/networks/{quote(network, safe='')}"
-        found = self._json(path, what=f"the network {network}", call="networks")
+        found = self._network(network)
         configs = (found.get("IPAM") or {}).get("Config") or []
         return next(
             (str(one["Gateway"]).partition("/")[0] for one in configs if one.get("Gateway")), ""
         )
+
+    def _network(self, name: str) -> Mapping[str, Any]:
+        """Empty where there is none."""
+        path = f"/networks/{quote(name, safe='')}"
+        try:
+            return dict(self._json(path, what=f"the network {name}", call="networks"))
+        except EngineRefused as e:
+            if e.engine_status == 404:
+                return {}
+            raise
 
     # -- services
 

@@ -89,6 +89,7 @@ def test_a_release_runs_scales_and_goes(ground: Ground) -> None:
     task = calls.tasks(release.service, ground.network)[0]
     assert task.address.startswith("10.")
     assert calls.addresses_on("docker_gwbridge")[container]
+    assert (calls.addresses_on("no-such-network"), calls.gateway_of("no-such-network")) == ({}, "")
     assert calls.how_it_fares(container) is None
     assert calls.how_it_fares("0" * 64) is None
     assert not calls.take_back("secrets", "web-KEY-1")  # it is used
