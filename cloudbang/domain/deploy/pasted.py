@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 
-# A line that goes on: as in sh, in cmd.exe and in PowerShell.
-_GOES_ON = re.compile(r"[ \t]*[\\^`][ \t]*\r?\n")
+# A line that goes on: as in sh, in cmd.exe and in PowerShell. Blanks before it are not looked for: of
+# a line of nothing else each would begin a look at all that follow.
+_GOES_ON = re.compile(r"[\\^`][ \t]*\n")
 # How a remark is put between the lines of one command.
 _REMARK = re.compile(r"`#[^`\n]*`")
 # "$ ", "[root@web ~]# ", "ada@web:~$ ", "PS C:\\> "; where "#" may as well begin a remark, it has to be
@@ -29,7 +30,7 @@ def commands_in(text: str) -> list[list[str]]:
 class _Scanner:
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
-        self._word: str | None = None  # None between two
+        self._word: list[str] | None = None  # its parts; None between two
         self._quoted = False
         self._words: list[str] = []
         self._found: list[list[str]] = []
@@ -65,7 +66,9 @@ class _Scanner:
         return char
 
     def _add(self, text: str, *, quoted: bool = False) -> None:
-        self._word = (self._word or "") + text
+        if self._word is None:
+            self._word = []
+        self._word.append(text)
         self._quoted = self._quoted or quoted
 
     def _until(self, end: str, *, must: bool = False) -> str:
@@ -91,16 +94,17 @@ class _Scanner:
         """``&>file`` and ``2>&1`` end nothing."""
         if char != "&":
             return False
-        if (self._word or "").endswith(">") or self._text.startswith(">", self._at):
+        if (self._word or [""])[-1].endswith(">") or self._text.startswith(">", self._at):
             self._add(char)
             return True
         return False
 
     def _end_word(self) -> None:
-        word, quoted = self._word, self._quoted
+        parts, quoted = self._word, self._quoted
         self._word, self._quoted = None, False
-        if word is None:
+        if parts is None:
             return
+        word = "".join(parts)
         if self._skips:
             self._skips = False
         elif not quoted and (its := _REDIRECTED.match(word)) and ">" in its[0]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from cloudbang.domain.deploy.fields import SpecInvalid
@@ -181,6 +183,15 @@ def test_what_stands_around_it_is_no_part_of_it(pasted, others) -> None:
     found = read_run_line(pasted)
     assert found.spec == {"env": {"A": "1"}, "image": "web"}
     assert [one.option for one in found.not_honoured] == others
+
+
+@pytest.mark.parametrize("filler", [" ", "\\ ", "a", "''", "`#", "x;", "$(", "[a", "a@b ", "-e A "])
+def test_a_long_line_takes_no_longer_than_its_length(filler) -> None:
+    """Half a megabyte, which would take hours where each character looks at all that follow."""
+    with suppress(SpecInvalid):
+        read_run_line(filler * (500_000 // len(filler)))
+    with suppress(SpecInvalid):
+        read_run_line("docker run " + filler * (500_000 // len(filler)))
 
 
 def test_what_is_quoted_ends_nothing() -> None:
