@@ -188,6 +188,15 @@ class DeploySettings(Section):
     away_seconds: Annotated[float, Field(ge=0, le=24 * 3600)] = 60
 
 
+class MetricsSettings(Section):
+    """How long measurements are kept on disk, and how much they may take."""
+
+    ten_seconds_hours: Annotated[float, Field(ge=12, le=31 * 24)] = 48
+    minute_days: Annotated[float, Field(ge=7, le=366)] = 14
+    ten_minutes_days: Annotated[float, Field(ge=7, le=3660)] = 90
+    max_bytes: Annotated[int, Field(ge=16 * MIB)] = GIB
+
+
 class LogSettings(Section):
     """What CloudBang says about itself, to standard error or to a file."""
 
@@ -206,6 +215,7 @@ class Settings(Section):
     terminal: TerminalSettings = TerminalSettings()
     gateway: GatewaySettings = GatewaySettings()
     deploy: DeploySettings = DeploySettings()
+    metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
     admin_password: str = Field(default="", repr=False)
 

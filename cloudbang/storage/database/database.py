@@ -9,11 +9,9 @@ another read that takes long. Whoever waits does so for a bounded time.
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,15 +21,22 @@ import gevent
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
+from cloudbang.errors import CloudBangError, StorageFailed
 from cloudbang.storage.database import tables
-from cloudbang.storage.database.workers import Workers
+from cloudbang.storage.sqlite import (
+    DatabaseTooNew,
+    in_words,
+    make_file,
+    prepare,
+    transaction,
+    within,
+)
+from cloudbang.storage.workers import Workers
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 FILE = "cloudbang.db"
-BUSY_SECONDS = 5.0  # how long a write waits for the lock of another process
 READERS = 3  # threads; one is enough mostly, two more for when a search in a list takes long
 READ_SECONDS = 10.0  # how long one read may take
 
@@ -40,20 +45,6 @@ READ_SECONDS = 10.0  # how long one read may take
 ROOM = 512  # pages, of 4 KiB
 CHECKPOINT = ROOM // 2  # pages of the log after which it begins anew
 LOOK_FOR_ROOM = 60.0  # seconds between two looks at how many are left
-
-
-class DatabaseTooNew(CloudBangError):
-    """The database was written by a newer CloudBang."""
-
-    code = "database-too-new"
-    sentence = (
-        "{path} has the form {found}, but this CloudBang knows forms up to {known}: "
-        "run the newer CloudBang that wrote it"
-    )
-
-    def __init__(self, path: str, found: str, known: str) -> None:
-        self.path, self.found, self.known = path, found, known
-        super().__init__(path, found, known)
 
 
 def migrate(path: Path) -> None:
@@ -79,13 +70,13 @@ class Database:
     def __init__(self, folder: Path) -> None:
         self.path = Path(folder) / FILE
         self._engine: sa.Engine | None = None
-        self._writer: Workers | None = None
-        self._readers: Workers | None = None
+        self._writer: Workers[sa.Connection] | None = None
+        self._readers: Workers[sa.Connection] | None = None
 
     def open(self, migrate: Callable[[Path], None] = migrate) -> None:
         """Open, and bring an older one to the newest form first: ``migrate(path)`` does that, or
         raises what stands against it. Raises StorageFailed, DatabaseTooNew."""
-        self._make_file()
+        make_file(self.path)
         self._engine = sa.create_engine(
             f"sqlite:///{self.path}",
             poolclass=sa.pool.NullPool,
@@ -150,33 +141,13 @@ class Database:
         # The writer's connection: to a reader's, the writer is somebody else as well.
         return self._run(self._writer, _data_version)
 
-    def _run(self, workers: Workers | None, work: Callable[[sa.Connection], T]) -> T:
+    def _run(self, workers: Workers[sa.Connection] | None, work: Callable[[sa.Connection], T]) -> T:
         if workers is None:
             raise StorageFailed(str(self.path), "the database is closed")
         try:
             return workers.run(work)
         except (DBAPIError, sqlite3.Error) as e:
-            raise self._error(e) from e
-
-    def _error(self, e: Exception) -> CloudBangError:
-        cause = getattr(e, "orig", None) or e
-        reason = {
-            sqlite3.SQLITE_BUSY: f"another program has held its lock for {BUSY_SECONDS:g} s",
-            sqlite3.SQLITE_INTERRUPT: f"reading took longer than {READ_SECONDS:g} s",
-        }
-        code = getattr(cause, "sqlite_errorcode", 0)
-        if code == sqlite3.SQLITE_FULL:
-            return StorageFull(str(self.path))
-        return StorageFailed(str(self.path), reason.get(code, str(cause)))
-
-    def _make_file(self) -> None:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Made here, so that nobody else can read it for a moment; SQLite gives the files
-            # beside it the same permissions.
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        except OSError as e:
-            raise StorageFailed(str(self.path), e.strerror or str(e)) from e
+            raise in_words(self.path, getattr(e, "orig", None) or e, READ_SECONDS) from e
 
     def _connect(self) -> sa.Connection:
         assert self._engine is not None
@@ -193,26 +164,16 @@ class Database:
 
 
 def _transaction(connection: sa.Connection, work: Callable[[sa.Connection], T], begin: str) -> T:
-    connection.exec_driver_sql(begin)
-    try:
-        result = work(connection)
-        connection.exec_driver_sql("COMMIT")
-    except BaseException:
-        if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
-            connection.exec_driver_sql("ROLLBACK")
-        raise
-    return result
+    return transaction(_plain(connection), begin, lambda: work(connection))
 
 
 def _within(seconds: float, connection: sa.Connection, work: Callable[[sa.Connection], T]) -> T:
-    """A transaction that reads, and is broken off by SQLite itself when it takes too long."""
-    until = time.monotonic() + seconds
-    dbapi: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
-    dbapi.set_progress_handler(lambda: time.monotonic() > until, 10_000)
-    try:
-        return _transaction(connection, work, "BEGIN")
-    finally:
-        dbapi.set_progress_handler(None, 0)
+    return within(seconds, _plain(connection), lambda: work(connection))
+
+
+def _plain(connection: sa.Connection) -> sqlite3.Connection:
+    plain: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+    return plain
 
 
 def _make_room(connection: sa.Connection, enough: int) -> None:
@@ -267,12 +228,6 @@ def _create(connection: sa.Connection) -> str:
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
-    # A power cut may take the last transactions, never the database; a crash takes nothing.
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
+    prepare(connection)
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
+    connection.execute("PRAGMA foreign_keys = ON")

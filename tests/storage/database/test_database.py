@@ -18,8 +18,9 @@ from gevent import monkey
 from cloudbang.domain.events import Event
 from cloudbang.errors import StorageFailed, StorageFull
 from cloudbang.storage.database import tables
-from cloudbang.storage.database.database import READERS, Database, DatabaseTooNew, migrate
+from cloudbang.storage.database.database import READERS, Database, migrate
 from cloudbang.storage.database.events import EventStore
+from cloudbang.storage.sqlite import DatabaseTooNew
 from tests.support import wait_until
 
 WHEN = "2026-07-01T12:00:00.000000000Z"
@@ -280,7 +281,7 @@ def test_a_read_that_takes_too_long_is_broken_off(
 
 def test_who_gets_no_turn_is_told_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait is bounded; what was not begun by then is never done."""
-    monkeypatch.setattr("cloudbang.storage.database.workers.TURN_SECONDS", 0.2)
+    monkeypatch.setattr("cloudbang.storage.workers.TURN_SECONDS", 0.2)
     writing = gevent.spawn(database.write, lambda c: _sleep(1.0))
     gevent.sleep(0.05)
     with pytest.raises(StorageFailed, match="too busy"):
@@ -298,7 +299,7 @@ def test_a_reader_writes_nothing(database: Database) -> None:
 
 def test_a_lock_that_stays_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another program that never lets go: a write says so after a while, a read does not mind."""
-    monkeypatch.setattr("cloudbang.storage.database.database.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("cloudbang.storage.sqlite.BUSY_SECONDS", 0.2)
     database = Database(tmp_path)
     database.open()
     other = sqlite3.connect(database.path, isolation_level=None)

@@ -4,33 +4,38 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import gevent
-import sqlalchemy as sa
 from gevent.lock import BoundedSemaphore
 from gevent.threadpool import ThreadPool
 
 from cloudbang.core.threads import in_thread
 from cloudbang.errors import StorageFailed
 
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
 T = TypeVar("T")
+C = TypeVar("C", bound=Closable)
 TURN_SECONDS = 10.0  # overload: who has had no turn by then is told so, and nothing was done
 
 CLOSE_SECONDS = 1.0  # what is cut off then is undone when the database is opened again
 
 
-class Workers:
+class Workers(Generic[C]):
     """``count`` threads. Connections are made when they are needed first, and kept."""
 
-    def __init__(self, count: int, connect: Callable[[], sa.Connection], path: str) -> None:
+    def __init__(self, count: int, connect: Callable[[], C], path: str) -> None:
         self._connect, self._path = connect, path
         self._pool = ThreadPool(count)
         self._turns = BoundedSemaphore(count)
         # Used by the threads alone: the last one used is used again, so that few are open.
-        self._idle: deque[sa.Connection] = deque()
+        self._idle: deque[C] = deque()
 
-    def run(self, work: Callable[[sa.Connection], T]) -> T:
+    def run(self, work: Callable[[C], T]) -> T:
         """``work(connection)`` in a thread: the greenlet waits, the hub goes on.
 
         Raises what ``work`` raises, and StorageFailed when there was no turn.
@@ -49,7 +54,7 @@ class Workers:
             self._pool.apply(self._close)
             self._pool.kill()
 
-    def _use(self, work: Callable[[sa.Connection], T]) -> T:
+    def _use(self, work: Callable[[C], T]) -> T:
         connection = self._idle.pop() if self._idle else self._connect()
         try:
             return work(connection)
