@@ -117,6 +117,13 @@ class EngineSettings(Section):
     app_label: str = ""  # a label of containers that names their app, beside cloudbang.app
 
 
+class NodeSettings(Section):
+    """The machine that the engine runs on."""
+
+    cgroup: str = ""  # its /sys/fs/cgroup; "": /host/cgroup where that is mounted
+    proc: str = ""  # its /proc; "": /host/proc where that is mounted
+
+
 class BusSettings(Section):
     """The ZeroMQ hub: publishers connect to bind_sub, subscribers to bind_pub and bind_pub2."""
 
@@ -210,6 +217,7 @@ class Settings(Section):
     server: ServerSettings = ServerSettings()
     storage: StorageSettings = StorageSettings()
     engine: EngineSettings = EngineSettings()
+    node: NodeSettings = NodeSettings()
     bus: BusSettings = BusSettings()
     session: LoginSettings = LoginSettings()
     terminal: TerminalSettings = TerminalSettings()

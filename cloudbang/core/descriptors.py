@@ -6,6 +6,7 @@ import errno
 import resource
 
 OWN = 500  # what is needed beside connections: readers of containers, segments, the database
+KEPT = 2000  # what is kept open to be quick, and may be closed: files of control groups
 
 WANTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -35,10 +36,16 @@ def hard_limit() -> int:
 def allow(connections: int) -> int:
     """Raise the soft limit towards so many connections; how many there is room for."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + OWN
+    wanted = connections + OWN + KEPT
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
     return room_for(connections, soft)
+
+
+def to_keep() -> int:
+    """How many of KEPT there is room for."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return KEPT if soft == resource.RLIM_INFINITY else min(KEPT, soft // 8)

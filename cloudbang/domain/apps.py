@@ -79,6 +79,9 @@ class Instance:
     # Of a Swarm service, whose containers are never restarted, but replaced: the place of a task.
     slot: str = ""
     last_exit: int | None = None  # with which code the run before this one ended by itself
+    pid: int = 0  # of its first process, as numbered on the engine's machine; 0 while it has none
+    cgroup_parent: str = ""  # below which its control group is; "" for the engine's usual one
+    network_mode: str = ""  # "bridge", "host", "none", "container:ID", the name of a network
     inspected: bool = False  # False: known from a listing only, without times, TTY and driver
 
     @property

@@ -137,6 +137,9 @@ def instance_of_inspect(found: Mapping[str, Any], app_label: str = "") -> Instan
         readable=nothing_kept(driver) is None,
         unreadable_reason=nothing_kept(driver),
         hidden=is_hidden(labels),
+        pid=int(state.get("Pid") or 0),
+        cgroup_parent=str(host.get("CgroupParent") or ""),
+        network_mode=str(host.get("NetworkMode") or ""),
         inspected=True,
     )
 

@@ -341,7 +341,8 @@ class Inventory:
             # Said at once and checked right after: of a container that lives for a moment only,
             # the log has to be opened before it is gone.
             if event.action == "start":
-                self._change([replace(known, state="running", started_at=event.time)])
+                running = replace(known, state="running", started_at=event.time, pid=0)
+                self._change([running])
             elif event.action == "die":
                 code = event.attributes.get("exitCode", "")
                 exit_code = int(code) if code.isdecimal() else None
@@ -351,6 +352,7 @@ class Inventory:
                     finished_at=event.time,
                     exit_code=exit_code,
                     health=None,
+                    pid=0,
                 )
                 self._change([ended])
         app = self._app_of(event)

@@ -1,0 +1,175 @@
+"""One container that is measured: where its numbers come from, and what they were last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+
+from cloudbang.domain.apps import Instance
+from cloudbang.domain.metrics.catalogue import FAST, OF_APPS, SLOW
+from cloudbang.domain.metrics.counters import Events, Rates
+from cloudbang.domain.metrics.sweep import InstanceSample
+from cloudbang.node.sampler.controllers import Part, Raw, Vanished, parts_of
+from cloudbang.node.sampler.files import Room
+from cloudbang.node.sampler.hierarchies import Group, Hierarchies
+from cloudbang.node.sampler.network import METRICS as OF_NETWORK
+from cloudbang.node.sampler.network import Network, Networks
+from cloudbang.node.sampler.reasons import SLOW_TO_READ
+
+COUNTERS = {m.name: m.step for m in OF_APPS.values() if m.unit.endswith("/s")} | {"cpu": FAST}
+LONG_CPU, LONG = 0.005, 0.05  # seconds that one container may take: of the processor, or of waiting
+STRIKES = 3  # in a row
+AGAIN = 60.0  # seconds after which one that took long is tried again
+
+
+class Context:
+    """What all of them share."""
+
+    def __init__(
+        self,
+        hierarchies: Hierarchies,
+        networks: Networks,
+        room: Room,
+        stacked: Collection[bytes] = (),
+    ) -> None:
+        self.hierarchies, self.networks = hierarchies, networks
+        self.room, self.stacked = room, stacked
+
+
+class MeasuredContainer:
+    """``why``: what cannot be measured now, by metric. ``found``: whether its groups are read."""
+
+    def __init__(self, instance: Instance, context: Context) -> None:
+        self.instance = instance
+        self.why: dict[str, str] = {}
+        self._context = context
+        self._rates = Rates()
+        self._kills = Events()
+        self._parts: list[Part] = []
+        self._apart: dict[str, str] = {}  # why, for as long as it runs
+        self._network: Network | None = None
+        self._strikes = 0
+        self._slow_until = 0.0
+
+    @property
+    def found(self) -> bool:
+        return bool(self._parts)
+
+    # --- where it is ---------------------------------------------------------------------------
+
+    def update(self, instance: Instance) -> None:
+        """The engine tells something else of it. Started anew, it counts from the beginning."""
+        before, self.instance = self.instance, instance
+        if instance.started_at != before.started_at:
+            # What ended its last run was told by the engine when the group was gone already.
+            unseen = before.oom_killed and not self._kills.counted
+            self._kills.restart(int(unseen))
+            self.let_go()
+        elif (instance.pid, instance.network_mode) != (before.pid, before.network_mode):
+            self._close_network()
+
+    def find(self) -> bool:
+        """Look for its groups where they usually are."""
+        instance, there = self.instance, self._context.hierarchies
+        groups = there.find(instance.id, instance.cgroup_parent, instance.pid)
+        if groups:
+            self.read_from(groups)
+        return bool(groups)
+
+    def read_from(self, groups: Mapping[str, Group]) -> None:
+        """They were found."""
+        context = self._context
+        self._parts, self._apart = parts_of(
+            groups, context.hierarchies, context.room, self._kills, context.stacked
+        )
+
+    def let_go(self) -> None:
+        """Close what is open of it, and compare nothing with what it said before."""
+        for part in self._parts:
+            part.close()
+        self._parts = []
+        self._close_network()
+        self._rates.forget()
+
+    def _close_network(self) -> None:
+        if self._network is not None:
+            self._context.networks.close(self._network)
+            self._network = None
+
+    # --- what it says --------------------------------------------------------------------------
+
+    def sample(self, slow: bool) -> InstanceSample:
+        """What is due of it. Nothing in it when it vanished under way, or is not found."""
+        taken = InstanceSample(self.instance.id, self.instance.app)
+        began = time.monotonic()
+        if began < self._slow_until and not slow:
+            return taken
+        if not self._parts and not self.find():
+            return taken
+        worked = time.thread_time()
+        raw: Raw = {}
+        try:
+            for part in self._parts:
+                part.fast(raw)
+                if slow:
+                    part.slow(raw)
+        except (Vanished, OSError):
+            self.let_go()
+            return taken
+        at = time.monotonic()
+        self._read_network(raw)
+        self._values(taken, raw, at, SLOW if began < self._slow_until else FAST)
+        if slow:
+            taken.values["restarts"] = self.instance.restarts
+            if "oom_kills" not in self._apart:
+                taken.values["oom_kills"] = self._kills.count
+            self._say()
+        self._judge(began, time.thread_time() - worked)
+        return taken
+
+    def take(self, raw: Raw, at: float, step: float, slow: bool) -> InstanceSample:
+        """The same from what the engine said at that time; it is asked every ``step`` seconds."""
+        taken = InstanceSample(self.instance.id, self.instance.app)
+        self._values(taken, raw, at, step)
+        taken.values["restarts"] = self.instance.restarts
+        return taken
+
+    def _values(self, taken: InstanceSample, raw: Raw, at: float, least: float) -> None:
+        values, rates = taken.values, self._rates
+        for name, value in raw.items():
+            step = COUNTERS.get(name)
+            if step is None:
+                values[name] = value
+            elif (rate := rates.of(name, at, value, max(step, least))) is not None:
+                values[name] = rate
+
+    def _read_network(self, raw: Raw) -> None:
+        if self._network is None:
+            self._network = self._context.networks.open(self.instance)
+        try:
+            told = self._network.read()
+        except OSError:
+            told = None  # it ends, which is told soon
+        if told is not None:
+            raw["network.received"], raw["network.sent"] = told
+
+    def _say(self) -> None:
+        why = dict(self._apart)
+        for part in self._parts:
+            why |= part.why
+        if self._network is not None and self._network.why:
+            why |= dict.fromkeys(OF_NETWORK, self._network.why)
+        if time.monotonic() < self._slow_until:
+            fast = (m.name for m in OF_APPS.values() if m.step == FAST)
+            why |= {name: SLOW_TO_READ for name in fast if name not in why}
+        self.why = why
+
+    def _judge(self, began: float, worked: float) -> None:
+        """Read it less often when it takes long again and again: not by chance, since all wait."""
+        if worked <= LONG_CPU and time.monotonic() - began <= LONG:
+            self._strikes = 0
+            return
+        self._strikes += 1
+        if self._strikes >= STRIKES:
+            self._strikes = 0
+            self._slow_until = time.monotonic() + AGAIN

@@ -1,0 +1,20 @@
+"""Why something is not measured, in sentences: pages show them in the language of who reads."""
+
+NO_LIMIT = "no limit is set"
+NO_CONTROLLER = (
+    "the kernel does not count this for it: the controller is not on in its control group"
+)
+MEMORY_IS_OFF = "memory accounting is off: add cgroup_enable=memory to the kernel's command line"
+NO_PEAK = "the kernel does not tell the peak: version 5.19 and newer do"
+NO_SHARED = "the kernel does not tell shared memory apart"
+NO_PRESSURE = "the kernel tells the pressure only of control groups of version 2"
+PRESSURE_IS_OFF = "the kernel does not tell the pressure: add psi=1 to its command line"
+HOST_NETWORK = "it uses the network of the machine, which is not counted for one container"
+SHARED_NETWORK = "it uses the network of another container, and is counted there"
+NO_NETWORK = "it has no network"
+NO_PROCESS = "its process is not seen: mount the machine's /proc as /host/proc"
+NO_GROUP = "its control group is not seen: mount the machine's /sys/fs/cgroup as /host/cgroup"
+BY_ENGINE = "read from the engine, and less often: its control group is not seen"
+SLOW_TO_READ = "read every 5 s only: the kernel takes long to tell"
+ANOTHER_MACHINE = "the engine is on another machine"
+ZFS = "ZFS does not tell who reads and writes"
