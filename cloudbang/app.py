@@ -255,7 +255,8 @@ class Application:
         engine = Engine(self.settings.engine)
         names = ContainerNames(ContainerNameStore(storage.database), storage.logs)
         names.load()
-        inventory = Inventory(engine, events.recorder, self.notices, names)
+        jobs = DeploymentStore(storage.database).jobs()
+        inventory = Inventory(engine, events.recorder, self.notices, names, jobs)
         collector = LogCollector(
             engine,
             inventory,

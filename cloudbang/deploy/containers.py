@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Literal, Protocol
 
 from cloudbang.domain.apps import Instance
-from cloudbang.domain.deploy.swarm_spec import RELEASE
+from cloudbang.domain.names import RELEASE
 from cloudbang.engine.errors import RefusedBetween
 from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable, NoSuchContainer
 

@@ -25,8 +25,7 @@ from gevent.subprocess import DEVNULL, PIPE, STDOUT, Popen, TimeoutExpired
 
 from cloudbang.core.threads import in_thread
 from cloudbang.deploy.compose_file import PROGRAM, SUMS, ComposeMissing
-from cloudbang.domain.deploy.swarm_spec import RELEASE
-from cloudbang.domain.names import app_name
+from cloudbang.domain.names import RELEASE, app_name
 from cloudbang.errors import CloudBangError
 from cloudbang.storage.database.found import FoundStore, ProjectFiles
 

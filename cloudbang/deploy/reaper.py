@@ -20,8 +20,8 @@ from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.deploy.claims import Claims, claims_of
 from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.deploy.release import Release
-from cloudbang.domain.deploy.swarm_spec import APP, NETWORK, RELEASE, stack_network
-from cloudbang.domain.names import ONE_OFF
+from cloudbang.domain.deploy.swarm_spec import APP, NETWORK, stack_network
+from cloudbang.domain.names import ONE_OFF, RELEASE
 from cloudbang.engine.swarm import Service
 from cloudbang.errors import CloudBangError, EngineRefused
 

@@ -19,7 +19,8 @@ from cloudbang.deploy.operate import NotDeployed
 from cloudbang.domain.apps import App, Instance
 from cloudbang.domain.deploy.disk import Use
 from cloudbang.domain.deploy.release import Release
-from cloudbang.domain.deploy.swarm_spec import APP, RELEASE, stack_network
+from cloudbang.domain.deploy.swarm_spec import APP, stack_network
+from cloudbang.domain.names import RELEASE
 from cloudbang.engine.swarm import Service
 from cloudbang.errors import EngineRefused, EngineUnreachable
 from cloudbang.storage.database.deployments import DeploymentStore

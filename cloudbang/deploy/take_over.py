@@ -22,8 +22,8 @@ from cloudbang.deploy.containers import SERVICE, PartOfService
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.deploy.spec import read_spec
-from cloudbang.domain.deploy.swarm_spec import RELEASE
 from cloudbang.domain.deploy.take_over import Left, take_over
+from cloudbang.domain.names import RELEASE
 from cloudbang.errors import CloudBangError, NoSuchContainer
 from cloudbang.storage.database.found import FoundStore, Taking
 

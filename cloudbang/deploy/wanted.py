@@ -14,8 +14,8 @@ from cloudbang.domain.deploy.plan import Plan, plan
 from cloudbang.domain.deploy.release import ImageIs, Release, ways_back
 from cloudbang.domain.deploy.spec import Spec, read_spec
 from cloudbang.domain.deploy.spec_parts import Build
-from cloudbang.domain.deploy.swarm_spec import APP, RELEASE
-from cloudbang.domain.names import is_app_name
+from cloudbang.domain.deploy.swarm_spec import APP
+from cloudbang.domain.names import RELEASE, is_app_name
 from cloudbang.errors import EngineRefused, EngineUnreachable
 
 APP_ALLOWED = "1 to 128 letters, digits, _, . and -; neither . nor - first"

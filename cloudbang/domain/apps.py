@@ -54,6 +54,7 @@ class Instance:
     state: str  # running | exited | paused | restarting | created | dead | removing
     created: str
     health: str | None = None  # healthy | unhealthy | starting
+    publishes: bool = False  # its ports, while it runs
     ports: tuple[str, ...] = ()  # "127.0.0.1:8080->80/tcp"; "80/tcp" when it is not published
     started_at: str | None = None
     finished_at: str | None = None
@@ -78,6 +79,7 @@ class Instance:
     restart_policy: str = ""  # "always", "on-failure", …; "" for none, and where nobody asked
     # Of a Swarm service, whose containers are never restarted, but replaced: the place of a task.
     slot: str = ""
+    release: int = 0  # the number of the release that it is a container of; 0 for none
     last_exit: int | None = None  # with which code the run before this one ended by itself
     pid: int = 0  # of its first process, as numbered on the engine's machine; 0 while it has none
     cgroup_parent: str = ""  # below which its control group is; "" for the engine's usual one

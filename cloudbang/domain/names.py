@@ -9,6 +9,7 @@ from collections.abc import Mapping
 MAX_NAME = 128
 IMAGE = "cloudbang.image"  # the label of one that was started by its image's id: as people call it
 ONE_OFF = "cloudbang.one-off"  # the label of a release command, "true"
+RELEASE = "cloudbang.release"  # the label with the number of the release that it is of
 JOB = "cloudbang.job"  # the label of what is done once it has ended with 0, "true"
 HIDDEN = "cloudbang.hidden"  # the label of what is no app: a helper of our own, "true"
 
@@ -70,6 +71,12 @@ def is_one_off(labels: Mapping[str, str]) -> bool:
 def is_job(labels: Mapping[str, str]) -> bool:
     """Whether it is there to end: then it is done, and not started again."""
     return is_one_off(labels) or labels.get(JOB) == "true"
+
+
+def release_of(labels: Mapping[str, str]) -> int:
+    """The number of the release that a container is of, with the app's name; 0 for none."""
+    number = labels.get(RELEASE, "")
+    return int(number) if number.isdecimal() else 0
 
 
 def slot_of(labels: Mapping[str, str]) -> str:

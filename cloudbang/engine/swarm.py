@@ -15,8 +15,9 @@ from urllib.parse import quote
 import orjson
 
 from cloudbang.domain.deploy.failure import Ended, Task
-from cloudbang.domain.deploy.swarm_spec import APP, RELEASE
+from cloudbang.domain.deploy.swarm_spec import APP
 from cloudbang.domain.lines import parse_time
+from cloudbang.domain.names import RELEASE
 from cloudbang.engine.http import EngineHttp
 from cloudbang.errors import EngineRefused
 

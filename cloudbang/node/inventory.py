@@ -62,10 +62,19 @@ class Names(Protocol):
 class Inventory:
     """What the engine has. Everything is answered from memory."""
 
-    def __init__(self, engine: Engine, events: EventSink, notices: Notices, names: Names) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        events: EventSink,
+        notices: Notices,
+        names: Names,
+        jobs: Collection[tuple[str, int]] = (),
+    ) -> None:
+        """``jobs``: apps and numbers of the releases that are there to end, whatever the labels of
+        their containers say."""
         self.ready = Flag()  # set once the running containers are known in full
         self._engine, self._events, self._notices = engine, events, notices
-        self._names = names
+        self._names, self._jobs = names, frozenset(jobs)
         self._link = EngineLink(engine.host)
         self._stream: EngineEvents | None = None  # of events, that is read now
         self._silent = ""  # why it was given up, when it was
@@ -482,6 +491,8 @@ class Inventory:
                 instance = replace(instance, readable=False, unreadable_reason=reason)
             if self._oom_at.get(instance.id, "") > (instance.started_at or "~"):
                 instance = replace(instance, oom_killed=True)
+            if instance.release and (instance.app, instance.release) in self._jobs:
+                instance = replace(instance, job=True)
             instance = self._ends.judge(instance)
             before = self._instances.get(instance.id)
             if before == instance:

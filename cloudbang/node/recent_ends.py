@@ -45,6 +45,7 @@ class RecentEnds:
         self._asked: set[str] = set()  # told to stop since they were started
         self._killed: set[str] = set()  # ended by SIGKILL without that
         self._codes: dict[str, int] = {}  # with which the last run of each ended
+        self._ran: set[str] = set()  # seen while their process was there
         self._slots: dict[str, _Slot] = {}
 
     def tell(self, event: EngineEvent) -> None:
@@ -84,6 +85,8 @@ class RecentEnds:
 
     def judge(self, instance: Instance) -> Instance:
         """The same, with what is known of how it ended."""
+        if instance.alive:
+            self._ran.add(instance.id)
         killed = (
             instance.id in self._killed
             and instance.exit_code == KILLED
@@ -108,15 +111,21 @@ class RecentEnds:
         )
 
     def _is_done(self, instance: Instance) -> bool:
-        """Whether it has ended well and by itself, and is not started again. Of what is no job that
-        has to be seen: one that was stopped ends with 0 as well, and the engine does not remember
-        which it was."""
+        """Whether it has ended well and by itself, and is not started again.
+
+        One that was stopped ends with 0 as well, and the engine does not remember which it was: what
+        ran before our eyes has to be seen to end. Of one that had ended before, what it was for
+        says it: nobody is to reach it, and nothing is to keep it running.
+        """
         if instance.state != "exited" or instance.exit_code != 0 or instance.id in self._asked:
             return False
         if instance.job:
             return True
-        endless = instance.slot or instance.restart_policy in ENDLESS
-        return self._codes.get(instance.id) == 0 and not endless
+        if instance.slot or instance.restart_policy in ENDLESS:
+            return False
+        if instance.id in self._codes or instance.id in self._ran:
+            return self._codes.get(instance.id) == 0
+        return not instance.publishes
 
     def over(self) -> list[str]:
         """Those whose last restart does not count any more, since the last call."""
@@ -135,6 +144,7 @@ class RecentEnds:
         self._asked.discard(container)
         self._killed.discard(container)
         self._codes.pop(container, None)
+        self._ran.discard(container)
         for name, slot in [*self._slots.items()]:
             slot.seen.discard(container)
             if slot.now == container:

@@ -128,7 +128,10 @@ def test_who_is_gone_is_forgotten(ends: RecentEnds, clock: Clock) -> None:
         ({}, ["die"], True),  # it was started for that, and nobody told it to end
         ({}, ["kill", "die", "stop"], False),  # a server that was stopped, and obeyed
         ({}, ["die", "stop"], False),  # of an engine that tells of no signals
-        ({}, [], False),  # nobody saw whether it was told to
+        ({}, [], True),  # it had ended before anybody looked, and was there for nothing else
+        ({"publishes": True}, [], False),  # a server: it was told to
+        ({"restart_policy": "always"}, [], False),
+        ({"slot": "web-r1.1"}, [], False),
         ({"restart_policy": "on-failure"}, ["die"], True),
         ({"restart_policy": "always"}, ["die"], False),  # it is started again in a moment
         ({"restart_policy": "unless-stopped"}, ["die"], False),
@@ -148,6 +151,15 @@ def test_what_ended_by_itself_and_well_is_done(
     assert ends.judge(ended).completed is completed
     assert not ends.judge(replace(ended, exit_code=1)).completed
     assert not ends.judge(replace(ended, state="running")).completed
+
+
+def test_what_ran_before_our_eyes_has_to_be_seen_to_end(ends: RecentEnds) -> None:
+    """While the engine was away it may have been stopped, and the engine with it."""
+    ended = instance("exited", NOW, exit_code=0)
+    ends.judge(replace(ended, state="running"))
+    assert ends.judge(ended).condition == "exited"
+    ends.forget(ID)
+    assert ends.judge(ended).condition == "done"
 
 
 def test_one_of_a_service_that_is_stopped_with_sigkill_has_not_crashed(

@@ -13,12 +13,11 @@ from typing import Any
 from cloudbang.domain.deploy.release import Release, service_name
 from cloudbang.domain.deploy.spec import Spec
 from cloudbang.domain.deploy.spec_parts import Health, Mount
-from cloudbang.domain.names import IMAGE, JOB, ONE_OFF
+from cloudbang.domain.names import IMAGE, JOB, ONE_OFF, RELEASE
 
 NETWORK = "cloudbang"  # the overlay by which the gateway reaches apps, and apps each other
 APP = "cloudbang.app"
 STACK = "cloudbang.stack"
-RELEASE = "cloudbang.release"
 RESTART_DELAY = 2.0  # seconds between two tries of a container that ended
 SECOND = 10**9
 

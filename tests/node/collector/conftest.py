@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,13 @@ def rig(tmp_path: Path, engine_socket: str) -> Iterator[Callable[..., Rig]]:
     """
     made: list[Rig] = []
 
-    def make(host: str = engine_socket, *, folder: Path | None = None) -> Rig:
-        one = Rig(folder or tmp_path / "data", host)
+    def make(
+        host: str = engine_socket,
+        *,
+        folder: Path | None = None,
+        jobs: Collection[tuple[str, int]] = (),
+    ) -> Rig:
+        one = Rig(folder or tmp_path / "data", host, jobs)
         made.append(one)
         one.start()
         return one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from cloudbang.apps import AppRegistry
@@ -25,7 +26,7 @@ from tests.support import wait_until
 class Rig:
     """Collects into ``folder`` from the engine at ``host``."""
 
-    def __init__(self, folder: Path, host: str) -> None:
+    def __init__(self, folder: Path, host: str, jobs: Collection[tuple[str, int]] = ()) -> None:
         folder.mkdir(exist_ok=True)
         self.hub = Hub(
             BusSettings(bind_sub="tcp://127.0.0.1:*", bind_pub="tcp://127.0.0.1:*", bind_pub2="")
@@ -39,7 +40,7 @@ class Rig:
         self.names = ContainerNames(ContainerNameStore(self.database), self.store)
         self.engine = Engine(EngineSettings(host=host))
         self.recorder = EventRecorder(self.events, self.publisher)
-        self.inventory = Inventory(self.engine, self.recorder, self.notices, self.names)
+        self.inventory = Inventory(self.engine, self.recorder, self.notices, self.names, jobs)
         self.apps = AppRegistry(
             AppStore(self.database), self.store, self.inventory, self.recorder, self.publisher
         )

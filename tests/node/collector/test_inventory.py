@@ -105,6 +105,34 @@ def test_trouble_does_not_look_like_health(rig, container):
     assert seen == {("restarting", True)}
 
 
+def test_what_is_done_is_so_after_a_restart(rig, container, image):
+    """Though the engine has forgotten how it came to its end, as behind a crash loop; a server that
+    was stopped is stopped. What a release is for is known where its container does not say it."""
+    job, web, old = (unique(name) for name in ("job", "web", "old"))
+    one: Rig = rig()
+    container("true", name=job)
+    server = container(
+        "trap 'exit 0' TERM; while :; do usleep 50000; done",
+        name=web,
+        ports={"80/tcp": ("127.0.0.1", None)},
+    )
+    task = {"com.docker.swarm.task.name": f"{old}-r1.1.x", "com.docker.swarm.service.name": old}
+    container("true", labels={**task, "cloudbang.app": old, "cloudbang.release": "1"})
+    wait_until(lambda: how(one, job) == ("done", False))
+    wait_until(lambda: how(one, web) == ("running", False))
+    server.stop()
+    wait_until(lambda: how(one, web) == ("exited", False))
+    one.close()
+    for n in range(300):  # it remembers 256
+        server.client.api.tag(image, "cloudbang-test/forgotten", str(n % 2))
+    for n in range(2):
+        server.client.images.remove(f"cloudbang-test/forgotten:{n}")
+    two: Rig = rig(jobs={(old, 1)})
+    wait_until(lambda: how(two, job) == ("done", False))
+    wait_until(lambda: how(two, old) == ("done", False))
+    wait_until(lambda: how(two, web) == ("exited", False))
+
+
 def test_a_health_check_that_fails_says_what_it_printed(rig, container):
     app = unique("sick")
     one: Rig = rig()

@@ -72,6 +72,21 @@ def test_a_deployment_is_kept_as_it_is(store: DeploymentStore) -> None:
     assert store.more(99) is None
 
 
+def test_which_releases_are_there_to_end(store: DeploymentStore) -> None:
+    """By what was asked for, whatever their containers were labelled with."""
+
+    def add(app: str, **written: object) -> None:
+        spec = read_spec({"image": "x", **written})[0]
+        store.add(replace(release(app), spec=spec), deployment(app), {})
+
+    add("job", job=True)
+    add("job")
+    add("once", restart="no")
+    add("web", restart="on-failure", port=80)
+    add("text", env={"A": '"job"'})
+    assert store.jobs() == {("job", 1), ("once", 1)}
+
+
 def test_what_is_left_to_be_done_is_found_after_a_kill(store: DeploymentStore) -> None:
     """The oldest first."""
     ids = [store.add(release(), deployment(), {})[1] for _ in range(4)]
