@@ -283,7 +283,7 @@ class Application:
         secrets = SecretStore(storage.database, self.settings.storage.path)
         sources = Sources(node.engine, store, secrets, self.settings, apps.team_of)
         limits = StepLimits.of(self.settings.deploy)
-        parts = Parts(node.engine, gateway, sources, store, secrets, limits)
+        parts = Parts(node.engine, gateway, sources, store, secrets, limits, apps.team_of)
         around = Around(apps, events.recorder, storage.logs, bus.sink)
         deployments = Deployments(parts, around)
         deployments.load()

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
+from cloudbang.domain.names import DEFAULT_TEAM as DEFAULT_TEAM
+
 Permission = Literal["view", "terminal", "deploy", "manage"]
 Role = Literal["admin", "viewer"]
 Roles = Mapping[str, Role]
 """Who somebody is in each team that they belong to."""
 
-DEFAULT_TEAM = "default"
 INSTALLATION = DEFAULT_TEAM
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

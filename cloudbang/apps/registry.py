@@ -32,14 +32,13 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.loop import in_turns
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.apps import App, Instance
-from cloudbang.domain.names import is_app_name
+from cloudbang.domain.names import DEFAULT_TEAM, is_app_name
 from cloudbang.errors import CloudBangError, NoSuchApp
 from cloudbang.storage.database.apps import AppRow, AppStore
 from cloudbang.storage.logs.log_store import Deleted, LogStore
 
 log = logging.getLogger(__name__)
 
-DEFAULT_TEAM = "default"
 FORGET_EVERY = 60.0  # seconds between two looks at what may be forgotten
 EMPTY_KEPT = 600.0  # seconds without containers and lines after which an app is forgotten
 PROGRAMS = 100  # apps without containers that are listed since a program puts lines: the newest

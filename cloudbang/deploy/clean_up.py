@@ -119,13 +119,14 @@ class Outcome:
 
 
 class CleanUp:
-    """See the module. ``names``: of images and networks that settings or parts of ours name;
+    """See the module. ``team_of``: whose an app is; ``names``: of images and networks that settings or parts of ours name;
     ``budget``: bytes of the build cache, 0 for a part of the disk."""
 
     def __init__(
         self,
         engine: Engine,
         store: Deployments,
+        team_of: Callable[[str], str],
         names: Collection[str] = (),
         budget: int = 0,
         clock: Callable[[], float] = time.monotonic,
@@ -133,6 +134,7 @@ class CleanUp:
         self.freed = 0
         self.cache_freed = 0
         self._engine, self._store, self._clock = engine, store, clock
+        self._team_of = team_of
         self._names = frozenset({*names, NETWORK})
         self._budget = budget
         self._looking = BoundedSemaphore(1)  # an engine of 2021 refuses a second walk
@@ -195,7 +197,7 @@ class CleanUp:
                 names.add(release.spec.image.removesuffix(":latest"))  # it is about to be pulled
             for name in _volumes(release):
                 volumes[name] = volumes.get(name, ()) + use
-            for name, _ in networks_of(release):
+            for name, _ in networks_of(release, self._team_of(release.app)):
                 networks[name] = networks.get(name, ()) + use
         old = {name for release in found.old for name in _volumes(release)}
         ours = frozenset(old - set(volumes))

@@ -12,11 +12,13 @@ from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.swarm_spec import (
     APP,
     NETWORK,
+    STACK,
     Attached,
     Handed,
     networks_of,
     service_spec,
     stack_network,
+    team_network,
 )
 
 OURS = "cloudbang.network"  # a label: we made it, and for what
@@ -40,18 +42,37 @@ def service_of(parts: Parts, release: Release, *, one_off: bool = False) -> dict
 
 
 def _networks(parts: Parts, release: Release) -> list[Attached]:
-    ours = {NETWORK: "apps", stack_network(release.spec.stack): "stack"}
-    found = []
-    for name, aliases in networks_of(release):
-        if name in ours:
-            id = parts.engine.overlay(name, {OURS: ours[name]})
+    engine, team = parts.engine, parts.team_of(release.app)
+    its, found = team_network(team), []
+    for name, aliases in networks_of(release, team):
+        if name == NETWORK:
+            id = engine.overlay(name, {OURS: "apps"})
+        elif name == its:
+            # The gateway comes to it as it is: one that is started anew answers nobody meanwhile.
+            id = engine.roomy_overlay(name, {OURS: "team"})
+            if not release.spec.stack and _are_left(parts, release.app, id):
+                found.append(Attached(engine.overlay(NETWORK, {OURS: "apps"}), aliases))
+        elif name == stack_network(release.spec.stack):
+            id = engine.overlay(name, {OURS: "stack"})
         else:
-            id = parts.engine.network_id(name) or ""
+            id = engine.network_id(name) or ""
         if not id:
             said = f"there is no network {name}: make it, or take it out"
             raise StepFailed(Failure("path-missing", said, what=name))
         found.append(Attached(id, aliases))
     return found
+
+
+def _are_left(parts: Parts, app: str, network: str) -> bool:
+    """Whether others of an app's team are on the common network and not on their team's, as they were
+    deployed before teams had their own: they are to find this one until their next deployment."""
+    team, common = parts.team_of(app), parts.engine.network_id(NETWORK)
+    left = set()
+    for service in parts.engine.services(APP):
+        on = {one.get("Target") for one in service.spec["TaskTemplate"].get("Networks") or ()}
+        if common in on and network not in on and not service.labels.get(STACK):
+            left.add(service.labels[APP])
+    return any(parts.team_of(other) == team for other in left - {app})
 
 
 def _secret(parts: Parts, app: str, name: str, value: str) -> Handed:

@@ -87,6 +87,6 @@ def operating(
         containers,
         TakeOvers(engine, found, deployments, begin, recorder.action),
         Projects(engine, found, recorder.action),
-        CleanUp(engine, store, names, settings.deploy.cache_max_bytes),
+        CleanUp(engine, store, apps.team_of, names, settings.deploy.cache_max_bytes),
         DeploymentReaper(engine, store),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from cloudbang.storage.database.secrets import SecretStore
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that a step may ask."""
+    """Everything that a step may ask. ``team_of`` tells whose an app is, or would be."""
 
     engine: Engine
     gateway: Gateway
@@ -25,6 +26,7 @@ class Parts:
     store: DeploymentStore
     secrets: SecretStore
     limits: StepLimits
+    team_of: Callable[[str], str]
 
 
 class Logs(Protocol):

@@ -11,7 +11,7 @@ from cloudbang.deploy.errors import OthersHaveIt
 from cloudbang.deploy.parts import Apps
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import Spec
-from cloudbang.domain.deploy.swarm_spec import NETWORK
+from cloudbang.domain.deploy.swarm_spec import team_network
 
 
 class User(Protocol):
@@ -37,7 +37,8 @@ def check_reach(spec: Spec, team: str, apps: Apps, releases: Releases, engine: E
     """For who is no admin of the installation. Raises OthersHaveIt, EngineUnreachable, EngineRefused,
     StorageFailed."""
     volumes = {m.name: f"volumes[{n}].name" for n, m in enumerate(spec.volumes) if m.name}
-    networks = {name: f"networks[{n}]" for n, name in enumerate(spec.networks) if name != NETWORK}
+    own = team_network(team)
+    networks = {name: f"networks[{n}]" for n, name in enumerate(spec.networks) if name != own}
     if not (volumes or networks or spec.stack):
         return
     ours, theirs = _Named(), _Named()

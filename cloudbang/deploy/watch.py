@@ -18,7 +18,6 @@ from cloudbang.deploy.output import Output
 from cloudbang.domain.deploy.failure import Task
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import STEADY, Spec
-from cloudbang.domain.deploy.swarm_spec import networks_of
 from cloudbang.domain.lines import parse_time
 from cloudbang.engine import Engine, EngineStream
 from cloudbang.errors import EngineRefused
@@ -109,12 +108,9 @@ class Watch:
             self._presence = self._engine.presence()
 
     def _new_observer(self) -> Observer:
-        network = networks_of(self._release)[0][0]
-        found = self._engine.network_id(network) or ""
         return Observer(
             self._engine,
             self._release.service,
-            found,
             one_off=self._release.spec.may_end,
             forgiving=self._forgiving,
         )

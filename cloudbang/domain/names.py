@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 MAX_NAME = 128
+DEFAULT_TEAM = "default"  # which every installation has
 IMAGE = "cloudbang.image"  # the label of one that was started by its image's id: as people call it
 ONE_OFF = "cloudbang.one-off"  # the label of a release command, "true"
 RELEASE = "cloudbang.release"  # the label with the number of the release that it is of

@@ -1,4 +1,4 @@
-"""Swarm mode: its switch, networks, services, their tasks, and what they are handed.
+"""Swarm mode: its switch, services, their tasks, and what they are handed.
 
 Asked by hand: the SDK leaves out what it has no argument for, and has defaults of its own that stop
 a service from being restarted. Specs are sent whole, as `domain.deploy.swarm_spec` makes them.
@@ -18,7 +18,7 @@ from cloudbang.domain.deploy.failure import Ended, Task
 from cloudbang.domain.deploy.swarm_spec import APP
 from cloudbang.domain.lines import parse_time
 from cloudbang.domain.names import RELEASE
-from cloudbang.engine.http import EngineHttp
+from cloudbang.engine.networks import NetworkCalls
 from cloudbang.errors import EngineRefused
 
 SWARM_PORT = 2377
@@ -58,7 +58,7 @@ class Service:
         return int(replicated.get("Replicas") or 0)
 
 
-class SwarmCalls(EngineHttp):
+class SwarmCalls(NetworkCalls):
     """The engine's calls about Swarm. Raise EngineRefused with what the engine says."""
 
     # -- the switch
@@ -89,64 +89,6 @@ class SwarmCalls(EngineHttp):
             if (one.get("Spec") or {}).get("Availability") == "active"
         ]
         return max(sizes, default=0)
-
-    # -- networks
-
-    def overlay(self, name: str, labels: Mapping[str, str] | None = None) -> str:
-        """The id of the overlay network of that name, which is made where there is none."""
-        if (found := self.network_id(name)) is not None:
-            return found
-        body = {
-            "Name": name,
-            "Driver": "overlay",
-            "Attachable": True,
-            "Scope": "swarm",
-            "CheckDuplicate": True,
-            "Labels": dict(labels or {}),
-        }
-        what = f"to make the network {name}"
-        try:
-            made = self._json(
-                "/networks/create", method="POST", body=body, what=what, call="networks"
-            )
-        except EngineRefused as e:
-            if e.engine_status == 409 and (found := self.network_id(name)) is not None:
-                return found  # somebody else was quicker
-            raise
-        return str(made["Id"])
-
-    def network_id(self, name: str) -> str | None:
-        """The id of the network of exactly that name."""
-        query = {"filters": orjson.dumps({"name": [name]}).decode()}
-        found = self._json("/networks", query, what="its networks", call="networks")
-        return next((str(one["Id"]) for one in found if one["Name"] == name), None)
-
-    def addresses_on(self, network: str) -> dict[str, str]:
-        """By full id the address of each container of this machine on a network of it; none where
-        there is no such network, as before the first task came there."""
-        found = self._network(network)
-        return {
-            str(container): str(its.get("IPv4Address") or "").partition("/")[0]
-            for container, its in (found.get("Containers") or {}).items()
-        }
-
-    def gateway_of(self, network: str) -> str:
-        """The address that this machine itself has on a network of it; "" where it has none."""
-        found = self._network(network)
-        configs = (found.get("IPAM") or {}).get("Config") or []
-        return next(
-            (str(one["Gateway"]).partition("/")[0] for one in configs if one.get("Gateway")), ""
-        )
-
-    def _network(self, name: str) -> Mapping[str, Any]:
-        """Empty where there is none."""
-        path = f"/networks/{quote(name, safe='')}"
-        try:
-            return dict(self._json(path, what=f"the network {name}", call="networks"))
-        except EngineRefused as e:
-            if e.engine_status == 404:
-                return {}
-            raise
 
     # -- services
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 import gevent
 from gevent.event import AsyncResult
@@ -25,11 +26,11 @@ from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.deploy import caddy
 from cloudbang.domain.deploy.spec import Spec
 from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable
+from cloudbang.gateway import service, team_networks
 from cloudbang.gateway.admin import CaddyAdmin
 from cloudbang.gateway.errors import GatewayAway, GatewayFailed, NotHereAlone
 from cloudbang.gateway.ipv6 import BRIDGE, passes_for_local
 from cloudbang.gateway.routes import Address, Routes, taken_ports
-from cloudbang.gateway.service import Calls, GatewayService
 from cloudbang.gateway.upstreams import UpstreamFiles
 from cloudbang.storage.database.routes import KeptRoute, RouteStore
 
@@ -41,6 +42,10 @@ TOGETHER = 0.1  # seconds that a change waits for others
 HELD = 30.0  # seconds at most that nothing is loaded, since requests wait for an app
 ANSWERED = 1.5  # seconds until those have been answered, once there is somebody again
 NOTICE = "gateway-failed"
+
+
+class Calls(service.Calls, team_networks.Calls, Protocol):
+    """What is asked of the engine."""
 
 
 class Gateway:
@@ -58,10 +63,13 @@ class Gateway:
     ) -> None:
         self._folder = settings.storage.path.absolute() / FOLDER
         self._engine, self._store, self._notices, self._every = engine, store, notices, every
-        self._routes = Routes(settings, team_of)
+        self._routes, self._team_of = Routes(settings, team_of), team_of
         taken = taken_ports(settings)
         self._admin = CaddyAdmin(self._folder / "run")
-        self._service = GatewayService(engine, self._folder, settings.gateway, taken, self._admin)
+        self._networks = team_networks.TeamNetworks(engine, service.NAME)
+        self._service = service.GatewayService(
+            *(engine, self._folder, settings.gateway, taken, self._admin, self._networks.ids)
+        )
         self._files = UpstreamFiles(self._folder / "run" / "up")
         self._supervisor = Supervisor("gateway")
         self._wake = Flag()
@@ -217,7 +225,7 @@ class Gateway:
             waiting, self._waiting = self._waiting, []
             self._left = True
             try:
-                self._apply()
+                self._apply(asked=bool(waiting))
                 self._left = False
             except CloudBangError as e:
                 if self._routes.by_app:
@@ -234,14 +242,16 @@ class Gateway:
                 for result in waiting:
                     result.set()
 
-    def _apply(self) -> None:
-        """Have everything as it is wanted now."""
+    def _apply(self, *, asked: bool) -> None:
+        """Have everything as it is wanted now; ``asked``: somebody waits for it."""
         if not self._routes.by_app:
             self._service.take_away()
             self._files.keep_only(())
             self._last = None
             return
+        self._networks.want({self._team_of(app) for app in self._routes.by_app})
         self._bring_up()
+        self._join(asked=asked)
         for changed in self._routes.allot_again(self._service.ports):
             port = changed.own_port or "no port"
             log.warning("%s has %s of its own from now on: another has its own", changed.app, port)
@@ -268,6 +278,13 @@ class Gateway:
         with suppress(EngineUnreachable, EngineRefused):
             if not self._local:
                 self._local = {self._engine.gateway_of(BRIDGE)} - {""}
+
+    def _join(self, *, asked: bool) -> None:
+        try:
+            self._networks.join()
+        except EngineUnreachable:
+            if asked:
+                raise  # it answers; the engine is asked again later
 
     def _look_whether_exposed(self) -> bool:
         """Once it was so it stays so: each change would close connections."""

@@ -12,7 +12,7 @@ import json
 import re
 import socket
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -37,6 +37,7 @@ LABELS = {"cloudbang.network": "gateway"}  # of the overlay
 BOOT = "boot.json"
 AUTOSAVE = Path("config", "caddy", "autosave.json")
 SECOND = 10**9
+FORWARDS_NOTHING = {"net.ipv4.ip_forward": "0"}
 
 COMES_UP = 60.0  # seconds that a new one may take
 BY_ITSELF = 12.0  # that Swarm gets to start one again that ended
@@ -74,10 +75,13 @@ class GatewayService:
         settings: GatewaySettings,
         taken: Collection[int],
         admin: CaddyAdmin,
+        further: Callable[[], list[str]] = list,
     ) -> None:
-        """``taken``: ports of the range that are somebody else's."""
+        """``taken``: ports of the range that are somebody else's; ``further``: ids of the networks
+        that one that is made is on, beside the common one."""
         self._engine, self._folder, self._settings = engine, folder, settings
         self._taken, self._admin = frozenset(taken), admin
+        self._further = further
         self._elsewhere: set[int] = set()  # further ones that somebody else has
         self._seen = False  # since our start
         self._node = ""  # this machine as Swarm knows it
@@ -128,13 +132,13 @@ class GatewayService:
     def _set_up(self, found: Service | None) -> None:
         """Make it, or make it anew, on as many of the ports as can be had."""
         its = image.ensure_image(self._engine)
-        network = self._engine.overlay(NETWORK, LABELS)
+        networks = [self._engine.overlay(NETWORK, LABELS), *self._further()]
         self._node = self._engine.swarm().node
         if found is None:
             self._elsewhere.clear()  # it begins anew; who had one then may be gone
         self._leave_out_held(found)
         while True:
-            spec = self._spec(its, network)
+            spec = self._spec(its, networks)
             before = self._newest()
             if found is None:
                 self._engine.create_service(spec)
@@ -148,7 +152,7 @@ class GatewayService:
             self._elsewhere.add(lost)
             found = self._engine.service(NAME)
 
-    def _spec(self, its: str, network: str) -> dict[str, Any]:
+    def _spec(self, its: str, networks: Sequence[str]) -> dict[str, Any]:
         owner = self._folder.stat()
         settings = self._settings
         ports = [(settings.http_port, HTTP), (settings.https_port, HTTPS)]
@@ -166,6 +170,8 @@ class GatewayService:
                     "User": f"{owner.st_uid}:{owner.st_gid}",
                     "ReadOnly": True,
                     "CapabilityDrop": ["ALL"],
+                    # It is on networks of several teams, and no way from one to the other.
+                    "Sysctls": FORWARDS_NOTHING,
                     "StopGracePeriod": 5 * SECOND,
                     "Mounts": [
                         {"Type": "bind", "Source": str(self._folder / name), "Target": target}
@@ -177,7 +183,7 @@ class GatewayService:
                 },
                 # Where the socket is, and the ports that people were told.
                 "Placement": {"Constraints": [f"node.id=={self._node}"]},
-                "Networks": [{"Target": network}],
+                "Networks": [{"Target": network} for network in networks],
                 "RestartPolicy": {"Condition": "any", "Delay": 1 * SECOND},
             },
             "Mode": {"Replicated": {"Replicas": 1}},
@@ -198,11 +204,11 @@ class GatewayService:
     def _is_right(self, found: Service, needed: Collection[int]) -> bool:
         task = found.spec["TaskTemplate"]
         its = str(task["ContainerSpec"].get("Image") or "")
-        network = str((task.get("Networks") or [{}])[0].get("Target") or "")
+        networks = [str(one.get("Target") or "") for one in task.get("Networks") or ()]
         ours = self._engine.image(image.image_name())
         if ours is None or its != ours.id:
             return False
-        if network != self._engine.overlay(NETWORK, LABELS):
+        if networks[:1] != [self._engine.overlay(NETWORK, LABELS)]:
             return False
         missing = self.ports - _published(found)
         if missing and not self._seen and missing.isdisjoint(needed):
@@ -210,7 +216,10 @@ class GatewayService:
             self._elsewhere |= missing
         self._seen = True
         self._node = self._node or self._engine.swarm().node
-        return _holds(found.spec, self._spec(its, network))
+        # Of further networks those that it has are good: it comes to others as it runs.
+        wanted = self._spec(its, networks)
+        del wanted["TaskTemplate"]["ContainerSpec"]["Sysctls"]  # an older one runs on without
+        return _holds(found.spec, wanted)
 
     def _leave_out_held(self, found: Service | None) -> None:
         """Do without the ports that somebody else has. One of ours that was just stopped may hold

@@ -75,6 +75,7 @@ class House:
             self.store,
             self.secrets,
             limits,
+            self.apps.team_of,
         )
         sink = StoreSink(self.logs, bus)
         self.deployments = Deployments(parts, Around(self.apps, self.recorder, self.logs, sink))

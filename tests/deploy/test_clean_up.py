@@ -37,7 +37,9 @@ class Ground:
         self.database.open()
         self.store = DeploymentStore(self.database)
         self.now = 0.0
-        self.clean_up = CleanUp(self.engine, self.store, [self.image], clock=lambda: self.now)
+        self.clean_up = CleanUp(
+            *(self.engine, self.store, lambda app: "default", [self.image]), clock=lambda: self.now
+        )
 
     def variant(self, n: int) -> str:
         """The id of an image of its own, which nothing names."""
@@ -166,7 +168,7 @@ def test_the_build_cache_keeps_within_its_budget(ground: Ground) -> None:
     assert disk is not None
     assert 0 < disk.free < disk.total
     assert ground.clean_up.budget == min(10 * 1024**3, int(disk.total * 0.15))
-    assert CleanUp(ground.engine, ground.store, budget=5).budget == 5
+    assert CleanUp(ground.engine, ground.store, str, budget=5).budget == 5
     assert ground.clean_up.keep_budget() == 0
-    away = CleanUp(Engine(EngineSettings(host="unix:///none")), ground.store, budget=5)
+    away = CleanUp(Engine(EngineSettings(host="unix:///none")), ground.store, str, budget=5)
     assert away.keep_budget() == 0

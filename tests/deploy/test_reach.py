@@ -84,7 +84,9 @@ def test_a_volume_is_the_teams_or_new(name: str, field: str) -> None:
         ({"stack": "shop"}, "stack"),
         ({"stack": "mine"}, ""),
         ({"networks": ["mesh"]}, ""),  # which an admin gave the team's app
-        ({"networks": ["cloudbang"]}, ""),
+        ({"networks": ["cloudbang_blue"]}, ""),
+        ({"networks": ["cloudbang_red"]}, "networks[0]"),
+        ({"networks": ["cloudbang"]}, "networks[0]"),  # on which the team "default" is
         ({"networks": ["cloudbang-shop"]}, "networks[0]"),
         ({"networks": ["mesh", "elsewhere"]}, "networks[1]"),
     ],

@@ -135,13 +135,22 @@ class Ground:
     # -- apps
 
     def run(
-        self, app: str, number: int, *, replicas: int = 1, wait: bool = True, **env: str
+        self,
+        app: str,
+        number: int,
+        *,
+        replicas: int = 1,
+        wait: bool = True,
+        network: str = "",
+        **env: str,
     ) -> str:
         """The service of a new release, whose tasks run and answer."""
         variables = {"RELEASE": f"{app}-r{number}", **env}
         written = read_spec({"image": IMAGE, "port": 80, "env": variables, "replicas": replicas})[0]
         release = Release(app, number, written, image_id=self.image_id)
-        self.engine.create_service(service_spec(release, networks=[Attached(self.network, (app,))]))
+        self.engine.create_service(
+            service_spec(release, networks=[Attached(network or self.network, (app,))])
+        )
         self.services.add(release.service)
         if wait:
             wait_until(lambda: self.answer(release, replicas), 40, f"{release.service} to run")

@@ -171,6 +171,7 @@ class WebGround:
             self.deployment_store,
             self.secrets,
             StepLimits(),
+            self.apps.team_of,
         )
         sink = StoreSink(self.store, self.publisher)
         around = Around(self.apps, self.recorder, self.store, sink)

@@ -11,7 +11,6 @@ from cloudbang.deploy.observer import EVERY
 from cloudbang.deploy.work import Work
 from cloudbang.domain.deploy.failure import Failure, FailureClass
 from cloudbang.domain.deploy.release import Release
-from cloudbang.domain.deploy.swarm_spec import networks_of
 from cloudbang.gateway.errors import GatewayAway, GatewayFailed, NoFreePort, RouteTaken
 
 SETTLES = 0.4  # seconds in which a request that read where to go before goes there
@@ -85,6 +84,5 @@ def drain(work: Work) -> None:
 
 
 def _addresses(work: Work, old: Release) -> list[str]:
-    engine = work.parts.engine
-    network = engine.network_id(networks_of(old)[0][0]) or ""
-    return [task.address for task in engine.tasks(old.service, network) if task.address]
+    # On all of its networks: by which one it is asked, the gateway alone knows.
+    return [one for task in work.parts.engine.tasks(old.service) for one in task.addresses]

@@ -133,6 +133,7 @@ class Task:
     container: str = ""  # 64 hex digits; "" while there is none
     address: str = ""  # on the overlay, without the prefix length
     since: str = ""  # of its state, RFC 3339
+    addresses: tuple[str, ...] = ()  # on all overlays
 
     @classmethod
     def of(cls, told: Mapping[str, Any], network: str = "") -> Task:
@@ -141,12 +142,13 @@ class Task:
         its = status.get("ContainerStatus") or {}
         container = str(its.get("ContainerID") or "")
         code = its.get("ExitCode")
-        address = ""
+        by_network: dict[str, str] = {}
         for one in told.get("NetworksAttachments") or ():
-            found = ((one.get("Network") or {}).get("ID"), one.get("Addresses") or [])
-            if found[1] and network in ("", found[0]):
-                address = str(found[1][0]).partition("/")[0]
-                break
+            if given := one.get("Addresses"):
+                id = str((one.get("Network") or {}).get("ID") or "")
+                by_network[id] = str(given[0]).partition("/")[0]
+        addresses = tuple(by_network.values())
+        address = by_network.get(network, "") if network else next(iter(addresses), "")
         return cls(
             id=str(told.get("ID") or ""),
             slot=str(told.get("Slot") or told.get("NodeID") or ""),
@@ -157,6 +159,7 @@ class Task:
             container=container,
             address=address,
             since=str(status.get("Timestamp") or ""),
+            addresses=addresses,
         )
 
     @property

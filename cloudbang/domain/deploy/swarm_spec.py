@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from cloudbang.domain.deploy.release import Release, service_name
 from cloudbang.domain.deploy.spec import Spec
 from cloudbang.domain.deploy.spec_parts import Health, Mount
-from cloudbang.domain.names import IMAGE, JOB, ONE_OFF, RELEASE
+from cloudbang.domain.names import DEFAULT_TEAM, IMAGE, JOB, ONE_OFF, RELEASE
 
-NETWORK = "cloudbang"  # the overlay by which the gateway reaches apps, and apps each other
+# The overlay by which the gateway reaches the apps of the team that every installation has, and they
+# each other. Another team has one of its own.
+NETWORK = "cloudbang"
 APP = "cloudbang.app"
 STACK = "cloudbang.stack"
 RESTART_DELAY = 2.0  # seconds between two tries of a container that ended
 SECOND = 10**9
 
+_OF_TEAMS = f"{NETWORK}_"
+_LONGEST_TEAM = 48  # characters: the name of an overlay has 63
 _CONDITIONS = {"always": "any", "on-failure": "on-failure", "no": "none"}
 
 
@@ -100,11 +105,27 @@ def stack_network(stack: str) -> str:
     return f"{NETWORK}-{stack}"
 
 
-def networks_of(release: Release) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The networks that an app is on, by name, with the names by which it is found there.
+def team_network(team: str) -> str:
+    """The overlay that the apps of a team share outside stacks, and the gateway is on. None of a
+    stack is called like that; of a name that may be no overlay's, what may be and a sum of it."""
+    if team == DEFAULT_TEAM:
+        return NETWORK
+    if team[-1].isalnum() and len(team) <= _LONGEST_TEAM:
+        return f"{_OF_TEAMS}{team}"
+    readable = team[: _LONGEST_TEAM - 10].rstrip("-_")
+    return f"{_OF_TEAMS}_{readable}-{sha256(team.encode()).hexdigest()[:8]}"
 
-    One of a stack is on the common network only where the gateway has to reach it. Ours (the
-    common one, and a stack's) are made where they are not there; others have to be.
+
+def is_team_network(name: str) -> bool:
+    """Whether a network is one of a team's own."""
+    return name.startswith(_OF_TEAMS)
+
+
+def networks_of(release: Release, team: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The networks that an app of a team is on, by name, with the names by which it is found there.
+
+    One of a stack is on its team's network only where the gateway has to reach it. Ours (a team's,
+    and a stack's) are made where they are not there; others have to be.
     """
     spec, names = release.spec, (release.app, *release.spec.aliases)
     found: dict[str, tuple[str, ...]] = {}
@@ -112,7 +133,7 @@ def networks_of(release: Release) -> tuple[tuple[str, tuple[str, ...]], ...]:
         found[stack_network(spec.stack)] = names
     if spec.route is not None or not spec.stack:
         # What a stack calls its services ("db") is nobody else's business.
-        found[NETWORK] = (release.app,) if spec.stack else names
+        found[team_network(team)] = (release.app,) if spec.stack else names
     return (*found.items(), *((name, names) for name in spec.networks if name not in found))
 
 

@@ -10,11 +10,15 @@ from hypothesis import strategies as st
 from cloudbang.domain.deploy.release import Release, image_tag, service_name
 from cloudbang.domain.deploy.spec import read_spec
 from cloudbang.domain.deploy.swarm_spec import (
+    NETWORK,
     Attached,
     Handed,
     command_service,
+    is_team_network,
     networks_of,
     service_spec,
+    stack_network,
+    team_network,
 )
 from tests.domain.deploy.test_spec import WHOLE
 
@@ -70,21 +74,41 @@ def test_who_finds_an_app_by_which_name():
     """A stack has a network of its own, where its services have the names that its file gives
     them; the common one is for what the gateway reaches, and for apps without a stack."""
     plain = {"image": "x", "aliases": ["db"], "networks": ["lan", "cloudbang"]}
-    assert networks_of(release(plain)) == (
+    assert networks_of(release(plain), "default") == (
         ("cloudbang", ("web", "db")),
         ("lan", ("web", "db")),
     )
-    assert networks_of(release({**plain, "networks": [], "stack": "shop"})) == (
+    assert networks_of(release({**plain, "networks": [], "stack": "shop"}), "blue") == (
         ("cloudbang-shop", ("web", "db")),
     )
     routed = {**plain, "networks": [], "stack": "shop", "port": 80, "route": {}}
-    assert networks_of(release(routed)) == (
+    assert networks_of(release(routed), "default") == (
         ("cloudbang-shop", ("web", "db")),
         ("cloudbang", ("web",)),
+    )
+    assert networks_of(release(routed), "blue") == (
+        ("cloudbang-shop", ("web", "db")),
+        ("cloudbang_blue", ("web",)),
     )
     made = service_spec(release(routed), networks=[])
     assert made["Labels"]["cloudbang.stack"] == "shop"
     assert made["TaskTemplate"]["ContainerSpec"]["Labels"]["cloudbang.stack"] == "shop"
+
+
+def test_a_team_has_a_network_of_its_own() -> None:
+    """Of a name that an overlay may have, whatever the team's is; no two have the same, and none that
+    of a stack."""
+    assert team_network("default") == NETWORK
+    assert team_network("blue") == "cloudbang_blue"
+    awkward = ["a-", "a_", "a", "A", "x" * 48, "x" * 49, "x" * 64, "x" * 63 + "y", "b" + "-" * 60]
+    names = [team_network(team) for team in awkward]
+    assert len(set(names)) == len(awkward)
+    for name in names:
+        assert re.fullmatch(r"[A-Za-z0-9](?:[-_]*[A-Za-z0-9]+)*", name), name
+        assert len(f"{name}-free") <= 63
+        assert is_team_network(name)
+    assert not is_team_network(NETWORK)
+    assert not is_team_network(stack_network("blue"))
 
 
 def test_everything_that_can_be_asked_for_is_asked_for():
