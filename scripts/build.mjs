@@ -137,7 +137,9 @@ for (const path of AS_THEY_ARE) {
   named[path] = `${name}-${hash}.${end}`;
   made.set(named[path], contents);
 }
-const licences = ["xterm", "yaml"].map((name) => readFile(join(STATIC, `vendor/${name}/LICENSE`)));
+const licences = ["xterm", "yaml", "uplot"].map((name) =>
+  readFile(join(STATIC, `vendor/${name}/LICENSE`)),
+);
 made.set(LICENCES, Buffer.concat(await Promise.all(licences)));
 
 /** Everything that an output imports, in the order in which it is found. @param {string} name */

@@ -240,6 +240,7 @@ SCRIPT_AREAS = {
     "recordings": {"lib", "live", "frame", "terminal"},
     "logs": {"lib", "live", "frame", "apps", "terminal"},
     "deployments": {"lib", "live", "frame", "apps", "terminal", "logs"},
+    "metrics": {"lib", "live", "frame", "apps", "logs"},
 }
 
 

@@ -2,8 +2,8 @@
 
 The English text is the key. There is a catalogue for each area: ``web`` (the API's sentences),
 ``frame`` (the pages around), ``events`` (what is said of them), ``log`` (the log page), ``terminal`` (one that is open),
-``terminals`` (their lists and replays), ``new_app`` (what is deployed, as a form) and ``operate`` (apps and containers
-operated, and what takes room).
+``terminals`` (their lists and replays), ``new_app`` (what is deployed, as a form), ``operate`` (apps and containers
+operated, and what takes room) and ``metrics`` (how they do).
 ``make`` compiles them; where that was forgotten they are read as they stand, which takes longer.
 """
 
@@ -33,6 +33,7 @@ AREAS = (
     "terminals",
     "new_app",
     "operate",
+    "metrics",
 )
 LANGUAGES = ("en", "zh")
 COOKIE = "lang"

@@ -87,6 +87,13 @@ def logs(app: str) -> ResponseReturnValue:
     )
 
 
+@bp.get("/apps/<app>/metrics")
+def metrics(app: str) -> ResponseReturnValue:
+    """How an app does, as charts."""
+    found = require_app(app)
+    return _app_page("metrics.html", found, "metrics", event_kinds=event_kinds, now=_now())
+
+
 @bp.get("/apps/<app>/terminal")
 def terminal(app: str) -> ResponseReturnValue:
     """Terminals in the instances of an app."""
@@ -234,7 +241,7 @@ def _first_lines(app: str) -> dict[str, Any]:
 
 def _tabs(app: App) -> list[dict[str, str]]:
     """The views of an app that there are for who asks."""
-    names = [("logs", gettext("Logs"))]
+    names = [("logs", gettext("Logs")), ("metrics", gettext("Metrics"))]
     deployed = bool(services().deployments.find(app=app.name, limit=1))
     if deployed:
         names.append(("app_deployments", gettext("Deployments")))

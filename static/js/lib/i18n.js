@@ -7,7 +7,7 @@ const root = globalThis.document?.documentElement;
 export const lang = root?.dataset.lang || "en";
 
 /** The tag for Intl: regions decide how dates are written, not only the language. */
-const locale = lang === "zh" ? "zh-CN" : englishLocale();
+export const locale = lang === "zh" ? "zh-CN" : englishLocale();
 
 /** An English reader keeps their own region's dates (en-GB, en-US …). */
 function englishLocale() {
@@ -112,6 +112,17 @@ export function formatShort(n) {
 export function formatRate(rate) {
   const shown = rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate);
   return t("{n}/s", { n: formatShort(shown) });
+}
+
+const three = lazy(() => new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 }));
+
+/**
+ * A measured number, to three digits and to no more than the ones: 0.00312, 12.3, 1,234.
+ *
+ * @param {number} n
+ */
+export function formatMeasured(n) {
+  return (Math.abs(n) < 1000 ? three() : numbers()).format(Math.abs(n) < 1000 ? n : Math.round(n));
 }
 
 const exact = lazy(

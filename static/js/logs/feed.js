@@ -1,6 +1,7 @@
 // What fills the window: the live end, history in both directions, events. Keeps the window
 // without a seam and tells the page when something changed. Knows nothing of elements.
 
+import { followEvents } from "../live/app_events.js";
 import { live } from "../live/live_socket.js";
 import { Events } from "./events.js";
 import { ActiveFilter, breaksTraces, sameLines } from "./filter.js";
@@ -96,8 +97,7 @@ export class Feed extends EventTarget {
         this.#announce("state");
       },
     });
-    if (app)
-      live.subscribe(`event/${app}`, {}, { event: (message) => this.#onEvent(message.event) });
+    if (app) followEvents(app, (event) => this.#onEvent(event));
     void this.#loadEvents();
     if (seq !== null) void this.openAt(seq);
   }

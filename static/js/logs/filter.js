@@ -50,6 +50,9 @@ export function readFilter(params) {
   };
 }
 
+/** What an address may say of a log, by name. */
+export const IN_ADDRESS = ["q", "regex", "hide", "level", "container", "stream", "line"];
+
 /**
  * The filter for the address bar.
  * @param {Filter} filter
@@ -127,6 +130,16 @@ export function readLine(hash, params) {
   const found = /^#?L?(\d{1,15})$/.exec(hash) ?? /^L?(\d{1,15})$/.exec(params.get("line") ?? "");
   const seq = found ? Number(found[1]) : 0;
   return seq >= 1 ? seq : null;
+}
+
+/**
+ * The moment that an address names: `#T2026-11-29T14:03:07Z`.
+ * @param {string} hash
+ * @returns {number | null} milliseconds since 1970
+ */
+export function readMoment(hash) {
+  const ms = hash.startsWith("#T") ? Date.parse(decodeURIComponent(hash.slice(2))) : NaN;
+  return Number.isNaN(ms) ? null : ms;
 }
 
 /**

@@ -8,7 +8,7 @@ import { live } from "../live/live_socket.js";
 import { UrlState } from "./url_state.js";
 import { commonPart, textOf } from "./entry.js";
 import { Feed } from "./feed.js";
-import { readFilter, readLine, sameLines } from "./filter.js";
+import { readFilter, readLine, readMoment, sameLines } from "./filter.js";
 import { RowCursor } from "./row_cursor.js";
 import { StatusBar } from "./status_bar.js";
 import { Instances } from "./instances.js";
@@ -76,7 +76,9 @@ export class LogView {
 
   start() {
     this.feed.open(null, readData("log-lines"));
+    const moment = readMoment(location.hash);
     if (this.linked !== null) void this.openAt(this.linked);
+    else if (moment !== null) void this.jumpTo(moment);
     // At once, so that the next paint has lines; what is said about them comes after it.
     this.feed.takeIn(FRAME);
     this.rows.changed();
@@ -121,7 +123,9 @@ export class LogView {
     inventory.addEventListener("apps", () => this.#showInstances());
     addEventListener("hashchange", () => {
       const seq = readLine(location.hash, new URLSearchParams());
+      const moment = readMoment(location.hash);
       if (seq !== null) void this.openAt(seq);
+      else if (moment !== null) void this.jumpTo(moment);
     });
     byId("log-follow").addEventListener("click", () => this.toggleFollow());
     byId("log-new").addEventListener("click", () => this.follow());

@@ -1,6 +1,6 @@
 // The address bar says where the reader is: filters, and the line unless they follow the end.
 
-import { writeFilter } from "./filter.js";
+import { IN_ADDRESS, writeFilter } from "./filter.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
 /** @typedef {import("./virtual_list.js").VirtualList} VirtualList */
@@ -28,9 +28,13 @@ export class UrlState {
    * @returns {string} the address of this page with its filter, at this line
    */
   of(seq) {
-    const params = writeFilter(this.feed.filter).toString();
+    const params = new URLSearchParams(location.search);
+    // What else the page says there stays.
+    for (const name of IN_ADDRESS) params.delete(name);
+    for (const [name, value] of writeFilter(this.feed.filter)) params.append(name, value);
+    const query = params.size ? `?${params}` : "";
     const line = seq ? `#L${Math.floor(seq)}` : "";
-    return `${location.origin}${location.pathname}${params ? `?${params}` : ""}${line}`;
+    return `${location.origin}${location.pathname}${query}${line}`;
   }
 
   /** The filter is another one: what is reloaded or copied now has to have it. */

@@ -1,0 +1,196 @@
+// How an app does: its charts over one stretch of time, which the address says, with what happened and
+// what it logged.
+
+import "../frame/frame.js";
+import { startAppHeader } from "../apps/app_header.js";
+import { bind } from "../frame/keys.js";
+import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { sentence } from "../lib/form.js";
+import { t, tn } from "../lib/i18n.js";
+import { keepUnits, readUnits } from "../lib/units.js";
+import { inventory } from "../live/inventory.js";
+import { Board } from "./board.js";
+import { Happenings } from "./happenings.js";
+import { LogBeside, logAddress } from "./log_beside.js";
+import { MetricSource } from "./metric_source.js";
+import { momentOf } from "./time_axis.js";
+import { marked, moved, readSpan, writeSpan } from "./time_span.js";
+
+/** @typedef {import("./time_span.js").TimeSpan} TimeSpan */
+
+const DISK = 172_800; // seconds that single instances are kept for
+const main = byId("main");
+const app = main.dataset.app ?? "";
+const ranges = byId("metric-ranges");
+const each = /** @type {HTMLSelectElement} */ (byId("metric-each"));
+const unitMenu = byId("metric-units-menu");
+
+const params = new URLSearchParams(location.search);
+each.value = params.get("instances") === "each" ? "each" : "sum";
+let units = readUnits();
+
+/** Names of instances, also of those that are gone meanwhile. @type {Map<string, string>} */
+const names = new Map();
+
+const source = new MetricSource(app, readSpan(params), Number(main.dataset.now));
+const happenings = new Happenings(app);
+const board = new Board(byId("metric-board"), byId("metric-lane"), source, happenings, {
+  units: () => units,
+  each: () => each.value === "each",
+  nameOf: (container) => names.get(container) ?? container,
+});
+const log = new LogBeside(app, (moment) => board.move(moment));
+
+// Which time is looked at
+
+/**
+ * @param {TimeSpan} span
+ * @param {boolean} [keep] it is a place of its own to go back to
+ */
+function show(span, keep = true) {
+  if (keep) remember(span);
+  byId("metric-picked").hidden = true;
+  source.setSpan(span);
+  const [since, until] = source.edges;
+  void happenings.load(since, until);
+  drawSpan();
+  if ("since" in span) void log.jump(span.since);
+  else void log.follow();
+}
+
+/** @param {TimeSpan} span */
+function remember(span) {
+  const address = new URL(location.href);
+  writeSpan(span, address.searchParams);
+  address.hash = "";
+  history.pushState(null, "", address);
+}
+
+function drawSpan() {
+  const { span } = source;
+  const range = "range" in span ? span.range : "";
+  for (const chip of ranges.querySelectorAll("button")) {
+    setAttribute(chip, "aria-pressed", String(chip.dataset.range === range));
+  }
+  const [since, until] = source.edges;
+  setText(
+    byId("metric-span"),
+    range ? "" : t("{from} to {to}", { from: momentOf(since, 1), to: momentOf(until, 1) }),
+  );
+  const later = /** @type {HTMLButtonElement} */ (byId("metric-later"));
+  later.disabled = range !== "";
+  byId("metric-old").hidden = each.value !== "each" || source.now - since <= DISK;
+}
+
+ranges.addEventListener("click", (event) => {
+  const chip = /** @type {Element} */ (event.target).closest("button");
+  if (chip?.dataset.range) show({ range: chip.dataset.range });
+});
+
+/** @param {"earlier" | "later" | "wider" | "narrower"} how */
+const move = (how) => show(moved(source.span, how, source.now));
+for (const how of /** @type {const} */ (["earlier", "later", "wider"])) {
+  byId(`metric-${how}`).addEventListener("click", () => move(how));
+}
+
+board.addEventListener("mark", (event) => {
+  const { since, until } = /** @type {CustomEvent} */ (event).detail;
+  show(marked(since, until, source.now));
+});
+
+addEventListener("popstate", () => {
+  const now = new URLSearchParams(location.search);
+  each.value = now.get("instances") === "each" ? "each" : "sum";
+  show(readSpan(now), false);
+});
+
+// A moment that was picked
+
+board.addEventListener("pick", async (event) => {
+  const moment = /** @type {CustomEvent<number>} */ (event).detail;
+  if (await log.jump(moment)) return;
+  const picked = byId("metric-picked");
+  setText(byId("metric-picked-time"), momentOf(moment, 1));
+  /** @type {HTMLAnchorElement} */ (byId("metric-picked-log")).href = logAddress(app, moment);
+  picked.hidden = false;
+});
+byId("metric-picked-close").addEventListener("click", () => (byId("metric-picked").hidden = true));
+
+// Settings
+
+each.addEventListener("change", () => {
+  const address = new URL(location.href);
+  if (each.value === "each") address.searchParams.set("instances", "each");
+  else address.searchParams.delete("instances");
+  history.replaceState(history.state, "", address);
+  drawSpan();
+  board.draw();
+});
+
+for (const input of unitMenu.querySelectorAll("input")) {
+  const name = /** @type {keyof typeof units} */ (input.name);
+  input.checked = units[name] === input.value;
+  input.addEventListener("change", () => {
+    units = { ...units, [name]: input.value };
+    keepUnits(units);
+    board.draw();
+  });
+}
+
+function drawInstances() {
+  const its = inventory.apps.get(app)?.instances ?? [];
+  for (const { id, name } of its) names.set(id.slice(0, 12), name);
+  const several = its.length > 1 || each.value === "each";
+  /** @type {HTMLElement} */ (each.parentElement).hidden = !several;
+}
+
+// What is said beside the charts
+
+function drawState() {
+  const { trouble, problem, refused } = source;
+  const said = [];
+  if (problem) said.push(sentence(problem));
+  if (trouble) said.push(trouble);
+  const box = byId("metric-trouble");
+  setText(box, said.join(" "));
+  box.hidden = !said.length;
+  const more = byId("metric-refused");
+  more.hidden = !refused.count;
+  if (refused.count) {
+    setChildren(more, [
+      h(
+        "p",
+        null,
+        tn(
+          "{n} metric of its own is one too many and was refused:",
+          "{n} metrics of its own are too many and were refused:",
+          refused.count,
+        ),
+      ),
+      h("p", { class: "mono" }, refused.names.join(", ")),
+    ]);
+  }
+}
+
+const group = t("Metrics");
+[...ranges.querySelectorAll("button")].forEach((chip, n) => {
+  bind({
+    keys: String(n + 1),
+    label: t("Show {range}", { range: chip.textContent ?? "" }),
+    group,
+    run: () => show({ range: chip.dataset.range ?? "" }),
+  });
+});
+bind({ keys: "[", label: t("Earlier"), group, run: () => move("earlier") });
+bind({ keys: "]", label: t("Later"), group, run: () => move("later") });
+bind({ keys: "-", label: t("A longer time"), group, run: () => move("wider") });
+bind({ keys: "+", label: t("A shorter time"), group, run: () => move("narrower") });
+bind({ keys: "b", label: t("The log beside the charts"), group, run: () => log.toggle() });
+
+source.addEventListener("state", drawState);
+inventory.addEventListener("apps", drawInstances);
+startAppHeader();
+drawInstances();
+source.start();
+drawSpan();
+void happenings.load(...source.edges);

@@ -1,0 +1,4 @@
+// The type of uPlot, which the copy in static/vendor does not carry.
+
+import uPlot from "uplot";
+export default uPlot;
