@@ -51,6 +51,7 @@ ROUTES = {
     "/apps": "open",
     "/apps/<app>": "app",
     "/apps/<app>/logs": "app",
+    "/apps/<app>/metrics": "app",
     "/apps/<app>/terminal": "app",
     "/apps/<app>/deployments": "app",
     "/apps/<app>/configuration": "app",

@@ -118,7 +118,10 @@ export class Chart {
     const series = [{}];
     for (const line of lines) {
       const at = series.length;
-      series.push(lineOf(line));
+      // Of a stack each part is filled down to the one below it, the lowest to the ground.
+      const above = line.kind === "stack" && at > 1;
+      series.push(lineOf(line, line.kind === "stack" && !above));
+      if (above) bands.push({ series: [at, at - 1], fill: () => colourOf(line.colour, 0.3) });
       if (line.kind === "line") {
         series.push(edge(), edge());
         bands.push({ series: [at + 2, at + 1], fill: () => colourOf(line.colour, 0.2) });
@@ -189,7 +192,7 @@ export class Chart {
       stroke: () => colourOf("--text-faint"),
       grid: { stroke: () => colourOf("--line"), width: 1 },
       ticks: { show: false },
-      space: 34,
+      space: 26,
       ...(/^[KMGTP]i/.test(unit) ? { incrs: BINARY } : {}),
       values: (_plot, ticks) =>
         ticks.map((tick) =>
@@ -264,14 +267,15 @@ function columnsOf(line) {
 
 /**
  * @param {PlotLine} line
+ * @param {boolean} filled down to the ground
  * @returns {uPlot.Series}
  */
-function lineOf({ colour, kind, dashed }) {
+function lineOf({ colour, kind, dashed }, filled) {
   return {
     stroke: () => colourOf(colour),
     width: kind === "limit" || kind === "peak" ? 1 : 1.5,
     dash: dashed ? [5, 4] : kind === "peak" ? [1, 3] : undefined,
-    fill: kind === "stack" ? () => colourOf(colour, 0.25) : undefined,
+    fill: filled ? () => colourOf(colour, 0.3) : undefined,
     points: {
       show: false,
       size: 4,

@@ -4,6 +4,8 @@
 import { appAddress } from "../frame/addresses.js";
 import { byId, setAttribute } from "../lib/dom.js";
 import { recall, remember } from "../lib/storage.js";
+import { logOfApp } from "../logs/log_source.js";
+import { LogView } from "../logs/log_view.js";
 import { toMs } from "../logs/times.js";
 
 const ROOM = matchMedia("(width >= 1100px)");
@@ -12,7 +14,7 @@ const WIDE = matchMedia("(width >= 1500px)"); // where it is there unasked
 export class LogBeside {
   #box = byId("log");
   #button = byId("metric-log-button");
-  /** @type {Promise<import("../logs/log_view.js").LogView> | null} */
+  /** @type {LogView | null} */
   #view = null;
 
   /**
@@ -48,43 +50,38 @@ export class LogBeside {
     this.#button.hidden = !ROOM.matches;
     this.#box.hidden = !open;
     setAttribute(this.#button, "aria-pressed", String(open));
-    if (open) void this.#open();
+    if (open) this.#open();
   }
 
-  async #open() {
-    this.#view ??= import("../logs/log_view.js").then(({ LogView }) => this.#start(LogView));
-    (await this.#view).rows.changed();
-    (await this.#view).schedule();
-  }
-
-  /** @param {typeof import("../logs/log_view.js").LogView} LogView */
-  async #start(LogView) {
-    const { logOfApp } = await import("../logs/log_source.js");
-    const view = new LogView(logOfApp(this.app));
-    view.start();
-    const rows = byId("log-slice");
-    rows.addEventListener("pointerover", (event) => {
-      const time = view.rows.entryOf(/** @type {Element} */ (event.target))?.time;
-      if (time) this.hover(toMs(time) / 1000);
-    });
-    rows.addEventListener("pointerleave", () => this.hover(null));
-    return view;
+  #open() {
+    if (!this.#view) {
+      const view = (this.#view = new LogView(logOfApp(this.app)));
+      view.start();
+      const rows = byId("log-slice");
+      rows.addEventListener("pointerover", (event) => {
+        const time = view.rows.entryOf(/** @type {Element} */ (event.target))?.time;
+        if (time) this.hover(toMs(time) / 1000);
+      });
+      rows.addEventListener("pointerleave", () => this.hover(null));
+    }
+    this.#view.rows.changed();
+    this.#view.schedule();
   }
 
   /**
    * Shows what was logged at this moment.
    *
    * @param {number} moment seconds since 1970
-   * @returns {Promise<boolean>} false where it is not there
+   * @returns {boolean} false where it is not there
    */
-  async jump(moment) {
+  jump(moment) {
     if (!this.isOpen || !this.#view) return false;
-    await (await this.#view).jumpTo(moment * 1000);
+    void this.#view.jumpTo(moment * 1000);
     return true;
   }
 
-  async follow() {
-    if (this.isOpen && this.#view) (await this.#view).follow();
+  follow() {
+    if (this.isOpen) this.#view?.follow();
   }
 }
 

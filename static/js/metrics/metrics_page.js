@@ -54,8 +54,8 @@ function show(span, keep = true) {
   const [since, until] = source.edges;
   void happenings.load(since, until);
   drawSpan();
-  if ("since" in span) void log.jump(span.since);
-  else void log.follow();
+  if ("since" in span) log.jump(span.since);
+  else log.follow();
 }
 
 /** @param {TimeSpan} span */
@@ -106,9 +106,9 @@ addEventListener("popstate", () => {
 
 // A moment that was picked
 
-board.addEventListener("pick", async (event) => {
+board.addEventListener("pick", (event) => {
   const moment = /** @type {CustomEvent<number>} */ (event).detail;
-  if (await log.jump(moment)) return;
+  if (log.jump(moment)) return;
   const picked = byId("metric-picked");
   setText(byId("metric-picked-time"), momentOf(moment, 1));
   /** @type {HTMLAnchorElement} */ (byId("metric-picked-log")).href = logAddress(app, moment);

@@ -52,14 +52,14 @@ def test_the_page_of_a_deployment_comes_with_its_log_under_the_tabs_of_its_app(
     html = browser.get(f"/deployments/{deployed.id}").text
     assert "pulling nginx:1.27" in html
     assert 'data-app="web"' in html
-    assert tabs(html) == ["logs", "app_deployments", "terminal", "configuration"]
+    assert tabs(html) == ["logs", "metrics", "app_deployments", "terminal", "configuration"]
 
 
 def test_an_app_that_was_never_deployed_has_no_such_tabs(
     ground: WebGround, browser: Client
 ) -> None:
     ground.log("found", ["hello"])
-    assert tabs(browser.get("/apps/found/logs").text) == ["logs", "terminal"]
+    assert tabs(browser.get("/apps/found/logs").text) == ["logs", "metrics", "terminal"]
 
 
 def test_a_deployment_of_another_team_is_not_there(ground: WebGround, deployed: Deployment) -> None:
