@@ -105,8 +105,13 @@ class Reading:
             assert not ended, (
                 f"waited {waited:.3g} s in vain for {wanted!r}; {size:,} bytes came, at the end "
                 f"{bytes(self.output[-500:])!r}; closed: {self.closed} ({self.socket.close_code})"
+                f"{self.said()}"
             )
             time.sleep(0.005)
+
+    def said(self) -> str:
+        """What else was heard, for who waited in vain."""
+        return ""
 
     def close(self) -> None:
         """Hang up as a closed tab does."""
@@ -152,6 +157,9 @@ class Terminal(Reading):
         self.start()
 
     # -- what comes -------------------------------------------------------------------------------
+
+    def said(self) -> str:
+        return f"; heard {self.heard[-4:]}"
 
     def _take(self, message: str | bytes) -> None:
         if isinstance(message, bytes):

@@ -154,6 +154,7 @@ LONG = {
     "cloudbang/app.py": "every area is built here, and the order in which they start and end is one",
     "cloudbang/storage/logs/group_commit.py": "what waits, is written, refused or kept is one queue",
     "cloudbang/node/inventory.py": "what is known of containers, and each way in which that changes",
+    "cloudbang/node/collector/follower.py": "one log, from its first reading to its end",
     "cloudbang/node/terminals/exec_source.py": "one exec, from its shell's search to its end",
     "cloudbang/web/server/websocket.py": "one connection: reading, writing and ending share state",
     "cloudbang/storage/logs/log_store.py": "the one way to the logs: append, read, delete, forget",

@@ -77,7 +77,7 @@ class People:
                 self.done[name] = self.done.get(name, 0) + 1
             except (httpx.HTTPError, OSError, WebSocketException, AssertionError, EOFError) as e:
                 self.failed[name] = self.failed.get(name, 0) + 1
-                what = f"{type(e).__name__}: {e}"[:600]
+                what = f"{type(e).__name__}: {e}"[:1500]
                 if was_calm and self.calm.is_set() and self.faults == faults:
                     took = time.monotonic() - began
                     self.journal.finding(f"{name} failed while all was well ({took:.1f} s)", what)
@@ -121,6 +121,18 @@ class People:
         finally:
             engine.close()
 
+    def _commands_of(self, one: Printer) -> str:
+        """Whether the engine itself runs a command in a container at the moment."""
+        began, engine = time.monotonic(), docker.DockerClient(self.world.engine.address, timeout=20)
+        try:
+            done = engine.containers.get(one.container.id).exec_run(["echo", "here"], tty=True)
+            what = f"{done.exit_code} {done.output[:200]!r}"
+        except Exception as e:
+            what = f"{type(e).__name__}: {e}"
+        finally:
+            engine.close()
+        return f"a command by the engine alone, {time.monotonic() - began:.1f} s: {what[:400]}"
+
     def search(self, chance: random.Random) -> None:
         """A regular expression over all of an app, with its cursor, to the end."""
         one = chance.choice(self.printers)
@@ -160,7 +172,10 @@ class People:
         number = chance.randrange(10**6)
         try:
             # Nobody types before there is a prompt; one whose output was lost is another shell's.
-            terminal.wait_for("# ", timeout=10)
+            try:
+                terminal.wait_for("# ", timeout=10)
+            except AssertionError as e:
+                raise AssertionError(f"{e}; {self._commands_of(one)}") from None
             terminal.type(f"echo do''ne {number}\n", timeout=10)
             terminal.wait_for(f"done {number}", timeout=10)
             if chance.random() < 0.3:

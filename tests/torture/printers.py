@@ -203,9 +203,11 @@ def _holes(app: str, rows: list[list[Any]], killed: list[str]) -> Iterator[tuple
             ways = _as_stored(rows, around[0][0] - 3_000, around[-1][0] + 3_000)
             yield "a hole is not marked", f"{app}: {last} to {number}: {around}; as stored: {ways}"
         else:
+            seqs = [row[0] for row in around]
+            ways = _as_stored(rows, min(seqs) - 3_000, max(seqs) + 3_000)
             yield (
                 "lines are doubled, or the first of another life lost",
-                f"{app}: {number} after {last}: {around}",
+                f"{app}: {number} after {last}: {around}; as stored: {ways}",
             )
         last, last_time = number, time
 

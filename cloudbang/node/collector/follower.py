@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter, deque
 from contextlib import nullcontext
 from functools import partial
 
@@ -22,7 +23,7 @@ from cloudbang.errors import (
 )
 from cloudbang.node.collector.context import ReaderContext
 from cloudbang.node.collector.read_scheduler import ReadScheduler
-from cloudbang.node.collector.resume import Resume, SkipTo, dropped
+from cloudbang.node.collector.resume import Resume, SentAgain, SkipTo, dropped
 from cloudbang.node.collector.rotation import RECALLED, RotationWatch, rotated_at
 from cloudbang.node.collector.sink import Receipt
 from cloudbang.node.collector.snapshot import between, resume_after_set_back, snapshot
@@ -45,6 +46,10 @@ LONG_TAIL = 10_000  # the same for a log that floods
 LOOKS = 4
 """How often in a row a log is read in which lines seem to be missing that the engine has: one that
 rotates while it is read is skipped in parts, and the next reading finds them."""
+
+STEPS = 8
+"""Odd steps that are remembered. An engine may make several in each reading: with one of them alone
+known, a log would be read for the others again and again, and never to its end."""
 
 
 class Interrupted(Exception):
@@ -78,7 +83,9 @@ class Follower:
         self._receipt: Receipt | None = None  # of what was handed over last
         self._watch: RotationWatch | None = None
         self._last: bytes | None = None  # the record before the next one
-        self._step: tuple[bytes | None, bytes] | None = None  # two records that looked odd
+        # Two records each, that looked odd one after the other: the last few.
+        self._steps: deque[tuple[bytes | None, bytes]] = deque(maxlen=STEPS)
+        self._again = SentAgain(self._stored_between)
         self._stream: EngineStream | None = None  # that is read now
         self._reads = self._reads_before = 0  # of it, and when somebody last looked
         self._ends = True  # it does by itself, or was given up
@@ -334,21 +341,30 @@ class Follower:
         engine has nothing between the two. ``up_to_date``: nothing comes that was jumped over before.
         """
         now = time.monotonic()
-        while (odd := watch.first_discontinuity(records, now)) is not None:
+        records = self._again.new(records)
+        while records and (odd := watch.first_discontinuity(records, now)) is not None:
             self._append(records[:odd])
             watch.delivered(records[:odd])
             step = (records[odd - 1] if odd else self._last, records[odd])
-            if step != self._step:
-                self._step = step
+            if step not in self._steps:
+                self._steps.append(step)
                 raise _StreamDiscontinuous("order")
-            if step[0] is not None and not self._fill(step[0], records[odd]):
-                watch.accept(records[odd])
-            else:
+            records, self._last = records[odd:], step[0]
+            if step[0] is None:
                 watch.begin()
-            records, self._last = records[odd:], records[odd]
-        self._append(records)
-        watch.delivered(records)
-        self._last = records[-1]
+            elif (fresh := self._again.begins(step[0], records)) is not None:
+                records = fresh
+                watch.begin(step[0])
+                continue
+            elif self._fill(step[0], step[1]):
+                watch.begin()
+            else:
+                watch.accept(step[1])
+            self._last = step[1]
+        if records:
+            self._append(records)
+            watch.delivered(records)
+            self._last = records[-1]
         if up_to_date:
             self._ask_about(watch)
         if watch.lost_by_waiting(now, time.monotonic()):
@@ -365,9 +381,7 @@ class Follower:
         context, watch = self._context, self._watch
         if (instance := context.containers.instance(self.container)) is None or watch is None:
             return False
-        self.drain()
-        around = map(record_ns, (before, after))
-        stored = context.sink.stored_between(self.app, instance.short, *around)
+        stored = self._stored_between(*map(record_ns, (before, after)))
         step = (context.engine, instance, before, after, stored)
         jumped = False
         for records in between(*step, recalled=after in watch.recalled):
@@ -375,6 +389,10 @@ class Follower:
             self._append(records)
             watch.delivered(records)  # it may break off: this is not asked for again
         return jumped
+
+    def _stored_between(self, since: int, until: int) -> Counter[bytes]:
+        self.drain()
+        return self._context.sink.stored_between(self.app, self.container[:12], since, until)
 
     def _watched(self, instance: Instance) -> RotationWatch | None:
         """The watch over a log that is rotated; it keeps what it knows of the rate of lines."""

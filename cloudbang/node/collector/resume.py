@@ -8,9 +8,9 @@ comes after it is new, and if it never comes, the engine dropped it and some tha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from cloudbang.domain.lines import TEXT_AT, record
+from cloudbang.domain.lines import TEXT_AT, record, record_ns
 from cloudbang.domain.resume import fingerprint
 
 
@@ -30,6 +30,43 @@ def take_stored(records: list[bytes], stored: Counter[bytes]) -> list[bytes]:
         else:
             fresh.append(raw)
     return fresh
+
+
+class SentAgain:
+    """Lets through what is not stored of what a stream sends once more: an engine that lost its way
+    in a rotated log may open a file again that it has read, each time that it is asked.
+
+    What came is compared batch by batch, so that a large file sent again costs no memory.
+    ``stored(since, until)`` counts what is stored of these times (ns, inclusive), by fingerprint.
+    """
+
+    def __init__(self, stored: Callable[[int, int], Counter[bytes]]) -> None:
+        self._stored = stored
+        self._until = 0  # ns: what is younger comes for the first time
+
+    def begins(self, before: bytes, records: list[bytes]) -> list[bytes] | None:
+        """``records`` come after ``before``, and begin with an older one: those that are not stored.
+        None when none of them is: the container's clock was set back, say."""
+        if records[0][:30] >= before[:30]:
+            return None
+        fresh = self._unless_stored(records)
+        if len(fresh) == len(records):
+            return None
+        self._until = record_ns(before)
+        return fresh
+
+    def new(self, records: list[bytes]) -> list[bytes]:
+        """Those of ``records``, which come next, that are not stored."""
+        if not self._until:
+            return records
+        if record_ns(records[0]) > self._until:
+            self._until = 0
+            return records
+        return self._unless_stored(records)
+
+    def _unless_stored(self, records: list[bytes]) -> list[bytes]:
+        times = [raw[:30] for raw in records]
+        return take_stored(records, self._stored(record_ns(min(times)), record_ns(max(times))))
 
 
 class Resume:

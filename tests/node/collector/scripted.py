@@ -45,6 +45,7 @@ class ScriptedEngine:
         self.podman = False  # it says that it is Podman 4.3, and tells of events as that does
         self.again: dict[str, int] = {}
         self.jumps: dict[str, range] = {}  # of a log: what a followed stream does not give
+        self.twice: dict[str, range] = {}  # and what each of them gives twice, one after the other
         self.refused: dict[str, int] = {}  # how many inspections of a container fail from now on
         self.unfound: dict[tuple[str, str], int] = {}  # how many calls about one it is not found by
         self.version = self.oldest_version = "1.41"  # of the API: what it speaks and understands
@@ -231,6 +232,8 @@ class ScriptedEngine:
             self._events.append(sock)
             while sock.recv(1):
                 pass
+        elif path == "/_ping":
+            self._json(sock, "OK")
         elif self.unfound.get(about := (_call(path), path.split("/")[2]), 0) > 0:
             self.unfound[about] -= 1
             self._json(sock, {"message": "No such container"}, b"404 Not Found")
@@ -265,7 +268,12 @@ class ScriptedEngine:
             first = max(0, at - twice)
             given, at = lines[first:], len(lines)  # more may come while it is sent
             jumped = self.jumps.get(container, range(0)) if query["follow"] == "1" else range(0)
-            for number, (time, text) in enumerate(given, first):
+            numbered = list(enumerate(given, first))
+            twice_over = self.twice.get(container, range(0)) if query["follow"] == "1" else range(0)
+            if numbered and twice_over and first <= twice_over[0] and twice_over[-1] < at:
+                end = twice_over[-1] + 1 - first
+                numbered[end:end] = numbered[twice_over[0] - first : end]
+            for number, (time, text) in numbered:
                 # As the engine does it, also of lines that come while it is followed.
                 if since <= time <= until and number not in jumped:
                     shown = f"{time[:19]}Z" if self.whole_seconds else time

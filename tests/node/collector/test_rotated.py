@@ -86,6 +86,33 @@ def test_what_a_followed_stream_jumps_over_every_time_is_fetched(rig, scripted, 
     assert two.wait_for("web", len(wanted) + dropped + 1)[-1] == "after 0"
 
 
+@pytest.mark.parametrize("after", [0, 200], ids=["nothing yet", "more"])
+def test_what_a_followed_stream_sends_again_every_time_is_stored_once(rig, scripted, after):
+    """An engine that opens the file that it has just read, and does so when it is asked once more:
+    the same step back in a second reading is no way in which the container writes."""
+    scripted.add(ID, "web", max_size="50k")
+    began = time.time_ns() - 30 * 10**9
+    lines = [(format_time(began + n * 3_333_333), f"line {n} {'x' * 50}") for n in range(300)]
+    burst = began + 2 * 10**9  # an engine that was kept from its work writes all at once
+    lines += [(format_time(burst + n * 3_400), f"line {300 + n} {'x' * 50}") for n in range(700)]
+    scripted.logs[ID] = lines[:300]
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 300)
+    scripted.twice[ID] = range(450, 900)
+    scripted.logs[ID][:] = lines
+    scripted.changed.set()
+    later = burst + 10**9
+    lines += [(format_time(later + n * 3_333_333), f"later {n}") for n in range(after)]
+    scripted.logs[ID][:] = lines
+    scripted.changed.set()
+    one.wait_for("web", len(lines))
+    lines.append((ago(0), "the end"))
+    scripted.logs[ID][:] = lines
+    scripted.changed.set()
+    wait_until(lambda: "the end" in one.texts("web"), what="the last line")
+    assert sorted(one.texts("web")) == sorted(text for _, text in lines)
+
+
 def steadily(began: int, first: int, count: int) -> list[tuple[str, str]]:
     """Twenty lines of some 110 bytes a second: some 2 KB, so that 100k last for 45 s."""
     return [
