@@ -36,6 +36,7 @@ PROBES = (
     Probe("list", "GET", "/containers/json?all=1"),
     Probe("inspect", "GET", f"/containers/{_NOBODY}/json"),
     Probe("logs", "GET", f"/containers/{_NOBODY}/logs?stdout=1&stderr=1&tail=1"),
+    Probe("stats", "GET", f"/containers/{_NOBODY}/stats?stream=false"),
     Probe("exec", "POST", f"/containers/{_NOBODY}/exec", {"Cmd": ["true"]}),
     Probe("exec", "POST", f"/exec/{_NOBODY}/start", {"Detach": False, "Tty": True}),
     Probe("exec", "POST", f"/exec/{_NOBODY}/resize?w=80&h=24"),

@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 
 from cloudbang.cli.doctor_calls import Ask, calls, refusal, refused_by
 from cloudbang.cli.doctor_checks import Finding, room
-from cloudbang.config import MIB
+from cloudbang.cli.doctor_metrics import metrics
+from cloudbang.config import MIB, NodeSettings
 from cloudbang.domain.apps import nothing_kept
 from cloudbang.domain.lines import parse_time
 from cloudbang.domain.names import is_hidden
@@ -92,9 +93,13 @@ _PODMAN = Finding(
 )
 
 
-def engine(host: str, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Reachable, permitted, each call that is needed, its clock, its disk, and the log driver of
-    each container."""
+def engine(
+    host: str,
+    environ: Mapping[str, str],
+    node: NodeSettings = NodeSettings(),  # noqa: B008 - a frozen value
+) -> Iterator[Finding]:
+    """Reachable, permitted, each call that is needed, its clock, its disk, and of its containers the
+    log drivers and who measures them."""
     try:
         status, body = _ask(host, environ, "/version")
     except PermissionError:
@@ -169,6 +174,7 @@ def engine(host: str, environ: Mapping[str, str]) -> Iterator[Finding]:
         refused = {finding.code for finding in findings}
         if not refused & {"refused-list", "refused-logs"}:
             yield from log_drivers(ask)
+            yield from metrics(ask, node)
     except (OSError, http.client.HTTPException) as e:
         yield Finding(
             "engine-unreachable",

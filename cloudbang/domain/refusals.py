@@ -73,6 +73,15 @@ REFUSALS = {
         "GET /containers/ID/logs",
         "CONTAINERS=1",
     ),
+    "stats": _refusal(
+        Text("to tell what containers use", "查询容器的资源用量"),
+        Text(
+            "it is measured only where control groups can be read",
+            "只有能读取控制组时才有监控数据",
+        ),
+        "GET /containers/ID/stats",
+        "CONTAINERS=1",
+    ),
     "exec": _refusal(
         Text("to run commands in containers", "在容器中运行命令"),
         Text("neither terminals nor files can be opened", "终端和文件都打不开"),

@@ -97,8 +97,8 @@ def kind(method: str, path: str) -> str:
         return "exec"
     if path == "containers/json":
         return "list"
-    if path.endswith("/logs"):
-        return "logs"
+    if path.endswith(("/logs", "/stats")):
+        return path.split("/")[-1]
     return "inspect" if method == "GET" else "create"
 
 

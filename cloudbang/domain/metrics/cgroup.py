@@ -131,6 +131,21 @@ def mounts(mountinfo: str) -> list[Mount]:
     return found
 
 
+def file_system(mountinfo: str, path: str) -> str:
+    """The kind of the file system that a path is on: "ext4"; "" when that is not told."""
+    best, kind = "", ""
+    for line in mountinfo.splitlines():
+        front, _, back = line.partition(" - ")
+        fields = front.split(" ")
+        if len(fields) < 5:
+            continue
+        point = _plain(fields[4])
+        within = path == point or path.startswith(point.rstrip("/") + "/")
+        if within and len(point) >= len(best):  # the last one hides what was mounted there before
+            best, kind = point, back.split(" ")[0]
+    return kind
+
+
 def _plain(path: str) -> str:
     """mountinfo writes a blank, a tab, a line's end and a backslash as an octal number."""
     for code, char in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):

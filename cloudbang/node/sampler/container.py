@@ -10,16 +10,22 @@ from cloudbang.domain.metrics.catalogue import FAST, OF_APPS, SLOW
 from cloudbang.domain.metrics.counters import Events, Rates
 from cloudbang.domain.metrics.sweep import InstanceSample
 from cloudbang.node.sampler.controllers import Part, Raw, Vanished, parts_of
+from cloudbang.node.sampler.engine_reader import Told
 from cloudbang.node.sampler.files import Room
 from cloudbang.node.sampler.hierarchies import Group, Hierarchies
 from cloudbang.node.sampler.network import METRICS as OF_NETWORK
 from cloudbang.node.sampler.network import Network, Networks
-from cloudbang.node.sampler.reasons import SLOW_TO_READ
+from cloudbang.node.sampler.reasons import BY_ENGINE, NO_GROUP, NO_PROCESS, SLOW_TO_READ
 
 COUNTERS = {m.name: m.step for m in OF_APPS.values() if m.unit.endswith("/s")} | {"cpu": FAST}
+# What its control groups tell.
+OF_GROUPS = [
+    name for name in OF_APPS if name.startswith(("cpu", "memory", "disk.", "pressure.", "oom_"))
+] + ["processes"]
 LONG_CPU, LONG = 0.005, 0.05  # seconds that one container may take: of the processor, or of waiting
 STRIKES = 3  # in a row
 AGAIN = 60.0  # seconds after which one that took long is tried again
+LOOKS, LOOK_AGAIN = 5, 10.0  # times that a group is looked for at once; then only so often, seconds
 
 
 class Context:
@@ -34,6 +40,7 @@ class Context:
     ) -> None:
         self.hierarchies, self.networks = hierarchies, networks
         self.room, self.stacked = room, stacked
+        self.untold: dict[str, str] = {}  # what no container is measured of here, and why
 
 
 class MeasuredContainer:
@@ -48,12 +55,26 @@ class MeasuredContainer:
         self._parts: list[Part] = []
         self._apart: dict[str, str] = {}  # why, for as long as it runs
         self._network: Network | None = None
+        self._looks = 0  # in vain, since it was started
+        self._look_at = 0.0
+        self._told: set[str] = set()  # metrics that the engine tells
+        self.searched = False
         self._strikes = 0
         self._slow_until = 0.0
 
     @property
     def found(self) -> bool:
         return bool(self._parts)
+
+    @property
+    def lost(self) -> bool:
+        """Whether its group is not where it was looked for."""
+        return not self._parts and self._looks >= 2
+
+    @property
+    def asks_engine(self) -> bool:
+        """Whether there is something of it that the engine alone can tell."""
+        return self.lost or (self._network is not None and self._network.why == NO_PROCESS)
 
     # --- where it is ---------------------------------------------------------------------------
 
@@ -70,15 +91,24 @@ class MeasuredContainer:
 
     def find(self) -> bool:
         """Look for its groups where they usually are."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return False
         instance, there = self.instance, self._context.hierarchies
         groups = there.find(instance.id, instance.cgroup_parent, instance.pid)
         if groups:
             self.read_from(groups)
-        return bool(groups)
+            return True
+        self._looks += 1
+        if self._looks >= LOOKS:
+            self._look_at = now + LOOK_AGAIN
+        return False
 
     def read_from(self, groups: Mapping[str, Group]) -> None:
         """They were found."""
         context = self._context
+        self._looks = 0
+        self._rates.forget()
         self._parts, self._apart = parts_of(
             groups, context.hierarchies, context.room, self._kills, context.stacked
         )
@@ -90,6 +120,8 @@ class MeasuredContainer:
         self._parts = []
         self._close_network()
         self._rates.forget()
+        self._looks, self._look_at, self.searched = 0, 0.0, False
+        self._told.clear()
 
     def _close_network(self) -> None:
         if self._network is not None:
@@ -105,6 +137,9 @@ class MeasuredContainer:
         if began < self._slow_until and not slow:
             return taken
         if not self._parts and not self.find():
+            if slow:
+                taken.values["restarts"] = self.instance.restarts
+                self._say()
             return taken
         worked = time.thread_time()
         raw: Raw = {}
@@ -117,6 +152,8 @@ class MeasuredContainer:
             self.let_go()
             return taken
         at = time.monotonic()
+        for name in self._context.untold:
+            raw.pop(name, None)
         self._read_network(raw)
         self._values(taken, raw, at, SLOW if began < self._slow_until else FAST)
         if slow:
@@ -127,12 +164,13 @@ class MeasuredContainer:
         self._judge(began, time.thread_time() - worked)
         return taken
 
-    def take(self, raw: Raw, at: float, step: float, slow: bool) -> InstanceSample:
-        """The same from what the engine said at that time; it is asked every ``step`` seconds."""
-        taken = InstanceSample(self.instance.id, self.instance.app)
-        self._values(taken, raw, at, step)
-        taken.values["restarts"] = self.instance.restarts
-        return taken
+    def add(self, taken: InstanceSample, told: Told) -> None:
+        """What the engine said of it, as far as it is not read from files."""
+        raw = told.raw
+        if self._parts:
+            raw = {name: raw[name] for name in OF_NETWORK if name in raw}
+        self._told.update(raw)
+        self._values(taken, raw, told.at, told.step)
 
     def _values(self, taken: InstanceSample, raw: Raw, at: float, least: float) -> None:
         values, rates = taken.values, self._rates
@@ -157,11 +195,16 @@ class MeasuredContainer:
         why = dict(self._apart)
         for part in self._parts:
             why |= part.why
+        why |= self._context.untold
+        if self.lost:
+            why = dict.fromkeys(OF_GROUPS, NO_GROUP)
         if self._network is not None and self._network.why:
             why |= dict.fromkeys(OF_NETWORK, self._network.why)
         if time.monotonic() < self._slow_until:
             fast = (m.name for m in OF_APPS.values() if m.step == FAST)
             why |= {name: SLOW_TO_READ for name in fast if name not in why}
+        if self.asks_engine:
+            why |= dict.fromkeys(self._told, BY_ENGINE)
         self.why = why
 
     def _judge(self, began: float, worked: float) -> None:

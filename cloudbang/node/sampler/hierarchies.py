@@ -74,6 +74,15 @@ class Hierarchies:
     def is_there(self) -> bool:
         return bool(self.controllers)
 
+    @property
+    def tells_pressure(self) -> bool:
+        """Whether the kernel tells how long tasks waited: it may have been built, or told, not to."""
+        return "some" in _text(f"{self.proc}/pressure/cpu")
+
+    def file_system(self, path: str) -> str:
+        """The kind of the file system that a path of the engine's machine is on, "" for unknown."""
+        return cgroup.file_system(_text(f"{self.proc}/1/mountinfo"), path)
+
     def find(self, container: str, parent: str = "", pid: int = 0) -> dict[str, Group]:
         """A container's group for each controller that it has one for; empty when it is not found.
         ``parent``: its CgroupParent; ``pid``: of its first process, 0 when that is not known."""

@@ -34,7 +34,9 @@ class Networks:
             return Network(why=NO_NETWORK)
         if mode.startswith("container:"):
             return Network(why=SHARED_NETWORK)
-        if not self._is_of(instance.pid, instance.id):
+        if not instance.pid:
+            return Network()  # the engine is about to tell it
+        if not self.sees(instance.pid, instance.id):
             return Network(why=NO_PROCESS)
         namespace = self._namespace(instance.pid)
         if namespace is not None:
@@ -57,11 +59,9 @@ class Networks:
         except OSError:
             return None
 
-    def _is_of(self, pid: int, container: str) -> bool:
+    def sees(self, pid: int, container: str) -> bool:
         """Whether that process is the container's: numbers are used again, and another machine's,
         or another namespace's, are nothing here."""
-        if not pid:
-            return False
         try:
             return container.encode() in read(f"{self.proc}/{pid}/cgroup")
         except OSError:

@@ -17,4 +17,5 @@ NO_GROUP = "its control group is not seen: mount the machine's /sys/fs/cgroup as
 BY_ENGINE = "read from the engine, and less often: its control group is not seen"
 SLOW_TO_READ = "read every 5 s only: the kernel takes long to tell"
 ANOTHER_MACHINE = "the engine is on another machine"
+NO_DISK = "a folder is not seen from here"
 ZFS = "ZFS does not tell who reads and writes"

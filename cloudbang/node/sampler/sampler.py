@@ -9,6 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import gevent
 
 from cloudbang.config import NodeSettings
 from cloudbang.core import descriptors
@@ -17,15 +20,21 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.loop import in_turns
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.apps import Instance
-from cloudbang.domain.metrics.catalogue import SLOW
+from cloudbang.domain.metrics.catalogue import NODE, OF_NODES, SLOW
 from cloudbang.domain.metrics.sweep import InstanceSample, MetricSink, Sweep
 from cloudbang.engine import Engine
+from cloudbang.errors import EngineRefused, EngineUnreachable
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.sampler.container import Context, MeasuredContainer
+from cloudbang.node.sampler.engine_reader import EngineReader
 from cloudbang.node.sampler.files import Room
 from cloudbang.node.sampler.hierarchies import Hierarchies, proc_folder
+from cloudbang.node.sampler.host import Host, stacked
 from cloudbang.node.sampler.network import Networks
+from cloudbang.node.sampler.reasons import ANOTHER_MACHINE, ZFS
 from cloudbang.node.sampler.whole_seconds import WholeSeconds
+
+ENGINE_AGAIN = 5.0  # seconds until it is asked again where it keeps what it has
 
 
 class Sampler:
@@ -40,13 +49,18 @@ class Sampler:
         *,
         folder: Path | None = None,
         seconds: Callable[[], WholeSeconds] = WholeSeconds,
+        mountinfo: str = "/proc/self/mountinfo",
     ) -> None:
         """``folder``: where what CloudBang keeps is, whose disk is measured."""
         self._engine, self._inventory, self._sink = engine, inventory, sink
         proc = proc_folder(settings.proc)
-        hierarchies = Hierarchies(settings.cgroup, proc)
+        hierarchies = Hierarchies(settings.cgroup, proc, mountinfo)
         room = Room(descriptors.to_keep())
-        self._context = Context(hierarchies, Networks(proc, room), room)
+        self._context = Context(hierarchies, Networks(proc, room), room, stacked())
+        self._host: Host | None = None
+        if not _is_elsewhere(engine.host):
+            self._host = Host(proc, room, {str(folder.absolute()): folder} if folder else {})
+        self._reader = EngineReader(engine, self._asked_about)
         self._known: dict[str, MeasuredContainer] = {}  # that ran at some time, by full id
         self._alive: dict[str, MeasuredContainer] = {}
         self._expected: dict[str, list[str]] | None = None  # made again after each change
@@ -74,12 +88,20 @@ class Sampler:
     def start(self) -> None:
         self._inventory.listen(self._changed)
         self._changed(self._inventory.instances(), [], [])
+        if self._host is None:
+            self._sink.say(NODE, "", dict.fromkeys(OF_NODES, ANOTHER_MACHINE))
+        else:
+            self._supervisor.once("engine-disk", self._find_engines_disk, self._host)
+        self._supervisor.run("engine", self._reader.run)
+        self._supervisor.run("search", self._search)
         self._supervisor.run("sweep", self._run)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         self._supervisor.stop(deadline)
         for measured in self._known.values():
             measured.let_go()
+        if self._host is not None:
+            self._host.close()
 
     # --- what there is -------------------------------------------------------------------------
 
@@ -113,6 +135,40 @@ class Sampler:
                 self._expected.setdefault(measured.instance.app, []).append(container)
         return self._expected
 
+    def _asked_about(self) -> list[str]:
+        """Those that the engine has to be asked about."""
+        return [container for container, one in self._alive.items() if one.asks_engine]
+
+    def _search(self) -> None:
+        """Look through the whole tree for groups that are not where they usually are, once for
+        each start of a container."""
+        while True:
+            gevent.sleep(SLOW)
+            lost = {c: one for c, one in self._alive.items() if one.lost and not one.searched}
+            if not lost:
+                continue
+            for container, groups in self._context.hierarchies.search(lost).items():
+                if container in self._alive and groups and not lost[container].found:
+                    lost[container].read_from(groups)
+            for one in lost.values():
+                one.searched = True
+
+    def _find_engines_disk(self, host: Host) -> None:
+        """Measure the disk that the engine keeps images on, too."""
+        self._inventory.ready.wait()
+        while True:
+            try:
+                root = self._engine.data_root()
+            except EngineUnreachable:
+                gevent.sleep(ENGINE_AGAIN)
+            except EngineRefused:
+                return
+            else:
+                host.folders.setdefault(root, Path(root))
+                if self._context.hierarchies.file_system(root) == "zfs":
+                    self._context.untold = {"disk.read": ZFS, "disk.written": ZFS}
+                return
+
     # --- measuring -----------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -131,15 +187,30 @@ class Sampler:
         self._last_slow = second // SLOW
         instances: list[InstanceSample] = []
         for measured in in_turns(list(self._alive.values())):
-            if measured.instance.alive:  # still: others have had their turns
-                instances.append(measured.sample(slow))
+            if not measured.instance.alive:
+                continue  # any more: others have had their turns
+            taken = measured.sample(slow)
+            if measured.asks_engine and (told := self._reader.take(measured.instance.id)):
+                measured.add(taken, told)
+            instances.append(taken)
+        node = self._host.read(time.monotonic(), slow) if self._host is not None else {}
         if slow:
             self._say()
-        expected = self._expect()
-        self._sink.take(Sweep(second, slow, instances, dict(expected), {}, moved))
+        self._sink.take(Sweep(second, slow, instances, dict(self._expect()), node, moved))
 
     def _say(self) -> None:
+        if self._host is not None and self._said.get("") != self._host.why:
+            self._said[""] = dict(self._host.why)
+            self._sink.say(NODE, "", self._said[""])
         for container, measured in self._alive.items():
             if self._said.get(container) != measured.why:
                 self._said[container] = measured.why
                 self._sink.say(measured.instance.app, container, measured.why)
+
+
+def _is_elsewhere(host: str) -> bool:
+    """Whether an engine at that address is on another machine than this one."""
+    if host.startswith("unix:"):
+        return False
+    name = urlsplit(host if "://" in host else f"tcp://{host}").hostname or ""
+    return name not in ("localhost", "::1") and not name.startswith("127.")

@@ -31,13 +31,17 @@ class WholeSeconds:
     def wait(self) -> tuple[int, bool]:
         """Wait for the next one. Seconds since 1970, larger than the last ones; unless the clock was
         set meanwhile, which the second value tells: then it is the one that the clock is in."""
+        moved = False
         while True:
             now = self._clock()
-            second = floor(now) + 1 if self._last is None else max(floor(now), self._last + 1)
+            moved = self._was_set(now) or moved
+            second = floor(now) + 1
+            if not moved and self._last is not None:
+                second = max(floor(now), self._last + 1)
             if second > now:
                 self._sleep(second - now)
             now = self._clock()
-            moved = self._was_set(now)
+            moved = self._was_set(now) or moved
             second = floor(now)
             if moved or self._last is None or second > self._last:
                 break

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
 from cloudbang.config import EngineSettings, NodeSettings
 from cloudbang.core.notices import Notices
+from cloudbang.domain.metrics import cgroup
 from cloudbang.domain.metrics.series import Labels
 from cloudbang.domain.metrics.sweep import InstanceSample, Sweep
 from cloudbang.engine import Engine
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.sampler import Sampler
+from cloudbang.node.sampler.hierarchies import Group
 from tests.support import wait_until
 
 
@@ -21,9 +25,12 @@ class Sink:
     def __init__(self) -> None:
         self.sweeps: list[Sweep] = []
         self.said: dict[str, dict[str, str]] = {}
+        self.beside: list[Callable[[Sweep], None]] = []  # who looks at what there is meanwhile
 
     def take(self, sweep: Sweep) -> None:
         self.sweeps.append(sweep)
+        for look in self.beside:
+            look(sweep)
 
     def say(self, app: str, container: str, why: dict[str, str]) -> None:
         self.said[container] = why
@@ -39,6 +46,52 @@ class Sink:
 
     def node(self, metric: str, labels: Labels = ()) -> list[float]:
         return [s.node[metric, labels] for s in self.sweeps if (metric, labels) in s.node]
+
+
+class Beside:
+    """At each sweep, what is known from elsewhere at that moment, and when that was."""
+
+    def __init__(self, rig: SamplerRig, container: str, ask: Callable[[], float]) -> None:
+        self.rows: list[tuple[float, float, dict[str, float]]] = []
+        self._rig, self._container, self._ask = rig, container, ask
+
+    def __enter__(self) -> Beside:
+        self._rig.sink.beside.append(self._take)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._rig.sink.beside.remove(self._take)
+
+    def _take(self, sweep: Sweep) -> None:
+        for one in sweep.instances:
+            if one.container == self._container:
+                self.rows.append((time.monotonic(), self._ask(), one.values))
+
+    def counted(self, metric: str) -> tuple[float, float]:
+        """How much it says happened between the first and the last of the sweeps, and how much
+        did."""
+        pairs = list(zip(self.rows, self.rows[1:], strict=False))
+        told = sum(row[2][metric] * (row[0] - before[0]) for before, row in pairs)
+        return told, self.rows[-1][1] - self.rows[0][1]
+
+    def off(self, metric: str) -> float:
+        """By how much it mostly says something else than there was at that moment."""
+        off = sorted(abs(row[2][metric] - row[1]) for row in self.rows)
+        return off[len(off) // 2]
+
+
+def ran(pid: int) -> float:
+    """Seconds that the scheduler gave a process: no control group has a part in it."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def used(memory: Group) -> float:
+    """Bytes, as Docker counts them, of a control group now."""
+    one = memory.version == 1
+    current = Path(memory.folder, "memory.usage_in_bytes" if one else "memory.current")
+    stat = Path(memory.folder, "memory.stat").read_bytes()
+    inactive = cgroup.field(stat, b"total_inactive_file" if one else b"inactive_file")
+    return cgroup.used(int(current.read_text()), inactive or 0)
 
 
 class _Names:

@@ -18,6 +18,7 @@ from cloudbang.domain.deploy.failure import SENTENCES, WITHOUT_TIME
 from cloudbang.domain.events import KINDS
 from cloudbang.domain.refusals import REFUSALS
 from cloudbang.errors import CloudBangError
+from cloudbang.node.sampler import reasons
 from cloudbang.web.deployment_json import CANCELLED, REPLACED, SECONDS
 from cloudbang.web.pages.i18n import AREAS, FOLDER
 
@@ -94,6 +95,9 @@ def texts_of_python() -> dict[str, str]:
             found[text] = kind.__name__
     for text in (*SENTENCES.values(), *WITHOUT_TIME.values(), CANCELLED, REPLACED, SECONDS):
         found[text] = "of deployments"
+    for name, text in vars(reasons).items():
+        if name.isupper():
+            found[text] = "node/sampler/reasons.py"
     for event_kind in KINDS.values():
         for phrase in event_kind.phrases:
             found[phrase.words] = "domain/events.py"
