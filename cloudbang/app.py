@@ -43,6 +43,8 @@ from cloudbang.events.retention import EventRetention
 from cloudbang.gateway import Gateway
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.intake.logs import LogIntake
+from cloudbang.monitoring.alerts.service import Alerts
+from cloudbang.monitoring.alerts.service import Around as AroundAlerts
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.terminals.reaper import Reaper
@@ -65,6 +67,7 @@ from cloudbang.terminals.registry import Terminals
 from cloudbang.web import MAX_BODY, create_app, load_templates
 from cloudbang.web.large_bodies import large_body
 from cloudbang.web.live.push import LivePush
+from cloudbang.web.pages.i18n import say_in
 from cloudbang.web.security.authenticator import authenticator_of
 from cloudbang.web.security.terminal_access import can_view_terminal
 from cloudbang.web.server.http_reader import Limits
@@ -187,11 +190,13 @@ class Application:
         node = self._build_node(storage, bus, events)
         apps = self._load_apps(storage, bus, events, node)
         deploy = self._build_deploying(storage, bus, events, node, apps)
+        alerts = self._build_alerts(storage, events, node, apps)
         terminals = self._build_terminals(storage, node, events)
         status = Status(node.inventory, self.notices, apps.team_of)
         live = self._build_live(storage, bus, status, apps, accounts, terminals, deploy)
         web = self._build_web(
-            storage, accounts, bus, events, node, apps, deploy, terminals, live, status
+            *(storage, accounts, bus, events, node, apps, deploy, terminals, live, status),
+            alerts,
         )
         # The page is there before the engine has been asked anything; it says what it waits for.
         web.server.start()
@@ -201,6 +206,7 @@ class Application:
         self._run_events(events)
         self._run_node(node)
         self._run_deploying(deploy)
+        self._run_alerts(alerts)
         self._run_terminals(terminals)
         self._run_web(web)
         self._supervisor.run("room", storage.database.keep_room)
@@ -298,6 +304,15 @@ class Application:
         sources.awaited = stacks.uploads
         return Deploying(gateway, sources, deployments, webhooks, operates, stacks)
 
+    def _build_alerts(
+        self, storage: Storage, events: Events, node: Node, apps: AppRegistry
+    ) -> Alerts:
+        secrets = SecretStore(storage.database, self.settings.storage.path)
+        around = AroundAlerts(apps, node.inventory, storage.events, events.recorder, ())
+        public = self.settings.server.public_url
+        link = f"{public}/alerts" if public else ""
+        return Alerts(storage.database, secrets, around, self.notices, say_in, link=link)
+
     def _build_terminals(self, storage: Storage, node: Node, events: Events) -> TerminalArea:
         settings, engine, reaper = self.settings.terminal, node.engine, node.reaper
         sessions = Terminals(
@@ -344,6 +359,7 @@ class Application:
         terminals: TerminalArea,
         live: LivePush,
         status: Status,
+        alerts: Alerts,
     ) -> Web:
         settings = self.settings.server
         app = create_app(
@@ -373,6 +389,7 @@ class Application:
                 status=status,
                 operating=deploy.operating,
                 stacks=deploy.stacks,
+                alerts=alerts,
                 source_drafts=SourceDrafts(
                     self.settings.storage.path,
                     deploy.sources.git_credentials,
@@ -448,6 +465,10 @@ class Application:
         self._stops.add("what operates apps", deploy.operating.stop, KEEP_NODE)
         deploy.stacks.start()
         self._stops.add("the stacks", deploy.stacks.stop, KEEP_NODE)
+
+    def _run_alerts(self, alerts: Alerts) -> None:
+        alerts.start()
+        self._stops.add("the alerts", alerts.stop, KEEP_NODE)
 
     def _run_terminals(self, terminals: TerminalArea) -> None:
         terminals.sessions.start()

@@ -37,6 +37,7 @@ class Notice:
     container: str = ""  # its short id
     path: str = ""
     setting: str = ""  # as in the configuration: "server.public_url"
+    team: str = ""  # whose members alone are told; "" for everybody
 
     def is_about(self, app: str, container: str, path: str, setting: str) -> bool:
         """Whether all of these that are not empty are what it is about."""
@@ -67,6 +68,7 @@ class Notices:
         container: str = "",
         path: str = "",
         setting: str = "",
+        team: str = "",
         severity: Severity = "error",
         lasts: float | None = None,
     ) -> None:
@@ -83,7 +85,7 @@ class Notices:
             return
         log.log(_LEVELS[severity], "%s", message)
         if len(mates) < MOST:
-            mates[about] = Notice(code, message, severity, self._clock(), *about)
+            mates[about] = Notice(code, message, severity, self._clock(), *about, team)
         else:
             self.left_out += 1
 

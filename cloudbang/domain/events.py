@@ -104,7 +104,7 @@ KINDS: dict[str, Kind] = {
     "start": Kind({}, (Phrase("started up", "ok", "▶"),)),
     "restart": Kind({}, (Phrase("restarted", "warning", "↻"),)),
     "die": Kind(
-        {"exit_code": int, "signal": int},
+        {"exit_code": int, "signal": int, "asked": bool},
         (
             Phrase("ended", "warning", "■", {"exit_code": (None,)}),
             Phrase("ended, exit code 0", "info", "■", {"exit_code": (0,)}),
@@ -163,6 +163,14 @@ KINDS: dict[str, Kind] = {
                 {"outcome": ("cancelled",)},
             ),
             Phrase("deployment {number}: {outcome}"),
+        ),
+    ),
+    "alert": Kind(
+        {"change": str, "rule": str, "incident": int},
+        (
+            Phrase("alert: {rule}", "error", "!", {"change": ("began",)}),
+            Phrase("alert over: {rule}", "ok", "✓", {"change": ("ended",)}),
+            Phrase("alert begins and ends again and again: {rule}", "warning", "!"),
         ),
     ),
     # What a person did; "what" is a word for programs.

@@ -68,6 +68,7 @@ class EventRecorder:
         # Held while the head of the queue is written, and while events are forgotten.
         self._turn = BoundedSemaphore(1)
         self._told: dict[int, None] = {}
+        self._listeners: list[Callable[[], None]] = []
         self._supervisor = Supervisor("events")
         recorded, dropped = "Events stored and published.", "Events not kept: too many waited."
         export(self, "events", counters={"dropped": dropped})
@@ -102,6 +103,10 @@ class EventRecorder:
         """What a person did; ``what`` is a word for programs, such as ``terminal-open``."""
         now = format_time(time.time_ns())
         self.record(Event(app, now, "action", container, {"who": who, "what": what, **more}))
+
+    def listen(self, callback: Callable[[], None]) -> None:
+        """Be told each time that new events are stored. On the hub; may neither wait nor raise."""
+        self._listeners.append(callback)
 
     def forget(self, app: str) -> int:
         """Delete all events of an app, those that still wait as well; gives how many were kept.
@@ -153,6 +158,9 @@ class EventRecorder:
         for event in kept:
             body = orjson.dumps(event.as_json())
             self._publisher.send(f"event/{event.app}/", b'{"v":1}', body)
+        if kept:
+            for listener in self._listeners:
+                listener()
         for _ in batch:
             self._bytes -= self._waiting.popleft()[1]
         self._look_whether_empty()

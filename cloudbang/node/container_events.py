@@ -23,8 +23,9 @@ class EventSink(Protocol):
         """Take these over, in their order. Called on the hub: never waits, never raises."""
 
 
-def event_of(told: EngineEvent, app: str) -> Event | None:
-    """The event that the engine told of; None when it is of no kind that is kept."""
+def event_of(told: EngineEvent, app: str, asked: bool = False) -> Event | None:
+    """The event that the engine told of; None when it is of no kind that is kept. ``asked``: of an
+    end, whether somebody had asked for it."""
     if told.action.startswith(_HEALTH):
         data: dict[str, object] = {"status": told.action.removeprefix(_HEALTH)}
         return Event(app, told.time, "health", told.container[:12], data)
@@ -33,6 +34,8 @@ def event_of(told: EngineEvent, app: str) -> Event | None:
         return None
     code = told.attributes.get("exitCode", "") if kind == "die" else ""
     data = _exit(int(code) if code.isdecimal() else None)
+    if kind == "die" and asked:
+        data["asked"] = True
     return Event(app, told.time, kind, told.container[:12], data)
 
 

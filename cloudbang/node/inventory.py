@@ -372,7 +372,10 @@ class Inventory:
         self._record(event, app)
 
     def _record(self, told: EngineEvent, app: str | None) -> None:
-        if app is not None and (event := event_of(told, app)) is not None:
+        if app is None:
+            return
+        asked = self._ends.was_asked(told.container)
+        if (event := event_of(told, app, asked)) is not None:
             self._events.record(event)
 
     def _whose(self, event: EngineEvent) -> Instance | None:

@@ -69,6 +69,10 @@ class RecentEnds:
                 if code and code.isdecimal() and container not in self._asked:
                     self._codes[container] = int(code)
 
+    def was_asked(self, container: str) -> bool:
+        """Whether somebody has told it to end since it was started."""
+        return container in self._asked
+
     def _was_asked(self, container: str) -> None:
         """Its end looked like one by itself: SIGKILL is what it is to be stopped with."""
         self._codes.pop(container, None)

@@ -65,6 +65,7 @@ def api_blueprints() -> list[Blueprint]:
     """All of the HTTP API."""
     from cloudbang.web.api import (
         account,
+        alerts,
         apps,
         credentials,
         deployed,
@@ -84,7 +85,7 @@ def api_blueprints() -> list[Blueprint]:
 
     deploying = (deployed, deployments, releases, webhooks, drafts, credentials, stacks)
     every = (account, apps, *deploying, status, storage, terminal_files, terminals)
-    ours = (operate, removal, found)
+    ours = (operate, removal, found, alerts)
     return [api.bp for api in (*every, *ours)]
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cloudbang.deploy.webhooks import Webhooks
     from cloudbang.events.recorder import EventRecorder
     from cloudbang.gateway import Gateway
+    from cloudbang.monitoring.alerts.service import Alerts
     from cloudbang.node.collector import LogCollector
     from cloudbang.node.inventory import Inventory
     from cloudbang.storage.database.database import Database
@@ -65,6 +66,7 @@ class Services:
     stacks: Stacks
     source_drafts: SourceDrafts
     operating: Operating
+    alerts: Alerts
     loop_lag: LoopLag | None = None
 
 

@@ -37,6 +37,8 @@ class Status:
         for notice in self._held.now():
             if notice.app and self._team_of(notice.app) not in teams:
                 continue
+            if notice.team and notice.team not in teams:
+                continue
             count[notice.code] += 1
             if count[notice.code] > SHOWN:
                 last[notice.code]["more"] = count[notice.code] - SHOWN

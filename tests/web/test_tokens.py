@@ -27,7 +27,10 @@ PROGRAMS_MAY = {
     ("/api/v1/operations", "POST"),
 }
 # Of the routes of who manages the installation, those that are about its machine and about no account.
-OF_THE_MACHINE = ("/api/v1/swarm", "/api/v1/stacks", "/api/v1/storage")
+OF_THE_MACHINE = (
+    *("/api/v1/swarm", "/api/v1/stacks", "/api/v1/storage"),
+    "/api/v1/alerts/sign_of_life",
+)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from cloudbang.deploy.log import log_name
+from cloudbang.domain.alerts.incidents import Incident, item_of
+from cloudbang.domain.alerts.receivers import Options, Receiver
+from cloudbang.domain.alerts.rules import LogCondition, Rule
 from cloudbang.domain.deploy.deployment import Deployment, steps_of
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.domain.deploy.release import Release
@@ -25,6 +29,7 @@ from cloudbang.domain.deploy.stack_run import Part, StackRun
 from cloudbang.domain.deploy.webhooks import Filter
 from cloudbang.domain.events import Event
 from cloudbang.domain.terminals import TerminalTarget
+from cloudbang.storage.database.alerts import Message
 from cloudbang.storage.database.deployments import DeploymentStore
 from cloudbang.storage.database.stacks import StackStore
 from cloudbang.web.live.base import CHANNELS
@@ -43,7 +48,7 @@ TEAMS = [("default", "blue"), ("blue", "default")]
 # is not there. "list": only their own. "own": about who asks. "open": about nothing of a team.
 # "house": for who manages the installation, which the team "default" does. "name": as "app", but
 # for one that is not there: whoever deploys makes it, and names are unique in an installation.
-# "deployment": as "app", about one of theirs.
+# "deployment": as "app", about one of theirs. "alert": as "app", about a rule, a receiver or an alert.
 # "container": the same answer as for one that is not there (tests/web/api/test_operate.py).
 # "house": for who manages the installation, which the team "default" does.
 ROUTES = {
@@ -118,6 +123,15 @@ ROUTES = {
     "/api/v1/apps/<app>/webhooks": "app",
     "/api/v1/apps/<app>/webhooks/<int:number>": "app",
     "/api/v1/apps/<app>/webhooks/<int:number>/secret": "app",
+    "/api/v1/alerts": "list",
+    "/api/v1/alerts/<int:id>/acknowledgement": "alert",
+    "/api/v1/alerts/rules": "list",
+    "/api/v1/alerts/rules/<int:id>": "alert",
+    "/api/v1/alerts/receivers": "list",
+    "/api/v1/alerts/receivers/<int:id>": "alert",
+    "/api/v1/alerts/receivers/<int:id>/test": "alert",
+    "/api/v1/alerts/messages": "list",
+    "/api/v1/alerts/sign_of_life": "house",
     "/api/v1/deployments": "list",
     "/api/v1/deployments/<int:deployment_id>": "deployment",
     "/api/v1/deployments/<int:deployment_id>/lines": "deployment",
@@ -153,6 +167,7 @@ class House(WholeApp):
         accounts.set_role(ben.id, None)
         self.deployments: dict[str, int] = {}
         self.hooks: dict[str, int] = {}
+        self.alerts: dict[str, dict[str, int]] = {}
         self.secrets = {team: self.sign_in(name) for team, name in ACCOUNTS.items()}
         for team, app in APPS.items():
             self.parts.apps.create(app, team, "put")
@@ -165,6 +180,25 @@ class House(WholeApp):
             self.log(log_name(self.deployments[team]), f"a secret of {app}")
             hook, _ = self.parts.webhooks.make(app, "plain", Filter(), "somebody")
             self.hooks[team] = hook.id
+            self.alerts[team] = self._alert(app, team)
+
+    def _alert(self, app: str, team: str) -> dict[str, int]:
+        """A rule, a receiver, and an alert that it was told of; their ids by the rest of the path."""
+        alerts = self.parts.alerts
+        rule = alerts.add_rule(Rule(0, team, app, f"of {app}", LogCondition("x", 1, 0)))
+        address = {"address": f"https://{app}.example/hook"}
+        told = alerts.add_receiver(Receiver(0, team, f"of {app}", "webhook", Options()), address)
+        (began,) = alerts.store.save(
+            [
+                Incident(
+                    *(0, rule.id, rule.name, "log", app, team, "", "warning", "resolved"),
+                    *(WHEN, WHEN, {"count": 1, "text": "x", "minutes": 5}),
+                )
+            ]
+        )
+        message = Message(0, app, told.id, team, "alert", (item_of(began, "began"),), 1.0, 1.0)
+        alerts.store.add(replace(message, state="held"))
+        return {"rules": rule.id, "receivers": told.id, "": began.id}
 
     def _deployed(self, app: str) -> int:
         """A deployment that has failed."""
@@ -424,10 +458,31 @@ def test_a_terminal_of_another_team_is_not_there(house: House, team: str, other:
 
 
 @pytest.mark.parametrize(("team", "other"), TEAMS)
+def test_an_alert_of_another_team_is_not_there(house: House, team: str, other: str) -> None:
+    """Nor is a rule or a receiver: 404, word for word as for one that is not there."""
+    tried = 0
+    for rule, method in house.routes():
+        if ROUTES[rule.rule] != "alert":
+            continue
+        kind = rule.rule.removeprefix("/api/v1/alerts/").partition("<")[0].strip("/")
+        theirs = house.alerts[other][kind]
+        answers = [
+            house.ask_as(team, house.path(rule, id=id), method, json={"name": "y"})
+            for id in (theirs, 999)
+        ]
+        assert answers[0].status_code == 404, f"{method} {rule.rule}"
+        assert said(answers[0]).replace(f" {theirs}:", " 999:") == said(answers[1])
+        tried += 1
+    assert tried >= 6
+    for path in ("/api/v1/alerts", "/api/v1/alerts/rules", "/api/v1/alerts/messages"):
+        assert APPS[team].encode() in house.ask_as(team, path).data, path
+
+
+@pytest.mark.parametrize(("team", "other"), TEAMS)
 def test_no_answer_names_another_teams_things(house: House, team: str, other: str) -> None:
     """Lists, feeds, metrics, numbers: only their own; and their own they do have."""
     for rule, method in house.routes():
-        if method != "GET" or ROUTES[rule.rule] in ("app", "terminal", "deployment"):
+        if method != "GET" or ROUTES[rule.rule] in ("app", "terminal", "deployment", "alert"):
             continue
         path = house.path(rule, session="x1")
         for query in ({}, {"all": "1"}, {"state": "gone"}, {"app": APPS[other]}):

@@ -37,6 +37,8 @@ from cloudbang.errors import EngineUnreachable
 from cloudbang.events.recorder import EventRecorder
 from cloudbang.gateway import Gateway
 from cloudbang.intake.log_sink import StoreSink
+from cloudbang.monitoring.alerts.service import Alerts
+from cloudbang.monitoring.alerts.service import Around as AroundAlerts
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.terminals.reaper import Reaper
@@ -57,6 +59,7 @@ from cloudbang.terminals.registry import Terminals
 from cloudbang.web import create_app
 from cloudbang.web.api.openapi import describe
 from cloudbang.web.live.push import LivePush
+from cloudbang.web.pages.i18n import say_in
 from cloudbang.web.services import Services
 from cloudbang.web.status import Status
 
@@ -218,6 +221,13 @@ class WebGround:
                 stacks=self.stacks,
                 source_drafts=SourceDrafts(folder, self.sources.git_credentials, ()),
                 operating=self.operating,
+                alerts=Alerts(
+                    self.database,
+                    self.secrets,
+                    AroundAlerts(self.apps, self.inventory, self.events, self.recorder, ()),
+                    self.notices,
+                    say_in,
+                ),
             )
         )
 

@@ -79,6 +79,16 @@ class EventStore:
         wanted = wanted.order_by(events.c.time.desc(), events.c.id.desc()).limit(limit)
         return self._database.read(lambda c: [_event(row) for row in c.execute(wanted)])[::-1]
 
+    def newest_id(self) -> int:
+        """The id of the newest one; 0 when there is none."""
+        wanted = sa.select(sa.func.max(events.c.id))
+        return int(self._database.read(lambda c: c.execute(wanted).scalar()) or 0)
+
+    def after(self, id: int, limit: int = 500) -> builtins.list[Event]:
+        """What was kept after the one with this id, of all apps, in that order."""
+        wanted = sa.select(events).where(events.c.id > id).order_by(events.c.id).limit(limit)
+        return self._database.read(lambda c: [_event(row) for row in c.execute(wanted)])
+
     def newest_time(self) -> str | None:
         """The time of the newest event of all, None when there is none yet."""
         found = self._database.read(

@@ -25,6 +25,94 @@ export type Address = {
   port: number;
 };
 
+/** `text` in the reader's language. `told`: how many messages tell of it, by their state. */
+export type Alert = {
+  id: number;
+  rule: number;
+  rule_name: string;
+  what: string;
+  app: string;
+  team: string;
+  subject: string;
+  severity: "critical" | "warning";
+  state: "firing" | "flapping" | "resolved";
+  began: string;
+  ended: string | null;
+  text: string;
+  acknowledged_by: string;
+  acknowledged: string | null;
+  told: Record<string, number>;
+  may_acknowledge: boolean;
+};
+
+export type AlertAttempt = {
+  time: string;
+  accepted: boolean;
+  code: string;
+  text: string;
+};
+
+export type AlertList = {
+  alerts: Alert[];
+};
+
+/** `state`: sent, failed, pending, held (back) or merged (into a digest), and why. `uid` is the same however often it is sent, and to whom. `due`: when it is tried again. */
+export type AlertMessage = {
+  id: number;
+  uid: string;
+  receiver: number;
+  receiver_name: string;
+  kind: "alert" | "digest" | "test";
+  state: "pending" | "sent" | "failed" | "held" | "merged";
+  why: string;
+  created: string;
+  due: string | null;
+  finished: string | null;
+  tries: number;
+  title: string;
+  lines: string[];
+  attempts: AlertAttempt[];
+};
+
+/** `next`: `before` of the older ones, None where there are none. */
+export type AlertMessages = {
+  messages: AlertMessage[];
+  next: number | null;
+};
+
+/** `may_change`: whether who asks may. */
+export type AlertRule = {
+  id: number;
+  team: string;
+  app: string;
+  name: string;
+  kind: "metric" | "log" | "event";
+  condition: Record<string, unknown>;
+  severity: "critical" | "warning";
+  wait: number;
+  clear: number;
+  receivers: number[];
+  enabled: boolean;
+  by: string;
+  created: string;
+  may_change: boolean;
+};
+
+/** What is left out stays as it is. */
+export type AlertRuleChange = {
+  name?: string | null;
+  condition?: Record<string, unknown> | null;
+  severity?: "critical" | "warning" | null;
+  wait?: number | null;
+  clear?: number | null;
+  receivers?: number[] | null;
+  enabled?: boolean | null;
+};
+
+export type AlertRules = {
+  rules: AlertRule[];
+};
+
 /** `state` is gone where only lines are left; `condition` is how it does, `trouble` whether somebody should look at it, `running` how many instances run, `up` whether any has a process, `since` when that began or ended; `rate` in lines per second. */
 export type App = {
   name: string;
@@ -382,6 +470,20 @@ export type NewAccount = {
   role?: "admin" | "viewer";
 };
 
+/** `team`: whose apps it is about, "" for all; `app`: the one, "" for each of them. `condition` as its kind has it. `wait`: seconds for which it has to be so, `clear`: and for which it has to be over. `receivers`: none for those that take everything. */
+export type NewAlertRule = {
+  team?: string;
+  app?: string;
+  name: string;
+  kind: "metric" | "log" | "event";
+  condition: Record<string, unknown>;
+  severity?: "critical" | "warning";
+  wait?: number;
+  clear?: number;
+  receivers?: number[];
+  enabled?: boolean;
+};
+
 /** Of a token most hosts take any user. */
 export type NewCredentials = {
   user: string;
@@ -403,6 +505,29 @@ export type NewLink = {
 export type NewPassword = {
   old_password: string;
   new_password: string;
+};
+
+export type NewReceiver = {
+  language?: "en" | "zh" | null;
+  everything?: boolean | null;
+  second?: number | null;
+  quiet?: string | null;
+  quiet_all?: boolean | null;
+  cap?: number | null;
+  private?: boolean | null;
+  host?: string | null;
+  port?: number | null;
+  security?: "starttls" | "tls" | "none" | null;
+  user?: string | null;
+  sender?: string | null;
+  to?: string[] | null;
+  address?: string | null;
+  secret?: string | null;
+  password?: string | null;
+  team?: string;
+  name: string;
+  kind: "webhook" | "email" | "dingtalk" | "feishu" | "wecom";
+  enabled?: boolean;
 };
 
 /** `command`: a text is split as a shell would, and given to none. */
@@ -505,6 +630,59 @@ export type Problem = {
   id?: number;
   by?: string;
   since?: string;
+};
+
+/** `shown`: where its address is; `secrets`: which of them are kept. `failures` in a row, and why the last one failed. */
+export type Receiver = {
+  id: number;
+  team: string;
+  name: string;
+  kind: "webhook" | "email" | "dingtalk" | "feishu" | "wecom";
+  enabled: boolean;
+  language: "en" | "zh";
+  everything: boolean;
+  second: number | null;
+  quiet: string;
+  quiet_all: boolean;
+  cap: number;
+  private: boolean;
+  shown: string;
+  host: string;
+  port: number;
+  security: "starttls" | "tls" | "none";
+  user: string;
+  sender: string;
+  to: string[];
+  by: string;
+  created: string;
+  failures: number;
+  why: string;
+  may_change: boolean;
+};
+
+export type ReceiverChange = {
+  language?: "en" | "zh" | null;
+  everything?: boolean | null;
+  second?: number | null;
+  quiet?: string | null;
+  quiet_all?: boolean | null;
+  cap?: number | null;
+  private?: boolean | null;
+  host?: string | null;
+  port?: number | null;
+  security?: "starttls" | "tls" | "none" | null;
+  user?: string | null;
+  sender?: string | null;
+  to?: string[] | null;
+  address?: string | null;
+  secret?: string | null;
+  password?: string | null;
+  name?: string | null;
+  enabled?: boolean | null;
+};
+
+export type Receivers = {
+  receivers: Receiver[];
 };
 
 /** A Dockerfile that was written for a source; `found`: the file that told what it is. */
@@ -610,6 +788,22 @@ export type Several = {
 export type SignIn = {
   username: string;
   password: string;
+};
+
+/** `last`: when it was taken; `why`: the last one was not. */
+export type SignOfLife = {
+  minutes: number;
+  private: boolean;
+  shown: string;
+  last: string | null;
+  why: string;
+};
+
+/** `minutes` between two, 0 for none. `address` is not shown again. */
+export type SignOfLifeChange = {
+  minutes: number;
+  private?: boolean;
+  address?: string | null;
 };
 
 /** Of a source without a Dockerfile the paths of its files, and the texts of those that tell how it is started, by path. */
@@ -880,6 +1074,13 @@ export type TerminalHistory = {
 
 export type Terminals = {
   terminals: Terminal[];
+};
+
+/** What the service said: its code, its words. */
+export type TestOutcome = {
+  accepted: boolean;
+  code: string;
+  text: string;
 };
 
 /** What the terminal's socket takes: team, app, container and, in `Md5`, the ticket. */

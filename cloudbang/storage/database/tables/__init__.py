@@ -12,6 +12,14 @@ from cloudbang.storage.database.tables.accounts import (
     settings,
     teams,
 )
+from cloudbang.storage.database.tables.alerts import (
+    alert_attempts,
+    alert_incidents,
+    alert_messages,
+    alert_receivers,
+    alert_rules,
+    alert_told,
+)
 from cloudbang.storage.database.tables.apps import apps, container_names
 from cloudbang.storage.database.tables.deployments import (
     deployed_apps,
@@ -27,12 +35,18 @@ from cloudbang.storage.database.tables.metadata import metadata
 from cloudbang.storage.database.tables.terminals import terminal_visits, terminals
 from cloudbang.storage.database.tables.webhooks import deliveries, webhooks
 
-REVISION = "0011"
+REVISION = "0012"
 """The newest migration. A database of this revision is used as it is."""
 
 __all__ = [
     "REVISION",
     "accounts",
+    "alert_attempts",
+    "alert_incidents",
+    "alert_messages",
+    "alert_receivers",
+    "alert_rules",
+    "alert_told",
     "api_tokens",
     "apps",
     "compose_projects",

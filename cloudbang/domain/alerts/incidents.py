@@ -1,0 +1,126 @@
+"""An alert that began, until it is over; and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cloudbang.domain.alerts.machine import Change
+from cloudbang.domain.alerts.rules import Severity
+
+IncidentState = Literal["firing", "flapping", "resolved"]
+STATE_AFTER: dict[Change, IncidentState] = {
+    "began": "firing",
+    "flapping": "flapping",
+    "ended": "resolved",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """``subject``: what it is about where that is no app: a host, a path. ``what``: the occurrence,
+    or "metric", "log". ``change``: what nobody was told of yet, "" when all was. Times RFC 3339."""
+
+    id: int
+    rule: int
+    rule_name: str
+    what: str
+    app: str
+    team: str
+    subject: str
+    severity: Severity
+    state: IncidentState
+    began: str
+    ended: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    receivers: tuple[int, ...] = ()
+    acknowledged_by: str = ""
+    acknowledged: str | None = None
+    change: Change | Literal[""] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a message says of one incident, as it was when it changed."""
+
+    incident: int
+    change: Change
+    time: str
+    app: str
+    rule: str
+    severity: Severity
+    template: str
+    facts: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def item_of(incident: Incident, change: Change) -> Item:
+    """Of what it changed to."""
+    template = template_of(incident, change)
+    time = incident.ended if change == "ended" and incident.ended else incident.began
+    facts = {
+        "signal": "",
+        **incident.facts,
+        "app": incident.app or incident.subject,
+        "subject": incident.subject,
+        "rule": incident.rule_name,
+    }
+    return Item(
+        *(incident.id, change, time, incident.app or incident.subject),
+        *(incident.rule_name, incident.severity, template, facts),
+    )
+
+
+BEGAN: dict[str, tuple[str, ...]] = {
+    # The first whose facts are all there.
+    "died": ("{app} died, exit code {exit_code}", "{app} died"),
+    "oom": ("{app} ran out of memory: the kernel killed a process",),
+    "crash-loop": (
+        "{app} ended {count} times within {minutes} minutes",
+        "{app} ends again and again",
+    ),
+    "unhealthy": ("{app} is unhealthy: its health check fails",),
+    "deployment-failed": (
+        "deployment {number} of {app} failed: {class}",
+        "a deployment of {app} failed",
+    ),
+    "certificate": ("the certificate of {subject} ends in {value} days",),
+    "disk": (
+        "the disk of {subject} is {value} % full, and will be in {days} days",
+        "the disk of {subject} is {value} % full",
+    ),
+    "metric": ("{metric} of {app} is {value} ({rule})",),
+    "log": ("{count} lines of {app} with “{text}” within {minutes} minutes",),
+}
+ENDED = {
+    "died": "{app} runs again",
+    "oom": "{app} ran out of memory no more since",
+    "crash-loop": "{app} has run steadily since",
+    "unhealthy": "the health check of {app} passes again",
+    "deployment-failed": "{app} serves a newer deployment",
+    "certificate": "the certificate of {subject} was renewed",
+    "disk": "the disk of {subject} has room again",
+    "metric": "{metric} of {app} is {value}: over ({rule})",
+    "log": "no more lines of {app} with “{text}” than allowed",
+}
+FLAPPING = (
+    "{app}: “{rule}” begins and ends again and again; nothing more is said until it is steady"
+)
+GONE = "{app}: “{rule}” is over: there is nothing left to look at"
+
+
+def template_of(incident: Incident, change: Change) -> str:
+    """The sentence, with the names of facts in braces."""
+    if change == "flapping":
+        return FLAPPING
+    if change == "ended":
+        return GONE if incident.facts.get("gone") else ENDED.get(incident.what, GONE)
+    known = {"app", "subject", "rule", *incident.facts}
+    for template in BEGAN.get(incident.what, ()):
+        names = {part.split("}")[0] for part in template.split("{")[1:]}
+        if names <= known:
+            return template
+    return "{app}: {rule}"

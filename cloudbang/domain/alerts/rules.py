@@ -1,0 +1,189 @@
+"""Rules: what is looked at, from when it is an alert, and when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any, Literal, get_args
+
+Severity = Literal["critical", "warning"]
+Occurrence = Literal[
+    "died", "oom", "crash-loop", "unhealthy", "deployment-failed", "certificate", "disk"
+]
+OCCURRENCES: tuple[Occurrence, ...] = get_args(Occurrence)
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+LONGEST = 24 * 3600.0  # seconds of what is waited for
+PATTERN = 500  # characters of what is looked for in a log
+
+
+class NoRule(ValueError):
+    """A rule that cannot be followed. ``field`` of it, and what that may be."""
+
+    def __init__(self, field: str, allowed: str) -> None:
+        self.field, self.allowed = field, allowed
+        super().__init__(field, allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricCondition:
+    """The metric is over ``begin``; it is over with when it is under ``end``. ``of``: another
+    metric, of which both are a share, such as ``memory.limit``. ``below``: under ``begin`` is bad."""
+
+    metric: str
+    begin: float
+    end: float
+    of: str = ""
+    below: bool = False
+
+    def check(self) -> None:
+        """Raises NoRule."""
+        if not self.metric:
+            raise NoRule("metric", "the name of a metric")
+        _ordered(self.begin, self.end, self.below)
+
+
+@dataclass(frozen=True, slots=True)
+class LogCondition:
+    """``begin`` lines with ``text`` in them within so many seconds; over with ``end`` or fewer.
+    ``*`` in it stands for anything; capitals make no difference."""
+
+    text: str
+    begin: float
+    end: float
+    within: float = 300.0
+
+    def check(self) -> None:
+        """Raises NoRule."""
+        if not 1 <= len(self.text) <= PATTERN or not self.text.strip("* "):
+            raise NoRule("text", f"1 to {PATTERN} characters")
+        _ordered(self.begin, self.end, False)
+        _between("within", self.within, 1, 3600)
+        if self.begin < 1:
+            raise NoRule("begin", "1 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class EventCondition:
+    """Something that happened. ``begin`` and ``end`` where it is counted or measured: ends within
+    ``within`` seconds of a crash loop, days until a certificate ends, the share of a disk that is
+    used; ``days``: or fewer days until that disk is full, where that many are known (0: not asked)."""
+
+    occurrence: Occurrence
+    begin: float = 0.0
+    end: float = 0.0
+    within: float = 600.0
+    days: float = 0.0
+
+    def check(self) -> None:
+        """Raises NoRule."""
+        if self.occurrence not in OCCURRENCES:
+            raise NoRule("occurrence", ", ".join(OCCURRENCES))
+        if self.occurrence in ("crash-loop", "certificate", "disk"):
+            _ordered(self.begin, self.end, self.occurrence == "certificate")
+        _between("within", self.within, 10, 3600)
+        _between("days", self.days, 0, 365)
+
+
+Condition = MetricCondition | LogCondition | EventCondition
+KINDS: dict[str, type[Condition]] = {
+    "metric": MetricCondition,
+    "log": LogCondition,
+    "event": EventCondition,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``team``: whose apps it is about, "" for those of all teams; ``app``: the one, "" for each of
+    them. ``wait``: seconds for which it has to be so; ``clear``: and for which it has to be over.
+    ``receivers``: ids; none: those of the app's team that take everything."""
+
+    id: int
+    team: str
+    app: str
+    name: str
+    condition: Condition
+    severity: Severity = "critical"
+    wait: float = 0.0
+    clear: float = 60.0
+    receivers: tuple[int, ...] = ()
+    enabled: bool = True
+    by: str = ""
+    created: str = ""
+
+    @property
+    def kind(self) -> str:
+        return next(name for name, kind in KINDS.items() if isinstance(self.condition, kind))
+
+    def check(self) -> None:
+        """Raises NoRule."""
+        if not 1 <= len(self.name) <= 100 or not self.name.isprintable():
+            raise NoRule("name", "1 to 100 printable characters")
+        if self.severity not in SEVERITIES:
+            raise NoRule("severity", ", ".join(SEVERITIES))
+        _between("wait", self.wait, 0, LONGEST)
+        _between("clear", self.clear, 0, LONGEST)
+        if isinstance(self.condition, LogCondition) and not self.app:
+            # All logs read again for each rule would cost more than what they tell.
+            raise NoRule("app", "the name of an app: a log is looked at for one")
+        self.condition.check()
+
+    def is_about(self, app: str, team: str) -> bool:
+        return self.app in ("", app) and self.team in ("", team)
+
+
+def condition_of(kind: str, told: Mapping[str, Any]) -> Condition:
+    """Of JSON. Raises NoRule."""
+    made = KINDS.get(kind)
+    if made is None:
+        raise NoRule("kind", ", ".join(KINDS))
+    try:
+        return made(**told)
+    except TypeError:
+        fields = ", ".join(made.__dataclass_fields__)
+        raise NoRule("condition", f"an object with {fields}") from None
+
+
+def condition_json(condition: Condition) -> dict[str, Any]:
+    return asdict(condition)
+
+
+def contains(text: str, pattern: str) -> bool:
+    """Whether the parts of the pattern stand in it, in their order. Both in small letters. Takes no
+    longer than reading the text."""
+    at = 0
+    for part in pattern.split("*"):
+        found = text.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+def _ordered(begin: float, end: float, below: bool) -> None:
+    for name, value in (("begin", begin), ("end", end)):
+        if not isfinite(value):
+            raise NoRule(name, "a number")
+    if below and end < begin:
+        raise NoRule("end", "no less than where it begins")
+    if not below and end > begin:
+        raise NoRule("end", "no more than where it begins")
+
+
+def _between(name: str, value: float, low: float, high: float) -> None:
+    if not (isfinite(value) and low <= value <= high):
+        raise NoRule(name, f"{low:g} to {high:g}")
+
+
+DEFAULTS: tuple[Rule, ...] = (
+    Rule(0, "", "", "An app died", EventCondition("died")),
+    Rule(0, "", "", "Out of memory", EventCondition("oom"), clear=300),
+    Rule(0, "", "", "Crash loop", EventCondition("crash-loop", 3, 0)),
+    Rule(0, "", "", "Unhealthy", EventCondition("unhealthy"), wait=60),
+    Rule(0, "", "", "A deployment failed", EventCondition("deployment-failed"), clear=0),
+    Rule(0, "", "", "A certificate ends", EventCondition("certificate", 14, 15), "warning"),
+    Rule(0, "", "", "The disk fills up", EventCondition("disk", 0.9, 0.87, days=3), clear=300),
+)
+"""What a new installation has: about harm, and nothing else."""

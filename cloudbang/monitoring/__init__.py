@@ -1,0 +1,1 @@
+"""How apps and the node do: series, traffic, alerts."""

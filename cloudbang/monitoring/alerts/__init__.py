@@ -1,0 +1,1 @@
+"""Alerts: what begins them, and how they are told."""

@@ -1,0 +1,50 @@
+"""Who is told what: of incidents that changed, one message for each receiver."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+
+from cloudbang.domain.alerts.incidents import Incident, Item, item_of
+from cloudbang.domain.alerts.receivers import Receiver
+from cloudbang.storage.database.alerts import Message
+
+
+def compose(
+    incidents: Sequence[Incident],
+    receivers: Sequence[Receiver],
+    told: Mapping[int, frozenset[int]],
+    *,
+    now: float,
+) -> list[Message]:
+    """``told``: by incident who was told that it began. That it is over they are told, and nobody
+    else. Runs in the database's thread."""
+    enabled = {one.id: one for one in receivers if one.enabled}
+    items: dict[int, list[Item]] = {}
+    for incident in incidents:
+        if incident.change == "ended":
+            to: Iterable[int] = told.get(incident.id, frozenset()) & enabled.keys()
+            its = [item_of(incident, "ended")]
+        else:
+            if incident.acknowledged and not told.get(incident.id):
+                continue
+            to = (one.id for one in enabled.values() if _takes(one, incident))
+            its = [item_of(incident, incident.change or "began")]
+            if incident.state == "resolved":  # before anybody was told of it
+                its.append(item_of(incident, "ended"))
+        for id in to:
+            items.setdefault(id, []).extend(its)
+    return [
+        Message(
+            *(0, secrets.token_hex(8), id, enabled[id].team, "alert", tuple(its), now, now),
+        )
+        for id, its in items.items()
+    ]
+
+
+def _takes(receiver: Receiver, incident: Incident) -> bool:
+    """What is a team's is told to its own only, whatever a rule names."""
+    if receiver.team != incident.team:
+        return False
+    named = incident.receivers
+    return receiver.id in named if named else receiver.options.everything

@@ -1,0 +1,323 @@
+"""How each service is told, and what it calls a refusal: most of them answer 200 to say no."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import smtplib
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate
+from typing import Any, NamedTuple
+from urllib.parse import quote_plus, urlsplit
+
+import gevent
+import orjson
+from gevent import socket
+
+from cloudbang.domain.alerts.incidents import Item
+from cloudbang.domain.alerts.receivers import Kind, Options
+from cloudbang.monitoring.alerts.http_client import (
+    WITHIN,
+    NotSent,
+    Reply,
+    Resolve,
+    address_of,
+    post,
+    resolved,
+    tls,
+)
+from cloudbang.monitoring.alerts.texts import lines_of, sentence, title_of
+
+SAID = 200  # characters of a service's own words that are kept
+MAIL_WITHIN = 30.0  # seconds
+MUTED = 600.0  # seconds for which DingTalk says nothing of who says too much
+TOO_MUCH = 60.0  # seconds until the others listen again
+WECOM_BYTES = 3_800  # of at most 4,096
+ROBOT_BYTES = 18_000  # of at most 20,000
+
+
+class Outcome(NamedTuple):
+    """``code``: of HTTP, SMTP or the service; ``text``: its words or ours. ``refused``: it answered,
+    and does not want this message; otherwise it may not want any now."""
+
+    accepted: bool
+    code: str
+    text: str
+    retry_after: float | None = None
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is to be told. ``secrets`` by name, of the receiver."""
+
+    uid: str
+    kind: str
+    items: tuple[Item, ...]
+    options: Options
+    secrets: Mapping[str, str]
+    say: Callable[[str], str]
+    link: str = ""
+
+    @property
+    def title(self) -> str:
+        return title_of(self.items, self.say)
+
+    def text(self, bytes: int = 1_000_000) -> str:
+        """Lines, of at most so many bytes."""
+        shown = 30
+        while True:
+            lines = lines_of(self.items, self.say, shown)
+            text = "\n".join([*lines, self.link] if self.link else lines)
+            if len(text.encode()) <= bytes or shown == 1:
+                return text.encode()[:bytes].decode("utf-8", "ignore")
+            shown = max(1, shown // 2)
+
+
+def send(kind: Kind, letter: Letter, resolve: Resolve = resolved) -> Outcome:
+    """Never raises what a service may cause. Blocks the calling greenlet, for half a minute at most."""
+    try:
+        return SENDERS[kind](letter, resolve)
+    except NotSent as e:
+        return Outcome(False, "", str(e))
+
+
+def _webhook(letter: Letter, resolve: Resolve) -> Outcome:
+    body = orjson.dumps(
+        {
+            "id": letter.uid,
+            "kind": letter.kind,
+            "title": letter.title,
+            "text": letter.text(),
+            "link": letter.link or None,
+            "incidents": [
+                {
+                    "id": item.incident,
+                    "change": item.change,
+                    "time": item.time,
+                    "app": item.app,
+                    "rule": item.rule,
+                    "severity": item.severity,
+                    "text": sentence(item, letter.say),
+                }
+                for item in letter.items
+            ],
+        }
+    )
+    headers = {"Content-Type": "application/json", "X-CloudBang-Message": letter.uid}
+    if secret := letter.secrets.get("secret"):
+        digest = hmac.digest(secret.encode(), body, "sha256").hex()
+        headers["X-CloudBang-Signature"] = f"sha256={digest}"
+    reply = post(_address(letter), body, headers, private=letter.options.private, resolve=resolve)
+    return _of_http(reply) or _of_words(reply) or Outcome(True, str(reply.status), "")
+
+
+def _of_words(reply: Reply) -> Outcome | None:
+    """Of a service that nobody knows: what plainly says no."""
+    told = _json(reply)
+    no = _number(told.get("errcode")) or told.get("ok") is False or told.get("success") is False
+    code = _number(told.get("code"))
+    if code and not 200 <= code < 300 and ("msg" in told or "message" in told):
+        no = True
+    if not no:
+        return None
+    return Outcome(
+        False, str(told.get("errcode") or code or reply.status), _said(reply), None, True
+    )
+
+
+def _dingtalk(letter: Letter, resolve: Resolve) -> Outcome:
+    address = _address(letter)
+    if secret := letter.secrets.get("secret"):
+        stamp = str(time.time_ns() // 1_000_000)
+        digest = hmac.digest(secret.encode(), f"{stamp}\n{secret}".encode(), "sha256")
+        sign = quote_plus(base64.b64encode(digest).decode())
+        address += f"{'&' if '?' in address else '?'}timestamp={stamp}&sign={sign}"
+    lines = letter.text(ROBOT_BYTES).replace("\n", "\n\n")
+    text = {"title": letter.title, "text": f"#### {letter.title}\n\n{lines}\n\n`{letter.uid}`"}
+    reply = _robot(letter, address, {"msgtype": "markdown", "markdown": text}, resolve)
+    return _of_http(reply) or _of_errcode(reply, {130101: MUTED})
+
+
+def _wecom(letter: Letter, resolve: Resolve) -> Outcome:
+    text = f"**{letter.title}**\n{letter.text(WECOM_BYTES)}\n{letter.uid}"
+    body = {"msgtype": "markdown", "markdown": {"content": text}}
+    reply = _robot(letter, _address(letter), body, resolve)
+    return _of_http(reply) or _of_errcode(reply, {45009: TOO_MUCH})
+
+
+def _feishu(letter: Letter, resolve: Resolve) -> Outcome:
+    text = f"{letter.title}\n{letter.text(ROBOT_BYTES)}\n{letter.uid}"
+    body: dict[str, Any] = {"msg_type": "text", "content": {"text": text}}
+    if secret := letter.secrets.get("secret"):
+        stamp = str(int(time.time()))
+        # The key is what is signed elsewhere, and nothing is signed with it.
+        digest = hmac.digest(f"{stamp}\n{secret}".encode(), b"", "sha256")
+        body |= {"timestamp": stamp, "sign": base64.b64encode(digest).decode()}
+    reply = _robot(letter, _address(letter), body, resolve)
+    return _of_http(reply) or _of_code(reply)
+
+
+def _robot(letter: Letter, address: str, body: object, resolve: Resolve) -> Reply:
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    private = letter.options.private
+    return post(address, orjson.dumps(body), headers, private=private, resolve=resolve)
+
+
+def _of_http(reply: Reply) -> Outcome | None:
+    """None where HTTP says that all is well."""
+    if 200 <= reply.status < 300:
+        return None
+    if 300 <= reply.status < 400:
+        where = f" to {reply.location}" if reply.location else ""
+        text = f"it redirects{where}: give the address that it leads to"
+        return Outcome(False, str(reply.status), text, None, True)
+    slow = reply.status in (408, 425, 429)
+    refused = reply.status < 500 and not slow
+    return Outcome(False, str(reply.status), _said(reply), reply.retry_after, refused)
+
+
+def _of_errcode(reply: Reply, too_much: Mapping[int, float]) -> Outcome:
+    """Of DingTalk and WeCom: 0 and nothing else says yes."""
+    told = _json(reply)
+    code = told.get("errcode")
+    if code == 0:
+        return Outcome(True, "0", "")
+    wait = too_much.get(code) if isinstance(code, int) else None
+    shown = str(code) if code is not None else str(reply.status)
+    return Outcome(False, shown, _said(reply), wait, wait is None)
+
+
+def _of_code(reply: Reply) -> Outcome:
+    """Of Feishu, in either of its forms."""
+    told = _json(reply)
+    code = told.get("code", told.get("StatusCode"))
+    if code == 0:
+        return Outcome(True, "0", "")
+    wait = TOO_MUCH if code in (11232, 9499) else None
+    shown = str(code) if code is not None else str(reply.status)
+    return Outcome(False, shown, _said(reply), wait, wait is None)
+
+
+def _json(reply: Reply) -> Mapping[str, Any]:
+    try:
+        told = orjson.loads(reply.body)
+    except orjson.JSONDecodeError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _said(reply: Reply) -> str:
+    """What it says of itself, on one line, without what no screen shows."""
+    told = _json(reply)
+    words = told.get("errmsg") or told.get("msg") or told.get("message")
+    text = str(words) if words else reply.body[: SAID * 4].decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else " " for c in text)[:SAID].strip()
+
+
+def _address(letter: Letter) -> str:
+    return letter.secrets.get("address", "")
+
+
+# -- e-mail
+
+
+class _Mail(smtplib.SMTP):
+    """Dials the address that was looked at."""
+
+    address = ""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> Any:
+        return socket.create_connection((self.address, port), timeout)
+
+
+class _MailTls(_Mail):
+    def _get_socket(self, host: str, port: int, timeout: float) -> Any:
+        plain = super()._get_socket(host, port, timeout)
+        return tls().wrap_socket(plain, server_hostname=self._host)  # type: ignore[attr-defined]
+
+
+def _email(letter: Letter, resolve: Resolve) -> Outcome:
+    options = letter.options
+    host = options.host
+    port = options.port or {"tls": 465, "starttls": 587, "none": 25}[options.security]
+    limit = gevent.Timeout(MAIL_WITHIN)
+    try:
+        with limit:
+            made = _MailTls if options.security == "tls" else _Mail
+            mail = made(local_hostname="cloudbang", timeout=WITHIN)
+            mail.address = address_of(host, port, options.private, resolve)
+            mail._host = host  # type: ignore[attr-defined] # what its certificate has to be of
+            code, words = mail.connect(host, port)
+            if code != 220:
+                return Outcome(False, str(code), _mail_text(words))
+            try:
+                return _hand_in(mail, letter)
+            finally:
+                mail.close()
+    except gevent.Timeout as e:
+        if e is not limit:
+            raise
+        return Outcome(False, "", f"{host} did not take it within {MAIL_WITHIN:g} s")
+    except smtplib.SMTPRecipientsRefused as e:
+        code, words = next(iter(e.recipients.values()))
+        return Outcome(False, str(code), _mail_text(words), None, code >= 500)
+    except smtplib.SMTPResponseException as e:
+        return Outcome(False, str(e.smtp_code), _mail_text(e.smtp_error), None, e.smtp_code >= 500)
+    except ssl.SSLError as e:
+        return Outcome(False, "", f"{host} has no valid certificate ({e.reason or 'TLS failed'})")
+    except (OSError, smtplib.SMTPException, UnicodeError, ValueError) as e:
+        return Outcome(False, "", f"{host} could not be asked ({type(e).__name__}: {e})"[:SAID])
+
+
+def _hand_in(mail: smtplib.SMTP, letter: Letter) -> Outcome:
+    options = letter.options
+    mail.ehlo_or_helo_if_needed()
+    if options.security == "starttls":
+        mail.starttls(context=tls())
+        mail.ehlo_or_helo_if_needed()
+    if options.user:
+        mail.login(options.user, letter.secrets.get("password", ""))
+    message = EmailMessage()
+    message["Subject"] = " ".join(letter.title.split())
+    message["From"] = options.sender
+    message["To"] = ", ".join(options.to)
+    message["Date"] = formatdate(localtime=True)
+    # The same however often it is sent: a mailbox shows it once.
+    message["Message-ID"] = f"<{letter.uid}@cloudbang>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(f"{letter.text()}\n\n{letter.uid}\n")
+    refused = mail.send_message(message, options.sender, list(options.to))
+    if refused:
+        # To send it again would give it to the others again.
+        names = ", ".join(refused)
+        return Outcome(True, "250", f"not for all: {names} was refused"[:SAID])
+    return Outcome(True, "250", "")
+
+
+def _mail_text(words: bytes | str) -> str:
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+    return " ".join(text.split())[:SAID]
+
+
+def shown_of(kind: Kind, address: str) -> str:
+    """Of an address what is no secret: where it is."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…" if kind != "email" else ""
+
+
+SENDERS: dict[Kind, Callable[[Letter, Resolve], Outcome]] = {
+    "webhook": _webhook,
+    "email": _email,
+    "dingtalk": _dingtalk,
+    "feishu": _feishu,
+    "wecom": _wecom,
+}

@@ -1,0 +1,79 @@
+"""What a message says, in the language of who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from cloudbang.domain.alerts.incidents import Item
+from cloudbang.domain.lines import parse_time
+
+SayIn = Callable[[str], Callable[[str], str]]
+"""Of a language what gives a text in it."""
+
+SHOWN = 30  # incidents that one message names; of more it says how many there are
+TITLES = {
+    "began": "Alert: {app}: {rule}",
+    "ended": "Over: {app}: {rule}",
+    "flapping": "Unsteady: {app}: {rule}",
+}
+SEVERAL = "{n} alerts: {names}"
+OVER = "{n} alerts are over: {names}"
+NEWS = "{n} news of alerts: {names}"
+MORE = "and {n} more"
+TEST = "This is a test: alerts arrive here."
+TEST_TITLE = "CloudBang: a test"
+
+
+def title_of(items: Sequence[Item], say: Callable[[str], str]) -> str:
+    """A line."""
+    if not items:
+        return say(TEST_TITLE)
+    if len(items) == 1:
+        one = items[0]
+        return say(TITLES[one.change]).format(app=one.app, rule=say(one.rule))
+    changes = {item.change for item in items}
+    template = OVER if changes == {"ended"} else SEVERAL if changes == {"began"} else NEWS
+    names = list(dict.fromkeys(item.app for item in items))
+    shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+    return say(template).format(n=len(items), names=shown)
+
+
+def lines_of(items: Sequence[Item], say: Callable[[str], str], shown: int = SHOWN) -> list[str]:
+    """A line for each."""
+    if not items:
+        return [say(TEST)]
+    lines = [f"{_clock(item.time)} {sentence(item, say)}" for item in items[:shown]]
+    if len(items) > shown:
+        names = list(dict.fromkeys(item.app for item in items[shown:]))
+        lines.append(f"{say(MORE).format(n=len(items) - shown)}: {', '.join(names)}")
+    return lines
+
+
+def sentence(item: Item, say: Callable[[str], str]) -> str:
+    """What happened, with its facts."""
+    return filled(item.template, item.facts, say)
+
+
+def filled(template: str, facts: Any, say: Callable[[str], str]) -> str:
+    known = {name: _shown(value) for name, value in facts.items()}
+    if "rule" in known:
+        known["rule"] = say(known["rule"])
+    try:
+        return say(template).format(**known)
+    except (KeyError, IndexError, ValueError):
+        return say(template)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = str(value)
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _clock(time: str) -> str:
+    """In the zone of this machine, and which one that is."""
+    at = datetime.fromtimestamp(parse_time(time) / 1e9).astimezone()
+    return at.strftime("%Y-%m-%d %H:%M:%S %z")

@@ -1,0 +1,182 @@
+"""Rules of alerts, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from cloudbang.domain.alerts.receivers import Options, Receiver
+from cloudbang.domain.alerts.rules import Rule, condition_json, condition_of
+from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.tables import (
+    alert_messages,
+    alert_receivers,
+    alert_rules,
+    settings,
+)
+
+_MADE = "alert-rules-made"
+
+
+class AlertSettings:
+    """All methods raise StorageFailed, those that write StorageFull as well."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def make_defaults(self, rules: Sequence[Rule]) -> None:
+        """Once in the life of an installation, whatever becomes of them."""
+
+        def work(c: sa.Connection) -> None:
+            made = sa.select(settings.c.value).where(settings.c.key == _MADE)
+            if c.execute(made).first() is None:
+                for rule in rules:
+                    c.execute(sa.insert(alert_rules).values(**_rule_values(rule)))
+                c.execute(sa.insert(settings).values(key=_MADE, value="1"))
+
+        self._database.write(work)
+
+    def value(self, key: str) -> str:
+        """A setting of the installation's, "" where there is none."""
+        wanted = sa.select(settings.c.value).where(settings.c.key == key)
+        return str(self._database.read(lambda c: c.execute(wanted).scalar()) or "")
+
+    def set_value(self, key: str, value: str) -> None:
+        def work(c: sa.Connection) -> None:
+            c.execute(sa.delete(settings).where(settings.c.key == key))
+            c.execute(sa.insert(settings).values(key=key, value=value))
+
+        self._database.write(work)
+
+    # -- rules
+
+    def rules(self) -> list[Rule]:
+        wanted = sa.select(alert_rules).order_by(alert_rules.c.id)
+        rows = self._database.read(lambda c: c.execute(wanted).mappings().all())
+        return [_rule(row) for row in rows]
+
+    def rule(self, id: int) -> Rule | None:
+        return next((rule for rule in self.rules() if rule.id == id), None)
+
+    def add_rule(self, rule: Rule) -> Rule:
+        statement = sa.insert(alert_rules).values(**_rule_values(rule))
+        return replace(rule, id=self._database.write(lambda c: _key(c.execute(statement))))
+
+    def save_rule(self, rule: Rule) -> None:
+        statement = sa.update(alert_rules).where(alert_rules.c.id == rule.id)
+        self._database.write(lambda c: c.execute(statement.values(**_rule_values(rule))).rowcount)
+
+    def delete_rule(self, id: int) -> None:
+        statement = sa.delete(alert_rules).where(alert_rules.c.id == id)
+        self._database.write(lambda c: c.execute(statement).rowcount)
+
+    # -- receivers
+
+    def receivers(self, teams: Collection[str] | None = None) -> list[Receiver]:
+        """Of these teams, or of all."""
+        wanted = sa.select(alert_receivers).order_by(alert_receivers.c.id)
+        if teams is not None:
+            wanted = wanted.where(alert_receivers.c.team.in_(teams))
+        rows = self._database.read(lambda c: c.execute(wanted).mappings().all())
+        return [receiver_of(row) for row in rows]
+
+    def receiver(self, id: int) -> Receiver | None:
+        wanted = sa.select(alert_receivers).where(alert_receivers.c.id == id)
+        row = self._database.read(lambda c: c.execute(wanted).mappings().one_or_none())
+        return None if row is None else receiver_of(row)
+
+    def add_receiver(self, receiver: Receiver) -> Receiver:
+        statement = sa.insert(alert_receivers).values(**_receiver_values(receiver))
+        return replace(receiver, id=self._database.write(lambda c: _key(c.execute(statement))))
+
+    def save_receiver(self, receiver: Receiver) -> None:
+        statement = sa.update(alert_receivers).where(alert_receivers.c.id == receiver.id)
+        values = _receiver_values(receiver)
+        self._database.write(lambda c: c.execute(statement.values(**values)).rowcount)
+
+    def delete_receiver(self, id: int) -> None:
+        """What still was to be sent to it is held back."""
+
+        def work(c: sa.Connection) -> None:
+            c.execute(sa.delete(alert_receivers).where(alert_receivers.c.id == id))
+            its = (alert_messages.c.receiver == id) & (alert_messages.c.state == "pending")
+            held = {"state": "held", "why": "receiver-deleted"}
+            c.execute(sa.update(alert_messages).where(its).values(**held))
+
+        self._database.write(work)
+
+
+def _key(result: Any) -> int:
+    return int(result.inserted_primary_key[0])
+
+
+def _rule_values(rule: Rule) -> dict[str, Any]:
+    return {
+        "team": rule.team,
+        "app": rule.app,
+        "name": rule.name,
+        "kind": rule.kind,
+        "condition": orjson.dumps(condition_json(rule.condition)).decode(),
+        "severity": rule.severity,
+        "wait": rule.wait,
+        "clear": rule.clear,
+        "receivers": orjson.dumps(rule.receivers).decode(),
+        "enabled": rule.enabled,
+        "by": rule.by,
+        "created": rule.created,
+    }
+
+
+def _rule(row: Mapping[Any, Any]) -> Rule:
+    return Rule(
+        id=row["id"],
+        team=row["team"],
+        app=row["app"],
+        name=row["name"],
+        condition=condition_of(row["kind"], orjson.loads(row["condition"])),
+        severity=row["severity"],
+        wait=row["wait"],
+        clear=row["clear"],
+        receivers=tuple(orjson.loads(row["receivers"])),
+        enabled=row["enabled"],
+        by=row["by"],
+        created=row["created"],
+    )
+
+
+def _receiver_values(receiver: Receiver) -> dict[str, Any]:
+    return {
+        "team": receiver.team,
+        "name": receiver.name,
+        "kind": receiver.kind,
+        "options": orjson.dumps(asdict(receiver.options)).decode(),
+        "enabled": receiver.enabled,
+        "by": receiver.by,
+        "created": receiver.created,
+        "failures": receiver.failures,
+        "why": receiver.why,
+        "until": receiver.until,
+    }
+
+
+def receiver_of(row: Mapping[Any, Any]) -> Receiver:
+    """Of a row of its table."""
+    told = orjson.loads(row["options"])
+    told["to"] = tuple(told.get("to", ()))
+    return Receiver(
+        id=row["id"],
+        team=row["team"],
+        name=row["name"],
+        kind=row["kind"],
+        options=Options(**told),
+        enabled=row["enabled"],
+        by=row["by"],
+        created=row["created"],
+        failures=row["failures"],
+        why=row["why"],
+        until=row["until"],
+    )

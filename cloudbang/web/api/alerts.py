@@ -1,0 +1,410 @@
+"""Alerts over HTTP: who sees an app sees its alerts; who manages a team says who is told of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from cloudbang.accounts import DEFAULT_TEAM, Caller, UnknownTeam
+from cloudbang.domain.alerts import receivers as domain
+from cloudbang.domain.alerts.incidents import Incident, item_of
+from cloudbang.domain.alerts.rules import NoRule, Rule, condition_json, condition_of
+from cloudbang.domain.lines import format_time
+from cloudbang.errors import BadRequest
+from cloudbang.monitoring.alerts.errors import (
+    AlertField,
+    NoSuchIncident,
+    NoSuchReceiver,
+    NoSuchRule,
+)
+from cloudbang.monitoring.alerts.service import Alerts
+from cloudbang.monitoring.alerts.texts import lines_of, sentence, title_of
+from cloudbang.storage.database.alerts import Attempt, Message
+from cloudbang.web.api.operation import Parameter, operation
+from cloudbang.web.api.parsing import SEQ, json, number, read_body, seq, whole
+from cloudbang.web.api.schemas import alerts as shapes
+from cloudbang.web.pages.i18n import gettext
+from cloudbang.web.security.authenticator import caller, needs
+from cloudbang.web.services import services
+
+bp = Blueprint("alerts", __name__, url_prefix="/api/v1/alerts")
+
+SHOWN, MOST = 100, 500
+SECRETS = ("address", "secret", "password")
+APP = {"app": Parameter({"type": "string"}, "those of one app")}
+STATE = {"state": Parameter({"enum": ["open", "resolved"]}, "those that are on, or over")}
+LIMIT = {"limit": Parameter(whole(1, MOST, SHOWN), "how many")}
+BEFORE = {"before": Parameter(SEQ, "those that are older than the one with this id")}
+
+
+def _alerts() -> Alerts:
+    return services().alerts
+
+
+# -- what began
+
+
+@bp.get("")
+@operation(gives=shapes.AlertList, query={**APP, **STATE, **LIMIT})
+def alerts() -> Response:
+    """Alerts, the newest first."""
+    state = request.args.get("state", "")
+    if state not in ("", "open", "resolved"):
+        raise BadRequest("state", state, "open or resolved")
+    app = request.args.get("app", "")
+    limit = number("limit", 1, MOST) or SHOWN
+    store = _alerts().store
+    found = store.find(caller().teams("view"), app, state, limit)
+    told = store.told_of([one.id for one in found])
+    return json({"alerts": [_alert(one, told.get(one.id, [])) for one in found]})
+
+
+@bp.post("/<int:id>/acknowledgement")
+@needs("deploy")
+@operation()
+def acknowledge(id: int) -> Response:
+    """Say that one looks at it: what still was to be sent of it is held back."""
+    found = _alerts().store.incident(id)
+    if found is None or not caller().can("view", found.team):
+        raise NoSuchIncident(id)
+    caller().require("deploy", found.team)
+    _alerts().acknowledge(id, caller().name)
+    return Response(status=204)
+
+
+# -- rules
+
+
+@bp.get("/rules")
+@operation(gives=shapes.AlertRules)
+def rules() -> Response:
+    """The rules about the apps that one sees."""
+    return json({"rules": [_rule(one) for one in _alerts().settings.rules() if _is_seen(one)]})
+
+
+@bp.post("/rules")
+@needs("manage")
+@operation(body=shapes.NewAlertRule, gives=shapes.AlertRule, status=201)
+def add_rule() -> Response:
+    """Make a rule. One about the apps of all teams is for who manages the installation. Raises AlertField, TooManyOfThem."""
+    asked, who = read_body(shapes.NewAlertRule), caller()
+    _require(who, asked.team)
+    made = Rule(
+        id=0,
+        team=asked.team,
+        app=asked.app,
+        name=asked.name,
+        condition=_condition(asked.kind, asked.condition),
+        severity=asked.severity,
+        wait=asked.wait,
+        clear=asked.clear,
+        receivers=_receivers(asked.receivers, asked.team),
+        enabled=asked.enabled,
+        by=who.name,
+    )
+    return json(_rule(_alerts().add_rule(made)), 201)
+
+
+@bp.patch("/rules/<int:id>")
+@needs("manage")
+@operation(body=shapes.AlertRuleChange, gives=shapes.AlertRule)
+def change_rule(id: int) -> Response:
+    """Change a rule. Raises AlertField."""
+    found = _its_rule(id)
+    asked = read_body(shapes.AlertRuleChange)
+    given = asked.model_dump(exclude_none=True)
+    if asked.condition is not None:
+        given["condition"] = _condition(found.kind, asked.condition)
+    if asked.receivers is not None:
+        given["receivers"] = _receivers(asked.receivers, found.team)
+    changed = replace(found, **given)
+    _alerts().save_rule(changed)
+    return json(_rule(changed))
+
+
+@bp.delete("/rules/<int:id>")
+@needs("manage")
+@operation()
+def delete_rule(id: int) -> Response:
+    """Delete a rule; what it found is over."""
+    _alerts().delete_rule(_its_rule(id))
+    return Response(status=204)
+
+
+# -- receivers
+
+
+@bp.get("/receivers")
+@operation(gives=shapes.Receivers)
+def receivers() -> Response:
+    """Who is told, of one's teams. Addresses and secrets are never shown."""
+    found = _alerts().settings.receivers(caller().teams("view"))
+    return json({"receivers": [_receiver(one) for one in found]})
+
+
+@bp.post("/receivers")
+@needs("manage")
+@operation(body=shapes.NewReceiver, gives=shapes.Receiver, status=201)
+def add_receiver() -> Response:
+    """Make a receiver. Raises AlertField, TooManyOfThem."""
+    asked, who = read_body(shapes.NewReceiver), caller()
+    if not who.can("view", asked.team):
+        raise UnknownTeam(asked.team[:64])
+    who.require("manage", asked.team)
+    options = _options(domain.Options(), asked)
+    made = domain.Receiver(
+        *(0, asked.team, asked.name, asked.kind, options, asked.enabled, who.name)
+    )
+    return json(_receiver(_alerts().add_receiver(made, _secrets(asked))), 201)
+
+
+@bp.patch("/receivers/<int:id>")
+@needs("manage")
+@operation(body=shapes.ReceiverChange, gives=shapes.Receiver)
+def change_receiver(id: int) -> Response:
+    """Change a receiver. What is secret and left out stays as it is, unless it would go elsewhere. Raises AlertField."""
+    found, asked = _its_receiver(id), read_body(shapes.ReceiverChange)
+    changed = replace(
+        found,
+        name=found.name if asked.name is None else asked.name,
+        enabled=found.enabled if asked.enabled is None else asked.enabled,
+        options=_options(found.options, asked),
+    )
+    return json(_receiver(_alerts().save_receiver(changed, _secrets(asked))))
+
+
+@bp.delete("/receivers/<int:id>")
+@needs("manage")
+@operation()
+def delete_receiver(id: int) -> Response:
+    """Delete a receiver; what still was to be sent to it is held back."""
+    _alerts().delete_receiver(_its_receiver(id))
+    return Response(status=204)
+
+
+@bp.post("/receivers/<int:id>/test")
+@needs("manage")
+@operation(gives=shapes.TestOutcome)
+def test_receiver(id: int) -> Response:
+    """Send a test now, and say what the service answers."""
+    outcome = _alerts().test(_its_receiver(id))
+    return json({"accepted": outcome.accepted, "code": outcome.code, "text": outcome.text})
+
+
+# -- what was told
+
+
+@bp.get("/messages")
+@operation(gives=shapes.AlertMessages, query={**LIMIT, **BEFORE})
+def messages() -> Response:
+    """What was sent, what waits, what was held back and why, what failed and why; the newest first."""
+    limit = number("limit", 1, MOST) or SHOWN
+    teams, store = caller().teams("view"), _alerts().store
+    found = store.history(teams, limit, seq("before") or 0)
+    attempts = store.attempts([one.id for one in found])
+    names = {one.id: one.name for one in _alerts().settings.receivers(teams)}
+    shown = [_message(one, names.get(one.receiver, ""), attempts.get(one.id, [])) for one in found]
+    return json({"messages": shown, "next": found[-1].id if len(found) == limit else None})
+
+
+@bp.get("/sign_of_life")
+@needs("manage", DEFAULT_TEAM)
+@operation(gives=shapes.SignOfLife)
+def sign_of_life() -> Response:
+    """Whether somebody is told again and again that CloudBang is there."""
+    return json(_sign())
+
+
+@bp.put("/sign_of_life")
+@needs("manage", DEFAULT_TEAM)
+@operation(body=shapes.SignOfLifeChange, gives=shapes.SignOfLife)
+def set_sign_of_life() -> Response:
+    """Ask an address every so many minutes, so that somebody notices when nobody does any more."""
+    asked = read_body(shapes.SignOfLifeChange)
+    address = asked.address
+    if address and not address.startswith(("https://", "http://")):
+        raise AlertField("address", "an address that begins with https:// or http://")
+    _alerts().sign_of_life.save(asked.minutes, asked.private, address)
+    return json(_sign())
+
+
+# -- who may
+
+
+def _is_seen(rule: Rule) -> bool:
+    """A rule of the installation's that names an app is for who sees that app."""
+    who = caller()
+    if rule.team:
+        return who.can("view", rule.team)
+    return not rule.app or who.can("view", services().apps.owner(rule.app) or DEFAULT_TEAM)
+
+
+def _require(who: Caller, team: str) -> None:
+    """Raises UnknownTeam, Unauthorised."""
+    if team and not who.can("view", team):
+        raise UnknownTeam(team[:64])
+    who.require("manage", team or DEFAULT_TEAM)
+
+
+def _its_rule(id: int) -> Rule:
+    found = _alerts().rule(id)
+    if not _is_seen(found):
+        raise NoSuchRule(id)
+    caller().require("manage", found.team or DEFAULT_TEAM)
+    return found
+
+
+def _its_receiver(id: int) -> domain.Receiver:
+    found = _alerts().receiver(id)
+    if not caller().can("view", found.team):
+        raise NoSuchReceiver(id)
+    caller().require("manage", found.team)
+    return found
+
+
+# -- what was asked
+
+
+def _condition(kind: str, told: dict[str, Any]) -> Any:
+    try:
+        return condition_of(kind, told)
+    except NoRule as e:
+        raise AlertField(e.field, e.allowed) from None
+
+
+def _receivers(ids: list[int], team: str) -> tuple[int, ...]:
+    """Raises AlertField where one is not seen, or another team's."""
+    seen = {one.id: one.team for one in _alerts().settings.receivers(caller().teams("view"))}
+    for id in ids:
+        if id not in seen or team not in ("", seen[id]):
+            raise AlertField("receivers", "receivers of the same team")
+    return tuple(ids)
+
+
+def _options(now: domain.Options, asked: shapes.ReceiverOptions) -> domain.Options:
+    given = asked.model_dump(
+        exclude_none=True, exclude={"team", "name", "kind", "enabled", *SECRETS}
+    )
+    if "to" in given:
+        given["to"] = tuple(given["to"])
+    if given.get("second") == 0:
+        given["second"] = None
+    changed = replace(now, **given)
+    if changed.private and (not now.private or changed != now or asked.address):
+        # Where else CloudBang stands, a team's own people may not send it.
+        caller().require("manage", DEFAULT_TEAM)
+    return changed
+
+
+def _secrets(asked: shapes.ReceiverOptions) -> dict[str, str]:
+    return {name: value for name in SECRETS if (value := getattr(asked, name)) is not None}
+
+
+# -- what is shown
+
+
+def _rule(one: Rule) -> dict[str, object]:
+    who = caller()
+    own = {one.id for one in _alerts().settings.receivers(who.teams("view"))}
+    return {
+        "id": one.id,
+        "team": one.team,
+        "app": one.app,
+        "name": one.name,
+        "kind": one.kind,
+        "condition": condition_json(one.condition),
+        "severity": one.severity,
+        "wait": one.wait,
+        "clear": one.clear,
+        "receivers": [id for id in one.receivers if id in own],
+        "enabled": one.enabled,
+        "by": one.by,
+        "created": one.created,
+        "may_change": who.can("manage", one.team or DEFAULT_TEAM),
+    }
+
+
+def _receiver(one: domain.Receiver) -> dict[str, object]:
+    options = {name: getattr(one.options, name) for name in domain.Options.__slots__}
+    return {
+        **options,
+        "to": list(one.options.to),
+        "id": one.id,
+        "team": one.team,
+        "name": one.name,
+        "kind": one.kind,
+        "enabled": one.enabled,
+        "by": one.by,
+        "created": one.created,
+        "failures": one.failures,
+        "why": gettext(one.why),
+        "may_change": caller().can("manage", one.team),
+    }
+
+
+def _alert(one: Incident, told: list[str]) -> dict[str, object]:
+    item = item_of(one, "flapping" if one.state == "flapping" else "began")
+    return {
+        "id": one.id,
+        "rule": one.rule,
+        "rule_name": gettext(one.rule_name),
+        "what": one.what,
+        "app": one.app,
+        "team": one.team,
+        "subject": one.subject,
+        "severity": one.severity,
+        "state": one.state,
+        "began": one.began,
+        "ended": one.ended,
+        "text": sentence(item, gettext),
+        "acknowledged_by": one.acknowledged_by,
+        "acknowledged": one.acknowledged,
+        "told": dict(Counter(told)),
+        "may_acknowledge": caller().can("deploy", one.team),
+    }
+
+
+def _message(one: Message, receiver: str, attempts: list[Attempt]) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "uid": one.uid,
+        "receiver": one.receiver,
+        "receiver_name": receiver,
+        "kind": one.kind,
+        "state": one.state,
+        "why": gettext(one.why),
+        "created": _time(one.created),
+        "due": _time(one.due) if one.state == "pending" else None,
+        "finished": None if one.finished is None else _time(one.finished),
+        "tries": one.tries,
+        "title": title_of(one.items, gettext),
+        "lines": lines_of(one.items, gettext),
+        "attempts": [
+            {
+                "time": _time(each.time),
+                "accepted": each.accepted,
+                "code": each.code,
+                "text": gettext(each.text),
+            }
+            for each in attempts
+        ],
+    }
+
+
+def _sign() -> dict[str, object]:
+    giver = _alerts().sign_of_life
+    sign = giver.read()
+    return {
+        "minutes": sign.minutes,
+        "private": sign.private,
+        "shown": sign.shown,
+        "last": None if giver.last is None else _time(giver.last),
+        "why": gettext(giver.why),
+    }
+
+
+def _time(seconds: float) -> str:
+    return format_time(int(seconds * 1e9))
