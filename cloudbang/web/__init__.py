@@ -65,6 +65,7 @@ def api_blueprints() -> list[Blueprint]:
     """All of the HTTP API."""
     from cloudbang.web.api import (
         account,
+        alert_receivers,
         alerts,
         apps,
         credentials,
@@ -85,7 +86,7 @@ def api_blueprints() -> list[Blueprint]:
 
     deploying = (deployed, deployments, releases, webhooks, drafts, credentials, stacks)
     every = (account, apps, *deploying, status, storage, terminal_files, terminals)
-    ours = (operate, removal, found, alerts)
+    ours = (operate, removal, found, alerts, alert_receivers)
     return [api.bp for api in (*every, *ours)]
 
 

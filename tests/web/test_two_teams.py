@@ -29,7 +29,7 @@ from cloudbang.domain.deploy.stack_run import Part, StackRun
 from cloudbang.domain.deploy.webhooks import Filter
 from cloudbang.domain.events import Event
 from cloudbang.domain.terminals import TerminalTarget
-from cloudbang.storage.database.alerts import Message
+from cloudbang.storage.database.alert_rows import Message
 from cloudbang.storage.database.deployments import DeploymentStore
 from cloudbang.storage.database.stacks import StackStore
 from cloudbang.web.live.base import CHANNELS

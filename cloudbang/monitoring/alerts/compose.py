@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cloudbang.domain.alerts.incidents import Incident, Item, item_of
 from cloudbang.domain.alerts.receivers import Receiver
-from cloudbang.storage.database.alerts import Message
+from cloudbang.storage.database.alert_rows import Message
 
 
 def compose(

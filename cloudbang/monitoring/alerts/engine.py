@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import gevent
 from gevent.event import Event as Flag
@@ -21,14 +21,22 @@ from cloudbang.core.loop import yield_to_loop
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.alerts.delivery import Grouping
 from cloudbang.domain.alerts.incidents import STATE_AFTER, Incident
-from cloudbang.domain.alerts.machine import FLAP_WITHIN, Change, Machine, Verdict
-from cloudbang.domain.alerts.occurrences import Occurrences
+from cloudbang.domain.alerts.machine import FLAP_WITHIN, Change, Machine
 from cloudbang.domain.alerts.rules import EventCondition, Rule
-from cloudbang.domain.apps import App, Instance
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.errors import StorageFailed, StorageFull
+from cloudbang.monitoring.alerts.about import (
+    Apps,
+    Containers,
+    Events,
+    Found,
+    Key,
+    Measured,
+    Recorder,
+)
 from cloudbang.monitoring.alerts.compose import compose
+from cloudbang.monitoring.alerts.happened import Happened
 from cloudbang.storage.database.alert_settings import AlertSettings
 from cloudbang.storage.database.alerts import AlertStore
 
@@ -40,53 +48,9 @@ MEASURED_EVERY = 5.0  # and at numbers and logs
 MOST = (
     10.0  # seconds that count between two looks: in a starved process nobody has looked for longer
 )
-OLD = 120.0  # seconds after which an event is told only where its app has not come back
-HISTORY = 600.0  # seconds of events that count after a start
-SETTLE_AFTER_AWAY = 10.0  # seconds after the engine came back in which nothing is concluded
 CURSOR_EVERY = 30.0  # seconds between two notes of how far events were looked at
 PRUNE_EVERY = 3600.0
-WELL = frozenset({"running", "starting", "done", "paused"})
 APART = 200  # machines that are looked at without giving way
-
-Key = tuple[int, str, str]  # rule, app, subject
-
-
-class Apps(Protocol):
-    """What is asked of the registry."""
-
-    def get(self, name: str) -> App | None: ...
-    def owner(self, name: str) -> str | None: ...
-
-
-class Containers(Protocol):
-    """What is asked of the inventory."""
-
-    @property
-    def engine_state(self) -> str: ...
-    def instances(self) -> list[Instance]: ...
-
-
-class Events(Protocol):
-    """What is kept of events."""
-
-    def after(self, id: int, limit: int = 500) -> list[Event]: ...
-    def newest_id(self) -> int: ...
-
-
-class Recorder(Protocol):
-    """Who keeps them."""
-
-    def listen(self, callback: Callable[[], None]) -> None: ...
-    def record(self, *events: Event) -> None: ...
-
-
-class Measured(Protocol):
-    """What is measured or counted, and not told by events."""
-
-    def look(
-        self, rules: Sequence[Rule]
-    ) -> Iterable[tuple[Rule, str, str, Verdict, dict[str, Any]]]:
-        """Of each rule that it is about: app, subject, verdict, facts."""
 
 
 class AlertEngine:
@@ -113,20 +77,15 @@ class AlertEngine:
         self._containers, self._events, self._recorder = containers, events, recorder
         self._wake_outbox, self._measured = wake_outbox, measured
         self._clock, self._monotonic, self._every = clock, monotonic, every
-        self._occurrences = Occurrences()
+        self._happened = Happened(apps, containers, events, clock)
         self._machines: dict[Key, Machine] = {}
         self._incidents: dict[Key, Incident] = {}  # those that are not over
         self._unsaved: dict[Key, Incident] = {}
         self._over: list[Incident] = []  # that are over and not kept yet
         self._rules: list[Rule] = []
         self._stale = True  # rules are to be read again
-        self._cursor, self._saved_at = 0, 0.0
-        self._judged = 0  # the last event before which all is judged
-        self._known: dict[tuple[str, str], int] = {}  # by app and occurrence the last one told of
+        self._saved_at = 0.0
         self._grouping = Grouping()
-        self._away = False
-        self._unknown_until = 0.0
-        self._seen_engine = False
         self._measured_at = -1e9
         self._pruned_at = 0.0
         self._wake = Flag()
@@ -181,8 +140,6 @@ class AlertEngine:
         lately = self._store.lately(format_time(wall - int(FLAP_WITHIN * 1e9)))
         changes: dict[Key, list[float]] = {}
         for one in lately:
-            told = self._known.get((one.app, one.what), 0)
-            self._known[one.app, one.what] = max(told, int(one.facts.get("event", 0)))
             for moment in (one.began, one.ended):
                 if moment:
                     ago = (wall - parse_time(moment)) / 1e9
@@ -200,38 +157,35 @@ class AlertEngine:
         if cursor is None:  # the first start: what was before it is nobody's alert
             cursor = self._events.newest_id()
             self._store.save((), cursor)
-        self._cursor = self._judged = cursor
-        self._take_history(cursor, now, wall)
+        self._happened.load(cursor, lately, now)
         if self._store.untold():
             self._grouping.add(now)
-
-    def _take_history(self, cursor: int, now: float, wall: int) -> None:
-        """What counts, and was looked at already."""
-        oldest = format_time(wall - int(HISTORY * 1e9))
-        for event in self._events.after(max(0, cursor - 2_000), 2_000):
-            if event.id <= cursor and event.time >= oldest:
-                ago = max((wall - parse_time(event.time)) / 1e9, 0.0)
-                self._occurrences.take(event, now - ago, fresh=False)
 
     def look(self) -> None:
         """Once at everything. Raises StorageFailed, StorageFull; then the same is done again."""
         now = self._monotonic()
         if self._stale:
             self._take_rules(self._settings.rules())
-        self._look_at_engine(now)
-        self._take_events(now)
-        self._step_events(now)
+        names = {key[1] for key in self._machines}
+        self._step_all(self._happened.look(self._rules, self._on(), names, now), now, MOST)
         if now - self._measured_at >= MEASURED_EVERY:
             self._measured_at = now
             for one in self._measured:
-                for n, (rule, app, subject, verdict, facts) in enumerate(one.look(self._rules)):
-                    self._step(rule, app, subject, verdict, facts, now, MOST + MEASURED_EVERY)
-                    if n % APART == APART - 1:
-                        yield_to_loop()
+                self._step_all(one.look(self._rules), now, MOST + MEASURED_EVERY)
         self._save(now)
         self._tell(now)
         self.firing = len(self._incidents)
         self.looked_at = now
+
+    def _on(self) -> set[Key]:
+        pending = {key for key, machine in self._machines.items() if machine.state == "pending"}
+        return pending | self._incidents.keys()
+
+    def _step_all(self, found: Iterable[Found], now: float, most: float) -> None:
+        for n, one in enumerate(found):
+            self._step(one, now, most)
+            if n % APART == APART - 1:
+                yield_to_loop()
 
     def _take_rules(self, rules: list[Rule]) -> None:
         self._rules, self._stale = rules, False
@@ -252,101 +206,10 @@ class AlertEngine:
             over = replace(one, state="resolved", ended=self._now(), facts=facts)
             self._finish(key, over)
 
-    # -- events
-
-    def _look_at_engine(self, now: float) -> None:
-        connected = self._containers.engine_state == "connected"
-        if connected and not self._seen_engine:
-            self._seen_engine = True
-            for instance in self._containers.instances():
-                if instance.health == "unhealthy":
-                    self._occurrences.set_unhealthy(instance.app)
-        if not connected and not self._away and self._seen_engine:
-            self._away = True
-            self._occurrences.engine_away(now)
-        elif connected and self._away:
-            self._away = False
-            self._unknown_until = now + SETTLE_AFTER_AWAY
-
-    def _take_events(self, now: float) -> None:
-        while found := self._events.after(self._cursor):
-            wall = self._clock()
-            settling = self._away or now < self._unknown_until
-            for event in found:
-                if event.kind != "alert":
-                    age = (wall - parse_time(event.time)) / 1e9
-                    # What is only found out after the engine was away ended with it.
-                    fresh = not (settling and event.found_out) and not self._is_known(event)
-                    self._occurrences.take(event, now, fresh=fresh, old=age > OLD)
-            self._cursor = found[-1].id
-            if settling:
-                self._occurrences.engine_away(now)
-            yield_to_loop()
-
-    def _is_known(self, event: Event) -> bool:
-        """Whether a process before this one has made an alert of it."""
-        what = {"die": "died", "oom": "oom"}.get(event.kind, "")
-        return event.id <= self._known.get((event.app, what), 0)
-
-    def _step_events(self, now: float) -> None:
-        names = {*self._occurrences.notable, *(key[1] for key in self._machines)}
-        about = [
-            (rule, rule.condition)
-            for rule in self._rules
-            if rule.enabled
-            and isinstance(rule.condition, EventCondition)
-            and rule.condition.occurrence not in ("certificate", "disk")
-        ]
-        for n, name in enumerate(names):
-            if name:
-                self._step_app(name, about, now)
-            if n % APART == APART - 1:
-                yield_to_loop()
-
-    def _step_app(
-        self, name: str, about: Iterable[tuple[Rule, EventCondition]], now: float
-    ) -> None:
-        found = self._apps.get(name)
-        team = self._apps.owner(name) or (found.team if found else "default")
-        gone = found is None or not found.instances
-        condition = found.condition if found else "gone"
-        well: bool | None = gone or condition in WELL
-        if self._containers.engine_state != "connected" or now < self._unknown_until:
-            well = None
-        for rule, its in about:
-            if not rule.is_about(name, team):
-                continue
-            key = (rule.id, name, "")
-            machine = self._machines.get(key)
-            firing = key in self._incidents or (machine is not None and machine.state == "pending")
-            verdict = self._occurrences.verdict(
-                name, its, now, well, firing, condition == "unhealthy"
-            )
-            # A job's deployment may fail without leaving anything behind.
-            if gone and well is not None and its.occurrence != "deployment-failed":
-                verdict = "under"
-            facts = self._occurrences.facts(name, its, now)
-            facts["minutes"] = round(its.within / 60)
-            if gone:
-                facts["gone"] = True
-            self._step(rule, name, "", verdict, facts, now, MOST)
-        if well is not None:
-            self._occurrences.judged(name, now)
-        if gone and well is not None and not any(k[1] == name for k in self._incidents):
-            self._occurrences.forget(name)
-
     # -- what comes of it
 
-    def _step(
-        self,
-        rule: Rule,
-        app: str,
-        subject: str,
-        verdict: Verdict,
-        facts: Mapping[str, Any],
-        now: float,
-        most: float,
-    ) -> None:
+    def _step(self, found: Found, now: float, most: float) -> None:
+        rule, app, subject, verdict, facts = found
         key = (rule.id, app, subject)
         machine = self._machines.get(key)
         if machine is None:
@@ -402,9 +265,7 @@ class AlertEngine:
             return
         keys = [*self._unsaved]
         changed = [*self._unsaved.values(), *self._over]
-        if not self._occurrences.settling:
-            self._judged = self._cursor
-        kept = self._store.save(changed, self._judged)
+        kept = self._store.save(changed, self._happened.judged)
         for key, one in zip(keys, kept, strict=False):
             if self._incidents.get(key) is self._unsaved[key]:
                 self._incidents[key] = one

@@ -36,8 +36,9 @@ from cloudbang.domain.alerts.receivers import Kind, Receiver
 from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
 from cloudbang.monitoring.alerts.senders import Letter, Outcome, send
 from cloudbang.monitoring.alerts.texts import SayIn
+from cloudbang.storage.database.alert_rows import Attempt, Message
 from cloudbang.storage.database.alert_settings import AlertSettings
-from cloudbang.storage.database.alerts import AlertStore, Attempt, Message
+from cloudbang.storage.database.alerts import AlertStore
 
 log = logging.getLogger(__name__)
 

@@ -12,14 +12,8 @@ from cloudbang.core.notices import Notices
 from cloudbang.domain.alerts.receivers import SECRETS, Receiver
 from cloudbang.domain.alerts.rules import DEFAULTS, NoRule, Rule
 from cloudbang.domain.lines import format_time
-from cloudbang.monitoring.alerts.engine import (
-    AlertEngine,
-    Apps,
-    Containers,
-    Events,
-    Measured,
-    Recorder,
-)
+from cloudbang.monitoring.alerts.about import Apps, Containers, Events, Measured, Recorder
+from cloudbang.monitoring.alerts.engine import AlertEngine
 from cloudbang.monitoring.alerts.errors import (
     AlertField,
     NoSuchIncident,

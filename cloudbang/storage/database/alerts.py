@@ -8,15 +8,23 @@ two names.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from cloudbang.domain.alerts.incidents import Incident, Item
 from cloudbang.domain.alerts.receivers import Receiver
+from cloudbang.storage.database.alert_rows import (
+    Attempt,
+    Message,
+    attempt_values,
+    changed_values,
+    incident_of,
+    incident_values,
+    message_of,
+    message_values,
+)
 from cloudbang.storage.database.alert_settings import receiver_of
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.tables import (
@@ -30,41 +38,6 @@ from cloudbang.storage.database.tables import (
 
 _CURSOR = "alert-cursor"
 KEPT = 2_000  # resolved incidents and settled messages of a team; the oldest go first
-
-MessageState = Literal["pending", "sent", "failed", "held", "merged"]
-MessageKind = Literal["alert", "digest", "test"]
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """``uid`` stays the same however often it is sent, and to whom. ``tries`` is counted before a
-    try, ``failures`` after one. Times in seconds since 1970."""
-
-    id: int
-    uid: str
-    receiver: int
-    team: str
-    kind: MessageKind
-    items: tuple[Item, ...]
-    created: float
-    due: float
-    state: MessageState = "pending"
-    why: str = ""
-    tries: int = 0
-    failures: int = 0
-    finished: float | None = None
-    second: bool = False
-    instead_of: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    message: int
-    time: float
-    accepted: bool
-    code: str
-    text: str
-
 
 Compose = Callable[
     [Sequence[Incident], Sequence[Receiver], Mapping[int, frozenset[int]]], Sequence[Message]
@@ -95,10 +68,10 @@ class AlertStore:
             for one in incidents:
                 if one.id:
                     its = sa.update(alert_incidents).where(alert_incidents.c.id == one.id)
-                    c.execute(its.values(**_changed(one)))
+                    c.execute(its.values(**changed_values(one)))
                     kept.append(one)
                 else:
-                    made = c.execute(sa.insert(alert_incidents).values(**_values(one)))
+                    made = c.execute(sa.insert(alert_incidents).values(**incident_values(one)))
                     key = made.inserted_primary_key
                     assert key is not None
                     kept.append(replace(one, id=int(key[0])))
@@ -136,7 +109,7 @@ class AlertStore:
             wanted = wanted.where(over if state == "resolved" else ~over)
         wanted = wanted.order_by(alert_incidents.c.id.desc()).limit(limit)
         rows = self._database.read(lambda c: c.execute(wanted).mappings().all())
-        return [_incident(row) for row in rows]
+        return [incident_of(row) for row in rows]
 
     def incident(self, id: int) -> Incident | None:
         return next(iter(self._incidents(alert_incidents.c.id == id)), None)
@@ -152,7 +125,7 @@ class AlertStore:
             mine = sa.select(alert_told.c.message).where(alert_told.c.incident == id)
             waiting = (alert_messages.c.state == "pending") & alert_messages.c.id.in_(mine)
             for row in c.execute(sa.select(alert_messages).where(waiting)).mappings().all():
-                message = _message(row)
+                message = message_of(row)
                 # One that tells of others too is sent all the same.
                 if {item.incident for item in message.items} == {id} and not message.tries:
                     held = {"state": "held", "why": "acknowledged"}
@@ -169,7 +142,7 @@ class AlertStore:
         def work(c: sa.Connection) -> list[Message]:
             changed = alert_incidents.c.change != ""
             rows = c.execute(sa.select(alert_incidents).where(changed)).mappings().all()
-            incidents = [_incident(row) for row in rows]
+            incidents = [incident_of(row) for row in rows]
             if not incidents:
                 return []
             every = c.execute(sa.select(alert_receivers)).mappings().all()
@@ -232,7 +205,7 @@ class AlertStore:
         def work(c: sa.Connection) -> None:
             c.execute(_the(message.id).values(**values))
             if attempt is not None:
-                c.execute(sa.insert(alert_attempts).values(**_attempt_values(attempt)))
+                c.execute(sa.insert(alert_attempts).values(**attempt_values(attempt)))
             if receiver is not None:
                 its = sa.update(alert_receivers).where(alert_receivers.c.id == receiver.id)
                 now = {"failures": receiver.failures, "why": receiver.why, "until": receiver.until}
@@ -285,7 +258,7 @@ class AlertStore:
             wanted = wanted.where(alert_messages.c.id < before)
         wanted = wanted.order_by(alert_messages.c.id.desc()).limit(limit)
         rows = self._database.read(lambda c: c.execute(wanted).mappings().all())
-        return [_message(row) for row in rows]
+        return [message_of(row) for row in rows]
 
     def attempts(self, messages: Collection[int], most: int = 5) -> dict[int, list[Attempt]]:
         """By message the last ones, the oldest first."""
@@ -329,12 +302,12 @@ class AlertStore:
     def _incidents(self, wanted: sa.ColumnElement[bool]) -> list[Incident]:
         statement = sa.select(alert_incidents).where(wanted).order_by(alert_incidents.c.id)
         rows = self._database.read(lambda c: c.execute(statement).mappings().all())
-        return [_incident(row) for row in rows]
+        return [incident_of(row) for row in rows]
 
     def _messages(self, wanted: sa.ColumnElement[bool]) -> list[Message]:
         statement = sa.select(alert_messages).where(wanted).order_by(alert_messages.c.id)
         rows = self._database.read(lambda c: c.execute(statement).mappings().all())
-        return [_message(row) for row in rows]
+        return [message_of(row) for row in rows]
 
 
 def _the(message: int) -> sa.Update:
@@ -370,7 +343,7 @@ def _news(c: sa.Connection, items: Collection[Item], receiver: int) -> bool:
 
 
 def _add(c: sa.Connection, message: Message) -> Message:
-    key = c.execute(sa.insert(alert_messages).values(**_message_values(message)))
+    key = c.execute(sa.insert(alert_messages).values(**message_values(message)))
     primary = key.inserted_primary_key
     assert primary is not None
     made = replace(message, id=int(primary[0]))
@@ -378,53 +351,3 @@ def _add(c: sa.Connection, message: Message) -> Message:
         told = {"incident": item.incident, "change": item.change, "message": made.id}
         c.execute(insert(alert_told).values(**told).on_conflict_do_nothing())
     return made
-
-
-def _values(one: Incident) -> dict[str, Any]:
-    return {
-        "rule": one.rule,
-        "what": one.what,
-        "app": one.app,
-        "team": one.team,
-        "subject": one.subject,
-        "began": one.began,
-        "acknowledged_by": one.acknowledged_by,
-        "acknowledged": one.acknowledged,
-        **_changed(one),
-    }
-
-
-def _changed(one: Incident) -> dict[str, Any]:
-    """What the engine changes of one; that somebody has acknowledged it is not its."""
-    return {
-        "rule_name": one.rule_name,
-        "severity": one.severity,
-        "state": one.state,
-        "ended": one.ended,
-        "facts": orjson.dumps(dict(one.facts)).decode(),
-        "receivers": orjson.dumps(one.receivers).decode(),
-        "change": one.change,
-    }
-
-
-def _incident(row: Mapping[Any, Any]) -> Incident:
-    values = {name: row[name] for name in Incident.__slots__}
-    values["facts"] = orjson.loads(row["facts"])
-    values["receivers"] = tuple(orjson.loads(row["receivers"]))
-    return Incident(**values)
-
-
-def _message_values(one: Message) -> dict[str, Any]:
-    values = {name: getattr(one, name) for name in Message.__slots__ if name != "id"}
-    values["items"] = orjson.dumps([item.as_json() for item in one.items]).decode()
-    return values
-
-
-def _message(row: Mapping[Any, Any]) -> Message:
-    values = {name: row[name] for name in Message.__slots__}
-    values["items"] = tuple(Item(**item) for item in orjson.loads(row["items"]))
-    return Message(**values)
-
-
-def _attempt_values(one: Attempt) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in Attempt.__slots__}

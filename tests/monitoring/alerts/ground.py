@@ -17,8 +17,9 @@ from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time
 from cloudbang.monitoring.alerts.engine import AlertEngine
 from cloudbang.monitoring.alerts.outbox import Outbox, place_of
+from cloudbang.storage.database.alert_rows import Message
 from cloudbang.storage.database.alert_settings import AlertSettings
-from cloudbang.storage.database.alerts import AlertStore, Message
+from cloudbang.storage.database.alerts import AlertStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.secrets import SecretStore

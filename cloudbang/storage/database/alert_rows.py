@@ -1,0 +1,95 @@
+"""Incidents, messages and attempts, and the rows they are kept as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from cloudbang.domain.alerts.incidents import Incident, Item
+
+MessageState = Literal["pending", "sent", "failed", "held", "merged"]
+MessageKind = Literal["alert", "digest", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """``uid`` stays the same however often it is sent, and to whom. ``tries`` is counted before a
+    try, ``failures`` after one. Times in seconds since 1970."""
+
+    id: int
+    uid: str
+    receiver: int
+    team: str
+    kind: MessageKind
+    items: tuple[Item, ...]
+    created: float
+    due: float
+    state: MessageState = "pending"
+    why: str = ""
+    tries: int = 0
+    failures: int = 0
+    finished: float | None = None
+    second: bool = False
+    instead_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    message: int
+    time: float
+    accepted: bool
+    code: str
+    text: str
+
+
+def incident_values(one: Incident) -> dict[str, Any]:
+    return {
+        "rule": one.rule,
+        "what": one.what,
+        "app": one.app,
+        "team": one.team,
+        "subject": one.subject,
+        "began": one.began,
+        "acknowledged_by": one.acknowledged_by,
+        "acknowledged": one.acknowledged,
+        **changed_values(one),
+    }
+
+
+def changed_values(one: Incident) -> dict[str, Any]:
+    """What the engine changes of one; that somebody has acknowledged it is not its."""
+    return {
+        "rule_name": one.rule_name,
+        "severity": one.severity,
+        "state": one.state,
+        "ended": one.ended,
+        "facts": orjson.dumps(dict(one.facts)).decode(),
+        "receivers": orjson.dumps(one.receivers).decode(),
+        "change": one.change,
+    }
+
+
+def incident_of(row: Mapping[Any, Any]) -> Incident:
+    values = {name: row[name] for name in Incident.__slots__}
+    values["facts"] = orjson.loads(row["facts"])
+    values["receivers"] = tuple(orjson.loads(row["receivers"]))
+    return Incident(**values)
+
+
+def message_values(one: Message) -> dict[str, Any]:
+    values = {name: getattr(one, name) for name in Message.__slots__ if name != "id"}
+    values["items"] = orjson.dumps([item.as_json() for item in one.items]).decode()
+    return values
+
+
+def message_of(row: Mapping[Any, Any]) -> Message:
+    values = {name: row[name] for name in Message.__slots__}
+    values["items"] = tuple(Item(**item) for item in orjson.loads(row["items"]))
+    return Message(**values)
+
+
+def attempt_values(one: Attempt) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in Attempt.__slots__}
