@@ -35,7 +35,7 @@ _TABLES = (
     """CREATE TABLE slabs (
         time INTEGER PRIMARY KEY, checksum INTEGER NOT NULL,
         points BLOB NOT NULL, histograms BLOB NOT NULL)""",
-    # Some time of one series each: see Span.row.
+    # Some time of one series each: see row().
     "CREATE TABLE blocks (row INTEGER PRIMARY KEY, data BLOB NOT NULL)",
     # Up to where a tier has all that the finer one has.
     "CREATE TABLE rolled (step INTEGER PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
@@ -45,13 +45,15 @@ _TABLES = (
 
 
 class Kind(IntEnum):
-    """What a block is of."""
+    """What a block is of; ``HISTOGRAMS`` more, and it is of histograms."""
 
     PIECE = 0  # ten minutes by 10 s, until the hour is over
     HOUR = 1  # an hour by 10 s
     QUARTER = 2  # six hours by the minute
     DAYS = 3  # three days by 10 minutes
-    HISTOGRAMS = 4  # and the same four of histograms
+
+
+HISTOGRAMS = 4
 
 
 class Shape(NamedTuple):
@@ -77,7 +79,7 @@ def row(kind: int, start: int, series: int) -> int:
 
 def rows(kind: int, since: int, until: int) -> tuple[int, int]:
     """The first and the last that a block can have that begins in ``[since, until)``."""
-    return row(kind, max(since, 0), 0), row(kind, max(until, 0), 0) - 1
+    return row(kind, max(since, 0), 0), row(kind, max(until + 599, 0), 0) - 1
 
 
 def start_of(number: int) -> int:
@@ -119,3 +121,12 @@ def make(path: Path, connection: sqlite3.Connection) -> None:
             connection.execute(f"PRAGMA user_version = {FORMAT}")
 
     transaction(connection, "BEGIN IMMEDIATE", work)
+
+
+def set_aside(path: Path, now: int) -> Path:
+    """Give a file that is none of SQLite's another name, for who wants to look at it."""
+    aside = path.with_name(f"{path.name}.damaged-{now}")
+    path.rename(aside)
+    for end in ("-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    return aside

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from cloudbang.domain.metrics.catalogue import NODE, OF_APPS, OF_NODES
-from cloudbang.domain.metrics.packing import FLOATING
+from cloudbang.domain.metrics.points import FLOATING
 from cloudbang.domain.metrics.series import SeriesKey
 
 DAY = 86400
@@ -16,12 +16,14 @@ DAY = 86400
 
 class Entry(NamedTuple):
     """``scale`` stays what it was when the series began, whatever the catalogue says later: what is
-    kept are multiples of it. ``last``: a day on which something came."""
+    kept are multiples of it. ``last``: a day on which something came. ``instance``: of one container,
+    which is kept by 10 s alone."""
 
     id: int
     unit: str
     scale: float
     last: int
+    instance: bool
 
 
 Name = tuple[SeriesKey, bool]
@@ -91,6 +93,11 @@ class Registry:
         return found
 
 
+def is_of_instance(labels: str) -> bool:
+    """Whether a series with these labels, as they are written down, is of one container."""
+    return any(name == "container" for name, _ in json.loads(labels))
+
+
 # What runs in a thread.
 
 
@@ -107,7 +114,7 @@ def write(
             " SET unit = excluded.unit, last = excluded.last RETURNING id, scale",
             (key.app, key.name, labels, histogram, unit, scale, today),
         ).fetchone()
-        made[key, histogram] = Entry(number, unit, kept, today)
+        made[key, histogram] = Entry(number, unit, kept, today, is_of_instance(labels))
     return made
 
 
@@ -117,7 +124,7 @@ def read(connection: sqlite3.Connection) -> dict[Name, Entry]:
         "SELECT id, app, name, labels, histogram, unit, scale, last FROM series"
     ):
         key = SeriesKey(app, name, tuple((k, v) for k, v in json.loads(labels)))
-        found[key, bool(histogram)] = Entry(number, unit, scale, last)
+        found[key, bool(histogram)] = Entry(number, unit, scale, last, is_of_instance(labels))
     return found
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import zstandard
 
 from cloudbang.domain.metrics.packing import (
     Damaged,
-    Kept,
     Slab,
     pack_by_id,
     pack_slab,
     unpack_by_id,
     unpack_slab,
 )
+from cloudbang.domain.metrics.points import Kept
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +45,11 @@ def checksum(time: int, points: bytes, histograms: bytes) -> int:
     return zlib.crc32(histograms, zlib.crc32(points, time & 0xFFFFFFFF))
 
 
-def points(connection: sqlite3.Connection, since: int, until: int) -> Iterator[tuple[int, Slab]]:
+def points(
+    connection: sqlite3.Connection, since: int, until: int, on_damaged: Callable[[], None]
+) -> Iterator[tuple[int, Slab]]:
     """``(time, slab)`` of those that begin in ``[since, until)``; one that is damaged is left out,
-    and said in the log."""
+    and said."""
     decompressor = zstandard.ZstdDecompressor()
     for time, packed in connection.execute(
         "SELECT time, points FROM slabs WHERE time >= ? AND time < ? ORDER BY time", (since, until)
@@ -56,10 +58,11 @@ def points(connection: sqlite3.Connection, since: int, until: int) -> Iterator[t
             yield time, unpack_slab(decompressor.decompress(packed, MOST_BYTES))
         except (zstandard.ZstdError, Damaged) as e:
             log.warning("what was measured in the 10 s from %d on is damaged: %s", time, e)
+            on_damaged()
 
 
 def histograms(
-    connection: sqlite3.Connection, since: int, until: int
+    connection: sqlite3.Connection, since: int, until: int, on_damaged: Callable[[], None]
 ) -> Iterator[tuple[int, dict[int, bytes]]]:
     """The same of histograms, packed, by id."""
     decompressor = zstandard.ZstdDecompressor()
@@ -72,3 +75,4 @@ def histograms(
             yield time, unpack_by_id(decompressor.decompress(packed, MOST_BYTES))
         except (zstandard.ZstdError, Damaged) as e:
             log.warning("the histograms of the 10 s from %d on are damaged: %s", time, e)
+            on_damaged()

@@ -10,6 +10,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,13 +18,17 @@ from cloudbang.config import MetricsSettings
 from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.notices import Notices
+from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.metrics.histogram import Histogram
-from cloudbang.domain.metrics.packing import FLOATING, to_scale
+from cloudbang.domain.metrics.points import FLOATING, to_scale
 from cloudbang.domain.metrics.series import Aggregate, SeriesKey
 from cloudbang.errors import CloudBangError, StorageFailed
-from cloudbang.storage.metrics import metrics_file, reading, registry, slabs
-from cloudbang.storage.metrics.metrics_file import STEP
+from cloudbang.storage.metrics import metrics_file, registry, slabs
+from cloudbang.storage.metrics.blocks import Blocks
+from cloudbang.storage.metrics.metrics_file import HISTOGRAMS, SHAPES, STEP, Kind
+from cloudbang.storage.metrics.reading import Reading, merged
 from cloudbang.storage.metrics.registry import Entry, Name, Registry
+from cloudbang.storage.metrics.roll_up import RollUp
 from cloudbang.storage.sqlite import in_words, make_file, transaction, within
 from cloudbang.storage.workers import Workers
 
@@ -60,6 +65,8 @@ class MetricStore:
         self._writer: Workers[sqlite3.Connection] | None = None
         self._readers: Workers[sqlite3.Connection] | None = None
         self._registry = Registry()
+        self._supervisor = Supervisor("metrics-store")
+        self.roll_up = RollUp(self.path, settings, self._notices, clock, self._rolled_up)
         self.trouble: str | None = None
         """Why nothing can be written, in words; None when the last write went well."""
         self.slabs = 0
@@ -75,6 +82,18 @@ class MetricStore:
 
     def open(self) -> None:
         """Raises StorageFailed, DatabaseTooNew."""
+        try:
+            self._open()
+        except StorageFailed as e:
+            code = getattr(e.__cause__, "sqlite_errorcode", 0) & 0xFF
+            if code not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                raise
+            aside = metrics_file.set_aside(self.path, int(self._clock()))
+            text = f"{self.path} was damaged and is now {aside}: measurements begin anew"
+            self._notices.begin("metrics-begun-anew", text, path=str(self.path), lasts=86_400)
+            self._open()
+
+    def _open(self) -> None:
         make_file(self.path)
         self._writer = Workers(1, self._connect, str(self.path))
         self._readers = Workers(READERS, self._connect_to_read, str(self.path))
@@ -85,8 +104,13 @@ class MetricStore:
             self.close()
             raise
 
+    def start(self) -> None:
+        """Roll up and delete from now on."""
+        self._supervisor.run("roll-up", self.roll_up.loop)
+
     def close(self, deadline: Deadline = UNHURRIED) -> None:
-        """Close; pending work ends first. May be called twice."""
+        """Close; pending work ends first, rolling up does not. May be called twice."""
+        self._supervisor.stop(deadline)
         both = (self._readers, self._writer)  # the last to close tidies the files up
         self._readers = self._writer = None
         for workers in both:
@@ -128,38 +152,61 @@ class MetricStore:
             self._registry.adopt(self._write(work))
         except CloudBangError as e:
             self.trouble = str(e)
+            text = f"measurements cannot be kept: {e}"
+            self._notices.begin("metrics-not-kept", text, path=str(self.path))
             raise
+        if self.trouble:
+            self._notices.end(
+                "metrics-not-kept", "measurements are kept again", path=str(self.path)
+            )
         self.trouble = None
         self.slabs += 1
 
     def read(
-        self, keys: Sequence[SeriesKey], since: int, until: int, step: int
+        self, keys: Sequence[SeriesKey], since: int, until: int, step: int, together: int = 1
     ) -> dict[SeriesKey, list[Aggregate | None]]:
         """Of each series an entry for every ``step`` (10, 60, 600) from the one in which ``since``
-        is, until before ``until``; None where nothing was measured."""
-        since, until = _whole(since, until, step)
+        is, until before ``until``; None where nothing was measured. ``together``: so many steps as
+        one entry, from a multiple of that many on."""
+        since, until = _whole(since, until, step, step * together)
         entries = {key: entry for key in keys if (entry := self._registry.get(key))}
-        ids = [entry.id for entry in entries.values()]
-        found = self._read(lambda c: reading.read(c, ids, since, until, step)) if ids else {}
-        nothing = (until - since) // step
-        return {
-            key: (
-                found[entries[key].id].aggregates(entries[key].scale)
-                if key in entries
-                else [None] * nothing
-            )
-            for key in keys
-        }
+        tiered = {e.id: e.scale for e in entries.values() if not e.instance}
+        instances = {e.id: e.scale for e in entries.values() if e.instance}
+
+        def work(c: sqlite3.Connection) -> tuple[dict[int, list[Aggregate | None]], int]:
+            source = Reading(c)
+            found = source.points(tiered, since, until, step) if tiered else {}
+            if instances:
+                finest = source.points(instances, since, until, STEP)
+                found |= {number: p.rolled(step // STEP) for number, p in finest.items()}
+            scales = tiered | instances
+            return {
+                number: (p.rolled(together) if together > 1 else p).aggregates(scales[number])
+                for number, p in found.items()
+            }, source.damaged
+
+        found, damaged = self._read(work) if entries else ({}, 0)
+        self.roll_up.say_damaged(damaged)
+        nothing = (until - since) // (step * together)
+        return {key: found[entries[key].id] if key in entries else [None] * nothing for key in keys}
 
     def read_histograms(
-        self, key: SeriesKey, since: int, until: int, step: int
+        self, key: SeriesKey, since: int, until: int, step: int, together: int = 1
     ) -> list[Histogram | None]:
         """The same of histograms, put together exactly."""
-        since, until = _whole(since, until, step)
+        since, until = _whole(since, until, step, step * together)
         entry = self._registry.get(key, True)
         if entry is None:
-            return [None] * ((until - since) // step)
-        return self._read(lambda c: reading.read_histograms(c, entry.id, since, until, step))
+            return [None] * ((until - since) // (step * together))
+
+        def work(c: sqlite3.Connection) -> tuple[list[Histogram | None], int]:
+            source = Reading(c)
+            packed = merged(source.histograms(entry.id, since, until, step), together)
+            return [Histogram.unpack(one) if one else None for one in packed], source.damaged
+
+        found, damaged = self._read(work)
+        self.roll_up.say_damaged(damaged)
+        return found
 
     def series_of(self, app: str) -> list[SeriesKey]:
         """Every series of which something is kept, of values and of histograms."""
@@ -182,11 +229,15 @@ class MetricStore:
         """When the oldest begins that is kept by this step; None when there is nothing."""
 
         def work(c: sqlite3.Connection) -> int | None:
-            found: int | None = c.execute("SELECT min(time) FROM slabs").fetchone()[0]
-            return found
+            kinds = [kind for kind in Kind if SHAPES[kind].step <= step]
+            slab = c.execute("SELECT min(time) FROM slabs").fetchone()[0]
+            found = [] if slab is None else [slab]
+            for kind in kinds:
+                for of in (0, HISTOGRAMS):
+                    found += islice(Blocks(c).starts(kind + of), 1)
+            return min(found) // step * step if found else None
 
-        found = self._read(work)
-        return None if found is None else found // step * step
+        return self._read(work)
 
     def size(self) -> int:
         """Bytes that the files take."""
@@ -199,6 +250,11 @@ class MetricStore:
             except OSError as e:
                 raise StorageFailed(str(self.path), e.strerror or str(e)) from e
         return total
+
+    def _rolled_up(self, series: int) -> None:
+        """Those whose data has gone are forgotten here as well."""
+        if series != len(self._registry):
+            self._registry.load(self._write(registry.read))  # after what is being written
 
     def _entry(self, key: SeriesKey, histogram: bool) -> Entry:
         entry = self._registry.get(key, histogram)
@@ -231,12 +287,12 @@ class MetricStore:
         return metrics_file.connect(self.path, reads=True)
 
 
-def _whole(since: int, until: int, step: int) -> tuple[int, int]:
-    """Whole steps: from the one with ``since`` to the last that begins before ``until``."""
+def _whole(since: int, until: int, step: int, width: int) -> tuple[int, int]:
+    """Whole widths: from the one with ``since`` to the last that begins before ``until``."""
     if step not in STEPS:
         raise ValueError(f"nothing is kept by {step} s")
-    since = since // step * step
-    return since, max(since, -(-until // step) * step)
+    since = since // width * width
+    return since, max(since, -(-until // width) * width)
 
 
 def _scaled(

@@ -57,6 +57,16 @@ function sentence(notice) {
       return t(
         "The gateway is not as it should be: apps may not be reached from outside. It is tried again.",
       );
+    case "metrics-not-kept":
+      return t("What is measured cannot be kept: it is tried again, and shown live meanwhile.");
+    case "metrics-not-rolled-up":
+      return t("What was measured cannot be put together for longer times: it is tried again.");
+    case "metrics-damaged":
+      return t("Some of what was measured is damaged and left out; the rest is shown.");
+    case "metrics-begun-anew":
+      return t("What had been measured could not be read: it was set aside and begun anew.");
+    case "metrics-shrunk":
+      return t("Measurements take all the room that they may: the finest are kept for less long.");
     default:
       return t(notice.message); // what is refused, for one: the doctor says it in the same words
   }

@@ -49,11 +49,11 @@ def of(value: float, samples: int = 10) -> Aggregate:
 
 def test_what_is_written_is_read_by_every_step(store: MetricStore) -> None:
     """Min, max, sum and count by 10 s; put together from these by the minute and by ten."""
-    store.write(T0, {CPU: Aggregate(10, 3.5, 0.1, 0.9), OWN: of(1 / 3)})
+    store.write(T0, {CPU: Aggregate(10, 3.5, 0.1, 0.9), OWN: of(1 / 8)})
     store.write(T0 + 20, {CPU: of(0.5, 4)})
     assert store.read([CPU, OWN, MEMORY], T0 + 3, T0 + 30, 10) == {
         CPU: [Aggregate(10, 3.5, 0.1, 0.9), None, of(0.5, 4)],
-        OWN: [of(1 / 3), None, None],
+        OWN: [of(1 / 8), None, None],
         MEMORY: [None, None, None],
     }
     whole = Aggregate(14, 5.5, 0.1, 0.9)
