@@ -43,10 +43,17 @@ from cloudbang.events.retention import EventRetention
 from cloudbang.gateway import Gateway
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.intake.logs import LogIntake
+from cloudbang.intake.metrics import MetricIntake
 from cloudbang.monitoring.alerts.service import Alerts
 from cloudbang.monitoring.alerts.service import Around as AroundAlerts
+from cloudbang.monitoring.forgetting import Forgetting
+from cloudbang.monitoring.log_rates import LogRates
+from cloudbang.monitoring.overview import Sparks
+from cloudbang.monitoring.query import Kept, Query
+from cloudbang.monitoring.series import Series
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
+from cloudbang.node.sampler import Sampler
 from cloudbang.node.terminals.reaper import Reaper
 from cloudbang.node.terminals.sources import TerminalSources
 from cloudbang.storage.database.apps import AppStore
@@ -60,13 +67,14 @@ from cloudbang.storage.database.stacks import StackStore
 from cloudbang.storage.database.terminals import TerminalStore
 from cloudbang.storage.database.webhooks import WebhookStore
 from cloudbang.storage.logs.log_store import LogStore
+from cloudbang.storage.metrics.store import MetricStore
 from cloudbang.storage.recordings.recordings import Recordings
 from cloudbang.terminals.files import Files
 from cloudbang.terminals.pty_receiver import PtyReceiver
 from cloudbang.terminals.registry import Terminals
 from cloudbang.web import MAX_BODY, create_app, load_templates
 from cloudbang.web.large_bodies import large_body
-from cloudbang.web.live.push import LivePush
+from cloudbang.web.live.push import LivePush, Metrics
 from cloudbang.web.pages.i18n import say_in
 from cloudbang.web.security.authenticator import authenticator_of
 from cloudbang.web.security.terminal_access import can_view_terminal
@@ -126,6 +134,15 @@ class Node(NamedTuple):
     names: ContainerNames
     collector: LogCollector
     reaper: Reaper
+
+
+class Monitoring(NamedTuple):
+    """What is measured, from where it is read to who is shown it."""
+
+    store: MetricStore
+    series: Series
+    sampler: Sampler
+    query: Query
 
 
 class Deploying(NamedTuple):
@@ -188,15 +205,17 @@ class Application:
         bus = self._start_bus(storage)
         events = self._build_events(storage, bus)
         node = self._build_node(storage, bus, events)
-        apps = self._load_apps(storage, bus, events, node)
+        monitoring = self._build_monitoring(storage, bus, node)
+        apps = self._load_apps(storage, bus, events, node, monitoring)
         deploy = self._build_deploying(storage, bus, events, node, apps)
         alerts = self._build_alerts(storage, events, node, apps)
         terminals = self._build_terminals(storage, node, events)
         status = Status(node.inventory, self.notices, apps.team_of)
-        live = self._build_live(storage, bus, status, apps, accounts, terminals, deploy)
+        live = self._build_live(storage, bus, status, apps, accounts, terminals, deploy, monitoring)
         web = self._build_web(
             *(storage, accounts, bus, events, node, apps, deploy, terminals, live, status),
             alerts,
+            monitoring,
         )
         # The page is there before the engine has been asked anything; it says what it waits for.
         web.server.start()
@@ -205,6 +224,7 @@ class Application:
         self._run_live(storage, bus, live)
         self._run_events(events)
         self._run_node(node)
+        self._run_monitoring(monitoring)
         self._run_deploying(deploy)
         self._run_alerts(alerts)
         self._run_terminals(terminals)
@@ -271,10 +291,29 @@ class Application:
         )
         return Node(engine, inventory, names, collector, Reaper(engine))
 
-    def _load_apps(self, storage: Storage, bus: Bus, events: Events, node: Node) -> AppRegistry:
+    def _build_monitoring(self, storage: Storage, bus: Bus, node: Node) -> Monitoring:
+        settings, folder = self.settings, self.settings.storage.path
+        store = MetricStore(folder, settings.metrics, self.notices)
+        store.open()
+        self._stops.add("the metrics", store.close, KEEP_STORAGE)
+        rates = LogRates()
+        storage.logs.on_stored.append(rates.stored)
+        series = Series(store, bus.publisher, rates)
+        sampler = Sampler(node.engine, node.inventory, series, settings.node, folder=folder)
+        kept = Kept(
+            int(settings.metrics.ten_seconds_hours * 3600),
+            int(settings.metrics.minute_days * 86400),
+        )
+        return Monitoring(store, series, sampler, Query(series, store, kept))
+
+    def _load_apps(
+        self, storage: Storage, bus: Bus, events: Events, node: Node, monitoring: Monitoring
+    ) -> AppRegistry:
         store = AppStore(storage.database)
-        apps = AppRegistry(store, storage.logs, node.inventory, events.recorder, bus.publisher)
+        forgetting = Forgetting(events.recorder, monitoring.series)
+        apps = AppRegistry(store, storage.logs, node.inventory, forgetting, bus.publisher)
         apps.load()
+        bus.intake.metrics = MetricIntake(apps, monitoring.series)
         # The first to hear of a container: whoever hears of it next may ask whose it is.
         node.inventory.listen(apps.instances_changed)
         return apps
@@ -335,9 +374,12 @@ class Application:
         accounts: AccountService,
         terminals: TerminalArea,
         deploy: Deploying,
+        monitoring: Monitoring,
     ) -> LivePush:
+        metrics = Metrics(monitoring.series, monitoring.query, Sparks(monitoring.series))
         live = LivePush(
-            *(storage.logs, apps, status, bus.to_viewers, self.budget, deploy.deployments)
+            *(storage.logs, apps, status, bus.to_viewers, self.budget, deploy.deployments),
+            metrics,
         )
         deploy.deployments.listen(live.deployment_changed)
         apps.listen_deleted(live.lines_deleted)
@@ -360,6 +402,7 @@ class Application:
         live: LivePush,
         status: Status,
         alerts: Alerts,
+        monitoring: Monitoring,
     ) -> Web:
         settings = self.settings.server
         app = create_app(
@@ -388,6 +431,8 @@ class Application:
                 notices=self.notices,
                 status=status,
                 operating=deploy.operating,
+                metrics=monitoring.series,
+                metrics_query=monitoring.query,
                 stacks=deploy.stacks,
                 alerts=alerts,
                 source_drafts=SourceDrafts(
@@ -455,6 +500,12 @@ class Application:
         self._stops.add("the collector", node.collector.stop, KEEP_NODE)
         node.reaper.start()
         self._stops.add("the reaper", node.reaper.stop, KEEP_NODE)
+
+    def _run_monitoring(self, monitoring: Monitoring) -> None:
+        monitoring.series.start()
+        self._stops.add("what is measured", monitoring.series.stop, KEEP_BUS)
+        monitoring.sampler.start()
+        self._stops.add("the sampler", monitoring.sampler.stop, KEEP_NODE)
 
     def _run_deploying(self, deploy: Deploying) -> None:
         deploy.gateway.start()

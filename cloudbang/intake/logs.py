@@ -26,6 +26,8 @@ from cloudbang.domain.long_text import shortened
 from cloudbang.domain.names import is_app_name, is_container_id
 from cloudbang.intake.drop_notices import DropNotices
 from cloudbang.intake.log_sink import StoreSink
+from cloudbang.intake.metrics import TOPIC as METRICS
+from cloudbang.intake.metrics import MetricIntake
 from cloudbang.intake.new_names import NewNames
 from cloudbang.intake.put_queue import PutQueue
 from cloudbang.storage.logs.log_store import Append
@@ -76,6 +78,8 @@ class LogIntake:
         self._clock = clock
         self._new = NewNames()
         self._queue = PutQueue()
+        self.metrics: MetricIntake | None = None
+        """Who takes what is put on ``put/metric/``; it waits in the same queue, and is as fair."""
         self._closed = False
         self._patient = True
         self._stored = 0
@@ -143,6 +147,10 @@ class LogIntake:
     def _look_through(self, message: Message, found: dict[str, _Found]) -> int:
         """Add its lines to what was found; gives their bytes."""
         try:
+            if self.metrics is not None and message.topic.startswith(METRICS):
+                if not self.metrics.take(message):
+                    self.dropped.add(message.topic, "new")
+                return 0
             app, program, records = read_put(message, self._clock())
         except Malformed as e:
             self.dropped.add(message.topic, "body")

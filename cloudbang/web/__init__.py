@@ -67,6 +67,7 @@ def api_blueprints() -> list[Blueprint]:
         account,
         alert_receivers,
         alerts,
+        app_metrics,
         apps,
         credentials,
         deployed,
@@ -85,7 +86,7 @@ def api_blueprints() -> list[Blueprint]:
     )
 
     deploying = (deployed, deployments, releases, webhooks, drafts, credentials, stacks)
-    every = (account, apps, *deploying, status, storage, terminal_files, terminals)
+    every = (account, apps, app_metrics, *deploying, status, storage, terminal_files, terminals)
     ours = (operate, removal, found, alerts, alert_receivers)
     return [api.bp for api in (*every, *ours)]
 

@@ -10,12 +10,14 @@ from cloudbang.deploy.uploads import MOST_BYTES
 from cloudbang.web.server.body_stream import LargeBody
 
 MIB = 1024 * 1024
+SAMPLES_BYTES = 512 * 1024  # of what a program measured of itself
 WEBHOOK_BYTES = 8 * MIB  # of what a host of code tells of a push
 
 # Who calls those before it is known before any of it is read; of a webhook that there is one.
 _CALLS = (
     (re.compile(r"/api/v1/apps/[^/]+/deployments"), LargeBody(MOST_BYTES + MIB)),
     (re.compile(r"/api/v1/apps/[^/]+/plan"), LargeBody(MOST_BYTES + MIB)),
+    (re.compile(r"/api/v1/apps/[^/]+/samples"), LargeBody(SAMPLES_BYTES)),
     (re.compile(r"/api/v1/stacks/[^/]+/deployments"), LargeBody(MOST_BYTES + MIB)),
     (re.compile(r"/api/v1/webhooks/[^/]+"), LargeBody(WEBHOOK_BYTES, 10.0, 30.0)),
 )

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cloudbang.events.recorder import EventRecorder
     from cloudbang.gateway import Gateway
     from cloudbang.monitoring.alerts.service import Alerts
+    from cloudbang.monitoring.query import Query
+    from cloudbang.monitoring.series import Series
     from cloudbang.node.collector import LogCollector
     from cloudbang.node.inventory import Inventory
     from cloudbang.storage.database.database import Database
@@ -67,6 +69,8 @@ class Services:
     source_drafts: SourceDrafts
     operating: Operating
     alerts: Alerts
+    metrics: Series
+    metrics_query: Query
     loop_lag: LoopLag | None = None
 
 

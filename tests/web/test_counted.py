@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2] / "cloudbang"
 
 NO_COUNTS = {
     ("AppLog", "next"): "a seq",
+    ("AppSeries", "refused"): "of one app, which is told of it; a part of what Series exports",
     ("CastFile", "written"): "the size of one recording",
     ("Download", "name"): "a text",
     ("LivePush", "slow"): "a part of slow_viewers, which is exported",
@@ -37,6 +38,7 @@ NO_COUNTS = {
     ("Totals", "lines"): "exported as log_lines",
     ("Totals", "ever"): "exported as log_lines",
     ("Upload", "taken"): "the size of one file",
+    ("WholeSeconds", "missed"): "exported by the sampler",
 }
 """What grows and is no count, or not one by itself: a position, a size, a part of another number."""
 

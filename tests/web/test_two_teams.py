@@ -97,6 +97,9 @@ ROUTES = {
     "/api/v1/apps/<app>/put_away": "app",
     **{f"/api/v1/apps/<app>/{verb}": "app" for verb in ("start", "stop", "restart", "scale")},
     "/api/v1/apps/<app>/redeploy": "app",
+    "/api/v1/apps/<app>/metrics": "app",
+    "/api/v1/apps/<app>/samples": "app",
+    "/api/v1/node/metrics": "open",
     "/api/v1/operations": "own",
     "/api/v1/containers/<container>": "container",
     "/api/v1/containers/<container>/<verb>": "container",
@@ -148,7 +151,7 @@ ROUTES = {
     "/api/v1/terminals/<session>/links": "terminal",
 }
 LISTED = {
-    *("log/<app>", "event/<app>", "app/*", "terminal/*", "status"),
+    *("log/<app>", "event/<app>", "app/*", "terminal/*", "status", "metric/<app>", "metric/*"),
     *("deployment/<id>", "deployment/*"),
 }
 SOCKETS = {"/websocket", "/docker_console", "/ws", "/terminal_share", "/terminal_files"}
@@ -547,8 +550,11 @@ def everything(socket: ClientConnection) -> list[Any]:
 
 
 def subscribe(socket: ClientConnection, channel: str) -> Any:
+    """The answer; what still comes on other channels is passed over."""
     socket.send(orjson.dumps({"op": "subscribe", "channel": channel, "tail": 10}).decode())
-    return hear(socket)
+    while (heard := hear(socket))["channel"] != channel:
+        pass
+    return heard
 
 
 @pytest.mark.parametrize(("team", "other"), TEAMS)
@@ -669,3 +675,24 @@ def test_who_loses_a_team_loses_its_sockets(house: House) -> None:
             socket.recv(timeout=2.0)
         assert closed.value.rcvd
         assert closed.value.rcvd.code == 4401
+
+
+@pytest.mark.parametrize(("team", "other"), TEAMS)
+def test_the_last_values_are_of_the_own_teams_apps(house: House, team: str, other: str) -> None:
+    """At the start and at each second; and the node's, which name nobody."""
+    publisher = house.parts.publisher
+    with house.socket_as(team) as socket:
+        subscribe(socket, "metric/*")
+        assert hear(socket)["op"] == "overview"
+        wait_until(lambda: publisher.wanted("overview/"))
+        for cpu in (0.5, 0.75):
+            body = {"apps": {app: [cpu, 4096] for app in APPS.values()}, "node": [["cpu", {}, 1]]}
+            publisher.send("overview/", b'{"v":1,"time":1764444600}', orjson.dumps(body))
+        told: list[Any] = []
+        while {APPS[team]: [0.75, 4100]} not in told:
+            told.append(hear(socket)["apps"])
+        assert {APPS[team]: [0.5, 4100]} in told
+        assert APPS[other] not in str(told)
+    with house.socket_as(team) as socket:
+        subscribe(socket, "metric/*")
+        assert APPS[other].encode() not in orjson.dumps(hear(socket))

@@ -39,6 +39,10 @@ from cloudbang.gateway import Gateway
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.monitoring.alerts.service import Alerts
 from cloudbang.monitoring.alerts.service import Around as AroundAlerts
+from cloudbang.monitoring.forgetting import Forgetting
+from cloudbang.monitoring.overview import Sparks
+from cloudbang.monitoring.query import Query
+from cloudbang.monitoring.series import Series
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.terminals.reaper import Reaper
@@ -53,12 +57,13 @@ from cloudbang.storage.database.stacks import StackStore
 from cloudbang.storage.database.terminals import TerminalStore
 from cloudbang.storage.database.webhooks import WebhookStore
 from cloudbang.storage.logs.log_store import LogStore
+from cloudbang.storage.metrics.store import MetricStore
 from cloudbang.storage.recordings.recordings import Recordings
 from cloudbang.terminals.files import Files
 from cloudbang.terminals.registry import Terminals
 from cloudbang.web import create_app
 from cloudbang.web.api.openapi import describe
-from cloudbang.web.live.push import LivePush
+from cloudbang.web.live.push import LivePush, Metrics
 from cloudbang.web.pages.i18n import say_in
 from cloudbang.web.services import Services
 from cloudbang.web.status import Status
@@ -145,8 +150,13 @@ class WebGround:
         self.recorder = EventRecorder(self.events, self.publisher)
         names = ContainerNames(ContainerNameStore(self.database), self.store)
         self.inventory = Inventory(engine, self.recorder, self.notices, names)
+        self.metric_store = MetricStore(folder, self.settings.metrics, self.notices)
+        self.metric_store.open()
+        self.metrics = Series(self.metric_store, self.publisher)
         self.apps = AppRegistry(
-            AppStore(self.database), self.store, self.inventory, self.recorder, self.publisher
+            *(AppStore(self.database), self.store, self.inventory),
+            Forgetting(self.recorder, self.metrics),
+            self.publisher,
         )
         self.apps.load()
         self.inventory.listen(self.apps.instances_changed)
@@ -183,8 +193,10 @@ class WebGround:
         stacks = StackStore(self.database)
         self.stacks = Stacks(Compose(folder), stacks, self.secrets, self.deployments)
         self.webhooks = Webhooks(self.webhook_store, self.secrets, self.deployments)
+        query = Query(self.metrics, self.metric_store)
         self.live = LivePush(
-            *(self.store, self.apps, self.status, subscriber, self.budget, self.deployments)
+            *(self.store, self.apps, self.status, subscriber, self.budget, self.deployments),
+            Metrics(self.metrics, query, Sparks(self.metrics)),
         )
         self.apps.listen_deleted(self.live.lines_deleted)
         self.deployments.listen(self.live.deployment_changed)
@@ -228,6 +240,8 @@ class WebGround:
                     self.notices,
                     say_in,
                 ),
+                metrics=self.metrics,
+                metrics_query=query,
             )
         )
 
@@ -249,6 +263,7 @@ class WebGround:
         self.hub.stop()
         self.accounts.stop()
         self.database.close()
+        self.metric_store.close()
         self.store.close()
 
     def log(self, app: str, texts: list[str], *, step_ns: int = 1_000_000_000) -> None:

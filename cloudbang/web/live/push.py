@@ -11,7 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import gevent
 
@@ -24,6 +24,8 @@ from cloudbang.core.supervise import Supervisor
 from cloudbang.deploy.errors import NoSuchDeployment
 from cloudbang.deploy.log import log_name
 from cloudbang.domain.deploy.deployment import Deployment
+from cloudbang.monitoring.overview import Sparks
+from cloudbang.monitoring.series import Series
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.web.live.base import (
     CHANNELS,
@@ -51,6 +53,7 @@ from cloudbang.web.live.feeds import (
 )
 from cloudbang.web.live.lines import LogChannel, LogViewer
 from cloudbang.web.live.messages import Lines, read_lines
+from cloudbang.web.live.metrics import MetricsFeed, OverviewFeed, Units
 from cloudbang.web.security.access import can_view_deployment, require_app
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
 from cloudbang.web.server.socket_handler import LANGUAGE
@@ -63,6 +66,14 @@ LOOK_EVERY = 0.05  # seconds between two comparisons of what was sent with what 
 WIDE = 0.004  # seconds of sending after which messages are waited for
 REST = 0.03  # seconds of waiting at most, unless sending takes longer than that itself
 FEW = 300  # lines that wait already; with more of them frames are large anyway
+
+
+class Metrics(NamedTuple):
+    """What is asked of what is measured."""
+
+    series: Series
+    units: Units
+    sparks: Sparks
 
 
 class LivePush:
@@ -78,6 +89,7 @@ class LivePush:
         subscriber: Subscriber,
         budget: Budget,
         deployments: Deployments | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.slow = self.filled = 0  # of channels that are gone; see LogChannel
         self._store, self._apps, self._status = store, apps, status
@@ -87,6 +99,7 @@ class LivePush:
         self._feeds: dict[str, Feed] = {}  # by channel
         self._routes: dict[str, Feed] = {}  # by topic, or by its first part for app/*
         self._all_deployments = DeploymentsFeed(deployments, apps) if deployments else None
+        self._metrics = metrics
         self._news = DeploymentNews(self._tell_deployment)
         self._supervisor = Supervisor("live")
         self._sockets_by_login = SocketsByLogin(self._supervisor)
@@ -186,7 +199,7 @@ class LivePush:
         kind, _, name = channel.partition("/")
         if kind == "deployment" and self._all_deployments is not None and name != "*":
             return self._view_deployment(channel, connection, request)
-        if name and f"{kind}/<app>" in CHANNELS:
+        if name not in ("", "*") and f"{kind}/<app>" in CHANNELS:
             require_app(connection.caller, name, "view", self._apps)
         elif channel not in CHANNELS:
             raise NoSuchChannel(channel)
@@ -262,6 +275,7 @@ class LivePush:
         return FeedViewer(connection, feed)
 
     def _new_feed(self, channel: str, name: str) -> Feed:
+        kind = channel.partition("/")[0]
         if channel == "status":
             return StatusFeed(self._status.notices)
         if channel == "terminal/*":
@@ -273,6 +287,13 @@ class LivePush:
                 raise NoSuchChannel(channel)
             self._all_deployments.load()
             return self._all_deployments
+        if kind == "metric" and self._metrics is not None:
+            series, units, sparks = self._metrics
+            if name == "*":
+                return OverviewFeed(series, self._apps, sparks)
+            return MetricsFeed(name, series, units)
+        if kind != "event":
+            raise NoSuchChannel(channel)
         return EventsFeed(name)
 
     # -- the bus ------------------------------------------------------------------------------

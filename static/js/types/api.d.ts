@@ -437,6 +437,12 @@ export type Instance = {
   replaced: boolean;
 };
 
+/** `time` in seconds since 1970. */
+export type LastRefused = {
+  time: number;
+  why: string;
+};
+
 /** seq, time, container, stream, text */
 export type Line = [number, string, string, "stdout" | "stderr" | "marker", string];
 
@@ -462,6 +468,30 @@ export type Me = {
   session: string;
   csrf_token: string;
   language: string;
+};
+
+/** time, least, mean, most; null where nothing was measured */
+export type MetricPoint = [number, number | null, number | null, number | null];
+
+/** `step`: seconds between two measurements; `width`: seconds of a point. */
+export type MetricSeries = {
+  name: string;
+  unit: string;
+  labels: Record<string, string>;
+  step: number;
+  width: number;
+  points: MetricPoint[];
+};
+
+/** Times in seconds since 1970. `kept`: seconds of the finest that is kept of `since`. */
+export type Metrics = {
+  since: number;
+  until: number;
+  kept: number;
+  series: MetricSeries[];
+  not_measured: NotMeasured[];
+  refused: RefusedMetrics;
+  trouble: string | null;
 };
 
 export type NewAccount = {
@@ -555,6 +585,13 @@ export type NewWebhook = {
 /** Something of the container that the app would not have, as `docker run` names it. */
 export type NotCarriedOver = {
   option: string;
+  why: string;
+};
+
+/** `container`: its short id; empty: of the whole. */
+export type NotMeasured = {
+  name: string;
+  container: string;
   why: string;
 };
 
@@ -705,6 +742,13 @@ export type Redeployed = {
   number: number;
 };
 
+/** Samples of the app's own that were not taken; `names` of those for which there is no place. */
+export type RefusedMetrics = {
+  count: number;
+  names: string[];
+  last: LastRefused | null;
+};
+
 /** `image`: what runs, by id; null until it was pulled or built. `serving`: it is the one that serves. `changes`: against the release before. `can_return`: one can go back to it; `image_is`, of the last ten: on the machine, removed from it and pulled by its digest then, or nowhere; null where it is not kept or the engine does not tell. */
 export type Release = {
   number: number;
@@ -736,6 +780,11 @@ export type RunLineDraft = {
   spec: Record<string, unknown>;
   name: string;
   left: cloudbang__web__api__schemas__drafts__NotHonoured[];
+};
+
+/** What a program measured of itself. Each sample is looked at by itself: one that cannot be taken is named in the answer. */
+export type Samples = {
+  samples: unknown[];
 };
 
 /** How many instances there are to be; 0 stops the app. */
@@ -1035,6 +1084,12 @@ export type TakeOver = {
 /** `spec`: SPEC, other than the one that was proposed. */
 export type TakeOverRequest = {
   spec?: Record<string, unknown> | null;
+};
+
+/** `refused`: the index of each that was not taken, and why. */
+export type TakenSamples = {
+  taken: number;
+  refused: ([number, string])[];
 };
 
 /** `names`: the accounts that look; `container` is empty for a command of the host. */

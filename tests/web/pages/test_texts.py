@@ -18,6 +18,7 @@ from cloudbang.domain.deploy.failure import SENTENCES, WITHOUT_TIME
 from cloudbang.domain.events import KINDS
 from cloudbang.domain.refusals import REFUSALS
 from cloudbang.errors import CloudBangError
+from cloudbang.monitoring.series import MEASURING_IS_BEHIND, NOT_WRITTEN
 from cloudbang.node.sampler import reasons
 from cloudbang.web.deployment_json import CANCELLED, REPLACED, SECONDS
 from cloudbang.web.pages.i18n import AREAS, FOLDER
@@ -86,6 +87,7 @@ def texts_of_python() -> dict[str, str]:
                 "gettext",
                 "_",
                 "ngettext",
+                "NotTaken",
             ):
                 for argument in node.args[:2]:
                     if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
@@ -93,6 +95,7 @@ def texts_of_python() -> dict[str, str]:
     for kind in ERRORS:
         for text in (kind.title, *sentences_of(kind)):
             found[text] = kind.__name__
+    found[MEASURING_IS_BEHIND] = found[NOT_WRITTEN] = "monitoring/series.py"
     for text in (*SENTENCES.values(), *WITHOUT_TIME.values(), CANCELLED, REPLACED, SECONDS):
         found[text] = "of deployments"
     for name, text in vars(reasons).items():

@@ -1,0 +1,304 @@
+"""What a chart is given: the finest that is kept of the time it shows and fits into its points."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from cloudbang.domain.metrics.catalogue import NODE, OF_APPS, OF_NODES, Metric
+from cloudbang.domain.metrics.histogram import Histogram
+from cloudbang.domain.metrics.series import Aggregate, Labels, SeriesKey
+from cloudbang.monitoring.app_series import OWN_STEP
+from cloudbang.monitoring.ring import KEPT, Ring
+from cloudbang.monitoring.series import QUANTILES, Series
+from cloudbang.monitoring.slabs import STEP, Store
+
+POINTS, MOST_POINTS = 300, 2_000
+SPAN = 300  # seconds, where nobody says since when
+MEMORY = 1
+TIERS = (10, 60, 600)
+
+WIDTHS = (
+    *(1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800),
+    *(3_600, 7_200, 10_800, 14_400, 21_600, 43_200, 86_400, 604_800),
+)
+"""Seconds of a point: each tier, and what people read off an axis."""
+
+Point = tuple[int, float | None, float | None, float | None]
+
+
+class Asked(NamedTuple):
+    """``names`` empty: all there are; one that ends in ``.*``: those that begin so."""
+
+    app: str
+    names: Sequence[str] = ()
+    since: int | None = None
+    until: int | None = None
+    points: int = POINTS
+    instances: bool = False
+
+
+class Kept(NamedTuple):
+    """For how many seconds each tier is kept."""
+
+    fine: int = 48 * 3_600
+    middle: int = 14 * 86_400
+
+
+class Query:
+    """Answers from memory where that has all that is asked, else from the disk with the end from
+    memory."""
+
+    def __init__(
+        self,
+        series: Series,
+        store: Store,
+        kept: Kept = Kept(),  # noqa: B008 - a frozen value
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._series, self._store, self._kept, self._clock = series, store, kept, clock
+
+    def answer(self, asked: Asked) -> dict[str, Any]:
+        """``since``, ``until``, ``kept`` and ``series`` as docs/protocols/metrics.md has them.
+        Raises StorageFailed."""
+        now = self._until_now()
+        until = min(asked.until, now) if asked.until is not None else now
+        since = asked.since if asked.since is not None else until - SPAN
+        since = max(min(since, until - 1), 0)
+        tier = self._tier(since, now)
+        plans = [
+            plan
+            for key in self._keys(asked)
+            if (plan := self._plan(key, since, until, tier, asked))
+        ]
+        made = self._read(plans, since, until)
+        return {"since": since, "until": until, "kept": tier, "series": made}
+
+    def _until_now(self) -> int:
+        """A second that nobody can have measured yet is no gap."""
+        now, newest = int(self._clock()), self._series.newest
+        return newest + 1 if newest <= now < newest + 4 else now + 1
+
+    def _tier(self, since: int, now: int) -> int:
+        """The finest that is kept of this time."""
+        began = self._series.began
+        if began and since >= max(now - KEPT, began):
+            return MEMORY
+        for tier, seconds in zip(TIERS, (self._kept.fine, self._kept.middle), strict=False):
+            if since >= now - seconds:
+                return tier
+        return TIERS[-1]
+
+    # --- which series --------------------------------------------------------------------------
+
+    def _keys(self, asked: Asked) -> list[SeriesKey]:
+        """Of those in memory and on the disk, what was asked for; in order."""
+        found = dict.fromkeys(self._store.series_of(asked.app))
+        if (live := self._series.of(asked.app)) is not None:
+            for name, labels, _ in live.series():
+                plain = tuple(one for one in labels if one[0] != "quantile")
+                found[SeriesKey(asked.app, name, plain)] = None
+        return sorted(
+            key
+            for key in found
+            if (asked.instances or not any(name == "container" for name, _ in key.labels))
+            and (not asked.names or _is_named(key.name, asked.names))
+        )
+
+    def _plan(
+        self, key: SeriesKey, since: int, until: int, tier: int, asked: Asked
+    ) -> _Plan | None:
+        metric = (OF_NODES if key.app == NODE else OF_APPS).get(key.name)
+        step = metric.step if metric else OWN_STEP
+        width = _width(since, until, max(tier, step), asked.points)
+        begin, end = since - since % width, until
+        return _Plan(key, metric, step, width, begin, end, memory=tier == MEMORY and step < STEP)
+
+    # --- their points --------------------------------------------------------------------------
+
+    def _read(self, plans: Iterable[_Plan], since: int, until: int) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = []
+        from_disk: dict[tuple[int, int, int], list[_Plan]] = {}
+        for plan in plans:
+            if not plan.memory:
+                from_disk.setdefault((plan.begin, plan.end, plan.width), []).append(plan)
+        read: dict[SeriesKey, list[Aggregate | None]] = {}
+        for (begin, end, width), group in from_disk.items():
+            read |= self._from_disk([plan.key for plan in group], begin, end, width)
+        for plan in plans:
+            if plan.memory:
+                told.append(self._told(plan, _points(plan, self._from_memory(plan))))
+                continue
+            found = read[plan.key]
+            if any(one is not None for one in found):
+                told.append(self._told(plan, _points(plan, found)))
+            elif self._is_distributed(plan):
+                told += self._quantiles(plan)
+            elif plan.metric is not None:
+                told.append(self._told(plan, _points(plan, found)))
+        return told
+
+    def _from_memory(self, plan: _Plan) -> list[Aggregate | None]:
+        series = self._series.of(plan.key.app)
+        ring = series.ring_of(plan.key.name, plan.key.labels) if series else None
+        if ring is None:
+            return [None] * plan.size
+        return in_widths(ring, plan.begin, plan.end, plan.width)
+
+    def _from_disk(
+        self, keys: Sequence[SeriesKey], begin: int, end: int, width: int
+    ) -> dict[SeriesKey, list[Aggregate | None]]:
+        """What is kept, and where the disk may not have it yet what is in memory."""
+        whole, fine = self._seam(begin, end, width)
+        tier = max(tier for tier in TIERS if width % tier == 0)
+        found: dict[SeriesKey, list[Aggregate | None]] = {key: [] for key in keys}
+        if begin < whole:
+            for key, parts in self._store.read(keys, begin, whole, tier).items():
+                found[key] = _together(parts, width // tier)
+        if whole < end:
+            ends = self._store.read(keys, whole, max(fine, whole), STEP) if whole < fine else {}
+            for key in keys:
+                parts = list(ends.get(key, []))
+                for at in range(max(fine, whole), end, STEP):
+                    parts.append(self._series.slabs.memory_of(key, at))
+                found[key] += _together(parts, width // STEP)
+        return found
+
+    def _seam(self, begin: int, end: int, width: int) -> tuple[int, int]:
+        """Until when coarse parts are read, and until when those of 10 s."""
+        written = self._series.slabs.unwritten() or end + STEP
+        fine = min(max(written, begin), end + STEP)
+        return max(begin, min(fine // width * width, end)), fine // STEP * STEP
+
+    def _is_distributed(self, plan: _Plan) -> bool:
+        if plan.metric is not None:
+            return plan.key.name == "http.latency"
+        return True  # of its own metrics nobody else knows
+
+    def _quantiles(self, plan: _Plan) -> list[dict[str, Any]]:
+        key, width = plan.key, plan.width
+        whole, fine = self._seam(plan.begin, plan.end, width)
+        tier = max(tier for tier in TIERS if width % tier == 0)
+        found: list[Histogram | None] = []
+        if plan.begin < whole:
+            parts = self._store.read_histograms(key, plan.begin, whole, tier)
+            found = _merged(parts, width // tier)
+        if whole < plan.end:
+            parts = []
+            if whole < fine:
+                parts = self._store.read_histograms(key, whole, fine, STEP)
+            for at in range(max(fine, whole), plan.end, STEP):
+                parts.append(self._series.slabs.histogram_of(key, at))
+            found += _merged(parts, width // STEP)
+        if not any(found) and plan.metric is None:
+            return []
+        told = []
+        for q in QUANTILES:
+            points: list[Point] = []
+            for index, one in enumerate(found[: plan.size]):
+                value = _number(one.quantile(q)) if one else None
+                points.append((plan.begin + index * width, value, value, value))
+            labels = tuple(sorted((*key.labels, ("quantile", f"{q:g}"))))
+            told.append(self._told(plan, points, labels))
+        return told
+
+    def _told(
+        self, plan: _Plan, points: list[Point], labels: Labels | None = None
+    ) -> dict[str, Any]:
+        return {
+            "name": plan.key.name,
+            "unit": self.unit_of(plan.key),
+            "labels": dict(plan.key.labels if labels is None else labels),
+            "step": plan.step,
+            "width": plan.width,
+            "points": points,
+        }
+
+    def unit_of(self, key: SeriesKey) -> str:
+        metric = (OF_NODES if key.app == NODE else OF_APPS).get(key.name)
+        return metric.unit if metric else self._store.unit_of(key) or "1"
+
+
+class _Plan(NamedTuple):
+    """One series: from ``begin``, a multiple of ``width``, until before ``end``."""
+
+    key: SeriesKey
+    metric: Metric | None
+    step: int
+    width: int
+    begin: int
+    end: int
+    memory: bool
+
+    @property
+    def size(self) -> int:
+        return -(-(self.end - self.begin) // self.width)
+
+
+def in_widths(ring: Ring, begin: int, end: int, width: int) -> list[Aggregate | None]:
+    """What a ring has of each ``width`` that begins in ``[begin, end)``."""
+    return [ring.aggregate(at, at + width) for at in range(begin, end, width)]
+
+
+def _width(since: int, until: int, least: int, points: int) -> int:
+    for width in WIDTHS:
+        if width >= least and -(-until // width) - since // width <= points:
+            return width
+    width = WIDTHS[-1]
+    while -(-until // width) - since // width > points:
+        width *= 2
+    return width
+
+
+def _is_named(name: str, names: Sequence[str]) -> bool:
+    return any(
+        name == one or (one.endswith(".*") and name.startswith(one.removesuffix("*")))
+        for one in names
+    )
+
+
+def _together(parts: Sequence[Aggregate | None], count: int) -> list[Aggregate | None]:
+    """Each ``count`` of them in one."""
+    if count == 1:
+        return list(parts)
+    found: list[Aggregate | None] = []
+    for at in range(0, len(parts), count):
+        made: Aggregate | None = None
+        for one in parts[at : at + count]:
+            made = made + one if made and one else made or one
+        found.append(made)
+    return found
+
+
+def _merged(parts: Sequence[Histogram | None], count: int) -> list[Histogram | None]:
+    found: list[Histogram | None] = []
+    for at in range(0, len(parts), count):
+        made: Histogram | None = None
+        for one in parts[at : at + count]:
+            if one is not None:
+                made = made or Histogram()
+                made.merge(one)
+        found.append(made)
+    return found
+
+
+def _points(plan: _Plan, found: Sequence[Aggregate | None]) -> list[Point]:
+    told: list[Point] = []
+    at = plan.begin
+    for one in found[: plan.size]:
+        if one is None:
+            told.append((at, None, None, None))
+        else:
+            told.append((at, _number(one.least), _number(one.mean), _number(one.most)))
+        at += plan.width
+    return told
+
+
+def _number(value: float | None) -> float | None:
+    """As many digits as are meant, so that answers are no larger than they must be."""
+    if value is None:
+        return None
+    if abs(value) >= 1e6:
+        return round(value)
+    return float(f"{value:.6g}")
