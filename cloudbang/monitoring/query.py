@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from cloudbang.domain.metrics.catalogue import NODE, OF_APPS, OF_NODES, Metric
@@ -12,9 +13,11 @@ from cloudbang.domain.metrics.series import Aggregate, Labels, SeriesKey
 from cloudbang.monitoring.app_series import OWN_STEP
 from cloudbang.monitoring.ring import KEPT, Ring
 from cloudbang.monitoring.series import QUANTILES, Series
+from cloudbang.monitoring.slab_maker import LATENCY
 from cloudbang.monitoring.slabs import STEP, Store
 
 POINTS, MOST_POINTS = 300, 2_000
+OLDEST_FOR = 60  # seconds for which what is kept is not looked up again
 SPAN = 300  # seconds, where nobody says since when
 MEMORY = 1
 TIERS = (10, 60, 600)
@@ -58,6 +61,8 @@ class Query:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._series, self._store, self._kept, self._clock = series, store, kept, clock
+        self._oldest: dict[int, int | None] = {}
+        self._oldest_at = 0
 
     def answer(self, asked: Asked) -> dict[str, Any]:
         """``since``, ``until``, ``kept`` and ``series`` as docs/protocols/metrics.md has them.
@@ -85,10 +90,18 @@ class Query:
         began = self._series.began
         if began and since >= max(now - KEPT, began):
             return MEMORY
-        for tier, seconds in zip(TIERS, (self._kept.fine, self._kept.middle), strict=False):
-            if since >= now - seconds:
+        for (tier, coarser), seconds in zip(pairwise(TIERS), self._kept, strict=True):
+            if since >= now - seconds and not self._was_cut(tier, coarser, since, now):
                 return tier
         return TIERS[-1]
+
+    def _was_cut(self, tier: int, coarser: int, since: int, now: int) -> bool:
+        """Whether a tier has lost, for want of room, what the coarser one still has."""
+        if abs(now - self._oldest_at) > OLDEST_FOR:
+            self._oldest_at = now
+            self._oldest = {step: self._store.oldest(step) for step in TIERS}
+        fine, coarse = self._oldest[tier], self._oldest[coarser]
+        return coarse is not None and (fine is None or since < fine) and coarse + coarser <= since
 
     # --- which series --------------------------------------------------------------------------
 
@@ -173,7 +186,7 @@ class Query:
 
     def _is_distributed(self, plan: _Plan) -> bool:
         if plan.metric is not None:
-            return plan.key.name == "http.latency"
+            return plan.key.name == LATENCY
         return True  # of its own metrics nobody else knows
 
     def _quantiles(self, plan: _Plan) -> list[dict[str, Any]]:

@@ -34,6 +34,7 @@ from cloudbang.monitoring.slabs import STEP, Store
 log = logging.getLogger(__name__)
 
 TIDY_EVERY = 60.0  # seconds
+FRESH = 15  # seconds that a last value may be old
 BEHIND = 5  # seconds without a sweep after which numbers may be missing for every app
 QUANTILES = (0.5, 0.95, 0.99)
 COLUMNS = ("cpu", "memory")
@@ -227,6 +228,18 @@ class Series:
         series = self._apps.get(app)
         ring = series.ring_of(name, labels) if series else None
         return ring.last() if ring else None
+
+    def newest_of(self, app: str) -> dict[str, float]:
+        """What was measured of an app as a whole in the last seconds, by name; nothing of metrics
+        that have labels."""
+        series = self._apps.get(app)
+        found: dict[str, float] = {}
+        for (name, labels), ring in series.rings.items() if series else ():
+            if not labels and ring.end > self.newest - FRESH:
+                at, value = ring.last() or (0, 0.0)
+                if at > self.newest - FRESH:
+                    found[name] = float(f"{value:.6g}")
+        return found
 
     def window(self, key: SeriesKey, seconds: int) -> list[float | None]:
         """The last ``seconds``, one value each step of the series; None was not measured."""

@@ -11,6 +11,7 @@ import gevent
 
 from cloudbang.core.deadline import Deadline
 from cloudbang.core.loop import in_turns
+from cloudbang.domain.metrics.catalogue import OF_APPS
 from cloudbang.domain.metrics.histogram import Histogram
 from cloudbang.domain.metrics.series import Aggregate, SeriesKey
 from cloudbang.errors import CloudBangError
@@ -20,6 +21,8 @@ from cloudbang.monitoring.slabs import STEP, Slab, SlabQueue, Store
 
 log = logging.getLogger(__name__)
 
+LATENCY = "http.latency"
+"""What is distributed of the metrics that every app has."""
 SETTLE = 3  # seconds after which little more comes of a second
 HALF = 7  # seconds after which what there is of a slab is written, lest a kill costs more than 10 s
 AMENDED = 6  # slabs that are written once more, each second
@@ -148,13 +151,13 @@ class SlabMaker:
         self.queue.offer(late)
 
     def _on_disk(self, begin: int) -> Slab:
-        """A slab as it is kept, of all that is in memory. Raises StorageFailed, StorageFull."""
-        keys = [key for app in list(self._apps) for key in self._store.series_of(app)]
+        """A slab as it is kept. Raises StorageFailed, StorageFull."""
+        keys = [key for app in self._store.apps() for key in self._store.series_of(app)]
         found = self._store.read(keys, begin, begin + STEP, STEP)
         points = {key: one for key, (one,) in found.items() if one is not None}
         histograms = {}
         for key in keys:
-            if key not in points:
+            if key not in points and (key.name not in OF_APPS or key.name == LATENCY):
                 (one,) = self._store.read_histograms(key, begin, begin + STEP, STEP)
                 if one is not None:
                     histograms[key] = one

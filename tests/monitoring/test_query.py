@@ -187,3 +187,12 @@ def test_the_least_and_the_most_survive_what_is_coarse() -> None:
     (found,) = points(house, since=T, until=T + 30, points=1)
     assert found == (T, 0.0, pytest.approx(4 / 30, rel=1e-5), 4.0)
     assert house.store.slabs[T][0][CPU] == Aggregate(10, 4.0, 0.0, 4.0)
+
+
+def test_of_what_was_cut_for_want_of_room_the_coarser_tier_is_shown() -> None:
+    house, hour = House(), 3_600
+    house.run(T, T + 2)
+    assert ask(house, since=T - 20 * hour)["kept"] == 10, "nothing is kept of it anywhere"
+    house.store.oldest = {10: T - 12 * hour, 60: T - 90 * hour, 600: None}.get  # type: ignore[method-assign, assignment]
+    for ago, kept in ((11, 10), (20, 60), (47, 60)):
+        assert ask(house, since=T - ago * hour)["kept"] == kept

@@ -61,6 +61,9 @@ class Registry:
     def get(self, key: SeriesKey, histogram: bool = False) -> Entry | None:
         return self._entries.get((key, histogram))
 
+    def apps(self) -> list[str]:
+        return sorted(self._by_app)
+
     def of(self, app: str) -> list[SeriesKey]:
         return sorted({key for key, _ in self._by_app.get(app, {})})
 

@@ -208,6 +208,10 @@ class MetricStore:
         self.roll_up.say_damaged(damaged)
         return found
 
+    def apps(self) -> list[str]:
+        """Those of which something is kept, and the node."""
+        return self._registry.apps()
+
     def series_of(self, app: str) -> list[SeriesKey]:
         """Every series of which something is kept, of values and of histograms."""
         return self._registry.of(app)

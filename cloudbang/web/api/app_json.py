@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloudbang.accounts import Caller
+from cloudbang.domain.apps import App
 from cloudbang.errors import NoSuchApp
 from cloudbang.web.services import Services
 
@@ -10,7 +11,7 @@ from cloudbang.web.services import Services
 def all_apps(services: Services, caller: Caller) -> list[dict[str, object]]:
     """The apps that ``caller`` may see, by name, but for those that are gone or put away."""
     found = services.apps.apps(caller.teams("view"))
-    return [services.apps.as_json(app) for app in found]
+    return [_with_samples(services, app) for app in found]
 
 
 def one_app(services: Services, name: str) -> dict[str, object]:
@@ -18,4 +19,8 @@ def one_app(services: Services, name: str) -> dict[str, object]:
     app = services.apps.get(name)
     if app is None:
         raise NoSuchApp(name)
-    return services.apps.as_json(app)
+    return _with_samples(services, app)
+
+
+def _with_samples(services: Services, app: App) -> dict[str, object]:
+    return {**services.apps.as_json(app), "samples": services.metrics.newest_of(app.name)}

@@ -113,7 +113,7 @@ export type AlertRules = {
   rules: AlertRule[];
 };
 
-/** `state` is gone where only lines are left; `condition` is how it does, `trouble` whether somebody should look at it, `running` how many instances run, `up` whether any has a process, `since` when that began or ended; `rate` in lines per second. */
+/** `state` is gone where only lines are left; `condition` is how it does, `trouble` whether somebody should look at it, `running` how many instances run, `up` whether any has a process, `since` when that began or ended; `rate` in lines per second; `samples` what was measured of it last, by metric, in the units that its metrics have. The live feed leaves that out. */
 export type App = {
   name: string;
   team: string;
@@ -131,6 +131,7 @@ export type App = {
   first: number;
   next: number;
   rate: number;
+  samples?: Record<string, number>;
 };
 
 /** `gone` and `put_away`: how many there are; `next`: the name to go on after. */

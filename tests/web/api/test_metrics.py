@@ -52,6 +52,13 @@ def test_what_was_measured_is_asked_for(ground: WebGround, browser: Any) -> None
     assert (found["kept"], found["trouble"]) == (1, None)
 
 
+def test_an_app_has_its_latest_samples(ground: WebGround, browser: Any) -> None:
+    expected = {"cpu": 0.5, "memory": 4_096_000.0}
+    for app in (browser.get("/api/v1/apps/web").json, browser.get("/api/v1/apps").json["apps"][0]):
+        assert app["name"] == "web"
+        assert app["samples"].items() >= expected.items()
+
+
 def test_a_time_is_seconds_or_as_everywhere(ground: WebGround, browser: Any) -> None:
     now = ground.metrics.newest
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 5))

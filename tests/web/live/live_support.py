@@ -20,12 +20,16 @@ from cloudbang.core.budget import Budget
 from cloudbang.core.notices import Notices
 from cloudbang.domain.apps import App
 from cloudbang.domain.lines import format_time, record, row, rows
+from cloudbang.monitoring.overview import Sparks
+from cloudbang.monitoring.query import Query
+from cloudbang.monitoring.series import Series
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.web.live.deployments import Deployments
-from cloudbang.web.live.push import LivePush
+from cloudbang.web.live.push import LivePush, Metrics
 from cloudbang.web.server.server import Server
 from cloudbang.web.server.socket_handler import LANGUAGE, SocketRoute
 from cloudbang.web.status import Status
+from tests.monitoring.monitoring_support import KeptStore
 
 ANYWHERE = "tcp://127.0.0.1:*"
 ONE, TWO = b"0123456789ab", b"ba9876543210"
@@ -205,8 +209,11 @@ class LiveGround:
         self.subscriber = self.hub.subscriber(ours_alone=True, at=at)
         status = Status(self.apps, self.notices, lambda app: "default")
         self.budget = Budget()
+        kept = KeptStore()
+        self.metrics = Series(kept, self.publisher)
         self.push = LivePush(
-            self.store, self.apps, status, self.subscriber, self.budget, deployments
+            *(self.store, self.apps, status, self.subscriber, self.budget, deployments),
+            Metrics(self.metrics, Query(self.metrics, kept), Sparks(self.metrics)),
         )
         self.push.start()
         self.caller = Caller("s1", 1, "ann", {"default": "viewer"}, b"")

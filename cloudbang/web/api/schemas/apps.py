@@ -56,7 +56,8 @@ class Instance(TypedDict):
 class App(TypedDict):
     """``state`` is gone where only lines are left; ``condition`` is how it does, ``trouble`` whether
     somebody should look at it, ``running`` how many instances run, ``up`` whether any has a process,
-    ``since`` when that began or ended; ``rate`` in lines per second."""
+    ``since`` when that began or ended; ``rate`` in lines per second; ``samples`` what was measured
+    of it last, by metric, in the units that its metrics have. The live feed leaves that out."""
 
     name: str
     team: str
@@ -74,6 +75,7 @@ class App(TypedDict):
     first: Seq
     next: Seq
     rate: float
+    samples: NotRequired[dict[str, float]]
 
 
 class Apps(TypedDict):
