@@ -108,9 +108,19 @@ def streams(engine: PrivateEngine) -> tuple[float, float]:
     return found
 
 
+def what_is_there_anyway(engine: PrivateEngine) -> float:
+    """The engine's share while its containers are known, and not measured."""
+    rig = SamplerRig(engine.address)
+    wait_until(rig.inventory.ready.is_set, 30, "the inventory")
+    rig.sampler.stop()
+    share = shares(engine)[1]
+    rig.close()
+    return share
+
+
 def cost(engine: PrivateEngine, image: str) -> list[Row]:
     with idle_containers(engine, image):
-        quiet = shares(engine)[1]
+        quiet = what_is_there_anyway(engine)
         rig = SamplerRig(engine.address)
         wait_until(lambda: _all_measured(rig), 60, "all of them measured")
         before, missed = len(rig.sink.sweeps), rig.sampler.missed

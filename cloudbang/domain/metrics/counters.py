@@ -7,8 +7,9 @@ as the counters do.
 from __future__ import annotations
 
 LONGEST = 3.0
-"""Steps between two readings of which a rate is made. Over a longer time nobody knows when within
-it things happened: it is a gap, and counting begins anew."""
+LEAST = 5.0
+"""Steps between two readings of which a rate is made, and seconds where steps are short. Over a
+longer time nobody knows when within it things happened: it is a gap, and counting begins anew."""
 
 
 class Rates:
@@ -27,7 +28,7 @@ class Rates:
         if before is None:
             return None
         passed, grown = at - before[0], count - before[1]
-        if grown < 0 or not 0 < passed <= LONGEST * step:
+        if grown < 0 or not 0 < passed <= max(LONGEST * step, LEAST):
             return None
         return grown / passed
 

@@ -78,8 +78,8 @@ def transferred(diskstats: bytes, counts: Callable[[str, bytes], bool]) -> tuple
 
 def meminfo(data: bytes, key: bytes) -> int | None:
     """Bytes, from ``/proc/meminfo``; None where it has no such line."""
-    start = data.find(key + b":")
-    if start < 0 or (start and data[start - 1] != 0x0A):
+    start = 0 if data.startswith(key + b":") else data.find(b"\n" + key + b":") + 1
+    if not start and not data.startswith(key + b":"):
         return None
     values = data[start + len(key) + 1 : start + len(key) + 64].split(None, 1)
     return int(values[0]) * 1024 if values else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.metrics.catalogue import FAST, OF_APPS, SLOW
@@ -36,10 +36,10 @@ class Context:
         hierarchies: Hierarchies,
         networks: Networks,
         room: Room,
-        stacked: Collection[bytes] = (),
     ) -> None:
         self.hierarchies, self.networks = hierarchies, networks
-        self.room, self.stacked = room, stacked
+        self.room = room
+        self.stacked: set[bytes] = set()  # disks that are made of others
         self.untold: dict[str, str] = {}  # what no container is measured of here, and why
 
 
@@ -88,6 +88,7 @@ class MeasuredContainer:
             self.let_go()
         elif (instance.pid, instance.network_mode) != (before.pid, before.network_mode):
             self._close_network()
+            self._look_at = 0.0  # where it is, is known only now
 
     def find(self) -> bool:
         """Look for its groups where they usually are."""
@@ -131,16 +132,13 @@ class MeasuredContainer:
     # --- what it says --------------------------------------------------------------------------
 
     def sample(self, slow: bool) -> InstanceSample:
-        """What is due of it. Nothing in it when it vanished under way, or is not found."""
+        """What is due of it. Nothing in it when it vanished under way."""
         taken = InstanceSample(self.instance.id, self.instance.app)
         began = time.monotonic()
         if began < self._slow_until and not slow:
             return taken
-        if not self._parts and not self.find():
-            if slow:
-                taken.values["restarts"] = self.instance.restarts
-                self._say()
-            return taken
+        if not self._parts:
+            self.find()
         worked = time.thread_time()
         raw: Raw = {}
         try:
@@ -158,7 +156,7 @@ class MeasuredContainer:
         self._values(taken, raw, at, SLOW if began < self._slow_until else FAST)
         if slow:
             taken.values["restarts"] = self.instance.restarts
-            if "oom_kills" not in self._apart:
+            if self._parts and "oom_kills" not in self._apart:
                 taken.values["oom_kills"] = self._kills.count
             self._say()
         self._judge(began, time.thread_time() - worked)
@@ -166,9 +164,10 @@ class MeasuredContainer:
 
     def add(self, taken: InstanceSample, told: Told) -> None:
         """What the engine said of it, as far as it is not read from files."""
-        raw = told.raw
-        if self._parts:
-            raw = {name: raw[name] for name in OF_NETWORK if name in raw}
+        from_files = set(OF_GROUPS) if self._parts else set()
+        if self._network is not None and self._network.why != NO_PROCESS:
+            from_files.update(OF_NETWORK)
+        raw = {name: value for name, value in told.raw.items() if name not in from_files}
         self._told.update(raw)
         self._values(taken, raw, told.at, told.step)
 

@@ -53,13 +53,14 @@ class Host:
             file.close()
         self._rates.forget()
 
-    def read(self, at: float, slow: bool) -> Values:
-        """What is due, at that moment of CLOCK_MONOTONIC."""
+    def read(self, at: float, slow: bool, own_network: bool = True) -> Values:
+        """What is due, at that moment of CLOCK_MONOTONIC. ``own_network``: whether the first process
+        that is seen is the machine's."""
         self._at = at
         found: dict[str, float] = {}
         self._processors(found, slow)
         self._memory_of(found, slow)
-        self._traffic(found)
+        self._traffic(found, own_network)
         if slow:
             self._seldom(found)
         values: Values = {(name, ()): value for name, value in found.items()}
@@ -94,8 +95,9 @@ class Host:
             swap = proc_files.meminfo(told, b"SwapTotal") or 0
             found["swap"] = max(0, swap - (proc_files.meminfo(told, b"SwapFree") or 0))
 
-    def _traffic(self, found: dict[str, float]) -> None:
-        network = proc_files.traffic(_read_all(self._network), proc_files.leads_out)
+    def _traffic(self, found: dict[str, float], own: bool) -> None:
+        told = _read_all(self._network) if own else b""
+        network = proc_files.traffic(told, proc_files.leads_out)
         if network is not None:
             self._count(found, "network.received", network[0])
             self._count(found, "network.sent", network[1])

@@ -11,19 +11,22 @@ import os
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.metrics import proc_files
 from cloudbang.node.sampler.files import KeptFile, Room, read
+from cloudbang.node.sampler.hierarchies import OWN_PROC
 from cloudbang.node.sampler.reasons import HOST_NETWORK, NO_NETWORK, NO_PROCESS, SHARED_NETWORK
 
 METRICS = ("network.received", "network.sent")
 
 
 class Networks:
-    """Whose is which namespace."""
+    """Whose is which namespace. ``is_machines``: whether what is in ``/proc`` is the machine's that
+    the engine runs on, and not just what is in a container with us."""
 
     def __init__(self, proc: str, room: Room) -> None:
         self.proc = proc
         self._room = room
         self._of: dict[int, str] = {}  # container by namespace
         self._host = self._namespace(1)
+        self.is_machines = proc != OWN_PROC or _is_outermost()
 
     def open(self, instance: Instance) -> Network:
         """Of a container that runs. Close it, for another one may be in its namespace."""
@@ -63,9 +66,19 @@ class Networks:
         """Whether that process is the container's: numbers are used again, and another machine's,
         or another namespace's, are nothing here."""
         try:
-            return container.encode() in read(f"{self.proc}/{pid}/cgroup")
+            found = container.encode() in read(f"{self.proc}/{pid}/cgroup")
         except OSError:
             return False
+        self.is_machines = self.is_machines or found
+        return found
+
+
+def _is_outermost() -> bool:
+    """Whether we are in the first namespace of processes, whose number no kernel has changed."""
+    try:
+        return os.readlink(f"{OWN_PROC}/self/ns/pid") == "pid:[4026531836]"
+    except OSError:
+        return False
 
 
 class Network:

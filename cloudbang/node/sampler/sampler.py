@@ -29,11 +29,12 @@ from cloudbang.node.sampler.container import Context, MeasuredContainer
 from cloudbang.node.sampler.engine_reader import EngineReader
 from cloudbang.node.sampler.files import Room
 from cloudbang.node.sampler.hierarchies import Hierarchies, proc_folder
-from cloudbang.node.sampler.host import Host, stacked
+from cloudbang.node.sampler.host import Host, Values, stacked
 from cloudbang.node.sampler.network import Networks
 from cloudbang.node.sampler.reasons import ANOTHER_MACHINE, ZFS
 from cloudbang.node.sampler.whole_seconds import WholeSeconds
 
+DISKS_AGAIN = 60.0  # seconds between two looks at which disks are made of others
 ENGINE_AGAIN = 5.0  # seconds until it is asked again where it keeps what it has
 
 
@@ -56,7 +57,7 @@ class Sampler:
         proc = proc_folder(settings.proc)
         hierarchies = Hierarchies(settings.cgroup, proc, mountinfo)
         room = Room(descriptors.to_keep())
-        self._context = Context(hierarchies, Networks(proc, room), room, stacked())
+        self._context = Context(hierarchies, Networks(proc, room), room)
         self._host: Host | None = None
         if not _is_elsewhere(engine.host):
             self._host = Host(proc, room, {str(folder.absolute()): folder} if folder else {})
@@ -142,8 +143,12 @@ class Sampler:
     def _search(self) -> None:
         """Look through the whole tree for groups that are not where they usually are, once for
         each start of a container."""
+        look_at = 0.0
         while True:
             gevent.sleep(SLOW)
+            if time.monotonic() > look_at:  # for disks that came meanwhile
+                self._context.stacked.update(stacked())
+                look_at = time.monotonic() + DISKS_AGAIN
             lost = {c: one for c, one in self._alive.items() if one.lost and not one.searched}
             if not lost:
                 continue
@@ -193,7 +198,10 @@ class Sampler:
             if measured.asks_engine and (told := self._reader.take(measured.instance.id)):
                 measured.add(taken, told)
             instances.append(taken)
-        node = self._host.read(time.monotonic(), slow) if self._host is not None else {}
+        node: Values = {}
+        if self._host is not None:
+            known = self._context.networks.is_machines
+            node = self._host.read(time.monotonic(), slow, known)
         if slow:
             self._say()
         self._sink.take(Sweep(second, slow, instances, dict(self._expect()), node, moved))

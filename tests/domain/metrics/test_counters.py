@@ -37,8 +37,10 @@ def test_a_long_gap_has_no_rate() -> None:
     rates = Rates()
     rates.of("cpu", 1.0, 1.0, 1)
     assert rates.of("cpu", 3.5, 2.0, 1) == 0.4
-    assert rates.of("cpu", 7.0, 3.0, 1) is None
-    assert rates.of("cpu", 8.0, 4.0, 1) == 1.0
+    assert rates.of("cpu", 9.0, 3.0, 1) is None
+    assert rates.of("cpu", 10.0, 4.0, 1) == 1.0
+    assert rates.of("disk.read", 1.0, 1.0, 5) is None
+    assert rates.of("disk.read", 15.0, 8.0, 5) == 0.5
 
 
 def test_two_readings_of_one_moment_have_no_rate() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from cloudbang.config import NodeSettings
 from cloudbang.node.sampler import reasons
 from cloudbang.node.sampler.hierarchies import Hierarchies
+from cloudbang.node.sampler.whole_seconds import WholeSeconds
 from tests.node.sampler.rig import Beside, SamplerRig, ran, used
 from tests.support import wait_until
 
@@ -164,6 +166,27 @@ def test_the_machine_is_measured(shared: SamplerRig) -> None:
     assert len(paths) == 1  # one disk has both
     (labels,) = paths
     assert 0 < sink.node("disk.used", labels)[-1] < sink.node("disk.limit", labels)[-1]
+
+
+@pytest.mark.slow("it is measured before and after the clock is set")
+def test_a_clock_that_is_set_makes_no_spike(engine_socket: str, container) -> None:
+    """Rates know nothing of it, and what is stamped goes on from the new time, which is said."""
+    made = container("while :; do :; done", cpu_period=100000, cpu_quota=30000)
+    ahead = 0.0
+    one = SamplerRig(engine_socket, seconds=lambda: WholeSeconds(clock=lambda: time.time() + ahead))
+    try:
+        one.measured(made.id, "cpu", 1)
+        ahead = 3600.0
+        wait_until(lambda: any(sweep.moved for sweep in one.sink.sweeps), 10)
+        one.measured(made.id, "cpu", 1)
+    finally:
+        one.close()
+    (moved,) = [n for n, sweep in enumerate(one.sink.sweeps) if sweep.moved]
+    times = [sweep.time for sweep in one.sink.sweeps]
+    assert times[moved] - times[moved - 1] >= 3600
+    assert times == sorted(set(times))
+    assert one.sampler.missed < 60
+    assert all(0 <= value < 1.5 for value in one.sink.values(made.id, "cpu"))
 
 
 @pytest.fixture
