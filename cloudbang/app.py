@@ -51,6 +51,7 @@ from cloudbang.monitoring.log_rates import LogRates
 from cloudbang.monitoring.overview import Sparks
 from cloudbang.monitoring.query import Kept, Query
 from cloudbang.monitoring.series import Series
+from cloudbang.monitoring.traffic import AddressRules, Traffic
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.sampler import Sampler
@@ -69,6 +70,7 @@ from cloudbang.storage.database.webhooks import WebhookStore
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.metrics.store import MetricStore
 from cloudbang.storage.recordings.recordings import Recordings
+from cloudbang.storage.traffic.store import TrafficStore
 from cloudbang.terminals.files import Files
 from cloudbang.terminals.pty_receiver import PtyReceiver
 from cloudbang.terminals.registry import Terminals
@@ -108,6 +110,7 @@ class Storage(NamedTuple):
     events: EventStore
     terminals: TerminalStore
     recordings: Recordings
+    traffic: TrafficStore
 
 
 class Bus(NamedTuple):
@@ -209,13 +212,21 @@ class Application:
         apps = self._load_apps(storage, bus, events, node, monitoring)
         deploy = self._build_deploying(storage, bus, events, node, apps)
         alerts = self._build_alerts(storage, events, node, apps)
+        traffic = Traffic(
+            *(deploy.gateway.run_folder, storage.traffic, deploy.gateway, monitoring.series),
+            rules_of=AddressRules(deploy.deployments),
+        )
+        deploy.deployments.listen(traffic.deployment_changed)
         terminals = self._build_terminals(storage, node, events)
         status = Status(node.inventory, self.notices, apps.team_of)
-        live = self._build_live(storage, bus, status, apps, accounts, terminals, deploy, monitoring)
+        live = self._build_live(
+            *(storage, bus, status, apps, accounts, terminals, deploy, monitoring, traffic)
+        )
         web = self._build_web(
             *(storage, accounts, bus, events, node, apps, deploy, terminals, live, status),
             alerts,
             monitoring,
+            traffic,
         )
         # The page is there before the engine has been asked anything; it says what it waits for.
         web.server.start()
@@ -227,6 +238,8 @@ class Application:
         self._run_monitoring(monitoring)
         self._run_deploying(deploy)
         self._run_alerts(alerts)
+        traffic.start()
+        self._stops.add("the traffic", traffic.stop, KEEP_NODE)
         self._run_terminals(terminals)
         self._run_web(web)
         self._supervisor.run("room", storage.database.keep_room)
@@ -252,7 +265,10 @@ class Application:
         )
         recordings.open()
         self._stops.add("the recordings", recordings.close, KEEP_STORAGE)
-        return Storage(logs, database, EventStore(database), terminals, recordings)
+        traffic = TrafficStore(settings.path)
+        traffic.open()
+        self._stops.add("the store of traffic", lambda _: traffic.close(), KEEP_STORAGE)
+        return Storage(logs, database, EventStore(database), terminals, recordings, traffic)
 
     def _start_accounts(self, storage: Storage) -> AccountService:
         accounts = AccountService(self.settings, storage.database)
@@ -375,11 +391,13 @@ class Application:
         terminals: TerminalArea,
         deploy: Deploying,
         monitoring: Monitoring,
+        traffic: Traffic,
     ) -> LivePush:
         metrics = Metrics(monitoring.series, monitoring.query, Sparks(monitoring.series))
         live = LivePush(
             *(storage.logs, apps, status, bus.to_viewers, self.budget, deploy.deployments),
             metrics,
+            traffic=traffic,
         )
         deploy.deployments.listen(live.deployment_changed)
         apps.listen_deleted(live.lines_deleted)
@@ -403,6 +421,7 @@ class Application:
         status: Status,
         alerts: Alerts,
         monitoring: Monitoring,
+        traffic: Traffic,
     ) -> Web:
         settings = self.settings.server
         app = create_app(
@@ -435,6 +454,7 @@ class Application:
                 metrics_query=monitoring.query,
                 stacks=deploy.stacks,
                 alerts=alerts,
+                traffic=traffic,
                 source_drafts=SourceDrafts(
                     self.settings.storage.path,
                     deploy.sources.git_credentials,

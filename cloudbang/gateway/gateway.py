@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 import gevent
@@ -196,6 +197,16 @@ class Gateway:
         del app  # what Caddy counts is by address
         asked = [f"{host}:{port}" for host in (service, *addresses)]
         return caddy.in_flight(self._admin.upstreams(), asked)
+
+    @property
+    def run_folder(self) -> Path:
+        """What the gateway and CloudBang share; the access log is in it."""
+        return self._folder / "run"
+
+    def under_way(self, instances: Collection[str]) -> int:
+        """Requests that these instances answer, by their addresses on the overlay with the port.
+        WebSockets count. Raises GatewayAway."""
+        return caddy.in_flight(self._admin.upstreams(), list(instances))
 
     def addresses(self, app: str) -> list[Address]:
         """Where an app answers, the best first; none where it has no route."""

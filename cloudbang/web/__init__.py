@@ -82,12 +82,13 @@ def api_blueprints() -> list[Blueprint]:
         storage,
         terminal_files,
         terminals,
+        traffic,
         webhooks,
     )
 
     deploying = (deployed, deployments, releases, webhooks, drafts, credentials, stacks)
     every = (account, apps, app_metrics, *deploying, status, storage, terminal_files, terminals)
-    ours = (operate, removal, found, alerts, alert_receivers)
+    ours = (operate, removal, found, alerts, alert_receivers, traffic)
     return [api.bp for api in (*every, *ours)]
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cloudbang.monitoring.alerts.service import Alerts
     from cloudbang.monitoring.query import Query
     from cloudbang.monitoring.series import Series
+    from cloudbang.monitoring.traffic import Traffic
     from cloudbang.node.collector import LogCollector
     from cloudbang.node.inventory import Inventory
     from cloudbang.storage.database.database import Database
@@ -71,6 +72,7 @@ class Services:
     alerts: Alerts
     metrics: Series
     metrics_query: Query
+    traffic: Traffic
     loop_lag: LoopLag | None = None
 
 

@@ -26,6 +26,8 @@ NO_COUNTS = {
     ("LivePush", "filled"): "a part of filled_lines, which is exported",
     ("LogChannel", "slow"): "a part of slow_viewers",
     ("LogChannel", "filled"): "a part of filled_lines",
+    ("LogFollower", "cut"): "a part of what the traffic exports as unreadable",
+    ("LogFollower", "gaps"): "a part of what the traffic exports as lost",
     ("OpenBlock", "count"): "the lines of one block",
     ("OpenBlock", "size"): "the bytes of one block",
     ("Participant", "skipped"): "of one page, which is told",

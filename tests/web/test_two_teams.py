@@ -120,6 +120,7 @@ ROUTES = {
     "/api/v1/apps/<app>/deployments": "name",
     "/api/v1/apps/<app>/plan": "name",
     "/api/v1/apps/<app>/deployed": "app",
+    "/api/v1/apps/<app>/traffic": "app",
     "/api/v1/apps/<app>/releases": "app",
     "/api/v1/apps/<app>/releases/<int:number>/changes": "app",
     "/api/v1/apps/<app>/secrets": "app",
@@ -151,7 +152,8 @@ ROUTES = {
     "/api/v1/terminals/<session>/links": "terminal",
 }
 LISTED = {
-    *("log/<app>", "event/<app>", "app/*", "terminal/*", "status", "metric/<app>", "metric/*"),
+    *("log/<app>", "event/<app>", "traffic/<app>", "app/*", "terminal/*", "status"),
+    *("metric/<app>", "metric/*"),
     *("deployment/<id>", "deployment/*"),
 }
 SOCKETS = {"/websocket", "/docker_console", "/ws", "/terminal_share", "/terminal_files"}
@@ -553,7 +555,7 @@ def subscribe(socket: ClientConnection, channel: str) -> Any:
     """The answer; what still comes on other channels is passed over."""
     socket.send(orjson.dumps({"op": "subscribe", "channel": channel, "tail": 10}).decode())
     while (heard := hear(socket))["channel"] != channel:
-        pass
+        pass  # what others are pushed meanwhile
     return heard
 
 

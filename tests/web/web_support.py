@@ -43,6 +43,7 @@ from cloudbang.monitoring.forgetting import Forgetting
 from cloudbang.monitoring.overview import Sparks
 from cloudbang.monitoring.query import Query
 from cloudbang.monitoring.series import Series
+from cloudbang.monitoring.traffic import Traffic
 from cloudbang.node.collector import LogCollector
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.terminals.reaper import Reaper
@@ -59,6 +60,7 @@ from cloudbang.storage.database.webhooks import WebhookStore
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.metrics.store import MetricStore
 from cloudbang.storage.recordings.recordings import Recordings
+from cloudbang.storage.traffic.store import TrafficStore
 from cloudbang.terminals.files import Files
 from cloudbang.terminals.registry import Terminals
 from cloudbang.web import create_app
@@ -194,9 +196,13 @@ class WebGround:
         self.stacks = Stacks(Compose(folder), stacks, self.secrets, self.deployments)
         self.webhooks = Webhooks(self.webhook_store, self.secrets, self.deployments)
         query = Query(self.metrics, self.metric_store)
+        self.traffic_store = TrafficStore(folder)
+        self.traffic_store.open()
+        self.traffic = Traffic(folder / ".gateway" / "run", self.traffic_store, self.gateway)
         self.live = LivePush(
             *(self.store, self.apps, self.status, subscriber, self.budget, self.deployments),
             Metrics(self.metrics, query, Sparks(self.metrics)),
+            traffic=self.traffic,
         )
         self.apps.listen_deleted(self.live.lines_deleted)
         self.deployments.listen(self.live.deployment_changed)
@@ -242,6 +248,7 @@ class WebGround:
                 ),
                 metrics=self.metrics,
                 metrics_query=query,
+                traffic=self.traffic,
             )
         )
 
@@ -258,6 +265,8 @@ class WebGround:
         self.terminals.stop()
         self.recordings.close()
         self.live.stop()
+        self.traffic.stop()
+        self.traffic_store.close()
         self.apps.stop()
         self.publisher.close()
         self.hub.stop()

@@ -248,6 +248,8 @@ def _handle(one: GatewayRoute) -> list[dict[str, Any]]:
             "key": "upstream",
             "value": "{http.reverse_proxy.upstream.hostport}",
         },
+        # By which one that is open for hours is known for a stream of events.
+        {"handler": "log_append", "key": "type", "value": "{http.response.header.Content-Type}"},
         {
             "handler": "reverse_proxy",
             "dynamic_upstreams": {

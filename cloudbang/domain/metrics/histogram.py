@@ -76,6 +76,10 @@ class Histogram:
         index = index_of(value)
         if n < 1:
             raise ValueError(f"a histogram takes no {n} values")
+        self.add_at(index, value, n)
+
+    def add_at(self, index: int, value: float, n: int = 1) -> None:
+        """The same of a value whose ``index_of`` is known, since it goes into several."""
         self._counts[index] = self._counts.get(index, 0) + n
         self.count += n
         self.total += min(value, _LARGEST) * n
@@ -103,6 +107,10 @@ class Histogram:
     def buckets(self) -> list[tuple[float, float, int]]:
         """``(low, high, count)`` of those in which something is, smallest first."""
         return [(*bounds_of(index), n) for index, n in sorted(self._counts.items())]
+
+    def indexes(self) -> list[tuple[int, int]]:
+        """``(index, count)`` of the same, in no order."""
+        return list(self._counts.items())
 
     def pack(self) -> bytes:
         """As it is kept: 9 bytes, then for each bucket how far it is from the last one and its

@@ -81,6 +81,7 @@ def deletion(app: str, *, volumes: bool, logs: bool) -> Callable[[], list[str] |
         parts.webhooks.forget(found.name)  # before all else: a push would bring it back
         left = parts.operating.removals.delete(found.name, who, volumes=volumes, logs=logs)
         parts.live.deployments_forgotten(found.name, found.team)
+        parts.traffic.forget(found.name)
         return left
 
     def kept() -> None:
@@ -92,6 +93,7 @@ def deletion(app: str, *, volumes: bool, logs: bool) -> Callable[[], list[str] |
                 log_deleted(parts, found.name, e.deleted, who)
             raise
         parts.webhooks.forget(found.name)
+        parts.traffic.forget(found.name)
         # Its events are gone with it: this is where it is written down.
         log.warning(
             "%s deleted the app %s of the team %s: %d lines, %d bytes, %d events",

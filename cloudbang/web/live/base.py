@@ -22,7 +22,8 @@ LOOK = 16  # sends between two looks at the clock
 
 
 CHANNELS = (
-    *("log/<app>", "event/<app>", "app/*", "terminal/*", "status", "metric/<app>", "metric/*"),
+    *("log/<app>", "event/<app>", "traffic/<app>", "app/*", "terminal/*", "status"),
+    *("metric/<app>", "metric/*"),
     *("deployment/<id>", "deployment/*"),
 )
 """Every channel there is. What one of an app shows is for who may view that app."""

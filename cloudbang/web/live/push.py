@@ -54,6 +54,7 @@ from cloudbang.web.live.feeds import (
 from cloudbang.web.live.lines import LogChannel, LogViewer
 from cloudbang.web.live.messages import Lines, read_lines
 from cloudbang.web.live.metrics import MetricsFeed, OverviewFeed, Units
+from cloudbang.web.live.traffic import Traffic, TrafficFeed
 from cloudbang.web.security.access import can_view_deployment, require_app
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
 from cloudbang.web.server.socket_handler import LANGUAGE
@@ -90,10 +91,13 @@ class LivePush:
         budget: Budget,
         deployments: Deployments | None = None,
         metrics: Metrics | None = None,
+        *,
+        traffic: Traffic | None = None,
     ) -> None:
         self.slow = self.filled = 0  # of channels that are gone; see LogChannel
         self._store, self._apps, self._status = store, apps, status
         self._subscriber, self._budget = subscriber, budget
+        self._traffic = traffic
         self._topics = Topics(subscriber)
         self._logs: dict[str, LogChannel] = {}  # by topic
         self._feeds: dict[str, Feed] = {}  # by channel
@@ -292,6 +296,8 @@ class LivePush:
             if name == "*":
                 return OverviewFeed(series, self._apps, sparks)
             return MetricsFeed(name, series, units)
+        if kind == "traffic" and self._traffic is not None:
+            return TrafficFeed(name, self._traffic, self._supervisor)
         if kind != "event":
             raise NoSuchChannel(channel)
         return EventsFeed(name)

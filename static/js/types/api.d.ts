@@ -142,6 +142,19 @@ export type Apps = {
   put_away: number;
 };
 
+/** Requests of one kind; times in seconds, null where none was answered. */
+export type AskedAddress = {
+  method: string;
+  path: string;
+  count: number;
+  errors: number;
+  seconds: number;
+  mean: number | null;
+  quantiles: Record<string, unknown>;
+  most: number | null;
+  example: string;
+};
+
 export type Begun = {
   id: number;
   app: string;
@@ -353,6 +366,13 @@ export type Deployments = {
   next: number | null;
 };
 
+/** Distinct: `online` in the last 5 minutes, `error` off at most, as a share; `day` since midnight UTC. */
+export type DistinctClients = {
+  online: number;
+  day: number;
+  error: number;
+};
+
 /** `starting`: it was not asked yet; `connecting`: it was well a moment ago; `error` says why it is `down`. */
 export type EngineStatus = {
   state: "starting" | "connected" | "connecting" | "down";
@@ -402,6 +422,12 @@ export type GitSource = {
   team?: string;
 };
 
+/** `columns[i][j]` took from `bounds[j]` to `bounds[j + 1]` seconds. */
+export type HeatMap = {
+  bounds: number[];
+  columns: number[][];
+};
+
 /** `host` with its port where that is not the usual one. */
 export type HostWithCredentials = {
   kind: "registry" | "git";
@@ -442,6 +468,14 @@ export type Instance = {
 export type LastRefused = {
   time: number;
   why: string;
+};
+
+/** Of `count` answers, in seconds; `quantiles` by "0.5", "0.95", "0.99", at most `error` off, as a share. */
+export type Latency = {
+  count: number;
+  mean: number | null;
+  quantiles: Record<string, unknown>;
+  error: number;
 };
 
 /** seq, time, container, stream, text */
@@ -621,6 +655,12 @@ export type OperationOutcome = {
   code?: string;
   detail?: string;
   volumes_left?: string[];
+};
+
+/** What the list of addresses has no row for. */
+export type OtherAddresses = {
+  count: number;
+  seconds: number;
 };
 
 export type Outcomes = {
@@ -1072,6 +1112,13 @@ export type StorageUse = {
   running: boolean;
 };
 
+/** WebSockets and event streams that `ended`, open together for `seconds`; what is `open` now, requests with them, null where it cannot be told. */
+export type StreamConnections = {
+  ended: number;
+  seconds: number;
+  open: number | null;
+};
+
 /** What a container would be as an app. `spec` is SPEC; `because`: what only one of the two can have, so that the container is stopped before the app starts. */
 export type TakeOver = {
   container: string;
@@ -1162,6 +1209,31 @@ export type Token = {
 
 export type Tokens = {
   tokens: Token[];
+};
+
+/** `columns`: time, requests, errors and the three quantiles, null where it was not measured; `left`: clients that went before the answer; `off_by`: a count of `top` may be that much larger; `trouble`: why the newest may be missing. */
+export type Traffic = {
+  since: number;
+  until: number;
+  width: number;
+  routed: boolean;
+  requests: number;
+  errors: number;
+  left: number;
+  bytes: number;
+  statuses: Record<string, number>;
+  methods: Record<string, number>;
+  latency: Latency;
+  connections: StreamConnections;
+  clients: DistinctClients;
+  columns: ((number | null)[])[];
+  heat: HeatMap;
+  top: AskedAddress[];
+  by_mean?: AskedAddress[];
+  by_count?: AskedAddress[];
+  others: OtherAddresses;
+  off_by: number;
+  trouble: string | null;
 };
 
 /** One app of a stack, which is called `stack.name`. `after`: the services that have to serve before it is begun. */

@@ -26,6 +26,7 @@ from cloudbang.monitoring.series import Series
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.web.live.deployments import Deployments
 from cloudbang.web.live.push import LivePush, Metrics
+from cloudbang.web.live.traffic import Traffic
 from cloudbang.web.server.server import Server
 from cloudbang.web.server.socket_handler import LANGUAGE, SocketRoute
 from cloudbang.web.status import Status
@@ -193,6 +194,7 @@ class LiveGround:
         settings: StorageSettings | None = None,
         own_hub: bool = True,
         deployments: Deployments | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         """``own_hub`` false: as where ZMQ_SUB_FROM names another hub, to which something passes on
         what this one forwards."""
@@ -214,6 +216,7 @@ class LiveGround:
         self.push = LivePush(
             *(self.store, self.apps, status, self.subscriber, self.budget, deployments),
             Metrics(self.metrics, Query(self.metrics, kept), Sparks(self.metrics)),
+            traffic=traffic,
         )
         self.push.start()
         self.caller = Caller("s1", 1, "ann", {"default": "viewer"}, b"")

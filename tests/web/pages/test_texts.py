@@ -22,6 +22,7 @@ from cloudbang.monitoring.series import MEASURING_IS_BEHIND, NOT_WRITTEN
 from cloudbang.node.sampler import reasons
 from cloudbang.web.deployment_json import CANCELLED, REPLACED, SECONDS
 from cloudbang.web.pages.i18n import AREAS, FOLDER
+from cloudbang.web.traffic_text import WHY as TRAFFIC
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "cloudbang"
@@ -101,6 +102,8 @@ def texts_of_python() -> dict[str, str]:
     for name, text in vars(reasons).items():
         if name.isupper():
             found[text] = "node/sampler/reasons.py"
+    for text in TRAFFIC.values():
+        found[text] = "web/traffic_text.py"
     for event_kind in KINDS.values():
         for phrase in event_kind.phrases:
             found[phrase.words] = "domain/events.py"
