@@ -43,6 +43,7 @@ class World:
             {
                 "DOCKER_HOST": self.engine.address,
                 "CLOUDBANG_STORAGE_PATH": str(self.disk / "data"),
+                "CLOUDBANG_LOG_LEVEL": "debug",  # what a reader did, when something is found
                 "CLOUDBANG_STORAGE_KEEP_FREE_BYTES": str(KEEP_FREE),
                 "CLOUDBANG_STORAGE_SEGMENT_BYTES": str(4 * MIB),
                 **self._own_clock(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter, deque
+from collections import Counter
 from contextlib import nullcontext
 from functools import partial
 
@@ -84,7 +84,7 @@ class Follower:
         self._watch: RotationWatch | None = None
         self._last: bytes | None = None  # the record before the next one
         # Two records each, that looked odd one after the other: the last few.
-        self._steps: deque[tuple[bytes | None, bytes]] = deque(maxlen=STEPS)
+        self._steps: list[tuple[bytes | None, bytes]] = []
         self._again = SentAgain(self._stored_between)
         self._stream: EngineStream | None = None  # that is read now
         self._reads = self._reads_before = 0  # of it, and when somebody last looked
@@ -215,10 +215,14 @@ class Follower:
                 tail = None
             except _RereadFully:
                 tail, looks = None, looks + 1
-                self._context.count_reread("missing")
+                self._read_again("missing")
             except _StreamDiscontinuous as e:
                 tail, looks = LONG_TAIL, 0
-                self._context.count_reread(str(e))
+                self._read_again(str(e))
+
+    def _read_again(self, cause: str) -> None:
+        log.debug("%s is read again (%s); the last odd step: %s", self.app, cause, self._steps[-1:])
+        self._context.count_reread(cause)
 
     def _read(
         self, instance: Instance, point: ResumePoint | None, tail: int | None, *, surely: bool
@@ -347,7 +351,7 @@ class Follower:
             watch.delivered(records[:odd])
             step = (records[odd - 1] if odd else self._last, records[odd])
             if step not in self._steps:
-                self._steps.append(step)
+                self._steps = [*self._steps[1 - STEPS :], step]
                 raise _StreamDiscontinuous("order")
             records, self._last = records[odd:], step[0]
             if step[0] is None:
@@ -383,11 +387,15 @@ class Follower:
             return False
         stored = self._stored_between(*map(record_ns, (before, after)))
         step = (context.engine, instance, before, after, stored)
-        jumped = False
-        for records in between(*step, recalled=after in watch.recalled):
+        jumped, lines = False, 0
+        recalled = after in watch.recalled
+        for records in between(*step, recalled=recalled):
             jumped = True
+            lines += len(records)
             self._append(records)
             watch.delivered(records)  # it may break off: this is not asked for again
+        what = "%s, from %s to %s (recalled: %s): %d lines of the engine's were not stored"
+        log.debug(what, self.app, before[:30], after[:30], recalled, lines)
         return jumped
 
     def _stored_between(self, since: int, until: int) -> Counter[bytes]:
