@@ -44,19 +44,23 @@ class AppSeries:
     # --- what comes ----------------------------------------------------------------------------
 
     def take(self, time: int, expected: Sequence[str], found: Sequence[InstanceSample]) -> None:
-        """What was measured of its instances. Where one is missing that runs, there is no value of
+        """What was measured of its instances; names that nobody knows, of an agent that is newer, are
+        left out. Where one is missing that runs, there is no value of
         the app: a gap, not a dip."""
         self.seen = time
         if len(expected) == 1:
             if found and found[0].container == expected[0]:
                 for name, value in found[0].values.items():
-                    self.put(time, name, value)
+                    if name in self._catalogue:
+                        self.put(time, name, value)
             return
         values: dict[str, list[float]] = {}
         for sample in found:
             if sample.container in expected:
                 rings = self.instances.setdefault(sample.container[:SHORT], {})
                 for name, value in sample.values.items():
+                    if name not in self._catalogue:
+                        continue
                     values.setdefault(name, []).append(value)
                     if name not in rings:
                         rings[name] = Ring(self._catalogue[name].step)

@@ -18,7 +18,7 @@ from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.loop import in_turns
 from cloudbang.core.supervise import Supervisor
-from cloudbang.domain.metrics.catalogue import NODE
+from cloudbang.domain.metrics.catalogue import NODE, OF_NODES
 from cloudbang.domain.metrics.histogram import Histogram
 from cloudbang.domain.metrics.own_samples import NotTaken, sample
 from cloudbang.domain.metrics.series import Labels, SeriesKey
@@ -121,7 +121,8 @@ class Series:
             self._app(name).take(sweep.time, expected, found.get(name, ()))
         node = self._apps[NODE]
         for (name, labels), value in sweep.node.items():
-            node.put(sweep.time, name, value, labels)
+            if name in OF_NODES:
+                node.put(sweep.time, name, value, labels)
         self._take_logs(sweep, passed if 0 < passed <= BEHIND else 0)
         self._tell(sweep)
         for callback in self._listeners:

@@ -66,6 +66,15 @@ def test_one_that_ended_meanwhile_does_not_count() -> None:
     assert house.series.latest("web", "cpu") == (T, 0.25)
 
 
+def test_a_name_that_nobody_knows_stops_nothing() -> None:
+    house, two = House(), {"cpu": 0.25, "cpu.of_tomorrow": 1.0}
+    house.second(T, sweep(T, {"web": [A]}, {A: two}, node={("new", ()): 1.0, ("cpu", ()): 1.5}))
+    house.second(T + 1, sweep(T + 1, {"web": [A, B]}, {A: two, B: two}))
+    assert house.series.window(CPU, 2) == [0.25, 0.5]
+    assert house.series.latest(NODE, "cpu") == (T, 1.5)
+    assert house.series.latest("web", "cpu.of_tomorrow") is None
+
+
 def test_the_node_is_measured_as_well() -> None:
     house = House()
     node = {("cpu", ()): 1.5, ("disk.used", (("path", "/"),)): 1e9}
