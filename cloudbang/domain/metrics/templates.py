@@ -42,6 +42,7 @@ class Templates:
         self._root = _Place()
         self._nodes = 1
         self._hour = 0
+        self._opened = False  # since what is known was last looked through
         self._known: dict[str, int] = {}  # template -> the hour in which it was asked for last
         self.refused = 0  # requests for which there was no template left
 
@@ -147,6 +148,7 @@ class Templates:
         """Its children are one from here on, but for those with many of its requests that are not
         like the others."""
         place.any = {}
+        self._opened = True
         enough = max(place.count * HEAVY, HEAVY_LEAST)
         light = {name: one for name, one in place.children.items() if one.count < enough}
         below = {name for one in light.values() for name in one.children}
@@ -204,12 +206,19 @@ class Templates:
             known[template] = self._hour
         elif template == OTHER:
             self.refused += 1
-        elif len(known) < MOST:
-            known[template] = self._hour
+        elif len(known) < MOST or self._has_room():
+            self._known[template] = self._hour
         else:
             self.refused += 1
             return OTHER
         return template
+
+    def _has_room(self) -> bool:
+        """Once those are one whose places became one since they were given."""
+        if self._opened:
+            self._opened = False
+            self._known = {self.fold(template): hour for template, hour in self._known.items()}
+        return len(self._known) < MOST
 
     def _turn(self, hour: int) -> None:
         """Another hour: what nobody asked for in the last one makes room, and is counted anew."""

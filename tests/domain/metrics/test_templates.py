@@ -153,6 +153,16 @@ def test_more_templates_than_there_is_room_for() -> None:
     assert templates.of(f"/{names[-1]}/{names[-2]}", later) == f"/{names[-1]}/{names[-2]}"
 
 
+def test_names_that_were_given_before_take_no_room() -> None:
+    """Of many places with more than thirty words each: the words are :any by now, and others are known."""
+    templates = Templates()
+    for place in words(25):
+        for word in words(DISTINCT + 5):
+            templates.of(f"/{place}/{word}", NOW)
+    assert templates.of("/quite/another", NOW) == "/quite/another"
+    assert templates.refused == 0
+
+
 @given(st.lists(st.text(max_size=60), max_size=80))
 def test_any_text(paths: list[str]) -> None:
     """Something for each, and what it gave is known again."""
