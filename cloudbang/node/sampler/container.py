@@ -79,12 +79,16 @@ class MeasuredContainer:
     # --- where it is ---------------------------------------------------------------------------
 
     def update(self, instance: Instance) -> None:
-        """The engine tells something else of it. Started anew, it counts from the beginning."""
+        """The engine tells something else of it. Started anew, it counts from the beginning: when
+        that was, is told at first by the event and then by the container, which differ a little."""
         before, self.instance = self.instance, instance
-        if instance.started_at != before.started_at:
+        if instance.alive and not before.alive:
             # What ended its last run was told by the engine when the group was gone already.
             unseen = before.oom_killed and not self._kills.counted
             self._kills.restart(int(unseen))
+            self.let_go()
+        elif before.pid and instance.pid and instance.pid != before.pid:
+            self._kills.restart()
             self.let_go()
         elif (instance.pid, instance.network_mode) != (before.pid, before.network_mode):
             self._close_network()

@@ -154,6 +154,23 @@ def test_a_killed_process_is_counted(shared: SamplerRig, container) -> None:
     wait_until(lambda: max(shared.sink.values(made.id, "oom_kills"), default=0) >= 1, 20)
 
 
+@pytest.mark.slow("it lives for some seconds, three times")
+def test_each_kill_that_ends_a_run_is_counted_once(shared: SamplerRig, container) -> None:
+    """The group goes with the container's first process, and what it counted with the group."""
+    made = container(
+        "sleep 4; exec tail -c 60000000 /dev/zero",
+        mem_limit="16m",
+        memswap_limit="16m",
+        restart_policy={"Name": "always"},
+    )
+    wait_until(lambda: max(shared.sink.values(made.id, "restarts"), default=0) >= 2, 60)
+    rows = [one.values for _, one in shared.sink.samples(made.id) if "oom_kills" in one.values]
+    assert rows[-1]["restarts"] == 2
+    assert rows[-1]["oom_kills"] == 2
+    counts = [row["oom_kills"] for row in rows]
+    assert counts == sorted(counts)
+
+
 def test_the_machine_is_measured(shared: SamplerRig) -> None:
     """With its disks, and what is in use of it in all."""
     wait_until(lambda: len(shared.sink.node("load")) > 1, 15)

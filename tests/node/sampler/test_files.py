@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -242,16 +243,13 @@ def test_a_process_of_somebody_else_is_not_asked(machine: Machine) -> None:
 
 
 def test_kills_of_earlier_runs_count(machine: Machine) -> None:
-    """Also the last one, which took the group with it before anybody could read it."""
-    one = machine.container(started_at="1", oom_killed=True)
-    one.update(
-        Instance(
-            **{
-                **{f: getattr(one.instance, f) for f in one.instance.__dataclass_fields__},
-                "started_at": "2",
-            }
-        )
-    )
+    """Also the last one, which took the group with it before anybody could read it; and once, though
+    its start is told of twice."""
+    one = machine.container(started_at="1")
+    ended = replace(one.instance, state="restarting", oom_killed=True, pid=0)
+    one.update(ended)
+    one.update(replace(ended, state="running", started_at="2"))
+    one.update(replace(ended, state="running", started_at="3", pid=42, oom_killed=False))
     assert one.sample(slow=True).values["oom_kills"] == 3
 
 
