@@ -44,6 +44,7 @@ from cloudbang.gateway import Gateway
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.intake.logs import LogIntake
 from cloudbang.intake.metrics import MetricIntake
+from cloudbang.monitoring.alerts.measured import Certificates, Disks, LogRules, MetricRules
 from cloudbang.monitoring.alerts.service import Alerts
 from cloudbang.monitoring.alerts.service import Around as AroundAlerts
 from cloudbang.monitoring.forgetting import Forgetting
@@ -211,12 +212,12 @@ class Application:
         monitoring = self._build_monitoring(storage, bus, node)
         apps = self._load_apps(storage, bus, events, node, monitoring)
         deploy = self._build_deploying(storage, bus, events, node, apps)
-        alerts = self._build_alerts(storage, events, node, apps)
         traffic = Traffic(
             *(deploy.gateway.run_folder, storage.traffic, deploy.gateway, monitoring.series),
             rules_of=AddressRules(deploy.deployments),
         )
         deploy.deployments.listen(traffic.deployment_changed)
+        alerts = self._build_alerts(storage, events, node, apps, deploy, monitoring)
         terminals = self._build_terminals(storage, node, events)
         status = Status(node.inventory, self.notices, apps.team_of)
         live = self._build_live(
@@ -360,10 +361,24 @@ class Application:
         return Deploying(gateway, sources, deployments, webhooks, operates, stacks)
 
     def _build_alerts(
-        self, storage: Storage, events: Events, node: Node, apps: AppRegistry
+        self,
+        storage: Storage,
+        events: Events,
+        node: Node,
+        apps: AppRegistry,
+        deploy: Deploying,
+        monitoring: Monitoring,
     ) -> Alerts:
-        secrets = SecretStore(storage.database, self.settings.storage.path)
-        around = AroundAlerts(apps, node.inventory, storage.events, events.recorder, ())
+        path = self.settings.storage.path
+        running = node.inventory.instances
+        measured = (
+            MetricRules(monitoring.series, apps, lambda: {one.app for one in running()}),
+            LogRules(storage.logs),
+            Disks([path]),
+            Certificates(deploy.gateway.certificates, deploy.gateway.hosts),
+        )
+        secrets = SecretStore(storage.database, path)
+        around = AroundAlerts(apps, node.inventory, storage.events, events.recorder, measured)
         public = self.settings.server.public_url
         link = f"{public}/alerts" if public else ""
         return Alerts(storage.database, secrets, around, self.notices, say_in, link=link)

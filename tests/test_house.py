@@ -236,6 +236,7 @@ SCRIPT_AREAS = {
     "settings": {"lib", "live", "frame"},
     "storage": {"lib", "live", "frame"},
     "stacks": {"lib", "live", "frame"},
+    "alerts": {"lib", "live", "frame"},
     "apps": {"lib", "live", "frame"},
     "terminal": {"lib", "live", "frame", "apps"},
     "recordings": {"lib", "live", "frame", "terminal"},

@@ -31,7 +31,7 @@ from cloudbang.gateway import service, team_networks
 from cloudbang.gateway.admin import CaddyAdmin
 from cloudbang.gateway.errors import GatewayAway, GatewayFailed, NotHereAlone
 from cloudbang.gateway.ipv6 import BRIDGE, passes_for_local
-from cloudbang.gateway.routes import Address, Routes, taken_ports
+from cloudbang.gateway.routes import CERTIFICATES, Address, Routes, taken_ports
 from cloudbang.gateway.upstreams import UpstreamFiles
 from cloudbang.storage.database.routes import KeptRoute, RouteStore
 
@@ -117,6 +117,15 @@ class Gateway:
     def apps(self) -> list[str]:
         """Those that have a route."""
         return sorted(self._routes.by_app)
+
+    @property
+    def certificates(self) -> Path:
+        """The folder in which Caddy keeps them: ``<authority>/<host>/<host>.crt``."""
+        return self._folder / CERTIFICATES
+
+    def hosts(self) -> dict[str, str]:
+        """The app that is at each domain; of several at one, any."""
+        return {route.host: app for app, route in self._routes.by_app.items() if route.host}
 
     def check(self, app: str, spec: Spec, team: str = "") -> None:
         """Whether an app may have the route that it asks for; ``team``: whose it is to be, where

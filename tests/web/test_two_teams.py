@@ -69,6 +69,7 @@ ROUTES = {
     "/settings": "open",
     "/storage": "house",
     "/stacks": "house",
+    "/alerts": "open",
     "/sign-in": "open",
     "/setup": "open",
     "/healthz": "open",

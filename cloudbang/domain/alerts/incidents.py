@@ -89,8 +89,8 @@ BEGAN: dict[str, tuple[str, ...]] = {
     ),
     "certificate": ("the certificate of {subject} ends in {value} days",),
     "disk": (
-        "the disk of {subject} is {value} % full, and will be in {days} days",
-        "the disk of {subject} is {value} % full",
+        "the disk of {subject} is full to {value} %, and will be full in {days} days",
+        "the disk of {subject} is full to {value} %",
     ),
     "metric": ("{metric} of {app} is {value} ({rule})",),
     "log": ("{count} lines of {app} with “{text}” within {minutes} minutes",),

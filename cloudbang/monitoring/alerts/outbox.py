@@ -44,6 +44,17 @@ log = logging.getLogger(__name__)
 
 EVERY = 30.0  # seconds between two looks, if nobody wakes it
 AGAIN = 2.0  # seconds until the next look while the database is away
+WHYS = (
+    "quiet hours",
+    "more than it takes in ten minutes",
+    "somebody looks at it",
+    "the receiver is off",
+    "the receiver was deleted",
+    "it redirects: give the address that it leads to",
+    "a fault in CloudBang",
+)
+"""What of ours may stand in the history as the reason; pages have words for each."""
+
 UNDELIVERED = "alerts-undelivered"
 
 Send = Callable[[Kind, Letter], Outcome]
@@ -174,7 +185,7 @@ class Outbox:
             its = [message for message in pending if message.receiver == id]
             receiver = receivers.get(id)
             if receiver is None or not receiver.enabled:
-                why = "receiver-off" if receiver else "receiver-deleted"
+                why = "the receiver is off" if receiver else "the receiver was deleted"
                 for message in its:
                     self._store.settle(replace(message, state="held", why=why, finished=now), None)
                 continue
@@ -206,14 +217,14 @@ class Outbox:
         for message in its:
             incidents = {item.incident for item in message.items}
             at = message.due
-            if message.why != "quiet-hours":
+            if message.why != "quiet hours":
                 at = at if at <= now + LONGEST_WAIT else now  # a clock was set back
             elif not is_quiet:
                 at = now
             if is_quiet and quiet is not None and self._may_wait(receiver, message):
                 at = now + quiet.left(minute) * 60.0
-                if message.why != "quiet-hours":
-                    postponed.append(replace(message, due=at, why="quiet-hours"))
+                if message.why != "quiet hours":
+                    postponed.append(replace(message, due=at, why="quiet hours"))
             if at > now or incidents & waiting:
                 waiting |= incidents
                 if at > now:
@@ -229,7 +240,9 @@ class Outbox:
             if len(sent) >= receiver.options.cap:
                 room = sent[-receiver.options.cap] + CAP_WITHIN
                 postponed += [
-                    replace(one, why="cap", due=room) for one in fresh if one.why != "cap"
+                    replace(one, why="more than it takes in ten minutes", due=room)
+                    for one in fresh
+                    if one.why != "more than it takes in ten minutes"
                 ]
                 return Next(postpone=tuple(postponed), until=min([room, *until]))
             if len(fresh) > 1:

@@ -104,7 +104,7 @@ class AlertSettings:
         def work(c: sa.Connection) -> None:
             c.execute(sa.delete(alert_receivers).where(alert_receivers.c.id == id))
             its = (alert_messages.c.receiver == id) & (alert_messages.c.state == "pending")
-            held = {"state": "held", "why": "receiver-deleted"}
+            held = {"state": "held", "why": "the receiver was deleted"}
             c.execute(sa.update(alert_messages).where(its).values(**held))
 
         self._database.write(work)

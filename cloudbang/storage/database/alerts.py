@@ -128,7 +128,7 @@ class AlertStore:
                 message = message_of(row)
                 # One that tells of others too is sent all the same.
                 if {item.incident for item in message.items} == {id} and not message.tries:
-                    held = {"state": "held", "why": "acknowledged"}
+                    held = {"state": "held", "why": "somebody looks at it"}
                     c.execute(_the(message.id).values(**held))
 
         self._database.write(work)

@@ -34,6 +34,7 @@ AREAS = (
     "new_app",
     "operate",
     "metrics",
+    "alerts",
 )
 LANGUAGES = ("en", "zh")
 COOKIE = "lang"

@@ -165,6 +165,12 @@ def replay(session: str) -> ResponseReturnValue:
     return _page("replay.html", page="terminals", session=session)
 
 
+@bp.get("/alerts")
+def alerts() -> ResponseReturnValue:
+    """What is wrong now, who is told of it, and what came of telling them."""
+    return _page("alerts.html", page="alerts")
+
+
 @bp.get("/stacks")
 @needs("manage", "default")
 def stacks() -> ResponseReturnValue:

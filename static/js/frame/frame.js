@@ -59,6 +59,12 @@ bind({
   run: () => location.assign("/deployments"),
 });
 bind({
+  keys: "g w",
+  label: t("Alerts"),
+  group: t("Go to"),
+  run: () => location.assign("/alerts"),
+});
+bind({
   keys: "g e",
   label: t("Terminals"),
   group: t("Go to"),
@@ -74,6 +80,7 @@ bind({
 addEntries(() => [
   entry(t("Apps"), t("Page"), "apps", () => location.assign("/")),
   entry(t("Deployments"), t("Page"), "deploy", () => location.assign("/deployments")),
+  entry(t("Alerts"), t("Page"), "warning", () => location.assign("/alerts")),
   entry(t("Terminals"), t("Page"), "terminal", () => location.assign("/terminals")),
   ...(document.querySelector('.side-menu a[href="/storage"]')
     ? [entry(t("Storage"), t("Page"), "storage", () => location.assign("/storage"))]

@@ -67,6 +67,10 @@ function sentence(notice) {
       return t("What had been measured could not be read: it was set aside and begun anew.");
     case "metrics-shrunk":
       return t("Measurements take all the room that they may: the finest are kept for less long.");
+    case "alerts-undelivered":
+      return t("A receiver does not take alerts: they are kept and tried again for a day.");
+    case "sign-of-life-failed":
+      return t("The sign of life is not taken: whoever waits for it may think that this is gone.");
     default:
       return t(notice.message); // what is refused, for one: the doctor says it in the same words
   }

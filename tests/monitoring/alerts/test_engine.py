@@ -11,7 +11,7 @@ import pytest
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import StorageFailed
-from cloudbang.storage.database import database as database_module
+from cloudbang.storage import sqlite
 from tests.monitoring.alerts.ground import Ground, ground
 
 
@@ -198,7 +198,7 @@ def test_a_locked_database_is_none_and_loses_none(
     made: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What happens meanwhile is an alert afterwards; what runs is none."""
-    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
     made.database.close()
     made.database.open()
     made.world.has("web")

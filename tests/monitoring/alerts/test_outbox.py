@@ -221,7 +221,7 @@ def test_quiet_hours_hold_back_what_is_no_harm(made: Ground, hook: Service) -> N
     made.pump(120, 20)
     assert not hook.asked
     held = made.store.pending()[0]
-    assert (held.state, held.why) == ("pending", "quiet-hours")
+    assert (held.state, held.why) == ("pending", "quiet hours")
     die(made, "db")
     made.pump(20, 5)
     assert ("db", "began") in changes(hook.asked)
@@ -251,7 +251,7 @@ def test_what_somebody_looks_at_is_told_no_more(made: Ground, hook: Service) -> 
     made.pump(7200, 100)
     assert not hook.asked
     assert [(one.state, one.why) for one in made.store.history({"default"})] == [
-        ("held", "acknowledged")
+        ("held", "somebody looks at it")
     ]
 
 

@@ -14,10 +14,14 @@ from babel.messages.pofile import read_po
 
 import cloudbang
 from cloudbang import errors
+from cloudbang.domain.alerts.incidents import BEGAN, ENDED, FLAPPING, GONE
+from cloudbang.domain.alerts.rules import DEFAULTS
 from cloudbang.domain.deploy.failure import SENTENCES, WITHOUT_TIME
 from cloudbang.domain.events import KINDS
 from cloudbang.domain.refusals import REFUSALS
 from cloudbang.errors import CloudBangError
+from cloudbang.monitoring.alerts.outbox import WHYS
+from cloudbang.monitoring.alerts.texts import MORE, NEWS, OVER, SEVERAL, TEST, TEST_TITLE, TITLES
 from cloudbang.monitoring.series import MEASURING_IS_BEHIND, NOT_WRITTEN
 from cloudbang.node.sampler import reasons
 from cloudbang.web.deployment_json import CANCELLED, REPLACED, SECONDS
@@ -104,6 +108,10 @@ def texts_of_python() -> dict[str, str]:
             found[text] = "node/sampler/reasons.py"
     for text in TRAFFIC.values():
         found[text] = "web/traffic_text.py"
+    said = (*BEGAN.values(), ENDED.values(), (FLAPPING, GONE), TITLES.values())
+    words = (SEVERAL, OVER, NEWS, MORE, TEST, TEST_TITLE, *WHYS, *(rule.name for rule in DEFAULTS))
+    for text in (*(text for texts in said for text in texts), *words):
+        found[text] = "of alerts"
     for event_kind in KINDS.values():
         for phrase in event_kind.phrases:
             found[phrase.words] = "domain/events.py"

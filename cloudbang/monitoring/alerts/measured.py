@@ -1,0 +1,298 @@
+"""What no event tells: metrics over a threshold, lines of a log by their rate, disks that fill up,
+certificates that end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Protocol
+
+from gevent import get_hub
+
+from cloudbang.core.threads import in_thread
+from cloudbang.domain.alerts.machine import Verdict, verdict_of
+from cloudbang.domain.alerts.rules import (
+    EventCondition,
+    LogCondition,
+    MetricCondition,
+    Rule,
+    contains,
+)
+from cloudbang.domain.metrics.series import Labels, SeriesKey
+from cloudbang.errors import CloudBangError
+from cloudbang.monitoring.alerts.about import Apps, Found
+
+log = logging.getLogger(__name__)
+
+NEWEST = 10  # seconds of a metric whose mean is looked at
+LINES = 5_000  # of one log at a look; of a flood the newest, and more are too many anyway
+BYTES = 2 * 1024 * 1024
+DISK_EVERY, CERTIFICATES_EVERY = 30.0, 3600.0
+DAY = 86_400.0
+SLOPE = 6 * 3600.0  # seconds by which it is known how quickly a disk fills
+SLOPE_LEAST = 1800.0  # and how many of them are needed
+
+
+class Series(Protocol):
+    """What is asked of the series."""
+
+    def window(self, key: SeriesKey, seconds: int) -> list[float | None]: ...
+    def trouble_of(self) -> str | None: ...
+
+
+class MetricRules:
+    """Of the newest seconds the mean. What was not measured is unknown; of an app that does not run
+    nothing is over any limit."""
+
+    def __init__(self, series: Series, apps: Apps, names: Callable[[], Collection[str]]) -> None:
+        self._series, self._apps, self._names = series, apps, names
+
+    def look(self, rules: Sequence[Rule]) -> Iterator[Found]:
+        about = [
+            (rule, rule.condition)
+            for rule in rules
+            if rule.enabled and isinstance(rule.condition, MetricCondition)
+        ]
+        if not about:
+            return
+        stale = self._series.trouble_of() is not None
+        for rule, its in about:
+            for name in [rule.app] if rule.app else self._names():
+                team = self._apps.owner(name)
+                if team is not None and rule.is_about(name, team):
+                    yield self._found(rule, its, name, stale)
+
+    def _found(self, rule: Rule, its: MetricCondition, name: str, stale: bool) -> Found:
+        value = None if stale else self._value(name, its)
+        verdict = verdict_of(value, its.begin, its.end, its.below)
+        app = self._apps.get(name)
+        if value is None and not stale and (app is None or not app.running):
+            verdict = "under"
+        shown = "" if value is None else _amount(its, value)
+        return Found(rule, name, "", verdict, {"metric": its.metric, "value": shown})
+
+    def _value(self, name: str, its: MetricCondition) -> float | None:
+        value = self._mean(name, its.metric)
+        if value is None or not its.of:
+            return value
+        whole = self._mean(name, its.of)
+        return value / whole if whole else None
+
+    def _mean(self, name: str, metric: str) -> float | None:
+        labels: Labels = ()
+        known = [
+            v for v in self._series.window(SeriesKey(name, metric, labels), NEWEST) if v is not None
+        ]
+        return sum(known) / len(known) if known else None
+
+
+def _amount(its: MetricCondition, value: float) -> str:
+    return f"{value * 100:.0f} % of {its.of}" if its.of else f"{value:.4g}"
+
+
+class Log(Protocol):
+    """What is asked of the log store."""
+
+    def next_seq(self, app: str) -> int: ...
+    def newest(self, app: str, lines: int, size: int) -> tuple[int, list[bytes]]: ...
+
+
+class LogRules:
+    """Lines as they come, counted. What was stored before a rule was made, or while nobody looked,
+    counts for nothing."""
+
+    def __init__(self, logs: Log, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._logs, self._monotonic = logs, monotonic
+        self._seen: dict[int, tuple[str, int]] = {}  # by rule: its text and the next seq
+        self._hits: dict[int, deque[tuple[float, int]]] = {}
+
+    def look(self, rules: Sequence[Rule]) -> Iterator[Found]:
+        about = [
+            (rule, rule.condition)
+            for rule in rules
+            if rule.enabled and isinstance(rule.condition, LogCondition)
+        ]
+        known = {rule.id for rule, _ in about}
+        for id in self._seen.keys() - known:
+            del self._seen[id], self._hits[id]
+        for rule, its in about:
+            facts: dict[str, Any] = {"text": its.text, "minutes": max(1, round(its.within / 60))}
+            try:
+                count = self._count(rule, its)
+            except CloudBangError as e:
+                log.debug("the log of %s is not looked at: %s", rule.app, e)
+                yield Found(rule, rule.app, "", "unknown", facts)
+                continue
+            facts["count"] = count
+            verdict = verdict_of(float(count), its.begin, its.end)
+            yield Found(rule, rule.app, "", verdict, facts)
+
+    def _count(self, rule: Rule, its: LogCondition) -> int:
+        now = self._monotonic()
+        text, seen = self._seen.get(rule.id, ("", 0))
+        end = self._logs.next_seq(rule.app)
+        hits = self._hits.setdefault(rule.id, deque())
+        if text != its.text or end < seen:
+            hits.clear()
+        elif end > seen:
+            first, records = self._logs.newest(rule.app, min(end - seen, LINES), BYTES)
+            pattern = its.text.lower()
+            found = sum(
+                contains(record.decode("utf-8", "replace").lower(), pattern)
+                for seq, record in enumerate(records, first)
+                if seq >= seen
+            )
+            end = first + len(records)
+            if found:
+                hits.append((now, found))
+        self._seen[rule.id] = (its.text, end)
+        while hits and hits[0][0] < now - its.within:
+            hits.popleft()
+        return sum(count for _, count in hits)
+
+
+class Disks:
+    """Of the file systems that these folders are on: how much is used, and, where it grows, in how
+    many days they are full."""
+
+    def __init__(
+        self,
+        folders: Iterable[Path],
+        monotonic: Callable[[], float] = time.monotonic,
+        usage: Callable[[Path], tuple[int, int]] | None = None,
+    ) -> None:
+        self._folders, self._monotonic = tuple(folders), monotonic
+        self._usage = usage or _usage
+        self._at = -1e9
+        self._past: dict[Path, deque[tuple[float, int]]] = {}
+        self._now: dict[Path, tuple[float, float | None] | None] = {}
+
+    def look(self, rules: Sequence[Rule]) -> Iterator[Found]:
+        about = list(_about(rules, "disk"))
+        if not about:
+            return
+        now = self._monotonic()
+        if now - self._at >= DISK_EVERY:
+            self._at = now
+            for folder in self._folders:
+                self._now[folder] = self._measure(folder, now)
+        for rule, its in about:
+            for folder, known in self._now.items():
+                yield Found(rule, "", str(folder), *_of_disk(its, known))
+
+    def _measure(self, folder: Path, now: float) -> tuple[float, float | None] | None:
+        try:
+            used, whole = in_thread(get_hub().threadpool, self._usage, folder)
+        except OSError as e:
+            log.warning("how full the disk of %s is cannot be asked: %s", folder, e)
+            return None
+        past = self._past.setdefault(folder, deque())
+        past.append((now, used))
+        while past[0][0] < now - SLOPE:
+            past.popleft()
+        return used / max(whole, 1), _days(past, whole - used)
+
+
+def _usage(folder: Path) -> tuple[int, int]:
+    """Bytes used, and of all that may be: what is kept for root is nobody's."""
+    found = os.statvfs(folder)
+    used = (found.f_blocks - found.f_bfree) * found.f_frsize
+    return used, used + found.f_bavail * found.f_frsize
+
+
+def _days(past: Sequence[tuple[float, int]], left: int) -> float | None:
+    """Until it is full, as it grew lately: the median of its steps, which one large file does not move."""
+    (first, _), (last, _) = past[0], past[-1]
+    if last - first < SLOPE_LEAST:
+        return None
+    parts = 6
+    width = (last - first) / parts
+    edges: list[int] = []
+    for n in range(parts + 1):
+        at = first + n * width
+        edges.append(min(past, key=lambda one: abs(one[0] - at))[1])
+    steps = sorted(b - a for a, b in pairwise(edges))
+    speed = steps[len(steps) // 2] / width
+    return left / speed / DAY if speed > 0 else None
+
+
+def _of_disk(
+    its: EventCondition, known: tuple[float, float | None] | None
+) -> tuple[Verdict, dict[str, Any]]:
+    if known is None:
+        return "unknown", {}
+    share, days = known
+    verdict = verdict_of(share, its.begin, its.end)
+    facts: dict[str, Any] = {"value": round(share * 100)}
+    if days is not None and its.days and share > 0.5:
+        if days <= its.days:
+            verdict = "over"
+            facts["days"] = f"{days:.1f}"
+        elif days <= 2 * its.days and verdict == "under":
+            verdict = "between"
+    return verdict, facts
+
+
+class Certificates:
+    """Of the gateway's domains: the days until theirs end. It renews them itself; here it is told
+    when it does not."""
+
+    def __init__(
+        self,
+        folder: Path,
+        hosts: Callable[[], Mapping[str, str]],
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``folder``: in which Caddy keeps them; ``hosts``: by domain the app that is there."""
+        self._folder, self._hosts, self._clock, self._monotonic = folder, hosts, clock, monotonic
+        self._at = -1e9
+        self._ends: Mapping[str, float] = {}
+        self._apps: dict[str, str] = {}
+
+    def look(self, rules: Sequence[Rule]) -> Iterator[Found]:
+        about = list(_about(rules, "certificate"))
+        if not about:
+            return
+        now = self._monotonic()
+        if now - self._at >= CERTIFICATES_EVERY:
+            self._at = now
+            self._apps = dict(self._hosts())
+            self._ends = in_thread(get_hub().threadpool, _ends_of, self._folder, self._apps)
+        for rule, its in about:
+            for host, ends in self._ends.items():
+                app = self._apps[host]
+                if rule.app not in ("", app):
+                    continue
+                days = (ends - self._clock()) / DAY
+                verdict = verdict_of(days, its.begin, its.end, below=True)
+                yield Found(rule, app, host, verdict, {"value": max(0, int(days))})
+
+
+def _ends_of(folder: Path, hosts: Collection[str]) -> dict[str, float]:
+    """By host when the newest certificate that there is for it ends."""
+    from cryptography import x509
+
+    found: dict[str, float] = {}
+    for host in hosts:
+        for path in folder.glob(f"*/{host}/{host}.crt"):
+            try:
+                first = x509.load_pem_x509_certificates(path.read_bytes())[0]
+            except (OSError, ValueError, IndexError):
+                continue
+            found[host] = max(found.get(host, 0.0), first.not_valid_after_utc.timestamp())
+    return found
+
+
+def _about(rules: Iterable[Rule], occurrence: str) -> Iterator[tuple[Rule, EventCondition]]:
+    for rule in rules:
+        its = rule.condition
+        # A disk and a domain are the installation's.
+        ours = rule.enabled and not rule.team
+        if ours and isinstance(its, EventCondition) and its.occurrence == occurrence:
+            yield rule, its
