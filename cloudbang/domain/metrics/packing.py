@@ -170,7 +170,7 @@ def _unpack_points(source: _Reader, scale: float) -> Points:
     if count:
         decimals = source.byte() if scale == FLOATING else 0
         if decimals == _IN_DOUBLES:
-            columns = [_column(source, count), *(_doubles(source, count) for _ in range(3))]
+            columns = [list(_column(source, count)), *(_doubles(source, count) for _ in range(3))]
             points = Points(*columns)  # type: ignore[arg-type]
         else:
             points = _columns(source, count)
@@ -195,7 +195,7 @@ def _columns(source: _Reader, count: int) -> Points:
     else:
         above = [b + (r if s == 2 else 0) for b, r, s in zip(below, lacking, samples, strict=True)]
     return Points(
-        samples,
+        list(samples),
         list(map(add, map(mul, means, samples), lacking)),
         list(map(sub, means, below)),
         list(map(add, means, above)),
@@ -249,9 +249,11 @@ def _put_column(out: bytearray, numbers: Sequence[int]) -> None:
         numbers = steps
     else:
         out.append(_PLAIN)
+        if low > 0 and _bytes_of(high) == _bytes_of(high - low):
+            low = 0  # nothing to be added again
     _put_signed(out, low)
     above = list(map(sub, numbers, repeat(low)))
-    need = (max(above).bit_length() + 7) // 8
+    need = _bytes_of(max(above))
     width = next(w for w in _CODES if w >= need)
     raw = array(_CODES[width], above).tobytes()
     out.append(need)
@@ -259,7 +261,11 @@ def _put_column(out: bytearray, numbers: Sequence[int]) -> None:
         out += raw[plane::width]
 
 
-def _column(source: _Reader, count: int) -> list[int]:
+def _bytes_of(number: int) -> int:
+    return (number.bit_length() + 7) // 8
+
+
+def _column(source: _Reader, count: int) -> Sequence[int]:
     kind, value = source.byte(), source.signed()
     if kind == _CONSTANT:
         return [value] * count
@@ -276,7 +282,7 @@ def _column(source: _Reader, count: int) -> list[int]:
         raw[plane::width] = source.take(size)
     above: array[int] = array(_CODES[width], bytes(raw))
     if kind == _PLAIN:
-        return list(map(add, above, repeat(low)))
+        return list(map(add, above, repeat(low))) if low else above
     return list(accumulate(map(add, above, repeat(low)), initial=value))
 
 

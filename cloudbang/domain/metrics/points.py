@@ -37,6 +37,26 @@ def _nine(value: float) -> float:
     return float(value) if value % 1 == 0 and abs(value) < 2**53 else float(f"{value:.9g}")
 
 
+_DIGITS = 11  # binary ones, of what goes by a second: 0.05 % off
+_LARGE = 1 << _DIGITS + 1
+
+
+def rounded(kept: Kept) -> Kept:
+    """Of bytes a second: what is in its first three or four digits. Further ones are noise, and noise
+    is what takes room. The sum of what is small stays exact, however long."""
+    samples, total, least, most = kept
+    mean = int(total // samples)
+    if mean < _LARGE:
+        return kept
+    low, high = _few_digits(int(least)), _few_digits(int(most))
+    return samples, low + high if samples == 2 else _few_digits(mean) * samples, low, high
+
+
+def _few_digits(number: int) -> int:
+    much = number.bit_length() - _DIGITS
+    return number if much <= 0 else (number + (1 << much - 1) >> much) << much
+
+
 def from_scale(kept: Kept, scale: float) -> Aggregate:
     """The aggregate again, each number at most half the scale off."""
     samples, total, least, most = kept
@@ -99,6 +119,15 @@ class Points:
             if samples:
                 n = step - at
                 self.put(step, (samples, other.totals[n], other.leasts[n], other.mosts[n]))
+
+    def rounded(self) -> Points:
+        """Each as :func:`rounded` says."""
+        found = Points.nothing(len(self))
+        columns = zip(self.samples, self.totals, self.leasts, self.mosts, strict=True)
+        for step, kept in enumerate(columns):
+            if kept[0]:
+                found.put(step, rounded(kept))
+        return found
 
     def rolled(self, steps: int) -> Points:
         """So many steps as one, from sums and counts; the last may be of fewer."""

@@ -16,7 +16,7 @@ from cloudbang.storage.sqlite import DatabaseTooNew, prepare, transaction
 
 NAME = "metrics.db"
 FORMAT = 1
-PAGE_BYTES = 8192
+PAGE_BYTES = 16384  # of which blocks of 1 to 3 kB leave little empty
 WAL_BYTES = 4 * 1024 * 1024  # as large as the log stays once its content is in the file
 CHECKPOINT = WAL_BYTES // 2 // PAGE_BYTES  # pages after which it begins anew
 

@@ -101,6 +101,11 @@ def is_of_instance(labels: str) -> bool:
     return any(name == "container" for name, _ in json.loads(labels))
 
 
+def is_rounded(unit: str, scale: float) -> bool:
+    """Whether nobody asks for more than the first digits."""
+    return unit == "bytes/s" and scale != FLOATING
+
+
 # What runs in a thread.
 
 

@@ -98,18 +98,16 @@ class Retention:
         if free <= 0:
             return
         while free > 0:
-            pages = min(free, _PAGES)
-            self._write("vacuum", lambda n=pages: self._vacuum(n))  # type: ignore[misc]
-            free -= pages
+            # As a script: one that is executed ends after its first page.
+            self._connection.executescript(f"PRAGMA incremental_vacuum({min(free, _PAGES)})")
+            self._at("after vacuum")
+            free -= _PAGES
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def used(self) -> int:
         """Bytes that are taken in the file."""
         pages = self._number("page_count") - self._number("freelist_count")
         return pages * self._number("page_size")
-
-    def _vacuum(self, pages: int) -> None:
-        self._connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
 
     def _delete(self, kind: Kind, since: int, until: int) -> None:
         """Blocks that begin in ``[since, until)``, each moment by itself."""

@@ -22,7 +22,7 @@ from cloudbang.storage.metrics import slabs
 from cloudbang.storage.metrics.blocks import Blocks
 from cloudbang.storage.metrics.metrics_file import HISTOGRAMS, SHAPES, Kind, row
 from cloudbang.storage.metrics.reading import Packed, merged
-from cloudbang.storage.metrics.registry import is_of_instance
+from cloudbang.storage.metrics.registry import is_of_instance, is_rounded
 from cloudbang.storage.sqlite import transaction
 
 T = TypeVar("T")
@@ -42,6 +42,7 @@ class Series(NamedTuple):
     scale: float
     histogram: bool
     instance: bool
+    unit: str
 
 
 class Rolling:
@@ -174,7 +175,10 @@ class Rolling:
                 block = self._blocks.points(row(source, place, number), self._scale(number))
                 if block is not None:
                     whole.lay(block, (place - start) // source_step)
-            self._lay_points(row(kind, start, number), whole.rolled(step // source_step), number)
+            rolled = whole.rolled(step // source_step)
+            if is_rounded(self._series[number].unit, self._scale(number)):
+                rolled = rolled.rounded()
+            self._lay_points(row(kind, start, number), rolled, number)
 
         def put_histograms(number: int) -> None:
             whole: Packed = []
@@ -279,10 +283,10 @@ class Rolling:
 
 
 def _series(connection: sqlite3.Connection) -> dict[int, Series]:
-    found = connection.execute("SELECT id, scale, histogram, labels FROM series")
+    found = connection.execute("SELECT id, scale, histogram, labels, unit FROM series")
     return {
-        number: Series(scale, bool(histogram), is_of_instance(labels))
-        for number, scale, histogram, labels in found
+        number: Series(scale, bool(histogram), is_of_instance(labels), unit)
+        for number, scale, histogram, labels, unit in found
     }
 
 

@@ -20,7 +20,7 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.metrics.histogram import Histogram
-from cloudbang.domain.metrics.points import FLOATING, to_scale
+from cloudbang.domain.metrics.points import FLOATING, rounded, to_scale
 from cloudbang.domain.metrics.series import Aggregate, SeriesKey
 from cloudbang.errors import CloudBangError, StorageFailed
 from cloudbang.storage.metrics import metrics_file, registry, slabs
@@ -307,5 +307,7 @@ def _scaled(
         entry = entry_of(key)
         kept = to_scale(value, entry.scale)
         if kept is not None:
+            if registry.is_rounded(entry.unit, entry.scale):
+                kept = rounded(kept)
             found.append((entry.id, kept, entry.scale == FLOATING))
     return found

@@ -20,7 +20,7 @@ from cloudbang.domain.metrics.packing import (
     unpack_slab,
     unpack_some,
 )
-from cloudbang.domain.metrics.points import FLOATING, Kept, Points, from_scale, to_scale
+from cloudbang.domain.metrics.points import FLOATING, Kept, Points, from_scale, rounded, to_scale
 from cloudbang.domain.metrics.series import Aggregate, aggregate
 
 SCALES = st.sampled_from([0.0001, 0.00001, 0.01, 0.1, 1.0, 4096.0])
@@ -166,3 +166,19 @@ def test_later_lies_over_earlier_and_gaps_hide_nothing() -> None:
     below.lay(points_of([(1, 7, 7, 7), (1, 6, 6, 6)]), -1)
     below.lay(points_of([(1, 5, 5, 5)]), 6)
     assert below.totals == [6, 1, 2, 3, 9, 5]
+
+
+@given(st.lists(st.integers(0, 2**45), min_size=1, max_size=12))
+def test_bytes_a_second_keep_their_first_digits(values: list[int]) -> None:
+    """0.05 % off at most; what is small, and the sum of it, is exact."""
+    made = aggregate([float(v) for v in values])
+    assert made
+    kept = to_scale(made, 1.0)
+    assert kept
+    samples, total, least, most = rounded(kept)
+    assert samples == len(values)
+    if sum(values) // samples < 4096:
+        assert (total, least, most) == kept[1:]
+    assert least == pytest.approx(min(values), rel=0.0005)
+    assert most == pytest.approx(max(values), rel=0.0005)
+    assert total == pytest.approx(sum(values), rel=0.001)
