@@ -537,6 +537,7 @@ class Application:
         self._stops.add("the reaper", node.reaper.stop, KEEP_NODE)
 
     def _run_monitoring(self, monitoring: Monitoring) -> None:
+        monitoring.store.start()
         monitoring.series.start()
         self._stops.add("what is measured", monitoring.series.stop, KEEP_BUS)
         monitoring.sampler.start()

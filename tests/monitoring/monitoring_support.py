@@ -43,9 +43,10 @@ class KeptStore:
         self.slabs[time] = dict(points), unpacked
 
     def read(
-        self, keys: Sequence[SeriesKey], since: int, until: int, step: int
+        self, keys: Sequence[SeriesKey], since: int, until: int, step: int, together: int = 1
     ) -> dict[SeriesKey, list[Aggregate | None]]:
         self._here()
+        step *= together
         since -= since % step
         found: dict[SeriesKey, list[Aggregate | None]] = {}
         for key in keys:
@@ -59,9 +60,10 @@ class KeptStore:
         return found
 
     def read_histograms(
-        self, key: SeriesKey, since: int, until: int, step: int
+        self, key: SeriesKey, since: int, until: int, step: int, together: int = 1
     ) -> list[Histogram | None]:
         self._here()
+        step *= together
         found: list[Histogram | None] = []
         for begin in range(since - since % step, until, step):
             made: Histogram | None = None

@@ -116,6 +116,7 @@ _CONSTANT, _PLAIN, _DELTA = range(3)
 _DECIMALS = (0, 1, 2, 3, 6, 9, 12, 15)
 _IN_DOUBLES = 255  # in place of decimals
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_WIDTHS = (0, 1, 2, 4, 4, 8, 8, 8, 8)  # by how many bytes are needed
 _WIDEST = 2**62
 
 
@@ -194,11 +195,13 @@ def _columns(source: _Reader, count: int) -> Points:
         above = _column(source, count)
     else:
         above = [b + (r if s == 2 else 0) for b, r, s in zip(below, lacking, samples, strict=True)]
+    totals = map(mul, means, samples)
+    # Most of what is measured hardly moves: then these are nothing but zeros, and quickly seen.
     return Points(
         list(samples),
-        list(map(add, map(mul, means, samples), lacking)),
-        list(map(sub, means, below)),
-        list(map(add, means, above)),
+        list(map(add, totals, lacking) if any(lacking) else totals),
+        list(map(sub, means, below) if any(below) else means),
+        list(map(add, means, above) if any(above) else means),
     )
 
 
@@ -254,7 +257,7 @@ def _put_column(out: bytearray, numbers: Sequence[int]) -> None:
     _put_signed(out, low)
     above = list(map(sub, numbers, repeat(low)))
     need = _bytes_of(max(above))
-    width = next(w for w in _CODES if w >= need)
+    width = _WIDTHS[need]
     raw = array(_CODES[width], above).tobytes()
     out.append(need)
     for plane in range(need):
@@ -273,14 +276,17 @@ def _column(source: _Reader, count: int) -> Sequence[int]:
         raise Damaged("a column of another form")
     low = source.signed() if kind == _DELTA else value
     need = source.byte()
-    width = next((w for w in _CODES if w >= need), 0)
-    if not (need and width):
+    if not 1 <= need <= 8:
         raise Damaged("a column of no width")
     size = count - (kind == _DELTA)
-    raw = bytearray(size * width)
-    for plane in range(need):
-        raw[plane::width] = source.take(size)
-    above: array[int] = array(_CODES[width], bytes(raw))
+    above: Sequence[int] = source.take(size)  # of one byte each they are what they are
+    if need > 1:
+        width = _WIDTHS[need]
+        raw = bytearray(size * width)
+        raw[::width] = above
+        for plane in range(1, need):
+            raw[plane::width] = source.take(size)
+        above = array(_CODES[width], bytes(raw))
     if kind == _PLAIN:
         return list(map(add, above, repeat(low))) if low else above
     return list(accumulate(map(add, above, repeat(low)), initial=value))
