@@ -11,8 +11,8 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from cloudbang.domain.metrics.histogram import Histogram
-from cloudbang.domain.metrics.packing import Slab
 from cloudbang.domain.metrics.points import Points
+from cloudbang.domain.metrics.slab_packing import Slab
 from cloudbang.storage.metrics import slabs
 from cloudbang.storage.metrics.blocks import Blocks
 from cloudbang.storage.metrics.metrics_file import (

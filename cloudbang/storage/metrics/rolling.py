@@ -16,8 +16,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import zstandard
 
-from cloudbang.domain.metrics.packing import Damaged, unpack_by_id, unpack_slab
+from cloudbang.domain.metrics.packing import Damaged
 from cloudbang.domain.metrics.points import Points
+from cloudbang.domain.metrics.slab_packing import unpack_by_id, unpack_slab
 from cloudbang.storage.metrics import slabs
 from cloudbang.storage.metrics.blocks import Blocks
 from cloudbang.storage.metrics.metrics_file import HISTOGRAMS, SHAPES, Kind, row

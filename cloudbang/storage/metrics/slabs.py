@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import zstandard
 
-from cloudbang.domain.metrics.packing import (
-    Damaged,
+from cloudbang.domain.metrics.packing import Damaged
+from cloudbang.domain.metrics.points import Kept
+from cloudbang.domain.metrics.slab_packing import (
     Slab,
     pack_by_id,
     pack_slab,
     unpack_by_id,
     unpack_slab,
 )
-from cloudbang.domain.metrics.points import Kept
 
 log = logging.getLogger(__name__)
 

@@ -11,17 +11,14 @@ from hypothesis import strategies as st
 
 from cloudbang.domain.metrics.packing import (
     Damaged,
-    pack_by_id,
     pack_points,
-    pack_slab,
     pack_some,
-    unpack_by_id,
     unpack_points,
-    unpack_slab,
     unpack_some,
 )
 from cloudbang.domain.metrics.points import FLOATING, Kept, Points, from_scale, rounded, to_scale
 from cloudbang.domain.metrics.series import Aggregate, aggregate
+from cloudbang.domain.metrics.slab_packing import pack_by_id, pack_slab, unpack_by_id, unpack_slab
 
 SCALES = st.sampled_from([0.0001, 0.00001, 0.01, 0.1, 1.0, 4096.0])
 VALUES = st.floats(-1e9, 1e9) | st.integers(-5, 5).map(float)
