@@ -57,6 +57,7 @@ ROUTES = {
     "/apps/<app>": "app",
     "/apps/<app>/logs": "app",
     "/apps/<app>/metrics": "app",
+    "/apps/<app>/traffic": "app",
     "/apps/<app>/terminal": "app",
     "/apps/<app>/deployments": "app",
     "/apps/<app>/configuration": "app",

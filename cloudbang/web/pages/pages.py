@@ -94,6 +94,13 @@ def metrics(app: str) -> ResponseReturnValue:
     return _app_page("metrics.html", found, "metrics", event_kinds=event_kinds, now=_now())
 
 
+@bp.get("/apps/<app>/traffic")
+def traffic(app: str) -> ResponseReturnValue:
+    """What people get of an app."""
+    found = require_app(app)
+    return _app_page("traffic.html", found, "traffic", event_kinds=event_kinds, now=_now())
+
+
 @bp.get("/apps/<app>/terminal")
 def terminal(app: str) -> ResponseReturnValue:
     """Terminals in the instances of an app."""
@@ -248,6 +255,9 @@ def _first_lines(app: str) -> dict[str, Any]:
 def _tabs(app: App) -> list[dict[str, str]]:
     """The views of an app that there are for who asks."""
     names = [("logs", gettext("Logs")), ("metrics", gettext("Metrics"))]
+    # What has a route has traffic.
+    if services().gateway.addresses(app.name):
+        names.append(("traffic", gettext("Traffic")))
     deployed = bool(services().deployments.find(app=app.name, limit=1))
     if deployed:
         names.append(("app_deployments", gettext("Deployments")))

@@ -241,7 +241,7 @@ async function drawAddresses(name) {
 
 /** The keys that lead to the tabs that there are. */
 function bindTabs() {
-  const keys = { metrics: "g m", app_deployments: "g d", configuration: "g c" };
+  const keys = { metrics: "g m", traffic: "g r", app_deployments: "g d", configuration: "g c" };
   for (const [tab, key] of Object.entries(keys)) {
     const link = document.querySelector(`.tabs [data-tab="${tab}"]`);
     if (!(link instanceof HTMLAnchorElement)) continue;

@@ -7,6 +7,7 @@ import { appAddress, terminalButton } from "../frame/addresses.js";
 import { may } from "../frame/permissions.js";
 import { openContainers } from "./containers_dialog.js";
 import { shortImage, shortPorts } from "./format_container.js";
+import { MeasuredCells } from "./measured_cells.js";
 import { Sparkline } from "../lib/sparkline.js";
 import * as states from "../live/app_state.js";
 import { showState, stateIcon } from "../live/app_state.js";
@@ -21,6 +22,8 @@ export function columns() {
     { name: "name", label: t("App") },
     { name: "image", label: t("Image") },
     { name: "ports", label: t("Ports") },
+    { name: "cpu", label: t("CPU") },
+    { name: "memory", label: t("Memory") },
     { name: "since", label: t("Since") },
     { name: "rate", label: t("Rate") },
     { name: "line", label: t("Last line") },
@@ -49,6 +52,8 @@ export class AppRow {
   #spark = new Sparkline();
   #text = h("span", { class: "line-text cut" });
   #when = h("time");
+  /** What it uses. */
+  measured = new MeasuredCells();
   #open = false;
   /** @type {HTMLInputElement | null} */
   #box = null;
@@ -79,6 +84,7 @@ export class AppRow {
       cell("name", this.#toggle, this.#state, this.#link, this.#badge, this.#terminal),
       this.#image,
       this.#ports,
+      ...this.measured.elements,
       cell("since", this.#since, this.#restarts),
       cell("rate", this.#spark.element, this.#rate),
       cell("line", this.#text, this.#when),
@@ -249,6 +255,8 @@ function instanceRow(one, app) {
     ),
     image,
     ports,
+    cell("cpu"),
+    cell("memory"),
     cell("since", started, restarts),
     cell("rate"),
     cell(

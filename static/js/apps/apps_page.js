@@ -15,6 +15,10 @@ import { bind } from "../frame/keys.js";
 import { may } from "../frame/permissions.js";
 import { appState, byStack, filterApps, isGone, isStopped, isTrouble } from "../live/app_state.js";
 import { noticed } from "../frame/notices.js";
+import { readUnits } from "../lib/units.js";
+import { overview } from "../live/overview.js";
+import { startNodeStrip } from "./node_strip.js";
+import { Sorting } from "./sorting.js";
 
 /** @typedef {import("../live/app_state.js").App} App */
 
@@ -39,6 +43,8 @@ const KINDS = {
 
 /** @type {Map<string, AppRow>} */
 const rows = new Map();
+const sorting = new Sorting(list);
+const units = readUnits();
 let kind = "all";
 let late = false; // the apps take long to come
 
@@ -50,7 +56,8 @@ function draw() {
   const gone = apps.filter(isGone);
   /** @type {Element[]} */
   const wanted = apps.length ? [head()] : [];
-  const stacks = byStack(there);
+  /** @type {[string | null, App[]][]} */
+  const stacks = sorting.by ? [[null, sorting.sorted(there)]] : byStack(there);
   // Where there are no stacks, a heading that says so tells nothing.
   const alone = stacks.length === 1 && stacks[0][0] === null;
   for (const [stack, members] of stacks) {
@@ -65,6 +72,7 @@ function draw() {
   const offered = more && (kind === "all" || kind === "gone");
   if (offered) wanted.push(moreOfThem(more));
   else if (!apps.length) wanted.push(empty(more));
+  sorting.show();
   setAttribute(list, "role", apps.length ? "table" : "group");
   const ports = there.some((app) => app.instances.some((one) => one.ports.length > 0));
   list.classList.toggle("no-ports", !ports);
@@ -88,6 +96,7 @@ function group(key, label, apps) {
     else {
       row = new AppRow(app);
       rows.set(app.name, row);
+      row.measured.show(overview.apps.get(app.name), units, true);
       chosen.adopt(row);
     }
     return row.rows();
@@ -131,7 +140,7 @@ function head() {
     "div",
     { class: "app-row list-head", role: "row" },
     columns().map(({ name, label }) =>
-      h("div", { class: `cell ${name}`, role: "columnheader" }, label),
+      h("div", { class: `cell ${name}`, role: "columnheader" }, sorting.head(name, label)),
     ),
   );
   return headRow;
@@ -332,6 +341,14 @@ bind({ keys: "f", label: t("Filter the apps"), group: section, run: () => field.
 
 const chosen = new ChosenBar(byId("apps"), shownRows);
 list.addEventListener("toggled", draw);
+sorting.addEventListener("change", draw);
+overview.addEventListener("change", () => {
+  for (const [name, row] of rows) {
+    if (overview.moved || overview.changed.has(name)) {
+      row.measured.show(overview.apps.get(name), units, overview.moved);
+    }
+  }
+});
 inventory.addEventListener("apps", draw);
 inventory.addEventListener("activity", () => {
   for (const [name, row] of rows) {
@@ -346,6 +363,8 @@ setInterval(() => {
 }, 1000);
 readAddress();
 draw();
+overview.follow();
+startNodeStrip(byId("node-strip"), units);
 setTimeout(() => {
   late = true;
   if (!inventory.known) draw();

@@ -9,7 +9,8 @@ import { COLOURS, EventLane } from "./event_lane.js";
 import { nearest } from "./columns.js";
 
 /** @typedef {import("./chart_card.js").Page} Page */
-/** @typedef {import("./metric_source.js").MetricSource} MetricSource */
+/** @typedef {import("./span_source.js").SpanSource} SpanSource */
+/** @typedef {import("./catalogue.js").Section} Section */
 
 const NEAR = "600px"; // below the window: charts are there when one comes to them
 
@@ -40,15 +41,17 @@ export class Board extends EventTarget {
   /**
    * @param {HTMLElement} box
    * @param {HTMLElement} lane
-   * @param {MetricSource} source
+   * @param {SpanSource} source
    * @param {import("./happenings.js").Happenings} happenings
    * @param {Settings} settings
+   * @param {Section[]} [sections]
    */
-  constructor(box, lane, source, happenings, settings) {
+  constructor(box, lane, source, happenings, settings, sections = SECTIONS) {
     super();
     this.box = box;
     this.source = source;
     this.settings = settings;
+    this.sections = sections;
     this.#lane = new EventLane(lane, happenings, (moment) => this.pick(moment));
     this.#sight = new IntersectionObserver((changes) => this.#onSight(changes), {
       root: box.closest(".frame-main"),
@@ -127,7 +130,7 @@ export class Board extends EventTarget {
     const own = [...this.source.names].filter(([name]) => isOwn(name) && !name.startsWith("http."));
     own.sort(([a], [b]) => (a < b ? -1 : 1));
     const sections = [
-      ...SECTIONS,
+      ...this.sections,
       { id: "own", title: t("Its own"), charts: own.map(([name, unit]) => ownChart(name, unit)) },
     ];
     const wanted = sections.map(({ id, title, charts }) => this.#section(id, title, charts));

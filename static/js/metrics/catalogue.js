@@ -186,6 +186,9 @@ function quantile(quantile, label, colour) {
   return { name: "http.latency", labels: { quantile }, label, colour };
 }
 
+/** What people get of an app. */
+export const REQUESTS = SECTIONS.filter((section) => section.id === "http");
+
 /** Metrics that stand on no chart of their own: their moments are markers. */
 const NO_CHART = ["restarts", "oom_kills"];
 const KNOWN = new Set([

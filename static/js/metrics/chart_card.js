@@ -18,7 +18,7 @@ import { momentOf } from "./time_axis.js";
  * What a card has to know of the page.
  *
  * @typedef {object} Page
- * @property {import("./metric_source.js").MetricSource} source
+ * @property {import("./span_source.js").SpanSource} source
  * @property {() => import("../lib/units.js").Units} units
  * @property {() => boolean} each of every instance, not summed
  * @property {(container: string) => string} nameOf

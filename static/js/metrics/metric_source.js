@@ -5,31 +5,19 @@ import { call, Problem } from "../lib/api.js";
 import { live } from "../live/live_socket.js";
 import { described } from "./catalogue.js";
 import { keyOf, LiveSeries } from "./columns.js";
-import { edges, isLive, lengthOf, RANGES } from "./time_span.js";
+import { SpanSource } from "./span_source.js";
+import { lengthOf, RANGES } from "./time_span.js";
 
 /** @typedef {import("./columns.js").Kept} Kept */
 /** @typedef {import("./time_span.js").TimeSpan} TimeSpan */
-/** What cannot be measured, of which instance ("": of the app), and why. @typedef {{ name: string, container: string, why: string }} Why */
 
 const SOON = 10_000; // ms: nothing on disk is newer than that
 const AGAIN = 5_000; // ms until a question without an answer is asked again
 const NAMES = 60_000; // ms until it is asked whether there are others
 
-/**
- * Announces `data` when there is something new to draw, `names` when other metrics are there, and
- * `state` when what is said beside the charts has changed.
- */
-export class MetricSource extends EventTarget {
-  /** Of the app, also those that are on no chart that is seen. @type {Map<string, string>} units by name */
-  names = new Map();
-  /** @type {Why[]} */
-  notMeasured = [];
+export class MetricSource extends SpanSource {
   /** @type {{ count: number, names: string[] }} */
   refused = { count: 0, names: [] };
-  /** Why the newest numbers of every app may be missing. @type {string | null} */
-  trouble = null;
-  /** @type {Problem | null} */
-  problem = null;
 
   #live = new LiveSeries(RANGES["5m"] + 10);
   /** @type {import("../live/channels.js").Subscription | null} */
@@ -45,7 +33,6 @@ export class MetricSource extends EventTarget {
   #namesAt = -Infinity; // when it was asked which metrics there are, by performance.now()
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  #skew; // seconds that the server's clock is ahead
 
   /**
    * @param {string} app
@@ -53,38 +40,27 @@ export class MetricSource extends EventTarget {
    * @param {number} now the server's clock when the page was drawn, in ms
    */
   constructor(app, span, now) {
-    super();
-    this.app = app;
-    this.span = span;
-    // What the page took to come is in it as well: half a second, where a point is of ten.
-    this.#skew = (now - (performance.timeOrigin + performance.now())) / 1000;
-    if (Math.abs(this.#skew) < 2) this.#skew = 0;
+    super(app, span, now);
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#soon(0);
     });
   }
 
+  /** @override */
   get now() {
-    if (this.isLive && this.#live.newest) return this.#live.newest;
-    return Date.now() / 1000 + this.#skew;
-  }
-
-  get isLive() {
-    return isLive(this.span);
-  }
-
-  /** From when to when is shown. @returns {[number, number]} */
-  get edges() {
-    return edges(this.span, this.now);
+    return this.isLive && this.#live.newest ? this.#live.newest : super.now;
   }
 
   start() {
     this.setSpan(this.span);
   }
 
-  /** @param {TimeSpan} span */
+  /**
+   * @param {TimeSpan} span
+   * @override
+   */
   setSpan(span) {
-    this.span = span;
+    super.setSpan(span);
     this.#version += 1;
     this.#answered.clear();
     this.#asking = false;
@@ -99,29 +75,38 @@ export class MetricSource extends EventTarget {
   }
 
   /**
-   * Somebody sees these metrics now.
-   *
    * @param {object} who
    * @param {string[]} names
    * @param {number} points that it has room for
+   * @override
    */
   want(who, names, points) {
     this.#wanted.set(who, { names, points });
     if (!this.isLive && names.some((name) => !this.#answered.has(name))) this.#soon(0);
   }
 
-  /** @param {object} who */
+  /**
+   * @param {object} who
+   * @override
+   */
   leave(who) {
     this.#wanted.delete(who);
   }
 
-  /** What is known of these metrics. @param {string[]} names @returns {Kept[]} */
+  /**
+   * @param {string[]} names
+   * @returns {Kept[]}
+   * @override
+   */
   series(names) {
     const all = this.isLive ? this.#live.all : this.#loaded;
     return [...all.values()].filter((one) => names.includes(one.name));
   }
 
-  /** Whether these have been answered for what is looked at now. @param {string[]} names */
+  /**
+   * @param {string[]} names
+   * @override
+   */
   knows(names) {
     if (this.isLive) return this.#live.newest > 0;
     return names.every((name) => this.#answered.has(name));

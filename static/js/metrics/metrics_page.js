@@ -4,7 +4,7 @@
 import "../frame/frame.js";
 import { startAppHeader } from "../apps/app_header.js";
 import { bind } from "../frame/keys.js";
-import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { byId, h, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
 import { keepUnits, readUnits } from "../lib/units.js";
@@ -13,15 +13,13 @@ import { Board } from "./board.js";
 import { Happenings } from "./happenings.js";
 import { LogBeside, logAddress } from "./log_beside.js";
 import { MetricSource } from "./metric_source.js";
+import { SpanBar } from "./span_bar.js";
 import { momentOf } from "./time_axis.js";
-import { marked, moved, readSpan, writeSpan } from "./time_span.js";
-
-/** @typedef {import("./time_span.js").TimeSpan} TimeSpan */
+import { readSpan } from "./time_span.js";
 
 const DISK = 172_800; // seconds that single instances are kept for
 const main = byId("main");
 const app = main.dataset.app ?? "";
-const ranges = byId("metric-ranges");
 const each = /** @type {HTMLSelectElement} */ (byId("metric-each"));
 const unitMenu = byId("metric-units-menu");
 
@@ -40,68 +38,30 @@ const board = new Board(byId("metric-board"), byId("metric-lane"), source, happe
   nameOf: (container) => names.get(container) ?? container,
 });
 const log = new LogBeside(app, (moment) => board.move(moment));
+const bar = new SpanBar(source, board);
 
-// Which time is looked at
-
-/**
- * @param {TimeSpan} span
- * @param {boolean} [keep] it is a place of its own to go back to
- */
-function show(span, keep = true) {
-  if (keep) remember(span);
-  byId("metric-picked").hidden = true;
-  source.setSpan(span);
+/** Another time is looked at. @param {boolean} [first] a line that the address names goes before it */
+function showSpan(first = false) {
+  const { span } = source;
   const [since, until] = source.edges;
   void happenings.load(since, until);
-  drawSpan();
+  byId("metric-picked").hidden = true;
+  showWhatIsKept();
+  if (first && (location.hash || !("since" in span))) return;
   if ("since" in span) log.jump(span.since);
   else log.follow();
 }
 
-/** @param {TimeSpan} span */
-function remember(span) {
-  const address = new URL(location.href);
-  writeSpan(span, address.searchParams);
-  address.hash = "";
-  history.pushState(null, "", address);
-}
-
-function drawSpan() {
-  const { span } = source;
-  const range = "range" in span ? span.range : "";
-  for (const chip of ranges.querySelectorAll("button")) {
-    setAttribute(chip, "aria-pressed", String(chip.dataset.range === range));
-  }
-  const [since, until] = source.edges;
-  setText(
-    byId("metric-span"),
-    range ? "" : t("{from} to {to}", { from: momentOf(since, 1), to: momentOf(until, 1) }),
-  );
-  const later = /** @type {HTMLButtonElement} */ (byId("metric-later"));
-  later.disabled = range !== "";
+/** Of single instances less is kept. */
+function showWhatIsKept() {
+  const [since] = source.edges;
   byId("metric-old").hidden = each.value !== "each" || source.now - since <= DISK;
 }
 
-ranges.addEventListener("click", (event) => {
-  const chip = /** @type {Element} */ (event.target).closest("button");
-  if (chip?.dataset.range) show({ range: chip.dataset.range });
-});
-
-/** @param {"earlier" | "later" | "wider" | "narrower"} how */
-const move = (how) => show(moved(source.span, how, source.now));
-for (const how of /** @type {const} */ (["earlier", "later", "wider"])) {
-  byId(`metric-${how}`).addEventListener("click", () => move(how));
-}
-
-board.addEventListener("mark", (event) => {
-  const { since, until } = /** @type {CustomEvent} */ (event).detail;
-  show(marked(since, until, source.now));
-});
-
+bar.addEventListener("span", () => showSpan());
 addEventListener("popstate", () => {
   const now = new URLSearchParams(location.search);
   each.value = now.get("instances") === "each" ? "each" : "sum";
-  show(readSpan(now), false);
 });
 
 // A moment that was picked
@@ -123,7 +83,7 @@ each.addEventListener("change", () => {
   if (each.value === "each") address.searchParams.set("instances", "each");
   else address.searchParams.delete("instances");
   history.replaceState(history.state, "", address);
-  drawSpan();
+  showWhatIsKept();
   board.draw();
 });
 
@@ -172,25 +132,16 @@ function drawState() {
   }
 }
 
-const group = t("Metrics");
-[...ranges.querySelectorAll("button")].forEach((chip, n) => {
-  bind({
-    keys: String(n + 1),
-    label: t("Show {range}", { range: chip.textContent ?? "" }),
-    group,
-    run: () => show({ range: chip.dataset.range ?? "" }),
-  });
+bind({
+  keys: "b",
+  label: t("The log beside the charts"),
+  group: t("Metrics"),
+  run: () => log.toggle(),
 });
-bind({ keys: "[", label: t("Earlier"), group, run: () => move("earlier") });
-bind({ keys: "]", label: t("Later"), group, run: () => move("later") });
-bind({ keys: "-", label: t("A longer time"), group, run: () => move("wider") });
-bind({ keys: "+", label: t("A shorter time"), group, run: () => move("narrower") });
-bind({ keys: "b", label: t("The log beside the charts"), group, run: () => log.toggle() });
 
 source.addEventListener("state", drawState);
 inventory.addEventListener("apps", drawInstances);
 startAppHeader();
 drawInstances();
 source.start();
-drawSpan();
-void happenings.load(...source.edges);
+showSpan(true);
