@@ -119,3 +119,10 @@ test("nothing is asked for from elsewhere and nothing is evaluated", () => {
     assert.doesNotMatch(text, /@import|url\(["']?https?:|\beval\(|new Function\(/, name);
   }
 });
+
+test("what draws charts is asked for by pages with charts alone", () => {
+  const charted = Object.keys(manifest.pages).filter((page) =>
+    [...closure(manifest.pages[page].script)].some((name) => read(name).includes("u-over")),
+  );
+  assert.deepEqual(charted.sort(), ["metrics/metrics_page", "metrics/traffic_page"]);
+});

@@ -39,7 +39,7 @@ export class ChartCard {
   #note = h("span", { class: "metric-note" });
   #stage = h("div", { class: "metric-stage" });
   #empty = h("p", { class: "metric-empty", hidden: true });
-  #why = h("p", { class: "metric-why", hidden: true });
+  #whyBox = h("p", { class: "metric-why", hidden: true });
   #legend = h("ul", { class: "metric-legend" });
   #legendOf = "";
   #scale = { by: 1, unit: "" };
@@ -79,7 +79,7 @@ export class ChartCard {
       ),
       this.box,
       this.#legend,
-      this.#why,
+      this.#whyBox,
       this.table.element,
     );
   }
@@ -142,8 +142,7 @@ export class ChartCard {
       });
     }
     setText(this.#unit, this.#scale.unit);
-    this.#showEmpty(known);
-    this.#showWhy();
+    this.#showWhy(this.#showEmpty(known));
     this.#showNote();
     this.show(this.#moment);
     this.table.changed();
@@ -202,7 +201,7 @@ export class ChartCard {
     return scaleOf(unit, Math.max(most, -least), this.page.units(), this.names[0]);
   }
 
-  /** @param {boolean} known */
+  /** @param {boolean} known @returns {boolean} whether there is nothing to see */
   #showEmpty(known) {
     const { problem } = this.page.source;
     const nothing = !this.plot.lines.some((line) =>
@@ -211,24 +210,42 @@ export class ChartCard {
     this.#empty.hidden = !nothing || !(known || problem);
     setText(
       this.#empty,
-      known ? t("Nothing was measured in this time.") : t("The server did not answer"),
+      known
+        ? this.#why(false).join(" ") || t("Nothing was measured in this time.")
+        : t("The server did not answer"),
     );
+    return nothing;
   }
 
-  /** Why what is not measured is not. */
-  #showWhy() {
-    const its = this.page.source.notMeasured.filter((one) => this.names.includes(one.name));
-    const sentences = its.map(({ container, why }) =>
-      container && its.length > 1
-        ? t("{instance}: {what}", { instance: this.page.nameOf(container), what: why })
-        : why,
+  /**
+   * Why what is not measured is not, in sentences.
+   *
+   * @param {boolean} ofLimits of what limits the lines, or of the lines
+   */
+  #why(ofLimits) {
+    const limits = this.def.lines.filter((line) => line.kind === "limit").map((line) => line.name);
+    const its = this.page.source.notMeasured.filter(
+      ({ name }) => this.names.includes(name) && limits.includes(name) === ofLimits,
     );
+    const several = new Set(its.map((one) => one.container)).size > 1;
+    const sentences = its.map(({ container, why }) => {
+      const said = t(why);
+      return several && container
+        ? t("{instance}: {what}", { instance: this.page.nameOf(container), what: said })
+        : said.charAt(0).toUpperCase() + said.slice(1);
+    });
+    return [...new Set(sentences)];
+  }
+
+  /** @param {boolean} said the chart is empty, and says why */
+  #showWhy(said) {
+    const sentences = said ? [] : this.#why(false);
     if (this.plot.left) {
       const n = this.plot.left;
       sentences.push(tn("{n} more series is not shown.", "{n} more series are not shown.", n));
     }
-    setText(this.#why, [...new Set(sentences)].join(" "));
-    this.#why.hidden = !sentences.length;
+    setText(this.#whyBox, sentences.join(" "));
+    this.#whyBox.hidden = !sentences.length;
   }
 
   /** How much of what it may have it has. */
@@ -237,7 +254,9 @@ export class ChartCard {
     const limit = lines.find((line) => line.kind === "limit");
     const used = lines[0];
     const most = limit && lastOf(limit);
-    if (!limit || !most || used === limit) return setText(this.#note, "");
+    if (!limit || !most || used === limit) {
+      return setText(this.#note, this.#why(true).join(" "));
+    }
     const said = formatIn(scaleOf(this.def.unit, most, this.page.units()), most);
     const now = lastOf(used);
     setText(

@@ -1,0 +1,295 @@
+"""What apps use, as a person sees it: charts, what happened, the log beside them, the list of apps. A
+real browser, a real server, real containers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import docker
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.support import ServerProcess, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+
+SignIn = Callable[[Any, ServerProcess], None]
+Shot = Callable[[Any, str], None]
+Contexts = Callable[..., BrowserContext]
+BUSY = "metrics-busy"
+IDLE = "metrics-idle"
+WORK = (
+    'n=0; while true; do n=$((n+1)); echo "line $n"; [ $((n % 5)) = 0 ] && echo "ERROR no $n";'
+    " i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; done"
+)
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def busy(docker_client: docker.DockerClient, image: str) -> Iterator[Any]:
+    """A container that works and logs, and one without a network that does nothing."""
+    common = {"detach": True, "labels": {"cloudbang.test": "metrics"}, "network_mode": "none"}
+    run = docker_client.containers.run
+    one = run(
+        image, ["sh", "-c", WORK], name=BUSY, mem_limit="64m", nano_cpus=300_000_000, **common
+    )
+    other = run(image, ["sleep", "100000"], name=IDLE, **common)
+    yield one
+    for each in (one, other):
+        each.remove(force=True)
+
+
+@pytest.fixture
+def server(shared_server: ServerProcess, busy: Any) -> ServerProcess:
+    """One server for all of these, which has seen the containers for some seconds."""
+    if shared_server.process is None:
+        shared_server.start()
+    wait_until(lambda: len(points(shared_server, BUSY, "cpu")) >= 5, 60, what="five measurements")
+    return shared_server
+
+
+def points(server: ServerProcess, app: str, name: str) -> list[list[float]]:
+    """What was measured of an app in the last five minutes."""
+    try:
+        series = server.get(f"/api/v1/apps/{app}/metrics?names={name}")["series"]
+    except AssertionError:  # it is not known yet
+        return []
+    return [p for one in series if not one["labels"] for p in one["points"] if p[2] is not None]
+
+
+def charts(page: Page, server: ServerProcess, app: str, query: str = "?range=5m") -> None:
+    page.goto(f"{server.url}/apps/{app}/metrics{query}")
+    expect(value(page, "cpu")).not_to_have_text("–")
+
+
+def chart(page: Page, name: str) -> Locator:
+    return page.locator(f'.metric-card[data-chart="{name}"]')
+
+
+def value(page: Page, name: str, line: int = 0) -> Locator:
+    """What is said of a line of a chart, at the crosshair or now."""
+    return chart(page, name).locator(".metric-legend b").nth(line)
+
+
+@pytest.fixture
+def desk(new_context: Contexts, server: ServerProcess, sign_in: SignIn) -> Page:
+    """A page as wide as most are, signed in, in which nothing may go wrong."""
+    page = new_context(viewport={"width": 1280, "height": 900}).new_page()
+    sign_in(page, server)
+    return page
+
+
+def test_charts_move_and_say_what_the_kernel_says(
+    desk: Page, server: ServerProcess, busy: Any, shot: Shot
+) -> None:
+    """Each second, with the limit; memory is the engine's number to a MiB."""
+    said: list[str] = []
+    desk.on("pageerror", lambda error: said.append(str(error)))
+    charts(desk, server, BUSY)
+    expect(chart(desk, "cpu").locator(".metric-note")).to_contain_text("of 0.3 cores")
+    expect(chart(desk, "memory").locator(".metric-note")).to_contain_text("of 64 MiB")
+    before = value(desk, "cpu").text_content()
+    expect(value(desk, "cpu")).not_to_have_text(str(before))
+    stats = busy.stats(stream=False)["memory_stats"]
+    used = stats["usage"] - stats["stats"].get("total_inactive_file", 0)
+    number, unit = str(value(desk, "memory").text_content()).split()
+    shown = float(number) * {"KiB": 1024, "MiB": MIB}[unit]
+    assert abs(shown - used) < MIB
+    shot(desk, "metrics-live")
+    assert not said
+
+
+def test_what_is_not_measured_is_said_and_is_no_line(desk: Page, server: ServerProcess) -> None:
+    """No network: a sentence where the line would be. No limit: that, too."""
+    charts(desk, server, IDLE)
+    expect(chart(desk, "network").locator(".metric-empty")).to_have_text("It has no network")
+    expect(chart(desk, "memory").locator(".metric-note")).to_have_text("No limit is set")
+
+
+def test_charts_out_of_sight_are_not_there(desk: Page, server: ServerProcess) -> None:
+    """A telephone has room for some forty canvases: what is far above or below is destroyed."""
+    charts(desk, server, BUSY)
+    first = chart(desk, "cpu").locator("canvas")
+    expect(first).to_have_count(1)
+    desk.set_viewport_size({"width": 1280, "height": 360})
+    desk.locator("#main").evaluate("(main) => main.scrollTo(0, main.scrollHeight)")
+    expect(chart(desk, "log-errors").locator("canvas")).to_have_count(1)
+    expect(first).to_have_count(0)
+    desk.locator("#main").evaluate("(main) => main.scrollTo(0, 0)")
+    expect(first).to_have_count(1)
+
+
+def test_one_crosshair_over_all_charts(desk: Page, server: ServerProcess) -> None:
+    """A hand on one chart: the others show the same moment and its values."""
+    charts(desk, server, BUSY)
+    chart(desk, "cpu").locator(".u-over").hover(position={"x": 120, "y": 50})
+    places = [
+        chart(desk, name)
+        .locator(".u-cursor-x")
+        .evaluate(
+            "(e) => e.getBoundingClientRect().right - e.parentElement.getBoundingClientRect().left"
+        )
+        for name in ("cpu", "memory")
+    ]
+    assert abs(places[0] - 120) < 2, places
+    assert abs(places[1] - places[0]) < 2, places
+    expect(value(desk, "memory")).to_have_text("–")  # three minutes ago it was not there
+
+
+def test_the_crosshair_by_keyboard_is_read_out(desk: Page, server: ServerProcess) -> None:
+    """Arrows move it; what it says is said to a screen reader; the same numbers are a table."""
+    charts(desk, server, BUSY)
+    chart(desk, "cpu").locator(".metric-plot").focus()
+    desk.keyboard.press("ArrowLeft")
+    status = desk.locator("#metric-board > [role=status]")
+    expect(status).to_contain_text(re.compile(r"in use: [\d.]+ cores, limit: 0\.3 cores"))
+    first = status.text_content()
+    desk.keyboard.press("ArrowLeft")
+    expect(status).not_to_have_text(str(first))
+    desk.keyboard.press("Escape")
+    numbers = chart(desk, "cpu").locator(".metric-numbers")
+    numbers.locator("summary").click()
+    expect(numbers.locator("thead th")).to_have_text(["Time", "in use (cores)", "limit (cores)"])
+    assert numbers.locator("tbody tr").count() >= 5
+
+
+def test_a_span_is_marked_and_a_moment_leads_to_the_log(
+    new_context: Contexts, server: ServerProcess, sign_in: SignIn, shot: Shot
+) -> None:
+    """With the log beside the charts: marking zooms both and is in the address; a click shows the
+    lines of that second; the way back leads to where one was."""
+    page = new_context(viewport={"width": 1640, "height": 900}).new_page()
+    sign_in(page, server)
+    charts(page, server, BUSY)
+    expect(page.locator("#log")).to_be_visible()
+    expect(page.locator(".log-slice")).to_contain_text("line ")
+    over = chart(page, "cpu").locator(".u-over")
+    box = over.bounding_box()
+    assert box
+    right, y = box["x"] + box["width"], box["y"] + 40
+    page.mouse.move(right - 2, y)
+    page.mouse.down()
+    page.mouse.move(right - 12, y, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"since=.*until="))
+    query = parse_qs(urlsplit(page.url).query)
+    since, until = (datetime.fromisoformat(query[n][0]).timestamp() for n in ("since", "until"))
+    assert 5 <= until - since <= 12
+    expect(chart(page, "cpu")).not_to_have_attribute("data-waits", "yes")
+    shot(page, "metrics-marked")
+    over.click(position={"x": box["width"] / 2, "y": 40})
+    moment = (since + until) / 2
+
+    def shown() -> float | None:
+        found = re.search(r"#L(\d+)$", page.url)
+        if not found:
+            return None
+        seq = int(found[1])
+        lines = server.get(f"/api/v1/apps/{BUSY}/lines?after={seq - 1}&limit=1")["lines"]
+        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", lines[0][1])).timestamp()
+
+    def is_there() -> bool:
+        at = shown()
+        return at is not None and abs(at - moment) <= 1.5
+
+    wait_until(is_there, 10, what="the log at that moment")
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"range=5m"))
+    expect(page.locator('[data-range="5m"]')).to_have_attribute("aria-pressed", "true")
+
+
+def test_an_address_of_a_moment_opens_the_log_there(desk: Page, server: ServerProcess) -> None:
+    """Where there is no room for the log, a click offers the way to it."""
+    desk.set_viewport_size({"width": 900, "height": 800})
+    charts(desk, server, BUSY)
+    over = chart(desk, "cpu").locator(".u-over")
+    width = (over.bounding_box() or {"width": 0})["width"]
+    over.click(position={"x": width - 6, "y": 40})
+    link = desk.locator("#metric-picked-log")
+    expect(link).to_be_visible()
+    link.click()
+    expect(desk).to_have_url(re.compile(rf"/apps/{BUSY}/logs"))
+    expect(desk.locator(".log-slice .row-text").first).to_be_visible()
+    expect(desk).to_have_url(re.compile(r"#L\d+$"))
+
+
+def test_what_happened_is_marked_with_its_words(
+    desk: Page, server: ServerProcess, docker_client: docker.DockerClient
+) -> None:
+    """A restart: a marker with what it was, and the way to the log."""
+    charts(desk, server, IDLE)
+    marks = desk.locator(".metric-mark")
+    docker_client.containers.get(IDLE).restart(timeout=0)
+    expect(marks.first).to_be_visible()
+    marks.last.hover()
+    tip = desk.locator(".metric-tip")
+    expect(tip).to_contain_text("started up")
+    marks.last.click()
+    expect(tip.get_by_role("button", name="Show the log there").first).to_be_visible()
+    desk.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
+
+
+def test_ones_own_metric_gets_a_chart_unasked(desk: Page, server: ServerProcess) -> None:
+    """Posted while somebody looks: its chart appears, with its unit."""
+    charts(desk, server, BUSY)
+    sample = {"name": "orders", "value": 12.5, "unit": "1/s", "labels": {"shop": "north"}}
+
+    def posted() -> bool:
+        path = f"/api/v1/apps/{BUSY}/samples"
+        server.client.post(path, json={"samples": [sample]}).raise_for_status()
+        return chart(desk, "own:orders").count() == 1
+
+    wait_until(posted, 15, what="the chart")
+    chart(desk, "own:orders").scroll_into_view_if_needed()
+    expect(chart(desk, "own:orders")).to_contain_text("shop=north")
+    expect(value(desk, "own:orders")).to_have_text("12.5/s")
+
+
+def test_the_list_of_apps_says_what_they_use_and_is_put_in_order(
+    desk: Page, server: ServerProcess, shot: Shot
+) -> None:
+    """Live numbers and the last minutes; by CPU the busy one is first; the machine above them."""
+    desk.goto(server.url)
+    row = desk.locator(f'.app-row[data-app="{BUSY}"]')
+    expect(row.locator(".measured.cpu")).to_contain_text(re.compile(r"0\.[0-3]\d*"))
+    expect(row.locator(".measured.memory")).to_contain_text(re.compile(r"\d (KiB|MiB)"))
+    expect(row.locator(".measured.cpu path")).to_have_attribute("d", re.compile("^M"))
+    strip = desk.locator("#node-strip")
+    expect(strip).to_contain_text(re.compile(r"CPU\s*[\d.]+\s*of \d+ cores"))
+    expect(strip).to_contain_text(re.compile(r"Disk\s*[\d.,]+ [GT]iB\s*of"))
+    desk.get_by_role("button", name="CPU").click()
+    expect(desk).to_have_url(re.compile("sort=cpu"))
+    expect(desk.locator(".app-row[data-app]").first).to_have_attribute("data-app", BUSY)
+    heads = desk.locator('[role="columnheader"][aria-sort="descending"]')
+    expect(heads).to_have_text(["CPU"])
+    shot(desk, "apps-measured")
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_charts_fit_a_phone_and_have_names(
+    new_context: Contexts, server: ServerProcess, sign_in: SignIn, shot: Shot, locale: str
+) -> None:
+    """At 360 px nothing scrolls sideways; whatever can be pressed has a name, in both languages."""
+    page = new_context(
+        viewport={"width": 360, "height": 740}, locale=locale, color_scheme="dark"
+    ).new_page()
+    sign_in(page, server)
+    charts(page, server, BUSY)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll("button, a[href], input:not([hidden]), select, [tabindex='0']")]
+            .filter((e) => e.checkVisibility())
+            .filter((e) => !(e.getAttribute("aria-label") || e.getAttribute("aria-labelledby")
+                || e.textContent.trim() || e.labels?.length))
+            .map((e) => e.outerHTML)"""
+    )
+    assert nameless == []
+    expect(page.locator("#metrics-machine")).to_have_text(
+        "机器" if locale == "zh-CN" else "Machine"
+    )
+    shot(page, f"metrics-phone-{locale[:2]}")
