@@ -34,6 +34,7 @@ const LEFT = 46; // px for the numbers: the same on all charts, so that moments 
 const BOTTOM = 24;
 const NEAR = 4; // px: what a hand trembles by
 const PER_TICK = 76; // px
+const CUT = 16; // px from the right edge
 /** Between two lines of a grid, of what is counted in 1,024s. */
 const BINARY = Array.from({ length: 56 }, (_, n) => 2 ** n);
 
@@ -178,7 +179,12 @@ export class Chart {
         step.now = found.step;
         return found.ticks;
       },
-      values: (_plot, ticks) => labelsOf(ticks, step.now),
+      values: (plot, ticks) => {
+        const { since, until } = this.#drawn;
+        const far = (CUT / plot.width) * (until - since);
+        // What would be cut at the edge is not written.
+        return labelsOf(ticks, step.now).map((label, n) => (until - ticks[n] < far ? "" : label));
+      },
     };
   }
 

@@ -3,7 +3,7 @@
 import { bind } from "../frame/keys.js";
 import { byId, setAttribute, setText } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
-import { momentOf } from "./time_axis.js";
+import { spanOf } from "./time_axis.js";
 import { marked, moved, readSpan, writeSpan } from "./time_span.js";
 
 /** @typedef {import("./time_span.js").TimeSpan} TimeSpan */
@@ -62,8 +62,7 @@ export class SpanBar extends EventTarget {
     for (const chip of this.#ranges.querySelectorAll("button")) {
       setAttribute(chip, "aria-pressed", String(chip.dataset.range === range));
     }
-    const [from, to] = edges.map((moment) => momentOf(moment, 1));
-    setText(byId("metric-span"), range ? "" : t("{from} to {to}", { from, to }));
+    setText(byId("metric-span"), range ? "" : spanOf(...edges));
     /** @type {HTMLButtonElement} */ (byId("metric-later")).disabled = range !== "";
   }
 

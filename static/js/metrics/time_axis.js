@@ -101,6 +101,17 @@ export function labelsOf(ticks, step) {
 }
 
 /**
+ * From when to when, without saying twice what is the same.
+ *
+ * @param {number} since seconds since 1970
+ * @param {number} until
+ */
+export function spanOf(since, until) {
+  const format = until - since < 2 * HOUR ? whole() : wholeMinute();
+  return format.formatRange(new Date(since * 1000), new Date(until * 1000));
+}
+
+/**
  * A moment in words, as exactly as what is shown of it.
  *
  * @param {number} moment seconds since 1970
