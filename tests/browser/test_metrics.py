@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.support import ServerProcess, wait_until
+from tests.terminal_support import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -32,12 +33,20 @@ MIB = 1024 * 1024
 @pytest.fixture(scope="module")
 def busy(docker_client: docker.DockerClient, image: str) -> Iterator[Any]:
     """A container that works and logs, and one without a network that does nothing."""
-    common = {"detach": True, "labels": {"cloudbang.test": "metrics"}, "network_mode": "none"}
-    run = docker_client.containers.run
-    one = run(
-        image, ["sh", "-c", WORK], name=BUSY, mem_limit="64m", nano_cpus=300_000_000, **common
-    )
-    other = run(image, ["sleep", "100000"], name=IDLE, **common)
+
+    def run(name: str, command: list[str], **limits: Any) -> Any:
+        return docker_client.containers.run(
+            image,
+            command,
+            name=name,
+            detach=True,
+            labels={"cloudbang.test": "metrics"},
+            network_mode="none",
+            **limits,
+        )
+
+    one = run(BUSY, ["sh", "-c", WORK], mem_limit="64m", nano_cpus=300_000_000)
+    other = run(IDLE, ["sleep", "100000"])
     yield one
     for each in (one, other):
         each.remove(force=True)
@@ -184,19 +193,15 @@ def test_a_span_is_marked_and_a_moment_leads_to_the_log(
     over.click(position={"x": box["width"] / 2, "y": 40})
     moment = (since + until) / 2
 
-    def shown() -> float | None:
-        found = re.search(r"#L(\d+)$", page.url)
-        if not found:
-            return None
-        seq = int(found[1])
-        lines = server.get(f"/api/v1/apps/{BUSY}/lines?after={seq - 1}&limit=1")["lines"]
-        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", lines[0][1])).timestamp()
-
     def is_there() -> bool:
-        at = shown()
-        return at is not None and abs(at - moment) <= 1.5
+        time = page.locator(".row-cursor time").first.get_attribute("datetime") or ""
+        return (
+            abs(datetime.fromisoformat(re.sub(r"\d{3}Z$", "Z", time)).timestamp() - moment) <= 1.5
+        )
 
+    expect(page.locator(".row-cursor time")).to_be_visible()
     wait_until(is_there, 10, what="the log at that moment")
+    expect(page).to_have_url(re.compile(r"since=.*until=.*#L\d+$"))
     page.go_back()
     expect(page).to_have_url(re.compile(r"range=5m"))
     expect(page.locator('[data-range="5m"]')).to_have_attribute("aria-pressed", "true")
@@ -239,12 +244,14 @@ def test_ones_own_metric_gets_a_chart_unasked(desk: Page, server: ServerProcess)
     charts(desk, server, BUSY)
     sample = {"name": "orders", "value": 12.5, "unit": "1/s", "labels": {"shop": "north"}}
 
-    def posted() -> bool:
-        path = f"/api/v1/apps/{BUSY}/samples"
-        server.client.post(path, json={"samples": [sample]}).raise_for_status()
-        return chart(desk, "own:orders").count() == 1
+    with Person(server) as admin:
 
-    wait_until(posted, 15, what="the chart")
+        def posted() -> bool:
+            answer = admin.ask("POST", f"/apps/{BUSY}/samples", {"samples": [sample]})
+            assert answer.json() == {"taken": 1, "refused": []}
+            return chart(desk, "own:orders").count() == 1
+
+        wait_until(posted, 15, what="the chart")
     chart(desk, "own:orders").scroll_into_view_if_needed()
     expect(chart(desk, "own:orders")).to_contain_text("shop=north")
     expect(value(desk, "own:orders")).to_have_text("12.5/s")

@@ -222,7 +222,10 @@ export class MetricSource extends SpanSource {
             ...(this.names.has(name) ? { unit: this.names.get(name) ?? "1" } : {}),
           }));
           const fresh = samples.filter((/** @type {[string]} */ [name]) => !this.names.has(name));
-          if (fresh.length) this.#takeNames([...this.#live.all.values()]);
+          if (fresh.length) {
+            this.#takeNames([...this.#live.all.values()]);
+            void this.#askUnits();
+          }
           this.#moved();
         },
         not_measured: ({ not_measured }) => {
@@ -235,6 +238,18 @@ export class MetricSource extends SpanSource {
         },
       },
     );
+  }
+
+  /** What came live alone has no unit: it is asked for, of all that there are. */
+  async #askUnits() {
+    const [since, until] = this.edges;
+    try {
+      const { series } = await this.#get(since, until, 1, []);
+      this.#takeNames(series);
+      this.#moved();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error; // then it is said without
+    }
   }
 
   #moved() {
