@@ -224,7 +224,8 @@ export class MetricSource extends SpanSource {
           const fresh = samples.filter((/** @type {[string]} */ [name]) => !this.names.has(name));
           if (fresh.length) {
             this.#takeNames([...this.#live.all.values()]);
-            void this.#askUnits();
+            const names = fresh.map((/** @type {[string]} */ [name]) => name);
+            void this.#askUnits(names);
           }
           this.#moved();
         },
@@ -240,13 +241,21 @@ export class MetricSource extends SpanSource {
     );
   }
 
-  /** What came live alone has no unit: it is asked for, of all that there are. */
-  async #askUnits() {
+  /**
+   * What came live alone has no unit: it is asked for, and once more when it is not known yet.
+   *
+   * @param {string[]} names
+   * @param {number} [more] how often it is asked again
+   */
+  async #askUnits(names, more = 3) {
     const [since, until] = this.edges;
     try {
       const { series } = await this.#get(since, until, 1, []);
       this.#takeNames(series);
       this.#moved();
+      const known = new Set(series.map((/** @type {Kept} */ one) => one.name));
+      const left = names.filter((name) => !known.has(name));
+      if (left.length && more) setTimeout(() => void this.#askUnits(left, more - 1), SOON / 2);
     } catch (error) {
       if (!(error instanceof Problem)) throw error; // then it is said without
     }
