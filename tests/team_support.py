@@ -24,7 +24,7 @@ def person_in(storage: Path, name: str, roles: Mapping[str, str]) -> str:
         people.set_role(account.id, roles.get("default"))
         for team, role in roles.items():
             with suppress(NameTaken):
-                people.create_team(team)
+                people.teams.create(team)
             people.set_role(account.id, role, team)
         return people.credentials.create_token(name, "admin", account.id)[0]
     finally:

@@ -3,10 +3,11 @@
 ===============  ==========================================================================
 ``service``      :class:`AccountService`: set-up, sign-in, accounts and their roles; the way in
 ``permissions``  what each role may do, and in which team somebody has it
+``teams``        :class:`Teams`: made, with who is in them, deleted
 ``credentials``  what was handed out, a browser's login or an API token, and its end
 ``passwords``    argon2id off the hub, at most two at a time
 ``throttle``     how often one may guess
-``models``       the values that travel: Account, Caller, LoginInfo, TokenInfo
+``models``       the values that travel: Account, Caller, Team, LoginInfo, TokenInfo
 ===============  ==========================================================================
 """
 
@@ -15,6 +16,8 @@ from cloudbang.accounts.errors import (
     LastAdmin,
     NameTaken,
     NotSignedIn,
+    TeamInUse,
+    TeamNameTaken,
     TooBusy,
     TooManyAttempts,
     Unauthorised,
@@ -23,7 +26,7 @@ from cloudbang.accounts.errors import (
     WrongPassword,
     WrongSetupToken,
 )
-from cloudbang.accounts.models import Account, Caller, LoginInfo, TokenInfo
+from cloudbang.accounts.models import Account, Caller, LoginInfo, Team, TokenInfo
 from cloudbang.accounts.permissions import DEFAULT_TEAM, INSTALLATION, Permission, Role
 from cloudbang.accounts.service import AccountService
 
@@ -40,6 +43,9 @@ __all__ = [
     "NotSignedIn",
     "Permission",
     "Role",
+    "Team",
+    "TeamInUse",
+    "TeamNameTaken",
     "TokenInfo",
     "TooBusy",
     "TooManyAttempts",

@@ -110,6 +110,29 @@ class NameTaken(AccountError):
         super().__init__(name)
 
 
+class TeamNameTaken(NameTaken):
+    """Another team has this name, perhaps in other letters' case."""
+
+    sentence = "there is a team named {name} already: choose another name"
+
+
+class TeamInUse(AccountError):
+    """A team is deleted when nothing is left of it. ``count``: its apps, None for the team that every
+    installation has."""
+
+    code = "team-in-use"
+    status = 409
+    title = "The team is in use"
+    sentence = "the team {team} still has {count} apps: delete them first, also those that are gone"
+    variants = {  # noqa: RUF012
+        ("count", None): "the team {team} is there for good: the installation is its"
+    }
+
+    def __init__(self, team: str, count: int | None) -> None:
+        self.team, self.count = team, count
+        super().__init__(team, count)
+
+
 class UnknownAccount(AccountError):
     """There is no such account, login or token (or it is not the asker's)."""
 

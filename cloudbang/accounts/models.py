@@ -86,6 +86,26 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """Who is in a team, and as what."""
+
+    account_id: int
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """``created_at``: in seconds since 1970, None for the one that every installation has; ``apps``:
+    how many are its."""
+
+    name: str
+    created_at: int | None
+    members: tuple[Member, ...]
+    apps: int
+
+
+@dataclass(frozen=True, slots=True)
 class LoginInfo:
     """A browser's session, as its owner sees it. Moments in seconds since 1970."""
 

@@ -33,12 +33,12 @@ from cloudbang.accounts.models import (
     Account,
     checked_password,
     checked_role,
-    checked_team,
     clean_name,
     name_key,
 )
 from cloudbang.accounts.passwords import Passwords
 from cloudbang.accounts.permissions import DEFAULT_TEAM, Role, covers
+from cloudbang.accounts.teams import Teams
 from cloudbang.accounts.throttle import Throttle
 from cloudbang.config import Settings
 from cloudbang.core.deadline import UNHURRIED, Deadline
@@ -61,7 +61,7 @@ _ACCOUNT = sa.select(
 
 
 class AccountService:
-    """People. ``credentials`` holds their logins and tokens."""
+    """People. ``credentials`` holds their logins and tokens, ``teams`` what they belong to."""
 
     def __init__(
         self,
@@ -71,6 +71,7 @@ class AccountService:
         passes: Callable[[], float] = passed,
     ) -> None:
         self.credentials = Credentials(database, settings.session, clock, passes)
+        self.teams = Teams(database, self.credentials, clock)
         self.passwords = Passwords()
         self.throttle = Throttle()
         self._guesses = Guesses(database, self.passwords, self.throttle, clock)
@@ -285,23 +286,6 @@ class AccountService:
 
         if self._database.write(work):
             self.credentials.end_logins(account_id)
-        self.credentials.refresh()
-
-    def create_team(self, name: str) -> None:
-        """A new team, with nobody in it and nothing of its own. Raises NameTaken, BadRequest."""
-        name = checked_team(name)
-        values = {"name": name, "created_at": int(self._clock())}
-
-        def work(c: sa.Connection) -> None:
-            try:
-                c.execute(sa.insert(teams).values(values))
-            except IntegrityError:
-                raise NameTaken(name) from None
-
-        if name == DEFAULT_TEAM:
-            raise NameTaken(name)
-        self._database.write(work)
-        self.credentials.refresh()
         self.credentials.refresh()
 
     def delete(self, account_id: int) -> None:

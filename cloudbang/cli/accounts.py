@@ -130,7 +130,7 @@ def list_users() -> None:
     with _accounts() as people:
         for one in people.list():
             click.echo(
-                f"{one.role}\t{_time(one.created_at)}\t{_time(one.signed_in_at)}\t{one.name}"
+                f"{one.role or '-'}\t{_time(one.created_at)}\t{_time(one.signed_in_at)}\t{one.name}"
             )
 
 
@@ -159,6 +159,46 @@ def delete_user(name: str) -> None:
     """Delete an account with its sessions and tokens."""
     with _accounts() as people:
         people.delete(people.named(name).id)
+
+
+@click.group(help="Teams: who may do what with which apps.")
+def team() -> None:
+    """The group ``team``."""
+
+
+@team.command("add")
+@click.argument("name")
+def add_team(name: str) -> None:
+    """Make a team, with nobody in it."""
+    with _accounts() as people:
+        people.teams.create(name)
+
+
+@team.command("list")
+def list_teams() -> None:
+    """Every team: since when, how many apps, name, and who is in it as what."""
+    with _accounts() as people:
+        for one in people.teams.all():
+            members = ", ".join(f"{m.name} ({m.role})" for m in one.members) or "-"
+            click.echo(f"{_time(one.created_at)}\t{one.apps}\t{one.name}\t{members}")
+
+
+@team.command("role")
+@click.argument("name", metavar="TEAM")
+@click.argument("account", metavar="ACCOUNT")
+@click.argument("role", type=click.Choice([*ROLES, "none"]))
+def set_team_role(name: str, account: str, role: str) -> None:
+    """Have ACCOUNT in TEAM as that, or no more; its sessions end where that becomes less."""
+    with _accounts() as people:
+        people.set_role(people.named(account).id, None if role == "none" else role, name)
+
+
+@team.command("delete")
+@click.argument("name")
+def delete_team(name: str) -> None:
+    """Delete a team that has no apps, with its credentials for registries and Git hosts."""
+    with _accounts() as people:
+        people.teams.delete(name)
 
 
 def _usual_role(people: AccountService) -> str:

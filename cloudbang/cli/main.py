@@ -15,6 +15,7 @@ COMMANDS = {
     "doctor": "cloudbang.cli.doctor",
     "serve": "cloudbang.cli.serve",
     "share": "cloudbang.cli.share.command",
+    "team": "cloudbang.cli.accounts",
     "token": "cloudbang.cli.accounts",
     "user": "cloudbang.cli.accounts",
 }

@@ -80,6 +80,7 @@ def api_blueprints() -> list[Blueprint]:
         stacks,
         status,
         storage,
+        teams,
         terminal_files,
         terminals,
         traffic,
@@ -87,7 +88,8 @@ def api_blueprints() -> list[Blueprint]:
     )
 
     deploying = (deployed, deployments, releases, webhooks, drafts, credentials, stacks)
-    every = (account, apps, app_metrics, *deploying, status, storage, terminal_files, terminals)
+    people = (account, teams)
+    every = (*people, apps, app_metrics, *deploying, status, storage, terminal_files, terminals)
     ours = (operate, removal, found, alerts, alert_receivers, traffic)
     return [api.bp for api in (*every, *ours)]
 

@@ -336,7 +336,7 @@ def test_promotion_ends_nothing(people: AccountService) -> None:
 def test_a_role_is_held_in_a_team(people: AccountService) -> None:
     """What somebody may do in one team says nothing of another; a token may at most what its
     maker may, team by team; one of the command line is everybody's."""
-    people.create_team("blue")
+    people.teams.create("blue")
     bob = people.create("bob", PASSWORD)
     machine, _ = people.credentials.create_token("ci", "viewer")
     secret, token = people.credentials.create_token("bob's", "admin", bob.id)
@@ -365,13 +365,13 @@ def test_a_role_is_held_in_a_team(people: AccountService) -> None:
 
 def test_teams_that_cannot_be(people: AccountService) -> None:
     """A name that is taken, or no folder's; a team that nobody made; the last who manages."""
-    people.create_team("blue")
-    for name in ("blue", "default"):
-        with pytest.raises(NameTaken):
-            people.create_team(name)
+    people.teams.create("blue")
+    for name in ("blue", "default", "Blue", "DEFAULT"):
+        with pytest.raises(NameTaken, match="there is a team named"):
+            people.teams.create(name)
     for name in ("", ".", "../x", "a b", "x" * 65):
         with pytest.raises(BadRequest):
-            people.create_team(name)
+            people.teams.create(name)
     bob = people.create("bob", PASSWORD, "admin")
     with pytest.raises(UnknownTeam):
         people.set_role(bob.id, "viewer", "red")

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 from alembic import command as alembic
+from click.testing import CliRunner
 
+from cloudbang.cli.main import main
+from cloudbang.errors import CloudBangError
 from cloudbang.storage import data_folder
 from cloudbang.storage.database import tables
 from cloudbang.storage.database.migrations.__main__ import configuration
@@ -21,6 +24,8 @@ COMMANDS = (
     ("token", "list"),
     ("user", "add", "ada", "--password-stdin"),
     ("user", "list"),
+    ("team", "add", "blue"),
+    ("team", "list"),
 )
 
 
@@ -90,3 +95,31 @@ def test_beside_a_server_of_the_same_form_it_just_works(folder: Path) -> None:
         told = run(folder, "token", "create", "ci")
     assert told.returncode == 0, told.stderr
     assert told.stdout.startswith("cbt_")
+
+
+def test_teams(tmp_path: Path) -> None:
+    """Made, with people in them, listed, deleted; what cannot be is one sentence."""
+
+    def told(*arguments: str) -> str:
+        environ = {"CLOUDBANG_CONFIG": str(ROOT / "conf" / "cloudbang.toml")}
+        environ["CLOUDBANG_STORAGE_PATH"] = str(tmp_path)
+        done = CliRunner().invoke(main, arguments, "correct horse battery\n", environ)
+        if done.exception is not None:
+            assert isinstance(done.exception, CloudBangError)
+            return str(done.exception)
+        return done.stdout
+
+    told("user", "add", "ada", "--password-stdin")
+    told("user", "add", "ben", "--password-stdin")
+    assert told("team", "add", "blue") == ""
+    told("team", "role", "blue", "ben", "admin")
+    told("team", "role", "default", "ben", "none")
+    rows = [row.split("\t") for row in told("team", "list").splitlines()]
+    assert [row[1:] for row in rows] == [
+        ["0", "default", "ada (admin)"],
+        ["0", "blue", "ben (admin)"],
+    ]
+    assert told("user", "list").splitlines()[1].startswith("-\t")
+    assert "there is a team named blue already" in told("team", "add", "BLUE")
+    assert told("team", "delete", "blue") == ""
+    assert "there is no team blue" in told("team", "role", "blue", "ben", "viewer")

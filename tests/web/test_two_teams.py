@@ -89,6 +89,9 @@ ROUTES = {
     "/api/v1/tokens/<token_id>": "own",
     "/api/v1/accounts": "house",
     "/api/v1/accounts/<int:account_id>": "house",
+    "/api/v1/teams": "house",
+    "/api/v1/teams/<team>": "house",
+    "/api/v1/teams/<team>/members/<int:account_id>": "house",
     "/api/v1/apps": "list",
     "/api/v1/apps/<app>": "app",
     "/api/v1/apps/<app>/lines": "app",
@@ -167,7 +170,7 @@ class House(WholeApp):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         accounts = self.parts.accounts
-        accounts.create_team("blue")
+        accounts.teams.create("blue")
         accounts.create("rosa", PASSWORD, "admin")
         ben = accounts.create("ben", PASSWORD, "viewer")
         accounts.set_role(ben.id, "admin", "blue")
@@ -331,7 +334,7 @@ ROLES = {
 def everybody(house: House) -> House:
     """The house, with people of several teams."""
     accounts = house.parts.accounts
-    accounts.create_team("green")
+    accounts.teams.create("green")
     for name, roles in ROLES.items():
         made = accounts.create(name, PASSWORD, "viewer")
         for team, role in roles.items():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, Response, g, request
 
 from cloudbang.accounts import INSTALLATION, Account, LoginInfo, TokenInfo, UnknownAccount
@@ -12,6 +10,7 @@ from cloudbang.accounts.permissions import greatest, lesser
 from cloudbang.web.api.operation import operation
 from cloudbang.web.api.parsing import json, read_body
 from cloudbang.web.api.schemas import account as shapes
+from cloudbang.web.api.schemas.shapes import moment, moment_if
 from cloudbang.web.pages.i18n import language
 from cloudbang.web.security.authenticator import (
     address,
@@ -223,29 +222,21 @@ def _agent() -> str:
     return request.headers.get("User-Agent", "")
 
 
-def _time(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _time_if(seconds: int | None) -> str | None:
-    return _time(seconds) if seconds else None
-
-
 def _account(account: Account) -> shapes.Account:
     return {
         "id": account.id,
         "username": account.name,
         "role": account.role,
-        "created_at": _time(account.created_at),
-        "signed_in_at": _time_if(account.signed_in_at),
+        "created_at": moment(account.created_at),
+        "signed_in_at": moment_if(account.signed_in_at),
     }
 
 
 def _login_json(one: LoginInfo) -> shapes.Session:
     return {
         "id": one.id,
-        "created_at": _time(one.created_at),
-        "seen_at": _time(one.seen_at),
+        "created_at": moment(one.created_at),
+        "seen_at": moment(one.seen_at),
         "address": one.address,
         "agent": one.agent,
         "current": one.id == caller().login,
@@ -258,6 +249,6 @@ def _token(one: TokenInfo) -> shapes.Token:
         "name": one.name,
         "role": one.role,
         "own": one.account_id is not None,
-        "created_at": _time(one.created_at),
-        "seen_at": _time_if(one.seen_at),
+        "created_at": moment(one.created_at),
+        "seen_at": moment_if(one.seen_at),
     }

@@ -1,4 +1,4 @@
-// Settings: look, password, API tokens, sign-ins; and for an administrator people.
+// Settings: look, password, API tokens, sign-ins; and for an administrator people and teams.
 
 import "../frame/frame.js";
 import { call, Problem } from "../lib/api.js";
@@ -8,6 +8,7 @@ import { t } from "../lib/i18n.js";
 import { confirmButton, listItem, when } from "../lib/list_item.js";
 import { setLanguage, setTheme } from "../frame/appearance.js";
 import { browserName } from "./browser_name.js";
+import { followTeamForms, showTeams } from "./teams.js";
 
 /** @typedef {import("../types/api.js").Account} Account */
 
@@ -21,12 +22,14 @@ if (accountForm instanceof HTMLFormElement) {
     accountForm.reset();
     await showAccounts();
   });
+  followTeamForms(showAccounts);
 }
 
 async function showAccounts() {
   if (!accountForm) return;
   const { accounts } = await call("GET", "/api/v1/accounts");
   setChildren(byId("accounts"), accounts.map(accountItem));
+  await showTeams(accounts, showAccounts);
 }
 
 /** @param {Account} account */
@@ -49,13 +52,19 @@ function accountItem(account) {
   return listItem(
     name,
     [
-      isAdmin ? t("Administrator") : t("Viewer"),
+      roleOf(account),
       account.signed_in_at ? when(t("signed in"), account.signed_in_at) : t("never signed in"),
     ],
     own
       ? h("span", { class: "badge ok" }, t("You"))
       : h("span", { class: "item-actions" }, change, remove),
   );
+}
+
+/** @param {Account} account */
+function roleOf({ role }) {
+  if (!role) return t("in teams below only");
+  return role === "admin" ? t("Administrator") : t("Viewer");
 }
 
 // What is the reader's own

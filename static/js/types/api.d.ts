@@ -505,6 +505,16 @@ export type Me = {
   language: string;
 };
 
+export type Member = {
+  account: number;
+  username: string;
+  role: "admin" | "viewer";
+};
+
+export type Membership = {
+  role: "admin" | "viewer";
+};
+
 /** time, least, mean, most; null where nothing was measured */
 export type MetricPoint = [number, number | null, number | null, number | null];
 
@@ -593,6 +603,10 @@ export type NewReceiver = {
   name: string;
   kind: "webhook" | "email" | "dingtalk" | "feishu" | "wecom";
   enabled?: boolean;
+};
+
+export type NewTeam = {
+  name: string;
 };
 
 /** `command`: a text is split as a shell would, and given to none. */
@@ -1138,6 +1152,18 @@ export type TakeOverRequest = {
 export type TakenSamples = {
   taken: number;
   refused: ([number, string])[];
+};
+
+/** `created_at` is null for the team `default`, which every installation has. `apps` counts those that are gone, too. */
+export type Team = {
+  name: string;
+  created_at: string | null;
+  members: Member[];
+  apps: number;
+};
+
+export type Teams = {
+  teams: Team[];
 };
 
 /** `names`: the accounts that look; `container` is empty for a command of the host. */

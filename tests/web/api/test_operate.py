@@ -46,7 +46,7 @@ def test_who_may_not_operate_is_told_so(ground: WebGround) -> None:
 
 def test_a_container_of_another_team_is_not_there(ground: WebGround) -> None:
     """As one that there is not, for each verb and alone or among several."""
-    ground.accounts.create_team("blue")
+    ground.accounts.teams.create("blue")
     ground.apps.create("blue-web", "blue", "put")
     ground.inventory._change([dataclasses.replace(WEB, app="blue-web")])
     admin = ground.person()

@@ -64,7 +64,7 @@ def test_an_app_that_was_never_deployed_has_no_such_tabs(
 
 def test_a_deployment_of_another_team_is_not_there(ground: WebGround, deployed: Deployment) -> None:
     """Word for word as one that nobody made."""
-    ground.accounts.create_team("blue")
+    ground.accounts.teams.create("blue")
     other = ground.person("ben", "viewer")
     account = next(one for one in ground.accounts.list() if one.name == "ben")
     ground.accounts.set_role(account.id, "admin", "blue")

@@ -7,6 +7,7 @@ types of them for the pages' JavaScript.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -15,6 +16,17 @@ Json = dict[str, Any]
 
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 """RFC 3339, in UTC."""
+
+
+def moment(seconds: int) -> Time:
+    """Seconds since 1970 as a time."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def moment_if(seconds: int | None) -> Time | None:
+    """The same; None for never."""
+    return moment(seconds) if seconds else None
+
 
 Role = Literal["admin", "viewer"]
 Team = Annotated[str, Field(max_length=64)]
