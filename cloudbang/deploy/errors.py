@@ -94,6 +94,22 @@ class OthersHaveIt(CloudBangError):
         super().__init__(field, name)
 
 
+class NameLost(CloudBangError):
+    """The app of a stack was nobody's when the stack was begun, and is another team's by now. Whose is
+    not said: who asks need not know of that team."""
+
+    code = "name-taken"
+    status = 409
+    title = "The name is taken"
+    sentence = (
+        "another team has an app named {app} by now: give the service, or the stack, another name"
+    )
+
+    def __init__(self, app: str) -> None:
+        self.app = app
+        super().__init__(app)
+
+
 class ForAdmins(CloudBangError):
     """What a specification asks for reaches beyond the app's own containers."""
 

@@ -9,9 +9,9 @@ from typing import Protocol
 from cloudbang.accounts import DEFAULT_TEAM
 from cloudbang.deploy.errors import OthersHaveIt
 from cloudbang.deploy.parts import Apps
-from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import Spec
 from cloudbang.domain.deploy.swarm_spec import team_network
+from cloudbang.storage.database.deployments import Named
 
 
 class User(Protocol):
@@ -30,7 +30,7 @@ class Engine(Protocol):
 class Releases(Protocol):
     """What is kept of all apps."""
 
-    def every_release(self) -> list[Release]: ...
+    def named(self) -> list[Named]: ...
 
 
 def check_reach(spec: Spec, team: str, apps: Apps, releases: Releases, engine: Engine) -> None:
@@ -41,9 +41,9 @@ def check_reach(spec: Spec, team: str, apps: Apps, releases: Releases, engine: E
     networks = {name: f"networks[{n}]" for n, name in enumerate(spec.networks) if name != own}
     if not (volumes or networks or spec.stack):
         return
-    ours, theirs = _Named(), _Named()
-    for release in releases.every_release():
-        (ours if apps.owner(release.app) == team else theirs).add(release.spec)
+    ours, theirs = _Names(), _Names()
+    for one in releases.named():
+        (ours if apps.owner(one.app) == team else theirs).add(one)
     if spec.stack in theirs.stacks - ours.stacks:
         raise OthersHaveIt("stack", spec.stack)
     for name, field in networks.items():
@@ -59,16 +59,16 @@ def check_reach(spec: Spec, team: str, apps: Apps, releases: Releases, engine: E
             raise OthersHaveIt(field, name)
 
 
-class _Named:
-    """What releases name."""
+class _Names:
+    """All that releases name."""
 
     def __init__(self) -> None:
         self.volumes: set[str] = set()
         self.networks: set[str] = set()
         self.stacks: set[str] = set()
 
-    def add(self, spec: Spec) -> None:
-        self.volumes.update(mount.name for mount in spec.volumes if mount.name)
-        self.networks.update(spec.networks)
-        if spec.stack:
-            self.stacks.add(spec.stack)
+    def add(self, named: Named) -> None:
+        self.volumes.update(named.volumes)
+        self.networks.update(named.networks)
+        if named.stack:
+            self.stacks.add(named.stack)

@@ -16,7 +16,7 @@ from gevent.event import Event
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor, backoff
 from cloudbang.deploy.compose_file import Compose, Variable, project_name
-from cloudbang.deploy.errors import ForAdmins, OthersHaveIt
+from cloudbang.deploy.errors import ForAdmins, NameLost, OthersHaveIt
 from cloudbang.deploy.record import now
 from cloudbang.deploy.wanted import Wanted
 from cloudbang.domain.deploy.compose import ComposeSource, Stack, stack_of
@@ -25,7 +25,7 @@ from cloudbang.domain.deploy.fields import SpecInvalid, unique
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import STACK, STACK_ALLOWED
 from cloudbang.domain.deploy.stack_run import Part, StackRun, Why
-from cloudbang.errors import CloudBangError, StorageFailed, shortened
+from cloudbang.errors import CloudBangError, NoSuchApp, StorageFailed, shortened
 from cloudbang.storage.database.deployments import DeployedApp
 from cloudbang.storage.database.secrets import SecretStore
 from cloudbang.storage.database.stacks import StackStore
@@ -262,7 +262,9 @@ class Stacks:
                     if all(its.deployment is None for its in run.parts):
                         raise
                     log.warning("%s of the stack %s was not begun: %s", part.app, run.stack, e)
-                    run = self._keep(run, replace(part, state="failed", why=_why(e)))
+                    # All of them could be had when it was begun.
+                    why = NameLost(part.app) if isinstance(e, NoSuchApp) else e
+                    run = self._keep(run, replace(part, state="failed", why=_why(why)))
         return run
 
     def _begin(self, run: StackRun, part: Part) -> Part:

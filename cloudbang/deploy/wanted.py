@@ -10,12 +10,13 @@ from cloudbang.deploy.git import without_credentials
 from cloudbang.deploy.parts import Parts
 from cloudbang.domain.deploy.deployment import Deployment, Source, steps_of
 from cloudbang.domain.deploy.fields import SpecInvalid
-from cloudbang.domain.deploy.plan import Plan, plan
+from cloudbang.domain.deploy.plan import Plan, left_aside, plan
 from cloudbang.domain.deploy.release import ImageIs, Release, ways_back
 from cloudbang.domain.deploy.spec import Spec, read_spec
 from cloudbang.domain.deploy.spec_parts import Build
 from cloudbang.domain.deploy.swarm_spec import APP
 from cloudbang.domain.names import RELEASE, is_app_name
+from cloudbang.domain.text import Text
 from cloudbang.errors import EngineRefused, EngineUnreachable
 
 APP_ALLOWED = "1 to 128 letters, digits, _, . and -; neither . nor - first"
@@ -36,13 +37,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class PlanMade:
-    """``image``: of a release to go back to; ``left``: what is not honoured, and why: nothing of a
-    SPEC, which is refused instead."""
+    """``image``: of a release to go back to; ``left``: the fields that are not honoured, and why. What
+    cannot be is refused instead."""
 
     plan: Plan
     spec: Spec
     image: ImageIs | None = None
-    left: tuple[object, ...] = ()
+    left: tuple[tuple[str, Text], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class WantedReader:
             was = serving.secrets
             new = [n for n, v in read.release.secrets.items() if was.get(n, v) != v]
         kept = None if wanted.release is None else self.image_is(read.release)
-        return PlanMade(plan(serving, read.release.spec, new), read.release.spec, kept)
+        spec = read.release.spec
+        return PlanMade(plan(serving, spec, new), spec, kept, left_aside(spec))
 
     def read(self, app: str, wanted: Wanted, serving: Release | None, *, admin: bool) -> Read:
         """Raises SpecInvalid, ForAdmins, NoSuchRelease, EngineUnreachable, StorageFailed."""

@@ -9,14 +9,14 @@ import pytest
 from cloudbang.deploy.errors import OthersHaveIt
 from cloudbang.deploy.reach import check_reach
 from cloudbang.domain.deploy.disk import Use
-from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import Spec, read_spec
+from cloudbang.storage.database.deployments import Named
 
 TEAMS = {"blog": "blue", "shop.web": "red", "shop.db": "red"}
-KEPT = {
-    "blog": {"volumes": [{"name": "posts", "path": "/x"}], "networks": ["mesh"], "stack": ""},
-    "shop.db": {"volumes": [{"name": "orders", "path": "/x"}], "networks": [], "stack": "shop"},
-}
+KEPT = [
+    Named("blog", volumes=("posts",), networks=("mesh",)),
+    Named("shop.db", volumes=("orders",), stack="shop"),
+]
 
 
 @dataclass
@@ -28,9 +28,8 @@ class World:
     def owner(self, name: str) -> str | None:
         return TEAMS.get(name)
 
-    def every_release(self) -> list[Release]:
-        given = {app: {k: v for k, v in told.items() if v} for app, told in KEPT.items()}
-        return [Release(app, 1, spec(**told)) for app, told in given.items()]
+    def named(self) -> list[Named]:
+        return KEPT
 
     def volume_uses(self) -> dict[str, list[Use]]:
         return self.uses

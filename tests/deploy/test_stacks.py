@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from cloudbang.deploy.compose_file import Compose
-from cloudbang.deploy.errors import ForAdmins, SwarmOff
+from cloudbang.deploy.errors import ForAdmins, NameLost, SwarmOff
 from cloudbang.deploy.stacks import Beside, Stacks, WantedPart
 from cloudbang.deploy.wanted import Wanted
 from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.spec import read_spec
+from cloudbang.errors import CloudBangError, NoSuchApp
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.deployments import DeployedApp
 from cloudbang.storage.database.secrets import SecretStore
@@ -204,13 +205,20 @@ def test_nothing_is_begun_or_kept_unless_all_can_be(house: House) -> None:
     assert house.deployments.names == []
 
 
-def test_one_that_cannot_be_begun_later_has_failed(house: House) -> None:
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [(SwarmOff(), SwarmOff()), (NoSuchApp("shop.web"), NameLost("shop.web"))],
+)
+def test_one_that_cannot_be_begun_later_has_failed(
+    house: House, refused: CloudBangError, said: CloudBangError
+) -> None:
+    """Also one whose name another team was quicker to take: that is what is said."""
     run = house.stacks.begin("shop", [WEB, DB], "ada", admin=False, team="default")
-    house.deployments.refuse = SwarmOff()
+    house.deployments.refuse = refused
     house.deployments.end("shop.db", "serving")
     wait_until(lambda: house.state(run.id) == "failed")
     found = house.stacks.get(run.id)
     assert found is not None
     assert {part.service: part.state for part in found.parts} == {"web": "failed", "db": "serving"}
     why = next(part.why for part in found.parts if part.service == "web")
-    assert (why.template, str(why)) == (SwarmOff().template(), str(SwarmOff()))
+    assert (why.template, str(why)) == (said.template(), str(said))

@@ -17,6 +17,13 @@ ANONYMOUS = Text(
 )
 UNKNOWN = Text("it is not known", "无法识别")
 
+# --- of a specification
+
+OF_A_JOB = Text(
+    "nobody asks a job whether it is healthy: it is done once it has ended with 0",
+    "任务不做健康检查：以 0 结束即为完成",
+)
+
 # --- of Compose files
 
 ONE_NETWORK = Text(

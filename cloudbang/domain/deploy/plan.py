@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from cloudbang.domain.deploy.not_honoured import OF_A_JOB
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import Spec
+from cloudbang.domain.deploy.spec_parts import Health
+from cloudbang.domain.text import Text
 
 HIDDEN = "•••"  # what is shown of a secret that is there
 Interruption = Literal["", "held", "moment"]
@@ -75,6 +78,13 @@ def plan(before: Release | None, after: Spec, new_secrets: Sequence[str] = ()) -
         because=because,
         published=tuple(f"{p.published}/{p.protocol}" for p in after.ports if p not in opened),
     )
+
+
+def left_aside(spec: Spec) -> tuple[tuple[str, Text], ...]:
+    """The fields of a specification that nothing is made of, as it is, and why."""
+    if spec.job and spec.health != Health():
+        return (("health", OF_A_JOB),)
+    return ()
 
 
 def changes_between(before: Spec, after: Spec) -> tuple[Change, ...]:

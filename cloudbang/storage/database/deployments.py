@@ -31,6 +31,16 @@ class DeployedApp:
     replicas: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a release of an app names: volumes, networks, and the stack that it is of, "" for none."""
+
+    app: str
+    volumes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    stack: str = ""
+
+
 class DeploymentStore:
     """All methods raise StorageFailed, those that write StorageFull as well."""
 
@@ -104,6 +114,28 @@ class DeploymentStore:
         bodies = self._database.read(lambda c: c.execute(statement).scalars().all())
         found = (Release.of(orjson.loads(body)) for body in in_turns(bodies))
         return frozenset((one.app, one.number) for one in found if one.spec.may_end)
+
+    def named(self) -> list[Named]:
+        """What releases name of the engine's own, the same of an app's once: read out of them by the
+        database, since it is asked for each plan, and releases are thousands."""
+        volumes, networks, stack = (
+            sa.func.json_extract(releases.c.body, f"$.spec.{field}")
+            for field in ("volumes", "networks", "stack")
+        )
+        any_of_them = sa.func.coalesce(volumes, networks, stack).is_not(None)
+        statement = (
+            sa.select(releases.c.app, volumes, networks, stack).where(any_of_them).distinct()
+        )
+        rows = self._database.read(lambda c: c.execute(statement).all())
+        return [
+            Named(
+                app,
+                tuple(one["name"] for one in orjson.loads(mounts or "[]") if one.get("name")),
+                tuple(orjson.loads(on or "[]")),
+                its or "",
+            )
+            for app, mounts, on, its in rows
+        ]
 
     def save_release(self, release: Release) -> None:
         """Its image is known now; nothing else of a release ever changes."""

@@ -34,7 +34,7 @@ from cloudbang.web.api.problems import problem_json
 from cloudbang.web.api.schemas import apps as app_shapes
 from cloudbang.web.api.schemas import deployments as shapes
 from cloudbang.web.deployment_json import deployment_json
-from cloudbang.web.pages.i18n import gettext
+from cloudbang.web.pages.i18n import gettext, language
 from cloudbang.web.security import access
 from cloudbang.web.security.authenticator import caller, needs
 from cloudbang.web.services import Services, services
@@ -98,7 +98,9 @@ def plan(app: str) -> Response:
         {
             **made.plan.as_json(),
             "image_is": made.image,
-            "not_honoured": list(made.left),
+            "not_honoured": [
+                {"field": field, "reason": why.of(language() == "zh")} for field, why in made.left
+            ],
             "refused": None if refusal is None else problem_json(refusal),
         }
     )

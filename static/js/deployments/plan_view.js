@@ -8,7 +8,8 @@ import { lineOf } from "./command_line.js";
  * As the API has it. `because`: what only one release can have at a time.
  *
  * @typedef {{first: boolean, changes: Change[], replaces_instances: boolean,
- *   interruption: "" | "held" | "moment", because: string[], published: string[]}} Plan
+ *   interruption: "" | "held" | "moment", because: string[], published: string[],
+ *   not_honoured?: {field: string, reason: string}[]}} Plan
  * @typedef {{field: string, before: unknown, after: unknown}} Change
  */
 
@@ -80,6 +81,9 @@ function facts(plan, spec, app) {
       t("Port {port} of this machine will be open on all its addresses.", { port }),
       "warn",
     ]);
+  }
+  for (const left of plan.not_honoured ?? []) {
+    found.push([t("{field} is not honoured: {reason}.", left), "warn"]);
   }
   return found;
 }

@@ -15,7 +15,7 @@ from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import read_spec
 from cloudbang.errors import StorageFailed
 from cloudbang.storage.database.database import Database
-from cloudbang.storage.database.deployments import DeployedApp, DeploymentStore
+from cloudbang.storage.database.deployments import DeployedApp, DeploymentStore, Named
 from cloudbang.storage.database.secrets import KEY, SecretStore, SecretUnreadable
 from cloudbang.storage.database.tables import secret_values
 
@@ -85,6 +85,25 @@ def test_which_releases_are_there_to_end(store: DeploymentStore) -> None:
     add("web", restart="on-failure", port=80)
     add("text", env={"A": '"job"'})
     assert store.jobs() == {("job", 1), ("once", 1)}
+
+
+def test_what_releases_name_of_the_engines_own(store: DeploymentStore) -> None:
+    """Of each app the same once, and nothing of one that names nothing."""
+
+    def add(app: str, **written: object) -> None:
+        spec = read_spec({"image": "x", **written})[0]
+        store.add(replace(release(app), spec=spec), deployment(app), {})
+
+    add("plain")
+    for n in range(3):
+        add("web", volumes=[{"name": "data", "path": "/data"}], env={"N": str(n)})
+    add("web", volumes=[{"source": "/srv", "path": "/srv"}, {"name": "new", "path": "/new"}])
+    add("db", networks=["mesh"], stack="shop")
+    assert sorted(store.named(), key=lambda one: (one.app, one.volumes)) == [
+        Named("db", networks=("mesh",), stack="shop"),
+        Named("web", volumes=("data",)),
+        Named("web", volumes=("new",)),
+    ]
 
 
 def test_what_is_left_to_be_done_is_found_after_a_kill(store: DeploymentStore) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import socket
-import tarfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,13 @@ import pytest
 from cloudbang.deploy.log import DeploymentLog, log_name
 from cloudbang.domain.deploy.deployment import Deployment, steps_of
 from cloudbang.domain.deploy.failure import Failure
+from cloudbang.domain.deploy.not_honoured import OF_A_JOB
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import Spec, read_spec
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.storage.database.deployments import DeployedApp
 from cloudbang.web.api.schemas import spec as spec_shapes
+from tests.deploy.program import folder_of
 from tests.support import wait_until
 from tests.web.web_support import Client, WebGround
 from tests.web.whole_app import NO_ENGINE, WholeApp
@@ -55,16 +56,6 @@ def deployed(
     ground.deployment_store.save(done, ["its last line"])
     ground.deployment_store.save_app(DeployedApp(app, release.number))
     return done
-
-
-def tar(**files: str) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as made:
-        for name, text in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(text.encode())
-            made.addfile(info, io.BytesIO(text.encode()))
-    return out.getvalue()
 
 
 def test_spec_has_one_description() -> None:
@@ -180,6 +171,12 @@ def test_a_plan(ground: WebGround, admin: Client) -> None:
     plan = admin.post(f"{APP}/plan", {"spec": {"image": "nginx:2", "env": {"A": "1"}}}).json
     assert plan["changes"] == [{"field": "image", "before": "nginx:1", "after": "nginx:2"}]
     assert (plan["first"], plan["replaces_instances"], plan["not_honoured"]) == (False, True, [])
+    health = {"http": "/healthz", "port": 80}
+    job = {"spec": {"image": "nginx:2", "job": True, "health": health}}
+    [left] = admin.post(f"{APP}/plan", job).json["not_honoured"]
+    assert left == {"field": "health", "reason": OF_A_JOB.en}
+    for spec in ({"image": "nginx:2", "job": True}, {**job["spec"], "job": False}):
+        assert admin.post(f"{APP}/plan", {"spec": spec}).json["not_honoured"] == []
     form = {"spec": json.dumps({"build": {}}), "folder": (io.BytesIO(b"no tar"), "f.tar")}
     answer = admin.ask("POST", f"{APP}/plan", data=form)
     assert answer.status_code == 200, answer.text
@@ -298,7 +295,10 @@ def test_without_an_engine(ground: WebGround, admin: Client) -> None:
     """Nothing begins, and nothing of what was sent is left."""
     answer = admin.post(f"{APP}/deployments", {"spec": {"image": "a"}})
     assert (answer.status_code, answer.json["code"]) == (503, "engine-unreachable")
-    form = {"spec": '{"build": {}}', "folder": (io.BytesIO(tar(Dockerfile="FROM x")), "f.tar")}
+    form = {
+        "spec": '{"build": {}}',
+        "folder": (io.BytesIO(folder_of(Dockerfile="FROM x")), "f.tar"),
+    }
     answer = admin.ask("POST", f"{APP}/deployments", data=form)
     assert (answer.status_code, answer.json["code"]) == (503, "engine-unreachable")
     bad = {"spec": '{"build": {}}', "folder": (io.BytesIO(b"no tar at all"), "f.tar")}
