@@ -25,6 +25,7 @@ from cloudbang.errors import (
 )
 from cloudbang.node.terminals import processes
 from cloudbang.node.terminals.environment import of_terminal
+from cloudbang.node.terminals.first_output import FirstOutput
 from cloudbang.node.terminals.processes import ProcessSession
 from cloudbang.node.terminals.reaper import LATE, Reaper
 
@@ -48,13 +49,9 @@ SHELLS: list[list[str]] = [["sh", "-c", FIND_SHELL], ["bash"]]  # an image may h
 SHELL_BY_PATH = ["/bin/sh", "-c", FIND_SHELL]  # for a PATH that leads elsewhere
 NOT_FOUND, NOT_RUN = 127, 126  # exit codes, as shells have them, of what was never started
 KILLED = 137  # exit code of what was killed: with its container, for instance
-# containerd's shim loses all output of a terminal at times (seen with 1.6, once in some thousand
-# that were begun beside others): its shell runs and waits, what is typed reaches it, nothing it
-# prints ever comes. Such a shell is ended and another one started in its place. That is not told
-# what was typed: the first one has done it.
+# A shell whose output is lost (see first_output) is ended and another one started in its place. That
+# is not told what was typed: the first one has done it.
 SHELL_NAMES = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh", "fish"})
-SILENT = 1.0  # seconds between two looks why it has printed nothing; two have to say the same
-SILENT_UNSEEN = 5.0  # until one is, where nobody can see what it does: it may be at its start still
 MUTE_TIMES = 3  # in a row, of the same terminal
 TYPED_KEPT = 1 << 20  # bytes; who has typed that much before the first output gets no other shell
 
@@ -278,16 +275,17 @@ class ExecSource:
             self._stream = None
 
     def _wait_for_output(self, exec_id: str) -> None:
-        """Its output may be lost: see SILENT."""
-        began, seen = time.monotonic(), 0
-        while seen < 2:
-            gevent.sleep(SILENT)
+        """Its output may be lost: another one is started then."""
+
+        def is_awaited() -> bool:
             if self._exec_id != exec_id or self._stream is None or self._ended is not None:
-                return
-            silent = time.monotonic() - began
-            if self._sure or self._typed is None or self._mutes >= MUTE_TIMES:
-                return
-            seen = seen + 1 if self._waits_unheard(silent) else 0
+                return False
+            return not (self._sure or self._typed is None or self._mutes >= MUTE_TIMES)
+
+        of = (self._engine, self._reaper, self._container, exec_id)
+        silent = FirstOutput(*of, visible=self._visible).lost_after(is_awaited)
+        if silent is None:
+            return
         self._mutes += 1
         log.warning(
             "what %s prints in %s does not come, after %.0f s: another one is started",
@@ -301,19 +299,6 @@ class ExecSource:
         finally:
             self.hang_up()
             ended.set()
-
-    def _waits_unheard(self, silent: float) -> bool:
-        """Whether it waits for keys, and has printed what it had to say before."""
-        try:
-            state = self._engine.exec_inspect(self._exec_id)
-        except (EngineRefused, EngineUnreachable):
-            return False
-        if not state.running or not state.pid or self._sure:
-            return False
-        if not self._visible:
-            return silent > SILENT_UNSEEN
-        call = self._reaper.limited_calls
-        return call(False, processes.waits_for_keys, state.pid, self._container)
 
     # --- input and size ---------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from docker.models.containers import Container
 
 from cloudbang.engine import Engine
 from cloudbang.engine.exec import ExecStream
-from cloudbang.node.terminals import exec_source
+from cloudbang.node.terminals import exec_source, first_output
 from cloudbang.node.terminals.reaper import Reaper
 from tests.conftest import ContainerFactory
 from tests.node.terminals.conftest import Opener
@@ -65,7 +65,7 @@ def test_another_one_takes_its_place(
     """The first one is gone; what was typed into it was done, and is not done again."""
     if not seen:
         monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
-        monkeypatch.setattr(exec_source, "SILENT_UNSEEN", 1.5)
+        monkeypatch.setattr(first_output, "SILENT_UNSEEN", 1.5)
     started = lose(engine, monkeypatch, 1)
     shown = open_source(one, *command)
     shown.run("echo done >>/typed")
@@ -85,7 +85,7 @@ def test_one_that_is_busy_at_its_start_is_left_alone(
     one: Container, engine: Engine, open_source: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has printed nothing yet; it will."""
-    monkeypatch.setattr(exec_source, "SILENT", 0.2)
+    monkeypatch.setattr(first_output, "SILENT", 0.2)
     one.exec_run(["sh", "-c", "echo 'sleep 2; echo ready' >/slow"])
     started = lose(engine, monkeypatch, 0)
     monkeypatch.setattr(
@@ -104,7 +104,7 @@ def test_what_is_no_shell_is_left_alone(
     one: Container, engine: Engine, open_source: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may do something that is not to be done twice."""
-    monkeypatch.setattr(exec_source, "SILENT", 0.2)
+    monkeypatch.setattr(first_output, "SILENT", 0.2)
     started = lose(engine, monkeypatch, 1)
     open_source(one, "sh", "-c", "echo done >>/typed; read line")
     gevent.sleep(1)
@@ -115,7 +115,7 @@ def test_what_is_no_shell_is_left_alone(
 def test_it_is_given_up_where_it_never_prints(
     one: Container, engine: Engine, open_source: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exec_source, "SILENT", 0.2)
+    monkeypatch.setattr(first_output, "SILENT", 0.2)
     started = lose(engine, monkeypatch, 99)
     shown = open_source(one)
     reading = gevent.spawn(shown.rest)
