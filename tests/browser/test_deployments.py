@@ -140,7 +140,7 @@ def test_the_app_has_a_tab_for_deployments_only_where_there_are_any(
 ) -> None:
     page = at("/apps/web/logs")
     expect(page.locator(".tabs a")).to_have_text(
-        ["Logs", "Deployments", "Terminal", "Configuration"]
+        ["Logs", "Metrics", "Deployments", "Terminal", "Configuration"]
     )
     page.keyboard.press("g")
     page.keyboard.press("d")

@@ -15,7 +15,7 @@ from cloudbang.domain.metrics.catalogue import FAST, OF_NODES
 from cloudbang.domain.metrics.counters import Rates
 from cloudbang.domain.metrics.series import Labels
 from cloudbang.node.sampler.files import KeptFile, Room
-from cloudbang.node.sampler.reasons import NO_DISK, NO_PROCESS, PRESSURE_IS_OFF
+from cloudbang.node.sampler.reasons import NO_DISK, NO_NETWORK, NO_PROCESS, PRESSURE_IS_OFF
 
 TICKS = os.sysconf("SC_CLK_TCK")  # in a second, as /proc counts them
 SYS = "/sys"
@@ -103,7 +103,8 @@ class Host:
             self._count(found, "network.sent", network[1])
             self._said(("network.received", "network.sent"))
         else:
-            self._said(("network.received", "network.sent"), NO_PROCESS)
+            why = NO_NETWORK if told else NO_PROCESS
+            self._said(("network.received", "network.sent"), why)
         if disks := _read_all(self._disks):
             read, written = proc_files.transferred(disks, self._is_whole)
             self._count(found, "disk.read", read)

@@ -151,7 +151,13 @@ def test_a_killed_process_is_counted(shared: SamplerRig, container) -> None:
         mem_limit="16m",
         memswap_limit="16m",
     )
-    wait_until(lambda: max(shared.sink.values(made.id, "oom_kills"), default=0) >= 1, 20)
+    try:
+        wait_until(lambda: max(shared.sink.values(made.id, "oom_kills"), default=0) >= 1, 20)
+    except AssertionError as e:
+        group = Path(Hierarchies().root, "memory")
+        told = [file.read_text() for file in group.glob(f"**/{made.id}/memory.oom_control")]
+        seen = shared.sink.samples(made.id)[-3:]
+        raise AssertionError(f"{e}; the kernel tells {told}; it was read as {seen}") from None
 
 
 @pytest.mark.slow("it lives for some seconds, three times")
@@ -164,6 +170,7 @@ def test_each_kill_that_ends_a_run_is_counted_once(shared: SamplerRig, container
         restart_policy={"Name": "always"},
     )
     wait_until(lambda: max(shared.sink.values(made.id, "restarts"), default=0) >= 2, 60)
+    wait_until(lambda: max(shared.sink.values(made.id, "oom_kills"), default=0) >= 2, 10)
     rows = [one.values for _, one in shared.sink.samples(made.id) if "oom_kills" in one.values]
     assert rows[-1]["restarts"] == 2
     assert rows[-1]["oom_kills"] == 2
@@ -175,9 +182,12 @@ def test_the_machine_is_measured(shared: SamplerRig) -> None:
     """With its disks, and what is in use of it in all."""
     wait_until(lambda: len(shared.sink.node("load")) > 1, 15)
     sink = shared.sink
-    assert 0 < sink.node("cpu")[-1] <= sink.node("cpu.count")[-1]
+    assert 0 < sink.node("cpu")[-1] < 1.05 * sink.node("cpu.count")[-1]  # told in ticks
     assert 0 < sink.node("memory")[-1] < sink.node("memory.limit")[-1]
-    assert sink.node("network.received")[-1] >= 0
+    if why := sink.said[""].get("network.received"):  # of a machine without a way out
+        assert why in (reasons.NO_NETWORK, reasons.NO_PROCESS)
+    else:
+        assert sink.node("network.received")[-1] >= 0
     assert sink.node("disk.written")[-1] >= 0
     paths = {labels for sweep in sink.sweeps for name, labels in sweep.node if name == "disk.used"}
     assert len(paths) == 1  # one disk has both
