@@ -12,6 +12,7 @@ from cloudbang.domain.deploy.spec import read_spec
 from cloudbang.domain.deploy.take_over import NO_NETWORK, WRITTEN, take_over
 from cloudbang.engine import Engine
 from cloudbang.errors import EngineRefused, NoSuchContainer
+from tests.support import wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -84,6 +85,7 @@ def test_what_runs_is_written_as_a_specification(
     )
     id = str(one.id)  # type: ignore[attr-defined]
     assert engine.image_inspection("cloudbang.invalid/none:none") is None
+    wait_until(lambda: engine.inspection(id).get("SizeRw"), what="it to have written something")
     found = take_over(engine.inspection(id), engine.image_inspection(image))
     labels = found.spec.pop("labels")
     assert labels == {"mine": "yes"}
