@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2] / "cloudbang"
 NO_COUNTS = {
     ("AppLog", "next"): "a seq",
     ("AppSeries", "refused"): "of one app, which is told of it; a part of what Series exports",
+    ("Blocks", "damaged"): "of one connection: a part of what rolling up exports",
     ("CastFile", "written"): "the size of one recording",
     ("Download", "name"): "a text",
     ("LivePush", "slow"): "a part of slow_viewers, which is exported",
