@@ -78,6 +78,7 @@ def report(rows: list[tuple[int, Tally]], asked: Asked) -> dict[str, Any]:
         "since": its.since,
         "until": its.until,
         "width": its.width,
+        "read": round(min(asked.read, its.until), 3),
         "requests": whole.requests,
         "errors": whole.errors,
         "left": whole.left,

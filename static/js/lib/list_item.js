@@ -8,11 +8,11 @@ import { showRelative } from "./relative_time.js";
 
 /**
  * @param {string} name
- * @param {(string | Node | false | null)[]} facts
+ * @param {(string | Node | false | null)[]} facts what is false, null or empty is left out
  * @param {Element} action
  */
 export function listItem(name, facts, action) {
-  const shown = facts.filter((fact) => fact !== false && fact !== null);
+  const shown = facts.filter((fact) => fact !== false && fact !== null && fact !== "");
   return h(
     "li",
     { class: "item" },

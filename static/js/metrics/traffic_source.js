@@ -31,6 +31,7 @@ import { SpanSource } from "./span_source.js";
  * @typedef {object} Traffic
  * @property {number} since
  * @property {number} until
+ * @property {number} read
  * @property {number} width
  * @property {boolean} routed
  * @property {number} requests
@@ -210,10 +211,10 @@ export class TrafficSource extends SpanSource {
 /**
  * The columns of an answer as series.
  *
- * @param {Pick<Traffic, "columns" | "width">} traffic
+ * @param {Pick<Traffic, "columns" | "width" | "read">} traffic
  * @returns {Kept[]}
  */
-export function seriesOf({ columns, width }) {
+export function seriesOf({ columns, width, read }) {
   /**
    * @param {string} name
    * @param {string} unit
@@ -227,10 +228,15 @@ export function seriesOf({ columns, width }) {
     });
     return { name, unit, labels, width, points };
   };
-  const rate = (/** @type {number | null} */ count) => (count === null ? null : count / width);
+  // The newest column has counted for a part of its width only: not a dip, and of less than a
+  // second nobody can tell.
+  const rate = (/** @type {number} */ from, /** @type {number | null} */ count) => {
+    const seconds = Math.min(width, read - from);
+    return count === null || seconds < 1 ? null : count / seconds;
+  };
   return [
-    one("http.requests", "1/s", {}, (column) => rate(column[1])),
-    one("http.errors", "1/s", {}, (column) => rate(column[2])),
+    one("http.requests", "1/s", {}, (column) => rate(column[0], column[1])),
+    one("http.errors", "1/s", {}, (column) => rate(column[0], column[2])),
     ...QUANTILES.map((quantile, n) =>
       one(
         "http.latency",

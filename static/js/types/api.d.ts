@@ -1241,6 +1241,7 @@ export type Tokens = {
 export type Traffic = {
   since: number;
   until: number;
+  read: number;
   width: number;
   routed: boolean;
   requests: number;

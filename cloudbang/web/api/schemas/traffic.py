@@ -75,6 +75,7 @@ class Traffic(TypedDict):
 
     since: Moment
     until: Moment
+    read: Moment
     width: int
     routed: bool
     requests: int
