@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from cloudbang.domain.metrics.catalogue import NODE, OF_APPS, OF_NODES, Metric
+from cloudbang.domain.metrics.comparison import Side
 from cloudbang.domain.metrics.histogram import Histogram
 from cloudbang.domain.metrics.series import Aggregate, Labels, SeriesKey
 from cloudbang.monitoring.app_series import OWN_STEP
@@ -79,6 +80,25 @@ class Query:
         ]
         made = self._read(plans, since, until)
         return {"since": since, "until": until, "kept": tier, "series": made}
+
+    def side(self, app: str, names: Sequence[str], since: int, until: int) -> Side:
+        """What is kept of an app as a whole, of what lies wholly between two times: never finer than
+        10 s. Raises StorageFailed."""
+        now = self._until_now()
+        width = max(self._tier(since, now), STEP)
+        begin, end = -(-since // width) * width, min(until, now) // width * width
+        if end <= begin:
+            return Side(begin, begin, width)
+        found = self._from_disk([SeriesKey(app, name) for name in names], begin, end, width)
+        distributed = _merged(
+            self._histograms(SeriesKey(app, LATENCY), begin, end, width), (end - begin) // width
+        )
+        return Side(
+            *(begin, end, width),
+            {key.name: values for key, values in found.items()},
+            distributed[0],
+            {name: OF_APPS[name].step for name in names},
+        )
 
     def _until_now(self) -> int:
         """A second that nobody can have measured yet is no gap."""
@@ -189,20 +209,27 @@ class Query:
             return plan.key.name == LATENCY
         return True  # of its own metrics nobody else knows
 
-    def _quantiles(self, plan: _Plan) -> list[dict[str, Any]]:
-        key, width = plan.key, plan.width
-        whole, fine = self._seam(plan.begin, plan.end, width)
+    def _histograms(
+        self, key: SeriesKey, begin: int, end: int, width: int
+    ) -> list[Histogram | None]:
+        """The same as :meth:`_from_disk` of what is distributed."""
+        whole, fine = self._seam(begin, end, width)
         tier = max(tier for tier in TIERS if width % tier == 0)
         found: list[Histogram | None] = []
-        if plan.begin < whole:
-            found = self._store.read_histograms(key, plan.begin, whole, tier, width // tier)
-        if whole < plan.end:
+        if begin < whole:
+            found = self._store.read_histograms(key, begin, whole, tier, width // tier)
+        if whole < end:
             parts = []
             if whole < fine:
                 parts = self._store.read_histograms(key, whole, fine, STEP)
-            for at in range(max(fine, whole), plan.end, STEP):
+            for at in range(max(fine, whole), end, STEP):
                 parts.append(self._series.slabs.histogram_of(key, at))
             found += _merged(parts, width // STEP)
+        return found
+
+    def _quantiles(self, plan: _Plan) -> list[dict[str, Any]]:
+        key, width = plan.key, plan.width
+        found = self._histograms(key, plan.begin, plan.end, width)
         if not any(found) and plan.metric is None:
             return []
         told = []

@@ -99,7 +99,14 @@ def test_a_deployment_is_followed_to_its_end_and_one_goes_back_in_a_click(
     expect(page.locator("#deployment-sentence")).to_have_text("Release 2 went into service.")
     expect(page.locator('.step[data-state="done"]')).to_have_count(4)
     expect(health.locator(".step-usual")).to_contain_text("usually")
-    page.get_by_role("button", name="Back to release 1").click()
+    card = page.get_by_role("region", name="Before and after")
+    expect(card.locator("#comparison-verdict")).to_have_text("Too early to say.")
+    expect(card.locator("#comparison-span")).to_contain_text("so far, of 15")
+    expect(card.locator('[data-name="http.latency"]')).to_contain_text("not measured")
+    expect(card.get_by_role("link", name="Charts of that time")).to_have_attribute(
+        "href", re.compile(r"^/apps/watched/metrics\?since=.+&until=.+")
+    )
+    card.get_by_role("button", name="Back to release 1").click()
     expect(page).to_have_url(re.compile(rf"/deployments/{id + 1}$"))
     expect(page.locator("#deployment-sentence")).to_have_text("Release 1 went into service.")
     assert settled(server, id + 1)["state"] == "serving"

@@ -146,6 +146,7 @@ ROUTES = {
     "/api/v1/deployments/<int:deployment_id>/lines": "deployment",
     "/api/v1/deployments/<int:deployment_id>/download": "deployment",
     "/api/v1/deployments/<int:deployment_id>/seq": "deployment",
+    "/api/v1/deployments/<int:deployment_id>/comparison": "deployment",
     "/api/v1/swarm": "house",
     "/api/v1/webhooks/<key>": "open",
     "/api/v1/terminals": "list",

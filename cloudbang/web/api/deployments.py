@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from cloudbang.domain.deploy.deployment import Deployment, State
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.names import is_app_name
 from cloudbang.errors import BadRequest
+from cloudbang.monitoring.cards import Comparison, comparison
 from cloudbang.web.api.log_lines import (
     DOWNLOAD_QUERY,
     LINES_QUERY,
@@ -172,6 +173,16 @@ def seq_at(deployment_id: int) -> Response:
     return seq_answer(log_name(_found(deployment_id).id))
 
 
+@bp.get("/deployments/<int:deployment_id>/comparison")
+@operation(gives=shapes.DeploymentComparison)
+def compared(deployment_id: int) -> Response:
+    """What changed with a deployment: 15 minutes before it against 15 minutes after it, or as many as
+    have passed."""
+    parts = services()
+    made = comparison(_found(deployment_id), parts.deployments, parts.metrics_query)
+    return json({"comparison": None if made is None else _compared(made)})
+
+
 @bp.post("/swarm")
 @needs("manage", INSTALLATION)
 @operation(body=shapes.Nothing)
@@ -301,4 +312,23 @@ def _detail(found: Deployment) -> dict[str, Any]:
         "source": {name: value for name, value in source.items() if name not in INSIDE},
         "last_lines": last_lines,
         "usual": services().deployments.usual(found.app, before=found.id),
+    }
+
+
+def _compared(made: Comparison) -> dict[str, Any]:
+    sides = [
+        {
+            "since": side.since,
+            "until": side.until,
+            "requests": side.requests if side.seconds("http.requests") else None,
+        }
+        for side in (made.before, made.after)
+    ]
+    return {
+        "before": sides[0],
+        "after": sides[1],
+        "growing": not made.stretches.ended,
+        "cut": made.stretches.cut,
+        "rows": [asdict(row) for row in made.rows],
+        "verdict": made.verdict,
     }

@@ -32,6 +32,16 @@ export async function findDeployments(wanted) {
   return (await call("GET", `/api/v1/deployments?${query}`)).deployments;
 }
 
+/**
+ * What changed with it, null while or where there is nothing to compare.
+ *
+ * @param {number} id
+ * @returns {Promise<import("../types/api.js").Compared | null>}
+ */
+export async function getComparison(id) {
+  return (await call("GET", `/api/v1/deployments/${id}/comparison`)).comparison;
+}
+
 /** @param {number} id */
 export function cancelDeployment(id) {
   return call("DELETE", `/api/v1/deployments/${id}`);

@@ -23,6 +23,7 @@ import {
   getReleases,
 } from "./deployment_api.js";
 import { Clock } from "./clock.js";
+import { ComparisonCard } from "./comparison.js";
 import { drawDifference } from "./difference.js";
 import { sourceParts } from "./source.js";
 import { Steps } from "./steps.js";
@@ -49,6 +50,7 @@ class DeploymentPage {
 
   #clock = new Clock(Number(root.dataset.now));
   #steps = new Steps(byId("deployment-steps"));
+  #comparison = new ComparisonCard();
   #shape = shape("waiting");
   #created = h("time");
   #took = h("span");
@@ -147,6 +149,7 @@ class DeploymentPage {
     this.#steps.show(whole, whole.usual, this.#clock.now());
     this.#showAfter();
     this.#showLastLines();
+    this.#comparison.take(whole);
     this.#showButtons();
     this.#tick();
   }
@@ -202,11 +205,17 @@ class DeploymentPage {
     // Back from here, where it is what serves; to here, where something else does.
     const isIt = state === "serving" && this.serving === release;
     const to = isIt ? previous : state === "serving" && this.serving !== null ? release : null;
-    const back = button("deployment-back");
     const kept = this.releases.some((one) => one.number === to && one.can_return);
-    back.hidden = !mayDeploy || !kept;
-    back.dataset.release = String(to);
-    if (to !== null) setText(byId("deployment-back-text"), t("Back to release {n}", { n: to }));
+    // The card says why one would want to; there it leads only back from here.
+    for (const [id, shown] of /** @type {[string, boolean][]} */ ([
+      ["deployment-back", true],
+      ["comparison-back", isIt],
+    ])) {
+      const back = button(id);
+      back.hidden = !mayDeploy || !kept || !shown;
+      back.dataset.release = String(to);
+      if (to !== null) setText(byId(`${id}-text`), t("Back to release {n}", { n: to }));
+    }
     const again = button("deployment-again");
     // The folder of one that was not built is gone: it has to be sent again.
     const gone = this.whole.source?.kind === "upload" && !builtIt(this.whole);
@@ -217,10 +226,12 @@ class DeploymentPage {
   #bindButtons() {
     const cancel = () => this.#do(() => cancelDeployment(this.whole.id));
     button("deployment-cancel").addEventListener("click", cancel);
-    button("deployment-back").addEventListener("click", () => {
-      const release = Number(button("deployment-back").dataset.release);
-      void this.#go(() => deployRelease(this.whole.app, release));
-    });
+    for (const back of [button("deployment-back"), button("comparison-back")]) {
+      back.addEventListener("click", () => {
+        const release = Number(back.dataset.release);
+        void this.#go(() => deployRelease(this.whole.app, release));
+      });
+    }
     button("deployment-again").addEventListener("click", () => {
       void this.#go(() => deployAgain(this.whole));
     });

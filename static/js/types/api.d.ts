@@ -241,6 +241,33 @@ export type CleanedUp = {
   bytes: number;
 };
 
+/** `growing`: more comes, until 15 minutes after. `cut`: another deployment of the app was within the 15 minutes, so that there are fewer. */
+export type Compared = {
+  before: ComparedSide;
+  after: ComparedSide;
+  growing: boolean;
+  cut: boolean;
+  rows: ComparedRow[];
+  verdict: "worse" | "better" | "mixed" | "dearer" | "cheaper" | "same" | "unknown";
+};
+
+/** `name` and `unit`: `http.latency` (the 95th percentile, s), `http.errors` (a share of all requests), `log.errors` (1/s), `cpu` (cores), `memory` (bytes); null where it was not measured. `why` nothing can be said of what changed, else empty. */
+export type ComparedRow = {
+  name: string;
+  unit: string;
+  before: number | null;
+  after: number | null;
+  change: "more" | "less" | "same" | "unknown";
+  why: string;
+};
+
+/** Of which time: seconds since 1970, as fine as that time is kept. */
+export type ComparedSide = {
+  since: number;
+  until: number;
+  requests: number | null;
+};
+
 /** `services` in the order in which they are started: none while a required variable has no value; `missing`: files that were not sent along, taken for empty ones. */
 export type ComposeDraft = {
   name: string;
@@ -334,6 +361,11 @@ export type Deployment = {
   stop_first: boolean;
   settled: boolean;
   steps: Step[];
+};
+
+/** `comparison` is null of a deployment that has not come to serving, or that replaced nothing. */
+export type DeploymentComparison = {
+  comparison: Compared | null;
 };
 
 /** `source`: from what it was made; `last_lines`: what its log said last, kept for longer than the log; `usual`: seconds that a step takes as a rule. */

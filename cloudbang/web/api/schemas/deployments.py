@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
@@ -175,3 +175,43 @@ class Secret(TypedDict):
 
 class Secrets(TypedDict):
     secrets: list[Secret]
+
+
+class ComparedSide(TypedDict):
+    """Of which time: seconds since 1970, as fine as that time is kept."""
+
+    since: int
+    until: int
+    requests: float | None
+
+
+class ComparedRow(TypedDict):
+    """``name`` and ``unit``: ``http.latency`` (the 95th percentile, s), ``http.errors`` (a share of
+    all requests), ``log.errors`` (1/s), ``cpu`` (cores), ``memory`` (bytes); null where it was not
+    measured. ``why`` nothing can be said of what changed, else empty."""
+
+    name: str
+    unit: str
+    before: float | None
+    after: float | None
+    change: Literal["more", "less", "same", "unknown"]
+    why: str
+
+
+class Compared(TypedDict):
+    """``growing``: more comes, until 15 minutes after. ``cut``: another deployment of the app was
+    within the 15 minutes, so that there are fewer."""
+
+    before: ComparedSide
+    after: ComparedSide
+    growing: bool
+    cut: bool
+    rows: list[ComparedRow]
+    verdict: Literal["worse", "better", "mixed", "dearer", "cheaper", "same", "unknown"]
+
+
+class DeploymentComparison(TypedDict):
+    """``comparison`` is null of a deployment that has not come to serving, or that replaced
+    nothing."""
+
+    comparison: Compared | None
