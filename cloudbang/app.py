@@ -49,6 +49,7 @@ from cloudbang.monitoring.alerts.service import Alerts
 from cloudbang.monitoring.alerts.service import Around as AroundAlerts
 from cloudbang.monitoring.forgetting import Forgetting
 from cloudbang.monitoring.log_rates import LogRates
+from cloudbang.monitoring.oom import OutOfMemory
 from cloudbang.monitoring.overview import Sparks
 from cloudbang.monitoring.query import Kept, Query
 from cloudbang.monitoring.series import Series
@@ -328,6 +329,7 @@ class Application:
     ) -> AppRegistry:
         store = AppStore(storage.database)
         forgetting = Forgetting(events.recorder, monitoring.series)
+        OutOfMemory(monitoring.series, events.recorder, node.inventory.instances)
         apps = AppRegistry(store, storage.logs, node.inventory, forgetting, bus.publisher)
         apps.load()
         bus.intake.metrics = MetricIntake(apps, monitoring.series)

@@ -117,7 +117,15 @@ KINDS: dict[str, Kind] = {
             Phrase("died, exit code {exit_code}", "error", "✕"),
         ),
     ),
-    "oom": Kind({}, (Phrase("ran out of memory: the kernel killed a process", "error", "✕"),)),
+    # What was measured of it just before, in bytes: see domain/metrics/oom.
+    "oom": Kind(
+        {
+            **dict.fromkeys(("limit", "used", "peak", "anon", "shared", "file"), int),
+            **dict.fromkeys(("machine", "machine_used"), int),
+            "filled": str,
+        },
+        (Phrase("ran out of memory: the kernel killed a process", "error", "✕"),),
+    ),
     "health": Kind(
         {"status": str},
         (

@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Protocol
 
@@ -69,6 +70,7 @@ class EventRecorder:
         self._turn = BoundedSemaphore(1)
         self._told: dict[int, None] = {}
         self._listeners: list[Callable[[], None]] = []
+        self._facts: dict[str, Callable[[Event], dict[str, object]]] = {}
         self._supervisor = Supervisor("events")
         recorded, dropped = "Events stored and published.", "Events not kept: too many waited."
         export(self, "events", counters={"dropped": dropped})
@@ -84,7 +86,7 @@ class EventRecorder:
 
     def record(self, *events: Event) -> None:
         """Take these over, in their order. Never waits, never raises."""
-        for event in events:
+        for event in map(self._completed, events):
             try:
                 size = len(orjson.dumps(event.as_json()))
             except TypeError as e:
@@ -103,6 +105,21 @@ class EventRecorder:
         """What a person did; ``what`` is a word for programs, such as ``terminal-open``."""
         now = format_time(time.time_ns())
         self.record(Event(app, now, "action", container, {"who": who, "what": what, **more}))
+
+    def complete(self, kind: str, facts: Callable[[Event], dict[str, object]]) -> None:
+        """Have ``facts`` say what more is known of each event of a kind, at the moment in which it
+        is told. On the hub; may not wait."""
+        self._facts[kind] = facts
+
+    def _completed(self, event: Event) -> Event:
+        facts = self._facts.get(event.kind)
+        if facts is None:
+            return event
+        try:
+            return replace(event, data={**facts(event), **event.data})
+        except Exception:
+            log.exception("what more is known of an event was not found out")
+            return event
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Be told each time that new events are stored. On the hub; may neither wait nor raise."""

@@ -239,6 +239,53 @@ def test_what_happened_is_marked_with_its_words(
     expect(tip).to_be_hidden()
 
 
+def test_a_kill_for_want_of_memory_is_a_card_that_stays(
+    desk: Page,
+    server: ServerProcess,
+    docker_client: docker.DockerClient,
+    image: str,
+    shot: Shot,
+) -> None:
+    """Which limit, what it logged last, the way there; by keyboard, in a narrow window, and over a
+    reload until somebody puts it away."""
+    fill = "(x=a; while :; do x=$x$x; done); sleep 100000"
+    one = docker_client.containers.run(
+        image,
+        ["sh", "-c", f"sleep 7; echo the last words; {fill}"],
+        name="metrics-full",
+        detach=True,
+        labels={"cloudbang.test": "metrics"},
+        network_mode="none",
+        mem_limit="8m",
+        memswap_limit="8m",
+    )
+    try:
+        wait_until(lambda: "metrics-full" in str(server.get("/api/v1/apps")), 20)
+        desk.goto(f"{server.url}/apps/metrics-full/logs")
+        card = desk.get_by_role("region", name="Out of memory")
+        expect(card.locator("#oom-limit")).to_have_text(
+            "Out of memory: its limit of 8 MiB was full, and the kernel killed a process.",
+            timeout=20_000,
+        )
+        card.locator("summary").focus()
+        desk.keyboard.press("Enter")
+        expect(card.locator("#oom-lines")).to_contain_text("the last words")
+        expect(card.locator("#oom-numbers")).to_contain_text("8 MiB")
+        shot(desk, "oom-card")
+        desk.set_viewport_size({"width": 360, "height": 700})
+        assert desk.evaluate("document.documentElement.scrollWidth") <= 360
+        shot(desk, "oom-card-narrow")
+        desk.reload()
+        expect(card).to_be_visible()
+        card.get_by_role("button", name="Put this away").click()
+        expect(card).to_be_hidden()
+        desk.reload()
+        expect(desk.locator("#connection")).to_have_attribute("data-state", "live")
+        expect(card).to_be_hidden()
+    finally:
+        one.remove(force=True)
+
+
 def test_ones_own_metric_gets_a_chart_unasked(desk: Page, server: ServerProcess) -> None:
     """Posted while somebody looks: its chart appears, with its unit."""
     charts(desk, server, BUSY)

@@ -27,6 +27,7 @@ import { deployments } from "../live/deployments.js";
 import { openContainers } from "./containers_dialog.js";
 import { addressLinks, getDeployed } from "./deployed.js";
 import { offerDeletion } from "./delete_deployed.js";
+import { startOomCard } from "./oom_card.js";
 import { offerOperating } from "./operate.js";
 
 /** @typedef {import("../live/app_state.js").App} App */
@@ -275,6 +276,7 @@ export function startAppHeader() {
   });
   offerOperating(name);
   offerRemoval(name);
+  startOomCard(name);
   // Writing times and numbers takes a browser long the first time.
   afterPaint(() => draw(name));
 }
