@@ -106,6 +106,10 @@ def test_a_deployment_is_followed_to_its_end_and_one_goes_back_in_a_click(
     expect(card.get_by_role("link", name="Charts of that time")).to_have_attribute(
         "href", re.compile(r"^/apps/watched/metrics\?since=.+&until=.+")
     )
+    page.set_viewport_size({"width": 360, "height": 700})
+    card.scroll_into_view_if_needed()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.set_viewport_size({"width": 1280, "height": 720})
     card.get_by_role("button", name="Back to release 1").click()
     expect(page).to_have_url(re.compile(rf"/deployments/{id + 1}$"))
     expect(page.locator("#deployment-sentence")).to_have_text("Release 1 went into service.")
