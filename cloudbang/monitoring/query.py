@@ -81,22 +81,25 @@ class Query:
         made = self._read(plans, since, until)
         return {"since": since, "until": until, "kept": tier, "series": made}
 
-    def side(self, app: str, names: Sequence[str], since: int, until: int) -> Side:
+    def side(
+        self, app: str, names: Sequence[str], since: int, until: int, *, coarse: bool = False
+    ) -> Side:
         """What is kept of an app as a whole, of what lies wholly between two times: never finer than
-        10 s. Raises StorageFailed."""
+        10 s, or as ``coarse`` as it is kept, without what is distributed. Raises StorageFailed."""
         now = self._until_now()
-        width = max(self._tier(since, now), STEP)
+        width = TIERS[-1] if coarse else max(self._tier(since, now), STEP)
         begin, end = -(-since // width) * width, min(until, now) // width * width
         if end <= begin:
             return Side(begin, begin, width)
         found = self._from_disk([SeriesKey(app, name) for name in names], begin, end, width)
-        distributed = _merged(
-            self._histograms(SeriesKey(app, LATENCY), begin, end, width), (end - begin) // width
-        )
+        latency: Histogram | None = None
+        if not coarse:
+            parts = self._histograms(SeriesKey(app, LATENCY), begin, end, width)
+            (latency,) = _merged(parts, len(parts))
         return Side(
             *(begin, end, width),
             {key.name: values for key, values in found.items()},
-            distributed[0],
+            latency,
             {name: OF_APPS[name].step for name in names},
         )
 

@@ -9,12 +9,14 @@ from flask import Blueprint, Response, request
 from cloudbang.accounts import DEFAULT_TEAM
 from cloudbang.domain.metrics.catalogue import NODE
 from cloudbang.domain.metrics.own_samples import NotTaken
+from cloudbang.monitoring.advice import busy_now, sizes
 from cloudbang.monitoring.query import MOST_POINTS, POINTS, Asked
 from cloudbang.web.api.operation import Parameter, operation
 from cloudbang.web.api.parsing import FLAG, flag, json, moment, number, read_body, whole
 from cloudbang.web.api.schemas import metrics as shapes
 from cloudbang.web.large_bodies import SAMPLES_BYTES
 from cloudbang.web.pages.i18n import gettext
+from cloudbang.web.security.access import can_view_app
 from cloudbang.web.security.authenticator import caller, needs, require_app
 from cloudbang.web.services import services
 
@@ -47,6 +49,40 @@ def node_metrics() -> Response:
     if not caller().teams("view"):
         caller().require("view", DEFAULT_TEAM)
     return json(_answer(NODE))
+
+
+@bp.get("/apps/<app>/advice")
+@operation(
+    gives=shapes.Advice,
+    query={"now": Parameter(FLAG, "1: only what is so now, nothing of limits")},
+)
+def advice(app: str) -> Response:
+    """Who holds an app up now, and whether its limits fit what it uses."""
+    found, parts = require_app(app), services()
+    running = {one.app for one in parts.inventory.instances() if one.alive and not one.hidden}
+    waits = [
+        shapes.BusyWith(
+            resource=one.resource,
+            cause=one.cause,
+            waits=one.waits,
+            share=one.share,
+            by=_seen(one.by),
+        )
+        for one in busy_now(found.name, running, parts.metrics)
+    ]
+    limits = [
+        shapes.SizedLimit(
+            name=one.name,
+            fit=one.fit,
+            limit=one.limit,
+            usual=one.usual,
+            most=one.most,
+            wanted=one.wanted,
+            days=one.days,
+        )
+        for one in ([] if flag("now") else sizes(found.name, parts.metrics_query))
+    ]
+    return json(shapes.Advice(busy=waits, limits=limits))
 
 
 @bp.post("/apps/<app>/samples")
@@ -93,6 +129,12 @@ def _answer(app: str) -> shapes.Metrics:
         refused=refused,
         trouble=gettext(trouble) if trouble else None,
     )
+
+
+def _seen(app: str | None) -> str | None:
+    """Its name, where the caller may see it."""
+    found = services().apps.get(app) if app is not None else None
+    return app if found is not None and can_view_app(caller(), found) else None
 
 
 def _why(refused: NotTaken) -> str:

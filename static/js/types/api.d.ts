@@ -25,6 +25,11 @@ export type Address = {
   port: number;
 };
 
+export type Advice = {
+  busy: BusyWith[];
+  limits: SizedLimit[];
+};
+
 /** `text` in the reader's language. `told`: how many messages tell of it, by their state. */
 export type Alert = {
   id: number;
@@ -178,6 +183,15 @@ export type Belongings = {
   route: string;
   releases: number;
   deployments: number;
+};
+
+/** `waits`: seconds a second that the app waited for `resource` (`cpu`, `memory`, `io`). `cause`: `limit`, its own; `neighbour`, another app, `by`, null where the caller may not see it; `itself`; `hypervisor`, who runs the machine; `outside`, what is no app; `several`. `share`: of the time held back, of the processors, of what all use. */
+export type BusyWith = {
+  resource: string;
+  cause: string;
+  waits: number;
+  share: number;
+  by: string | null;
 };
 
 /** One field as it is written, null where it is not given. Of secrets only that they change. */
@@ -940,6 +954,17 @@ export type SignOfLifeChange = {
   minutes: number;
   private?: boolean;
   address?: string | null;
+};
+
+/** A limit of `memory` (bytes) or `cpu` (cores), of all instances together, against 14 days: `fit` is `large`, `small` or `fits`; `usual` is the 95th percentile, `wanted` one that would fit. Not there before 3 days are known. */
+export type SizedLimit = {
+  name: string;
+  fit: string;
+  limit: number;
+  usual: number;
+  most: number;
+  wanted: number;
+  days: number;
 };
 
 /** Of a source without a Dockerfile the paths of its files, and the texts of those that tell how it is started, by path. */

@@ -78,3 +78,35 @@ class TakenSamples(TypedDict):
 
     taken: int
     refused: list[tuple[int, str]]
+
+
+class BusyWith(TypedDict):
+    """``waits``: seconds a second that the app waited for ``resource`` (``cpu``, ``memory``, ``io``).
+    ``cause``: ``limit``, its own; ``neighbour``, another app, ``by``, null where the caller may not see
+    it; ``itself``; ``hypervisor``, who runs the machine; ``outside``, what is no app; ``several``.
+    ``share``: of the time held back, of the processors, of what all use."""
+
+    resource: str
+    cause: str
+    waits: float
+    share: float
+    by: str | None
+
+
+class SizedLimit(TypedDict):
+    """A limit of ``memory`` (bytes) or ``cpu`` (cores), of all instances together, against 14 days:
+    ``fit`` is ``large``, ``small`` or ``fits``; ``usual`` is the 95th percentile, ``wanted`` one that
+    would fit. Not there before 3 days are known."""
+
+    name: str
+    fit: str
+    limit: float
+    usual: float
+    most: float
+    wanted: float
+    days: float
+
+
+class Advice(TypedDict):
+    busy: list[BusyWith]
+    limits: list[SizedLimit]
