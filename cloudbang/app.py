@@ -52,6 +52,7 @@ from cloudbang.monitoring.log_rates import LogRates
 from cloudbang.monitoring.oom import OutOfMemory
 from cloudbang.monitoring.overview import Sparks
 from cloudbang.monitoring.query import Kept, Query
+from cloudbang.monitoring.scrape import Scraper
 from cloudbang.monitoring.series import Series
 from cloudbang.monitoring.traffic import AddressRules, Traffic
 from cloudbang.node.collector import LogCollector
@@ -147,6 +148,7 @@ class Monitoring(NamedTuple):
     store: MetricStore
     series: Series
     sampler: Sampler
+    scraper: Scraper
     query: Query
 
 
@@ -322,7 +324,8 @@ class Application:
             int(settings.metrics.ten_seconds_hours * 3600),
             int(settings.metrics.minute_days * 86400),
         )
-        return Monitoring(store, series, sampler, Query(series, store, kept))
+        scraper = Scraper(node.engine, node.inventory, series)
+        return Monitoring(store, series, sampler, scraper, Query(series, store, kept))
 
     def _load_apps(
         self, storage: Storage, bus: Bus, events: Events, node: Node, monitoring: Monitoring
@@ -544,6 +547,8 @@ class Application:
         self._stops.add("what is measured", monitoring.series.stop, KEEP_BUS)
         monitoring.sampler.start()
         self._stops.add("the sampler", monitoring.sampler.stop, KEEP_NODE)
+        monitoring.scraper.start()
+        self._stops.add("what reads exposed metrics", monitoring.scraper.stop, KEEP_NODE)
 
     def _run_deploying(self, deploy: Deploying) -> None:
         deploy.gateway.start()

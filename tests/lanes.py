@@ -85,6 +85,17 @@ PARTS = (
         tuple(f"tests/browser/test_{of}.py" for of in ("deploys_live", "new_app", "operate")),
     ),
     Part("browser-terminals", ENGINE, ("tests/browser",)),
+    Part("faults", ENGINE, ("tests/faults",)),
+    Part(
+        "faults-terminals",
+        ENGINE,
+        tuple(
+            f"tests/faults/test_terminal_{of}.py"
+            for of in ("2017", "bad_input", "faults", "flow", "orphans", "viewers")
+        ),
+    ),
+    Part("browser-pages", ENGINE, ("tests/browser/test_pages.py", "tests/browser/test_logs.py")),
+    Part("web", ENGINE, ("tests/web/api", "tests/web/sockets", "tests/cli")),
     Part(
         "plain",
         NOTHING,
@@ -99,17 +110,6 @@ PARTS = (
             "tests/web",
         ),
     ),
-    Part("web", ENGINE, ("tests/web/api", "tests/web/sockets", "tests/cli")),
-    Part("faults", ENGINE, ("tests/faults",)),
-    Part(
-        "faults-terminals",
-        ENGINE,
-        tuple(
-            f"tests/faults/test_terminal_{of}.py"
-            for of in ("2017", "bad_input", "faults", "flow", "orphans", "viewers")
-        ),
-    ),
-    Part("browser-pages", ENGINE, ("tests/browser/test_pages.py", "tests/browser/test_logs.py")),
     Part("rest", ENGINE, ("tests",)),
     Part("js", NOTHING, ("tests/js",), ("make", "--no-print-directory", "test-js")),
 )

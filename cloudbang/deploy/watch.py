@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from contextlib import closing
 
 import gevent
-from gevent import socket
 from gevent.pool import Group
 
 from cloudbang.deploy import probe
+from cloudbang.deploy.bridge import Bridge
 from cloudbang.deploy.errors import StepFailed
 from cloudbang.deploy.observer import EVERY, Observed, Observer
 from cloudbang.deploy.output import Output
@@ -21,8 +20,6 @@ from cloudbang.domain.deploy.spec import STEADY, Spec
 from cloudbang.domain.lines import parse_time
 from cloudbang.engine import Engine, EngineStream
 from cloudbang.errors import EngineRefused
-
-BRIDGE = "docker_gwbridge"  # by which this machine reaches every container of a service
 
 
 class Watch:
@@ -40,7 +37,7 @@ class Watch:
         self._probes = Group()
         self._asked: dict[str, float] = {}  # when a task was asked last; inf while it is
         self._proven: set[str] = set()
-        self._is_beside: bool | None = None  # whether the bridge is this machine's; None: not asked
+        self._bridge = Bridge(engine)
         self.why_not = ""  # what the last one that did not answer said
 
     def look(self) -> Observed:
@@ -125,22 +122,14 @@ class Watch:
             return 0.0
         return ran if 0 < ran < 3600 else 0.0
 
-    def _address(self, task: Task) -> str:
-        """Where this process reaches a task: over the bridge where that is this machine's, else (in a
-        container that is on its network as well) directly."""
-        # Made with the first task that comes: not there yet is no answer.
-        if self._is_beside is None and (own := self._engine.gateway_of(BRIDGE)):
-            self._is_beside = _is_ours(own)
-        over_bridge = self._engine.addresses_on(BRIDGE).get(task.container, "")
-        if self._is_beside:
-            return over_bridge or task.address
-        return task.address or over_bridge
-
     def _ask(self, task: Task) -> None:
         spec = self._release.spec
         port = spec.health.port or spec.port
         try:
-            address = self._address(task)
+            over_bridge = self._bridge.address(task.container)
+            address = task.address or over_bridge
+            if self._bridge.is_ours:
+                address = over_bridge or task.address
             if spec.health.kind == "http":
                 host = spec.route.host if spec.route else ""
                 why_not = probe.http(address, port, spec.health.http, host)
@@ -161,16 +150,6 @@ def _has_ended(stream: EngineStream) -> bool:
     while data := stream.read_now():
         pass
     return data == b""
-
-
-def _is_ours(address: str) -> bool:
-    """Whether an address is one of this machine's, as far as this process sees."""
-    with closing(socket.socket()) as at:
-        try:
-            at.bind((address, 0))
-        except OSError:
-            return False
-    return True
 
 
 def _is_asked(spec: Spec) -> bool:

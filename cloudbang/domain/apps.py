@@ -84,6 +84,8 @@ class Instance:
     pid: int = 0  # of its first process, as numbered on the engine's machine; 0 while it has none
     cgroup_parent: str = ""  # below which its control group is; "" for the engine's usual one
     network_mode: str = ""  # "bridge", "host", "none", "container:ID", the name of a network
+    metrics_port: str = ""  # as the label says where it exposes its own metrics; "" for nowhere
+    metrics_path: str = ""  # the same of the path there; "" for the usual one
     inspected: bool = False  # False: known from a listing only, without times, TTY and driver
 
     @property

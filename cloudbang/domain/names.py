@@ -12,6 +12,9 @@ IMAGE = "cloudbang.image"  # the label of one that was started by its image's id
 ONE_OFF = "cloudbang.one-off"  # the label of a release command, "true"
 RELEASE = "cloudbang.release"  # the label with the number of the release that it is of
 JOB = "cloudbang.job"  # the label of what is done once it has ended with 0, "true"
+METRICS_PORT = "cloudbang.metrics.port"  # the label with the port at which it exposes its metrics
+METRICS_PATH = "cloudbang.metrics.path"  # the label with the path there
+PEOPLES = frozenset({METRICS_PORT, METRICS_PATH})  # those of our labels that people give
 HIDDEN = "cloudbang.hidden"  # the label of what is no app: a helper of our own, "true"
 
 APP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")

@@ -63,6 +63,27 @@ class NetworkCalls(EngineHttp):
         its = (found.get("NetworkSettings") or {}).get("Networks") or {}
         return {str(name): str(one.get("NetworkID") or "") for name, one in its.items()}
 
+    def interfaces_of(self, container: str) -> list[str]:
+        """The addresses that a container has on its networks, as "172.17.0.3/16"; none of one that
+        is gone, nor on a network of the machine or of another container."""
+        path = f"/containers/{quote(container, safe='')}/json"
+        try:
+            found = self._json(path, what="its addresses", call="inspect")
+        except EngineRefused as e:
+            if e.engine_status == 404:
+                return []
+            raise
+        its = (found.get("NetworkSettings") or {}).get("Networks") or {}
+        addresses = []
+        for one in its.values():
+            for address, length in (
+                (one.get("IPAddress"), one.get("IPPrefixLen")),
+                (one.get("GlobalIPv6Address"), one.get("GlobalIPv6PrefixLen")),
+            ):
+                if address and length:
+                    addresses.append(f"{address}/{int(length)}")
+        return sorted(addresses, key=lambda address: (":" in address, address))
+
     def network_id(self, name: str) -> str | None:
         """The id of the network of exactly that name."""
         query = {"filters": orjson.dumps({"name": [name]}).decode()}

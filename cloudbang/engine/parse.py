@@ -9,6 +9,8 @@ from typing import Any
 from cloudbang.domain.apps import Instance, nothing_kept
 from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.domain.names import (
+    METRICS_PATH,
+    METRICS_PORT,
     app_name,
     image_name,
     is_hidden,
@@ -144,6 +146,8 @@ def instance_of_inspect(found: Mapping[str, Any], app_label: str = "") -> Instan
         pid=int(state.get("Pid") or 0),
         cgroup_parent=str(host.get("CgroupParent") or ""),
         network_mode=str(host.get("NetworkMode") or ""),
+        metrics_port=str(labels.get(METRICS_PORT) or ""),
+        metrics_path=str(labels.get(METRICS_PATH) or ""),
         inspected=True,
     )
 

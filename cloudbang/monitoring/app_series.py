@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from cloudbang.domain.metrics.catalogue import OF_APPS, OF_NODES, SLOW, Metric
+from cloudbang.domain.metrics.exposed import Why
 from cloudbang.domain.metrics.own_samples import NotTaken, Sample
 from cloudbang.domain.metrics.series import Labels
 from cloudbang.domain.metrics.sweep import InstanceSample
@@ -22,11 +23,11 @@ class AppSeries:
     """``rings`` of the app as a whole, its own metrics among them; ``instances`` by the short ids of
     its containers, while it has more than one; ``quantiles`` of what is distributed, which are shown
     and never written down: those of a longer time come from its counts. ``why``: what is not measured,
-    by short id and metric."""
+    by short id and metric; ``not_exposed``: what it exposes itself and is not read, by short id."""
 
     __slots__ = (
         *("_catalogue", "_ids", "instances", "own", "quantiles", "rings", "seen", "why"),
-        *("refused", "last_refused"),
+        *("refused", "last_refused", "not_exposed"),
     )
 
     def __init__(self, *, node: bool = False) -> None:
@@ -36,6 +37,7 @@ class AppSeries:
         self.quantiles: dict[Id, Ring] = {}
         self.own: OwnMetrics | None = None
         self.why: dict[str, dict[str, str]] = {}
+        self.not_exposed: dict[str, Why] = {}
         self.seen = 0  # when something was measured last
         self.refused = 0  # samples of its own
         self.last_refused: tuple[int, NotTaken] | None = None
@@ -128,6 +130,14 @@ class AppSeries:
         else:
             self.why.pop(short, None)
 
+    def say_exposed(self, container: str, why: Why | None) -> None:
+        """Why what an instance exposes is not read, or not all of it; None when it is."""
+        short = container[:SHORT]
+        if why is None:
+            self.not_exposed.pop(short, None)
+        else:
+            self.not_exposed[short] = why
+
     # --- what there is -------------------------------------------------------------------------
 
     def all_rings(self) -> Iterator[Ring]:
@@ -197,13 +207,18 @@ class AppSeries:
                 told.append([name, dict(labels), None])
         return told
 
-    def not_measured(self) -> list[dict[str, str]]:
-        """``name``, ``container`` (short, empty: of the whole) and ``why``, in English."""
-        return [
-            {"name": name, "container": container, "why": why}
+    def not_measured(self, say: Callable[[str], str]) -> list[dict[str, str]]:
+        """``name`` (empty: what it exposes itself), ``container`` (short, empty: of the whole) and
+        ``why``, in the language of ``say``."""
+        found = [
+            {"name": name, "container": container, "why": say(why)}
             for container, whys in sorted(self.why.items())
             for name, why in sorted(whys.items())
         ]
+        for container, (sentence, facts) in sorted(self.not_exposed.items()):
+            why = say(sentence).format(**facts)
+            found.append({"name": "", "container": container, "why": why})
+        return found
 
 
 def rounded(value: float | None) -> float | None:

@@ -3,11 +3,12 @@ histograms from what Prometheus counts, the 10 s that are being put together."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf, isinf
 from typing import NamedTuple
 
 from cloudbang.domain.metrics.histogram import Histogram
-from cloudbang.domain.metrics.own_samples import Counts, NotTaken, Sample
+from cloudbang.domain.metrics.own_samples import Counts, Growth, NotTaken, Sample
 from cloudbang.domain.metrics.series import Aggregate, Labels
 
 MOST = 500  # series of an app
@@ -72,6 +73,8 @@ class OwnMetrics:
         series.seen = max(series.seen, sample.time)
         if isinstance(sample.value, Counts):
             return self._take_counts(sample, sample.value, series)
+        if isinstance(sample.value, Growth):
+            return self._take_growth(sample, sample.value)
         value: float | None = sample.value
         if sample.kind == "counter":
             value = _rate(series, sample.time, sample.value)
@@ -121,13 +124,17 @@ class OwnMetrics:
             return []
         if any(new < old for new, old in zip(counts.counts, before.counts, strict=True)):
             before = Counts(counts.bounds, (0.0,) * len(counts.bounds), 0.0)  # it began anew
-        grown = [new - old for new, old in zip(counts.counts, before.counts, strict=True)]
-        made = spread(counts.bounds, grown)
+        grown = tuple(new - old for new, old in zip(counts.counts, before.counts, strict=True))
+        rate = round(grown[-1]) / apart
+        return self._take_growth(sample, Growth(((counts.bounds, grown),), rate))
+
+    def _take_growth(self, sample: Sample, growth: Growth) -> list[Told]:
         key = sample.name, sample.labels
         at = sample.time // 10 * 10
-        if made.count:
-            self._at(at).histograms.setdefault(key, Histogram()).merge(made)
-        rate = made.count / apart
+        for bounds, grown in growth.parts:
+            if (made := spread(bounds, grown)).count:
+                self._at(at).histograms.setdefault(key, Histogram()).merge(made)
+        rate = growth.rate
         counted = f"{sample.name}.count", sample.labels
         if counted not in self._series:
             self._series[counted] = _Series("gauge", "1/s")
@@ -172,7 +179,7 @@ def _rate(series: _Series, time: int, value: float) -> float | None:
     return (value - before if value >= before else value) / apart
 
 
-def spread(bounds: tuple[float, ...], grown: list[float]) -> Histogram:
+def spread(bounds: tuple[float, ...], grown: Sequence[float]) -> Histogram:
     """What was counted up to each bound, as if evenly between that and the one before. Beyond the
     last finite bound there is only that bound to say."""
     made, low, before = Histogram(), 0.0, 0.0

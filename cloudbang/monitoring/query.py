@@ -138,7 +138,7 @@ class Query:
         return sorted(
             key
             for key in found
-            if (asked.instances or not any(name == "container" for name, _ in key.labels))
+            if (asked.instances or key.name not in OF_APPS or not _is_an_instances(key))
             and (not asked.names or _is_named(key.name, asked.names))
         )
 
@@ -291,6 +291,10 @@ def _width(since: int, until: int, least: int, points: int) -> int:
     while -(-until // width) - since // width > points:
         width *= 2
     return width
+
+
+def _is_an_instances(key: SeriesKey) -> bool:
+    return any(name == "container" for name, _ in key.labels)
 
 
 def _is_named(name: str, names: Sequence[str]) -> bool:

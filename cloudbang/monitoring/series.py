@@ -19,8 +19,9 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.loop import in_turns
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.metrics.catalogue import NODE, OF_NODES
+from cloudbang.domain.metrics.exposed import Why
 from cloudbang.domain.metrics.histogram import Histogram
-from cloudbang.domain.metrics.own_samples import NotTaken, sample
+from cloudbang.domain.metrics.own_samples import NotTaken, Sample, sample
 from cloudbang.domain.metrics.series import Labels, SeriesKey
 from cloudbang.domain.metrics.sweep import InstanceSample, Sweep
 from cloudbang.domain.names import is_app_name
@@ -135,6 +136,11 @@ class Series:
         """What cannot be measured of an instance, and why; see ``MetricSink``."""
         self._app(app).say(container, why)
 
+    def say_exposed(self, app: str, container: str, why: Why | None) -> None:
+        """Why what an instance exposes is not read; None when it is, or nobody asks any more."""
+        if why is not None or app in self._apps:
+            self._app(app).say_exposed(container, why)
+
     def record(self, app: str, time: int, values: Mapping[tuple[str, Labels], float]) -> None:
         """What was counted of an app in one second, by somebody else than the sampler. Names of the
         catalogue."""
@@ -151,15 +157,17 @@ class Series:
         self._show_quantiles(app, time, name, labels, made)
 
     def own(self, app: str, samples: Sequence[object]) -> tuple[int, list[tuple[int, NotTaken]]]:
-        """What a program measured of itself: how many were taken, and of each other its index and
-        why not."""
+        """What a program measured of itself, as it came, or looked through already: how many were
+        taken, and of each other its index and why not."""
         series, now = self._app(app), self._clock()
         refused: list[tuple[int, NotTaken]] = []
         told: dict[int, list[list[object]]] = {}
         distributed: dict[tuple[int, str, Labels], None] = {}
         for index, raw in in_turns(enumerate(samples)):
             try:
-                one = sample(raw, now)
+                if isinstance(raw, NotTaken):
+                    raise raw
+                one = raw if isinstance(raw, Sample) else sample(raw, now)
                 found = series.take_own(one)
             except NotTaken as e:
                 refused.append((index, e))
@@ -321,6 +329,8 @@ class Series:
             series.tidy(self.newest)
             kept = QUIET if series.own is not None else KEPT
             if name != NODE and series.seen < self.newest - kept and not series.why:
+                if series.not_exposed:
+                    continue
                 del self._apps[name]
 
 

@@ -13,6 +13,7 @@ import docker
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from cloudbang.domain.names import METRICS_PORT
 from tests.support import ServerProcess, wait_until
 from tests.terminal_support import Person
 
@@ -32,21 +33,22 @@ MIB = 1024 * 1024
 
 @pytest.fixture(scope="module")
 def busy(docker_client: docker.DockerClient, image: str) -> Iterator[Any]:
-    """A container that works and logs, and one without a network that does nothing."""
+    """A container that works and logs, and one without a network that does nothing, though it says
+    that it exposes metrics."""
 
-    def run(name: str, command: list[str], **limits: Any) -> Any:
+    def run(name: str, command: list[str], labels: dict[str, str], **limits: Any) -> Any:
         return docker_client.containers.run(
             image,
             command,
             name=name,
             detach=True,
-            labels={"cloudbang.test": "metrics"},
+            labels={"cloudbang.test": "metrics", **labels},
             network_mode="none",
             **limits,
         )
 
-    one = run(BUSY, ["sh", "-c", WORK], mem_limit="64m", nano_cpus=300_000_000)
-    other = run(IDLE, ["sleep", "100000"])
+    one = run(BUSY, ["sh", "-c", WORK], {}, mem_limit="64m", nano_cpus=300_000_000)
+    other = run(IDLE, ["sleep", "100000"], {METRICS_PORT: "9100"})
     yield one
     for each in (one, other):
         each.remove(force=True)
@@ -358,3 +360,10 @@ def test_charts_fit_a_phone_and_have_names(
         "机器" if locale == "zh-CN" else "Machine"
     )
     shot(page, f"metrics-phone-{locale[:2]}")
+    page.goto(f"{server.url}/apps/{IDLE}/metrics?range=5m")
+    expect(page.locator("#metric-trouble")).to_have_text(
+        f"{IDLE}：自有指标只在它自己的地址上读取，而它没有自己的地址"
+        if locale == "zh-CN"
+        else f"{IDLE}: what it exposes is asked for at an address of its own, and it has none"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

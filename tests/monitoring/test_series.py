@@ -312,6 +312,6 @@ def test_what_is_not_measured_is_said_with_the_reason() -> None:
     series = house.series.of("web")
     assert series is not None
     expected = {"name": "network.received", "container": "a" * 12, "why": "it has no network"}
-    assert series.not_measured() == [expected]
+    assert series.not_measured(str) == [expected]
     house.series.say("web", A, {})
-    assert series.not_measured() == []
+    assert series.not_measured(str) == []

@@ -26,7 +26,7 @@ from cloudbang.domain.deploy.not_honoured import (
     UNKNOWN,
     WITHIN,
 )
-from cloudbang.domain.names import fitting
+from cloudbang.domain.names import PEOPLES, fitting
 from cloudbang.domain.text import Text
 
 Json = dict[str, object]
@@ -306,7 +306,7 @@ class ServiceReader:
         found = self._spec.setdefault("labels", {})
         assert isinstance(found, dict)
         for name, text in _dict(value).items():
-            if name.startswith("cloudbang."):
+            if name.startswith("cloudbang.") and name not in PEOPLES:
                 self._not(f"labels.{name}", NAMED_BY_US)
             else:
                 found[name] = text

@@ -26,6 +26,8 @@ from cloudbang.domain.deploy.spec_parts import (
     Route,
     plain,
 )
+from cloudbang.domain.metrics.exposed import NotExposed, exposed
+from cloudbang.domain.names import METRICS_PATH, METRICS_PORT, PEOPLES
 
 STEADY = 10.0  # seconds that one without a port and a check has to run
 STOP_GRACE = 10.0  # seconds from SIGTERM to SIGKILL
@@ -263,9 +265,20 @@ def _restart(its: Fields) -> Restart:
 def _labels(its: Fields) -> tuple[tuple[str, str], ...]:
     labels = its.pairs("labels", fits=LABEL, allowed="the name of a label")
     for name, _ in labels:
-        if name.startswith(OURS):
+        if name.startswith(OURS) and name not in PEOPLES:
             raise SpecInvalid(f"labels.{name}", f"a name that does not begin with {OURS}", name)
+    _check_exposed(dict(labels))
     return labels
+
+
+def _check_exposed(labels: Mapping[str, str]) -> None:
+    """What would not be read is said before it is deployed."""
+    try:
+        exposed(labels.get(METRICS_PORT, "1"), labels.get(METRICS_PATH, ""))
+    except NotExposed as e:
+        label, value = str(e.why.facts["label"]), str(e.why.facts["value"])
+        allowed = "a port from 1 to 65535" if label == METRICS_PORT else "a path, such as /metrics"
+        raise SpecInvalid(f"labels.{label}", allowed, value) from None
 
 
 def _or(value: int | None, default: int) -> int:

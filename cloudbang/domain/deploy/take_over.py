@@ -26,6 +26,7 @@ from cloudbang.domain.deploy.not_honoured import (
     WRITTEN,
 )
 from cloudbang.domain.deploy.spec import OURS
+from cloudbang.domain.names import PEOPLES
 from cloudbang.domain.text import Text
 
 Json = dict[str, object]
@@ -329,7 +330,7 @@ class _Reader:
         kept = {
             name: value
             for name, value in labels.items()
-            if its.get(name) != value and not name.startswith(_NOT_A_PERSONS)
+            if its.get(name) != value and (name in PEOPLES or not name.startswith(_NOT_A_PERSONS))
         }
         self._set("labels", kept)
 

@@ -45,6 +45,14 @@ class Counts(NamedTuple):
     total: float
 
 
+class Growth(NamedTuple):
+    """By how much histograms as above have grown, of one instance each: ``parts`` are the bounds and
+    the growth of each count. ``rate``: by how many they have grown a second, all of them."""
+
+    parts: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]
+    rate: float
+
+
 class Sample(NamedTuple):
     """``time`` in whole seconds since 1970. ``value`` is a number, but for a histogram."""
 
@@ -53,7 +61,7 @@ class Sample(NamedTuple):
     time: int
     kind: Kind
     unit: str
-    value: float | Counts
+    value: float | Counts | Growth
 
 
 def sample(raw: object, now: float) -> Sample:
@@ -63,14 +71,15 @@ def sample(raw: object, now: float) -> Sample:
     for field in raw:
         if field not in _FIELDS:
             raise NotTaken("there is no field {field}", field=_shown(field))
-    name = _name(raw.get("name"))
+    name = checked_name(raw.get("name"))
     kind: Kind = raw.get("kind") or "gauge"
     if kind not in get_args(Kind):
         raise NotTaken("the kind is {kind}, not gauge, counter or histogram", kind=_shown(kind))
     unit = raw.get("unit") or "1"
     if not isinstance(unit, str) or len(unit) > MOST_UNIT or not unit.isprintable():
         raise NotTaken("the unit is not a text of at most {most} characters", most=MOST_UNIT)
-    labels, moment = _labels(raw.get("labels") or {}), _time(raw.get("time"), now)
+    labels = checked_labels(raw.get("labels") or {})
+    moment = checked_time(raw.get("time"), now)
     if kind == "histogram":
         return Sample(name, labels, moment, kind, unit, _counts(raw.get("value")))
     value = _number(raw.get("value"))
@@ -79,7 +88,8 @@ def sample(raw: object, now: float) -> Sample:
     return Sample(name, labels, moment, kind, unit, value)
 
 
-def _name(name: object) -> str:
+def checked_name(name: object) -> str:
+    """The name of a metric of one's own. Raises NotTaken."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise NotTaken(
             "{name} cannot be a name: 1 to 128 letters, digits, _ . : / and -, a letter or _ first",
@@ -90,7 +100,8 @@ def _name(name: object) -> str:
     return name
 
 
-def _labels(labels: object) -> Labels:
+def checked_labels(labels: object) -> Labels:
+    """Labels that a program gives. Raises NotTaken."""
     if not isinstance(labels, dict) or len(labels) > MOST_LABELS:
         raise NotTaken("the labels are not an object of at most {most}", most=MOST_LABELS)
     for name, value in labels.items():
@@ -105,7 +116,8 @@ def _labels(labels: object) -> Labels:
     return tuple(sorted(labels.items()))
 
 
-def _time(value: object, now: float) -> int:
+def checked_time(value: object, now: float) -> int:
+    """When it was measured, ``now`` where None. Raises NotTaken."""
     moment = now
     if isinstance(value, str):
         try:

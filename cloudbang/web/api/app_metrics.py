@@ -123,8 +123,8 @@ def _answer(app: str) -> shapes.Metrics:
         kept=found["kept"],
         series=found["series"],
         not_measured=[
-            shapes.NotMeasured(name=n["name"], container=n["container"], why=gettext(n["why"]))
-            for n in (live.not_measured() if live is not None else [])
+            shapes.NotMeasured(name=n["name"], container=n["container"], why=n["why"])
+            for n in (live.not_measured(gettext) if live is not None else [])
         ],
         refused=refused,
         trouble=gettext(trouble) if trouble else None,

@@ -4,6 +4,7 @@ last values of all. A viewer that was too slow is sent what is known of the last
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import orjson
@@ -14,6 +15,8 @@ from cloudbang.monitoring.overview import Sparks
 from cloudbang.monitoring.series import COLUMNS, Series
 from cloudbang.web.live.base import message
 from cloudbang.web.live.feeds import Feed, FeedViewer
+from cloudbang.web.pages.i18n import say_in
+from cloudbang.web.server.frames import SharedFrame
 
 HISTORY = 300  # seconds
 
@@ -36,7 +39,7 @@ class MetricsFeed(Feed):
     def __init__(self, app: str, series: Series, units: Units) -> None:
         super().__init__(f"metric/{app}", (f"metric/{app}/",))
         self._app, self._series, self._units = app, series, units
-        self._not_measured = self._why()
+        self._not_measured = self._why(str)
 
     def first(self, viewer: FeedViewer) -> bytes:
         found = self._series.of(self._app)
@@ -45,9 +48,8 @@ class MetricsFeed(Feed):
         for one in told:
             key = SeriesKey(self._app, str(one["name"]), _labels(one["labels"]))
             one["unit"] = self._units.unit_of(key)
-        return message(
-            "history", self.name, time=newest, series=told, not_measured=self._not_measured
-        )
+        why = self._why(say_in(viewer.connection.language))
+        return message("history", self.name, time=newest, series=told, not_measured=why)
 
     def receive(self, received: Message) -> None:
         at = _time(received)
@@ -55,13 +57,23 @@ class MetricsFeed(Feed):
         if not isinstance(samples, list):
             raise Malformed("the body is not an array")
         self.send(message("samples", self.name, time=at, samples=samples))
-        if (now := self._why()) != self._not_measured:
+        if (now := self._why(str)) != self._not_measured:
             self._not_measured = now
-            self.send(message("not_measured", self.name, not_measured=now))
+            self._tell_why()
 
-    def _why(self) -> list[dict[str, str]]:
+    def _tell_why(self) -> None:
+        frames: dict[str, SharedFrame] = {}
+        for viewer in self._group:
+            language = viewer.connection.language
+            if viewer.live and language not in frames:
+                text = message("not_measured", self.name, not_measured=self._why(say_in(language)))
+                frames[language] = SharedFrame(text)
+            # Who is too slow for it is sent all of it again.
+            viewer.live = viewer.live and viewer.offer(frames[language])
+
+    def _why(self, say: Callable[[str], str]) -> list[dict[str, str]]:
         found = self._series.of(self._app)
-        return found.not_measured() if found else []
+        return found.not_measured(say) if found else []
 
 
 class OverviewFeed(Feed):

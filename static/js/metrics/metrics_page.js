@@ -112,6 +112,11 @@ function drawState() {
   const said = [];
   if (problem) said.push(sentence(problem));
   if (trouble) said.push(trouble);
+  // What it exposes itself and is not read has no chart to say so.
+  for (const { name, container, why } of source.notMeasured) {
+    if (name) continue;
+    said.push(t("{instance}: {what}", { instance: names.get(container) ?? container, what: why }));
+  }
   const box = byId("metric-trouble");
   setText(box, said.join(" "));
   box.hidden = !said.length;

@@ -109,17 +109,21 @@ function ofCatalogue(def, series, each, nameOf) {
 }
 
 /**
+ * Of one's own, instances are lines like the others: there is no sum of what is no rate.
+ *
  * @param {ChartDef} def
  * @param {Kept[]} series
+ * @param {boolean} _each
+ * @param {(container: string) => string} nameOf
  * @returns {Wanted[]}
  */
-function ofOwn(def, series) {
-  const its = series.filter((one) => !one.labels.container);
+function ofOwn(def, series, _each, nameOf) {
+  const its = [...series];
   its.sort((a, b) => newest(b) - newest(a) || (keyOf("", a.labels) < keyOf("", b.labels) ? -1 : 1));
   return its.map((one, n) => ({
     series: one,
     container: "",
-    label: labelled(one.labels) || def.title,
+    label: labelled(one.labels, nameOf) || def.title,
     colour: `--instance-${(n % HUES) + 1}`,
     kind: /** @type {const} */ ("line"),
     dashed: false,
@@ -140,10 +144,16 @@ export function containersOf(series) {
   return [...new Set(series.map((one) => one.labels.container).filter(Boolean))].sort();
 }
 
-/** @param {Record<string, string>} labels */
-function labelled(labels) {
+/**
+ * @param {Record<string, string>} labels
+ * @param {(container: string) => string} nameOf
+ */
+function labelled(labels, nameOf) {
   return Object.entries(labels)
-    .map(([name, value]) => (name === "quantile" ? quantileOf(value) : `${name}=${value}`))
+    .map(([name, value]) => {
+      if (name === "container") return nameOf(value);
+      return name === "quantile" ? quantileOf(value) : `${name}=${value}`;
+    })
     .join(" ");
 }
 

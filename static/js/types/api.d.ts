@@ -683,7 +683,7 @@ export type NotCarriedOver = {
   why: string;
 };
 
-/** `container`: its short id; empty: of the whole. */
+/** `name`: empty for what it exposes itself. `container`: its short id; empty: of the whole. */
 export type NotMeasured = {
   name: string;
   container: string;

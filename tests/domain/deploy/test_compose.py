@@ -30,7 +30,7 @@ SHOP = {
                 "update_config": {"parallelism": 1},
             },
             "environment": {"PRICE": "$$5", "NONE": None},
-            "labels": {"team": "blue", "cloudbang.app": "x"},
+            "labels": {"team": "blue", "cloudbang.app": "x", "cloudbang.metrics.port": "9100"},
             "networks": {"default": None, "front": {"aliases": ["www"]}, "proxy": None},
             "ports": [
                 {"mode": "ingress", "target": 80, "published": "8080", "protocol": "tcp"},
@@ -93,7 +93,7 @@ def test_each_service_becomes_an_app() -> None:
         "cpus": 0.5,
         "memory": 268435456,
         "env": {"PRICE": "$5", "NONE": ""},
-        "labels": {"team": "blue"},
+        "labels": {"team": "blue", "cloudbang.metrics.port": "9100"},
         "networks": ["proxy"],
         "ports": [
             {"published": 8080, "target": 80},

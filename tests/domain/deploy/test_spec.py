@@ -40,7 +40,7 @@ WHOLE = {
     "stop_grace": 20,
     "stop_signal": "SIGINT",
     "restart": "on-failure",
-    "labels": {"team": "blue"},
+    "labels": {"team": "blue", "cloudbang.metrics.port": "9100", "cloudbang.metrics.path": "/m"},
     "networks": ["backend"],
     "stack": "shop",
     "aliases": ["db", "my_db"],
@@ -169,6 +169,14 @@ def test_a_health_check_by_tcp():
         ({"image": "a", "ports": [{"published": 1}]}, "ports[0].target"),
         ({"image": "a", "ports": [{"target": 1}, {"target": 1}]}, "ports[1]"),
         ({"image": "a", "labels": {"cloudbang.app": "other"}}, "labels.cloudbang.app"),
+        (
+            {"image": "a", "labels": {"cloudbang.metrics.port": "http"}},
+            "labels.cloudbang.metrics.port",
+        ),
+        (
+            {"image": "a", "labels": {"cloudbang.metrics.path": "//host/x y"}},
+            "labels.cloudbang.metrics.path",
+        ),
         ({"image": "a", "networks": ["a/b"]}, "networks"),
         ({"image": "a", "user": "root; rm"}, "user"),
         ({"image": "a", "cap_add": ["net_admin"]}, "cap_add"),

@@ -78,8 +78,15 @@ def test_what_only_repeats_its_image_is_left_out() -> None:
         ({"ExposedPorts": {"80/tcp": {}, "53/udp": {}}}, {"port": 80}),
         ({"ExposedPorts": {"80/tcp": {}, "443/tcp": {}}}, {}),
         (
-            {"Labels": {"maintainer": "somebody", "a": "b", "cloudbang.app": "x"}},
-            {"labels": {"a": "b"}},
+            {
+                "Labels": {
+                    "maintainer": "somebody",
+                    "a": "b",
+                    "cloudbang.app": "x",
+                    "cloudbang.metrics.port": "9100",
+                }
+            },
+            {"labels": {"a": "b", "cloudbang.metrics.port": "9100"}},
         ),
         (
             {"Healthcheck": {"Test": ["CMD-SHELL", "a || b"], "Interval": 10**9}},

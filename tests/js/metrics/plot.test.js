@@ -63,6 +63,16 @@ test("of one's own metrics the eight largest series are shown, and how many more
   assert.equal(isOwn("oom_kills"), false);
 });
 
+test("of one's own metrics each instance is a line by its name, summed or not", () => {
+  const its = ["a", "b"].map((container) => series("queue", { container, to: "x" }, 1));
+  for (const each of [false, true]) {
+    assert.deepEqual(labels(plotOf(ownChart("queue", "1"), its, how(each))), [
+      "web-a to=x",
+      "web-b to=x",
+    ]);
+  }
+});
+
 test("a limit that is far above does not press the line flat; one that is near is seen", () => {
   const far = [series("cpu", {}, 0.1), series("cpu.limit", {}, 4)];
   const near = [series("cpu", {}, 2), series("cpu.limit", {}, 4)];

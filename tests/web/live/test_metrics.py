@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cloudbang.domain.apps import App
+from cloudbang.domain.metrics.exposed import UNREACHED, Why
 from cloudbang.domain.metrics.sweep import Sweep
 from tests.monitoring.monitoring_support import A, B, sweep
 from tests.support import wait_until
@@ -81,6 +82,31 @@ def test_what_is_missing_is_null_and_what_cannot_be_measured_is_said(ground: Liv
         assert ["cpu", {}, None] in heard(page, "samples")["samples"]
         (why,) = heard(page, "not_measured")["not_measured"]
         assert why == {"name": "network.sent", "container": "a" * 12, "why": "it has no network"}
+
+
+def test_why_is_said_in_the_language_of_each_page(ground: LiveGround) -> None:
+    """At first, and when it changes; also of what an app exposes itself."""
+    now = minutes(ground, 10)
+    ground.metrics.say("web", A, {"network.sent": "it has no network"})
+    with ground.client() as page:
+        ground.language = "zh"
+        with ground.client() as theirs:
+            page.subscribe("metric/web")
+            theirs.subscribe("metric/web")
+            assert [one["why"] for one in page.hear()["not_measured"]] == ["it has no network"]
+            assert [one["why"] for one in theirs.hear()["not_measured"]] == ["它没有网络"]
+            wait_until(lambda: ground.publisher.wanted("metric/web/"))
+            facts = {"port": 9100, "reason": "Connection refused"}
+            ground.metrics.say_exposed("web", A, Why(UNREACHED, facts))
+            measure(ground, now + 1)
+            expected = "port 9100 does not answer: Connection refused"
+            said = {"name": "", "container": "a" * 12, "why": expected}
+            assert heard(page, "not_measured")["not_measured"][1] == said
+            why = heard(theirs, "not_measured")["not_measured"][1]["why"]
+            assert why == "端口 9100 没有应答：Connection refused"
+            ground.metrics.say_exposed("web", A, None)
+            measure(ground, now + 2)
+            assert len(heard(page, "not_measured")["not_measured"]) == 1
 
 
 def test_own_metrics_appear_by_themselves(ground: LiveGround) -> None:

@@ -18,6 +18,7 @@ from cloudbang.domain.alerts.incidents import BEGAN, ENDED, FLAPPING, GONE
 from cloudbang.domain.alerts.rules import DEFAULTS
 from cloudbang.domain.deploy.failure import SENTENCES, WITHOUT_TIME
 from cloudbang.domain.events import KINDS
+from cloudbang.domain.metrics import exposed
 from cloudbang.domain.refusals import REFUSALS
 from cloudbang.errors import CloudBangError
 from cloudbang.monitoring.alerts.outbox import WHYS
@@ -106,6 +107,9 @@ def texts_of_python() -> dict[str, str]:
     for name, text in vars(reasons).items():
         if name.isupper():
             found[text] = "node/sampler/reasons.py"
+    for name, text in vars(exposed).items():
+        if name.isupper() and isinstance(text, str) and " " in text:
+            found[text] = "domain/metrics/exposed.py"
     for text in TRAFFIC.values():
         found[text] = "web/traffic_text.py"
     said = (*BEGAN.values(), ENDED.values(), (FLAPPING, GONE), TITLES.values())

@@ -32,7 +32,7 @@ class MetricSeries(TypedDict):
 
 
 class NotMeasured(TypedDict):
-    """``container``: its short id; empty: of the whole."""
+    """``name``: empty for what it exposes itself. ``container``: its short id; empty: of the whole."""
 
     name: str
     container: str
