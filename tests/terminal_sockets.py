@@ -288,6 +288,10 @@ class Terminal(Reading):
         self.type(f"{command}; echo {mark[:6]}''{mark[6:]}\n")
         end = self.wait_for(mark, timeout, start)
         said = bytes(self.output[start : end - len(mark)]).decode(errors="replace")
+        # Its next prompt belongs to this command; a shell that has ended gives none.
+        until = time.monotonic() + 2
+        while not self.closed and time.monotonic() < until and not self.output[end:].strip():
+            time.sleep(0.005)
         return said.partition("\n")[2].replace("\r\n", "\n")
 
     def ready(self, timeout: float = 10.0) -> Terminal:
