@@ -63,8 +63,11 @@ PARTS = (
     # mostly waits beside a browser, which needs a processor of its own.
     Part(
         "node",
-        NETWORK,  # they publish ports, and have the engine pull from the loopback
-        ("tests/node", "tests/gateway", "tests/test_ground.py"),
+        NETWORK,  # they publish ports, have the engine pull from the loopback, ask containers
+        (
+            *("tests/node", "tests/gateway", "tests/test_ground.py"),
+            "tests/monitoring/test_scrape_end_to_end.py",
+        ),
     ),
     Part(
         "sources",
