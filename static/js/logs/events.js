@@ -39,10 +39,11 @@ export function describe({ kind, data }, table = ofPage) {
     Object.entries(when).every(([field, values]) => values.includes(data[field] ?? null)),
   );
   if (!phrase) return { words: kind, tone: "info", sign: "●" };
-  const shown = Object.entries(data).map(([field, value]) => [
-    field,
-    table.names[field]?.[String(value)] ?? written(value, table.amounts[field]),
-  ]);
+  const shown = Object.entries(data).map(([field, value]) => {
+    const names = Object.hasOwn(table.names, field) ? table.names[field] : {};
+    const key = String(value); // of a rule: whatever somebody called it
+    return [field, Object.hasOwn(names, key) ? names[key] : written(value, table.amounts[field])];
+  });
   return {
     words: fill(phrase.words, Object.fromEntries(shown)),
     tone: phrase.tone,

@@ -18,8 +18,9 @@ const table = {
     ],
     health: [phrase("passes", "ok", { status: ["healthy"] })],
     action: [phrase("{lines} lines, {bytes}", "warning")],
+    alert: [phrase("alert: {rule}", "error")],
   },
-  names: { signal: { 9: "SIGKILL" } },
+  names: { signal: { 9: "SIGKILL" }, rule: { "An app died": "应用异常退出" } },
   amounts: /** @type {const} */ ({ lines: "number", bytes: "bytes" }),
 };
 
@@ -37,6 +38,12 @@ test("the first phrase that fits is said, with names where there are any", () =>
   assert.deepEqual(said("die", { exit_code: 143, signal: 15 }), ["died of 15, 143", "error"]);
   assert.deepEqual(said("die", { exit_code: 192, signal: 64 }), ["died, 192", "error"]);
   assert.deepEqual(said("die", { exit_code: 12345 }), ["died, 12345", "error"]);
+});
+
+test("a name that everybody has is in the reader's words, one's own as it was given", () => {
+  assert.deepEqual(said("alert", { rule: "An app died" }), ["alert: 应用异常退出", "error"]);
+  assert.deepEqual(said("alert", { rule: "too slow" }), ["alert: too slow", "error"]);
+  assert.deepEqual(said("alert", { rule: "constructor" }), ["alert: constructor", "error"]);
 });
 
 test("what counts something is written as a count, in whatever size", () => {

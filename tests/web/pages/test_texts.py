@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+from flask import Flask
 
 import cloudbang
 from cloudbang import errors
@@ -26,6 +27,7 @@ from cloudbang.monitoring.alerts.texts import MORE, NEWS, OVER, SEVERAL, TEST, T
 from cloudbang.monitoring.series import MEASURING_IS_BEHIND, NOT_WRITTEN
 from cloudbang.node.sampler import reasons
 from cloudbang.web.deployment_json import CANCELLED, REPLACED, SECONDS
+from cloudbang.web.pages.event_kinds import event_kinds
 from cloudbang.web.pages.i18n import AREAS, FOLDER
 from cloudbang.web.traffic_text import WHY as TRAFFIC
 
@@ -150,6 +152,15 @@ def test_every_text_has_chinese() -> None:
     used = texts_of_python() | texts_of_pages()
     missing = {text: where for text, where in used.items() if not known.get(text)}
     assert not missing, "\n".join(f"{where}: {text!r}" for text, where in missing.items())
+
+
+def test_an_alert_of_a_rule_that_everybody_has_is_told_in_the_readers_language() -> None:
+    """Its name is kept in English, and stands in the log between events that are not."""
+    with Flask(__name__).test_request_context(headers={"Accept-Language": "zh"}):
+        names = event_kinds()["names"]
+    assert isinstance(names, dict)
+    known = catalogue()
+    assert names["rule"] == {rule.name: known[rule.name] for rule in DEFAULTS}
 
 
 def test_pages_and_doctor_say_what_is_refused_in_the_same_words() -> None:
