@@ -54,19 +54,25 @@ def pack_points(points: Points, scale: float) -> bytes:
                 _put_doubles(out, doubles)
             return bytes(out)
         points = _multiplied(points, 10**decimals)
-    _put_columns(out, points)
+    _put_columns(out, points, scale)
     return bytes(out)
 
 
-def _put_columns(out: bytearray, points: Points) -> None:
+def _put_columns(out: bytearray, points: Points, scale: float) -> None:
     samples, totals = points.samples, points.totals
     means = list(map(floordiv, totals, samples))
     _put_column(out, samples)
     _put_column(out, means)
     _put_column(out, list(map(sub, totals, map(mul, means, samples))))
     _put_column(out, list(map(sub, means, points.leasts)))
-    if max(samples) > 2:  # of two, the sum and one say what the other is
+    if not _says_most(samples, scale):
         _put_column(out, list(map(sub, points.mosts, means)))
+
+
+def _says_most(samples: Sequence[int], scale: float) -> bool:
+    """Of two samples the sum and one say what the other is; not where each number was shortened by
+    itself, as those are whose scale nobody knows."""
+    return scale != FLOATING and max(samples) <= 2
 
 
 def unpack_points(data: bytes, scale: float) -> Points:
@@ -89,7 +95,7 @@ def _unpack_points(source: _Reader, scale: float) -> Points:
             columns = [list(_column(source, count)), *(_doubles(source, count) for _ in range(3))]
             points = Points(*columns)  # type: ignore[arg-type]
         else:
-            points = _columns(source, count)
+            points = _columns(source, count, scale)
             if scale == FLOATING:
                 points = _divided(points, 10**decimals)
     if source.left():
@@ -103,13 +109,14 @@ def _unpack_points(source: _Reader, scale: float) -> Points:
     return spread
 
 
-def _columns(source: _Reader, count: int) -> Points:
+def _columns(source: _Reader, count: int, scale: float) -> Points:
     samples, means = _column(source, count), _column(source, count)
     lacking, below = _column(source, count), _column(source, count)
-    if max(samples) > 2:
-        above = _column(source, count)
-    else:
+    above: Sequence[int]
+    if _says_most(samples, scale):
         above = [b + (r if s == 2 else 0) for b, r, s in zip(below, lacking, samples, strict=True)]
+    else:
+        above = _column(source, count)
     totals = map(mul, means, samples)
     # Most of what is measured hardly moves: then these are nothing but zeros, and quickly seen.
     return Points(

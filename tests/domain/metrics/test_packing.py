@@ -96,6 +96,17 @@ def test_a_block_takes_any_whole_numbers(rows: list[Kept]) -> None:
     assert unpack_points(pack_points(points, 1.0), 1.0) == points
 
 
+def test_two_own_numbers_are_what_each_was_shortened_to() -> None:
+    """Their sum was shortened, too, and does not say what they are."""
+    made = aggregate([123456.789, 0.00123456789])
+    assert made
+    found = to_scale(made, FLOATING)
+    assert found
+    assert found[1] != found[2] + found[3]
+    points = points_of([found] * 3)
+    assert unpack_points(pack_points(points, FLOATING), FLOATING) == points
+
+
 def test_the_widest_steps_go_in() -> None:
     """From one end of what is kept to the other, and back."""
     far = 2**62 - 1
