@@ -327,7 +327,12 @@ class Follower:
                         watch.begin()
                     records.insert(at, dropped(resume.gap_after, records[at]))
             if records and watch:
-                self._append_watched(records, watch, resume is None or resume.done)
+                try:
+                    self._append_watched(records, watch, resume is None or resume.done)
+                finally:  # an odd step settles what is known of it, and may lie just there
+                    if resume is not None and resume.first_missing is not None:
+                        self._suspect_before(resume.first_missing, watch)
+                        resume.first_missing = None
             elif records:
                 append(records)
             if size >= READ and full < FULL_READS:
@@ -373,6 +378,14 @@ class Follower:
             self._ask_about(watch)
         if watch.lost_by_waiting(now, time.monotonic()):
             raise _StreamDiscontinuous("slow-disk")
+
+    def _suspect_before(self, first: bytes, watch: RotationWatch) -> None:
+        """What is read begins with a line that is not stored: what the engine jumped over may begin
+        before the moment that is read from."""
+        lately = self._context.sink.newest_of(self.app, self.container[:12], *RECALLED)
+        before = next((raw for raw in reversed(lately) if raw[:30] < first[:30]), None)
+        if before is not None:
+            watch.suspect(before, first, time.monotonic())
 
     def _ask_about(self, watch: RotationWatch) -> None:
         """What of the steps in doubt is due is asked about, and what was jumped over handed over."""

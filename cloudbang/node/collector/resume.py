@@ -20,6 +20,15 @@ def dropped(before: bytes, after: bytes) -> bytes:
     return record(after[:30], after[31:43], b"marker", text % (before[:30], after[:30]))
 
 
+def never_known(before: bytes, after: bytes) -> bytes:
+    """The marker for a step in which the engine may have lost lines, and cannot be asked any more."""
+    text = (
+        b"whether lines between %b and %b were dropped by the engine is not known: "
+        b"it could not be asked while it had them"
+    )
+    return record(after[:30], after[31:43], b"marker", text % (before[:30], after[:30]))
+
+
 def take_stored(records: list[bytes], stored: Counter[bytes]) -> list[bytes]:
     """Those of ``records`` that are not stored; ``stored``, by their fingerprints, loses those that
     are."""
@@ -99,6 +108,10 @@ class Resume:
         self.gap_at = 0  # which of the new lines comes after the missing ones
         self.hole = False
         """A line was not stored though younger ones are: perhaps others before it, too."""
+        self.first_missing: bytes | None = None
+        """The very first one read, when it was not: what is missing begins before the moment that the
+        log is read from."""
+        self._recognised = False
 
     def new(self, records: list[bytes]) -> list[bytes]:
         """Those of ``records`` that are not stored yet. Afterwards ``done`` may be set."""
@@ -112,6 +125,7 @@ class Resume:
                 records[at : at + 1] = [first, raw[:TEXT_AT] + raw[len(first) - 1 :]]
                 raw = first
             if self._stored[raw] > 0:
+                self._recognised = True
                 self._stored[raw] -= 1
                 if raw == self._last:
                     self._left -= 1
@@ -133,6 +147,8 @@ class Resume:
             else:
                 # An engine that lost its way in a rotated log skipped it, and what came after it
                 # was stored before anyone saw that. What is stored still has to be recognised.
+                if not (self.hole or self._recognised):
+                    self.first_missing = raw
                 self.hole = True
                 fresh.append(raw)
         return fresh
@@ -177,6 +193,7 @@ class SkipTo:
         self._last, self._left = last, count
         self.done = self.hole = False
         self.gap_after: bytes | None = None
+        self.first_missing: bytes | None = None
         self.gap_at = 0
 
     def new(self, records: list[bytes]) -> list[bytes]:

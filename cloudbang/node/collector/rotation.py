@@ -56,7 +56,8 @@ line of a steady one would be."""
 
 RECALLED = (30_000, 120.0)
 """Lines at most, and seconds before the newest that is stored, which a new process looks at again."""
-AT_ONCE = 500  # of these lines
+AT_ONCE = 500  # of these lines,
+WITHIN = 250_000_000  # and nanoseconds: what was written in a minute did not come in a moment
 
 MIXED = 50_000_000  # nanoseconds by which stdout and stderr may be out of order
 
@@ -115,8 +116,7 @@ class RotationWatch:
         """These, by their times, were delivered by a process before this one, and end at the newest:
         what rate they came at, and which steps look like jumps that nobody may have asked about."""
         newest = _ns(records[-1][:30]) if records else 0
-        for at in range(0, len(records), AT_ONCE):
-            part = records[at : at + AT_ONCE]
+        for at, part in _as_they_came(records):
             then = now - (newest - _ns(part[-1][:30])) / 1e9
             while (odd := self.first_discontinuity(part, then)) is not None:
                 before = part[odd - 1] if odd else records[max(0, at - 1)]
@@ -230,6 +230,12 @@ class RotationWatch:
         """Whether something is to be asked about, now or later, by whatever comes."""
         return any(doubt.likely for doubt in self._doubts)
 
+    def suspect(self, before: bytes, after: bytes, now: float) -> None:
+        """The engine jumped over what came just after ``after``: between these two it may have, too."""
+        self._doubts = [doubt for doubt in self._doubts if doubt.after != after]
+        pause = _apart(before[:30], after[:30])
+        self._doubts.insert(0, _Doubt(now, pause, before, after, True, self._much))
+
     def answered(self, before: bytes, after: bytes, jumped: bool) -> None:
         """The engine has told what there is between these two: nothing, where it was a pause of
         the container's own."""
@@ -340,6 +346,18 @@ class _LastSecond:
         self.bytes += size
         while self._parts[0][0] < at - 1:
             self.bytes -= self._parts.popleft()[1]
+
+
+def _as_they_came(records: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:
+    """Parts of them, each with its index, as one after the other may have been read."""
+    at = 0
+    while at < len(records):
+        end = at + 1
+        limit = min(len(records), at + AT_ONCE)
+        while end < limit and _apart(records[at][:30], records[end][:30]) < WITHIN:
+            end += 1
+        yield at, records[at:end]
+        at = end
 
 
 def _apart(one: bytes, other: bytes) -> int:

@@ -16,7 +16,7 @@ from cloudbang.domain.docker_stream import decoder_for
 from cloudbang.domain.lines import record_ns
 from cloudbang.domain.resume import ResumePoint
 from cloudbang.engine import Engine
-from cloudbang.node.collector.resume import Resume, SkipTo, dropped, take_stored
+from cloudbang.node.collector.resume import Resume, SkipTo, dropped, never_known, take_stored
 
 
 def snapshot(
@@ -43,8 +43,9 @@ def between(
     recalled: bool = False,
 ) -> Iterator[list[bytes]]:
     """What the engine has between two records, and first a marker if it has not even the earlier
-    one any more. Nothing, when nothing was written between them; nor where it has none of it, and
-    may have been asked before, when it had (``recalled``). Then no second marker is set either.
+    one any more. Nothing, when nothing was written between them. Where a process before this one
+    may have asked (``recalled``), no second marker is set; and if the engine has none of it any
+    more, one that says that nobody knows: this one was killed, perhaps, before it could ask.
 
     ``stored`` counts what is known of it: in a log that was read several times different parts may
     have been jumped over. That is left out, and counted down.
@@ -63,8 +64,8 @@ def between(
                 found.insert(0, dropped(before, found[0]))
         if found:
             yield take_stored(found, stored)
-    if not there and not begun and not recalled:
-        yield [dropped(before, after)]
+    if not there and not begun:
+        yield [(never_known if recalled else dropped)(before, after)]
 
 
 def resume_after_set_back(

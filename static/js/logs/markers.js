@@ -74,15 +74,17 @@ export function drawMarker(entry, row, context) {
  * @param {string} text
  */
 function markerWords(text) {
-  const found =
-    /^lines between (\S+) and (\S+) were dropped by the engine before they could be read/.exec(
-      text,
-    );
+  const found = /^(lines|whether lines) between (\S+) and (\S+) were dropped by the engine\b/.exec(
+    text,
+  );
   if (!found) return visible(text);
-  return t("the engine dropped lines between {from} and {to} before they could be read", {
-    from: timeOfDay(found[1], false),
-    to: timeOfDay(found[2], false),
-  });
+  const times = { from: timeOfDay(found[2], false), to: timeOfDay(found[3], false) };
+  return found[1] === "lines"
+    ? t("the engine dropped lines between {from} and {to} before they could be read", times)
+    : t(
+        "whether the engine dropped lines between {from} and {to} is not known: it could not be asked while it had them",
+        times,
+      );
 }
 
 /**

@@ -211,10 +211,12 @@ def test_what_is_read_again_is_not_asked_for_as_well(rig, scripted):
     assert numbers == list(range(1440))
 
 
+@pytest.mark.parametrize("dropped", [False, True], ids=["still there", "rotated away"])
 def test_a_jump_that_nobody_could_ask_about_before_a_kill_is_asked_about_after_it(
-    rig, scripted, monkeypatch
+    rig, scripted, monkeypatch, dropped
 ):
-    """More was stored after it than is looked at when a log is read again."""
+    """More was stored after it than is looked at when a log is read again. What the engine has no
+    more by then is marked, once: nobody can tell it from a pause."""
     scripted.add(ID, "web", max_size="100k")
     lines = steadily(time.time_ns() - 200 * 10**9, 0, 1_800)
     scripted.logs[ID] = lines[:180]
@@ -230,9 +232,58 @@ def test_a_jump_that_nobody_could_ask_about_before_a_kill_is_asked_about_after_i
     one.close()
     monkeypatch.undo()
     scripted.jumps.clear()
+    wanted = list(range(1_800))
+    if dropped:
+        wanted = [*range(180), *range(1_580, 1_800)]
+        gone = format_time(time.time_ns() - 300 * 10**9), "rotated away"
+        scripted.logs[ID][:] = [gone] * 1_650 + lines[1_650:]
     two: Rig = rig(scripted.host)
-    two.wait_for("web", 1_800)
+    two.wait_for("web", len(wanted) + dropped)
+    two.close()
+    three: Rig = rig(scripted.host)
+    three.wait_for("web", len(wanted) + dropped)
     scripted.stop(ID)
     scripted.tell("die", ID, time.time_ns())
-    assert sorted(int(t.split()[1]) for t in two.wait_ended("web")) == list(range(1_800))
-    assert two.texts("web", b"marker") == []
+    numbers = [int(t.split()[1]) for t in three.wait_ended("web") if t.startswith("line")]
+    assert sorted(numbers) == wanted
+    assert [lines[179][0] in text for text in three.texts("web", b"marker")] == [True] * dropped
+
+
+@pytest.mark.parametrize("dropped", [False, True], ids=["still there", "rotated away"])
+def test_a_log_read_again_from_within_a_jump_is_looked_at_further_back(
+    rig, scripted, monkeypatch, dropped
+):
+    """What is read first is not stored: so what comes before it may not be, either. The step had been
+    taken for a pause of a slow writer."""
+    monkeypatch.setattr("cloudbang.node.collector.rotation.DOUBTFUL", 0.1)
+    scripted.add(ID, "web", max_size="100k")
+    began = time.time_ns() - 100 * 10**9
+    lines = steadily(began, 0, 180)
+    burst = began + 10 * 10**9
+    lines += [
+        (format_time(burst + n * 500_000), f"line {180 + n} {'x' * 50}") for n in range(1_400)
+    ]
+    scripted.logs[ID] = lines[:180]
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 180)
+    time.sleep(1.1)  # or it would seem to flood
+    scripted.jumps[ID] = range(180, 1_480)
+    scripted.logs[ID][:] = lines
+    scripted.changed.set()
+    one.wait_for("web", 280)
+    time.sleep(0.2)
+    lines += steadily(burst + 2 * 10**9, 1_580, 1)
+    scripted.logs[ID][:] = lines
+    scripted.changed.set()
+    one.wait_for("web", 281)  # and the step is not in doubt any more
+    scripted.go_away()
+    scripted.jumps.clear()
+    wanted = list(range(1_581))
+    if dropped:
+        wanted = [*range(180), *range(900, 1_581)]
+        gone = format_time(began - 10**9), "rotated away"
+        scripted.logs[ID][:] = [gone] * 900 + lines[900:]
+    scripted.come_back()
+    one.wait_for("web", len(wanted) + dropped)
+    assert sorted(int(text.split()[1]) for text in one.texts("web", b"stdout")) == wanted
+    assert [lines[179][0] in text for text in one.texts("web", b"marker")] == [True] * dropped
