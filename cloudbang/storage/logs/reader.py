@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
+import zstandard
+
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import BadRequest
+from cloudbang.storage.logs.block_search import BlockSearch, Hit, hits
 from cloudbang.storage.logs.index import Block
 from cloudbang.storage.logs.marks import ResumeState
 from cloudbang.storage.logs.segment import IndexCache, Segment, lines_of, open_file, read_block
@@ -35,7 +38,8 @@ class SnapshotStale(Exception):
 @dataclass(frozen=True)
 class Query:
     """Which lines. ``after`` and ``before`` are exclusive seqs, ``since`` and ``until`` inclusive
-    times in nanoseconds. ``match`` is given the whole record, as in the file.
+    times in nanoseconds. ``match`` is given the whole record, as in the file; a
+    :class:`~cloudbang.storage.logs.block_search.BlockSearch` is asked for whole blocks first.
 
     The first ``limit`` of them in the order of seq; with only ``before`` or ``until``, the last.
     """
@@ -120,7 +124,9 @@ class BlockScan:
         self.until = time_key("until", query.until)
         self.container = query.container[:12].encode() if query.container else None
         self.stream = query.stream.encode() if query.stream else None
+        self._match = query.match
         self._skip_missing = skip_missing
+        self._unpack = zstandard.ZstdDecompressor()
         self._fd = -1
         self._open: Segment | None = None
 
@@ -146,6 +152,7 @@ class BlockScan:
         for i in order:
             segment, end = segments[i], ends[i]
             blocks = self._blocks(segment)
+            empty = self.cache.empty.of(segment.path, self._match)
             # From the block on that holds the first seq, or up to the one that holds the last.
             if backwards:
                 to = bisect_left(blocks, self.high - segment.first, key=_number)
@@ -163,7 +170,7 @@ class BlockScan:
                     if backwards:
                         break
                     continue
-                if self._wanted(block):
+                if block.number not in empty and self._wanted(block):
                     yield BlockRef(segment, block, seq, end)
 
     def _blocks(self, segment: Segment) -> list[Block]:
@@ -218,18 +225,8 @@ class BlockScan:
         No more than its ``first`` or ``last`` ones need be given, which a page of lines that are
         not filtered makes use of.
         """
-        segment, block, seq, end = spot
-        if segment is not self._open:
-            self.__exit__()
-            self._open = segment
-            try:
-                self._fd = open_file(segment)
-            except FileNotFoundError:
-                if not self._skip_missing:
-                    raise SnapshotStale from None
-        if self._fd < 0:
-            return []
-        raw = lines_of(read_block(self._fd, segment, block))
+        _, block, seq, end = spot
+        raw = lines_of(self._read(spot))
         a = max(self.low - seq, 0)
         b = min(self.high, end) - seq
         if not (self.since or self.until or self.container or self.stream):
@@ -247,6 +244,47 @@ class BlockScan:
         if stream:
             found = [x for x in found if x[1][44:50] == stream]
         return found
+
+    def matching(self, spot: BlockRef) -> Lines:
+        """The lines of one block that fit the query, what it matches included, with their LF."""
+        segment, block, seq, end = spot
+        match = self._match
+        assert match is not None
+        plain = self._read(spot)
+        found = list(hits(match, plain))
+        if not found:
+            if isinstance(match, BlockSearch) and segment is not self.view.active:
+                self.cache.empty.add(segment.path, match, block.number)
+            return []
+        since, until, container, stream = self.since, self.until, self.container, self.stream
+        low, high = self.low - seq, min(self.high, end) - seq
+
+        def fits(hit: Hit) -> bool:
+            number, at, _ = hit
+            return (
+                low <= number < high
+                and not (since and plain[at : at + 30] < since)
+                and not (until and plain[at : at + 30] > until)
+                and not (container and plain[at + 31 : at + 43] != container)
+                and not (stream and plain[at + 44 : at + 50] != stream)
+            )
+
+        return [(seq + one.number, plain[one.start : one.stop + 1]) for one in found if fits(one)]
+
+    def _read(self, spot: BlockRef) -> bytes:
+        """The text of a block. Raises Stale."""
+        segment = spot.segment
+        if segment is not self._open:
+            self.__exit__()
+            self._open = segment
+            try:
+                self._fd = open_file(segment)
+            except FileNotFoundError:
+                if not self._skip_missing:
+                    raise SnapshotStale from None
+        if self._fd < 0:
+            return b""
+        return read_block(self._fd, segment, spot.block, self._unpack)
 
 
 def collect(
@@ -273,20 +311,15 @@ def collect(
                 return (found[::-1] if backwards else found), walk.cursor(spot, backwards)
             looked += 1
             had = len(found)
-            missing = limit - len(found)
-            few = missing if match is None else None
-            lines = walk.lines(spot, last=few) if backwards else walk.lines(spot, first=few)
+            few = limit - len(found)
+            if match is None:
+                lines = walk.lines(spot, last=few) if backwards else walk.lines(spot, first=few)
+                lines = [(seq, raw + b"\n") for seq, raw in lines]
+            else:
+                lines = walk.matching(spot)
             if backwards:
                 lines.reverse()
-            if match is None:
-                found += [(seq, raw + b"\n") for seq, raw in lines[:missing]]
-            else:
-                for seq, raw in lines:
-                    line = raw + b"\n"
-                    if match(line):
-                        found.append((seq, line))
-                        if len(found) >= limit:
-                            break
+            found += lines[:few]
             if len(found) >= limit:
                 break
             size += sum(len(line) for _, line in found[had:])
@@ -321,12 +354,10 @@ def measure(
                 chosen = list(all_of_them[-missing:] if backwards else all_of_them[:missing])
                 size += spot.block.plain * len(chosen) // spot.block.lines
             else:
-                lines = walk.lines(spot)
-                if match is not None:
-                    lines = [one for one in lines if match(one[1] + b"\n")]
+                lines = walk.lines(spot) if match is None else walk.matching(spot)
                 lines = lines[-missing:] if backwards else lines[:missing]
                 chosen = [seq for seq, _ in lines]
-                size += sum(len(raw) + 1 for _, raw in lines)
+                size += sum(len(raw) + (match is None) for _, raw in lines)
             found += reversed(chosen) if backwards else chosen
             if len(found) >= limit:
                 break

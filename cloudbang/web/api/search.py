@@ -7,18 +7,20 @@ Colour codes are not part of what is searched, as they are not part of what is s
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import Any
+from unicodedata import normalize
 
+from cloudbang.domain import search_text
 from cloudbang.domain.ansi import strip_bytes
 from cloudbang.domain.levels import LEVELS, level_of
 from cloudbang.domain.lines import TEXT_AT
 from cloudbang.errors import BadRequest
+from cloudbang.storage.logs.block_search import BlockSearch, Expression, Match
 
 MAX_PATTERN = 1_000  # characters
 # Bytes a compiled expression may take. Compiling holds all threads: with 8 MiB it took 250 ms.
 MAX_MEMORY = 1024 * 1024
 NO_LEVEL = "none"  # asks for lines that do not say how bad they are
-
-Match = Callable[[bytes], bool]
 
 
 def text_of(record: bytes) -> bytes:
@@ -34,11 +36,18 @@ def matcher(
     ``q`` is words as they stand, or with ``regex`` an expression of RE2; ``case`` tells capitals
     apart. ``levels`` are those of ``domain.levels``, and "none". Raises BadRequest.
     """
-    by_text = _by_text(q, regex, case) if q else None
     by_level = _by_level(frozenset(levels)) if levels else None
-    if by_text and by_level:
-        return lambda record: by_text(record) and by_level(record)
-    return by_text or by_level
+    if not q:
+        return by_level
+    by_text = _by_text(q, regex, case)
+    folded = "" if regex else normalize("NFC", q).lower()
+    return BlockSearch(
+        (lambda record: by_text(record) and by_level(record)) if by_level else by_text,
+        _by_block(q, regex, case),
+        (q, regex, case, *sorted(levels)),
+        holds=folded,
+        finds="" if case or by_level else folded,
+    )
 
 
 def _by_text(q: str, regex: bool, case: bool) -> Match:
@@ -51,20 +60,61 @@ def _by_text(q: str, regex: bool, case: bool) -> Match:
     if not regex and all(char.isascii() or char.lower() == char.upper() for char in q):
         wanted = q.lower().encode()
         return lambda record: wanted in text_of(record).lower()
+    search = _compiled(q, case=case, literal=not regex).search
+    return lambda record: search(text_of(record)) is not None
+
+
+def _by_block(q: str, regex: bool, case: bool) -> Callable[[bytes], Expression | None]:
+    """What finds something in every line of a block that may be wanted, for a given block: see
+    ``domain.search_text``."""
+    case = case and not regex  # whether (?i) stands in an expression is not looked for
+    part = search_text.stable(search_text.required(q) if regex else q)
+    written = _tried(search_text.as_written(part), case=case)
+    bare = in_json = _tried(part, case=case, literal=True)
+    if not regex and search_text.is_plain(q):
+        bare = _tried(q, case=case, literal=True)
+    whole = _tried(search_text.in_a_block(q), case=False) if regex and not part else None
+    escapes = [
+        _compiled(sign, case=True, literal=True) for sign in ("\\/", "\\u")["/" not in part :]
+    ]
+    templates = [_compiled(sign, case=True, literal=True) for sign in search_text.TEMPLATES]
+
+    def expression(block: bytes) -> Expression | None:
+        if b"\x1b" in block or any(sign.search(block, 0) for sign in escapes):
+            return written
+        if b"{" in block:
+            return written if any(sign.search(block, 0) for sign in templates) else in_json
+        # RE2 finds no character where there are bytes that are no text.
+        return whole if whole and block.isascii() else bare
+
+    return expression
+
+
+def _tried(source: str, *, case: bool, literal: bool = False) -> Expression | None:
+    """The same, or None: what is only looked for first may be too large."""
+    if not source:
+        return None
+    try:
+        return _compiled(source, case=case, literal=literal, in_a_line=True)
+    except BadRequest:
+        return None
+
+
+def _compiled(q: str, *, case: bool, literal: bool, in_a_line: bool = False) -> Any:
     import re2  # here: 1 MB that most never need
 
     options = re2.Options()
     options.case_sensitive = case
-    options.literal = not regex
+    options.literal = literal
+    options.never_nl = in_a_line
     options.max_mem = MAX_MEMORY
     options.log_errors = False
     try:
-        search = re2.compile(q.encode(), options).search
+        return re2.compile(q.encode(), options)
     except re2.error as e:
         reason = e.args[0] if e.args else "not understood"
         reason = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
         raise BadRequest("q", q, f"a regular expression in RE2's syntax ({reason})") from None
-    return lambda record: search(text_of(record)) is not None
 
 
 def _by_level(levels: frozenset[str]) -> Match:

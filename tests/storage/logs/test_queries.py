@@ -12,7 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cloudbang.storage.logs.index import Block
 from cloudbang.storage.logs.log_store import LogStore, Query
+from cloudbang.storage.logs.segment import Segment, read_block
+from cloudbang.web.api.search import matcher
 from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened
 
 COUNT = 600
@@ -68,6 +71,7 @@ times = st.none() | st.integers(-10, COUNT + 100).map(lambda s: NOON + s * SECON
     container=st.sampled_from([None, A, B, "c" * 12]),
     stream=st.sampled_from([None, "stdout", "stderr"]),
     digit=st.none() | st.integers(0, 9),
+    rare=st.none() | st.sampled_from(["f00d", "beef", "0 0", "none of this"]),
     limit=st.integers(1, COUNT + 1),
 )
 def test_a_page_is_what_a_plain_search_finds(
@@ -79,9 +83,11 @@ def test_a_page_is_what_a_plain_search_finds(
     container: str | None,
     stream: str | None,
     digit: int | None,
+    rare: str | None,
     limit: int,
 ) -> None:
-    """Every combination of limits and filters, over every kind of segment."""
+    """Every combination of limits and filters, over every kind of segment; whatever was found, and
+    not found, in its blocks before."""
     store, written = filled
 
     def fits(seq: int, raw: bytes) -> bool:
@@ -94,12 +100,14 @@ def test_a_page_is_what_a_plain_search_finds(
             and (until is None or ns <= until)
             and (container is None or raw[31:43] == container.encode())
             and (stream is None or raw[44:50] == stream.encode())
-            and (digit is None or at == digit)
+            and (digit is None or rare or at == digit)
+            and (not rare or rare.encode() in raw)
         )
 
     expected = [x for x in written if fits(*x)]
     backwards = after is None and since is None and (before is not None or until is not None)
     match = None if digit is None else (lambda raw: raw[51:53] == b"%d " % digit)
+    match = matcher(rare) if rare else match
     query = Query(after, before, since, until, container, stream, match, limit)
     page = store.read("web", query)
     assert page.lines == (expected[-limit:] if backwards else expected[:limit])
@@ -199,3 +207,26 @@ def test_what_is_found_first_and_picked_later_is_the_page(
     while lines := store.pick("web", found[len(picked) :], replace(query, size=size)):
         picked += lines
     assert picked == page.lines
+
+
+def test_what_held_nothing_is_not_read_again(
+    filled: tuple[LogStore, Lines], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A closed block in which a search found nothing is known, to the same search and to longer
+    words; the open segment is looked at each time."""
+    store, _ = filled
+    looked: list[bool] = []
+
+    def looking(fd: int, segment: Segment, block: Block, *how: Any) -> bytes:
+        looked.append(segment.path == store._apps["web"].active.path)  # type: ignore[union-attr]
+        return read_block(fd, segment, block, *how)
+
+    monkeypatch.setattr("cloudbang.storage.logs.reader.read_block", looking)
+    assert store.read("web", Query(match=matcher("nowhere"))).lines == []
+    assert False in looked
+    assert True in looked
+    for words in ("nowhere", "Nowhere at all"):
+        looked.clear()
+        assert store.read("web", Query(match=matcher(words))).lines == []
+        assert looked
+        assert all(looked)

@@ -1,0 +1,158 @@
+"""A look at a whole block finds the lines that a look at each line finds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloudbang.domain.search_text import required
+from cloudbang.errors import BadRequest
+from cloudbang.storage.logs.block_search import MANY, BlockSearch, EmptyBlocks, hits
+from cloudbang.web.api.search import matcher
+from tests.storage.logs.records import line
+
+WORDS = (
+    "order",
+    "Order-17",
+    "10.0.0.7",
+    "库存不足",
+    "café",
+    "cafe\u0301",
+    "Straße",
+    "/pay",
+    "ОШИБКА",
+)
+words = st.sampled_from(WORDS)
+joints = st.sampled_from(
+    (" ", "=", ": ", "\x1b[31m", "\x1b]8;;x\x07", "\r", "\ufeff", "", "[", "\\")
+)
+
+
+def _as_json(text: str) -> str:
+    return json.dumps({"level": "info", "msg": text, "n": {"m": text}})
+
+
+def _nested(text: str) -> str:
+    return json.dumps({"msg": json.dumps({"text": text})}, ensure_ascii=False)
+
+
+def _template(text: str) -> str:
+    return json.dumps({"@mt": "v{A}{B}", "A": text[:3], "B": text[3:]})
+
+
+def _coloured(text: str) -> str:
+    return "".join(f"\x1b[1m{char}\x1b[0m" for char in text)
+
+
+texts = st.builds(
+    lambda parts, how: how("".join(parts)).replace("\n", ""),
+    st.lists(st.one_of(words, joints), max_size=6),
+    st.sampled_from((str, str, str.upper, _as_json, _nested, _template, _coloured)),
+)
+queries = st.one_of(
+    words,
+    st.builds(lambda a, b, c: a + b + c, words, joints, words),
+    st.sampled_from(
+        ("e", "rder", "msg=order", "stdout", "2026", "level=info", "17", "\ufffd", "é")
+    ),
+)
+expressions = st.sampled_from(
+    (
+        *("order|stock", "^order", "order$", r"o.der", r"\d+", "[^a]+order", "(?i)ORDER-1[0-9]"),
+        *("caf.", r"\bpay\b", "(order){1,2}", "order{2,3}", "x*", "库存.足", "r{1}der", "(?s)a.b"),
+        *(r"\Aorder", r"order\z", "[[:alpha:]]+-17", "order+-?", r"10\.0", "^.order", "^$", "."),
+    )
+)
+
+
+def _plain(lines: list[bytes]) -> bytes:
+    return b"".join(lines)
+
+
+@settings(max_examples=150)
+@given(st.lists(texts, max_size=12), queries, st.booleans())
+def test_words_are_found_however_they_are_written(written: list[str], q: str, case: bool) -> None:
+    _same([line(text, at) for at, text in enumerate(written)], matcher(q, case=case))
+
+
+@settings(max_examples=150)
+@given(st.lists(texts, max_size=12), expressions, st.booleans())
+def test_expressions_find_the_same_in_a_block(written: list[str], q: str, case: bool) -> None:
+    _same([line(text, at) for at, text in enumerate(written)], matcher(q, regex=True, case=case))
+
+
+def test_bytes_that_are_no_text_are_looked_at() -> None:
+    lines = [line("a", 0)[:-1] + b"\xff\xfe order \x00\n", line("b", 1)]
+    for search in (matcher("order"), matcher("a..order", regex=True), matcher(".", regex=True)):
+        _same(lines, search)
+
+
+@pytest.mark.parametrize("often", [1, 3, 5, 40])
+def test_where_much_is_found_each_line_is_looked_at(often: int) -> None:
+    """Also where the frame of each line holds what is looked for, and its text does not."""
+    lines = [line("order" if at % often == 0 else "stdout", at) for at in range(10 * MANY)]
+    for q in ("order", "stdout", "2026", "0"):
+        _same(lines, matcher(q))
+
+
+def _same(lines: list[bytes], search: object) -> None:
+    assert isinstance(search, BlockSearch)
+    plain = b"".join(lines)
+    found = [(hit.number, plain[hit.start : hit.stop + 1]) for hit in hits(search, plain)]
+    assert found == [(at, raw) for at, raw in enumerate(lines) if search(raw)]
+
+
+def test_what_an_expression_needs() -> None:
+    """The longest text that is surely there; nothing where that is not known."""
+    for expression, needs in {
+        "order": "order",
+        "order|stock": "",
+        "(order|stock) lost": " lost",
+        "ab+cd": "ab",
+        "abc?def": "def",
+        "ab{0,2}cdef": "cdef",
+        "x{a": "x{a",
+        r"a\.b\d+cc": "a.b",
+        "[]a]bcd[[:digit:]]": "bcd",
+        r"\Qa|b\E": "",
+        "(?i)abc": "abc",
+        "(a[)])bcd": "bcd",
+    }.items():
+        assert required(expression) == needs, expression
+
+
+@given(st.text("ab.*+?()[]{}|\\^$0,1:i-", max_size=9), st.text("ab01", max_size=6))
+@settings(max_examples=400)
+def test_what_an_expression_needs_is_in_all_it_finds(expression: str, text: str) -> None:
+    try:
+        found = matcher(expression, regex=True)
+    except BadRequest:
+        return
+    if found is not None and found(line(text)):
+        assert required(expression).lower() in text.lower()
+        _same([line("b"), line(text, 1), line("", 2)], found)
+
+
+def test_empty_blocks_are_known_to_longer_words() -> None:
+    """What finds nothing tells of every search whose lines it would have found."""
+    empty, short = EmptyBlocks(), matcher("Ord")
+    assert isinstance(short, BlockSearch)
+    empty.add("one", short, 3)
+    assert empty.of("one", short) == {3}
+    assert empty.of("one", matcher("ORDER")) == {3}
+    assert empty.of("one", matcher("order", case=True)) == {3}
+    assert empty.of("one", matcher("order", levels=["error"])) == {3}
+    assert empty.of("two", short) == set()
+    for other in (matcher("or"), matcher("order", regex=True), matcher(levels=["error"]), None):
+        assert empty.of("one", other) == set()
+    levelled = matcher("ord", levels=["error"])
+    assert isinstance(levelled, BlockSearch)
+    empty.add("one", levelled, 5)
+    assert empty.of("one", matcher("order")) == {3}
+    sensitive = matcher("ord", case=True)
+    assert isinstance(sensitive, BlockSearch)
+    empty.add("one", sensitive, 6)
+    assert empty.of("one", short) == {3}
