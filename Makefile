@@ -94,7 +94,7 @@ test-unit: $(VENV)/.dev $(MO) $(PAGES) $(PYC)
 	$(PATCHED) pytest tests --ignore=tests/browser
 
 # Playwright brings an event loop of its own, which gevent's patches would break.
-test-browser: $(VENV)/.dev $(MO) $(PAGES) $(PYC)
+test-browser: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES) $(PYC)
 	$(PY) -m pytest tests/browser
 
 test-js: node_modules/.ready $(PAGES)

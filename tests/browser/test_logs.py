@@ -373,6 +373,36 @@ def test_finding_marks_counts_and_goes_from_match_to_match(
     expect(page.locator("#log-count")).to_have_text("")
 
 
+def test_a_screen_reader_is_told_of_a_search_once(open_log: Open, container: Containers) -> None:
+    """While matches come, what is said stays; the row with the focus has a name and its number."""
+    container(COUNTING, name="logs-said")
+    page = open_log("logs-said", lines=5)
+    page.fill("#log-find", "tick")
+    count, said = page.locator("#log-count"), page.locator("#log-count-said")
+    expect(said).to_have_text(re.compile(r"\d+ found"))
+    page.evaluate(
+        """() => {
+            window.told = 0;
+            new MutationObserver((all) => (window.told += all.length)).observe(
+                document.getElementById('log-count-said'), { childList: true, characterData: true });
+        }"""
+    )
+    before = str(count.text_content())
+    for _ in range(3):
+        expect(count).not_to_have_text(before)
+        before = str(count.text_content())
+    assert page.evaluate("window.told") == 0
+    page.locator("#log-previous").click()
+    expect(said).to_have_text(re.compile(r"\d+ of \d+"))
+    page.keyboard.press("Escape")
+    page.locator("#log-scroller").focus()
+    page.keyboard.press("k")
+    row = page.locator("article:focus")
+    expect(row).to_have_accessible_name(re.compile(r"^\d\d:\d\d:\d\d tick \d+$"))
+    expect(row).to_have_attribute("aria-expanded", "false")
+    assert row.get_attribute("aria-posinset") == row.get_attribute("data-seq")
+
+
 def test_hiding_shows_only_what_matches_in_all_of_history(
     open_log: Open, server: ServerProcess, container: Containers
 ) -> None:

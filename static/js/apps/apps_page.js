@@ -122,9 +122,13 @@ function groupBox(key, label) {
       { class: "app-group", role: "rowgroup", "aria-label": label },
       h(
         "div",
-        { class: "group-head", role: "presentation" },
-        heading,
-        h("span", { class: "group-count faint" }),
+        { class: "group-head", role: "row" },
+        h(
+          "div",
+          { class: "group-name", role: "cell", "aria-colspan": columns().length },
+          heading,
+          h("span", { class: "group-count faint" }),
+        ),
       ),
     );
     boxes.set(key, box);

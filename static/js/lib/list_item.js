@@ -40,7 +40,7 @@ export function when(what, time) {
  * A button that asks once more before it does what cannot be taken back.
  *
  * @param {string} verb
- * @param {string} label
+ * @param {string} label with the verb in it as it is written: whoever speaks to a page says what they see
  * @param {() => Promise<void>} run
  */
 export function confirmButton(verb, label, run) {
@@ -66,6 +66,7 @@ export function confirmButton(verb, label, run) {
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       setText(button, sentence(error));
+      button.removeAttribute("aria-label");
       button.disabled = false;
     }
   });

@@ -90,11 +90,7 @@ function node(key, value, depth, copy) {
       class: "small-action tree-copy",
       type: "button",
       "aria-label": t("Copy {name}", { name: key }),
-      onclick: (/** @type {Event} */ event) => {
-        event.preventDefault();
-        event.stopPropagation();
-        copy(typeof value === "string" ? value : JSON.stringify(value, null, 2));
-      },
+      onclick: () => copy(typeof value === "string" ? value : JSON.stringify(value, null, 2)),
     },
     t("Copy"),
   );
@@ -102,14 +98,7 @@ function node(key, value, depth, copy) {
     return h("div", { class: "tree-leaf" }, name, ": ", leaf(value), copyButton);
   }
   const children = h("div", { class: "tree-children" });
-  const summary = h(
-    "summary",
-    null,
-    name,
-    " ",
-    h("span", { class: "tree-brief" }, outline(value)),
-    copyButton,
-  );
+  const summary = h("summary", null, name, " ", h("span", { class: "tree-brief" }, outline(value)));
   const branch = h("details", { class: "tree-branch" }, summary, children);
   const entries = Object.entries(value);
   const fill = () => {
@@ -121,7 +110,7 @@ function node(key, value, depth, copy) {
     branch.open = true;
     grow(children, entries, 0, depth, copy);
   }
-  return branch;
+  return h("div", { class: "tree-node" }, branch, copyButton);
 }
 
 /**

@@ -179,6 +179,8 @@ export class RowCursor {
 
   /** What was said last of an expression that is none. @type {string | null} */
   #said = null;
+  /** Of which search, and which of its matches, a screen reader was told. */
+  #told = "";
 
   /** How many entries match, and which of them the reader is at. */
   showCount() {
@@ -193,11 +195,14 @@ export class RowCursor {
       // What is half typed speaks for itself; what there is not has to be said.
       if (searchLacks && searchError !== this.#said) toast(searchError);
       this.#said = searchError;
-      return;
+      return this.#tell(searchError, box.textContent ?? "");
     }
     this.#said = null;
     byId("log-previous").hidden = byId("log-next").hidden = !search;
-    if (!search) return setText(box, "");
+    if (!search) {
+      setText(box, "");
+      return this.#tell("", "");
+    }
     let count = 0;
     let at = 0;
     for (const entry of model.entries) {
@@ -212,5 +217,18 @@ export class RowCursor {
       at ? t("{at} of {all}", { at: formatNumber(at), all }) : t("{all} found", { all }),
     );
     if (more) box.title = t("In the lines that are loaded; next and previous look in all of them");
+    this.#tell(`${this.feed.filter.q} ${count > 0} ${at}`, box.textContent ?? "");
+  }
+
+  /**
+   * Tells a screen reader, once: that one more line matches is no reason to interrupt it.
+   *
+   * @param {string} about
+   * @param {string} words
+   */
+  #tell(about, words) {
+    if (about === this.#told) return;
+    this.#told = about;
+    setText(byId("log-count-said"), words);
   }
 }

@@ -36,8 +36,26 @@ export function drawEntry(entry, context) {
   const element = drawKind(entry, context);
   element.dataset.seq = String(entry.seq);
   element.tabIndex = entry === context.cursor ? 0 : -1;
-  if (entry === context.cursor) element.classList.add("row-cursor");
+  if (entry === context.cursor) {
+    element.classList.add("row-cursor");
+    // What has the focus has a name; the others are read as they are.
+    if (entry.row && entry.kind === "line") element.ariaLabel = nameOf(entry, entry.row, context);
+  }
   return element;
+}
+
+const NAMED = 300; // characters that are read out unasked
+
+/**
+ * @param {Entry} entry
+ * @param {Row} row
+ * @param {DrawContext} context
+ */
+function nameOf(entry, row, { settings, many, instance }) {
+  const level = entry.level ? levelWord(entry.level) : "";
+  const who = many ? instance(row[2]).name : "";
+  const text = visible(cut(stripAnsi(lastOverwrite(row[4])).trim(), NAMED));
+  return [timeOfDay(row[1], settings.utc).slice(0, 8), who, level, text].filter(Boolean).join(" ");
 }
 
 /**
@@ -85,14 +103,14 @@ function drawLine(entry, row, context) {
     level.title = word;
   }
   head.append(level, drawText(entry, row, context), ...drawFold(entry, row, context));
-  const element = h("article", { class: "row" }, head);
+  const element = h("article", { class: "row", "aria-posinset": row[0], "aria-setsize": -1 }, head);
   if (entry.level) element.dataset.level = entry.level;
   if (row[3] === "stderr") element.dataset.stream = "stderr";
   if (entry.hit && context.search) element.classList.add("row-hit");
   if (context.linked !== null && holds(entry, context.linked)) element.classList.add("row-linked");
+  element.ariaExpanded = String(entry.open);
   if (entry.open) {
     element.classList.add("row-open");
-    element.setAttribute("aria-expanded", "true");
     element.append(drawDetail(entry, row, context));
   }
   return element;

@@ -149,6 +149,8 @@ export class StatusBar {
     const { feed } = this;
     const empty = byId("log-empty");
     const nothing = feed.known && feed.model.entries.length === 0 && !feed.queue.count;
+    // A feed without articles is none.
+    byId("log-scroller").role = feed.model.entries.length ? "feed" : "group";
     empty.hidden = !nothing || (!feed.model.atStart && !feed.stopped);
     if (empty.hidden) return;
     const filtered =

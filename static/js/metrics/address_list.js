@@ -47,7 +47,7 @@ export class AddressList {
         {
           class: "address-scroller",
           tabindex: "0",
-          role: "region",
+          role: "group",
           "aria-labelledby": "addresses-title",
         },
         h("table", null, h("thead", null, h("tr", null, this.#heads)), this.#body),

@@ -68,8 +68,8 @@ export class ChartCard {
       this.#stage,
     );
     this.element = h(
-      "section",
-      { class: "metric-card", "aria-labelledby": id, dataset: { chart: def.id } },
+      "div", // dozens of regions would be none
+      { class: "metric-card", role: "group", "aria-labelledby": id, dataset: { chart: def.id } },
       h(
         "div",
         { class: "metric-head" },

@@ -28,7 +28,7 @@ export class NumberTable {
       h("summary", null, t("Numbers"), h("span", { class: "quiet" }, ` ${title}`)),
       h(
         "div",
-        { class: "metric-numbers-body", tabindex: "0", role: "region", "aria-label": title },
+        { class: "metric-numbers-body", tabindex: "0", role: "group", "aria-label": title },
         table,
       ),
     );

@@ -39,7 +39,7 @@ function accountItem(account) {
   const own = name === accountForm?.dataset.own;
   const change = confirmButton(
     isAdmin ? t("Make a viewer") : t("Make an administrator"),
-    isAdmin ? t("Make {name} a viewer", { name }) : t("Make {name} an administrator", { name }),
+    isAdmin ? t("Make a viewer: {name}", { name }) : t("Make an administrator: {name}", { name }),
     async () => {
       await call("PATCH", `/api/v1/accounts/${id}`, { role: isAdmin ? "viewer" : "admin" });
       await showAccounts();

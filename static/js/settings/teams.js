@@ -86,7 +86,7 @@ function teamItems({ name, apps, members }, changed) {
 function memberItem(team, { account, username: name, role }, changed) {
   const leave = confirmButton(
     t("Take out"),
-    t("Take {name} out of {team}", { name, team }),
+    t("Take out of {team}: {name}", { name, team }),
     async () => {
       await call("DELETE", `${place(team)}/members/${account}`);
       await changed();

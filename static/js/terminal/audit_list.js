@@ -286,13 +286,10 @@ function tape(one) {
   const place = one.app || t("this machine");
   return h(
     "a",
-    {
-      class: "button small",
-      href: `/terminals/${one.id}/replay`,
-      "aria-label": t("Replay the terminal in {place}", { place }),
-    },
+    { class: "button small", href: `/terminals/${one.id}/replay` },
     icon("play"),
     t("Replay"),
+    h("span", { class: "quiet" }, t("of the terminal in {place}", { place })),
     one.recording_bytes > 0 && h("span", { class: "muted" }, formatBytes(one.recording_bytes)),
   );
 }

@@ -46,7 +46,7 @@ class Tab {
     h("span", { class: "term-dot", "aria-hidden": "true" }),
     this.#name,
   );
-  element = h("div", { class: "term-tab-box", role: "presentation" }, this.button, this.#close);
+  element = h("div", { class: "term-tab-box" }, this.button, this.#close);
 
   /**
    * `close`: somebody wants it closed. `focus`: it is shown now and has the keyboard.
@@ -88,12 +88,14 @@ class Tabs extends EventTarget {
   selected = null;
 
   /**
-   * @param {HTMLElement} list holds the tabs
+   * @param {HTMLElement} list holds the tabs, with what closes each beside it
+   * @param {HTMLElement} owner is told to be their list: it may hold tabs alone
    * @param {HTMLElement} panels
    */
-  constructor(list, panels) {
+  constructor(list, owner, panels) {
     super();
     this.list = list;
+    this.owner = owner;
     this.panels = panels;
     list.addEventListener("keydown", (event) => this.#onKey(event));
   }
@@ -101,6 +103,7 @@ class Tabs extends EventTarget {
   /** @param {Tab} tab */
   add(tab) {
     this.all.push(tab);
+    this.#own();
     this.list.append(tab.element);
     this.panels.append(tab.panel);
     tab.button.addEventListener("click", () => {
@@ -131,6 +134,7 @@ class Tabs extends EventTarget {
     const at = this.all.indexOf(tab);
     if (at < 0) return;
     this.all.splice(at, 1);
+    this.#own();
     tab.element.remove();
     tab.panel.remove();
     if (this.selected === tab) {
@@ -138,6 +142,11 @@ class Tabs extends EventTarget {
       this.select(next);
       next?.focus();
     }
+  }
+
+  #own() {
+    const ids = this.all.map(({ id }) => id).join(" ");
+    setAttribute(this.owner, "aria-owns", ids || null);
   }
 
   /** Shows the one before or after. @param {number} step @returns {boolean} whether there is another */
@@ -174,7 +183,7 @@ const TABS_AT_ONCE = 16; // that come back with a reload
 
 class TerminalPage {
   #app;
-  #tabs = new Tabs(byId("terminal-tabs"), byId("terminal-panels"));
+  #tabs = new Tabs(byId("terminal-tabs"), byId("terminal-tablist"), byId("terminal-panels"));
   #form;
   #new = byId("terminal-new");
   #openPanel = byId("terminal-open");

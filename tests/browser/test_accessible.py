@@ -1,0 +1,219 @@
+"""Nothing for axe-core to find on any page, with its menus and dialogs open, in either theme."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import docker
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.browser import axe
+from tests.support import ROOT, ServerProcess, wait_until
+from tests.team_support import person_in
+from tests.terminal_support import Person
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+
+APP = "axe-app"
+LINES = [
+    json.dumps({"level": "error", "msg": "no room", "at": {"disk": "/dev/sda", "tries": [1, 2]}}),
+    "Traceback (most recent call last):",
+    '  File "a.py", line 1, in <module>',
+    "ValueError: no",
+    "WARN something is slow",
+    "\x1b[31mred\x1b[0m and \x1b[44mon blue\x1b[0m",
+    "DEBUG one more",
+]
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory,
+    engine_socket: str,
+    docker_client: docker.DockerClient,
+    image: str,
+) -> Iterator[ServerProcess]:
+    """With deployments of the past, an app of two instances that log, a person, a team, a terminal
+    that ended."""
+    one = ServerProcess(tmp_path_factory.mktemp("axe"), {"DOCKER_HOST": engine_socket})
+    seed = ["-m", "gevent.monkey", "--module", "tests.browser.seeded_deployments"]
+    subprocess.run([sys.executable, *seed, str(one.storage)], cwd=ROOT, check=True, timeout=60)
+    said = "\n".join(LINES)
+    containers = [
+        docker_client.containers.run(
+            image,
+            ["sh", "-c", f"printf '%s\\n' \"$LINES\"; while sleep {n}; do echo ERROR {n}; done"],
+            environment={"LINES": said},
+            detach=True,
+            network_mode="none",
+            labels={
+                "cloudbang.test": "axe",
+                "cloudbang.app": APP,
+                "com.docker.compose.project": f"axe-{n}",
+                "com.docker.compose.service": "it",
+            },
+        )
+        for n in (1, 2)
+    ]
+    try:
+        one.start()
+        with Person(one) as admin:
+            wait_until(lambda: APP in str(admin.got("/apps")), 20, "the app to be known")
+            admin.terminal(containers[0].name, ["sh", "-c", "echo one"]).wait_op("ended", 30)
+            person_in(one.storage, "bea", {"default": "viewer", "shop": "admin"})
+        yield one
+        assert "Traceback" not in one.said(10_000_000), f"the server stumbled: {one.log}"
+    finally:
+        one.close()
+        for each in containers:
+            each.remove(force=True)
+
+
+class Visitor:
+    """Somebody who looks at pages with axe, and notes what it finds."""
+
+    def __init__(self, page: Page, server: ServerProcess) -> None:
+        self.page, self.server = page, server
+        self.said: list[str] = []
+        self.only: Sequence[str] = ()
+
+    def at(self, path: str, *shown: str) -> Visitor:
+        """Go there, wait for what is shown there, and look."""
+        self.page.goto(self.server.url + path)
+        self.where = path
+        for selector in shown:
+            expect(self.page.locator(selector).first).to_be_visible()
+        return self.look("")
+
+    def look(self, what: str, within: str | None = None) -> Visitor:
+        self.said += axe.found(self.page, f"{self.where} {what}".strip(), within, self.only)
+        return self
+
+    def press(self, what: str | Locator, shown: str | None = None) -> Visitor:
+        """Press it and look at what it opens."""
+        button = self.page.locator(what).first if isinstance(what, str) else what
+        button.click()
+        if shown:
+            expect(self.page.locator(shown).first).to_be_visible()
+        return self.look(f"after {what}", shown)
+
+    def away(self) -> Visitor:
+        self.page.keyboard.press("Escape")
+        return self
+
+
+@pytest.fixture
+def visitor(
+    new_context: Callable[..., BrowserContext], server: ServerProcess, sign_in: Any
+) -> Iterator[Visitor]:
+    context = new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    sign_in(context, server)
+    one = Visitor(context.new_page(), server)
+    yield one
+    assert not one.said, f"{len(one.said)} found:\n" + "\n".join(one.said)
+
+
+SLOW = pytest.mark.slow("it visits every page")
+
+
+@SLOW
+def test_pages_of_an_app(visitor: Visitor) -> None:
+    """Its log with rows opened, charts, traffic, terminal, deployments, configuration."""
+    v, page, at = visitor, visitor.page, visitor.at
+    at(f"/apps/{APP}/logs", ".log-slice .row-text")
+    v.press(".row:has-text('no room')", ".detail").press(".row:has-text('Traceback')", ".detail")
+    for menu in ("log-levels", "log-jump", "log-download", "log-view", "app-operate", "app-manage"):
+        v.press(f"#{menu}", f"#{menu}-menu").away()
+    page.fill("#log-find", "slow")
+    expect(page.locator("#log-count-said")).to_contain_text("found")
+    v.look("something found")
+    page.locator("#log-hide").click()
+    page.fill("#log-find", "what nobody says")
+    expect(page.locator("#log-count-said")).to_have_text("0 found")
+    v.look("nothing found")
+    at(f"/apps/{APP}/metrics?range=5m", '[data-chart="cpu"] canvas', ".metric-mark")
+    v.press(".metric-mark", ".metric-tip").away()
+    v.press('[data-chart="cpu"] .metric-numbers summary', '[data-chart="cpu"] table')
+    v.press("#metric-log-button", "#log .row-text")
+    at(f"/apps/{APP}/traffic")
+    at("/apps/web/metrics", "#main")
+    at("/apps/web/traffic", "#main")
+    at(f"/apps/{APP}/terminal", "#terminal-open")
+    at(f"/apps/{APP}/deployments", "#main")
+    at("/apps/web/deployments", ".deploys-row")
+    at("/apps/web/configuration", "#main").press(
+        page.get_by_role("button", name="Change it"), "#configuration-form"
+    )
+    at("/apps/nobody/logs")
+
+
+@SLOW
+def test_pages_of_the_house(visitor: Visitor) -> None:
+    """The lists, new apps, alerts, storage, settings, what is around them, and their dialogs."""
+    v, page = visitor, visitor.page
+    v.at("/", f'.app-row[data-app="{APP}"]', "#node-strip")
+    v.press("#account", "#account-menu").away()
+    page.keyboard.press("?")
+    expect(page.locator("dialog")).to_be_visible()
+    v.look("keys", "dialog").away()
+    page.keyboard.press("Control+k")
+    expect(page.locator("dialog")).to_be_visible()
+    v.look("palette", "dialog").away()
+    v.at("/deployments", ".deploys-row")
+    v.at("/deployments/2", ".comparison-verdict", ".log-slice .row-text")
+    v.at("/deployments/3", "#deployment-last-lines")
+    v.at("/deployments/999")
+    v.at("/new", "#new-app input")
+    for way in ("folder", "git", "compose"):
+        v.press(f'[data-way="{way}"]')
+    v.at("/alerts", "#rules li")
+    v.press("#receiver-new", "dialog").away()
+    v.press("#rule-new", "dialog").away()
+    v.at("/stacks", "#stacks-list li")
+    v.at("/storage", "#storage-list tr")
+    v.press("#storage-clean", "dialog").away()
+    v.at("/settings", "#teams li", "#logins li", "#accounts li")
+    v.at("/nowhere")
+
+
+@SLOW
+def test_names_hold_what_is_written_in_chinese_too(visitor: Visitor) -> None:
+    """Who speaks to a page says what they see, and a name that is given beside it may lack that."""
+    visitor.only = ("label-content-name-mismatch",)
+    visitor.page.context.add_cookies([{"name": "lang", "value": "zh", "url": visitor.server.url}])
+    visitor.at("/", f'.app-row[data-app="{APP}"]').at(f"/apps/{APP}/logs", ".log-slice .row-text")
+    visitor.at("/deployments/3", "#deployment-last-lines").at("/alerts", "#rules li")
+    visitor.at("/terminals", "#terminals-past tr, #terminals-past li")
+    visitor.at("/settings", "#teams li", "#logins li", "#accounts li")
+
+
+@SLOW
+def test_pages_of_terminals(visitor: Visitor) -> None:
+    """Open, over, played again."""
+    v, page = visitor, visitor.page
+    v.at(f"/apps/{APP}/terminal", "#terminal-open")
+    page.get_by_role("button", name="Open", exact=True).click()
+    expect(page.locator(".term[data-phase=attached]")).to_be_visible()
+    v.look("a shell")
+    for n in ("More", "Share"):
+        v.press(page.get_by_role("button", name=n, exact=True)).away()
+    v.at("/terminals", "#terminals-past tr, #terminals-past li")
+    address = page.get_by_role("link", name="Replay").first.get_attribute("href") or ""
+    v.at(address, "#replay-play:enabled").press("#replay-search", "#replay-find")
+
+
+@SLOW
+def test_pages_before_the_sign_in(
+    visitor: Visitor, new_context: Callable[..., BrowserContext]
+) -> None:
+    stranger = Visitor(new_context().new_page(), visitor.server)
+    stranger.at("/sign-in", "#sign-in")
+    stranger.page.fill("#username", "nobody")
+    stranger.page.fill("#password", "wrong password")
+    stranger.press("#sign-in [type=submit]", "#error").at("/setup")
+    visitor.said += stranger.said
