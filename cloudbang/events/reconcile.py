@@ -27,9 +27,9 @@ MOST_TOLD = 500  # events found out that are known to be told since; older ones 
 
 
 class Near(Protocol):
-    def __call__(self, ns: int, kind: str = "") -> Sequence[Event]:
+    def __call__(self, ns: int, kind: str = "", *, found_out: bool = False) -> Sequence[Event]:
         """The events that are kept of the same app and container, as near in time; of the same kind
-        unless another is named."""
+        unless another is named; ``found_out``: only those that an inspection told of."""
 
 
 def is_news(event: Event, near: Near, told: dict[int, None]) -> bool:
@@ -37,13 +37,16 @@ def is_news(event: Event, near: Near, told: dict[int, None]) -> bool:
     and that the engine has told of since; one more is noted there."""
     if event.kind not in REMEMBERED:
         return True
-    same = [known for known in near(LATE_NS) if _is_same(event, known, near)]
+    # What the engine tells twice has the same time, and is kept once whoever asks. So of those that it
+    # told of, nobody looks at a crash loop's for each of its ends.
+    known_near = near(LATE_NS, found_out=not event.found_out)
+    same = [known for known in known_near if _is_same(event, known, near)]
     if event.found_out:
         return not same
     at = parse_time(event.time)
     for known in sorted(same, key=lambda known: abs(parse_time(known.time) - at)):
         # One inspection told of one event: a second one so soon is another.
-        if known.found_out and known.id not in told:
+        if known.id not in told:
             told[known.id] = None
             while len(told) > MOST_TOLD:
                 del told[next(iter(told))]

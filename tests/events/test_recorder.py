@@ -16,6 +16,7 @@ from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.errors import StorageFailed
 from cloudbang.events import recorder as module
 from cloudbang.events.recorder import EventRecorder
+from cloudbang.storage.database import events as store
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.events import EventStore
 from tests.support import wait_until
@@ -132,6 +133,19 @@ def test_two_runs_end_twice_however_short_they_are(ground: Ground) -> None:
     assert len(ground.tell()) == 4
 
 
+def test_an_end_of_a_crash_loop_costs_as_much_as_the_first(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there were in the last minute: none of those is read for it."""
+    read, row = [], store._event
+    monkeypatch.setattr(store, "_event", lambda one: read.append(one) or row(one))
+    ground.bus.send = lambda *_: None  # type: ignore[method-assign]
+    ground.recorder.record(*(event("die", n / 10) for n in range(400)))
+    wait_until(lambda: ground.recorder.waiting == 0)
+    assert not read
+    assert len(ground.kept()) == 400
+
+
 def test_found_out_twice(ground: Ground) -> None:
     """Each start of CloudBang inspects every container."""
     assert ground.tell(found(), found(), found(seconds=10)) == [("start", at(0)), ("start", at(10))]
@@ -215,7 +229,7 @@ def test_a_failed_batch_leaves_no_trace(ground: Ground, monkeypatch: pytest.Monk
     def fail_late(batch, is_news):
         def work(c):
             for one in batch:
-                is_news(one, lambda ns: ground_near)
+                is_news(one, lambda ns, **_: ground_near)
             raise StorageFailed("x", "the disk went away")
 
         if not failed:

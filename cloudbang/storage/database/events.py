@@ -11,7 +11,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from cloudbang.domain.events import Event
+from cloudbang.domain.events import INSPECTION, Event
 from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.tables.events import events
@@ -23,7 +23,8 @@ _SCAN = 20_000  # ids that are looked through at a time for what is too old
 _NEAR = 500  # events of a container that are looked through at a time
 
 Near = Callable[..., Sequence[Event]]
-"""``near(ns)``: the events kept of the same app, container and kind, as near in time."""
+"""``near(ns, kind, found_out=)``: the events kept of the same app and container, as near in time; see
+``cloudbang/events/reconcile.py``."""
 
 
 class EventStore:
@@ -151,6 +152,7 @@ _NEAR_BY = (
     )
     .limit(_NEAR)
 )
+_NEAR_BY_FOUND_OUT = _NEAR_BY.where(sa.func.json_extract(events.c.data, "$.source") == INSPECTION)
 
 
 def _values(event: Event) -> dict[str, str]:
@@ -163,7 +165,9 @@ def _values(event: Event) -> dict[str, str]:
     }
 
 
-def _near(c: sa.Connection, event: Event, ns: int, kind: str = "") -> builtins.list[Event]:
+def _near(
+    c: sa.Connection, event: Event, ns: int, kind: str = "", *, found_out: bool = False
+) -> builtins.list[Event]:
     at = parse_time(event.time)
     values = {
         "of_app": event.app,
@@ -172,7 +176,8 @@ def _near(c: sa.Connection, event: Event, ns: int, kind: str = "") -> builtins.l
         "since": format_time(max(at - ns, 0)),
         "until": format_time(at + ns),
     }
-    return [_event(row) for row in c.execute(_NEAR_BY, values)]
+    wanted = _NEAR_BY_FOUND_OUT if found_out else _NEAR_BY
+    return [_event(row) for row in c.execute(wanted, values)]
 
 
 def _event(row: sa.Row[tuple[object, ...]]) -> Event:
