@@ -44,7 +44,15 @@ from cloudbang.gateway import Gateway
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.intake.logs import LogIntake
 from cloudbang.intake.metrics import MetricIntake
-from cloudbang.monitoring.alerts.measured import Certificates, Disks, LogRules, MetricRules
+from cloudbang.monitoring.alerts.backtest import Backtest
+from cloudbang.monitoring.alerts.measured import (
+    Certificates,
+    Disks,
+    LogRules,
+    MetricRules,
+    disks_of,
+)
+from cloudbang.monitoring.alerts.news import News as AlertNews
 from cloudbang.monitoring.alerts.service import Alerts
 from cloudbang.monitoring.alerts.service import Around as AroundAlerts
 from cloudbang.monitoring.forgetting import Forgetting
@@ -220,7 +228,7 @@ class Application:
             rules_of=AddressRules(deploy.deployments),
         )
         deploy.deployments.listen(traffic.deployment_changed)
-        alerts = self._build_alerts(storage, events, node, apps, deploy, monitoring)
+        alerts = self._build_alerts(storage, bus, events, node, apps, deploy, monitoring)
         terminals = self._build_terminals(storage, node, events)
         status = Status(node.inventory, self.notices, apps.team_of)
         live = self._build_live(
@@ -368,6 +376,7 @@ class Application:
     def _build_alerts(
         self,
         storage: Storage,
+        bus: Bus,
         events: Events,
         node: Node,
         apps: AppRegistry,
@@ -379,14 +388,19 @@ class Application:
         measured = (
             MetricRules(monitoring.series, apps, lambda: {one.app for one in running()}),
             LogRules(storage.logs),
-            Disks([path]),
+            Disks(disks_of(monitoring.series)),
             Certificates(deploy.gateway.certificates, deploy.gateway.hosts),
         )
         secrets = SecretStore(storage.database, path)
         around = AroundAlerts(apps, node.inventory, storage.events, events.recorder, measured)
         public = self.settings.server.public_url
         link = f"{public}/alerts" if public else ""
-        return Alerts(storage.database, secrets, around, self.notices, say_in, link=link)
+        return Alerts(
+            *(storage.database, secrets, around, self.notices, say_in),
+            link=link,
+            news=AlertNews(bus.publisher),
+            backtest=Backtest(monitoring.query, storage.events),
+        )
 
     def _build_terminals(self, storage: Storage, node: Node, events: Events) -> TerminalArea:
         settings, engine, reaper = self.settings.terminal, node.engine, node.reaper

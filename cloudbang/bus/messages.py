@@ -25,7 +25,7 @@ Cause = Literal["parts", "mark", "body", "size", "new", "room"]
 of who alone may say this, or what it says is not what its topic promises; of what is put also: it is
 too large, it is for one new app too many, or there is no room for what it says."""
 
-KINDS = frozenset({"log", "event", "app", "activity", "put", "metric", "overview"})
+KINDS = frozenset({"log", "event", "app", "activity", "put", "metric", "overview", "alert"})
 
 
 class Dropped:

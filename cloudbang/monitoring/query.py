@@ -103,6 +103,17 @@ class Query:
             {name: OF_APPS[name].step for name in names},
         )
 
+    def means(
+        self, app: str, names: Sequence[str], since: int, until: int, width: int
+    ) -> dict[str, list[float | None]]:
+        """Of what is kept of an app as a whole the mean of each ``width`` seconds: a multiple of 10, as
+        both times are of it. Raises StorageFailed."""
+        found = self._from_disk([SeriesKey(app, name) for name in names], since, until, width)
+        return {
+            key.name: [None if one is None else one.mean for one in parts]
+            for key, parts in found.items()
+        }
+
     def _until_now(self) -> int:
         """A second that nobody can have measured yet is no gap."""
         now, newest = int(self._clock()), self._series.newest

@@ -261,9 +261,14 @@ class Series:
         end = begin + ring.step if ring.step == 1 or ring.end > begin else begin
         return ring.between(end - seconds, end)
 
+    @property
+    def stale(self) -> bool:
+        """Whether nothing was measured in the last seconds, of any app."""
+        return bool(self.newest) and self._clock() - self.newest > BEHIND
+
     def trouble_of(self) -> str | None:
         """Why the newest numbers may be missing for every app; None while they are not."""
-        if self.newest and self._clock() - self.newest > BEHIND:
+        if self.stale:
             return MEASURING_IS_BEHIND
         if self.slabs.queue.trouble:
             return NOT_WRITTEN

@@ -136,6 +136,7 @@ ROUTES = {
     "/api/v1/alerts": "list",
     "/api/v1/alerts/<int:id>/acknowledgement": "alert",
     "/api/v1/alerts/rules": "list",
+    "/api/v1/alerts/rules/preview": "list",
     "/api/v1/alerts/rules/<int:id>": "alert",
     "/api/v1/alerts/receivers": "list",
     "/api/v1/alerts/receivers/<int:id>": "alert",
@@ -160,6 +161,7 @@ ROUTES = {
 }
 LISTED = {
     *("log/<app>", "event/<app>", "traffic/<app>", "app/*", "terminal/*", "status"),
+    "alert/*",
     *("metric/<app>", "metric/*"),
     *("deployment/<id>", "deployment/*"),
 }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from cloudbang.domain.alerts.machine import Change
 from cloudbang.domain.alerts.rules import Severity
+
+Said = Change | Literal["reminder"]
+"""What a message tells of an alert."""
 
 IncidentState = Literal["firing", "flapping", "resolved"]
 STATE_AFTER: dict[Change, IncidentState] = {
@@ -20,7 +23,8 @@ STATE_AFTER: dict[Change, IncidentState] = {
 @dataclass(frozen=True, slots=True)
 class Incident:
     """``subject``: what it is about where that is no app: a host, a path. ``what``: the occurrence,
-    or "metric", "log". ``change``: what nobody was told of yet, "" when all was. Times RFC 3339."""
+    or "metric", "log". ``change``: what nobody was told of yet, "" when all was; ``reminded``: when it
+    was last told again. Times RFC 3339."""
 
     id: int
     rule: int
@@ -38,6 +42,7 @@ class Incident:
     acknowledged_by: str = ""
     acknowledged: str | None = None
     change: Change | Literal[""] = ""
+    reminded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Item:
     """What a message says of one incident, as it was when it changed."""
 
     incident: int
-    change: Change
+    change: Said
     time: str
     app: str
     rule: str
@@ -57,8 +62,8 @@ class Item:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def item_of(incident: Incident, change: Change) -> Item:
-    """Of what it changed to."""
+def item_of(incident: Incident, change: Said) -> Item:
+    """Of what it changed to, or that it is still so."""
     template = template_of(incident, change)
     time = incident.ended if change == "ended" and incident.ended else incident.began
     facts = {
@@ -112,9 +117,16 @@ FLAPPING = (
 GONE = "{app}: “{rule}” is over: there is nothing left to look at"
 
 
-def template_of(incident: Incident, change: Change) -> str:
+def reminder_of(incident: Incident, hours: float) -> Item:
+    """That it is still so after so many hours."""
+    item = item_of(incident, "reminder")
+    shown = round(hours) if hours >= 1 else round(hours, 1)
+    return replace(item, facts={**item.facts, "hours": shown})
+
+
+def template_of(incident: Incident, change: Said) -> str:
     """The sentence, with the names of facts in braces."""
-    if change == "flapping":
+    if change == "flapping" or (change == "reminder" and incident.state == "flapping"):
         return FLAPPING
     if change == "ended":
         return GONE if incident.facts.get("gone") else ENDED.get(incident.what, GONE)

@@ -66,6 +66,15 @@ class Machine:
         changed = self._move(verdict, passed)
         return self._say(now, passed, changed)
 
+    @property
+    def still(self) -> bool:
+        """Whether it is known to be so now, or to be unsteady."""
+        if self.state != "firing" and not self.flapping:
+            return False
+        return self._before in (
+            ("over", "between", "under") if self.flapping else ("over", "between")
+        )
+
     def may_flap(self, now: float) -> bool:
         """Whether what it did lately still counts."""
         return self.flapping or (bool(self._changes) and self._changes[-1] > now - FLAP_WITHIN)

@@ -15,6 +15,8 @@ OCCURRENCES: tuple[Occurrence, ...] = get_args(Occurrence)
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 LONGEST = 24 * 3600.0  # seconds of what is waited for
+REMIND = 4 * 3600.0  # seconds after which what is harm is told again, unless a rule says otherwise
+REMIND_LEAST, REMIND_MOST = 600.0, 7 * 24 * 3600.0
 PATTERN = 500  # characters of what is looked for in a log
 
 
@@ -97,8 +99,8 @@ KINDS: dict[str, type[Condition]] = {
 @dataclass(frozen=True, slots=True)
 class Rule:
     """``team``: whose apps it is about, "" for those of all teams; ``app``: the one, "" for each of
-    them. ``wait``: seconds for which it has to be so; ``clear``: and for which it has to be over.
-    ``receivers``: ids; none: those of the app's team that take everything."""
+    them. ``wait``: seconds for which it has to be so; ``clear``: and for which it has to be over;
+    ``remind``: after which it is told again while it is still so, 0: never. ``receivers``: ids; none: those of the app's team that take everything."""
 
     id: int
     team: str
@@ -108,6 +110,7 @@ class Rule:
     severity: Severity = "critical"
     wait: float = 0.0
     clear: float = 60.0
+    remind: float = 0.0
     receivers: tuple[int, ...] = ()
     enabled: bool = True
     by: str = ""
@@ -125,6 +128,8 @@ class Rule:
             raise NoRule("severity", ", ".join(SEVERITIES))
         _between("wait", self.wait, 0, LONGEST)
         _between("clear", self.clear, 0, LONGEST)
+        if self.remind:
+            _between("remind", self.remind, REMIND_LEAST, REMIND_MOST)
         if isinstance(self.condition, LogCondition) and not self.app:
             # All logs read again for each rule would cost more than what they tell.
             raise NoRule("app", "the name of an app: a log is looked at for one")
@@ -177,13 +182,33 @@ def _between(name: str, value: float, low: float, high: float) -> None:
         raise NoRule(name, f"{low:g} to {high:g}")
 
 
+def usual_remind(severity: Severity) -> float:
+    """What is no harm yet is told once."""
+    return REMIND if severity == "critical" else 0.0
+
+
+def _default(
+    name: str,
+    condition: EventCondition,
+    severity: Severity = "critical",
+    *,
+    wait: float = 0.0,
+    clear: float = 60.0,
+    lasts: bool = True,
+) -> Rule:
+    """``lasts``: it does harm for as long as it is so."""
+    remind = usual_remind(severity) if lasts else 0.0
+    return Rule(0, "", "", name, condition, severity, wait, clear, remind)
+
+
 DEFAULTS: tuple[Rule, ...] = (
-    Rule(0, "", "", "An app died", EventCondition("died")),
-    Rule(0, "", "", "Out of memory", EventCondition("oom"), clear=300),
-    Rule(0, "", "", "Crash loop", EventCondition("crash-loop", 3, 0)),
-    Rule(0, "", "", "Unhealthy", EventCondition("unhealthy"), wait=60),
-    Rule(0, "", "", "A deployment failed", EventCondition("deployment-failed"), clear=0),
-    Rule(0, "", "", "A certificate ends", EventCondition("certificate", 14, 15), "warning"),
-    Rule(0, "", "", "The disk fills up", EventCondition("disk", 0.9, 0.87, days=3), clear=300),
+    _default("An app died", EventCondition("died")),
+    _default("Out of memory", EventCondition("oom"), clear=300),
+    _default("Crash loop", EventCondition("crash-loop", 3, 0)),
+    _default("Unhealthy", EventCondition("unhealthy"), wait=60),
+    # The release before it serves on.
+    _default("A deployment failed", EventCondition("deployment-failed"), clear=0, lasts=False),
+    _default("A certificate ends", EventCondition("certificate", 14, 15), "warning"),
+    _default("The disk fills up", EventCondition("disk", 0.9, 0.87, days=3), clear=300),
 )
 """What a new installation has: about harm, and nothing else."""

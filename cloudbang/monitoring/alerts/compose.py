@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 
-from cloudbang.domain.alerts.incidents import Incident, Item, item_of
+from cloudbang.domain.alerts.incidents import Incident, Item, item_of, reminder_of
 from cloudbang.domain.alerts.receivers import Receiver
+from cloudbang.domain.lines import parse_time
 from cloudbang.storage.database.alert_rows import Message
 
 
@@ -34,10 +35,31 @@ def compose(
                 its.append(item_of(incident, "ended"))
         for id in to:
             items.setdefault(id, []).extend(its)
+    return _messages(items, enabled, now)
+
+
+def remind(
+    incidents: Sequence[Incident],
+    receivers: Sequence[Receiver],
+    sent: Mapping[int, frozenset[int]],
+    *,
+    now: float,
+) -> list[Message]:
+    """That these are still so. ``sent``: by incident who has all of it that there was to tell."""
+    enabled = {one.id: one for one in receivers if one.enabled}
+    items: dict[int, list[Item]] = {}
+    for incident in incidents:
+        hours = max(now - parse_time(incident.began) / 1e9, 0.0) / 3600
+        for id in sorted(sent.get(incident.id, frozenset()) & enabled.keys()):
+            items.setdefault(id, []).append(reminder_of(incident, hours))
+    return _messages(items, enabled, now)
+
+
+def _messages(
+    items: Mapping[int, Sequence[Item]], receivers: Mapping[int, Receiver], now: float
+) -> list[Message]:
     return [
-        Message(
-            *(0, secrets.token_hex(8), id, enabled[id].team, "alert", tuple(its), now, now),
-        )
+        Message(0, secrets.token_hex(8), id, receivers[id].team, "alert", tuple(its), now, now)
         for id, its in items.items()
     ]
 

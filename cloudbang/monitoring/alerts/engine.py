@@ -35,8 +35,9 @@ from cloudbang.monitoring.alerts.about import (
     Measured,
     Recorder,
 )
-from cloudbang.monitoring.alerts.compose import compose
+from cloudbang.monitoring.alerts.compose import compose, remind
 from cloudbang.monitoring.alerts.happened import Happened
+from cloudbang.monitoring.alerts.news import News
 from cloudbang.storage.database.alert_settings import AlertSettings
 from cloudbang.storage.database.alerts import AlertStore
 
@@ -50,6 +51,8 @@ MOST = (
 )
 CURSOR_EVERY = 30.0  # seconds between two notes of how far events were looked at
 PRUNE_EVERY = 3600.0
+REMIND_EVERY = 30.0  # seconds between two looks at what is to be told again
+ALONG = 0.75  # of the time until then: what comes so soon comes along
 APART = 200  # machines that are looked at without giving way
 
 
@@ -67,6 +70,7 @@ class AlertEngine:
         wake_outbox: Callable[[], None],
         measured: Sequence[Measured] = (),
         *,
+        news: News | None = None,
         clock: Callable[[], int] = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
         every: float = EVERY,
@@ -76,6 +80,7 @@ class AlertEngine:
         self._store, self._settings, self._apps = store, settings, apps
         self._containers, self._events, self._recorder = containers, events, recorder
         self._wake_outbox, self._measured = wake_outbox, measured
+        self._news = news or News()
         self._clock, self._monotonic, self._every = clock, monotonic, every
         self._happened = Happened(apps, containers, events, clock)
         self._machines: dict[Key, Machine] = {}
@@ -85,6 +90,8 @@ class AlertEngine:
         self._rules: list[Rule] = []
         self._stale = True  # rules are to be read again
         self._saved_at = 0.0
+        self._told_at: dict[Key, float] = {}  # when it was told last that it is so
+        self._reminded_at = -1e9
         self._grouping = Grouping()
         self._measured_at = -1e9
         self._pruned_at = 0.0
@@ -153,6 +160,8 @@ class AlertEngine:
                 flaps = one.state == "flapping"
                 made = Machine.firing(rule.wait, rule.clear, flaps, sorted(changes.get(key, ())))
                 self._machines[key] = made
+                ago = (wall - parse_time(one.reminded or one.began)) / 1e9
+                self._told_at[key] = now - max(ago, 0.0)
         cursor = self._store.cursor()
         if cursor is None:  # the first start: what was before it is nobody's alert
             cursor = self._events.newest_id()
@@ -174,6 +183,7 @@ class AlertEngine:
                 self._step_all(one.look(self._rules), now, MOST + MEASURED_EVERY)
         self._save(now)
         self._tell(now)
+        self._remind(now)
         self.firing = len(self._incidents)
         self.looked_at = now
 
@@ -201,6 +211,7 @@ class AlertEngine:
 
     def _end_for_good(self, key: Key) -> None:
         """Its rule is gone: it is over, since nobody looks at it any more."""
+        self._told_at.pop(key, None)
         if one := self._incidents.pop(key, None):
             facts = {**one.facts, "gone": True}
             over = replace(one, state="resolved", ended=self._now(), facts=facts)
@@ -231,6 +242,7 @@ class AlertEngine:
             merged = {**known.facts, **{k: v for k, v in facts.items() if k in ("value", "gone")}}
             over = replace(known, state="resolved", ended=now, facts=merged)
             del self._incidents[key]
+            self._told_at.pop(key, None)
             self._finish(key, over)
             return
         if known is None:
@@ -250,6 +262,7 @@ class AlertEngine:
                 receivers=rule.receivers,
             )
         state = STATE_AFTER[change]
+        self._told_at[key] = self._monotonic()
         self._unsaved[key] = self._incidents[key] = replace(
             known, state=state, facts=dict(facts), change=change
         )
@@ -275,6 +288,8 @@ class AlertEngine:
         if kept:
             self._grouping.add(now)
             self._mark(kept)
+            for team in {one.team for one in kept}:
+                self._news.changed("alerts", team)
 
     def _mark(self, kept: Collection[Incident]) -> None:
         """Markers on the time axes of the apps."""
@@ -300,6 +315,26 @@ class AlertEngine:
         self._grouping.told(now, max((len(one.items) for one in made), default=0))
         if made:
             self._wake_outbox()
+
+    def _remind(self, now: float) -> None:
+        """Of what is still so, by the clock that nobody sets. Nobody is reminded of what nobody knows."""
+        if now - self._reminded_at < REMIND_EVERY:
+            return
+        rules = {rule.id: rule for rule in self._rules if rule.remind}
+        passed: dict[Key, float] = {}
+        for key, one in self._incidents.items():
+            rule, machine = rules.get(key[0]), self._machines.get(key)
+            if rule and machine and one.id and not one.change and machine.still:
+                passed[key] = (now - self._told_at.get(key, now)) / rule.remind
+        if any(share >= 1 for share in passed.values()):
+            keys = [key for key, share in passed.items() if share >= ALONG]
+            wall = self._clock() / 1e9
+            ids = [self._incidents[key].id for key in keys]
+            made = self._store.remind(ids, self._now(), lambda *about: remind(*about, now=wall))
+            self._told_at |= dict.fromkeys(keys, now)
+            if made:
+                self._wake_outbox()
+        self._reminded_at = now
 
     def _now(self) -> str:
         return format_time(self._clock())

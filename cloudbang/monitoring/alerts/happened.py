@@ -67,7 +67,7 @@ class Happened:
             and isinstance(rule.condition, EventCondition)
             and rule.condition.occurrence not in MEASURED
         ]
-        for name in {*self._occurrences.notable, *names}:
+        for name in dict.fromkeys([*self._occurrences.notable, *names]):
             if name:
                 yield from self._look_at_app(name, about, on, now)
         if not self._occurrences.settling:

@@ -4,7 +4,6 @@ certificates that end."""
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -23,9 +22,11 @@ from cloudbang.domain.alerts.rules import (
     Rule,
     contains,
 )
+from cloudbang.domain.metrics.catalogue import NODE
 from cloudbang.domain.metrics.series import Labels, SeriesKey
 from cloudbang.errors import CloudBangError
 from cloudbang.monitoring.alerts.about import Apps, Found
+from cloudbang.monitoring.app_series import AppSeries
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ NEWEST = 10  # seconds of a metric whose mean is looked at
 LINES = 5_000  # of one log at a look; of a flood the newest, and more are too many anyway
 BYTES = 2 * 1024 * 1024
 DISK_EVERY, CERTIFICATES_EVERY = 30.0, 3600.0
+DISK_FRESH = 30  # seconds
 DAY = 86_400.0
 SLOPE = 6 * 3600.0  # seconds by which it is known how quickly a disk fills
 SLOPE_LEAST = 1800.0  # and how many of them are needed
@@ -41,8 +43,12 @@ SLOPE_LEAST = 1800.0  # and how many of them are needed
 class Series(Protocol):
     """What is asked of the series."""
 
+    newest: int
+
+    @property
+    def stale(self) -> bool: ...
+    def of(self, app: str) -> AppSeries | None: ...
     def window(self, key: SeriesKey, seconds: int) -> list[float | None]: ...
-    def trouble_of(self) -> str | None: ...
 
 
 class MetricRules:
@@ -60,7 +66,7 @@ class MetricRules:
         ]
         if not about:
             return
-        stale = self._series.trouble_of() is not None
+        stale = self._series.stale
         for rule, its in about:
             for name in [rule.app] if rule.app else self._names():
                 team = self._apps.owner(name)
@@ -156,21 +162,43 @@ class LogRules:
         return sum(count for _, count in hits)
 
 
+Room = Mapping[str, tuple[float, float]]
+"""By the path of a file system how many bytes of it are used, and of how many."""
+
+
+def disks_of(series: Series) -> Callable[[], Room]:
+    """Those that the sampler measures: where CloudBang keeps what it keeps, and, where that is
+    another, the engine's. Nothing of what was not measured lately."""
+
+    def now() -> Room:
+        of_node = series.of(NODE)
+        if of_node is None or series.stale:
+            return {}
+        newest: dict[tuple[str, Labels], float] = {}
+        for name, labels, ring in of_node.series():
+            if name in ("disk.used", "disk.limit") and (last := ring.last()):
+                at, value = last
+                if at > series.newest - DISK_FRESH:
+                    newest[name, labels] = value
+        return {
+            dict(labels).get("path", ""): (used, newest["disk.limit", labels])
+            for (name, labels), used in newest.items()
+            if name == "disk.used" and ("disk.limit", labels) in newest
+        }
+
+    return now
+
+
 class Disks:
-    """Of the file systems that these folders are on: how much is used, and, where it grows, in how
-    many days they are full."""
+    """How much of each is used, and, where it grows, in how many days it is full."""
 
     def __init__(
-        self,
-        folders: Iterable[Path],
-        monotonic: Callable[[], float] = time.monotonic,
-        usage: Callable[[Path], tuple[int, int]] | None = None,
+        self, room: Callable[[], Room], monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._folders, self._monotonic = tuple(folders), monotonic
-        self._usage = usage or _usage
+        self._room, self._monotonic = room, monotonic
         self._at = -1e9
-        self._past: dict[Path, deque[tuple[float, int]]] = {}
-        self._now: dict[Path, tuple[float, float | None] | None] = {}
+        self._past: dict[str, deque[tuple[float, float]]] = {}
+        self._now: dict[str, tuple[float, float | None] | None] = {}
 
     def look(self, rules: Sequence[Rule]) -> Iterator[Found]:
         about = list(_about(rules, "disk"))
@@ -179,40 +207,35 @@ class Disks:
         now = self._monotonic()
         if now - self._at >= DISK_EVERY:
             self._at = now
-            for folder in self._folders:
-                self._now[folder] = self._measure(folder, now)
+            room = self._room()
+            for path in {**self._now, **room}:
+                self._now[path] = self._measure(path, now, room.get(path))
         for rule, its in about:
-            for folder, known in self._now.items():
-                yield Found(rule, "", str(folder), *_of_disk(its, known))
+            for path, known in self._now.items():
+                yield Found(rule, "", path, *_of_disk(its, known))
 
-    def _measure(self, folder: Path, now: float) -> tuple[float, float | None] | None:
-        try:
-            used, whole = in_thread(get_hub().threadpool, self._usage, folder)
-        except OSError as e:
-            log.warning("how full the disk of %s is cannot be asked: %s", folder, e)
+    def _measure(
+        self, path: str, now: float, room: tuple[float, float] | None
+    ) -> tuple[float, float | None] | None:
+        """None of one that was not measured: nobody knows."""
+        if room is None:
             return None
-        past = self._past.setdefault(folder, deque())
+        used, whole = room
+        past = self._past.setdefault(path, deque())
         past.append((now, used))
         while past[0][0] < now - SLOPE:
             past.popleft()
         return used / max(whole, 1), _days(past, whole - used)
 
 
-def _usage(folder: Path) -> tuple[int, int]:
-    """Bytes used, and of all that may be: what is kept for root is nobody's."""
-    found = os.statvfs(folder)
-    used = (found.f_blocks - found.f_bfree) * found.f_frsize
-    return used, used + found.f_bavail * found.f_frsize
-
-
-def _days(past: Sequence[tuple[float, int]], left: int) -> float | None:
+def _days(past: Sequence[tuple[float, float]], left: float) -> float | None:
     """Until it is full, as it grew lately: the median of its steps, which one large file does not move."""
     (first, _), (last, _) = past[0], past[-1]
     if last - first < SLOPE_LEAST:
         return None
     parts = 6
     width = (last - first) / parts
-    edges: list[int] = []
+    edges: list[float] = []
     for n in range(parts + 1):
         at = first + n * width
         edges.append(min(past, key=lambda one: abs(one[0] - at))[1])

@@ -34,6 +34,7 @@ from cloudbang.domain.alerts.delivery import (
 )
 from cloudbang.domain.alerts.receivers import Kind, Receiver
 from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
+from cloudbang.monitoring.alerts.news import News
 from cloudbang.monitoring.alerts.senders import Letter, Outcome, send
 from cloudbang.monitoring.alerts.texts import SayIn
 from cloudbang.storage.database.alert_rows import Attempt, Message
@@ -50,6 +51,7 @@ WHYS = (
     "somebody looks at it",
     "the receiver is off",
     "the receiver was deleted",
+    "it is over",
     "it redirects: give the address that it leads to",
     "a fault in CloudBang",
 )
@@ -97,6 +99,7 @@ class Outbox:
         say_in: SayIn,
         *,
         link: str = "",
+        news: News | None = None,
         send: Send = send,
         clock: Callable[[], float] = time.time,
         passes: Callable[[], float] | None = None,
@@ -105,6 +108,7 @@ class Outbox:
         self.sent = self.failures = self.given_up = self.pending = 0
         self._store, self._settings, self._secrets = store, settings, secrets
         self._notices, self._say_in, self._link, self._send = notices, say_in, link, send
+        self._news = news or News()
         self._moved = 0.0  # seconds by which the clock was set since the last look
         more = {"passes": passes} if passes else {}
         self._clock = WallClock(clock, on_jump=self._jumped, **more)
@@ -153,6 +157,7 @@ class Outbox:
                 self._store.settle(done, None, well)
                 self._end_notice(well)
             self.wake()
+        self._news.changed("alerts", receiver.team)
         return outcome
 
     # -- one look after the other
@@ -188,9 +193,12 @@ class Outbox:
                 why = "the receiver is off" if receiver else "the receiver was deleted"
                 for message in its:
                     self._store.settle(replace(message, state="held", why=why, finished=now), None)
+                self._news.changed("alerts", its[0].team)
                 continue
             self._hand_over(receiver, its, receivers, now)
             step = self._next(receiver, its, now)
+            if step.postpone or step.merge:
+                self._news.changed("alerts", receiver.team)
             for message in step.postpone:
                 self._store.settle(message, None)
             if step.merge:
@@ -254,6 +262,8 @@ class Outbox:
     def _may_wait(receiver: Receiver, message: Message) -> bool:
         if message.tries:
             return False  # it may have arrived already
+        if all(item.change == "reminder" for item in message.items):
+            return True  # it was told already, and nobody is woken by what they know
         return receiver.options.quiet_all or all(i.severity != "critical" for i in message.items)
 
     def _merge(self, receiver: Receiver, messages: Sequence[Message], now: float) -> None:
@@ -299,6 +309,7 @@ class Outbox:
             gevent.sleep(AGAIN)
         finally:
             self._busy.discard(receiver.id)
+            self._news.changed("alerts", receiver.team)
             self.wake()
 
     def _deliver(self, message: Message, receiver: Receiver) -> Outcome:

@@ -13,6 +13,8 @@ from cloudbang.domain.alerts.receivers import SECRETS, Receiver
 from cloudbang.domain.alerts.rules import DEFAULTS, NoRule, Rule
 from cloudbang.domain.lines import format_time
 from cloudbang.monitoring.alerts.about import Apps, Containers, Events, Measured, Recorder
+from cloudbang.monitoring.alerts.backtest import Backtest
+from cloudbang.monitoring.alerts.backtest import Found as Backtested
 from cloudbang.monitoring.alerts.engine import AlertEngine
 from cloudbang.monitoring.alerts.errors import (
     AlertField,
@@ -21,6 +23,7 @@ from cloudbang.monitoring.alerts.errors import (
     NoSuchRule,
     TooManyOfThem,
 )
+from cloudbang.monitoring.alerts.news import News
 from cloudbang.monitoring.alerts.outbox import Outbox, place_of
 from cloudbang.monitoring.alerts.senders import Outcome, shown_of
 from cloudbang.monitoring.alerts.sign_of_life import SignOfLife
@@ -55,14 +58,21 @@ class Alerts:
         say_in: SayIn,
         *,
         link: str = "",
+        news: News | None = None,
+        backtest: Backtest | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.store, self.settings = AlertStore(database), AlertSettings(database)
         self._secrets, self._clock = secrets, clock
-        self.outbox = Outbox(self.store, self.settings, secrets, notices, say_in, link=link)
+        self._news = news = news or News()
+        self._backtest = backtest
+        self.outbox = Outbox(
+            self.store, self.settings, secrets, notices, say_in, link=link, news=news
+        )
         self.engine = AlertEngine(
             *(self.store, self.settings, around.apps, around.containers, around.events),
             *(around.recorder, self.outbox.wake, around.measured),
+            news=news,
         )
         self.sign_of_life = SignOfLife(
             self.settings, secrets, notices, lambda: self.engine.looked_at
@@ -97,6 +107,7 @@ class Alerts:
             raise TooManyOfThem(MOST_RULES)
         made = self.settings.add_rule(replace(rule, created=self._now()))
         self.engine.reload()
+        self._news.changed("settings", rule.team)
         return made
 
     def save_rule(self, rule: Rule) -> None:
@@ -104,10 +115,18 @@ class Alerts:
         self._check(rule)
         self.settings.save_rule(rule)
         self.engine.reload()
+        self._news.changed("settings", rule.team)
 
     def delete_rule(self, rule: Rule) -> None:
         self.settings.delete_rule(rule.id)
         self.engine.reload()
+        self._news.changed("settings", rule.team)
+
+    def preview(self, rule: Rule, apps: Sequence[str]) -> Backtested | None:
+        """How often it would have been an alert of these apps in the last day; None where nobody knows.
+        Raises AlertField, StorageFailed."""
+        self._check(rule)
+        return self._backtest.look(rule, apps) if self._backtest else None
 
     # -- receivers
 
@@ -125,6 +144,7 @@ class Alerts:
         shown = self._checked(receiver, secrets)
         made = self.settings.add_receiver(replace(shown, created=self._now()))
         self._secrets.put(place_of(made.id), self._kept(made, secrets))
+        self._news.changed("settings", made.team)
         return made
 
     def save_receiver(self, receiver: Receiver, secrets: Mapping[str, str]) -> Receiver:
@@ -147,12 +167,14 @@ class Alerts:
         changed = replace(changed, failures=0, why="", until=0.0)
         self.settings.save_receiver(changed)
         self.outbox.forget(receiver.id)
+        self._news.changed("settings", changed.team)
         return changed
 
     def delete_receiver(self, receiver: Receiver) -> None:
         self.settings.delete_receiver(receiver.id)
         self._secrets.forget(place_of(receiver.id))
         self.outbox.forget(receiver.id)
+        self._news.changed("settings", receiver.team)
 
     def test(self, receiver: Receiver) -> Outcome:
         """Send a test now."""
@@ -162,9 +184,11 @@ class Alerts:
 
     def acknowledge(self, id: int, who: str) -> None:
         """Raises NoSuchIncident."""
-        if self.store.incident(id) is None:
+        found = self.store.incident(id)
+        if found is None:
             raise NoSuchIncident(id)
         self.store.acknowledge(id, who, self._now())
+        self._news.changed("alerts", found.team)
 
     # -- what may be written
 

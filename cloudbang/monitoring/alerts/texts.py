@@ -17,9 +17,12 @@ TITLES = {
     "began": "Alert: {app}: {rule}",
     "ended": "Over: {app}: {rule}",
     "flapping": "Unsteady: {app}: {rule}",
+    "reminder": "Still: {app}: {rule}",
 }
 SEVERAL = "{n} alerts: {names}"
 OVER = "{n} alerts are over: {names}"
+STILL_ON = "{n} alerts are still on: {names}"
+STILL = "{text}; after {hours} h it still is so"
 NEWS = "{n} news of alerts: {names}"
 MORE = "and {n} more"
 TEST = "This is a test: alerts arrive here."
@@ -34,7 +37,8 @@ def title_of(items: Sequence[Item], say: Callable[[str], str]) -> str:
         one = items[0]
         return say(TITLES[one.change]).format(app=one.app, rule=say(one.rule))
     changes = {item.change for item in items}
-    template = OVER if changes == {"ended"} else SEVERAL if changes == {"began"} else NEWS
+    alike = {"ended": OVER, "began": SEVERAL, "reminder": STILL_ON}
+    template = alike.get(next(iter(changes)), NEWS) if len(changes) == 1 else NEWS
     names = list(dict.fromkeys(item.app for item in items))
     shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
     return say(template).format(n=len(items), names=shown)
@@ -53,7 +57,10 @@ def lines_of(items: Sequence[Item], say: Callable[[str], str], shown: int = SHOW
 
 def sentence(item: Item, say: Callable[[str], str]) -> str:
     """What happened, with its facts."""
-    return filled(item.template, item.facts, say)
+    text = filled(item.template, item.facts, say)
+    if item.change == "reminder":
+        return say(STILL).format(text=text, hours=_shown(item.facts.get("hours", 0)))
+    return text
 
 
 def filled(template: str, facts: Any, say: Callable[[str], str]) -> str:

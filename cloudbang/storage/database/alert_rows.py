@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,12 +55,14 @@ def incident_values(one: Incident) -> dict[str, Any]:
         "began": one.began,
         "acknowledged_by": one.acknowledged_by,
         "acknowledged": one.acknowledged,
+        "reminded": one.reminded,
         **changed_values(one),
     }
 
 
 def changed_values(one: Incident) -> dict[str, Any]:
-    """What the engine changes of one; that somebody has acknowledged it is not its."""
+    """What the engine changes of one; that somebody has acknowledged it is not its,
+    nor when it was told again."""
     return {
         "rule_name": one.rule_name,
         "severity": one.severity,
@@ -81,8 +83,12 @@ def incident_of(row: Mapping[Any, Any]) -> Incident:
 
 def message_values(one: Message) -> dict[str, Any]:
     values = {name: getattr(one, name) for name in Message.__slots__ if name != "id"}
-    values["items"] = orjson.dumps([item.as_json() for item in one.items]).decode()
+    values["items"] = items_json(one.items)
     return values
+
+
+def items_json(items: Iterable[Item]) -> str:
+    return orjson.dumps([item.as_json() for item in items]).decode()
 
 
 def message_of(row: Mapping[Any, Any]) -> Message:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from cloudbang.domain.alerts.incidents import Incident, Item
+from cloudbang.domain.alerts.incidents import Incident
 from cloudbang.domain.alerts.receivers import Receiver
 from cloudbang.storage.database.alert_rows import (
     Attempt,
@@ -23,9 +23,15 @@ from cloudbang.storage.database.alert_rows import (
     incident_of,
     incident_values,
     message_of,
-    message_values,
 )
 from cloudbang.storage.database.alert_settings import receiver_of
+from cloudbang.storage.database.alert_told import (
+    add_message,
+    forget_reminders,
+    is_news,
+    the_message,
+    told_to,
+)
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.tables import (
     alert_attempts,
@@ -129,7 +135,7 @@ class AlertStore:
                 # One that tells of others too is sent all the same.
                 if {item.incident for item in message.items} == {id} and not message.tries:
                     held = {"state": "held", "why": "somebody looks at it"}
-                    c.execute(_the(message.id).values(**held))
+                    c.execute(the_message(message.id).values(**held))
 
         self._database.write(work)
 
@@ -140,15 +146,17 @@ class AlertStore:
         together."""
 
         def work(c: sa.Connection) -> list[Message]:
-            changed = alert_incidents.c.change != ""
-            rows = c.execute(sa.select(alert_incidents).where(changed)).mappings().all()
+            changed = sa.select(alert_incidents).where(alert_incidents.c.change != "")
+            rows = c.execute(changed.order_by(alert_incidents.c.id)).mappings().all()
             incidents = [incident_of(row) for row in rows]
             if not incidents:
                 return []
             every = c.execute(sa.select(alert_receivers)).mappings().all()
-            told = _told(c, [one.id for one in incidents])
+            told = told_to(c, [one.id for one in incidents])
+            forget_reminders(c, {one.id for one in incidents if one.state == "resolved"})
             made = [
-                _add(c, one) for one in make(incidents, [receiver_of(row) for row in every], told)
+                add_message(c, one)
+                for one in make(incidents, [receiver_of(row) for row in every], told)
             ]
             ids = [one.id for one in incidents]
             done = sa.update(alert_incidents).where(alert_incidents.c.id.in_(ids))
@@ -157,8 +165,30 @@ class AlertStore:
 
         return self._database.write(work)
 
+    def remind(self, incidents: Collection[int], when: str, make: Compose) -> list[Message]:
+        """Tell of those of these that are on and that nobody looks at, once more, those who have taken
+        all that there was to tell of them. When that was is kept with it."""
+
+        def work(c: sa.Connection) -> list[Message]:
+            its = alert_incidents.c.id.in_(incidents) & (alert_incidents.c.state != "resolved")
+            its &= alert_incidents.c.acknowledged.is_(None) & (alert_incidents.c.change == "")
+            wanted = sa.select(alert_incidents).where(its).order_by(alert_incidents.c.id)
+            rows = c.execute(wanted).mappings().all()
+            found = [incident_of(row) for row in rows]
+            every = c.execute(sa.select(alert_receivers)).mappings().all()
+            told = told_to(c, [one.id for one in found], all_taken=True)
+            made = [
+                add_message(c, one)
+                for one in make(found, [receiver_of(row) for row in every], told)
+            ]
+            done = sa.update(alert_incidents).where(alert_incidents.c.id.in_(incidents))
+            c.execute(done.values(reminded=when))
+            return made
+
+        return self._database.write(work)
+
     def add(self, message: Message) -> Message:
-        return self._database.write(lambda c: _add(c, message))
+        return self._database.write(lambda c: add_message(c, message))
 
     def pending(self) -> list[Message]:
         """The oldest first."""
@@ -190,7 +220,7 @@ class AlertStore:
     def begin_try(self, message: Message) -> Message:
         """It is about to be sent, and may be by the time that this process ends."""
         tried = replace(message, tries=message.tries + 1)
-        self._database.write(lambda c: c.execute(_the(message.id).values(tries=tried.tries)))
+        self._database.write(lambda c: c.execute(the_message(message.id).values(tries=tried.tries)))
         return tried
 
     def settle(
@@ -203,7 +233,7 @@ class AlertStore:
         }
 
         def work(c: sa.Connection) -> None:
-            c.execute(_the(message.id).values(**values))
+            c.execute(the_message(message.id).values(**values))
             if attempt is not None:
                 c.execute(sa.insert(alert_attempts).values(**attempt_values(attempt)))
             if receiver is not None:
@@ -217,9 +247,11 @@ class AlertStore:
         """These have become one."""
 
         def work(c: sa.Connection) -> Message:
-            made = _add(c, digest)
+            made = add_message(c, digest)
             for one in messages:
-                c.execute(_the(one.id).values(state="merged", why=made.uid, finished=made.created))
+                c.execute(
+                    the_message(one.id).values(state="merged", why=made.uid, finished=made.created)
+                )
             return made
 
         return self._database.write(work)
@@ -230,8 +262,8 @@ class AlertStore:
 
         def work(c: sa.Connection) -> None:
             for one in messages:
-                c.execute(_the(one.id).values(second=True))
-                if not _news(c, one.items, receiver.id):
+                c.execute(the_message(one.id).values(second=True))
+                if not is_news(c, one.items, receiver.id):
                     continue
                 new = replace(
                     one,
@@ -245,7 +277,7 @@ class AlertStore:
                     second=True,
                     instead_of=one.id,
                 )
-                _add(c, new)
+                add_message(c, new)
 
         self._database.write(work)
 
@@ -308,46 +340,3 @@ class AlertStore:
         statement = sa.select(alert_messages).where(wanted).order_by(alert_messages.c.id)
         rows = self._database.read(lambda c: c.execute(statement).mappings().all())
         return [message_of(row) for row in rows]
-
-
-def _the(message: int) -> sa.Update:
-    return sa.update(alert_messages).where(alert_messages.c.id == message)
-
-
-def _told(c: sa.Connection, incidents: Collection[int]) -> dict[int, frozenset[int]]:
-    """By incident the receivers that were told that it began, or will be."""
-    wanted = sa.select(alert_told.c.incident, alert_messages.c.receiver)
-    wanted = wanted.join(alert_messages, alert_messages.c.id == alert_told.c.message)
-    wanted = wanted.where(
-        alert_told.c.incident.in_(incidents),
-        alert_told.c.change.in_(("began", "flapping")),
-        alert_messages.c.state.in_(("pending", "sent")),
-    )
-    found: dict[int, set[int]] = {}
-    for incident, receiver in c.execute(wanted).all():
-        found.setdefault(incident, set()).add(receiver)
-    return {incident: frozenset(its) for incident, its in found.items()}
-
-
-def _news(c: sa.Connection, items: Collection[Item], receiver: int) -> bool:
-    """Whether there is one among these that this receiver is not told of."""
-    wanted = sa.select(alert_told.c.incident, alert_told.c.change)
-    wanted = wanted.join(alert_messages, alert_messages.c.id == alert_told.c.message)
-    wanted = wanted.where(
-        alert_told.c.incident.in_([item.incident for item in items]),
-        alert_messages.c.receiver == receiver,
-        alert_messages.c.state.in_(("pending", "sent")),
-    )
-    told = {tuple(row) for row in c.execute(wanted).all()}
-    return any((item.incident, item.change) not in told for item in items)
-
-
-def _add(c: sa.Connection, message: Message) -> Message:
-    key = c.execute(sa.insert(alert_messages).values(**message_values(message)))
-    primary = key.inserted_primary_key
-    assert primary is not None
-    made = replace(message, id=int(primary[0]))
-    for item in made.items:
-        told = {"incident": item.incident, "change": item.change, "message": made.id}
-        c.execute(insert(alert_told).values(**told).on_conflict_do_nothing())
-    return made

@@ -1,5 +1,5 @@
 """The channels that show a state or events rather than numbered lines: ``app/*``, ``status``,
-``terminal/*``, ``event/<app>``.
+``terminal/*``, ``alert/*``, ``event/<app>``.
 
 A viewer of a state that was too slow for a change is sent the whole state again when it reads;
 what was in between is of no use to it. A viewer of events is told that some are missing.
@@ -214,6 +214,25 @@ class TerminalsFeed(Feed):
         for viewer in self._group:
             if viewer.live and concerns(viewer.connection.caller) and not viewer.offer(frame):
                 _too_slow(viewer)
+
+
+class AlertsFeed(Feed):
+    """``alert/*``: that alerts of one's teams, or rules and receivers, are others than before. What
+    they are now the API says."""
+
+    def __init__(self) -> None:
+        super().__init__("alert/*", ("alert/",))
+
+    def first(self, viewer: FeedViewer | None = None) -> bytes:
+        # What changed between a page's first question and this is not missed.
+        return message("changed", self.name, what="all")
+
+    def receive(self, received: Message) -> None:
+        team = read_header(received.header).get("team")
+        what = _object(received.body).get("what")
+        if not isinstance(team, str) or what not in ("alerts", "settings"):
+            raise Malformed(f"news of {what!r}")
+        self.send(message("changed", self.name, what=what), team or None)
 
 
 class StatusFeed(Feed):

@@ -43,6 +43,7 @@ from cloudbang.web.live.deployments import (
     DeploymentViewer,
 )
 from cloudbang.web.live.feeds import (
+    AlertsFeed,
     Apps,
     AppsFeed,
     EventsFeed,
@@ -284,6 +285,8 @@ class LivePush:
             return StatusFeed(self._status.notices)
         if channel == "terminal/*":
             return TerminalsFeed()
+        if channel == "alert/*":
+            return AlertsFeed()
         if channel == "app/*":
             return AppsFeed(self._apps)
         if channel == "deployment/*":

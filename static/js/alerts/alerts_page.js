@@ -4,21 +4,23 @@ import "../frame/frame.js";
 import { appAddress } from "../frame/addresses.js";
 import { bind } from "../frame/keys.js";
 import { call, Problem } from "../lib/api.js";
-import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { byId, h, setAttribute, setText } from "../lib/dom.js";
 import { onSubmit, sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
 import { listItem, when } from "../lib/list_item.js";
 import { toast } from "../lib/toast.js";
+import { live } from "../live/live_socket.js";
 import { rowButton } from "./forms.js";
-import { loadReceivers, openReceiver, receivers } from "./receivers.js";
-import { loadRules, openRule } from "./rules.js";
+import { loadReceivers, openReceiver } from "./receivers.js";
+import { refill } from "./refill.js";
+import { loadRules, newRule } from "./rules.js";
 
 /**
  * @typedef {import("../types/api.js").Alert} Alert
  * @typedef {import("../types/api.js").AlertMessage} AlertMessage
  */
 
-const EVERY = 5_000; // ms; it is told elsewhere, and here for whoever looks
+const SOON = 150; // ms: what begins together is one change to a reader
 const PAST = 50;
 
 const error = byId("alerts-error");
@@ -26,11 +28,11 @@ const error = byId("alerts-error");
 async function loadAlerts() {
   const path = "/api/v1/alerts";
   const { alerts: open } = await call("GET", `${path}?state=open`);
-  setChildren(byId("alerts-open"), open.map(row));
+  refill(byId("alerts-open"), open.map(row), loadAlerts);
   setAttribute(byId("alerts-open"), "aria-busy", "false");
   byId("alerts-none").hidden = open.length > 0;
   const { alerts: past } = await call("GET", `${path}?state=resolved&limit=${PAST}`);
-  setChildren(byId("alerts-past"), past.map(row));
+  refill(byId("alerts-past"), past.map(row), loadAlerts);
   byId("alerts-past-box").hidden = !past.length;
 }
 
@@ -47,6 +49,7 @@ function row(alert) {
     app ? h("a", { href: appAddress(app) }, app) : subject,
     when(t("began"), alert.began),
     alert.ended && when(t("over"), alert.ended),
+    on && alert.reminded && when(t("told again"), alert.reminded),
     alert.state === "flapping" && t("begins and ends again and again"),
     alert.acknowledged_by && t("{who} looks at it", { who: alert.acknowledged_by }),
     toldWords(alert),
@@ -88,19 +91,25 @@ function states() {
   };
 }
 
+/** Those that are shown, by id: the newest, and what was asked for besides. @type {Map<number, AlertMessage>} */
+const told = new Map();
 /** @type {number | null} */
 let older = null;
 
-/** @param {number} [before] */
+/** @param {number} [before] older ones; without, the newest as they are now */
 async function loadMessages(before) {
   const query = before ? `&before=${before}` : "";
   const { messages, next } = await call("GET", `/api/v1/alerts/messages?limit=30${query}`);
+  // The newest say nothing of those beyond them, unless so many are new that some lie in between.
+  const reaches = messages.some((/** @type {AlertMessage} */ one) => told.has(one.id));
+  if (!before && !reaches) told.clear();
+  if (before || !reaches) older = next;
+  for (const one of messages) told.set(one.id, one);
+  const shown = [...told.values()].sort((a, b) => b.id - a.id);
   const list = byId("messages");
-  if (before) list.append(...messages.map(messageRow));
-  else setChildren(list, messages.map(messageRow));
+  refill(list, shown.map(messageRow), loadMessages);
   byId("messages-none").hidden = list.children.length > 0;
-  older = next;
-  byId("messages-more").hidden = next === null;
+  byId("messages-more").hidden = older === null;
 }
 
 /** @param {AlertMessage} message */
@@ -173,14 +182,35 @@ function button(id, keys, run) {
 }
 
 button("receiver-new", "n", () => openReceiver());
-button("rule-new", "r", () => openRule(receivers));
-byId("messages-more").addEventListener("click", () => void loadMessages(older ?? 0));
+button("rule-new", "r", newRule);
+byId("messages-more").addEventListener("click", () => void guarded(() => loadMessages(older ?? 0)));
 addEventListener("alerts-told", () => void guarded(() => loadMessages()));
-setInterval(() => {
-  const idle = document.visibilityState === "visible" && !document.querySelector("dialog[open]");
-  const focused = byId("alerts-open").contains(document.activeElement);
-  if (idle && !focused) void guarded(loadAlerts);
-}, EVERY);
-await guarded(() =>
-  Promise.all([loadAlerts(), loadReceivers(), loadRules(), loadMessages(), loadSign()]),
-);
+
+/** What is other than before, since it was last asked for. @type {Set<string>} */
+const changed = new Set();
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/** @param {string} what */
+function refresh(what) {
+  changed.add(what);
+  timer ??= setTimeout(() => {
+    timer = undefined;
+    const all = changed.has("all");
+    const alerts = all || changed.has("alerts");
+    const settings = all || changed.has("settings");
+    changed.clear();
+    void guarded(async () => {
+      // Who is told is named in the rules.
+      await Promise.all([loadReceivers(), alerts && loadAlerts(), alerts && loadMessages()]);
+      if (settings) await loadRules();
+    });
+  }, SOON);
+}
+
+await guarded(async () => {
+  await Promise.all([loadAlerts(), loadReceivers(), loadMessages(), loadSign()]);
+  await loadRules();
+});
+// The server says that something changed; what it is now, the API knows.
+live.subscribe("alert/*", {}, { changed: ({ what }) => refresh(what) });

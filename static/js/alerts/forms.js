@@ -7,6 +7,21 @@ import { t } from "../lib/i18n.js";
 
 let count = 0;
 
+const page = /** @type {HTMLElement | null} */ (document.querySelector(".alerts"));
+
+/** The house may say what is about all teams, and that a receiver is on a private network. */
+export function isHouse() {
+  return page?.dataset.house === "1";
+}
+
+/** The teams that one manages; for the house also all of them. @returns {[string, string][]} */
+export function teamChoices({ all = true } = {}) {
+  /** @type {string[]} */
+  const teams = JSON.parse(page?.dataset.teams ?? "[]");
+  const own = /** @type {[string, string][]} */ (teams.map((team) => [team, team]));
+  return all && isHouse() ? [...own, ["", t("all teams")]] : own;
+}
+
 /**
  * @param {string} name
  * @param {string} label

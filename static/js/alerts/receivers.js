@@ -1,12 +1,22 @@
 // Who is told: the list, the form, the test.
 
 import { call, Problem } from "../lib/api.js";
-import { byId, h, setChildren } from "../lib/dom.js";
+import { byId, h } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
 import { confirmButton, listItem } from "../lib/list_item.js";
 import { toast } from "../lib/toast.js";
-import { check, choice, field, openForm, rowButton, showFields } from "./forms.js";
+import {
+  check,
+  choice,
+  field,
+  isHouse,
+  openForm,
+  rowButton,
+  showFields,
+  teamChoices,
+} from "./forms.js";
+import { refill } from "./refill.js";
 
 /** @typedef {import("../types/api.js").Receiver} Receiver */
 
@@ -36,14 +46,9 @@ function kinds() {
   };
 }
 
-/** The house may say that a receiver is on a private network. */
-function isHouse() {
-  return Boolean(document.querySelector(".alerts[data-house='1']"));
-}
-
 export async function loadReceivers() {
   ({ receivers } = await call("GET", "/api/v1/alerts/receivers"));
-  setChildren(list, receivers.map(row));
+  refill(list, receivers.map(row), loadReceivers);
   byId("receivers-none").hidden = receivers.length > 0;
 }
 
@@ -105,7 +110,7 @@ export function openReceiver(one) {
     [
       field("name", t("Name"), { value: one?.name ?? "", required: true, maxlength: 100 }),
       !one && choice("kind", t("Kind"), Object.entries(kinds())),
-      !one && field("team", t("Team"), { value: "default", maxlength: 64 }),
+      !one && choice("team", t("Team"), teamChoices({ all: false })),
       field("address", t("Address"), { type: "url", placeholder: "https://…" }, kept),
       field("secret", t("Secret, if it has one"), { type: "password" }, kept),
       field("host", t("Mail server"), { value: one?.host ?? "" }),

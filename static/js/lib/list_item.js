@@ -49,6 +49,7 @@ export function confirmButton(verb, label, run) {
   button.setAttribute("aria-label", label);
   const forget = () => {
     sure = false;
+    delete button.dataset.sure;
     setText(button, verb);
     button.setAttribute("aria-label", label);
   };
@@ -56,6 +57,7 @@ export function confirmButton(verb, label, run) {
   button.addEventListener("click", async () => {
     if (!sure) {
       sure = true;
+      button.dataset.sure = "yes";
       setText(button, t("Really?"));
       button.setAttribute("aria-label", `${label}: ${t("Really?")}`);
       return;

@@ -43,6 +43,7 @@ export type Alert = {
   state: "firing" | "flapping" | "resolved";
   began: string;
   ended: string | null;
+  reminded: string | null;
   text: string;
   acknowledged_by: string;
   acknowledged: string | null;
@@ -96,6 +97,7 @@ export type AlertRule = {
   severity: "critical" | "warning";
   wait: number;
   clear: number;
+  remind: number;
   receivers: number[];
   enabled: boolean;
   by: string;
@@ -110,8 +112,28 @@ export type AlertRuleChange = {
   severity?: "critical" | "warning" | null;
   wait?: number | null;
   clear?: number | null;
+  remind?: number | null;
   receivers?: number[] | null;
   enabled?: boolean | null;
+};
+
+/** `known`: for how much of the time since `since` there is something to judge by, null where nothing can be said beforehand. `looked_at` apps, `of` so many: it takes 3 s at most. */
+export type AlertRulePreview = {
+  since: string | null;
+  known: number | null;
+  apps: BeganOf[];
+  looked_at: number;
+  of: number;
+};
+
+/** A rule that may be made, of which it is asked how often it would have been an alert. */
+export type AlertRuleTry = {
+  team?: string;
+  app?: string;
+  kind: "metric" | "log" | "event";
+  condition: Record<string, unknown>;
+  wait?: number;
+  clear?: number;
 };
 
 export type AlertRules = {
@@ -158,6 +180,11 @@ export type AskedAddress = {
   quantiles: Record<string, unknown>;
   most: number | null;
   example: string;
+};
+
+export type BeganOf = {
+  app: string;
+  began: string[];
 };
 
 export type Begun = {
@@ -591,7 +618,7 @@ export type NewAccount = {
   role?: "admin" | "viewer";
 };
 
-/** `team`: whose apps it is about, "" for all; `app`: the one, "" for each of them. `condition` as its kind has it. `wait`: seconds for which it has to be so, `clear`: and for which it has to be over. `receivers`: none for those that take everything. */
+/** `team`: whose apps it is about, "" for all; `app`: the one, "" for each of them. `condition` as its kind has it. `wait`: seconds for which it has to be so, `clear`: and for which it has to be over; `remind`: after which it is told again while it is still so, 0 for never, left out 4 hours for what is critical. `receivers`: none for those that take everything. */
 export type NewAlertRule = {
   team?: string;
   app?: string;
@@ -601,6 +628,7 @@ export type NewAlertRule = {
   severity?: "critical" | "warning";
   wait?: number;
   clear?: number;
+  remind?: number | null;
   receivers?: number[];
   enabled?: boolean;
 };

@@ -16,7 +16,7 @@ from cloudbang.domain.apps import App, Instance
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time
 from cloudbang.monitoring.alerts.engine import AlertEngine
-from cloudbang.monitoring.alerts.outbox import Outbox, place_of
+from cloudbang.monitoring.alerts.outbox import Outbox, _minute_of, place_of
 from cloudbang.storage.database.alert_rows import Message
 from cloudbang.storage.database.alert_settings import AlertSettings
 from cloudbang.storage.database.alerts import AlertStore
@@ -219,3 +219,10 @@ def changes(asked: list[Asked]) -> list[tuple[str, str]]:
         told = one.json
         seen[told["id"]] = [(item["app"], item["change"]) for item in told["incidents"]]
     return [item for its in seen.values() for item in its]
+
+
+def around(made: Ground, before: int = 30, after: int = 30) -> str:
+    """Quiet hours from so many minutes ago to so many from now."""
+    minute = _minute_of(made.clock.wall())
+    begin, end = (minute - before) % 1440, (minute + after) % 1440
+    return f"{begin // 60:02}:{begin % 60:02}-{end // 60:02}:{end % 60:02}"

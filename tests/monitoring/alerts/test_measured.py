@@ -13,10 +13,21 @@ from cloudbang.domain.alerts.rules import (
     Rule,
     contains,
 )
-from cloudbang.domain.metrics.series import SeriesKey
+from cloudbang.domain.metrics.series import Labels, SeriesKey
+from cloudbang.domain.metrics.sweep import Sweep
 from cloudbang.errors import StorageFailed
-from cloudbang.monitoring.alerts.measured import DAY, Certificates, Disks, LogRules, MetricRules
+from cloudbang.monitoring.alerts.measured import (
+    DAY,
+    Certificates,
+    Disks,
+    LogRules,
+    MetricRules,
+    disks_of,
+)
+from cloudbang.monitoring.app_series import AppSeries
+from cloudbang.monitoring.series import Series
 from tests.monitoring.alerts.ground import Clock, World
+from tests.monitoring.monitoring_support import HeardBus, KeptStore
 
 
 class Numbers:
@@ -24,13 +35,13 @@ class Numbers:
 
     def __init__(self) -> None:
         self.values: dict[str, list[float | None]] = {}
-        self.trouble: str | None = None
+        self.stale, self.newest = False, 0
 
     def window(self, key: SeriesKey, seconds: int) -> list[float | None]:
         return self.values.get(key.name, [])
 
-    def trouble_of(self) -> str | None:
-        return self.trouble
+    def of(self, app: str) -> AppSeries | None:
+        return None
 
 
 def verdicts(found: object) -> list[str]:
@@ -53,9 +64,9 @@ def test_a_share_of_the_limit_and_what_is_not_measured() -> None:
     assert look([85.0]) == ["between"]
     assert look([10.0]) == ["under"]
     assert look([None, None]) == ["unknown"]
-    numbers.trouble = "the sampler is 20 s behind"
+    numbers.stale = True
     assert look([95.0]) == ["unknown"]
-    numbers.trouble = None
+    numbers.stale = False
     world.has("web", "exited")
     assert look([None]) == ["under"]
     numbers.values = {"memory": [5.0]}  # no limit
@@ -112,9 +123,7 @@ def test_a_disk_that_is_full_and_one_that_will_be() -> None:
     """By the share that is used, or by how quickly it fills; one large file says nothing."""
     clock = Clock()
     used, whole = 60.0, 100.0
-    disks = Disks(
-        [Path("/data")], clock.monotonic, lambda folder: (int(used * 1e9), int(whole * 1e9))
-    )
+    disks = Disks(lambda: {"/data": (used * 1e9, whole * 1e9)}, clock.monotonic)
     rule = Rule(1, "", "", "Disk", EventCondition("disk", 0.9, 0.87, days=3))
     assert verdicts(disks.look([rule])) == ["under"]
     for _ in range(120):
@@ -127,14 +136,40 @@ def test_a_disk_that_is_full_and_one_that_will_be() -> None:
     clock.pass_(60)
     assert verdicts(disks.look([rule])) == ["over"]
 
-    other = Disks(
-        [Path("/data")], clock.monotonic, lambda folder: (int(used * 1e9), int(whole * 1e9))
-    )
+    other = Disks(lambda: {"/data": (used * 1e9, whole * 1e9)}, clock.monotonic)
     used = 60.0
     for n in range(120):
         clock.pass_(60)
         used = 80.0 if n > 60 else 60.0
         assert verdicts(other.look([rule])) == ["under"]
+
+
+def test_each_disk_is_looked_at_as_it_was_measured() -> None:
+    """The one with CloudBang's data and the engine's; what is not measured any more is unknown, and no
+    disk that has room."""
+    now = 1_800_000_000
+    series = Series(KeptStore(), HeardBus(wanted=False), clock=lambda: now)
+    clock = Clock()
+    disks = Disks(disks_of(series), clock.monotonic)
+    rule = Rule(1, "", "", "Disk", EventCondition("disk", 0.9, 0.87, days=3))
+
+    def look(**used: float) -> dict[str, str]:
+        nonlocal now
+        now += 40
+        clock.pass_(40)
+        node: dict[tuple[str, Labels], float] = {}
+        for path, share in used.items():
+            labels = (("path", path),)
+            node |= {("disk.used", labels): share * 1e9, ("disk.limit", labels): 1e9}
+        series.take(Sweep(now, True, [], {}, node))
+        return {one.subject: one.verdict for one in disks.look([rule])}
+
+    assert look(own=0.5, engine=0.95) == {"own": "under", "engine": "over"}
+    assert look(own=0.95, engine=0.95) == {"own": "over", "engine": "over"}
+    assert look(own=0.5) == {"own": "under", "engine": "unknown"}
+    now += 100
+    clock.pass_(100)
+    assert verdicts(disks.look([rule])) == ["unknown", "unknown"]
 
 
 def test_a_certificate_that_ends(tmp_path: Path) -> None:

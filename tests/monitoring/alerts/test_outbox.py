@@ -16,7 +16,7 @@ from cloudbang.domain.alerts.delivery import GIVE_UP
 from cloudbang.monitoring.alerts import senders
 from cloudbang.monitoring.alerts.outbox import UNDELIVERED
 from cloudbang.monitoring.alerts.senders import Outcome
-from tests.monitoring.alerts.ground import Ground, changes, ground
+from tests.monitoring.alerts.ground import Ground, around, changes, ground
 from tests.monitoring.alerts.services import Service, answer, service
 
 
@@ -227,15 +227,6 @@ def test_quiet_hours_hold_back_what_is_no_harm(made: Ground, hook: Service) -> N
     assert ("db", "began") in changes(hook.asked)
     made.pump(3600, 120)
     assert ("web", "began") in changes(hook.asked)
-
-
-def around(made: Ground) -> str:
-    """Quiet hours from half an hour ago to half an hour from now."""
-    from cloudbang.monitoring.alerts.outbox import _minute_of
-
-    minute = _minute_of(made.clock.wall())
-    begin, end = (minute - 30) % 1440, (minute + 30) % 1440
-    return f"{begin // 60:02}:{begin % 60:02}-{end // 60:02}:{end % 60:02}"
 
 
 def test_what_somebody_looks_at_is_told_no_more(made: Ground, hook: Service) -> None:

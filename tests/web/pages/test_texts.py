@@ -23,7 +23,17 @@ from cloudbang.domain.metrics import exposed
 from cloudbang.domain.refusals import REFUSALS
 from cloudbang.errors import CloudBangError
 from cloudbang.monitoring.alerts.outbox import WHYS
-from cloudbang.monitoring.alerts.texts import MORE, NEWS, OVER, SEVERAL, TEST, TEST_TITLE, TITLES
+from cloudbang.monitoring.alerts.texts import (
+    MORE,
+    NEWS,
+    OVER,
+    SEVERAL,
+    STILL,
+    STILL_ON,
+    TEST,
+    TEST_TITLE,
+    TITLES,
+)
 from cloudbang.monitoring.series import MEASURING_IS_BEHIND, NOT_WRITTEN
 from cloudbang.node.sampler import reasons
 from cloudbang.web.deployment_json import CANCELLED, REPLACED, SECONDS
@@ -115,7 +125,8 @@ def texts_of_python() -> dict[str, str]:
     for text in TRAFFIC.values():
         found[text] = "web/traffic_text.py"
     said = (*BEGAN.values(), ENDED.values(), (FLAPPING, GONE), TITLES.values())
-    words = (SEVERAL, OVER, NEWS, MORE, TEST, TEST_TITLE, *WHYS, *(rule.name for rule in DEFAULTS))
+    words = (SEVERAL, OVER, STILL_ON, STILL, NEWS, MORE, TEST, TEST_TITLE, *WHYS)
+    words = (*words, *(rule.name for rule in DEFAULTS))
     for text in (*(text for texts in said for text in texts), *words):
         found[text] = "of alerts"
     for event_kind in KINDS.values():

@@ -35,7 +35,7 @@ from cloudbang.storage.database.tables.metadata import metadata
 from cloudbang.storage.database.tables.terminals import terminal_visits, terminals
 from cloudbang.storage.database.tables.webhooks import deliveries, webhooks
 
-REVISION = "0012"
+REVISION = "0013"
 """The newest migration. A database of this revision is used as it is."""
 
 __all__ = [

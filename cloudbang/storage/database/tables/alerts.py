@@ -19,6 +19,7 @@ alert_rules = Table(
     Column("severity", String, nullable=False),
     Column("wait", Float, nullable=False),
     Column("clear", Float, nullable=False),
+    Column("remind", Float, nullable=False),  # 0: never
     Column("receivers", String, nullable=False),  # JSON
     Column("enabled", Boolean, nullable=False),
     Column("by", String, nullable=False),
@@ -46,6 +47,7 @@ alert_incidents = Table(
     Column("acknowledged_by", String, nullable=False),
     Column("acknowledged", String),
     Column("change", String, nullable=False),  # nobody was told of yet
+    Column("reminded", String),  # when it was last told again
     Index(None, "state"),
     Index(None, "change"),
     Index(None, "team", "began"),

@@ -16,13 +16,13 @@ Address = Annotated[str, Field(max_length=4_000)]
 Secret = Annotated[str, Field(max_length=4_000)]
 Ids = Annotated[list[int], Field(max_length=50)]
 RuleKind = Literal["metric", "log", "event"]
-Change = Literal["began", "ended", "flapping"]
 
 
 class NewAlertRule(Body):
     """``team``: whose apps it is about, "" for all; ``app``: the one, "" for each of them.
     ``condition`` as its kind has it. ``wait``: seconds for which it has to be so, ``clear``: and for
-    which it has to be over. ``receivers``: none for those that take everything."""
+    which it has to be over; ``remind``: after which it is told again while it is still so, 0 for never,
+    left out 4 hours for what is critical. ``receivers``: none for those that take everything."""
 
     team: Annotated[str, Field(max_length=64)] = ""
     app: Annotated[str, Field(max_length=128)] = ""
@@ -32,6 +32,7 @@ class NewAlertRule(Body):
     severity: Severity = "critical"
     wait: float = 0.0
     clear: float = 60.0
+    remind: float | None = None
     receivers: Annotated[Ids, Field(default_factory=list)]
     enabled: bool = True
 
@@ -44,8 +45,36 @@ class AlertRuleChange(Body):
     severity: Severity | None = None
     wait: float | None = None
     clear: float | None = None
+    remind: float | None = None
     receivers: Ids | None = None
     enabled: bool | None = None
+
+
+class AlertRuleTry(Body):
+    """A rule that may be made, of which it is asked how often it would have been an alert."""
+
+    team: Annotated[str, Field(max_length=64)] = ""
+    app: Annotated[str, Field(max_length=128)] = ""
+    kind: RuleKind
+    condition: dict[str, Any]
+    wait: float = 0.0
+    clear: float = 60.0
+
+
+class BeganOf(TypedDict):
+    app: str
+    began: list[Time]
+
+
+class AlertRulePreview(TypedDict):
+    """``known``: for how much of the time since ``since`` there is something to judge by, null where
+    nothing can be said beforehand. ``looked_at`` apps, ``of`` so many: it takes 3 s at most."""
+
+    since: Time | None
+    known: float | None
+    apps: list[BeganOf]
+    looked_at: int
+    of: int
 
 
 class AlertRule(TypedDict):
@@ -60,6 +89,7 @@ class AlertRule(TypedDict):
     severity: Severity
     wait: float
     clear: float
+    remind: float
     receivers: list[int]
     enabled: bool
     by: str
@@ -171,6 +201,7 @@ class Alert(TypedDict):
     state: Literal["firing", "flapping", "resolved"]
     began: Time
     ended: Time | None
+    reminded: Time | None
     text: str
     acknowledged_by: str
     acknowledged: Time | None

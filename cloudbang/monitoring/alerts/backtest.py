@@ -1,0 +1,176 @@
+"""How often a rule would have been an alert lately, from what is kept: told before it is made.
+
+The same machine judges that judges later. What a log said is not looked through for it, and of disks and
+certificates nobody would learn anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+from cloudbang.core.loop import in_turns, yield_to_loop
+from cloudbang.domain.alerts.machine import Machine, Verdict, verdict_of
+from cloudbang.domain.alerts.occurrences import SETTLES, Occurrences
+from cloudbang.domain.alerts.rules import EventCondition, MetricCondition, Rule
+from cloudbang.domain.events import Event
+from cloudbang.domain.lines import format_time, parse_time
+from cloudbang.domain.metrics.catalogue import NODE
+from cloudbang.monitoring.alerts.happened import MEASURED
+
+SPAN = 24 * 3600  # seconds that are looked at
+FINE, COARSE = 10, 60  # seconds of which the means are taken, of few apps and of many
+FEW = 5
+MOST = 200  # apps that are looked at
+WITHIN = 3.0  # seconds that it may take; then it says of how many it speaks
+GRID = 30.0  # seconds between two looks at what happened
+EVENTS = 5_000  # of an app, the newest
+WITNESS = "cpu"  # of the node: where that was measured and an app was not, the app did not run
+
+
+class Kept(Protocol):
+    """What is asked of the metrics that are kept."""
+
+    def means(
+        self, app: str, names: Sequence[str], since: int, until: int, width: int
+    ) -> dict[str, list[float | None]]: ...
+
+
+class PastEvents(Protocol):
+    """What is asked of the events."""
+
+    def list(
+        self, app: str, since: str | None = None, until: str | None = None, limit: int = 500
+    ) -> list[Event]: ...
+
+
+class Found(NamedTuple):
+    """``began``: by app when it would have been told of, seconds since 1970; ``looked_at`` apps, ``of``
+    so many; ``known``: for how much of the time there is something, where it is measured."""
+
+    since: int
+    began: dict[str, list[float]]
+    looked_at: int
+    of: int
+    known: float
+
+
+class Backtest:
+    """Blocks the calling greenlet, for a few seconds at most."""
+
+    def __init__(
+        self, kept: Kept, events: PastEvents, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._kept, self._events, self._clock = kept, events, clock
+
+    def look(self, rule: Rule, apps: Sequence[str]) -> Found | None:
+        """None of a rule of which nothing is known beforehand. Raises StorageFailed."""
+        its = rule.condition
+        until = int(self._clock()) // COARSE * COARSE
+        since = until - SPAN
+        began: dict[str, list[float]] = {}
+        known = looked_at = 0.0
+        ends = time.monotonic() + WITHIN
+        if isinstance(its, MetricCondition):
+            width = FINE if len(apps) <= FEW else COARSE
+            witness = self._kept.means(NODE, [WITNESS], since, until, width)[WITNESS]
+        elif not isinstance(its, EventCondition) or its.occurrence in MEASURED:
+            return None
+        for name in apps[:MOST]:
+            if time.monotonic() > ends:
+                break
+            if isinstance(its, MetricCondition):
+                names = [its.metric, *([its.of] if its.of else [])]
+                found = self._kept.means(name, names, since, until, width)
+                values = _shares(found[its.metric], found[its.of] if its.of else None)
+                known += sum(value is not None for value in values) / max(len(values), 1)
+                told = _of_values(rule, its, since, width, values, witness)
+            else:
+                events = self._events.list(name, format_time(since * 10**9), limit=EVENTS)
+                known += 1
+                told = _of_events(rule, its, name, events, since, until)
+            looked_at += 1
+            if told:
+                began[name] = told
+            yield_to_loop()
+        return Found(since, began, int(looked_at), len(apps), known / max(looked_at, 1))
+
+
+def _shares(
+    values: Sequence[float | None], wholes: Sequence[float | None] | None
+) -> list[float | None]:
+    if wholes is None:
+        return list(values)
+    return [
+        value / whole if value is not None and whole else None
+        for value, whole in zip(values, wholes, strict=True)
+    ]
+
+
+def _of_values(
+    rule: Rule,
+    its: MetricCondition,
+    since: int,
+    width: int,
+    values: Sequence[float | None],
+    witness: Sequence[float | None],
+) -> list[float]:
+    machine, told = Machine(rule.wait, rule.clear), []
+    steps = zip(values, witness, strict=True)
+    for n, (value, seen) in in_turns(enumerate(steps)):
+        verdict = verdict_of(value, its.begin, its.end, its.below)
+        if value is None and seen is not None:
+            verdict = "under"
+        # What is a mean of these seconds is known at their end.
+        at = since + (n + 1) * width
+        if machine.step(at, verdict) in ("began", "flapping"):
+            told.append(float(at))
+    return told
+
+
+def _of_events(
+    rule: Rule,
+    its: EventCondition,
+    app: str,
+    events: Sequence[Event],
+    since: int,
+    until: int,
+) -> list[float]:
+    happened = [(parse_time(one.time) / 1e9, one) for one in events if one.kind != "alert"]
+    if not happened:
+        return []
+    machine, told = Machine(rule.wait, rule.clear), []
+    occurrences, well, at = Occurrences(), True, 0
+    for now in in_turns(list(_moments([when for when, _ in happened], until))):
+        while at < len(happened) and happened[at][0] <= now:
+            when, event = happened[at]
+            occurrences.take(event, when)
+            well = _is_well(event, well)
+            at += 1
+        firing = machine.state != "ok"
+        verdict: Verdict = occurrences.verdict(app, its, now, well, firing)
+        occurrences.judged(app, now)
+        if machine.step(now, verdict) in ("began", "flapping"):
+            told.append(now)
+    return told
+
+
+def _moments(happened: Sequence[float], until: float) -> Iterator[float]:
+    """Those at which it is looked: when each of these counts, and now and then in between."""
+    counts = [when + SETTLES for when in happened]
+    for one, following in pairwise([*counts, max(until, counts[-1])]):
+        now = one
+        while now < following or now == one:
+            yield now
+            now += GRID
+
+
+def _is_well(event: Event, before: bool) -> bool:
+    match event.kind:
+        case "start":
+            return True
+        case "die":
+            return event.data.get("exit_code") == 0
+    return before
