@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.terminal_page import Shell, read
 from tests.support import ServerProcess, wait_until
@@ -123,3 +124,35 @@ def test_only_what_is_printed_now_is_copied_and_only_at_the_keyboard(
         wait_until(lambda: clipboard(page) == "three", what="what was copied")
         seen.shows_line("three")
         assert watching.evaluate("window.wrote") == []
+
+
+def test_finding_in_one_long_line_holds_nothing_up(shell: Shell) -> None:
+    """A line of most of a megabyte is looked through beside everything else: what is below and above
+    it is found, what everything matches as well, and the page goes on meanwhile."""
+    page = shell.page
+    shell.run("echo ab''ove", "above")
+    shell.run("head -c 300000 /dev/zero | base64 -w0 | tr A x; echo; echo need''le", "needle")
+    page.keyboard.press("Control+Shift+F")
+    field = shell.box.get_by_role("textbox", name="Find in the terminal")
+    count = shell.box.locator(".term-search-count")
+    expect(field).to_be_focused()
+    # Whatever has its turn while it is looked for: more often than before and after.
+    page.evaluate(
+        "() => { window.turns = 0; setInterval(() => void (window.turns += 1), 1); }",
+    )
+    page.keyboard.type("zzz")
+    expect(count).to_have_text("Nothing found")
+    field.fill("needle")
+    expect(count).to_have_text("1 of 1")
+    field.fill("above")
+    expect(count).to_have_text("1 of 1")
+    assert shell.inside("screen.terminal.getSelection()") == "above"
+    shell.button("Regular expression").click()
+    before = page.evaluate("window.turns")
+    field.fill(".*")
+    expect(count).to_have_text(re.compile(r"^1 of [\d,]+$"))
+    assert page.evaluate("window.turns") - before > 5
+    field.fill("(?=x)")
+    expect(count).to_contain_text("This is no regular expression in RE2's syntax")
+    page.keyboard.press("Escape")
+    shell.run("echo $((6*7))", "42")

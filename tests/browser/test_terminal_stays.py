@@ -168,7 +168,7 @@ def test_a_stopped_server_says_so_and_offers_a_new_one(
         page = people(person).new_page()
     watch.allow(LOST)
     page.goto(f"{silent.url}/apps/{box.name}/terminal")
-    expect(page.get_by_text("what is typed never is")).to_have_count(0)
+    expect(page.get_by_text("also of what is typed")).to_have_count(0)
     page.get_by_role("button", name="Open", exact=True).click()
     shell = Shell(page).ready().run("echo before $((1+1))", "before 2")
     expect(shell.box.get_by_text("Recorded", exact=True)).to_be_hidden()

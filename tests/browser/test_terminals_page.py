@@ -133,6 +133,35 @@ def test_a_terminal_is_replayed(
     printed(page, "last needle")
 
 
+def test_what_was_found_in_a_long_line_is_in_sight(
+    page: Page, server: ServerProcess, sign_in: SignIn, admin: Person, box: Any, shot: Shot
+) -> None:
+    """However far into it; what is recorded is what was shown, also of what was typed, as is said."""
+    one = admin.terminal("terminals-box", columns=200)
+    one.run("printf '%0150d' 0; echo nee''dle")
+    one.type("exit\n")
+    one.wait_op("ended", 30)
+    one.close()
+    sign_in(page, server)
+    open_page(page, server, "/terminals")
+    expect(page.get_by_text("What is shown is recorded, also of what is typed")).to_be_visible()
+    page.set_viewport_size({"width": 700, "height": 700})
+    open_page(page, server, f"/terminals/{one.session}/replay")
+    expect(page.locator("#replay-title")).to_have_text("terminals-box")
+    page.keyboard.press("Control+f")
+    page.keyboard.type("needle")
+    expect(page.locator(".replay-hit mark")).to_have_text("needle")
+    sees = """() => {
+        const mark = document.querySelector('.replay-hit mark').getBoundingClientRect();
+        const list = document.querySelector('#replay-hits').getBoundingClientRect();
+        return mark.left >= list.left && mark.right <= list.right && mark.width > 10;
+    }"""
+    assert page.evaluate(sees)
+    shot(page, "replay-found-in-a-long-line")
+    page.locator("#replay-query").fill("printf")
+    expect(page.locator(".replay-hit mark").first).to_have_text("printf")
+
+
 def test_a_recording_puts_nothing_into_the_clipboard(
     page: Page, server: ServerProcess, sign_in: SignIn, admin: Person, box: Any
 ) -> None:

@@ -51,7 +51,7 @@ size_of() {  # bytes; reads the content only where nothing else tells them
 PUT = (
     _COMMON
     + """
-cd "$root$at" || exit 70
+cd "$root$at" || exit 79
 may_go() {  # only a file may be replaced, or a link that leads to one or to nothing
   [ ! -d "$1" ] || exit 71
   [ ! -e "$1" ] || [ -f "$1" ] || exit 78
@@ -159,6 +159,9 @@ REASONS = {
     77: "a link on the way to it cannot be followed",
     78: "a device, a pipe or a socket has this name: only a file is replaced",
 }
+# The folder that a file is to go into cannot be entered: what is said is about it.
+FOLDER = 79
+NO_FOLDER = "there is no such folder: choose another, or make it first"
 # What programs say -> the same in the reader's language.
 MESSAGES = {
     "Read-only file system": "it is read-only",
@@ -168,6 +171,6 @@ MESSAGES = {
     "No such file or directory": "there is nothing here",
     "nonexistent directory": "there is nothing here",
     "Not a directory": "this is no folder",
-    "can't cd": "there is no such folder",
+    "can't cd": NO_FOLDER,
     "File name too long": "the name is too long",
 }

@@ -9,6 +9,7 @@ looked after, as at the end of a terminal.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import secrets
 import struct
@@ -31,7 +32,9 @@ from cloudbang.errors import (
 from cloudbang.node.terminals.environment import of_script
 from cloudbang.node.terminals.file_commands import (
     BROKEN_OFF,
+    FOLDER,
     MESSAGES,
+    NO_FOLDER,
     NO_SHELL,
     REASONS,
     UNINTELLIGIBLE,
@@ -103,11 +106,11 @@ class FileScript:
         while b"\n" not in line:
             more = self._read(LINE, until)
             if not more or len(line) > LINE:
-                raise FileRefused(self._path, self._reason(line))
+                raise self._refusal(line)
             line += more
         found, _, self._said = line.partition(b"\n")
         if not expected.fullmatch(found):
-            raise FileRefused(self._path, self._reason(line))
+            raise self._refusal(line)
         self._may_complain = COMPLAINS
         return found.decode("ascii")
 
@@ -171,7 +174,7 @@ class FileScript:
     def finish(self) -> None:
         """Wait for its end. Raises FileRefused when it could not do its work."""
         if self.end() != 0:
-            raise FileRefused(self._path, self._reason())
+            raise self._refusal()
 
     def end(self) -> int | None:
         """Wait for its end; the exit status, None when it does not come. Nothing more is expected
@@ -221,9 +224,16 @@ class FileScript:
                 return None
             gevent.sleep(0.02)
 
-    def _reason(self, unexpected: bytes = b"") -> str:
+    def _refusal(self, unexpected: bytes = b"") -> FileRefused:
         """Why it did not do its work; ``unexpected``: what it said in place of its first line."""
         code = self._code()
+        reason = self._reason(code, unexpected)
+        if code != FOLDER:
+            return FileRefused(self._path, reason)
+        missing = reason == MESSAGES["No such file or directory"]
+        return FileRefused(posixpath.dirname(self._path), NO_FOLDER if missing else reason)
+
+    def _reason(self, code: int | None, unexpected: bytes) -> str:
         said = self.complaint
         if reason := REASONS.get(code or 0, ""):
             return reason

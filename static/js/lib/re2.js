@@ -64,14 +64,16 @@ export class Re2 {
    * Where it matches, as Perl would choose: the first, and of those the preferred one.
    * @param {string} text
    * @param {number} most
+   * @param {number} [from] where the first may begin
+   * @param {number} [until] before which the last has to
    * @returns {[number, number][]}
    */
-  ranges(text, most) {
+  ranges(text, most, from = 0, until = Infinity) {
     /** @type {[number, number][]} */
     const found = [];
     const work = { left: WORK };
-    for (let at = 0; at <= text.length && found.length < most;) {
-      const range = this.#find(text, at, work);
+    for (let at = from; at <= text.length && at < until && found.length < most;) {
+      const range = this.#find(text, at, work, until);
       if (!range) break;
       if (range[1] > range[0]) found.push(range);
       at = range[1] > range[0] ? range[1] : range[1] + 1;
@@ -190,22 +192,23 @@ export class Re2 {
    * @param {string} text
    * @param {number} from
    * @param {{ left: number }} work
+   * @param {number} until
    * @returns {[number, number] | null}
    */
-  #find(text, from, work) {
+  #find(text, from, work, until) {
     /** @type {[number, number] | null} */
     let found = null;
     /** @type {[number, number][]} each a place and where it began */
     let ways = [];
     let before = from ? /** @type {number} */ (pointBefore(text, from)) : NOTHING;
     for (let at = from; at <= text.length;) {
-      if (!ways.length && found) break;
+      if (!ways.length && (found || at >= until)) break;
       const point = at < text.length ? /** @type {number} */ (text.codePointAt(at)) : NOTHING;
       const after = at + (point > 0xffff ? 2 : 1);
       const seen = new Set();
       /** @type {[number, number][]} */
       const following = [];
-      if (!found) ways.push([this.#begin, at]);
+      if (!found && at < until) ways.push([this.#begin, at]);
       for (const [place, began] of ways) {
         /** @type {number[]} */
         const reached = [];

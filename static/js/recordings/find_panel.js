@@ -137,7 +137,13 @@ export class FindPanel {
             "aria-current": index === this.#at && "true",
           },
           h("span", { class: "mono muted" }, formatPosition(hit.time, hours)),
-          h("code", { class: "cut" }, before, h("mark", null, found), after),
+          h(
+            "code",
+            { class: "replay-line" },
+            h("span", null, h("span", null, before)),
+            h("mark", null, found),
+            h("span", null, after),
+          ),
         ),
       );
     });

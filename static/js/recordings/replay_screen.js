@@ -77,7 +77,7 @@ export class ReplayScreen {
 
   /** Goes to the last place where a text is seen. @param {string} text */
   find(text) {
-    this.screen.find(text, { back: true });
+    this.screen.find(text, { back: true, once: true });
   }
 
   keep() {

@@ -1,6 +1,7 @@
 // Taking a file or a folder out of a container.
 
 import { Problem } from "../lib/api.js";
+import { nameIn } from "../lib/content_disposition.js";
 import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
 import { formatBytes, t } from "../lib/i18n.js";
@@ -154,21 +155,6 @@ function noteWords({ kind, said }) {
       ? t("The folder was being written meanwhile: its files may not fit together.")
       : t("Not all of the folder could be read: what is missing stands in the archive.");
   return `${words}\n${lines.slice(0, SHOWN).join("\n")}${more}`;
-}
-
-/**
- * The name in a Content-Disposition.
- *
- * @param {string | null} header
- */
-function nameIn(header) {
-  const encoded = /filename\*=UTF-8''([^;]+)/i.exec(header ?? "")?.[1];
-  try {
-    if (encoded) return decodeURIComponent(encoded);
-  } catch {
-    // Then the plain one.
-  }
-  return /filename="?([^";]+)"?/i.exec(header ?? "")?.[1] ?? "";
 }
 
 /** @param {string} path */

@@ -1,5 +1,5 @@
-// The keys that work while a terminal has the keyboard: which one leaves it, and all of them for the
-// list under `?`. The terminal itself acts on them: none of them is a key of the page.
+// The keys that work while a terminal has the keyboard, for the list under `?`. The terminal itself
+// acts on them: none of them is a key of the page.
 
 import { t } from "../lib/i18n.js";
 import { bind } from "../frame/keys.js";
@@ -22,15 +22,4 @@ export function bindTerminalKeys(tabs) {
   for (const [keys, label] of list) {
     bind({ keys, label: String(label), group, run: () => false });
   }
-}
-
-/**
- * Whether a key press takes the keyboard out of the terminal. Ctrl+Shift+Escape is the system's on
- * Windows, Ctrl+F6 is on a Mac; one of them works everywhere.
- *
- * @param {KeyboardEvent} event
- */
-export function leavesTerminal(event) {
-  if (event.altKey || event.metaKey || !event.ctrlKey) return false;
-  return event.key === "F6" || (event.shiftKey && event.key === "Escape");
 }

@@ -78,7 +78,13 @@ export class OpenForm {
       this.#none,
       this.#more,
       handlers.recording &&
-        h("p", { class: "hint" }, t("What is printed is recorded; what is typed never is.")),
+        h(
+          "p",
+          { class: "hint" },
+          t(
+            "What is shown is recorded, also of what is typed; what is not shown, as a password, never is.",
+          ),
+        ),
       this.#error,
       h("div", null, this.#submit),
     );

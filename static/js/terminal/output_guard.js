@@ -4,8 +4,7 @@
 // A terminal answers questions that programs print: where its cursor is, what it can do, which
 // colours it has. The answer goes in as if it were typed. When old output is drawn again its
 // questions were answered long ago, and of several people only one may answer: then the questions
-// are taken out before xterm.js sees them. So is what would be copied. Links are opened only on
-// purpose, and only where they lead to the web.
+// are taken out before xterm.js sees them. So is what would be copied. Of links: links.js.
 //
 // xterm.js repeats as often as it is told, and draws anew at each change of a colour: counts are cut
 // to what fits on the screen, and of such changes there are so many in a second.
@@ -185,21 +184,4 @@ function guardReplies(terminal, mayAnswer) {
   for (const code of COLOURS) {
     parser.registerOscHandler(code, (data) => /(^|;)\?($|;)/.test(data) && !mayAnswer());
   }
-}
-
-const mac = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
-
-/** Whether a plain tap opens a link: a finger holds no key. */
-function tapOpens() {
-  return matchMedia("(pointer: coarse)").matches;
-}
-
-/**
- * @param {MouseEvent} event
- * @param {string} address
- */
-export function openLink(event, address) {
-  if (!tapOpens() && !(mac ? event.metaKey : event.ctrlKey)) return;
-  if (!/^https?:\/\//i.test(address)) return;
-  window.open(address, "_blank", "noopener,noreferrer");
 }

@@ -3,16 +3,19 @@
 
 import { copyText } from "../lib/toast.js";
 import { throttle } from "../lib/throttle.js";
-import { guardOutput, openLink } from "./output_guard.js";
+import { openLink } from "./links.js";
+import { guardOutput } from "./output_guard.js";
 import { followTheme, matchColours, terminalColours } from "./colours.js";
+import { isShortcut, mac } from "./key_presses.js";
+import { BufferSearch } from "./buffer_search.js";
 import { Renderer } from "./renderer.js";
 import { keepStylesOutOfThePage } from "./csp_styles.js";
-import { FitAddon, SearchAddon, Terminal, UnicodeGraphemesAddon, WebLinksAddon } from "./xterm.js";
+import { FitAddon, Terminal, UnicodeGraphemesAddon, WebLinksAddon } from "./xterm.js";
 
 /**
  * `input`: what was typed, as bytes. `paste`: text to be pasted. `title`, `bell`.
  * `fits`: how many columns and rows there is room for, now and whenever that changes.
- * `found`: which match of how many is shown, at -1 when they were not counted.
+ * `found`: which match of how many is shown, whenever that changes.
  * `link`: a pointer is over a link, null when it has left it. `mayAnswer`, `mayCopy`: see
  * output_guard.js; without them nothing is.
  * `key`: a key press; true when it was for the page and not for the terminal.
@@ -23,7 +26,7 @@ import { FitAddon, SearchAddon, Terminal, UnicodeGraphemesAddon, WebLinksAddon }
  *   title?: (title: string) => void,
  *   bell?: () => void,
  *   fits?: (columns: number, rows: number) => void,
- *   found?: (at: number, count: number) => void,
+ *   found?: (found: Found) => void,
  *   link?: (address: string | null) => void,
  *   mayAnswer?: () => boolean,
  *   mayCopy?: () => boolean,
@@ -31,7 +34,8 @@ import { FitAddon, SearchAddon, Terminal, UnicodeGraphemesAddon, WebLinksAddon }
  * }} Handlers
  */
 
-/** @typedef {{back?: boolean, caseSensitive?: boolean, regex?: boolean, typing?: boolean}} SearchOptions */
+/** @typedef {import("./buffer_search.js").SearchOptions} SearchOptions */
+/** @typedef {import("./buffer_search.js").Found} Found */
 
 const SCROLLBACK = 10_000; // lines; about what the server's 1 MiB of output holds
 const TITLE_EVERY = 250; // ms between two titles that are shown
@@ -40,13 +44,12 @@ const COPY_EVERY = 250; // ms between two copies of a program
 const PIECE = 8 * 1024;
 const encoder = new TextEncoder();
 keepStylesOutOfThePage();
-const mac = /Mac|iPhone|iPad/.test(navigator.platform);
 
 export class Screen {
   /** @type {Terminal} */
   terminal;
   #fit = new FitAddon();
-  #search = new SearchAddon();
+  #search;
   #following;
   #observer;
   #drawing = 0;
@@ -57,7 +60,7 @@ export class Screen {
   /**
    * @param {HTMLElement} element is filled; its size decides what fits
    * @param {Handlers} [handlers]
-   * @param {{fontSize?: number, screenReader?: boolean, readOnly?: boolean, columns?: number, rows?: number}} [options]
+   * @param {{fontSize?: number, screenReader?: boolean, optionIsMeta?: boolean, readOnly?: boolean, columns?: number, rows?: number}} [options]
    */
   constructor(element, handlers = {}, options = {}) {
     this.element = element;
@@ -73,19 +76,23 @@ export class Screen {
       disableStdin: options.readOnly ?? false,
       screenReaderMode: options.screenReader ?? false,
       minimumContrastRatio: 4.5,
-      macOptionIsMeta: true,
+      // With Option many layouts write brackets, braces, pipes and at signs.
+      macOptionIsMeta: options.optionIsMeta ?? false,
+      // A program that uses the mouse gets it; with Option (elsewhere Shift) one selects.
+      macOptionClickForcesSelection: true,
       rightClickSelectsWord: false,
       scrollback: SCROLLBACK,
       theme: terminalColours(),
       overviewRuler: { width: 12 },
       linkHandler: {
-        activate: (event, address) => openLink(event, address),
+        activate: (event, address) => void openLink(event, address, false),
         hover: (_event, address) => this.#hover(address),
         leave: () => this.#hover(null),
       },
     });
     this.terminal = terminal;
     this.#renderer = new Renderer(terminal, () => this.#measure());
+    this.#search = new BufferSearch(terminal, (found) => handlers.found?.(found));
     this.#load();
     guardOutput(terminal, {
       mayAnswer: () => handlers.mayAnswer?.() ?? false,
@@ -106,12 +113,11 @@ export class Screen {
   #load() {
     const { terminal } = this;
     terminal.loadAddon(this.#fit);
-    terminal.loadAddon(this.#search);
     // Graphemes rather than the tables of Unicode 11: a family of emoji or a flag is one picture of
     // two cells, as people see it, and CJK is as wide as with the tables.
     terminal.loadAddon(new UnicodeGraphemesAddon());
     terminal.loadAddon(
-      new WebLinksAddon(openLink, {
+      new WebLinksAddon((event, address) => void openLink(event, address, true), {
         hover: (_event, address) => this.#hover(address),
         leave: () => this.#hover(null),
       }),
@@ -125,9 +131,6 @@ export class Screen {
       handlers.input?.(Uint8Array.from(text, (char) => char.charCodeAt(0))),
     );
     terminal.onBell(() => handlers.bell?.());
-    this.#search.onDidChangeResults(({ resultIndex, resultCount }) =>
-      handlers.found?.(resultIndex, resultCount),
-    );
     terminal.attachCustomKeyEventHandler((event) => this.#onKey(event));
     // Before xterm.js, which would hand on a hundred megabytes as one key press.
     element.addEventListener("paste", (event) => this.#onPaste(event), true);
@@ -139,15 +142,14 @@ export class Screen {
    */
   #onKey(event) {
     if (event.type !== "keydown") return true;
-    const copying = event.ctrlKey && event.shiftKey && !event.altKey && event.code === "KeyC";
-    if (copying && !mac) {
+    if (!mac && isShortcut(event, "c")) {
       event.preventDefault();
       void this.copy();
       return false;
     }
     // The browser pastes by itself, without asking its reader for leave.
-    if (!mac && event.ctrlKey && event.shiftKey && event.code === "KeyV") return false;
-    if (event.shiftKey && event.code === "Insert") return false;
+    if (!mac && isShortcut(event, "v")) return false;
+    if (event.shiftKey && event.key === "Insert") return false;
     if (this.handlers.key?.(event)) {
       event.preventDefault();
       event.stopPropagation();
@@ -283,38 +285,31 @@ export class Screen {
     this.terminal.options.screenReaderMode = on;
   }
 
+  /** Whether Option is Meta on a Mac. @param {boolean} on */
+  setOptionIsMeta(on) {
+    this.terminal.options.macOptionIsMeta = on;
+  }
+
   // Finding and copying
 
   /**
-   * Goes to the next place that holds the text; the handler `found` is told how many there are.
+   * Goes to the next place that holds the text; the handler `found` is told how many there are. Never
+   * holds up the page.
    *
    * @param {string} text
-   * @param {SearchOptions} [options] `typing`: stay at this match while it still is one
-   * @returns {boolean} whether there is one; an unfinished regular expression finds nothing
+   * @param {SearchOptions} [options]
    */
-  find(text, { back = false, caseSensitive = false, regex = false, typing = false } = {}) {
-    if (!text) {
-      this.stopFinding();
-      return false;
-    }
-    const decorations = matchColours();
-    const options = { caseSensitive, regex, incremental: typing, decorations };
+  find(text, options = {}) {
+    if (!text) return this.stopFinding();
     // The match one is at is selected, too, and a selection is drawn over all else.
-    this.#theme({ selectionInactiveBackground: decorations.activeMatchBackground });
-    try {
-      if (regex) new RegExp(text);
-      return back ? this.#search.findPrevious(text, options) : this.#search.findNext(text, options);
-    } catch {
-      this.stopFinding();
-      return false;
-    }
+    this.#theme({ selectionInactiveBackground: matchColours().activeMatchBackground });
+    this.#search.find(text, options);
   }
 
   stopFinding() {
     this.#theme({});
-    this.#search.clearDecorations();
+    this.#search.stop();
     this.terminal.clearSelection();
-    this.handlers.found?.(-1, 0);
   }
 
   /** Puts what is selected into the clipboard. @returns {Promise<boolean>} whether there was something */
@@ -353,6 +348,7 @@ export class Screen {
   close() {
     this.#showTitle.cancel();
     this.#copyFor.cancel();
+    this.#search.close();
     this.#observer.disconnect();
     this.#following();
     this.#renderer.show(false);

@@ -55,26 +55,27 @@ export class SearchBar {
     this.screen().focus();
   }
 
-  /**
-   * @param {number} at -1 when it is not known
-   * @param {number} count
-   */
-  found(at, count) {
-    const many = count >= 1000 ? `${formatNumber(1000)}+` : formatNumber(count);
+  /** @param {import("./screen.js").Found} found */
+  found({ at, count, more, done, wrong }) {
+    const asked = this.#field.value !== "";
+    const goesOn = more ? "+" : done ? "" : "…";
+    const many = `${formatNumber(count)}${goesOn}`;
     const some = at < 0 ? many : t("{at} of {n}", { at: formatNumber(at + 1), n: many });
-    const none = this.#field.value ? t("Nothing found") : "";
-    setText(this.#count, count ? some : none);
-    setAttribute(this.#field, "aria-invalid", this.#field.value && !count ? "true" : null);
+    const none = done ? t("Nothing found") : t("Looking …");
+    const error =
+      wrong && t("This is no regular expression in RE2's syntax: {what}", { what: wrong });
+    setText(this.#count, error || (count ? some : asked ? none : ""));
+    setAttribute(this.#count, "title", error || null);
+    setAttribute(this.#field, "aria-invalid", asked && done && !count ? "true" : null);
   }
 
   /** @param {{back?: boolean, typing?: boolean}} how */
   #find(how) {
-    const found = this.screen().find(this.#field.value, {
+    this.screen().find(this.#field.value, {
       ...how,
       caseSensitive: this.#case.ariaPressed === "true",
       regex: this.#regex.ariaPressed === "true",
     });
-    if (!found) this.found(-1, 0);
   }
 
   /** @param {KeyboardEvent} event */

@@ -79,6 +79,8 @@ export function openUploadDialog(view, { files, folders }) {
     folder.disabled = start.disabled = true;
     setText(cancel, t("Stop"));
     const waiting = rows.filter((row) => !row.done);
+    /** Where one goes on: what was refused mostly wants another folder. @type {HTMLElement} */
+    let asked = start;
     upload = new UploadSocket(session, folder.value.trim());
     try {
       for (const row of waiting) {
@@ -95,12 +97,13 @@ export function openUploadDialog(view, { files, folders }) {
       setText(error, whatWentWrong(thrown));
       error.hidden = false;
       setText(start, t("Try again"));
+      asked = thrown instanceof FileRefused && thrown.code === "file-refused" ? folder : start;
     } finally {
       upload.stop();
       upload = null;
       folder.disabled = start.disabled = false;
       setText(cancel, t("Close"));
-      start.focus();
+      asked.focus();
     }
   });
   void view.shellFolder().then((found) => {

@@ -10,9 +10,11 @@ import { attachFiles } from "./file_drop.js";
 import { createTerminal, shellFolder, tabId } from "./terminal_api.js";
 import { TerminalSocket } from "./terminal_socket.js";
 import { EndPanel } from "./end_panel.js";
-import { leavesTerminal } from "./keys.js";
+import { isShortcut, leavesTerminal } from "./key_presses.js";
+import { LINK_KEY, targetOf } from "./links.js";
 import { looksBusy, nameOfSession } from "./session_info.js";
-import { preferences, ViewBar } from "./view_bar.js";
+import { preferences } from "./preferences.js";
+import { ViewBar } from "./view_bar.js";
 import { Screen } from "./screen.js";
 import { SearchBar } from "./search_bar.js";
 import { openShare } from "./share.js";
@@ -176,11 +178,17 @@ export class TerminalView {
     if (document.fullscreenElement) await document.exitFullscreen();
     else {
       await this.element.requestFullscreen();
-      // Editors need Escape; where the browser lets it go, only holding it leaves full screen.
-      const { keyboard } = /** @type {any} */ (navigator);
-      await keyboard?.lock?.(["Escape"]).catch(() => {});
+      await this.#lockKeys();
     }
     this.focus();
+  }
+
+  /** Editors need Escape, shells Ctrl+W: where the browser lets go of them, holding Escape leaves
+   *  full screen, and it has its own keys again. */
+  async #lockKeys() {
+    const { keyboard } = /** @type {any} */ (navigator);
+    const keys = preferences.fullKeys ? ["Escape", "KeyW", "KeyT", "KeyN"] : ["Escape"];
+    await keyboard?.lock?.(keys).catch(() => {});
   }
 
   // The socket
@@ -194,13 +202,17 @@ export class TerminalView {
         title: (title) => this.#onTitle(title),
         bell: () => this.options.bell?.(),
         fits: (columns, rows) => this.#onRoom(columns, rows),
-        found: (at, count) => this.#search.found(at, count),
+        found: (found) => this.#search.found(found),
         link: (address) => this.#showLink(address),
         mayAnswer: () => this.socket.mayAnswer,
         mayCopy: () => this.socket.mayCopy,
         key: (event) => this.#onKey(event),
       },
-      { fontSize: preferences.fontSize, screenReader: preferences.screenReader },
+      {
+        fontSize: preferences.fontSize,
+        screenReader: preferences.screenReader,
+        optionIsMeta: preferences.optionIsMeta,
+      },
     );
   }
 
@@ -331,7 +343,7 @@ export class TerminalView {
       else this.#bar.focus();
       return true;
     }
-    if (event.ctrlKey && event.shiftKey && event.code === "KeyF") {
+    if (isShortcut(event, "f")) {
       this.#search.open();
       return true;
     }
@@ -368,6 +380,8 @@ export class TerminalView {
   #prefer = () => {
     this.screen.setFontSize(preferences.fontSize);
     this.screen.setScreenReader(preferences.screenReader);
+    this.screen.setOptionIsMeta(preferences.optionIsMeta);
+    if (document.fullscreenElement === this.element) void this.#lockKeys();
   };
 
   // What is shown
@@ -417,7 +431,12 @@ export class TerminalView {
   /** @param {string | null} address */
   #showLink(address) {
     this.#link.hidden = !address;
-    this.#link.textContent = address ? t("Ctrl+click opens {address}", { address }) : "";
+    if (!address) return;
+    const { host, address: whole } = targetOf(address);
+    const says = host
+      ? t("{key}+click opens a page of {host}:", { key: LINK_KEY, host })
+      : t("This leads to no page and is not opened:");
+    this.#link.replaceChildren(says, " ", h("span", { dir: "ltr" }, whole));
   }
 }
 

@@ -1,43 +1,10 @@
-// The bar over a terminal: where it is, who is there, what can be done with it, and what a reader
-// has chosen for terminals, which is kept in this browser and true for all of them.
+// The bar over a terminal: where it is, who is there, what can be done with it.
 
 import { h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { t, tn } from "../lib/i18n.js";
 import { hangMenu } from "../lib/menu.js";
-import { recall, remember } from "../lib/storage.js";
-
-const FONT = { least: 9, usual: 14, most: 28 };
-
-/** Announces `change`. */
-class Preferences extends EventTarget {
-  #font = Number(recall("terminal-font")) || FONT.usual;
-  #reader = recall("terminal-reader") === "yes";
-
-  /** Size of letters, px. */
-  get fontSize() {
-    return Math.min(FONT.most, Math.max(FONT.least, this.#font));
-  }
-
-  /** @param {number} size px; 0: the usual one */
-  set fontSize(size) {
-    this.#font = size || FONT.usual;
-    remember("terminal-font", size ? String(this.fontSize) : null);
-    this.dispatchEvent(new Event("change"));
-  }
-
-  /** Whether what is printed is handed to a screen reader. */
-  get screenReader() {
-    return this.#reader;
-  }
-
-  set screenReader(on) {
-    this.#reader = on;
-    remember("terminal-reader", on ? "yes" : null);
-    this.dispatchEvent(new Event("change"));
-  }
-}
-
-export const preferences = new Preferences();
+import { locksKeys, preferences } from "./preferences.js";
+import { mac } from "./key_presses.js";
 
 /** @typedef {import("./terminal_socket.js").TerminalSocket} TerminalSocket */
 /** @typedef {{columns: number, rows: number}} Size */
@@ -60,7 +27,9 @@ export class ViewBar {
     "span",
     {
       class: "term-recorded",
-      title: t("What is printed is recorded; what is typed never is."),
+      title: t(
+        "What is shown is recorded, also of what is typed; what is not shown, as a password, never is.",
+      ),
       hidden: true,
     },
     h("span", { class: "term-recorded-dot", "aria-hidden": "true" }),
@@ -73,7 +42,8 @@ export class ViewBar {
   #end;
   #replay = h("a", { class: "menu-item" }, icon("play"), t("Replay from its start"));
   #font = h("span", { class: "end mono" });
-  #reader = h("input", { type: "checkbox" });
+  /** What may be switched on and off. @type {[import("./preferences.js").Switch, HTMLInputElement][]} */
+  #switches = [];
   element;
 
   /** @param {Actions} actions */
@@ -131,10 +101,6 @@ export class ViewBar {
         label,
         keys && h("kbd", null, keys),
       );
-    this.#reader.addEventListener(
-      "change",
-      () => (preferences.screenReader = this.#reader.checked),
-    );
     const menu = h(
       "div",
       { class: "menu term-menu", id: `term-menu-${++menus}`, popover: "auto" },
@@ -152,12 +118,10 @@ export class ViewBar {
         this.#step("−", t("Smaller letters"), -1),
         this.#step("+", t("Larger letters"), 1),
       ),
-      h(
-        "label",
-        { class: "menu-item" },
-        this.#reader,
-        h("span", null, t("Read out what is printed")),
-      ),
+      this.#switch("screenReader", t("Read out what is printed")),
+      mac && this.#switch("optionIsMeta", t("Option is the Meta key")),
+      locksKeys() &&
+        this.#switch("fullKeys", t("In full screen, Ctrl+W, T and N are the terminal's")),
       entry("full", t("Full screen"), actions.full),
       h("hr", { class: "menu-line" }),
       this.#replay,
@@ -168,7 +132,18 @@ export class ViewBar {
 
   #showPreferences() {
     setText(this.#font, String(preferences.fontSize));
-    this.#reader.checked = preferences.screenReader;
+    for (const [name, box] of this.#switches) box.checked = preferences[name];
+  }
+
+  /**
+   * @param {import("./preferences.js").Switch} name
+   * @param {string} label
+   */
+  #switch(name, label) {
+    const box = h("input", { type: "checkbox" });
+    box.addEventListener("change", () => (preferences[name] = box.checked));
+    this.#switches.push([name, box]);
+    return h("label", { class: "menu-item" }, box, h("span", null, label));
   }
 
   /**

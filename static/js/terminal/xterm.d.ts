@@ -1,10 +1,9 @@
 // The types of xterm.js, which the copies in static/vendor do not carry.
 
 export { Terminal } from "@xterm/xterm";
-export type { ITerminalOptions, ITheme, IDisposable } from "@xterm/xterm";
+export type { IBufferLine, IDisposable, IMarker, ITerminalOptions, ITheme } from "@xterm/xterm";
 export { ClipboardAddon } from "@xterm/addon-clipboard";
 export { FitAddon } from "@xterm/addon-fit";
-export { SearchAddon } from "@xterm/addon-search";
 export { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 export { WebLinksAddon } from "@xterm/addon-web-links";
 

@@ -2,7 +2,6 @@
 
 export { Terminal } from "../../vendor/xterm/xterm.js";
 export { FitAddon } from "../../vendor/xterm/addon-fit.js";
-export { SearchAddon } from "../../vendor/xterm/addon-search.js";
 export { UnicodeGraphemesAddon } from "../../vendor/xterm/addon-unicode-graphemes.js";
 export { WebLinksAddon } from "../../vendor/xterm/addon-web-links.js";
 

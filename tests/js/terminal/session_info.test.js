@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { leavesTerminal } from "../../../static/js/terminal/keys.js";
+import { leavesTerminal } from "../../../static/js/terminal/key_presses.js";
 import * as texts from "../../../static/js/terminal/session_info.js";
 
 const { looksBusy, nameOfSession } = texts;

@@ -111,6 +111,21 @@ def test_a_file_belongs_to_the_shells_user(ground: Ground) -> None:
 
 
 @pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("/nowhere/at/all", "/nowhere/at/all: there is no such folder: choose another"),
+        ("/app/a.txt", "/app/a.txt: this is no folder"),
+    ],
+)
+def test_a_folder_that_is_none_is_what_is_said(ground: Ground, folder: str, said: str) -> None:
+    """Not the file that was to go there."""
+    with ground.route() as socket:
+        heard = put(ground, socket, "new", b"x", folder=folder)
+    assert heard["code"] == "file-refused"
+    assert heard["message"].startswith(said)
+
+
+@pytest.mark.parametrize(
     ("changes", "code"),
     [
         ({"size": LIMIT + 1}, "file-too-large"),
