@@ -273,7 +273,7 @@ def test_a_container_made_anew_continues_the_log(open_log: Open, container: Cont
         i for i, word in enumerate(words) if re.search("from the first|died|from the second", word)
     ]
     assert order == sorted(order)
-    assert len(order) == 3
+    assert len(order) == 3, words
 
 
 def test_a_flood_leaves_the_page_usable(open_log: Open, container: Containers, shot: Shot) -> None:
