@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import json
-import re
 import socket
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,7 +20,7 @@ import gevent
 
 from cloudbang.config import GatewaySettings
 from cloudbang.domain.deploy.caddy import HTTP, HTTPS, ROOT, RUN, boot_config
-from cloudbang.domain.deploy.failure import Task
+from cloudbang.domain.deploy.failure import Task, taken_port
 from cloudbang.domain.deploy.swarm_spec import NETWORK
 from cloudbang.domain.names import HIDDEN, IMAGE
 from cloudbang.engine.swarm import Service, Swarm
@@ -46,7 +45,6 @@ SILENT = 25.0  # that one may not answer at it
 RELEASED = 8.0  # until what one had that was stopped is free: its ports above all
 LOOK = 0.1
 
-_BOUND = re.compile(r":(\d+): bind: address already in use|port (\d+).{0,40}already allocated")
 _SAME_PORT = "host-mode port already in use"
 
 
@@ -314,7 +312,7 @@ class GatewayService:
             if error := next((task.error for task in fresh if task.error), ""):
                 why, since = error, since or time.monotonic()
                 if time.monotonic() - since > RELEASED:
-                    if (port := _port_in(why)) is not None:
+                    if (port := taken_port(why)) is not None:
                         return self._lost(port)
                     if _SAME_PORT in why:
                         break
@@ -347,11 +345,6 @@ def _put(path: Path, text: str) -> None:
 def _published(service: Service) -> frozenset[int]:
     ports = (service.spec.get("EndpointSpec") or {}).get("Ports") or ()
     return frozenset(int(port.get("PublishedPort") or 0) for port in ports)
-
-
-def _port_in(error: str) -> int | None:
-    match = _BOUND.search(error)
-    return int(match[1] or match[2]) if match else None
 
 
 def _is_held(port: int) -> bool:

@@ -156,7 +156,9 @@ def test_idle_strangers_leave_files_to_open(new_server, container) -> None:
     assert "150 connections at a time and not 10000" in server.said()
     with ExitStack() as strangers:
         opened = [
-            strangers.enter_context(socket.create_connection(("127.0.0.1", server.port), patient(10)))
+            strangers.enter_context(
+                socket.create_connection(("127.0.0.1", server.port), patient(10))
+            )
             for _ in range(700)
         ]
         refused = 0

@@ -120,6 +120,21 @@ def class_of_words(said: str) -> FailureClass | None:
     return next((kind for words, kind in _WORDS if words.search(said)), None)
 
 
+# "listen tcp4 0.0.0.0:80: bind: address already in use" (up to 27), "failed to bind host port for
+# 0.0.0.0:80:172.18.0.3:80/tcp: address already in use" (28), "Bind for 0.0.0.0:80 failed: port is
+# already allocated" (to another container).
+_TAKEN = re.compile(
+    r"(?:listen (?:tcp|udp|sctp)[46]?|host port(?: for)?|[Bb]ind for) (?:[\d.]+|\[[^\]]*\]|::|):(\d+)\b"
+    r".{0,80}(?:address already in use|already allocated)"
+)
+
+
+def taken_port(said: str) -> int | None:
+    """The port that somebody else has, where the engine's words say that and which."""
+    found = _TAKEN.search(said)
+    return int(found[1]) if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One task of a service, as ``GET /tasks`` tells of it."""

@@ -11,6 +11,7 @@ from cloudbang.domain.deploy.failure import (
     Task,
     failure_of_pull,
     failure_of_task,
+    taken_port,
     worst,
 )
 
@@ -161,3 +162,24 @@ def test_a_task_is_read_with_its_address_on_one_network():
     assert Task.of(told, "n2").address == "10.0.2.7"
     assert Task.of(told).address == "10.0.1.4"
     assert Task.of({}).state == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "port"),
+    [
+        (BOUND, 8099),
+        ("Bind for 0.0.0.0:8180 failed: port is already allocated", 8180),
+        ("driver failed: Bind for :::8181 failed: port is already allocated", 8181),
+        (
+            "failed to bind host port for 0.0.0.0:8180:172.18.0.3:80/tcp: address already in use",
+            8180,
+        ),
+        ("failed to bind host port for [::]:8180:[fd00::3]:80/tcp: address already in use", 8180),
+        ("failed to bind host port 127.0.0.1:53/udp: address already in use", 53),
+        ("no suitable node (host-mode port already in use on 1 node)", None),
+        ("listen tcp4 0.0.0.0:8099: bind: permission denied", None),
+    ],
+)
+def test_the_port_that_somebody_has(said: str, port: int | None) -> None:
+    """Each engine says it in other words."""
+    assert taken_port(said) == port

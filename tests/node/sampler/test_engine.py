@@ -172,8 +172,10 @@ def test_each_kill_that_ends_a_run_is_counted_once(shared: SamplerRig, container
     wait_until(lambda: max(shared.sink.values(made.id, "restarts"), default=0) >= 2, 60)
     wait_until(lambda: max(shared.sink.values(made.id, "oom_kills"), default=0) >= 2, 10)
     rows = [one.values for _, one in shared.sink.samples(made.id) if "oom_kills" in one.values]
-    assert rows[-1]["restarts"] == 2
-    assert rows[-1]["oom_kills"] == 2
+    # Each run ends with one; on a busy machine another may have ended since, and been counted first
+    # as the one or as the other.
+    assert all(row["restarts"] - 1 <= row["oom_kills"] <= row["restarts"] + 1 for row in rows)
+    assert (2, 2) in {(row["restarts"], row["oom_kills"]) for row in rows}
     counts = [row["oom_kills"] for row in rows]
     assert counts == sorted(counts)
 
