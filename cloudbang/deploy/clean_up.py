@@ -62,7 +62,7 @@ class Engine(Protocol):
     def remove_image(self, name: str) -> bool: ...
     def remove_volume(self, name: str) -> bool: ...
     def remove_network(self, name: str) -> bool: ...
-    def remove_cache(self, record: str) -> int: ...
+    def remove_cache(self, record: str) -> int | None: ...
     def shrink_cache(self, keep: int) -> int: ...
 
 
@@ -232,8 +232,8 @@ class CleanUp:
         for item in items:
             outcome = Outcome(item, False, spared[item.id]) if item.id in spared else self._go(item)
             outcomes.append(outcome)
-            if outcome.done:
-                self.freed += outcome.item.size or 0
+            self._count(outcome)
+        self._go_after_all(outcomes)
         self._seen = None
         done = [one.item for one in outcomes if one.done]
         log.warning(
@@ -265,10 +265,28 @@ class CleanUp:
                     gone = self._engine.remove_network(item.id)
                 case "cache":
                     freed = self._engine.remove_cache(item.id)
-                    return Outcome(replace(item, size=freed), bool(freed), "" if freed else "gone")
+                    if freed is None:
+                        return Outcome(item, False, "gone")
+                    return Outcome(replace(item, size=freed), True)
         except EngineRefused as e:
             return Outcome(item, False, e.reason)
         return Outcome(item, gone, "" if gone else "gone")
+
+    def _go_after_all(self, outcomes: list[Outcome]) -> None:
+        """Records of the build cache that stayed are tried again, as long as one of them goes: not
+        every engine says which others stand on one (28)."""
+        progress = True
+        while progress:
+            progress = False
+            for at, outcome in enumerate(outcomes):
+                if outcome.item.kind == "cache" and not outcome.done and outcome.why == "gone":
+                    outcomes[at] = self._go(outcome.item)
+                    self._count(outcomes[at])
+                    progress = progress or outcomes[at].done
+
+    def _count(self, outcome: Outcome) -> None:
+        if outcome.done:
+            self.freed += outcome.item.size or 0
 
     def _remove_image(self, item: Item) -> Outcome:
         """By the names that were shown: one that it got since keeps it."""

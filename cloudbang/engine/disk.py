@@ -81,23 +81,28 @@ class DiskCalls(EngineHttp):
             raise
         return True
 
-    def remove_cache(self, record: str) -> int:
-        """Bytes that one record of the build cache gave back: 0 when it is gone, used, or needed."""
+    def remove_cache(self, record: str) -> int | None:
+        """Bytes that one record of the build cache gave back, some have none; None when it did not
+        go: it is gone, used, or another one stands on it."""
         # By a pattern: BuildKit compares ids so, and takes one at a time.
-        return self._prune({"all": "1", "filters": orjson.dumps({"id": [f"^{record}$"]}).decode()})
+        query = {"all": "1", "filters": orjson.dumps({"id": [f"^{record}$"]}).decode()}
+        told = self._prune(query)
+        if record not in (told.get("CachesDeleted") or ()):
+            return None
+        return int(told.get("SpaceReclaimed") or 0)
 
     def shrink_cache(self, keep: int) -> int:
         """Bytes given back so that the build cache is at most ``keep`` bytes; what was used last
         stays."""
         limit = "reserved-space" if self.speaks("1.48") else "keep-storage"
-        return self._prune({"all": "1", limit: str(keep)})
+        return int(self._prune({"all": "1", limit: str(keep)}).get("SpaceReclaimed") or 0)
 
-    def _prune(self, query: Mapping[str, str]) -> int:
+    def _prune(self, query: Mapping[str, str]) -> Mapping[str, Any]:
         what = "to clean up the build cache"
-        told = self._json(
+        told: Mapping[str, Any] | None = self._json(
             "/build/prune", query, method="POST", what=what, call="clean-up", within=PRUNE
         )
-        return int((told or {}).get("SpaceReclaimed") or 0)
+        return told or {}
 
 
 class _Uses:

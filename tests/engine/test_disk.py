@@ -110,11 +110,17 @@ def test_the_build_cache_goes_record_by_record(ground: Ground) -> None:
     plan = clean_up(stock, Kept(), ("cache",))
     (big,) = (item for item in plan if (item.size or 0) > 2_900_000)
     assert "urandom" in big.name
-    freed = {item.id: ground.calls.remove_cache(item.id) for item in plan}
+    freed: dict[str, int] = {}
+    while more := {
+        item.id: size
+        for item in plan
+        if item.id not in freed and (size := ground.calls.remove_cache(item.id)) is not None
+    }:  # an engine 28 does not say which of them stand on which
+        freed |= more
     assert freed[big.id] == pytest.approx(big.size, rel=0.01)
     left = {record.id for record in ground.calls.stock().cache}
     assert not left & {item.id for item in plan}
-    assert ground.calls.remove_cache(big.id) == 0
+    assert ground.calls.remove_cache(big.id) is None
 
     ground.build(text, t="cloudbang/cached:r2")
     assert ground.calls.remove_image("cloudbang/cached:r2")
