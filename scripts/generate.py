@@ -1,4 +1,4 @@
-"""Writes the files of the pages' JavaScript that are made of what Python declares.
+"""Writes the files that are made of what Python declares: for the pages' JavaScript, and for people.
 
 ``make generated`` runs it; ``tests/test_generated.py`` fails while one of them is out of date.
 """
@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,37 +16,82 @@ sys.path.insert(0, str(ROOT))
 
 from flask import Flask  # noqa: E402
 
-from cloudbang.domain import levels  # noqa: E402
+from cloudbang.domain import entries, traces  # noqa: E402
+from cloudbang.domain.levels import json_lines, text_tables, words  # noqa: E402
 from cloudbang.web import api_blueprints  # noqa: E402
 from cloudbang.web.api.openapi import describe  # noqa: E402
 
 MADE = "// Made by scripts/generate.py of {source}: change it there, then `make generated`.\n"
 
 
-def level_tables() -> str:
-    """The tables of ``domain/levels`` as a module."""
-    level, text = "/** @type {readonly Level[]} */", "/** @type {Record<string, Level>} */"
-    said = ", ".join(f'"{name}"' for name in levels.LEVELS)
+def levels_page() -> str:
+    """The tables by which lines have a level and belong together, for people."""
     rows = [
-        MADE.format(source="cloudbang/domain/levels.py"),
-        f"/** @typedef {{{said.replace(', ', ' | ')}}} Level */\n",
-        "/** From harmless to bad. @type {readonly Level[]} */",
-        f"export const LEVELS = [{said}];\n",
-        f"export const LOOKED_AT = {levels.LOOKED_AT}; // characters of a line that are looked at",
-        f"export const WORD_WITHIN = {levels.WORD_WITHIN}; // and for a bare word such as ERROR\n",
-        "/** What writers call a level. @type {Record<Level, string>} */",
-        f"export const NAMES = {_object(levels.NAMES)};\n",
+        "# Levels and entries",
+        "",
+        "<!-- Made by scripts/generate.py of cloudbang/domain/levels and cloudbang/domain/traces.py. -->",
+        "",
+        "The server decides how bad a line is, and which lines belong together. It reads a line as a person does: from its "
+        "start, through what tells when and where it comes from, to the word that names the level; words inside a message, "
+        "inside quotes and inside objects that a line is about say nothing. There is a table for each place, its rows are "
+        "ways of writing and not programs, and every example here is a test.",
+        "",
+        "| level | what writers call it |",
+        "| --- | --- |",
+        *(f"| {level} | {', '.join(names.split())} |" for level, names in words.NAMES.items()),
+        "",
     ]
-    for name in ("SYSLOG", "PYTHON"):
-        rows += [level, f"export const {name} = {_list(getattr(levels, name))};"]
-    for name in ("GLOG", "REDIS", "MONGO"):
-        rows += [text, f"export const {name} = {_object(getattr(levels, name))};"]
-    rows.append("")
-    for name in ("MONGO_JSON", "PRIORITY", "KLOG", "REDIS_LINE", "HINT", "FAILURE"):
-        rows.append(f"export const {name} = {_expression(getattr(levels, name), '')};")
-    for name in ("JSON_FIELD", "LOGFMT", "WORD"):
-        rows.append(f"export const {name} = {_expression(getattr(levels, name), 'g')};")
+    for title, ways in (
+        ("JSON: fields and scales", tuple(json_lines.examples())),
+        ("Text: at its very start", text_tables.STARTS),
+        ("Text: behind a time and a place", text_tables.HEADS),
+        ("Text: in brackets", (*text_tables.BRACKETS, *text_tables.BEHIND_TIME)),
+        ("Text: pairs", text_tables.PAIRS),
+        (
+            "Text: what runtimes and shells say",
+            text_tables.SENTENCES + text_tables.SHAPES + text_tables.ENDINGS,
+        ),
+        ("What may stand before all of it", text_tables.PREFIXES),
+    ):
+        rows += [
+            f"## {title}",
+            "",
+            "| way | example | is | looks like it | is | source |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
+        for way in ways:
+            cells = [way.name, _code(way.example), way.level or "none", _code(way.counter)]
+            rows.append(f"| {' | '.join([*cells, way.counter_level or 'none', way.source])} |")
+        rows.append("")
+    rows += [
+        "## What belongs together",
+        "",
+        "An entry is a line with what belongs to it, of one container and stream. A line that begins as a line of a log does, with "
+        "a time or its level, belongs to no line before it (but for a database's `DETAIL:` of the same process, and the second "
+        "line of java.util.logging). Below a warning or an error, what is indented and what opens a trace belongs to it; any "
+        "other line only once a frame proves it, and then all that stands between. What came 1.5 s later is something else. "
+        f"An entry has at most {entries.LINES_AT_MOST:,} lines and about {entries.BYTES_AT_MOST // 1024:,} KiB; "
+        "a trace without a level of its own is an error.",
+        "",
+        "| language | kind | example | looks like it and is not |",
+        "| --- | --- | --- | --- |",
+    ]
+    for kind, lines in (
+        ("frame", traces.FRAMES),
+        ("opens", traces.OPENINGS),
+        ("goes on", traces.GOES_ON),
+    ):
+        for line in lines:
+            rows.append(
+                f"| {line.language} | {kind} | {_code(line.example)} | {_code(line.counter)} |"
+            )
     return "\n".join(rows) + "\n"
+
+
+def _code(text: str) -> str:
+    """A line as code in a cell of a table."""
+    text = text.replace("|", "\\|").replace("\t", "⇥").replace("\ufeff", "").strip(" ")
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
 def api_types() -> str:
@@ -99,22 +143,8 @@ def _type(schema: dict[str, Any]) -> str:
     raise ValueError(f"there is no type for {schema}")
 
 
-def _list(values: tuple[str, ...]) -> str:
-    return json.dumps(list(values), ensure_ascii=False)
-
-
-def _object(values: dict[str, str]) -> str:
-    return json.dumps(values, ensure_ascii=False)
-
-
-def _expression(compiled: re.Pattern[str], flags: str) -> str:
-    """The literal. The two languages read what is used there alike; a slash would end it."""
-    assert compiled.flags == re.compile("").flags, "an expression for both has no flags"
-    return f"/{compiled.pattern.replace('/', chr(92) + '/')}/{flags}"
-
-
 FILES: dict[str, Callable[[], str]] = {
-    "static/js/logs/level_tables.js": level_tables,
+    "docs/protocols/levels.md": levels_page,
     "static/js/types/api.d.ts": api_types,
 }
 

@@ -1,4 +1,4 @@
-// Made by scripts/generate.py of cloudbang/domain/levels.py: change it there, then `make generated`.
+// The tables of levels.js.
 
 /** @typedef {"trace" | "debug" | "info" | "warning" | "error"} Level */
 

@@ -1,6 +1,4 @@
-// How bad a line is, read off its text, as cloudbang/domain/levels.py does it: a filter shows the
-// same lines whether the server or the page applies it. The tables are made of those there;
-// tests/data/levels.json holds both to the same answers.
+// How bad a line is, read off its text; tests/data/levels.json has what it should say.
 
 import { t } from "../lib/i18n.js";
 import { stripAnsi } from "../lib/ansi.js";

@@ -1,0 +1,251 @@
+"""The level of a line that is text: its head is read token by token, up to the message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cloudbang.domain.levels import text_tables as tables
+from cloudbang.domain.levels.json_lines import level_of_json
+from cloudbang.domain.levels.way import Way
+from cloudbang.domain.levels.words import LETTERS, LEVEL_OF_NAME, REDIS, named, syslog
+
+TOKENS = 14  # of a head
+HEAD = 240  # characters
+
+
+class Reading(NamedTuple):
+    """What a line says of itself. ``heads``: it begins as a line of a log does, with a time or
+    with its level, or as what a runtime announces, and so belongs to no line before it."""
+
+    level: str | None
+    heads: bool
+    message: int  # where its message may begin
+    failure: bool = False  # it is what a runtime says of a failure, not a line of a log
+    exception: bool = False  # a failure as languages print it, which a line before may tell of
+    timed: bool = False
+    tool: bool = False  # a sign that tools of the command line put before a sentence
+
+
+def _one_of(ways: Sequence[Way], prefix: str) -> re.Pattern[str]:
+    """All of a table as one expression; ``lastgroup`` says which row it was."""
+    rows = []
+    for i, way in enumerate(ways):
+        parts = re.split(r"<<(.*?)>>", way.pattern)
+        pattern = parts[0]
+        for n, (word, rest) in enumerate(zip(parts[1::2], parts[2::2], strict=True)):
+            pattern += f"(?P<{prefix}{i}_{n}>{word}){rest}"
+        rows.append(f"(?P<{prefix}{i}>{pattern})")
+    return re.compile("|".join(rows))
+
+
+class _Table:
+    """The rows of a table at work."""
+
+    def __init__(self, ways: Sequence[Way]) -> None:
+        expression = _one_of(ways, "w")
+        self.ways = ways
+        self.match, self.fullmatch = expression.match, expression.fullmatch
+        # Of each row its own group, and those of the words in it.
+        groups = expression.groupindex
+        self._rows = {groups[f"w{i}"]: i for i in range(len(ways))}
+        self._words = [
+            [at for name, at in groups.items() if name.startswith(f"w{i}_")]
+            for i in range(len(ways))
+        ]
+
+    def level(self, found: re.Match[str]) -> str | None:
+        """The level that the row which was found gives."""
+        number = self.row(found)
+        for group in self._words[number]:
+            if word := found[group]:
+                break
+        else:
+            return self.ways[number].level
+        if (level := LEVEL_OF_NAME.get(word.lower())) is not None:
+            return level
+        if word.isdecimal():
+            return syslog(int(word))
+        if len(word) == 1:
+            return LETTERS.get(word.upper()) or REDIS.get(word)
+        return named(word.rstrip("!").split(" ")[0])
+
+    def row(self, found: re.Match[str]) -> int:
+        """The number of the row that was found."""
+        return self._rows[found.lastindex or 0]
+
+
+STARTS = _Table(tables.STARTS)
+HEADS = _Table(tables.HEADS)
+BRACKETS = _Table(tables.BRACKETS)
+BEHIND_TIME = _Table(tables.BEHIND_TIME)
+SENTENCES = _Table(tables.SENTENCES)
+SHAPES = _Table(tables.SHAPES)
+
+_TIME = re.compile(tables.TIME)
+_BRACKET = re.compile(
+    r"(?:\[([^\[\]]{0,90})\]|<([^<>\s]{1,60})>|【([^】]{1,10})】|\([^()]{0,60}\)|\{[^{}\"]{0,60}\})[:,]?"
+)
+_OPEN = "[<【({"
+_FILLER = re.compile(
+    r"#?\d[\w.:#+-]*,?(?=$|[\s|\[])|[->.,=+]{1,5}(?=$|[\s:|\[])|[|:]+(?!-)"
+    r"|[\w.]+=(?:\"[^\"]*\"|[^\s\"]*),?(?=$|[\s:|\[])"
+)
+_PROGRAM = re.compile(r"[\w./@()+$-]+(?:\[\d+(?::\d+)?\])?(?::\d+)?:(?=\s|$)")
+_NAME = re.compile(r"[^\s|]+")
+_NAMELIKE = re.compile(r"[.:/@_#$\d]")
+_OBJECT = re.compile(r'\{\s*"')
+_PLAIN = re.compile(r"[A-Za-z]+[,;]?")
+_PROSE = re.compile(r"[A-Z0-9]+ [a-z]+\b")
+_KEY = re.compile(r"[\w.@/-]+=")
+_LOGFMT = re.compile(
+    rf'(?:[\w.@/-]+=(?:"(?:[^"\\]++|\\.)*+"|[^\s"]*+)[\s,]++){{0,40}}?(?:{tables.LEVEL_KEYS})=(?:"([^"]{{1,20}})"|([^\s,"]{{1,20}}))'
+)
+_ENDING = re.compile(tables.ENDINGS[0].pattern)
+_CONTAINER = re.compile(r"(?:\d+\|)?[\w.-]{1,60} {1,40}\| ?(?=\S)")
+_MESSAGE_OF_PHP = re.compile(r"NOTICE: PHP message: ")
+
+
+def read_text(text: str) -> Reading:
+    """What the line says of itself; ``text`` is as it is seen, with nothing blank before it."""
+    if found := STARTS.match(text):
+        return Reading(STARTS.level(found), True, found.end())
+    if text.startswith("NOTICE: PHP"):
+        text = _MESSAGE_OF_PHP.sub("", text, count=1)
+    reading = _head(text[:HEAD])
+    if reading.level is None and not reading.heads and _answered(text):
+        return Reading("error", True, 0, failure=True)
+    if reading.level is None and "|" in text[:80] and (found := _CONTAINER.match(text)):
+        rest = text[found.end() :]
+        inner = level_of_json(rest) if rest.startswith("{") else (False, None)
+        behind = Reading(inner[1], True, 0) if inner[0] else read_text(rest)
+        if behind.level is not None:
+            return behind._replace(message=found.end() + behind.message, heads=True)
+    if reading.level is None and text[reading.message : reading.message + 1] == "{":
+        is_json, level = level_of_json(text[reading.message :])
+        if is_json:
+            return reading._replace(level=level)
+    return reading
+
+
+def _head(text: str) -> Reading:
+    at, plain, programs, end = 0, 0, 0, len(text)
+    timed = message = False
+    first = place = True  # `place`: a sentence may begin here
+    pairs = "=" in text
+    shaped = (
+        "Error" in text or "Exception" in text or "Failure" in text or "Fault" in text
+        or "Warning: " in text or ":in " in text or "*** " in text or "recovered:" in text
+    )  # fmt: skip
+    for _ in range(TOKENS):
+        while at < end and text[at] in " \t":
+            at += 1
+        if at >= end:
+            break
+        char = text[at]
+        if char.isalnum() and (found := _TIME.match(text, at)):
+            timed, first, place = True, False, True
+            at = found.end()
+            continue
+        if char == "{" and (first or _OBJECT.match(text, at)):
+            return Reading(None, timed, at, timed=timed)
+        if pairs and _KEY.match(text, at):
+            if found := _LOGFMT.match(text, at):
+                level = named(found[1] or found[2])
+                return Reading(level, timed or level is not None, at, timed=timed)
+            if first:
+                return Reading(None, timed, at, timed=timed)
+        if (
+            (found := HEADS.match(text, at))
+            and _fits(found, text, at, timed=timed, plain=plain, message=message)
+            and (level := HEADS.level(found))
+        ):
+            if first and text.startswith("Error: ", at):
+                return Reading(level, False, at, failure=True, exception=True)
+            return Reading(level, True, found.end(), timed=timed)
+        if place:
+            table = SENTENCES
+            found = SENTENCES.match(text, at)
+            if not found and shaped:
+                table, found = SHAPES, SHAPES.match(text, at)
+            if found and (level := table.level(found)):
+                row = table.ways[table.row(found)].name
+                told, tool = row in tables.EXCEPTIONS and not timed, row in tables.TOOLS
+                return Reading(level, not told, at, not timed and not tool, told, timed, tool)
+        place = False
+        if char in _OPEN:
+            found = _BRACKET.match(text, at)
+            if found:
+                inner = found[1] or found[2] or found[3]
+                if inner:
+                    if time := _TIME.match(inner):
+                        timed = True
+                        behind = BEHIND_TIME.fullmatch(inner, time.end())
+                        level = BEHIND_TIME.level(behind) if behind else None
+                    else:
+                        level = _bracket(inner, first=first)
+                    if level:
+                        return Reading(level, True, found.end(), timed=timed)
+                at, first, place = found.end(), False, True
+                continue
+            if char == "[" and (found := _TIME.match(text, at + 1)):
+                timed, first, place = True, False, True
+                at = found.end()
+                continue
+            break
+        if found := _FILLER.match(text, at):
+            at, first, place = found.end(), False, not char.isdigit()
+            continue
+        if found := _PROGRAM.match(text, at):
+            programs += 1
+            if programs > (3 if timed else 1):
+                break
+            at, first, message, place = found.end(), False, True, True
+            continue
+        found = _NAME.match(text, at)
+        if not found or not timed or message:
+            break
+        if _PLAIN.fullmatch(found[0]):
+            plain += 1
+            if plain > 2:
+                break
+        elif not _NAMELIKE.search(found[0]):
+            break
+        at, first = found.end(), False
+    return Reading(None, timed, at, timed=timed)
+
+
+def _answered(text: str) -> bool:
+    """Whether a program tells what the system answered it."""
+    return text.endswith(tables.ANSWERS) and _ENDING.match(text) is not None
+
+
+_CAPITALS, _LOG, _COLON, _COLUMN, _GLUED, _BAR, _LETTER = range(7)
+
+
+def _fits(
+    found: re.Match[str], text: str, at: int, *, timed: bool, plain: int, message: bool
+) -> bool:
+    """Whether what stands before lets this row be meant."""
+    number = HEADS.row(found)
+    if number == _CAPITALS:
+        if message:
+            return text[found.end() : found.end() + 1] == ":"
+        if plain:
+            return _PROSE.match(text, at) is None
+        return True
+    if number in (_COLUMN, _LETTER):
+        return timed and not message and (number == _COLUMN or plain == 0)
+    if number == _LOG:
+        return (timed or text.startswith("LOG:  ", at)) and not message
+    if number == _COLON:
+        return plain <= 1
+    return plain == 0
+
+
+def _bracket(inner: str, *, first: bool) -> str | None:
+    found = BRACKETS.fullmatch(inner)
+    if not found or (first and len(inner) == 1):
+        return None
+    return BRACKETS.level(found)
