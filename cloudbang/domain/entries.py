@@ -16,11 +16,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from cloudbang.domain.ansi import strip
-from cloudbang.domain.levels import BLANK, LOOKED_AT, Reading, read
+from cloudbang.domain.levels import BLANK, read
 from cloudbang.domain.levels.text_tables import TIME
-from cloudbang.domain.lines import TEXT_AT, record_ns
-from cloudbang.domain.traces import frame, goes_on, opening
+from cloudbang.domain.line_shape import DATABASE, Shape, shape_of, text_of
+from cloudbang.domain.lines import record_ns
+from cloudbang.domain.traces import goes_on
 
 NEAR_NS = 1_500_000_000  # lines of one entry come at once; what comes later is something else
 LINES_AT_MOST = 1_000
@@ -33,16 +33,10 @@ BAD = ("warning", "error")
 
 _TIME = re.compile(TIME)
 _DETAIL = re.compile(r"\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION|BACKTRACE):  ")
-_DATABASE = re.compile(r"\b(?:DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC):  ")
-_PLACE = re.compile(r"\s[\w$.]+\.[\w$]+ [\w$<>]+$")  # a class and a method: java.util.logging
 _SECOND = re.compile(r"(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ")
-_NUMBERED = re.compile(r"[\w.`+<>,$-]+\[\d+\]$")  # a category and an event: .NET's console
-_LOCATION = re.compile(r"(?:/|file://|node:|[A-Za-z]:\\)\S*:\d+$")
-_ENDS = re.compile(r"[\s\])][:|-]\s*$")  # a head without its message
 _CARET = re.compile(r"\s*[\^~]+\s*$")
 _LAST = re.compile(r"[A-Za-z_][\w.]*(?:: .*|:)?$")  # what a traceback of Python ends with
 _MEMBER = re.compile(r'(\s+)"([\w.@]+)"\s*:\s*("?[\w+-]*)')
-_NOTHING = " \t-:|>.*[]"
 
 
 class Entry:
@@ -99,53 +93,62 @@ class _Stream:
 
     # -- what a line is
 
-    def feed(self, seq: int, raw: bytes, text: str, bare: str) -> tuple[str | None, Entry | None]:
-        """The level that the line gives itself, and the entry of several lines that it is in."""
+    def feed(self, seq: int, raw: bytes, shape: Shape) -> Entry | None:
+        """The entry of several lines that this line is in, as it is now."""
         entry = self.entry
         near = entry is not None and self._near(raw)
         self.last_time = raw[:30]
-        if not bare:
-            return None, self._blank(seq, raw, near)
-        indented = text[0] in " \t"
-        language = ""
-        if indented or text[0] in "#CPWn./-gag>" or self.framed:
-            language = frame(text)
-            if language == "ruby" and text[0] not in " \t" and ": " in text:
-                language = ""
-        if language:
-            self.braces = text.endswith("{")
-            return self._frame(seq, raw, language, near)
-        if indented and near and self.language == "python" and self.framed and not self.waiting:
-            found = read(bare) if bare[0].isdigit() or bare[0] == "[" else None
-            if found is None or not found.timed:
-                return None, self._join(seq, raw)
-        if self.braces and near:
-            self.braces = text[0] not in "}]"
-            return None, self._join(seq, raw)
-        found = read(bare)
-        if near and entry is not None and (joined := self._special(seq, raw, text, found)):
-            return found.level, joined
-        if near and entry is not None and (language := opening(text)):
-            return found.level, self._open(seq, raw, bare, language, found)
-        if found.heads:
-            self._begin(seq, raw, bare, found)
-            return found.level, None
-        if near and entry is not None:
-            if goes_on(self.language, text):
-                if self.language == "ended":
-                    self.language = "between"
-                self._pull(self.waiting)
-                return found.level, self._join(seq, raw)
-            if self.location and _CARET.match(text):
-                return found.level, self._caret(seq, raw)
-            if self._is_taken(text, bare, indented, found):
-                return found.level, self._join(seq, raw)
-            told = not found.exception or (entry.level in BAD and not self.framed)
-            if told and len(self.waiting) < WAITING_AT_MOST and not _LOCATION.match(bare):
-                self.waiting.append(_Waiting(seq, raw, found.exception))
-                return found.level, None
-        self._begin(seq, raw, bare, found)
-        return found.level, None
+        if not near or entry is None:
+            if shape.frame:
+                return self._frame(seq, raw, shape, near=False)
+            if shape.blank:
+                self.entry, self.waiting = None, []
+            else:
+                self._begin(seq, raw, shape)
+            return None
+        if shape.heads and not (self.json or self.braces or self.database or self.place):
+            if shape.opening:
+                return self._open(seq, raw, shape)
+            if not (
+                shape.indented and self.framed and not shape.timed and self.language == "python"
+            ):
+                self._begin(seq, raw, shape)
+                return None
+        return self._near_line(seq, raw, shape, entry)
+
+    def _near_line(self, seq: int, raw: bytes, shape: Shape, entry: Entry) -> Entry | None:
+        if shape.blank:
+            return self._blank(seq, raw)
+        if shape.frame:
+            return self._frame(seq, raw, shape, near=True)
+        if self.braces:
+            self.braces = text_of(raw)[:1] not in ("}", "]")
+            return self._join(seq, raw)
+        within = self.language == "python" and self.framed and not self.waiting
+        if within and shape.indented and not shape.timed:
+            return self._join(seq, raw)
+        if joined := self._special(seq, raw, shape):
+            return joined
+        if shape.opening:
+            return self._open(seq, raw, shape)
+        if shape.heads:
+            self._begin(seq, raw, shape)
+            return None
+        if self.language and goes_on(self.language, text_of(raw)):
+            if self.language == "ended":
+                self.language = "between"
+            self._pull(self.waiting)
+            return self._join(seq, raw)
+        if self.location and _CARET.match(text_of(raw)):
+            return self._caret(seq, raw)
+        if self._is_taken(raw, shape):
+            return self._join(seq, raw)
+        told = not shape.exception or (entry.level in BAD and not self.framed)
+        if told and len(self.waiting) < WAITING_AT_MOST and not shape.location:
+            self.waiting.append(_Waiting(seq, raw, shape.exception))
+        else:
+            self._begin(seq, raw, shape)
+        return None
 
     def _near(self, raw: bytes) -> bool:
         entry = self.entry
@@ -157,29 +160,17 @@ class _Stream:
 
     # -- what becomes of it
 
-    def _begin(self, seq: int, raw: bytes, bare: str, found: Reading) -> None:
-        self.entry = Entry(seq, raw, found.level)
+    def _begin(self, seq: int, raw: bytes, shape: Shape) -> None:
+        self.entry = Entry(seq, raw, shape.level)
         self.waiting = []
-        self.framed = False
-        self.language = opening(bare)
-        if self.language == "" and found.failure and bare.startswith(("panic: ", "fatal error: ")):
-            self.language = "go"
-        self.begins, self.failing = found.heads and not found.failure, found.failure
-        self.location = _LOCATION.match(bare) is not None
-        self.braces, self.tool = False, found.tool
-        self.json = bare == "{"
+        self.framed = self.braces = False
+        self.language = shape.opening or shape.language
+        self.begins, self.failing = shape.heads and not shape.failure, shape.failure
+        self.location, self.json, self.tool = shape.location, shape.opens_object, shape.tool
         self.indent = ""
-        message = bare[found.message :].strip()
-        bad = found.level in BAD
-        nothing = not message.strip(_NOTHING) or _ENDS.search(bare) is not None
-        self.message_below = self.begins and (nothing or _NUMBERED.match(message) is not None)
-        self.block = bad and self.begins and nothing
-        self.next_line = found.failure and bare.endswith(":")
-        self.database = found.level is not None and _DATABASE.search(bare, 0, 200) is not None
-        self.prefix = ""
-        self.place = found.timed and found.level is None and _PLACE.search(bare) is not None
-        if self.database:
-            self.prefix = self._prefix(bare, _DATABASE)
+        self.message_below, self.block = shape.message_below, shape.block
+        self.next_line, self.database, self.place = shape.next_line, shape.database, shape.place
+        self.prefix = self._prefix(text_of(raw), DATABASE) if shape.database else ""
 
     @staticmethod
     def _prefix(bare: str, word: re.Pattern[str]) -> str:
@@ -200,9 +191,9 @@ class _Stream:
                 self.entry.take(one.seq, len(one.raw))
         self.waiting = []
 
-    def _blank(self, seq: int, raw: bytes, near: bool) -> Entry | None:
+    def _blank(self, seq: int, raw: bytes) -> Entry | None:
         entry = self.entry
-        if not near or entry is None or self.json:
+        if entry is None or self.json:
             self.entry, self.waiting = None, []
             return None
         self.next_line = False
@@ -212,19 +203,16 @@ class _Stream:
             return None
         return self._join(seq, raw)
 
-    def _frame(
-        self, seq: int, raw: bytes, language: str, near: bool
-    ) -> tuple[str | None, Entry | None]:
+    def _frame(self, seq: int, raw: bytes, shape: Shape, *, near: bool) -> Entry | None:
         """A true frame: it takes what waits with it, to where its failure began."""
         entry, waiting = self.entry, self.waiting
         if entry is None or not near:
             # Its beginning is not known: it is read from its middle on, or comes late.
-            self.entry, self.waiting = Entry(seq, raw, None), []
-            self.begins = self.failing = self.location = self.json = self.block = False
-            self.message_below = self.database = self.place = self.next_line = False
-            self.framed, self.language = True, language
+            self._begin(seq, raw, shape)
+            assert self.entry is not None
             self.entry.level = "error"
-            return None, None
+            self.framed, self.language, self.braces = True, shape.frame, shape.opens_braces
+            return None
         start = self._start_of(waiting)
         if start is None:
             self._pull(waiting)
@@ -233,11 +221,11 @@ class _Stream:
             self.entry = entry = Entry(waiting[start].seq, waiting[start].raw, "error")
             self._pull(rest)
             self.begins, self.failing, self.location = False, True, False
-        self.framed, self.language = True, language
+        self.framed, self.language, self.braces = True, shape.frame, shape.opens_braces
         self.block = self.next_line = self.message_below = False
         if entry.level is None:
             entry.level = "error"
-        return None, self._join(seq, raw)
+        return self._join(seq, raw)
 
     def _start_of(self, waiting: Sequence[_Waiting]) -> int | None:
         """Which of the lines that wait the failure begins with; None: the entry itself."""
@@ -250,8 +238,8 @@ class _Stream:
             return None if self.begins and not self.framed else failure
         return failure if failure is not None else len(waiting) - 1
 
-    def _open(self, seq: int, raw: bytes, bare: str, language: str, found: Reading) -> Entry | None:
-        entry = self.entry
+    def _open(self, seq: int, raw: bytes, shape: Shape) -> Entry | None:
+        entry, language = self.entry, shape.opening
         assert entry is not None
         between = self.language == "between" or not self.framed or language == self.language == "go"
         if entry.level in BAD and between and (self.failing or self.begins):
@@ -259,7 +247,7 @@ class _Stream:
             self.framed = language not in ("php", "rust")
             self.language = language
             return self._join(seq, raw)
-        self._begin(seq, raw, bare, found)
+        self._begin(seq, raw, shape)
         return None
 
     def _caret(self, seq: int, raw: bytes) -> Entry | None:
@@ -271,13 +259,14 @@ class _Stream:
         self.block = True  # the failure itself follows
         return self._join(seq, raw)
 
-    def _special(self, seq: int, raw: bytes, text: str, found: Reading) -> Entry | None:
+    def _special(self, seq: int, raw: bytes, shape: Shape) -> Entry | None:
         """Lines that begin as a line of a log does and yet belong to the one before, and JSON."""
         entry = self.entry
         assert entry is not None
         if self.json:
+            text = text_of(raw)
             member = _MEMBER.match(text)
-            if member or (entry.lines > 1 and (text[0] in " \t}]")):
+            if member or (entry.lines > 1 and text[0] in " \t}]"):
                 if member:
                     self.indent = self.indent or member[1]
                     if member[1] == self.indent and entry.level is None:
@@ -289,29 +278,30 @@ class _Stream:
             self.json = False
         if self.waiting:
             return None
-        if self.database and _DETAIL.search(text, 0, 200):
+        if self.database and shape.timed and _DETAIL.search(text := text_of(raw), 0, 200):
             return self._join(seq, raw) if self._prefix(text, _DETAIL) == self.prefix else None
-        if self.place and _SECOND.match(text):
-            entry.level, self.place, self.begins = found.level, False, True
+        if self.place and _SECOND.match(text_of(raw)):
+            entry.level, self.place, self.begins = shape.level, False, True
             return self._join(seq, raw)
         return None
 
-    def _is_taken(self, text: str, bare: str, indented: bool, found: Reading) -> bool:
+    def _is_taken(self, raw: bytes, shape: Shape) -> bool:
         """Whether a line that says neither time nor level belongs to the open entry at once."""
         entry = self.entry
         assert entry is not None
         if self.waiting:
             return False
-        if indented:
+        if shape.indented:
             if (entry.level in BAD and not self.tool) or self.framed or self.message_below:
                 return True
-            return self.database and text[0] == "\t"
+            return self.database and text_of(raw)[0] == "\t"
         if self.next_line:
             self.next_line = False
-            return not found.exception
+            return not shape.exception
         if self.block:
             return entry.lines < BLOCK
-        if self.language == "python" and self.framed and (_LAST.match(bare) or found.exception):
+        last = shape.exception or _LAST.match(text_of(raw).lstrip(BLANK)) is not None
+        if last and self.language == "python" and self.framed:
             self.language = "ended"
             return True
         return False
@@ -338,7 +328,7 @@ class EntryReader:
         return levels, grown
 
     def feed(self, seq: int, raw: bytes) -> tuple[str | None, Entry | None]:
-        """The same of one record, with its LF or without."""
+        """The same of one record, with its LF."""
         key = raw[31:50]
         if key[13:] == b"marker":
             return None, None
@@ -347,9 +337,8 @@ class EntryReader:
             if len(self._streams) >= STREAMS_AT_MOST:
                 self._streams.pop(next(iter(self._streams)))
             stream = self._streams[key] = _Stream()
-        text = raw[TEXT_AT : TEXT_AT + 4 * LOOKED_AT].decode("utf-8", "replace")[:LOOKED_AT]
-        text = strip(text).rstrip("\r\n")
-        return stream.feed(seq, raw, text, text.lstrip(BLANK))
+        shape = shape_of(raw)
+        return shape.level, stream.feed(seq, raw, shape)
 
     def entry_of(self, raw: bytes) -> Entry | None:
         """The entry that is open where this record was written."""

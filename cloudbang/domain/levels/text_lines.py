@@ -92,13 +92,13 @@ _FILLER = re.compile(
     r"#?\d[\w.:#+-]*,?(?=$|[\s|\[])|[->.,=+]{1,5}(?=$|[\s:|\[])|[|:]+(?!-)"
     r"|[\w.]+=(?:\"[^\"]*\"|[^\s\"]*),?(?=$|[\s:|\[])"
 )
-_PROGRAM = re.compile(r"[\w./@()+$-]+(?:\[\d+(?::\d+)?\])?(?::\d+)?:(?=\s|$)")
+_PROGRAM = re.compile(r"[\w./@()+$-]++(?:\[\d+(?::\d+)?\])?(?::\d+)?:(?=\s|$)")
 _NAME = re.compile(r"[^\s|]+")
 _NAMELIKE = re.compile(r"[.:/@_#$\d]")
 _OBJECT = re.compile(r'\{\s*"')
 _PLAIN = re.compile(r"[A-Za-z]+[,;]?")
 _PROSE = re.compile(r"[A-Z0-9]+ [a-z]+\b")
-_KEY = re.compile(r"[\w.@/-]+=")
+_KEY = re.compile(r"[\w.@/-]++=")
 _LOGFMT = re.compile(
     rf'(?:[\w.@/-]+=(?:"(?:[^"\\]++|\\.)*+"|[^\s"]*+)[\s,]++){{0,40}}?(?:{tables.LEVEL_KEYS})=(?:"([^"]{{1,20}})"|([^\s,"]{{1,20}}))'
 )

@@ -66,7 +66,7 @@ HEADS = (
         ".NET's console, winston, PHP, mosquitto, GDAL"),
     Way("a column", rf"<<{COLUMN}>>(?=\t| {{2,}}| {{0,3}}\||\s+\[| [\w.-]+ : )", "2026-02-01T09:00:00Z\twarn\tca\tretrying",
         "warning", "2026-02-01 09:00:00 error pages are served", None, "zap's console, istio"),
-    Way("glued to its channel or module", rf"[\w-]{{2,40}}(?:\.<<{CAPITALS}>>:(?=\s)|:<<{COLUMN}>>(?=\s+\d))|[^\s|]{{2,80}}?:<<{CAPITALS}|LOG>>:(?=  )",
+    Way("glued to its channel or module", rf"[\w-]{{2,40}}+(?:\.<<{CAPITALS}>>:(?=\s)|:<<{COLUMN}>>(?=\s+\d))|(?:[^\s|:]++:)+?<<{CAPITALS}|LOG>>:(?=  )",
         "[2026-02-01 09:00:00] production.ERROR: boom", "error",
         "[2026-02-01 09:00:00] README.ERROR x", None, "Monolog's LineFormatter, Zigbee2MQTT"),
     Way("behind a bar", rf"\|-<<{CAPITALS}>>(?= )", "10:00:00,123 |-WARN in ch.qos.logback.X - y", "warning",
@@ -119,7 +119,7 @@ SENTENCES = (
     Way("where Node failed", r"node:[\w/]+:\d+$", "node:internal/process/promises:288", "error",
         "node:20", None, "Node.js' node_errors.cc"),
     Way("what killed a process", r"(?:Segmentation fault|Bus error|Illegal instruction|Aborted \(core dumped\)|Killed$|Out of memory"
-        r"|terminate called |double free or |free\(\): |malloc\(\): |\*\*\* stack smashing|Assertion (?:.{1,200} )?failed|(?:[\w./-]+: )?error while loading shared libraries: )",
+        r"|terminate called |double free or |free\(\): |malloc\(\): |\*\*\* stack smashing|Assertion (?:.{1,200} )?failed|(?:[\w./-]++: )?error while loading shared libraries: )",
         "Segmentation fault (core dumped)", "error", "Killed 3 bugs", None, "shells, glibc, libstdc++, the kernel"),
     Way("an error in words", r"Error (?:[a-z]+ ){1,6}[a-z]+: ", "Error response from daemon: no such container", "error",
         "Error handling middleware registered", None, "programs of the command line"),
@@ -152,7 +152,7 @@ SHAPES = (
         "what languages print of an exception: its class, a colon, its message"),
     Way("where Ruby failed", r"\S+:\d+:in [`'].*[`'].*\([A-Z][\w:]*\)$", "/app/a.rb:3:in `b': undefined method `x' (NoMethodError)",
         "error", "/app/a.rb:3:in `b'", None, "Ruby's error.c"),
-    Way("make that stopped", r"[\w-]+(?:\[\d+\])?: \*\*\* ", "make: *** [Makefile:3: all] Error 1", "error",
+    Way("make that stopped", r"[\w-]++(?:\[\d+\])?: \*\*\* ", "make: *** [Makefile:3: all] Error 1", "error",
         "make: done ***", None, "GNU make"),
 )  # fmt: skip
 

@@ -1,0 +1,90 @@
+"""What can be said of a line by itself, whatever stands around it; entries are made of that."""
+
+from __future__ import annotations
+
+import re
+
+from cloudbang.domain.ansi import strip
+from cloudbang.domain.levels import BLANK, LOOKED_AT, Reading, read
+from cloudbang.domain.lines import TEXT_AT
+from cloudbang.domain.traces import frame, opening
+
+DATABASE = re.compile(r"\b(?:DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC):  ")
+_PLACE = re.compile(r"\s[\w$.]+\.[\w$]+ [\w$<>]+$")  # a class and a method: java.util.logging
+_NUMBERED = re.compile(r"[\w.`+<>,$-]+\[\d+\]$")  # a category and an event: .NET's console
+_LOCATION = re.compile(r"(?:/|file://|node:|[A-Za-z]:\\)\S*:\d+$")
+_ENDS = re.compile(r"[\s\])][:|-]\s*$")  # a head without its message
+_NOTHING = " \t-:|>.*[]"
+
+
+def text_of(raw: bytes) -> str:
+    """The text of a record as it is seen, as far as it is looked at."""
+    text = raw[TEXT_AT : TEXT_AT + 4 * LOOKED_AT].decode("utf-8", "replace")[:LOOKED_AT]
+    return strip(text).rstrip("\r\n")
+
+
+class Shape:
+    """What can be said of a line by itself."""
+
+    __slots__ = (
+        "blank", "block", "database", "exception", "failure", "frame", "heads", "indented", "language", "level",
+        "location", "message_below", "next_line", "opening", "opens_braces", "opens_object", "place",
+        "timed", "tool",
+    )  # fmt: skip
+
+    def __init__(self, text: str) -> None:
+        """``text`` is a line as it is seen."""
+        bare = text.lstrip(BLANK)
+        self.blank, self.indented = not bare, text[:1] in (" ", "\t")
+        self.frame = self.opening = self.language = ""
+        self.opens_braces = text.endswith("{")
+        self.location = self.opens_object = self.next_line = False
+        self.block = self.message_below = self.database = self.place = False
+        if not bare:
+            found = NOTHING
+        elif (self.indented or text[0] in "#CPWn./-gag>ABDEMRSTabcdefhijklmopqrstuvwxyz") and (
+            language := frame(text)
+        ):
+            found, self.frame = NOTHING, language
+        else:
+            found = read(bare)
+        self.level, self.heads, self.timed = found.level, found.heads, found.timed
+        self.failure, self.exception, self.tool = found.failure, found.exception, found.tool
+        if self.frame or not bare or (bare[0] == "{" and found.heads):
+            return
+        if found.failure or not found.heads:
+            self.opening = opening(text)
+            if bare.startswith(("panic: ", "fatal error: ")):
+                self.language = "go"
+            self.location = _LOCATION.match(bare) is not None
+            self.opens_object = bare == "{"
+            self.next_line = found.failure and bare.endswith(":")
+        if found.heads and not found.failure:
+            message = bare[found.message :].strip()
+            nothing = not message.strip(_NOTHING) or _ENDS.search(bare[-8:]) is not None
+            self.message_below = nothing or _NUMBERED.match(message) is not None
+            self.block = nothing and found.level in BAD
+            self.database = found.level is not None and DATABASE.search(bare, 0, 200) is not None
+            self.place = found.timed and found.level is None and _PLACE.search(bare) is not None
+
+
+NOTHING = Reading(None, False, 0)
+DIGITS = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
+KNOWN_AT_MOST, KNOWN_BYTES = 8_192, 240
+_known: dict[bytes, Shape] = {}
+
+
+def shape_of(raw: bytes) -> Shape:
+    """Of a record. Most lines are as others were but for their numbers: those are known."""
+    text = raw[TEXT_AT:-1]
+    # Of these it is a number that may say the level.
+    if len(text) > KNOWN_BYTES or text[:1] in (b"{", b"<") or b'{"' in text:
+        return Shape(text_of(raw))
+    key = text.translate(DIGITS)
+    shape = _known.get(key)
+    if shape is None:
+        shape = Shape(text_of(raw))
+        if len(_known) >= KNOWN_AT_MOST:
+            _known.clear()
+        _known[key] = shape
+    return shape
