@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 
 from cloudbang.domain.levels import BLANK, read
 from cloudbang.domain.levels.text_tables import TIME
-from cloudbang.domain.line_shape import DATABASE, Shape, shape_of, text_of
+from cloudbang.domain.line_shape import BAD, DATABASE, Shape, shape_of, text_of
 from cloudbang.domain.lines import record_ns
 from cloudbang.domain.traces import goes_on
 
@@ -29,7 +29,6 @@ WAITING_AT_MOST = 40  # lines that a frame may still prove to be of the entry be
 STREAMS_AT_MOST = 1_000  # of containers that are gone
 BLOCK = 60  # lines of a message below a head that says nothing itself
 
-BAD = ("warning", "error")
 
 _TIME = re.compile(TIME)
 _DETAIL = re.compile(r"\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION|BACKTRACE):  ")

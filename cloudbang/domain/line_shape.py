@@ -9,6 +9,7 @@ from cloudbang.domain.levels import BLANK, LOOKED_AT, Reading, read
 from cloudbang.domain.lines import TEXT_AT
 from cloudbang.domain.traces import frame, opening
 
+BAD = ("warning", "error")
 DATABASE = re.compile(r"\b(?:DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC):  ")
 _PLACE = re.compile(r"\s[\w$.]+\.[\w$]+ [\w$<>]+$")  # a class and a method: java.util.logging
 _NUMBERED = re.compile(r"[\w.`+<>,$-]+\[\d+\]$")  # a category and an event: .NET's console
