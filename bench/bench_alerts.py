@@ -5,8 +5,10 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.bench_live import private_engine, remove, serving
 from tests.monitoring.alerts.ground import changes, ground
@@ -14,8 +16,13 @@ from tests.monitoring.alerts.services import Service, answer, service
 from tests.support import ServerProcess, wait_until
 
 DEATHS = 5
+KILLS = 20  # for want of memory
+STOPS = 20  # that somebody asked for
 DIES = "trap 'exit 3' USR1; while :; do sleep 0.1; done"
-EATS = "sleep 2; tail /dev/zero"  # all the memory that it is given
+EATS = (
+    "trap 'tail /dev/zero; exit 4' USR1; while :; do sleep 0.1; done"  # all the memory it is given
+)
+ENDS = "trap 'exit 143' TERM; while :; do sleep 0.1; done"
 
 
 def _add(server: ServerProcess, hook: Service) -> None:
@@ -25,33 +32,70 @@ def _add(server: ServerProcess, hook: Service) -> None:
     assert made.status_code == 201, made.text
 
 
-def _told(hook: Service, app: str) -> bool:
-    return any(app == item["app"] for asked in hook.asked for item in asked.json["incidents"])
+def _told(hook: Service, app: str) -> list[str]:
+    """By which rules."""
+    every = [item for asked in hook.asked for item in asked.json["incidents"]]
+    return [item["rule"] for item in every if item["app"] == app]
 
 
-def _soon() -> tuple[float, float]:
-    """The slowest of some deaths, and an OOM kill, in seconds from the end to the webhook."""
+class Soon(NamedTuple):
+    """Seconds from the end to the webhook, of the slowest; how many were told; and how many of those
+    that somebody had asked for."""
+
+    died: float
+    killed: float
+    told: int
+    asked_for: int
+
+
+def _soon() -> Soon:
     with private_engine() as (engine, image), serving(engine) as server, service() as hook:
         _add(server, hook)
-        run = engine.client.containers.run
-        more: dict[str, Any] = {"network_mode": "none", "detach": True}
-        made, slowest = [], 0.0
-        for n in range(DEATHS):
-            made.append(run(image, ["sh", "-c", DIES], name=f"dies{n}", **more))
-            name = f"dies{n}"
-            wait_until(lambda name=name: server.client.get(f"/api/v1/apps/{name}").is_success, 60)
-            began = time.monotonic()
-            made[-1].kill("USR1")
-            wait_until(lambda name=name: _told(hook, name), 60, every=0.01)
-            slowest = max(slowest, time.monotonic() - began)
-            time.sleep(12)  # another death, and no part of a group
-        made.append(run(image, ["sh", "-c", EATS], name="eats", mem_limit="16m", **more))
-        made[-1].wait(timeout=60)
-        began = time.monotonic()
-        wait_until(lambda: _told(hook, "eats"), 60, every=0.01)
-        oom = time.monotonic() - began
-        remove(made)
-    return slowest, oom
+        made: list[Any] = []
+
+        def begin(name: str, script: str, **more: Any) -> Any:
+            more = {"network_mode": "none", "detach": True, "name": name, **more}
+            made.append(engine.client.containers.run(image, ["sh", "-c", script], **more))
+            return made[-1]
+
+        def seen(name: str) -> None:
+            wait_until(lambda: server.client.get(f"/api/v1/apps/{name}").is_success, 60)
+
+        def slowest(names: Sequence[str], what: str) -> tuple[float, int]:
+            """One after the other, so that none of them is a part of a group."""
+            most, told = 0.0, 0
+            for name in names:
+                began = time.monotonic()
+                engine.client.containers.get(name).kill("USR1")
+                with suppress(AssertionError):
+                    wait_until(lambda name=name: what in _told(hook, name), 20, every=0.01)
+                    told += 1
+                most = max(most, time.monotonic() - began)
+                time.sleep(3)
+            return most, told
+
+        dies = [begin(f"dies{n}", DIES).name for n in range(DEATHS)]
+        eats = [begin(f"eats{n}", EATS[n % 2], mem_limit="24m").name for n in range(KILLS)]
+        ends = [begin(f"ends{n}", ENDS) for n in range(STOPS)]
+        for one in made:
+            seen(one.name)
+        died, _ = slowest(dies, "An app died")
+        time.sleep(20)
+        for n, one in enumerate(ends):  # as people do: stopped, killed, restarted, removed
+            if n % 4 == 0:
+                one.stop(timeout=5)
+            elif n % 4 == 1:
+                one.kill()
+            elif n % 4 == 2:
+                one.restart(timeout=5)
+            else:
+                one.remove(force=True)
+        killed, told = slowest(eats, "Out of memory")
+        asked_for = sum(bool(_told(hook, f"ends{n}")) for n in range(STOPS))
+        remove(
+            [one for one in made if not one.name.startswith("ends") or int(one.name[4:]) % 4 != 3]
+        )
+    return Soon(died, killed, told, asked_for)
 
 
 def _together() -> tuple[int, float]:
@@ -94,17 +138,37 @@ def _outage() -> int:
 
 
 def run() -> list[dict[str, object]]:
-    died, oom = _soon()
+    soon = _soon()
     messages, first = _together()
     row = {"better": "lower", "unit": "s"}
+    many = f"{KILLS} kills for want of memory"
     return [
         {
             "name": f"the slowest of {DEATHS} deaths to the webhook",
-            "value": died,
+            "value": soon.died,
             "limit": 5.0,
             **row,
         },
-        {"name": "an OOM kill to the webhook", "value": oom, "limit": 5.0, **row},
+        {
+            "name": f"the slowest of {many} to the webhook",
+            "value": soon.killed,
+            "limit": 5.0,
+            **row,
+        },
+        {
+            "name": f"of {many}: told as that",
+            "value": soon.told,
+            "limit": KILLS,
+            "better": "higher",
+            "unit": "",
+        },
+        {
+            **row,
+            "name": f"of {STOPS} stops, kills, restarts and removals by somebody: told",
+            "value": soon.asked_for,
+            "limit": 0,
+            "unit": "",
+        },
         {
             **row,
             "name": "200 apps down together: messages within 10 s",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.terminal_page import Watch
 from tests.support import ServerProcess
 from tests.terminal_support import Person
 
@@ -76,7 +78,7 @@ def test_from_a_receiver_to_an_alert_that_was_told(
     expect(page.locator("#rules .item")).to_have_count(7)
     page.keyboard.press("n")
     dialog = page.locator("dialog[open]")
-    dialog.get_by_label("Name").fill("the robot")
+    dialog.get_by_label("What it is called").fill("the robot")
     dialog.get_by_label("Kind").select_option("dingtalk")
     expect(dialog.get_by_label("Mail server")).to_be_hidden()
     dialog.get_by_label("Address").fill(hook.address)
@@ -109,9 +111,14 @@ def test_from_a_receiver_to_an_alert_that_was_told(
     expect(page.locator("#messages .item", has_text=one.name)).to_contain_text("sent")
 
 
-def test_on_a_phone_in_chinese(person: Person, people: Callable[..., BrowserContext]) -> None:
+def test_on_a_phone_in_chinese(
+    person: Person, people: Callable[..., BrowserContext], shot: Callable[..., None]
+) -> None:
     """Nothing stands out of 360 px, and nothing is left in English but names."""
-    page = opened(people(person, viewport={"width": 360, "height": 740}, locale="zh-CN"), person)
+    page = opened(
+        people(person, viewport={"width": 360, "height": 740}, locale="zh-CN", color_scheme="dark"),
+        person,
+    )
     expect(page.locator("h1")).to_have_text("告警")
     expect(page.locator("#rules")).to_contain_text("应用异常退出")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -119,5 +126,74 @@ def test_on_a_phone_in_chinese(person: Person, people: Callable[..., BrowserCont
     expect(page.locator("dialog[open]")).to_contain_text("接收团队中没有指定去向的全部告警")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.keyboard.press("Escape")
+    shot(page, "alerts-phone")
     page.get_by_role("button", name="添加规则").click()
-    expect(page.locator("dialog[open]")).to_contain_text("观察对象")
+    dialog = page.locator("dialog[open]")
+    expect(dialog).to_contain_text("观察对象")
+    expect(dialog.get_by_label("团队", exact=True)).to_have_value("default")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    expect(dialog).not_to_contain_text(re.compile("[A-Z][a-z]+ [a-z]+ "))
+    shot(page, "alerts-phone-rule")
+    dialog.get_by_label("观察对象").select_option("disk")
+    expect(dialog).to_contain_text("占磁盘的百分比")
+
+
+@pytest.mark.slow("a preview is asked for a moment after the last key; two pages are looked at")
+def test_rules_are_changed_and_made_and_every_page_sees_it(
+    person: Person,
+    people: Callable[..., BrowserContext],
+    container: Callable[..., Any],
+    shot: Callable[..., None],
+    watch: Watch,
+) -> None:
+    """In percent and in bytes, as people write them; with how often it would have been an alert."""
+    watch.allow("status of 422")
+    one = container()
+    page, other = opened(people(person), person), opened(people(person), person)
+    page.wait_for_function(
+        "name => fetch(`/api/v1/apps/${name}`).then(answer => answer.ok)", arg=one.name
+    )
+    page.get_by_role("button", name="Change The disk fills up").click()
+    dialog = page.locator("dialog[open]")
+    expect(dialog.get_by_label("Begins at")).to_have_value("90")
+    expect(dialog.get_by_label("Is over at")).to_have_value("87")
+    expect(dialog.get_by_label("Text in a line")).to_be_hidden()
+    dialog.get_by_label("Begins at").fill("82.5")
+    dialog.get_by_label("Is over at").fill("85")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.locator("[data-error-of='end']")).to_be_visible()
+    dialog.get_by_label("Is over at").fill("80")
+    dialog.get_by_label("While it lasts, tell again").select_option("3600")
+    dialog.get_by_role("button", name="Save").click()
+    for each in (page, other):
+        row = each.locator("#rules .item", has_text="The disk fills up")
+        expect(row).to_contain_text("full to 82.5 %, or in 3 days")
+        expect(row).to_contain_text("told again every 1 h")
+
+    page.keyboard.press("r")
+    dialog.get_by_label("What it is called").fill("Too much memory")
+    dialog.get_by_label("App (empty: each of the team)").fill(one.name)
+    dialog.get_by_label("Begins at").fill("much")
+    dialog.get_by_role("button", name="Save").click()
+    assert not dialog.get_by_label("Begins at").evaluate("input => input.checkValidity()")
+    expect(dialog).to_contain_text("Bytes: 200M, 1.5G.")
+    dialog.get_by_label("Begins at").fill("1.5G")
+    expect(dialog.get_by_role("status")).to_contain_text(
+        re.compile("Would have been no alert|Nothing of this was measured")
+    )
+    shot(page, "alerts-rule")
+    dialog.get_by_role("button", name="Save").click()
+    row = other.locator("#rules .item", has_text="Too much memory")
+    expect(row).to_contain_text("memory over 1.5 GiB, for 2 min")
+    expect(row).to_contain_text(one.name)
+    page.get_by_role("button", name="Change Too much memory").click()
+    expect(dialog.get_by_label("Begins at")).to_have_value("1.5G")
+    dialog.get_by_label("As a share of").select_option("memory.limit")
+    dialog.get_by_label("Begins at").fill("90")
+    dialog.get_by_label("Is over at").fill("")
+    dialog.get_by_role("button", name="Save").click()
+    expect(row).to_contain_text("memory over memory.limit: 90 %")
+    delete = page.get_by_role("button", name="Delete Too much memory")
+    delete.click()
+    page.get_by_role("button", name="Delete Too much memory: Really?").click()
+    expect(row).to_have_count(0)

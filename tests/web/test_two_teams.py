@@ -493,6 +493,24 @@ def test_an_alert_of_another_team_is_not_there(house: House, team: str, other: s
 
 
 @pytest.mark.parametrize(("team", "other"), TEAMS)
+def test_a_rule_is_tried_on_the_own_apps_alone(house: House, team: str, other: str) -> None:
+    """Neither another team's name nor that of its app says anything of them."""
+    condition = {"occurrence": "died"}
+    body = {"kind": "event", "condition": condition, "team": team}
+    for app in (APPS[other], "nobody"):
+        answer = house.ask_as(
+            team, "/api/v1/alerts/rules/preview", "POST", json={**body, "app": app}
+        )
+        assert (answer.status_code, answer.json["of"]) == (200, 0)
+    refused = [
+        house.ask_as(team, "/api/v1/alerts/rules/preview", "POST", json={**body, "team": one})
+        for one in (other, "nobody")
+    ]
+    assert {one.status_code for one in refused} == {404}
+    assert said(refused[0]).replace(other, "nobody") == said(refused[1])
+
+
+@pytest.mark.parametrize(("team", "other"), TEAMS)
 def test_no_answer_names_another_teams_things(house: House, team: str, other: str) -> None:
     """Lists, feeds, metrics, numbers: only their own; and their own they do have."""
     for rule, method in house.routes():
@@ -597,7 +615,12 @@ def test_feeds_tell_of_the_own_teams_only(house: House, team: str, other: str) -
         hear(socket)
         subscribe(socket, "status")
         hear(socket)
+        subscribe(socket, "alert/*")
+        hear(socket)
         wait_until(lambda: parts.publisher.wanted("activity/"))
+        wait_until(lambda: parts.publisher.wanted("alert/"))
+        for whose in (other, team, ""):
+            parts.alerts._news.changed("alerts", whose)
         for app in (APPS[other], APPS[team]):
             parts.publisher.send(f"app/{app}/", b'{"v":1,"kind":"app"}', b"{}")
             activity = orjson.dumps({app: [1, 1, None]})
@@ -610,7 +633,8 @@ def test_feeds_tell_of_the_own_teams_only(house: House, team: str, other: str) -
         heard = everything(socket)
         ops = [one["op"] for one in heard]
         assert ops.count("app") == 1
-        assert ops.count("changed") == 1
+        by_channel = [one["channel"] for one in heard if one["op"] == "changed"]
+        assert sorted(by_channel) == ["alert/*", "alert/*", "terminal/*"]
         assert "activity" in ops
         assert "removed" not in ops
         text = orjson.dumps(heard)

@@ -37,6 +37,8 @@ from cloudbang.errors import EngineUnreachable
 from cloudbang.events.recorder import EventRecorder
 from cloudbang.gateway import Gateway
 from cloudbang.intake.log_sink import StoreSink
+from cloudbang.monitoring.alerts.backtest import Backtest
+from cloudbang.monitoring.alerts.news import News as AlertNews
 from cloudbang.monitoring.alerts.service import Alerts
 from cloudbang.monitoring.alerts.service import Around as AroundAlerts
 from cloudbang.monitoring.forgetting import Forgetting
@@ -245,6 +247,8 @@ class WebGround:
                     AroundAlerts(self.apps, self.inventory, self.events, self.recorder, ()),
                     self.notices,
                     say_in,
+                    news=AlertNews(self.publisher),
+                    backtest=Backtest(query, self.events),
                 ),
                 metrics=self.metrics,
                 metrics_query=query,

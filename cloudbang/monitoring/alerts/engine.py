@@ -90,6 +90,7 @@ class AlertEngine:
         self._rules: list[Rule] = []
         self._stale = True  # rules are to be read again
         self._saved_at = 0.0
+        self._away_saved: list[tuple[int, int]] = []
         self._told_at: dict[Key, float] = {}  # when it was told last that it is so
         self._reminded_at = -1e9
         self._grouping = Grouping()
@@ -166,7 +167,8 @@ class AlertEngine:
         if cursor is None:  # the first start: what was before it is nobody's alert
             cursor = self._events.newest_id()
             self._store.save((), cursor)
-        self._happened.load(cursor, lately, now)
+        self._happened.load(cursor, lately, now, self._store.away())
+        self._away_saved = self._happened.away
         if self._store.untold():
             self._grouping.add(now)
 
@@ -274,11 +276,14 @@ class AlertEngine:
 
     def _save(self, now: float) -> None:
         """What changed, and how far events were looked at."""
-        if not (self._unsaved or self._over) and now - self._saved_at < CURSOR_EVERY:
+        away = self._happened.away
+        news = self._unsaved or self._over or away is not self._away_saved
+        if not news and now - self._saved_at < CURSOR_EVERY:
             return
         keys = [*self._unsaved]
         changed = [*self._unsaved.values(), *self._over]
-        kept = self._store.save(changed, self._happened.judged)
+        kept = self._store.save(changed, self._happened.judged, away)
+        self._away_saved = away
         for key, one in zip(keys, kept, strict=False):
             if self._incidents.get(key) is self._unsaved[key]:
                 self._incidents[key] = one

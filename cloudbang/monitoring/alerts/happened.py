@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from cloudbang.core.loop import yield_to_loop
 from cloudbang.domain.alerts.incidents import Incident
-from cloudbang.domain.alerts.occurrences import Occurrences
+from cloudbang.domain.alerts.occurrences import BEFORE_AWAY, Occurrences
 from cloudbang.domain.alerts.rules import EventCondition, Rule
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time, parse_time
@@ -18,11 +18,13 @@ OLD = 120.0  # seconds after which an event is told only where its app has not c
 HISTORY = 600.0  # seconds of events that count after a start
 SETTLE_AFTER_AWAY = 10.0  # seconds after the engine came back in which nothing is concluded
 WELL = frozenset({"running", "starting", "done", "paused"})
+AWAYS = 20  # times that the engine was away, which are known after a start
 MEASURED = ("certificate", "disk")  # of which no event tells
 
 
 class Happened:
-    """For one greenlet. ``judged``: the last event before which everything was."""
+    """For one greenlet. ``judged``: the last event before which everything was; ``away``: from when
+    until when what ended did so with the engine, the newest last, in nanoseconds since 1970."""
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class Happened:
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.judged = 0
+        self.away: list[tuple[int, int]] = []
         self._apps, self._containers, self._events, self._clock = apps, containers, events, clock
         self._occurrences = Occurrences()
         self._cursor = 0
@@ -39,9 +42,16 @@ class Happened:
         self._away = self._seen_engine = False
         self._unknown_until = 0.0
 
-    def load(self, cursor: int, lately: Iterable[Incident], now: float) -> None:
-        """Go on after the event ``cursor``. ``lately``: what was made of those before. Raises
-        StorageFailed."""
+    def load(
+        self,
+        cursor: int,
+        lately: Iterable[Incident],
+        now: float,
+        away: Iterable[tuple[int, int]] = (),
+    ) -> None:
+        """Go on after the event ``cursor``. ``lately``: what was made of those before; ``away``: as the
+        process before this one left it. Raises StorageFailed."""
+        self.away = list(away)
         for one in lately:
             told = self._known.get((one.app, one.what), 0)
             self._known[one.app, one.what] = max(told, int(one.facts.get("event", 0)))
@@ -49,8 +59,10 @@ class Happened:
         wall = self._clock()
         oldest = format_time(wall - int(HISTORY * 1e9))
         for event in self._events.after(max(0, cursor - 2_000), 2_000):
-            if event.id <= cursor and event.time >= oldest:
-                ago = max((wall - parse_time(event.time)) / 1e9, 0.0)
+            at = parse_time(event.time)
+            with_engine = any(since <= at <= until for since, until in self.away)
+            if event.id <= cursor and event.time >= oldest and not with_engine:
+                ago = max((wall - at) / 1e9, 0.0)
                 self._occurrences.take(event, now - ago, fresh=False)
 
     def look(
@@ -83,9 +95,13 @@ class Happened:
         if not connected and not self._away and self._seen_engine:
             self._away = True
             self._occurrences.engine_away(now)
+            wall = self._clock()
+            self.away = [*self.away[1 - AWAYS :], (wall - int(BEFORE_AWAY * 1e9), wall)]
         elif connected and self._away:
             self._away = False
             self._unknown_until = now + SETTLE_AFTER_AWAY
+            settled = self._clock() + int(SETTLE_AFTER_AWAY * 1e9)
+            self.away = [*self.away[:-1], (self.away[-1][0], settled)]
 
     def _take_events(self, now: float) -> None:
         while found := self._events.after(self._cursor):

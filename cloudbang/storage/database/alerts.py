@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
@@ -42,7 +43,7 @@ from cloudbang.storage.database.tables import (
     settings,
 )
 
-_CURSOR = "alert-cursor"
+_CURSOR, _AWAY = "alert-cursor", "alert-engine-away"
 KEPT = 2_000  # resolved incidents and settled messages of a team; the oldest go first
 
 Compose = Callable[
@@ -66,8 +67,23 @@ class AlertStore:
         found = self._database.read(lambda c: c.execute(wanted).scalar())
         return None if found is None else int(found)
 
-    def save(self, incidents: Sequence[Incident], cursor: int | None = None) -> list[Incident]:
-        """New ones (id 0) and changed ones, and how far events were looked at; with their ids."""
+    def away(self) -> list[tuple[int, int]]:
+        """From when until when the engine was away, as it was kept last."""
+        wanted = sa.select(settings.c.value).where(settings.c.key == _AWAY)
+        found = self._database.read(lambda c: c.execute(wanted).scalar())
+        return [(int(since), int(until)) for since, until in orjson.loads(found or "[]")]
+
+    def save(
+        self,
+        incidents: Sequence[Incident],
+        cursor: int | None = None,
+        away: Sequence[tuple[int, int]] | None = None,
+    ) -> list[Incident]:
+        """New ones (id 0) and changed ones, how far events were looked at, and when the engine was
+        away; with their ids."""
+        told = {} if cursor is None else {_CURSOR: str(cursor)}
+        if away is not None:
+            told[_AWAY] = orjson.dumps(away).decode()
 
         def work(c: sa.Connection) -> list[Incident]:
             kept = []
@@ -81,10 +97,9 @@ class AlertStore:
                     key = made.inserted_primary_key
                     assert key is not None
                     kept.append(replace(one, id=int(key[0])))
-            if cursor is not None:
-                new = insert(settings).values(key=_CURSOR, value=str(cursor))
-                new = new.on_conflict_do_update(["key"], set_={"value": str(cursor)})
-                c.execute(new)
+            for key, value in told.items():
+                new = insert(settings).values(key=key, value=value)
+                c.execute(new.on_conflict_do_update(["key"], set_={"value": value}))
             return kept
 
         return self._database.write(work)

@@ -108,7 +108,11 @@ export function openReceiver(one) {
   const form = openForm(
     one ? t("Change {name}", { name: one.name }) : t("A new receiver"),
     [
-      field("name", t("Name"), { value: one?.name ?? "", required: true, maxlength: 100 }),
+      field("name", t("What it is called"), {
+        value: one?.name ?? "",
+        required: true,
+        maxlength: 100,
+      }),
       !one && choice("kind", t("Kind"), Object.entries(kinds())),
       !one && choice("team", t("Team"), teamChoices({ all: false })),
       field("address", t("Address"), { type: "url", placeholder: "https://…" }, kept),

@@ -100,9 +100,11 @@ function fieldsOf(receivers, rule) {
   const ofs = new Set(["", "memory.limit", "cpu.limit", its.of ?? ""]);
   const own = receivers.filter((one) => !rule?.team || one.team === rule.team);
   return [
-    field("name", t("Name"), { value: rule?.name ?? "", required: true, maxlength: 100 }),
+    field("name", t("What it is called"), {
+      ...{ value: rule ? t(rule.name) : "", required: true, maxlength: 100 },
+    }),
     !rule && choice("kind", t("What it looks at"), kinds()),
-    !rule && choice("team", t("Team"), teamChoices()),
+    !rule && choice("team", t("Team"), teamChoices(), teamChoices()[0]?.[0]),
     !rule &&
       field("app", t("App (empty: each of the team)"), {
         maxlength: 128,
@@ -268,7 +270,8 @@ function bodyOf(given, receivers, rule) {
   if ("days" in given) condition.days = Number(given.days);
   /** @type {Record<string, unknown>} */
   const body = {
-    name: given.name,
+    // Those that everybody has are called by each reader's language until they are renamed.
+    name: rule && given.name === t(rule.name) ? rule.name : given.name,
     condition,
     severity: given.severity,
     remind: Number(given.remind),

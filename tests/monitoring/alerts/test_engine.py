@@ -166,6 +166,25 @@ def test_what_ended_with_the_engine_is_none(made: Ground) -> None:
     assert found(made) == []
 
 
+def test_what_ended_with_the_engine_counts_for_nothing_after_a_restart_either(made: Ground) -> None:
+    """It was restarted three times, and then CloudBang itself: one real end is no crash loop."""
+    made.world.has("web")
+    made.look(5)
+    for _ in range(3):
+        made.dies("web", 137)
+        made.look(1)
+        made.world.engine_state = "connecting"
+        made.look(10)
+        made.world.engine_state = "connected"
+        made.world.has("web")
+        made.look(20)
+    made.restart()
+    made.look(20)
+    made.dies("web")
+    made.look(5)
+    assert found(made) == [("died", "firing")]
+
+
 def test_a_clock_that_is_set_is_none(made: Ground) -> None:
     """Forth and back, with an alert and without: by an hour nothing begins and nothing ends."""
     made.world.has("web", health="unhealthy")

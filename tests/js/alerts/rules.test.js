@@ -1,0 +1,84 @@
+// Numbers of rules as people write and read them, and what a rule looks at in words.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { readAmount, showAmount, writeAmount } from "../../../static/js/alerts/amounts.js";
+import { about, previewWords } from "../../../static/js/alerts/rule_words.js";
+
+test("a number is read as it is written, and what is none is none", () => {
+  const read = {
+    "200M": 200 * 1024 ** 2,
+    "1.5 GiB": 1.5 * 1024 ** 3,
+    "90 %": 90,
+    ".5": 0.5,
+    "-2": -2,
+  };
+  for (const [text, value] of Object.entries({ ...read, "1e3": 1000, " 7b ": 7, "3kb": 3072 })) {
+    assert.equal(readAmount(text), value, text);
+  }
+  for (const text of ["", "much", "1.5.2", "2 X", "%", "0x10", "1 000"]) {
+    assert.ok(Number.isNaN(readAmount(text)), text);
+  }
+});
+
+test("what is written into a field is read as the same number", () => {
+  for (const value of [
+    0,
+    1,
+    1023,
+    1024,
+    1536,
+    1000 * 1000,
+    1.5 * 1024 ** 3,
+    4096 * 333,
+    0.1 + 0.2,
+  ]) {
+    for (const unit of ["bytes", "cores", ""]) {
+      const again = readAmount(writeAmount(value, unit));
+      assert.ok(Math.abs(again - value) <= 1e-9 * Math.abs(value), `${value} ${unit}: ${again}`);
+    }
+  }
+  assert.equal(writeAmount(1.5 * 1024 ** 3, "bytes"), "1.5G");
+  assert.equal(writeAmount(0.1 + 0.2, "cores"), "0.3");
+});
+
+test("a rule says what it looks at", () => {
+  const metric = { metric: "memory", begin: 1.5 * 1024 ** 3, end: 1024, of: "", below: false };
+  const of = { ...metric, begin: 0.29, of: "memory.limit" };
+  const said = [
+    [{ kind: "metric", condition: metric, wait: 120 }, "memory over 1.5 GiB, for 2 min"],
+    [{ kind: "metric", condition: of, wait: 0 }, "memory over memory.limit: 29 %"],
+    [
+      { kind: "metric", condition: { ...of, below: true }, wait: 0 },
+      "memory under memory.limit: 29 %",
+    ],
+    [
+      { kind: "log", condition: { text: "boom", begin: 3, end: 0, within: 120 }, wait: 0 },
+      "3 lines with “boom” within 2 min",
+    ],
+    [
+      { kind: "event", condition: { occurrence: "disk", begin: 0.9, days: 0 }, wait: 0 },
+      "full to 90 %",
+    ],
+  ];
+  for (const [rule, words] of said) assert.equal(about(/** @type {any} */ (rule)), words);
+  assert.equal(showAmount("orders", 12.5), "12.5");
+});
+
+test("a preview says how often, of whom, and of how much it knows", () => {
+  const began = (/** @type {number} */ n) => Array(n).fill("2026-07-01T00:00:00Z");
+  const found = { since: "", known: 1, apps: [], looked_at: 1, of: 1 };
+  assert.equal(previewWords({ ...found, known: null }), "");
+  assert.equal(previewWords(found), "Would have been no alert in the last 24 hours");
+  assert.match(previewWords({ ...found, known: 0 }), /Nothing of this was measured/);
+  assert.match(previewWords({ ...found, of: 0 }), /no app/);
+  assert.equal(
+    previewWords({
+      ...{ since: "", known: 0.123, looked_at: 5, of: 9 },
+      apps: ["a", "b", "c", "d"].map((app, i) => ({ app, began: began(4 - i) })),
+    }),
+    "Would have been an alert 10 times in the last 24 hours · a 4, b 3, c 2 … · " +
+      "known of that time: 13 % · 5 of 9 apps looked at",
+  );
+});
