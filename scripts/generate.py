@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from flask import Flask  # noqa: E402
 
-from cloudbang.domain import entries, traces  # noqa: E402
+from cloudbang.domain import entries, seen_text, traces  # noqa: E402
 from cloudbang.domain.levels import json_lines, text_tables, words  # noqa: E402
 from cloudbang.web import api_blueprints  # noqa: E402
 from cloudbang.web.api.openapi import describe  # noqa: E402
@@ -94,6 +94,37 @@ def _code(text: str) -> str:
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
+def seen_tables() -> str:
+    """The tables of ``domain/seen_text`` as a module."""
+    lists = [
+        "MESSAGES",
+        "TEMPLATES",
+        "HOLDERS",
+        "NAMED_AFTER_IT",
+        "INNER",
+        "OTHERWISE",
+        "PROPERTIES",
+    ]
+    rows = [
+        MADE.format(source="cloudbang/domain/seen_text.py"),
+        *(_exported(name, getattr(seen_text, name)) for name in lists),
+        f"export const WITHIN = {seen_text.WITHIN}; // strings, one in the other, are read",
+        "// eslint-disable-next-line no-control-regex",
+        *(
+            f"export const {name} = /{getattr(seen_text, name).pattern}/g;"
+            for name in ("HOME", "TOKEN")
+        ),
+        "",
+        "/** What writers call a level. @type {Record<string, string>} */",
+        f"export const LEVEL_NAMES = {json.dumps(words.NAMES, ensure_ascii=False)};",
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _exported(name: str, values: tuple[str, ...]) -> str:
+    return f"/** @type {{readonly string[]}} */\nexport const {name} = {json.dumps(list(values))};"
+
+
 def api_types() -> str:
     """What the HTTP API takes and gives, as types."""
     app = Flask(__name__)
@@ -145,6 +176,7 @@ def _type(schema: dict[str, Any]) -> str:
 
 FILES: dict[str, Callable[[], str]] = {
     "docs/protocols/levels.md": levels_page,
+    "static/js/logs/seen_tables.js": seen_tables,
     "static/js/types/api.d.ts": api_types,
 }
 

@@ -8,10 +8,10 @@ run them, and ``docs/protocols/levels.md`` is made of them.
 
 from __future__ import annotations
 
-from cloudbang.domain.ansi import strip
 from cloudbang.domain.levels.json_lines import level_of_json
 from cloudbang.domain.levels.text_lines import Reading, read_text
 from cloudbang.domain.levels.words import LEVELS
+from cloudbang.domain.seen_text import plain_text
 
 __all__ = ["LEVELS", "Reading", "level_of", "read", "seen"]
 
@@ -25,7 +25,7 @@ def seen(text: bytes | str) -> str:
     """The text as it is seen, with nothing blank before it, as :func:`read` wants it."""
     if isinstance(text, bytes):
         text = text[: LOOKED_AT * 4].decode("utf-8", "replace")
-    return strip(text[:LOOKED_AT]).lstrip(BLANK)
+    return plain_text(text[:LOOKED_AT]).lstrip(BLANK)
 
 
 def read(text: str) -> Reading:

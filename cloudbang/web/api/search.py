@@ -1,7 +1,7 @@
 """Which lines a reader wants to see: words, a regular expression, levels.
 
 The expression is RE2's: its time is linear in the text, so nobody's pattern can hold a thread.
-Colour codes are not part of what is searched, as they are not part of what is seen.
+What is looked for is found in a line as it is seen (``domain/seen_text``) or as it was written.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 from unicodedata import normalize
 
 from cloudbang.domain import search_text
-from cloudbang.domain.ansi import strip_bytes
 from cloudbang.domain.levels import LEVELS, level_of
 from cloudbang.domain.lines import TEXT_AT
+from cloudbang.domain.seen_text import found_in, hint_of
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import BlockSearch, Expression, Match
 
@@ -21,11 +21,6 @@ MAX_PATTERN = 1_000  # characters
 # Bytes a compiled expression may take. Compiling holds all threads: with 8 MiB it took 250 ms.
 MAX_MEMORY = 1024 * 1024
 NO_LEVEL = "none"  # asks for lines that do not say how bad they are
-
-
-def text_of(record: bytes) -> bytes:
-    """The text of a record as it is seen: without its frame and without colour codes."""
-    return strip_bytes(record[TEXT_AT:-1])
 
 
 def matcher(
@@ -39,8 +34,9 @@ def matcher(
     by_level = _by_level(frozenset(levels)) if levels else None
     if not q:
         return by_level
+    q = normalize("NFC", q)
     by_text = _by_text(q, regex, case)
-    folded = "" if regex else normalize("NFC", q).lower()
+    folded = "" if regex else q.lower()
     return BlockSearch(
         (lambda record: by_text(record) and by_level(record)) if by_level else by_text,
         _by_block(q, regex, case),
@@ -54,14 +50,16 @@ def _by_text(q: str, regex: bool, case: bool) -> Match:
     if len(q) > MAX_PATTERN:
         raise BadRequest("q", q, f"at most {MAX_PATTERN} characters")
     if case and not regex:
-        wanted = q.encode()
-        return lambda record: wanted in text_of(record)
+        wanted, hint = q.encode(), hint_of(q)
+        return lambda record: found_in(record[TEXT_AT:-1], lambda text: wanted in text, hint)
     # Most searches: words without a capital beyond ASCII. Ten times as fast as an expression.
     if not regex and all(char.isascii() or char.lower() == char.upper() for char in q):
-        wanted = q.lower().encode()
-        return lambda record: wanted in text_of(record).lower()
+        wanted, hint = q.lower().encode(), hint_of(q)
+        return lambda record: found_in(
+            record[TEXT_AT:-1], lambda text: wanted in text.lower(), hint
+        )
     search = _compiled(q, case=case, literal=not regex).search
-    return lambda record: search(text_of(record)) is not None
+    return lambda record: found_in(record[TEXT_AT:-1], lambda text: search(text) is not None)
 
 
 def _by_block(q: str, regex: bool, case: bool) -> Callable[[bytes], Expression | None]:
@@ -84,8 +82,9 @@ def _by_block(q: str, regex: bool, case: bool) -> Callable[[bytes], Expression |
             return written
         if b"{" in block:
             return written if any(sign.search(block, 0) for sign in templates) else in_json
-        # RE2 finds no character where there are bytes that are no text.
-        return whole if whole and block.isascii() else bare
+        # RE2 finds no character where there are bytes that are no text, and what carriage returns
+        # wrote over is not seen.
+        return whole if whole and block.isascii() and b"\r" not in block else bare
 
     return expression
 

@@ -1,6 +1,7 @@
 // An entry of the log: a line, a stack trace folded into its first line, an event, or a gap. Pure.
 
-import { stripAnsi } from "../lib/ansi.js";
+import { plainText } from "./seen_text.js";
+
 /** @typedef {import("../live/channels.js").Row} Row */
 /** @typedef {import("./levels.js").Level} Level */
 /** @typedef {import("../types/api.js").Event} LogEvent */
@@ -76,12 +77,12 @@ export function count(e) {
 }
 
 /**
- * The text of an entry as the container wrote it, without colours.
+ * What is copied of an entry: its text as it is seen, JSON as it was written.
  * @param {Entry} entry
  */
 export function textOf(entry) {
   if (!entry.row) return "";
-  return [entry.row, ...(entry.more ?? [])].map((row) => stripAnsi(row[4])).join("\n");
+  return [entry.row, ...(entry.more ?? [])].map((row) => plainText(row[4])).join("\n");
 }
 
 /**

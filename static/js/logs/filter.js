@@ -2,9 +2,9 @@
 // as they come. Pure.
 
 import { levelOf, LEVELS } from "./levels.js";
-import { stripAnsi } from "../lib/ansi.js";
 import { t, tn } from "../lib/i18n.js";
 import { NotRe2, Re2 } from "../lib/re2.js";
+import { seenText } from "./seen_text.js";
 
 /** @typedef {import("./entry.js").Row} Row */
 
@@ -144,7 +144,7 @@ export function readMoment(hash) {
 
 /**
  * @typedef {object} Search
- * @property {(text: string) => boolean} test whether a line matches
+ * @property {(line: string) => boolean} test whether it is in a line, as it is seen or as it was written
  * @property {(text: string) => [number, number][]} ranges where, as offsets into the text given
  */
 
@@ -160,6 +160,7 @@ const LONGEST = 1_000; // characters, as on the server
  *   nothing to find; `lacks`: it asks for what RE2 does not have
  */
 export function makeSearch(query, regex) {
+  query = query.normalize("NFC");
   if (!query) return { search: null, error: null };
   if (query.length > LONGEST) {
     return { search: null, error: tn("At most {n} character", "At most {n} characters", LONGEST) };
@@ -178,10 +179,20 @@ export function makeSearch(query, regex) {
   return {
     error: null,
     search: {
-      test: (text) => found.test(stripAnsi(text)),
+      test: (line) => isIn(line, (text) => found.test(text)),
       ranges: (text) => found.ranges(text, RANGES_AT_MOST),
     },
   };
+}
+
+/**
+ * @param {string} line
+ * @param {(text: string) => boolean} test
+ */
+function isIn(line, test) {
+  if (test(line)) return true;
+  const seen = seenText(line);
+  return seen !== line && test(seen);
 }
 
 /** What it has learned of the lines is of use to the next who asks for it.
@@ -211,7 +222,7 @@ function words(query) {
   const one = new RegExp(source, flags);
   const all = new RegExp(source, `${flags}g`);
   return {
-    test: (text) => one.test(stripAnsi(text)),
+    test: (line) => isIn(line, (text) => one.test(text)),
     ranges: (text) => {
       /** @type {[number, number][]} */
       const found = [];

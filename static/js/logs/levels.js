@@ -1,7 +1,6 @@
 // How bad a line is, read off its text; tests/data/levels.json has what it should say.
 
 import { t } from "../lib/i18n.js";
-import { stripAnsi } from "../lib/ansi.js";
 import {
   FAILURE,
   GLOG,
@@ -22,6 +21,7 @@ import {
   WORD,
   WORD_WITHIN,
 } from "./level_tables.js";
+import { plainText } from "./seen_text.js";
 
 export { LEVELS };
 
@@ -71,8 +71,7 @@ function levelOfJson(text) {
  */
 export function levelOf(text) {
   if (text.length > LOOKED_AT) text = text.slice(0, LOOKED_AT);
-  if (text.includes("\x1b")) text = stripAnsi(text);
-  text = text.replace(/^[ \t\r]+/, "");
+  text = plainText(text).replace(/^[ \t]+/, "");
   if (text.startsWith("{")) return levelOfJson(text);
   let found = PRIORITY.exec(text);
   if (found) return SYSLOG[Number(found[1]) & 7];

@@ -3,12 +3,13 @@
 import { holds, textOf } from "./entry.js";
 import { h } from "../lib/dom.js";
 import { t, tn, formatNumber } from "../lib/i18n.js";
-import { stripAnsi } from "../lib/ansi.js";
 import { drawEvent, drawGap, drawMarker } from "./markers.js";
-import { brief, readJson, drawTree } from "./json_tree.js";
+import { drawTree } from "./json_tree.js";
 import { causeOf, isCause } from "./trace_folding.js";
 import { levelWord } from "./levels.js";
-import { cut, drawRuns, lastOverwrite, LONG, SHORT, visible } from "./text.js";
+import { rowText } from "./row_text.js";
+import { plainText, readJson, seenRuns, seenText } from "./seen_text.js";
+import { clip, cut, drawRuns, LONG, placed, SHORT, visible } from "./text.js";
 import { day, exact, timeOfDay } from "./times.js";
 
 /** @typedef {import("./log_model.js").Entry} Entry */
@@ -54,7 +55,7 @@ const NAMED = 300; // characters that are read out unasked
 function nameOf(entry, row, { settings, many, instance }) {
   const level = entry.level ? levelWord(entry.level) : "";
   const who = many ? instance(row[2]).name : "";
-  const text = visible(cut(stripAnsi(lastOverwrite(row[4])).trim(), NAMED));
+  const text = visible(cut(seenText(row[4]).trim(), NAMED));
   return [timeOfDay(row[1], settings.utc).slice(0, 8), who, level, text].filter(Boolean).join(" ");
 }
 
@@ -102,7 +103,9 @@ function drawLine(entry, row, context) {
     level.dataset.letter = entry.level[0].toUpperCase();
     level.title = word;
   }
-  head.append(level, drawText(entry, row, context), ...drawFold(entry, row, context));
+  const text = drawText(entry, row, context);
+  head.append(level, text, ...drawFold(entry, row, context));
+  if (entry.hit && context.search && !text.querySelector("mark")) head.append(drawInside());
   const element = h("article", { class: "row", "aria-posinset": row[0], "aria-setsize": -1 }, head);
   if (entry.level) element.dataset.level = entry.level;
   if (row[3] === "stderr") element.dataset.stream = "stderr";
@@ -123,22 +126,38 @@ function drawLine(entry, row, context) {
  */
 function drawText(entry, row, context) {
   const box = h("span", { class: "row-text" });
-  const whole = row[4];
   const { settings, search } = context;
-  const json = settings.json && whole.includes("{") ? readJson(stripAnsi(whole)) : null;
-  if (json) drawJson(box, json, search);
-  else {
-    const room = settings.wrap ? LONG : SHORT;
-    drawRuns(box, cut(lastOverwrite(whole), room), search);
-  }
-  if (entry.more) {
-    const last = causeOf(entry.more);
-    if (last)
-      box.append(
-        h("span", { class: "row-cause" }, ` ⤷ ${visible(cut(stripAnsi(last).trim(), 200))}`),
-      );
+  const { runs, ranges, links } = rowText(row, entry.level, settings, search);
+  drawRuns(box, runs, ranges, links);
+  const last = entry.more ? causeOf(entry.more) : null;
+  if (last !== null) {
+    const cause = h("span", { class: "row-cause" }, " ⤷ ");
+    drawWords(cause, cut(seenText(last).trim(), CAUSE), search);
+    box.append(cause);
   }
   return box;
+}
+
+/**
+ * Plain text with what is found in it marked.
+ * @param {HTMLElement} box
+ * @param {string} text
+ * @param {Search | null} search
+ */
+function drawWords(box, text, search) {
+  drawRuns(box, placed([{ text, style: null, href: null }]), search ? search.ranges(text) : []);
+}
+
+/** What is looked for is in the entry, but not in what its row shows. */
+function drawInside() {
+  return h(
+    "span",
+    {
+      class: "row-fold row-inside",
+      title: t("What is looked for is in the lines below it, or in the line as it was written"),
+    },
+    t("match inside"),
+  );
 }
 
 /**
@@ -153,24 +172,6 @@ function drawFold(entry, row, context) {
     return [h("span", { class: "row-fold" }, tn("+{n} line", "+{n} lines", entry.more.length))];
   if (n <= (context.settings.wrap ? LONG : SHORT)) return [];
   return [h("span", { class: "row-fold" }, t("{n} characters", { n }))];
-}
-
-/**
- * @param {HTMLElement} box
- * @param {import("./json_tree.js").JsonLine} json
- * @param {Search | null} search
- */
-function drawJson(box, json, search) {
-  if (json.message !== null)
-    drawRuns(box, cut(json.message, SHORT).replaceAll("\n", " ↵ "), search);
-  for (const [key, value] of json.fields.slice(0, 30)) {
-    const pair = h("span", { class: "row-field" });
-    // Without a message the first field is what the line says.
-    if (!box.childNodes.length) pair.classList.add("row-field-first");
-    pair.append(h("span", { class: "row-key" }, visible(key)), "=");
-    drawRuns(pair, brief(value).replaceAll("\n", " ↵ "), search);
-    box.append(box.childNodes.length ? " " : "", pair);
-  }
 }
 
 /**
@@ -200,6 +201,7 @@ export function copySelections(slice, entryOf) {
 // An opened row: the whole text, its JSON as a tree, its trace, where it comes from, and what can
 // be done with it.
 
+const CAUSE = 200; // characters
 const CHUNK = 8_192; // characters a block: the browser lays out only the blocks that are seen
 
 /**
@@ -210,9 +212,10 @@ const CHUNK = 8_192; // characters a block: the browser lays out only the blocks
 function drawDetail(entry, row, context) {
   const box = h("div", { class: "detail" });
   box.append(drawActions(entry, row, context), drawFacts(row, context));
-  const json = readJson(stripAnsi(row[4]));
+  const json = readJson(row[4]);
   if (json) box.append(drawTree(json.value, (value) => context.act("copy-text", entry, value)));
   else box.append(drawWhole(row[4], context));
+  if (json || plainText(row[4]) !== row[4]) box.append(drawWritten(entry, row, context));
   if (entry.more) box.append(drawTrace(entry.more, context));
   return box;
 }
@@ -260,23 +263,63 @@ function drawFacts(row, context) {
 }
 
 /**
- * The first ten thousand characters; the rest when asked for.
- * @param {string} text
+ * The line as the container wrote it, control characters by name: opened when nothing else holds
+ * what is looked for.
+ * @param {Entry} entry
+ * @param {Row} row
  * @param {DrawContext} context
  */
-function drawWhole(text, context) {
+function drawWritten(entry, row, context) {
+  const { search } = context;
+  const body = h("div", { class: "detail-written" });
+  const box = h(
+    "details",
+    { class: "detail-raw" },
+    h("summary", null, t("The line as it was written")),
+    body,
+  );
+  const fill = () => {
+    if (!box.open || body.firstChild) return;
+    const copy = h("button", { class: "small-action", type: "button" }, t("Copy"));
+    copy.addEventListener("click", () => context.act("copy-text", entry, row[4]));
+    body.append(inParts([{ text: row[4], style: null, href: null }], context), copy);
+  };
+  box.addEventListener("toggle", () => {
+    fill();
+    box.dispatchEvent(new Event("resized", { bubbles: true }));
+  });
+  box.open = entry.hit && search !== null && !search.ranges(seenText(row[4])).length;
+  fill();
+  return box;
+}
+
+/**
+ * The whole text of a line that is no JSON.
+ * @param {string} line
+ * @param {DrawContext} context
+ */
+function drawWhole(line, context) {
+  return inParts(seenRuns(line), context);
+}
+
+/**
+ * The first ten thousand characters; the rest when asked for.
+ * @param {import("../lib/ansi.js").Run[]} runs
+ * @param {DrawContext} context
+ */
+function inParts(runs, context) {
   const box = h("div", { class: "detail-text" });
-  const part = (/** @type {string} */ piece) => {
+  const { search } = context;
+  const text = runs.map((run) => run.text).join("");
+  /** @param {string} piece @param {number} at */
+  const part = (piece, at) => {
     const block = h("div", { class: "detail-block" });
-    // A carriage return would have gone back to the start of the line: it begins a new one here.
-    piece.split(/\r(?!$)/).forEach((line, i) => {
-      if (i) block.append(h("br", null));
-      drawRuns(block, line, context.search);
-    });
+    const own = placed(clip(runs, at, at + piece.length));
+    drawRuns(block, own, search ? search.ranges(piece) : []);
     return block;
   };
   const start = cut(text, LONG);
-  box.append(part(start));
+  box.append(part(start, 0));
   if (start.length < text.length) {
     const all = h("button", { class: "small-action", type: "button" });
     all.append(t("Show all {n} characters", { n: text.length }));
@@ -284,7 +327,7 @@ function drawWhole(text, context) {
       all.remove();
       for (let at = start.length; at < text.length;) {
         const piece = cut(text.slice(at, at + CHUNK + 1), CHUNK);
-        box.append(part(piece));
+        box.append(part(piece, at));
         at += piece.length;
       }
       box.dispatchEvent(new Event("resized", { bubbles: true }));
@@ -305,8 +348,10 @@ function drawTrace(more, context) {
     if (isCause(row[4])) line.classList.add("trace-cause");
     line.dataset.seq = String(row[0]);
     if (context.linked === row[0]) line.classList.add("row-linked");
-    drawRuns(line, cut(row[4], LONG), context.search);
-    if (!row[4]) line.append("\u00a0");
+    const runs = clip(seenRuns(row[4]), 0, LONG);
+    const text = runs.map((run) => run.text).join("");
+    drawRuns(line, placed(runs), context.search ? context.search.ranges(text) : []);
+    if (!text) line.append("\u00a0");
     box.append(line);
   }
   return box;

@@ -1,10 +1,10 @@
 // What a line's text looks like to a reader: control characters by name, addresses as links, colours
-// and matches, what a terminal would have overwritten left out. Drawn as text, never as HTML.
+// and matches. Drawn as text, never as HTML.
 
-import { parseAnsi, readable, safeHref } from "../lib/ansi.js";
+import { readable, safeHref } from "../lib/ansi.js";
 import { h } from "../lib/dom.js";
 
-/** @typedef {import("./filter.js").Search} Search */
+/** @typedef {import("../lib/ansi.js").Run} Run */
 /** @typedef {import("../lib/ansi.js").Style} Style */
 
 export const SHORT = 2_000; // characters of a row that is one screen line high
@@ -52,11 +52,6 @@ function nameOf(char) {
 }
 
 /**
- * A piece of text as it is shown. `odd`: stands for a character that has no shape of its own.
- * @typedef {{ text: string, odd: boolean, href: string | null }} Piece
- */
-
-/**
  * @param {string} text
  * @returns {string} the same with every control character replaced by its name: ⟨NUL⟩
  */
@@ -67,41 +62,37 @@ export function visible(text) {
 // An address ends where white space, quotes, brackets or full-width punctuation begin.
 const ADDRESS = /https?:\/\/[^\s<>"'`\u3000-\u303f\uff00-\uff65\\{}|^]+/gi;
 
+/** @typedef {{ from: number, to: number, href: string }} Link */
+
 /**
  * @param {string} text
- * @returns {Piece[]} the text cut where a name or a link begins or ends
+ * @returns {Link[]} the addresses in it that a browser fetches
  */
-export function pieces(text) {
-  /** @type {Piece[]} */
-  const out = [];
-  let from = 0;
-  if (text.includes("://")) {
-    for (const found of text.matchAll(ADDRESS)) {
-      const address = trimAddress(found[0]);
-      const href = safeHref(address);
-      if (!href) continue;
-      named(text.slice(from, found.index), out);
-      out.push({ text: visible(address), odd: false, href });
-      from = found.index + address.length;
-    }
-  }
-  named(text.slice(from), out);
-  return out;
+export function addresses(text) {
+  if (!text.includes("://")) return [];
+  return [...text.matchAll(ADDRESS)].flatMap((found) => {
+    const address = trimAddress(found[0]);
+    const href = safeHref(address);
+    return href ? [{ from: found.index, to: found.index + address.length, href }] : [];
+  });
 }
 
 /**
  * @param {string} text
- * @param {Piece[]} out
+ * @returns {{ text: string, odd: boolean }[]} cut where a character has no shape of its own: `odd`,
+ *   with its name instead
  */
-function named(text, out) {
+export function pieces(text) {
+  /** @type {{ text: string, odd: boolean }[]} */
+  const out = [];
   let from = 0;
   for (const found of text.matchAll(ODD)) {
-    if (found.index > from)
-      out.push({ text: text.slice(from, found.index), odd: false, href: null });
-    out.push({ text: nameOf(found[0]), odd: true, href: null });
+    if (found.index > from) out.push({ text: text.slice(from, found.index), odd: false });
+    out.push({ text: nameOf(found[0]), odd: true });
     from = found.index + 1;
   }
-  if (from < text.length) out.push({ text: text.slice(from), odd: false, href: null });
+  if (from < text.length) out.push({ text: text.slice(from), odd: false });
+  return out;
 }
 
 /**
@@ -127,19 +118,6 @@ function count(text, char) {
 }
 
 /**
- * What a terminal would show at the end: a progress bar writes over itself after each carriage
- * return. The whole of it is seen when the row is opened.
- * @param {string} text
- * @returns {string}
- */
-export function lastOverwrite(text) {
-  if (!text.includes("\r")) return text;
-  const parts = text.split("\r");
-  for (let i = parts.length - 1; i >= 0; i--) if (parts[i].trim()) return parts[i];
-  return "";
-}
-
-/**
  * A cut that does not part the two halves of a character.
  * @param {string} text
  * @param {number} length
@@ -151,49 +129,111 @@ export function cut(text, length) {
 }
 
 /**
- * Cuts runs of text where matches begin and end.
- * @template {{ text: string }} T
- * @param {T[]} runs
- * @param {[number, number][]} ranges offsets into the joined text, in order, not overlapping
- * @returns {(T & { hit?: boolean })[]}
+ * A run of text in its place. `at`: offset in the text that ranges are of, -1 for what is not of it.
+ * `part`: the class of an element of its own.
+ * @typedef {Run & { at: number, part?: string }} PlacedRun
+ */
+
+/**
+ * @param {Run[]} runs one after the other
+ * @returns {PlacedRun[]}
+ */
+export function placed(runs) {
+  let at = 0;
+  return runs.map((run) => {
+    const from = at;
+    at += run.text.length;
+    return { ...run, at: from };
+  });
+}
+
+/**
+ * @param {Run[]} runs
+ * @param {number} from
+ * @param {number} to offsets into their joined text
+ * @returns {Run[]} what of them is between
+ */
+export function clip(runs, from, to) {
+  return placed(runs).flatMap(({ at, text, style, href }) => {
+    const part = text.slice(Math.max(0, from - at), Math.max(0, to - at));
+    return part ? [{ text: part, style, href }] : [];
+  });
+}
+
+/**
+ * Cuts runs of text where ranges begin and end. `hit`: the index of the range it is in, -1 for none.
+ * @template {{ text: string, at: number }} T
+ * @param {T[]} runs in the order of their places
+ * @param {readonly { from: number, to: number }[]} ranges in order, not overlapping
+ * @returns {(T & { hit: number })[]}
  */
 export function cutAtRanges(runs, ranges) {
-  if (!ranges.length) return runs;
-  /** @type {(T & { hit?: boolean })[]} */
+  /** @type {(T & { hit: number })[]} */
   const out = [];
-  let at = 0;
   let next = 0;
   for (const run of runs) {
-    const end = at + run.text.length;
-    let from = at;
-    while (from < end) {
-      while (next < ranges.length && ranges[next][1] <= from) next++;
+    if (run.at < 0) {
+      out.push({ ...run, hit: -1 });
+      continue;
+    }
+    const end = run.at + run.text.length;
+    for (let from = run.at; from < end;) {
+      while (next < ranges.length && ranges[next].to <= from) next++;
       const range = ranges[next];
-      const hit = range !== undefined && range[0] <= from;
-      const to = Math.min(end, range === undefined ? end : hit ? range[1] : range[0]);
-      out.push({ ...run, text: run.text.slice(from - at, to - at), hit });
+      const inside = range !== undefined && range.from <= from;
+      const to = Math.min(end, range === undefined ? end : inside ? range.to : range.from);
+      const text = run.text.slice(from - run.at, to - run.at);
+      out.push({ ...run, text, at: from, hit: inside ? next : -1 });
       from = to;
     }
-    at = end;
   }
   return out;
 }
 
 /**
+ * Links of a text in runs: those that its escape sequences make, else the addresses in it, whole,
+ * whatever colours and matches begin or end within.
+ * @param {PlacedRun[]} runs
+ * @returns {Link[]}
+ */
+export function linksOf(runs) {
+  /** @type {Link[]} */
+  const made = [];
+  for (const { at, text, href } of runs) {
+    if (href === null) continue;
+    const last = made.at(-1);
+    if (last?.href === href && last.to === at) last.to += text.length;
+    else made.push({ from: at, to: at + text.length, href });
+  }
+  const found = addresses(runs.map((run) => run.text).join(""));
+  const free = found.filter((one) => !made.some((two) => one.from < two.to && two.from < one.to));
+  return [...made, ...free].sort((a, b) => a.from - b.from);
+}
+
+/**
  * Text with its colours, links, symbols and matches.
  * @param {HTMLElement} box
- * @param {string} text
- * @param {Search | null} search
+ * @param {PlacedRun[]} runs
+ * @param {[number, number][]} ranges of matches, offsets into the text that the runs are of
+ * @param {Link[]} [links]
  */
-export function drawRuns(box, text, search) {
-  const runs = parseAnsi(text);
-  const ranges = search ? search.ranges(runs.map((run) => run.text).join("")) : [];
-  for (const run of cutAtRanges(runs, ranges)) {
-    const parent = run.hit ? h("mark", null) : run.style || run.href ? h("span", null) : box;
-    if (parent !== box) box.append(parent);
-    if (run.style) applyStyle(parent, run.style);
-    if (run.href) parent.append(link(run.href, visible(run.text)));
-    else drawPieces(parent, run.text);
+export function drawRuns(box, runs, ranges, links = linksOf(runs)) {
+  const marks = ranges.map(([from, to]) => ({ from, to }));
+  let open = -1;
+  let inside = box;
+  for (const { hit: linked, ...run } of cutAtRanges(runs, links)) {
+    if (linked !== open) {
+      open = linked;
+      inside = linked < 0 ? box : anchor(links[linked].href);
+      if (inside !== box) box.append(inside);
+    }
+    for (const { text, hit, style, part } of cutAtRanges([run], marks)) {
+      const parent = hit >= 0 ? h("mark", null) : style || part ? h("span", null) : inside;
+      if (parent !== inside) inside.append(parent);
+      if (part) parent.classList.add(part);
+      if (style) applyStyle(parent, style);
+      drawPieces(parent, text.replaceAll("\n", " ↵ "));
+    }
   }
 }
 
@@ -203,22 +243,19 @@ export function drawRuns(box, text, search) {
  */
 function drawPieces(parent, text) {
   for (const piece of pieces(text)) {
-    if (piece.href) parent.append(link(piece.href, piece.text));
-    else if (piece.odd) parent.append(h("span", { class: "odd" }, piece.text));
-    else parent.append(piece.text);
+    parent.append(piece.odd ? h("span", { class: "odd" }, piece.text) : piece.text);
   }
 }
 
-/**
- * @param {string} href
- * @param {string} text
- */
-function link(href, text) {
-  return h(
-    "a",
-    { href, target: "_blank", rel: "noopener noreferrer", title: href, tabindex: "-1" },
-    text,
-  );
+/** @param {string} href */
+function anchor(href) {
+  return h("a", {
+    href,
+    target: "_blank",
+    rel: "noopener noreferrer",
+    title: href,
+    tabindex: "-1",
+  });
 }
 
 /**

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brief, readJson } from "../../../static/js/logs/json_tree.js";
+import { parseAnsi } from "../../../static/js/lib/ansi.js";
 import { makeSearch } from "../../../static/js/logs/filter.js";
-import { cut, cutAtRanges, lastOverwrite, pieces, visible } from "../../../static/js/logs/text.js";
+import {
+  addresses,
+  cut,
+  cutAtRanges,
+  linksOf,
+  pieces,
+  placed,
+  visible,
+} from "../../../static/js/logs/text.js";
 
 test("control characters and what turns the direction of text are named", () => {
   assert.equal(visible("a\x00b\x1bc\x7f\u202ed\u009b"), "a⟨NUL⟩b⟨ESC⟩c⟨DEL⟩⟨RLO⟩d⟨x9B⟩");
@@ -19,9 +27,7 @@ test("control characters and what turns the direction of text are named", () => 
 
 test("addresses end where the sentence goes on", () => {
   const links = (/** @type {string} */ text) =>
-    pieces(text)
-      .filter((p) => p.href)
-      .map((p) => p.text);
+    addresses(text).map(({ from, to }) => text.slice(from, to));
   assert.deepEqual(links("see https://a.b/c, (http://d.e/f) and https://g.h/i(j)."), [
     "https://a.b/c",
     "http://d.e/f",
@@ -34,41 +40,9 @@ test("addresses end where the sentence goes on", () => {
   assert.deepEqual(links("javascript:alert(1) ftp://x http:// https://"), []);
 });
 
-test("a progress bar shows what a terminal would show at the end", () => {
-  assert.equal(lastOverwrite("10%\r50%\r100%"), "100%");
-  assert.equal(lastOverwrite("50%\r"), "50%");
-  assert.equal(lastOverwrite("\r\r"), "");
-  assert.equal(lastOverwrite("plain"), "plain");
-});
-
 test("a cut does not part a character", () => {
   assert.equal(cut("a🎉b", 2), "a");
   assert.equal(cut("a🎉b", 3), "a🎉");
-});
-
-test("JSON lines: message first, what the row shows already left out", () => {
-  const json = readJson('{"ts":1,"level":"info","msg":"hello","a":{"b":[1,2]},"n":null}');
-  assert.equal(json?.message, "hello");
-  assert.deepEqual(
-    json?.fields.map(([key, value]) => [key, brief(value)]),
-    [
-      ["a", "{…}"],
-      ["n", "null"],
-    ],
-  );
-  assert.equal(readJson("{}")?.message, null);
-  for (const text of [
-    "",
-    "{",
-    "[1]",
-    "{not json}",
-    '{"a":1} trailing',
-    "null",
-    "1",
-    '{"a":1'.repeat(3),
-  ]) {
-    assert.equal(readJson(text), null, text);
-  }
 });
 
 test("plain search knows no case and no pattern; colours are not in its way", () => {
@@ -96,20 +70,34 @@ test("regular expressions as RE2 writes them; what is none says so", () => {
 
 test("runs are cut where matches begin and end, across runs", () => {
   const cutUp = cutAtRanges(
-    [{ text: "abc" }, { text: "def" }],
     [
-      [1, 2],
-      [2, 4],
+      { text: "abc", at: 0 },
+      { text: "…", at: -1 },
+      { text: "def", at: 3 },
+    ],
+    [
+      { from: 1, to: 2 },
+      { from: 2, to: 4 },
     ],
   );
   assert.deepEqual(
     cutUp.map(({ text, hit }) => [text, hit]),
     [
-      ["a", false],
-      ["b", true],
-      ["c", true],
-      ["d", true],
-      ["ef", false],
+      ["a", -1],
+      ["b", 0],
+      ["c", 1],
+      ["…", -1],
+      ["d", 1],
+      ["ef", -1],
     ],
   );
+});
+
+test("a link is whole, whatever colours and matches begin or end in it", () => {
+  const runs = parseAnsi("see https://example.org/\x1b[1mfoo\x1b[0m/bar now");
+  const [link, ...more] = linksOf(placed(runs));
+  assert.deepEqual(more, []);
+  assert.equal(link.href, "https://example.org/foo/bar");
+  const made = linksOf(placed(parseAnsi("\x1b]8;;https://a.b/\x1b\\a \x1b[1mb\x1b]8;;\x1b\\ c")));
+  assert.deepEqual(made, [{ from: 0, to: 3, href: "https://a.b/" }]);
 });

@@ -1,0 +1,279 @@
+"""What of a line of log a reader sees: what is searched, marked, counted, copied and judged.
+
+A line is stored as the container wrote it. What is seen of it is
+
+1. without escape sequences; of what was written over with carriage returns (or a jump to the first
+   column) the last state; without a byte order mark;
+2. where that is one JSON object: its message first, wherever its writer put it, templates filled
+   in, then every other field as ``key=value`` in the order of writing, ``key.inner=value`` for
+   objects within; strings decoded, numbers as they were written;
+3. Unicode in its composed form (NFC), so that two ways to write é are one.
+
+What a reader looks for is found in this text or in the line as it was written. The pages do the
+same in ``static/js/logs/seen_text.js``; ``tests/data/seen.json`` holds both to the same answers.
+
+Most lines are seen as they are written, and one look at their bytes says so (0.2 µs).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from unicodedata import is_normalized, normalize
+
+from cloudbang.domain.ansi import strip
+from cloudbang.domain.json_line import Pairs, Value, read_object
+
+# To the first column, the whole line erased, or a hundred and more to the left: what comes is
+# written over what was there.
+HOME = re.compile(r"\x1b\[(?:[01]?G|2K|[0-9]{3,}D)")
+BOM = "\ufeff"
+
+# Where writers of JSON put what the line says; the first that is there, whatever its capitals.
+MESSAGES = (
+    *("message", "msg", "@message", "@m", "renderedmessage", "rendered_message", "textpayload"),
+    *("short_message", "m", "@mt", "messagetemplate", "message_template"),
+)
+# Of those, templates whose {Name} are fields of the same line.
+TEMPLATES = ("@mt", "messagetemplate", "message_template")
+# Objects that hold the message of the line …
+HOLDERS = ("fields", "record", "jsonpayload", "message", "msg", "body")
+# … under one of these names, too, where the object is itself named after a message.
+NAMED_AFTER_IT = ("message", "msg", "body")
+INNER = ("text", "body", "content", "value", "stringvalue")
+# Without any of them, these say what happened, if only in part; or an object so named does.
+OTHERWISE = (
+    *("event", "text", "log", "body", "error", "err", "exception", "data", "attributes"),
+    *("reason", "detail"),
+)
+# Where the fields of a template stand if not beside it.
+PROPERTIES = ("properties", "state", "attributes", "fields")
+WITHIN = 3  # JSON in a string in JSON: so many times
+
+_RANK = {name: rank for rank, name in enumerate(MESSAGES)}
+_BLANK = " \t\r\n"
+TOKEN = re.compile(r"\{\{|\}\}|\{[@$]?([A-Za-z_0-9.]+)(?:,-?[0-9]+)?(:[^{}]*)?\}")
+_JOINTS = re.compile(
+    r"[\s=.,\[\]{}\"\\/\x00-\x1f]+"
+)  # stand between what is decoded, or are made by it
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+def seen_text(line: str) -> str:
+    """What is seen of a line. Never raises."""
+    if line.isascii() and "\x1b" not in line and "\r" not in line:
+        return _decoded(line) if "{" in line and line.endswith(("}", " ", "\t")) else line
+    return normalize("NFC", _decoded(_unwritten(line)))
+
+
+def plain_text(line: str) -> str:
+    """The same with JSON left as it was written: what is copied, and what a level is read off."""
+    if line.isascii() and "\x1b" not in line and "\r" not in line:
+        return line
+    return normalize("NFC", _unwritten(line))
+
+
+def seen_bytes(line: bytes) -> bytes:
+    """What is seen of a line of bytes, as UTF-8: the very same object where nothing differs."""
+    if line.isascii():
+        if b"\x1b" not in line and b"\r" not in line and b"{" not in line:
+            return line
+        text = line.decode("ascii")
+    else:
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            return seen_text(line.decode("utf-8", "replace")).encode()
+        if (
+            b"\x1b" not in line
+            and b"\r" not in line
+            and b"{" not in line
+            and not text.startswith(BOM)
+            and is_normalized("NFC", text)
+        ):
+            return line
+    seen = seen_text(text)
+    return line if seen == text else seen.encode()
+
+
+def found_in(line: bytes, finds: Callable[[bytes], bool], hint: bytes = b"") -> bool:
+    """Whether something is found in a line as it was written or as it is seen.
+
+    ``hint`` is what ``hint_of`` says of what is looked for: most lines of JSON need not be decoded.
+    """
+    if finds(line):
+        return True
+    if hint and _rules_out(line, hint):
+        return False
+    seen = seen_bytes(line)
+    return seen is not line and finds(seen)
+
+
+def hint_of(q: str) -> bytes:
+    """Of words that are looked for, the longest part that decoding a line can neither make nor
+    join together, in small letters: a line without it need not be decoded. Empty for none.
+    Capitals beyond ASCII are not known here; where they matter, no hint is to be used."""
+    return max(_JOINTS.split(q), key=len).encode().lower()
+
+
+def _rules_out(line: bytes, hint: bytes) -> bool:
+    if not line.isascii():
+        # What is not composed may come to be what is looked for.
+        with suppress(UnicodeDecodeError):
+            if not is_normalized("NFC", line.decode()):
+                return False
+    small = line.lower()
+    return not (
+        hint in small
+        or b"\x1b" in line
+        or b"\\u" in line
+        or b"@mt" in small
+        or b"template" in small
+    )
+
+
+def _unwritten(line: str) -> str:
+    """Without escape sequences, what was written over, byte order marks."""
+    if "\x1b" in line:
+        line = strip(HOME.sub("\r", line))
+    if "\r" in line:
+        parts = line.split("\r")
+        line = next((part for part in reversed(parts) if part.strip(" \t")), "")
+    return line.lstrip(BOM)
+
+
+def _decoded(text: str) -> str:
+    pairs = read_object(text)
+    if not pairs:
+        return text
+    message, rest = message_of(pairs)
+    parts = [] if message is None else [message]
+    _write_fields(rest, "", parts)
+    seen = " ".join(parts)
+    return normalize("NFC", _HALVES.sub("\ufffd", seen)) if "\\u" in text else seen
+
+
+# The message
+
+
+def message_of(pairs: Pairs) -> tuple[str | None, Pairs]:
+    """What a line of JSON says, and its other fields. A message that was put together, or found in
+    JSON within a string, leaves all fields where they are."""
+    return _message(pairs, WITHIN)
+
+
+def _message(pairs: Pairs, within: int) -> tuple[str | None, Pairs]:
+    best, at = len(MESSAGES), -1
+    for here, (key, value) in enumerate(pairs):
+        rank = _RANK.get(key.lower(), best)
+        if rank < best and type(value) is str and value.strip(_BLANK):
+            best, at = rank, here
+    if at >= 0:
+        return _said(pairs, at, within)
+    for name in HOLDERS:
+        if found := _held(pairs, name):
+            return found
+    for name in OTHERWISE:
+        at = _at(pairs, name)
+        if at >= 0:
+            return _said(pairs, at, within)
+        if found := _held(pairs, name):
+            return found
+    return None, pairs
+
+
+def _at(pairs: Pairs, name: str) -> int:
+    """Where the text of this name is, the first that says anything; -1 where there is none."""
+    for at, (key, value) in enumerate(pairs):
+        if type(value) is str and key.lower() == name and value.strip(_BLANK):
+            return at
+    return -1
+
+
+def _said(pairs: Pairs, at: int, within: int) -> tuple[str, Pairs]:
+    key, value = pairs[at]
+    text = _clean(str(value))
+    if key.lower() in TEMPLATES:
+        return _filled(text, pairs), pairs
+    if within and text.startswith("{") and (inner := read_object(text)) is not None:
+        message, _ = _message(inner, within - 1)
+        if message is not None:
+            return message, pairs
+    return text, _without(pairs, at)
+
+
+def _held(pairs: Pairs, name: str) -> tuple[str, Pairs] | None:
+    """The message within the object of this name, and the fields without it."""
+    for at, (key, value) in enumerate(pairs):
+        if type(value) is not tuple or key.lower() != name:
+            continue
+        for inner in (*MESSAGES, *INNER) if name in NAMED_AFTER_IT else MESSAGES:
+            found = _at(value, inner)
+            if found < 0:
+                continue
+            if inner in TEMPLATES:
+                return _filled(_clean(str(value[found][1])), value), pairs
+            text, left = _clean(str(value[found][1])), _without(value, found)
+            rest = (*pairs[:at], (key, left), *pairs[at + 1 :]) if left else _without(pairs, at)
+            return text, rest
+    return None
+
+
+def _without(pairs: Pairs, at: int) -> Pairs:
+    return (*pairs[:at], *pairs[at + 1 :])
+
+
+def _filled(template: str, pairs: Pairs) -> str:
+    """A message template (messagetemplates.org) with its fields in their places."""
+    fields: dict[str, Value] = {}
+    for key, value in pairs:
+        if type(value) is tuple and key.lower() in PROPERTIES:
+            for inner, one in value:
+                fields.setdefault(inner, one)
+    fields.update(pairs)
+    renderings = fields.get("@r")
+    rendered = iter(renderings if isinstance(renderings, list) else ())
+
+    def fill(found: re.Match[str]) -> str:
+        token, name, form = found[0], found[1], found[2]
+        if name is None:
+            return token[0]
+        if form is not None and type(text := next(rendered, None)) is str:
+            return _clean(text)
+        return write(fields[name]) if name in fields else token
+
+    return TOKEN.sub(fill, template)
+
+
+# The fields
+
+
+def _write_fields(pairs: Pairs, before: str, into: list[str]) -> None:
+    for key, value in pairs:
+        if type(value) is tuple and value:
+            _write_fields(value, f"{before}{key}.", into)
+        else:
+            into.append(f"{before}{key}={write(value)}")
+
+
+def write(value: Value) -> str:
+    """A value as it is seen: strings without quotes, numbers as they were written."""
+    if type(value) is str:
+        return _clean(value)
+    if isinstance(value, str):
+        return value  # a number
+    if isinstance(value, list):
+        return f"[{', '.join([write(one) for one in value])}]"
+    if isinstance(value, tuple):
+        return f"{{{', '.join([f'{key}={write(one)}' for key, one in value])}}}"
+    return "null" if value is None else "true" if value else "false"
+
+
+def _clean(text: str) -> str:
+    """A string that was in JSON: it may hold what a line of text cannot."""
+    if "\x1b" in text:
+        text = strip(text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.rstrip("\n") if text.endswith("\n") else text
