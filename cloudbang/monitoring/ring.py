@@ -14,7 +14,8 @@ KEPT = 900  # seconds
 class Ring:
     """One value each ``step`` seconds, the newest over the oldest. What was not measured is NaN in
     here and None to everybody else. ``end``: the time after the newest value, a multiple of
-    ``step``; 0 while there is none."""
+    ``step``; 0 while there is none. It takes room for as much as was measured: there may be thousands,
+    of containers that live for a moment."""
 
     __slots__ = ("_at", "_size", "_values", "end", "step")
 
@@ -22,8 +23,8 @@ class Ring:
         """``"f"`` is right to 7 digits, at half the room."""
         self.step = step
         self._size = KEPT // step
-        self._values = array(kind, [nan]) * self._size
-        self._at = 0  # of the next value
+        self._values = array(kind)  # grows until it is full
+        self._at = 0  # of the next value: at the end while it grows
         self.end = 0
 
     def put(self, time: int, value: float | None) -> None:
@@ -34,13 +35,22 @@ class Ring:
         if ahead >= 0:
             if self.end:  # what lies between was not measured
                 for _ in range(min(ahead, self._size)):
-                    self._values[self._at] = nan
-                    self._at = (self._at + 1) % self._size
-            self._values[self._at] = nan if value is None else value
-            self._at = (self._at + 1) % self._size
+                    self._push(nan)
+            self._push(nan if value is None else value)
             self.end = begin + self.step
         elif -ahead <= self._size:
+            if (before := -ahead - len(self._values)) > 0:  # older than the first one
+                more = array(self._values.typecode, [nan]) * before
+                self._values = more + self._values
+                self._at = len(self._values) % self._size
             self._values[(self._at + ahead) % self._size] = nan if value is None else value
+
+    def _push(self, value: float) -> None:
+        if len(self._values) < self._size:
+            self._values.append(value)
+        else:
+            self._values[self._at] = value
+        self._at = (self._at + 1) % self._size
 
     def cut(self, time: int) -> None:
         """Nothing is known any more of ``time`` and after it: the clock was set back to then."""
@@ -48,14 +58,18 @@ class Ring:
         behind = (self.end - begin) // self.step
         if not self.end or behind <= 0:
             return
+        self.end = begin
+        if len(self._values) < self._size:
+            del self._values[max(len(self._values) - behind, 0) :]
+            self._at = len(self._values)
+            return
         for index in range(1, min(behind, self._size) + 1):
             self._values[(self._at - index) % self._size] = nan
         self._at = (self._at - behind) % self._size
-        self.end = begin
 
     def last(self) -> tuple[int, float] | None:
         """The newest value there is, and of when."""
-        for index in range(1, self._size + 1 if self.end else 1):
+        for index in range(1, len(self._values) + 1):
             value = self._values[(self._at - index) % self._size]
             if not isnan(value):
                 return self.end - index * self.step, value
@@ -69,7 +83,7 @@ class Ring:
         found: list[float | None] = [None] * count
         if not self.end or begin <= 0:
             return found
-        for index in range(max(begin - self._size, 0), min(count, begin)):
+        for index in range(max(begin - len(self._values), 0), min(count, begin)):
             value = self._values[(self._at - begin + index) % self._size]
             found[index] = None if value != value else value  # NaN alone is not itself
         return found

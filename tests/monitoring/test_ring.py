@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cloudbang.domain.metrics.series import Aggregate
 from cloudbang.monitoring.ring import KEPT, Ring
@@ -88,3 +92,34 @@ def test_a_clock_that_was_set_back_takes_the_future_away() -> None:
     assert ring.last() == (T - 5 * KEPT, 7.0)
     ring.cut(T)  # nothing there
     assert ring.last() == (T - 5 * KEPT, 7.0)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["put", "cut"]), st.integers(-12, 12) | st.integers(-950, 950)),
+        max_size=40,
+    )
+)
+def test_it_is_what_a_table_by_times_would_be(steps: list[tuple[str, int]]) -> None:
+    """Wherever it is put and cut, whether it is full yet or not."""
+    ring, known, now = Ring(1), dict[int, float](), T
+    for number, (what, by) in enumerate(steps):
+        now += by
+        if what == "cut":
+            ring.cut(now)
+            known = {at: value for at, value in known.items() if at < now}
+        elif now >= ring.end - KEPT:
+            ring.put(now, float(number))
+            known[now] = float(number)
+        known = {at: value for at, value in known.items() if at >= ring.end - KEPT}
+        begin = min(known, default=now) - 2
+        assert ring.between(begin, now + 3) == [known.get(at) for at in range(begin, now + 3)]
+    assert ring.last() == (max(known.items()) if known else None)
+
+
+def test_what_was_measured_for_a_moment_takes_little_room() -> None:
+    """There may be thousands of containers that lived for a second."""
+    rings = [Ring(1) for _ in range(1_000)]
+    for ring in rings:
+        ring.put(T, 1.0)
+    assert sum(getsizeof(ring) + getsizeof(ring._values) for ring in rings) < 250_000
