@@ -130,7 +130,7 @@ def post(
             raise
         raise NotSent(f"{host} did not answer within {within:g} s") from None
     except ssl.SSLError as e:
-        raise NotSent(f"{host} has no valid certificate ({e.reason or 'TLS failed'})") from None
+        raise NotSent(f"{host} has no valid certificate ({why_tls(e)})") from None
     except (OSError, http.client.HTTPException, UnicodeError, ValueError) as e:
         raise NotSent(f"{host} could not be asked ({type(e).__name__}: {_why(e)})") from None
 
@@ -160,6 +160,13 @@ class _Https(_Dialled, http.client.HTTPSConnection):
 def tls() -> ssl.SSLContext:
     """Made once, in a thread: it reads all authorities there are."""
     return in_thread(get_hub().threadpool, ssl.create_default_context)
+
+
+def why_tls(error: ssl.SSLError) -> str:
+    """What is wrong with a certificate, in the words of who looked at it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    return error.reason or "TLS failed"
 
 
 def _why(error: Exception) -> str:

@@ -29,6 +29,7 @@ from cloudbang.monitoring.alerts.http_client import (
     post,
     resolved,
     tls,
+    why_tls,
 )
 from cloudbang.monitoring.alerts.texts import lines_of, sentence, title_of
 
@@ -140,14 +141,14 @@ def _dingtalk(letter: Letter, resolve: Resolve) -> Outcome:
     lines = letter.text(ROBOT_BYTES).replace("\n", "\n\n")
     text = {"title": letter.title, "text": f"#### {letter.title}\n\n{lines}\n\n`{letter.uid}`"}
     reply = _robot(letter, address, {"msgtype": "markdown", "markdown": text}, resolve)
-    return _of_http(reply) or _of_errcode(reply, {130101: MUTED})
+    return _of_http(reply) or _of_errcode(reply, {130101: MUTED, 410100: MUTED})
 
 
 def _wecom(letter: Letter, resolve: Resolve) -> Outcome:
     text = f"**{letter.title}**\n{letter.text(WECOM_BYTES)}\n{letter.uid}"
     body = {"msgtype": "markdown", "markdown": {"content": text}}
     reply = _robot(letter, _address(letter), body, resolve)
-    return _of_http(reply) or _of_errcode(reply, {45009: TOO_MUCH})
+    return _of_http(reply) or _of_errcode(reply, {45009: TOO_MUCH, 45033: TOO_MUCH})
 
 
 def _feishu(letter: Letter, resolve: Resolve) -> Outcome:
@@ -185,7 +186,7 @@ def _of_errcode(reply: Reply, too_much: Mapping[int, float]) -> Outcome:
     """Of DingTalk and WeCom: 0 and nothing else says yes."""
     told = _json(reply)
     code = told.get("errcode")
-    if code == 0:
+    if _is_yes(code):
         return Outcome(True, "0", "")
     wait = too_much.get(code) if isinstance(code, int) else None
     shown = str(code) if code is not None else str(reply.status)
@@ -196,11 +197,16 @@ def _of_code(reply: Reply) -> Outcome:
     """Of Feishu, in either of its forms."""
     told = _json(reply)
     code = told.get("code", told.get("StatusCode"))
-    if code == 0:
+    if _is_yes(code):
         return Outcome(True, "0", "")
     wait = TOO_MUCH if code in (11232, 9499) else None
     shown = str(code) if code is not None else str(reply.status)
     return Outcome(False, shown, _said(reply), wait, wait is None)
+
+
+def _is_yes(code: object) -> bool:
+    """0, and nothing that Python takes for it."""
+    return type(code) is int and code == 0
 
 
 def _json(reply: Reply) -> Mapping[str, Any]:
@@ -242,7 +248,11 @@ class _Mail(smtplib.SMTP):
 class _MailTls(_Mail):
     def _get_socket(self, host: str, port: int, timeout: float) -> Any:
         plain = super()._get_socket(host, port, timeout)
-        return tls().wrap_socket(plain, server_hostname=self._host)  # type: ignore[attr-defined]
+        try:
+            return tls().wrap_socket(plain, server_hostname=self._host)  # type: ignore[attr-defined]
+        except BaseException:
+            plain.close()
+            raise
 
 
 def _email(letter: Letter, resolve: Resolve) -> Outcome:
@@ -256,10 +266,10 @@ def _email(letter: Letter, resolve: Resolve) -> Outcome:
             mail = made(local_hostname="cloudbang", timeout=WITHIN)
             mail.address = address_of(host, port, options.private, resolve)
             mail._host = host  # type: ignore[attr-defined] # what its certificate has to be of
-            code, words = mail.connect(host, port)
-            if code != 220:
-                return Outcome(False, str(code), _mail_text(words))
             try:
+                code, words = mail.connect(host, port)
+                if code != 220:
+                    return Outcome(False, str(code), _mail_text(words))
                 return _hand_in(mail, letter)
             finally:
                 mail.close()
@@ -273,7 +283,7 @@ def _email(letter: Letter, resolve: Resolve) -> Outcome:
     except smtplib.SMTPResponseException as e:
         return Outcome(False, str(e.smtp_code), _mail_text(e.smtp_error), None, e.smtp_code >= 500)
     except ssl.SSLError as e:
-        return Outcome(False, "", f"{host} has no valid certificate ({e.reason or 'TLS failed'})")
+        return Outcome(False, "", f"{host} has no valid certificate ({why_tls(e)})")
     except (OSError, smtplib.SMTPException, UnicodeError, ValueError) as e:
         return Outcome(False, "", f"{host} could not be asked ({type(e).__name__}: {e})"[:SAID])
 
