@@ -19,8 +19,10 @@ DEATHS = 5
 KILLS = 20  # for want of memory
 STOPS = 20  # that somebody asked for
 DIES = "trap 'exit 3' USR1; while :; do sleep 0.1; done"
+# All the memory that it is given: the first process itself, or a child that it goes on without.
 EATS = (
-    "trap 'tail /dev/zero; exit 4' USR1; while :; do sleep 0.1; done"  # all the memory it is given
+    "trap 'exec tail /dev/zero' USR1; while :; do sleep 0.1; done",
+    "trap 'tail /dev/zero' USR1; while :; do sleep 0.1; done",
 )
 ENDS = "trap 'exit 143' TERM; while :; do sleep 0.1; done"
 

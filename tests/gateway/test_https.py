@@ -8,6 +8,7 @@ import os
 import ssl
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,7 +18,10 @@ import httpx
 import pytest
 
 from cloudbang.config import GatewaySettings
+from cloudbang.domain.alerts.rules import DEFAULTS
+from cloudbang.gateway.gateway import Gateway
 from cloudbang.gateway.image import find_program
+from cloudbang.monitoring.alerts.measured import Certificates
 from tests.gateway.ground import HTTP_PORT, HTTPS_PORT, OWN_PORTS, Ground, spec
 from tests.support import ENDS_WITH_US, free_port, wait_until
 
@@ -122,6 +126,13 @@ def authority(folder: Path, address: str) -> Iterator[str]:
         log.close()
 
 
+def about_certificates(gateway: Gateway, later: float) -> list[tuple[str, str, str]]:
+    """What the usual rule says of them, so many seconds from now."""
+    (rule,) = (one for one in DEFAULTS if one.name == "A certificate ends")
+    seen = Certificates(gateway.certificates, gateway.hosts, lambda: time.time() + later)
+    return [(one.app, one.subject, one.verdict) for one in seen.look([rule])]
+
+
 def test_a_domain_gets_its_certificate(ground: Ground, tmp_path: Path) -> None:
     """Until then it is answered without; afterwards who asks so is sent to HTTPS."""
     for app in list(ground.gateway.apps):
@@ -161,6 +172,9 @@ def test_a_domain_gets_its_certificate(ground: Ground, tmp_path: Path) -> None:
                 extensions={"sni_hostname": DOMAIN},
             )
         assert (answer.status_code, answer.text) == (200, "secure-r1")
+        assert about_certificates(ground.gateway, 0) == [("secure", DOMAIN, "under")]
+        # Of twelve hours; an authority that gives it for so few has no alert of each.
+        assert about_certificates(ground.gateway, 10 * 3600) == [("secure", DOMAIN, "over")]
         ground.gateway.withdraw("secure")
     ground.settings = kept
     with suppress(KeyError):

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gevent import get_hub
 
@@ -261,9 +261,20 @@ def _of_disk(
     return verdict, facts
 
 
+LATE = 0.25  # of its whole time: by then the gateway has tried for long to renew it
+
+
+class Life(NamedTuple):
+    """Of a certificate: seconds since 1970."""
+
+    begins: float
+    ends: float
+
+
 class Certificates:
-    """Of the gateway's domains: the days until theirs end. It renews them itself; here it is told
-    when it does not."""
+    """Of the gateway's domains: the days until theirs end. It renews them itself, when a third of their
+    time is left; here it is told when it does not. Of one that is given for some days only, what a rule
+    calls few days is no more than a quarter of them."""
 
     def __init__(
         self,
@@ -275,7 +286,7 @@ class Certificates:
         """``folder``: in which Caddy keeps them; ``hosts``: by domain the app that is there."""
         self._folder, self._hosts, self._clock, self._monotonic = folder, hosts, clock, monotonic
         self._at = -1e9
-        self._ends: Mapping[str, float] = {}
+        self._lives: Mapping[str, Life] = {}
         self._apps: dict[str, str] = {}
 
     def look(self, rules: Sequence[Rule]) -> Iterator[Found]:
@@ -286,29 +297,33 @@ class Certificates:
         if now - self._at >= CERTIFICATES_EVERY:
             self._at = now
             self._apps = dict(self._hosts())
-            self._ends = in_thread(get_hub().threadpool, _ends_of, self._folder, self._apps)
+            self._lives = in_thread(get_hub().threadpool, _lives_of, self._folder, self._apps)
         for rule, its in about:
-            for host, ends in self._ends.items():
+            for host, (begins, ends) in self._lives.items():
                 app = self._apps[host]
                 if rule.app not in ("", app):
                     continue
                 days = (ends - self._clock()) / DAY
-                verdict = verdict_of(days, its.begin, its.end, below=True)
-                yield Found(rule, app, host, verdict, {"value": max(0, int(days))})
+                share = min(1.0, LATE * (ends - begins) / DAY / max(its.begin, 0.01))
+                verdict = verdict_of(days, share * its.begin, share * its.end, below=True)
+                shown = max(0, int(days) if days >= 2 else round(days, 1))
+                yield Found(rule, app, host, verdict, {"value": shown})
 
 
-def _ends_of(folder: Path, hosts: Collection[str]) -> dict[str, float]:
-    """By host when the newest certificate that there is for it ends."""
+def _lives_of(folder: Path, hosts: Collection[str]) -> dict[str, Life]:
+    """By host the certificate that ends last."""
     from cryptography import x509
 
-    found: dict[str, float] = {}
+    found: dict[str, Life] = {}
     for host in hosts:
         for path in folder.glob(f"*/{host}/{host}.crt"):
             try:
                 first = x509.load_pem_x509_certificates(path.read_bytes())[0]
             except (OSError, ValueError, IndexError):
                 continue
-            found[host] = max(found.get(host, 0.0), first.not_valid_after_utc.timestamp())
+            begins, ends = first.not_valid_before_utc, first.not_valid_after_utc
+            one = Life(begins.timestamp(), ends.timestamp())
+            found[host] = max(found.get(host, one), one, key=lambda life: life.ends)
     return found
 
 

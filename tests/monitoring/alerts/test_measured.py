@@ -206,3 +206,6 @@ def test_a_certificate_that_ends(tmp_path: Path) -> None:
     assert found[1:] == ("web", "a.example", "over", {"value": 10})
     at -= 5 * DAY
     assert verdicts(certificates.look([rule])) == ["under"]
+    at += 14.5 * DAY
+    (found,) = certificates.look([rule])
+    assert found.facts == {"value": 0.5}
