@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Literal, NamedTuple
 
@@ -40,34 +40,46 @@ Parts = Sequence[Aggregate | None]
 def sized_memory(used: Parts, kept: Parts, limits: Parts, width: int) -> Sized | None:
     """``used``: memory as the engine counts it; ``kept``: what programs keep, which is all that
     cannot be let go of; each ``width`` seconds, the oldest first."""
-    limit, since = _limit(limits)
-    found = _known(used[since:], width)
-    if limit is None or found is None:
-        return None
-    usual, most, days = found
-    fit: Fit = "fits"
-    wanted = _rounded(most * SPARE, "memory")
-    if limit >= LARGE * most and limit - wanted >= WORTH["memory"]:
-        fit = "large"
-    elif (held := _known(kept[since:], width)) is not None and held[0] >= SMALL * limit:
-        fit, wanted = "small", _rounded(max(held[1], limit) * SPARE, "memory")
-    return Sized("memory", fit, limit, usual, most, wanted, days)
+
+    def needed(limit: float, usual: float, most: float) -> float | None:
+        return max(most, limit) if usual >= SMALL * limit else None
+
+    return _sized("memory", used, kept, limits, width, needed)
 
 
 def sized_cpu(used: Parts, throttled: Parts, limits: Parts, width: int) -> Sized | None:
     """``throttled``: for how long the limit held it back."""
+
+    def needed(limit: float, usual: float, most: float) -> float | None:
+        return limit if usual >= HELD else None
+
+    return _sized("cpu", used, throttled, limits, width, needed)
+
+
+def _sized(
+    name: Literal["memory", "cpu"],
+    used: Parts,
+    held: Parts,
+    limits: Parts,
+    width: int,
+    needed: Callable[[float, float, float], float | None],
+) -> Sized | None:
+    """``needed(limit, usual, most)`` of ``held``: what it would take at least, where the limit is too
+    small."""
     limit, since = _limit(limits)
     found = _known(used[since:], width)
     if limit is None or found is None:
         return None
     usual, most, days = found
     fit: Fit = "fits"
-    wanted = _rounded(most * SPARE, "cpu")
-    if limit >= LARGE * most and limit - wanted >= WORTH["cpu"]:
+    wanted = _rounded(most * SPARE, name)
+    if limit >= LARGE * most and limit - wanted >= WORTH[name]:
         fit = "large"
-    elif (held := _known(throttled[since:], width)) is not None and held[0] >= HELD:
-        fit, wanted = "small", _rounded(limit * SPARE, "cpu")
-    return Sized("cpu", fit, limit, usual, most, wanted, days)
+    elif known := _known(held[since:], width):
+        least = needed(limit, known[0], known[1])
+        if least is not None:
+            fit, wanted = "small", _rounded(least * SPARE, name)
+    return Sized(name, fit, limit, usual, most, wanted, days)
 
 
 def _limit(limits: Parts) -> tuple[float | None, int]:

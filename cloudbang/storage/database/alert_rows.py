@@ -9,6 +9,7 @@ from typing import Any, Literal
 import orjson
 
 from cloudbang.domain.alerts.incidents import Incident, Item
+from cloudbang.storage.database.rows import fields_of, values_of
 
 MessageState = Literal["pending", "sent", "failed", "held", "merged"]
 MessageKind = Literal["alert", "digest", "test"]
@@ -75,16 +76,15 @@ def changed_values(one: Incident) -> dict[str, Any]:
 
 
 def incident_of(row: Mapping[Any, Any]) -> Incident:
-    values = {name: row[name] for name in Incident.__slots__}
-    values["facts"] = orjson.loads(row["facts"])
-    values["receivers"] = tuple(orjson.loads(row["receivers"]))
-    return Incident(**values)
+    return Incident(
+        **fields_of(Incident, row, "facts", "receivers"),
+        facts=orjson.loads(row["facts"]),
+        receivers=tuple(orjson.loads(row["receivers"])),
+    )
 
 
 def message_values(one: Message) -> dict[str, Any]:
-    values = {name: getattr(one, name) for name in Message.__slots__ if name != "id"}
-    values["items"] = items_json(one.items)
-    return values
+    return {**values_of(one, "id"), "items": items_json(one.items)}
 
 
 def items_json(items: Iterable[Item]) -> str:
@@ -92,10 +92,5 @@ def items_json(items: Iterable[Item]) -> str:
 
 
 def message_of(row: Mapping[Any, Any]) -> Message:
-    values = {name: row[name] for name in Message.__slots__}
-    values["items"] = tuple(Item(**item) for item in orjson.loads(row["items"]))
-    return Message(**values)
-
-
-def attempt_values(one: Attempt) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in Attempt.__slots__}
+    items = tuple(Item(**item) for item in orjson.loads(row["items"]))
+    return Message(**fields_of(Message, row, "items"), items=items)

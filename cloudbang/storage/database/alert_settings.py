@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from cloudbang.domain.alerts.receivers import Options, Receiver
 from cloudbang.domain.alerts.rules import Rule, condition_json, condition_of
 from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.rows import fields_of, insert_row, values_of
 from cloudbang.storage.database.tables import (
     alert_messages,
     alert_receivers,
@@ -63,8 +64,8 @@ class AlertSettings:
         return next((rule for rule in self.rules() if rule.id == id), None)
 
     def add_rule(self, rule: Rule) -> Rule:
-        statement = sa.insert(alert_rules).values(**_rule_values(rule))
-        return replace(rule, id=self._database.write(lambda c: _key(c.execute(statement))))
+        values = _rule_values(rule)
+        return replace(rule, id=self._database.write(lambda c: insert_row(c, alert_rules, values)))
 
     def save_rule(self, rule: Rule) -> None:
         statement = sa.update(alert_rules).where(alert_rules.c.id == rule.id)
@@ -90,8 +91,9 @@ class AlertSettings:
         return None if row is None else receiver_of(row)
 
     def add_receiver(self, receiver: Receiver) -> Receiver:
-        statement = sa.insert(alert_receivers).values(**_receiver_values(receiver))
-        return replace(receiver, id=self._database.write(lambda c: _key(c.execute(statement))))
+        values = _receiver_values(receiver)
+        made = self._database.write(lambda c: insert_row(c, alert_receivers, values))
+        return replace(receiver, id=made)
 
     def save_receiver(self, receiver: Receiver) -> None:
         statement = sa.update(alert_receivers).where(alert_receivers.c.id == receiver.id)
@@ -110,75 +112,30 @@ class AlertSettings:
         self._database.write(work)
 
 
-def _key(result: Any) -> int:
-    return int(result.inserted_primary_key[0])
-
-
 def _rule_values(rule: Rule) -> dict[str, Any]:
     return {
-        "team": rule.team,
-        "app": rule.app,
-        "name": rule.name,
+        **values_of(rule, "id"),
         "kind": rule.kind,
         "condition": orjson.dumps(condition_json(rule.condition)).decode(),
-        "severity": rule.severity,
-        "wait": rule.wait,
-        "clear": rule.clear,
-        "remind": rule.remind,
         "receivers": orjson.dumps(rule.receivers).decode(),
-        "enabled": rule.enabled,
-        "by": rule.by,
-        "created": rule.created,
     }
 
 
 def _rule(row: Mapping[Any, Any]) -> Rule:
     return Rule(
-        id=row["id"],
-        team=row["team"],
-        app=row["app"],
-        name=row["name"],
+        **fields_of(Rule, row, "condition", "receivers"),
         condition=condition_of(row["kind"], orjson.loads(row["condition"])),
-        severity=row["severity"],
-        wait=row["wait"],
-        clear=row["clear"],
-        remind=row["remind"],
         receivers=tuple(orjson.loads(row["receivers"])),
-        enabled=row["enabled"],
-        by=row["by"],
-        created=row["created"],
     )
 
 
 def _receiver_values(receiver: Receiver) -> dict[str, Any]:
-    return {
-        "team": receiver.team,
-        "name": receiver.name,
-        "kind": receiver.kind,
-        "options": orjson.dumps(asdict(receiver.options)).decode(),
-        "enabled": receiver.enabled,
-        "by": receiver.by,
-        "created": receiver.created,
-        "failures": receiver.failures,
-        "why": receiver.why,
-        "until": receiver.until,
-    }
+    options = orjson.dumps(asdict(receiver.options)).decode()
+    return {**values_of(receiver, "id"), "options": options}
 
 
 def receiver_of(row: Mapping[Any, Any]) -> Receiver:
     """Of a row of its table."""
     told = orjson.loads(row["options"])
     told["to"] = tuple(told.get("to", ()))
-    return Receiver(
-        id=row["id"],
-        team=row["team"],
-        name=row["name"],
-        kind=row["kind"],
-        options=Options(**told),
-        enabled=row["enabled"],
-        by=row["by"],
-        created=row["created"],
-        failures=row["failures"],
-        why=row["why"],
-        until=row["until"],
-    )
+    return Receiver(**fields_of(Receiver, row, "options"), options=Options(**told))

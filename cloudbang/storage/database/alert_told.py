@@ -16,6 +16,7 @@ from cloudbang.storage.database.alert_rows import (
     message_of,
     message_values,
 )
+from cloudbang.storage.database.rows import insert_row
 from cloudbang.storage.database.tables import alert_messages, alert_told
 
 
@@ -85,10 +86,7 @@ def is_news(c: sa.Connection, items: Collection[Item], receiver: int) -> bool:
 
 
 def add_message(c: sa.Connection, message: Message) -> Message:
-    key = c.execute(sa.insert(alert_messages).values(**message_values(message)))
-    primary = key.inserted_primary_key
-    assert primary is not None
-    made = replace(message, id=int(primary[0]))
+    made = replace(message, id=insert_row(c, alert_messages, message_values(message)))
     for item in made.items:
         told = {"incident": item.incident, "change": item.change, "message": made.id}
         c.execute(insert(alert_told).values(**told).on_conflict_do_nothing())

@@ -19,7 +19,6 @@ from cloudbang.domain.alerts.receivers import Receiver
 from cloudbang.storage.database.alert_rows import (
     Attempt,
     Message,
-    attempt_values,
     changed_values,
     incident_of,
     incident_values,
@@ -34,6 +33,7 @@ from cloudbang.storage.database.alert_told import (
     told_to,
 )
 from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.rows import fields_of, insert_row, values_of
 from cloudbang.storage.database.tables import (
     alert_attempts,
     alert_incidents,
@@ -93,10 +93,8 @@ class AlertStore:
                     c.execute(its.values(**changed_values(one)))
                     kept.append(one)
                 else:
-                    made = c.execute(sa.insert(alert_incidents).values(**incident_values(one)))
-                    key = made.inserted_primary_key
-                    assert key is not None
-                    kept.append(replace(one, id=int(key[0])))
+                    made = insert_row(c, alert_incidents, incident_values(one))
+                    kept.append(replace(one, id=made))
             for key, value in told.items():
                 new = insert(settings).values(key=key, value=value)
                 c.execute(new.on_conflict_do_update(["key"], set_={"value": value}))
@@ -250,7 +248,7 @@ class AlertStore:
         def work(c: sa.Connection) -> None:
             c.execute(the_message(message.id).values(**values))
             if attempt is not None:
-                c.execute(sa.insert(alert_attempts).values(**attempt_values(attempt)))
+                c.execute(sa.insert(alert_attempts).values(**values_of(attempt)))
             if receiver is not None:
                 its = sa.update(alert_receivers).where(alert_receivers.c.id == receiver.id)
                 now = {"failures": receiver.failures, "why": receiver.why, "until": receiver.until}
@@ -315,7 +313,7 @@ class AlertStore:
         found: dict[int, list[Attempt]] = {}
         for row in rows:
             its = found.setdefault(row["message"], [])
-            its.append(Attempt(**{name: row[name] for name in Attempt.__slots__}))
+            its.append(Attempt(**fields_of(Attempt, row)))
         return {id: its[-most:] for id, its in found.items()}
 
     def told_of(self, incidents: Collection[int]) -> dict[int, list[str]]:

@@ -15,6 +15,7 @@ from cloudbang.domain.deploy.deployment import Deployment, Step
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.domain.deploy.release import Release
 from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.rows import insert_row
 from cloudbang.storage.database.tables import deployed_apps, deployments, releases
 
 MOST = 500  # deployments of one answer
@@ -69,10 +70,7 @@ class DeploymentStore:
             made = replace(deployment, number=number, release=kept.number)
             values = _values(made) | {"source": orjson.dumps(dict(source)).decode()}
             del values["id"]
-            done = c.execute(sa.insert(deployments).values(**values))
-            key = done.inserted_primary_key
-            assert key is not None
-            return kept, replace(made, id=int(key[0]))
+            return kept, replace(made, id=insert_row(c, deployments, values))
 
         return self._database.write(work)
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from cloudbang.domain.deploy.stack_run import Part, StackRun
 from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.rows import insert_row
 from cloudbang.storage.database.tables import stack_runs as table
 
 
@@ -26,9 +27,7 @@ class StackStore:
         del values["id"]
 
         def work(c: sa.Connection) -> StackRun:
-            key = c.execute(sa.insert(table).values(**values)).inserted_primary_key
-            assert key is not None
-            return replace(run, id=int(key[0]))
+            return replace(run, id=insert_row(c, table, values))
 
         return self._database.write(work)
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from cloudbang.domain.deploy.webhooks import Filter, WebhookKind
 from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.rows import fields_of, insert_row, values_of
 from cloudbang.storage.database.tables import deliveries, webhooks
 
 ALL = Filter()
@@ -50,14 +51,9 @@ class WebhookStore:
 
     def add(self, webhook: Webhook) -> Webhook:
         """Keep a new one; with its id."""
-        statement = sa.insert(webhooks).values(**_values(webhook))
-
-        def work(c: sa.Connection) -> int:
-            key = c.execute(statement).inserted_primary_key
-            assert key is not None
-            return int(key[0])
-
-        return replace(webhook, id=self._database.write(work))
+        values = _values(webhook)
+        made = self._database.write(lambda c: insert_row(c, webhooks, values))
+        return replace(webhook, id=made)
 
     def save(self, webhook: Webhook) -> None:
         its = webhooks.c.id == webhook.id
@@ -100,7 +96,7 @@ class WebhookStore:
 
     def keep(self, delivery: Delivery, oldest: str) -> None:
         """What came of one; all from before ``oldest``, RFC 3339, are forgotten."""
-        values = {name: getattr(delivery, name) for name in Delivery.__slots__}
+        values = values_of(delivery)
         statement = insert(deliveries).values(**values)
         statement = statement.on_conflict_do_update(index_elements=["scope", "key"], set_=values)
         forget = sa.delete(deliveries).where(deliveries.c.received < oldest)
@@ -124,25 +120,12 @@ def scope_of(webhook: int) -> str:
 
 def _values(webhook: Webhook) -> dict[str, Any]:
     return {
-        "app": webhook.app,
-        "key": webhook.key,
-        "kind": webhook.kind,
+        **values_of(webhook, "id", "filter"),
         "branch": webhook.filter.branch,
         "paths": orjson.dumps(webhook.filter.paths).decode(),
-        "enabled": webhook.enabled,
-        "by": webhook.by,
-        "created": webhook.created,
     }
 
 
 def _webhook(row: Mapping[Any, Any]) -> Webhook:
-    return Webhook(
-        id=row["id"],
-        app=row["app"],
-        key=row["key"],
-        kind=row["kind"],
-        by=row["by"],
-        created=row["created"],
-        filter=Filter(row["branch"], tuple(orjson.loads(row["paths"]))),
-        enabled=row["enabled"],
-    )
+    wanted = Filter(row["branch"], tuple(orjson.loads(row["paths"])))
+    return Webhook(**fields_of(Webhook, row, "filter"), filter=wanted)
