@@ -378,6 +378,8 @@ def test_finding_in_the_terminal(shell: Shell, shot: Shot) -> None:
     assert shell.inside("screen.terminal.getSelection()").lower() == "row 10"
     page.keyboard.press("Enter")
     page.keyboard.press("Shift+Enter")
+    marks = "[...screen.terminal._core._decorationService.decorations].length"
+    wait_until(lambda: shell.inside(marks) >= 11, what="all of them to be marked")
     shot(page, "terminal-search")
     shell.button("Upper and lower case").click()
     expect(count).to_have_text("Nothing found")

@@ -139,7 +139,7 @@ export class FindPanel {
           h("span", { class: "mono muted" }, formatPosition(hit.time, hours)),
           h(
             "code",
-            { class: "replay-line" },
+            { class: "replay-excerpt" },
             h("span", null, h("span", null, before)),
             h("mark", null, found),
             h("span", null, after),
