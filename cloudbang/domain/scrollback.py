@@ -1,19 +1,22 @@
 """What a terminal has printed: cut between whole characters, kept for those who come back.
 
 Everything is counted in bytes since the session's start. What is kept ends at ``end`` and begins at
-``start``; what fell out is remembered only as the modes it left the terminal in, so that a screen
-that begins in the middle still has its cursor keys, its mouse and its alternate screen right.
+``start``; what fell out is remembered only as the state it left the terminal in, so that a screen
+that begins in the middle still has its cursor keys, its mouse and its alternate screen right. Beside
+it stands for which sizes it was printed: it is drawn again in those.
 """
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from dataclasses import dataclass, field
+
+from cloudbang.domain.screen_state import ScreenState
+from cloudbang.domain.terminals import Size
 
 KEEP = 1024 * 1024  # bytes of output that are kept for who comes back
 BLOCK = 16 * 1024  # bytes gathered before they become a block of their own
 LINE = 4096  # bytes within which a good place to begin is looked for
+SIZES = 32  # that are remembered: a page that draws again sets up all lines anew for each
 
 
 def incomplete_tail(data: bytes) -> int:
@@ -52,82 +55,10 @@ class Cutter:
         return rest
 
 
-# What changes the state a screen is in without being on it: private modes, the keypad, the line
-# drawing set, the scroll region, and a reset, which undoes them all (xterm's control sequences).
-_MODES = re.compile(
-    rb"\x1b(?:\[\?(?P<modes>[0-9;]{1,64})(?P<set>[hl])|(?P<keypad>[=>])|\((?P<charset>[0AB])"
-    rb"|\[(?P<region>[0-9]{0,5}(?:;[0-9]{0,5})?)r|(?P<reset>c|\[!p))"
-)
-_UNFINISHED = re.compile(rb"\x1b(?:\[[?0-9;!]{0,66}|\()?\Z")
-_BY_DEFAULT = {7: True, 25: True}  # private modes that are on in a fresh terminal
-_MOST_MODES = 64  # distinct modes that are remembered; there are about forty
-_SCREENS = (47, 1047, 1049)
-
-
-@dataclass(slots=True)
-class Modes:
-    """The state that output has left a terminal in."""
-
-    private: dict[int, bool] = field(default_factory=dict)
-    keypad: bool = False
-    charset: bytes = b"B"
-    region: bytes = b""
-    _cut: bytes = b""
-
-    def feed(self, data: bytes) -> None:
-        """Take in output that a terminal would have drawn."""
-        if not self._cut and b"\x1b" not in data:
-            return
-        data = self._cut + data
-        for found in _MODES.finditer(data):
-            if found["reset"]:
-                self.private.clear()
-                self.keypad, self.charset, self.region = False, b"B", b""
-            elif found["modes"]:
-                for mode in found["modes"].split(b";"):
-                    if mode and len(mode) < 6:
-                        self._set(int(mode), found["set"] == b"h")
-            elif found["keypad"]:
-                self.keypad = found["keypad"] == b"="
-            elif found["charset"]:
-                self.charset = found["charset"]
-            else:
-                self.region = found["region"] or b""
-        cut = _UNFINISHED.search(data[-80:])
-        self._cut = cut[0] if cut else b""
-
-    def _set(self, mode: int, on: bool) -> None:
-        if _BY_DEFAULT.get(mode, False) == on:
-            self.private.pop(mode, None)
-        elif len(self.private) < _MOST_MODES:
-            self.private[mode] = on
-
-    @property
-    def full_screen(self) -> bool:
-        """Whether a program has the whole screen to itself, as vi has."""
-        return any(self.private.get(mode) for mode in _SCREENS)
-
-    def copy(self) -> Modes:
-        return Modes(dict(self.private), self.keypad, self.charset, self.region, self._cut)
-
-    def restore(self) -> str:
-        """The sequences that bring a fresh terminal into this state."""
-        # The screen first: what the region says is about the screen it was said on.
-        order = sorted(self.private.items(), key=lambda mode: mode[0] not in _SCREENS)
-        parts = [f"\x1b[?{mode}{'h' if on else 'l'}" for mode, on in order]
-        if self.region:
-            parts.append(f"\x1b[{self.region.decode()}r")
-        if self.keypad:
-            parts.append("\x1b=")
-        if self.charset != b"B":
-            parts.append(f"\x1b({self.charset.decode()}")
-        return "".join(parts)
-
-
 class Scrollback:
     """The last output, at least ``keep`` bytes of it once there were so many."""
 
-    __slots__ = ("_blocks", "_keep", "_modes", "_size", "_tail", "end", "start")
+    __slots__ = ("_blocks", "_keep", "_size", "_sizes", "_state", "_tail", "end", "start")
 
     def __init__(self, keep: int = KEEP) -> None:
         self.start = 0  # offset of the first byte that is kept
@@ -136,7 +67,8 @@ class Scrollback:
         self._blocks: deque[bytes] = deque()
         self._size = 0  # bytes in blocks
         self._tail = bytearray()  # what is not a block yet: many short pieces cost as one
-        self._modes = Modes()  # as of ``start``
+        self._state = ScreenState()  # as of ``start``
+        self._sizes: list[tuple[int, Size]] = []  # from which offset on
 
     def append(self, data: bytes) -> None:
         """Keep ``data``, which ends with a whole character; forget the oldest beyond ``keep``."""
@@ -151,9 +83,34 @@ class Scrollback:
                 self._freeze()
         while self._blocks and self._size + len(self._tail) - len(self._blocks[0]) >= self._keep:
             gone = self._blocks.popleft()
-            self._modes.feed(gone)
+            self._state.feed(gone)
             self._size -= len(gone)
             self.start += len(gone)
+
+    def resized(self, size: Size) -> None:
+        """What is printed from now on is for this size.
+
+        Overload: of more than :data:`SIZES` the one is forgotten for which least was printed."""
+        sizes = self._sizes
+        while sizes and sizes[-1][0] == self.end:
+            sizes.pop()
+        if not sizes or sizes[-1][1] != size:
+            sizes.append((self.end, size))
+        while len(sizes) > 1 and sizes[1][0] <= self.start:
+            del sizes[0]
+        if len(sizes) > SIZES:
+            spans = [(sizes[n + 1][0] - sizes[n][0], n) for n in range(len(sizes) - 1)]
+            del sizes[min(spans)[1]]
+
+    def sizes(self, offset: int) -> list[list[int]]:
+        """For which sizes the output from ``offset`` on was printed: ``[offset, columns, rows]``
+        each, of which the first is in force at ``offset``."""
+        sizes = self._sizes
+        first = max((n for n, (at, _) in enumerate(sizes) if at <= offset), default=0)
+        found = [[at, size.columns, size.rows] for at, size in sizes[first:]]
+        if found:
+            found[0][0] = offset
+        return found
 
     def _freeze(self) -> None:
         if self._tail:
@@ -190,20 +147,20 @@ class Scrollback:
         begin = max(self.start, self.end - at_most)
         if begin == 0:
             return 0, ""
-        modes = self._modes.copy()
+        state = self._state.copy()
         at = self.start
         for block in (*self._blocks, bytes(self._tail)):
             if at >= begin:
                 break
-            modes.feed(block[: begin - at])
+            state.feed(block[: begin - at])
             at += len(block)
         head = self.read(begin, LINE)
         # After a line's end nothing is cut in two, neither a sequence nor a line.
         line = head.find(b"\n") + 1
         if not line:
             line = _skip_character(head)
-        modes.feed(head[:line])
-        return begin + line, modes.restore()
+        state.feed(head[:line])
+        return begin + line, state.restore()
 
 
 def _skip_character(head: bytes) -> int:

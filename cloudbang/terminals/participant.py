@@ -153,6 +153,7 @@ class Participant:
                 "op": "reset",
                 "offset": begin,
                 "end": back.end,
+                "sizes": back.sizes(begin),
                 "restore": restore,
                 "skipped": gone,
             }

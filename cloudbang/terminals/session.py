@@ -280,6 +280,7 @@ class Session:
                 "me": one.id,
                 "offset": begin.offset,
                 "end": viewers.back.end,
+                "sizes": viewers.back.sizes(begin.offset),
                 "reset": begin.reset,
                 "restore": begin.restore,
                 "input": one.typed,

@@ -32,6 +32,7 @@ class Viewers:
         self.members: list[Participant] = []
         self.keyboard: Participant | None = None
         self.size = size
+        self.back.resized(size)
         self._numbers = 0  # members so far
         self._changed = Flag()  # somebody drew, came or went: there may be room
         self._lost, self._lost_until = 0, 0.0  # drawn by a page that was lost, and until when
@@ -185,6 +186,7 @@ class Viewers:
         if size == self.size:
             return None
         self.size = size
+        self.back.resized(size)
         for one in self.members:
             self.tell_size(one)
         return size
@@ -199,7 +201,15 @@ class Viewers:
             for other in self.members
             if (its := other.counts_as) and (its.columns == mine.columns or its.rows == mine.rows)
         ]
-        one.connection.tell({"op": "size", "columns": mine.columns, "rows": mine.rows, "by": by})
+        one.connection.tell(
+            {
+                "op": "size",
+                "columns": mine.columns,
+                "rows": mine.rows,
+                "by": by,
+                "offset": self.back.end,
+            }
+        )
 
     def people(self) -> list[dict[str, object]]:
         return [one.as_json(one is self.keyboard) for one in self.members]

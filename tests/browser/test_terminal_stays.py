@@ -152,6 +152,25 @@ def silent(new_server: Callable[..., ServerProcess]) -> ServerProcess:
     return new_server({"CLOUDBANG_TERMINAL_RECORD": "false"})
 
 
+def test_history_is_drawn_in_the_sizes_it_was_printed_for(shell: Shell) -> None:
+    """After a reload in another width lines are where they were, also one that was longer than a row
+    and drawn over while it was typed; of the titles in it the last one is shown."""
+    page = shell.page
+    page.set_viewport_size({"width": 1400, "height": 700})
+    wait_until(lambda: shell.size()[1] > 120, what="a wide window")
+    shell.run("printf 'left\\033[110Gright\\n\\033]0;fi''rst\\007\\033]0;last one\\007'; echo o''ne", "one")
+    shell.run("echo " + "long " * 40 + "t''wo | tr -d ' '", "long" * 40 + "two")
+    page.set_viewport_size({"width": 800, "height": 700})
+    wait_until(lambda: shell.size()[1] < 110, what="a narrow window")
+    shell.run("echo th''ree", "three").ready()
+    before = shell.lines()
+    assert "left" + " " * 105 + "right" in before
+    page.reload()
+    shell = Shell(page).ready().shows_line("three")
+    wait_until(lambda: shell.lines() == before, what=f"the same lines as before: {before}")
+    expect(page.locator(".term-facts")).to_contain_text("last one")
+
+
 @pytest.mark.slow("its server starts three times, and the page waits longer each time it asks")
 def test_a_stopped_server_says_so_and_offers_a_new_one(
     people: People,

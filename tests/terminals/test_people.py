@@ -312,7 +312,7 @@ def test_who_only_watches_does_not_size(house: House) -> None:
     assert session.size == Size(100, 30)
     session.resize(watcher, Size(3, 3))
     assert (session.size, house.shells[-1].sizes) == (Size(100, 30), [])
-    assert {"op": "size", "columns": 100, "rows": 30, "by": [1]} in page.told
+    assert {"op": "size", "columns": 100, "rows": 30, "by": [1], "offset": 0} in page.told
 
 
 def test_who_types_sizes_down_to_what_can_be_worked_in(house: House) -> None:

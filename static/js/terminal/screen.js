@@ -17,7 +17,8 @@ import { FitAddon, Terminal, UnicodeGraphemesAddon, WebLinksAddon } from "./xter
  * `fits`: how many columns and rows there is room for, now and whenever that changes.
  * `found`: which match of how many is shown, whenever that changes.
  * `link`: a pointer is over a link, null when it has left it. `mayAnswer`, `mayCopy`: see
- * output_guard.js; without them nothing is.
+ * output_guard.js; without them nothing is. `drawsAgain`: what is drawn was drawn before: of its
+ * titles only the last one is told.
  * `key`: a key press; true when it was for the page and not for the terminal.
  *
  * @typedef {{
@@ -30,6 +31,7 @@ import { FitAddon, Terminal, UnicodeGraphemesAddon, WebLinksAddon } from "./xter
  *   link?: (address: string | null) => void,
  *   mayAnswer?: () => boolean,
  *   mayCopy?: () => boolean,
+ *   drawsAgain?: () => boolean,
  *   key?: (event: KeyboardEvent) => boolean,
  * }} Handlers
  */
@@ -52,7 +54,13 @@ export class Screen {
   #search;
   #following;
   #observer;
+  /** Pieces that xterm.js has. */
   #drawing = 0;
+  /** A size that waits until all before it is drawn, and what comes after it.
+   *  @type {{run: () => void, size?: boolean}[]} */
+  #later = [];
+  /** Of what is drawn again. @type {string | null} */
+  #lastTitle = null;
   #renderer;
   #showTitle = throttle(TITLE_EVERY, (/** @type {string} */ title) => this.handlers.title?.(title));
   #copyFor = throttle(COPY_EVERY, (/** @type {string} */ text) => void copyText(text));
@@ -98,7 +106,7 @@ export class Screen {
       mayAnswer: () => handlers.mayAnswer?.() ?? false,
       // A program may copy, as editors do over ssh.
       mayCopy: () => handlers.mayCopy?.() ?? false,
-      title: this.#showTitle,
+      title: (title) => this.#onTitle(title),
       copy: this.#copyFor,
     });
     terminal.open(element);
@@ -192,10 +200,18 @@ export class Screen {
    * @param {() => void} [drawn] called once it has been parsed
    */
   write(data, drawn) {
+    if (this.#later.length) this.#later.push({ run: () => this.#write(data, drawn) });
+    else this.#write(data, drawn);
+  }
+
+  /** @param {string | Uint8Array} data @param {() => void} [drawn] */
+  #write(data, drawn) {
     this.#drawing += 1;
     const done = () => {
       this.#drawing -= 1;
       drawn?.();
+      if (this.#lastTitle !== null) this.#onTitle(this.#lastTitle);
+      this.#goOn();
     };
     // The timers of a page nobody sees are slowed down to one a minute, and xterm.js waits for
     // one: whoever left for another tab would slow down the build that they left running.
@@ -210,9 +226,26 @@ export class Screen {
     }
   }
 
+  /**
+   * Sizes it once all is drawn that was written before; what is written later is drawn in that size.
+   *
+   * @param {number} columns
+   * @param {number} rows
+   */
+  resizeAfterAll(columns, rows) {
+    this.#later.push({ run: () => this.resize(columns, rows), size: true });
+    this.#goOn();
+  }
+
+  #goOn() {
+    while (this.#later.length && !(this.#later[0].size && this.#drawing)) {
+      this.#later.shift()?.run();
+    }
+  }
+
   /** Pieces of output that were handed over and are not drawn yet. */
   get drawing() {
-    return this.#drawing;
+    return this.#drawing + this.#later.length;
   }
 
   /**
@@ -337,6 +370,13 @@ export class Screen {
 
   blur() {
     this.terminal.blur();
+  }
+
+  /** @param {string} title */
+  #onTitle(title) {
+    const again = this.handlers.drawsAgain?.() ?? false;
+    this.#lastTitle = again ? title : null;
+    if (!again) this.#showTitle(title);
   }
 
   /** @param {string | null} address */

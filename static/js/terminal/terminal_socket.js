@@ -27,11 +27,13 @@ import { OldOutput } from "./old_output.js";
 
 /**
  * What it calls. `output` has to call `drawn` once the bytes have been drawn; `reset` clears the
- * screen after all that was given before it. `changed`: who is there, what may be done, its size.
+ * screen, and `resize` sizes it, after all that was given before. `size`: what all share now, and
+ * whose windows it is the size of. `changed`: who is there, what may be done.
  *
  * @typedef {{
  *   output: (bytes: Uint8Array, drawn: () => void) => void,
  *   reset: (restore: string, skipped: number) => void,
+ *   resize?: (columns: number, rows: number) => void,
  *   size?: (columns: number, rows: number, by: number[]) => void,
  *   changed?: () => void,
  *   notice?: (said: Said) => void,
@@ -113,6 +115,11 @@ export class TerminalSocket extends ReconnectingSocket {
     const holder =
       this.people.find((one) => one.keyboard) ?? this.people.find((one) => one.mode === "own");
     return !holder || holder.id === this.me;
+  }
+
+  /** Whether output is drawn again that was drawn before, here or elsewhere. */
+  get drawsAgain() {
+    return this.#old.again;
   }
 
   /** Whether programs may copy here: where they are answered, and what is printed while one looks. */
@@ -258,9 +265,11 @@ export class TerminalSocket extends ReconnectingSocket {
     this.people = message.people;
     this.#window = message.window;
     this.phase = "attached";
+    this.#sizes = message.sizes ?? [];
     if (message.reset || !this.#begun || message.offset > this.#received) {
       this.#startAt(message.offset);
       this.#old.begin(message.offset, message.end);
+      this.#resizeAt(message.offset); // a screen takes back part of what is restored when it is sized
       this.handlers.reset(message.restore, 0);
     }
     this.#old.attached(message.end ?? message.offset);
@@ -281,19 +290,44 @@ export class TerminalSocket extends ReconnectingSocket {
     this.#received = this.#drawn = this.#acked = offset;
   }
 
+  /** For which sizes output is printed, from which offset on: those that are not drawn yet.
+   *  @type {[number, number, number][]} */
+  #sizes = [];
+
   /** @param {Uint8Array} bytes */
   #output(bytes) {
     if (this.phase !== "attached") return;
     const known = Math.max(0, this.#received - this.#next);
+    const begin = this.#next + known;
     this.#next += bytes.length;
     if (known >= bytes.length) return;
     this.#received = this.#next;
-    const offset = this.#next;
+    for (let from = begin; from < this.#next;) {
+      this.#resizeAt(from);
+      const to = Math.min(this.#next, this.#sizes[0]?.[0] ?? Infinity);
+      const { length } = bytes;
+      this.#draw(bytes.subarray(length - (this.#next - from), length - (this.#next - to)), to);
+      from = to;
+    }
+    this.#resizeAt(this.#next);
+    this.#old.came();
+  }
+
+  /** @param {Uint8Array} bytes @param {number} offset of their end */
+  #draw(bytes, offset) {
     const generation = this.#generation;
-    this.handlers.output(known ? bytes.subarray(known) : bytes, () => {
+    this.handlers.output(bytes, () => {
       if (generation === this.#generation) this.#onDrawn(offset);
     });
-    this.#old.came();
+  }
+
+  /** What comes next is drawn in the size it was printed for. @param {number} offset */
+  #resizeAt(offset) {
+    while (this.#sizes.length && this.#sizes[0][0] <= offset) {
+      const [, columns, rows] = /** @type {[number, number, number]} */ (this.#sizes.shift());
+      if (this.#sizes.length && this.#sizes[0][0] <= offset) continue;
+      this.handlers.resize?.(columns, rows);
+    }
   }
 
   /** @param {number} offset */
@@ -323,8 +357,10 @@ export class TerminalSocket extends ReconnectingSocket {
   }
 
   /** @param {any} message */
-  onReset({ offset, end, restore, skipped }) {
+  onReset({ offset, end, sizes = [], restore, skipped }) {
     this.#startAt(offset);
+    this.#sizes = sizes;
+    this.#resizeAt(offset);
     this.#old.begin(offset, end);
     this.#old.attached(end ?? offset);
     this.#next = offset;
@@ -338,7 +374,10 @@ export class TerminalSocket extends ReconnectingSocket {
   }
 
   /** @param {any} message */
-  onSize({ columns, rows, by }) {
+  onSize({ columns, rows, by, offset = 0 }) {
+    this.#sizes = this.#sizes.filter(([from]) => from < offset);
+    this.#sizes.push([offset, columns, rows]);
+    this.#resizeAt(this.#received);
     this.handlers.size?.(columns, rows, by);
   }
 

@@ -58,6 +58,8 @@ export class TerminalView {
   #link = h("div", { class: "term-link mono", hidden: true });
   /** What there is room for. */
   #room = { columns: 80, rows: 24 };
+  /** What all share. */
+  #size = this.#room;
   /** Ids of those whose window is the smallest. @type {number[]} */
   #smallest = [];
   #ticker;
@@ -96,7 +98,7 @@ export class TerminalView {
     );
     element.replaceChildren(this.element);
     this.screen = this.#makeScreen();
-    this.#room = this.screen.room() ?? this.#room;
+    this.#size = this.#room = this.screen.room() ?? this.#room;
     this.screen.resize(this.#room.columns, this.#room.rows);
     this.socket = this.#connect(options);
     this.#ticker = setInterval(() => this.#banners.showAway(this.socket), 1000);
@@ -206,6 +208,7 @@ export class TerminalView {
         link: (address) => this.#showLink(address),
         mayAnswer: () => this.socket.mayAnswer,
         mayCopy: () => this.socket.mayCopy,
+        drawsAgain: () => this.socket.drawsAgain,
         key: (event) => this.#onKey(event),
       },
       {
@@ -224,6 +227,7 @@ export class TerminalView {
         this.screen.write(bytes, drawn);
       },
       reset: (restore, skipped) => this.#onReset(restore, skipped),
+      resize: (columns, rows) => this.screen.resizeAfterAll(columns, rows),
       size: (columns, rows, by) => this.#onSize(columns, rows, by),
       changed: () => this.#show(),
       notice: (said) => {
@@ -290,9 +294,9 @@ export class TerminalView {
    * @param {number[]} by
    */
   #onSize(columns, rows, by) {
-    this.screen.resize(columns, rows);
+    this.#size = { columns, rows };
     this.#smallest = by;
-    this.#bar.showSize(this.socket, this.#room, { columns, rows }, by);
+    this.#bar.showSize(this.socket, this.#room, this.#size, by);
   }
 
   /** @param {string} title */
@@ -390,8 +394,7 @@ export class TerminalView {
     const { socket } = this;
     const facts = [this.title, socket.session?.user].filter(Boolean).join(" · ");
     this.#bar.show(socket, { name: this.name, facts, opens: this.options.opens });
-    const { cols: columns, rows } = this.screen.terminal;
-    this.#bar.showSize(socket, this.#room, { columns, rows }, this.#smallest);
+    this.#bar.showSize(socket, this.#room, this.#size, this.#smallest);
     this.element.setAttribute("aria-label", t("Terminal in {name}", { name: this.name }));
     this.element.dataset.phase = socket.phase;
     this.element.dataset.mode = socket.mode;

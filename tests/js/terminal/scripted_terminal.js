@@ -24,6 +24,9 @@ export function made(entry = { ticket: TICKET }) {
       screen.resets.push([restore, skipped]);
       screen.text = "";
     },
+    resize: (columns, rows) => {
+      screen.text += `[${columns}x${rows}]`;
+    },
     size: (columns, rows, by) => screen.sizes.push([columns, rows, by]),
     notice: (said) => screen.said.push(said.code),
     error: (said) => screen.said.push(said.code),

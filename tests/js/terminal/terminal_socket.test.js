@@ -280,3 +280,50 @@ test("a key that nothing answers shows within seconds that the connection is dea
   assert.equal(connection.phase, "away");
   connection.close();
 });
+
+test("output that is drawn again is drawn in the sizes it was printed for", () => {
+  const sizes = [
+    [0, 80, 24],
+    [3, 40, 10],
+    [6, 100, 30],
+  ];
+  const { connection, screen, draw } = begun({ end: 8, sizes });
+  socket().say({ op: "size", columns: 100, rows: 30, by: [1], offset: 8 });
+  socket().output("onetwo");
+  socket().output("by");
+  socket().output("!");
+  assert.equal(screen.text, "one[40x10]two[100x30]by[100x30]!");
+  assert.deepEqual(screen.sizes, [[100, 30, [1]]]);
+  draw();
+  // A size that is told before the output that comes before it.
+  socket().say({ op: "size", columns: 7, rows: 7, by: [1], offset: 12 });
+  socket().output("live");
+  assert.equal(screen.text, "one[40x10]two[100x30]by[100x30]!li".concat("v[7x7]e"));
+  connection.close();
+});
+
+test("who comes back is told the sizes of what was printed meanwhile, and so is who fell behind", () => {
+  const { connection, screen } = begun({ end: 0, sizes: [[0, 80, 24]] });
+  socket().output("one");
+  socket().drop();
+  ground.tick(2000);
+  socket().accept();
+  const sizes = [
+    [3, 80, 24],
+    [5, 40, 10],
+  ];
+  socket().say(attached({ offset: 3, end: 7, reset: false, sizes }));
+  socket().output("twos");
+  assert.equal(screen.text, "one[80x24]tw[40x10]os");
+  socket().say({
+    op: "reset",
+    offset: 100,
+    end: 104,
+    sizes: [[100, 9, 9]],
+    restore: "",
+    skipped: 93,
+  });
+  socket().output("more");
+  assert.equal(screen.text, "more");
+  connection.close();
+});
