@@ -11,6 +11,12 @@ Mode = Literal["own", "type", "watch"]
 COLUMNS = range(2, 1001)  # what a terminal's size may be; beyond it is clamped
 ROWS = range(1, 501)
 
+SizedBy = Literal["smallest", "owner", "typing"]
+"""Whose window is the size of a terminal: the smallest of all who may type, the owner's, or that of
+who typed last."""
+
+SIZED_BY: tuple[SizedBy, ...] = ("smallest", "owner", "typing")
+
 
 @dataclass(frozen=True, slots=True)
 class Size:

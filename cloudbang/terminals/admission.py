@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cloudbang.accounts import Caller
@@ -124,11 +125,13 @@ class Tickets:
 
 @dataclass(slots=True)
 class ShareLink:
-    """What a key opens. ``once``: only for the first who comes with it, as often as they like."""
+    """What a key opens, and until when. ``once``: only for the first who comes with it, as often as
+    they like."""
 
     key: str
     mode: Mode
     once: bool = False
+    until: float = math.inf
     taken_by: Owner | None = None
     sent_away: set[Owner] = field(default_factory=set)  # for whom it opens nothing any more
 
@@ -137,15 +140,26 @@ class ShareLinks:
     """The links that sessions are shown to others with: one for each mode at most, to watch or to
     type as well."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._links: dict[str, list[ShareLink]] = {}
 
-    def make(self, session: str, mode: Mode, once: bool = False) -> str:
-        """A fresh key; an older one of that mode is void."""
+    def make(self, session: str, mode: Mode, once: bool = False, seconds: float = math.inf) -> str:
+        """A fresh key, good for so long; an older one of that mode is void."""
         key = secrets.token_urlsafe(18)
         self.void(session, (mode,))
-        self._links.setdefault(session, []).append(ShareLink(key, mode, once))
+        link = ShareLink(key, mode, once, self._clock() + seconds)
+        self._links.setdefault(session, []).append(link)
         return key
+
+    def sweep(self) -> Iterator[tuple[str, Mode]]:
+        """Void what has expired: of which session, and what it had let its guests do."""
+        now = self._clock()
+        for session, links in list(self._links.items()):
+            for link in list(links):
+                if link.until <= now:
+                    self.void(session, (link.mode,))
+                    yield session, link.mode
 
     def void(self, session: str, modes: Iterable[Mode] = ("watch", "type")) -> None:
         """These keys open nothing any more."""
@@ -165,6 +179,8 @@ class ShareLinks:
         """What the key lets this person do, None for nothing. Raises LinkUsed."""
         for link in self._links.get(session, ()):
             if key and hmac.compare_digest(link.key.encode(), key.encode()):
+                if link.until <= self._clock():
+                    return None
                 if link.once and link.taken_by not in (None, comes):
                     raise LinkUsed(session)
                 if comes in link.sent_away:

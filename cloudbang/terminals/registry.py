@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -373,9 +374,12 @@ class Terminals:
 
     # --- links ------------------------------------------------------------------------------------
 
-    def link(self, session: Session, mode: Mode, once: bool = False) -> str:
-        """A fresh key to look (``watch``) or to type as well (``type``); an older one is void."""
-        return self._links.make(session.id, mode, once)
+    def link(
+        self, session: Session, mode: Mode, once: bool = False, seconds: float = math.inf
+    ) -> str:
+        """A fresh key to look (``watch``) or to type as well (``type``), good for so long; then
+        whoever came by it is out. An older one is void."""
+        return self._links.make(session.id, mode, once, seconds)
 
     def stop_sharing(self, session: Session) -> None:
         """The keys are void, and whoever came by one is out."""
@@ -473,6 +477,10 @@ class Terminals:
             gevent.sleep(1.0)
             now = time.monotonic()
             self._tickets.sweep()
+            for session_id, mode in self._links.sweep():
+                if (shared := self._live.get(session_id)) is not None:
+                    shared.send_away([one for one in shared.participants if one.mode == mode])
+                    self._changed(shared)
             for session in list(self._live.values()):
                 self._audit.placed(session)
                 if (reason := session.overdue(self._settings, now)) is not None:

@@ -21,7 +21,7 @@ from cloudbang.core.loop import yield_to_loop
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.lines import format_time
 from cloudbang.domain.scrollback import Cutter
-from cloudbang.domain.terminals import ExitStatus, Recorder, Size, Source, TerminalTarget
+from cloudbang.domain.terminals import ExitStatus, Recorder, Size, SizedBy, Source, TerminalTarget
 from cloudbang.errors import CloudBangError
 from cloudbang.terminals.fairness import Fairness
 from cloudbang.terminals.owner_logins import OwnerLogins
@@ -211,6 +211,7 @@ class Session:
             self._confirming.start(self._confirm)
         if self._viewers.keyboard is not one:
             self._viewers.take(one)
+            self._fit()
         if one.mode == "own":
             self.logins.used = one.login
         self.quiet_since = self._typed_at = now = time.monotonic()
@@ -334,6 +335,13 @@ class Session:
         if one.resize(size):
             self._fit()
             self._viewers.tell_people()
+
+    def size_by(self, rule: SizedBy) -> None:
+        """Whose window decides from now on."""
+        self._viewers.sized_by = rule
+        self._fit()
+        for one in self._viewers.members:
+            self._viewers.tell_size(one)
 
     def _fit(self) -> None:
         if (size := self._viewers.fit()) is not None:

@@ -12,7 +12,7 @@ import time
 from gevent.event import Event as Flag
 
 from cloudbang.domain.scrollback import Scrollback
-from cloudbang.domain.terminals import ExitStatus, Size
+from cloudbang.domain.terminals import ExitStatus, Size, SizedBy
 from cloudbang.terminals.participant import PIECE, WINDOW, Begin, Participant
 
 LOST_WAIT = 30.0  # seconds the output of a lost page waits for it to come back
@@ -24,7 +24,7 @@ class Viewers:
 
     __slots__ = (
         *("_changed", "_ended", "_lost", "_lost_until", "_numbers", "_unpaced"),
-        *("back", "keyboard", "members", "size"),
+        *("back", "keyboard", "members", "size", "sized_by"),
     )
 
     def __init__(self, size: Size) -> None:
@@ -32,6 +32,7 @@ class Viewers:
         self.members: list[Participant] = []
         self.keyboard: Participant | None = None
         self.size = size
+        self.sized_by: SizedBy = "smallest"
         self.back.resized(size)
         self._numbers = 0  # members so far
         self._changed = Flag()  # somebody drew, came or went: there may be room
@@ -177,9 +178,20 @@ class Viewers:
 
     # --- the window -------------------------------------------------------------------------------
 
+    def _counted(self) -> list[tuple[Participant, Size]]:
+        """Those whose windows decide: of all who may type, of the owner, or of who has the
+        keyboard. Where nobody has such a window, of all."""
+        all_ = [(one, size) for one in self.members if (size := one.counts_as) is not None]
+        some = [
+            (one, size)
+            for one, size in all_
+            if (one.mode == "own" if self.sized_by == "owner" else one is self.keyboard)
+        ]
+        return all_ if self.sized_by == "smallest" else some or all_
+
     def fit(self) -> Size | None:
-        """The smallest window of all who may type, when that has changed. All are told."""
-        sizes = [size for one in self.members if (size := one.counts_as) is not None]
+        """The smallest window of those that decide, when that has changed. All are told."""
+        sizes = [size for _, size in self._counted()]
         if not sizes:
             return None
         size = Size(min(s.columns for s in sizes), min(s.rows for s in sizes))
@@ -198,8 +210,8 @@ class Viewers:
         mine = self.size
         by = [
             other.id
-            for other in self.members
-            if (its := other.counts_as) and (its.columns == mine.columns or its.rows == mine.rows)
+            for other, its in self._counted()
+            if its.columns == mine.columns or its.rows == mine.rows
         ]
         one.connection.tell(
             {
@@ -207,6 +219,7 @@ class Viewers:
                 "columns": mine.columns,
                 "rows": mine.rows,
                 "by": by,
+                "rule": self.sized_by,
                 "offset": self.back.end,
             }
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.terminal_page import Shell, open_terminal
+from tests.browser.terminal_page import Shell, open_terminal, read
 from tests.support import ServerProcess, wait_until
 from tests.terminal_support import Person
 
@@ -105,6 +105,25 @@ def test_option_writes_letters_on_a_mac_and_selects(mac: Shell) -> None:
     page.mouse.up()
     page.keyboard.up("Alt")
     assert mac.inside("screen.terminal.getSelection()")
+
+
+def test_a_word_that_a_keyboard_corrects_arrives_once(shell: Shell, box: Any) -> None:
+    """Keyboards of phones select what they wrote before, and write over it."""
+    page = shell.page
+    devtools = page.context.new_cdp_session(page)
+    select = (
+        "(range) => document.querySelector('.xterm-helper-textarea').setSelectionRange(...range)"
+    )
+    shell.type("cat > /tmp/corrected\n").shows("cat > /tmp/corrected")
+    devtools.send("Input.insertText", {"text": "ls -l here"})
+    shell.shows_line("ls -l here")
+    page.evaluate(select, [3, 5])
+    devtools.send("Input.insertText", {"text": "-la"})
+    shell.shows_line("ls -la here")
+    shell.type("!\n").shows_line("ls -la here!")
+    page.keyboard.press("Control+D")
+    shell.ready()
+    assert read(box, "/tmp/corrected").decode() == "ls -la here!\n"
 
 
 LOCKS = """window.locked = [];

@@ -158,7 +158,10 @@ def test_history_is_drawn_in_the_sizes_it_was_printed_for(shell: Shell) -> None:
     page = shell.page
     page.set_viewport_size({"width": 1400, "height": 700})
     wait_until(lambda: shell.size()[1] > 120, what="a wide window")
-    shell.run("printf 'left\\033[110Gright\\n\\033]0;fi''rst\\007\\033]0;last one\\007'; echo o''ne", "one")
+    shell.run(
+        "printf 'left\\033[110Gright\\n\\033]0;fi''rst\\007\\033]0;last one\\007'; echo o''ne",
+        "one",
+    )
     shell.run("echo " + "long " * 40 + "t''wo | tr -d ' '", "long" * 40 + "two")
     page.set_viewport_size({"width": 800, "height": 700})
     wait_until(lambda: shell.size()[1] < 110, what="a narrow window")

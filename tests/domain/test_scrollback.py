@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudbang.domain.scrollback import BLOCK, SIZES, Cutter, Scrollback, incomplete_tail
 from cloudbang.domain.screen_state import ScreenState
+from cloudbang.domain.scrollback import BLOCK, SIZES, Cutter, Scrollback, incomplete_tail
 from cloudbang.domain.terminals import Size
 
 TEXT = "héllo 你好 👩‍👩‍👧 \x1b[31mred\x1b[0m\r\n"
@@ -98,7 +98,10 @@ STATE = {
         "\x1b]4;2;green\x07",
     ),
     "all colours that were taken back": ("\x1b]4;1;red;2;green\x07\x1b]104\x07", ""),
-    "how letters look": ("\x1b[1m\x1b[31mred\x1b[m \x1b[4;32m\x1b[38:5:7m", "\x1b[4;32m\x1b[38:5:7m"),
+    "how letters look": (
+        "\x1b[1m\x1b[31mred\x1b[m \x1b[4;32m\x1b[38:5:7m",
+        "\x1b[4;32m\x1b[38:5:7m",
+    ),
     "letters as they were": ("\x1b[1m\x1b[0m", ""),
     "all of it reset": ("\x1b[4 q\x1b[4h\x1b)0\x0e\x1b]4;1;red\x07\x1b[31m\x1bc", ""),
 }

@@ -22,6 +22,8 @@ from cloudbang.domain.terminals import (
     TerminalTarget,
 )
 from cloudbang.errors import NoSuchTerminal, TicketRefused
+from cloudbang.storage.database.terminals import Owner
+from cloudbang.terminals.admission import ShareLinks
 from cloudbang.terminals.audit import AuditStore
 from cloudbang.terminals.participant import Participant
 from cloudbang.terminals.registry import Terminals
@@ -279,6 +281,34 @@ def test_stop_sharing_sends_everybody_out(house: House) -> None:
     assert session.ending == ""
 
 
+def test_a_link_ends_by_itself(house: House) -> None:
+    """And with it the visit of whoever came by it; the others, and the other link, stay."""
+    owner = login(1)
+    session = house.open(owner)
+    house.join(session, owner)
+    stays = house.key(session, "type")
+    typist, typing = house.join(session, login(2), stays)
+    ends = house.terminals.link(session, "watch", seconds=0.3)
+    _, watching = house.join(session, login(3), ends)
+    wait_until(lambda: watching.end == ExitStatus("sent-away"), what="the end of the visit")
+    with pytest.raises(NoSuchTerminal):
+        house.join(session, login(3), ends)
+    house.join(session, login(4), stays)
+    assert typing.end is None
+    assert session.type(typist, b"x")
+
+
+def test_a_link_that_has_ended_opens_nothing_before_anybody_has_looked() -> None:
+    now = [0.0]
+    links = ShareLinks(lambda: now[0])
+    key = links.make("s", "watch", seconds=60)
+    assert links.open("s", key, Owner(1, "")) == "watch"
+    now[0] = 60.0
+    assert links.open("s", key, Owner(1, "")) is None
+    assert list(links.sweep()) == [("s", "watch")]
+    assert list(links.sweep()) == []
+
+
 def test_one_is_sent_away_and_the_others_stay(house: House) -> None:
     """With the link they came by they do not come back; others do, and a new link is a new one."""
     owner, bad, good = login(1), login(2), login(3)
@@ -312,7 +342,30 @@ def test_who_only_watches_does_not_size(house: House) -> None:
     assert session.size == Size(100, 30)
     session.resize(watcher, Size(3, 3))
     assert (session.size, house.shells[-1].sizes) == (Size(100, 30), [])
-    assert {"op": "size", "columns": 100, "rows": 30, "by": [1], "offset": 0} in page.told
+    told = {"op": "size", "columns": 100, "rows": 30, "by": [1], "rule": "smallest", "offset": 0}
+    assert told in page.told
+
+
+def test_the_owner_says_whose_window_decides(house: House) -> None:
+    """The smallest of all who may type, the owner's, or that of whoever typed last."""
+    owner, guest = login(1), login(2)
+    session = house.open(owner)
+    me, page = house.join(session, owner, size=Size(100, 30))
+    one, _ = house.join(session, guest, house.key(session, "type"), Size(60, 40))
+    assert session.size == Size(60, 30)
+    session.size_by("owner")
+    assert session.size == Size(100, 30)
+    assert page.told[-1]["rule"] == "owner"
+    session.type(one, b"x")
+    assert session.size == Size(100, 30)
+    session.size_by("typing")
+    assert session.size == Size(60, 40)
+    session.type(me, b"x")
+    assert session.size == Size(100, 30)
+    house.terminals.leave(session, me, lost=False)
+    assert session.size == Size(60, 40), "of nobody who is gone"
+    session.size_by("owner")
+    assert session.size == Size(60, 40)
 
 
 def test_who_types_sizes_down_to_what_can_be_worked_in(house: House) -> None:

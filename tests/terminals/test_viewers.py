@@ -142,7 +142,8 @@ def test_the_smallest_window_counts_and_all_know_whose_it_is() -> None:
     viewers.join(watcher, None)
     assert viewers.fit() == Size(100, 20)
     assert viewers.fit() is None
-    assert page.told[-1] == {"op": "size", "columns": 100, "rows": 20, "by": [1, 2], "offset": 0}
+    told = {"op": "size", "columns": 100, "rows": 20, "by": [1, 2]}
+    assert page.told[-1] == {**told, "rule": "smallest", "offset": 0}
     viewers.leave(tall, lost=False)
     assert viewers.fit() == Size(200, 20)
 

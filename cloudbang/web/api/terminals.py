@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from flask import Blueprint, Response, request
@@ -127,8 +128,10 @@ def end(session: str) -> Response:
 def link(session: str) -> Response:
     """A fresh link to watch a terminal, or to type in it; the older one of its kind is void."""
     found = own_live(caller(), session, services().terminals)
-    mode: Literal["watch", "type"] = read_body(shapes.NewLink).mode
-    key = services().terminals.link(found, mode)
+    asked = read_body(shapes.NewLink)
+    mode: Literal["watch", "type"] = asked.mode
+    seconds = asked.minutes * 60 if asked.minutes else math.inf
+    key = services().terminals.link(found, mode, seconds=seconds)
     # In the fragment the key is sent in no request line, and so is in nobody's log.
     shown: shapes.Link = {"mode": mode, "key": key, "url": f"/terminals/{found.id}#{key}"}
     return json(shown, 201)

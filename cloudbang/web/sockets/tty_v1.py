@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from cloudbang.core.rate import TokenBucket
-from cloudbang.domain.terminals import ExitStatus, Size
+from cloudbang.domain.terminals import SIZED_BY, ExitStatus, Size
 from cloudbang.errors import BadRequest, CloudBangError
 from cloudbang.terminals.participant import Participant
 from cloudbang.terminals.registry import Terminals
@@ -134,6 +134,14 @@ class TtyV1Adapter:
         session, one, _ = self._where()
         session.resize(one, size)
 
+    def _size_by(self, message: dict[str, Any]) -> None:
+        session, one, _ = self._where()
+        rule = next((rule for rule in SIZED_BY if rule == message.get("rule")), None)
+        if one.mode != "own" or rule is None:
+            said = f"{', '.join(SIZED_BY)}, sent by the owner of the terminal"
+            raise BadRequest("rule", message.get("rule"), said)
+        session.size_by(rule)
+
     def _take(self, message: dict[str, Any]) -> None:
         session, one, terminals = self._where()
         terminals.take(session, one)
@@ -158,6 +166,7 @@ class TtyV1Adapter:
 HANDLERS: dict[str, Callable[[TtyV1Adapter, dict[str, Any]], None]] = {
     "ack": TtyV1Adapter._ack,
     "resize": TtyV1Adapter._resize,
+    "size-by": TtyV1Adapter._size_by,
     "take": TtyV1Adapter._take,
     "send-away": TtyV1Adapter._send_away,
     "end": TtyV1Adapter._end,

@@ -10,6 +10,7 @@ import { isShortcut, mac } from "./key_presses.js";
 import { BufferSearch } from "./buffer_search.js";
 import { Renderer } from "./renderer.js";
 import { keepStylesOutOfThePage } from "./csp_styles.js";
+import { sendReplacements } from "./replaced_text.js";
 import { FitAddon, Terminal, UnicodeGraphemesAddon, WebLinksAddon } from "./xterm.js";
 
 /**
@@ -139,6 +140,8 @@ export class Screen {
       handlers.input?.(Uint8Array.from(text, (char) => char.charCodeAt(0))),
     );
     terminal.onBell(() => handlers.bell?.());
+    if (terminal.textarea)
+      sendReplacements(terminal.textarea, (text) => terminal.input(text, true));
     terminal.attachCustomKeyEventHandler((event) => this.#onKey(event));
     // Before xterm.js, which would hand on a hundred megabytes as one key press.
     element.addEventListener("paste", (event) => this.#onPaste(event), true);

@@ -40,6 +40,19 @@ export function openShare(socket, closed) {
       ),
     },
   ];
+  const until = h(
+    "select",
+    { class: "field" },
+    lifetimes().map(([minutes, words]) => h("option", { value: minutes }, words)),
+  );
+  const window = h(
+    "select",
+    { class: "field" },
+    rules().map(([rule, words]) =>
+      h("option", { value: rule, selected: rule === socket.sizedBy }, words),
+    ),
+  );
+  window.addEventListener("change", () => socket.sizeBy(/** @type {any} */ (window.value)));
   const done = h("p", { class: "done", role: "status" });
   const guests = h("ul", { class: "term-guests", "aria-label": t("Who is here") });
   const showGuests = () => guests.replaceChildren(...guestRows(socket));
@@ -48,6 +61,7 @@ export function openShare(socket, closed) {
   const dialog = openDialog(
     t("Share this terminal"),
     h("p", { class: "muted" }, t("The links are for people with an account here.")),
+    h("label", { class: "term-share-choice" }, h("span", null, t("A link opens it")), until),
     h(
       "div",
       { class: "term-share" },
@@ -56,7 +70,8 @@ export function openShare(socket, closed) {
         const make = h("button", { class: "button", type: "button" }, t("Make a link"));
         make.addEventListener("click", () =>
           attempt(async () => {
-            const { url } = await call("POST", path, { mode });
+            const minutes = Number(until.value) || null;
+            const { url } = await call("POST", path, { mode, minutes });
             place.replaceChildren(linkRow(new URL(url, location.origin).href, done));
           }),
         );
@@ -71,6 +86,12 @@ export function openShare(socket, closed) {
       }),
     ),
     guests,
+    h(
+      "label",
+      { class: "term-share-choice" },
+      h("span", null, t("Whose window decides the size")),
+      window,
+    ),
     h(
       "button",
       {
@@ -94,6 +115,25 @@ export function openShare(socket, closed) {
     socket.removeEventListener("people", showGuests);
     closed();
   });
+}
+
+/** How long a link is good, in minutes. @returns {[string, string][]} */
+function lifetimes() {
+  return [
+    ["", t("until the terminal ends")],
+    ["15", t("for 15 minutes")],
+    ["60", t("for an hour")],
+    ["480", t("for 8 hours")],
+  ];
+}
+
+/** @returns {[import("./terminal_socket.js").SizedBy, string][]} */
+function rules() {
+  return [
+    ["smallest", t("The smallest")],
+    ["owner", t("Mine")],
+    ["typing", t("That of whoever types")],
+  ];
 }
 
 /** Whoever came by a link, each with a way out. @param {TerminalSocket} socket */

@@ -8,6 +8,7 @@ import { OldOutput } from "./old_output.js";
 /** @typedef {import("../types/api.js").Ticket} Ticket */
 /** @typedef {{id: number, name: string, mode: Mode, keyboard: boolean, columns: number | null, rows: number | null}} Person */
 /** @typedef {"own" | "type" | "watch"} Mode */
+/** @typedef {"smallest" | "owner" | "typing"} SizedBy whose window decides the size */
 /** @typedef {{code: string, message: string}} Said */
 /** @typedef {{reason: string, code: number | null, message: string}} Ended */
 /**
@@ -62,6 +63,8 @@ export class TerminalSocket extends ReconnectingSocket {
   ended = null;
   /** Why not. @type {Said | null} */
   refusal = null;
+  /** @type {SizedBy} */
+  sizedBy = "smallest";
   input = new InputBuffer();
 
   /** @type {{columns: number, rows: number}} */
@@ -173,6 +176,11 @@ export class TerminalSocket extends ReconnectingSocket {
   /** Sends one out who came by a link. @param {number} id */
   sendAway(id) {
     this.send({ op: "send-away", id });
+  }
+
+  /** The owner says whose window decides the size. @param {SizedBy} rule */
+  sizeBy(rule) {
+    this.send({ op: "size-by", rule });
   }
 
   /** Ends the session and what runs in it. @returns {boolean} false when the server cannot be told now */
@@ -374,7 +382,8 @@ export class TerminalSocket extends ReconnectingSocket {
   }
 
   /** @param {any} message */
-  onSize({ columns, rows, by, offset = 0 }) {
+  onSize({ columns, rows, by, rule = "smallest", offset = 0 }) {
+    this.sizedBy = rule;
     this.#sizes = this.#sizes.filter(([from]) => from < offset);
     this.#sizes.push([offset, columns, rows]);
     this.#resizeAt(this.#received);

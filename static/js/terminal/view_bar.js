@@ -247,17 +247,15 @@ export class ViewBar {
    * @param {Size} size
    * @param {number[]} by ids of those whose window is the smallest
    */
-  showSize({ people, me }, room, size, by) {
+  showSize({ people, me, sizedBy }, room, size, by) {
     const smaller = size.columns < room.columns || size.rows < room.rows;
     const who = by.includes(me) ? undefined : people.find((one) => by.includes(one.id));
-    const text =
-      smaller && who
-        ? t("{columns}×{rows}, because the window of {name} is smaller", {
-            columns: String(size.columns),
-            rows: String(size.rows),
-            name: who.name,
-          })
-        : "";
+    const facts = { columns: String(size.columns), rows: String(size.rows), name: who?.name ?? "" };
+    const why =
+      sizedBy === "smallest"
+        ? t("{columns}×{rows}, because the window of {name} is smaller", facts)
+        : t("{columns}×{rows}, as the window of {name}", facts);
+    const text = smaller && who ? why : "";
     setText(this.#size, text);
     setAttribute(this.#size, "title", text || null);
   }

@@ -647,8 +647,10 @@ export type NewDeployment = {
   team?: string;
 };
 
+/** `minutes` after which it opens nothing, and whoever came by it is out; without, it ends with the terminal. */
 export type NewLink = {
   mode: "watch" | "type";
+  minutes?: number | null;
 };
 
 export type NewPassword = {

@@ -68,9 +68,13 @@ class NewTerminal(Body):
 
 
 class NewLink(Body):
+    """``minutes`` after which it opens nothing, and whoever came by it is out; without, it ends with
+    the terminal."""
+
     mode: Annotated[
         Literal["watch", "type"], BeforeValidator(lambda mode: _mode(mode)), one_of("watch", "type")
     ]
+    minutes: Annotated[float, Field(ge=0.01, le=7 * 24 * 60)] | None = None
 
 
 class Ticket(TypedDict):
