@@ -22,8 +22,6 @@ from cloudbang.domain.terminals import (
     TerminalTarget,
 )
 from cloudbang.errors import NoSuchTerminal, TicketRefused
-from cloudbang.storage.database.terminals import Owner
-from cloudbang.terminals.admission import ShareLinks
 from cloudbang.terminals.audit import AuditStore
 from cloudbang.terminals.participant import Participant
 from cloudbang.terminals.registry import Terminals
@@ -296,17 +294,6 @@ def test_a_link_ends_by_itself(house: House) -> None:
     house.join(session, login(4), stays)
     assert typing.end is None
     assert session.type(typist, b"x")
-
-
-def test_a_link_that_has_ended_opens_nothing_before_anybody_has_looked() -> None:
-    now = [0.0]
-    links = ShareLinks(lambda: now[0])
-    key = links.make("s", "watch", seconds=60)
-    assert links.open("s", key, Owner(1, "")) == "watch"
-    now[0] = 60.0
-    assert links.open("s", key, Owner(1, "")) is None
-    assert list(links.sweep()) == [("s", "watch")]
-    assert list(links.sweep()) == []
 
 
 def test_one_is_sent_away_and_the_others_stay(house: House) -> None:

@@ -8,6 +8,7 @@ import { guardOutput } from "./output_guard.js";
 import { followTheme, matchColours, terminalColours } from "./colours.js";
 import { isShortcut, mac } from "./key_presses.js";
 import { BufferSearch } from "./buffer_search.js";
+import { DrawQueue } from "./draw_queue.js";
 import { Renderer } from "./renderer.js";
 import { keepStylesOutOfThePage } from "./csp_styles.js";
 import { sendReplacements } from "./replaced_text.js";
@@ -43,8 +44,6 @@ import { FitAddon, Terminal, UnicodeGraphemesAddon, WebLinksAddon } from "./xter
 const SCROLLBACK = 10_000; // lines; about what the server's 1 MiB of output holds
 const TITLE_EVERY = 250; // ms between two titles that are shown
 const COPY_EVERY = 250; // ms between two copies of a program
-// Bytes that xterm.js is given at a time: after each it looks whether the page has waited for long.
-const PIECE = 8 * 1024;
 const encoder = new TextEncoder();
 keepStylesOutOfThePage();
 
@@ -55,11 +54,7 @@ export class Screen {
   #search;
   #following;
   #observer;
-  /** Pieces that xterm.js has. */
-  #drawing = 0;
-  /** A size that waits until all before it is drawn, and what comes after it.
-   *  @type {{run: () => void, size?: boolean}[]} */
-  #later = [];
+  #queue;
   /** Of what is drawn again. @type {string | null} */
   #lastTitle = null;
   #renderer;
@@ -100,6 +95,7 @@ export class Screen {
       },
     });
     this.terminal = terminal;
+    this.#queue = new DrawQueue(terminal, (columns, rows) => this.resize(columns, rows));
     this.#renderer = new Renderer(terminal, () => this.#measure());
     this.#search = new BufferSearch(terminal, (found) => handlers.found?.(found));
     this.#load();
@@ -203,30 +199,15 @@ export class Screen {
    * @param {() => void} [drawn] called once it has been parsed
    */
   write(data, drawn) {
-    if (this.#later.length) this.#later.push({ run: () => this.#write(data, drawn) });
-    else this.#write(data, drawn);
-  }
-
-  /** @param {string | Uint8Array} data @param {() => void} [drawn] */
-  #write(data, drawn) {
-    this.#drawing += 1;
-    const done = () => {
-      this.#drawing -= 1;
+    this.#queue.write(data, () => {
       drawn?.();
       if (this.#lastTitle !== null) this.#onTitle(this.#lastTitle);
-      this.#goOn();
-    };
-    // The timers of a page nobody sees are slowed down to one a minute, and xterm.js waits for
-    // one: whoever left for another tab would slow down the build that they left running.
-    const buffer = /** @type {any} */ (this.terminal)._core?._writeBuffer;
-    if (document.hidden && typeof buffer?.writeSync === "function") {
-      buffer.writeSync(data);
-      done();
-    } else {
-      let at = 0;
-      for (; data.length - at > PIECE; at += PIECE) this.terminal.write(part(data, at, at + PIECE));
-      this.terminal.write(part(data, at, data.length), done);
-    }
+    });
+  }
+
+  /** Pieces of output that were handed over and are not drawn yet. */
+  get drawing() {
+    return this.#queue.length;
   }
 
   /**
@@ -236,19 +217,7 @@ export class Screen {
    * @param {number} rows
    */
   resizeAfterAll(columns, rows) {
-    this.#later.push({ run: () => this.resize(columns, rows), size: true });
-    this.#goOn();
-  }
-
-  #goOn() {
-    while (this.#later.length && !(this.#later[0].size && this.#drawing)) {
-      this.#later.shift()?.run();
-    }
-  }
-
-  /** Pieces of output that were handed over and are not drawn yet. */
-  get drawing() {
-    return this.#drawing + this.#later.length;
+    this.#queue.resize(columns, rows);
   }
 
   /**
@@ -397,13 +366,4 @@ export class Screen {
     this.#renderer.show(false);
     this.terminal.dispose();
   }
-}
-
-/**
- * @param {string | Uint8Array} data
- * @param {number} from
- * @param {number} to
- */
-function part(data, from, to) {
-  return typeof data === "string" ? data.slice(from, to) : data.subarray(from, to);
 }

@@ -1,9 +1,11 @@
-// `cloudbang.tty.v1`, the page's side of it: docs/protocols/terminal.md. It comes
-// back to its session after every loss, with each byte of output and of input exactly once.
+// `cloudbang.tty.v1`, the page's side of it: docs/protocols/terminal.md. It comes back to its session
+// after every loss, with each byte of output and of input exactly once.
 
 import { ReconnectingSocket } from "../live/reconnecting_socket.js";
+import { DrawnOffset } from "./drawn_offset.js";
 import { InputBuffer } from "./input_buffer.js";
 import { OldOutput } from "./old_output.js";
+import { OutputSizes } from "./output_sizes.js";
 
 /** @typedef {import("../types/api.js").Ticket} Ticket */
 /** @typedef {{id: number, name: string, mode: Mode, keyboard: boolean, columns: number | null, rows: number | null}} Person */
@@ -45,7 +47,6 @@ import { OldOutput } from "./old_output.js";
 
 const REPLACED = 4409;
 const REFUSED = 4403;
-const ACK_WITHIN = 50; // ms
 const TRIES = 4; // with a ticket that may or may not have been used
 
 /** Phases are announced as the event `state`, as are the states of the socket. */
@@ -76,13 +77,12 @@ export class TerminalSocket extends ReconnectingSocket {
   #received = 0;
   /** Whether output of this session is on the screen already. */
   #begun = false;
-  #drawn = 0;
-  #acked = 0;
-  #window = 256 * 1024;
+  #drawn = new DrawnOffset(
+    (offset) => this.phase === "attached" && this.send({ op: "ack", offset }),
+  );
   #generation = 0;
-  #old = new OldOutput(() => this.#drawn >= this.#received);
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #ackSoon;
+  #old = new OldOutput(() => this.#drawn.offset >= this.#received);
+  #sizes = new OutputSizes((columns, rows) => this.handlers.resize?.(columns, rows));
 
   /**
    * @param {{ticket?: Ticket, session?: string, key?: string}} entry a ticket for a new session, or
@@ -127,7 +127,7 @@ export class TerminalSocket extends ReconnectingSocket {
 
   /** Whether programs may copy here: where they are answered, and what is printed while one looks. */
   get mayCopy() {
-    return this.mayAnswer && this.#old.isNew(this.#drawn);
+    return this.mayAnswer && this.#old.isNew(this.#drawn.offset);
   }
 
   /**
@@ -174,14 +174,10 @@ export class TerminalSocket extends ReconnectingSocket {
   }
 
   /** Sends one out who came by a link. @param {number} id */
-  sendAway(id) {
-    this.send({ op: "send-away", id });
-  }
+  sendAway = (id) => this.send({ op: "send-away", id });
 
   /** The owner says whose window decides the size. @param {SizedBy} rule */
-  sizeBy(rule) {
-    this.send({ op: "size-by", rule });
-  }
+  sizeBy = (rule) => this.send({ op: "size-by", rule });
 
   /** Ends the session and what runs in it. @returns {boolean} false when the server cannot be told now */
   end() {
@@ -235,8 +231,7 @@ export class TerminalSocket extends ReconnectingSocket {
 
   /** @override @protected */
   lost() {
-    clearTimeout(this.#ackSoon);
-    this.#ackSoon = undefined;
+    this.#drawn.stop();
     if (this.phase === "attached") this.phase = "away";
   }
 
@@ -271,13 +266,13 @@ export class TerminalSocket extends ReconnectingSocket {
     this.mode = message.mode;
     this.me = message.me;
     this.people = message.people;
-    this.#window = message.window;
+    this.#drawn.window = message.window;
     this.phase = "attached";
-    this.#sizes = message.sizes ?? [];
+    this.#sizes.begin(message.sizes);
     if (message.reset || !this.#begun || message.offset > this.#received) {
       this.#startAt(message.offset);
       this.#old.begin(message.offset, message.end);
-      this.#resizeAt(message.offset); // a screen takes back part of what is restored when it is sized
+      this.#sizes.reach(message.offset); // a screen takes back part of what is restored when it is sized
       this.handlers.reset(message.restore, 0);
     }
     this.#old.attached(message.end ?? message.offset);
@@ -295,12 +290,9 @@ export class TerminalSocket extends ReconnectingSocket {
   #startAt(offset) {
     this.#generation += 1;
     this.#begun = true;
-    this.#received = this.#drawn = this.#acked = offset;
+    this.#received = offset;
+    this.#drawn.begin(offset);
   }
-
-  /** For which sizes output is printed, from which offset on: those that are not drawn yet.
-   *  @type {[number, number, number][]} */
-  #sizes = [];
 
   /** @param {Uint8Array} bytes */
   #output(bytes) {
@@ -310,48 +302,19 @@ export class TerminalSocket extends ReconnectingSocket {
     this.#next += bytes.length;
     if (known >= bytes.length) return;
     this.#received = this.#next;
-    for (let from = begin; from < this.#next;) {
-      this.#resizeAt(from);
-      const to = Math.min(this.#next, this.#sizes[0]?.[0] ?? Infinity);
-      const { length } = bytes;
-      this.#draw(bytes.subarray(length - (this.#next - from), length - (this.#next - to)), to);
-      from = to;
-    }
-    this.#resizeAt(this.#next);
-    this.#old.came();
-  }
-
-  /** @param {Uint8Array} bytes @param {number} offset of their end */
-  #draw(bytes, offset) {
     const generation = this.#generation;
-    this.handlers.output(bytes, () => {
-      if (generation === this.#generation) this.#onDrawn(offset);
-    });
-  }
-
-  /** What comes next is drawn in the size it was printed for. @param {number} offset */
-  #resizeAt(offset) {
-    while (this.#sizes.length && this.#sizes[0][0] <= offset) {
-      const [, columns, rows] = /** @type {[number, number, number]} */ (this.#sizes.shift());
-      if (this.#sizes.length && this.#sizes[0][0] <= offset) continue;
-      this.handlers.resize?.(columns, rows);
-    }
+    this.#sizes.draw(bytes.subarray(known), begin, (piece, offset) =>
+      this.handlers.output(piece, () => {
+        if (generation === this.#generation) this.#onDrawn(offset);
+      }),
+    );
+    this.#old.came();
   }
 
   /** @param {number} offset */
   #onDrawn(offset) {
-    this.#drawn = Math.max(this.#drawn, offset);
-    this.#old.drawn(this.#drawn);
-    if (this.#drawn - this.#acked >= this.#window / 4) this.#ack();
-    else this.#ackSoon ??= setTimeout(() => this.#ack(), ACK_WITHIN);
-  }
-
-  #ack() {
-    clearTimeout(this.#ackSoon);
-    this.#ackSoon = undefined;
-    if (this.#drawn <= this.#acked || this.phase !== "attached") return;
-    this.#acked = this.#drawn;
-    this.send({ op: "ack", offset: this.#drawn });
+    this.#drawn.reach(offset);
+    this.#old.drawn(this.#drawn.offset);
   }
 
   #pump() {
@@ -365,10 +328,9 @@ export class TerminalSocket extends ReconnectingSocket {
   }
 
   /** @param {any} message */
-  onReset({ offset, end, sizes = [], restore, skipped }) {
+  onReset({ offset, end, sizes, restore, skipped }) {
     this.#startAt(offset);
-    this.#sizes = sizes;
-    this.#resizeAt(offset);
+    this.#sizes.begin(sizes, offset);
     this.#old.begin(offset, end);
     this.#old.attached(end ?? offset);
     this.#next = offset;
@@ -384,9 +346,7 @@ export class TerminalSocket extends ReconnectingSocket {
   /** @param {any} message */
   onSize({ columns, rows, by, rule = "smallest", offset = 0 }) {
     this.sizedBy = rule;
-    this.#sizes = this.#sizes.filter(([from]) => from < offset);
-    this.#sizes.push([offset, columns, rows]);
-    this.#resizeAt(this.#received);
+    this.#sizes.from(offset, columns, rows, this.#received);
     this.handlers.size?.(columns, rows, by);
   }
 
