@@ -92,14 +92,20 @@ class StorageFull(CloudBangError):
     code = "storage-full"
     status = 507
     title = "The disk is full"
-    sentence = (
-        "no room on the disk of {path}: collecting is paused, the engine keeps the lines; "
-        "free some space and it goes on by itself"
-    )
+    sentence = "no room on the disk of {path}: nothing was written; free some space"
 
     def __init__(self, path: str) -> None:
         self.path = path
         super().__init__(path)
+
+
+class LogDiskFull(StorageFull):
+    """The same where lines of log are kept."""
+
+    sentence = (
+        "no room on the disk of {path}: collecting is paused, the engine keeps the lines; "
+        "free some space and it goes on by itself"
+    )
 
 
 class StorageFailed(CloudBangError):

@@ -17,7 +17,7 @@ from gevent.event import Event
 
 from cloudbang.core.descriptors import is_want
 from cloudbang.core.notices import Notices
-from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
+from cloudbang.errors import CloudBangError, LogDiskFull, StorageFailed
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Health:
     def everybody(self, error: OSError) -> CloudBangError:
         """Nothing can be stored, for anybody."""
         if error.errno in FULL:
-            full = StorageFull(self._root)
+            full = LogDiskFull(self._root)
             self.nothing_goes("full", str(full))
             return full
         failed = StorageFailed(self._root, error.strerror or str(error))

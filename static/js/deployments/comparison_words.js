@@ -1,6 +1,6 @@
 // What a deployment changed, in words. Pure.
 
-import { formatMeasured, locale, t } from "../lib/i18n.js";
+import { formatDuration, formatMeasured, locale, t } from "../lib/i18n.js";
 import { formatValue } from "../lib/units.js";
 
 /** @typedef {import("../types/api.js").Compared} Compared */
@@ -116,14 +116,31 @@ export function verdictSentence({ verdict, rows, growing }) {
 
 /** Of which time the numbers are. @param {Compared} compared */
 export function spanSentence({ before, after, growing, cut }) {
-  const values = { before: minutes(before), after: minutes(after) };
-  const span = growing
-    ? t("{before} min before against {after} min after so far, of 15.", values)
-    : t("{before} min before against {after} min after.", values);
+  const span = stretches(lengthOf(before), lengthOf(after), growing);
   return cut ? `${span} ${t("Another deployment was within the 15 minutes.")}` : span;
 }
 
-/** @param {{since: number, until: number}} side */
-function minutes({ since, until }) {
-  return Math.round((until - since) / 60);
+/**
+ * @param {number} before seconds
+ * @param {number} after
+ * @param {boolean} growing
+ */
+function stretches(before, after, growing) {
+  const values = { before: formatDuration(before), after: formatDuration(after) };
+  if (!before && !after) return t("There is nothing to compare.");
+  if (!before) return t("Nothing is known of the time before it to compare with.");
+  if (!after) {
+    return growing
+      ? t("{before} before it; what is measured after it comes every 10 s.", values)
+      : t("{before} before it, and nothing after it to compare with.", values);
+  }
+  return growing
+    ? t("{before} before against {after} after so far, of 15 min.", values)
+    : t("{before} before against {after} after.", values);
+}
+
+/** In seconds; of many minutes whole ones, for what is kept of them ends somewhere. @param {{since: number, until: number}} side */
+function lengthOf({ since, until }) {
+  const seconds = until - since;
+  return seconds < 180 ? seconds : Math.round(seconds / 60) * 60;
 }

@@ -169,8 +169,8 @@ export class ChartCard {
   values() {
     const { times, lines } = this.plot;
     const at = this.#moment === null ? times.length - 1 : nearest(times, this.#moment);
-    return lines.map(({ label, own, width }) => {
-      const value = at < 0 ? null : this.#valueAt(own, at, width);
+    return lines.map(({ label, own, reach }) => {
+      const value = at < 0 ? null : valueAt(times, own, at, reach);
       return { label, text: value === null ? "–" : formatIn(this.#scale, value) };
     });
   }
@@ -184,15 +184,6 @@ export class ChartCard {
       text === "–" ? t("{what}: not measured", { what: label }) : `${label}: ${text}`,
     );
     return [momentOf(times[at], width), ...values].join(", ");
-  }
-
-  /**
-   * @param {import("./columns.js").Column} column
-   * @param {number} at
-   * @param {number} width
-   */
-  #valueAt(column, at, width) {
-    return valueAt(this.plot.times, column, at, 2 * width);
   }
 
   #scaleNow() {

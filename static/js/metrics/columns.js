@@ -17,6 +17,8 @@
  * @property {string} unit
  * @property {Labels} labels
  * @property {number} width seconds that a point is of
+ * @property {number} [apart] how far two points may be from each other that are joined, in seconds;
+ *   two widths where it is not said
  * @property {Point[]} points by time
  */
 
@@ -29,14 +31,14 @@ export function keyOf(name, labels) {
 }
 
 /**
- * Puts series side by side. Where a series has no point for longer than two of its widths there is
- * a null of it: whoever draws does not join what lies before and after.
+ * Puts series side by side. Where a series has no point for longer than it may there is a null of
+ * it: whoever draws does not join what lies before and after.
  *
  * @param {Kept[]} series
  * @returns {Columns}
  */
 export function columns(series) {
-  const whole = series.map(({ points, width }) => withGaps(points, width));
+  const whole = series.map(({ points, width, apart }) => withGaps(points, width, apart));
   const times = [...new Set(whole.flat().map(([time]) => time))].sort((a, b) => a - b);
   const place = new Map(times.map((time, at) => [time, at]));
   /** @param {1 | 2 | 3} part */
@@ -53,10 +55,10 @@ export function columns(series) {
 /**
  * @param {Point[]} points
  * @param {number} width
+ * @param {number} [limit]
  * @returns {Point[]}
  */
-export function withGaps(points, width) {
-  const limit = 2 * width;
+export function withGaps(points, width, limit = 2 * width) {
   /** @type {Point[]} */
   const whole = [];
   let before = Infinity;
@@ -66,6 +68,25 @@ export function withGaps(points, width) {
     before = point[0];
   }
   return whole;
+}
+
+/**
+ * A series that comes as often as its program likes: what lies between two of its samples is not
+ * missing. How often that is, its points say themselves: half of them are no further from the one
+ * before. Where one is missing, that is further than half as much again.
+ *
+ * @param {Kept} series
+ * @returns {Kept}
+ */
+export function spaced(series) {
+  const { points, width } = series;
+  const measured = points.filter(([, , mean]) => mean !== null);
+  const apart = measured.slice(1).map(([time], n) => time - measured[n][0]);
+  apart.sort((a, b) => a - b);
+  const usual = apart[apart.length >> 1] ?? 0;
+  // Of two points nobody knows; and what comes with every point has nothing between.
+  if (apart.length < 2 || usual <= width) return series;
+  return { ...series, points: measured, apart: 1.5 * usual + width };
 }
 
 /**

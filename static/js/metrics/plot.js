@@ -2,7 +2,8 @@
 // columns and bands. Pure.
 
 import { t } from "../lib/i18n.js";
-import { columns, keyOf, stacked } from "./columns.js";
+import { isOwn } from "./catalogue.js";
+import { columns, keyOf, spaced, stacked } from "./columns.js";
 
 /** @typedef {import("./catalogue.js").ChartDef} ChartDef */
 /** @typedef {import("./columns.js").Column} Column */
@@ -19,6 +20,7 @@ import { columns, keyOf, stacked } from "./columns.js";
  * @property {"line" | "limit" | "peak" | "stack"} kind
  * @property {boolean} dashed
  * @property {number} width seconds that a point is of
+ * @property {number} reach for how many seconds after a point its value is said
  * @property {Column} values
  * @property {Column} own
  * @property {Column} least
@@ -48,6 +50,7 @@ export function plotOf(def, series, { each, nameOf }) {
     key: keyOf(series.name, series.labels),
     kind: /** @type {PlotLine["kind"]} */ (stack === mean ? line.kind : "stack"),
     width: series.width,
+    reach: series.apart ?? 2 * series.width,
     values: stack[n],
     own: mean[n],
     least: least[n],
@@ -118,7 +121,7 @@ function ofCatalogue(def, series, each, nameOf) {
  * @returns {Wanted[]}
  */
 function ofOwn(def, series, _each, nameOf) {
-  const its = [...series];
+  const its = series.map((one) => (isOwn(one.name) ? spaced(one) : one));
   its.sort((a, b) => newest(b) - newest(a) || (keyOf("", a.labels) < keyOf("", b.labels) ? -1 : 1));
   return its.map((one, n) => ({
     series: one,

@@ -56,12 +56,31 @@ test("it is too early while more comes, and too little afterwards", () => {
 });
 
 test("of which time it is, and that somebody else deployed in it", () => {
-  assert.equal(spanSentence(compared({})), "15 min before against 4 min after so far, of 15.");
+  assert.equal(spanSentence(compared({})), "15 min before against 4 min after so far, of 15 min.");
   const cut = spanSentence(compared({ growing: false, cut: true }));
   assert.equal(
     cut,
     "15 min before against 4 min after. Another deployment was within the 15 minutes.",
   );
+});
+
+test("what is shorter than minutes is said in seconds, and what is nothing is no time", () => {
+  /** @param {number} before @param {number} after @param {boolean} [growing] */
+  const said = (before, after, growing = true) =>
+    spanSentence(
+      compared({
+        before: { since: 0, until: before, requests: null },
+        after: { since: 930, until: 930 + after, requests: null },
+        growing,
+      }),
+    );
+  assert.equal(said(50, 20), "50 s before against 20 s after so far, of 15 min.");
+  assert.equal(said(130, 10), "2 min 10 s before against 10 s after so far, of 15 min.");
+  assert.equal(said(890, 890, false), "15 min before against 15 min after.");
+  assert.equal(said(900, 0), "15 min before it; what is measured after it comes every 10 s.");
+  assert.equal(said(900, 0, false), "15 min before it, and nothing after it to compare with.");
+  assert.equal(said(0, 60), "Nothing is known of the time before it to compare with.");
+  assert.equal(said(0, 0), "There is nothing to compare.");
 });
 
 test("numbers have their units, and what was not measured has none", () => {

@@ -7,6 +7,7 @@ import {
   columns,
   LiveSeries,
   nearest,
+  spaced,
   stacked,
   valueAt,
   withGaps,
@@ -43,6 +44,33 @@ test("where nothing came for longer than two widths there is a null, not a line"
     at(9, 4),
   ]);
   assert.equal(columns([series(1, at(0, 1), at(60, 2))]).mean[0].length, 3);
+});
+
+test("what is sent once a minute is a line between its minutes, and a gap where one is missing", () => {
+  const points = Array.from({ length: 60 }, (_, n) => at(n * 10, n % 6 ? null : n));
+  points[30] = at(300, null); // the sixth minute
+  const one = spaced(series(10, ...points));
+  assert.deepEqual(
+    one.points.map(([time]) => time),
+    [0, 60, 120, 180, 240, 360, 420, 480, 540],
+  );
+  const { times, mean } = columns([one]);
+  assert.deepEqual(
+    times.filter((_, n) => mean[0][n] === null),
+    [250],
+  );
+});
+
+test("how often something comes may vary a little, as a timer's does", () => {
+  const one = spaced(series(10, ...[0, 50, 120, 180, 230, 300].map((time) => at(time, 1))));
+  assert.equal(columns([one]).mean[0].includes(null), false);
+});
+
+test("a gap in what comes with every point stays one, and of two points nobody knows", () => {
+  const often = series(10, at(0, 1), at(10, 1), at(20, null), at(30, 1), at(40, 1));
+  assert.equal(spaced(often), often);
+  const two = series(10, at(0, 1), at(10, null), at(600, 1));
+  assert.equal(spaced(two), two);
 });
 
 test("a stack has no sum where one of its parts was not measured", () => {

@@ -30,6 +30,19 @@ test("an app is one line, with its limit and its peak; its instances are not amo
   assert.deepEqual(labels(plotOf(chart("memory"), its, how(true))), ["web-a"]);
 });
 
+test("of what an app measures each minute itself the last value is said until the next is due", () => {
+  const own = series("orders", {}, 1, null, null, 2, null, null, 3, null, null, 4);
+  const [line] = plotOf(ownChart("orders", "1/s"), [own], how()).lines;
+  assert.deepEqual(line.values, [1, 2, 3, 4]);
+  assert.equal(line.reach, 55);
+  const [cpu] = plotOf(
+    chart("cpu"),
+    [series("cpu", {}, 1, null, 2, null, 3, null, 4)],
+    how(),
+  ).lines;
+  assert.deepEqual([cpu.values.length, cpu.reach], [7, 20]);
+});
+
 test("where there are no series of instances, the app's are shown", () => {
   assert.deepEqual(labels(plotOf(chart("cpu"), [series("cpu", {}, 1)], how(true))), ["in use"]);
 });
