@@ -77,6 +77,17 @@ def charts(page: Page, server: ServerProcess, app: str, query: str = "?range=5m"
     expect(value(page, "cpu")).not_to_have_text("–")
 
 
+def of_span(page: Page, since: float, until: float) -> bool:
+    """Whether lines are shown, and all of them are of this time."""
+    script = "(all) => all.map((one) => Date.parse(one.dateTime) / 1000)"
+    times = page.locator(".log-slice article time").evaluate_all(script)
+    return bool(times) and all(since <= time < until for time in times)
+
+
+def stored(server: ServerProcess, app: str) -> int:
+    return int(server.get(f"/api/v1/apps/{app}/lines?limit=1")["next"])
+
+
 def chart(page: Page, name: str) -> Locator:
     return page.locator(f'.metric-card[data-chart="{name}"]')
 
@@ -182,8 +193,8 @@ def test_the_crosshair_by_keyboard_is_read_out(desk: Page, server: ServerProcess
 def test_a_span_is_marked_and_a_moment_leads_to_the_log(
     new_context: Contexts, server: ServerProcess, sign_in: SignIn, shot: Shot
 ) -> None:
-    """With the log beside the charts: marking zooms both and is in the address; a click shows the
-    lines of that second; the way back leads to where one was."""
+    """With the log beside the charts: marking zooms both and is in the address, the log has lines of
+    that time alone; a click shows those of that second; the way back leads to where one was."""
     page = new_context(viewport={"width": 1640, "height": 900}).new_page()
     sign_in(page, server)
     charts(page, server, BUSY)
@@ -202,6 +213,15 @@ def test_a_span_is_marked_and_a_moment_leads_to_the_log(
     since, until = (datetime.fromisoformat(query[n][0]).timestamp() for n in ("since", "until"))
     assert 5 <= until - since <= 12
     expect(chart(page, "cpu")).not_to_have_attribute("data-waits", "yes")
+    note = page.locator("#log-span")
+    expect(note).to_contain_text("Only lines of")
+    wait_until(lambda: of_span(page, since, until), 10, what="lines of the span alone")
+    page.locator("#log-scroller").press("End")
+    newest = page.locator(".log-slice time").last.get_attribute("datetime")
+    lines = stored(server, BUSY)
+    wait_until(lambda: stored(server, BUSY) > lines + 3, 10, what="lines after the span")
+    assert of_span(page, since, until)
+    assert page.locator(".log-slice time").last.get_attribute("datetime") == newest
     shot(page, "metrics-marked")
     over.click(position={"x": box["width"] / 2, "y": 40})
     moment = (since + until) / 2
@@ -214,10 +234,21 @@ def test_a_span_is_marked_and_a_moment_leads_to_the_log(
 
     expect(page.locator(".row-cursor time")).to_be_visible()
     wait_until(is_there, 10, what="the log at that moment")
-    expect(page).to_have_url(re.compile(r"since=.*until=.*#L\d+$"))
+    seq = page.locator(".row-cursor").first.get_attribute("data-seq")
+    expect(page).to_have_url(re.compile(rf"since=.*until=.*#L{seq}$"))
+    assert of_span(page, since, until)
+    page.reload()  # the same span, at the same line
+    expect(page.locator(".row-cursor time")).to_be_visible()
+    wait_until(is_there, 10, what="the log at that moment again")
+    wait_until(lambda: of_span(page, since, until), 10, what="lines of the span alone, again")
+    note.get_by_role("button", name="Show the whole log").click()
+    expect(note).to_be_hidden()
+    wait_until(lambda: not of_span(page, since, until), 10, what="lines before the span")
     page.go_back()
     expect(page).to_have_url(re.compile(r"range=5m"))
     expect(page.locator('[data-range="5m"]')).to_have_attribute("aria-pressed", "true")
+    expect(note).to_be_hidden()
+    expect(page.locator("#log-live")).to_have_attribute("data-state", "live")
 
 
 def test_an_address_of_a_moment_opens_the_log_there(desk: Page, server: ServerProcess) -> None:

@@ -197,6 +197,16 @@ export class Feed extends EventTarget {
     return this.active.filter;
   }
 
+  /** Of which stretch lines are shown; null: of all. */
+  get bounds() {
+    return this.api.bounds;
+  }
+
+  set bounds(bounds) {
+    this.api.bounds = bounds;
+    this.#announce("state");
+  }
+
   #useFilter() {
     const { filter, search } = this.active;
     this.model.use(this.#folding && !breaksTraces(filter), search ? search.test : () => false);
@@ -238,6 +248,7 @@ export class Feed extends EventTarget {
   /** Shows the end of the log. */
   goToEnd() {
     this.takeIn(Infinity);
+    this.api.bounds = null; // the end is of no stretch
     this.#begin();
     this.model.reset(this.recent.from, this.recent.from <= this.first);
     this.model.append(this.active.through(this.recent.rows), this.recent.last);
@@ -260,6 +271,8 @@ export class Feed extends EventTarget {
    * @returns {Promise<boolean>} false when something else was asked for meanwhile, or it failed
    */
   async openAt(seq) {
+    const { bounds } = this;
+    if (bounds && (seq < bounds.from || seq > bounds.to)) this.api.bounds = null;
     const job = this.#begin();
     this.loading = "open";
     this.#announce("state");
@@ -271,7 +284,7 @@ export class Feed extends EventTarget {
     );
     if (!done) return false;
     const [older, newer] = done;
-    this.first = newer.first;
+    if (!this.bounds) this.first = newer.first;
     this.#see([...older.rows, ...newer.rows]);
     this.model.reset(seq);
     this.model.append(newer.rows, newer.hi);
@@ -324,7 +337,7 @@ export class Feed extends EventTarget {
     this.#announce("state");
     const page = await this.#ask(job, () => this.api.before(this.model.lo, this.filter, PAGE));
     if (!page) return;
-    this.first = page.first;
+    if (!this.bounds) this.first = page.first;
     this.#see(page.rows);
     this.model.prepend(page.rows, page.lo, page.lo <= page.first);
     void this.#loadEvents();
@@ -335,6 +348,7 @@ export class Feed extends EventTarget {
   /** Newer lines after the window, until it meets the live end. */
   async loadNewer() {
     if (this.attached || this.loading || this.problem) return;
+    if (this.bounds && this.model.hi >= this.bounds.to - 1) return;
     const job = this.#job;
     this.loading = "newer";
     this.#announce("state");
@@ -350,8 +364,8 @@ export class Feed extends EventTarget {
   /** Joins the window to the live end when nothing is missing between them. */
   #attach() {
     this.takeIn(Infinity);
-    const { recent, model } = this;
-    if (!recent.last || model.hi < recent.from - 1) return;
+    const { recent, model, bounds } = this;
+    if (bounds || !recent.last || model.hi < recent.from - 1) return;
     const rows = recent.rows.filter((row) => row[0] > model.hi);
     model.append(this.active.through(rows), recent.last);
     this.attached = true;
@@ -424,7 +438,12 @@ export class Feed extends EventTarget {
 
   #placeEvents() {
     if (!this.#showEvents || !this.known) return;
-    this.model.placeEvents(this.#events.of(this.filter.container), this.attached);
+    const events = this.#events.of(this.filter.container);
+    const { bounds } = this;
+    this.model.placeEvents(
+      bounds ? events.filter(({ time }) => time >= bounds.since && time < bounds.until) : events,
+      this.attached || bounds !== null,
+    );
   }
 
   /** @param {boolean} show */

@@ -29,7 +29,7 @@ export function bindKeys(view) {
   key("c", t("Copy the row"), () => view.copyCursor(false));
   key("l", t("Copy a link to the row"), () => view.copyCursor(true));
   key("z", t("Wrap long lines"), () => view.toolbar.toggleSetting("wrap"));
-  key(["End", "G"], t("To the end, and follow"), () => view.follow());
+  key(["End", "G"], t("To the end, and follow"), () => view.toEnd());
   key("Home", t("To the first line that is kept"), () => void view.toTop());
   key("PageUp", "", () => view.scrollBy(-0.9));
   key("PageDown", "", () => view.scrollBy(0.9));

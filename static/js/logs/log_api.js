@@ -13,6 +13,11 @@ import { serverFilter } from "./filter.js";
  * @typedef {{ rows: Row[], lo: number, hi: number, first: number, next: number }} Page
  */
 
+/**
+ * A stretch of the log, from one seq to before another, and of which time that is (RFC 3339).
+ * @typedef {{ from: number, to: number, since: string, until: string }} Bounds
+ */
+
 const ROUNDS = 500; // questions until looking for a line is given up
 
 export class LogApi {
@@ -20,6 +25,9 @@ export class LogApi {
   constructor(base) {
     this.base = base;
   }
+
+  /** As if nothing else was there; null: all of it. @type {Bounds | null} */
+  bounds = null;
 
   /**
    * The last `limit` lines before this one.
@@ -29,11 +37,14 @@ export class LogApi {
    * @returns {Promise<Page>}
    */
   async before(seq, filter, limit) {
+    const { bounds } = this;
+    if (bounds) seq = Math.min(seq, bounds.to);
+    if (bounds && seq <= bounds.from) return nothing(seq, seq, bounds);
     const { rows, first, next, cursor } = await this.#lines(filter, { before: seq, limit });
     let lo = first;
     if (cursor !== null) lo = Math.min(cursor, seq);
     else if (rows.length >= limit) lo = rows[0][0];
-    return { rows, lo, hi: seq - 1, first, next };
+    return within({ rows, lo, hi: seq - 1, first, next }, bounds);
   }
 
   /**
@@ -44,11 +55,14 @@ export class LogApi {
    * @returns {Promise<Page>}
    */
   async after(seq, filter, limit) {
+    const { bounds } = this;
+    if (bounds) seq = Math.max(seq, bounds.from - 1);
+    if (bounds && seq >= bounds.to - 1) return nothing(seq + 1, bounds.to, bounds);
     const { rows, first, next, cursor } = await this.#lines(filter, { after: seq, limit });
     let hi = next - 1;
     if (cursor !== null) hi = Math.max(cursor, seq);
     else if (rows.length >= limit) hi = rows[rows.length - 1][0];
-    return { rows, lo: seq + 1, hi, first, next };
+    return within({ rows, lo: seq + 1, hi, first, next }, bounds);
   }
 
   /**
@@ -119,4 +133,33 @@ export class LogApi {
     params.set("format", format);
     return `${this.base}/download?${params}`;
   }
+}
+
+/**
+ * What is of the stretch, as if the log began and ended with it.
+ *
+ * @param {Page} page
+ * @param {Bounds | null} bounds
+ * @returns {Page}
+ */
+function within(page, bounds) {
+  if (!bounds) return page;
+  const { from, to } = bounds;
+  return {
+    rows: page.rows.filter(([seq]) => seq >= from && seq < to),
+    lo: Math.max(page.lo, from),
+    hi: Math.min(page.hi, to - 1),
+    first: Math.max(page.first, from),
+    next: Math.min(page.next, to),
+  };
+}
+
+/**
+ * @param {number} lo
+ * @param {number} to
+ * @param {Bounds} bounds
+ * @returns {Page}
+ */
+function nothing(lo, to, bounds) {
+  return { rows: [], lo, hi: to - 1, first: bounds.from, next: bounds.to };
 }

@@ -5,6 +5,7 @@ import { afterPaint, byId, readData } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { live } from "../live/live_socket.js";
+import { LogSpan } from "./log_span.js";
 import { UrlState } from "./url_state.js";
 import { commonPart, textOf } from "./entry.js";
 import { Feed } from "./feed.js";
@@ -61,6 +62,7 @@ export class LogView {
       openAt: (seq) => this.openAt(seq),
     });
     this.url = new UrlState(this.feed, this.rows, () => this.linked);
+    this.span = new LogSpan(this);
     this.statusBar = new StatusBar(this.feed, this.rows, () => this.#behind());
     this.marks = new ScrollMarks(
       /** @type {HTMLCanvasElement} */ (byId("log-ticks")),
@@ -273,6 +275,7 @@ export class LogView {
   }
 
   follow() {
+    this.span.forget();
     if (!this.feed.attached) this.feed.goToEnd();
     this.feed.seen();
     this.linked = null;
@@ -281,16 +284,24 @@ export class LogView {
     this.schedule();
   }
 
+  /** To the end of what is shown: of a span that is its last line, else it goes on from there. */
+  toEnd() {
+    const { bounds } = this.feed;
+    if (bounds) void this.openAt(Math.max(bounds.from, bounds.to - 1));
+    else this.follow();
+  }
+
   toggleFollow() {
     if (this.rows.place.follow) this.rows.pause();
     else this.follow();
   }
 
-  /** To the first line that is kept, from the store if it is not loaded. */
+  /** To the first line that is kept, or of the span, from the store if it is not loaded. */
   async toTop() {
+    const { feed } = this;
     this.rows.toStart();
     this.schedule();
-    if (this.feed.model.atStart || !(await this.feed.openAt(this.feed.first))) return;
+    if (feed.model.atStart || !(await feed.openAt(feed.bounds?.from ?? feed.first))) return;
     this.rows.toStart();
     this.schedule();
   }
@@ -332,8 +343,12 @@ export class LogView {
   /** @param {number} ms since 1970 */
   async jumpTo(ms) {
     try {
-      const seq = await this.feed.api.seqAt(fromMs(ms));
-      if (seq > this.feed.recent.last && this.feed.recent.last) {
+      let seq = await this.feed.api.seqAt(fromMs(ms));
+      const { bounds } = this.feed;
+      // After the last line of what is shown there is that line.
+      if (bounds && fromMs(ms) >= bounds.since && fromMs(ms) <= bounds.until)
+        seq = Math.max(bounds.from, Math.min(seq, bounds.to - 1));
+      else if (seq > this.feed.recent.last && this.feed.recent.last) {
         toast(t("Nothing was logged after that"));
         return this.follow();
       }

@@ -85,7 +85,7 @@ export class StatusBar {
   #showNew() {
     const button = byId("log-new");
     const { unseen, attached } = this.feed;
-    button.hidden = this.rows.place.follow || (!unseen && attached);
+    button.hidden = this.rows.place.follow || (!unseen && attached) || this.feed.bounds !== null;
     const words = unseen ? tn("{n} new line", "{n} new lines", unseen) : t("To the end");
     setText(byId("log-new-text"), words);
   }
@@ -160,15 +160,21 @@ export class StatusBar {
       (feed.filter.hide && feed.filter.q);
     setText(
       byId("log-empty-title"),
-      filtered ? t("No line passes the filter") : t("Nothing logged yet"),
+      filtered
+        ? t("No line passes the filter")
+        : feed.bounds
+          ? t("Nothing was logged in this time")
+          : t("Nothing logged yet"),
     );
     setText(
       byId("log-empty-text"),
-      filtered
-        ? t("Lines that do will appear here as they come.")
-        : feed.source.app
-          ? t("What this app writes to its standard output appears here as it comes.")
-          : t("What the deployment does appears here as it happens."),
+      feed.bounds
+        ? ""
+        : filtered
+          ? t("Lines that do will appear here as they come.")
+          : feed.source.app
+            ? t("What this app writes to its standard output appears here as it comes.")
+            : t("What the deployment does appears here as it happens."),
     );
     byId("log-empty-clear").hidden = !filtered;
   }
@@ -176,7 +182,8 @@ export class StatusBar {
   #showCounts() {
     const { feed } = this;
     const n = feed.model.lines;
-    const kept = Math.max(n, feed.recent.last - feed.first + 1);
+    const { bounds } = feed;
+    const kept = Math.max(n, bounds ? bounds.to - bounds.from : feed.recent.last - feed.first + 1);
     const words =
       n === kept
         ? tn("{n} line, all loaded", "{n} lines, all loaded", n)

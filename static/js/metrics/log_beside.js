@@ -7,6 +7,7 @@ import { recall, remember } from "../lib/storage.js";
 import { logOfApp } from "../logs/log_source.js";
 import { LogView } from "../logs/log_view.js";
 import { toMs } from "../logs/times.js";
+import { spanOf } from "./time_axis.js";
 
 const ROOM = matchMedia("(width >= 1100px)");
 const WIDE = matchMedia("(width >= 1500px)"); // where it is there unasked
@@ -16,6 +17,8 @@ export class LogBeside {
   #button = byId("metric-log-button");
   /** @type {LogView | null} */
   #view = null;
+  /** What is to be shown as soon as it is open. @type {[number, number, string] | null} */
+  #span = null;
 
   /**
    * @param {string} app
@@ -63,6 +66,7 @@ export class LogBeside {
         if (time) this.hover(toMs(time) / 1000);
       });
       rows.addEventListener("pointerleave", () => this.hover(null));
+      if (this.#span) void view.span.show(...this.#span);
     }
     this.#view.rows.changed();
     this.#view.schedule();
@@ -80,8 +84,20 @@ export class LogBeside {
     return true;
   }
 
+  /**
+   * Shows only lines of this stretch.
+   *
+   * @param {number} since seconds since 1970
+   * @param {number} until
+   */
+  showSpan(since, until) {
+    this.#span = [since * 1000, until * 1000, spanOf(since, until)];
+    void this.#view?.span.show(...this.#span);
+  }
+
   follow() {
-    if (this.isOpen) this.#view?.follow();
+    this.#span = null;
+    this.#view?.follow();
   }
 }
 

@@ -41,16 +41,15 @@ const board = new Board(byId("metric-board"), byId("metric-lane"), source, happe
 const log = new LogBeside(app, (moment) => board.move(moment));
 const bar = new SpanBar(source, board);
 
-/** Another time is looked at. @param {boolean} [first] a line that the address names goes before it */
+/** Another time is looked at. @param {boolean} [first] the log is where the address says already */
 function showSpan(first = false) {
   const { span } = source;
   const [since, until] = source.edges;
   void happenings.load(since, until);
   byId("metric-picked").hidden = true;
   showWhatIsKept();
-  if (first && (location.hash || !("since" in span))) return;
-  if ("since" in span) log.jump(span.since);
-  else log.follow();
+  if ("since" in span) log.showSpan(span.since, span.until);
+  else if (!first) log.follow();
 }
 
 /** Of single instances less is kept. */

@@ -1,0 +1,72 @@
+// A log of which only one stretch of time is shown, as charts beside it show it: which, and the way
+// back to all of it.
+
+import { byId, setText } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { toast } from "../lib/toast.js";
+import { fromMs } from "./times.js";
+
+export class LogSpan {
+  #asked = 0; // grows with each span: what was asked for an older one is dropped
+  #said = "";
+
+  /** @param {import("./log_view.js").LogView} view */
+  constructor(view) {
+    this.view = view;
+    byId("log-span-all").addEventListener("click", () => this.leave());
+    for (const name of ["change", "state"]) view.feed.addEventListener(name, () => this.#draw());
+  }
+
+  /**
+   * Shows only what was logged between these moments: from its first line on, or at the line that
+   * the address names.
+   *
+   * @param {number} since ms since 1970
+   * @param {number} until
+   * @param {string} words what the stretch is called
+   */
+  async show(since, until, words) {
+    const { view } = this;
+    const mine = ++this.#asked;
+    const times = { since: fromMs(since), until: fromMs(until) };
+    try {
+      const [from, to] = await Promise.all([
+        view.feed.api.seqAt(times.since),
+        view.feed.api.seqAt(times.until),
+      ]);
+      if (mine !== this.#asked) return;
+      this.#said = words;
+      view.feed.bounds = { from, to: Math.max(from, to), ...times };
+      const { linked } = view;
+      const at = linked !== null && linked >= from && linked < to ? linked : from;
+      view.rows.stayAt(at); // also where there is no line
+      // Anew, whatever of it is shown already.
+      if (!(await view.feed.openAt(at))) return;
+      if (at === linked) return await view.openAt(at);
+      view.linked = null;
+      await view.toTop();
+    } catch {
+      if (mine === this.#asked) toast(t("The server did not answer"));
+    }
+  }
+
+  /** All of the log again, at the same place. */
+  leave() {
+    const { view } = this;
+    this.#asked += 1;
+    const at = view.feed.model.entries[view.rows.firstSeen]?.seq ?? view.feed.bounds?.to;
+    view.feed.bounds = null;
+    if (at !== undefined) void view.openAt(Math.max(1, Math.floor(at)));
+  }
+
+  /** Nothing is asked for any more. */
+  forget() {
+    this.#asked += 1;
+  }
+
+  #draw() {
+    const { bounds } = this.view.feed;
+    byId("log-span").hidden = !bounds;
+    if (bounds) setText(byId("log-span-text"), t("Only lines of {span}", { span: this.#said }));
+  }
+}
