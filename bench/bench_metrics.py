@@ -32,13 +32,13 @@ from cloudbang.domain.metrics.points import Kept, Points
 from cloudbang.domain.metrics.series import Aggregate, SeriesKey
 from cloudbang.storage.metrics import metrics_file, registry, slabs
 from cloudbang.storage.metrics.blocks import Blocks
-from cloudbang.storage.metrics.metrics_file import SHAPES, Kind, row
+from cloudbang.storage.metrics.metrics_file import SHAPES, TIERS, Kind, row
 from cloudbang.storage.metrics.store import MetricStore
 
 SAMPLES = Path(__file__).with_name("container_samples.json.zst")
 DAY = 86_400
 NOW = 1_700_000_000 // (3 * DAY) * (3 * DAY) + 2 * DAY + 7000
-KEPT = {Kind.HOUR: 2 * DAY, Kind.QUARTER: 14 * DAY, Kind.DAYS: 90 * DAY}
+KEPT = {Kind.HOUR: 2 * DAY, Kind.QUARTER: 14 * DAY, Kind.DAYS: 90 * DAY, Kind.DOZEN: 90 * DAY}
 CONTAINERS, OF = 5, 200
 MADE_OF = ((10, 1), (19, 1), (22, 1), (25, 10), (27, 30))  # rank by processor, times as busy
 
@@ -197,8 +197,11 @@ def _charts(root: Path) -> Iterator[dict[str, object]]:
     sources = [s for one in _sources(chance)[2:] for s in one.values()]
     c = metrics_file.connect(store.path)
     blocks = Blocks(c)
-    rolled = {60: NOW // 21600 * 21600, 600: NOW // (3 * DAY) * (3 * DAY)}
+    rolled = {
+        SHAPES[kind].step: NOW // SHAPES[kind].seconds * SHAPES[kind].seconds for kind, _ in TIERS
+    }
     spans = (
+        (Kind.DOZEN, NOW - 90 * DAY, rolled[7200]),
         (Kind.DAYS, NOW - 90 * DAY, rolled[600]),
         (Kind.QUARTER, rolled[600], rolled[60]),
         (Kind.HOUR, rolled[60], NOW // 3600 * 3600),
@@ -228,7 +231,7 @@ def _charts(root: Path) -> Iterator[dict[str, object]]:
         shown = [SeriesKey(apps[turn], f"metric{n}") for n in range(36)]
         began = time.perf_counter(), time.process_time()
         for chart, taken in ((shown[:3], firsts), (shown[3:], alls)):
-            found = store.read(chart, NOW - 90 * DAY, NOW, 600, 43)
+            found = store.read(chart, NOW - 90 * DAY, NOW, 7200, 6)
             taken.append((time.perf_counter() - began[0], time.process_time() - began[1]))
             assert all(len(one) <= 303 and all(one[2:]) for one in found.values())
         store.close()

@@ -22,6 +22,7 @@ OLDEST_FOR = 60  # seconds for which what is kept is not looked up again
 SPAN = 300  # seconds, where nobody says since when
 MEMORY = 1
 TIERS = (10, 60, 600)
+READ = (*TIERS, 7_200)  # the coarsest says nothing that 600 s do not, in a tenth of the time
 
 WIDTHS = (
     *(1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800),
@@ -198,7 +199,7 @@ class Query:
     ) -> dict[SeriesKey, list[Aggregate | None]]:
         """What is kept, and where the disk may not have it yet what is in memory."""
         whole, fine = self._seam(begin, end, width)
-        tier = max(tier for tier in TIERS if width % tier == 0)
+        tier = max(tier for tier in READ if width % tier == 0)
         found: dict[SeriesKey, list[Aggregate | None]] = {key: [] for key in keys}
         if begin < whole:
             # Put together where it is read: 90 days are 13,000 parts of each series.
@@ -228,7 +229,7 @@ class Query:
     ) -> list[Histogram | None]:
         """The same as :meth:`_from_disk` of what is distributed."""
         whole, fine = self._seam(begin, end, width)
-        tier = max(tier for tier in TIERS if width % tier == 0)
+        tier = max(tier for tier in READ if width % tier == 0)
         found: list[Histogram | None] = []
         if begin < whole:
             found = self._store.read_histograms(key, begin, whole, tier, width // tier)

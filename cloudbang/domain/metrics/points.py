@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from math import inf, isfinite
+from typing import Any
 
 from cloudbang.domain.metrics.series import Aggregate
 
@@ -110,7 +112,11 @@ class Points:
         if at < 0:
             other, at = other[-at:], 0
         other = other[: max(len(self) - at, 0)]
-        if all(other.samples):
+        if not (there := [n for n, samples in enumerate(other.samples) if samples]):
+            return
+        # What ends early, or begins late, is laid as a whole, too.
+        other, at = other[there[0] : there[-1] + 1], at + there[0]
+        if len(there) == len(other):
             to = slice(at, at + len(other))
             self.samples[to], self.totals[to] = other.samples, other.totals
             self.leasts[to], self.mosts[to] = other.leasts, other.mosts
@@ -131,14 +137,20 @@ class Points:
 
     def rolled(self, steps: int) -> Points:
         """So many steps as one, from sums and counts; the last may be of fewer."""
-        starts = range(0, len(self), steps)
         return Points(
-            [sum(self.samples[i : i + steps]) for i in starts],
-            [sum(self.totals[i : i + steps]) for i in starts],
-            [min(self.leasts[i : i + steps]) for i in starts],
-            [max(self.mosts[i : i + steps]) for i in starts],
+            _each(sum, self.samples, steps),
+            _each(sum, self.totals, steps),
+            _each(min, self.leasts, steps),
+            _each(max, self.mosts, steps),
         )
 
     def aggregates(self, scale: float) -> list[Aggregate | None]:
         columns = zip(self.samples, self.totals, self.leasts, self.mosts, strict=True)
         return [from_scale(kept, scale) if kept[0] else None for kept in columns]
+
+
+def _each(of: Callable[[Iterable[Any]], Any], values: list[Any], steps: int) -> list[Any]:
+    """``of`` each so many of them; without a slice for each, as there are thousands."""
+    whole = len(values) // steps * steps
+    found = list(map(of, zip(*[iter(values)] * steps, strict=False)))
+    return found if whole == len(values) else [*found, of(values[whole:])]

@@ -132,4 +132,6 @@ class Blocks:
 
 def _checksum(number: int, body: bytes) -> bytes:
     """Of what it says and of where it stands."""
-    return zlib.crc32(body, zlib.crc32(number.to_bytes(8, "little"))).to_bytes(4, "little")
+    return zlib.crc32(body, zlib.crc32(number.to_bytes(8, "little", signed=True))).to_bytes(
+        4, "little"
+    )

@@ -51,9 +51,15 @@ class Kind(IntEnum):
     HOUR = 1  # an hour by 10 s
     QUARTER = 2  # six hours by the minute
     DAYS = 3  # three days by 10 minutes
+    DOZEN = -8  # twelve days by two hours; below the others, as all eight places above are taken
 
 
 HISTOGRAMS = 4
+
+
+def kind_of(kind: int) -> Kind:
+    """Of values, also where it is of histograms."""
+    return Kind(kind if kind in SHAPES else kind - HISTOGRAMS)
 
 
 class Shape(NamedTuple):
@@ -68,12 +74,17 @@ SHAPES = {
     Kind.HOUR: Shape(3600, 10),
     Kind.QUARTER: Shape(6 * 3600, 60),
     Kind.DAYS: Shape(3 * 86400, 600),
+    Kind.DOZEN: Shape(12 * 86400, 7200),
 }
+
+TIERS = ((Kind.QUARTER, Kind.HOUR), (Kind.DAYS, Kind.QUARTER), (Kind.DOZEN, Kind.DAYS))
+"""What is rolled up, and what it is made of, in this order."""
 
 
 def row(kind: int, start: int, series: int) -> int:
     """Where a block stands: those of one time beside each other, as they are written and deleted,
-    so that pages are full, and free as a whole. 3 bits, 28 (ten minutes since 1970), 32."""
+    so that pages are full, and free as a whole. 4 bits with the sign, 28 (ten minutes since 1970),
+    32."""
     return kind << 60 | start // 600 << 32 | series
 
 

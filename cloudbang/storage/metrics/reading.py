@@ -19,11 +19,13 @@ from cloudbang.storage.metrics.metrics_file import (
     HISTOGRAMS,
     SHAPES,
     STEP,
+    TIERS,
     Kind,
+    kind_of,
     row,
 )
 
-_COARSER = {60: (Kind.QUARTER, 10), 600: (Kind.DAYS, 60)}
+_COARSER = {SHAPES[kind].step: (kind, SHAPES[source].step) for kind, source in TIERS}
 """By step: what it is kept in, and by what step that which is not rolled up yet."""
 
 Packed = list[bytes | None]
@@ -82,9 +84,7 @@ class Reading:
 
     def _seam(self, step: int, since: int, until: int) -> int:
         """Up to where a tier has everything."""
-        end = self._rolled.get(step, 0)
-        if step != 60:
-            end = min(end, self._rolled.get(60, 0))
+        end = min(self._rolled.get(one, 0) for one in _COARSER if one <= step)
         # What came late is in no tier yet, whatever was rolled up before.
         late = self._connection.execute(
             "SELECT min(time) FROM slabs WHERE time >= ?", (since,)
@@ -133,7 +133,7 @@ class Reading:
                     found[at] = packed
 
     def _starts(self, kind: int, since: int, until: int) -> Sequence[int]:
-        seconds = SHAPES[Kind(kind % HISTOGRAMS)].seconds
+        seconds = SHAPES[kind_of(kind)].seconds
         return list(self._blocks.starts(kind, since - seconds + 1, until))
 
 

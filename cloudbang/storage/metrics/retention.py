@@ -10,18 +10,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cloudbang.storage.metrics.blocks import Blocks
-from cloudbang.storage.metrics.metrics_file import HISTOGRAMS, SHAPES, Kind, row, rows
+from cloudbang.storage.metrics.metrics_file import HISTOGRAMS, SHAPES, TIERS, Kind, row, rows
 from cloudbang.storage.metrics.registry import DAY, is_of_instance
 from cloudbang.storage.sqlite import transaction
 
 # What comes late, at most an hour, is rolled up again with what was there: that much of each tier
 # stays, however little room there is.
-_AT_LEAST = {Kind.HOUR: 8 * 3600, Kind.QUARTER: 4 * DAY, Kind.DAYS: 4 * DAY}
+_AT_LEAST = {
+    Kind.HOUR: 8 * 3600,
+    Kind.QUARTER: 4 * DAY,
+    Kind.DAYS: 16 * DAY,  # twelve that are not over, and what waits for its three
+    Kind.DOZEN: 16 * DAY,
+}
 _ENOUGH = 0.95  # of the bound: so that not every time something has to go
 _AHEAD = 3600  # seconds; what is of a later time was measured by a clock that was wrong
 _LOOSE_BYTES = 4 * 1024 * 1024  # free room in the file that is kept for what comes
 _PAGES = 256  # given back to the disk at a time
-_NEXT = {Kind.HOUR: 60, Kind.QUARTER: 600}
+# Days and what is made of them are kept equally long.
+_NEXT = {source: SHAPES[kind].step for kind, source in TIERS if source != Kind.DAYS}
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class Limits:
     max_bytes: int
 
     def seconds(self, kind: Kind) -> int:
-        return {Kind.HOUR: self.hours, Kind.QUARTER: self.quarters, Kind.DAYS: self.days}[kind]
+        return {Kind.HOUR: self.hours, Kind.QUARTER: self.quarters}.get(kind, self.days)
 
 
 class Retention:
@@ -68,7 +74,7 @@ class Retention:
 
     def too_old(self) -> None:
         """Only by a clock that has been right for a while."""
-        for kind in (Kind.HOUR, Kind.QUARTER, Kind.DAYS):
+        for kind in _AT_LEAST:
             self._delete(kind, 0, self._now - self._limits.seconds(kind) - SHAPES[kind].seconds)
         future = self._now + _AHEAD
         for kind in Kind:
@@ -84,7 +90,7 @@ class Retention:
         most = self._limits.max_bytes
         if self.used() <= most:
             return False
-        for kind in (Kind.HOUR, Kind.QUARTER, Kind.DAYS):
+        for kind in _AT_LEAST:
             until = self._now - _AT_LEAST[kind]
             for start in list(self._starts(kind, 0, until - SHAPES[kind].seconds)):
                 if self.used() <= most * _ENOUGH:

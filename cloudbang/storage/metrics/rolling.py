@@ -21,7 +21,7 @@ from cloudbang.domain.metrics.points import Points
 from cloudbang.domain.metrics.slab_packing import unpack_by_id, unpack_slab
 from cloudbang.storage.metrics import slabs
 from cloudbang.storage.metrics.blocks import Blocks
-from cloudbang.storage.metrics.metrics_file import HISTOGRAMS, SHAPES, Kind, row
+from cloudbang.storage.metrics.metrics_file import HISTOGRAMS, SHAPES, TIERS, Kind, row
 from cloudbang.storage.metrics.reading import Packed, merged
 from cloudbang.storage.metrics.registry import is_of_instance, is_rounded
 from cloudbang.storage.sqlite import transaction
@@ -33,8 +33,6 @@ REST = 0.005  # seconds between two, in which others have the lock
 
 _DECOMPRESSOR = zstandard.ZstdDecompressor()  # this process has one thread
 _PIECE = SHAPES[Kind.PIECE].seconds
-# What a coarser tier is made of: its kind, step, what it is made of.
-_TIERS = ((Kind.QUARTER, 60, Kind.HOUR), (Kind.DAYS, 600, Kind.QUARTER))
 
 
 class Series(NamedTuple):
@@ -67,8 +65,8 @@ class Rolling:
         self._series = _series(self._connection)
         self._slabs_to_pieces()
         self._pieces_to_hours()
-        for kind, step, source in _TIERS:
-            self._roll_up(kind, step, source)
+        for kind, source in TIERS:
+            self._roll_up(kind, SHAPES[kind].step, source)
 
     # -- slabs
 
@@ -106,8 +104,9 @@ class Rolling:
         def finish() -> None:
             # One that was written again meanwhile is another.
             self._connection.executemany("DELETE FROM slabs WHERE time = ? AND checksum = ?", done)
-            for kind, step, _ in _TIERS:
-                begun = start // SHAPES[kind].seconds * SHAPES[kind].seconds
+            for kind, _ in TIERS:
+                seconds, step = SHAPES[kind]
+                begun = start // seconds * seconds
                 self._connection.execute(
                     "UPDATE rolled SET until = ? WHERE step = ? AND until > ?", (begun, step, begun)
                 )
@@ -207,7 +206,7 @@ class Rolling:
     def _settled(self, source: Kind) -> int:
         """Up to where nothing more comes into a kind."""
         if source != Kind.HOUR:
-            return self._mark(60)
+            return self._mark(SHAPES[source].step)
         firsts = [self._now - GRACE]
         firsts += [t for (t,) in self._all("SELECT min(time) FROM slabs") if t is not None]
         for kind in (Kind.PIECE, Kind.PIECE + HISTOGRAMS):

@@ -1,5 +1,5 @@
 """What was measured, on disk: by 10 s for two days, by the minute for two weeks, by 10 minutes for
-three months.
+three months; and once more by two hours, for who looks at all of that at once.
 
 Every 10 s one row with everything of that moment is written, so that a crash costs no more than that.
 """
@@ -25,7 +25,7 @@ from cloudbang.domain.metrics.series import Aggregate, SeriesKey
 from cloudbang.errors import CloudBangError, StorageFailed
 from cloudbang.storage.metrics import metrics_file, registry, slabs
 from cloudbang.storage.metrics.blocks import Blocks
-from cloudbang.storage.metrics.metrics_file import HISTOGRAMS, SHAPES, STEP, Kind
+from cloudbang.storage.metrics.metrics_file import HISTOGRAMS, SHAPES, STEP, TIERS, Kind
 from cloudbang.storage.metrics.reading import Reading, merged
 from cloudbang.storage.metrics.registry import Entry, Name, Registry
 from cloudbang.storage.metrics.roll_up import RollUp
@@ -38,7 +38,7 @@ T = TypeVar("T")
 READERS = 2  # threads
 READ_SECONDS = 10.0  # how long one read may take
 
-STEPS = (10, 60, 600)
+STEPS = (STEP, *(SHAPES[kind].step for kind, _ in TIERS))
 
 # A slab is of now. What is written again and again until it goes may be late; what is of the future
 # was measured by a clock that was wrong.

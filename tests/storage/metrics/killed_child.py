@@ -24,7 +24,7 @@ from cloudbang.storage.metrics.rolling_process import once
 from cloudbang.storage.sqlite import transaction
 
 HOUR, DAY = 3600, 86_400
-T0 = 1_699_833_600
+T0 = 1_699_833_600 // (12 * DAY) * (12 * DAY)
 LIMITS = Limits(12 * HOUR, 4 * DAY, 90 * DAY, 1 << 30)
 IDS = {1: 1.0, 2: 4096.0, 3: 0.0}
 HISTOGRAM = 4
@@ -132,6 +132,7 @@ def main(folder: str, kills: int) -> None:
             step += ground.chance.randrange(1, 40)
             ground.check(max(T0, now // 600 * 600 - 10 * HOUR), now // 600 * 600 + 600, 10)
             ground.check(max(T0, now // 600 * 600 - 20 * HOUR), now // 600 * 600 + 600, 600)
+            ground.check(T0, now // 7200 * 7200 + 7200, 7200)
         step = ground.chance.randrange(1, 9)
     for seconds in (60, 600):
         ground.check(max(T0, now // 600 * 600 - 4 * DAY), now // 600 * 600 + 600, seconds)

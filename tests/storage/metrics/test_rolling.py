@@ -53,6 +53,23 @@ def test_each_tier_has_what_the_finer_one_had(truth: Truth) -> None:
     assert together == truth.expected(truth.keys[0], T0, -(-end // 21600) * 21600, 21600)
 
 
+def test_the_coarsest_is_made_of_days_once_twelve_are_over(truth: Truth) -> None:
+    """What is there of them by two hours is what the ten minutes say, before and after."""
+    for n in range(13):
+        truth.time_passes(DAY, every=3590, missing=0.5)
+        truth.roll_up(steady=False)
+        if n in (3, 11):
+            assert not truth.kinds().get(Kind.DOZEN)
+            truth.check(T0, int(truth.clock.now), (7200,))
+    kinds = truth.kinds()
+    assert kinds[Kind.DOZEN] == len(truth.keys) - 1
+    assert kinds[Kind.DOZEN + HISTOGRAMS] == 1
+    assert kinds[Kind.DAYS] == 4 * (len(truth.keys) - 1)
+    truth.check(T0, int(truth.clock.now), (600, 7200))
+    together = truth.store.read(truth.keys[:1], T0, T0 + 12 * DAY, 7200, 6)[truth.keys[0]]
+    assert together == truth.expected(truth.keys[0], T0, T0 + 12 * DAY, 43_200)
+
+
 def test_once_more_changes_nothing(truth: Truth) -> None:
     """Whoever is not sure whether it was done does it again."""
     truth.time_passes(7 * HOUR, every=50)

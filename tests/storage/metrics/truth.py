@@ -15,7 +15,7 @@ from cloudbang.storage.metrics.rolling_process import once
 from cloudbang.storage.metrics.store import MetricStore, _scaled
 
 DAY = 86_400
-T0 = 1_700_006_400 // (3 * DAY) * (3 * DAY)  # where blocks of every kind begin
+T0 = 1_700_006_400 // (12 * DAY) * (12 * DAY)  # where blocks of every kind begin
 LATENCY = SeriesKey("app0", "http.latency")
 
 
@@ -101,7 +101,7 @@ class Truth:
             found.append(whole)
         return found
 
-    def check(self, since: int, until: int, steps: tuple[int, ...] = (10, 60, 600)) -> None:
+    def check(self, since: int, until: int, steps: tuple[int, ...] = (10, 60, 600, 7200)) -> None:
         """Everything in between is there by each step, once."""
         for step in steps:
             found = self.store.read(self.keys, since, until, step)
