@@ -85,7 +85,10 @@ PARTS = (
     Part(
         "browser-deploys",
         NETWORK,
-        tuple(f"tests/browser/test_{of}.py" for of in ("deploys_live", "new_app", "operate")),
+        tuple(
+            f"tests/browser/test_{of}.py"
+            for of in ("deploys_live", "new_app", "operate", "measured_from_outside")
+        ),
     ),
     Part("browser-terminals", ENGINE, ("tests/browser",)),
     Part("faults", ENGINE, ("tests/faults",)),
