@@ -1,9 +1,11 @@
 """Ingest: how fast logs get from the engine to the disk, and what a line costs.
 
-Two measurements, each against a reader of its own in the same run, and each reader in a process of
+Three measurements, each against a reader of its own in the same run, and each reader in a process of
 its own so that its processor time is its own:
 
 - one container that floods with lines of 100 bytes, against a reader that throws all away;
+- the same while somebody looks at it, so that lines are published: with what each line is and belongs
+  to decided, against the same without;
 - 20 containers with about 950 lines/s each, processor time per line against the SDK's iterator.
 """
 
@@ -43,16 +45,21 @@ def run() -> list[dict[str, Any]]:
 
 
 def _flood(host: str, image: str) -> list[dict[str, Any]]:
-    lines = {"discard": 0.0, "collect": 0.0}
+    lines = {"discard": 0.0, "collect": 0.0, "undecided": 0.0, "decided": 0.0}
     for _ in range(FLOOD_ROUNDS):
         for how in lines:
             with _containers(host, image, FLOOD, 1) as names:
                 lines[how] += _measure(how, host, names, FLOOD_SECONDS)["rate"] / FLOOD_ROUNDS
     ratio = lines["collect"] / lines["discard"]
+    entries = lines["decided"] / lines["undecided"]
     return [
         _row("flood: a reader that discards", lines["discard"], "lines/s"),
         _row("flood: into the store", lines["collect"], "lines/s"),
         _row("flood: into the store / discarded", ratio, "ratio", 0.8, "higher"),
+        _row(
+            "flood: stored and published, levels and entries decided", lines["decided"], "lines/s"
+        ),
+        _row("flood: decided / not decided", entries, "ratio", 0.9, "higher"),
     ]
 
 
@@ -132,7 +139,7 @@ def _worker(how: str, host: str, seconds: float, names: list[str]) -> None:
     from cloudbang.engine import Engine
 
     engine = Engine(EngineSettings(host=host))
-    count = {"discard": _discard, "sdk": _sdk, "collect": _collect}[how](engine, names)
+    count = WORKERS[how](engine, names)
     before = -1
     while count() == before or before < 0:  # until lines come
         before = count()
@@ -191,13 +198,32 @@ def _sdk(engine: Any, names: list[str]) -> Any:
     return lambda: lines
 
 
-def _collect(engine: Any, names: list[str]) -> Any:
+def _undecided(engine: Any, names: list[str]) -> Any:
+    """As it would be if nothing were decided about lines."""
+    from cloudbang.intake import log_sink
+
+    class Nothing:
+        def read(self, first: int, records: list[bytes]) -> Any:
+            return [], {}
+
+    log_sink.EntryReader = Nothing  # type: ignore[misc, assignment]
+    return _collect(engine, names, watched=True)
+
+
+def _decided(engine: Any, names: list[str]) -> Any:
+    return _collect(engine, names, watched=True)
+
+
+def _collect(engine: Any, names: list[str], *, watched: bool = False) -> Any:
+    from cloudbang.apps.container_names import ContainerNames
     from cloudbang.bus import Hub
     from cloudbang.config import BusSettings
+    from cloudbang.core.notices import Notices
     from cloudbang.events.recorder import EventRecorder
     from cloudbang.intake.log_sink import StoreSink
     from cloudbang.node.collector import LogCollector
     from cloudbang.node.inventory import Inventory
+    from cloudbang.storage.database.container_names import ContainerNameStore
     from cloudbang.storage.database.database import Database
     from cloudbang.storage.database.events import EventStore
     from cloudbang.storage.logs.log_store import LogStore
@@ -224,8 +250,22 @@ def _collect(engine: Any, names: list[str]) -> Any:
 
     recorder = EventRecorder(EventStore(database), publisher)
     recorder.start()
-    inventory = Bench(engine, recorder)
-    collector = LogCollector(engine, inventory, StoreSink(store, publisher))
+    names_of = ContainerNames(ContainerNameStore(database), store)
+    inventory = Bench(engine, recorder, Notices(), names_of)
+    bus: Any = publisher
+    if watched:
+
+        class Watched:
+            """As if somebody followed every log; nobody is there to receive it."""
+
+            def wanted(self, topic: str) -> bool:
+                return True
+
+            def send(self, topic: str, header: bytes, body: bytes) -> None:
+                pass
+
+        bus = Watched()
+    collector = LogCollector(engine, inventory, StoreSink(store, bus))
     inventory.start()
     collector.start()
     _keep.extend([hub, recorder, inventory, collector])
@@ -234,6 +274,14 @@ def _collect(engine: Any, names: list[str]) -> Any:
 
 _keep: list[Any] = []  # parts that run until the worker ends
 _folders: list[Path] = []
+
+WORKERS = {
+    "discard": _discard,
+    "sdk": _sdk,
+    "collect": _collect,
+    "undecided": _undecided,
+    "decided": _decided,
+}
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:

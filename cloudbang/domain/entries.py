@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 
 from cloudbang.domain.levels import BLANK, read
 from cloudbang.domain.levels.text_tables import TIME
-from cloudbang.domain.line_shape import BAD, DATABASE, Shape, shape_of, text_of
+from cloudbang.domain.line_shape import BAD, DATABASE, DETAIL, SECOND, Shape, shape_of, text_of
 from cloudbang.domain.lines import record_ns
 from cloudbang.domain.traces import goes_on
 
@@ -31,11 +31,14 @@ BLOCK = 60  # lines of a message below a head that says nothing itself
 
 
 _TIME = re.compile(TIME)
-_DETAIL = re.compile(r"\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION|BACKTRACE):  ")
-_SECOND = re.compile(r"(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ")
 _CARET = re.compile(r"\s*[\^~]+\s*$")
 _LAST = re.compile(r"[A-Za-z_][\w.]*(?:: .*|:)?$")  # what a traceback of Python ends with
 _MEMBER = re.compile(r'(\s+)"([\w.@]+)"\s*:\s*("?[\w+-]*)')
+
+
+def comes_later(raw: bytes, before: bytes) -> bool:
+    """Whether a line comes too long after one of its stream to belong to it."""
+    return raw[:19] != before[:19] and abs(record_ns(raw) - record_ns(before)) > NEAR_NS
 
 
 class Entry:
@@ -77,14 +80,33 @@ class _Stream:
     """What one container writes to one stream: the entry that is open, and what may become of it."""
 
     __slots__ = (
-        "begins", "block", "braces", "database", "entry", "failing", "framed", "indent", "json", "language",
-        "last_time", "location", "message_below", "next_line", "place", "prefix", "tool", "waiting",
+        "begins",
+        "block",
+        "braces",
+        "database",
+        "entry",
+        "failing",
+        "framed",
+        "indent",
+        "json",
+        "language",
+        "last",
+        "location",
+        "lone",
+        "message_below",
+        "next_line",
+        "place",
+        "prefix",
+        "tool",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.entry: Entry | None = None
+        # A line that began one, of which nothing else is known yet: most stay so.
+        self.lone: tuple[int, bytes, Shape] | None = None
         self.waiting: list[_Waiting] = []
-        self.last_time = b""
+        self.last = b""
         self.begins = self.framed = self.failing = False
         self.language = self.prefix = self.indent = ""
         self.block = self.json = self.message_below = self.database = self.place = False
@@ -94,23 +116,28 @@ class _Stream:
 
     def feed(self, seq: int, raw: bytes, shape: Shape) -> Entry | None:
         """The entry of several lines that this line is in, as it is now."""
+        lone = self.lone
+        if shape.alone or (lone is not None and shape.plain and lone[2].dull):
+            self.lone, self.last = (seq, raw, shape), raw
+            return None
+        if lone is not None:
+            self._begin(*lone)
         entry = self.entry
         near = entry is not None and self._near(raw)
-        self.last_time = raw[:30]
+        self.last = raw
         if not near or entry is None:
             if shape.frame:
                 return self._frame(seq, raw, shape, near=False)
             if shape.blank:
                 self.entry, self.waiting = None, []
             else:
-                self._begin(seq, raw, shape)
+                self.lone = (seq, raw, shape)
             return None
-        if shape.heads and not (self.json or self.braces or self.database or self.place):
+        if shape.heads and not (self.json or self.database or self.place):
             if shape.opening:
                 return self._open(seq, raw, shape)
-            if not (
-                shape.indented and self.framed and not shape.timed and self.language == "python"
-            ):
+            within = self.braces or (self.framed and self.language == "python")
+            if not (within and shape.indented and not shape.timed):
                 self._begin(seq, raw, shape)
                 return None
         return self._near_line(seq, raw, shape, entry)
@@ -142,25 +169,33 @@ class _Stream:
             return self._caret(seq, raw)
         if self._is_taken(raw, shape):
             return self._join(seq, raw)
+        # Where nothing failed, a frame that comes takes the line before it for its beginning.
+        waits = entry.level in BAD or self.framed or self.location
         told = not shape.exception or (entry.level in BAD and not self.framed)
-        if told and len(self.waiting) < WAITING_AT_MOST and not shape.location:
+        if waits and told and len(self.waiting) < WAITING_AT_MOST and not shape.location:
             self.waiting.append(_Waiting(seq, raw, shape.exception))
         else:
-            self._begin(seq, raw, shape)
+            self.lone = (seq, raw, shape)
         return None
+
+    @property
+    def open(self) -> tuple[int, str | None]:
+        """First seq and level of the entry that is open; 0 when none is."""
+        if self.lone is not None:
+            return self.lone[0], self.lone[2].level
+        return (self.entry.first, self.entry.level) if self.entry else (0, None)
 
     def _near(self, raw: bytes) -> bool:
         entry = self.entry
         assert entry is not None
         if entry.lines >= LINES_AT_MOST or entry.size >= BYTES_AT_MOST:
             return False
-        before = self.last_time
-        return raw[:19] == before[:19] or abs(record_ns(raw) - record_ns(before)) <= NEAR_NS
+        return not comes_later(raw, self.last)
 
     # -- what becomes of it
 
     def _begin(self, seq: int, raw: bytes, shape: Shape) -> None:
-        self.entry = Entry(seq, raw, shape.level)
+        self.entry, self.lone = Entry(seq, raw, shape.level), None
         self.waiting = []
         self.framed = self.braces = False
         self.language = shape.opening or shape.language
@@ -277,9 +312,9 @@ class _Stream:
             self.json = False
         if self.waiting:
             return None
-        if self.database and shape.timed and _DETAIL.search(text := text_of(raw), 0, 200):
-            return self._join(seq, raw) if self._prefix(text, _DETAIL) == self.prefix else None
-        if self.place and _SECOND.match(text_of(raw)):
+        if self.database and shape.timed and DETAIL.search(text := text_of(raw), 0, 200):
+            return self._join(seq, raw) if self._prefix(text, DETAIL) == self.prefix else None
+        if self.place and SECOND.match(text_of(raw)):
             entry.level, self.place, self.begins = shape.level, False, True
             return self._join(seq, raw)
         return None
@@ -326,8 +361,23 @@ class EntryReader:
                 grown[entry.first] = entry
         return levels, grown
 
-    def feed(self, seq: int, raw: bytes) -> tuple[str | None, Entry | None]:
-        """The same of one record, with its LF."""
+    def errors(self, first: int, records: Iterable[bytes]) -> int:
+        """How many entries of consecutive records are errors, or have become one: a failure and all
+        it is told with counts once."""
+        count = 0
+        for seq, raw in enumerate(records, first):
+            stream = self._streams.get(raw[31:50])
+            before = stream.open if stream else (0, None)
+            self.feed(seq, raw)
+            stream = stream or self._streams.get(raw[31:50])
+            now = stream.open if stream else (0, None)
+            count += now[1] == "error" and now != before
+        return count
+
+    def feed(
+        self, seq: int, raw: bytes, shape: Shape | None = None
+    ) -> tuple[str | None, Entry | None]:
+        """The same of one record, with its LF; ``shape`` where it is known."""
         key = raw[31:50]
         if key[13:] == b"marker":
             return None, None
@@ -336,10 +386,6 @@ class EntryReader:
             if len(self._streams) >= STREAMS_AT_MOST:
                 self._streams.pop(next(iter(self._streams)))
             stream = self._streams[key] = _Stream()
-        shape = shape_of(raw)
+        if shape is None:
+            shape = shape_of(raw)
         return shape.level, stream.feed(seq, raw, shape)
-
-    def entry_of(self, raw: bytes) -> Entry | None:
-        """The entry that is open where this record was written."""
-        stream = self._streams.get(raw[31:50])
-        return stream.entry if stream else None

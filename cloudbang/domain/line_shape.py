@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-from cloudbang.domain.ansi import strip
 from cloudbang.domain.levels import BLANK, LOOKED_AT, Reading, read
 from cloudbang.domain.lines import TEXT_AT
+from cloudbang.domain.seen_text import plain_text
 from cloudbang.domain.traces import frame, opening
 
 BAD = ("warning", "error")
+DETAIL = re.compile(r"\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION|BACKTRACE):  ")
+SECOND = re.compile(r"(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ")
 DATABASE = re.compile(r"\b(?:DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC):  ")
 _PLACE = re.compile(r"\s[\w$.]+\.[\w$]+ [\w$<>]+$")  # a class and a method: java.util.logging
 _NUMBERED = re.compile(r"[\w.`+<>,$-]+\[\d+\]$")  # a category and an event: .NET's console
@@ -21,16 +23,35 @@ _NOTHING = " \t-:|>.*[]"
 def text_of(raw: bytes) -> str:
     """The text of a record as it is seen, as far as it is looked at."""
     text = raw[TEXT_AT : TEXT_AT + 4 * LOOKED_AT].decode("utf-8", "replace")[:LOOKED_AT]
-    return strip(text).rstrip("\r\n")
+    return plain_text(text.rstrip("\r\n"))
 
 
 class Shape:
     """What can be said of a line by itself."""
 
     __slots__ = (
-        "blank", "block", "database", "exception", "failure", "frame", "heads", "indented", "language", "level",
-        "location", "message_below", "next_line", "opening", "opens_braces", "opens_object", "place",
-        "timed", "tool",
+        "alone",
+        "blank",
+        "block",
+        "database",
+        "dull",
+        "exception",
+        "failure",
+        "frame",
+        "heads",
+        "indented",
+        "language",
+        "level",
+        "location",
+        "message_below",
+        "next_line",
+        "opening",
+        "opens_braces",
+        "opens_object",
+        "place",
+        "plain",
+        "timed",
+        "tool",
     )  # fmt: skip
 
     def __init__(self, text: str) -> None:
@@ -51,7 +72,10 @@ class Shape:
             found = read(bare)
         self.level, self.heads, self.timed = found.level, found.heads, found.timed
         self.failure, self.exception, self.tool = found.failure, found.exception, found.tool
-        if self.frame or not bare or (bare[0] == "{" and found.heads):
+        # `alone`: it belongs to no line before it, whatever those were.
+        self.alone = self.dull = found.heads and bare[:1] == "{"
+        self.plain = False
+        if self.frame or not bare or self.alone:
             return
         if found.failure or not found.heads:
             self.opening = opening(text)
@@ -67,6 +91,20 @@ class Shape:
             self.block = nothing and found.level in BAD
             self.database = found.level is not None and DATABASE.search(bare, 0, 200) is not None
             self.place = found.timed and found.level is None and _PLACE.search(bare) is not None
+        if found.heads and not self.opening and (found.timed or not self.indented):
+            if found.timed:
+                self.alone = DETAIL.search(bare, 0, 200) is None
+            else:
+                self.alone = found.failure or SECOND.match(bare) is None
+        # `plain`: nothing but what it follows could make it a part of that. `dull`: nothing that
+        # is plain belongs to it.
+        self.plain = not (self.indented or self.opening or found.heads)
+        self.dull = not (
+            found.level in BAD
+            or found.failure
+            or (self.opening or self.language or self.location or self.opens_object)
+            or (self.message_below or self.next_line or self.database or self.place)
+        )
 
 
 NOTHING = Reading(None, False, 0)

@@ -8,11 +8,13 @@ from typing import Protocol
 
 import orjson
 
+from cloudbang.domain.entries import EntryReader
 from cloudbang.domain.lines import rows
 from cloudbang.domain.resume import ResumePoint
 from cloudbang.storage.logs.log_store import Append, LogStore, Query, Stored
 
 MESSAGE_LINES, MESSAGE_BYTES = 500, 256 * 1024  # of one message of the bus
+CONTEXT = 200  # lines before those that are published first, which tell what these belong to
 
 
 class Bus(Protocol):
@@ -31,6 +33,8 @@ class StoreSink:
 
     def __init__(self, store: LogStore, bus: Bus) -> None:
         self._store, self._bus = store, bus
+        # By app, of those that somebody listens to: what is open, and the seq it goes on with.
+        self._readers: dict[str, tuple[EntryReader, int]] = {}
         store.on_stored.append(self._publish)
 
     def resume_point(self, app: str, container: str) -> ResumePoint | None:
@@ -89,11 +93,32 @@ class StoreSink:
     def _publish(self, stored: Sequence[Stored]) -> None:
         for app, first, records in stored:
             topic = f"log/{app}/"
-            if self._bus.wanted(topic):
-                for part in portions(records):
-                    header = b'{"v":1,"first":%d,"next":%d}' % (first, first + len(part))
-                    self._bus.send(topic, header, orjson.dumps(rows(first, part)))
-                    first += len(part)
+            if not self._bus.wanted(topic):
+                self._readers.pop(app, None)
+                continue
+            reader = self._reader(app, first)
+            for part in portions(records):
+                following = first + len(part)
+                levels, entries = reader.read(first, part)
+                header = {
+                    "v": 1,
+                    "first": first,
+                    "next": following,
+                    "levels": levels,
+                    "entries": [entry.extent for entry in entries.values()],
+                }
+                self._bus.send(topic, orjson.dumps(header), orjson.dumps(rows(first, part)))
+                first = following
+            self._readers[app] = reader, first
+
+    def _reader(self, app: str, first: int) -> EntryReader:
+        """What knows the entries that are open where the line ``first`` comes."""
+        reader, following = self._readers.pop(app, (None, 0))
+        if reader is None or following != first:
+            reader = EntryReader()
+            context = self._store.in_memory_before(app, first, CONTEXT)
+            reader.read(first - len(context), context)
+        return reader
 
 
 def portions(records: list[bytes]) -> Iterator[list[bytes]]:

@@ -1,4 +1,4 @@
-"""How many lines apps log, and how many of them say that they are errors."""
+"""How many lines apps log, and how many errors: a failure counts once, however many lines tell it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from cloudbang.domain.levels import level_of
-from cloudbang.domain.lines import TEXT_AT, format_time
+from cloudbang.domain.entries import EntryReader
+from cloudbang.domain.line_shape import shape_of
+from cloudbang.domain.lines import format_time
 
 OF_NOW = 30  # seconds: lines that are older were read late, and are no rate of this second
 SECOND = 19  # characters of a time up to its whole second
@@ -31,31 +32,40 @@ class LogRates:
         self._clock = clock
         self._counts: dict[str, _Count] = {}
         self._looked_at = 0
+        self._readers: dict[str, EntryReader] = {}  # of apps that logged in the last second
 
     def stored(self, batch: Sequence[tuple[str, int, list[bytes]]]) -> None:
         """Listener of the log store: app, the first seq, records."""
         now = int(self._clock())
         oldest = format_time((now - OF_NOW) * 1_000_000_000)[:SECOND].encode()
-        for app, _, records in batch:
+        for app, first, records in batch:
             new = records
             if records[0][:SECOND] < oldest:
                 new = [raw for raw in records if raw[:SECOND] >= oldest]
             if new:
-                self._count(self._counts.setdefault(app, _Count()), new)
+                first += len(records) - len(new)
+                self._count(app, self._counts.setdefault(app, _Count()), first, new)
 
-    def _count(self, count: _Count, records: list[bytes]) -> None:
+    def _count(self, app: str, count: _Count, first: int, records: list[bytes]) -> None:
         left = min(OF_AN_APP - count.looked_at, OF_ALL - self._looked_at)
         count.lines += len(records)
         if left <= 0:
             return
-        seen = records if len(records) <= left else records[:: -(-len(records) // left)]
+        whole = len(records) <= left
+        seen = records if whole else records[:: -(-len(records) // left)]
         count.looked_at += len(seen)
         self._looked_at += len(seen)
-        count.errors += sum(level_of(raw[TEXT_AT:-1]) == "error" for raw in seen)
+        if whole:
+            reader = self._readers.setdefault(app, EntryReader())
+            count.errors += reader.errors(first, seen)
+        else:  # of some of its lines nobody knows what they belong to
+            self._readers.pop(app, None)
+            count.errors += sum(shape_of(raw).level == "error" for raw in seen)
 
     def take(self) -> dict[str, Rates]:
         """What came since the last time, of apps that logged."""
         counts, self._counts, self._looked_at = self._counts, {}, 0
+        self._readers = {app: one for app, one in self._readers.items() if app in counts}
         return {
             app: Rates(count.lines, count.errors * count.lines / max(count.looked_at, 1))
             for app, count in counts.items()

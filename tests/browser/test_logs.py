@@ -513,6 +513,27 @@ def test_a_stack_trace_is_one_entry(open_log: Open, container: Containers) -> No
     expect(trace.locator(".trace-line")).to_have_count(0)
 
 
+def test_a_filter_shows_failures_whole(open_log: Open, container: Containers) -> None:
+    """What failed is there with why and where, as without a filter: from the store with many lines
+    after it, found by a word that only a frame has, and grown while one looks."""
+    go = "while [ ! -e /tmp/go ]; do sleep 0.1; done; "
+    late = "printf 'ERROR late\\n'; sleep 0.3; printf '\\tat a.B.late(D.java:9)\\nINFO end\\n'; "
+    one = container(
+        f"{JAVA} for i in $(seq 800); do echo INFO fine $i; done; {go}{late} sleep 1000000",
+        name="logs-whole",
+    )
+    page = open_log("logs-whole", "?level=error", lines=806)
+    expect(page.locator(".row-text")).to_have_count(1)
+    expect(row(page, "failed")).to_contain_text("+4 lines")
+    expect(row(page, "failed")).to_contain_text("Caused by: java.io.IOException: why")
+    one.exec_run(["touch", "/tmp/go"])
+    expect(row(page, "ERROR late")).to_contain_text("+1 line")
+    expect(page.locator(".row-text")).to_have_count(2)
+    page.goto(page.url.split("?")[0] + "?q=D.java%3A2&hide=1")
+    expect(page.locator(".row-text")).to_have_count(1)
+    expect(row(page, "failed")).to_contain_text("+4 lines")
+
+
 def test_json_is_readable_and_opens_as_a_tree(open_log: Open, container: Containers) -> None:
     """Message first, fields folded behind it; opened, a tree whose fields can be copied."""
     line = '{"level":"warn","msg":"slow order","order":{"id":8812,"items":[1,2]},"user":"李雷"}'

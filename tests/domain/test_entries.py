@@ -144,6 +144,24 @@ def test_containers_and_streams_are_told_apart() -> None:
     assert entries[7].lines == 2
 
 
+@pytest.mark.parametrize(
+    ("errors", "lines"),
+    [
+        (1, ["ERROR x", "java.lang.IllegalStateException: y", FRAME, "Caused by: a.B: z", FRAME]),
+        (1, ["it happens", FRAME]),
+        (2, ["ERROR x", "INFO y", *PYTHON, "KeyError: 1", "listening"]),
+        (0, ["WARN x", "  ERRORs in it", "INFO y"]),
+    ],
+)
+def test_a_failure_counts_once(errors: int, lines: list[str]) -> None:
+    """However many of its lines say that it is an error."""
+    records = [
+        record(b"2026-02-01T09:00:00.000000000Z", b"a" * 12, b"stdout", text.encode())
+        for text in lines
+    ]
+    assert EntryReader().errors(1, records) == errors
+
+
 def test_an_entry_is_bounded() -> None:
     """In lines, and in bytes."""
     assert told(["ERROR x", *[FRAME] * (LINES_AT_MOST + 5)])[LINES_AT_MOST] != "+"

@@ -27,7 +27,8 @@ def test_what_is_put_comes_back_as_fact(ground: Ground) -> None:
     wait_until(lambda: ground.ours.wanted("log/shop/"))
     ground.put([{"text": "sold", "time": "2024-05-01T12:00:00+02:00", "stream": "stderr"}, "two"])
     fact = next(listener.batches())[0]
-    assert orjson.loads(fact.header) == {"v": 1, "first": 1, "next": 3}
+    header = {"v": 1, "first": 1, "next": 3, "levels": [None, None], "entries": []}
+    assert orjson.loads(fact.header) == header
     first, second = orjson.loads(fact.body)
     assert first == [1, "2024-05-01T10:00:00.000000000Z", "000000000000", "stderr", "sold"]
     assert [second[0], second[2], second[3], second[4]] == [2, "0" * 12, "stdout", "two"]

@@ -30,6 +30,13 @@ from cloudbang.errors import BadRequest, CloudBangError, StorageFailed, StorageF
 from cloudbang.storage import data_folder
 from cloudbang.storage.logs.app_log import AppLog, Totals, recover
 from cloudbang.storage.logs.append_queue import Append, Stored
+from cloudbang.storage.logs.entry_pages import (
+    Entries,
+    EntryPage,
+    around_in,
+    collect_entries,
+    describe,
+)
 from cloudbang.storage.logs.group_commit import GroupCommit
 from cloudbang.storage.logs.health import StorageHealth
 from cloudbang.storage.logs.reader import (
@@ -439,6 +446,81 @@ class LogStore:
             query = _onward(query, cursor, len(part), sum(len(raw) for _, raw in part))
             if query.size <= 0 or time.monotonic() > deadline:
                 return Page(lines, found.first, found.next, cursor)
+
+    def read_entries(self, app: str, query: Query, rank: Rank | None = None) -> EntryPage:
+        """A page of lines with what each is and belongs to.
+
+        With ``match`` or ``levels`` these are whole entries: the page ends with the one that makes
+        it full, and ``cursor`` is there whenever there may be more. Raises as :meth:`read`.
+        """
+        found = self._known(app)
+        if not found:
+            begins = self.begin_at(app)
+            return EntryPage(Entries(), begins, begins)
+        if query.match is None and query.levels is None:
+            page = self.read(app, query)
+            return EntryPage(
+                self.describe(app, page.lines, query, page.cursor), page.first, page.next
+            )
+        deadline = time.monotonic() + SEARCH
+        known, whole = found, Entries()
+        while True:
+
+            def step(view: Snapshot, skip_missing: bool, query: Query = query) -> Entries:
+                return collect_entries(
+                    view, self._cache, query, seconds=SLICE, skip_missing=skip_missing
+                )
+
+            part = self._retry(known, step, query.account, rank or Rank.SEARCH)
+            whole = part.and_then(whole) if query.backwards else whole.and_then(part)
+            size = sum(len(raw) for _, raw in part.lines)
+            if part.cursor is None:
+                break
+            query = _onward(query, part.cursor, len(part.lines), size)
+            if query.size <= 0 or query.limit <= 0 or time.monotonic() > deadline:
+                whole.cursor = part.cursor
+                break
+        return EntryPage(whole, found.first, found.next)
+
+    def describe(self, app: str, lines: Lines, query: Query, cursor: int | None = None) -> Entries:
+        """What lines are that were read for a query without a filter for text or levels: in a
+        thread, and from a few lines before them where they begin within an entry."""
+        found = self._known(app)
+        if not found or not lines:
+            return Entries(cursor=cursor)
+
+        def step(view: Snapshot, skip_missing: bool) -> Entries:
+            around = around_in(view, self._cache, query, skip_missing=skip_missing)
+            return describe(lines, around)
+
+        entries = self._retry(found, step, query.account)
+        entries.cursor = cursor
+        return entries
+
+    def scan_entries(self, app: str, query: Query) -> Iterator[Lines]:
+        """The same as :meth:`scan`, of whole entries that a filter finds."""
+        found = self._known(app)
+        if not found:
+            return
+        end = found.next if query.before is None else min(query.before, found.next)
+        at = 0 if query.after is None else query.after
+        cursor: int | None = max(at, found.first - 1)
+        while cursor is not None:
+            low = cursor + 1
+            part = replace(query, after=cursor, before=end, limit=1 << 62, size=STEP_BYTES)
+            page = self.read_entries(app, part, Rank.DOWNLOAD)
+            if found.first > low and low < end:
+                raise LinesGone(app)
+            cursor = page.entries.cursor
+            yield page.entries.lines
+
+    def in_memory_before(self, app: str, seq: int, lines: int) -> list[bytes]:
+        """Up to so many records before this seq, in order, as far as they are in memory."""
+        found = self._apps.get(app)
+        if not found or not found.first < seq <= found.next:
+            return []
+        records, _ = found.tail.newest(found.next - seq + lines, 1 << 62)
+        return records[found.next - seq :][::-1]
 
     def find(self, app: str, query: Query, seconds: float = SEARCH) -> Sizes:
         """What :meth:`read` would find, without holding the lines: which they are, and about how

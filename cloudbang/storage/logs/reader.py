@@ -54,6 +54,7 @@ class Query:
     limit: int = 500
     size: int = PAGE_BYTES  # of lines after which it is enough, though there are more
     account: Hashable = ""  # for whom: threads that read are shared out between accounts
+    levels: frozenset[str] | None = None  # of entries, and "none"; see ``entry_pages``
 
     @property
     def backwards(self) -> bool:
@@ -244,6 +245,25 @@ class BlockScan:
         if stream:
             found = [x for x in found if x[1][44:50] == stream]
         return found
+
+    def whole(self, spot: BlockRef) -> Lines:
+        """The lines of one block of the query's container and stream, whatever else it asks for,
+        with their LF."""
+        container, stream = self.container, self.stream
+        lines = enumerate(lines_of(self._read(spot)), spot.seq)
+        return [
+            (seq, raw + b"\n")
+            for seq, raw in lines
+            if seq < spot.end
+            and (not container or raw[31:43] == container)
+            and (not stream or raw[44:50] == stream)
+        ]
+
+    def fits(self, raw: bytes) -> bool:
+        """Whether a line is of the query's time."""
+        return not (
+            (self.since and raw[:30] < self.since) or (self.until and raw[:30] > self.until)
+        )
 
     def matching(self, spot: BlockRef) -> Lines:
         """The lines of one block that fit the query, what it matches included, with their LF."""

@@ -19,12 +19,13 @@ from cloudbang.domain.levels import LEVELS
 from cloudbang.domain.lines import STREAMS, row
 from cloudbang.domain.names import CONTAINER_ID, is_container_id
 from cloudbang.errors import BadRequest
+from cloudbang.storage.logs.entry_pages import Extent
 from cloudbang.storage.logs.log_store import LinesGone, LogStore, Query
 from cloudbang.web.api.downloads import send, while_good
 from cloudbang.web.api.leases import PIECE, lease, piece_by_piece
 from cloudbang.web.api.operation import Parameter
 from cloudbang.web.api.parsing import FLAG, SEQ, TIME, flag, json, moment, number, seq, whole
-from cloudbang.web.api.search import MAX_PATTERN, NO_LEVEL, matcher
+from cloudbang.web.api.search import MAX_PATTERN, NO_LEVEL, matcher, wanted_levels
 from cloudbang.web.security.authenticator import caller
 from cloudbang.web.services import services
 
@@ -49,13 +50,13 @@ FILTERS = {
     "stream": Parameter({"enum": list(STREAMS)}, "lines of this stream"),
     "q": Parameter(
         {"type": "string", "maxLength": MAX_PATTERN},
-        "lines whose text holds this, without its colour codes",
+        "entries of which a line holds this, without its colour codes",
     ),
     "regex": Parameter(FLAG, "1: q is a regular expression in RE2's syntax"),
     "case": Parameter(FLAG, "1: q tells capitals from small letters"),
     "level": Parameter(
         {"type": "array", "items": {"enum": [*LEVELS, NO_LEVEL]}},
-        "lines of these levels; none: lines that do not say",
+        "entries of these levels; none: those that do not say",
     ),
 }
 DOWNLOAD_QUERY = {"format": Parameter({"enum": ["text", "jsonl"]}, "text unless said"), **FILTERS}
@@ -68,22 +69,29 @@ def lines_answer(log: str, allow: Callable[[], object]) -> Response:
     query = query_of_request(number("limit", 1, MOST_LINES) or LINES)
     store = services().store
     lease().take(BUILDING)
-    page = store.read(log, replace(query, size=WHOLE))
-    if page.cursor is not None and sum(len(raw) for _, raw in page.lines) >= WHOLE:
+    filtered = query.match is not None or query.levels is not None
+    page = store.read_entries(log, replace(query, size=WHOLE // 2 if filtered else WHOLE))
+    entries = page.entries
+    size = sum(len(raw) for _, raw in entries.lines)
+    if not filtered and entries.cursor is not None and size >= WHOLE:
         sizes = store.find(log, replace(query, size=ANSWER_BYTES))
         ends = {"first": page.first, "next": page.next}
         if sizes.cursor is not None:
             ends["cursor"] = sizes.cursor
         pieces = piece_by_piece(_page(store, log, query, sizes.seqs, ends), lease())
         return Response(while_good(pieces, allow), content_type="application/json")
-    answer: dict[str, object] = {"lines": None, "first": page.first, "next": page.next}
-    if page.cursor is not None:
-        answer["cursor"] = page.cursor
-    size = sum(len(raw) for _, raw in page.lines)
+    answer: dict[str, object] = {
+        "lines": None,
+        "levels": entries.levels,
+        "entries": entries.extents,
+    }
+    answer |= {"first": page.first, "next": page.next}
+    if entries.cursor is not None:
+        answer["cursor"] = entries.cursor
     if size <= AT_ONCE:
-        body = _encode(answer, page.lines)
+        body = _encode(answer, entries.lines)
     else:
-        body = gevent.get_hub().threadpool.apply(_encode, (answer, page.lines))
+        body = gevent.get_hub().threadpool.apply(_encode, (answer, entries.lines))
     return Response(body, content_type="application/json")
 
 
@@ -93,7 +101,9 @@ def download_answer(log: str, named: str, allow: Callable[[], object]) -> Respon
     kind = request.args.get("format", "text")
     if kind not in ("text", "jsonl"):
         raise BadRequest("format", kind, "text or jsonl")
-    scan = services().store.scan(log, query_of_request(2**62))
+    query, store = query_of_request(2**62), services().store
+    filtered = query.match is not None or query.levels is not None
+    scan = store.scan_entries(log, query) if filtered else store.scan(log, query)
     lease().take(PIECE)
     pieces = _begun(_pieces(scan, kind == "jsonl"))
     name = f"{named}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{'jsonl' if kind == 'jsonl' else 'log'}"
@@ -128,8 +138,8 @@ def query_of_request(limit: int) -> Query:
             request.args.get("q", ""),
             regex=flag("regex"),
             case=flag("case"),
-            levels=request.args.getlist("level"),
         ),
+        levels=wanted_levels(request.args.getlist("level")),
         limit=limit,
         account=caller().holder,
     )
@@ -140,10 +150,16 @@ def _page(
 ) -> Iterator[bytes]:
     """The answer with the lines of these seqs, in pieces. Raises LinesGone."""
     at, before = 0, b'{"lines":['
+    levels: list[str | None] = []
+    extents: dict[int, Extent] = {}
     while found := store.pick(log, seqs[at:], replace(query, size=AT_ONCE)):
         if store.first_seq(log) > seqs[at]:
             raise LinesGone(log)
         at = bisect_right(seqs, found[-1][0])
+        entries = store.describe(log, found, query)
+        levels += entries.levels
+        extents |= {extent[0]: extent for extent in entries.extents}
+        del entries
         rows = gevent.get_hub().threadpool.apply(_encode_rows, (found,))
         del found
         yield before + rows
@@ -151,7 +167,8 @@ def _page(
         del rows
     if before != b"," or (at < len(seqs) and store.first_seq(log) > seqs[at]):
         raise LinesGone(log)
-    yield b"]," + orjson.dumps(ends)[1:]
+    told = {"levels": levels, "entries": sorted(extents.values()), **ends}
+    yield b"]," + orjson.dumps(told)[1:]
 
 
 def _encode_rows(found: Sequence[tuple[int, bytes]]) -> bytes:

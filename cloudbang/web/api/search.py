@@ -116,10 +116,16 @@ def _compiled(q: str, *, case: bool, literal: bool, in_a_line: bool = False) -> 
         raise BadRequest("q", q, f"a regular expression in RE2's syntax ({reason})") from None
 
 
-def _by_level(levels: frozenset[str]) -> Match:
+def wanted_levels(levels: Collection[str]) -> frozenset[str] | None:
+    """Those of ``domain.levels``, and "none"; None when every one is wanted. Raises BadRequest."""
     for level in levels:
         if level not in LEVELS and level != NO_LEVEL:
             raise BadRequest("level", level, "one of " + ", ".join([*LEVELS, NO_LEVEL]))
+    return frozenset(levels) or None
+
+
+def _by_level(levels: frozenset[str]) -> Match:
+    wanted_levels(levels)
     if NO_LEVEL in levels:
         return lambda record: (level_of(record[TEXT_AT:-1]) or NO_LEVEL) in levels
     return lambda record: level_of(record[TEXT_AT:-1]) in levels

@@ -61,7 +61,7 @@ class LogChannel:
         self._busy = False  # a broadcast is under way; never two at a time
         self._failed = False  # the store could not be read when it was tried last
         self._behind: int | None = None  # the position at the last look, if it was behind then
-        self.head = b'{"op":"lines","channel":%b,"lines":' % orjson.dumps(self.name)
+        self.head = b'{"op":"lines","channel":%b,' % orjson.dumps(self.name)
 
     def deliver(self, parts: Sequence[Lines]) -> None:
         """Broadcast what the bus brought, in the order in which it came."""
@@ -118,9 +118,9 @@ class LogChannel:
             if not viewer.offer(frame):
                 self._supervisor.once(f"tell {self.name}", viewer.connection.send, text)
 
-    def frame(self, body: bytes) -> SharedFrame:
-        """The ``lines`` message around a JSON array of rows."""
-        return SharedFrame(b"%b%b}" % (self.head, body))
+    def frame(self, lines: Lines) -> SharedFrame:
+        """The ``lines`` message."""
+        return SharedFrame(self.head + lines.message)
 
     def enter(self, viewer: LogViewer) -> None:
         """Take ``viewer``, which stands at the channel's position, into the broadcast."""
@@ -151,14 +151,11 @@ class LogChannel:
         self.position = lines.next
         groups, frames = [], []
         for chosen, group in self._groups.items():
-            if chosen == EVERYTHING:
-                body = lines.body
-            elif kept := chosen.keep(lines.rows):
-                body = orjson.dumps(kept)
-            else:
+            kept = lines if chosen == EVERYTHING else chosen.keep(lines)
+            if kept is None:
                 continue
             groups.append(group)
-            frames.append(self.frame(body))
+            frames.append(self.frame(kept))
         broadcast(groups, frames, lambda viewer: self._too_slow(viewer, lines.first))
 
     def _too_slow(self, viewer: LogViewer, first: int) -> None:
@@ -180,8 +177,7 @@ class LogChannel:
                 if first > self.position:
                     self._tell_expired(first)
                 self.filled += len(records)
-                found = rows(first, records)
-                self._send(Lines(first, first + len(records), orjson.dumps(found), found))
+                self._send(self.described(list(enumerate(records, first)), Query()))
             self._failed = False
         except CloudBangError as e:
             # The next look tries again; who is told of the store's trouble is not told by this.
@@ -191,6 +187,17 @@ class LogChannel:
         finally:
             self._busy = False
         self.advance()
+
+    def described(self, lines: list[tuple[int, bytes]], query: Query) -> Lines:
+        """Lines that were read from the store, with what they are; waits for a thread."""
+        entries = self.store.describe(self.app, lines, query)
+        first, following = lines[0][0], lines[-1][0] + 1
+        if following - first == len(lines):
+            found = rows(first, [raw for _, raw in lines])
+        else:
+            found = [row(seq, raw) for seq, raw in lines]
+        body = orjson.dumps(found)
+        return Lines(first, following, body, found, entries.levels, entries.extents)
 
     def _tell_expired(self, first: int) -> None:
         lost, self.position = self.position, first
@@ -314,11 +321,10 @@ class LogViewer(Viewer):
             return
         if first > self.position:
             self._skip_to(first, "expired")
-        records = records[: end - first]
-        found = rows(first, records)
-        following = first + len(records)
+        lines = list(enumerate(records[: end - first], first))
+        following = first + len(lines)
         del records
-        self._send_rows(found, lease)
+        self._send_lines(lines, Query(account=account), lease)
         self.position = following
 
     def _send_filtered_page(self, end: int, lease: Lease) -> None:
@@ -334,9 +340,7 @@ class LogViewer(Viewer):
             following = page.lines[-1][0] + 1
         else:
             following = end
-        found = [row(seq, raw) for seq, raw in page.lines]
-        del page
-        self._send_rows(found, lease)
+        self._send_lines(page.lines, self._query(), lease)
         self.position = following
 
     def _find_filtered_tail(self) -> None:
@@ -357,13 +361,15 @@ class LogViewer(Viewer):
         account = self.connection.caller.holder
         return Query(size=PAGE_BYTES, account=account, **self.filter._asdict())
 
-    def _send_rows(self, found: list[Any], lease: Lease) -> None:
-        if found and not self._closed:
-            self.connection.send(self._text_of(found, lease))
+    def _send_lines(self, lines: list[tuple[int, bytes]], query: Query, lease: Lease) -> None:
+        if lines and not self._closed:
+            text = self._text_of(lines, query, lease)
+            if not self._closed:
+                self.connection.send(text)
 
-    def _text_of(self, found: list[Any], lease: Lease) -> bytes:
-        """The message with these rows, which are let go: from here on what waits is the socket's."""
-        text = self.channel.head + orjson.dumps(found) + b"}"
-        found.clear()
+    def _text_of(self, lines: list[tuple[int, bytes]], query: Query, lease: Lease) -> bytes:
+        """The message with these lines, which are let go: from here on what waits is the socket's."""
+        text = self.channel.head + self.channel.described(lines, query).message
+        lines.clear()
         lease.close()
         return text

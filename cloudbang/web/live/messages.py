@@ -31,28 +31,47 @@ class Filter(NamedTuple):
             raise BadRequest("stream", stream, "one of " + ", ".join(STREAMS))
         return cls(container[:12] if container else None, stream)
 
-    def keep(self, lines: Sequence[Row]) -> Sequence[Row]:
-        """The rows that pass."""
+    def keep(self, lines: Lines) -> Lines | None:
+        """The lines that pass, with what they are; None when none does."""
         container, stream = self
-        return [
-            r
-            for r in lines
-            if (container is None or r[2] == container) and (stream is None or r[3] == stream)
+        chosen = [
+            (line, level)
+            for line, level in zip(lines.rows, lines.levels, strict=True)
+            if (container is None or line[2] == container) and (stream is None or line[3] == stream)
         ]
+        if not chosen:
+            return None
+        kept = [line for line, _ in chosen]
+        extents = [
+            extent
+            for extent in lines.extents
+            if (container is None or extent[3] == container)
+            and (stream is None or extent[4] == stream)
+        ]
+        levels = [level for _, level in chosen]
+        return Lines(lines.first, lines.next, orjson.dumps(kept), kept, levels, extents)
 
 
 EVERYTHING = Filter()
 
 
 class Lines:
-    """Consecutive lines from ``first`` up to but without ``next``; ``body`` their JSON array."""
+    """Consecutive lines from ``first`` up to but without ``next``; ``body`` their JSON array,
+    ``levels`` what each says of itself, ``extents`` the entries of several lines that they are in."""
 
-    __slots__ = ("_rows", "body", "first", "next")
+    __slots__ = ("_rows", "body", "extents", "first", "levels", "next")
 
     def __init__(
-        self, first: int, next_seq: int, body: bytes, found: Sequence[Row] | None = None
+        self,
+        first: int,
+        next_seq: int,
+        body: bytes,
+        found: Sequence[Row] | None,
+        levels: Sequence[str | None],
+        extents: Sequence[Sequence[Any]],
     ) -> None:
         self.first, self.next, self.body, self._rows = first, next_seq, body, found
+        self.levels, self.extents = levels, extents
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -60,6 +79,12 @@ class Lines:
         if self._rows is None:
             self._rows = orjson.loads(self.body)
         return self._rows
+
+    @property
+    def message(self) -> bytes:
+        """The members of the ``lines`` message, without its channel."""
+        levels, extents = orjson.dumps(self.levels), orjson.dumps(self.extents)
+        return b'"lines":%b,"levels":%b,"entries":%b}' % (self.body, levels, extents)
 
 
 def read_lines(received: Message, known: int) -> Lines:
@@ -72,7 +97,11 @@ def read_lines(received: Message, known: int) -> Lines:
     first, next_seq = header.get("first"), header.get("next")
     if type(first) is not int or type(next_seq) is not int or not 0 < first < next_seq <= known:
         raise Malformed(f"lines {first!r} to {next_seq!r} are not in the store")
-    return Lines(first, next_seq, received.body)
+    levels, extents = header.get("levels"), header.get("entries")
+    if type(levels) is not list or len(levels) != next_seq - first:
+        levels = [None] * (next_seq - first)
+    extents = extents if type(extents) is list else []
+    return Lines(first, next_seq, received.body, None, levels, extents)
 
 
 def join(parts: Sequence[Lines]) -> Lines:
@@ -80,4 +109,6 @@ def join(parts: Sequence[Lines]) -> Lines:
     if len(parts) == 1:
         return parts[0]
     body = b"[%b]" % b",".join(part.body.strip()[1:-1] for part in parts)
-    return Lines(parts[0].first, parts[-1].next, body)
+    levels = [level for part in parts for level in part.levels]
+    extents = {extent[0]: extent for part in parts for extent in part.extents}
+    return Lines(parts[0].first, parts[-1].next, body, None, levels, list(extents.values()))

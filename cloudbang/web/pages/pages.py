@@ -19,6 +19,7 @@ from cloudbang.domain.apps import App
 from cloudbang.domain.deploy import recipes
 from cloudbang.domain.lines import rows
 from cloudbang.errors import NoSuchApp
+from cloudbang.storage.logs.log_store import Query
 from cloudbang.web.api.app_json import one_app
 from cloudbang.web.pages import assets
 from cloudbang.web.pages.event_kinds import event_kinds
@@ -248,8 +249,14 @@ def _first_lines(app: str) -> dict[str, Any]:
     """The end of an app's log as the live socket would send it: what comes next has seq ``next``."""
     store = services().store
     first, records = store.newest(app, FIRST_LINES, FIRST_BYTES)
-    lines = rows(first, records)
-    return {"lines": lines, "first": store.first_seq(app), "next": first + len(records)}
+    found = store.describe(app, list(enumerate(records, first)), Query())
+    return {
+        "lines": rows(first, records),
+        "levels": found.levels,
+        "entries": found.extents,
+        "first": store.first_seq(app),
+        "next": first + len(records),
+    }
 
 
 def _tabs(app: App) -> list[dict[str, str]]:

@@ -3,9 +3,10 @@
 
 /**
  * A line as the server sends it: seq, time (RFC 3339 with nanoseconds), short container id,
- * stream, text.
+ * stream, text; and, once put beside it, the level that it says.
  *
- * @typedef {import("../types/api.js").Line} Row
+ * @typedef {[...import("../types/api.js").Line, (import("../logs/levels.js").Level | null)?]} Row
+ * @typedef {import("../types/api.js").Lines} Lines
  */
 
 /**
@@ -19,7 +20,7 @@
  *
  * @typedef {{
  *   subscribed?: (message: {channel: string, first?: number, next?: number}) => void,
- *   lines?: (lines: Row[], message: {channel: string, lines: Row[]}) => void,
+ *   lines?: (lines: Row[], message: {channel: string, lines: Row[], levels?: Lines["levels"], entries?: Lines["entries"]}) => void,
  *   gap?: (message: {channel: string, from: number, to: number, reason: string}) => void,
  *   error?: (message: {channel: string, code: string, message: string}) => void,
  *   lost?: () => void,

@@ -109,7 +109,7 @@ class Inventory extends EventTarget {
     if (room < PAGE) this.#announce("apps");
   }
 
-  /** @param {Record<string, [number, number, Row | null]>} activity */
+  /** @param {Record<string, [number, number, import("../types/api.js").Line | null]>} activity */
   #onActivity(activity) {
     this.active = new Set(Object.keys(activity));
     for (const [name, [next, rate, row]] of Object.entries(activity)) {

@@ -1,4 +1,4 @@
-// An entry of the log: a line, a stack trace folded into its first line, an event, or a gap. Pure.
+// An entry of the log: a line with what belongs to it, an event, or a gap. Pure.
 
 import { plainText } from "./seen_text.js";
 
@@ -11,7 +11,8 @@ import { plainText } from "./seen_text.js";
  * @typedef {object} Entry
  * @property {number} id of this entry on this page
  * @property {"line" | "marker" | "event" | "gap"} kind
- * @property {number} seq of its first line; for an event, just after the line before it
+ * @property {number} first seq at which it begins; its first lines need not be here. 0: it is one line
+ * @property {number} seq of its first line that is here; for an event, just after the line before it
  * @property {string} time
  * @property {Row | null} row its first line
  * @property {Row[] | null} more the lines folded under it
@@ -35,6 +36,7 @@ export function entry(fields) {
   return {
     id: ++lastId,
     kind: "line",
+    first: 0,
     seq: 0,
     time: "",
     row: null,

@@ -4,7 +4,8 @@
 import { followEvents } from "../live/app_events.js";
 import { live } from "../live/live_socket.js";
 import { Events } from "./events.js";
-import { ActiveFilter, breaksTraces, sameLines } from "./filter.js";
+import { withLevels } from "./extents.js";
+import { ActiveFilter, sameLines } from "./filter.js";
 import { LogApi } from "./log_api.js";
 import { LineQueue, RecentLines } from "./line_queue.js";
 import { LogModel } from "./log_model.js";
@@ -16,7 +17,7 @@ import { LogModel } from "./log_model.js";
 
 /**
  * Lines up to `next`, without a hole; `first` is the oldest seq that is kept.
- * @typedef {{ lines: Row[], first: number, next: number }} FirstLines
+ * @typedef {import("../types/api.js").Lines} FirstLines
  */
 
 const TAIL = 300; // lines the page opens with
@@ -68,7 +69,7 @@ export class Feed extends EventTarget {
     this.reader = reader;
     this.#folding = traces;
     this.#showEvents = events;
-    this.api = new LogApi(source.path);
+    this.api = new LogApi(source.path, this.model.extents);
     this.#events = new Events(this.api);
     this.active = new ActiveFilter(filter);
     this.#useFilter();
@@ -84,13 +85,17 @@ export class Feed extends EventTarget {
       this.first = drawn.first;
       this.known = true;
       this.#newFrom = drawn.next;
-      this.queue.push(drawn.lines);
+      this.model.extents.add(drawn.entries);
+      this.queue.push(withLevels(drawn.lines, drawn.levels));
     }
     const { app, channel, also } = this.source;
     live.subscribe(channel, begun ? { after: drawn.next - 1 } : { tail: TAIL }, {
       ...also,
       subscribed: (message) => this.#onSubscribed(message),
-      lines: (rows) => this.#onLines(rows),
+      lines: (rows, { levels, entries }) => {
+        this.model.extents.add(entries ?? []);
+        this.#onLines(withLevels(rows, levels));
+      },
       gap: (message) => this.#onGap(message),
       error: (message) => {
         this.problem = message;
@@ -112,6 +117,7 @@ export class Feed extends EventTarget {
       // The data folder is another one: seqs start over, and what is shown is not what is kept.
       this.queue.clear();
       this.recent.restart(next - 1);
+      this.model.extents.clear();
       this.goToEnd();
     }
     if (!this.recent.last && this.attached && next === first) {
@@ -180,11 +186,32 @@ export class Feed extends EventTarget {
     this.recent.push(rows);
     this.#see(rows);
     if (begins && this.attached) this.model.reset(rows[0][0], rows[0][0] <= this.first);
-    const shown = this.active.through(rows);
+    const shown = this.active.passes ? this.#growing(rows) : rows;
     // Only what came since the page was opened is new.
     if (rows[0][0] >= this.#newFrom) this.unseen += shown.length;
     if (!this.attached) return;
     this.model.append(shown, rows[rows.length - 1][0]);
+  }
+
+  /**
+   * Those of new lines that pass and are of entries that begin with them. An entry that began before
+   * may pass, or not pass any more, because of its new lines: it is shown whole, or not at all.
+   * @param {Row[]} rows
+   */
+  #growing(rows) {
+    const { extents } = this.model;
+    const grown = new Set(
+      rows
+        .map((row) => extents.of(row))
+        .filter((extent) => extent !== null && extent[0] < rows[0][0]),
+    );
+    for (const extent of grown) {
+      if (!extent || !this.attached) continue;
+      const its = this.recent.of(extent);
+      this.model.put(extent, this.active.through(its, extents));
+    }
+    const begun = grown.size ? rows.filter((row) => !grown.has(extents.of(row))) : rows;
+    return this.active.through(begun, extents);
   }
 
   /** @param {import("./log_model.js").Gap} gap */
@@ -208,8 +235,8 @@ export class Feed extends EventTarget {
   }
 
   #useFilter() {
-    const { filter, search } = this.active;
-    this.model.use(this.#folding && !breaksTraces(filter), search ? search.test : () => false);
+    const { search } = this.active;
+    this.model.use(this.#folding, search ? search.test : () => false);
   }
 
   /**
@@ -251,7 +278,8 @@ export class Feed extends EventTarget {
     this.api.bounds = null; // the end is of no stretch
     this.#begin();
     this.model.reset(this.recent.from, this.recent.from <= this.first);
-    this.model.append(this.active.through(this.recent.rows), this.recent.last);
+    const { extents } = this.model;
+    this.model.append(this.active.through(this.recent.rows, extents), this.recent.last);
     this.attached = true;
     this.unseen = 0;
     this.#placeEvents();
@@ -367,7 +395,7 @@ export class Feed extends EventTarget {
     const { recent, model, bounds } = this;
     if (bounds || !recent.last || model.hi < recent.from - 1) return;
     const rows = recent.rows.filter((row) => row[0] > model.hi);
-    model.append(this.active.through(rows), recent.last);
+    model.append(this.active.through(rows, model.extents), recent.last);
     this.attached = true;
   }
 

@@ -1,7 +1,8 @@
 // What the reader wants to see of a log, as the address bar and the API say it, and at work on lines
 // as they come. Pure.
 
-import { levelOf, LEVELS } from "./levels.js";
+import { entriesOf } from "./extents.js";
+import { LEVELS } from "./levels.js";
 import { t, tn } from "../lib/i18n.js";
 import { NotRe2, Re2 } from "../lib/re2.js";
 import { seenText } from "./seen_text.js";
@@ -87,28 +88,19 @@ export function serverFilter(filter) {
 }
 
 /**
- * Whether a line that comes live is one that the server would send.
+ * Whether an entry that comes live is one that the server would send.
  * @param {Filter} filter
- * @returns {((row: Row, level: Level | null) => boolean) | null} null: every line passes
+ * @returns {((rows: Row[], level: Level | null) => boolean) | null} null: every one passes
  */
 export function passes(filter) {
   const search = filter.hide ? makeSearch(filter.q, filter.regex).search : null;
   const { levels, container, stream } = filter;
   if (!search && !levels.length && !container && !stream) return null;
-  return (row, level) =>
-    (!container || row[2] === container) &&
-    (!stream || row[3] === stream) &&
+  return (rows, level) =>
+    (!container || rows[0][2] === container) &&
+    (!stream || rows[0][3] === stream) &&
     (!levels.length || levels.includes(level ?? "none")) &&
-    (!search || search.test(row[4]));
-}
-
-/**
- * Whether lines between those shown may be hidden one by one, so that what follows what is not
- * known any more.
- * @param {Filter} filter
- */
-export function breaksTraces(filter) {
-  return filter.levels.length > 0 || (filter.hide && filter.q !== "");
+    (!search || rows.some((row) => search.test(row[4])));
 }
 
 /**
@@ -249,15 +241,18 @@ export class ActiveFilter {
   }
 
   /**
-   * The lines that pass. What CloudBang itself says about the log always does.
+   * The lines of entries that pass. What CloudBang itself says about the log always does.
    * @param {Row[]} rows
+   * @param {import("./extents.js").Extents} extents
    */
-  through(rows) {
+  through(rows, extents) {
     const { passes } = this;
     if (!passes) return rows;
-    const { levels } = this.filter;
-    return rows.filter(
-      (row) => row[3] === "marker" || passes(row, levels.length ? levelOf(row[4]) : null),
-    );
+    /** @type {Set<Row>} */
+    const stay = new Set();
+    for (const [its, level] of entriesOf(rows, extents)) {
+      if (its[0][3] === "marker" || passes(its, level)) for (const row of its) stay.add(row);
+    }
+    return rows.filter((row) => stay.has(row));
   }
 }

@@ -89,6 +89,19 @@ export class RecentLines {
   }
 
   /**
+   * Its lines that are here.
+   * @param {import("./extents.js").Extent} extent
+   */
+  of([first, last, , container, stream]) {
+    const found = [];
+    for (let i = this.rows.length - 1; i >= 0 && this.rows[i][0] >= first; i--) {
+      const row = this.rows[i];
+      if (row[0] <= last && row[2] === container && row[3] === stream) found.push(row);
+    }
+    return found.reverse();
+  }
+
+  /**
    * Lines up to here will not come.
    * @param {number} to
    */

@@ -1,6 +1,7 @@
 // Lines and events from the store, over the HTTP API.
 
 import { call } from "../lib/api.js";
+import { withLevels } from "./extents.js";
 import { serverFilter } from "./filter.js";
 
 /** @typedef {import("./filter.js").Filter} Filter */
@@ -21,9 +22,13 @@ import { serverFilter } from "./filter.js";
 const ROUNDS = 500; // questions until looking for a line is given up
 
 export class LogApi {
-  /** @param {string} base the path of the calls of this log, as in log_source.js */
-  constructor(base) {
+  /**
+   * @param {string} base the path of the calls of this log, as in log_source.js
+   * @param {import("./extents.js").Extents} extents learn which lines belong together
+   */
+  constructor(base, extents) {
     this.base = base;
+    this.extents = extents;
   }
 
   /** As if nothing else was there; null: all of it. @type {Bounds | null} */
@@ -73,8 +78,11 @@ export class LogApi {
   async #lines(filter, range) {
     const params = serverFilter(filter);
     for (const [name, value] of Object.entries(range)) params.set(name, String(value));
-    const { lines, first, next, cursor } = await call("GET", `${this.base}/lines?${params}`);
-    return { rows: lines, first, next, cursor: cursor ?? null };
+    /** @type {import("../types/api.js").Lines} */
+    const page = await call("GET", `${this.base}/lines?${params}`);
+    const { lines, levels, entries, first, next, cursor } = page;
+    this.extents.add(entries);
+    return { rows: withLevels(lines, levels), first, next, cursor: cursor ?? null };
   }
 
   /**

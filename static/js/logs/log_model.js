@@ -1,9 +1,8 @@
 // The window of the log that is in memory: entries in order, bounded, growing and trimmed at both
-// ends. An entry is a line, a stack trace folded into its first line, an event, or a gap. Pure.
+// ends. An entry is a line with what the server says belongs to it, an event, or a gap. Pure.
 
 import { chars, count, entry, lastSeq } from "./entry.js";
-import { TraceFolding } from "./trace_folding.js";
-import { levelOf } from "./levels.js";
+import { entriesOf, Extents } from "./extents.js";
 
 /** @typedef {import("../live/channels.js").Row} Row */
 /** @typedef {import("./levels.js").Level} Level */
@@ -15,7 +14,7 @@ export const ENTRIES_AT_MOST = 30_000;
 const CHARS_AT_MOST = 24 * 1024 * 1024; // a window of huge lines holds fewer of them
 const TRIM_STEP = 2_000; // trimmed in steps, so that most appends move nothing
 const START_LATE = 2_000; // ms that the word of a start may come after its first lines
-const SEAM = 300; // entries looked at for a trace that a page of history ends in
+const SEAM = 2_000; // entries looked at for one that goes on beyond the page it came with
 
 export class LogModel {
   /** @type {Entry[]} */
@@ -25,14 +24,15 @@ export class LogModel {
   hi = 0;
   /** The first line that is kept is here. */
   atStart = false;
-  /** Whether lines that follow one another may be folded: not when lines between them are hidden. */
+  /** Whether what belongs to a line is folded under it. */
   folding = true;
+  /** Which lines belong together. */
+  extents = new Extents();
   /** @type {(text: string) => boolean} */
   isHit = () => false;
   /** Lines in the window. */
   lines = 0;
 
-  #traces = new TraceFolding();
   #chars = 0;
   /** @type {Set<number>} ids of events that have an entry */
   #placed = new Set();
@@ -47,7 +47,6 @@ export class LogModel {
     this.lo = lo;
     this.hi = lo - 1;
     this.atStart = atStart;
-    this.#traces = new TraceFolding();
     this.#chars = this.lines = 0;
     this.#placed.clear();
   }
@@ -55,24 +54,29 @@ export class LogModel {
   /**
    * @param {Row[]} rows oldest first
    * @param {Entry[]} into
-   * @param {TraceFolding} traces
    */
-  #fold(rows, into, traces) {
+  #fold(rows, into) {
+    /** By container and stream, the entry that their last line is in. @type {Map<string, Entry>} */
+    const open = new Map();
     for (const row of rows) {
       this.#chars += row[4].length;
       this.lines++;
       const marker = row[3] === "marker";
-      const level = marker ? null : levelOf(row[4]);
-      if (this.folding && !marker) {
-        const { head, joins } = traces.feed(row, level);
-        if (joins && head) {
+      const extent = this.folding && !marker ? this.extents.of(row) : null;
+      if (extent) {
+        const head = open.get(extent[3] + extent[4]);
+        if (head?.first === extent[0]) {
           this.#join(head, row);
           continue;
         }
       }
-      const e = entry({ kind: marker ? "marker" : "line", seq: row[0], time: row[1], row, level });
+      const e = entry({ kind: marker ? "marker" : "line", seq: row[0], time: row[1], row });
+      e.level = (extent ? extent[2] : row[5]) ?? null;
       e.hit = this.isHit(row[4]);
-      if (this.folding && !marker) traces.begin(row, e);
+      if (extent) {
+        e.first = extent[0];
+        open.set(extent[3] + extent[4], e);
+      }
       into.push(e);
     }
   }
@@ -83,10 +87,63 @@ export class LogModel {
    */
   #join(head, row) {
     (head.more ??= []).push(row);
-    head.level ??= "error";
     head.hit ||= this.isHit(row[4]);
     head.version++;
     head.height = 0;
+  }
+
+  /**
+   * Entries of the window that the server has come to know as one are one from now on.
+   * @param {number} from index of the first entry that may be concerned
+   * @param {number} to and after the last
+   */
+  #regroup(from, to) {
+    if (!this.folding) return;
+    /** @type {Map<string, Entry>} */
+    const open = new Map();
+    /** @type {Set<Entry>} */
+    const gone = new Set();
+    for (let i = Math.max(0, from); i < Math.min(to, this.entries.length); i++) {
+      const e = this.entries[i];
+      if (e.kind !== "line" || !e.row) continue;
+      const extent = this.extents.of(e.row);
+      if (!extent) continue;
+      const key = extent[3] + extent[4];
+      const head = open.get(key);
+      if (head?.first === extent[0]) {
+        this.#join(head, e.row);
+        for (const row of e.more ?? []) this.#join(head, row);
+        head.open ||= e.open;
+        gone.add(e);
+        continue;
+      }
+      if (e.level !== extent[2]) {
+        e.level = extent[2];
+        e.version++;
+      }
+      e.first = extent[0];
+      open.set(key, e);
+    }
+    if (gone.size) this.entries = this.entries.filter((e) => !gone.has(e));
+  }
+
+  /**
+   * Whether a line of an entry that begins before `seq` is here already.
+   * @param {Row} row
+   * @param {number} seq
+   */
+  #isHere(row, seq) {
+    const extent = this.extents.of(row);
+    return extent !== null && extent[0] < seq && this.indexOf(row[0]) >= 0;
+  }
+
+  /** The least index at which a row of these is in an entry that began before them. @param {Row[]} rows */
+  #reachesBack(rows) {
+    let seq = rows[0][0];
+    if (this.folding) {
+      for (const row of rows) seq = Math.min(seq, this.extents.of(row)?.[0] ?? seq);
+    }
+    return seq < rows[0][0] ? this.indexAt(seq) : -1;
   }
 
   /**
@@ -94,8 +151,14 @@ export class LogModel {
    * @param {number} hi every line up to here is now known
    */
   append(rows, hi) {
-    if (rows.length) this.#liftEvents();
-    this.#fold(rows, this.entries, this.#traces);
+    if (rows.length) {
+      this.#liftEvents();
+      const back = this.#reachesBack(rows);
+      // A page that is filtered gives an entry whole, also what of it comes after others.
+      if (back >= 0) rows = rows.filter((row) => !this.#isHere(row, rows[0][0]));
+      this.#fold(rows, this.entries);
+      if (back >= 0) this.#regroup(back, this.entries.length);
+    }
     this.hi = Math.max(this.hi, hi);
   }
 
@@ -107,42 +170,36 @@ export class LogModel {
   prepend(rows, lo, atStart) {
     /** @type {Entry[]} */
     const older = [];
-    const traces = new TraceFolding();
-    this.#fold(rows, older, traces);
-    if (this.folding) this.#mendSeam(traces);
+    this.#fold(rows, older);
+    const seam = older.length;
+    const before = older.at(-1)?.seq ?? 0;
     // One allocation for both: unshift with thousands of arguments overflows the stack.
     this.entries = older.concat(this.entries);
+    // Of two streams at once one entry may begin before another and end after it.
+    if (seam && before > (this.entries[seam]?.seq ?? Infinity)) {
+      this.entries.sort((a, b) => a.seq - b.seq);
+    }
+    this.#regroup(seam - SEAM, seam + SEAM);
     this.lo = Math.min(this.lo, lo);
     this.atStart = atStart;
   }
 
   /**
-   * A trace whose first lines came with this page of history has its last ones at the start of
-   * the window, as entries of their own: they are folded in.
-   * @param {TraceFolding} traces after the page
+   * Puts an entry that was not shown, or shown in part, where it belongs.
+   * @param {import("./extents.js").Extent} extent
+   * @param {Row[]} rows its lines; none: it is not shown any more
    */
-  #mendSeam(traces) {
-    const open = new Set(traces.keys);
-    /** @type {Set<Entry>} */
-    const gone = new Set();
-    for (let i = 0; i < Math.min(SEAM, this.entries.length) && open.size; i++) {
-      const e = this.entries[i];
-      if (e.kind !== "line" || !e.row) continue;
-      const key = e.row[2] + e.row[3];
-      if (!open.has(key)) continue;
-      const { head, joins } = traces.feed(e.row, e.level);
-      if (!joins || !head) {
-        open.delete(key);
-        continue;
-      }
-      this.#join(head, e.row);
-      for (const row of e.more ?? []) {
-        traces.feed(row, null);
-        this.#join(head, row);
-      }
-      gone.add(e);
-    }
-    if (gone.size) this.entries = this.entries.filter((e) => !gone.has(e));
+  put([first, last, , container, stream], rows) {
+    this.entries = this.entries.filter((e) => {
+      const its =
+        e.row && e.seq >= first && e.seq <= last && e.row[2] + e.row[3] === container + stream;
+      if (its) this.#forget([e]);
+      return !its;
+    });
+    /** @type {Entry[]} */
+    const into = [];
+    this.#fold(rows, into);
+    if (into.length) this.entries.splice(this.indexAt(into[0].seq), 0, ...into);
   }
 
   /**
@@ -270,7 +327,6 @@ export class LogModel {
       this.entries.push(entry({ kind: "gap", seq: gap.from, time, gap: { ...gap } }));
     }
     this.hi = Math.max(this.hi, gap.to);
-    this.#traces = new TraceFolding();
   }
 
   /**
@@ -299,13 +355,14 @@ export class LogModel {
     this.#fold(
       rows.filter((row) => row[0] <= to),
       filled,
-      new TraceFolding(),
     );
+    const added = filled.length;
     if (upTo < to) {
       const rest = { ...gapEntry.gap, from: upTo + 1, loading: false };
       filled.push(entry({ kind: "gap", seq: rest.from, time: gapEntry.time, gap: rest }));
     }
     this.entries = [...this.entries.slice(0, at), ...filled, ...this.entries.slice(at + 1)];
+    this.#regroup(at - SEAM, at + added + SEAM);
   }
 
   /**
@@ -354,7 +411,6 @@ export class LogModel {
     if (cut >= entries.length || cut < 1) return;
     this.hi = Math.ceil(entries[cut].seq) - 1;
     this.#forget(entries.splice(cut));
-    this.#traces = new TraceFolding();
   }
 
   /** @param {Entry[]} dropped */
@@ -368,20 +424,22 @@ export class LogModel {
 
   /**
    * Drops every entry that does not pass; events and gaps stay.
-   * @param {(row: Row, level: Level | null) => boolean} passes
+   * @param {(rows: Row[], level: Level | null) => boolean} passes
    */
   keep(passes) {
-    this.entries = this.entries.flatMap((e) => {
-      if (!e.row || e.kind === "marker") return [e];
-      if (!e.more || this.folding) return passes(e.row, e.level) ? [e] : [];
-      // A filter looks at lines: a trace falls apart into those that pass.
-      return [e.row, ...e.more]
-        .filter((row) => passes(row, levelOf(row[4])))
-        .map((row) => entry({ seq: row[0], time: row[1], row, level: levelOf(row[4]) }));
-    });
+    if (this.folding) {
+      this.entries = this.entries.filter(
+        (e) => !e.row || e.kind === "marker" || passes([e.row, ...(e.more ?? [])], e.level),
+      );
+    } else {
+      const rows = this.entries.flatMap((e) => (e.row && e.kind !== "marker" ? [e.row] : []));
+      const stay = new Set(
+        entriesOf(rows, this.extents).flatMap(([its, level]) => (passes(its, level) ? its : [])),
+      );
+      this.entries = this.entries.filter((e) => !e.row || e.kind === "marker" || stay.has(e.row));
+    }
     this.#chars = this.entries.reduce((sum, e) => sum + chars(e), 0);
     this.lines = this.entries.reduce((sum, e) => sum + count(e), 0);
-    this.#traces = new TraceFolding();
     this.markHits();
   }
 

@@ -5,7 +5,7 @@ import { h } from "../lib/dom.js";
 import { t, tn, formatNumber } from "../lib/i18n.js";
 import { drawEvent, drawGap, drawMarker } from "./markers.js";
 import { drawTree } from "./json_tree.js";
-import { causeOf, isCause } from "./trace_folding.js";
+import { causeOf, isCause } from "./causes.js";
 import { levelWord } from "./levels.js";
 import { rowText } from "./row_text.js";
 import { plainText, readJson, seenRuns, seenText } from "./seen_text.js";

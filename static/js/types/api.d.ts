@@ -466,6 +466,9 @@ export type Events = {
   events: Event[];
 };
 
+/** first and last seq, level, container, stream */
+export type Extent = [number, number, "trace" | "debug" | "info" | "warning" | "error" | null, string, "stdout" | "stderr" | "marker"];
+
 /** What a specification may not hold; `message` in the reader's language. */
 export type FieldProblem = {
   field: string;
@@ -554,9 +557,11 @@ export type Latency = {
 /** seq, time, container, stream, text */
 export type Line = [number, string, string, "stdout" | "stderr" | "marker", string];
 
-/** `cursor` where there is more: go on with after=cursor, or with before=cursor where only before or until was given. */
+/** `levels`: what each line says of itself. `entries`: those of several lines that these are in; all lines of the container and stream from the first to the last belong to it. `cursor` where there is more: go on with after=cursor, or with before=cursor where only before or until was given. */
 export type Lines = {
   lines: Line[];
+  levels: ("trace" | "debug" | "info" | "warning" | "error" | null)[];
+  entries: Extent[];
   first: number;
   next: number;
   cursor?: number;

@@ -46,7 +46,7 @@ test("the server is asked for what is to be hidden, not for what is only marked"
 test("a live line passes what the server would send", () => {
   /** @type {(filter: Partial<Filter>, text: string, level?: any) => boolean} */
   const test_ = (filter, text, level = null) =>
-    passes({ ...NO_FILTER, ...filter })?.([1, "", "0123456789ab", "stdout", text], level) ?? true;
+    passes({ ...NO_FILTER, ...filter })?.([[1, "", "0123456789ab", "stdout", text]], level) ?? true;
   assert.ok(test_({ levels: ["error"] }, "x", "error"));
   assert.ok(!test_({ levels: ["error"] }, "x", "info"));
   assert.ok(test_({ levels: ["none"] }, "x", null));

@@ -27,6 +27,32 @@ function rows(from, to, text = (seq) => `line ${seq}`, container = () => "aaaaaa
   ]);
 }
 
+/**
+ * What the server says of lines: a trace is an entry from each line that is no frame on.
+ * @param {LogModel} model
+ * @param {Row[]} lines
+ */
+function told(model, lines) {
+  /** @type {Map<string, import("../../../static/js/logs/extents.js").Extent>} */
+  const open = new Map();
+  for (const [seq, , container, , text] of lines) {
+    const frame = /^(?:\t|Caused)/.test(text);
+    const extent = open.get(container);
+    if (!frame)
+      open.set(container, [
+        seq,
+        seq,
+        text.startsWith("INFO") ? "info" : "error",
+        container,
+        "stdout",
+      ]);
+    else if (extent) extent[1] = seq;
+    const known = open.get(container);
+    if (known && known[1] > known[0]) model.extents.add([[...known]]);
+  }
+  return lines;
+}
+
 /** Every seq in the window, in order of its entries' lines. @param {LogModel} model */
 function seqs(model) {
   return model.entries
@@ -81,10 +107,12 @@ for (const [name, text, container] of /** @type {const} */ ([
       for (let i = 0; i < 60; i++) {
         const n = 1 + Math.floor(next() * 3_000);
         if (next() < 0.5) {
-          model.append(rows(model.hi + 1, model.hi + n, text, container), model.hi + n);
+          const lines = rows(model.hi + 1, model.hi + n, text, container);
+          model.append(told(model, lines), model.hi + n);
         } else {
           const from = Math.max(1, model.lo - n);
-          model.prepend(rows(from, model.lo - 1, text, container), from, from === 1);
+          const lines = rows(from, model.lo - 1, text, container);
+          model.prepend(told(model, lines), from, from === 1);
         }
         model.trim(Math.floor(next() * model.entries.length));
         [lo, hi] = [model.lo, model.hi];
@@ -100,6 +128,7 @@ test("a trace that a page of history ends in is one entry with the rest of it", 
   for (let cut = 101; cut <= 112; cut++) {
     const model = new LogModel();
     model.reset(cut);
+    told(model, rows(100, 140, traced));
     model.append(rows(cut, 140, traced), 140);
     model.prepend(rows(100, cut - 1, traced), 100, true);
     whole(model);
@@ -223,20 +252,83 @@ test("a gap is filled with what was missing, and what is still missing stays a g
   assert.equal(lastSeq(model.entries[model.entries.length - 1]), 50);
 });
 
-test("a filter keeps what passes, line by line", () => {
+test("a filter keeps entries that pass, whole", () => {
+  for (const folding of [true, false]) {
+    const model = new LogModel();
+    model.folding = folding;
+    model.reset(100);
+    model.append(told(model, rows(100, 119, traced)), 119);
+    model.keep(
+      (lines, level) => level === "error" && lines.some((row) => row[4].includes("at a.B.d")),
+    );
+    assert.deepEqual(
+      seqs(model),
+      [100, 101, 102, 103, 105, 106, 107, 108, 110, 111, 112, 113, 115, 116, 117, 118],
+    );
+    assert.equal(model.entries.length, folding ? 4 : 16);
+    assert.equal(model.hi, 119, "what is known stays known");
+  }
+});
+
+test("an entry grows: what stood alone is taken in, its level rises, it stays open", () => {
   const model = new LogModel();
-  model.reset(100);
-  model.append(rows(100, 119, traced), 119);
-  model.folding = false;
-  model.keep((row) => row[4].includes("at a.B"));
-  assert.deepEqual(seqs(model), [101, 102, 106, 107, 111, 112, 116, 117]);
-  assert.equal(model.hi, 119, "what is known stays known");
+  model.reset(1);
+  const lines = rows(1, 4, (seq) => ["x", "y", "java.lang.Error: z", "\tat a"][seq - 1]);
+  model.append(lines.slice(0, 3), 3);
+  assert.equal(model.entries.length, 3);
+  model.entries[1].open = true;
+  model.extents.add([[2, 4, "error", "aaaaaaaaaaaa", "stdout"]]);
+  model.append(lines.slice(3), 4);
+  assert.deepEqual(
+    model.entries.map((e) => [e.seq, e.level, e.more?.length ?? 0, e.open]),
+    [
+      [1, null, 0, false],
+      [2, "error", 2, true],
+    ],
+  );
+});
+
+test("a page may begin in the middle of an entry, whose beginning comes later", () => {
+  const model = new LogModel();
+  const lines = rows(1, 6, (seq) => (seq === 1 ? "ERROR x" : "\tat a"));
+  model.extents.add([[1, 6, "error", "aaaaaaaaaaaa", "stdout"]]);
+  model.reset(4);
+  model.append(lines.slice(3), 6);
+  assert.deepEqual(
+    [model.entries.length, model.entries[0].level, model.entries[0].seq],
+    [1, "error", 4],
+  );
+  model.prepend(lines.slice(0, 3), 1, true);
+  assert.deepEqual(
+    [model.entries.length, model.entries[0].seq, model.entries[0].more?.length],
+    [1, 1, 5],
+  );
+});
+
+test("an entry that comes to pass a filter is put where it belongs, and one that does not goes", () => {
+  const model = new LogModel();
+  model.reset(1);
+  const lines = rows(1, 5, (seq) => `line ${seq}`, two);
+  model.append([lines[0], lines[3]], 4);
+  model.extents.add([[2, 4, "error", "bbbbbbbbbbbb", "stdout"]]);
+  model.put([2, 4, "error", "bbbbbbbbbbbb", "stdout"], [lines[1], lines[3]]);
+  assert.deepEqual(
+    model.entries.map((e) => e.seq),
+    [1, 2],
+  );
+  assert.equal(model.lines, 3);
+  model.put([2, 4, "error", "bbbbbbbbbbbb", "stdout"], []);
+  assert.deepEqual(
+    model.entries.map((e) => e.seq),
+    [1],
+  );
+  assert.equal(model.lines, 1);
 });
 
 test("a line is found by its seq, also when it is folded into a trace", () => {
   const model = new LogModel();
   model.reset(100);
-  model.append(rows(100, 119, traced), 119);
+  model.append(told(model, rows(100, 119, traced)), 119);
   assert.equal(model.indexOf(100), 0);
   assert.equal(model.indexOf(102), 0);
   assert.equal(model.indexOf(104), 1);

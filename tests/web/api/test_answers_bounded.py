@@ -52,7 +52,6 @@ def asked(house: WholeApp, headers: dict[str, str], path: str) -> socket.socket:
     [
         "/api/v1/apps/big/lines?limit=5000",
         "/api/v1/apps/big/lines?limit=5000&before=41",
-        "/api/v1/apps/big/lines?limit=5000&q=x",
         "/api/v1/apps/big/download",
         "/api/v1/apps/big/download?format=jsonl",
     ],

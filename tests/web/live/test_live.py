@@ -13,9 +13,11 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from cloudbang.bus import Subscriber
+from cloudbang.domain.lines import record
 from cloudbang.errors import StorageFailed
+from cloudbang.intake.log_sink import StoreSink
 from tests.support import wait_until
-from tests.web.live.live_support import LiveGround
+from tests.web.live.live_support import ONE, TWO, LiveGround
 
 
 @pytest.fixture
@@ -60,6 +62,34 @@ def test_a_row_is_what_the_protocol_says(ground: LiveGround) -> None:
         assert page.lines(1) == [
             [1, "2023-11-14T22:13:20.001000000Z", "0123456789ab", "stdout", "line 1"]
         ]
+
+
+def test_an_entry_grows_while_it_is_looked_at(ground: LiveGround) -> None:
+    """Levels come beside the lines; a frame takes in what came before it, told from its first line
+    on, also to who looks at one container alone."""
+    sink = StoreSink(ground.store, ground.publisher)
+    when = b"2026-02-01T09:00:00.000000000Z"
+
+    def log(text: bytes, container: bytes = ONE) -> None:
+        sink.append("web", [record(when, container, b"stdout", text)]).wait()
+
+    log(b"ERROR refused")
+    with ground.client() as page, ground.client() as other:
+        page.subscribe("log/web", tail=1)
+        other.subscribe("log/web", tail=1, container=TWO.decode())
+        message = page.hear()
+        assert (message["levels"], message["entries"]) == (["error"], [])
+        wait_until(lambda: ground.push.live_viewers["log/web"] == 2)
+        log(b"java.lang.IllegalStateException: y")
+        assert page.hear()["levels"] == ["error"]
+        log(b"INFO of another", TWO)
+        assert page.hear()["levels"] == other.hear()["levels"] == ["info"]
+        log(b"\tat com.shop.Pay.take(Pay.java:40)")
+        message = page.hear()
+        assert message["levels"] == [None]
+        assert message["entries"] == [[1, 4, "error", ONE.decode(), "stdout"]]
+        log(b"  is alone", TWO)
+        assert other.hear()["entries"] == []
 
 
 def test_joins_while_lines_pour_in(ground: LiveGround) -> None:

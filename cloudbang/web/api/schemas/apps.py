@@ -98,11 +98,25 @@ class Removal(TypedDict):
     last_time: Time | None
 
 
+Level = Literal["trace", "debug", "info", "warning", "error"]
+Extent = TypeAliasType(
+    "Extent",
+    Annotated[
+        tuple[Seq, Seq, Level | None, str, Stream],
+        Field(description="first and last seq, level, container, stream"),
+    ],
+)
+
+
 class Lines(TypedDict):
-    """``cursor`` where there is more: go on with after=cursor, or with before=cursor where only
-    before or until was given."""
+    """``levels``: what each line says of itself. ``entries``: those of several lines that these are
+    in; all lines of the container and stream from the first to the last belong to it. ``cursor``
+    where there is more: go on with after=cursor, or with before=cursor where only before or until
+    was given."""
 
     lines: list[Line]
+    levels: list[Level | None]
+    entries: list[Extent]
     first: Seq
     next: Seq
     cursor: NotRequired[Seq]
