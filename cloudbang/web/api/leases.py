@@ -7,8 +7,10 @@ made in pieces makes the next one only when the last one is gone, and holds no m
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from typing import cast
 
 from flask import Flask, Response, g, request
+from werkzeug.wsgi import ClosingIterator
 
 from cloudbang.core.budget import Lease
 from cloudbang.web.security.authenticator import address
@@ -60,6 +62,10 @@ def _settle(answer: Response) -> Response:
         if answer.is_sequence:
             found.resize(sum(map(len, answer.iter_encoded())))
         answer.call_on_close(found.close)
+        if answer.direct_passthrough:
+            # A file goes out as it is, and who is closed then is the file and not the answer.
+            file = cast("Iterable[bytes]", answer.response)
+            answer.response = ClosingIterator(file, [found.close])
     return answer
 
 

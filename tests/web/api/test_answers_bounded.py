@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import gevent
+import httpx
 import orjson
 import pytest
 
@@ -113,3 +114,28 @@ def test_a_long_answer_in_pieces_is_the_same_json(house: WholeApp, viewer: dict[
         assert all(len(line[4]) == SIZE for line in answer["lines"])
         assert (answer["first"], answer["next"]) == (1, LINES + 1)
         assert "cursor" not in answer
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "more"),
+    [
+        ("/static/js/lib/dom.js", "GET", {}),
+        ("/static/js/lib/dom.js", "HEAD", {}),
+        ("/static/js/lib/dom.js", "GET", {"Range": "bytes=0-9"}),
+        ("/static/js/lib/dom.js", "GET", {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}),
+        ("/static/js/none.js", "GET", {}),
+        ("/api/v1/apps", "GET", {}),
+        ("/api/v1/apps", "HEAD", {}),
+        ("/api/v1/apps/none", "GET", {}),
+        ("/api/v1/apps/small/download", "GET", {}),
+        ("/login", "GET", {}),
+    ],
+)
+def test_an_answer_that_is_gone_holds_nothing(
+    house: WholeApp, viewer: dict[str, str], path: str, method: str, more: dict[str, str]
+) -> None:
+    """Whatever it was made of: a page alone brings a hundred files."""
+    with httpx.Client(trust_env=False, headers={**viewer, **more}) as client:
+        answer = client.request(method, f"http://127.0.0.1:{house.server.port}{path}")
+    assert answer.status_code < 500
+    wait_until(lambda: house.parts.budget.held == 0)
