@@ -87,7 +87,7 @@ PARTS = (
         NETWORK,
         tuple(
             f"tests/browser/test_{of}.py"
-            for of in ("deploys_live", "new_app", "operate", "measured_from_outside")
+            for of in ("deploys_live", "new_app", "operate", "measured_from_outside", "traffic")
         ),
     ),
     Part("browser-terminals", ENGINE, ("tests/browser",)),

@@ -52,7 +52,8 @@ class Counted:
     def wait(self, app: str, count: int) -> dict[str, Any]:
         """Once so many requests were counted: and not one more in the next moment."""
         wait_until(lambda: self.of(app)["requests"] >= count, 20, f"{count} requests of {app}")
-        gevent.sleep(0.3)
+        at = time.time()
+        wait_until(lambda: self._traffic._read > at, 20, "the log to be read to its end")
         found = self.of(app)
         assert found["requests"] == count, found
         return found
@@ -98,11 +99,11 @@ def test_as_many_as_the_load_generator_asked(ground: Ground, counted: Counted) -
     with serving(ground, "counted") as host:
         settled(ground)
         load = Load(HTTP_PORT, host, rate=150, connections=10).start()
-        gevent.sleep(1.5)
+        wait_until(lambda: len(load.timed) > 200, 30, "requests")
         counted.kill()
-        gevent.sleep(0.5)
+        wait_until(lambda: len(load.timed) > 300, 30, "requests that nobody counts")
         counted.begin()
-        gevent.sleep(1.5)
+        wait_until(lambda: len(load.timed) > 500, 30, "further ones")
         load.stop()
         assert not load.errors
         found = counted.wait("counted", len(load.timed))

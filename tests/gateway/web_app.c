@@ -1,11 +1,12 @@
 /* A web app for tests: one static program, a thread for each connection, what it does by its environment.
 
    GET /         the text of RELEASE; POST / the same once the whole body has come
-   GET /slow?N   the same after N seconds
+   GET /slow?N   the same after N seconds; any other path after wait=N milliseconds of its query
+   GET /fail…    the same with status 500; GET /missing… with 404
    GET /ws       a WebSocket that sends back each small text frame
    GET /cookies  the request's Cookie
 
-   PORT (80) is where it listens, after LATE (0) seconds. SIGTERM ends it at once, whatever is under way. */
+   PORT (80) is where it listens, after LATE (0) seconds. With LOG it prints each request's path. SIGTERM ends it at once, whatever is under way. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char *release;
+static const char *release, *logs;
 
 static int number(const char *name, int otherwise) {
     const char *found = getenv(name);
@@ -151,6 +152,12 @@ static void *serve(void *given) {
         }
         snprintf(text, sizeof text, "%s", release);
         if (!strncmp(path, "/slow?", 6)) sleep((unsigned)atoi(path + 6));
+        char *query = strpbrk(path, "? \r"), *wait = query && *query == '?' ? strstr(query, "wait=") : 0;
+        if (wait) usleep((unsigned)atoi(wait + 5) * 1000);
+        const char *status = !strncmp(path, "/fail", 5)      ? "500 Internal Server Error"
+                             : !strncmp(path, "/missing", 8) ? "404 Not Found"
+                                                             : "200 OK";
+        if (logs) dprintf(1, "%.*s\n", (int)strcspn(path, "? \r"), path);
         if (!strncmp(path, "/cookies", 8)) field(data, "Cookie", text, sizeof text);
         data[head] = saved;
         size_t rest = have - head;
@@ -162,8 +169,8 @@ static void *serve(void *given) {
         have = rest > body && head + rest <= have ? rest - body : 0;
         memmove(data, data + head + body, have);
         int size = snprintf(answer, sizeof answer,
-                            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n%s",
-                            strlen(text), text);
+                            "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n%s",
+                            status, strlen(text), text);
         if (send_all(fd, answer, (size_t)size)) goto out;
     }
 out:
@@ -176,6 +183,7 @@ static void leave(int signal) { _exit(signal == SIGTERM ? 0 : 1); }
 int main(void) {
     signal(SIGTERM, leave);
     release = getenv("RELEASE") ? getenv("RELEASE") : "?";
+    logs = getenv("LOG");
     sleep((unsigned)number("LATE", 0));
     int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number("PORT", 80))};

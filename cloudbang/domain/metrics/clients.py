@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from array import array
+from collections.abc import Iterator
 from hashlib import blake2b
 from math import inf, log, sqrt
+from struct import Struct, error
 
 WINDOW = 300  # seconds within which somebody is online
 STEP = 10
 MOST = 100_000  # clients that are counted exactly
+TOLD = 20_000  # clients that are told of one by one at once
 _AGAIN = 0.8  # of it, below which they are counted exactly again
+
+_EXACT, _SKETCH = b"\1", b"\2"
+_STEP = Struct("<I")  # when ten seconds begin
+_CLIENT = 8 + 4  # bytes: a hash, and when it was seen
 
 ERROR = 0.02  # how far off what is not exact is, nineteen times in twenty
 BITS, DAY_BITS = 13, 14  # of registers: 1.04 / sqrt(2^13) is 1.15 %
@@ -84,13 +93,15 @@ def _tau(x: float) -> float:
 class Online:
     """Different clients of the last 5 minutes; times in seconds, from any clock that goes on."""
 
-    __slots__ = ("_last", "_sketches", "_trying", "most")
+    __slots__ = ("_changed", "_fresh", "_last", "_sketches", "_trying", "most")
 
     def __init__(self, most: int = MOST) -> None:
         self.most = most
         self._last: dict[int, int] | None = {}  # hash -> when it was seen last, oldest first
         self._sketches: dict[int, Distinct] | None = None  # by ten seconds
         self._trying = 0  # since when they are counted exactly beside the sketches; 0: not
+        self._fresh: set[int] = set()  # hashes, and
+        self._changed: set[int] = set()  # ten seconds of sketches, that nobody was told of
 
     def __len__(self) -> int:
         """How many are remembered one by one."""
@@ -103,11 +114,13 @@ class Online:
     def add(self, hashed: int, time: int) -> None:
         if self._sketches is not None:
             self._sketch(time).add(hashed)
+            self._changed.add(time - time % STEP)
         last = self._last
         if last is None:
             return
         last.pop(hashed, None)
         last[hashed] = time
+        self._fresh.add(hashed)
         if len(last) > self.most:
             self._prune(time)
             if len(last) > self.most:
@@ -116,10 +129,75 @@ class Online:
     def give_up(self) -> None:
         """Remember nobody one by one any more: there are too many."""
         last, self._last, self._trying = self._last or {}, None, 0
+        self._fresh.clear()
         if self._sketches is None:
             self._sketches = {}
             for hashed, time in last.items():
                 self._sketch(time).add(hashed)
+            self._changed.update(self._sketches)
+
+    def move(self, by: int) -> None:
+        """The clock was set by so many seconds: what passed since somebody was seen did not change."""
+        if self._last:
+            self._last = {hashed: time + by for hashed, time in self._last.items()}
+        self._trying += by if self._trying else 0
+        if self._sketches:
+            before, self._sketches = self._sketches, {}
+            for step, sketch in before.items():
+                self._sketch(step + by).merge(sketch)
+            self._changed = {(step + by) // STEP * STEP for step in self._changed}
+
+    # -- over a restart
+
+    def news(self) -> list[bytes]:
+        """Who was seen since ``told``, packed, for ``load``; of very many only how many."""
+        made = []
+        last = self._last or {}
+        seen = [hashed for hashed in self._fresh if hashed in last]
+        if len(seen) > TOLD:
+            sketches: dict[int, Distinct] = {}
+            for hashed in seen:
+                step = last[hashed] // STEP * STEP
+                sketches.setdefault(step, Distinct()).add(hashed)
+            made += [_packed(*one) for one in sketches.items()]
+        elif seen:
+            times = (last[hashed] for hashed in seen)
+            made.append(_EXACT + _bytes(array("Q", seen)) + _bytes(array("I", times)))
+        for step in sorted(self._changed):
+            if self._sketches is not None and step in self._sketches:
+                made.append(_packed(step, self._sketches[step]))
+        return made
+
+    def told(self) -> None:
+        """What ``news`` gave is where it will be found again."""
+        self._fresh.clear()
+        self._changed.clear()
+
+    def load(self, packed: list[bytes], time: int) -> None:
+        """Go on at ``time`` from all that ``news`` gave in the 5 minutes before. Passes over what it
+        cannot have given."""
+        seen: dict[int, int] = {}
+        for one in packed:
+            try:
+                if one[:1] == _EXACT:
+                    for hashed, at in _clients(one[1:]):
+                        seen[hashed] = max(seen.get(hashed, 0), min(at, time))
+                else:
+                    (step,), sketch = _STEP.unpack(one[1:5]), Distinct(BITS, one[5:])
+                    if self._sketches is None:
+                        self._sketches = {}
+                    self._sketch(min(step, time)).merge(sketch)
+            except (ValueError, error):
+                continue
+        for hashed, at in sorted(seen.items(), key=lambda pair: pair[1]):
+            if self._last is not None:
+                self._last[hashed] = at
+        if self._sketches is not None:
+            for hashed, at in seen.items():
+                self._sketch(at).add(hashed)
+        if self._sketches is not None or len(self) > self.most:
+            self.give_up()
+        self.told()
 
     def count(self, time: int) -> int:
         """Of the 5 minutes before ``time``."""
@@ -147,9 +225,11 @@ class Online:
             gone.append(hashed)
         for hashed in gone:
             del last[hashed]
+            self._fresh.discard(hashed)
         if self._sketches is not None:
             for step in [step for step in self._sketches if step + STEP <= oldest]:
                 del self._sketches[step]
+                self._changed.discard(step)
 
     def _sketch(self, time: int) -> Distinct:
         assert self._sketches is not None
@@ -158,3 +238,26 @@ class Online:
         if found is None:
             found = self._sketches[step] = Distinct()
         return found
+
+
+def _packed(step: int, sketch: Distinct) -> bytes:
+    return _SKETCH + _STEP.pack(step) + bytes(sketch)
+
+
+def _clients(data: bytes) -> Iterator[tuple[int, int]]:
+    """Hashes and when each was seen: first all of the ones, then all of the others."""
+    count = len(data) // _CLIENT
+    hashes, times = array("Q"), array("I")
+    hashes.frombytes(data[: count * 8])
+    times.frombytes(data[count * 8 :])
+    if sys.byteorder == "big":
+        hashes.byteswap()
+        times.byteswap()
+    return zip(hashes, times, strict=True)
+
+
+def _bytes(values: array[int]) -> bytes:
+    """The low byte first."""
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tobytes()

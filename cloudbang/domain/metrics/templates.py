@@ -61,7 +61,7 @@ class Templates:
     def of(self, path: str, time: float) -> str:
         """The template of a path that was asked for at that time, which is learned from it."""
         hour = int(time) // HOUR
-        if hour > self._hour:
+        if hour > self._hour or hour < self._hour - 1:  # which was of a clock that was ahead
             self._turn(hour)
         for pattern, rule in self._rules:
             if pattern.fullmatch(path):
@@ -224,7 +224,7 @@ class Templates:
         """Another hour: what nobody asked for in the last one makes room, and is counted anew."""
         gone = hour - 1
         self._known = {
-            now: max(last, self._known.get(now, 0))
+            now: min(max(last, self._known.get(now, 0)), hour)
             for template, last in self._known.items()
             if last >= gone
             for now in (self.fold(template),)

@@ -23,7 +23,7 @@ from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
-from cloudbang.core.wall_clock import WallClock
+from cloudbang.core.wall_clock import WallClock, passed
 from cloudbang.domain.alerts.delivery import (
     CAP_WITHIN,
     LONGEST_WAIT,
@@ -110,8 +110,7 @@ class Outbox:
         self._notices, self._say_in, self._link, self._send = notices, say_in, link, send
         self._news = news or News()
         self._moved = 0.0  # seconds by which the clock was set since the last look
-        more = {"passes": passes} if passes else {}
-        self._clock = WallClock(clock, on_jump=self._jumped, **more)
+        self._clock = WallClock(clock, passes or passed, on_jump=self._jumped)
         self._busy: set[int] = set()
         self._wake = Flag()
         self._supervisor = Supervisor("outbox")

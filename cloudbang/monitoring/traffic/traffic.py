@@ -9,7 +9,6 @@ who is behind reads more slowly, the file holds the lines, and it is said.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -27,16 +26,16 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.loop import in_turns
 from cloudbang.core.supervise import Supervisor
 from cloudbang.core.threads import in_thread
+from cloudbang.core.wall_clock import WallClock, passed
 from cloudbang.domain.deploy.deployment import Deployment
-from cloudbang.domain.metrics import clients
 from cloudbang.domain.metrics.access_log import Request, Unreadable, read_request
-from cloudbang.domain.metrics.clients import DAY_BITS, Distinct, Online, hash_of
 from cloudbang.domain.metrics.tally import Tally
 from cloudbang.domain.metrics.templates import HEALTH, NOT_FOUND, Templates
 from cloudbang.errors import CloudBangError
 from cloudbang.monitoring.traffic.follower import LogFollower, Place
 from cloudbang.monitoring.traffic.report import LIVE, Asked, Window, report, window
 from cloudbang.monitoring.traffic.seconds import Numbers, Seconds
+from cloudbang.monitoring.traffic.visitors import Visitors
 from cloudbang.storage.traffic.store import FINE, AppState, TrafficStore
 
 log = logging.getLogger(__name__)
@@ -46,10 +45,10 @@ LOOK = 0.25  # seconds between two looks at a log that had no more
 COMMIT = 10.0  # seconds: what a kill makes us read again
 AHEAD = 5.0  # seconds that a line may be ahead of our clock; what is further counts as now's
 PENDING = 2_000  # tallies that wait for the disk; with more of them the log is not read on
-ONLINE = 300_000  # clients of all apps that are remembered one by one
 UPSTREAM = 600.0  # seconds for which an instance's address counts as an app's
 LATE = 10.0  # seconds behind, after which it is said
-DAY = 86_400
+JUMP = 2.0  # seconds by which nobody corrects a clock
+STEADY = 3600.0  # seconds for which it has to be right before it says what is old
 
 
 Rows = list[tuple[int, Tally]]
@@ -67,21 +66,14 @@ class Gateway(Protocol):
 
 
 class _App:
-    """What is known of one while it is counted. ``day``: of its clients, since 1970."""
+    """What is known of one while it is counted."""
 
     def __init__(self, known: AppState | None, rules: Sequence[str]) -> None:
         self.templates = Templates(rules)
-        self.online = Online()
-        self.day, self.clients = 0, Distinct(DAY_BITS)
         self.upstreams: dict[str, float] = {}  # address -> when it answered last
         self.changed = True
         if known is not None:
             self.templates.load(known.templates)
-            self.day, self.clients = known.day, known.clients
-
-    def state(self) -> AppState:
-        copy = Distinct(DAY_BITS, bytes(self.clients))
-        return AppState(self.templates.state(), self.day, copy)
 
 
 class Traffic:
@@ -96,24 +88,27 @@ class Traffic:
         gateway: Gateway,
         numbers: Numbers | None = None,
         rules_of: Callable[[str], Sequence[str]] = lambda app: (),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """``folder``: what the gateway and CloudBang share; ``numbers``: who takes series;
         ``rules_of``: the patterns that somebody gave an app's addresses."""
         self._path = folder / LOG
         self._store, self._gateway, self._rules_of = store, gateway, rules_of
+        self._clock = WallClock(clock, on_jump=self._clock_was_set, least=JUMP)
+        self._set_at = passed()  # or begun to be looked at
         self._seconds = Seconds(numbers, lambda: gateway.apps)
         self._supervisor = Supervisor("traffic")
         self._pool = ThreadPool(1)
         self._turn = Semaphore()  # held while what was counted is on its way to the store
         self._stopping = Event()
         self._apps: dict[str, _App] = {}
+        self._visitors = Visitors(store)
         self._pending: dict[tuple[str, int], Tally] = {}
         self._commits = 0
         self._renamed: set[str] = set()  # apps whose patterns may be others now
         self._place: Place | None = None
         self._began: float | None = None
         self._loaded = False
-        self._salt: tuple[int, bytes] = (-1, b"")
         self._read = 0.0  # up to when all lines were read
         self._newest = 0.0  # the time of the newest line
         self._now = 0.0
@@ -153,7 +148,7 @@ class Traffic:
     ) -> dict[str, Any]:
         """What ``docs/protocols/traffic.md`` says of an app, but for ``trouble``. Waits for the
         disk. Raises StorageFailed."""
-        now = time.time()
+        now = self._clock()
         until = now if until is None else until
         its = window(until - LIVE if since is None else since, until, points, now)
         known = self._apps.get(app)
@@ -167,11 +162,7 @@ class Traffic:
         )
         found = self._whole(app, its, lambda rows: report(rows, asked))
         found["routed"] = app in self._gateway.apps
-        found["clients"] = {
-            "online": known.online.count(int(now)) if known else 0,
-            "day": known.clients.count() if known and known.day == int(now) // DAY else 0,
-            "error": 0 if known is None or known.online.exact else clients.ERROR,
-        }
+        found["clients"] = self._visitors.report(app, now)
         found["connections"]["open"] = self._open(known)
         return found
 
@@ -180,7 +171,7 @@ class Traffic:
         """Why the newest may be missing: "storage", "log", "behind"; None when it is not."""
         if self._failed:
             return self._failed
-        if self._loaded and time.time() - self._read > LATE:
+        if self._loaded and self._clock() - self._read > LATE:
             return "behind"
         return None
 
@@ -188,6 +179,7 @@ class Traffic:
         """An app was deleted. Waits for the disk. Raises StorageFailed."""
         with self._turn:
             self._apps.pop(app, None)
+            self._visitors.forget(app)
             for key in [key for key in self._pending if key[0] == app]:
                 del self._pending[key]
             self._store.forget(app)
@@ -247,7 +239,7 @@ class Traffic:
                     log.warning("%s cannot be read: %s", self._path, e)
                     self._stopping.wait(1.0)
                     continue
-                self._now = now = time.time()
+                self._now = now = self._clock()
                 while self._renamed:
                     if known := self._apps.get(name := self._renamed.pop()):
                         known.templates.rules = self._rules_of(name)
@@ -280,13 +272,15 @@ class Traffic:
     def _load(self) -> None:
         if self._loaded:
             return
-        found = self._store.load()
+        self._read = now = self._clock()
+        found = self._store.load(now)
         self._place = _read_place(found.place)
         self._began = found.began
         for app, state in found.apps.items():
             self._apps[app] = _App(state, self._rules_of(app))
+        self._visitors.load(found.apps, found.seen, now)
         self._loaded = True
-        self._read = time.time()
+        self._read = self._clock()
         self._seconds.begin(self._read)
 
     def _take(self, line: bytes) -> None:
@@ -329,36 +323,30 @@ class Traffic:
         tally.add(request, template)
         self._seconds.add(request, second)
         if request.kind != "probe" and request.client:
-            app.online.add(hash(request.client), second)
-            self._count_day(app, request.client, second // DAY)
+            self._visitors.add(request.app, request.client, second, self._now)
         if request.upstream:
             app.upstreams[request.upstream] = at
         app.changed = True
         self.lines += 1
 
-    def _count_day(self, app: _App, client: str, day: int) -> None:
-        if day > self._salt[0]:
-            try:
-                self._salt = (day, self._store.salt(day))
-            except CloudBangError as e:
-                # Then a restart makes two of who comes before and after it.
-                log.warning("the day's clients are counted with a key that is not kept: %s", e)
-                self._salt = (day, os.urandom(32))
-        if day > app.day:
-            app.day, app.clients = day, Distinct(DAY_BITS)
-        if day == app.day == self._salt[0]:
-            app.clients.add(hash_of(client, self._salt[1]))
-
     def _commit(self) -> None:
         """Hand what was counted to the store, and the place behind it. Kept where that fails."""
         with self._turn:
             changed = {name: app for name, app in self._apps.items() if app.changed}
-            states = {name: app.state() for name, app in in_turns(changed.items())}
+            states = {
+                name: AppState(app.templates.state(), *self._visitors.of_today(name))
+                for name, app in in_turns(changed.items())
+            }
             for app in changed.values():
                 app.changed = False
             place = None if self._place is None else orjson.dumps([*self._place]).decode()
             try:
-                self._store.commit(place, self._pending, states, int(self._began or self._now))
+                now, seen = int(self._now), self._visitors.news()
+                self._store.commit(
+                    *(place, self._pending, states, now, seen),
+                    began=int(self._began or now),
+                    steady=passed() - self._set_at >= STEADY,
+                )
             except CloudBangError as e:
                 for app in changed.values():
                     app.changed = True
@@ -366,6 +354,7 @@ class Traffic:
                     log.warning("what was counted of traffic waits for the store: %s", e)
                 self._failed = "storage"
                 return
+            self._visitors.told()
             self._pending = {}
             self._commits += 1
             self._began = self._began or self._now
@@ -374,18 +363,26 @@ class Traffic:
         self._bound()
 
     def _online(self) -> Mapping[str, int]:
-        now = int(self._now)
-        return {name: app.online.count(now) for name, app in in_turns(self._apps.items())}
+        return self._visitors.online(self._now)
 
     def _bound(self) -> None:
         """What is remembered of all apps together, and for how long."""
-        apps = self._apps.values()
-        while sum(len(app.online) for app in apps) > ONLINE:
-            max(apps, key=lambda app: len(app.online)).online.give_up()
-        for app in apps:
+        self._visitors.bound()
+        for app in self._apps.values():
             for address, seen in list(app.upstreams.items()):
-                if seen < self._now - UPSTREAM:
+                if not seen > self._now - UPSTREAM:
                     del app.upstreams[address]
+
+    def _clock_was_set(self, by: float) -> None:
+        """What passed since did not change. The seconds in between were never there."""
+        self._set_at = passed()
+        self._now += by
+        self._read += by
+        self._newest += by
+        self._visitors.move(by)
+        for app in self._apps.values():
+            app.upstreams = {address: seen + by for address, seen in app.upstreams.items()}
+        self._seconds.jump(self._now)
 
 
 def _with(waiting: Rows, then: Callable[[Rows], dict[str, Any]], rows: Rows) -> dict[str, Any]:

@@ -15,7 +15,13 @@ from cloudbang.node.sampler.files import Room
 from cloudbang.node.sampler.hierarchies import Group, Hierarchies
 from cloudbang.node.sampler.network import METRICS as OF_NETWORK
 from cloudbang.node.sampler.network import Network, Networks
-from cloudbang.node.sampler.reasons import BY_ENGINE, NO_GROUP, NO_PROCESS, SLOW_TO_READ
+from cloudbang.node.sampler.reasons import (
+    BY_ENGINE,
+    NO_GROUP,
+    NO_PROCESS,
+    SLOW_TO_READ,
+    UNREADABLE,
+)
 
 COUNTERS = {m.name: m.step for m in OF_APPS.values() if m.unit.endswith("/s")} | {"cpu": FAST}
 # What its control groups tell.
@@ -25,6 +31,7 @@ OF_GROUPS = [
 LONG_CPU, LONG = 0.005, 0.05  # seconds that one container may take: of the processor, or of waiting
 STRIKES = 3  # in a row
 AGAIN = 60.0  # seconds after which one that took long is tried again
+MORE_LOOKS = 3  # for groups that were not there yet when others were: each is made by itself
 LOOKS, LOOK_AGAIN = 5, 10.0  # times that a group is looked for at once; then only so often, seconds
 
 
@@ -54,6 +61,8 @@ class MeasuredContainer:
         self._kills = Events()
         self._parts: list[Part] = []
         self._apart: dict[str, str] = {}  # why, for as long as it runs
+        self._unread: dict[str, str] = {}  # why, of what could not be read when all was due
+        self._found, self._more_looks = 0, 0  # groups that it has, and looks for further ones
         self._network: Network | None = None
         self._looks = 0  # in vain, since it was started
         self._look_at = 0.0
@@ -103,6 +112,8 @@ class MeasuredContainer:
         groups = there.find(instance.id, instance.cgroup_parent, instance.pid)
         if groups:
             self.read_from(groups)
+            if len(groups) < len(there.controllers):
+                self._more_looks = MORE_LOOKS
             return True
         self._looks += 1
         if self._looks >= LOOKS:
@@ -112,11 +123,20 @@ class MeasuredContainer:
     def read_from(self, groups: Mapping[str, Group]) -> None:
         """They were found."""
         context = self._context
-        self._looks = 0
+        self._looks, self._found = 0, len(groups)
         self._rates.forget()
         self._parts, self._apart = parts_of(
             groups, context.hierarchies, context.room, self._kills, context.stacked
         )
+
+    def _find_more(self) -> None:
+        self._more_looks -= 1
+        its = self.instance
+        groups = self._context.hierarchies.find(its.id, its.cgroup_parent, its.pid)
+        if len(groups) > self._found:
+            for part in self._parts:
+                part.close()
+            self.read_from(groups)
 
     def let_go(self) -> None:
         """Close what is open of it, and compare nothing with what it said before."""
@@ -126,6 +146,8 @@ class MeasuredContainer:
         self._close_network()
         self._rates.forget()
         self._looks, self._look_at, self.searched = 0, 0.0, False
+        self._more_looks = 0
+        self._unread.clear()
         self._told.clear()
 
     def _close_network(self) -> None:
@@ -143,14 +165,13 @@ class MeasuredContainer:
             return taken
         if not self._parts:
             self.find()
+        elif slow and self._more_looks:
+            self._find_more()
         worked = time.thread_time()
         raw: Raw = {}
         try:
-            for part in self._parts:
-                part.fast(raw)
-                if slow:
-                    part.slow(raw)
-        except (Vanished, OSError):
+            self._read(raw, slow)
+        except Vanished:
             self.let_go()
             return taken
         at = time.monotonic()
@@ -160,11 +181,24 @@ class MeasuredContainer:
         self._values(taken, raw, at, SLOW if began < self._slow_until else FAST)
         if slow:
             taken.values["restarts"] = self.instance.restarts
-            if self._parts and "oom_kills" not in self._apart:
+            if self._parts and not {"oom_kills"} & (self._apart.keys() | self._unread.keys()):
                 taken.values["oom_kills"] = self._kills.count
             self._say()
         self._judge(began, time.thread_time() - worked)
         return taken
+
+    def _read(self, raw: Raw, slow: bool) -> None:
+        """A controller whose files cannot be read costs its own metrics alone. Raises Vanished."""
+        unread: dict[str, str] = {}
+        for part in self._parts:
+            try:
+                part.fast(raw)
+                if slow:
+                    part.slow(raw)
+            except OSError:
+                unread |= {name: UNREADABLE for name in part.metrics if name not in raw}
+        if slow:
+            self._unread = unread
 
     def add(self, taken: InstanceSample, told: Told) -> None:
         """What the engine said of it, as far as it is not read from files."""
@@ -198,6 +232,7 @@ class MeasuredContainer:
         why = dict(self._apart)
         for part in self._parts:
             why |= part.why
+        why |= self._unread
         why |= self._context.untold
         if self.lost:
             why = dict.fromkeys(OF_GROUPS, NO_GROUP)

@@ -32,6 +32,12 @@ MOVED = 256 * 1024
 """Bytes by which the memory of a container has to have changed before its memory.stat is read
 again within 5 s."""
 
+_CPU = ("cpu", "cpu.throttled", "cpu.limit")
+_MEMORY = (
+    *("memory", "memory.anon", "memory.file", "memory.shared", "memory.limit", "memory.peak"),
+    "oom_kills",
+)
+_DISK = ("disk.read", "disk.written")
 _PRESSURES = {"pressure.cpu": "cpu", "pressure.memory": "memory", "pressure.io": "io"}
 
 Raw = dict[str, float]
@@ -42,8 +48,9 @@ class Vanished(Exception):
 
 
 class Part(Protocol):
-    """What is read of one controller. Both raise Vanished."""
+    """What is read of one controller. Both raise Vanished, and OSError for what cannot be read."""
 
+    metrics: Collection[str]
     why: dict[str, str]
 
     def fast(self, raw: Raw) -> None: ...
@@ -53,6 +60,8 @@ class Part(Protocol):
 
 class _Part:
     """The files of one controller."""
+
+    metrics: Collection[str] = ()
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -100,6 +109,8 @@ class _Part:
 class CpuOne(_Part):
     """Version 1: what it took is counted by one controller, how much it may take set by another."""
 
+    metrics: Collection[str] = _CPU
+
     def __init__(self, accounts: str, folder: str, room: Room) -> None:
         super().__init__(folder)
         self._usage = KeptFile(f"{accounts}/cpuacct.usage", room)
@@ -133,6 +144,8 @@ class CpuOne(_Part):
 
 
 class CpuTwo(_Part):
+    metrics: Collection[str] = _CPU
+
     def __init__(self, folder: str, room: Room) -> None:
         super().__init__(folder)
         self._stat = KeptFile(f"{folder}/cpu.stat", room)
@@ -192,6 +205,8 @@ class _NamesTwo:
 class Memory(_Part):
     """``kills`` counts over restarts, which the group does not live through."""
 
+    metrics: Collection[str] = _MEMORY
+
     def __init__(self, group: Group, room: Room, kills: Events) -> None:
         super().__init__(group.folder)
         self._names: type[_Names] = _NamesTwo if group.version == 2 else _NamesOne
@@ -243,12 +258,16 @@ class Memory(_Part):
 class Processes(_Part):
     """Both versions count threads as well."""
 
+    metrics: Collection[str] = ("processes",)
+
     def slow(self, raw: Raw) -> None:
         current = cgroup.number(self._once("pids.current") or b"")
         self._put(raw, "processes", current, NO_CONTROLLER)
 
 
 class Disk(_Part):
+    metrics: Collection[str] = _DISK
+
     def __init__(self, group: Group, stacked: Collection[bytes]) -> None:
         super().__init__(group.folder)
         self._version = group.version
@@ -263,7 +282,7 @@ class Disk(_Part):
             self._file = "blkio.throttle.io_service_bytes"  # kernels before 4.16 have no other
             stat = self._once(self._file)
         if stat is None:
-            self.why |= {"disk.read": NO_CONTROLLER, "disk.written": NO_CONTROLLER}
+            self.why |= dict.fromkeys(_DISK, NO_CONTROLLER)
             return
         parse = cgroup.transferred if self._version == 2 else cgroup.serviced
         raw["disk.read"], raw["disk.written"] = parse(stat, self._stacked)
@@ -272,6 +291,8 @@ class Disk(_Part):
 class Pressure(_Part):
     """For as long as some of its tasks waited. Where it is switched off, the files are there and
     cannot be read."""
+
+    metrics: Collection[str] = tuple(_PRESSURES)
 
     def slow(self, raw: Raw) -> None:
         for metric, name in _PRESSURES.items():
@@ -297,14 +318,12 @@ def parts_of(
     elif cpu is not None and cpu.version == 2:
         parts.append(CpuTwo(cpu.folder, room))
     else:
-        why |= dict.fromkeys(("cpu", "cpu.throttled", "cpu.limit"), NO_CONTROLLER)
+        why |= dict.fromkeys(_CPU, NO_CONTROLLER)
     if memory := groups.get("memory"):
         parts.append(Memory(memory, room, kills))
     else:
         off = "memory" in there.switched_off or "memory" not in there.controllers
-        names = ("memory", "anon", "file", "shared", "limit", "peak")
-        metrics = [n if n == "memory" else f"memory.{n}" for n in names]
-        why |= dict.fromkeys([*metrics, "oom_kills"], MEMORY_IS_OFF if off else NO_CONTROLLER)
+        why |= dict.fromkeys(_MEMORY, MEMORY_IS_OFF if off else NO_CONTROLLER)
     if pids := groups.get("pids"):
         parts.append(Processes(pids.folder))
     else:
@@ -312,7 +331,7 @@ def parts_of(
     if disk := groups.get("io") or groups.get("blkio"):
         parts.append(Disk(disk, stacked))
     else:
-        why |= dict.fromkeys(("disk.read", "disk.written"), NO_CONTROLLER)
+        why |= dict.fromkeys(_DISK, NO_CONTROLLER)
     if pressure := groups.get(PRESSURE):
         parts.append(Pressure(pressure.folder))
     else:

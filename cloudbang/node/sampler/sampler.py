@@ -210,7 +210,7 @@ class Sampler:
         if self._host is not None and self._said.get("") != self._host.why:
             self._said[""] = dict(self._host.why)
             self._sink.say(NODE, "", self._said[""])
-        for container, measured in self._alive.items():
+        for container, measured in list(self._alive.items()):
             if self._said.get(container) != measured.why:
                 self._said[container] = measured.why
                 self._sink.say(measured.instance.app, container, measured.why)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from cloudbang.core.counters import export
-from cloudbang.domain.metrics.clients import DAY_BITS, Distinct
+from cloudbang.domain.metrics.clients import DAY_BITS, WINDOW, Distinct
 from cloudbang.domain.metrics.tally import Tally
 from cloudbang.errors import StorageFailed
 from cloudbang.storage.sqlite import (
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 NAME = "traffic.db"
-FORMAT = 1
+FORMAT = 2
 READERS = 2
 READ_SECONDS = 10.0
 MOST_BYTES = 256 * 1024 * 1024  # the finest tier is shortened first
@@ -43,9 +43,9 @@ FINE, MIDDLE, COARSE = 10, 600, 3600  # seconds of one row
 KEPT = {FINE: 2 * 3600, MIDDLE: 14 * 86_400, COARSE: 90 * 86_400}  # seconds
 SETTLED = 120  # seconds after their end, 10 minutes are cut to their heaviest addresses
 RUNNING_TOP, TOP = 200, 20  # addresses of 10 minutes that have not ended, and of those that have
-TIDY_EVERY = 600  # seconds
+AHEAD = 3600  # seconds; what is of a later time was counted by a clock that was wrong
 
-_TABLES = (
+_TABLES_1 = (
     """CREATE TABLE tallies (
         width INTEGER NOT NULL, app TEXT NOT NULL, time INTEGER NOT NULL,
         settled INTEGER NOT NULL DEFAULT 0, body BLOB NOT NULL,
@@ -56,12 +56,20 @@ _TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE salts (day INTEGER PRIMARY KEY, salt BLOB NOT NULL)",
 )
+_TABLES_2 = (
+    # Who was seen in the last minutes, as hashes.
+    "CREATE TABLE seen (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, app TEXT NOT NULL,"
+    " body BLOB NOT NULL)",
+    "CREATE INDEX seen_time ON seen (time)",
+)
 
 _ONE = "SELECT settled, body FROM tallies WHERE width = ? AND app = ? AND time = ?"
 _CHANGE = "UPDATE tallies SET body = ? WHERE width = ? AND app = ? AND time = ?"
 _SETTLE = "UPDATE tallies SET settled = 1, body = ? WHERE width = ? AND app = ? AND time = ?"
 _OVER = "SELECT time, body FROM tallies WHERE width = ? AND app = ? AND NOT settled AND time <= ?"
 _BETWEEN = "SELECT time, body FROM tallies WHERE width = ? AND app = ? AND time >= ? AND time < ?"
+_FORGET_AHEAD = "DELETE FROM tallies WHERE width = ? AND time > ?"
+_SEEN = "SELECT app, body FROM seen WHERE time > ? ORDER BY id"
 _BETWEEN_UNSETTLED = _BETWEEN + " AND NOT settled"
 
 
@@ -74,12 +82,21 @@ class AppState(NamedTuple):
     clients: Distinct
 
 
+class Seen(NamedTuple):
+    """Who was seen, by app: what ``Online.news`` gives, made with this ``key``."""
+
+    key: bytes
+    apps: Mapping[str, list[bytes]]
+
+
 class Loaded(NamedTuple):
-    """``place``: as it was committed last; ``began``: when the first commit was, in seconds."""
+    """``place``: as it was committed last; ``began``: when the first commit was, in seconds;
+    ``seen``: in the last 5 minutes, None for nobody."""
 
     place: str | None
     began: int | None
     apps: dict[str, AppState]
+    seen: Seen | None = None
 
 
 class TrafficStore:
@@ -125,8 +142,8 @@ class TrafficStore:
 
     # -- what is asked of it
 
-    def load(self) -> Loaded:
-        """Where to go on."""
+    def load(self, now: float = 0.0) -> Loaded:
+        """Where to go on, at ``now``."""
 
         def work(c: sqlite3.Connection) -> Loaded:
             facts = dict(c.execute("SELECT name, value FROM facts"))
@@ -138,7 +155,16 @@ class TrafficStore:
                     continue  # it is learned again
                 apps[app] = known
             began = facts.get("began")
-            return Loaded(facts.get("place"), int(began) if began else None, apps)
+            seen: dict[str, list[bytes]] = {}
+            for app, body in c.execute(_SEEN, (int(now) - WINDOW,)):
+                seen.setdefault(app, []).append(body)
+            key = bytes.fromhex(facts.get("seen_key", ""))
+            return Loaded(
+                facts.get("place"),
+                int(began) if began else None,
+                apps,
+                Seen(key, seen) if key and seen else None,
+            )
 
         return self._read(work)
 
@@ -162,9 +188,15 @@ class TrafficStore:
         tallies: Mapping[tuple[str, int], Tally],
         apps: Mapping[str, AppState],
         now: int,
+        seen: Seen | None = None,
+        *,
+        began: int | None = None,
+        steady: bool = True,
     ) -> None:
         """Add tallies, by app and the 10 s that begin then, and remember the place behind all that
-        went into them: all of it or nothing."""
+        went into them: all of it or nothing. ``seen``: since the last time, at ``now``.
+        ``began``: since when it is counted, where that is not now; ``steady``: whether the clock was
+        right for long enough to say what is old."""
 
         def work(c: sqlite3.Connection) -> None:
             for (app, time), tally in tallies.items():
@@ -177,10 +209,15 @@ class TrafficStore:
                 c.execute("REPLACE INTO apps VALUES (?, ?, ?, ?)", values)
             if place is not None:
                 c.execute("REPLACE INTO facts VALUES ('place', ?)", (place,))
-            c.execute("INSERT OR IGNORE INTO facts VALUES ('began', ?)", (str(now),))
+            if seen is not None:
+                c.execute("REPLACE INTO facts VALUES ('seen_key', ?)", (seen.key.hex(),))
+                rows = [(now, app, body) for app, its in seen.apps.items() for body in its]
+                c.executemany("INSERT INTO seen (time, app, body) VALUES (?, ?, ?)", rows)
+            c.execute("DELETE FROM seen WHERE time <= ? OR time > ?", (now - WINDOW, now))
+            c.execute("INSERT OR IGNORE INTO facts VALUES ('began', ?)", (str(began or now),))
             if now - now % MIDDLE > self._tidied or now < self._tidied - MIDDLE:
                 self._settle(c, now)
-                self._expire(c, now)
+                self._expire(c, now, steady)
 
         self._write(work)
         if now - now % MIDDLE > self._tidied or now < self._tidied - MIDDLE:
@@ -213,6 +250,7 @@ class TrafficStore:
             for width in KEPT:
                 c.execute("DELETE FROM tallies WHERE width = ? AND app = ?", (width, app))
             c.execute("DELETE FROM apps WHERE app = ?", (app,))
+            c.execute("DELETE FROM seen WHERE app = ?", (app,))
 
         self._write(work)
 
@@ -229,10 +267,11 @@ class TrafficStore:
         found = c.execute("PRAGMA user_version").fetchone()[0]
         if found > FORMAT:
             raise DatabaseTooNew(str(self.path), str(found), str(FORMAT))
-        if not found:
-            for statement in _TABLES:
-                c.execute(statement)
-            c.execute(f"PRAGMA user_version = {FORMAT}")
+        for format, tables in ((1, _TABLES_1), (2, _TABLES_2)):
+            if found < format:
+                for statement in tables:
+                    c.execute(statement)
+        c.execute(f"PRAGMA user_version = {FORMAT}")
 
     def _add(
         self, c: sqlite3.Connection, width: int, app: str, time: int, tally: Tally, most: int = 0
@@ -263,10 +302,11 @@ class TrafficStore:
                 c.execute(_SETTLE, (pack(tally), MIDDLE, app, time))
                 self._add(c, COARSE, app, time - time % COARSE, tally, RUNNING_TOP)
 
-    def _expire(self, c: sqlite3.Connection, now: int) -> None:
+    def _expire(self, c: sqlite3.Connection, now: int, steady: bool) -> None:
         apps = self._apps(c)
-        for width, kept in KEPT.items():
+        for width, kept in KEPT.items() if steady else ():
             self._delete(c, width, apps, now - kept)
+            c.execute(_FORGET_AHEAD, (width, now + AHEAD))
         for width in (FINE, MIDDLE, COARSE):
             kept = KEPT[width]
             while self._used(c) > self._most and kept > 2 * width:

@@ -55,11 +55,13 @@ function drawNumbers() {
       t("Requests"),
       formatShort(traffic.requests),
       formatValue("1/s", traffic.requests / seconds, USUAL),
+      formatNumber(traffic.requests),
     ],
     [
       t("Failed requests"),
       formatShort(traffic.errors),
       `${formatMeasured(Math.round(failed * 100) / 100)} %`,
+      formatNumber(traffic.errors),
     ],
     [t("Half within"), time(quantiles["0.5"]), ""],
     ["95 %", time(quantiles["0.95"]), ""],
@@ -74,12 +76,18 @@ function drawNumbers() {
   ];
   setChildren(
     byId("traffic-numbers"),
-    numbers.map(([label, value, more]) =>
+    numbers.map(([label, value, more, exactly]) =>
       h(
         "div",
         null,
         h("dt", null, label),
-        h("dd", null, value, " ", h("span", { class: "faint" }, more)),
+        h(
+          "dd",
+          exactly ? { title: exactly } : null,
+          value,
+          " ",
+          h("span", { class: "faint" }, more),
+        ),
       ),
     ),
   );

@@ -98,3 +98,69 @@ def test_exactly_to_a_hundred_thousand() -> None:
         online.add(hashed, 1_000 + n // 1_000)
     assert online.exact
     assert online.count(1_100) == 100_000
+
+
+def over_a_restart(online: Online, news: list[bytes], time: int) -> Online:
+    """Another one, which goes on from all the news there were."""
+    again = Online(most=online.most)
+    again.load(news, time)
+    return again
+
+
+def test_it_goes_on_after_a_restart() -> None:
+    """Exactly, whenever it was told: who was seen again counts from then, who was not goes as before."""
+    chance, online, came, news = random.Random(7), Online(), deque(), []
+    for time in range(1_000, 1_600, 2):
+        who = chance.randrange(300)
+        online.add(who, time)
+        came.append((time, who))
+        if chance.random() < 0.1:
+            news += online.news()
+            online.told()
+    news += online.news()
+    again = over_a_restart(online, news, 1_600)
+    for time in (1_600, 1_700, 1_850, 1_890, 1_900):
+        true = {who for seen, who in came if seen > time - WINDOW}
+        assert again.count(time) == len(true) == online.count(time)
+    assert again.news() == []  # all of that was told before
+
+
+def test_very_many_go_on_after_a_restart() -> None:
+    """In little room; as many as before within what an estimate may be off."""
+    for most in (100_000, 1_000):
+        online, news = Online(most=most), []
+        for n, hashed in enumerate(hashes(30_000)):
+            online.add(hashed, 1_000 + n // 3_000)
+        news += online.news()
+        online.told()
+        for hashed in hashes(500):
+            online.add(hashed, 1_050)
+        news += online.news()
+        assert sum(map(len, news)) < 200_000
+        again = over_a_restart(online, news, 1_060)
+        assert abs(again.count(1_060) - 30_000) < 30_000 * 2 * ERROR
+        assert abs(again.count(1_340) - 500) < 500 * 3 * ERROR
+
+
+def test_what_is_damaged_of_who_was_seen() -> None:
+    """Costs itself alone."""
+    online = Online()
+    online.add(7, 1_000)
+    good = online.news()
+    again = over_a_restart(online, [b"", b"\1abc", b"\2ab", b"\2" + bytes(9), b"x", *good], 1_000)
+    assert again.count(1_000) == 1
+
+
+def test_a_clock_that_is_set_keeps_who_is_there() -> None:
+    """One by one and estimated: each goes when it would have gone."""
+    for by in (3_600, -3_600):
+        online, many = Online(), Online(most=1_000)
+        for n, hashed in enumerate(hashes(5_000)):
+            many.add(hashed, 10_000 + n // 500)
+            online.add(hashed, 10_000 + n // 500)
+        for one in (online, many):
+            one.move(by)
+        assert online.count(10_010 + by) == 5_000
+        assert online.count(10_304 + by) == 2_500
+        assert abs(many.count(10_010 + by) - 5_000) < 5_000 * 2 * ERROR
+        assert many.count(10_320 + by) == 0

@@ -115,6 +115,7 @@ class Ground:
         self.folder, self.run = folder, folder / "run"
         self.log = Log(self.run / "log")
         self.routes, self.taken = Routes("web"), Taken()
+        self.ahead = 0.0  # seconds that the clock is
         self.store: TrafficStore
         self.traffic: Traffic
         self.begin()
@@ -123,7 +124,10 @@ class Ground:
         """As at a start of CloudBang."""
         self.store = TrafficStore(self.folder)
         self.store.open()
-        self.traffic = Traffic(self.run, self.store, self.routes, self.taken)
+        self.traffic = Traffic(
+            *(self.run, self.store, self.routes, self.taken),
+            clock=lambda: time.time() + self.ahead,
+        )
         self.traffic.start()
 
     def stop(self) -> None:
@@ -139,6 +143,12 @@ class Ground:
         """Until so many lines were counted since the start."""
         wait_until(lambda: self.traffic.lines >= count, 20, f"{count} lines to be counted")
         assert self.traffic.lines == count
+
+    def settle(self) -> None:
+        """Until all that the log has now was counted, and is where it stays."""
+        at = time.time() + self.ahead
+        wait_until(lambda: self.traffic._read > at, 20, "the log to be read to its end")
+        wait_until(lambda: not self.traffic._pending, 20, "a commit")
 
     def report(self, app: str = "web", **how: Any) -> dict[str, Any]:
         return self.traffic.report(app, **how)

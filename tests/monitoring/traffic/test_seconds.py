@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gevent
+import pytest
+
 from cloudbang.domain.metrics.access_log import Request
 from cloudbang.monitoring.traffic.seconds import Seconds
 from tests.monitoring.traffic.ground import Taken
@@ -94,14 +97,50 @@ def test_ten_seconds_at_their_end() -> None:
     assert ground.taken.histograms["web"][START + 10].count == 1
 
 
-def test_a_clock_that_is_set() -> None:
-    """Goes on from there, backwards as well, without a hundred thousand zeros."""
+@pytest.mark.parametrize("by", [3000, 86_400, -3600, -3])
+def test_a_clock_that_is_set(by: int) -> None:
+    """Goes on from there; seconds that never were are gaps and no zeros; nothing that was counted is
+    missing, or comes again when the clock comes there."""
+    ground = Ground("web")
+    ground.look(START + 5.0)
+    ground.ask(START + 4.5)
+    before = ground.of("http.requests")
+    ground.taken.values.clear()
+    ground.seconds.jump(START + 6 + by)
+    assert ground.of("http.requests") == {4: 1}
+    assert ground.taken.histograms["web"][START].count == 1
+    ground.taken.values.clear()
+    ground.taken.histograms.clear()
+    ground.newest = 0.0
+    ground.look(START + 16 + by)
+    assert ground.of("http.requests") == {n + by: 0 for n in range(6, 15)}
+    ground.look(START + 26 + by)
+    assert not ground.taken.histograms
+    assert sum(before.values()) == 0
+
+
+def test_who_was_away_for_long_goes_on_with_now() -> None:
+    """Without a hundred thousand zeros."""
     ground = Ground("web")
     ground.look(START + 5.0)
     ground.look(START + 86_400.0)
     assert len(ground.of("http.requests")) <= 6
-    ground.taken.values.clear()
-    ground.look(START - 3600.0)
-    ground.look(START - 3590.0)
-    assert sorted(ground.of("http.requests"))[-1] <= -3590
-    assert len(ground.of("http.requests")) in range(6, 12)
+
+
+def test_an_hour_of_zeros_holds_nobody_up() -> None:
+    """Of two hundred apps."""
+    ground = Ground(*(f"app-{n}" for n in range(200)))
+    turns = []
+
+    def others() -> None:
+        while True:
+            turns.append(len(ground.taken.values))
+            gevent.sleep(0)
+
+    beside = gevent.spawn(others)
+    try:
+        ground.look(START + 600.0)
+    finally:
+        beside.kill()
+    assert len(ground.of("http.requests", "app-7")) == 599
+    assert len(turns) > 3

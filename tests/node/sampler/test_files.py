@@ -122,6 +122,54 @@ def test_memory_is_true_every_second_and_its_parts_are_not_asked_for(machine: Ma
     assert one.sample(slow=True).values["memory"] == 43 * MIB
 
 
+def test_what_cannot_be_read_costs_itself_alone(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, and is there again once it can be read; what is beside it never stops."""
+    really, fails = controllers.read, "io.pressure"
+
+    def read(path: str) -> bytes:
+        if fails and path.endswith(fails):
+            raise OSError(errno.EIO, "Input/output error")
+        return really(path)
+
+    monkeypatch.setattr(controllers, "read", read)
+    one = machine.container()
+    one.sample(slow=True)
+    machine.change(cpu_stat=TWO["cpu.stat"].replace("usage_usec 5000000", "usage_usec 5100000"))
+    values = one.sample(slow=True).values
+    assert {"cpu", "memory", "processes", "pressure.cpu", "oom_kills"} <= set(values)
+    assert one.why["pressure.io"] == reasons.UNREADABLE
+    assert "pressure.io" not in values
+    fails = "memory.max"
+    values = one.sample(slow=True).values
+    assert "memory" in values
+    assert "oom_kills" not in values
+    assert one.why["oom_kills"] == one.why["memory.limit"] == reasons.UNREADABLE
+    fails = ""
+    one.sample(slow=True)
+    assert one.sample(slow=True).values["oom_kills"] == 2
+    assert not {"oom_kills", "pressure.io"} & one.why.keys()
+
+
+def test_a_controllers_group_may_be_made_after_the_others(machine: Machine) -> None:
+    """In version 1 each is made by itself: what is not there at the first look is looked for again."""
+    late = machine.root / "late"
+    group = late / machine.group.relative_to(machine.root)
+    text = machine.mountinfo.read_text()
+    two, one = str(machine.root), f"36 24 0:31 / {late} rw - cgroup cgroup rw,pids\n"
+    machine.mountinfo.write_text(text + one)
+    machine.write(Path(two), {"cgroup.controllers": "cpu io memory\n"})
+    measured = machine.container()
+    measured.sample(slow=True)
+    assert "processes" not in measured.sample(slow=True).values
+    assert measured.why["processes"] == reasons.NO_CONTROLLER
+    machine.write(group, {"pids.current": "12\n"})
+    measured.sample(slow=True)
+    assert measured.sample(slow=True).values["processes"] == 12
+    assert "processes" not in measured.why
+
+
 @pytest.mark.parametrize("way", ["no files", "not to be read"])
 def test_pressure_may_be_off(machine: Machine, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     """Kernels differ in how they say so; it is said here, and is no zero."""

@@ -13,7 +13,17 @@ from cloudbang.domain.metrics.clients import DAY_BITS, Distinct, hash_of
 from cloudbang.domain.metrics.tally import Tally
 from cloudbang.errors import StorageFailed
 from cloudbang.storage.sqlite import DatabaseTooNew
-from cloudbang.storage.traffic.store import COARSE, FINE, KEPT, MIDDLE, TOP, AppState, TrafficStore
+from cloudbang.storage.traffic.store import (
+    COARSE,
+    FINE,
+    FORMAT,
+    KEPT,
+    MIDDLE,
+    TOP,
+    AppState,
+    Seen,
+    TrafficStore,
+)
 
 NOW = 1_764_439_200  # a whole hour
 STATE = AppState(["/blog"], 20_421, Distinct(DAY_BITS))
@@ -177,3 +187,44 @@ def test_forgotten(store: TrafficStore) -> None:
     assert [counts(store, width) for width in KEPT] == [{}, {}, {}]
     assert counts(store, FINE, "api") == {NOW: 1}
     assert store.load().apps == {}
+
+
+def test_who_was_seen_is_kept_for_five_minutes(store: TrafficStore) -> None:
+    """With the key that they were counted with, in the order in which they were told."""
+    for n in range(4):
+        seen = Seen(b"key", {"web": [b"%d" % n], "other": [b"x"]})
+        store.commit(None, {}, {}, NOW + n * 100, seen)
+    store.forget("other")
+    assert store.load(NOW + 350).seen == Seen(b"key", {"web": [b"1", b"2", b"3"]})
+    assert store.load(NOW + 700).seen is None
+    store.commit(None, {}, {}, NOW - 3600)  # the clock was set back
+    assert store.load(NOW - 3600).seen is None
+
+
+def test_a_clock_that_is_not_trusted_makes_nothing_old(store: TrafficStore) -> None:
+    """And once it is, what was counted by one that was ahead goes with what is too old."""
+    store.commit("1", {("web", NOW): tally()}, {"web": STATE}, NOW)
+    ahead = NOW + 1000 * 86_400
+    store.commit("2", {("web", ahead): tally()}, {}, ahead, steady=False)
+    assert counts(store, FINE)[NOW] == 1
+    store.commit("3", {}, {}, NOW + 700)
+    assert set(counts(store, FINE)) == {NOW}
+
+
+def test_a_file_of_the_first_format(store: TrafficStore, tmp_path: Path) -> None:
+    """Goes on with what it has."""
+    store.commit("place", {("web", NOW): tally()}, {"web": STATE}, NOW)
+    store.close()
+    with sqlite3.connect(store.path) as old:
+        old.execute("DROP TABLE seen")
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    again = TrafficStore(tmp_path)
+    again.open()
+    assert again.load(NOW).place == "place"
+    again.commit("further", {}, {}, NOW + 10, Seen(b"key", {"web": [b"x"]}))
+    assert again.load(NOW + 10).seen == Seen(b"key", {"web": [b"x"]})
+    again.close()
+    with sqlite3.connect(store.path) as kept:
+        assert kept.execute("PRAGMA user_version").fetchone() == (FORMAT,)
+    kept.close()
