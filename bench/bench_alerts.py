@@ -83,11 +83,11 @@ def _soon() -> Soon:
             seen(one.name)
         died, _ = slowest(dies, "An app died")
         time.sleep(20)
-        for n, one in enumerate(ends):  # as people do: stopped, killed, restarted, removed
+        for n, one in enumerate(ends):  # as people do: stopped, told to end, restarted, removed
             if n % 4 == 0:
                 one.stop(timeout=5)
             elif n % 4 == 1:
-                one.kill()
+                one.kill("TERM")
             elif n % 4 == 2:
                 one.restart(timeout=5)
             else:
@@ -166,7 +166,7 @@ def run() -> list[dict[str, object]]:
         },
         {
             **row,
-            "name": f"of {STOPS} stops, kills, restarts and removals by somebody: told",
+            "name": f"of {STOPS} containers that somebody stopped, restarted or removed: told",
             "value": soon.asked_for,
             "limit": 0,
             "unit": "",

@@ -44,6 +44,7 @@ from cloudbang.storage.database.alerts import AlertStore
 log = logging.getLogger(__name__)
 
 EVERY = 1.0  # seconds between two looks at what happened
+SOON, LEAST = 0.25, 0.05  # seconds, where something is to be judged, or told
 TOGETHER = 0.2  # seconds in which events come that are looked at together
 MEASURED_EVERY = 5.0  # and at numbers and logs
 MOST = (
@@ -128,15 +129,24 @@ class AlertEngine:
                     self.load()
                     loaded = True
                 self.look()
-                told = ""
+                told, wait = "", self._until_next()
             except (StorageFailed, StorageFull) as e:
+                wait = self._every
                 if str(e) != told:
                     told = str(e)
                     log.warning("alerts wait: %s", e)
-            self._wake.wait(self._every)
+            self._wake.wait(wait)
             if self._wake.is_set():
                 # Events come one after the other: each alone is not worth a look.
                 gevent.sleep(min(TOGETHER, self._every))
+
+    def _until_next(self) -> float:
+        """Seconds. What is due to be judged or told is not kept waiting for the next usual look."""
+        wait = self._every
+        if self._happened.settling:
+            wait = min(wait, SOON)
+        due = self._grouping.due()
+        return wait if due is None else min(wait, max(due - self._monotonic(), LEAST))
 
     def load(self) -> None:
         """Go on where the last process ended. Raises StorageFailed."""

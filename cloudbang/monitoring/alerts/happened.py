@@ -65,6 +65,11 @@ class Happened:
                 ago = max((wall - at) / 1e9, 0.0)
                 self._occurrences.take(event, now - ago, fresh=False)
 
+    @property
+    def settling(self) -> bool:
+        """Whether something happened that will be judged in a moment."""
+        return self._occurrences.settling
+
     def look(
         self, rules: Sequence[Rule], on: Collection[Key], names: Collection[str], now: float
     ) -> Iterator[Found]:
@@ -82,7 +87,7 @@ class Happened:
         for name in dict.fromkeys([*self._occurrences.notable, *names]):
             if name:
                 yield from self._look_at_app(name, about, on, now)
-        if not self._occurrences.settling:
+        if not self.settling:
             self.judged = self._cursor
 
     def _look_at_engine(self, now: float) -> None:
