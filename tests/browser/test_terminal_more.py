@@ -299,6 +299,10 @@ def test_small_screens_both_languages_both_themes(
     assert fits(page.locator(".term-menu:visible"), 360)
     shot(page, f"terminal-360-menu-{language[:2]}")
     page.keyboard.press("Escape")
+    shell.button("共享" if chinese else "Share").tap()
+    assert fits(page.get_by_role("dialog"), 360)
+    shot(page, f"terminal-360-share-{language[:2]}")
+    page.keyboard.press("Escape")
     words = page.locator("body").inner_text()
     if chinese:
         left = re.findall(r"\b(?:Open|Share|Terminal|End|Find|Recorded|Close)\b", words)

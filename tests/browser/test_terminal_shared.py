@@ -74,6 +74,14 @@ def test_a_terminal_is_shared(
     seen.shows_line("watched 2")
     assert "never" not in shell.text()
     shot(page, "terminal-watching")
+    shell.button("Share").click()
+    own_page = shell.page
+    own_page.get_by_label("A link opens it").select_option(label="for an hour")
+    with own_page.expect_request("**/links") as asked:
+        part = own_page.get_by_role("region", name="To type as well", exact=True)
+        part.get_by_role("button", name="Make a link").click()
+    assert asked.value.post_data_json == {"mode": "type", "minutes": 60}
+    own_page.keyboard.press("Escape")
     typing = link(shell, "To type as well")
     assert typing.split("#")[0] == watching.split("#")[0]
     assert typing != watching
@@ -197,6 +205,15 @@ def test_the_smallest_window_sets_the_size_and_says_so(
     shot(shell.page, "terminal-smaller")
     shell.page.locator(".term-screen:visible").click()
     shell.run("stty size", f"{rows} {columns}")
+    # The owner may say that it is not the smallest that decides.
+    shell.button("Share").click()
+    choice = shell.page.get_by_label("Whose window decides the size")
+    choice.select_option(label="Mine")
+    wait_until(lambda: shell.size() == wide and seen.size() == wide, 15, "the owner's room")
+    shot(shell.page, "terminal-share")
+    choice.select_option(label="The smallest")
+    wait_until(lambda: shell.size() == (rows, columns), 15, "the smallest again")
+    shell.page.keyboard.press("Escape")
     page.close()
     wait_until(lambda: shell.size() == wide, 30, "the room there was before")
     expect(shell.box.get_by_text("because the window of")).to_have_count(0)
