@@ -493,7 +493,11 @@ class LogStore:
             around = around_in(view, self._cache, query, skip_missing=skip_missing)
             return describe(lines, around)
 
-        entries = self._retry(found, step, query.account)
+        try:
+            entries = self._retry(found, step, query.account)
+        except StorageFailed:
+            # The lines are here: what was before them and cannot be read only tells more of them.
+            entries = describe(lines, lambda _seq, _back: [])
         entries.cursor = cursor
         return entries
 
