@@ -20,6 +20,8 @@ APART = {
     "client_session: <aiohttp.client.ClientSession object at 0x7f>": "nothing tells that it is a detail",
     "  2026-11-28 10:00:00 +0000 [error]: #0 /usr/lib/ruby/x.rb:5:in `y'": "it begins as a line of a log does",
     "Version: '10.11.2-MariaDB'  socket: '/run/mysqld/mysqld.sock'  port: 3306  mariadb.org binary distribution": "the same",
+    "org.sonar.api.utils.MessageException: x": "an exception without a frame may be another",
+    "RuntimeWarning: Enable tracemalloc to get the object allocation traceback": "it is a warning itself",
 }
 
 
@@ -40,7 +42,7 @@ def told(lines: Sequence[str], *, seconds: Sequence[int] = ()) -> str:
     return "".join("+" if heads[i] != i else LETTERS[levels[i]] for i in range(len(lines)))
 
 
-@pytest.mark.parametrize("name", ["programs.txt", "other_programs.txt"])
+@pytest.mark.parametrize("name", ["programs.txt", "other_programs.txt", "later_programs.txt"])
 def test_lines_of_programs(name: str) -> None:
     """What belongs to a line is taken, and nothing else is."""
     wrong = []

@@ -32,7 +32,6 @@ OTHERWISE = {
     "ORA-01034: ORACLE not available": "the codes of one program",
     '2026-11-28 10:00:00 +0000 Rack app ("GET /" - (127.0.0.1)): #<RuntimeError: boom>': "a sentence of one server",
     "2026-11-28T10:00:00.123Z app:db debug connected": "nothing but a bare word tells it",
-    "➤ YN0001: │ Error: x": "a drawing of one program",
     "/app/index.js:3": "its entry has it from the caret below",
 }
 
@@ -45,7 +44,7 @@ def test_rows_of_the_tables(way: Way) -> None:
     assert level_of(way.counter) == way.counter_level
 
 
-@pytest.mark.parametrize("name", ["programs.txt", "other_programs.txt"])
+@pytest.mark.parametrize("name", ["programs.txt", "other_programs.txt", "later_programs.txt"])
 def test_lines_of_programs(name: str) -> None:
     """Each line of common programs has the level that a person would give it."""
     wrong = [

@@ -89,7 +89,7 @@ _BRACKET = re.compile(
 )
 _OPEN = "[<【({"
 _FILLER = re.compile(
-    r"#?\d[\w.:#+-]*,?(?=$|[\s|\[])|[->.,=+]{1,5}(?=$|[\s:|\[])|[|:]+(?!-)"
+    r"#?\d[\w.:#+-]*,?(?=$|[\s|\[])|[│┃╷╵├└─➤]+|[->.,=+]{1,5}(?=$|[\s:|\[])|[|:]+(?!-)"
     r"|[\w.]+=(?:\"[^\"]*\"|[^\s\"]*),?(?=$|[\s:|\[])"
 )
 _PROGRAM = re.compile(r"[\w./@()+$-]++(?:\[\d+(?::\d+)?\])?(?::\d+)?:(?=\s|$)")
@@ -97,7 +97,7 @@ _NAME = re.compile(r"[^\s|]+")
 _NAMELIKE = re.compile(r"[.:/@_#$\d]")
 _OBJECT = re.compile(r'\{\s*"')
 _PLAIN = re.compile(r"[A-Za-z]+[,;]?")
-_PROSE = re.compile(r"[A-Z0-9]+ [a-z]+\b")
+_PROSE = re.compile(r"[A-Z0-9]+ [a-z]{2,}(?=\s|$)")
 _KEY = re.compile(r"[\w.@/-]++=")
 _LOGFMT = re.compile(
     rf'(?:[\w.@/-]+=(?:"(?:[^"\\]++|\\.)*+"|[^\s"]*+)[\s,]++){{0,40}}?(?:{tables.LEVEL_KEYS})=(?:"([^"]{{1,20}})"|([^\s,"]{{1,20}}))'
@@ -221,7 +221,7 @@ def _answered(text: str) -> bool:
     return text.endswith(tables.ANSWERS) and _ENDING.match(text) is not None
 
 
-_CAPITALS, _LOG, _COLON, _COLUMN, _GLUED, _BAR, _LETTER = range(7)
+_CAPITALS, _LOG, _COLON, _BEFORE_TIME, _COLUMN, _GLUED, _BAR, _LETTER = range(8)
 
 
 def _fits(

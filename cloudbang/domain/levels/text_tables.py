@@ -42,7 +42,7 @@ COLUMN = "trace|debug|info|warn|warning|error|fatal|Trace|Debug|Info|Warn|Warnin
 STARTS = (
     Way("syslog's priority", r"[<]<<\d{1,3}>>[>](?=.)", "<3>disk fails", "error",
         "<7777>x", None, "RFC 5424; systemd's sd-daemon(3)"),
-    Way("klog and glog", r"<<[IWEF]>>(?:\d{4}|\d{8}) \d\d:\d\d:\d\d", "W1128 10:00:00.000000  1 a.go:1] x",
+    Way("klog and glog", r"<<[IWEF]>>(?:\d{4}|\d{6}|\d{8}) \d\d:\d\d:\d\d", "W1128 10:00:00.000000  1 a.go:1] x",
         "warning", "W1128 is a room", None, "glog, klog"),
     Way("Redis' sign", r"\d+:[XCSM] \d\d [A-Z][a-z]{2} \d{4} [\d:.]{8,15} <<[.\-*#]>> ",
         "1:M 28 Nov 2026 10:00:00.000 # disk", "warning", "1:M 28 Nov 2026", None, "Redis' server.c"),
@@ -64,6 +64,8 @@ HEADS = (
     Way("a word and a colon", rf"<<(?i:{BEFORE_COLON})|{CHINESE}>>(?:\[\d+\]| \d{{1,5}})?(?::(?=\s|$)|:)",
         "Warning: Undefined index k", "warning", "Errors: 0", None,
         ".NET's console, winston, PHP, mosquitto, GDAL"),
+    Way("a word before a time", rf"<<{COLUMN}>>(?= \[?{DATE})", "warn [2026-02-01 09:00:00.000 Z] slow", "warning",
+        "warn 2026 people", None, "Mattermost, logfmt's short forms"),
     Way("a column", rf"<<{COLUMN}>>(?=\t| {{2,}}| {{0,3}}\||\s+\[| [\w.-]+ : )", "2026-02-01T09:00:00Z\twarn\tca\tretrying",
         "warning", "2026-02-01 09:00:00 error pages are served", None, "zap's console, istio"),
     Way("glued to its channel or module", rf"[\w-]{{2,40}}+(?:\.<<{CAPITALS}>>:(?=\s)|:<<{COLUMN}>>(?=\s+\d))|(?:[^\s|:]++:)+?<<{CAPITALS}|LOG>>:(?=  )",
@@ -121,7 +123,7 @@ SENTENCES = (
     Way("what killed a process", r"(?:Segmentation fault|Bus error|Illegal instruction|Aborted \(core dumped\)|Killed$|Out of memory"
         r"|terminate called |double free or |free\(\): |malloc\(\): |\*\*\* stack smashing|Assertion (?:.{1,200} )?failed|(?:[\w./-]++: )?error while loading shared libraries: )",
         "Segmentation fault (core dumped)", "error", "Killed 3 bugs", None, "shells, glibc, libstdc++, the kernel"),
-    Way("an error in words", r"Error (?:[a-z]+ ){1,6}[a-z]+: ", "Error response from daemon: no such container", "error",
+    Way("an error in words", r"Error [a-z]{2,}(?: [^\s:]+){0,6}: ", "Error response from daemon: no such container", "error",
         "Error handling middleware registered", None, "programs of the command line"),
     Way("a code of an error", r"ERR_[A-Z][A-Z0-9_]+\b", "ERR_PNPM_NO_SCRIPT  Missing script: x", "error",
         "ERRATIC", None, "Node's and package managers' codes"),
