@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from flask import Flask  # noqa: E402
 
-from cloudbang.domain import entries, seen_text, traces  # noqa: E402
+from cloudbang.domain import entry, seen_text, traces  # noqa: E402
 from cloudbang.domain.levels import json_lines, text_tables, words  # noqa: E402
 from cloudbang.web import api_blueprints  # noqa: E402
 from cloudbang.web.api.openapi import describe  # noqa: E402
@@ -70,7 +70,7 @@ def levels_page() -> str:
         "a time or its level, belongs to no line before it (but for a database's `DETAIL:` of the same process, and the second "
         "line of java.util.logging). Below a warning or an error, what is indented and what opens a trace belongs to it; any "
         "other line only once a frame proves it, and then all that stands between. What came 1.5 s later is something else. "
-        f"An entry has at most {entries.LINES_AT_MOST:,} lines and about {entries.BYTES_AT_MOST // 1024:,} KiB; "
+        f"An entry has at most {entry.LINES_AT_MOST:,} lines and about {entry.BYTES_AT_MOST // 1024:,} KiB; "
         "a trace without a level of its own is an error.",
         "",
         "| language | kind | example | looks like it and is not |",

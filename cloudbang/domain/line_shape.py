@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from cloudbang.domain.levels import BLANK, LOOKED_AT, Reading, read
+from cloudbang.domain.levels import BLANK, LEVELS, LOOKED_AT, Reading, read
+from cloudbang.domain.levels.json_lines import level_of_json
 from cloudbang.domain.lines import TEXT_AT
 from cloudbang.domain.seen_text import plain_text
 from cloudbang.domain.traces import frame, opening
@@ -109,21 +110,27 @@ class Shape:
 
 NOTHING = Reading(None, False, 0)
 DIGITS = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
-KNOWN_AT_MOST, KNOWN_BYTES = 8_192, 240
-_known: dict[bytes, Shape] = {}
+JSON_SHAPES = {
+    level: Shape(f'{{"level":"{level}"}}' if level else '{"a":0}') for level in (*LEVELS, None)
+}
+KNOWN_AT_MOST, KNOWN_BYTES = 8_192, 300
+known: dict[bytes, Shape] = {}
+"""By the text of lines with every digit a 0, and their LF."""
 
 
 def shape_of(raw: bytes) -> Shape:
     """Of a record. Most lines are as others were but for their numbers: those are known."""
-    text = raw[TEXT_AT:-1]
-    # Of these it is a number that may say the level.
-    if len(text) > KNOWN_BYTES or text[:1] in (b"{", b"<") or b'{"' in text:
-        return Shape(text_of(raw))
-    key = text.translate(DIGITS)
-    shape = _known.get(key)
+    key = raw[TEXT_AT:].translate(DIGITS) if len(raw) <= KNOWN_BYTES else b""
+    shape = known.get(key)
+    if shape is None and raw[TEXT_AT] == 0x7B:  # {
+        is_json, level = level_of_json(text_of(raw))
+        if is_json:
+            return JSON_SHAPES[level]
     if shape is None:
         shape = Shape(text_of(raw))
-        if len(_known) >= KNOWN_AT_MOST:
-            _known.clear()
-        _known[key] = shape
+        # Of these it is a number that may say the level.
+        if key and raw[TEXT_AT] not in b"{<" and b'{"' not in key:
+            if len(known) >= KNOWN_AT_MOST:
+                known.clear()
+            known[key] = shape
     return shape

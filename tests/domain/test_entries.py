@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudbang.domain import traces
-from cloudbang.domain.entries import BYTES_AT_MOST, LINES_AT_MOST, EntryReader
+from cloudbang.domain.entries import EntryReader
+from cloudbang.domain.entry import BYTES_AT_MOST, LINES_AT_MOST
 from cloudbang.domain.lines import record
 from tests.domain.log_formats import read_formats
 

@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from cloudbang.domain.entries import LINES_AT_MOST, EntryReader, comes_later
+from cloudbang.domain.entries import EntryReader
+from cloudbang.domain.entry import LINES_AT_MOST, comes_later
 from cloudbang.domain.line_shape import Shape, shape_of
 from cloudbang.storage.logs.reader import (
     BlockRef,
