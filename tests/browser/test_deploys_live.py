@@ -10,8 +10,9 @@ import docker
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.deploying import asked, deploying, settled
 from tests.deploy.apps import web
-from tests.support import ServerProcess, wait_until
+from tests.support import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -23,43 +24,13 @@ def server(
     tmp_path_factory: pytest.TempPathFactory, engine_socket: str, docker_client: docker.DockerClient
 ) -> Iterator[ServerProcess]:
     """A server on an engine with Swarm on, which watches a new release for a second only."""
-    was_on = docker_client.info()["Swarm"]["LocalNodeState"] == "active"
-    short = {"CLOUDBANG_DEPLOY_VERIFY_SECONDS": "1", "CLOUDBANG_DEPLOY_KEEP_FREE_BYTES": "0"}
-    one = ServerProcess(
-        tmp_path_factory.mktemp("deploys"), {"DOCKER_HOST": engine_socket, **short}
-    ).start()
-    asked(one, "/api/v1/swarm", {})
-    yield one
-    one.close()
-    for service in docker_client.services.list(filters={"label": "cloudbang.app=watched"}):
-        service.remove()
-    if not was_on:
-        docker_client.swarm.leave(force=True)
-    assert "Traceback" not in one.said(10_000_000), f"the server stumbled: {one.log}"
-
-
-def asked(server: ServerProcess, path: str, body: dict[str, Any]) -> Any:
-    token = server.get("/api/v1/me")["csrf_token"]
-    headers = {"Origin": server.url, "X-CSRF-Token": token}
-    answer = server.client.post(path, json=body, headers=headers)
-    assert answer.status_code < 300, answer.text
-    return answer.json() if answer.content else None
+    with deploying(tmp_path_factory.mktemp("deploys"), engine_socket, docker_client) as one:
+        yield one
 
 
 def begin(server: ServerProcess, image: str, release: str, **spec: Any) -> int:
     body = {"spec": web(image, release, health={"http": "/", "within": 60}, **spec)}
     return int(asked(server, "/api/v1/apps/watched/deployments", body)["id"])
-
-
-def settled(server: ServerProcess, id: int) -> Any:
-    found: dict[str, Any] = {}
-
-    def done() -> bool:
-        found.update(server.get(f"/api/v1/deployments/{id}"))
-        return bool(found["settled"])
-
-    wait_until(done, 60, f"the end of deployment {id}", every=0.2)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +73,7 @@ def test_a_deployment_is_followed_to_its_end_and_one_goes_back_in_a_click(
     card = page.get_by_role("region", name="Before and after")
     expect(card.locator("#comparison-verdict")).to_have_text("Too early to say.")
     expect(card.locator("#comparison-span")).to_contain_text(
-        re.compile(r"of 15 min|comes every 10 s")
+        re.compile(r"of 15 min|comes every 10 s|to compare")
     )
     expect(card.locator('[data-name="http.latency"]')).to_contain_text("not measured")
     expect(card.get_by_role("link", name="Charts of that time")).to_have_attribute(

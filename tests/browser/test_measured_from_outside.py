@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_deploys_live import asked, settled
+from tests.browser.deploying import asked, deploying, settled
 from tests.deploy.apps import web
 from tests.support import ServerProcess, wait_until
 
@@ -31,21 +31,8 @@ def server(
     tmp_path_factory: pytest.TempPathFactory, engine_socket: str, docker_client: docker.DockerClient
 ) -> Iterator[ServerProcess]:
     """On an engine with Swarm on; a release is watched for a second only."""
-    was_on = docker_client.info()["Swarm"]["LocalNodeState"] == "active"
-    before = {service.id for service in docker_client.services.list()} if was_on else set()
-    short = {"CLOUDBANG_DEPLOY_VERIFY_SECONDS": "1", "CLOUDBANG_DEPLOY_KEEP_FREE_BYTES": "0"}
-    one = ServerProcess(
-        tmp_path_factory.mktemp("measured"), {"DOCKER_HOST": engine_socket, **short}
-    ).start()
-    asked(one, "/api/v1/swarm", {})
-    yield one
-    one.close()
-    for service in docker_client.services.list():
-        if service.id not in before:
-            service.remove()
-    if not was_on:
-        docker_client.swarm.leave(force=True)
-    assert "Traceback" not in one.said(10_000_000), f"the server stumbled: {one.log}"
+    with deploying(tmp_path_factory.mktemp("measured"), engine_socket, docker_client) as one:
+        yield one
 
 
 def deployed(server: ServerProcess, image: str, release: str) -> int:

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from cloudbang.domain.names import METRICS_PORT
+from tests.browser import axe
 from tests.support import ServerProcess, wait_until
 from tests.terminal_support import Person
 
@@ -180,9 +181,9 @@ def test_the_crosshair_by_keyboard_is_read_out(desk: Page, server: ServerProcess
     desk.keyboard.press("ArrowLeft")
     status = desk.locator("#metric-board > [role=status]")
     expect(status).to_contain_text(re.compile(r"in use: [\d.]+ cores, limit: 0\.3 cores"))
-    first = status.text_content()
+    first = str(status.text_content())
     desk.keyboard.press("ArrowLeft")
-    expect(status).not_to_have_text(str(first))
+    expect(status).not_to_have_text(first)
     desk.keyboard.press("Escape")
     numbers = chart(desk, "cpu").locator(".metric-numbers")
     numbers.locator("summary").click()
@@ -201,8 +202,7 @@ def test_a_span_is_marked_and_a_moment_leads_to_the_log(
     expect(page.locator("#log")).to_be_visible()
     expect(page.locator(".log-slice")).to_contain_text("line ")
     over = chart(page, "cpu").locator(".u-over")
-    box = over.bounding_box()
-    assert box
+    box: Any = over.bounding_box()
     right, y = box["x"] + box["width"], box["y"] + 40
     page.mouse.move(right - 2, y)
     page.mouse.down()
@@ -217,11 +217,10 @@ def test_a_span_is_marked_and_a_moment_leads_to_the_log(
     expect(note).to_contain_text("Only lines of")
     wait_until(lambda: of_span(page, since, until), 10, what="lines of the span alone")
     page.locator("#log-scroller").press("End")
-    newest = page.locator(".log-slice time").last.get_attribute("datetime")
-    lines = stored(server, BUSY)
+    newest, lines = page.locator(".log-slice time").last.inner_text(), stored(server, BUSY)
     wait_until(lambda: stored(server, BUSY) > lines + 3, 10, what="lines after the span")
     assert of_span(page, since, until)
-    assert page.locator(".log-slice time").last.get_attribute("datetime") == newest
+    assert page.locator(".log-slice time").last.inner_text() == newest
     shot(page, "metrics-marked")
     over.click(position={"x": box["width"] / 2, "y": 40})
     moment = (since + until) / 2
@@ -315,6 +314,7 @@ def test_a_kill_for_want_of_memory_is_a_card_that_stays(
         desk.keyboard.press("Enter")
         expect(card.locator("#oom-lines")).to_contain_text("the last words")
         expect(card.locator("#oom-numbers")).to_contain_text("8 MiB")
+        assert axe.found(desk, "the card, opened", "#oom") == []
         shot(desk, "oom-card")
         desk.set_viewport_size({"width": 360, "height": 700})
         assert desk.evaluate("document.documentElement.scrollWidth") <= 360

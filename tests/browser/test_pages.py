@@ -703,3 +703,40 @@ def test_teams_are_made_and_people_are_put_into_them(
     person.get_by_role("button", name="Delete ben").click()
     person.get_by_role("button", name="Delete ben").click()
     expect(person).to_have_count(0)
+
+
+LONG = "warehouse-of-the-northern-region-checkout-service"
+
+
+@pytest.mark.parametrize("width", [1440, 768, 360])
+def test_names_that_begin_alike_are_told_apart_by_their_ends(
+    apps: Page, server: ServerProcess, container: Containers, width: int
+) -> None:
+    """In the list, beside it, and in the log of two instances; the level's button is not squeezed."""
+    names = [f"{LONG}-{end}" for end in ("eu", "us")]
+    for name in names:
+        container(
+            "echo one; sleep 1000", name=f"{name}-{width}", labels={"cloudbang.app": LONG[:9]}
+        )
+        container("sleep 1000", name=f"{name}-alone-{width}")
+    apps.set_viewport_size({"width": width, "height": 800})
+    for name in names:
+        link = row(apps, f"{name}-alone-{width}").locator(".app-link")
+        expect(link).to_have_accessible_name(re.compile(re.escape(f"{name}-alone-{width}")))
+        assert link.evaluate(ENDS_INSIDE), name
+        if width > 900:
+            side = apps.locator(f'.side-app[title="{name}-alone-{width}"]')
+            assert side.evaluate(ENDS_INSIDE), name
+    apps.goto(f"{server.url}/apps/{LONG[:9]}/logs")
+    expect(apps.locator(".row-who", has_text=f"eu-{width}").first).to_be_visible()
+    expect(apps.locator(".row-who", has_text=f"us-{width}").first).to_be_visible()
+    button = apps.locator("#log-levels")
+    assert button.evaluate("(one) => one.scrollWidth <= one.clientWidth + 1")
+    assert has_no_sideways_scroll(apps)
+
+
+ENDS_INSIDE = """(link) => {
+    const end = link.querySelector('.cut-middle > :last-child').getBoundingClientRect();
+    const box = link.getBoundingClientRect();
+    return end.width > 40 && end.right <= box.right + 1 && end.left >= box.left - 1;
+}"""

@@ -1,5 +1,6 @@
 // One app in the list of apps: a row that is made once and then only told what changed.
 
+import { nameElement } from "../lib/cut_name.js";
 import { h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { formatNumber, formatRate, t } from "../lib/i18n.js";
 import { plainText } from "../lib/ansi.js";
@@ -76,7 +77,7 @@ export class AppRow {
     this.#link = h(
       "a",
       { class: "app-link cut", href: appAddress(app.name), title: app.name },
-      states.nameInStack(app),
+      nameElement(states.nameInStack(app)),
     );
     this.row = h(
       "div",
@@ -249,7 +250,7 @@ function instanceRow(one, app) {
     cell(
       "name",
       stateIcon(state),
-      h("a", { class: "app-link cut", href, title: one.name }, one.name),
+      h("a", { class: "app-link cut", href, title: one.name }, nameElement(one.name)),
       terminalButton(app, one) ?? "",
       containerButton(app, one) ?? "",
     ),

@@ -2,6 +2,7 @@
 // below 900 px a drawer.
 
 import { appAddress } from "./addresses.js";
+import { nameElement } from "../lib/cut_name.js";
 import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { formatRate, t, tn } from "../lib/i18n.js";
 import { deployments } from "../live/deployments.js";
@@ -40,7 +41,7 @@ const current = document.getElementById("app-name")?.dataset.app ?? null;
 /** @param {App} app */
 function makeRow(app) {
   const state = stateIcon(appState(app));
-  const name = h("span", { class: "side-name cut" }, nameInStack(app));
+  const name = nameElement(nameInStack(app), "side-name");
   const rate = h("span", { class: "side-rate" });
   const link = h(
     "a",

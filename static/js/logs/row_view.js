@@ -7,6 +7,7 @@ import { drawEvent, drawGap, drawMarker } from "./markers.js";
 import { drawTree } from "./json_tree.js";
 import { causeOf, isCause } from "./causes.js";
 import { levelWord } from "./levels.js";
+import { shortName } from "../lib/cut_name.js";
 import { rowText } from "./row_text.js";
 import { plainText, readJson, seenRuns, seenText } from "./seen_text.js";
 import { clip, cut, drawRuns, LONG, placed, SHORT, visible } from "./text.js";
@@ -15,6 +16,8 @@ import { day, exact, timeOfDay } from "./times.js";
 /** @typedef {import("./log_model.js").Entry} Entry */
 /** @typedef {import("./log_model.js").Row} Row */
 /** @typedef {import("./filter.js").Search} Search */
+
+const WHO = 14; // characters, as wide as the column is
 
 /**
  * What drawing needs to know beside the entry.
@@ -92,7 +95,7 @@ function drawLine(entry, row, context) {
   }
   if (context.many) {
     const { name, hue } = context.instance(row[2]);
-    const label = h("span", { class: "row-who", title: name }, name);
+    const label = h("span", { class: "row-who", title: name }, shortName(name, WHO));
     label.dataset.hue = String(hue);
     head.append(label);
   }
