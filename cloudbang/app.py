@@ -298,6 +298,8 @@ class Application:
         self._stops.add("the publisher", lambda _: publisher.close(), KEEP_BUS)
         to_viewers = hub.subscriber(ours_alone=True, at=settings.sub_from)
         sink = StoreSink(storage.logs, publisher)
+        sink.partial_lines.start()
+        self._stops.add("the partial lines", sink.partial_lines.stop, KEEP_BUS)
         intake = LogIntake(sink, hub.puts, self.notices)
         return Bus(publisher, sink, to_viewers, intake)
 
@@ -432,6 +434,7 @@ class Application:
             *(storage.logs, apps, status, bus.to_viewers, self.budget, deploy.deployments),
             metrics,
             traffic=traffic,
+            partial_lines=bus.sink.partial_lines.of,
         )
         deploy.deployments.listen(live.deployment_changed)
         apps.listen_deleted(live.lines_deleted)

@@ -17,7 +17,8 @@ no part can be told from text, and each line keeps the times of its parts.)
 
 Progress that a program prints over and over with CR, and never an LF, would be one line without end,
 seen by nobody. So of each full part what stands before its last CR is a record: what a terminal
-would have overwritten by then, but for its newest state.
+would have overwritten by then, but for its newest state. That is told as a partial line, and so is
+whatever else has not ended (``partial``).
 
 What comes out depends only on the bytes, never on how they were cut into chunks: resuming after a
 crash compares records byte by byte.
@@ -30,6 +31,7 @@ from struct import Struct
 
 from cloudbang.domain.lines import MAX_TEXT, format_time, parse_time
 from cloudbang.domain.long_text import LongText
+from cloudbang.domain.partial_line import LONGEST, PartialLine, newest_state
 
 PART = 16 * 1024
 """Bytes after which the engine cuts a line. A part can be longer: bytes that are not UTF-8 grow to
@@ -99,6 +101,15 @@ class MultiplexedDecoder:
             at = stop
         self._rest = data[at:]
         return out
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a line that is not ended."""
+        return bool(self._open)
+
+    def partial(self) -> list[PartialLine]:
+        """The lines that are not ended, as a terminal would show them now."""
+        return [line.partial() for line in self._open.values()]
 
     def flush(self) -> list[bytes]:
         """The records still open, when the container has ended and no more bytes will come."""
@@ -186,6 +197,22 @@ class TtyDecoder:
             out += self._take_parts()
         return out
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a line that is not ended, or not here to its end."""
+        return self._rest_size > 0 or self._open is not None
+
+    def partial(self) -> list[PartialLine]:
+        """The line that is not ended, as a terminal would show it now."""
+        if not self._rest_size:
+            return [self._open.partial()] if self._open is not None else []
+        # The last line of what is here: each of its parts begins with a time.
+        *_, piece = _pieces(b"".join(self._rest))
+        time, text = split_time(piece, self._last_time)
+        goes_on = self._open is not None and self._open.time == time
+        line = self._open if goes_on and self._open is not None else _Line(time, self._tag)
+        return [line.partial(text.replace(piece[: len(piece) - len(text)] or b"\n", b""))]
+
     def flush(self) -> list[bytes]:
         """The record still open, when the container has ended and no more bytes will come."""
         out: list[bytes] = []
@@ -269,17 +296,30 @@ def split_time(body: bytes, otherwise: bytes) -> tuple[bytes, bytes]:
 class _Line:
     """A line whose parts are coming."""
 
-    __slots__ = ("_text", "began", "blank", "tag", "time")
+    __slots__ = ("_text", "began", "blank", "tag", "time", "under")
 
-    def __init__(self, time: bytes, tag: bytes) -> None:
+    def __init__(self, time: bytes, tag: bytes, under: bytes = b"") -> None:
         self.time, self.tag = time, tag
         self.began = time  # of its first part
         self.blank = True  # nothing in it but CR
+        self.under = under  # what it is being written over
         self._text = LongText()
 
     def add(self, part: bytes) -> None:
         self.blank = self.blank and not part.strip(b"\r")
         self._text.add(part)
+
+    def partial(self, more: bytes = b"") -> PartialLine:
+        """As it is now, with ``more`` at its end."""
+        container, stream = self.tag.split()
+        end = (self._text.end(2 * LONGEST) + more)[-2 * LONGEST :]
+        start = self._text.start(LONGEST) if self._text.size + len(more) > len(end) else b""
+        text = newest_state(end, start, self.under)
+        return PartialLine(self.began.decode(), container.decode(), stream.decode(), text)
+
+    def last_state(self) -> bytes:
+        """What stands after its last CR, as far as that is of use."""
+        return self._text.end(LONGEST).rpartition(b"\r")[2]
 
     def record(self, without: bytes = b"") -> bytes:
         """``without``: what is no part of the text at its end."""
@@ -309,7 +349,7 @@ def _overwritten(
         before = _continue(line, time, tag, part[:at], out)
         if not before.blank:
             out.append(before.record())
-            line, part = None, part[at:]
+            line, part = _Line(time, tag, before.last_state()), part[at:]
         else:
             line, part = before, part[at:]
     return _continue(line, time, tag, part, out)

@@ -35,6 +35,27 @@ class LongText:
             if len(self._tail) > MAX_TEXT:
                 del self._tail[:-_TAIL]
 
+    def start(self, size: int) -> bytes:
+        """The first bytes of it, at most so many."""
+        start = b""
+        for part in self._head:
+            if len(start) >= size:
+                break
+            start += part[: size - len(start)]
+        return start
+
+    def end(self, size: int) -> bytes:
+        """The last bytes of it, at most so many."""
+        if self._tail:
+            return bytes(self._tail[-size:])
+        end: list[bytes] = []
+        for part in reversed(self._head):
+            if size <= 0:
+                break
+            end.append(part[-size:])
+            size -= len(part)
+        return b"".join(reversed(end))
+
     def text(self) -> bytes:
         """All of it, or what a line may have of it; whole characters where it is UTF-8."""
         if self._tail is None:

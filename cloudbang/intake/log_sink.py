@@ -10,7 +10,9 @@ import orjson
 
 from cloudbang.domain.entries import EntryReader
 from cloudbang.domain.lines import rows
+from cloudbang.domain.partial_line import PartialLine
 from cloudbang.domain.resume import ResumePoint
+from cloudbang.intake.partial_lines import PartialLines
 from cloudbang.storage.logs.log_store import Append, LogStore, Query, Stored
 
 MESSAGE_LINES, MESSAGE_BYTES = 500, 256 * 1024  # of one message of the bus
@@ -35,6 +37,7 @@ class StoreSink:
         self._store, self._bus = store, bus
         # By app, of those that somebody listens to: what is open, and the seq it goes on with.
         self._readers: dict[str, tuple[EntryReader, int]] = {}
+        self.partial_lines = PartialLines(bus)
         store.on_stored.append(self._publish)
 
     def resume_point(self, app: str, container: str) -> ResumePoint | None:
@@ -86,6 +89,9 @@ class StoreSink:
                 raise receipt.error
         if not others:
             self._store.delete_lines(app)
+
+    def partial(self, app: str, container: str, lines: Sequence[PartialLine]) -> None:
+        self.partial_lines.put(app, container, lines)
 
     def watched(self, app: str) -> bool:
         return self._bus.wanted(f"log/{app}/")

@@ -161,7 +161,7 @@ ROUTES = {
 }
 LISTED = {
     *("log/<app>", "event/<app>", "traffic/<app>", "app/*", "terminal/*", "status"),
-    "alert/*",
+    *("alert/*", "partial/<app>"),
     *("metric/<app>", "metric/*"),
     *("deployment/<id>", "deployment/*"),
 }

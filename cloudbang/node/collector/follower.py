@@ -12,6 +12,7 @@ from cloudbang.core.retry import Attempts
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.docker_stream import Decoder, StreamGarbled, decoder_for
 from cloudbang.domain.lines import record_ns
+from cloudbang.domain.partial_line import PartialLine
 from cloudbang.domain.resume import ResumePoint
 from cloudbang.engine import EngineStream
 from cloudbang.errors import (
@@ -91,6 +92,7 @@ class Follower:
         self._ends = True  # it does by itself, or was given up
         self._interrupted = False
         self._began = 0.0  # the present try
+        self._partial: list[PartialLine] = []  # lines that are not ended, as they were told
         said = partial(log.info, "the log of %s is read again", app)
         self._quick = Attempts(0.2, 3, begins=self._say_trouble, ends=said)
         self._slow = Attempts(1, 120, begins=lambda _: None, ends=self._log_readable)
@@ -255,6 +257,7 @@ class Follower:
             self._stream = None
             stream.close()
             self._behind = False
+            self._tell_partial([])
         for problem in decoder.problems:
             log.warning("the engine on the log of %s: %s", instance.app, problem)
         # Its end looks the same whether the container exited or the engine was stopped, perhaps
@@ -335,6 +338,8 @@ class Follower:
                         resume.first_missing = None
             elif records:
                 append(records)
+            if decoder.is_open or self._partial:
+                self._tell_partial(decoder.partial())
             if size >= READ and full < FULL_READS:
                 full += 1
                 continue
@@ -426,6 +431,12 @@ class Follower:
         # The seam to what is stored is looked at too: a log that rotates may be skipped just there.
         self._watch.begin(self._last)
         return self._watch
+
+    def _tell_partial(self, lines: list[PartialLine]) -> None:
+        """What is not ended is shown, and not stored."""
+        if lines != self._partial:
+            self._partial = lines
+            self._context.sink.partial(self.app, self.container[:12], lines)
 
     def _append(self, records: list[bytes]) -> None:
         """Hand over what comes next. Waits while there is no room."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Protocol
 
+from cloudbang.domain.partial_line import PartialLine
 from cloudbang.domain.resume import ResumePoint
 
 
@@ -49,6 +51,10 @@ class LogSink(Protocol):
     def move(self, app: str, to: str, container: str) -> None:
         """Have what is stored of a container's lines under another app, and nothing any more under
         its own, where only they are. Waits. Raises StorageFailed."""
+
+    def partial(self, app: str, container: str, lines: Sequence[PartialLine]) -> None:
+        """These, and no others, are the lines of ``container`` (its short id) that are not ended
+        now. They are shown and not stored. Never waits."""
 
     def watched(self, app: str) -> bool:
         """Whether somebody looks at the app's lines as they come; asked at every reading."""

@@ -23,7 +23,7 @@ LOOK = 16  # sends between two looks at the clock
 
 CHANNELS = (
     *("log/<app>", "event/<app>", "traffic/<app>", "app/*", "terminal/*", "status"),
-    "alert/*",
+    *("alert/*", "partial/<app>"),
     *("metric/<app>", "metric/*"),
     *("deployment/<id>", "deployment/*"),
 )

@@ -1,5 +1,5 @@
 """The channels that show a state or events rather than numbered lines: ``app/*``, ``status``,
-``terminal/*``, ``alert/*``, ``event/<app>``.
+``terminal/*``, ``alert/*``, ``event/<app>``, ``partial/<app>``.
 
 A viewer of a state that was too slow for a change is sent the whole state again when it reads;
 what was in between is of no use to it. A viewer of events is told that some are missing.
@@ -15,6 +15,7 @@ import orjson
 from cloudbang.accounts import DEFAULT_TEAM, Caller
 from cloudbang.bus import Malformed, Message, read_header
 from cloudbang.domain.apps import App
+from cloudbang.domain.partial_line import PartialLine
 from cloudbang.web.live.base import Viewer, ViewerConnection, broadcast, message
 from cloudbang.web.server.frames import SharedFrame
 
@@ -233,6 +234,23 @@ class AlertsFeed(Feed):
         if not isinstance(team, str) or what not in ("alerts", "settings"):
             raise Malformed(f"news of {what!r}")
         self.send(message("changed", self.name, what=what), team or None)
+
+
+class PartialFeed(Feed):
+    """``partial/<app>``: the lines that are not ended, as they are now; all of them each time."""
+
+    def __init__(self, app: str, lines: Callable[[str], list[PartialLine]]) -> None:
+        """``lines(app)``: what they are at this moment."""
+        super().__init__(f"partial/{app}", (f"partial/{app}/",))
+        self._app, self._lines = app, lines
+        self._head = b'{"op":"partial","channel":%b,"lines":' % orjson.dumps(self.name)
+
+    def first(self, viewer: FeedViewer) -> bytes:
+        return self._head + orjson.dumps([list(line) for line in self._lines(self._app)]) + b"}"
+
+    def receive(self, received: Message) -> None:
+        read_header(received.header)
+        self.send(self._head + received.body + b"}")  # the mark has proved it
 
 
 class StatusFeed(Feed):

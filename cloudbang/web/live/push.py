@@ -24,6 +24,7 @@ from cloudbang.core.supervise import Supervisor
 from cloudbang.deploy.errors import NoSuchDeployment
 from cloudbang.deploy.log import log_name
 from cloudbang.domain.deploy.deployment import Deployment
+from cloudbang.domain.partial_line import PartialLine
 from cloudbang.monitoring.overview import Sparks
 from cloudbang.monitoring.series import Series
 from cloudbang.storage.logs.log_store import LogStore
@@ -49,6 +50,7 @@ from cloudbang.web.live.feeds import (
     EventsFeed,
     Feed,
     FeedViewer,
+    PartialFeed,
     StatusFeed,
     TerminalsFeed,
 )
@@ -94,11 +96,13 @@ class LivePush:
         metrics: Metrics | None = None,
         *,
         traffic: Traffic | None = None,
+        partial_lines: Callable[[str], list[PartialLine]] = lambda app: [],
     ) -> None:
         self.slow = self.filled = 0  # of channels that are gone; see LogChannel
         self._store, self._apps, self._status = store, apps, status
         self._subscriber, self._budget = subscriber, budget
         self._traffic = traffic
+        self._partial_lines = partial_lines
         self._topics = Topics(subscriber)
         self._logs: dict[str, LogChannel] = {}  # by topic
         self._feeds: dict[str, Feed] = {}  # by channel
@@ -299,6 +303,8 @@ class LivePush:
             if name == "*":
                 return OverviewFeed(series, self._apps, sparks)
             return MetricsFeed(name, series, units)
+        if kind == "partial":
+            return PartialFeed(name, self._partial_lines)
         if kind == "traffic" and self._traffic is not None:
             return TrafficFeed(name, self._traffic, self._supervisor)
         if kind != "event":

@@ -44,9 +44,8 @@ class Rig:
         self.apps = AppRegistry(
             AppStore(self.database), self.store, self.inventory, self.recorder, self.publisher
         )
-        self.collector = LogCollector(
-            self.engine, self.inventory, StoreSink(self.store, self.publisher)
-        )
+        self.sink = StoreSink(self.store, self.publisher)
+        self.collector = LogCollector(self.engine, self.inventory, self.sink)
         self._open = False
 
     def start(self) -> None:
@@ -76,6 +75,10 @@ class Rig:
         self.hub.stop()
         self.database.close()
         self.store.close()
+
+    def partial_texts(self, app: str) -> list[str]:
+        """What its lines that are not ended show."""
+        return [line.text for line in self.sink.partial_lines.of(app)]
 
     def records(self, app: str) -> list[bytes]:
         """Every record kept of an app, each with its LF, oldest first; checks their seqs."""

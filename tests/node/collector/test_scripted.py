@@ -342,6 +342,22 @@ def test_progress_is_seen_while_its_line_goes_on_and_is_stored_once(rig, scripte
     assert three.wait_for("web", 3 + len(parts)) == [*found, "live"]
 
 
+@pytest.mark.parametrize("tty", [False, True])
+def test_a_line_that_is_not_ended_is_told_until_it_is(rig, scripted, tty):
+    """Its newest state, and nothing any more once it has ended or its container has."""
+    scripted.add(ID, "web", tty=tty)
+    scripted.log(ID, ago(60), "before")
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 1)
+    began = ago(50)
+    scripted.log(ID, began, ("\r10 %" * PART)[: PART - 5] + "\r20 %")
+    texts = one.partial_texts
+    wait_until(lambda: texts("web") == ["20 %"])
+    scripted.log(ID, began, "\r30 % DONE")
+    wait_until(lambda: texts("web") == [])
+    wait_until(lambda: one.texts("web")[-1].endswith("DONE"))
+
+
 @pytest.mark.parametrize("damaged", [b"2026-1X-28", b"2026-99-28", b"\xff\xfe26-11-28"])
 @pytest.mark.parametrize("line", [-1, -20])
 def test_a_damaged_time_stops_no_log(rig, scripted, tmp_path, damaged, line):
