@@ -733,3 +733,29 @@ def test_both_languages_both_themes_wide_and_narrow(
     )
     assert nameless == []
     shot(page, f"log-{language}-{theme}-{width}")
+
+
+BAR = (
+    "until [ -e /ended ]; do i=$((i+1));"
+    ' printf "\\rframe %06d of many ........................................" $i; usleep 1000; done;'
+    ' printf "\\rFINISHED\\n"; sleep 1000000'
+)
+
+
+def test_a_line_that_is_not_ended_is_seen_as_it_is_now(
+    open_log: Open, container: Containers, shot: Shot
+) -> None:
+    """Below the last row, in place; a row when it has ended, and nothing below it any more."""
+    one = container(f"echo begins; {BAR}", name="logs-bar")
+    page = open_log("logs-bar")
+    now = page.locator("#log-partial .row-text")
+    expect(now).to_contain_text(re.compile(r"^frame \d{6} of many"))
+    first = now.inner_text()
+    expect(now).not_to_have_text(first)
+    shot(page, "logs-not-ended")
+    page.locator("#log-follow").click()
+    expect(page.locator("#log-partial")).to_be_hidden()
+    page.locator("#log-follow").click()
+    one.exec_run("touch /ended")
+    expect(row(page, "FINISHED")).to_be_visible()
+    expect(page.locator("#log-partial")).to_be_hidden()

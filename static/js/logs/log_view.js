@@ -10,6 +10,7 @@ import { UrlState } from "./url_state.js";
 import { commonPart, textOf } from "./entry.js";
 import { Feed } from "./feed.js";
 import { readFilter, readLine, readMoment, sameLines } from "./filter.js";
+import { PartialLines } from "./partial_lines.js";
 import { RowCursor } from "./row_cursor.js";
 import { StatusBar } from "./status_bar.js";
 import { Instances } from "./instances.js";
@@ -40,6 +41,7 @@ export class LogView {
   /** @type {number | null} */
   linked = null;
 
+  #partial = new PartialLines();
   #framed = true; // until the page has been painted with its first lines
 
   /** @param {import("./log_source.js").LogSource} source */
@@ -78,6 +80,7 @@ export class LogView {
 
   start() {
     this.feed.open(null, readData("log-lines"));
+    if (this.app) this.#partial.follow(this.app, () => this.schedule());
     const moment = readMoment(location.hash);
     if (this.linked !== null) void this.openAt(this.linked);
     else if (moment !== null) void this.jumpTo(moment);
@@ -155,10 +158,17 @@ export class LogView {
     this.#loadMore();
     this.cursor.focus();
     this.statusBar.show();
+    this.#showPartial();
     this.cursor.showCount();
     this.marks.changed();
     if (rows.place.follow) feed.seen();
     if (feed.queue.count) this.schedule();
+  }
+
+  #showPartial() {
+    const { feed, rows } = this;
+    const atEnd = rows.place.follow && feed.attached && !feed.queue.count;
+    this.#partial.show(atEnd, feed.active.passes, this.#context());
   }
 
   #loadMore() {

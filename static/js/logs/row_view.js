@@ -173,7 +173,9 @@ function drawFold(entry, row, context) {
   const n = row[4].length;
   if (entry.more)
     return [h("span", { class: "row-fold" }, tn("+{n} line", "+{n} lines", entry.more.length))];
-  if (n <= (context.settings.wrap ? LONG : SHORT)) return [];
+  const room = context.settings.wrap ? LONG : SHORT;
+  // Of what was written over and over the row shows all there is to be seen.
+  if (n <= room || seenText(row[4]).length <= room) return [];
   return [h("span", { class: "row-fold" }, t("{n} characters", { n }))];
 }
 

@@ -20,6 +20,7 @@ from cloudbang.core.budget import Budget
 from cloudbang.core.notices import Notices
 from cloudbang.domain.apps import App
 from cloudbang.domain.lines import format_time, record, row, rows
+from cloudbang.intake.partial_lines import PartialLines
 from cloudbang.monitoring.overview import Sparks
 from cloudbang.monitoring.query import Query
 from cloudbang.monitoring.series import Series
@@ -213,11 +214,14 @@ class LiveGround:
         self.budget = Budget()
         kept = KeptStore()
         self.metrics = Series(kept, self.publisher)
+        self.partial_lines = PartialLines(self.publisher)
         self.push = LivePush(
             *(self.store, self.apps, status, self.subscriber, self.budget, deployments),
             Metrics(self.metrics, Query(self.metrics, kept), Sparks(self.metrics)),
             traffic=traffic,
+            partial_lines=self.partial_lines.of,
         )
+        self.partial_lines.start()
         self.push.start()
         self.caller = Caller("s1", 1, "ann", {"default": "viewer"}, b"")
         self.language = "en"
@@ -238,6 +242,7 @@ class LiveGround:
     def close(self) -> None:
         self.server.stop(1.0)
         self.push.stop()
+        self.partial_lines.stop()
         self.publisher.close()
         self.stranger.close()
         if self.bridge:

@@ -11,6 +11,7 @@ import pytest
 from cloudbang.bus import HEADER
 from cloudbang.domain.apps import App, Instance
 from cloudbang.domain.events import Event
+from cloudbang.domain.partial_line import PartialLine
 from cloudbang.web.live import base as live_viewers
 from tests.support import wait_until
 from tests.web.live.live_support import LiveGround, NarrowPage
@@ -55,6 +56,28 @@ def test_terminals_tell_only_whom_it_concerns(ground: LiveGround) -> None:
         ground.push.terminal_changed(lambda who: who.name == ground.caller.name)
         assert page.hear() == {"op": "changed", "channel": "terminal/*"}
         assert page.quiet(0.1)
+
+
+def test_lines_that_are_not_ended_as_they_are_now(ground: LiveGround) -> None:
+    """All of them first and at each change; none when they have ended."""
+    ground.apps.known["web"] = App("web")
+    who, time = "0123456789ab", "2026-02-01T09:00:00.000000000Z"
+
+    def put(*texts: str) -> None:
+        ground.partial_lines.put("web", who, [PartialLine(time, who, "stdout", t) for t in texts])
+
+    with ground.client() as page:
+        assert page.subscribe("partial/web") == {"op": "subscribed", "channel": "partial/web"}
+        assert page.hear() == {"op": "partial", "channel": "partial/web", "lines": []}
+        put("10 %")
+        assert page.hear()["lines"] == [[time, who, "stdout", "10 %"]]
+        put("20 %")
+        assert page.hear()["lines"] == [[time, who, "stdout", "20 %"]]
+        with ground.client() as other:
+            other.subscribe("partial/web")
+            assert other.hear()["lines"] == [[time, who, "stdout", "20 %"]]
+        put()
+        assert page.hear()["lines"] == []
 
 
 def test_apps_first_all_then_each_change(ground: LiveGround) -> None:
