@@ -87,16 +87,6 @@ export function textOf(entry) {
   return [entry.row, ...(entry.more ?? [])].map((row) => plainText(row[4])).join("\n");
 }
 
-/**
- * The longest run of words of a line without numbers and ids in it.
- * @param {string} text
- */
-export function commonPart(text) {
-  const runs = text.split(/\S*\d\S*/).map((run) => run.trim());
-  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), "");
-  return (longest.length >= 3 ? longest : text.trim()).slice(0, 200);
-}
-
 /** What is shown of it has changed. @param {Entry} e */
 export function redraw(e) {
   e.version++;

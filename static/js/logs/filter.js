@@ -180,11 +180,29 @@ export function makeSearch(query, regex) {
 /**
  * @param {string} line
  * @param {(text: string) => boolean} test
+ * @param {RegExp | null} [hint] what hintOf says of the words
  */
-function isIn(line, test) {
+function isIn(line, test, hint = null) {
   if (test(line)) return true;
+  if (hint && !hint.test(line) && !MAY_MAKE.test(line) && line.normalize("NFC") === line)
+    return false;
   const seen = seenText(line);
   return seen !== line && test(seen);
+}
+
+// Escapes and templates may make anything.
+// eslint-disable-next-line no-control-regex
+const MAY_MAKE = /\x1b|\\u|@mt|template/i;
+// eslint-disable-next-line no-control-regex
+const JOINTS = /[\s=.,[\]{}"\\/\x00-\x1f]+/; // stand between what is decoded, or are made by it
+
+/**
+ * Of words that are looked for, the longest part that decoding a line can neither make nor join
+ * together: a line without it need not be decoded. As in cloudbang/domain/seen_text.py.
+ * @param {string} query
+ */
+function hintOf(query) {
+  return query.split(JOINTS).reduce((best, part) => (part.length > best.length ? part : best), "");
 }
 
 /** What it has learned of the lines is of use to the next who asks for it.
@@ -203,18 +221,23 @@ function refusal(what) {
   return t("This is no regular expression in RE2's syntax: {what}", { what });
 }
 
+/** @param {string} text as a regular expression that finds it and nothing else */
+function literally(text) {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, (c) => (c === "-" || c === "/" ? c : `\\${c}`));
+}
+
 /** @param {string} query @returns {Search} */
 function words(query) {
-  const source = query.replace(/[\^$.*+?()[\]{}|/-]/g, (c) =>
-    c === "-" || c === "/" ? c : `\\${c}`,
-  );
+  const source = literally(query);
   // Letters of ASCII alone have no relatives elsewhere (the Kelvin sign is no k), as on the server.
   // eslint-disable-next-line no-control-regex
   const flags = /^[\x00-\x7f]*$/.test(query) ? "i" : "iu";
   const one = new RegExp(source, flags);
   const all = new RegExp(source, `${flags}g`);
+  const part = hintOf(query);
+  const hint = part ? new RegExp(literally(part), flags) : null;
   return {
-    test: (line) => isIn(line, (text) => one.test(text)),
+    test: (line) => isIn(line, (text) => one.test(text), hint),
     ranges: (text) => {
       /** @type {[number, number][]} */
       const found = [];

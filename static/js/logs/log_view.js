@@ -7,7 +7,7 @@ import { inventory } from "../live/inventory.js";
 import { live } from "../live/live_socket.js";
 import { LogSpan } from "./log_span.js";
 import { UrlState } from "./url_state.js";
-import { commonPart, textOf } from "./entry.js";
+import { textOf } from "./entry.js";
 import { Feed } from "./feed.js";
 import { readFilter, readLine, readMoment, sameLines } from "./filter.js";
 import { PartialLines } from "./partial_lines.js";
@@ -26,6 +26,8 @@ import { copySelections, drawEntry } from "./row_view.js";
 import { VirtualList } from "./virtual_list.js";
 import { copyAndSay, toast } from "../lib/toast.js";
 import { ScrollMarks } from "./scroll_marks.js";
+import { searchPhrase } from "./search_phrase.js";
+import { causeOf } from "./trace_folding.js";
 import { fromMs } from "./times.js";
 
 /** @typedef {import("./log_model.js").Entry} Entry */
@@ -168,7 +170,7 @@ export class LogView {
   #showPartial() {
     const { feed, rows } = this;
     const atEnd = rows.place.follow && feed.attached && !feed.queue.count;
-    this.#partial.show(atEnd, feed.active.passes, this.#context());
+    this.#partial.show(atEnd, feed.active, this.#context());
   }
 
   #loadMore() {
@@ -399,9 +401,10 @@ export class LogView {
 
   /** Looks for what is selected in the row, else for the part of its text that others share. @param {Entry} entry */
   #filterFor(entry) {
-    const selected = getSelection()?.toString().trim();
-    const text =
-      selected && !selected.includes("\n") ? selected : commonPart(textOf(entry).split("\n")[0]);
+    if (!entry.row) return;
+    const lines = [entry.row, ...(entry.more ?? [])].map((row) => row[4]);
+    const cause = entry.more ? causeOf(entry.more) : null;
+    const text = searchPhrase(lines, cause, getSelection()?.toString() ?? "");
     this.toolbar.find.value = text;
     this.toolbar.set({ q: text, regex: false, hide: true });
   }

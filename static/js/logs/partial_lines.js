@@ -46,14 +46,14 @@ export class PartialLines {
 
   /**
    * @param {boolean} atEnd the reader is at the end of the log
-   * @param {((row: Row, level: null) => boolean) | null} passes
+   * @param {import("./filter.js").ActiveFilter} active
    * @param {DrawContext} context
    */
-  show(atEnd, passes, context) {
+  show(atEnd, active, context) {
     const shown = atEnd
       ? this.#lines
           .map((line) => /** @type {Row} */ ([0, ...line]))
-          .filter((row) => row[4] !== "" && (passes === null || passes(row, null)))
+          .filter((row) => row[4] !== "" && passes(row, active))
           .slice(-SHOWN)
       : [];
     const { times, json, wrap, utc } = context.settings;
@@ -67,6 +67,21 @@ export class PartialLines {
       shown.map((row) => draw(row, context)),
     );
   }
+}
+
+/**
+ * Which level it will have is not known before its end: it has none.
+ * @param {Row} row
+ * @param {import("./filter.js").ActiveFilter} active
+ */
+function passes(row, { filter, search }) {
+  const { container, stream, levels, hide } = filter;
+  return (
+    (!container || row[2] === container) &&
+    (!stream || row[3] === stream) &&
+    (!levels.length || levels.includes("none")) &&
+    (!hide || search === null || search.test(row[4]))
+  );
 }
 
 /**

@@ -56,6 +56,13 @@ test("plain search knows no case and no pattern; colours are not in its way", ()
   ]);
 });
 
+test("whatever is typed stands for itself", () => {
+  for (const typed of ["\\", "C:\\temp", "\\u5e93", "a\\", "$1", "[", "(?i)", "-/", "\\E"]) {
+    assert.ok(makeSearch(typed, false).search?.test(`x${typed}y`), typed);
+    assert.ok(!makeSearch(typed, false).search?.test("x库y"), typed);
+  }
+});
+
 test("regular expressions as RE2 writes them; what is none says so", () => {
   assert.ok(makeSearch("(?i)err\\d+", true).search?.test("ERR12"));
   assert.ok(makeSearch("(?P<code>5\\d\\d)", true).search?.test("code 503"));
