@@ -11,9 +11,9 @@ from functools import partial
 from cloudbang.core.retry import Attempts
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.docker_stream import Decoder, StreamGarbled, decoder_for
-from cloudbang.domain.lines import record_ns
+from cloudbang.domain.lines import format_time, record_ns
 from cloudbang.domain.partial_line import PartialLine
-from cloudbang.domain.resume import ResumePoint
+from cloudbang.domain.resume import ResumePoint, fingerprint
 from cloudbang.engine import EngineStream
 from cloudbang.errors import (
     EngineRefused,
@@ -24,7 +24,7 @@ from cloudbang.errors import (
 )
 from cloudbang.node.collector.context import ReaderContext
 from cloudbang.node.collector.read_scheduler import ReadScheduler
-from cloudbang.node.collector.resume import Resume, SentAgain, SkipTo, dropped
+from cloudbang.node.collector.resume import Resume, SentAgain, SkipTo, dropped, said_by_engine
 from cloudbang.node.collector.rotation import RECALLED, RotationWatch, rotated_at
 from cloudbang.node.collector.sink import Receipt
 from cloudbang.node.collector.snapshot import between, resume_after_set_back, snapshot
@@ -258,8 +258,7 @@ class Follower:
             stream.close()
             self._behind = False
             self._tell_partial([])
-        for problem in decoder.problems:
-            log.warning("the engine on the log of %s: %s", instance.app, problem)
+        self._mark_problems(instance, decoder.problems, point)
         # Its end looks the same whether the container exited or the engine was stopped, perhaps
         # within a line. If the engine is away this raises, and what is open is read again.
         ended = self._context.containers.refresh(instance.id)
@@ -270,6 +269,20 @@ class Follower:
             self._append(rest)
         self.drain()
         return ended
+
+    def _mark_problems(
+        self, instance: Instance, problems: list[str], point: ResumePoint | None
+    ) -> None:
+        """What the engine said went wrong stands in the log, behind what it gave before: once,
+        however often the log is read again from there."""
+        for words in problems:
+            log.warning("the engine on the log of %s: %s", instance.app, words)
+            newest = self._newest or (point.newest if point and point.newest else b"")
+            at = newest[:30] or format_time(time.time_ns()).encode()
+            marker = said_by_engine(at, instance.short.encode(), words)
+            ns = record_ns(marker)
+            if not self._stored_between(ns, ns)[fingerprint(marker)]:
+                self._append([marker])
 
     def _engine_has(self, record: bytes) -> bool:
         """Whether the log that the engine keeps begins no later than this record."""

@@ -29,6 +29,13 @@ def never_known(before: bytes, after: bytes) -> bytes:
     return record(after[:30], after[31:43], b"marker", text % (before[:30], after[:30]))
 
 
+def said_by_engine(time: bytes, container: bytes, words: str) -> bytes:
+    """The marker for what the engine itself said went wrong while it gave a log: lines may be
+    missing there, and how many nobody knows."""
+    text = " ".join(words.split())[:500].encode("utf-8", "replace")
+    return record(time, container, b"marker", b"the engine said of this log: " + text)
+
+
 def take_stored(records: list[bytes], stored: Counter[bytes]) -> list[bytes]:
     """Those of ``records`` that are not stored; ``stored``, by their fingerprints, loses those that
     are."""

@@ -77,6 +77,11 @@ function markerWords(text) {
   const found = /^(lines|whether lines) between (\S+) and (\S+) were dropped by the engine\b/.exec(
     text,
   );
+  const said = /^the engine said of this log: (.+)/s.exec(text);
+  if (said) {
+    const words = { words: visible(said[1]) };
+    return t("lines may be missing here: the engine said of this log: {words}", words);
+  }
   if (!found) return visible(text);
   const times = { from: timeOfDay(found[2], false), to: timeOfDay(found[3], false) };
   return found[1] === "lines"

@@ -41,6 +41,7 @@ class ScriptedEngine:
         self.asked: list[str] = []
         self.at_once = self.most_at_once = 0  # inspections
         self.chunked = False
+        self.said: dict[str, bytes] = {}  # by container: what a reading ends with, as its own word
         self.whole_seconds = False  # of the times that are given, as Podman does; not of `since`
         self.podman = False  # it says that it is Podman 4.3, and tells of events as that does
         self.again: dict[str, int] = {}
@@ -282,6 +283,9 @@ class ScriptedEngine:
                         body += b"\r\n" if tty else b"\n"
                     head = b"" if tty else struct.pack(">BxxxI", 1, len(body))
                     self._send(sock, head + body)
+            if words := self.said.get(container):
+                self._send(sock, struct.pack(">BxxxI", 3, len(words)) + words)
+                return
             its = self.containers.get(container)
             ended = its is None or its["State"]["Status"] != "running"
             if query["follow"] == "0" or (ended and container not in self.deaf):
