@@ -26,8 +26,7 @@ import { copySelections, drawEntry } from "./row_view.js";
 import { VirtualList } from "./virtual_list.js";
 import { copyAndSay, toast } from "../lib/toast.js";
 import { ScrollMarks } from "./scroll_marks.js";
-import { searchPhrase } from "./search_phrase.js";
-import { causeOf } from "./trace_folding.js";
+import { phraseFor } from "./search_phrase.js";
 import { fromMs } from "./times.js";
 
 /** @typedef {import("./log_model.js").Entry} Entry */
@@ -160,17 +159,11 @@ export class LogView {
     this.#loadMore();
     this.cursor.focus();
     this.statusBar.show();
-    this.#showPartial();
+    this.#partial.show(feed, rows.place.follow, this.#context());
     this.cursor.showCount();
     this.marks.changed();
     if (rows.place.follow) feed.seen();
     if (feed.queue.count) this.schedule();
-  }
-
-  #showPartial() {
-    const { feed, rows } = this;
-    const atEnd = rows.place.follow && feed.attached && !feed.queue.count;
-    this.#partial.show(atEnd, feed.active, this.#context());
   }
 
   #loadMore() {
@@ -401,11 +394,7 @@ export class LogView {
 
   /** Looks for what is selected in the row, else for the part of its text that others share. @param {Entry} entry */
   #filterFor(entry) {
-    if (!entry.row) return;
-    const lines = [entry.row, ...(entry.more ?? [])].map((row) => row[4]);
-    const cause = entry.more ? causeOf(entry.more) : null;
-    const text = searchPhrase(lines, cause, getSelection()?.toString() ?? "");
-    this.toolbar.find.value = text;
-    this.toolbar.set({ q: text, regex: false, hide: true });
+    this.toolbar.find.value = phraseFor(entry, getSelection()?.toString() ?? "");
+    this.toolbar.set({ regex: false, hide: true });
   }
 }

@@ -45,17 +45,18 @@ export class PartialLines {
   }
 
   /**
-   * @param {boolean} atEnd the reader is at the end of the log
-   * @param {import("./filter.js").ActiveFilter} active
+   * @param {import("./feed.js").Feed} feed
+   * @param {boolean} following the reader is at the end of what is shown
    * @param {DrawContext} context
    */
-  show(atEnd, active, context) {
-    const shown = atEnd
-      ? this.#lines
-          .map((line) => /** @type {Row} */ ([0, ...line]))
-          .filter((row) => row[4] !== "" && passes(row, active))
-          .slice(-SHOWN)
-      : [];
+  show({ attached, queue, active }, following, context) {
+    const shown =
+      following && attached && !queue.count
+        ? this.#lines
+            .map((line) => /** @type {Row} */ ([0, ...line]))
+            .filter((row) => row[4] !== "" && passes(row, active))
+            .slice(-SHOWN)
+        : [];
     const { times, json, wrap, utc } = context.settings;
     const how = [times, json, wrap, utc, context.many, context.search?.ranges(shown.join("\n"))];
     const drawn = JSON.stringify([shown, how]);

@@ -1,10 +1,20 @@
 // What to look for to find more entries like this one: always something that finds this one, too. Pure.
 
+import { causeOf } from "./causes.js";
 import { makeSearch } from "./filter.js";
 import { readJson, seenText } from "./seen_text.js";
 
 const LONGEST = 200; // characters
 const SHORTEST = 3;
+
+/**
+ * @param {import("./entry.js").Entry} entry
+ * @param {string} selected what the reader has selected, "" for nothing
+ */
+export function phraseFor({ row, more }, selected) {
+  const lines = [...(row ? [row] : []), ...(more ?? [])].map((one) => one[4]);
+  return lines.length ? searchPhrase(lines, more ? causeOf(more) : null, selected) : "";
+}
 
 /**
  * @param {string[]} lines of the entry, as they were written
