@@ -46,20 +46,22 @@ def run() -> list[dict[str, Any]]:
 
 def _flood(host: str, image: str) -> list[dict[str, Any]]:
     lines = {"discard": 0.0, "collect": 0.0, "undecided": 0.0, "decided": 0.0}
+    cpu = dict.fromkeys(lines, 0.0)
     for _ in range(FLOOD_ROUNDS):
         for how in lines:
             with _containers(host, image, FLOOD, 1) as names:
-                lines[how] += _measure(how, host, names, FLOOD_SECONDS)["rate"] / FLOOD_ROUNDS
+                measured = _measure(how, host, names, FLOOD_SECONDS)
+                lines[how] += measured["rate"] / FLOOD_ROUNDS
+                cpu[how] += measured["cpu_us"] / FLOOD_ROUNDS
     ratio = lines["collect"] / lines["discard"]
-    entries = lines["decided"] / lines["undecided"]
+    # By the processor's time: what is next to it on the machine is not what is asked for.
+    entries = cpu["undecided"] / cpu["decided"]
     return [
         _row("flood: a reader that discards", lines["discard"], "lines/s"),
         _row("flood: into the store", lines["collect"], "lines/s"),
         _row("flood: into the store / discarded", ratio, "ratio", 0.8, "higher"),
-        _row(
-            "flood: stored and published, levels and entries decided", lines["decided"], "lines/s"
-        ),
-        _row("flood: decided / not decided", entries, "ratio", 0.9, "higher"),
+        _row("flood: CPU per line stored and published, levels decided", cpu["decided"], "µs"),
+        _row("flood: the same, nothing decided / decided", entries, "ratio", 0.9, "higher"),
     ]
 
 
