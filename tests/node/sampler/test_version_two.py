@@ -47,7 +47,7 @@ def unified(tmp_path: Path) -> Iterator[tuple[Hierarchies, Path]]:
 
 
 def test_what_the_kernel_tells_of_a_real_group(unified: tuple[Hierarchies, Path]) -> None:
-    """The processor to 1 % of what the scheduler gave, the pressure; what is not on says so."""
+    """The processor as the scheduler gave it, the pressure; what is not on says so."""
     there, group = unified
     parent = group.parent.name
     context = Context(there, Networks("/proc", Room(9)), Room(9))
@@ -63,14 +63,15 @@ def test_what_the_kernel_tells_of_a_real_group(unified: tuple[Hierarchies, Path]
         assert there.find(ID, parent)["cpu"].version == 2
         one.sample(True)
         began, before = time.monotonic(), ran(burning.pid)
-        told = 0.0
-        while ran(burning.pid) - before < 0.5:
-            at = time.monotonic()
+        told = true = 0.0
+        while true < 0.5:
+            time.sleep(0.1)
             values = one.sample(True).values
+            at, true = time.monotonic(), ran(burning.pid) - before
             told += values["cpu"] * (at - began)
             began = at
-            time.sleep(0.1)
-        assert told == pytest.approx(ran(burning.pid) - before, rel=0.02, abs=0.02)
+        # A busy machine may let others run between the two readings.
+        assert told == pytest.approx(true, rel=0.02, abs=0.05)
         assert 0 <= values["pressure.cpu"] <= 1.05
         assert {"pressure.memory", "pressure.io"} <= set(values)
         if "memory" not in there.controllers:
