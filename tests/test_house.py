@@ -322,6 +322,23 @@ def test_every_style_is_in_a_layer() -> None:
             assert name.endswith(("/layers.css", "_page.css")), f"{path.name}: {name}"
 
 
+def test_what_scrolls_has_its_own_scrolled_with_it() -> None:
+    """A class that scrolls has a position: what is placed in it, if only words for a screen reader,
+    else stays behind, and makes a box around it, or the page, as high as all of it."""
+    scrolls: dict[str, str] = {}
+    placed: set[str] = set()
+    for path in sorted(ROOT.glob("static/css/**/*.css")):
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S)
+        for prelude, body in re.findall(r"([^{}]+)\{([^{}]*)\}", text):
+            last = [re.findall(r"\.([\w-]+)", one.split()[-1]) for one in prelude.split(",")]
+            names = {name for found in last for name in found[:1]}
+            if re.search(r"overflow(-[xy])?:\s*(auto|scroll)", body):
+                scrolls |= dict.fromkeys(names, path.name)
+            if re.search(r"(?<![\w-])position:\s*(relative|absolute|fixed|sticky)", body):
+                placed |= names
+    assert not {name: where for name, where in scrolls.items() if name not in placed}
+
+
 def test_faults_name_tests_that_exist() -> None:
     """docs/faults.md: what is said to be proven is proven by a test that is still there."""
     texts = {p: p.read_text() for p in (ROOT / "tests").rglob("*.py")}

@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 TIME_WIDTH = 30
+CONTAINER = slice(31, 43)
 TEXT_AT = 51  # where the text of a record starts
 STREAMS = ("stdout", "stderr", "marker")
 

@@ -36,6 +36,9 @@ def event_of(told: EngineEvent, app: str, asked: bool = False) -> Event | None:
     data = _exit(int(code) if code.isdecimal() else None)
     if kind == "die" and asked:
         data["asked"] = True
+    # By its last word at the latest: what is gone is told apart by the name it had.
+    if kind in ("create", "remove") and (name := told.attributes.get("name")):
+        data["name"] = name
     return Event(app, told.time, kind, told.container[:12], data)
 
 
@@ -44,7 +47,7 @@ def remembered(instance: Instance) -> list[Event]:
     ended = instance.state in ("exited", "dead")
     # The exit code of a run before the present one is not remembered.
     moments: list[tuple[str, str | None, dict[str, object]]] = [
-        ("create", instance.created, {}),
+        ("create", instance.created, {"name": instance.name}),
         ("start", instance.started_at, {}),
         ("oom", instance.finished_at if ended and instance.oom_killed else None, {}),
         ("die", instance.finished_at, _exit(instance.exit_code) if ended else {}),

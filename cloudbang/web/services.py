@@ -75,6 +75,12 @@ class Services:
     traffic: Traffic
     loop_lag: LoopLag | None = None
 
+    def instance_names(self, app: str, newest: int | None = None) -> dict[str, str]:
+        """What the containers of an app are called, or were: by short id, of the ``newest`` events
+        that say so. Raises StorageFailed."""
+        present = {one.short: one.name for one in self.inventory.instances_of(app)}
+        return self.events.instance_names(app, newest) | present
+
 
 def services() -> Services:
     """The services of the application that serves this request."""

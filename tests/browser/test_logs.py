@@ -99,14 +99,17 @@ def test_it_opens_with_the_last_lines_and_follows(open_log: Open, container: Con
 
 
 def test_the_first_lines_come_with_the_page(open_log: Open, container: Containers) -> None:
-    """They are seen, with what a container wrote as text, before the socket has said a word."""
+    """They are seen, with what a container wrote as text, before the socket has said a word; and
+    beside them the apps that were there on the page before."""
     container(f"echo '<b>early</b></script>'; {numbers(30)}", name="logs-first")
     page = open_log("logs-first", lines=31)
+    link = page.locator("#side-apps a", has_text="logs-first")
+    expect(link).to_be_visible()
     page.route_web_socket("**/websocket", lambda _: None)  # opens, and nobody is at its other end
     page.reload()
+    expect(link).to_be_visible()
     expect(row(page, "<b>early</b></script>")).to_be_attached()
     assert len(seqs(page)) > 10
-    assert not page.locator("#side-apps a").count()
     assert at_end(page)
 
 
@@ -418,7 +421,11 @@ def test_hiding_shows_only_what_matches_in_all_of_history(
     one.exec_run("touch /go")
     expect(row(page, "number 777 again")).to_be_visible()
     expect(page.locator("#log-count")).to_have_text("6 found")
-    page.locator("#log-hide").click()
+    row(page, "number 2777").click()
+    page.get_by_role("button", name="Show around it").click()
+    expect(row(page, "number 2776")).to_be_in_viewport()
+    expect(row(page, "number 2777")).to_be_in_viewport()
+    page.keyboard.press("f")
     expect(row(page, "number 4999")).to_be_visible()
     expect(row(page, "number 777 again").locator("mark")).to_have_text("777 again")
     page.locator("#log-find").fill("(")
@@ -429,6 +436,11 @@ def test_hiding_shows_only_what_matches_in_all_of_history(
     page.locator("#log-download").click()
     page.locator("#log-download-menu [data-format=text]").click()
     expect(page.locator(".toast")).to_contain_text("no lookahead")
+    expect(row(page, "number 4999")).to_be_visible()
+    page.locator("#log-find").fill("nothing of the kind")
+    expect(page.locator("#log-empty-title")).to_have_text("No line passes the filter")
+    expect(page.locator(".row").first).to_be_visible()  # when the container started
+    page.locator("#log-empty-clear").click()
     expect(row(page, "number 4999")).to_be_visible()
 
 
@@ -651,12 +663,25 @@ def test_by_keyboard_alone(open_log: Open, container: Containers) -> None:
     expect(page.locator(".row:focus .detail-facts")).to_contain_text("stdout")
     page.keyboard.press("Escape")
     expect(page.locator(".detail")).to_have_count(0)
+    page.keyboard.press("f")
+    page.keyboard.press(".")
+    wrap = page.get_by_label("Wrap long lines")
+    expect(wrap).to_be_focused()
+    page.keyboard.press("Space")
+    expect(wrap).to_be_checked()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Times", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Times", exact=True)).not_to_be_checked()
+    expect(page.locator("#log-live")).to_have_attribute("data-state", "live")
+    page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Next error")
 
 
 def test_home_goes_to_the_first_line_that_is_kept(open_log: Open, container: Containers) -> None:
-    """From the end of a long log, in one press; End goes back and follows."""
+    """From the end of a long log, in one press; End goes back and follows. What is looked for in
+    the store can be stopped."""
     container(numbers(20_000), name="logs-home")
     page = open_log("logs-home", lines=20_000)
     expect(row(page, "number 20000")).to_be_visible()
@@ -665,6 +690,14 @@ def test_home_goes_to_the_first_line_that_is_kept(open_log: Open, container: Con
     expect(page.locator("#log-live")).to_have_attribute("data-state", "paused")
     page.keyboard.press("End")
     expect(row(page, "number 20000")).to_be_in_viewport()
+    page.route("**/lines?*level=error*", lambda _: None)  # the store takes its time
+    page.keyboard.press("e")
+    expect(page.locator("#log-top-text")).to_have_text("Looking for an error …")
+    page.locator("#log-top-stop").click()
+    expect(page.locator("#log-top")).to_be_hidden()
+    page.unroute("**/lines?*level=error*")
+    page.keyboard.press("e")
+    expect(page.locator(".toast")).to_have_text("No more errors")
 
 
 def test_an_app_without_containers_says_so(open_log: Open, container: Containers) -> None:
@@ -676,7 +709,7 @@ def test_an_app_without_containers_says_so(open_log: Open, container: Containers
     one.remove(force=True)
     expect(page.locator("#log-gone")).to_contain_text("No container of this app is left")
     expect(page.locator("#app-facts")).to_contain_text("Only logs kept")
-    expect(page.locator(".row-marker", has_text="removed")).to_contain_text("logs-gone")
+    expect(page.locator(".row-marker", has_text="removed").last).to_contain_text("logs-gone")
 
 
 SAMPLE = (

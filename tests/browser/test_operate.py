@@ -85,7 +85,8 @@ def test_a_container_is_stopped_and_started_and_proposed_as_an_app(
 def test_a_container_is_paused_killed_and_removed(
     page: Page, admin: Person, engine: PrivateEngine
 ) -> None:
-    """By itself; what cannot be taken back is said before."""
+    """By itself; what cannot be taken back is said before. In a paused one no terminal is offered, and
+    the way out is said."""
     container = start(engine, "alone")
     known(admin.server, "alone")
 
@@ -99,8 +100,14 @@ def test_a_container_is_paused_killed_and_removed(
     dialog.get_by_role("button", name="Pause alone").click()
     becomes("paused")
     expect(dialog).to_contain_text("Paused")
+    other = page.context.new_page()
+    other.goto(f"{admin.server.url}/apps/alone/terminal")
+    expect(other.get_by_text("Resume it under “Its containers…”")).to_be_visible()
+    expect(other.get_by_role("button", name="Open", exact=True)).to_be_disabled()
     dialog.get_by_role("button", name="Resume alone").click()
     becomes("running")
+    expect(other.get_by_role("button", name="Open", exact=True)).to_be_enabled()
+    other.close()
     dialog.get_by_role("button", name="Kill… alone").click()
     sure = page.get_by_role("dialog", name="Kill alone")
     expect(sure).to_contain_text("ends at once")

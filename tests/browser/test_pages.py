@@ -53,11 +53,13 @@ def test_a_page_whose_modules_do_not_come_is_loaded_again(
     page: Page, server: ServerProcess, sign_in: SignIn
 ) -> None:
     """As when the network changes while it is loaded: by itself, and only so often; then it says
-    so."""
+    so. A style sheet is as good as a module."""
     sign_in(page, server)
     stops = page.locator("p.not-loaded")
-    page.route("**/static/build/shared-*.js", lambda route: route.abort(), times=2)
+    page.route("**/static/build/shared-*.js", lambda route: route.abort(), times=1)
+    page.route("**/static/build/*.css", lambda route: route.abort(), times=1)
     page.goto(server.url)
+    page.wait_for_function("getComputedStyle(document.querySelector('.frame')).display === 'grid'")
     expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=15_000)
     expect(stops).to_be_hidden()
     page.route("**/static/build/shared-*.js", lambda route: route.abort())
@@ -576,6 +578,22 @@ def test_every_page_fits_a_phone(
     expect(page.locator("#side-open")).to_be_focused()
 
 
+def test_no_page_is_higher_than_its_window(apps: Page, server: ServerProcess) -> None:
+    """With more apps than the sidebar has room for as well."""
+    for path in ("/", "/settings", "/terminals", "/deployments", "/alerts", "/storage"):
+        apps.goto(server.url + path)
+        expect(apps.locator("#connection")).to_have_attribute("data-state", "live")
+        higher = apps.evaluate(
+            """() => {
+                const app = '<a class="side-app" href="/"><span class="quiet">Running</span>app</a>';
+                document.getElementById("side-apps").insertAdjacentHTML("beforeend", app.repeat(100));
+                scrollTo(0, 10000);
+                return [document.documentElement.scrollHeight - innerHeight, scrollY];
+            }"""
+        )
+        assert higher == [0, 0], path
+
+
 def test_everything_one_can_press_has_a_name(apps: Page, server: ServerProcess) -> None:
     """Buttons, links and fields tell a screen reader what they are."""
     for path in ("/", "/settings"):
@@ -622,7 +640,8 @@ def test_a_token_is_shown_once_works_and_is_revoked(
 def test_the_password_is_changed_and_other_browsers_are_out(
     page: Page, server: ServerProcess, new_context: Contexts
 ) -> None:
-    """A wrong current password is told; a right one changes it and ends the other sessions."""
+    """A wrong current password is told, and one that is too short, in the page's own words; a right
+    one changes it and ends the other sessions."""
     with Person(server) as admin:
         admin.made("/accounts", {"username": "pat", "password": server.password})
     apps, other = page, new_context().new_page()
@@ -634,6 +653,11 @@ def test_the_password_is_changed_and_other_browsers_are_out(
     apps.fill("#new", "seven bridges")
     apps.get_by_role("button", name="Change the password").click()
     expect(apps.get_by_role("alert")).to_have_text("The password you have now is another one.")
+    apps.fill("#new", "seven")
+    apps.get_by_role("button", name="Change the password").click()
+    expect(apps.get_by_role("alert")).to_have_text("New password: At least 8 characters.")
+    expect(apps.locator("#new")).to_be_focused()
+    apps.fill("#new", "seven bridges")
     apps.fill("#current", server.password)
     apps.get_by_role("button", name="Change the password").click()
     expect(apps.get_by_text("The password is changed.")).to_be_visible()
@@ -644,7 +668,8 @@ def test_the_password_is_changed_and_other_browsers_are_out(
 def test_people_are_added_and_a_viewer_cannot_add_any(
     apps: Page, server: ServerProcess, new_context: Contexts
 ) -> None:
-    """An administrator adds a viewer, who can sign in and has no list of people."""
+    """An administrator adds a viewer, who can sign in and has no list of people; and gives them
+    another password when they have lost theirs."""
     apps.goto(f"{server.url}/settings")
     apps.fill("#person-name", "小林")
     apps.fill("#person-password", "seven bridges")
@@ -658,6 +683,12 @@ def test_people_are_added_and_a_viewer_cannot_add_any(
     other.keyboard.press("Enter")
     expect(other.locator("#logins .item")).to_have_count(1)
     expect(other.locator("#accounts")).to_have_count(0)
+    person.get_by_role("button", name="New password").click()
+    apps.fill("#set-password", "eight bridges")
+    apps.get_by_role("button", name="Set it").click()
+    expect(apps.get_by_role("dialog")).to_contain_text("The password is set.")
+    apps.keyboard.press("Escape")
+    sign_in_by_hand(other, server, "小林", "eight bridges")
     person.get_by_role("button", name="Delete").click()
     person.get_by_role("button", name="Delete").click()
     expect(person).to_have_count(0)

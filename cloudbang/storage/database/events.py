@@ -20,6 +20,7 @@ KEEP_PER_APP = 20_000  # a crash loop makes about 30,000 a day: the oldest go fi
 AT_ONCE = 500  # events that are deleted in one transaction: others write in between
 _TRIM_EVERY = 1_000  # additions between two looks at what is too much
 _SCAN = 20_000  # ids that are looked through at a time for what is too old
+_NAMING = ("create", "remove")  # events that say what a container is called
 _NEAR = 500  # events of a container that are looked through at a time
 
 Near = Callable[..., Sequence[Event]]
@@ -79,6 +80,19 @@ class EventStore:
             wanted = wanted.where(events.c.time <= until)
         wanted = wanted.order_by(events.c.time.desc(), events.c.id.desc()).limit(limit)
         return self._database.read(lambda c: [_event(row) for row in c.execute(wanted)])[::-1]
+
+    def instance_names(self, app: str, newest: int | None = None) -> dict[str, str]:
+        """The names that the containers of an app had, those that are gone too, by short id: as so
+        many of the newest events say, all unless told."""
+        name = sa.func.json_extract(events.c.data, "$.name")
+        wanted = (
+            sa.select(events.c.container, name)
+            .where(events.c.app == app, events.c.kind.in_(_NAMING), name.is_not(None))
+            .order_by(events.c.time.desc(), events.c.id.desc())
+            .limit(newest)
+        )
+        found = self._database.read(lambda c: c.execute(wanted).all())
+        return {container: str(name) for container, name in reversed(found)}
 
     def newest_id(self) -> int:
         """The id of the newest one; 0 when there is none."""

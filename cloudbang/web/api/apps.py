@@ -128,7 +128,8 @@ def lines(app: str) -> Response:
 def download(app: str) -> Response:
     """Every line that passes the filters, as it is in the files or as JSON lines."""
     name = require_app(app).name
-    return download_answer(name, name, partial(_view, services(), caller().login, app))
+    may = partial(_view, services(), caller().login, app)
+    return download_answer(name, name, may, partial(services().instance_names, name))
 
 
 def _view(parts: Services, login: str, app: str) -> None:

@@ -7,7 +7,7 @@ in pieces.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ import orjson
 from flask import Response, request
 
 from cloudbang.domain.levels import LEVELS
-from cloudbang.domain.lines import STREAMS, row
+from cloudbang.domain.lines import CONTAINER, STREAMS, row
 from cloudbang.domain.names import CONTAINER_ID, is_container_id
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.entry_pages import Extent
@@ -59,7 +59,11 @@ FILTERS = {
         "entries of these levels; none: those that do not say",
     ),
 }
-DOWNLOAD_QUERY = {"format": Parameter({"enum": ["text", "jsonl"]}, "text unless said"), **FILTERS}
+DOWNLOAD_QUERY = {
+    "format": Parameter({"enum": ["text", "jsonl"]}, "text unless said"),
+    "names": Parameter(FLAG, "1: containers by the names they have or had, not by their ids"),
+    **FILTERS,
+}
 LINES_QUERY = {**FILTERS, "limit": LIMIT}
 SEQ_QUERY = {"time": Parameter(TIME, "a time", required=True)}
 
@@ -95,9 +99,14 @@ def lines_answer(log: str, allow: Callable[[], object]) -> Response:
     return Response(body, content_type="application/json")
 
 
-def download_answer(log: str, named: str, allow: Callable[[], object]) -> Response:
+def download_answer(
+    log: str,
+    named: str,
+    allow: Callable[[], object],
+    instances: Callable[[], Mapping[str, str]] = dict,
+) -> Response:
     """Every line that passes this request's filters, as a file that is called ``named`` and the
-    time. Raises BadRequest."""
+    time. ``instances()``: names of containers by their short ids. Raises BadRequest."""
     kind = request.args.get("format", "text")
     if kind not in ("text", "jsonl"):
         raise BadRequest("format", kind, "text or jsonl")
@@ -105,7 +114,8 @@ def download_answer(log: str, named: str, allow: Callable[[], object]) -> Respon
     filtered = query.match is not None or query.levels is not None
     scan = store.scan_entries(log, query) if filtered else store.scan(log, query)
     lease().take(PIECE)
-    pieces = _begun(_pieces(scan, kind == "jsonl"))
+    names = instances() if flag("names") else {}
+    pieces = _begun(_pieces(scan, kind == "jsonl", names))
     name = f"{named}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{'jsonl' if kind == 'jsonl' else 'log'}"
     content_type = "application/jsonl" if kind == "jsonl" else "text/plain; charset=utf-8"
     return send(pieces, name, content_type, allow=allow)
@@ -191,20 +201,32 @@ def _begun(pieces: Generator[bytes, None, None]) -> Generator[bytes]:
 
 
 def _pieces(
-    scan: Iterator[Sequence[tuple[int, bytes]]], as_json: bool
+    scan: Iterator[Sequence[tuple[int, bytes]]], as_json: bool, names: Mapping[str, str]
 ) -> Generator[bytes, None, None]:
     for batch in scan:
         if as_json:
-            yield gevent.get_hub().threadpool.apply(_jsonl, (batch,))
+            yield gevent.get_hub().threadpool.apply(_jsonl, (batch, names))
+        elif names:
+            yield gevent.get_hub().threadpool.apply(_named, (batch, names))
         else:
             yield b"".join(raw for _, raw in batch)
 
 
-def _jsonl(batch: Sequence[tuple[int, bytes]]) -> bytes:
-    names = ("seq", "time", "container", "stream", "text")
+def _jsonl(batch: Sequence[tuple[int, bytes]], names: Mapping[str, str]) -> bytes:
+    keys = ("seq", "time", "container", "stream", "text")
+    found = []
+    for n, raw in batch:
+        one: dict[str, object] = dict(zip(keys, row(n, raw), strict=True))
+        if name := names.get(str(one["container"])):
+            one["instance"] = name
+        found.append(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE))
+    return b"".join(found)
+
+
+def _named(batch: Sequence[tuple[int, bytes]], names: Mapping[str, str]) -> bytes:
+    """Records with names where the ids of their containers stand."""
+    by_id = {id.encode(): name.encode() for id, name in names.items()}
     return b"".join(
-        orjson.dumps(
-            dict(zip(names, row(number, raw), strict=True)), option=orjson.OPT_APPEND_NEWLINE
-        )
-        for number, raw in batch
+        raw[: CONTAINER.start] + by_id.get(raw[CONTAINER], raw[CONTAINER]) + raw[CONTAINER.stop :]
+        for _, raw in batch
     )

@@ -44,6 +44,9 @@ def _install(state: BlueprintSetupState) -> None:
 
 
 FIRST_LINES, FIRST_BYTES = 200, 64 * 1024  # at most, of a log in the page itself
+NAMES = (
+    300  # events that say what an app's containers were called, in the page; older ones it asks for
+)
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
 
@@ -83,6 +86,7 @@ def logs(app: str) -> ResponseReturnValue:
         "logs",
         can_terminal=caller().can("terminal", found.team),
         first_lines=_first_lines(found.name),
+        instance_names=services().instance_names(found.name, NAMES),
         event_kinds=event_kinds,
         recording=services().settings.terminal.record,
     )

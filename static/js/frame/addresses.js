@@ -21,7 +21,8 @@ export function terminalAddress(app, container) {
  * @returns {HTMLAnchorElement | null} null where no terminal can be opened
  */
 export function terminalButton(app, { id, name, state }) {
-  if (!may("terminal", app) || (state !== "running" && state !== "paused")) return null;
+  // In one that is paused nothing can be begun.
+  if (!may("terminal", app) || state !== "running") return null;
   const label = t("Open a terminal in {name}", { name });
   return h(
     "a",

@@ -1,5 +1,5 @@
 // Runs before the first paint, and before any module: what the sidebar was like last time, and what
-// to do when a module does not come. A plain script, so that the browser waits for it.
+// to do when a module, a style sheet or the texts do not come. A plain script, so that the browser waits for it.
 {
   const TRIES = 3; // in a minute
   const root = document.documentElement;
@@ -11,7 +11,8 @@
     // Storage is forbidden to this page: it looks as it does the first time.
   }
 
-  // Without one of its modules a page is dead. Browsers give up what they fetch when the network
+  // Without one of its modules a page is dead, without its styles it cannot be read, and without its
+  // texts half of it is in another language. Browsers give up what they fetch when the network
   // changes: a laptop moves, or a container starts on the browser's own machine.
   const loadAgain = () => {
     const now = Date.now();
@@ -23,9 +24,10 @@
     setTimeout(() => location.reload(), 300 * 2 ** tries.length);
     return true;
   };
-  const failed = (/** @type {Event} */ event) => {
-    if (!(event.target instanceof HTMLScriptElement)) return;
-    removeEventListener("error", failed, true);
+  let trying = false;
+  const notLoaded = () => {
+    if (trying) return;
+    trying = true;
     let again = false;
     try {
       again = loadAgain();
@@ -34,5 +36,10 @@
     }
     if (!again) root.dataset.notLoaded = "";
   };
+  const failed = (/** @type {Event} */ { target }) => {
+    const isStyle = target instanceof HTMLLinkElement && target.rel === "stylesheet";
+    if (isStyle || target instanceof HTMLScriptElement) notLoaded();
+  };
   addEventListener("error", failed, true);
+  addEventListener("not-loaded", notLoaded); // said by whoever loads a part by itself
 }

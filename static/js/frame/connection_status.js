@@ -3,6 +3,7 @@
 
 import { byId, h, setAttribute, setText } from "../lib/dom.js";
 import { formatShort, t, tn } from "../lib/i18n.js";
+import { silentSeconds } from "../live/reconnecting_socket.js";
 import { live } from "../live/live_socket.js";
 
 const button = byId("connection");
@@ -13,6 +14,15 @@ const BEHIND = 100; // lines; less than that is a batch under way, not a page th
 /** @returns {{state: string, words: string, title: string}} */
 function describe() {
   if (live.state === "live") {
+    if (live.silentSince !== null) {
+      return {
+        state: "silent",
+        words: t("No answer for {n} s", { n: silentSeconds(live.silentSince) }),
+        title: t(
+          "The server, or the network on the way to it, does not answer: what is shown may be of a moment ago. Click to ask again.",
+        ),
+      };
+    }
     if (live.behind > BEHIND) {
       const words = tn("Behind by {n} line", "Behind by {n} lines", live.behind, {
         n: formatShort(live.behind),
@@ -70,6 +80,6 @@ export function startConnectionStatus() {
   live.addEventListener("state", draw);
   button.addEventListener("click", () => live.retry());
   // A handshake is over in milliseconds: saying so each time a page opens would only flicker.
-  setInterval(() => live.state === "waiting" && draw(), 1000);
+  setInterval(() => (live.state === "waiting" || live.silentSince !== null) && draw(), 1000);
   setTimeout(draw, 300);
 }

@@ -79,14 +79,30 @@ function onKey(event) {
   );
   if (found === "begun") return;
   const binding = usable.find((one) => [one.keys].flat().includes(found));
-  // Enter and space on a button or a link belong to that button or link.
-  if (!binding || ((name === "Enter" || name === "space") && isControl(event.target))) return;
+  if (!binding || ownsKey(event.target, name)) return;
   if (binding.run(event) !== false) event.preventDefault();
 }
 
-/** @param {EventTarget | null} target */
-function isControl(target) {
-  return target instanceof Element && target.closest("a, button, summary, [role=option]") !== null;
+/** What a press does something to, in the browser itself or by its role. */
+const PRESSED =
+  "a, button, summary, input, select, textarea, label, [role=option], [role=button], [role=checkbox], [role=switch], [role=tab], [role^=menuitem]";
+/** What is moved with the arrows and their like. */
+const MOVED =
+  "input[type=radio], input[type=range], select, [role=slider], [role=separator], [role=tab], [role=listbox], [role=radiogroup]";
+const PRESSES = ["Enter", "space"];
+const MOVES = /^(Arrow|Page|Home$|End$)/;
+
+/**
+ * Whether a key belongs to what has the focus: Enter and space to a button, a link, a check box; an
+ * arrow to what is moved with arrows. The page's own meaning of the key has to wait.
+ *
+ * @param {EventTarget | null} target
+ * @param {string} name of the key
+ */
+export function ownsKey(target, name) {
+  if (!(target instanceof Element)) return false;
+  if (PRESSES.includes(name)) return target.closest(PRESSED) !== null;
+  return MOVES.test(name) && target.closest(MOVED) !== null;
 }
 
 /**

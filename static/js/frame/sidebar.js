@@ -17,7 +17,7 @@ import {
   showState,
   stateIcon,
 } from "../live/app_state.js";
-import { recall, remember } from "../lib/storage.js";
+import { recall, recallInTab, remember, rememberInTab } from "../lib/storage.js";
 
 /** @typedef {import("../live/app_state.js").App} App */
 
@@ -98,6 +98,54 @@ function draw() {
   for (const name of rows.keys()) if (!inventory.apps.has(name)) rows.delete(name);
   if (!shownBefore) list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
   shownBefore = true;
+}
+
+// What the last page of this tab showed: names are there with the first paint, and what is true of them
+// when it is known.
+
+const KEPT = "sidebar-apps";
+const MOST_KEPT = 200;
+const whose = byId("account").textContent?.trim() ?? "";
+
+/** `[name, as it is shown]` of an app, `[heading]` of a group. @typedef {[string, string] | [string]} Kept */
+
+function keep() {
+  if (!inventory.known || search.value) return;
+  const names = new Map([...rows].map(([name, { link }]) => [link, name]));
+  /** @type {Kept[]} */
+  const shown = [...list.children].slice(0, MOST_KEPT).flatMap((element) => {
+    const text = element.querySelector(".side-name")?.textContent ?? "";
+    const name = names.get(/** @type {HTMLAnchorElement} */ (element));
+    if (name !== undefined) return /** @type {Kept[]} */ ([[name, text]]);
+    return element.matches("h2") ? /** @type {Kept[]} */ ([[element.textContent ?? ""]]) : [];
+  });
+  rememberInTab(KEPT, JSON.stringify({ whose, shown }));
+}
+
+function drawKept() {
+  const kept = JSON.parse(recallInTab(KEPT) ?? "null");
+  // Who signs in after somebody else in the same tab is not shown what was theirs.
+  if (!kept || kept.whose !== whose) return;
+  setChildren(
+    list,
+    kept.shown.map((/** @type {Kept} */ [name, text]) =>
+      text === undefined
+        ? h("h2", { class: "side-stack" }, name)
+        : h(
+            "a",
+            {
+              class: "side-app",
+              href: appAddress(name),
+              title: name,
+              "aria-current": name === current && "page",
+              "data-state": "gone",
+            },
+            h("span", { class: "state-box side-state" }),
+            h("span", { class: "side-name cut" }, text),
+          ),
+    ),
+  );
+  list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }
 
 const goneText = h("span", { class: "cut" });
@@ -256,6 +304,8 @@ export function startSidebar() {
   followSearch();
   followOpening();
   followEdge();
+  drawKept();
+  addEventListener("pagehide", keep);
   inventory.addEventListener("apps", draw);
   inventory.addEventListener("activity", drawActivity);
   deployments.addEventListener("change", drawActivity);

@@ -22,17 +22,18 @@ export class Problem extends Error {
  * @param {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} method
  * @param {string} path
  * @param {object} [body]
+ * @param {AbortSignal} [signal] ends the waiting
  * @returns {Promise<any>} the JSON of the answer, null when it has none
  * @throws {Problem}
  */
-export async function call(method, path, body) {
+export async function call(method, path, body, signal) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRF-Token"] = csrfToken();
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+    answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), signal });
   } catch {
     throw new Problem(0, "unreachable", "");
   }

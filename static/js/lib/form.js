@@ -13,13 +13,25 @@ import { t, tn } from "./i18n.js";
  */
 export function onSubmit(form, send) {
   const error = /** @type {HTMLElement} */ (form.querySelector(".error"));
+  // What is wrong is said here, and not by the browser: in its own language, beside what was said before.
+  form.noValidate = true;
   const button = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (button.disabled) return;
-    button.disabled = true;
     error.hidden = true;
     clearFields(form);
+    const wrong = firstWrong(form);
+    if (wrong) {
+      const said = new Problem(0, "wrong-field", fault(wrong), null, wrong.name);
+      if (showAtField(form, said)) return;
+      const label = wrong.labels?.[0]?.textContent?.trim();
+      setText(error, label ? `${label}: ${said.message}` : said.message);
+      error.hidden = false;
+      wrong.setAttribute("aria-invalid", "true");
+      return wrong.focus();
+    }
+    button.disabled = true;
     const values = Object.fromEntries([...new FormData(form)].map(([k, v]) => [k, String(v)]));
     try {
       await send(values);
@@ -33,6 +45,32 @@ export function onSubmit(form, send) {
     }
   });
   button.disabled = false;
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @returns {HTMLInputElement | undefined} or another field that says what it takes
+ */
+function firstWrong(form) {
+  return /** @type {HTMLInputElement[]} */ ([...form.elements]).find(
+    (field) => field.willValidate && !field.validity.valid,
+  );
+}
+
+/**
+ * What is wrong with what is in a field, by what the field says that it takes.
+ *
+ * @param {Pick<HTMLInputElement, "validity" | "minLength" | "maxLength" | "min" | "max">} field
+ */
+export function fault({ validity, minLength, maxLength, min, max }) {
+  if (validity.valueMissing) return t("This has to be filled in.");
+  if (validity.tooShort) {
+    return tn("At least {n} character.", "At least {n} characters.", minLength);
+  }
+  if (validity.tooLong) return tn("At most {n} character.", "At most {n} characters.", maxLength);
+  if (validity.rangeUnderflow) return t("{n} or more.", { n: min });
+  if (validity.rangeOverflow) return t("{n} or less.", { n: max });
+  return t("What is in it cannot be used here.");
 }
 
 /** @param {HTMLFormElement} form */

@@ -25,12 +25,17 @@ const messages = root && lang !== "en" ? await load() : {};
  */
 async function load() {
   const link = /** @type {HTMLLinkElement | null} */ (document.getElementById("texts"));
-  try {
-    const answer = await fetch(link?.href ?? `/i18n/${lang}.json`);
-    if (answer.ok) return await answer.json();
-  } catch {
-    // The page still works in English; the next load tries again.
+  // Browsers give up what they fetch when the network changes: the next try works.
+  for (const wait of [0, 300, 1_000]) {
+    if (wait) await new Promise((done) => setTimeout(done, wait));
+    try {
+      const answer = await fetch(link?.href ?? `/i18n/${lang}.json`);
+      if (answer.ok) return await answer.json();
+    } catch {
+      // Tried again, and then with the whole page.
+    }
   }
+  dispatchEvent(new Event("not-loaded"));
   return {};
 }
 
@@ -64,10 +69,12 @@ export function tn(one, many, n, values) {
  */
 export function fill(text, values) {
   if (!values) return text;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => {
+  return text.replace(/\{(\w+)\}( (?=[\u4e00-\u9fff]))?/g, (whole, name, gap = "") => {
     const value = values[name];
     if (value === undefined) return whole;
-    return typeof value === "number" ? formatNumber(value) : value;
+    const shown = typeof value === "number" ? formatNumber(value) : value;
+    // 5.1万行: a number is set apart from what follows it, a number with its 万 is not.
+    return /\d[万亿]$/.test(shown) ? shown : shown + gap;
   });
 }
 
@@ -173,12 +180,24 @@ export function formatRelative(time, now = Date.now()) {
   const seconds = (toDate(time).getTime() - now) / 1000;
   if (Number.isNaN(seconds)) return "";
   for (const [unit, length] of UNITS) {
-    if (Math.abs(seconds) >= length) return relative().format(Math.trunc(seconds / length), unit);
+    if (Math.abs(seconds) >= length) return ago(Math.trunc(seconds / length), unit);
   }
   // Seconds flicker on a page full of them, and a clock that is a little ahead shows the future.
   return Math.abs(seconds) < 10 || seconds > 0
     ? t("just now")
-    : relative().format(-Math.floor(-seconds / 10) * 10, "second");
+    : ago(-Math.floor(-seconds / 10) * 10, "second");
+}
+
+/**
+ * With the space between a number and what follows it that Chinese texts have here.
+ *
+ * @param {number} n
+ * @param {Intl.RelativeTimeFormatUnit} unit
+ */
+function ago(n, unit) {
+  return relative()
+    .format(n, unit)
+    .replace(/(\d)(?=[\u4e00-\u9fff])/, "$1 ");
 }
 
 const BYTES = ["B", "kB", "MB", "GB", "TB"];

@@ -1,6 +1,8 @@
 // Menus hang under the button that opens them (popovers have no place of their own): at its right
 // edge, or with `data-hang="left"` at its left one, where they also take the focus.
 
+import { isTyping } from "./dom.js";
+
 const MARGIN = 8; // px to the edge of the window
 
 /**
@@ -17,10 +19,18 @@ export function hangMenu(menu, button) {
     if (menu.dataset.hang === "left") first(menu)?.focus();
   });
   menu.addEventListener("keydown", (event) => {
+    const { target } = event;
+    if (event.key === "Enter" && target instanceof HTMLInputElement && target.type === "checkbox") {
+      event.preventDefault();
+      target.click();
+      return;
+    }
+    // A field in a menu has its own use for them.
+    if (isTyping(target)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const items = [...menu.querySelectorAll("a, button")].filter(isSeen);
+    const items = [...menu.querySelectorAll("a, button, input, select")].filter(isSeen);
     const at = items.indexOf(/** @type {Element} */ (document.activeElement));
     const next = items[(at + step + items.length) % items.length];
     if (next instanceof HTMLElement) next.focus();

@@ -13,7 +13,10 @@ import { goToSignIn } from "./sign_in_redirect.js";
 
 const LOGIN_ENDED = 4401;
 const PING_EVERY = 20_000; // ms; the server's own pings are invisible to a page
+const PING_SEEN = 2_000; // ms of silence, of a page that is looked at: it asks at the next tick
+const SEEN_ANSWER = 5_000; // ms until its socket is given up
 const PING_ANSWER = 10_000; // ms a pong, or anything else, may take
+const SILENT_AFTER = 900; // ms without an answer from which the page says so, where answers are quick
 const PROBE_ANSWER = 3_000; // ms, when there is reason to think that the socket is dead
 const ANSWER_SOON = 1_000; // ms that what a page said may go without any word before it asks
 const BUSY = 5; // messages in a row, none of them later than
@@ -30,6 +33,8 @@ export class ReconnectingSocket extends EventTarget {
   state = "connecting";
   /** When it will be tried again, in milliseconds since 1970; null unless waiting. @type {number | null} */
   retryAt = null;
+  /** Since when an answer that is overdue is waited for, in milliseconds since 1970; the socket looks open. @type {number | null} */
+  silentSince = null;
   /** True when the server answers but the socket does not open: something between strips it. */
   blocked = false;
 
@@ -42,6 +47,7 @@ export class ReconnectingSocket extends EventTarget {
   #inARow = 0; // messages that came soon after one another
   #awaitsSince = 0; // since when the page waits for a word; 0: it does not
   #pingedAt = 0;
+  #usual = 0; // ms an answer takes here, at the longest lately
   #answerWithin = PING_ANSWER;
   #tickedAt = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -167,9 +173,14 @@ export class ReconnectingSocket extends EventTarget {
   /** @param {string | ArrayBuffer} data */
   #onMessage(data) {
     const now = Date.now();
+    if (this.#pingedAt) this.#usual = Math.max(now - this.#pingedAt, 0.8 * this.#usual);
     this.#inARow = now - this.#heardAt > BUSY_GAP ? 0 : this.#inARow + 1;
     this.#heardAt = now;
     this.#pingedAt = this.#awaitsSince = 0;
+    if (this.silentSince !== null) {
+      this.silentSince = null;
+      this.announce();
+    }
     this.received(data);
   }
 
@@ -224,8 +235,20 @@ export class ReconnectingSocket extends EventTarget {
       const silent = now - this.#heardAt;
       if (this.#awaitsSince && now - this.#awaitsSince >= ANSWER_SOON) this.#probe();
       else if (this.#inARow >= BUSY && silent >= BUSY_QUIET) this.#probe();
-      else if (silent > PING_EVERY) this.#ping(PING_ANSWER);
+      else if (silent >= (isLookedAt() ? PING_SEEN : PING_EVERY)) {
+        this.#ping(isLookedAt() ? SEEN_ANSWER : PING_ANSWER);
+      }
+      this.#lookAtAnswer(now);
     }
+  }
+
+  /** An answer that takes longer than it does here is said, before the socket is given up. @param {number} now */
+  #lookAtAnswer(now) {
+    if (!this.#pingedAt || this.silentSince !== null) return;
+    const enough = Math.min(PROBE_ANSWER, Math.max(SILENT_AFTER, 2 * this.#usual));
+    if (now - this.#pingedAt < enough) return;
+    this.silentSince = this.#heardAt;
+    this.announce();
   }
 
   #wake() {
@@ -265,6 +288,7 @@ export class ReconnectingSocket extends EventTarget {
   /** @param {State} state */
   #become(state) {
     if (state !== "waiting") this.retryAt = null;
+    this.silentSince = null;
     this.state = state;
     this.announce();
   }
@@ -273,6 +297,20 @@ export class ReconnectingSocket extends EventTarget {
   announce() {
     this.dispatchEvent(new Event("state"));
   }
+}
+
+/** What a page shows that nobody looks at deceives nobody. */
+function isLookedAt() {
+  return document.visibilityState === "visible";
+}
+
+/**
+ * For how long nothing was heard, as it is said.
+ *
+ * @param {number} since ms since 1970
+ */
+export function silentSeconds(since) {
+  return Math.max(1, Math.round((Date.now() - since) / 1000));
 }
 
 /**

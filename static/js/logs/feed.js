@@ -9,6 +9,7 @@ import { ActiveFilter, sameLines } from "./filter.js";
 import { LogApi } from "./log_api.js";
 import { LineQueue, RecentLines } from "./line_queue.js";
 import { LogModel } from "./log_model.js";
+import { Look } from "./look.js";
 
 /** @typedef {import("./filter.js").Filter} Filter */
 /** @typedef {import("./log_model.js").Entry} Entry */
@@ -46,6 +47,8 @@ export class Feed extends EventTarget {
   stopped = false;
   /** Lines that pass the filter and came while nobody looked at the end. */
   unseen = 0;
+  /** What the store is looked through for. @type {Look | null} */
+  look = null;
   /** @type {Set<string>} */
   containers = new Set();
 
@@ -246,6 +249,7 @@ export class Feed extends EventTarget {
    */
   setFilter(filter, reader) {
     const before = this.filter;
+    this.look?.stop();
     this.active = new ActiveFilter(filter);
     this.#useFilter();
     if (sameLines(before, filter)) {
@@ -286,7 +290,16 @@ export class Feed extends EventTarget {
     this.#announce("change");
   }
 
+  /**
+   * Whether the line is in the window, and will be: one that is being filled anew is about to go.
+   * @param {number} seq
+   */
+  holds(seq) {
+    return this.loading !== "open" && this.model.indexOf(seq) >= 0;
+  }
+
   #begin() {
+    this.look?.stop();
     this.stopped = false;
     this.problem = null;
     this.loading = "";
@@ -436,15 +449,48 @@ export class Feed extends EventTarget {
   }
 
   /**
+   * Looks for something in the store, one thing at a time: another look, another filter and the
+   * reader stop it.
+   * @param {import("./look.js").Look["what"]} what
+   * @param {1 | -1} direction
+   * @param {(look: Look) => Promise<number | null>} question
+   * @returns {Promise<{ seq: number | null, look: Look }>} the seq; null where there is none, or it was stopped
+   */
+  async lookFor(what, direction, question) {
+    this.look?.stop();
+    const look = (this.look = new Look(what, direction, () => this.#announce("state")));
+    this.#announce("state");
+    try {
+      const seq = await question(look);
+      return { seq: look.stopped ? null : seq, look };
+    } catch (error) {
+      if (!look.stopped) throw error;
+      return { seq: null, look };
+    } finally {
+      if (this.look === look) this.look = null;
+      this.#announce("state");
+    }
+  }
+
+  /** The first line at or after this moment; null when it was stopped. @param {string} time RFC 3339 */
+  async seqAt(time) {
+    const question = (/** @type {Look} */ { signal }) => this.api.seqAt(time, signal);
+    const { seq } = await this.lookFor("moment", 1, question);
+    const { bounds } = this;
+    if (seq === null || !bounds || time < bounds.since || time > bounds.until) return seq;
+    // After the last line of what is shown there is that line.
+    return Math.max(bounds.from, Math.min(seq, bounds.to - 1));
+  }
+
+  /**
    * The nearest line outside the window that passes this filter, asked of the store.
+   * @param {import("./look.js").Look["what"]} what
    * @param {Filter} filter
    * @param {1 | -1} direction
-   * @returns {Promise<number | null>} its seq
    */
-  find(filter, direction) {
-    const job = this.#job;
+  find(what, filter, direction) {
     const from = direction > 0 ? this.model.hi : this.model.lo;
-    return this.api.nearest(filter, direction, from, () => job === this.#job);
+    return this.lookFor(what, direction, (look) => this.api.nearest(filter, from, look));
   }
 
   /** @param {LogEvent} event */
@@ -455,11 +501,17 @@ export class Feed extends EventTarget {
     this.#announce("change");
   }
 
+  /** What is known to have happened. */
+  get events() {
+    return this.#events.of("");
+  }
+
   /** Events as far back as the window reaches. */
   async #loadEvents() {
     if (!this.source.app) return; // what happens to containers is an app's
     const oldest = this.model.entries.find((entry) => entry.row)?.time;
     if (!(await this.#events.load(oldest))) return;
+    this.#announce("instance");
     this.#placeEvents();
     this.#announce("change");
   }

@@ -2,7 +2,7 @@
 // about those whose log cannot be read.
 
 import { inventory } from "../live/inventory.js";
-import { byId, h, setText } from "../lib/dom.js";
+import { byId, h, readData, setText } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
@@ -16,8 +16,8 @@ export class Instances {
   many = false;
   /** @type {Map<string, number>} */
   #hues = new Map();
-  /** Names of those that this page has seen, so that they keep them when they are gone. @type {Map<string, string>} */
-  #names = new Map();
+  /** Of those that are gone too: as the page came with them, and as they were seen since. @type {Map<string, string>} */
+  #names = new Map(Object.entries(readData("instance-names") ?? {}));
 
   /**
    * @param {string} app "" where the log is not an app's
@@ -30,13 +30,20 @@ export class Instances {
     this.toolbar = toolbar;
   }
 
+  /** What happened to a container may say what it was called. */
+  #learn() {
+    for (const { container, data } of this.feed.events) {
+      if (typeof data.name === "string") this.#names.set(container, data.name);
+    }
+  }
+
   get #running() {
     return inventory.apps.get(this.app)?.instances ?? [];
   }
 
   /**
    * @param {string} container short id
-   * @returns {{ name: string, hue: number }} a container that is gone is known by its id
+   * @returns {{ name: string, hue: number }} one that nobody saw a name of is known by its id
    */
   of(container) {
     let hue = this.#hues.get(container);
@@ -48,6 +55,7 @@ export class Instances {
   /** Brings the choice of instances, and what is said about them, up to date. */
   show() {
     const running = this.#running;
+    this.#learn();
     for (const { id, name } of running) this.#names.set(id, name);
     const ids = new Set([...running.map((one) => one.id), ...this.feed.containers]);
     this.toolbar.showInstances(

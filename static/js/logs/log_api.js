@@ -19,8 +19,6 @@ import { serverFilter } from "./filter.js";
  * @typedef {{ from: number, to: number, since: string, until: string }} Bounds
  */
 
-const ROUNDS = 500; // questions until looking for a line is given up
-
 export class LogApi {
   /**
    * @param {string} base the path of the calls of this log, as in log_source.js
@@ -39,13 +37,14 @@ export class LogApi {
    * @param {number} seq
    * @param {Filter} filter
    * @param {number} limit
+   * @param {AbortSignal} [signal]
    * @returns {Promise<Page>}
    */
-  async before(seq, filter, limit) {
+  async before(seq, filter, limit, signal) {
     const { bounds } = this;
     if (bounds) seq = Math.min(seq, bounds.to);
     if (bounds && seq <= bounds.from) return nothing(seq, seq, bounds);
-    const { rows, first, next, cursor } = await this.#lines(filter, { before: seq, limit });
+    const { rows, first, next, cursor } = await this.#lines(filter, { before: seq, limit }, signal);
     let lo = first;
     if (cursor !== null) lo = Math.min(cursor, seq);
     else if (rows.length >= limit) lo = rows[0][0];
@@ -57,13 +56,14 @@ export class LogApi {
    * @param {number} seq
    * @param {Filter} filter
    * @param {number} limit
+   * @param {AbortSignal} [signal]
    * @returns {Promise<Page>}
    */
-  async after(seq, filter, limit) {
+  async after(seq, filter, limit, signal) {
     const { bounds } = this;
     if (bounds) seq = Math.max(seq, bounds.from - 1);
     if (bounds && seq >= bounds.to - 1) return nothing(seq + 1, bounds.to, bounds);
-    const { rows, first, next, cursor } = await this.#lines(filter, { after: seq, limit });
+    const { rows, first, next, cursor } = await this.#lines(filter, { after: seq, limit }, signal);
     let hi = next - 1;
     if (cursor !== null) hi = Math.max(cursor, seq);
     else if (rows.length >= limit) hi = rows[rows.length - 1][0];
@@ -73,35 +73,37 @@ export class LogApi {
   /**
    * @param {Filter} filter
    * @param {Record<string, number>} range
+   * @param {AbortSignal} [signal]
    * @returns {Promise<{ rows: Row[], first: number, next: number, cursor: number | null }>}
    */
-  async #lines(filter, range) {
+  async #lines(filter, range, signal) {
     const params = serverFilter(filter);
     for (const [name, value] of Object.entries(range)) params.set(name, String(value));
     /** @type {import("../types/api.js").Lines} */
-    const page = await call("GET", `${this.base}/lines?${params}`);
+    const page = await call("GET", `${this.base}/lines?${params}`, undefined, signal);
     const { lines, levels, entries, first, next, cursor } = page;
     this.extents.add(entries);
     return { rows: withLevels(lines, levels), first, next, cursor: cursor ?? null };
   }
 
   /**
-   * The nearest line that passes the filter, after or before this one.
+   * The nearest line that passes the filter, after or before this one, however far away.
    * @param {Filter} filter
-   * @param {1 | -1} direction
    * @param {number} from seq
-   * @param {() => boolean} wanted whether it is still asked for
-   * @returns {Promise<number | null>} its seq
+   * @param {import("./look.js").Look} look in its direction; told how far it is
+   * @returns {Promise<number | null>} its seq; null where there is none, or it was stopped
    */
-  async nearest(filter, direction, from, wanted) {
+  async nearest(filter, from, look) {
+    const { direction, signal } = look;
     // The server looks through so much at a time and says where it stopped.
-    for (let round = 0; round < ROUNDS && wanted(); round++) {
+    while (!look.stopped) {
       const page = await (direction > 0
-        ? this.after(from, filter, 1)
-        : this.before(from, filter, 1));
+        ? this.after(from, filter, 1, signal)
+        : this.before(from, filter, 1, signal));
       if (page.rows.length) return page.rows[0][0];
       from = direction > 0 ? page.hi : page.lo;
       if (direction > 0 ? from >= page.next - 1 : from <= page.first) return null;
+      look.reached(from);
     }
     return null;
   }
@@ -109,10 +111,12 @@ export class LogApi {
   /**
    * The first line at or after this moment.
    * @param {string} time RFC 3339
+   * @param {AbortSignal} [signal]
    * @returns {Promise<number>}
    */
-  async seqAt(time) {
-    const { seq } = await call("GET", `${this.base}/seq?time=${encodeURIComponent(time)}`);
+  async seqAt(time, signal) {
+    const address = `${this.base}/seq?time=${encodeURIComponent(time)}`;
+    const { seq } = await call("GET", address, undefined, signal);
     return seq;
   }
 
@@ -139,6 +143,7 @@ export class LogApi {
   downloadAddress(filter, format) {
     const params = serverFilter(filter);
     params.set("format", format);
+    params.set("names", "1");
     return `${this.base}/download?${params}`;
   }
 }

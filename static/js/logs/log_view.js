@@ -323,8 +323,9 @@ export class LogView {
   async openAt(seq) {
     const { feed, rows } = this;
     this.linked = seq;
-    if (rows.place.follow || feed.model.indexOf(seq) < 0) rows.stayAt(seq);
-    if (feed.model.indexOf(seq) < 0 && !(await feed.openAt(seq))) return;
+    const here = feed.holds(seq);
+    if (rows.place.follow || !here) rows.stayAt(seq);
+    if (!here && !(await feed.openAt(seq))) return;
     feed.takeIn(Infinity);
     rows.repaint();
     rows.changed();
@@ -348,12 +349,9 @@ export class LogView {
   /** @param {number} ms since 1970 */
   async jumpTo(ms) {
     try {
-      let seq = await this.feed.api.seqAt(fromMs(ms));
-      const { bounds } = this.feed;
-      // After the last line of what is shown there is that line.
-      if (bounds && fromMs(ms) >= bounds.since && fromMs(ms) <= bounds.until)
-        seq = Math.max(bounds.from, Math.min(seq, bounds.to - 1));
-      else if (seq > this.feed.recent.last && this.feed.recent.last) {
+      const seq = await this.feed.seqAt(fromMs(ms));
+      if (seq === null) return;
+      if (seq > this.feed.recent.last && this.feed.recent.last) {
         toast(t("Nothing was logged after that"));
         return this.follow();
       }

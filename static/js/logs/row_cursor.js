@@ -17,8 +17,6 @@ export class RowCursor {
   #focus = false;
   /** It was opened, and is brought into sight when its height is known. @type {Entry | null} */
   #opened = null;
-  /** The store is being asked for the next match. */
-  #asking = false;
 
   /**
    * @param {Feed} feed
@@ -89,9 +87,10 @@ export class RowCursor {
     this.#focus = true;
   }
 
-  /** Closes the row, or leaves it. */
+  /** Stops looking; else closes the row, or leaves it. */
   leave() {
-    if (this.entry?.open) this.open();
+    if (this.feed.look) this.feed.look.stop();
+    else if (this.entry?.open) this.open();
     else this.set(null);
   }
 
@@ -111,9 +110,11 @@ export class RowCursor {
 
   /** @param {1 | -1} direction */
   nextMatch(direction) {
-    if (!this.feed.active.search) return;
+    const { search, searchError } = this.feed.active;
+    if (searchError) return toast(t("Not a pattern: {reason}", { reason: searchError }));
+    if (!search) return toast(t("Nothing is looked for in this log yet"));
     const { filter } = this.feed;
-    void this.#go((entry) => entry.hit, direction, { ...filter, hide: true }, t("No more matches"));
+    void this.#go("match", (entry) => entry.hit, direction, { ...filter, hide: true });
   }
 
   /**
@@ -121,46 +122,40 @@ export class RowCursor {
    * @param {1 | -1} direction
    */
   nextLevel(level, direction) {
-    const { filter } = this.feed;
-    const none = level === "error" ? t("No more errors") : t("No more warnings");
-    void this.#go(
-      (entry) => entry.level === level,
-      direction,
-      { ...filter, levels: [level] },
-      none,
-    );
+    const filter = { ...this.feed.filter, levels: [level] };
+    void this.#go(level, (entry) => entry.level === level, direction, filter);
   }
 
   /**
+   * @param {"match" | "error" | "warning"} what
    * @param {(entry: Entry) => boolean} wanted
    * @param {1 | -1} direction
    * @param {import("./filter.js").Filter} filter that the store is asked with
-   * @param {string} none
    * @param {boolean} [turned] it is the other direction than was asked for
    * @returns {Promise<void>}
    */
-  async #go(wanted, direction, filter, none, turned = false) {
+  async #go(what, wanted, direction, filter, turned = false) {
     const { entries } = this.feed.model;
     for (let i = this.#from(direction); i >= 0 && i < entries.length; i += direction) {
-      if (wanted(entries[i])) return this.goTo(entries[i]);
+      if (!wanted(entries[i])) continue;
+      this.feed.look?.stop();
+      return this.goTo(entries[i]);
     }
     const ends = direction > 0 ? this.feed.attached : this.feed.model.atStart;
     const at = this.entry;
     // Whoever has just begun to look is at no match yet: what is above is as welcome.
     if (ends && !turned && !(at && wanted(at))) {
-      return this.#go(wanted, direction > 0 ? -1 : 1, filter, none, true);
+      return this.#go(what, wanted, direction > 0 ? -1 : 1, filter, true);
     }
-    if (ends) return toast(none);
-    if (this.#asking) return;
-    this.#asking = true;
+    if (ends) return toast(noMore(what));
+    const { look: before } = this.feed;
+    if (before?.what === what && before.direction === direction) return;
     try {
-      const seq = await this.feed.find(filter, direction);
-      if (seq === null) toast(none);
-      else await this.view.openAt(seq);
+      const { seq, look } = await this.feed.find(what, filter, direction);
+      if (seq !== null) await this.view.openAt(seq);
+      else if (!look.stopped) toast(noMore(what));
     } catch {
       toast(t("The server did not answer"));
-    } finally {
-      this.#asking = false;
     }
   }
 
@@ -231,4 +226,10 @@ export class RowCursor {
     this.#told = about;
     setText(byId("log-count-said"), words);
   }
+}
+
+/** @param {"match" | "error" | "warning"} what */
+function noMore(what) {
+  if (what === "match") return t("No more matches");
+  return what === "error" ? t("No more errors") : t("No more warnings");
 }

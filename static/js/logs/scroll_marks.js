@@ -4,6 +4,7 @@
 /** @typedef {import("./log_model.js").Entry} Entry */
 
 const WIDTH = 10; // px
+const PALEST = 0.3; // opacity of a tick that many others stand thicker than
 const EVERY = 200; // ms between two drawings
 
 /** Which of several ticks at one height is drawn: the first. */
@@ -77,17 +78,24 @@ export class ScrollMarks {
     pen.scale(scale, scale);
     const { entries } = rows.model;
     const total = Math.max(rows.height, rows.view);
-    /** @type {Record<string, Set<number>>} */
-    const at = { match: new Set(), error: new Set(), marker: new Set(), warning: new Set() };
+    /** How many stand at each px. @type {Record<string, Map<number, number>>} */
+    const at = { match: new Map(), error: new Map(), marker: new Map(), warning: new Map() };
     for (let i = 0; i < entries.length; i++) {
       const kind = kindOf(entries[i]);
-      if (kind) at[kind].add(Math.round((rows.topOf(i) / total) * (height - 2)));
+      if (!kind) continue;
+      const y = Math.round((rows.topOf(i) / total) * (height - 2));
+      at[kind].set(y, (at[kind].get(y) ?? 0) + 1);
     }
     const style = getComputedStyle(canvas);
     for (const kind of [...KINDS].reverse()) {
       pen.fillStyle = style.getPropertyValue(`--tick-${kind}`) || "gray";
       const wide = kind === "match" || kind === "marker";
-      for (const y of at[kind]) pen.fillRect(wide ? 1 : 3, y, wide ? WIDTH - 2 : WIDTH - 6, 2);
+      const most = Math.max(...at[kind].values());
+      for (const [y, count] of at[kind]) {
+        // Where they stand everywhere it is told apart where they stand close.
+        pen.globalAlpha = PALEST + (1 - PALEST) * (count / most) ** 2;
+        pen.fillRect(wide ? 1 : 3, y, wide ? WIDTH - 2 : WIDTH - 6, 2);
+      }
     }
   }
 }

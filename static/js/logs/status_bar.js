@@ -1,7 +1,8 @@
 // What the page says about itself: live, paused, behind, reconnecting; loading; nothing here.
 
 import { byId, setText } from "../lib/dom.js";
-import { formatNumber, formatShort, t, tn } from "../lib/i18n.js";
+import { formatNumber, t, tn } from "../lib/i18n.js";
+import { silentSeconds } from "../live/reconnecting_socket.js";
 import { live } from "../live/live_socket.js";
 import { Problem } from "../lib/api.js";
 import { toast } from "../lib/toast.js";
@@ -28,8 +29,8 @@ export class StatusBar {
     this.rows = rows;
     this.behind = behind;
     live.addEventListener("state", () => this.show());
-    setInterval(() => live.state !== "live" && this.show(), 500);
-    byId("log-top-stop").addEventListener("click", () => this.feed.again());
+    setInterval(() => (live.state !== "live" || live.silentSince !== null) && this.show(), 500);
+    byId("log-top-stop").addEventListener("click", () => this.#stopOrGoOn());
   }
 
   show() {
@@ -48,7 +49,7 @@ export class StatusBar {
     let state = this.rows.place.follow ? "live" : "paused";
     let words = state === "live" ? t("Live") : t("Paused");
     if (live.state === "waiting") {
-      const seconds = Math.max(0, Math.ceil(((live.retryAt ?? 0) - Date.now()) / 1000));
+      const seconds = Math.max(1, Math.ceil(((live.retryAt ?? 0) - Date.now()) / 1000));
       state = "waiting";
       words = this.#goesOn(
         tn("Connection lost, next try in {n} s", "Connection lost, next try in {n} s", seconds),
@@ -59,6 +60,9 @@ export class StatusBar {
     } else if (live.state === "stopped") {
       state = "stopped";
       words = t("Ended");
+    } else if (live.silentSince !== null) {
+      state = "silent";
+      words = this.#goesOn(t("No answer for {n} s", { n: silentSeconds(live.silentSince) }));
     } else if (late) {
       state = "behind";
       words = tn("{n} line behind", "{n} lines behind", late);
@@ -90,10 +94,17 @@ export class StatusBar {
     setText(byId("log-new-text"), words);
   }
 
+  #stopOrGoOn() {
+    const { feed } = this;
+    if (feed.look) feed.look.stop();
+    else if (feed.loading === "open") feed.goToEnd();
+    else feed.again();
+  }
+
   #showTop() {
     const { feed, rows } = this;
     const pill = byId("log-top");
-    const waiting = feed.loading === "older" || feed.loading === "open";
+    const waiting = feed.look !== null || feed.loading === "older" || feed.loading === "open";
     if (!waiting) this.#loadingSince = 0;
     else this.#loadingSince ||= performance.now();
     const slow = waiting && performance.now() - this.#loadingSince >= SLOW;
@@ -110,11 +121,15 @@ export class StatusBar {
     if (feed.problem) {
       words = problemWords(feed.problem);
       action = t("Try again");
+    } else if (feed.look && slow) {
+      words = lookWords(feed.look);
+      action = t("Stop");
     } else if (feed.stopped && atTop && !feed.model.atStart) {
       words = t("Stopped looking back at line {seq}", { seq });
       action = t("Go on");
     } else if (slow && feed.loading === "open") {
       words = t("Loading lines …");
+      action = t("Stop");
     } else if ((slow || this.#searching) && atTop && !feed.model.atStart) {
       words = this.#searching
         ? t("Looking for older lines, now at line {seq}", { seq })
@@ -148,9 +163,13 @@ export class StatusBar {
   #showEmpty() {
     const { feed } = this;
     const empty = byId("log-empty");
-    const nothing = feed.known && feed.model.entries.length === 0 && !feed.queue.count;
+    const { entries, lines } = feed.model;
+    // What happened to containers stands there although no line does.
+    const some = lines > 0 || entries.some(({ row, gap }) => row || gap);
+    const nothing = feed.known && !some && !feed.queue.count;
     // A feed without articles is none.
-    byId("log-scroller").role = feed.model.entries.length ? "feed" : "group";
+    byId("log-scroller").role = entries.length ? "feed" : "group";
+    empty.classList.toggle("log-empty-below", entries.length > 0);
     empty.hidden = !nothing || (!feed.model.atStart && !feed.stopped);
     if (empty.hidden) return;
     const filtered =
@@ -187,9 +206,22 @@ export class StatusBar {
     const words =
       n === kept
         ? tn("{n} line, all loaded", "{n} lines, all loaded", n)
-        : t("{n} of {kept} lines loaded", { n, kept: formatShort(kept) });
+        : t("{n} of {kept} lines loaded", { n, kept });
     setText(byId("log-loaded"), n ? words : "");
   }
+}
+
+/** @param {import("./look.js").Look} look */
+function lookWords({ what, at }) {
+  const seq = `#${formatNumber(at)}`;
+  if (what === "moment") return t("Looking for that moment …");
+  if (what === "match") {
+    return at ? t("Looking for a match, now at line {seq}", { seq }) : t("Looking for a match …");
+  }
+  if (what === "error") {
+    return at ? t("Looking for an error, now at line {seq}", { seq }) : t("Looking for an error …");
+  }
+  return at ? t("Looking for a warning, now at line {seq}", { seq }) : t("Looking for a warning …");
 }
 
 /** @param {unknown} problem */

@@ -107,6 +107,8 @@ export function parseTime(text, now) {
     fraction ? Math.floor(Number(`0.${fraction}`) * 1000) : 0,
   );
   if (month && moment.getMonth() !== Number(month) - 1) return null;
+  // What a Date carries over to the next day or minute was no time.
+  if (Number(hour ?? 0) > 23 || Number(minute ?? 0) > 59 || Number(second ?? 0) > 59) return null;
   // A time of day that is still to come today was meant as yesterday's.
   if (!month && moment.getTime() > now) moment.setDate(moment.getDate() - 1);
   return moment.getTime();

@@ -2,6 +2,7 @@
 
 import "../frame/frame.js";
 import { call, Problem } from "../lib/api.js";
+import { openDialog } from "../lib/dialog.js";
 import { byId, h, icon, setChildren, setText } from "../lib/dom.js";
 import { onSubmit, revealPasswords, sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
@@ -57,7 +58,37 @@ function accountItem(account) {
     ],
     own
       ? h("span", { class: "badge ok" }, t("You"))
-      : h("span", { class: "item-actions" }, change, remove),
+      : h("span", { class: "item-actions" }, setPasswordButton(account), change, remove),
+  );
+}
+
+/** For who has lost theirs. @param {Account} account */
+function setPasswordButton({ id, username: name }) {
+  const onclick = () => {
+    const field = h("input", {
+      ...{ class: "field", id: "set-password", name: "password", type: "password" },
+      ...{ required: true, minlength: 8, maxlength: 1024, autocomplete: "new-password" },
+    });
+    const form = h(
+      "form",
+      { class: "form line", method: "post" },
+      h("div", { class: "form-row" }, h("label", { for: field.id }, t("New password")), field),
+      h("button", { class: "button main", type: "submit" }, t("Set it")),
+      h("p", { class: "error", role: "alert", hidden: true }),
+    );
+    const says = t("Who is signed in with the old one is signed out everywhere.");
+    openDialog(t("A new password for {name}", { name }), h("p", { class: "muted" }, says), form);
+    onSubmit(form, async ({ password }) => {
+      await call("PATCH", `/api/v1/accounts/${id}`, { password });
+      form.replaceWith(h("p", { role: "status" }, t("The password is set.")));
+    });
+    field.focus();
+  };
+  const label = t("New password for {name}", { name });
+  return h(
+    "button",
+    { class: "button small", type: "button", "aria-label": label, onclick },
+    t("New password…"),
   );
 }
 

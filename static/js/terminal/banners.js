@@ -3,6 +3,7 @@
 
 import { h, icon, setChildren, setText } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
+import { silentSeconds } from "../live/reconnecting_socket.js";
 import { noticeSentence } from "./session_info.js";
 
 /** @typedef {import("./terminal_socket.js").TerminalSocket} TerminalSocket */
@@ -94,6 +95,7 @@ export class Banners {
   showAway(socket) {
     const { phase, state, retryAt, blocked } = socket;
     const lost = state === "waiting" || (state === "connecting" && phase === "away");
+    this.#showSilent(socket);
     if (socket.over || !lost) return this.set("away", null);
     const seconds = Math.max(1, Math.ceil(((retryAt ?? 0) - Date.now()) / 1000));
     const kept = socket.input.unconfirmed
@@ -109,6 +111,14 @@ export class Banners {
       act: { verb: t("Try now"), run: () => socket.retry() },
       quiet: true,
     });
+  }
+
+  /** The socket looks open and nothing comes over it. @param {TerminalSocket} socket */
+  #showSilent({ over, silentSince, state }) {
+    if (over || state !== "live" || silentSince === null) return this.set("silent", null);
+    const n = silentSeconds(silentSince);
+    const text = t("The server has not answered for {n} s.", { n });
+    this.set("silent", { text, quiet: true, passing: true });
   }
 
   /**

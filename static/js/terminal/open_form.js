@@ -23,11 +23,7 @@ export class OpenForm {
   #toolbox = h("input", { type: "checkbox", name: "toolbox" });
   #error = h("p", { class: "error", role: "alert", hidden: true });
   #submit = h("button", { class: "button main", type: "submit" }, icon("terminal"), t("Open"));
-  #none = h(
-    "p",
-    { class: "muted", hidden: true },
-    t("No instance of this app runs now. A terminal needs a container that runs."),
-  );
+  #none = h("p", { class: "muted", role: "status", hidden: true });
   #own = h("section", { class: "term-own", hidden: true });
   #more;
   element;
@@ -110,18 +106,13 @@ export class OpenForm {
   /** Brings the instances up to date. @param {string} [wanted] the id of one to choose */
   show(wanted = this.#instance.value) {
     const running = this.#running();
-    const options = running.map((one) =>
-      h(
-        "option",
-        { value: one.id },
-        one.state === "paused" ? t("{name} (paused)", { name: one.name }) : one.name,
-      ),
-    );
+    const options = running.map((one) => h("option", { value: one.id }, one.name));
     if (options.length !== this.#instance.options.length || !sameOptions(this.#instance, options))
       setChildren(this.#instance, options);
     const found = running.find((one) => one.id.startsWith(wanted.slice(0, 12)) && wanted);
     if (found) this.#instance.value = found.id;
     this.#none.hidden = running.length > 0 || !inventory.known;
+    setText(this.#none, this.#whyNone());
     this.#submit.disabled = running.length === 0;
   }
 
@@ -179,7 +170,21 @@ export class OpenForm {
 
   #running() {
     const instances = inventory.apps.get(this.app)?.instances ?? [];
-    return instances.filter((one) => ["running", "paused"].includes(one.state));
+    return instances.filter((one) => one.state === "running");
+  }
+
+  /** Why there is nothing to choose, and the way out of it for those who may go it. */
+  #whyNone() {
+    const there = inventory.apps.get(this.app)?.instances ?? [];
+    const paused = there.some((one) => one.state === "paused");
+    const why = paused
+      ? t("What is left of this app is paused. A terminal needs a container that runs.")
+      : t("No instance of this app runs now. A terminal needs a container that runs.");
+    if (!there.length || !document.getElementById("app-operate-menu")) return why;
+    const how = paused
+      ? t("Resume it under “Its containers…” in the menu above.")
+      : t("Start it with the menu above.");
+    return `${why} ${how}`;
   }
 
   async #open() {

@@ -1,6 +1,7 @@
 // The terminals that are open now.
 
 import { appAddress } from "../frame/addresses.js";
+import { may } from "../frame/permissions.js";
 import { call, Problem } from "../lib/api.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
@@ -100,13 +101,14 @@ export class OpenList extends EventTarget {
       "div",
       { class: "terminals-none" },
       h("p", null, t("No terminal is open.")),
-      h(
-        "p",
-        { class: "muted" },
-        t(
-          "Open one with the terminal button of an instance, on the page of its app or in the list of apps. It stays open when its tab is closed.",
+      may("terminal") &&
+        h(
+          "p",
+          { class: "muted" },
+          t(
+            "Open one with the terminal button of an instance, on the page of its app or in the list of apps. It stays open when its tab is closed.",
+          ),
         ),
-      ),
       h("a", { class: "button", href: "/" }, t("Go to the apps")),
     );
   }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { capNames, nameOf, Sequence } from "../../../static/js/frame/keys.js";
+import { capNames, nameOf, ownsKey, Sequence } from "../../../static/js/frame/keys.js";
 
 test("keys have names, keys of a sequence follow each other in time", () => {
   const press = (key, more = {}) =>
@@ -28,4 +28,24 @@ test("a key stands on its cap as this machine names it", () => {
   assert.deepEqual(capNames("mod+enter", false), ["Ctrl", "⏎"]);
   assert.deepEqual(capNames("mod+k", true), ["⌘", "K"]);
   assert.deepEqual(capNames("N", false), ["⇧", "N"]);
+});
+
+test("a key belongs to what has the focus where that does something with it", () => {
+  globalThis.Element ??= class {};
+  /** A stand-in that is what these selectors say, as `closest` is asked. */
+  const is = (...names) =>
+    Object.assign(Object.create(Element.prototype), {
+      closest: (selectors) =>
+        selectors.split(", ").some((one) => names.includes(one)) ? {} : null,
+    });
+  const checkBox = is("input");
+  assert.equal(ownsKey(checkBox, "space"), true);
+  assert.equal(ownsKey(checkBox, "Enter"), true);
+  assert.equal(ownsKey(checkBox, "ArrowDown"), false);
+  assert.equal(ownsKey(is("input", "input[type=range]"), "Home"), true);
+  assert.equal(ownsKey(is("[role=separator]"), "ArrowLeft"), true);
+  assert.equal(ownsKey(is("label"), "space"), true);
+  assert.equal(ownsKey(is("article"), "Enter"), false);
+  assert.equal(ownsKey(is("button"), "j"), false);
+  assert.equal(ownsKey(null, "space"), false);
 });

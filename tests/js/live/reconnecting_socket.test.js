@@ -38,6 +38,7 @@ test("a busy channel that goes quiet is given up within a few seconds", () => {
 });
 
 test("a busy channel that has nothing more to say stays, and is asked once", () => {
+  document.visibilityState = "hidden";
   const made = open();
   hears(40, 100);
   ground.tick(3_000);
@@ -47,7 +48,54 @@ test("a busy channel that has nothing more to say stays, and is asked once", () 
   assert.equal(asked(), 1);
 });
 
-test("a channel where something comes now and then is asked as seldom as ever", () => {
+test("a page that is looked at says within 4 s that nobody answers, where nothing comes", () => {
+  let made;
+  for (const apart of [0, 300, 900]) {
+    made?.stop();
+    made = open();
+    ground.tick(apart);
+    socket().say({ op: "lines" });
+    const heard = Date.now();
+    while (made.silentSince === null) ground.tick(100);
+    assert.equal(made.silentSince, heard);
+    assert.ok(Date.now() - heard <= 4_000);
+    assert.equal(made.state, "live");
+  }
+  socket().say({ op: "pong" });
+  assert.equal(made.silentSince, null);
+  for (let second = 0; second < 9; second += 1) ground.tick(1_000);
+  assert.notEqual(made.state, "live");
+});
+
+test("a page that is looked at asks each 3 s, and only while nothing comes", () => {
+  const began = Date.now();
+  const made = open();
+  for (let answered = 0; answered < 10; answered += 1) {
+    while (asked() === answered) ground.tick(50);
+    ground.tick(50);
+    socket().say({ op: "pong" });
+  }
+  assert.equal(Date.now() - began, 10 * 3_000 - 950);
+  const before = asked();
+  hears(100, 500);
+  assert.equal(asked(), before);
+  assert.equal(made.silentSince, null);
+});
+
+test("where answers always take long, that alone is not said", () => {
+  const made = open();
+  let said = 0;
+  made.addEventListener("state", () => (said += made.silentSince === null ? 0 : 1));
+  for (let round = 0; round < 20; round += 1) {
+    while (made.silentSince === null && asked() <= round) ground.tick(100);
+    ground.tick(1_400);
+    socket().say({ op: "pong" });
+  }
+  assert.ok(said <= 1, `${said}`);
+});
+
+test("a channel where something comes now and then is asked as seldom as ever behind another tab", () => {
+  document.visibilityState = "hidden";
   const made = open();
   hears(10, 3_000);
   ground.tick(15_000);
@@ -61,6 +109,7 @@ test("a channel where something comes now and then is asked as seldom as ever", 
 });
 
 test("what is said and gets no word in return is reason enough to ask", () => {
+  document.visibilityState = "hidden";
   const made = open();
   ground.tick(10_000);
   made.expectAnswer();
@@ -71,6 +120,7 @@ test("what is said and gets no word in return is reason enough to ask", () => {
 });
 
 test("what is answered is no reason", () => {
+  document.visibilityState = "hidden";
   const made = open();
   ground.tick(10_000);
   made.expectAnswer();

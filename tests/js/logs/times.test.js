@@ -34,6 +34,17 @@ test("a moment is read as people write it", () => {
   assert.equal(parseTime("2h ago", now), now - 7_200_000);
   assert.equal(parseTime("3天前", now), now - 3 * 86_400_000);
   assert.equal(parseTime("14:03", now), parseTime("14:03", now));
-  for (const text of ["", "soon", "25-40", "02-31", "99", "12:3"])
+  for (const text of [
+    "",
+    "soon",
+    "25-40",
+    "02-31",
+    "99",
+    "12:3",
+    "99:99",
+    "24:00",
+    "12:60",
+    "12:30:60",
+  ])
     assert.equal(parseTime(text, now), null, text);
 });

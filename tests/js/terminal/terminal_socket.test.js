@@ -272,7 +272,7 @@ test("however many sockets hear that the session has ended, the page leaves once
 
 test("a key that nothing answers shows within seconds that the connection is dead", () => {
   const { connection } = begun();
-  ground.tick(5_000);
+  ground.tick(1_000);
   assert.equal(connection.type(keys("l")), true);
   ground.tick(2_000);
   assert.deepEqual(socket().sent.at(-1), { op: "ping" });

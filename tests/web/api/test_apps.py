@@ -220,6 +220,22 @@ def test_download_as_json_lines(program: Client) -> None:
     }
 
 
+def test_a_download_has_the_names_of_containers_that_are_gone(
+    full: WebGround, program: Client
+) -> None:
+    """Where they are asked for: as text in place of the ids, as JSON beside them."""
+    at = "2025-06-15T15:06:40.000000000Z"
+    full.events.add(Event("web", at, "create", "0123456789ab", {"name": "web-1-old"}))
+    full.events.add(Event("web", at, "remove", "0123456789ab", {"name": "web-1"}))
+    plain = program.get("/api/v1/apps/web/download").data
+    named = program.get("/api/v1/apps/web/download?names=1").data
+    assert named == plain.replace(b" 0123456789ab ", b" web-1 ")
+    assert named != plain
+    answer = program.get("/api/v1/apps/web/download?format=jsonl&names=1&level=error")
+    first = orjson.loads(answer.data.splitlines()[0])
+    assert (first["container"], first["instance"]) == ("0123456789ab", "web-1")
+
+
 def test_download_of_much_is_streamed(program: Client) -> None:
     """40 MB come in pieces, all of them."""
     answer = program.get("/api/v1/apps/long/download")
@@ -318,7 +334,7 @@ def test_the_description_names_every_parameter(program: Client) -> None:
         }
         for path in ("lines", "download")
     }
-    assert by_path["lines"] - {"limit"} == by_path["download"] - {"format"}
+    assert by_path["lines"] - {"limit"} == by_path["download"] - {"format", "names"}
     assert {"after", "before", "since", "until", "container", "stream", "q"} <= by_path["lines"]
 
 
