@@ -114,6 +114,7 @@ def seen_tables() -> str:
             f"export const {name} = /{getattr(seen_text, name).pattern}/g;"
             for name in ("HOME", "TOKEN")
         ),
+        f"export const LAST = /{seen_text.LAST.pattern}/i;",
         "",
         "/** What writers call a level. @type {Record<string, string>} */",
         f"export const LEVEL_NAMES = {json.dumps(words.NAMES, ensure_ascii=False)};",

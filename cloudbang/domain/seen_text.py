@@ -5,8 +5,8 @@ A line is stored as the container wrote it. What is seen of it is
 1. without escape sequences; of what was written over with carriage returns (or a jump to the first
    column) the last state; without a byte order mark;
 2. where that is one JSON object: its message first, wherever its writer put it, templates filled
-   in, then every other field as ``key=value`` in the order of writing, ``key.inner=value`` for
-   objects within; strings decoded, numbers as they were written;
+   in, then every other field as ``key=value`` in the order of writing, but for time, level and what
+   a template has taken in, which come last; ``key.inner=value`` for objects within; strings decoded, numbers as they were written;
 3. Unicode in its composed form (NFC), so that two ways to write é are one.
 
 What a reader looks for is found in this text or in the line as it was written. The pages do the
@@ -49,6 +49,12 @@ OTHERWISE = (
 )
 # Where the fields of a template stand if not beside it.
 PROPERTIES = ("properties", "state", "attributes", "fields")
+# What a row mostly has columns for stands last, so that what it shows stands together.
+LAST = re.compile(
+    r"^(?:@?(?:time|timestamp|t|ts|datetime|date|asctime|eventtime|level|l)|lvl|severity|levelname"
+    r"|levelno|level_?name|log[._]?level|severity_?text|fields\.level|@mt|@r|message_?template)$",
+    re.IGNORECASE | re.ASCII,
+)
 WITHIN = 3  # JSON in a string in JSON: so many times
 
 _RANK = {name: rank for rank, name in enumerate(MESSAGES)}
@@ -147,23 +153,31 @@ def _decoded(text: str) -> str:
     pairs = read_object(text)
     if not pairs:
         return text
-    message, rest = message_of(pairs)
-    parts = [] if message is None else [message]
-    _write_fields(rest, "", parts)
-    seen = " ".join(parts)
+    message, rest, filled = message_of(pairs)
+    fields: list[tuple[str, str]] = []
+    _write_fields(rest, "", fields)
+    within = message if filled and message else ""
+    first = [] if message is None else [message]
+    last = []
+    for path, value in fields:
+        if LAST.fullmatch(path) or (value and value in within):
+            last.append(f"{path}={value}")
+        else:
+            first.append(f"{path}={value}")
+    seen = " ".join(first + last)
     return normalize("NFC", _HALVES.sub("\ufffd", seen)) if "\\u" in text else seen
 
 
 # The message
 
 
-def message_of(pairs: Pairs) -> tuple[str | None, Pairs]:
-    """What a line of JSON says, and its other fields. A message that was put together, or found in
-    JSON within a string, leaves all fields where they are."""
+def message_of(pairs: Pairs) -> tuple[str | None, Pairs, bool]:
+    """What a line of JSON says, its other fields, and whether it is a template that was filled in.
+    That, or one found in JSON within a string, leaves all fields where they are."""
     return _message(pairs, WITHIN)
 
 
-def _message(pairs: Pairs, within: int) -> tuple[str | None, Pairs]:
+def _message(pairs: Pairs, within: int) -> tuple[str | None, Pairs, bool]:
     best, at = len(MESSAGES), -1
     for here, (key, value) in enumerate(pairs):
         rank = _RANK.get(key.lower(), best)
@@ -180,7 +194,7 @@ def _message(pairs: Pairs, within: int) -> tuple[str | None, Pairs]:
             return _said(pairs, at, within)
         if found := _held(pairs, name):
             return found
-    return None, pairs
+    return None, pairs, False
 
 
 def _at(pairs: Pairs, name: str) -> int:
@@ -191,19 +205,19 @@ def _at(pairs: Pairs, name: str) -> int:
     return -1
 
 
-def _said(pairs: Pairs, at: int, within: int) -> tuple[str, Pairs]:
+def _said(pairs: Pairs, at: int, within: int) -> tuple[str, Pairs, bool]:
     key, value = pairs[at]
     text = _clean(str(value))
     if key.lower() in TEMPLATES:
-        return _filled(text, pairs), pairs
+        return _filled(text, pairs), pairs, True
     if within and text.startswith("{") and (inner := read_object(text)) is not None:
-        message, _ = _message(inner, within - 1)
+        message = _message(inner, within - 1)[0]
         if message is not None:
-            return message, pairs
-    return text, _without(pairs, at)
+            return message, pairs, False
+    return text, _without(pairs, at), False
 
 
-def _held(pairs: Pairs, name: str) -> tuple[str, Pairs] | None:
+def _held(pairs: Pairs, name: str) -> tuple[str, Pairs, bool] | None:
     """The message within the object of this name, and the fields without it."""
     for at, (key, value) in enumerate(pairs):
         if type(value) is not tuple or key.lower() != name:
@@ -213,10 +227,10 @@ def _held(pairs: Pairs, name: str) -> tuple[str, Pairs] | None:
             if found < 0:
                 continue
             if inner in TEMPLATES:
-                return _filled(_clean(str(value[found][1])), value), pairs
+                return _filled(_clean(str(value[found][1])), value), pairs, True
             text, left = _clean(str(value[found][1])), _without(value, found)
             rest = (*pairs[:at], (key, left), *pairs[at + 1 :]) if left else _without(pairs, at)
-            return text, rest
+            return text, rest, False
     return None
 
 
@@ -249,12 +263,12 @@ def _filled(template: str, pairs: Pairs) -> str:
 # The fields
 
 
-def _write_fields(pairs: Pairs, before: str, into: list[str]) -> None:
+def _write_fields(pairs: Pairs, before: str, into: list[tuple[str, str]]) -> None:
     for key, value in pairs:
         if type(value) is tuple and value:
             _write_fields(value, f"{before}{key}.", into)
         else:
-            into.append(f"{before}{key}={write(value)}")
+            into.append((before + key, write(value)))
 
 
 def write(value: Value) -> str:

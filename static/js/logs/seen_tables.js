@@ -18,6 +18,7 @@ export const WITHIN = 3; // strings, one in the other, are read
 // eslint-disable-next-line no-control-regex
 export const HOME = /\x1b\[(?:[01]?G|2K|[0-9]{3,}D)/g;
 export const TOKEN = /\{\{|\}\}|\{[@$]?([A-Za-z_0-9.]+)(?:,-?[0-9]+)?(:[^{}]*)?\}/g;
+export const LAST = /^(?:@?(?:time|timestamp|t|ts|datetime|date|asctime|eventtime|level|l)|lvl|severity|levelname|levelno|level_?name|log[._]?level|severity_?text|fields\.level|@mt|@r|message_?template)$/i;
 
 /** What writers call a level. @type {Record<string, string>} */
 export const LEVEL_NAMES = {"trace": "trace trc trce finest finer verbose vrb verb all", "debug": "debug dbg dbug debu fine config debug1 debug2 debug3 debug4 debug5 调试", "info": "info inf information informational notice log note system success ok 信息", "warning": "warning warn wrn wrng deprecated deprecation 警告", "error": "error err erro eror fail failure severe critical crit fatal ftl fata panic pnc pani emerg emergency alert dpanic 错误 严重 致命"};

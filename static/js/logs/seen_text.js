@@ -8,6 +8,7 @@ import {
   HOLDERS,
   HOME,
   INNER,
+  LAST,
   MESSAGES,
   NAMED_AFTER_IT,
   OTHERWISE,
@@ -132,10 +133,7 @@ function composed(runs, seen) {
 export function readJson(line) {
   const value = line.includes("{") ? readObject(unwritten(line)) : null;
   if (!value?.pairs.length) return null;
-  const { message, rest, filled: put = false } = messageOf(value.pairs);
-  /** @type {JsonLine["fields"]} */
-  const fields = [];
-  flatten(rest, "", fields);
+  const { message, fields, put } = taken(value);
   const whole = (/** @type {string} */ text) => wellFormed(text).normalize("NFC");
   return {
     message: message === null ? null : whole(message),
@@ -149,13 +147,29 @@ export function readJson(line) {
 function jsonText(text) {
   const value = text.includes("{") ? readObject(text) : null;
   if (!value?.pairs.length) return null;
-  const { message, rest } = messageOf(value.pairs);
-  /** @type {JsonLine["fields"]} */
-  const fields = [];
-  flatten(rest, "", fields);
+  const { message, fields } = taken(value);
   const parts = fields.map(([path, said]) => `${path}=${said}`);
   if (message !== null) parts.unshift(message);
   return wellFormed(parts.join(" "));
+}
+
+/**
+ * The message and the fields, those last that the row mostly has elsewhere. `put`: it was put together.
+ * @param {JsonObject} value
+ */
+function taken(value) {
+  const { message, rest, filled: put = false } = messageOf(value.pairs);
+  /** @type {JsonLine["fields"]} */
+  const all = [];
+  flatten(rest, "", all);
+  const within = put ? (message ?? "") : "";
+  /** @type {JsonLine["fields"][]} */
+  const [first, last] = [[], []];
+  for (const field of all) {
+    const [path, said] = field;
+    (LAST.test(path) || (said !== "" && within.includes(said)) ? last : first).push(field);
+  }
+  return { message, fields: [...first, ...last], put };
 }
 
 /** Halves of characters have no bytes. @param {string} text */

@@ -32,7 +32,7 @@ test("of JSON the message comes first, and only what a column shows is left out"
   );
   assert.equal(
     shown('{"msg":"paid","date":"2026-02-01","v":17,"t":3}'),
-    "paid date=2026-02-01 v=17 t=3",
+    "paid v=17 date=2026-02-01 t=3",
   );
   assert.equal(shown('{"level":"P1","msg":"disk fails"}'), "disk fails level=P1");
   assert.equal(
