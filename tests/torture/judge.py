@@ -105,6 +105,7 @@ class Judge:
         self.world.wait_answers(60)
         fresh, few_files = self._weighed()
         self.journal.note(f"a fresh server: {fresh / MIB:.0f} MB, {few_files.total()} descriptors")
+        self.journal.note(f"  of it {self.world.mappings()}")
         if memory > fresh + MEMORY:
             self.journal.finding("memory did not come back", f"{memory - fresh} bytes more")
         if sum(n for kind, n in open_files.items() if kind.endswith(".log")) > OPEN_FILES + 5:
