@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -353,6 +354,14 @@ def test_faults_name_tests_that_exist() -> None:
         if not there or (name and f"def {name}(" not in text):
             missing.append(f"{path}::{name}")
     assert not missing, missing
+
+
+def test_faults_and_decisions_have_a_number_each() -> None:
+    """Who names one means one."""
+    faults = re.findall(r"^\| ([A-Z]\d+) ", (ROOT / "docs" / "faults.md").read_text(), re.MULTILINE)
+    decisions = [path.name[:4] for path in (ROOT / "docs" / "decisions").iterdir()]
+    for numbers in (faults, decisions):
+        assert not [number for number, times in Counter(numbers).items() if times > 1]
 
 
 def test_documents_name_files_that_exist() -> None:
