@@ -158,6 +158,7 @@ LONG = {
     "cloudbang/node/collector/follower.py": "one log, from its first reading to its end",
     "cloudbang/node/terminals/exec_source.py": "one exec, from its shell's search to its end",
     "cloudbang/web/server/websocket.py": "one connection: reading, writing and ending share state",
+    "cloudbang/storage/logs/reader.py": "the blocks of a view, and each way of going through them",
     "cloudbang/storage/logs/log_store.py": "the one way to the logs: append, read, delete, forget",
     "cloudbang/terminals/session.py": "one session: what goes between its process and its people",
     "cloudbang/terminals/registry.py": "every way in which a session begins and ends, in one place",
@@ -242,6 +243,7 @@ SCRIPT_AREAS = {
     "terminal": {"lib", "live", "frame", "apps"},
     "recordings": {"lib", "live", "frame", "terminal"},
     "logs": {"lib", "live", "frame", "apps", "terminal"},
+    "search": {"lib", "live", "frame", "logs"},
     "deployments": {"lib", "live", "frame", "apps", "terminal", "logs"},
     "metrics": {"lib", "live", "frame", "apps", "logs"},
 }

@@ -74,9 +74,11 @@ def api_blueprints() -> list[Blueprint]:
         deployments,
         drafts,
         found,
+        merged_lines,
         operate,
         releases,
         removal,
+        search_all,
         stacks,
         status,
         storage,
@@ -90,7 +92,7 @@ def api_blueprints() -> list[Blueprint]:
     deploying = (deployed, deployments, releases, webhooks, drafts, credentials, stacks)
     people = (account, teams)
     every = (*people, apps, app_metrics, *deploying, status, storage, terminal_files, terminals)
-    ours = (operate, removal, found, alerts, alert_receivers, traffic)
+    ours = (operate, removal, found, alerts, alert_receivers, traffic, search_all, merged_lines)
     return [api.bp for api in (*every, *ours)]
 
 

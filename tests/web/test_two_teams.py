@@ -71,6 +71,8 @@ ROUTES = {
     "/storage": "house",
     "/stacks": "house",
     "/alerts": "open",
+    "/logs": "open",
+    "/search": "open",
     "/sign-in": "open",
     "/setup": "open",
     "/healthz": "open",
@@ -94,6 +96,8 @@ ROUTES = {
     "/api/v1/teams/<team>/members/<int:account_id>": "house",
     "/api/v1/apps": "list",
     "/api/v1/apps/<app>": "app",
+    "/api/v1/search": "list",
+    "/api/v1/lines": "list",
     "/api/v1/apps/<app>/lines": "app",
     "/api/v1/apps/<app>/download": "app",
     "/api/v1/apps/<app>/seq": "app",
@@ -519,6 +523,11 @@ def test_no_answer_names_another_teams_things(house: House, team: str, other: st
         path = house.path(rule, session="x1")
         for query in ({}, {"all": "1"}, {"state": "gone"}, {"app": APPS[other]}):
             answer = house.ask_as(team, path, query_string=query)
+            if answer.status_code == 404 and "app" in query:  # word for word as of none at all
+                nobodys = "x" * len(APPS[other])
+                none = house.ask_as(team, path, query_string={"app": nobodys})
+                assert said(answer).replace(APPS[other], nobodys) == said(none), path
+                continue
             for name in names_of(other):
                 assert name not in answer.data, f"{path} {query}"
     for path in ("/api/v1/apps", "/metrics"):

@@ -7,6 +7,7 @@ for what happens to old lines, ``segment`` and ``index`` for the files).
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import time
@@ -22,6 +23,7 @@ import gevent
 from cloudbang.config import StorageSettings
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.fair_threads import FairThreads, Rank
+from cloudbang.core.loop import in_turns
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.names import is_log_name, is_team_name
@@ -39,7 +41,9 @@ from cloudbang.storage.logs.entry_pages import (
 )
 from cloudbang.storage.logs.group_commit import GroupCommit
 from cloudbang.storage.logs.health import StorageHealth
+from cloudbang.storage.logs.merged import MergedLine, MergedQuery, MergedScan
 from cloudbang.storage.logs.reader import (
+    NOTHING,
     Lines,
     Page,
     Query,
@@ -594,6 +598,32 @@ class LogStore:
             if found.first > low and low < end:
                 raise LinesGone(app)
             yield lines
+
+    def merged(
+        self, apps: Collection[str], asked: MergedQuery
+    ) -> Iterator[tuple[list[MergedLine], MergedScan]]:
+        """Lines of several apps in the order of their times, and after each step of 25 ms how far
+        it is. What cannot be read of an app is said in the scan's ``failed``. Raises BadRequest."""
+        scan = MergedScan(self._cache, asked)
+        rank = Rank.PAGE if asked.query.match is None else Rank.SEARCH
+        try:
+            for app in in_turns(sorted(apps)):
+                try:
+                    found = self._known(app)
+                except StorageFailed as e:
+                    scan.failed[app] = OSError(errno.EIO, str(e))
+                    continue
+                if found:
+                    scan.add(app, found.view())
+            while not scan.done:
+                lines = self._readers.call(asked.query.account, rank, scan.step, SLICE)
+                if scan.stale:
+                    gevent.sleep(0.002)
+                    known = self._apps.get(scan.stale)
+                    scan.renew(scan.stale, known.view() if known else NOTHING)
+                yield lines, scan
+        finally:
+            scan.abandon()
 
     def raw_after(
         self,

@@ -21,7 +21,7 @@ import zstandard
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import BlockSearch, Hit, hits
-from cloudbang.storage.logs.index import Block
+from cloudbang.storage.logs.index import Block, Summary, summary
 from cloudbang.storage.logs.marks import ResumeState
 from cloudbang.storage.logs.segment import IndexCache, Segment, lines_of, open_file, read_block
 
@@ -92,6 +92,9 @@ class Snapshot(NamedTuple):
     marks: ResumeState  # of the same moment: a line is in one of the two, and not in both
 
 
+NOTHING = Snapshot((), None, [], 0, 0, ResumeState())
+
+
 def time_key(name: str, ns: int | None) -> bytes | None:
     """A time as records begin with it. Raises BadRequest for one beyond the year 9999."""
     if ns is None:
@@ -103,6 +106,11 @@ def time_key(name: str, ns: int | None) -> bytes | None:
 
 
 _number = attrgetter("number")
+
+
+class SegmentRef(NamedTuple):
+    segment: Segment
+    end: int  # seq at which the next one starts
 
 
 class BlockRef(NamedTuple):
@@ -137,42 +145,61 @@ class BlockScan:
     def __exit__(self, *_: object) -> None:
         if self._fd >= 0:
             os.close(self._fd)
-            self._fd = -1
+            self._fd, self._open = -1, None
 
     def spots(self, backwards: bool = False) -> Iterator[BlockRef]:
         """In the order of seq, or against it. Raises Stale."""
+        for part in self.parts(backwards):
+            yield from self.spots_of(part, backwards)
+
+    def parts(self, backwards: bool = False) -> list[SegmentRef]:
+        """The segments that may hold lines of the query, as far as their seqs say."""
         view = self.view
         segments = [*view.closed, view.active] if view.active else list(view.closed)
         if not segments or self.low >= self.high:
-            return
+            return []
         firsts = [s.first for s in segments]
         ends = [*firsts[1:], view.next]
         start = max(bisect_right(firsts, self.low) - 1, 0)
         stop = bisect_right(firsts, self.high - 1)
         order = range(stop - 1, start - 1, -1) if backwards else range(start, stop)
-        for i in order:
-            segment, end = segments[i], ends[i]
-            blocks = self._blocks(segment)
-            empty = self.cache.empty.of(segment.path, self._match)
-            # From the block on that holds the first seq, or up to the one that holds the last.
-            if backwards:
-                to = bisect_left(blocks, self.high - segment.first, key=_number)
-                chosen = reversed(blocks[:to])
-            else:
-                at = bisect_right(blocks, self.low - segment.first, key=_number)
-                chosen = iter(blocks[max(at - 1, 0) :])
-            for block in chosen:
-                seq = segment.first + block.number
-                if seq >= min(end, self.high):
-                    if backwards:
-                        continue
-                    break
-                if seq + block.lines <= self.low:
-                    if backwards:
-                        break
+        return [SegmentRef(segments[i], ends[i]) for i in order]
+
+    def spots_of(self, part: SegmentRef, backwards: bool = False) -> Iterator[BlockRef]:
+        """The blocks of one segment. Raises Stale."""
+        segment, end = part
+        blocks = self._blocks(segment)
+        empty = self.cache.empty.of(segment.path, self._match)
+        # From the block on that holds the first seq, or up to the one that holds the last.
+        if backwards:
+            to = bisect_left(blocks, self.high - segment.first, key=_number)
+            chosen = reversed(blocks[:to])
+        else:
+            at = bisect_right(blocks, self.low - segment.first, key=_number)
+            chosen = iter(blocks[max(at - 1, 0) :])
+        for block in chosen:
+            seq = segment.first + block.number
+            if seq >= min(end, self.high):
+                if backwards:
                     continue
-                if block.number not in empty and self._wanted(block):
-                    yield BlockRef(segment, block, seq, end)
+                return
+            if seq + block.lines <= self.low:
+                if backwards:
+                    return
+                continue
+            if block.number not in empty and self._wanted(block):
+                yield BlockRef(segment, block, seq, end)
+
+    def total(self, part: SegmentRef) -> Summary:
+        """What a segment holds together. Raises Stale."""
+        if part.segment is self.view.active:
+            return summary(self.view.active_blocks)
+        try:
+            return self.cache.total(part.segment)
+        except FileNotFoundError:
+            if self._skip_missing:
+                return summary([])
+            raise SnapshotStale from None
 
     def _blocks(self, segment: Segment) -> list[Block]:
         if segment is self.view.active:
@@ -273,7 +300,7 @@ class BlockScan:
         plain = self._read(spot)
         found = list(hits(match, plain))
         if not found:
-            if isinstance(match, BlockSearch) and segment is not self.view.active:
+            if plain and isinstance(match, BlockSearch) and segment is not self.view.active:
                 self.cache.empty.add(segment.path, match, block.number)
             return []
         since, until, container, stream = self.since, self.until, self.container, self.stream

@@ -131,6 +131,11 @@ def seq_answer(log: str) -> Response:
 
 def query_of_request(limit: int) -> Query:
     """The query of this request. Raises BadRequest."""
+    return replace(filters_of_request(limit), after=seq("after"), before=seq("before"))
+
+
+def filters_of_request(limit: int) -> Query:
+    """The same without seqs, which are those of one log. Raises BadRequest."""
     container = request.args.get("container") or None
     if container is not None and not is_container_id(container):
         raise BadRequest("container", container, "a container's id: 12 or 64 hex digits")
@@ -138,8 +143,6 @@ def query_of_request(limit: int) -> Query:
     if stream is not None and stream not in STREAMS:
         raise BadRequest("stream", stream, "one of " + ", ".join(STREAMS))
     return Query(
-        after=seq("after"),
-        before=seq("before"),
         since=moment("since"),
         until=moment("until"),
         container=container[:12] if container else None,

@@ -3,7 +3,7 @@
 The English text is the key. There is a catalogue for each area: ``web`` (the API's sentences),
 ``frame`` (the pages around), ``events`` (what is said of them), ``log`` (the log page), ``terminal`` (one that is open),
 ``terminals`` (their lists and replays), ``new_app`` (what is deployed, as a form), ``operate`` (apps and containers
-operated, and what takes room) and ``metrics`` (how they do).
+operated, and what takes room), ``metrics`` (how they do) and ``search`` (through all logs).
 ``make`` compiles them; where that was forgotten they are read as they stand, which takes longer.
 """
 
@@ -35,6 +35,7 @@ AREAS = (
     "operate",
     "metrics",
     "alerts",
+    "search",
 )
 LANGUAGES = ("en", "zh")
 COOKIE = "lang"

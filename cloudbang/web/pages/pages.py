@@ -183,6 +183,18 @@ def alerts() -> ResponseReturnValue:
     return _page("alerts.html", page="alerts")
 
 
+@bp.get("/logs")
+def merged_logs() -> ResponseReturnValue:
+    """The logs of several apps as one."""
+    return _page("merged_logs.html", page="logs", event_kinds=event_kinds)
+
+
+@bp.get("/search")
+def search() -> ResponseReturnValue:
+    """A search through the logs of all apps."""
+    return _page("search.html", page="search")
+
+
 @bp.get("/stacks")
 @needs("manage", "default")
 def stacks() -> ResponseReturnValue:

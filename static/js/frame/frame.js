@@ -71,6 +71,18 @@ bind({
   run: () => location.assign("/terminals"),
 });
 bind({
+  keys: "g o",
+  label: t("All logs"),
+  group: t("Go to"),
+  run: () => location.assign("/logs"),
+});
+bind({
+  keys: "g f",
+  label: t("Search"),
+  group: t("Go to"),
+  run: () => location.assign("/search"),
+});
+bind({
   keys: "g s",
   label: t("Settings"),
   group: t("Go to"),
@@ -82,6 +94,8 @@ addEntries(() => [
   entry(t("Deployments"), t("Page"), "deploy", () => location.assign("/deployments")),
   entry(t("Alerts"), t("Page"), "warning", () => location.assign("/alerts")),
   entry(t("Terminals"), t("Page"), "terminal", () => location.assign("/terminals")),
+  entry(t("All logs"), t("Page"), "logs", () => location.assign("/logs")),
+  entry(t("Search"), t("Page"), "search", () => location.assign("/search")),
   ...(document.querySelector('.side-menu a[href="/storage"]')
     ? [entry(t("Storage"), t("Page"), "storage", () => location.assign("/storage"))]
     : []),

@@ -72,7 +72,8 @@ export class Feed extends EventTarget {
     this.reader = reader;
     this.#folding = traces;
     this.#showEvents = events;
-    this.api = new LogApi(source.path, this.model.extents);
+    this.api = source.merged ?? new LogApi(source.path, this.model.extents);
+    this.api.extents = this.model.extents;
     this.#events = new Events(this.api);
     this.active = new ActiveFilter(filter);
     this.#useFilter();
@@ -91,8 +92,9 @@ export class Feed extends EventTarget {
       this.model.extents.add(drawn.entries);
       this.queue.push(withLevels(drawn.lines, drawn.levels));
     }
-    const { app, channel, also } = this.source;
-    live.subscribe(channel, begun ? { after: drawn.next - 1 } : { tail: TAIL }, {
+    const { app, channel, also, merged } = this.source;
+    /** @type {import("../live/channels.js").Handlers} */
+    const handlers = {
       ...also,
       subscribed: (message) => this.#onSubscribed(message),
       lines: (rows, { levels, entries }) => {
@@ -104,7 +106,9 @@ export class Feed extends EventTarget {
         this.problem = message;
         this.#announce("state");
       },
-    });
+    };
+    if (merged) merged.follow(handlers);
+    else live.subscribe(channel, begun ? { after: drawn.next - 1 } : { tail: TAIL }, handlers);
     if (app) followEvents(app, (event) => this.#onEvent(event));
     void this.#loadEvents();
     if (seq !== null) void this.openAt(seq);

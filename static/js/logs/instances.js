@@ -43,11 +43,14 @@ export class Instances {
 
   /**
    * @param {string} container short id
+   * @param {string} [app] in a log of several apps, that is what is told apart
    * @returns {{ name: string, hue: number }} one that nobody saw a name of is known by its id
    */
-  of(container) {
-    let hue = this.#hues.get(container);
-    if (hue === undefined) this.#hues.set(container, (hue = (this.#hues.size % HUES) + 1));
+  of(container, app) {
+    const key = app || container;
+    let hue = this.#hues.get(key);
+    if (hue === undefined) this.#hues.set(key, (hue = (this.#hues.size % HUES) + 1));
+    if (app) return { name: app, hue };
     if (container === OURS) return { name: "CloudBang", hue };
     return { name: this.#names.get(container) ?? container, hue };
   }
@@ -58,6 +61,11 @@ export class Instances {
     this.#learn();
     for (const { id, name } of running) this.#names.set(id, name);
     const ids = new Set([...running.map((one) => one.id), ...this.feed.containers]);
+    this.many = ids.size > 1;
+    if (this.feed.source.merged) {
+      this.many = true;
+      return;
+    }
     this.toolbar.showInstances(
       [...ids].map((id) => ({
         id,
@@ -67,7 +75,6 @@ export class Instances {
     );
     showUnreadable(running);
     showGone(this.app !== "" && inventory.known && !running.length);
-    this.many = ids.size > 1;
   }
 }
 

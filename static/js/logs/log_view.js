@@ -180,7 +180,7 @@ export class LogView {
       settings: this.settings,
       search: this.feed.active.search,
       many: this.instances.many,
-      instance: (container) => this.instances.of(container),
+      instance: (container, app) => this.instances.of(container, app),
       cursor: this.cursor.entry,
       linked: this.linked,
       act: (action, entry, value) => this.#act(action, entry, value),

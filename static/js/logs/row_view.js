@@ -6,6 +6,7 @@ import { t, tn, formatNumber } from "../lib/i18n.js";
 import { drawEvent, drawGap, drawMarker } from "./markers.js";
 import { drawTree } from "./json_tree.js";
 import { causeOf, isCause } from "./causes.js";
+import { appOf, seqInApp } from "./merged_log.js";
 import { levelWord } from "./levels.js";
 import { shortName } from "../lib/cut_name.js";
 import { rowText } from "./row_text.js";
@@ -25,7 +26,8 @@ const WHO = 14; // characters, as wide as the column is
  * @property {import("./toolbar.js").ViewSettings} settings
  * @property {Search | null} search
  * @property {boolean} many several instances have written: their names are shown
- * @property {(container: string) => { name: string, hue: number }} instance
+ * @property {(container: string, app?: string) => { name: string, hue: number }} instance
+ *   of a log of several apps, the app
  * @property {Entry | null} cursor the row the keys are at
  * @property {number | null} linked the seq that the address names
  * @property {(action: string, entry: Entry, value?: unknown) => void} act
@@ -57,7 +59,7 @@ const NAMED = 300; // characters that are read out unasked
  */
 function nameOf(entry, row, { settings, many, instance }) {
   const level = entry.level ? levelWord(entry.level) : "";
-  const who = many ? instance(row[2]).name : "";
+  const who = many ? instance(row[2], appOf(row)).name : "";
   const text = visible(cut(seenText(row[4]).trim(), NAMED));
   return [timeOfDay(row[1], settings.utc).slice(0, 8), who, level, text].filter(Boolean).join(" ");
 }
@@ -94,7 +96,7 @@ function drawLine(entry, row, context) {
     head.append(time);
   }
   if (context.many) {
-    const { name, hue } = context.instance(row[2]);
+    const { name, hue } = context.instance(row[2], appOf(row));
     const label = h("span", { class: "row-who", title: name }, shortName(name, WHO));
     label.dataset.hue = String(hue);
     head.append(label);
@@ -255,12 +257,18 @@ function drawActions(entry, row, context) {
 function drawFacts(row, context) {
   const fact = (/** @type {string} */ name, /** @type {string} */ value) =>
     h("div", null, h("dt", null, name), h("dd", null, value));
-  const { name } = context.instance(row[2]);
+  const app = appOf(row);
+  const seq = seqInApp(row);
+  const name = app ? row[2] : context.instance(row[2]).name;
+  const address = `/apps/${encodeURIComponent(app)}/logs#L${seq}`;
   return h(
     "dl",
     { class: "detail-facts" },
+    app
+      ? h("div", null, h("dt", null, t("App")), h("dd", null, h("a", { href: address }, app)))
+      : null,
     fact(t("Time"), exact(row[1], context.settings.utc)),
-    fact(t("Line"), `#${formatNumber(row[0])}`),
+    fact(t("Line"), `#${formatNumber(seq)}`),
     fact(t("Instance"), name === row[2] ? row[2] : `${name} (${row[2]})`),
     fact(t("Stream"), row[3]),
     row[4].length > LONG ? fact(t("Length"), t("{n} characters", { n: row[4].length })) : null,

@@ -191,7 +191,7 @@ export class StatusBar {
         ? ""
         : filtered
           ? t("Lines that do will appear here as they come.")
-          : feed.source.app
+          : feed.source.app || feed.source.merged
             ? t("What this app writes to its standard output appears here as it comes.")
             : t("What the deployment does appears here as it happens."),
     );
@@ -201,6 +201,10 @@ export class StatusBar {
   #showCounts() {
     const { feed } = this;
     const n = feed.model.lines;
+    if (feed.source.merged) {
+      setText(byId("log-loaded"), n ? tn("{n} line loaded", "{n} lines loaded", n) : "");
+      return;
+    }
     const { bounds } = feed;
     const kept = Math.max(n, bounds ? bounds.to - bounds.from : feed.recent.last - feed.first + 1);
     const words =

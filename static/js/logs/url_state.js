@@ -33,7 +33,8 @@ export class UrlState {
     for (const name of IN_ADDRESS) params.delete(name);
     for (const [name, value] of writeFilter(this.feed.filter)) params.append(name, value);
     const query = params.size ? `?${params}` : "";
-    const line = seq ? `#L${Math.floor(seq)}` : "";
+    const { merged } = this.feed.source;
+    const line = seq ? `#${merged ? merged.anchor(seq) : `L${Math.floor(seq)}`}` : "";
     return `${location.origin}${location.pathname}${query}${line}`;
   }
 

@@ -593,6 +593,30 @@ export type Membership = {
   role: "admin" | "viewer";
 };
 
+/** An app of the page, and its seqs as with its own lines: `first` is the oldest kept, and this page has none from `next` on. */
+export type MergedApp = {
+  name: string;
+  first: number;
+  next: number;
+};
+
+/** which of the apps, first seq, last seq, level, container, stream */
+export type MergedExtent = [number, number, number, "trace" | "debug" | "info" | "warning" | "error" | null, string, "stdout" | "stderr" | "marker"];
+
+/** seq, time, container, stream, text, and which of the apps */
+export type MergedLine = [number, string, string, "stdout" | "stderr" | "marker", string, number];
+
+/** Lines of several apps by their times, oldest first. `levels`: that of each, as its entry has it where nothing is filtered; `entries` those of several lines, their app first. `before` and `after` are cursors to go on with, in either direction; None where there is nothing more that way, as far as it is known. */
+export type MergedLines = {
+  apps: MergedApp[];
+  lines: MergedLine[];
+  levels: ("trace" | "debug" | "info" | "warning" | "error" | null)[];
+  entries: MergedExtent[];
+  before: string | null;
+  after: string | null;
+  failed: UnreadLog[];
+};
+
 /** time, least, mean, most; null where nothing was measured */
 export type MetricPoint = [number, number | null, number | null, number | null];
 
@@ -1353,6 +1377,12 @@ export type Traffic = {
   others: OtherAddresses;
   off_by: number;
   trouble: string | null;
+};
+
+/** An app whose log could not be looked at to its end, and why. */
+export type UnreadLog = {
+  app: string;
+  message: string;
 };
 
 /** One app of a stack, which is called `stack.name`. `after`: the services that have to serve before it is begun. */

@@ -1,0 +1,327 @@
+"""Lines of several apps in one order, that of their times: what a merged log and a search over all read.
+
+A place in that order is a :class:`Place`: time, app and seq. It says alone what comes before it and
+what after, so that a page that goes on from one skips and doubles nothing, whatever came meanwhile:
+of each app those lines count that have a seq below a fixed end, and their order does not change.
+
+Blocks are read in the order of the times in them, from the newest or from the oldest, whichever app
+they are of; a line is given as soon as no block that is still to be read can have one before it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeAlias
+
+from cloudbang.storage.logs.reader import (
+    BlockRef,
+    BlockScan,
+    Query,
+    SegmentRef,
+    Snapshot,
+    SnapshotStale,
+)
+from cloudbang.storage.logs.segment import IndexCache
+
+HELD_BYTES = 2 * 1024 * 1024
+"""Of lines that wait for their turn. Those beyond it are dropped, the last ones first, and what is
+given ends before them: a cursor goes on there."""
+
+OFTEN = 3  # times that a file may be gone before its lines are
+
+
+class Place(NamedTuple):
+    """Where a line is among those of all apps."""
+
+    time: bytes  # the 30 bytes in front of the record
+    app: str
+    seq: int
+
+
+class MergedLine(NamedTuple):
+    place: Place
+    raw: bytes  # with its LF
+
+
+@dataclass(frozen=True)
+class MergedQuery:
+    """``query`` holds for each app, but for its ``after`` and ``before``.
+
+    ``before`` and ``after`` are exclusive. ``ends``: by app, the seq from which on there is nothing
+    for this reader; one without ends where it ends now. Given are the first ``query.limit`` lines,
+    with ``backwards`` the last, newest first. ``count``: all that match are counted, whatever the
+    limit.
+    """
+
+    query: Query
+    backwards: bool = True
+    before: Place | None = None
+    after: Place | None = None
+    ends: Mapping[str, int] = field(default_factory=dict)
+    count: bool = False
+
+
+_Ref: TypeAlias = SegmentRef | BlockRef
+_Key: TypeAlias = tuple[int, int, int]  # of a line: its time, its app's rank, its seq
+
+
+class _Log:
+    """What is read of one app."""
+
+    def __init__(self, name: str, rank: int, end: int, scan: BlockScan) -> None:
+        self.name, self.rank, self.end = name, rank, end
+        self.stale = 0
+        self.use(scan)
+
+    def use(self, scan: BlockScan) -> None:
+        self.scan = scan
+        self.parts = {part.segment.first: part for part in scan.parts()}
+
+
+class MergedScan:
+    """One reading of several apps, in steps, each of them in a thread.
+
+    ``done`` when there is nothing more to look at, ``stale`` the app of which a fresh view is needed
+    to go on (:meth:`renew`), ``failed`` by app why it could not be read to its end.
+    """
+
+    def __init__(self, cache: IndexCache, asked: MergedQuery) -> None:
+        self.asked = asked
+        self.done = False
+        self.stale = ""
+        self.failed: dict[str, OSError] = {}
+        self.looked = self.of = 0  # bytes of text
+        self.found = 0  # lines, the given ones and those that are only counted
+        self.times: list[bytes] = []  # of what was found since somebody took them
+        self.oldest = self.newest = b""  # times in what is looked at; known after the first step
+        self._at: Place | None = None  # the last line that was given
+        self._cache = cache
+        self._logs: dict[str, _Log] = {}
+        self._new: list[_Log] = []
+        self._heap: list[tuple[int, int, str, _Ref]] = []
+        self._held: list[tuple[_Key, MergedLine]] = []
+        self._busy = self._abandoned = False
+        self._entered = 0  # makes each entry of the heap another
+        self._left, self._room = asked.query.limit, asked.query.size
+        self._last: _Key | None = None  # from here on lines were dropped for want of room
+
+    def add(self, app: str, view: Snapshot) -> None:
+        """Read this app as well; in the order of their names, before the first step."""
+        end = self.asked.ends.get(app, view.next)
+        log = _Log(app, len(self._logs), end, self._scan(view, end))
+        self._logs[app] = log
+        self._new.append(log)
+
+    def renew(self, app: str, view: Snapshot) -> None:
+        """Go on with a fresh view where a file is gone: packed, or deleted with its lines."""
+        log = self._logs[app]
+        self.stale = ""
+        log.stale += 1
+        log.scan.__exit__()
+        log.use(self._scan(view, log.end, skip_missing=log.stale > OFTEN))
+
+    def close(self) -> None:
+        for log in self._logs.values():
+            log.scan.__exit__()
+
+    @property
+    def begun(self) -> bool:
+        """Whether it is known of every app what there is to look at."""
+        return not self._new
+
+    @property
+    def cursor(self) -> Place | None:
+        """The last line that was given, where there may be more of them."""
+        return self._at if self._left <= 0 else None
+
+    @property
+    def ends(self) -> dict[str, tuple[int, int]]:
+        """By app: the oldest seq kept, and the seq from which on it is not looked at."""
+        return {name: (log.scan.view.first, log.end) for name, log in self._logs.items()}
+
+    @property
+    def edge(self) -> bytes:
+        """The time that it has got to; b"" at the end."""
+        if not self._heap:
+            return b""
+        return abs(self._heap[0][0]).to_bytes(30, "big")
+
+    def step(self, seconds: float) -> list[MergedLine]:
+        """Go on for so long. Gives the lines whose turn it is."""
+        self._busy = True
+        try:
+            return self._step(seconds)
+        finally:
+            self._busy = False
+            if self._abandoned:
+                self.close()
+
+    def _step(self, seconds: float) -> list[MergedLine]:
+        deadline = time.monotonic() + seconds
+        given: list[MergedLine] = []
+        while self._new and not self.stale:
+            self._begin(self._new.pop())
+            if time.monotonic() > deadline:
+                return given
+        while self._heap and not self.stale and (self._left > 0 or self.asked.count):
+            entry = heapq.heappop(self._heap)
+            app, ref = entry[2:]
+            try:
+                self._take(self._logs[app], ref)
+            except SnapshotStale:
+                heapq.heappush(self._heap, entry)
+                self.stale = app
+                return given
+            except OSError as e:
+                self._give_up(app, e)
+            self._give(given)
+            if time.monotonic() > deadline:
+                return given
+        if not self.stale:
+            self._give(given)
+            self.done = True
+        return given
+
+    def abandon(self) -> None:
+        """Close it from outside, perhaps while a step is still under way."""
+        self._abandoned = True
+        if not self._busy:
+            self.close()
+
+    def _scan(self, view: Snapshot, end: int, *, skip_missing: bool = False) -> BlockScan:
+        asked = self.asked
+        query = replace(asked.query, after=None, before=end)
+        scan = BlockScan(view, self._cache, query, skip_missing=skip_missing)
+        if asked.after:
+            scan.since = max(scan.since or b"", asked.after.time)
+        if asked.before:
+            scan.until = min(scan.until or asked.before.time, asked.before.time)
+        return scan
+
+    def _begin(self, log: _Log) -> None:
+        try:
+            for part in log.parts.values():
+                self._enter(log, part)
+        except SnapshotStale:
+            self._new.append(log)
+            self._drop(log.name)
+            self.stale = log.name
+        except OSError as e:
+            self._give_up(log.name, e)
+
+    def _give_up(self, app: str, reason: OSError) -> None:
+        self.failed[app] = reason
+        self._drop(app)
+
+    def _drop(self, app: str) -> None:
+        self._heap = [entry for entry in self._heap if entry[2] != app]
+        heapq.heapify(self._heap)
+
+    def _enter(self, log: _Log, ref: _Ref) -> None:
+        """Put a segment or a block where its turn is: by the first time that may be in it."""
+        scan = log.scan
+        if isinstance(ref, BlockRef):
+            oldest, newest = ref.block.oldest, ref.block.newest
+        else:
+            total = scan.total(ref)
+            oldest, newest = total.oldest, total.newest
+            if (scan.since and newest < scan.since) or (scan.until and oldest > scan.until):
+                return
+            self.of += total.plain
+            oldest, newest = max(oldest, scan.since or b""), min(newest, scan.until or newest)
+            self.oldest = min(self.oldest or oldest, oldest)
+            self.newest = max(self.newest, newest)
+        if self.asked.backwards:
+            order = -int.from_bytes(min(newest, scan.until or newest), "big")
+        else:
+            order = int.from_bytes(max(oldest, scan.since or oldest), "big")
+        self._entered += 1
+        heapq.heappush(self._heap, (order, self._entered, log.name, ref))
+
+    def _take(self, log: _Log, ref: _Ref) -> None:
+        part = log.parts.get(ref.segment.first)
+        if part is None:
+            return  # deleted meanwhile
+        if isinstance(ref, SegmentRef):
+            size = log.scan.total(part).plain
+            for spot in log.scan.spots_of(part):
+                self._enter(log, spot)
+                size -= spot.block.plain
+            self.looked += max(size, 0)  # what need not be looked at
+            return
+        if part.segment.path != ref.segment.path:
+            spots = log.scan.spots_of(part)
+            found = next((spot for spot in spots if spot.block.number == ref.block.number), None)
+            if found is None:
+                self.looked += ref.block.plain
+                return
+            ref = found
+        self._read(log, ref)
+        self.looked += ref.block.plain
+
+    def _read(self, log: _Log, ref: BlockRef) -> None:
+        asked, name, rank = self.asked, log.name, log.rank
+        if asked.query.match is None:
+            lines = [(seq, raw + b"\n") for seq, raw in log.scan.lines(ref)]
+        else:
+            lines = log.scan.matching(ref)
+        if len(self._logs) > 1:
+            log.scan.__exit__()  # one open file is enough, and there may be thousands of apps
+        if self._left <= 0 and not (asked.after or asked.before):
+            self.found += len(lines)
+            self.times += [raw[:30] for _, raw in lines]
+            return
+        low, high = asked.after, asked.before
+        sign = -1 if asked.backwards else 1
+        new: list[tuple[_Key, MergedLine]] = []
+        for seq, raw in lines:
+            place = Place(raw[:30], name, seq)
+            if (low is None or place > low) and (high is None or place < high):
+                key = (sign * int.from_bytes(place.time, "big"), sign * rank, sign * seq)
+                new.append((key, MergedLine(place, raw)))
+        self.found += len(new)
+        if asked.count:
+            self.times += [line.place.time for _, line in new]
+        if self._left > 0 and new:
+            self._hold(new)
+
+    def _hold(self, new: list[tuple[_Key, MergedLine]]) -> None:
+        held = self._held + new
+        held.sort(key=_key)
+        del held[self._left :]
+        size = 0
+        for at, (key, line) in enumerate(held):
+            size += len(line.raw)
+            if (self._last and key >= self._last) or (size > HELD_BYTES and at):
+                self._last = min(self._last, key) if self._last else key
+                del held[at:]
+                break
+        self._held = held
+
+    def _give(self, given: list[MergedLine]) -> None:
+        """The lines before which nothing can come any more."""
+        edge = self._heap[0][0] if self._heap else None
+        number = 0
+        for key, line in self._held:
+            if self._left <= 0 or (edge is not None and key[0] >= edge):
+                break
+            given.append(line)
+            number += 1
+            self._left -= 1
+            self._room -= len(line.raw)
+            if self._room <= 0:
+                self._left = 0
+        del self._held[:number]
+        if self._last and not self._held and (edge is None or self._last[0] < edge):
+            self._left = 0  # what comes now is what was dropped, or beyond it
+        if self._left <= 0:
+            self._held.clear()
+        if number:
+            self._at = given[-1].place
+
+
+def _key(entry: tuple[_Key, MergedLine]) -> _Key:
+    return entry[0]

@@ -1,0 +1,146 @@
+"""Lines of several apps in the order of their times, page by page: what a log of several apps shows.
+
+A cursor is a place in that order: before it and after it nothing is skipped, and no line comes twice.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import gevent
+import orjson
+from flask import Blueprint, Response, request
+
+from cloudbang.domain.levels import level_of
+from cloudbang.domain.lines import TEXT_AT, row
+from cloudbang.storage.logs.entry_pages import Extent
+from cloudbang.storage.logs.merged import HELD_BYTES, MergedLine, MergedQuery, MergedScan, Place
+from cloudbang.web.api.leases import lease
+from cloudbang.web.api.log_lines import (
+    BUILDING,
+    FILTERS,
+    LINES,
+    MOST_LINES,
+    WHOLE,
+    filters_of_request,
+)
+from cloudbang.web.api.operation import Parameter, operation
+from cloudbang.web.api.parsing import number, whole
+from cloudbang.web.api.schemas import search as shapes
+from cloudbang.web.api.search_all import (
+    FIRST,
+    LAST,
+    apps_of_request,
+    by_line,
+    place_of_text,
+    text_of_place,
+)
+from cloudbang.web.api.search_all import QUERY as SEARCHED
+from cloudbang.web.services import services
+
+bp = Blueprint("merged_lines", __name__, url_prefix="/api/v1")
+
+WITHIN = 0.4  # seconds after which a page is given as far as it was found
+
+QUERY = {
+    "before": Parameter({"type": "string"}, "lines before this cursor; the last of them"),
+    "after": Parameter({"type": "string"}, "lines after this cursor; the first of them"),
+    **{name: FILTERS[name] for name in ("since", "until", "container", "stream")},
+    **{name: FILTERS[name] for name in ("q", "regex", "case", "level")},
+    "app": SEARCHED["app"],
+    "limit": Parameter(whole(1, MOST_LINES, LINES), "at most"),
+}
+
+
+@bp.get("/lines")
+@operation(gives=shapes.MergedLines, query=QUERY)
+def lines() -> Response:
+    """Lines of several apps by their times, oldest first: the last of them, unless after or since
+    says from where on."""
+    apps, _ = apps_of_request()
+    before = place_of_text("before", request.args.get("before", ""))
+    after = place_of_text("after", request.args.get("after", ""))
+    query = by_line(filters_of_request(number("limit", 1, MOST_LINES) or LINES))
+    backwards = after is None and (query.since is None or before is not None)
+    room = lease()
+    room.take(BUILDING + HELD_BYTES)
+    asked = MergedQuery(replace(query, size=WHOLE), backwards, before, after)
+    found: list[MergedLine] = []
+    scan: MergedScan | None = None
+    deadline, begun = time.monotonic() + WITHIN, None
+    for given, scan in services().store.merged(apps, asked):
+        found += given
+        if begun is None and scan.begun:
+            begun = scan.edge
+        # Never before it has got on: a slow disk would let nobody past this page.
+        got_on = scan.edge and begun and (found or begun != scan.edge)
+        if time.monotonic() > deadline and got_on:
+            break
+    levels, extents = _described(found, asked)
+    body = gevent.get_hub().threadpool.apply(_encoded, (found, scan, asked, levels, extents))
+    room.resize(len(body))
+    return Response(body, content_type="application/json")
+
+
+def _described(
+    found: list[MergedLine], asked: MergedQuery
+) -> tuple[dict[Place, str | None], list[tuple[str, Extent]]]:
+    """Of each line the level, and the entries of several lines, of each app."""
+    if asked.query.match is not None:  # lines that were picked out belong to none that is here
+        return {line.place: level_of(line.raw[TEXT_AT:-1]) for line in found}, []
+    levels: dict[Place, str | None] = {}
+    extents: list[tuple[str, Extent]] = []
+    of_app: dict[str, list[MergedLine]] = {}
+    for line in found:
+        of_app.setdefault(line.place.app, []).append(line)
+    for app, lines in of_app.items():
+        lines.sort(key=lambda line: line.place.seq)
+        query = replace(asked.query, since=None, until=None)
+        told = services().store.describe(app, [(one.place.seq, one.raw) for one in lines], query)
+        levels.update(zip((one.place for one in lines), told.levels, strict=True))
+        extents += [(app, extent) for extent in told.extents]
+    return levels, extents
+
+
+def _encoded(
+    found: list[MergedLine],
+    scan: MergedScan | None,
+    asked: MergedQuery,
+    levels: dict[Place, str | None],
+    extents: list[tuple[str, Extent]],
+) -> bytes:
+    backwards = asked.backwards
+    onward = _onward(scan, backwards) if scan else None
+    # The other way it goes on from the line at that end, or from where this page began.
+    back = found[0].place if found else None
+    if backwards:
+        found.reverse()
+    began = asked.before if backwards else asked.after
+    ends = scan.ends if scan else {}
+    numbers = {app: at for at, app in enumerate(ends)}
+    back = back or began
+    page: shapes.MergedLines = {
+        "apps": [{"name": app, "first": one[0], "next": one[1]} for app, one in ends.items()],
+        "lines": [(*row(place.seq, raw), numbers[place.app]) for place, raw in found],  # type: ignore[misc]
+        "levels": [levels.get(place) for place, _ in found],  # type: ignore[misc]
+        "entries": [(numbers[app], *extent) for app, extent in extents],  # type: ignore[misc]
+        "before": _text(onward if backwards else back),
+        "after": _text(back if backwards else onward),
+        "failed": [
+            {"app": app, "message": e.strerror or str(e)}
+            for app, e in (scan.failed.items() if scan else ())
+        ],
+    }
+    return orjson.dumps(page)
+
+
+def _onward(scan: MergedScan, backwards: bool) -> Place | None:
+    """Where the next page in the same direction begins; None where there is none."""
+    if scan.cursor or scan.done:
+        return scan.cursor
+    return Place(scan.edge, LAST if backwards else FIRST, 0)
+
+
+def _text(place: Place | None) -> str | None:
+    return text_of_place(place) if place else None

@@ -1,0 +1,37 @@
+// The log of several apps: all, a stack, or some.
+
+import "../frame/frame.js";
+import { AppPicker } from "../frame/app_picker.js";
+import { byId, setText } from "../lib/dom.js";
+import { tn } from "../lib/i18n.js";
+import { inventory } from "../live/inventory.js";
+import { logOfApps } from "./log_source.js";
+import { LogView } from "./log_view.js";
+import { APPS_LIVE } from "./merged_log.js";
+
+const apps = [...new Set(new URLSearchParams(location.search).getAll("app"))].sort();
+const source = logOfApps(apps);
+const log = new LogView(source);
+log.start();
+
+const picker = new AppPicker(byId("logs-apps"), byId("logs-apps-menu"));
+picker.show(apps);
+byId("logs-apps-menu").addEventListener("toggle", () => {
+  const chosen = [...picker.chosen].sort();
+  if (byId("logs-apps-menu").matches(":popover-open") || chosen.join() === apps.join()) return;
+  const params = new URLSearchParams(location.search);
+  params.delete("app");
+  for (const app of chosen) params.append("app", app);
+  location.assign(`/logs${params.size ? `?${params}` : ""}`);
+});
+
+inventory.addEventListener("apps", () => {
+  if (!apps.length) for (const app of inventory.apps.keys()) source.merged?.add(app);
+  const left = source.merged?.notLive ?? 0;
+  const words = tn(
+    "{n} app writes too: its new lines are shown when the page is loaded again.",
+    "{n} apps write too: their new lines are shown when the page is loaded again.",
+    left,
+  );
+  setText(byId("logs-not-live"), left > 0 && apps.length !== APPS_LIVE ? words : "");
+});

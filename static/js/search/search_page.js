@@ -1,0 +1,322 @@
+// The page that searches through the logs of all apps, or of some.
+
+import "../frame/frame.js";
+import { AppPicker } from "../frame/app_picker.js";
+import { bind } from "../frame/keys.js";
+import { Problem } from "../lib/api.js";
+import { byId, h, setAttribute, setText } from "../lib/dom.js";
+import { sentence } from "../lib/form.js";
+import { formatBytes, t, tn } from "../lib/i18n.js";
+import { inventory } from "../live/inventory.js";
+import { makeSearch } from "../logs/filter.js";
+// One file with the pages of logs, which a browser has already, and not one for what both need.
+import "../logs/log_source.js";
+import "../logs/log_view.js";
+import { day, fromMs, timeOfDay, toMs } from "../logs/times.js";
+import { NOTHING, readAsked, toCall, writeAsked } from "./asked.js";
+import { Histogram } from "./histogram.js";
+import { drawHit } from "./hit_view.js";
+import { searchStream } from "./search_stream.js";
+
+/** @typedef {import("./asked.js").Asked} Asked */
+/** @typedef {import("./search_stream.js").Message} Message */
+
+const HUES = 8; // as in lib/tokens.css
+
+const form = /** @type {HTMLFormElement} */ (byId("search-form"));
+const field = /** @type {HTMLInputElement} */ (byId("search-q"));
+const regex = byId("search-regex");
+const capitals = byId("search-case");
+const level = /** @type {HTMLSelectElement} */ (byId("search-level"));
+const time = /** @type {HTMLSelectElement} */ (byId("search-time"));
+const go = /** @type {HTMLButtonElement} */ (byId("search-go"));
+const stop = byId("search-stop");
+const status = byId("search-status");
+const error = byId("search-error");
+const list = byId("search-hits");
+const empty = byId("search-empty");
+const more = /** @type {HTMLButtonElement} */ (byId("search-more"));
+const picker = new AppPicker(byId("search-apps"), byId("search-apps-menu"));
+const histogram = new Histogram(
+  byId("search-bars"),
+  byId("search-from"),
+  byId("search-to"),
+  (since, until) =>
+    ask({
+      ...asked,
+      last: 0,
+      since: fromMs(since),
+      until: fromMs(until - 1).replace("000000Z", "999999Z"),
+    }),
+);
+
+/** @type {Asked} */
+let asked = NOTHING;
+/** @type {AbortController | null} */
+let running = null;
+/** Where older ones begin. @type {string | null} */
+let cursor = null;
+/** What a call asked for: with older ones the time it counts from stays. @type {URLSearchParams} */
+let called = new URLSearchParams();
+/** The day of the last line. */
+let lastDay = "";
+/** @type {Map<string, number>} */
+const hues = new Map();
+
+// -- what is asked
+
+/** @param {Asked} next */
+function ask(next) {
+  asked = next;
+  const params = writeAsked(asked);
+  const address = `${location.pathname}${params.size ? `?${params}` : ""}`;
+  if (address !== location.pathname + location.search) history.pushState(null, "", address);
+  showAsked();
+  void run(false);
+}
+
+/** The fields as the address says. */
+function showAsked() {
+  field.value = asked.q;
+  setAttribute(regex, "aria-pressed", String(asked.regex));
+  setAttribute(capitals, "aria-pressed", String(asked.capitals));
+  level.value = asked.level;
+  picker.show(asked.apps);
+  showTime();
+}
+
+function showTime() {
+  const span = asked.since || asked.until;
+  let given = /** @type {HTMLOptionElement | null} */ (time.querySelector("[value=span]"));
+  if (!span) {
+    given?.remove();
+    time.value = String(asked.last || "");
+    return;
+  }
+  if (!given) {
+    given = h("option", { value: "span" });
+    time.append(given);
+  }
+  const word = (/** @type {string} */ moment) =>
+    moment ? `${day(moment, false).slice(5)} ${timeOfDay(moment, false).slice(0, 8)}` : "…";
+  setText(given, t("{from} to {to}", { from: word(asked.since), to: word(asked.until) }));
+  time.value = "span";
+}
+
+/** @returns {Asked} what the fields say */
+function fields() {
+  const kept = time.value === "span";
+  return {
+    q: field.value,
+    regex: regex.getAttribute("aria-pressed") === "true",
+    capitals: capitals.getAttribute("aria-pressed") === "true",
+    level: level.value,
+    apps: [...picker.chosen].sort(),
+    last: kept ? 0 : Number(time.value),
+    since: kept ? asked.since : "",
+    until: kept ? asked.until : "",
+  };
+}
+
+// -- one search
+
+/** @param {boolean} older go on where the last one ended, without counting again */
+async function run(older) {
+  running?.abort();
+  running = null;
+  const { search, error: odd } = makeSearch(asked.q, asked.regex);
+  showError(odd ?? "");
+  if (!older) {
+    list.replaceChildren();
+    histogram.clear();
+    setText(status, "");
+    cursor = null;
+    lastDay = "";
+    const params = toCall(asked, Date.now());
+    if (params) called = params;
+    showEmpty(params ? "" : t("Words, or an expression, in the logs of all apps: newest first."));
+    if (!params || odd) return showRunning();
+  }
+  const params = new URLSearchParams(called);
+  if (older && cursor) {
+    params.set("cursor", cursor);
+    params.set("count", "0");
+  }
+  const mine = (running = new AbortController());
+  more.hidden = true;
+  showRunning();
+  try {
+    for await (const message of searchStream(params, mine.signal)) {
+      if (running !== mine) return;
+      take(message, search, older);
+    }
+  } catch (thrown) {
+    if (running !== mine) return;
+    if (!(thrown instanceof Problem)) throw thrown;
+    showError(sentence(thrown));
+  }
+  running = null;
+  more.hidden = cursor === null;
+  showRunning();
+}
+
+/**
+ * @param {Message} message
+ * @param {import("../logs/filter.js").Search | null} search
+ * @param {boolean} older
+ */
+function take(message, search, older) {
+  switch (message.op) {
+    case "range":
+      histogram.begin(message);
+      break;
+    case "hits":
+      for (const hit of message.hits) {
+        const date = day(hit.line[1], false);
+        if (date !== lastDay) list.append(h("li", { class: "search-day" }, (lastDay = date)));
+        list.append(drawHit(hit, asked, search, hueOf(hit.app)));
+      }
+      break;
+    case "counts":
+      if (older) break;
+      histogram.count(message.bins);
+      setText(status, progress(message));
+      break;
+    case "end":
+      cursor = message.cursor;
+      if (!older) setText(status, tn("{n} line found", "{n} lines found", message.found));
+      if (!list.childElementCount) showEmpty(t("Nothing was found."));
+      showFailed(message.failed);
+      break;
+    default:
+  }
+}
+
+/** @param {import("./search_stream.js").Counts} counts */
+function progress({ found, looked, of, back_to }) {
+  const words = [
+    tn("{n} line found", "{n} lines found", found),
+    t("looked at {looked} of {of}", { looked: formatBytes(looked), of: formatBytes(of) }),
+  ];
+  if (back_to && !Number.isNaN(toMs(back_to))) {
+    const when = `${day(back_to, false)} ${timeOfDay(back_to, false).slice(0, 5)}`;
+    words.push(t("back to {time}", { time: when }));
+  }
+  return words.join(" · ");
+}
+
+/** @param {string} app */
+function hueOf(app) {
+  let hue = hues.get(app);
+  if (hue === undefined) hues.set(app, (hue = (hues.size % HUES) + 1));
+  return hue;
+}
+
+// -- what is said
+
+function showRunning() {
+  const busy = running !== null;
+  stop.hidden = !busy;
+  go.hidden = busy;
+  setAttribute(list, "aria-busy", String(busy));
+}
+
+/** @param {string} words */
+function showError(words) {
+  setText(error, words);
+  error.hidden = !words;
+}
+
+/** @param {string} words */
+function showEmpty(words) {
+  setText(empty, words);
+  empty.hidden = !words;
+}
+
+/** @param {{ app: string, message: string }[]} failed */
+function showFailed(failed) {
+  if (!failed.length) return;
+  const [{ app, message }] = failed;
+  const one = t("The log of {app} could not be read to its end: {reason}", {
+    app,
+    reason: message,
+  });
+  const others = failed.length - 1;
+  showError(others ? `${one} ${tn("And {n} more.", "And {n} more.", others)}` : one);
+}
+
+function cancel() {
+  if (!running) return;
+  running.abort();
+  running = null;
+  more.hidden = cursor === null;
+  setText(status, `${status.textContent} · ${t("stopped")}`);
+  showRunning();
+}
+
+// -- hands and keys
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  ask(fields());
+});
+for (const toggle of [regex, capitals]) {
+  toggle.addEventListener("click", () => {
+    setAttribute(toggle, "aria-pressed", String(toggle.getAttribute("aria-pressed") !== "true"));
+    if (field.value) ask(fields());
+  });
+}
+for (const choice of [level, time]) choice.addEventListener("change", () => ask(fields()));
+picker.addEventListener("change", () => ask(fields()));
+stop.addEventListener("click", cancel);
+more.addEventListener("click", () => void run(true));
+field.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing) return;
+  const first = list.querySelector("a");
+  if (running) cancel();
+  else if (first) first.focus();
+});
+addEventListener("popstate", () => {
+  asked = readAsked(new URLSearchParams(location.search));
+  showAsked();
+  void run(false);
+});
+addEventListener("pagehide", () => running?.abort());
+
+const group = t("Search");
+bind({
+  keys: ["mod+f", "f"],
+  label: t("What to look for"),
+  group,
+  run: () => {
+    field.focus();
+    field.select();
+  },
+});
+bind({ keys: ["j", "ArrowDown"], label: t("Next line"), group, run: () => step(1) });
+bind({ keys: ["k", "ArrowUp"], label: t("Line before"), group, run: () => step(-1) });
+bind({
+  keys: "Escape",
+  label: t("Stop the search"),
+  group,
+  run: () => (running && !document.querySelector(":popover-open") ? cancel() : false),
+});
+
+/** @param {1 | -1} by */
+function step(by) {
+  const links = [...list.querySelectorAll("a.hit-line")];
+  const at = links.indexOf(/** @type {Element} */ (document.activeElement));
+  const next = links[at < 0 ? 0 : Math.min(links.length - 1, Math.max(0, at + by))];
+  if (!(next instanceof HTMLElement)) return;
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+
+inventory.addEventListener("apps", () => {
+  if (!byId("search-apps-menu").matches(":popover-open")) picker.show(picker.chosen);
+});
+go.disabled = false;
+asked = readAsked(new URLSearchParams(location.search));
+showAsked();
+void run(false);
+if (!asked.q) field.focus();

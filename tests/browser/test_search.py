@@ -1,0 +1,183 @@
+"""All logs: the page that searches them, and the one that shows several as one."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import zmq
+from playwright.sync_api import BrowserContext, Page, expect
+
+from cloudbang.config import StorageSettings
+from cloudbang.domain.lines import format_time, record
+from cloudbang.storage.logs.log_store import LogStore
+from tests.support import ServerProcess
+from tests.terminal_support import Person
+
+START = 1_760_000_000
+APPS = ("mail", "orders", "web")
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    """A server with three apps that logged a line a minute for ten hours, and an account."""
+    folder = tmp_path_factory.mktemp("search")
+    path = folder / "data"
+    store = LogStore(path, settings=StorageSettings(path=path))
+    store.open()
+    for number, app in enumerate(APPS):
+        lines = []
+        for minute in range(600):
+            text = f"{app} handled {minute}"
+            if minute % 100 == 50 + number:
+                text = f"ERROR card declined {minute} 库存不足"
+            when = format_time((START + 60 * minute) * 1_000_000_000 + number).encode()
+            lines.append(record(when, b"0123456789ab", b"stdout", text.encode()))
+        store.append(app, lines)
+    store.close()
+    server = ServerProcess(folder, {"DOCKER_HOST": f"unix://{folder}/none.sock"})
+    try:
+        with Person(server.start()) as one:
+            yield one
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def page(person: Person, people: Callable[..., BrowserContext]) -> Page:
+    page = people(person).new_page()
+    page.goto(person.server.url)
+    return page
+
+
+def test_from_a_word_to_the_line_in_its_apps_log(page: Page) -> None:
+    """By keyboard: newest first, with what is around it, and Back undoes each step."""
+    expect(page.locator("#side-apps")).not_to_be_empty()
+    page.keyboard.press("g")
+    page.keyboard.press("f")
+    expect(page.locator("#search-q")).to_be_focused()
+    page.keyboard.type("CARD declined")
+    page.keyboard.press("Enter")
+    expect(page.locator("#search-status")).to_have_text("18 lines found")
+    hits = page.locator("a.hit-line")
+    expect(hits).to_have_count(18)
+    expect(hits.first).to_contain_text("web")
+    expect(hits.first.locator("mark")).to_have_text("card declined")
+    expect(page.locator(".hit").first).to_contain_text("web handled 551")
+    bars = page.locator(".search-bar:not([aria-disabled])")
+    expect(bars).to_have_count(6)
+    bars.last.click()
+    expect(page.locator("#search-status")).to_have_text("3 lines found")
+    assert "since=" in page.url
+    page.go_back()
+    expect(page.locator("#search-status")).to_have_text("18 lines found")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/apps/orders/logs\?q=CARD\+declined#L552$"))
+    expect(page.locator(".row-linked")).to_contain_text("card declined 551")
+
+
+def test_apps_levels_and_a_time_are_chosen_and_in_the_address(page: Page, person: Person) -> None:
+    page.goto(f"{person.server.url}/search?q=库存不足")
+    expect(page.locator("#search-status")).to_have_text("18 lines found")
+    page.click("#search-apps")
+    page.get_by_label("mail").check()
+    expect(page.locator("#search-status")).to_have_text("6 lines found")
+    assert "app=mail" in page.url
+    page.keyboard.press("Escape")
+    page.select_option("#search-level", "error")
+    expect(page.locator("#search-status")).to_have_text("6 lines found")
+    page.select_option("#search-time", "60")
+    expect(page.locator("#search-empty")).to_have_text("Nothing was found.")
+    page.reload()
+    expect(page.locator("#search-apps")).to_have_text("mail")
+    expect(page.locator("#search-level")).to_have_value("error")
+    expect(page.locator("#search-time")).to_have_value("60")
+
+
+def test_what_cannot_be_searched_is_said_in_the_page(page: Page, person: Person) -> None:
+    """An expression that is none."""
+    page.goto(f"{person.server.url}/search?q=(&regex=1")
+    expect(page.locator("#search-error")).to_contain_text("RE2")
+
+
+def test_the_page_fits_a_phone(person: Person, people: Callable[..., BrowserContext]) -> None:
+    context = people(person, viewport={"width": 360, "height": 740}, locale="zh-CN")
+    page = context.new_page()
+    page.goto(f"{person.server.url}/search?q=declined")
+    expect(page.locator("#search-status")).to_have_text("找到 18 行")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator(".hit-line").first.click()
+    expect(page).to_have_url(re.compile("/apps/web/logs"))
+
+
+@pytest.fixture
+def program(person: Person) -> Iterator[zmq.Socket[bytes]]:
+    """What another program puts lines on the bus with."""
+    out = zmq.Context.instance().socket(zmq.PUB)
+    out.connect(person.server.bus_sub)
+    yield out
+    out.close(0)
+
+
+def test_logs_of_several_apps_are_one(page: Page, person: Person) -> None:
+    """Back to the first line without a seam, by time, each with its app; a filter; a row leads to its
+    app's log."""
+    page.goto(f"{person.server.url}/logs")
+    rows = page.locator("#log-slice .row")
+    expect(rows.last).to_contain_text("web handled 599")
+    expect(rows.last.locator(".row-who")).to_have_text("web")
+    page.locator("#log-scroller").focus()
+    page.keyboard.press("Home")
+    expect(rows.first).to_contain_text("mail handled 0")
+    expect(rows.nth(1)).to_contain_text("orders handled 0")
+    page.fill("#log-find", "card declined")
+    page.click("#log-hide")
+    page.keyboard.press("Escape")
+    expect(rows).to_have_count(18)
+    names = [rows.nth(n).locator(".row-who").inner_text() for n in range(3)]
+    assert names == ["mail", "orders", "web"]
+    rows.nth(1).click()
+    page.locator(".detail-facts").get_by_role("link", name="orders").click()
+    expect(page).to_have_url(re.compile("/apps/orders/logs"))
+    expect(page.locator(".row-linked")).to_contain_text("card declined 51")
+    page.goto(f"{person.server.url}/logs?app=mail&app=web#T2025-10-09T09:33:20Z")
+    expect(page.locator("#logs-apps")).to_have_text("2 apps")
+    expect(page.locator(".row-linked, .row-cursor").first).to_contain_text("mail handled 40")
+
+
+def test_what_several_apps_write_comes_live_by_time(
+    page: Page, person: Person, program: zmq.Socket[bytes]
+) -> None:
+    page.goto(f"{person.server.url}/logs?app=mail&app=web")
+    rows = page.locator("#log-slice .row")
+    expect(rows.last).to_contain_text("web handled 599")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    sent, begun = 0, time.time()
+
+    def put(app: str, text: str, at: float = 0) -> None:
+        when = format_time(int((begun + at) * 1_000_000_000))
+        body = json.dumps({"text": text, "time": when}).encode()
+        program.send_multipart([b"put/log/%b/" % app.encode(), b'{"v":1}', body])
+
+    while not rows.filter(has_text="hello").count() and sent < 200:
+        put("web", f"hello {sent}")  # until the socket has its way
+        sent += 1
+        page.wait_for_timeout(50)
+    for n in range(20):
+        put("mail" if n % 2 else "web", f"both {n}", 60 + n)
+    both = rows.filter(has_text="both")
+    expect(both).to_have_count(20)
+
+    def numbers() -> list[int]:
+        return [int(one.split("both ")[1]) for one in both.all_inner_texts()]
+
+    assert sorted(numbers()) == list(range(20))  # each once, whichever came late
+    page.reload()
+    expect(both).to_have_count(20)
+    assert numbers() == list(range(20))
