@@ -59,7 +59,7 @@ def test_a_page_whose_modules_do_not_come_is_loaded_again(
     page.route("**/static/build/shared-*.js", lambda route: route.abort(), times=1)
     page.route("**/static/build/*.css", lambda route: route.abort(), times=1)
     page.goto(server.url)
-    page.wait_for_function("getComputedStyle(document.querySelector('.frame')).display === 'grid'")
+    expect(page.locator(".frame")).to_have_css("display", "grid")
     expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=15_000)
     expect(stops).to_be_hidden()
     page.route("**/static/build/shared-*.js", lambda route: route.abort())
