@@ -103,8 +103,8 @@ def bare(count: int, frame_size: int, frames: int) -> None:
 
 
 def publish(address: str, topic: str) -> None:
-    """At each line ``FIRST LINES FRAMES FILE`` publish so many frames of so many lines, their
-    bodies one after another in FILE, each with its length in front."""
+    """At each line with the name of a file publish the messages in it: their headers, signed, and
+    bodies one after the other, each with its length in front."""
     context = zmq.Context()
     out = context.socket(zmq.PUB)
     out.set(zmq.SNDHWM, 0)
@@ -112,15 +112,15 @@ def publish(address: str, topic: str) -> None:
     name = topic.encode()
     print("ready", flush=True)
     for order in sys.stdin:
-        first, lines, frames, path = order.split()
-        with open(path, "rb") as f:
+        with open(order.strip(), "rb") as f:
             data = f.read()
-        at, seq, step = 0, int(first), int(lines)
-        for _ in range(int(frames)):
+        at, parts = 0, []
+        while at < len(data):
             (size,) = struct.unpack_from("I", data, at)
-            header = b'{"v":1,"first":%d,"next":%d}' % (seq, seq + step)
-            out.send_multipart([name, header, data[at + 4 : at + 4 + size]])
-            at, seq = at + 4 + size, seq + step
+            parts.append(data[at + 4 : at + 4 + size])
+            at += 4 + size
+        for header, body in zip(parts[::2], parts[1::2], strict=True):
+            out.send_multipart([name, header, body])
         print("sent", flush=True)
 
 
