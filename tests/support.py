@@ -296,7 +296,7 @@ class ServerProcess:
 
     def get(self, path: str, **parameters: Any) -> Any:
         """JSON of ``GET path`` as admin; AssertionError when it is not 200."""
-        answer = self.client.get(path, params=parameters)
+        answer = self.client.get(path, params=parameters or None)
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:500]}"
         return answer.json()
 

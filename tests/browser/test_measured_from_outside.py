@@ -57,8 +57,10 @@ class Outside:
         )
 
     def used(self) -> tuple[float, float]:
-        """Seconds of a processor, and bytes that were sent, since it was started."""
-        stats = self.container.stats(stream=False)
+        """Seconds of a processor, and bytes that were sent, since it was started. Asked when a second
+        has just begun, as they are measured."""
+        time.sleep(1 - time.time() % 1)
+        stats = self.container.stats(stream=False, one_shot=True)
         sent = sum(one["tx_bytes"] for one in stats["networks"].values())
         return stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9, float(sent)
 
@@ -121,14 +123,15 @@ def test_what_is_shown_is_what_was_measured_from_outside(
     expect(now).to_contain_text("cores")
     calm = str(now.text_content())
     measured_until(server, int(time.time()))
-    since, (cpu, sent) = int(time.time()) - 1, outside.used()
+    (cpu, sent), since = outside.used(), int(time.time()) + 1
     outside.work()
     expect(now).not_to_have_text(calm)
     outside.ask("/file", FILES)
     outside.ask("/index.html", PAGES)
-    until = int(time.time()) + 2
-    measured_until(server, until)
+    time.sleep(1)
     cpu, sent = (after - before for after, before in zip(outside.used(), (cpu, sent), strict=True))
+    until = int(time.time()) + 1
+    measured_until(server, until)
     assert summed(server, "cpu", since, until) == pytest.approx(cpu, rel=0.01)
     assert sent > FILES * FILE
     assert summed(server, "network.sent", since, until) == pytest.approx(sent, rel=0.02)
