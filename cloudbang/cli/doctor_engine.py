@@ -281,8 +281,12 @@ def log_drivers(ask: Ask) -> Iterator[Finding]:
         if status in (200, 404):  # 404: removed in this moment
             readable += 1
             continue
-        _, inspected = ask(f"/containers/{one}/json")
-        config = (_parsed(inspected) or {}).get("HostConfig", {}).get("LogConfig", {})
+        status_now, inspected = ask(f"/containers/{one}/json")
+        known = _parsed(inspected) or {}
+        if status_now == 404 or (known.get("State") or {}).get("Status") in ("dead", "removing"):
+            readable += 1  # it is being removed
+            continue
+        config = known.get("HostConfig", {}).get("LogConfig", {})
         driver = config.get("Type", "?")
         if driver == "none":
             silent.append(name)

@@ -66,10 +66,8 @@ def server(shared_server: ServerProcess, busy: Any) -> ServerProcess:
 
 def points(server: ServerProcess, app: str, name: str) -> list[list[float]]:
     """What was measured of an app in the last five minutes."""
-    try:
-        series = server.get(f"/api/v1/apps/{app}/metrics?names={name}")["series"]
-    except AssertionError:  # it is not known yet
-        return []
+    answer = server.client.get(f"/api/v1/apps/{app}/metrics", params={"names": name})
+    series = answer.json()["series"] if answer.status_code == 200 else []  # it is not known yet
     return [p for one in series if not one["labels"] for p in one["points"] if p[2] is not None]
 
 
@@ -242,6 +240,7 @@ def test_a_span_is_marked_and_a_moment_leads_to_the_log(
     wait_until(lambda: of_span(page, since, until), 10, what="lines of the span alone, again")
     note.get_by_role("button", name="Show the whole log").click()
     expect(note).to_be_hidden()
+    page.locator("#log-scroller").press("Home")
     wait_until(lambda: not of_span(page, since, until), 10, what="lines before the span")
     page.go_back()
     expect(page).to_have_url(re.compile(r"range=5m"))

@@ -72,6 +72,8 @@ def test_an_apps_log_is_deleted(page: Page, open_app: Open, server: ServerProces
     expect(page.locator(".row", has_text="three")).to_have_count(0)
     assert server.client.get("/api/v1/apps/removal-log/lines").json() == {
         "lines": [],
+        "levels": [],
+        "entries": [],
         "first": 4,
         "next": 4,
     }

@@ -150,7 +150,7 @@ def test_finding_in_one_long_line_holds_nothing_up(shell: Shell) -> None:
     shell.button("Regular expression").click()
     before = page.evaluate("window.turns")
     field.fill(".*")
-    expect(count).to_have_text(re.compile(r"^1 of [\d,]+$"))
+    expect(count).to_have_text(re.compile(r"^[\d,]+ of [\d,]+$"))
     assert page.evaluate("window.turns") - before > 5
     field.fill("(?=x)")
     expect(count).to_contain_text("This is no regular expression in RE2's syntax")

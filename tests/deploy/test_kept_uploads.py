@@ -113,8 +113,14 @@ def test_several_at_once_leave_as_much_free_as_one(
     """There is room for each, with what is unpacked of it, but not for both: the one that comes to
     the end of it is refused, and the other is not."""
     data = archive(packed=False, a="x" * 200_000).getvalue()
-    free = SimpleNamespace(f_bavail=600_000, f_frsize=1)
-    monkeypatch.setattr(os, "statvfs", lambda path: free)
+
+    whole = 600_000
+
+    def statvfs(path: object) -> SimpleNamespace:
+        there = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
+        return SimpleNamespace(f_bavail=whole - there, f_frsize=1)
+
+    monkeypatch.setattr(os, "statvfs", statvfs)
     uploads = KeptUploads(tmp_path, keep_free=0)
     first, second = Slow(data), Slow(data)
     coming = [gevent.spawn(uploads.keep, one) for one in (first, second)]
@@ -126,6 +132,7 @@ def test_several_at_once_leave_as_much_free_as_one(
     with pytest.raises(StorageFull):
         coming[1].get(timeout=10)
     assert left(tmp_path) == [kept.id]
+    whole += 200_000
     third = Slow(data)
     third.let.set()
     assert uploads.keep(third).bytes == 200_000

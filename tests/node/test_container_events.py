@@ -47,7 +47,7 @@ def test_what_a_container_remembers() -> None:
     )
     inspection = {"source": "inspection"}
     assert remembered(running) == [
-        Event("web", WHEN, "create", ID[:12], inspection),
+        Event("web", WHEN, "create", ID[:12], {"name": "web", **inspection}),
         Event("web", LATER, "start", ID[:12], inspection),
     ]
     ended = replace(

@@ -13,7 +13,7 @@ export class LogSpan {
   /** @param {import("./log_view.js").LogView} view */
   constructor(view) {
     this.view = view;
-    byId("log-span-all").addEventListener("click", () => this.leave());
+    byId("log-span-all").addEventListener("click", () => void this.leave());
     for (const name of ["change", "state"]) view.feed.addEventListener(name, () => this.#draw());
   }
 
@@ -51,12 +51,16 @@ export class LogSpan {
   }
 
   /** All of the log again, at the same place. */
-  leave() {
+  async leave() {
     const { view } = this;
-    this.#asked += 1;
+    const mine = ++this.#asked;
     const at = view.feed.model.entries[view.rows.firstSeen]?.seq ?? view.feed.bounds?.to;
     view.feed.bounds = null;
-    if (at !== undefined) void view.openAt(Math.max(1, Math.floor(at)));
+    if (at === undefined) return;
+    const seq = Math.max(1, Math.floor(at));
+    view.rows.stayAt(seq);
+    // Anew: of what is shown nobody knows what lies before and after it.
+    if ((await view.feed.openAt(seq)) && mine === this.#asked) await view.openAt(seq);
   }
 
   /** Nothing is asked for any more. */

@@ -188,7 +188,8 @@ def test_changes_events_lines_and_activity_are_published(rig, container):
         for message in next(batches):
             found.setdefault(message.topic, []).append(orjson.loads(message.body))
             if message.topic == f"log/{app}/":
-                assert orjson.loads(message.header) == {"v": 1, "first": 1, "next": 2}
+                of_one = {"v": 1, "first": 1, "next": 2, "levels": [None], "entries": []}
+                assert orjson.loads(message.header) == of_one
                 assert one.store.next_seq(app) == 2
     subscriber.close()
     assert found[f"log/{app}/"][0][0][4] == "hello"
