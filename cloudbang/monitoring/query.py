@@ -159,8 +159,13 @@ class Query:
     ) -> _Plan | None:
         metric = (OF_NODES if key.app == NODE else OF_APPS).get(key.name)
         step = metric.step if metric else OWN_STEP
-        width = _width(since, until, max(tier, step), asked.points)
-        begin, end = since - since % width, until
+        end = until
+        if step >= STEP:
+            # What programs send is here before the second that it is of is measured.
+            now = int(self._clock()) + 1
+            end = now if asked.until is None else max(end, min(asked.until, now))
+        width = _width(since, end, max(tier, step), asked.points)
+        begin = since - since % width
         return _Plan(key, metric, step, width, begin, end, memory=tier == MEMORY and step < STEP)
 
     # --- their points --------------------------------------------------------------------------

@@ -88,6 +88,21 @@ def test_several_within_ten_seconds_are_put_together_exactly() -> None:
     assert found == Aggregate(20, 60.0, 0.0, 9.0)
 
 
+def test_what_came_in_a_second_that_is_not_measured_yet_is_shown() -> None:
+    """It was told to who listens: who asks a moment later finds it, where its 10 s begin as well."""
+    house = House()
+    house.run(T, T + 20)
+    house.clock.now = T + 20.7
+    assert own(house, {"name": "orders", "value": 12.5})[0] == 1
+    query = Query(house.series, house.store, clock=house.clock)
+    for until in (None, T + 21, T + 100):
+        (series,) = query.answer(Asked("web", ["orders"], until=until))["series"]
+        assert series["points"][-1] == (T + 20, 12.5, 12.5, 12.5), until
+    assert query.answer(Asked("web", ["orders"], until=T + 20))["series"] == []
+    (series,) = query.answer(Asked("web", ["orders"], T - 280, points=30))["series"]
+    assert len(series["points"]) <= 30
+
+
 def test_its_unit_is_kept_and_shown() -> None:
     house = House()
     own(house, {"name": "sent", "value": 0, "unit": "bytes", "kind": "counter"})

@@ -102,6 +102,9 @@ export class Board extends EventTarget {
         card.draw();
       }
       this.#hideEmpty();
+      // Time goes on below a hand that rests; without one the crosshair goes with its moment.
+      const held = [...this.cards.values()].find((card) => card.underHand !== null);
+      if (held) this.move(held.underHand, held);
     });
   }
 

@@ -50,7 +50,8 @@ export class Chart {
     scale: { by: 1, unit: "" },
     signs: [],
   };
-  #moving = false; // the crosshair is moved by this program and not by a hand
+  /** Where a mouse rests on it, in px from the left of the window. @type {number | null} */
+  #rests = null;
   #restyle = () => this.#plot?.redraw(false);
 
   /**
@@ -69,7 +70,9 @@ export class Chart {
     const { times, lines } = drawn.plot;
     const shape = lines.map((line) => `${line.key} ${line.kind} ${line.colour}`).join("\n");
     const data = /** @type {uPlot.AlignedData} */ ([times, ...lines.flatMap(columnsOf)]);
-    if (this.#plot && shape === this.#shape) this.#plot.setData(data);
+    // At once and not after this turn: what is asked next is where a moment stands now.
+    if (this.#plot && shape === this.#shape)
+      this.#plot.batch((/** @type {uPlot} */ plot) => plot.setData(data));
     else {
       this.#plot?.destroy();
       this.#shape = shape;
@@ -104,10 +107,20 @@ export class Chart {
   show(moment) {
     const plot = this.#plot;
     if (!plot) return;
-    this.#moving = true;
+    this.#rests = null;
     const left = moment === null ? -10 : plot.valToPos(moment, "x");
     plot.setCursor({ left: left > plot.over.clientWidth ? -10 : left, top: 0 });
-    this.#moving = false;
+  }
+
+  /** The moment that is below a mouse that rests on it. @returns {number | null} */
+  get underHand() {
+    return this.#rests === null ? null : this.#momentAt(this.#rests);
+  }
+
+  /** @param {number} x px from the left of the window */
+  #momentAt(x) {
+    const plot = this.#plot;
+    return plot ? plot.posToVal(x - plot.over.getBoundingClientRect().left, "x") : 0;
   }
 
   /** @returns {uPlot.Options} */
@@ -147,7 +160,6 @@ export class Chart {
       },
       hooks: {
         draw: [(plot) => this.#drawSigns(plot)],
-        setCursor: [(plot) => this.#moved(plot)],
         setSelect: [(plot) => this.#marked(plot)],
       },
     };
@@ -229,13 +241,6 @@ export class Chart {
   // What a hand does
 
   /** @param {uPlot} plot */
-  #moved(plot) {
-    if (this.#moving) return;
-    const { left } = plot.cursor;
-    this.hand.move(left === undefined || left < 0 ? null : plot.posToVal(left, "x"));
-  }
-
-  /** @param {uPlot} plot */
   #marked(plot) {
     const { left, width } = plot.select;
     if (width < NEAR) return;
@@ -245,8 +250,18 @@ export class Chart {
 
   /** @param {HTMLElement} over */
   #listen(over) {
-    const at = (/** @type {number} */ x) =>
-      this.#plot?.posToVal(x - over.getBoundingClientRect().left, "x") ?? 0;
+    const at = (/** @type {number} */ x) => this.#momentAt(x);
+    const rest = (/** @type {number | null} */ x) => {
+      this.#rests = x;
+      this.hand.move(x === null ? null : at(x));
+    };
+    // Of a finger a browser makes mouse events, too: a pointer says which it is.
+    over.addEventListener("pointermove", (event) => {
+      if (event.pointerType !== "touch") rest(event.clientX);
+    });
+    over.addEventListener("pointerleave", (event) => {
+      if (event.pointerType !== "touch") rest(null);
+    });
     let from = 0;
     over.addEventListener("mousedown", (event) => void (from = event.clientX));
     over.addEventListener("click", (event) => {

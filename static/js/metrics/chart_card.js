@@ -118,6 +118,11 @@ export class ChartCard {
     this.#chart = null;
   }
 
+  /** The moment that is below a mouse that rests on it. @returns {number | null} */
+  get underHand() {
+    return this.#chart?.underHand ?? null;
+  }
+
   resize() {
     this.#chart?.resize();
   }
@@ -144,7 +149,7 @@ export class ChartCard {
     setText(this.#unit, this.#scale.unit);
     this.#showWhy(this.#showEmpty(known));
     this.#showNote();
-    this.show(this.#moment);
+    this.show(this.#moment, this.underHand === null);
     this.table.changed();
   }
 

@@ -42,7 +42,7 @@ export class HeatMap {
     this.element = h(
       "section",
       { class: "metric-card heat", "aria-labelledby": "heat-title" },
-      h("div", { class: "metric-head" }, h("h3", { id: "heat-title" }, t("How long answers took"))),
+      h("div", { class: "metric-head" }, h("h2", { id: "heat-title" }, t("How long answers took"))),
       h("div", { class: "metric-stage heat-stage" }, this.#empty, this.#canvas),
       this.#said,
     );
