@@ -86,6 +86,7 @@ from cloudbang.terminals.files import Files
 from cloudbang.terminals.pty_receiver import PtyReceiver
 from cloudbang.terminals.registry import Terminals
 from cloudbang.web import MAX_BODY, create_app, load_templates
+from cloudbang.web.api.search_counts import SearchCounts
 from cloudbang.web.large_bodies import large_body
 from cloudbang.web.live.push import LivePush, Metrics
 from cloudbang.web.pages.i18n import say_in
@@ -461,6 +462,8 @@ class Application:
         traffic: Traffic,
     ) -> Web:
         settings = self.settings.server
+        search_counts = SearchCounts()
+        apps.listen_deleted(search_counts.lines_deleted)
         app = create_app(
             Services(
                 settings=self.settings,
@@ -479,6 +482,7 @@ class Application:
                 webhooks=deploy.webhooks,
                 database=storage.database,
                 loop_lag=self.loop_lag,
+                search_counts=search_counts,
                 terminals=terminals.sessions,
                 terminal_store=storage.terminals,
                 recordings=storage.recordings,

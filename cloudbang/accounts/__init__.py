@@ -7,6 +7,7 @@
 ``credentials``  what was handed out, a browser's login or an API token, and its end
 ``passwords``    argon2id off the hub, at most two at a time
 ``throttle``     how often one may guess
+``personal``     what people keep for themselves: marks, searches under a name
 ``models``       the values that travel: Account, Caller, Team, LoginInfo, TokenInfo
 ===============  ==========================================================================
 """
@@ -28,6 +29,7 @@ from cloudbang.accounts.errors import (
 )
 from cloudbang.accounts.models import Account, Caller, LoginInfo, Team, TokenInfo
 from cloudbang.accounts.permissions import DEFAULT_TEAM, INSTALLATION, Permission, Role
+from cloudbang.accounts.personal import Mark, Personal, SavedSearch
 from cloudbang.accounts.service import AccountService
 
 __all__ = [
@@ -39,10 +41,13 @@ __all__ = [
     "Caller",
     "LastAdmin",
     "LoginInfo",
+    "Mark",
     "NameTaken",
     "NotSignedIn",
     "Permission",
+    "Personal",
     "Role",
+    "SavedSearch",
     "Team",
     "TeamInUse",
     "TeamNameTaken",

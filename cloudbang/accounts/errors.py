@@ -116,6 +116,51 @@ class TeamNameTaken(NameTaken):
     sentence = "there is a team named {name} already: choose another name"
 
 
+class SearchNameTaken(NameTaken):
+    """Another search of the same person has this name."""
+
+    sentence = "you have a search named {name} already: choose another name"
+
+
+class NoSuchMark(AccountError):
+    """There is no such mark, or it is somebody else's."""
+
+    code = "no-such-mark"
+    status = 404
+    title = "No such mark"
+    sentence = "you have no mark {id}: it was deleted"
+
+    def __init__(self, id: int) -> None:
+        self.id = id
+        super().__init__(id)
+
+
+class NoSuchSearch(AccountError):
+    """There is no such saved search, or it is somebody else's."""
+
+    code = "no-such-search"
+    status = 404
+    title = "No such search"
+    sentence = "you have no saved search {id}: it was deleted"
+
+    def __init__(self, id: int) -> None:
+        self.id = id
+        super().__init__(id)
+
+
+class TooManyKept(AccountError):
+    """Somebody keeps as many as one may."""
+
+    code = "too-many-kept"
+    status = 409
+    title = "Too many"
+    sentence = "there are {limit}, and no more are allowed: delete one first"
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(limit)
+
+
 class TeamInUse(AccountError):
     """A team is deleted when nothing is left of it. ``count``: its apps, None for the team that every
     installation has."""

@@ -24,6 +24,7 @@ import orjson
 from cloudbang.apps.activity import Activity, Bus, last_line
 from cloudbang.apps.errors import AppInUse, NotGone
 from cloudbang.apps.forgotten_seqs import ForgottenSeqs
+from cloudbang.apps.log_keeping import LogKeeping
 from cloudbang.apps.other_logs import OtherLogs
 from cloudbang.apps.places import Place, Places
 from cloudbang.apps.removal import Removal, removal_of
@@ -79,6 +80,7 @@ class AppRegistry:
         self._app_of: dict[str, str] = {}  # by the full id of its containers
         self._forgotten = ForgottenSeqs()
         self.other_logs = OtherLogs(logs)
+        self.log_keeping = LogKeeping(store, logs)
         self._written_down = WriteBehind(store)
         self._deleted: list[Callable[[str, int, int], None]] = []
         self.activity = Activity(logs, bus, self._wrote)
@@ -89,6 +91,7 @@ class AppRegistry:
     def load(self) -> None:
         """Take over what the database knows, and the logs that are there. Raises StorageFailed."""
         rows, forgotten = self._store.load()
+        self.log_keeping.load()
         self._forgotten = ForgottenSeqs(forgotten)
         self._rows = {row.name: row for row in rows}
         for name, team in self.other_logs.load(self._logs.names()):
@@ -125,6 +128,12 @@ class AppRegistry:
         self._take_in(name)
         return self._app(name) if self._places[name] != "empty" else None
 
+    def _there(self, name: str) -> App:
+        """Raises NoSuchApp."""
+        if (app := self.get(name)) is None:
+            raise NoSuchApp(name)
+        return app
+
     def owner(self, name: str) -> str | None:
         """The team that a name is, also one of which nothing is left; None for one that is free."""
         self._take_in(name)
@@ -136,8 +145,7 @@ class AppRegistry:
 
     def apps(self, teams: Collection[str], place: Place = "listed") -> list[App]:
         """The apps of some teams in one place, by name."""
-        names = self.names(teams, place)
-        return [self._app(name) for name in names]
+        return [self._app(name) for name in self.names(teams, place)]
 
     def names(self, teams: Collection[str], place: Place = "listed") -> list[str]:
         """Their names."""
@@ -170,8 +178,7 @@ class AppRegistry:
 
     def removal(self, name: str) -> Removal:
         """What there is of an app that could be deleted. Raises NoSuchApp, StorageFailed."""
-        if self.get(name) is None:
-            raise NoSuchApp(name)
+        self._there(name)
         return removal_of(name, self._logs, self._store)
 
     # -- what is done
@@ -196,9 +203,7 @@ class AppRegistry:
 
     def put_away(self, name: str, away: bool = True) -> App:
         """Out of sight until it comes back: a container, or a line. Raises NoSuchApp, NotGone."""
-        app = self.get(name)
-        if app is None:
-            raise NoSuchApp(name)
+        app = self._there(name)
         if away and app.instances:
             raise NotGone(name, len(app.instances))
         self._programs.pop(name, None)
@@ -210,9 +215,7 @@ class AppRegistry:
 
     def delete_lines(self, name: str) -> Deleted:
         """Delete an app's log; its seqs go on. Raises NoSuchApp, StorageFailed, StorageFull."""
-        app = self.get(name)
-        if app is None:
-            raise NoSuchApp(name)
+        app = self._there(name)
         done = self._logs.delete_lines(name, [i.short for i in app.instances])
         self._settle(name)
         for callback in self._deleted:
@@ -226,9 +229,7 @@ class AppRegistry:
         Raises NoSuchApp, AppInUse, StorageFailed, StorageFull; then what is left of it is an app
         without a part of its lines.
         """
-        app = self.get(name)
-        if app is None:
-            raise NoSuchApp(name)
+        app = self._there(name)
         if app.instances:
             raise AppInUse(name, len(app.instances))
         done = self.delete_lines(name)
@@ -336,8 +337,7 @@ class AppRegistry:
             return
         row = self._rows.get(name)
         if row is None or self._places[name] == "empty":
-            team = row.team if row else DEFAULT_TEAM
-            header = orjson.dumps({"v": 1, "kind": "removed", "team": team})
+            header = orjson.dumps({"v": 1, "kind": "removed", "team": self.team_of(name)})
             self._bus.send(topic, header, b"{}")
         else:
             body = orjson.dumps(self.as_json(self._app(name)))
@@ -390,6 +390,7 @@ class AppRegistry:
             self._places.remove(name, self._rows.pop(name).team)
             self._programs.pop(name, None)
             self._put_away_at.pop(name, None)
+            self.log_keeping.forget(name)
             return True
 
         if self._logs.forget(name, leaving):

@@ -205,6 +205,7 @@ KINDS: dict[str, Kind] = {
                 "−",
                 {"what": ("log-delete",)},
             ),
+            Phrase("{who} changed how long the log is kept", when={"what": ("log-keep",)}),
             Phrase("{who} put the app away", when={"what": ("put-away",)}),
             Phrase("{who} brought the app back", when={"what": ("bring-back",)}),
             Phrase("{who} started it", "ok", "▶", {"what": ("start",)}),

@@ -76,8 +76,10 @@ def api_blueprints() -> list[Blueprint]:
         found,
         merged_lines,
         operate,
+        personal,
         releases,
         removal,
+        retention,
         search_all,
         stacks,
         status,
@@ -90,9 +92,19 @@ def api_blueprints() -> list[Blueprint]:
     )
 
     deploying = (deployed, deployments, releases, webhooks, drafts, credentials, stacks)
-    people = (account, teams)
+    people = (account, teams, personal)
     every = (*people, apps, app_metrics, *deploying, status, storage, terminal_files, terminals)
-    ours = (operate, removal, found, alerts, alert_receivers, traffic, search_all, merged_lines)
+    ours = (
+        operate,
+        removal,
+        retention,
+        found,
+        alerts,
+        alert_receivers,
+        traffic,
+        search_all,
+        merged_lines,
+    )
     return [api.bp for api in (*every, *ours)]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
+
+from cloudbang.web.api.search_counts import SearchCounts
 
 if TYPE_CHECKING:
     from cloudbang.accounts import AccountService
@@ -74,6 +76,7 @@ class Services:
     metrics_query: Query
     traffic: Traffic
     loop_lag: LoopLag | None = None
+    search_counts: SearchCounts = field(default_factory=SearchCounts)
 
     def instance_names(self, app: str, newest: int | None = None) -> dict[str, str]:
         """What the containers of an app are called, or were: by short id, of the ``newest`` events

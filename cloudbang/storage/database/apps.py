@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from cloudbang.storage.database.database import Database
-from cloudbang.storage.database.tables import apps, events
+from cloudbang.storage.database.tables import apps, events, log_keeping
+from cloudbang.storage.logs.keeping import AS_USUAL, OwnKeeping
 
 KEEP_FORGOTTEN = 100_000
 """Forgotten apps of which the next seq is kept, 16 bytes of memory each; the longest forgotten go
@@ -79,6 +80,7 @@ class AppStore:
 
         def work(c: sa.Connection) -> None:
             c.execute(sa.delete(events).where(events.c.app == name))
+            c.execute(sa.delete(log_keeping).where(log_keeping.c.app == name))
             if next_seq == 1:
                 c.execute(sa.delete(apps).where(its))
                 return
@@ -101,6 +103,22 @@ class AppStore:
         oldest = forgotten.order_by(apps.c.forgotten_at.desc(), apps.c.name).offset(keep)
         statement = sa.delete(apps).where(apps.c.name.in_(oldest.limit(10_000)))
         return int(self._database.write(lambda c: c.execute(statement).rowcount))
+
+    def keepings(self) -> dict[str, OwnKeeping]:
+        """The apps of whose logs it was said how they are kept."""
+        rows = self._database.read(lambda c: c.execute(sa.select(log_keeping)).all())
+        return {name: OwnKeeping(days, most) for name, days, most in rows}
+
+    def keep(self, name: str, own: OwnKeeping) -> None:
+        """Write down what was said of one."""
+
+        def work(c: sa.Connection) -> None:
+            c.execute(sa.delete(log_keeping).where(log_keeping.c.app == name))
+            if own != AS_USUAL:
+                values = {"app": name, "days": own.days, "bytes": own.bytes}
+                c.execute(sa.insert(log_keeping).values(values))
+
+        self._database.write(work)
 
     def events(self, name: str) -> int:
         """How many events of an app are kept."""

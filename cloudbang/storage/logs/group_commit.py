@@ -31,6 +31,7 @@ from cloudbang.storage.logs.append_queue import Append, AppendQueue, Job, Stored
 from cloudbang.storage.logs.durability import Durability
 from cloudbang.storage.logs.health import Health, is_everybodys
 from cloudbang.storage.logs.index import Block
+from cloudbang.storage.logs.keeping import LEAST_SEGMENT, Keeping
 from cloudbang.storage.logs.segment import IndexCache, Segment, remove, remove_empty
 from cloudbang.storage.logs.segment_writer import SegmentWriter, Write
 
@@ -71,8 +72,10 @@ class GroupCommit:
         on_stored: list[Callable[[Sequence[Stored]], None]],
         on_closed: Callable[[], None],
         notices: Notices,
+        keeping_of: Callable[[str], Keeping],
     ) -> None:
-        self._root, self._segment_bytes = root, segment_bytes
+        self._root, self.segment_bytes = root, segment_bytes
+        self._keeping_of = keeping_of
         self._clock, self._cache, self._apps = clock, cache, apps
         self._on_stored, self._on_closed = on_stored, on_closed
         self._writer = SegmentWriter(root, keep_free)
@@ -162,6 +165,11 @@ class GroupCommit:
         """Whether today's lines still go to this segment. A clock that jumped back over midnight
         does not begin a day again; one that had been further ahead was wrong."""
         return self._date() <= segment.date <= self._tomorrow
+
+    def has_room(self, app: AppLog, segment: Segment) -> bool:
+        """Whether it is smaller than a file of this app's log may be."""
+        size = segment.size
+        return size < LEAST_SEGMENT or self._keeping_of(app.name).holds(size, self.segment_bytes)
 
     def is_writing(self, app: AppLog) -> bool:
         """Whether lines of the app are on their way to the disk, which takes them."""
@@ -386,7 +394,7 @@ class GroupCommit:
 
     def _plan(self, app: AppLog, data: bytes, today: str, *, roll: bool) -> Write:
         active = app.active
-        if active and not roll and active.size < self._segment_bytes and self.goes_on(active):
+        if active and not roll and self.has_room(app, active) and self.goes_on(active):
             return Write(active, data, begin=False)
         segment = Segment(str(app.folder), today, app.next)
         return Write(segment, data, begin=True, ended=active.path if active else "")

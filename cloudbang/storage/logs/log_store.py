@@ -41,6 +41,7 @@ from cloudbang.storage.logs.entry_pages import (
 )
 from cloudbang.storage.logs.group_commit import GroupCommit
 from cloudbang.storage.logs.health import StorageHealth
+from cloudbang.storage.logs.keeping import AS_USUAL, Keeping, OwnKeeping, OwnKeepings, usual_of
 from cloudbang.storage.logs.merged import MergedLine, MergedQuery, MergedScan
 from cloudbang.storage.logs.reader import (
     NOTHING,
@@ -54,7 +55,7 @@ from cloudbang.storage.logs.reader import (
     measure,
 )
 from cloudbang.storage.logs.resume import newest_of, resume_point, stored_between
-from cloudbang.storage.logs.retention import LogRetention
+from cloudbang.storage.logs.retention import Going, LogRetention
 from cloudbang.storage.logs.segment import IndexCache
 from cloudbang.storage.logs.unread import UnreadLogs
 
@@ -121,6 +122,9 @@ class LogStore:
         # Who registers apps says whose a new log is and at which seq it begins; both from memory.
         self.team_of: Callable[[str], str] = lambda app: team
         self.begin_at: Callable[[str], int] = lambda app: 1
+        # And who is asked how long one is kept; from memory, too.
+        self.own_keeping: OwnKeepings = lambda app: AS_USUAL
+        self.usual_keeping = usual_of(self._settings)
         self._cache = IndexCache()
         self._unread = UnreadLogs(self._recover)
         self._supervisor = Supervisor("store")
@@ -143,22 +147,21 @@ class LogStore:
                 if is_team_name(folder.name) and folder.is_dir():
                     self._recover_team(folder)
             settings = self._settings
-            biggest = settings.segment_bytes
-            if settings.app_max_bytes:  # else an app could never be cut down to its size
-                biggest = min(biggest, max(settings.app_max_bytes // 4, 64 * 1024))
             self._commit = GroupCommit(
                 str(self.root),
                 keep_free=settings.keep_free_bytes,
-                segment_bytes=biggest,
+                segment_bytes=settings.segment_bytes,
                 clock=self._clock,
                 cache=self._cache,
                 apps=self._apps,
                 on_stored=self.on_stored,
                 on_closed=lambda: self._retention.wake.set(),
                 notices=self._notices,
+                keeping_of=self.keeping_of,
             )
             self._retention = LogRetention(
-                self._apps, self._cache, self._commit, settings, self._clock
+                *(self._apps, self._cache, self._commit, settings, self._clock),
+                keeping_of=self.keeping_of,
             )
         except BaseException as e:
             self._release_lock()
@@ -281,6 +284,25 @@ class LogStore:
     def tidy(self) -> None:
         """Pack and delete now what is due: what the retention does by itself now and then."""
         self._retention.once()
+
+    def tidy_soon(self) -> None:
+        """The same, without waiting for it."""
+        self._retention.wake.set()
+
+    def keeping_of(self, app: str) -> Keeping:
+        """How long an app's log is kept, and how much of it."""
+        return self.own_keeping(app).over(self.usual_keeping)
+
+    def would_go(self, app: str, own: OwnKeeping) -> Going:
+        """What of an app's log would be deleted at once if that was said of it. Raises
+        StorageFailed."""
+        found = self._known(app)
+        if not found:
+            return Going(0, 0, b"")
+        try:
+            return self._retention.would_go(found, own.over(self.usual_keeping))
+        except OSError as e:
+            raise StorageFailed(str(found.folder), e.strerror or str(e)) from None
 
     # -- deleting
 

@@ -10,6 +10,7 @@ import heapq
 import logging
 import os
 from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
 
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
@@ -22,6 +23,7 @@ from cloudbang.domain.lines import format_time
 from cloudbang.errors import StorageFailed
 from cloudbang.storage.logs.app_log import AppLog
 from cloudbang.storage.logs.group_commit import GroupCommit, day_of
+from cloudbang.storage.logs.keeping import Keeping
 from cloudbang.storage.logs.marks import save_marks
 from cloudbang.storage.logs.reader import SnapshotStale
 from cloudbang.storage.logs.resume import marks_after
@@ -42,16 +44,20 @@ def to_pack(closed: list[Segment], today: str) -> list[Segment]:
 
 
 def beyond_size(
-    logs: Iterable[AppLog], app_max: int, total_max: int, today: str = "9999"
+    logs: Iterable[AppLog],
+    most_of: Callable[[AppLog], int],
+    total_max: int,
+    today: str = "9999",
 ) -> dict[AppLog, int]:
-    """How many of its oldest segments each app has to give up; a limit of 0 is none. One that was
-    begun when the clock was ahead is not younger than ``today``."""
+    """How many of its oldest segments each app has to give up, to have ``most_of`` it and all of them
+    ``total_max`` bytes; a limit of 0 is none. One that was begun when the clock was ahead is not
+    younger than ``today``."""
     give: dict[AppLog, int] = {}
     total = 0
     oldest: list[tuple[str, str, AppLog]] = []
     for app in logs:
-        size, drop = app.size, 0
-        while app_max and size > app_max and drop < len(app.closed):
+        most, size, drop = most_of(app), app.size, 0
+        while most and size > most and drop < len(app.closed):
             size -= app.closed[drop].size
             drop += 1
         if drop:
@@ -109,6 +115,14 @@ def _written_ns(segment: Segment, now_ns: int) -> int:
     return min(written, now_ns)
 
 
+class Going(NamedTuple):
+    """What of a log would be deleted: bytes on disk, lines, and the time of the last of them."""
+
+    size: int
+    lines: int
+    newest: bytes
+
+
 class LogRetention:
     """Does it, one app after another, in a thread; a part of it that fails is tried again later."""
 
@@ -119,9 +133,11 @@ class LogRetention:
         commit: GroupCommit,
         settings: StorageSettings,
         clock: Callable[[], int],
+        keeping_of: Callable[[str], Keeping],
     ) -> None:
         self._apps, self._cache, self._commit = apps, cache, commit
         self._settings, self._clock = settings, clock
+        self._keeping_of = keeping_of
         self._thread = ThreadPool(1)
         self.wake = Event()
         self._busy = BoundedSemaphore()
@@ -143,7 +159,12 @@ class LogRetention:
     def _once(self) -> None:
         today = day_of(self._clock())
         for app in in_turns([*self._apps.values()]):
-            if app.active and app.active.size and not self._commit.goes_on(app.active):
+            active = app.active
+            if (
+                active
+                and active.size
+                and not (self._commit.goes_on(active) and self._commit.has_room(app, active))
+            ):
                 self._commit.roll(app)
         self.expire()
         for app in in_turns([*self._apps.values()]):
@@ -153,23 +174,55 @@ class LogRetention:
 
     def expire(self) -> None:
         """Delete what is too old or too much."""
-        settings = self._settings
-        now = self._clock()
-        useful = now - int(settings.retention_days * DAY_NS)
-        cutoff, today = format_time(max(useful, 0)).encode(), day_of(now)
-        app_max, total_max = settings.app_max_bytes, settings.total_max_bytes
+        now, total_max = self._clock(), self._settings.total_max_bytes
+        useful, today = now - int(self._settings.retention_days * DAY_NS), day_of(now)
+        cutoffs: dict[float, tuple[int, bytes]] = {}
         total, too_much = 0, False
         for app in in_turns([*self._apps.values()]):
-            if app.closed and not is_young(app.closed[0], cutoff, today):
-                drop = in_thread(self._thread, beyond_age, app.closed, useful, self._cache, now)
+            keeping = self._keeping_of(app.name)
+            if (cutoff := cutoffs.get(keeping.days)) is None:
+                oldest = now - int(keeping.days * DAY_NS)
+                cutoff = oldest, format_time(max(oldest, 0)).encode()
+                cutoffs[keeping.days] = cutoff
+            if app.closed and not is_young(app.closed[0], cutoff[1], today):
+                drop = in_thread(self._thread, beyond_age, app.closed, cutoff[0], self._cache, now)
                 if drop:
+                    # What the engine may give again is remembered for as long as others are kept:
+                    # of a log that is kept for a shorter time it would be stored once more.
                     self._guard(str(app.folder), self._drop, app, drop, useful)
             size = app.size
             total += size
-            too_much = too_much or bool(app_max and size > app_max)
+            too_much = too_much or bool(keeping.bytes and size > keeping.bytes)
         if too_much or (total_max and total > total_max):
-            for app, drop in beyond_size(self._apps.values(), app_max, total_max, today).items():
+            give = beyond_size(
+                self._apps.values(), lambda app: self._keeping_of(app.name).bytes, total_max, today
+            )
+            for app, drop in give.items():
                 self._guard(str(app.folder), self._drop, app, drop, useful)
+
+    def would_go(self, app: AppLog, keeping: Keeping) -> Going:
+        """What of a log would go at the next look if it was kept so. Raises OSError."""
+        now, closed, active = self._clock(), app.closed, app.active
+        oldest = now - int(keeping.days * DAY_NS)
+        drop = in_thread(self._thread, beyond_age, closed, oldest, self._cache, now)
+        if active and active.size and not keeping.holds(active.size, self._commit.segment_bytes):
+            closed = [*closed, active]  # it would be closed first
+        size = app.size - sum(segment.size for segment in closed[:drop])
+        while keeping.bytes and size > keeping.bytes and drop < len(closed):
+            size -= closed[drop].size
+            drop += 1
+        if not drop:
+            return Going(0, 0, b"")
+        last = closed[drop - 1]
+        if last is active:
+            newest = app.last[1][:30] if app.last else b""
+        else:
+            newest = in_thread(self._thread, self._cache.total, last).newest
+        rest = closed[drop:]
+        end = rest[0].first if rest else app.next
+        if not rest and active and last is not active:
+            end = active.first
+        return Going(sum(segment.size for segment in closed[:drop]), end - app.first, newest)
 
     def delete(self, app: AppLog, containers: Collection[str]) -> None:
         """Delete every line that ``app`` has now; what comes meanwhile may stay.

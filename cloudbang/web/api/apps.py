@@ -124,9 +124,9 @@ def lines(app: str) -> Response:
 
 
 @bp.get("/<app>/download")
-@operation(gives=("text/plain", "application/jsonl"), query=DOWNLOAD_QUERY)
+@operation(gives=("text/plain", "application/jsonl", "text/markdown"), query=DOWNLOAD_QUERY)
 def download(app: str) -> Response:
-    """Every line that passes the filters, as it is in the files or as JSON lines."""
+    """Every line that passes the filters, as it is in the files, as JSON lines or as Markdown."""
     name = require_app(app).name
     may = partial(_view, services(), caller().login, app)
     return download_answer(name, name, may, partial(services().instance_names, name))

@@ -158,7 +158,7 @@ def lines(deployment_id: int) -> Response:
 
 
 @bp.get("/deployments/<int:deployment_id>/download")
-@operation(gives=("text/plain", "application/jsonl"), query=DOWNLOAD_QUERY)
+@operation(gives=("text/plain", "application/jsonl", "text/markdown"), query=DOWNLOAD_QUERY)
 def download(deployment_id: int) -> Response:
     """Every line of a deployment's log that passes the filters."""
     found = _found(deployment_id)

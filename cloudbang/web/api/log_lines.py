@@ -14,18 +14,21 @@ from datetime import UTC, datetime
 import gevent
 import orjson
 from flask import Response, request
+from werkzeug.datastructures import MultiDict
 
 from cloudbang.domain.levels import LEVELS
-from cloudbang.domain.lines import CONTAINER, STREAMS, row
+from cloudbang.domain.lines import CONTAINER, STREAMS, format_time, row
 from cloudbang.domain.names import CONTAINER_ID, is_container_id
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.entry_pages import Extent
 from cloudbang.storage.logs.log_store import LinesGone, LogStore, Query
 from cloudbang.web.api.downloads import send, while_good
 from cloudbang.web.api.leases import PIECE, lease, piece_by_piece
+from cloudbang.web.api.markdown_file import Fact, as_markdown
 from cloudbang.web.api.operation import Parameter
 from cloudbang.web.api.parsing import FLAG, SEQ, TIME, flag, json, moment, number, seq, whole
 from cloudbang.web.api.search import MAX_PATTERN, NO_LEVEL, matcher, wanted_levels
+from cloudbang.web.pages.i18n import gettext
 from cloudbang.web.security.authenticator import caller
 from cloudbang.web.services import services
 
@@ -36,6 +39,13 @@ ANSWER_BYTES = 15 * 1024 * 1024
 """Of text in one answer, which is whole lines: at most 16 MiB. What is beyond is fetched from its
 cursor."""
 AT_ONCE = 128 * 1024  # bytes of text that are encoded on the hub; more goes to a thread
+
+KINDS = {
+    "text": ("log", "text/plain; charset=utf-8"),
+    "jsonl": ("jsonl", "application/jsonl"),
+    "markdown": ("md", "text/markdown; charset=utf-8"),
+}
+"""What files there are of a log: what their names end with, and their media types."""
 
 LIMIT = Parameter(whole(1, MOST_LINES, LINES), "at most")
 FILTERS = {
@@ -60,7 +70,7 @@ FILTERS = {
     ),
 }
 DOWNLOAD_QUERY = {
-    "format": Parameter({"enum": ["text", "jsonl"]}, "text unless said"),
+    "format": Parameter({"enum": list(KINDS)}, "text unless said"),
     "names": Parameter(FLAG, "1: containers by the names they have or had, not by their ids"),
     **FILTERS,
 }
@@ -108,17 +118,46 @@ def download_answer(
     """Every line that passes this request's filters, as a file that is called ``named`` and the
     time. ``instances()``: names of containers by their short ids. Raises BadRequest."""
     kind = request.args.get("format", "text")
-    if kind not in ("text", "jsonl"):
-        raise BadRequest("format", kind, "text or jsonl")
+    if kind not in KINDS:
+        raise BadRequest("format", kind, "one of " + ", ".join(KINDS))
     query, store = query_of_request(2**62), services().store
     filtered = query.match is not None or query.levels is not None
     scan = store.scan_entries(log, query) if filtered else store.scan(log, query)
     lease().take(PIECE)
-    names = instances() if flag("names") else {}
-    pieces = _begun(_pieces(scan, kind == "jsonl", names))
-    name = f"{named}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{'jsonl' if kind == 'jsonl' else 'log'}"
-    content_type = "application/jsonl" if kind == "jsonl" else "text/plain; charset=utf-8"
+    names = instances() if flag("names") or kind == "markdown" else {}
+    if kind == "markdown":
+        pieces = _begun(as_markdown(scan, _facts(log, named, query, names), names))
+    else:
+        pieces = _begun(_pieces(scan, kind == "jsonl", names))
+    ending, content_type = KINDS[kind]
+    name = f"{named}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{ending}"
     return send(pieces, name, content_type, allow=allow)
+
+
+def _facts(log: str, named: str, query: Query, names: Mapping[str, str]) -> list[Fact]:
+    """What the lines of a file are of: the app, the time, the filter."""
+    store, said = services().store, request.args
+    times: list[str] = []
+    for said_of, bare in (
+        (query.since, Query(after=query.after or 0, limit=1)),
+        (query.until, Query(before=query.before or store.next_seq(log), limit=1)),
+    ):
+        if said_of is not None:
+            times.append(format_time(said_of))
+        else:
+            found = store.read(log, bare).lines
+            times += [raw[:30].decode("ascii", "replace") for _, raw in found]
+    text = said.get("q", "")
+    words = [gettext("a regular expression")] if text and flag("regex") else []
+    container = query.container or ""
+    where = [names.get(container, container), query.stream or ""]
+    wanted = [text, *words, *said.getlist("level"), *where]
+    return [
+        (gettext("Log"), [named]),
+        (gettext("From"), times[:1]),
+        (gettext("Until"), times[1:]),
+        (gettext("Filter"), [one for one in wanted if one]),
+    ]
 
 
 def seq_answer(log: str) -> Response:
@@ -136,23 +175,23 @@ def query_of_request(limit: int) -> Query:
 
 def filters_of_request(limit: int) -> Query:
     """The same without seqs, which are those of one log. Raises BadRequest."""
-    container = request.args.get("container") or None
+    query = filters_of(request.args, limit)
+    return replace(query, since=moment("since"), until=moment("until"))
+
+
+def filters_of(args: MultiDict[str, str], limit: int) -> Query:
+    """The filters that a query says, without its times. Raises BadRequest."""
+    container = args.get("container") or None
     if container is not None and not is_container_id(container):
         raise BadRequest("container", container, "a container's id: 12 or 64 hex digits")
-    stream = request.args.get("stream") or None
+    stream = args.get("stream") or None
     if stream is not None and stream not in STREAMS:
         raise BadRequest("stream", stream, "one of " + ", ".join(STREAMS))
     return Query(
-        since=moment("since"),
-        until=moment("until"),
         container=container[:12] if container else None,
         stream=stream,
-        match=matcher(
-            request.args.get("q", ""),
-            regex=flag("regex"),
-            case=flag("case"),
-        ),
-        levels=wanted_levels(request.args.getlist("level")),
+        match=matcher(args.get("q", ""), regex=flag("regex", args), case=flag("case", args)),
+        levels=wanted_levels(args.getlist("level")),
         limit=limit,
         account=caller().holder,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TypeVar
 
 import orjson
@@ -87,9 +88,9 @@ def moment(name: str) -> int | None:
         raise BadRequest(name, text, "a time such as 2026-07-01T12:00:00Z") from None
 
 
-def flag(name: str) -> bool:
-    """A yes or no from the query."""
-    text = request.args.get(name, "")
+def flag(name: str, args: Mapping[str, str] | None = None) -> bool:
+    """A yes or no from the query, or from another one."""
+    text = (request.args if args is None else args).get(name, "")
     if text not in ("", "0", "1", "true", "false"):
         raise BadRequest(name, text, "1 or 0")
     return text in ("1", "true")

@@ -15,6 +15,7 @@ from typing import Any
 import gevent
 import orjson
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
 
 from cloudbang.accounts import Caller
 from cloudbang.core.budget import Lease
@@ -95,13 +96,14 @@ def search() -> Response:
     return answer
 
 
-def by_line(query: Query) -> Query:
+def by_line(query: Query, args: MultiDict[str, str] | None = None) -> Query:
     """The same with levels as a filter of lines: what is found here are lines, and not entries."""
+    said = request.args if args is None else args
     match = matcher(
-        request.args.get("q", ""),
-        regex=flag("regex"),
-        case=flag("case"),
-        levels=request.args.getlist("level"),
+        said.get("q", ""),
+        regex=flag("regex", said),
+        case=flag("case", said),
+        levels=said.getlist("level"),
     )
     return replace(query, match=match, levels=None)
 

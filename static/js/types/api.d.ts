@@ -554,6 +554,12 @@ export type Latency = {
   error: number;
 };
 
+/** `bytes`: 0 is no limit. */
+export type Limits = {
+  days: number;
+  bytes: number;
+};
+
 /** seq, time, container, stream, text */
 export type Line = [number, string, string, "stdout" | "stderr" | "marker", string];
 
@@ -571,6 +577,24 @@ export type Link = {
   mode: "watch" | "type";
   key: string;
   url: string;
+};
+
+/** `chosen`: the keys n and N go from one to the next. */
+export type Mark = {
+  id: number;
+  text: string;
+  regex: boolean;
+  hue: number;
+  chosen: boolean;
+};
+
+export type MarkChange = {
+  hue?: number | null;
+  chosen?: boolean | null;
+};
+
+export type Marks = {
+  marks: Mark[];
 };
 
 /** `id` is null for a program's token of the command line. */
@@ -682,6 +706,13 @@ export type NewLink = {
   minutes?: number | null;
 };
 
+/** `text`: words as they stand or, with `regex`, an expression of RE2; `hue`: the first that is free unless one is said. */
+export type NewMark = {
+  text: string;
+  regex?: boolean;
+  hue?: number | null;
+};
+
 export type NewPassword = {
   old_password: string;
   new_password: string;
@@ -708,6 +739,15 @@ export type NewReceiver = {
   name: string;
   kind: "webhook" | "email" | "dingtalk" | "feishu" | "wecom";
   enabled?: boolean;
+};
+
+/** `view`: of one app's log, of the logs of several, or the search over all; `apps`: one, some, or none for all; `query`: what that page's address says beside them. */
+export type NewSearch = {
+  name: string;
+  view: "log" | "logs" | "search";
+  apps?: string[];
+  query?: string;
+  pinned?: boolean;
 };
 
 export type NewTeam = {
@@ -784,6 +824,18 @@ export type OtherAddresses = {
 
 export type Outcomes = {
   outcomes: OperationOutcome[];
+};
+
+/** What was said of this app; null, as the settings say. */
+export type Own = {
+  days: number | null;
+  bytes: number | null;
+};
+
+/** `days`: the age of the oldest line, `bytes`: on disk; null, as the settings say. */
+export type OwnRetention = {
+  days?: number | null;
+  bytes?: number | null;
 };
 
 /** `used_by`: others who have it, so that it stays in any case; `there`: whether it is on the engine. */
@@ -930,6 +982,17 @@ export type Releases = {
   next: number | null;
 };
 
+/** `own` is what was said of this app, `usual` what the settings say; `bytes` on disk and `lines` there are, and the times of the oldest and the newest of them. */
+export type Retention = {
+  own: Own;
+  usual: Limits;
+  bytes: number;
+  lines: number;
+  first_time: string | null;
+  last_time: string | null;
+  may_change: boolean;
+};
+
 /** A `docker run` line, as it stands in a document: over several lines, with its prompt. */
 export type RunLine = {
   line: string;
@@ -947,9 +1010,40 @@ export type Samples = {
   samples: unknown[];
 };
 
+/** `state`: `gone` where every app that it looks at is gone, `hidden` where the caller may view none of them: then it has no name. `gone` are those of `apps` that are gone, and apps that may not be viewed are in neither. `address`: of the page, "" where there is nothing to look at. `count`, of a pinned one where counts were asked for: null while it is not known. */
+export type SavedSearch = {
+  id: number;
+  name: string;
+  view: "log" | "logs" | "search";
+  apps: string[];
+  gone: string[];
+  state: "good" | "gone" | "hidden";
+  query: string;
+  address: string;
+  pinned: boolean;
+  created_at: string;
+  count?: SearchCount | null;
+};
+
+export type SavedSearches = {
+  searches: SavedSearch[];
+};
+
 /** How many instances there are to be; 0 stops the app. */
 export type ScaleRequest = {
   replicas: number;
+};
+
+export type SearchChange = {
+  name?: string | null;
+  pinned?: boolean | null;
+};
+
+/** Lines of the last hour; `complete`: false where there may be more. */
+export type SearchCount = {
+  lines: number;
+  complete: boolean;
+  at: string;
 };
 
 /** `version` grows with each value. Values are never shown. */
@@ -1439,6 +1533,13 @@ export type WebhookSecret = {
 
 export type Webhooks = {
   webhooks: Webhook[];
+};
+
+/** What would be deleted at once; `until`: the time of the last line of it. */
+export type WouldGo = {
+  bytes: number;
+  lines: number;
+  until: string | null;
 };
 
 export type cloudbang__web__api__schemas__deployments__NotHonoured = {

@@ -12,6 +12,7 @@ import pytest
 from cloudbang.core import loop
 from cloudbang.storage.logs import retention
 from cloudbang.storage.logs.app_log import AppLog
+from cloudbang.storage.logs.keeping import AS_USUAL, OwnKeeping
 from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.storage.logs.retention import beyond_size, to_pack
 from cloudbang.storage.logs.segment import Segment
@@ -109,7 +110,7 @@ def test_all_apps_together_are_cut_down(tmp_path: Path) -> None:
 
 def test_a_limit_of_zero_is_none() -> None:
     """Zero switches a size limit off."""
-    assert beyond_size([], 0, 0) == {}
+    assert beyond_size([], lambda _: 0, 0) == {}
 
 
 def test_todays_newest_segments_stay_plain() -> None:
@@ -189,7 +190,7 @@ def test_files_from_ahead_are_neither_fresh_nor_the_youngest() -> None:
     logs = [AppLog(name, Path()) for name in ("a", "b")]
     for found, day in zip(logs, ("2098-10-26", "2023-11-14"), strict=True):
         found.closed = [Segment("", day, seq, size=100) for seq in (1, 2, 3)]
-    give = beyond_size(logs, 0, 450, "2023-11-14")
+    give = beyond_size(logs, lambda _: 0, 450, "2023-11-14")
     assert {found.name: count for found, count in give.items()} == {"a": 2}
 
 
@@ -239,3 +240,81 @@ def test_who_is_young_costs_no_look_at_the_disk(
         store.tidy()
         assert asked.count(retention.beyond_age) == 50
         assert store.apps() == []
+
+
+def _own(store: LogStore, app: str, days: float | None, size: int | None = None) -> None:
+    store.own_keeping = lambda name: OwnKeeping(days, size) if name == app else AS_USUAL
+
+
+def _write_days(store: LogStore, clock: Clock, apps: tuple[str, ...], days: int) -> None:
+    for day in range(days):
+        for app in apps:
+            store.append(app, [line(f"day {day}", day * 86_400)] * 5)
+        store.tidy()
+        clock.ns += DAY
+
+
+def test_a_log_is_kept_for_a_time_of_its_own(tmp_path: Path) -> None:
+    """Shorter or longer than the others are; what would go was told before."""
+    clock = Clock()
+    with opened(tmp_path, clock, retention_days=10) as store:
+        _write_days(store, clock, ("web", "db"), 9)
+        going = store.would_go("web", OwnKeeping(days=3))
+        assert (going.lines, going.newest.decode()[:10]) == (30, "2023-11-19")
+        _own(store, "web", 3)
+        assert store.first_seq("web") == 1
+        store.tidy()
+        assert (store.first_seq("web"), store.first_seq("db")) == (31, 1)
+        assert 0 < going.size < 30 * 100
+        assert store.would_go("web", OwnKeeping(days=3)).lines == 0
+        _own(store, "db", 100)
+        clock.ns += 20 * DAY
+        store.tidy()
+        store.tidy()
+        assert not store.has_lines("web")
+        assert store.first_seq("db") == 1
+
+
+def test_a_log_is_cut_down_to_a_size_of_its_own(tmp_path: Path) -> None:
+    """Also one whose newest file was larger than that before anybody said it; the others stay."""
+    with opened(tmp_path) as store:
+        _fill(store, "web", 1536)
+        _fill(store, "db", 1536)
+        assert len(list((tmp_path / "default" / "web").glob("*.log"))) == 1
+        going = store.would_go("web", OwnKeeping(bytes=1024 * 1024))
+        assert going.lines == 1536
+        _own(store, "web", None, 1024 * 1024)
+        store.tidy()
+        assert not store.has_lines("web")
+        assert store.next_seq("web") == 1537
+        _fill(store, "web", 1536)
+        store.tidy()
+        stats = store.stats()
+        assert 512 * 1024 < stats["web"].bytes <= 1024 * 1024
+        assert stats["db"].lines == 1536
+        assert store.would_go("web", OwnKeeping(bytes=1024 * 1024)) == (0, 0, b"")
+
+
+def test_a_log_that_is_kept_for_longer_stays_within_the_size_of_all(tmp_path: Path) -> None:
+    clock = Clock()
+    with opened(tmp_path, clock, total_max_bytes=300 * 1024, segment_bytes=64 * 1024) as store:
+        _own(store, "old", 1000, 10 * 1024 * 1024)
+        _fill(store, "old", 256)
+        clock.ns += DAY
+        _fill(store, "new", 256, at=86_400)
+        store.tidy()
+        assert sum(s.bytes for s in store.stats().values()) <= 300 * 1024
+
+
+def test_what_goes_early_is_not_stored_once_more(tmp_path: Path) -> None:
+    """The engine still has lines that are kept for a shorter time here: which those are is known for
+    as long as the others are kept."""
+    clock = Clock()
+    with opened(tmp_path, clock, retention_days=30) as store:
+        _own(store, "web", 1)
+        store.append("web", [line("old")])
+        clock.ns += 5 * DAY
+        store.append("web", [line("new", 5 * 86_400, container="b" * 12)])
+        store.tidy()
+        assert store.first_seq("web") == 2
+        assert store.resume_point("web", "a" * 12) is not None

@@ -20,7 +20,7 @@ from cloudbang.storage.database.tables.alerts import (
     alert_rules,
     alert_told,
 )
-from cloudbang.storage.database.tables.apps import apps, container_names
+from cloudbang.storage.database.tables.apps import apps, container_names, log_keeping
 from cloudbang.storage.database.tables.deployments import (
     deployed_apps,
     deployments,
@@ -32,10 +32,11 @@ from cloudbang.storage.database.tables.deployments import (
 from cloudbang.storage.database.tables.events import events
 from cloudbang.storage.database.tables.found import compose_projects, taken_over
 from cloudbang.storage.database.tables.metadata import metadata
+from cloudbang.storage.database.tables.personal import marks, saved_searches
 from cloudbang.storage.database.tables.terminals import terminal_visits, terminals
 from cloudbang.storage.database.tables.webhooks import deliveries, webhooks
 
-REVISION = "0013"
+REVISION = "0014"
 """The newest migration. A database of this revision is used as it is."""
 
 __all__ = [
@@ -55,10 +56,13 @@ __all__ = [
     "deployed_apps",
     "deployments",
     "events",
+    "log_keeping",
+    "marks",
     "memberships",
     "metadata",
     "releases",
     "routes",
+    "saved_searches",
     "secret_values",
     "sessions",
     "settings",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, String, Table
+from sqlalchemy import Column, Float, Integer, String, Table
 
 from cloudbang.storage.database.tables.metadata import metadata
 
@@ -26,4 +26,13 @@ container_names = Table(
     Column("id", String, primary_key=True),  # 64 hex digits
     Column("app", String, nullable=False),
     Column("name", String, nullable=False),
+)
+
+# Of apps whose logs are kept otherwise than the settings say: for how long, how much; none: as they say.
+log_keeping = Table(
+    "log_keeping",
+    metadata,
+    Column("app", String, primary_key=True),
+    Column("days", Float),
+    Column("bytes", Integer),
 )
