@@ -28,11 +28,14 @@ RUN for file in cloudbang/web/pages/translations/*/LC_MESSAGES/*.po; do \
 
 # The pages, built. npm comes from a wheel: Debian's brings hundreds of packages.
 FROM build AS pages
+# As above, for what the pages are made of: --build-arg NPM_CONFIG_REGISTRY=…
+ARG NPM_CONFIG_REGISTRY
 COPY scripts scripts
 COPY package.json package-lock.json ./
 RUN python3 -m venv /opt/node && scripts/packages /opt/node --omit=dev
 COPY static static
-RUN scripts/vendor && PATH=/opt/node/bin:$PATH node scripts/build.mjs
+ENV PATH=/opt/node/bin:$PATH
+RUN scripts/vendor && node scripts/build.mjs
 
 FROM ${BASE}
 RUN apt-get update \

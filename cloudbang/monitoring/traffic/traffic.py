@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,7 +50,6 @@ UPSTREAM = 600.0  # seconds for which an instance's address counts as an app's
 LATE = 10.0  # seconds behind, after which it is said
 JUMP = 2.0  # seconds by which nobody corrects a clock
 STEADY = 3600.0  # seconds for which it has to be right before it says what is old
-
 
 Rows = list[tuple[int, Tally]]
 
@@ -120,8 +120,8 @@ class Traffic:
             "unreadable": "Lines of the gateway's access log that could not be read.",
             "lost": "Files of the gateway's access log that were gone before they were read.",
         }
-        behind = {"behind": "Bytes of the gateway's access log that wait to be read."}
-        export(self, "traffic", counters=counted, gauges=behind)
+        waits = "Bytes of the gateway's access log that wait to be read."
+        export(self, "traffic", counters=counted, gauges={"behind": waits})
 
     def start(self) -> None:
         self._supervisor.run("follow", self._follow)
@@ -180,8 +180,7 @@ class Traffic:
         with self._turn:
             self._apps.pop(app, None)
             self._visitors.forget(app)
-            for key in [key for key in self._pending if key[0] == app]:
-                del self._pending[key]
+            self._pending = {key: tally for key, tally in self._pending.items() if key[0] != app}
             self._store.forget(app)
 
     def _whole(
@@ -216,17 +215,21 @@ class Traffic:
         return found
 
     def _open(self, known: _App | None) -> int | None:
-        if known is None or not known.upstreams:
-            return None
-        try:
-            return self._gateway.under_way(known.upstreams)
-        except CloudBangError:
-            return None
+        with suppress(CloudBangError):
+            if known and known.upstreams:
+                return self._gateway.under_way(known.upstreams)
+        return None
 
     # -- the one greenlet
 
     def _follow(self) -> None:
-        self._load()
+        while not self._loaded:
+            try:
+                self._load()
+            except CloudBangError as e:
+                self._store_failed(e)
+                if self._stopping.wait(LOOK):
+                    return
         follower = LogFollower(self._path, self._place)
         lost = cut = 0
         try:
@@ -270,8 +273,6 @@ class Traffic:
             follower.close()
 
     def _load(self) -> None:
-        if self._loaded:
-            return
         self._read = now = self._clock()
         found = self._store.load(now)
         self._place = _read_place(found.place)
@@ -329,6 +330,11 @@ class Traffic:
         app.changed = True
         self.lines += 1
 
+    def _store_failed(self, e: CloudBangError) -> None:
+        if self._failed != "storage":
+            log.warning("what was counted of traffic waits for the store: %s", e)
+        self._failed = "storage"
+
     def _commit(self) -> None:
         """Hand what was counted to the store, and the place behind it. Kept where that fails."""
         with self._turn:
@@ -350,9 +356,7 @@ class Traffic:
             except CloudBangError as e:
                 for app in changed.values():
                     app.changed = True
-                if self._failed != "storage":
-                    log.warning("what was counted of traffic waits for the store: %s", e)
-                self._failed = "storage"
+                self._store_failed(e)
                 return
             self._visitors.told()
             self._pending = {}

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from math import ceil, inf
 from typing import NamedTuple
 
+from cloudbang.core.loop import in_turns
 from cloudbang.core.supervise import backoff
 from cloudbang.domain.lines import record_ns
 
@@ -116,7 +117,7 @@ class RotationWatch:
         """These, by their times, were delivered by a process before this one, and end at the newest:
         what rate they came at, and which steps look like jumps that nobody may have asked about."""
         newest = _ns(records[-1][:30]) if records else 0
-        for at, part in _as_they_came(records):
+        for at, part in in_turns(_as_they_came(records)):
             then = now - (newest - _ns(part[-1][:30])) / 1e9
             while (odd := self.first_discontinuity(part, then)) is not None:
                 before = part[odd - 1] if odd else records[max(0, at - 1)]

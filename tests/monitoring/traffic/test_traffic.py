@@ -11,8 +11,9 @@ from pathlib import Path
 import gevent
 import pytest
 
-from cloudbang.errors import StorageFailed
+from cloudbang.errors import StorageFailed, StorageFull
 from cloudbang.monitoring.traffic import traffic as traffic_module
+from cloudbang.storage.traffic.store import Loaded, TrafficStore
 from tests.monitoring.traffic.ground import Ground, line
 from tests.support import wait_until
 
@@ -152,6 +153,33 @@ def test_the_disk_does_not_take_it(ground: Ground, monkeypatch: pytest.MonkeyPat
         assert ground.report()["requests"] == 10
     wait_until(lambda: ground.traffic.trouble is None, 5, "it to be well")
     assert ground.report()["requests"] == 10
+
+
+def test_a_start_while_the_disk_lets_nobody_read(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said, once, and tried again; then it goes on from its place, and each line counts once."""
+    ground.log.write(*[line() for _ in range(5)])
+    ground.wait(5)
+    ground.stop()
+    load, tries = TrafficStore.load, []
+
+    def refuse(store: TrafficStore, now: float) -> Loaded:
+        tries.append(now)
+        if len(tries) < 3:
+            raise StorageFull(str(store.path))
+        return load(store, now)
+
+    monkeypatch.setattr(TrafficStore, "load", refuse)
+    ground.begin()
+    wait_until(lambda: ground.traffic.trouble == "storage", 5, "it to be said")
+    ground.log.write(*[line() for _ in range(5)])
+    ground.wait(5)
+    wait_until(lambda: ground.traffic.trouble is None, 5, "it to be well")
+    assert ground.report()["requests"] == 10
+    said = [one.levelname for one in caplog.records if "waits for the store" in one.message]
+    assert said == ["WARNING"]
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.slow("ten seconds have to end")
