@@ -25,6 +25,7 @@ from cloudbang.core import own_log
 from cloudbang.core.budget import Budget
 from cloudbang.core.deadline import Deadline, StopOrder
 from cloudbang.core.loop_lag import LoopLag
+from cloudbang.core.memory import MemoryTrim
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
 from cloudbang.deploy.as_it_is import AsItIs
@@ -593,6 +594,7 @@ class Application:
 
     def _run_web(self, web: Web) -> None:
         self._supervisor.run("loop-lag", self.loop_lag.run)
+        self._supervisor.run("memory", MemoryTrim().run)
         self._supervisor.once("templates", load_templates, web.server.application)
         self._stops.add("the loop's watch", self._supervisor.stop, KEEP_WEB)
         for endpoint in web.endpoints:

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from cloudbang import __version__
 from cloudbang.accounts import DEFAULT_TEAM
 from cloudbang.core.counters import exported
+from cloudbang.core.memory import resident
 
 if TYPE_CHECKING:
     from cloudbang.accounts import Caller
@@ -119,11 +120,7 @@ def _process() -> Iterable[Metric]:
     yield CounterMetricFamily(
         "process_cpu_seconds", "CPU time used.", value=used.ru_utime + used.ru_stime
     )
-    with open("/proc/self/statm") as file:
-        pages = int(file.read().split()[1])
-    yield GaugeMetricFamily(
-        "process_resident_memory_bytes", "Memory used.", value=pages * os.sysconf("SC_PAGE_SIZE")
-    )
+    yield GaugeMetricFamily("process_resident_memory_bytes", "Memory used.", value=resident())
     yield GaugeMetricFamily(
         "process_open_fds", "Open file descriptors.", value=len(os.listdir("/proc/self/fd"))
     )
