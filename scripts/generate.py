@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from flask import Flask  # noqa: E402
 
 from cloudbang.domain import entry, seen_text, traces  # noqa: E402
 from cloudbang.domain.levels import json_lines, text_tables, words  # noqa: E402
+from cloudbang.domain.query import access_tables, fields, quantities  # noqa: E402
 from cloudbang.web import api_blueprints  # noqa: E402
 from cloudbang.web.api.openapi import describe  # noqa: E402
 
@@ -92,6 +94,61 @@ def _code(text: str) -> str:
     """A line as code in a cell of a table."""
     text = text.replace("|", "\\|").replace("\t", "⇥").replace("\ufeff", "").strip(" ")
     return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
+def query_page() -> str:
+    """The language of filters, with the tables that the tests run."""
+    table = json.loads((ROOT / "tests/data/query.json").read_text("utf-8"))
+    about = (ROOT / "scripts/query_page.txt").read_text("utf-8")
+    examples = ["| query | finds | leaves | |", "| --- | --- | --- | --- |"]
+    for row in table["rows"]:
+        finds, leaves = (
+            " ".join(_code(_shown(text)) for text in row[n]) for n in ("finds", "leaves")
+        )
+        examples.append(f"| {_code(row['query'])} | {finds} | {leaves} | {row['says']} |")
+    ways = [
+        "| way | example | fields | looks like it and is not | source |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for way in access_tables.WAYS:
+        fields = " ".join(_code(f"{name}={value}") for name, value in way.fields)
+        cells = [way.name, _code(way.example), fields, _code(way.counter), way.source]
+        ways.append(f"| {' | '.join(cells)} |")
+    return about.format(examples="\n".join(examples), ways="\n".join(ways))
+
+
+def _shown(text: str) -> str:
+    return text.replace("\x1b", "␛")
+
+
+def query_tables() -> str:
+    """The tables of ``domain/query`` as a module."""
+    sizes = {**quantities.SIZES}
+    rows = [
+        MADE.format(source="cloudbang/domain/query"),
+        f"export const METHOD_SIGN = /{_for_js(access_tables.SIGN)}/;",
+        "/** How servers write what they were asked; the first that fits counts. */",
+        "export const WAYS = [",
+        *(f"  /{_for_js(way.pattern)}/," for way in access_tables.WAYS),
+        "];",
+        f"export const CLIENT = /{_for_js(access_tables.CLIENT)}/;",
+        f"export const USER = /{_for_js(access_tables.USER)}/;",
+        f"export const PAIR = /{_for_js(fields.PAIR.pattern)}/g;",
+        "/** Nanoseconds. @type {Record<string, number>} */",
+        f"export const TIMES = {json.dumps(dict(quantities.TIMES), ensure_ascii=False)};",
+        "/** Bytes. @type {Record<string, number>} */",
+        f"export const SIZES = {json.dumps(sizes)};",
+        f"export const WHOLE = /^{_for_js(quantities.WHOLE.pattern)}$/;",
+        f"export const PARTS = /^{_for_js(quantities.PARTS.pattern)}$/;",
+        f"export const PART = /{_for_js(quantities.PART.pattern)}/g;",
+        f"export const NAMED = /{_for_js(quantities.NAMED.pattern)}/;",
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _for_js(pattern: str) -> str:
+    """The pattern in JavaScript's syntax, between slashes."""
+    return re.sub(r"(?<!\\)/", r"\/", pattern.replace("(?P<", "(?<"))
 
 
 def seen_tables() -> str:
@@ -177,6 +234,7 @@ def _type(schema: dict[str, Any]) -> str:
 
 FILES: dict[str, Callable[[], str]] = {
     "docs/protocols/levels.md": levels_page,
+    "docs/protocols/query.md": query_page,
     "static/js/logs/seen_tables.js": seen_tables,
     "static/js/types/api.d.ts": api_types,
 }

@@ -110,7 +110,7 @@ def found_in(line: bytes, finds: Callable[[bytes], bool], hint: bytes = b"") -> 
     """
     if finds(line):
         return True
-    if hint and _rules_out(line, hint):
+    if hint and rules_out(line, hint):
         return False
     seen = seen_bytes(line)
     return seen is not line and finds(seen)
@@ -123,7 +123,8 @@ def hint_of(q: str) -> bytes:
     return max(_JOINTS.split(q), key=len).encode().lower()
 
 
-def _rules_out(line: bytes, hint: bytes) -> bool:
+def rules_out(line: bytes, hint: bytes) -> bool:
+    """Whether what a hint was made of can neither stand in a line nor be seen of it."""
     if not line.isascii():
         # What is not composed may come to be what is looked for.
         with suppress(UnicodeDecodeError):

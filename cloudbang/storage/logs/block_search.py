@@ -9,7 +9,7 @@ or one with more letters, does not unpack them again.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -40,6 +40,9 @@ class BlockSearch:
     ``expression(block)`` gives what finds something in each line of this block that is wanted, or
     None where each line has to be looked at by itself. ``key`` tells searches apart.
 
+    ``entry(records)``, where there is one, says of an entry of which a line is wanted whether the whole
+    of it is: who looks for lines alone uses ``line``, which decides of each by itself.
+
     ``holds`` is text that every line which is wanted has in it; ``finds`` is text such that every
     line which has it in it is wanted: both folded, and "" where no such thing is known.
     """
@@ -49,6 +52,8 @@ class BlockSearch:
     key: tuple[object, ...]
     holds: str = ""
     finds: str = ""
+    entry: Callable[[Sequence[bytes]], bool] | None = None
+    line: BlockSearch | None = None
 
     def __call__(self, record: bytes) -> bool:
         return self.wanted(record)

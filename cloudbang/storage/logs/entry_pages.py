@@ -19,6 +19,7 @@ from typing import NamedTuple
 from cloudbang.domain.entries import EntryReader
 from cloudbang.domain.entry import LINES_AT_MOST, comes_later
 from cloudbang.domain.line_shape import Shape, shape_of
+from cloudbang.storage.logs.block_search import BlockSearch
 from cloudbang.storage.logs.reader import (
     BlockRef,
     BlockScan,
@@ -289,6 +290,7 @@ def _entries_of_block(
 ) -> Sequence[tuple[int, FoundEntry]]:
     """The wanted entries whose first line that fits is in this block, with its seq."""
     match, levels = query.match, query.levels
+    whole = match.entry if isinstance(match, BlockSearch) else None
     if match is not None:
         candidates = [seq for seq, _ in walk.matching(spot)]
         if not candidates:
@@ -306,6 +308,8 @@ def _entries_of_block(
             number < seq and walk.fits(raw) and (match is None or match(raw))
             for number, raw, _ in entry.lines
         ):
+            continue
+        if whole and not whole([raw for _, raw, _ in entry.lines]):
             continue
         found.append((seq, entry))
     return found

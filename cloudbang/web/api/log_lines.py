@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
+from unicodedata import normalize
 
 import gevent
 import orjson
@@ -19,7 +21,9 @@ from werkzeug.datastructures import MultiDict
 from cloudbang.domain.levels import LEVELS
 from cloudbang.domain.lines import CONTAINER, STREAMS, format_time, row
 from cloudbang.domain.names import CONTAINER_ID, is_container_id
+from cloudbang.domain.query import Term
 from cloudbang.errors import BadRequest
+from cloudbang.storage.logs.block_search import Match
 from cloudbang.storage.logs.entry_pages import Extent
 from cloudbang.storage.logs.log_store import LinesGone, LogStore, Query
 from cloudbang.web.api.downloads import send, while_good
@@ -27,6 +31,7 @@ from cloudbang.web.api.leases import PIECE, lease, piece_by_piece
 from cloudbang.web.api.markdown_file import Fact, as_markdown
 from cloudbang.web.api.operation import Parameter
 from cloudbang.web.api.parsing import FLAG, SEQ, TIME, flag, json, moment, number, seq, whole
+from cloudbang.web.api.query_match import entry_filter, terms_of
 from cloudbang.web.api.search import MAX_PATTERN, NO_LEVEL, matcher, wanted_levels
 from cloudbang.web.pages.i18n import gettext
 from cloudbang.web.security.authenticator import caller
@@ -58,6 +63,10 @@ FILTERS = {
         "lines of this container: 12 or 64 hex digits",
     ),
     "stream": Parameter({"enum": list(STREAMS)}, "lines of this stream"),
+    "query": Parameter(
+        {"type": "string", "maxLength": MAX_PATTERN},
+        "entries in which each of these terms holds, such as level:error status:>=500 -path:/healthz",
+    ),
     "q": Parameter(
         {"type": "string", "maxLength": MAX_PATTERN},
         "entries of which a line holds this, without its colour codes",
@@ -187,14 +196,35 @@ def filters_of(args: MultiDict[str, str], limit: int) -> Query:
     stream = args.get("stream") or None
     if stream is not None and stream not in STREAMS:
         raise BadRequest("stream", stream, "one of " + ", ".join(STREAMS))
+    match, levels = _text_and_levels(args)
     return Query(
         container=container[:12] if container else None,
         stream=stream,
-        match=matcher(args.get("q", ""), regex=flag("regex", args), case=flag("case", args)),
-        levels=wanted_levels(args.getlist("level")),
+        match=match,
+        levels=levels,
         limit=limit,
         account=caller().holder,
     )
+
+
+def _text_and_levels(
+    args: MultiDict[str, str],
+) -> tuple[Match | None, frozenset[str] | None]:
+    """What is looked for: ``query``, and ``q`` and ``level`` besides. Raises BadRequest."""
+    levels = wanted_levels(args.getlist("level"))
+    if terms := terms_in(args):
+        return entry_filter(terms, levels)
+    return matcher(args.get("q", ""), regex=flag("regex", args), case=flag("case", args)), levels
+
+
+def terms_in(args: MultiDict[str, str]) -> list[Term]:
+    """The terms of ``query``, and what ``q`` says as one of them; none where there is no ``query``.
+    Raises BadRequest."""
+    terms = terms_of(args.get("query", ""))
+    if terms and (q := args.get("q", "")):
+        kind: Literal["regex", "text"] = "regex" if flag("regex", args) else "text"
+        terms.append(Term(kind, normalize("NFC", q), case=flag("case", args)))
+    return terms
 
 
 def _page(

@@ -47,7 +47,7 @@ QUERY = {
     "before": Parameter({"type": "string"}, "lines before this cursor; the last of them"),
     "after": Parameter({"type": "string"}, "lines after this cursor; the first of them"),
     **{name: FILTERS[name] for name in ("since", "until", "container", "stream")},
-    **{name: FILTERS[name] for name in ("q", "regex", "case", "level")},
+    **{name: FILTERS[name] for name in ("query", "q", "regex", "case", "level")},
     "app": SEARCHED["app"],
     "limit": Parameter(whole(1, MOST_LINES, LINES), "at most"),
 }

@@ -31,22 +31,23 @@ def matcher(
     ``q`` is words as they stand, or with ``regex`` an expression of RE2; ``case`` tells capitals
     apart. ``levels`` are those of ``domain.levels``, and "none". Raises BadRequest.
     """
-    by_level = _by_level(frozenset(levels)) if levels else None
+    of_level = by_level(frozenset(levels)) if levels else None
     if not q:
-        return by_level
+        return of_level
     q = normalize("NFC", q)
-    by_text = _by_text(q, regex, case)
+    of_text = by_text(q, regex, case)
     folded = "" if regex else q.lower()
     return BlockSearch(
-        (lambda record: by_text(record) and by_level(record)) if by_level else by_text,
-        _by_block(q, regex, case),
+        (lambda record: of_text(record) and of_level(record)) if of_level else of_text,
+        by_block(q, regex, case),
         (q, regex, case, *sorted(levels)),
         holds=folded,
-        finds="" if case or by_level else folded,
+        finds="" if case or of_level else folded,
     )
 
 
-def _by_text(q: str, regex: bool, case: bool) -> Match:
+def by_text(q: str, regex: bool, case: bool) -> Match:
+    """Whether it is in a record. Raises BadRequest."""
     if len(q) > MAX_PATTERN:
         raise BadRequest("q", q, f"at most {MAX_PATTERN} characters")
     if case and not regex:
@@ -58,24 +59,24 @@ def _by_text(q: str, regex: bool, case: bool) -> Match:
         return lambda record: found_in(
             record[TEXT_AT:-1], lambda text: wanted in text.lower(), hint
         )
-    search = _compiled(q, case=case, literal=not regex).search
+    search = compiled(q, case=case, literal=not regex).search
     return lambda record: found_in(record[TEXT_AT:-1], lambda text: search(text) is not None)
 
 
-def _by_block(q: str, regex: bool, case: bool) -> Callable[[bytes], Expression | None]:
+def by_block(q: str, regex: bool, case: bool) -> Callable[[bytes], Expression | None]:
     """What finds something in every line of a block that may be wanted, for a given block: see
     ``domain.search_text``."""
     case = case and not regex  # whether (?i) stands in an expression is not looked for
     part = search_text.stable(search_text.required(q) if regex else q)
-    written = _tried(search_text.as_written(part), case=case)
-    bare = in_json = _tried(part, case=case, literal=True)
+    written = tried(search_text.as_written(part), case=case)
+    bare = in_json = tried(part, case=case, literal=True)
     if not regex and search_text.is_plain(q):
-        bare = _tried(q, case=case, literal=True)
-    whole = _tried(search_text.in_a_block(q), case=False) if regex and not part else None
+        bare = tried(q, case=case, literal=True)
+    whole = tried(search_text.in_a_block(q), case=False) if regex and not part else None
     escapes = [
-        _compiled(sign, case=True, literal=True) for sign in ("\\/", "\\u")["/" not in part :]
+        compiled(sign, case=True, literal=True) for sign in ("\\/", "\\u")["/" not in part :]
     ]
-    templates = [_compiled(sign, case=True, literal=True) for sign in search_text.TEMPLATES]
+    templates = [compiled(sign, case=True, literal=True) for sign in search_text.TEMPLATES]
 
     def expression(block: bytes) -> Expression | None:
         if b"\x1b" in block or any(sign.search(block, 0) for sign in escapes):
@@ -89,17 +90,18 @@ def _by_block(q: str, regex: bool, case: bool) -> Callable[[bytes], Expression |
     return expression
 
 
-def _tried(source: str, *, case: bool, literal: bool = False) -> Expression | None:
-    """The same, or None: what is only looked for first may be too large."""
+def tried(source: str, *, case: bool, literal: bool = False) -> Expression | None:
+    """An expression for blocks, or None: what is only looked for first may be too large."""
     if not source:
         return None
     try:
-        return _compiled(source, case=case, literal=literal, in_a_line=True)
+        return compiled(source, case=case, literal=literal, in_a_line=True)
     except BadRequest:
         return None
 
 
-def _compiled(q: str, *, case: bool, literal: bool, in_a_line: bool = False) -> Any:
+def compiled(q: str, *, case: bool, literal: bool, in_a_line: bool = False) -> Any:
+    """RE2's expression. Raises BadRequest."""
     import re2  # here: 1 MB that most never need
 
     options = re2.Options()
@@ -124,7 +126,8 @@ def wanted_levels(levels: Collection[str]) -> frozenset[str] | None:
     return frozenset(levels) or None
 
 
-def _by_level(levels: frozenset[str]) -> Match:
+def by_level(levels: frozenset[str]) -> Match:
+    """Whether a record says of itself that it is of these. Raises BadRequest."""
     wanted_levels(levels)
     if NO_LEVEL in levels:
         return lambda record: (level_of(record[TEXT_AT:-1]) or NO_LEVEL) in levels

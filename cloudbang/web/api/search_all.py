@@ -28,11 +28,12 @@ from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.storage.logs.merged import HELD_BYTES, MergedLine, MergedQuery, MergedScan, Place
 from cloudbang.web.api.downloads import cut_off, while_good
 from cloudbang.web.api.leases import lease, piece_by_piece
-from cloudbang.web.api.log_lines import FILTERS, filters_of_request
+from cloudbang.web.api.log_lines import FILTERS, filters_of_request, terms_in
 from cloudbang.web.api.operation import Parameter, operation
 from cloudbang.web.api.parsing import FLAG, flag, number, whole
+from cloudbang.web.api.query_match import line_filter
 from cloudbang.web.api.schemas import search as shapes
-from cloudbang.web.api.search import matcher
+from cloudbang.web.api.search import matcher, wanted_levels
 from cloudbang.web.security.authenticator import caller
 from cloudbang.web.services import Services, services
 
@@ -47,6 +48,7 @@ OLDEST = 10 * 365 * 86_400  # seconds before the newest: what is older has a tim
 APPS = 200  # that may be named in one call
 
 QUERY = {
+    "query": FILTERS["query"],
     "q": FILTERS["q"],
     "regex": FILTERS["regex"],
     "case": FILTERS["case"],
@@ -99,6 +101,9 @@ def search() -> Response:
 def by_line(query: Query, args: MultiDict[str, str] | None = None) -> Query:
     """The same with levels as a filter of lines: what is found here are lines, and not entries."""
     said = request.args if args is None else args
+    if terms := terms_in(said):
+        levels = wanted_levels(said.getlist("level"))
+        return replace(query, match=line_filter(terms, levels), levels=None)
     match = matcher(
         said.get("q", ""),
         regex=flag("regex", said),

@@ -36,6 +36,7 @@ AREAS = (
     "metrics",
     "alerts",
     "search",
+    "query",
 )
 LANGUAGES = ("en", "zh")
 COOKIE = "lang"

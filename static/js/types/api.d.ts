@@ -867,7 +867,7 @@ export type PlanRefused = {
   since?: string;
 };
 
-/** `code` is stable; `name` says which value of the request cannot be used, `field` which of a specification. Of a deployment that runs already: its `id`, who began it and when. */
+/** `code` is stable; `name` says which value of the request cannot be used, `field` which of a specification. Of a deployment that runs already: its `id`, who began it and when. Of a query: what is its `mistake`, `at` which character (from 0), and in which `part`. */
 export type Problem = {
   type: string;
   title: string;
@@ -879,6 +879,9 @@ export type Problem = {
   id?: number;
   by?: string;
   since?: string;
+  mistake?: string;
+  at?: number;
+  part?: string;
 };
 
 /** `shown`: where its address is; `secrets`: which of them are kept. `failures` in a row, and why the last one failed. */
