@@ -127,7 +127,15 @@ def test_pages_of_an_app(visitor: Visitor) -> None:
     v, page, at = visitor, visitor.page, visitor.at
     at(f"/apps/{APP}/logs", ".log-slice .row-text")
     v.press(".row:has-text('no room')", ".detail").press(".row:has-text('Traceback')", ".detail")
-    for menu in ("log-levels", "log-jump", "log-download", "log-view", "app-operate", "app-manage"):
+    for menu in (
+        "log-levels",
+        "log-mark",
+        "log-jump",
+        "log-download",
+        "log-view",
+        "app-operate",
+        "app-manage",
+    ):
         v.press(f"#{menu}", f"#{menu}-menu").away()
     page.fill("#log-find", "slow")
     expect(page.locator("#log-count-said")).to_contain_text("found")

@@ -160,7 +160,7 @@ def _facts(log: str, named: str, query: Query, names: Mapping[str, str]) -> list
     words = [gettext("a regular expression")] if text and flag("regex") else []
     container = query.container or ""
     where = [names.get(container, container), query.stream or ""]
-    wanted = [text, *words, *said.getlist("level"), *where]
+    wanted = [said.get("query", ""), text, *words, *said.getlist("level"), *where]
     return [
         (gettext("Log"), [named]),
         (gettext("From"), times[:1]),

@@ -3,7 +3,7 @@
 The English text is the key. There is a catalogue for each area: ``web`` (the API's sentences),
 ``frame`` (the pages around), ``events`` (what is said of them), ``log`` (the log page), ``terminal`` (one that is open),
 ``terminals`` (their lists and replays), ``new_app`` (what is deployed, as a form), ``operate`` (apps and containers
-operated, and what takes room), ``metrics`` (how they do) and ``search`` (through all logs).
+operated, and what takes room), ``metrics`` (how they do), ``search`` (through all logs) and ``personal`` (what people keep).
 ``make`` compiles them; where that was forgotten they are read as they stand, which takes longer.
 """
 
@@ -37,6 +37,7 @@ AREAS = (
     "alerts",
     "search",
     "query",
+    "personal",
 )
 LANGUAGES = ("en", "zh")
 COOKIE = "lang"

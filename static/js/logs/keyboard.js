@@ -18,8 +18,9 @@ export function bindKeys(view) {
   key(["j", "ArrowDown"], t("Next row"), () => view.cursor.step(1));
   key(["k", "ArrowUp"], t("Previous row"), () => view.cursor.step(-1));
   key("Enter", t("Open or close the row"), () => view.enter());
-  key("n", t("Next match"), () => view.cursor.nextMatch(1));
-  key("N", t("Previous match"), () => view.cursor.nextMatch(-1));
+  key("n", t("Next match, or the next of the chosen marks"), () => view.marksBar.next(1));
+  key("N", t("Previous match, or the previous of the chosen marks"), () => view.marksBar.next(-1));
+  key("m", t("Mark what is selected, or other words"), () => view.marksBar.mark());
   key("e", t("Next error"), () => view.cursor.nextLevel("error", 1));
   key("E", t("Previous error"), () => view.cursor.nextLevel("error", -1));
   key("w", t("Next warning"), () => view.cursor.nextLevel("warning", 1));
@@ -31,8 +32,11 @@ export function bindKeys(view) {
   key("z", t("Wrap long lines"), () => view.toolbar.toggleSetting("wrap"));
   key(["End", "G"], t("To the end, and follow"), () => view.toEnd());
   key("Home", t("To the first line that is kept"), () => void view.toTop());
-  key("PageUp", "", () => view.scrollBy(-0.9));
-  key("PageDown", "", () => view.scrollBy(0.9));
+  const { scroller } = view;
+  const scroll = (/** @type {number} */ screens) =>
+    scroller.scrollBy({ top: scroller.clientHeight * screens });
+  key("PageUp", "", () => scroll(-0.9));
+  key("PageDown", "", () => scroll(0.9));
   bind({
     keys: "mod+f",
     label: t("Find in the log"),

@@ -138,10 +138,12 @@ export class LogApi {
 
   /**
    * @param {Filter} filter
-   * @param {"text" | "jsonl"} format
+   * @param {"text" | "jsonl" | "markdown"} format
+   * @param {Record<string, string>} [part] of the log: `after` and `before`, or `since` and `until`
    */
-  downloadAddress(filter, format) {
+  downloadAddress(filter, format, part = {}) {
     const params = serverFilter(filter);
+    for (const [name, value] of Object.entries(part)) params.set(name, value);
     params.set("format", format);
     params.set("names", "1");
     return `${this.base}/download?${params}`;

@@ -2,12 +2,17 @@
 
 import "../frame/frame.js";
 import { startAppHeader } from "../apps/app_header.js";
-import { byId } from "../lib/dom.js";
+import { afterPaint, byId } from "../lib/dom.js";
+import { showLogLife } from "./log_life.js";
 import { logOfApp } from "./log_source.js";
 import { LogView } from "./log_view.js";
 import { setUpPanel } from "./panel.js";
+import { offerSaving } from "./save_search.js";
 
-const log = new LogView(logOfApp(byId("log").dataset.app ?? ""));
+const app = byId("log").dataset.app ?? "";
+const log = new LogView(logOfApp(app));
 log.start();
 startAppHeader();
 setUpPanel(log);
+offerSaving(log, "log", [app]);
+afterPaint(() => showLogLife(app));

@@ -10,21 +10,17 @@ import { UrlState } from "./url_state.js";
 import { textOf } from "./entry.js";
 import { Feed } from "./feed.js";
 import { readFilter, readLine, readMoment, sameLines } from "./filter.js";
+import { MarksBar } from "./marks_bar.js";
 import { PartialLines } from "./partial_lines.js";
 import { RowCursor } from "./row_cursor.js";
 import { StatusBar } from "./status_bar.js";
 import { Instances } from "./instances.js";
-import {
-  loadViewSettings,
-  saveViewSettings,
-  setUpDownload,
-  setUpJump,
-  Toolbar,
-} from "./toolbar.js";
+import { loadViewSettings, saveViewSettings, setUpJump, Toolbar } from "./toolbar.js";
 import { bindKeys } from "./keyboard.js";
 import { copySelections, drawEntry } from "./row_view.js";
 import { VirtualList } from "./virtual_list.js";
 import { copyAndSay, toast } from "../lib/toast.js";
+import { setUpDownload } from "./download_menu.js";
 import { ScrollMarks } from "./scroll_marks.js";
 import { phraseFor } from "./search_phrase.js";
 import { fromMs } from "./times.js";
@@ -64,6 +60,7 @@ export class LogView {
       changed: () => this.schedule(),
       openAt: (seq) => this.openAt(seq),
     });
+    this.marksBar = new MarksBar(this);
     this.url = new UrlState(this.feed, this.rows, () => this.linked);
     this.span = new LogSpan(this);
     this.statusBar = new StatusBar(this.feed, this.rows, () => this.#behind());
@@ -138,7 +135,7 @@ export class LogView {
     byId("log-next").addEventListener("click", () => this.cursor.nextMatch(1));
     byId("log-previous").addEventListener("click", () => this.cursor.nextMatch(-1));
     byId("log-empty-clear").addEventListener("click", () => byId("log-clear").click());
-    setUpDownload(feed);
+    setUpDownload(this);
     setUpJump((ms) => void this.jumpTo(ms));
   }
 
@@ -161,6 +158,7 @@ export class LogView {
     this.statusBar.show();
     this.#partial.show(feed, rows.place.follow, this.#context());
     this.cursor.showCount();
+    this.marksBar.count();
     this.marks.changed();
     if (rows.place.follow) feed.seen();
     if (feed.queue.count) this.schedule();
@@ -178,7 +176,7 @@ export class LogView {
   #context() {
     return {
       settings: this.settings,
-      search: this.feed.active.search,
+      search: this.marksBar.marks.beside(this.feed.active.search),
       many: this.instances.many,
       instance: (container, app) => this.instances.of(container, app),
       cursor: this.cursor.entry,
@@ -309,11 +307,6 @@ export class LogView {
     if (feed.model.atStart || !(await feed.openAt(feed.bounds?.from ?? feed.first))) return;
     this.rows.toStart();
     this.schedule();
-  }
-
-  /** @param {number} screens */
-  scrollBy(screens) {
-    this.scroller.scrollBy({ top: this.scroller.clientHeight * screens });
   }
 
   /**

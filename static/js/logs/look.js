@@ -9,7 +9,7 @@ export class Look {
   #controller = new AbortController();
 
   /**
-   * @param {"match" | "error" | "warning" | "moment"} what
+   * @param {"match" | "mark" | "error" | "warning" | "moment"} what
    * @param {1 | -1} direction
    * @param {() => void} changed told that it has come further, or was stopped
    */

@@ -8,11 +8,13 @@ import { inventory } from "../live/inventory.js";
 import { logOfApps } from "./log_source.js";
 import { LogView } from "./log_view.js";
 import { APPS_LIVE } from "./merged_log.js";
+import { offerSaving } from "./save_search.js";
 
 const apps = [...new Set(new URLSearchParams(location.search).getAll("app"))].sort();
 const source = logOfApps(apps);
 const log = new LogView(source);
 log.start();
+offerSaving(log, "logs", apps);
 
 const picker = new AppPicker(byId("logs-apps"), byId("logs-apps-menu"));
 picker.show(apps);

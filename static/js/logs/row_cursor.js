@@ -4,6 +4,7 @@
 import { byId, isTyping, setText } from "../lib/dom.js";
 import { formatNumber, t } from "../lib/i18n.js";
 import { redraw, setOpen } from "./entry.js";
+import { asOneSearch } from "./marks.js";
 import { toast } from "../lib/toast.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
@@ -118,6 +119,22 @@ export class RowCursor {
   }
 
   /**
+   * From mark to mark, of those that were chosen.
+   * @param {import("./marks.js").Marks} marks
+   * @param {1 | -1} direction
+   */
+  nextMark(marks, direction) {
+    const { chosen } = marks;
+    const isIn = (/** @type {Entry} */ { row, more }) => {
+      const lines = row ? [row, ...(more ?? [])].map((one) => one[4]) : [];
+      return chosen.some(({ id }) => marks.isIn(id, lines));
+    };
+    // Where the filter has words of its own both cannot be asked of the store: the marks win there.
+    const filter = { ...this.feed.filter, ...asOneSearch(chosen), hide: true };
+    void this.#go("mark", isIn, direction, filter);
+  }
+
+  /**
    * @param {"error" | "warning"} level
    * @param {1 | -1} direction
    */
@@ -127,7 +144,7 @@ export class RowCursor {
   }
 
   /**
-   * @param {"match" | "error" | "warning"} what
+   * @param {"match" | "mark" | "error" | "warning"} what
    * @param {(entry: Entry) => boolean} wanted
    * @param {1 | -1} direction
    * @param {import("./filter.js").Filter} filter that the store is asked with
@@ -228,8 +245,9 @@ export class RowCursor {
   }
 }
 
-/** @param {"match" | "error" | "warning"} what */
+/** @param {"match" | "mark" | "error" | "warning"} what */
 function noMore(what) {
+  if (what === "mark") return t("No more marks");
   if (what === "match") return t("No more matches");
   return what === "error" ? t("No more errors") : t("No more warnings");
 }

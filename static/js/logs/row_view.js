@@ -24,7 +24,7 @@ const WHO = 14; // characters, as wide as the column is
  * What drawing needs to know beside the entry.
  * @typedef {object} DrawContext
  * @property {import("./toolbar.js").ViewSettings} settings
- * @property {Search | null} search
+ * @property {Search | null} search what is painted: what is looked for, and marks
  * @property {boolean} many several instances have written: their names are shown
  * @property {(container: string, app?: string) => { name: string, hue: number }} instance
  *   of a log of several apps, the app
@@ -110,7 +110,8 @@ function drawLine(entry, row, context) {
   }
   const text = drawText(entry, row, context);
   head.append(level, text, ...drawFold(entry, row, context));
-  if (entry.hit && context.search && !text.querySelector("mark")) head.append(drawInside());
+  if (entry.hit && context.search && !text.querySelector("mark:not(.marked)"))
+    head.append(drawInside());
   const element = h("article", { class: "row", "aria-posinset": row[0], "aria-setsize": -1 }, head);
   if (entry.level) element.dataset.level = entry.level;
   if (row[3] === "stderr") element.dataset.stream = "stderr";
@@ -301,7 +302,9 @@ function drawWritten(entry, row, context) {
     fill();
     box.dispatchEvent(new Event("resized", { bubbles: true }));
   });
-  box.open = entry.hit && search !== null && !search.ranges(seenText(row[4])).length;
+  // A third number is the hue of a mark, which is not what is looked for.
+  const found = search?.ranges(seenText(row[4])).some((range) => !Number(range.at(2) ?? 0));
+  box.open = entry.hit && search !== null && !found;
   fill();
   return box;
 }

@@ -218,6 +218,9 @@ export class StatusBar {
 /** @param {import("./look.js").Look} look */
 function lookWords({ what, at }) {
   const seq = `#${formatNumber(at)}`;
+  if (what === "mark") {
+    return at ? t("Looking for a mark, now at line {seq}", { seq }) : t("Looking for a mark …");
+  }
   if (what === "moment") return t("Looking for that moment …");
   if (what === "match") {
     return at ? t("Looking for a match, now at line {seq}", { seq }) : t("Looking for a match …");

@@ -214,11 +214,12 @@ export function linksOf(runs) {
  * Text with its colours, links, symbols and matches.
  * @param {HTMLElement} box
  * @param {PlacedRun[]} runs
- * @param {[number, number][]} ranges of matches, offsets into the text that the runs are of
+ * @param {readonly (readonly number[])[]} ranges of matches, offsets into the text that the runs are of; the hue
+ *   behind them of a mark
  * @param {Link[]} [links]
  */
 export function drawRuns(box, runs, ranges, links = linksOf(runs)) {
-  const marks = ranges.map(([from, to]) => ({ from, to }));
+  const marks = ranges.map(([from, to, hue = 0]) => ({ from, to, hue }));
   let open = -1;
   let inside = box;
   for (const { hit: linked, ...run } of cutAtRanges(runs, links)) {
@@ -228,13 +229,18 @@ export function drawRuns(box, runs, ranges, links = linksOf(runs)) {
       if (inside !== box) box.append(inside);
     }
     for (const { text, hit, style, part } of cutAtRanges([run], marks)) {
-      const parent = hit >= 0 ? h("mark", null) : style || part ? h("span", null) : inside;
+      const parent = hit >= 0 ? marked(marks[hit].hue) : style || part ? h("span", null) : inside;
       if (parent !== inside) inside.append(parent);
       if (part) parent.classList.add(part);
       if (style) applyStyle(parent, style);
       drawPieces(parent, text.replaceAll("\n", " ↵ "));
     }
   }
+}
+
+/** @param {number} hue 0: what is looked for */
+function marked(hue) {
+  return hue ? h("mark", { class: "marked", dataset: { hue: String(hue) } }) : h("mark", null);
 }
 
 /**

@@ -2,12 +2,10 @@
 // time to jump to. It shows the filter and says when the reader changes it; what follows from that is
 // the page's.
 
-import { download, Problem } from "../lib/api.js";
 import { byId, h, setChildren, setText } from "../lib/dom.js";
 import { formatTime, t } from "../lib/i18n.js";
 import { parseTime } from "./times.js";
 import { recall, remember } from "../lib/storage.js";
-import { toast } from "../lib/toast.js";
 import { levelWord } from "./levels.js";
 import { WANTED } from "./filter.js";
 
@@ -205,29 +203,6 @@ export function loadViewSettings() {
 /** @param {ViewSettings} settings */
 export function saveViewSettings(settings) {
   remember(KEY, JSON.stringify(settings));
-}
-
-/** What is shown as a file; what is refused is said. @param {import("./feed.js").Feed} feed */
-export function setUpDownload(feed) {
-  const menu = byId("log-download-menu");
-  /** @param {"text" | "jsonl"} format */
-  const save = async (format) => {
-    const { searchError } = feed.active;
-    if (searchError && feed.filter.hide) return toast(searchError);
-    try {
-      await download(feed.api.downloadAddress(feed.filter, format));
-    } catch (error) {
-      toast((error instanceof Problem && error.message) || t("The server did not answer"));
-    }
-  };
-  for (const item of menu.querySelectorAll("[data-format]")) {
-    item.addEventListener("click", () => {
-      menu.hidePopover();
-      void save(/** @type {any} */ (item).dataset.format);
-    });
-  }
-  // Until now a click would have got nobody anything.
-  /** @type {HTMLButtonElement} */ (byId("log-download")).disabled = false;
 }
 
 /** @param {(ms: number) => void} go */

@@ -3,6 +3,7 @@
 import "../frame/frame.js";
 import { AppPicker } from "../frame/app_picker.js";
 import { bind } from "../frame/keys.js";
+import { openSearches } from "../frame/search_dialog.js";
 import { Problem } from "../lib/api.js";
 import { byId, h, setAttribute, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
@@ -12,6 +13,7 @@ import { makeSearch } from "../logs/filter.js";
 // One file with the pages of logs, which a browser has already, and not one for what both need.
 import "../logs/log_source.js";
 import "../logs/log_view.js";
+import { Marks } from "../logs/marks.js";
 import { day, fromMs, timeOfDay, toMs } from "../logs/times.js";
 import { NOTHING, readAsked, toCall, writeAsked } from "./asked.js";
 import { Histogram } from "./histogram.js";
@@ -22,6 +24,7 @@ import { searchStream } from "./search_stream.js";
 /** @typedef {import("./search_stream.js").Message} Message */
 
 const HUES = 8; // as in lib/tokens.css
+const MARKS = 300; // ms that the first search waits for the reader's marks
 
 const form = /** @type {HTMLFormElement} */ (byId("search-form"));
 const field = /** @type {HTMLInputElement} */ (byId("search-q"));
@@ -49,6 +52,8 @@ const histogram = new Histogram(
       until: fromMs(until - 1).replace("000000Z", "999999Z"),
     }),
 );
+
+const marks = new Marks();
 
 /** @type {Asked} */
 let asked = NOTHING;
@@ -148,7 +153,7 @@ async function run(older) {
   try {
     for await (const message of searchStream(params, mine.signal)) {
       if (running !== mine) return;
-      take(message, search, older);
+      take(message, marks.beside(search), older);
     }
   } catch (thrown) {
     if (running !== mine) return;
@@ -269,6 +274,7 @@ for (const toggle of [regex, capitals]) {
 for (const choice of [level, time]) choice.addEventListener("change", () => ask(fields()));
 picker.addEventListener("change", () => ask(fields()));
 stop.addEventListener("click", cancel);
+byId("search-save").addEventListener("click", save);
 more.addEventListener("click", () => void run(true));
 field.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.isComposing) return;
@@ -296,11 +302,24 @@ bind({
 bind({ keys: ["j", "ArrowDown"], label: t("Next line"), group, run: () => step(1) });
 bind({ keys: ["k", "ArrowUp"], label: t("Line before"), group, run: () => step(-1) });
 bind({
+  keys: "s",
+  label: t("Save what is looked for, and saved searches"),
+  group,
+  run: save,
+});
+bind({
   keys: "Escape",
   label: t("Stop the search"),
   group,
   run: () => (running && !document.querySelector(":popover-open") ? cancel() : false),
 });
+
+function save() {
+  const params = writeAsked(asked);
+  params.delete("app");
+  const { q: name, apps } = asked;
+  openSearches({ name: name.slice(0, 64), view: "search", apps, query: params.toString() });
+}
 
 /** @param {1 | -1} by */
 function step(by) {
@@ -318,5 +337,8 @@ inventory.addEventListener("apps", () => {
 go.disabled = false;
 asked = readAsked(new URLSearchParams(location.search));
 showAsked();
-void run(false);
+// Without them what is found is as good, and nobody waits for them.
+void Promise.race([marks.load().catch(() => {}), new Promise((go) => setTimeout(go, MARKS))]).then(
+  () => run(false),
+);
 if (!asked.q) field.focus();

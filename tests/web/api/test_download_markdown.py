@@ -44,6 +44,14 @@ def test_a_part_of_a_log(ground: WebGround) -> None:
     assert spanned.text.count(" line ") == 2
 
 
+def test_a_filter_that_asks_for_fields_is_told(ground: WebGround) -> None:
+    ground.log("web", ["level=error at=db", "level=info at=db"])
+    me = ground.person("ada", "viewer")
+    text = me.get("/api/v1/apps/web/download?format=markdown&query=level:error+at:db").text
+    assert "- Filter: `level:error at:db`\n" in text
+    assert text.endswith("Lines: 1\n")
+
+
 def test_nothing_is_a_file_too(ground: WebGround) -> None:
     ground.log("web", ["x"])
     me = ground.person("ada", "viewer")

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from cloudbang.web.api.schemas.shapes import Body, Time
 
-LEAST_BYTES = 1024 * 1024
+LEAST_BYTES = 1_000_000
 """Of a limit of its own: what is deleted are whole files."""
 
 
