@@ -1,7 +1,8 @@
-# CloudBang as a container. It needs the engine's socket and a folder for what it keeps, at the same path as on
-# the machine: the gateway, a container beside it, shares a part of it. To read what containers use at a tenth
-# of the cost of asking the engine, it needs the machine's /sys/fs/cgroup at /host/cgroup and its /proc at
-# /host/proc, both read only; `python -m cloudbang doctor` says what lacks.
+# CloudBang as a container. It needs the machine's network, in which it reaches the apps that it deploys; the
+# engine's socket; and a folder or a volume for what it keeps: the gateway, a container beside it, shares a part
+# of it. To read what containers use at a tenth of the cost of asking the engine, it needs the machine's
+# /sys/fs/cgroup at /host/cgroup and its /proc at /host/proc, both read only; `python -m cloudbang doctor` says
+# what lacks.
 #
 #   docker compose up -d        (docker-compose.yml says the rest)
 #

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from cloudbang.cli.doctor_calls import Ask, calls, refusal, refused_by
 from cloudbang.cli.doctor_checks import Finding, room
+from cloudbang.cli.doctor_container import own_container
 from cloudbang.cli.doctor_metrics import metrics
 from cloudbang.config import MIB, NodeSettings
 from cloudbang.domain.apps import nothing_kept
@@ -26,6 +27,7 @@ from cloudbang.domain.lines import parse_time
 from cloudbang.domain.names import is_hidden
 from cloudbang.domain.podman import is_podman
 from cloudbang.domain.text import Text
+from cloudbang.engine.own_container import MOUNTS
 
 PATIENCE = 5.0  # seconds for each answer of the engine
 MAX_SKEW = 2.0  # seconds between the engine's clock and ours
@@ -97,9 +99,10 @@ def engine(
     host: str,
     environ: Mapping[str, str],
     node: NodeSettings = NodeSettings(),  # noqa: B008 - a frozen value
+    folder: Path | None = None,
 ) -> Iterator[Finding]:
     """Reachable, permitted, each call that is needed, its clock, its disk, and of its containers the
-    log drivers and who measures them."""
+    log drivers and who measures them. ``folder`` is CloudBang's."""
     try:
         status, body = _ask(host, environ, "/version")
     except PermissionError:
@@ -171,6 +174,8 @@ def engine(
         findings = list(calls(ask))
         yield from findings
         yield from _machine(host, ask)
+        if folder is not None:
+            yield from own_container(ask, folder, MOUNTS.read_text())
         refused = {finding.code for finding in findings}
         if not refused & {"refused-list", "refused-logs"}:
             yield from log_drivers(ask)

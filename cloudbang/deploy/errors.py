@@ -41,6 +41,18 @@ class SwarmOff(CloudBangError):
         super().__init__(why)
 
 
+class OwnNetwork(CloudBangError):
+    """CloudBang runs in a container from which it does not reach the apps that it deploys."""
+
+    code = "own-network"
+    status = 409
+    title = "CloudBang does not reach the apps"
+    sentence = (
+        "CloudBang runs in a container with a network of its own, and cannot ask the app whether it is "
+        "well: run it in the machine's network (network_mode: host, as its docker-compose.yml has it)"
+    )
+
+
 class DeploymentRunning(CloudBangError):
     """Somebody deploys the same app at this moment."""
 

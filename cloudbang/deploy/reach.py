@@ -1,5 +1,5 @@
 """What an app names of the engine's own is the team's, or nobody's yet: a volume holds somebody's data,
-and on a network somebody's apps answer without being asked who comes."""
+and on a network somebody's apps answer without being asked who comes. And what CloudBang reaches."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from cloudbang.accounts import DEFAULT_TEAM
-from cloudbang.deploy.errors import OthersHaveIt
+from cloudbang.deploy.errors import OthersHaveIt, OwnNetwork
 from cloudbang.deploy.parts import Apps
 from cloudbang.domain.deploy.spec import Spec
-from cloudbang.domain.deploy.swarm_spec import team_network
+from cloudbang.domain.deploy.swarm_spec import NETWORK, team_network
+from cloudbang.engine.own_container import Inspects, own_container
 from cloudbang.storage.database.deployments import Named
 
 
@@ -72,3 +73,11 @@ class _Names:
         self.networks.update(named.networks)
         if named.stack:
             self.stacks.add(named.stack)
+
+
+def require_way(engine: Inspects, team: str) -> None:
+    """To the apps of a team: this machine's network, or theirs. Raises OwnNetwork,
+    EngineUnreachable."""
+    own = own_container(engine)
+    if own is not None and not (own.shares_network or own.networks & {NETWORK, team_network(team)}):
+        raise OwnNetwork

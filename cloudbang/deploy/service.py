@@ -19,12 +19,13 @@ from cloudbang.deploy.errors import DeploymentRunning, NoSuchDeployment, SwarmOf
 from cloudbang.deploy.log import DeploymentLog, log_name
 from cloudbang.deploy.owner import claim, team_of
 from cloudbang.deploy.parts import Around, Parts
-from cloudbang.deploy.reach import check_reach
+from cloudbang.deploy.reach import check_reach, require_way
 from cloudbang.deploy.record import Record, event_of, now
 from cloudbang.deploy.settling import Settling
 from cloudbang.deploy.swarm_mode import SwarmMode
 from cloudbang.deploy.turns import Turn, Turns
 from cloudbang.deploy.wanted import PlanMade, Wanted, WantedReader, planned
+from cloudbang.deploy.watch import is_asked
 from cloudbang.deploy.work import Work
 from cloudbang.deploy.worker import Worker
 from cloudbang.domain.deploy.deployment import Deployment, NotNow, Source, StepName, usual_steps
@@ -176,8 +177,8 @@ class Deployments:
         wait only the newest is kept. ``settle``: others may follow it quickly.
 
         Raises NoSuchApp for one that is another team's, SpecInvalid, ForAdmins, OthersHaveIt,
-        NoSuchRelease, SwarmOff, DeploymentRunning, RouteTaken, NoFreePort, SecretUnreadable, EngineUnreachable,
-        StorageFailed, StorageFull.
+        NoSuchRelease, SwarmOff, OwnNetwork, DeploymentRunning, RouteTaken, NoFreePort, SecretUnreadable,
+        EngineUnreachable, StorageFailed, StorageFull.
         """
         with self._lock(app):
             team_of(app, wanted.team, self._around.apps)
@@ -257,6 +258,8 @@ class Deployments:
 
     def _check_reach(self, app: str, wanted: Wanted, spec: Spec, admin: bool) -> None:
         team = team_of(app, wanted.team, self._around.apps)
+        if is_asked(spec):
+            require_way(self._parts.engine, team)
         if not admin:
             check_reach(spec, team, self._around.apps, self._store, self._parts.engine)
 

@@ -64,7 +64,7 @@ class Watch:
         for task in seen.running:
             if task.id in self._proven or time.monotonic() - self._asked.get(task.id, 0.0) < EVERY:
                 continue
-            if _is_asked(spec):
+            if is_asked(spec):
                 self._asked[task.id] = float("inf")
                 self._probes.start(gevent.Greenlet(self._ask, task))
             elif spec.health.kind == "command" or self.ran(task) >= STEADY:
@@ -152,5 +152,6 @@ def _has_ended(stream: EngineStream) -> bool:
     return data == b""
 
 
-def _is_asked(spec: Spec) -> bool:
+def is_asked(spec: Spec) -> bool:
+    """Whether it is asked from outside whether it is well."""
     return spec.health.kind in ("http", "tcp") or (not spec.health.kind and bool(spec.port))

