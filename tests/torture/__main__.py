@@ -22,6 +22,7 @@ from tests.torture.printers import Printer, all_kinds
 from tests.torture.world import World
 
 AT_ONCE = 3
+START = 30.0  # seconds that a start may take
 CALM_AFTER = 20.0  # seconds after a fault within which requests may still fail
 
 
@@ -39,7 +40,7 @@ def torment(
     going: dict[Fault, float] = {}
     ended: dict[str, float] = {}  # when the last one of each kind did
     next_at = time.monotonic() + 5
-    calm_at = 0.0
+    calm_at = late = 0.0
     while True:
         now = time.monotonic()
         for fault in [one for one, until in going.items() if now >= until or now >= end]:
@@ -70,6 +71,11 @@ def torment(
             # What went on when it was started may be over by now.
             met = {name for name, at in ended.items() if at >= world.started_at}
             world.keep_server({one.name for one in going} | met)
+        if not going and not people.calm.is_set() and not world.server_listened:
+            calm_at = max(calm_at, now + CALM_AFTER / 4)  # on a busy machine a start takes its time
+            if now - world.started_at > patient(START) and late != world.started_at:
+                late = world.started_at
+                journal.finding("a start took too long", f"{now - late:.0f} s")
         if not going and now > calm_at:
             people.calm.set()
         time.sleep(0.1)
