@@ -274,7 +274,9 @@ def test_a_container_made_anew_continues_the_log(open_log: Open, container: Cont
     expect(page.locator(".row-marker", has_text="died, exit code 137 (SIGKILL)")).to_be_visible()
     words = page.locator(".row").all_inner_texts()
     order = [
-        i for i, word in enumerate(words) if re.search("from the first|died|from the second", word)
+        i
+        for i, word in enumerate(words)
+        if re.search("from the first|died, exit|from the second", word)
     ]
     assert order == sorted(order)
     assert len(order) == 3, words

@@ -294,6 +294,9 @@ def test_files_go_into_the_container_and_come_out(
     assert download.value.suggested_filename == "large.bin"
     assert Path(download.value.path()).read_bytes() == large.read_bytes()
     expect(page.locator(".files-status")).to_contain_text("Saved large.bin")
+    page.fill("#take-path", " ")
+    page.keyboard.press("Enter")
+    expect(page.locator(".files-error")).to_have_text("This has to be filled in.")
     page.fill("#take-path", "/nothing")
     page.keyboard.press("Enter")
     expect(page.locator(".files-error")).to_contain_text("there is nothing here")

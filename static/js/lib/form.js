@@ -73,6 +73,22 @@ export function fault({ validity, minLength, maxLength, min, max }) {
   return t("What is in it cannot be used here.");
 }
 
+/**
+ * Whether there is something in a field; else that is said, here as everywhere, and not by the browser
+ * in a language of its own. For a form that is not sent by onSubmit.
+ *
+ * @param {HTMLInputElement} field
+ * @param {HTMLElement} error where it is said
+ */
+export function isFilled(field, error) {
+  const filled = field.value.trim() !== "";
+  setText(error, filled ? "" : t("This has to be filled in."));
+  error.hidden = filled;
+  field.setAttribute("aria-invalid", String(!filled));
+  if (!filled) field.focus();
+  return filled;
+}
+
 /** @param {HTMLFormElement} form */
 function clearFields(form) {
   for (const element of form.querySelectorAll("[data-error-of]")) {

@@ -14,7 +14,8 @@ class DownloadMenu {
   #menu = byId("log-download-menu");
   #since = /** @type {HTMLInputElement} */ (byId("log-part-since"));
   #until = /** @type {HTMLInputElement} */ (byId("log-part-until"));
-  /** The first and the last seq of the rows that were selected last. @type {{ from: number, to: number, lines: number } | null} */
+  /** The rows that were selected last: their first and last seq, and of several apps, which have
+   * seqs of their own, their times. @type {{ part: Record<string, string>, lines: number } | null} */
   #chosen = null;
 
   /** @param {View} view */
@@ -42,7 +43,7 @@ class DownloadMenu {
     this.#chosen = selection.isCollapsed ? null : this.#rowsIn(selection.getRangeAt(0));
   }
 
-  /** @param {Range} range */
+  /** @param {Range} range @returns {{ part: Record<string, string>, lines: number } | null} */
   #rowsIn(range) {
     /** @type {Entry[]} */
     const entries = [];
@@ -53,8 +54,12 @@ class DownloadMenu {
     }
     if (!entries.length) return null;
     const lines = entries.reduce((sum, entry) => sum + count(entry), 0);
-    const to = Math.max(...entries.map(lastSeq));
-    return { from: Math.min(...entries.map((entry) => entry.seq)), to, lines };
+    if (this.view.feed.source.merged) {
+      const times = entries.map((entry) => entry.time).sort();
+      return { part: { since: times[0], until: times[times.length - 1] }, lines };
+    }
+    const [from, to] = [entries[0].seq, Math.max(...entries.map(lastSeq))];
+    return { part: { after: String(from - 1), before: String(to + 1) }, lines };
   }
 
   get #part() {
@@ -100,9 +105,7 @@ class DownloadMenu {
   /** @returns {Record<string, string> | null} null: it is no time */
   #asked() {
     const chosen = this.#chosen;
-    if (this.#part === "chosen" && chosen) {
-      return { after: String(chosen.from - 1), before: String(chosen.to + 1) };
-    }
+    if (this.#part === "chosen" && chosen) return chosen.part;
     if (this.#part !== "span") return {};
     const [since, until] = [this.#since, this.#until].map((field) => Date.parse(field.value));
     if (Number.isNaN(since) || Number.isNaN(until) || since > until) return null;

@@ -4,6 +4,7 @@ import { Problem } from "../lib/api.js";
 import { nameIn } from "../lib/content_disposition.js";
 import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
+import { isFilled } from "../lib/form.js";
 import { formatBytes, t } from "../lib/i18n.js";
 import { TAIL, noteIn } from "./archive_note.js";
 import { FileRefused, whatWentWrong } from "./file_upload.js";
@@ -57,11 +58,12 @@ export function openDownloadDialog(view) {
     if (under) under.abort();
     else dialog.close();
   });
+  form.noValidate = true;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (under) return;
+    if (!isFilled(path, error)) return;
     under = new AbortController();
-    error.hidden = true;
     path.disabled = start.disabled = true;
     setText(cancel, t("Stop"));
     bar.hidden = false;

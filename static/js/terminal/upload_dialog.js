@@ -2,6 +2,7 @@
 
 import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
+import { isFilled } from "../lib/form.js";
 import { formatBytes, t, tn } from "../lib/i18n.js";
 import { FileRefused, FileUpload, PROTOCOL, whatWentWrong } from "./file_upload.js";
 
@@ -71,11 +72,12 @@ export function openUploadDialog(view, { files, folders }) {
     if (upload) upload.stop();
     else dialog.close();
   });
+  form.noValidate = true;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (upload) return;
     if (rows.every((row) => row.done)) return dialog.close();
-    error.hidden = true;
+    if (!isFilled(folder, error)) return;
     folder.disabled = start.disabled = true;
     setText(cancel, t("Stop"));
     const waiting = rows.filter((row) => !row.done);
