@@ -87,6 +87,7 @@ from cloudbang.terminals.files import Files
 from cloudbang.terminals.pty_receiver import PtyReceiver
 from cloudbang.terminals.registry import Terminals
 from cloudbang.web import MAX_BODY, create_app, load_templates
+from cloudbang.web.api.search import with_wildcards
 from cloudbang.web.api.search_counts import SearchCounts
 from cloudbang.web.large_bodies import large_body
 from cloudbang.web.live.push import LivePush, Metrics
@@ -391,7 +392,7 @@ class Application:
         running = node.inventory.instances
         measured = (
             MetricRules(monitoring.series, apps, lambda: {one.app for one in running()}),
-            LogRules(storage.logs),
+            LogRules(storage.logs, with_wildcards),
             Disks(disks_of(monitoring.series)),
             Certificates(deploy.gateway.certificates, deploy.gateway.hosts),
         )
@@ -403,7 +404,7 @@ class Application:
             *(storage.database, secrets, around, self.notices, say_in),
             link=link,
             news=AlertNews(bus.publisher),
-            backtest=Backtest(monitoring.query, storage.events),
+            backtest=Backtest(monitoring.query, storage.events, storage.logs, with_wildcards),
         )
 
     def _build_terminals(self, storage: Storage, node: Node, events: Events) -> TerminalArea:

@@ -67,6 +67,7 @@ from cloudbang.terminals.files import Files
 from cloudbang.terminals.registry import Terminals
 from cloudbang.web import create_app
 from cloudbang.web.api.openapi import describe
+from cloudbang.web.api.search import with_wildcards
 from cloudbang.web.live.push import LivePush, Metrics
 from cloudbang.web.pages.i18n import say_in
 from cloudbang.web.services import Services
@@ -248,7 +249,7 @@ class WebGround:
                     self.notices,
                     say_in,
                     news=AlertNews(self.publisher),
-                    backtest=Backtest(query, self.events),
+                    backtest=Backtest(query, self.events, self.store, with_wildcards),
                 ),
                 metrics=self.metrics,
                 metrics_query=query,

@@ -1,24 +1,28 @@
 """How often a rule would have been an alert lately, from what is kept: told before it is made.
 
-The same machine judges that judges later. What a log said is not looked through for it, and of disks and
-certificates nobody would learn anything.
+The same machine judges that judges later. Of a log the newest hours are looked through, as many as there is
+time for. Of disks and certificates nobody would learn anything.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from cloudbang.core.loop import in_turns, yield_to_loop
 from cloudbang.domain.alerts.machine import Machine, Verdict, verdict_of
 from cloudbang.domain.alerts.occurrences import SETTLES, Occurrences
-from cloudbang.domain.alerts.rules import EventCondition, MetricCondition, Rule
+from cloudbang.domain.alerts.rules import EventCondition, LogCondition, MetricCondition, Rule
 from cloudbang.domain.events import Event
-from cloudbang.domain.lines import format_time, parse_time
+from cloudbang.domain.lines import format_time, parse_time, record_ns
 from cloudbang.domain.metrics.catalogue import NODE
 from cloudbang.monitoring.alerts.happened import MEASURED
+from cloudbang.monitoring.alerts.measured import Matching
+from cloudbang.storage.logs.reader import Page, Query
 
 SPAN = 24 * 3600  # seconds that are looked at
 FINE, COARSE = 10, 60  # seconds of which the means are taken, of few apps and of many
@@ -27,6 +31,9 @@ MOST = 200  # apps that are looked at
 WITHIN = 3.0  # seconds that it may take; then it says of how many it speaks
 GRID = 30.0  # seconds between two looks at what happened
 EVENTS = 5_000  # of an app, the newest
+LOOK = 10  # seconds between two looks at how many lines there were
+HOUR = 3600
+LINES = 100_000  # in which something was found: a rule of more is no rule
 WITNESS = "cpu"  # of the node: where that was measured and an app was not, the app did not run
 
 
@@ -46,6 +53,12 @@ class PastEvents(Protocol):
     ) -> list[Event]: ...
 
 
+class Log(Protocol):
+    """What is asked of the log store."""
+
+    def read(self, app: str, query: Query) -> Page: ...
+
+
 class Found(NamedTuple):
     """``began``: by app when it would have been told of, seconds since 1970; ``looked_at`` apps, ``of``
     so many; ``known``: for how much of the time there is something, where it is measured."""
@@ -61,12 +74,18 @@ class Backtest:
     """Blocks the calling greenlet, for a few seconds at most."""
 
     def __init__(
-        self, kept: Kept, events: PastEvents, clock: Callable[[], float] = time.time
+        self,
+        kept: Kept,
+        events: PastEvents,
+        logs: Log,
+        matching: Matching,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._kept, self._events, self._clock = kept, events, clock
+        self._logs, self._matching = logs, matching
 
     def look(self, rule: Rule, apps: Sequence[str]) -> Found | None:
-        """None of a rule of which nothing is known beforehand. Raises StorageFailed."""
+        """None of a rule of which nothing is known beforehand. Raises BadRequest, StorageFailed."""
         its = rule.condition
         until = int(self._clock()) // COARSE * COARSE
         since = until - SPAN
@@ -76,7 +95,7 @@ class Backtest:
         if isinstance(its, MetricCondition):
             width = FINE if len(apps) <= FEW else COARSE
             witness = self._kept.means(NODE, [WITNESS], since, until, width)[WITNESS]
-        elif not isinstance(its, EventCondition) or its.occurrence in MEASURED:
+        elif isinstance(its, EventCondition) and its.occurrence in MEASURED:
             return None
         for name in apps[:MOST]:
             if time.monotonic() > ends:
@@ -87,6 +106,10 @@ class Backtest:
                 values = _shares(found[its.metric], found[its.of] if its.of else None)
                 known += sum(value is not None for value in values) / max(len(values), 1)
                 told = _of_values(rule, its, since, width, values, witness)
+            elif isinstance(its, LogCondition):
+                begins, lines = self._lines(name, its.text, since, until, ends)
+                known += (until - begins) / SPAN
+                told = _of_lines(rule, its, begins, until, lines)
             else:
                 events = self._events.list(name, format_time(since * 10**9), limit=EVENTS)
                 known += 1
@@ -96,6 +119,56 @@ class Backtest:
                 began[name] = told
             yield_to_loop()
         return Found(since, began, int(looked_at), len(apps), known / max(looked_at, 1))
+
+    def _lines(
+        self, app: str, text: str, since: int, until: int, ends: float
+    ) -> tuple[int, list[float]]:
+        """Since when the log was looked through, and when there was a line with that in it."""
+        wanted, found = self._matching(text), list[float]()
+        begins = until
+        while begins > since and len(found) < LINES:
+            lines = self._lines_of(app, wanted, begins - HOUR, begins, ends)
+            if lines is None:
+                break
+            begins -= HOUR
+            found = lines + found
+        return begins, found
+
+    def _lines_of(
+        self, app: str, wanted: Callable[[bytes], bool], since: int, until: int, ends: float
+    ) -> list[float] | None:
+        """None where there was no time for all of them."""
+        query = Query(
+            since=since * 10**9,
+            until=until * 10**9 - 1,
+            match=wanted,
+            limit=LINES,
+            account="alerts",
+        )
+        found: list[float] = []
+        while time.monotonic() < ends:
+            page = self._logs.read(app, query)
+            found += [record_ns(record) / 1e9 for _, record in page.lines]
+            if page.cursor is None or len(found) >= LINES:
+                return found
+            query = replace(query, after=page.cursor)
+        return None
+
+
+def _of_lines(
+    rule: Rule, its: LogCondition, since: int, until: int, lines: Sequence[float]
+) -> list[float]:
+    machine, told, within, at = Machine(rule.wait, rule.clear), [], deque[float](), 0
+    for now in in_turns(range(since + LOOK, until + 1, LOOK)):
+        while at < len(lines) and lines[at] <= now:
+            within.append(lines[at])
+            at += 1
+        while within and within[0] < now - its.within:
+            within.popleft()
+        verdict = verdict_of(float(len(within)), its.begin, its.end)
+        if machine.step(now, verdict) in ("began", "flapping"):
+            told.append(float(now))
+    return told
 
 
 def _shares(

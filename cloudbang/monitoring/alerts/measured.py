@@ -20,7 +20,6 @@ from cloudbang.domain.alerts.rules import (
     LogCondition,
     MetricCondition,
     Rule,
-    contains,
 )
 from cloudbang.domain.metrics.catalogue import NODE
 from cloudbang.domain.metrics.series import Labels, SeriesKey
@@ -101,6 +100,10 @@ def _amount(its: MetricCondition, value: float) -> str:
     return f"{value * 100:.0f} % of {its.of}" if its.of else f"{value:.4g}"
 
 
+Matching = Callable[[str], Callable[[bytes], bool]]
+"""Of a text with wildcards whether a record has it in it. Raises BadRequest."""
+
+
 class Log(Protocol):
     """What is asked of the log store."""
 
@@ -112,8 +115,10 @@ class LogRules:
     """Lines as they come, counted. What was stored before a rule was made, or while nobody looked,
     counts for nothing."""
 
-    def __init__(self, logs: Log, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._logs, self._monotonic = logs, monotonic
+    def __init__(
+        self, logs: Log, matching: Matching, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._logs, self._matching, self._monotonic = logs, matching, monotonic
         self._seen: dict[int, tuple[str, int]] = {}  # by rule: its text and the next seq
         self._hits: dict[int, deque[tuple[float, int]]] = {}
 
@@ -147,12 +152,8 @@ class LogRules:
             hits.clear()
         elif end > seen:
             first, records = self._logs.newest(rule.app, min(end - seen, LINES), BYTES)
-            pattern = its.text.lower()
-            found = sum(
-                contains(record.decode("utf-8", "replace").lower(), pattern)
-                for seq, record in enumerate(records, first)
-                if seq >= seen
-            )
+            wanted = self._matching(its.text)
+            found = sum(wanted(record) for seq, record in enumerate(records, first) if seq >= seen)
             end = first + len(records)
             if found:
                 hits.append((now, found))

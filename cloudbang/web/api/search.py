@@ -11,6 +11,7 @@ from typing import Any
 from unicodedata import normalize
 
 from cloudbang.domain import search_text
+from cloudbang.domain.alerts.rules import contains
 from cloudbang.domain.levels import LEVELS, level_of
 from cloudbang.domain.lines import TEXT_AT
 from cloudbang.domain.seen_text import found_in, hint_of
@@ -44,6 +45,26 @@ def matcher(
         holds=folded,
         finds="" if case or of_level else folded,
     )
+
+
+def with_wildcards(text: str) -> Match:
+    """Whether a record has it in it, as rules of alerts are written: ``*`` stands for anything, and
+    capitals make no difference. Raises BadRequest."""
+    text = normalize("NFC", text)
+    longest = max(text.split("*"), key=len)
+    if text.strip("*") == longest:
+        return matcher(longest) or (lambda record: True)
+    pattern, hint = text.lower(), hint_of(longest)
+
+    def wanted(record: bytes) -> bool:
+        return found_in(
+            record[TEXT_AT:-1],
+            lambda seen: contains(seen.decode("utf-8", "replace").lower(), pattern),
+            hint,
+        )
+
+    key = ("wildcards", text)
+    return BlockSearch(wanted, by_block(longest, False, False), key, holds=longest.lower())
 
 
 def by_text(q: str, regex: bool, case: bool) -> Match:

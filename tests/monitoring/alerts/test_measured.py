@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from cloudbang.domain.alerts.rules import (
     EventCondition,
     LogCondition,
@@ -13,6 +15,7 @@ from cloudbang.domain.alerts.rules import (
     Rule,
     contains,
 )
+from cloudbang.domain.lines import record
 from cloudbang.domain.metrics.series import Labels, SeriesKey
 from cloudbang.domain.metrics.sweep import Sweep
 from cloudbang.errors import StorageFailed
@@ -26,6 +29,7 @@ from cloudbang.monitoring.alerts.measured import (
 )
 from cloudbang.monitoring.app_series import AppSeries
 from cloudbang.monitoring.series import Series
+from cloudbang.web.api.search import with_wildcards
 from tests.monitoring.alerts.ground import Clock, World
 from tests.monitoring.monitoring_support import HeardBus, KeptStore
 
@@ -74,6 +78,10 @@ def test_a_share_of_the_limit_and_what_is_not_measured() -> None:
     assert verdicts(metrics.look([rule])) == ["unknown"]
 
 
+def line(text: str) -> bytes:
+    return record(b"2026-11-30T10:00:00.000000000Z", b"0123456789ab", b"stdout", text.encode())
+
+
 class Lines:
     def __init__(self) -> None:
         self.lines: list[bytes] = []
@@ -91,24 +99,41 @@ class Lines:
 def test_lines_are_counted_once_as_they_come() -> None:
     """What was there before counts for nothing, what is old counts no more."""
     clock, lines = Clock(), Lines()
-    lines.lines = [b"ERROR before"] * 10
-    logs = LogRules(lines, clock.monotonic)
+    lines.lines = [line("ERROR before")] * 10
+    logs = LogRules(lines, with_wildcards, clock.monotonic)
     rule = Rule(1, "", "web", "Errors", LogCondition("error*timeout", 3, 0, 60))
 
-    def look(*new: bytes) -> tuple[str, object]:
-        lines.lines += new
+    def look(*new: str) -> tuple[str, object]:
+        lines.lines += map(line, new)
         (found,) = logs.look([rule])
         return found.verdict, found.facts.get("count")
 
     assert look() == ("under", 0)
-    assert look(b"Error: a Timeout", b"timeout, error", b"fine") == ("between", 1)
-    assert look(*[b"ERROR in x: timeout"] * 2) == ("over", 3)
+    assert look("Error: a Timeout", "timeout, error", "fine") == ("between", 1)
+    assert look(*["ERROR in x: timeout"] * 2) == ("over", 3)
     clock.pass_(30)
     assert look() == ("over", 3)
     clock.pass_(31)
     assert look() == ("under", 0)
     lines.fails = True
     assert look() == ("unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        ("payment failed", "\x1b[31mPayment\x1b[0m failed: 12", True),
+        ("支付失败", '{"msg":"\\u652f\\u4ed8\\u5931\\u8d25"}', True),
+        ("失败*退款", '{"msg":"支付失败，需要退款"}', True),
+        ("退款*失败", "支付失败，需要退款", False),
+        ("stdout", "fine", False),
+        ("ÉCHEC*disque", "un échec du DISQUE", True),
+        ("(a+)+$*[b", "x (A+)+$ y [B", True),
+    ],
+)
+def test_a_pattern_is_found_in_what_is_seen(pattern: str, text: str, found: bool) -> None:
+    """As everywhere: colours and JSON's escapes are no part of it, nor are expressions."""
+    assert with_wildcards(pattern)(line(text)) is found
 
 
 def test_a_pattern_takes_as_long_as_the_text() -> None:

@@ -15,6 +15,7 @@ from cloudbang.domain.metrics.series import SeriesKey
 from cloudbang.errors import StorageFailed
 from cloudbang.monitoring.alerts.measured import LogRules, MetricRules
 from cloudbang.monitoring.app_series import AppSeries
+from cloudbang.web.api.search import with_wildcards
 from tests.monitoring.alerts.ground import Ground, ground
 from tests.support import LONG
 
@@ -60,7 +61,7 @@ class Faults:
         self.numbers, self.lines = Numbers(), Lines()
         made.measured += [
             MetricRules(self.numbers, made.world, lambda: APPS),
-            LogRules(self.lines, made.clock.monotonic),
+            LogRules(self.lines, with_wildcards, made.clock.monotonic),
         ]
         self.names = ("locked", "engine", "clock", "starved", "behind", "log", "restart")
 
