@@ -81,6 +81,7 @@ from cloudbang.storage.database.terminals import TerminalStore
 from cloudbang.storage.database.webhooks import WebhookStore
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.metrics.store import MetricStore
+from cloudbang.storage.patterns.pattern_counts import PatternCounts
 from cloudbang.storage.recordings.recordings import Recordings
 from cloudbang.storage.traffic.store import TrafficStore
 from cloudbang.terminals.files import Files
@@ -125,6 +126,7 @@ class Storage(NamedTuple):
     terminals: TerminalStore
     recordings: Recordings
     traffic: TrafficStore
+    patterns: PatternCounts
 
 
 class Bus(NamedTuple):
@@ -268,6 +270,8 @@ class Application:
         logs = LogStore(settings.path, settings=settings, notices=self.notices)
         logs.open()
         self._stops.add("the log store", logs.close)
+        patterns = PatternCounts(logs)
+        self._stops.add("what counts patterns", patterns.stop, KEEP_STORAGE)
         database = Database(settings.path)
         database.open()
         self._stops.add("the database", lambda _: database.close(), KEEP_STORAGE)
@@ -283,7 +287,9 @@ class Application:
         traffic = TrafficStore(settings.path)
         traffic.open()
         self._stops.add("the store of traffic", lambda _: traffic.close(), KEEP_STORAGE)
-        return Storage(logs, database, EventStore(database), terminals, recordings, traffic)
+        return Storage(
+            logs, database, EventStore(database), terminals, recordings, traffic, patterns
+        )
 
     def _start_accounts(self, storage: Storage) -> AccountService:
         accounts = AccountService(self.settings, storage.database)
@@ -498,6 +504,7 @@ class Application:
                 stacks=deploy.stacks,
                 alerts=alerts,
                 traffic=traffic,
+                patterns=storage.patterns,
                 source_drafts=SourceDrafts(
                     self.settings.storage.path,
                     deploy.sources.git_credentials,

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from flask import Flask  # noqa: E402
 
-from cloudbang.domain import entry, seen_text, traces  # noqa: E402
+from cloudbang.domain import entry, pattern_groups, patterns, seen_text, traces  # noqa: E402
 from cloudbang.domain.levels import json_lines, text_tables, words  # noqa: E402
 from cloudbang.domain.query import access_tables, fields, quantities  # noqa: E402
 from cloudbang.web import api_blueprints  # noqa: E402
@@ -179,6 +179,55 @@ def seen_tables() -> str:
     return "\n".join(rows) + "\n"
 
 
+def patterns_page() -> str:
+    """By what patterns are made, for people."""
+    rows = [
+        "# Patterns of lines",
+        "",
+        "<!-- Made by scripts/generate.py of cloudbang/domain/patterns.py. -->",
+        "",
+        "A pattern is what entries of a log have in common: the first line of an entry, as it is seen ([log.md](log.md)), with what "
+        "changes from one to the next left out. It is made of a line by itself, so the same line always has the same "
+        f"pattern; of a line {patterns.LOOKED_AT:,} characters are looked at, and a pattern has {patterns.LONGEST} at most. At each place the first row of this table "
+        "that fits is it; every example is a test.",
+        "",
+        "| what | example | looks like it and is not |",
+        "| --- | --- | --- |",
+        *(
+            f"| {'`5xx`: the class of an HTTP status' if kind.name == 'status' else f'`<{kind.name}>`'} | {_code(kind.example)} | {_code(kind.counter)} |"
+            for kind in patterns.KINDS
+        ),
+        "",
+        "- Of JSON it is the message, and in braces the names of the other fields but for time and level, by name; of JSON without a "
+        "message the names in the order of writing.",
+        "- Of a traceback of Python it is its last line, which says what failed.",
+        f"- Where more than {pattern_groups.MANY} different words (or {pattern_groups.MANY_PATHS} paths) stand at one place of patterns that are otherwise the same, they are "
+        "one, with `<*>` there.",
+        "- What differs in its digits alone has the same pattern, but for the class of a status.",
+        "- The level of an entry is a part of what tells patterns apart.",
+        "",
+        "The page folds entries that follow each other: those that are the same but for their times, or, as the view is set, those of one "
+        "pattern.",
+        "",
+        "## Counted",
+        "",
+        "`GET /api/v1/apps/{app}/patterns` counts the entries of an app by pattern in two stretches of time, `now` (`since` to `until`; the "
+        "last 24 hours unless given) and `before` (`against` to `against_until`; the same a day earlier unless given). With "
+        "`since=deployment` it is since the release that serves was started (of an app that was not deployed here, since its newest container was "
+        "made), against the 24 hours before: what has `before` 0 is new. Errors come first, then warnings, what is new before the rest, what is no more last; "
+        "`limit` (300, at most 1,000) patterns are given, and `others` says how often what is beyond them came.",
+        "",
+        "It is counted when somebody asks, by a process of its own that has one processor at most and gives way to everything else, "
+        "a second of counting a question; what was counted is kept for the next. Where that is not enough, the blocks that are counted are spread over the "
+        "whole stretch, `sampled` is true, `looked` and `of` say how many bytes of text the numbers are of, and the counts are estimates for all of it; "
+        "who asks again gets more of it, until it is whole. A pattern that is rare may be missing in a sample. While others ask, a question waits for 10 s at "
+        "most, and is told so (503 `too-busy`).",
+        "",
+        "`expression` finds the lines of a pattern in RE2's syntax, as `q` with `regex=1`, or as `/…/` in a query: all of them, and hardly any other.",
+    ]
+    return "\n".join(rows) + "\n"
+
+
 def _exported(name: str, values: tuple[str, ...]) -> str:
     return f"/** @type {{readonly string[]}} */\nexport const {name} = {json.dumps(list(values))};"
 
@@ -235,6 +284,7 @@ def _type(schema: dict[str, Any]) -> str:
 FILES: dict[str, Callable[[], str]] = {
     "docs/protocols/levels.md": levels_page,
     "docs/protocols/query.md": query_page,
+    "docs/protocols/patterns.md": patterns_page,
     "static/js/logs/seen_tables.js": seen_tables,
     "static/js/types/api.d.ts": api_types,
 }

@@ -150,6 +150,18 @@ def _unwritten(line: str) -> str:
     return line.lstrip(BOM)
 
 
+def fields_of(text: str) -> tuple[str | None, list[tuple[str, str]]] | None:
+    """Of a text without escapes that is one JSON object: its message, and its other fields in the
+    order of writing, as they are seen. None where it is none, or empty."""
+    pairs = read_object(text)
+    if not pairs:
+        return None
+    message, rest, _ = message_of(pairs)
+    fields: list[tuple[str, str]] = []
+    _write_fields(rest, "", fields)
+    return message, fields
+
+
 def _decoded(text: str) -> str:
     pairs = read_object(text)
     if not pairs:

@@ -76,6 +76,7 @@ def api_blueprints() -> list[Blueprint]:
         found,
         merged_lines,
         operate,
+        patterns,
         personal,
         releases,
         removal,
@@ -94,18 +95,9 @@ def api_blueprints() -> list[Blueprint]:
     deploying = (deployed, deployments, releases, webhooks, drafts, credentials, stacks)
     people = (account, teams, personal)
     every = (*people, apps, app_metrics, *deploying, status, storage, terminal_files, terminals)
-    ours = (
-        operate,
-        removal,
-        retention,
-        found,
-        alerts,
-        alert_receivers,
-        traffic,
-        search_all,
-        merged_lines,
-    )
-    return [api.bp for api in (*every, *ours)]
+    ours = (operate, removal, retention, found, alerts, alert_receivers, traffic)
+    logs = (search_all, merged_lines, patterns)
+    return [api.bp for api in (*every, *ours, *logs)]
 
 
 def load_templates(app: FlaskApp) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cloudbang.storage.database.events import EventStore
     from cloudbang.storage.database.terminals import TerminalStore
     from cloudbang.storage.logs.log_store import LogStore
+    from cloudbang.storage.patterns.pattern_counts import PatternCounts
     from cloudbang.storage.recordings.recordings import Recordings
     from cloudbang.terminals.files import Files
     from cloudbang.terminals.registry import Terminals
@@ -75,6 +76,7 @@ class Services:
     metrics: Series
     metrics_query: Query
     traffic: Traffic
+    patterns: PatternCounts
     loop_lag: LoopLag | None = None
     search_counts: SearchCounts = field(default_factory=SearchCounts)
 

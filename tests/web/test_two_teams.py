@@ -115,6 +115,7 @@ ROUTES = {
     "/api/v1/apps/<app>/metrics": "app",
     "/api/v1/apps/<app>/samples": "app",
     "/api/v1/apps/<app>/advice": "app",
+    "/api/v1/apps/<app>/patterns": "app",
     "/api/v1/node/metrics": "open",
     "/api/v1/operations": "own",
     "/api/v1/containers/<container>": "container",

@@ -61,6 +61,7 @@ from cloudbang.storage.database.terminals import TerminalStore
 from cloudbang.storage.database.webhooks import WebhookStore
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.metrics.store import MetricStore
+from cloudbang.storage.patterns.pattern_counts import PatternCounts
 from cloudbang.storage.recordings.recordings import Recordings
 from cloudbang.storage.traffic.store import TrafficStore
 from cloudbang.terminals.files import Files
@@ -214,6 +215,7 @@ class WebGround:
             *(self.settings, engine, self.inventory, self.database, self.store, self.apps),
             *(self.recorder, self.gateway, self.deployments, self.webhooks),
         )
+        self.patterns = PatternCounts(self.store)
         self.app = create_app(
             Services(
                 settings=self.settings,
@@ -254,6 +256,7 @@ class WebGround:
                 metrics=self.metrics,
                 metrics_query=query,
                 traffic=self.traffic,
+                patterns=self.patterns,
             )
         )
 
@@ -270,6 +273,7 @@ class WebGround:
         self.terminals.stop()
         self.recordings.close()
         self.live.stop()
+        self.patterns.stop()
         self.traffic.stop()
         self.traffic_store.close()
         self.apps.stop()

@@ -544,6 +544,20 @@ class LogStore:
             cursor = page.entries.cursor
             yield page.entries.lines
 
+    @property
+    def index_cache(self) -> IndexCache:
+        """For who is handed a view by :meth:`look`."""
+        return self._cache
+
+    def look(
+        self, app: str, step: Callable[[Snapshot, bool], T], account: Hashable = ""
+    ) -> T | None:
+        """What ``step`` makes, in a thread, of a view of the log, and whether it is to do without what
+        is missing (else it raises SnapshotStale); None for an app that is not known. It should be done
+        within 25 ms. Raises StorageFailed."""
+        found = self._known(app)
+        return self._retry(found, step, account, Rank.SEARCH) if found else None
+
     def in_memory_before(self, app: str, seq: int, lines: int) -> list[bytes]:
         """Up to so many records before this seq, in order, as far as they are in memory."""
         found = self._apps.get(app)

@@ -540,6 +540,13 @@ export type Instance = {
   replaced: boolean;
 };
 
+/** When the release that serves was started, and by which deployment; of an app that was not deployed here when its newest container was made. */
+export type LastDeployed = {
+  time: string;
+  deployment: number | null;
+  number: number | null;
+};
+
 /** `time` in seconds since 1970. */
 export type LastRefused = {
   time: number;
@@ -843,6 +850,38 @@ export type OwnVolume = {
   name: string;
   there: boolean;
   used_by: StorageUse[];
+};
+
+/** A pattern of entries of one `level`: how often they came, and `before`; when first and last, and the seq of the last, of that time, or of the one before where there is none. `hours`: in which hours (seconds since 1970) how often. `expression` finds them, in RE2's syntax, as `q` with `regex=1`. */
+export type Pattern = {
+  pattern: string;
+  level: "trace" | "debug" | "info" | "warning" | "error" | null;
+  count: number;
+  before: number;
+  first: string;
+  last: string;
+  seq: number;
+  hours: ([number, number])[];
+  expression: string;
+};
+
+/** A stretch of time, and of how many of its bytes the counts are: where that is not all, they are estimates. */
+export type PatternSpan = {
+  since: string;
+  until: string;
+  looked: number;
+  of: number;
+};
+
+/** `now` is the stretch that was asked about, `before` the one that it is compared with. Errors first, then warnings, what is new before the rest. `more` patterns are left out; `others`: how often those, and what was not told apart, came now and before. `sampled`: the counts are estimates; who asks again learns more. */
+export type Patterns = {
+  now: PatternSpan;
+  before: PatternSpan;
+  sampled: boolean;
+  deployed: LastDeployed | null;
+  patterns: Pattern[];
+  more: number;
+  others: [number, number];
 };
 
 /** `first`: nothing serves yet. `interruption`: "" when the new release runs beside the old one, "held" when requests wait meanwhile, "moment" when nobody answers for a moment; `because`: what only one of them can have. `published`: ports that will be open on all addresses. `image_is`, of a release to go back to: on the machine, to be pulled by its digest, or gone. `refused`: why none of the app can begin at this moment, whatever it is of. */

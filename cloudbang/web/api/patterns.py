@@ -1,0 +1,115 @@
+"""What the lines of an app have in common, and how often each came, compared with before."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, Response, request
+
+from cloudbang.domain.lines import format_time, parse_time
+from cloudbang.errors import BadRequest
+from cloudbang.storage.patterns.pattern_counts import Span
+from cloudbang.web.api.operation import Parameter, operation
+from cloudbang.web.api.parsing import TIME, json, moment, number, whole
+from cloudbang.web.api.schemas import patterns as shapes
+from cloudbang.web.security.authenticator import caller, require_app
+from cloudbang.web.services import services
+
+bp = Blueprint("patterns", __name__, url_prefix="/api/v1/apps")
+
+DAY = 86_400_000_000_000  # ns
+PATTERNS, MOST_PATTERNS = 300, 1_000
+DEPLOYMENT = "deployment"
+
+QUERY = {
+    "since": Parameter(
+        {"anyOf": [TIME, {"enum": [DEPLOYMENT]}]},
+        "from when on; 24 hours before until where it is left out; deployment: since it was deployed last",
+    ),
+    "until": Parameter(TIME, "before when; now where it is left out"),
+    "against": Parameter(
+        TIME, "from when on what came before is counted; 24 hours before since where it is left out"
+    ),
+    "against_until": Parameter(TIME, "before when; 24 hours before until, and at most since"),
+    "limit": Parameter(whole(1, MOST_PATTERNS, PATTERNS), "at most so many patterns"),
+}
+
+
+@bp.get("/<app>/patterns")
+@operation(gives=shapes.Patterns, query=QUERY)
+def patterns(app: str) -> Response:
+    """The patterns of an app's entries: how often each came in a stretch of time, and in one before it."""
+    name = require_app(app).name
+    deployed = last_deployed(name)
+    now, before = _spans(deployed)
+    told = services().patterns.ask(
+        name,
+        now,
+        before,
+        limit=number("limit", 1, MOST_PATTERNS) or PATTERNS,
+        account=caller().holder,
+    )
+    spans: list[shapes.PatternSpan] = [
+        {
+            "since": format_time(span.since),
+            "until": format_time(span.until),
+            "looked": told["looked"][at],
+            "of": told["of"][at],
+        }
+        for at, span in enumerate((now, before))
+    ]
+    shown: shapes.Patterns = {
+        "now": spans[0],
+        "before": spans[1],
+        "sampled": told["looked"] != told["of"],
+        "deployed": deployed,
+        "patterns": told["patterns"],
+        "more": told["more"],
+        "others": told["others"],
+    }
+    return json(shown)
+
+
+def last_deployed(app: str) -> shapes.LastDeployed | None:
+    """When what an app runs now was started; None where nobody knows."""
+    parts = services()
+    serving = next(iter(parts.deployments.find(app, states=("serving",), limit=1)), None)
+    if serving is not None:
+        step = serving.step("start")
+        begun = step.started if step is not None else None
+        return {
+            "time": begun or serving.created,
+            "deployment": serving.id,
+            "number": serving.number,
+        }
+    created = [one.created for one in parts.inventory.instances_of(app) if not one.one_off]
+    return {"time": max(created), "deployment": None, "number": None} if created else None
+
+
+def _spans(deployed: shapes.LastDeployed | None) -> tuple[Span, Span]:
+    """Which times this request asks about. Raises BadRequest."""
+    until = moment("until")
+    until = time.time_ns() if until is None else until
+    if request.args.get("since") == DEPLOYMENT:
+        if deployed is None:
+            raise BadRequest("since", DEPLOYMENT, "a time: nobody knows when it was deployed last")
+        since = parse_time(deployed["time"])
+        before_until: int | None = since
+    else:
+        asked = moment("since")
+        since = until - DAY if asked is None else asked
+        before_until = None
+    if not 0 <= since < until:
+        raise BadRequest("since", request.args.get("since", ""), "a time before until")
+    against = moment("against")
+    against = max(since - DAY, 0) if against is None else against
+    ends = moment("against_until")
+    if ends is None:
+        ends = before_until or min(since, max(until - DAY, against))
+    if not 0 <= against <= ends <= since:
+        raise BadRequest(
+            "against",
+            request.args.get("against", ""),
+            "a time before against_until, and that before since",
+        )
+    return Span(since, until), Span(against, ends)
