@@ -179,6 +179,23 @@ def seen_tables() -> str:
     return "\n".join(rows) + "\n"
 
 
+def pattern_tables() -> str:
+    """The table of ``domain/patterns`` as a module."""
+    names = [kind.name for kind in patterns.KINDS]
+    rows = [
+        MADE.format(source="cloudbang/domain/patterns.py"),
+        _exported("KINDS", tuple(names)),
+        f"export const LOOKED_AT = {patterns.LOOKED_AT}; // characters of a line",
+        f"export const LONGEST = {patterns.LONGEST}; // characters of a pattern",
+        f"export const NAMES = {patterns.NAMES}; // of them that are kept for the names of fields",
+        "",
+        "/** Words, which are passed over; then a group a kind. */",
+        f"export const MASK = {json.dumps(patterns.MASK.pattern, ensure_ascii=False)};",
+        f"export const STATUS_PATH = /^{patterns.STATUS_PATH.pattern}$/i;",
+    ]
+    return "\n".join(rows) + "\n"
+
+
 def patterns_page() -> str:
     """By what patterns are made, for people."""
     rows = [
@@ -285,6 +302,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/protocols/levels.md": levels_page,
     "docs/protocols/query.md": query_page,
     "docs/protocols/patterns.md": patterns_page,
+    "static/js/logs/pattern_tables.js": pattern_tables,
     "static/js/logs/seen_tables.js": seen_tables,
     "static/js/types/api.d.ts": api_types,
 }

@@ -137,6 +137,8 @@ def test_pages_of_an_app(visitor: Visitor) -> None:
         "app-manage",
     ):
         v.press(f"#{menu}", f"#{menu}-menu").away()
+    v.press("#log-patterns-button", "#patterns-list .pattern-text")
+    page.locator("#patterns-close").click()
     page.fill("#log-find", "slow")
     expect(page.locator("#log-count-said")).to_contain_text("found")
     v.look("something found")

@@ -23,6 +23,10 @@ import { plainText } from "./seen_text.js";
  * @property {boolean} open the reader has opened it
  * @property {number} height in px, 0 while unknown
  * @property {number} version grows when it must be drawn anew
+ * @property {import("./repeats.js").Run | null} run the entries that it is one of
+ * @property {boolean} folded it has no row: that of its run stands for it
+ * @property {number} key what tells it from others, as repeats.js makes it, and `keyed` of what
+ * @property {number} keyed
  */
 
 let lastId = 0;
@@ -48,6 +52,10 @@ export function entry(fields) {
     open: false,
     height: 0,
     version: 0,
+    run: null,
+    folded: false,
+    key: 0,
+    keyed: 0,
     ...fields,
   };
 }

@@ -18,6 +18,7 @@ export function bindKeys(view) {
   key(["j", "ArrowDown"], t("Next row"), () => view.cursor.step(1));
   key(["k", "ArrowUp"], t("Previous row"), () => view.cursor.step(-1));
   key("Enter", t("Open or close the row"), () => view.enter());
+  key("r", t("Show or fold what comes again"), () => view.cursor.spread());
   key("n", t("Next match, or the next of the chosen marks"), () => view.marksBar.next(1));
   key("N", t("Previous match, or the previous of the chosen marks"), () => view.marksBar.next(-1));
   key("m", t("Mark what is selected, or other words"), () => view.marksBar.mark());

@@ -3,6 +3,7 @@
 
 import { chars, count, entry, lastSeq } from "./entry.js";
 import { entriesOf, Extents } from "./extents.js";
+import { leave } from "./repeats.js";
 
 /** @typedef {import("../live/channels.js").Row} Row */
 /** @typedef {import("./levels.js").Level} Level */
@@ -396,7 +397,9 @@ export class LogModel {
       if (i === cut - 1 && entries[cut].seq <= reached) cut++;
     }
     if (!cut) return;
-    this.#forget(entries.splice(0, cut));
+    const dropped = entries.splice(0, cut);
+    leave(dropped, entries[0]);
+    this.#forget(dropped);
     this.lo = entries.length ? Math.ceil(entries[0].seq) : this.hi + 1;
     this.atStart = false;
   }

@@ -7,6 +7,7 @@ import { showLogLife } from "./log_life.js";
 import { logOfApp } from "./log_source.js";
 import { LogView } from "./log_view.js";
 import { setUpPanel } from "./panel.js";
+import { setUpPatterns } from "./pattern_panel.js";
 import { offerSaving } from "./save_search.js";
 
 const app = byId("log").dataset.app ?? "";
@@ -15,4 +16,5 @@ log.start();
 startAppHeader();
 setUpPanel(log);
 offerSaving(log, "log", [app]);
+setUpPatterns(log);
 afterPaint(() => showLogLife(app));

@@ -7,7 +7,6 @@ import { inventory } from "../live/inventory.js";
 import { live } from "../live/live_socket.js";
 import { LogSpan } from "./log_span.js";
 import { UrlState } from "./url_state.js";
-import { textOf } from "./entry.js";
 import { Feed } from "./feed.js";
 import { readFilter, readLine, readMoment, sameLines } from "./filter.js";
 import { MarksBar } from "./marks_bar.js";
@@ -17,7 +16,9 @@ import { StatusBar } from "./status_bar.js";
 import { Instances } from "./instances.js";
 import { loadViewSettings, saveViewSettings, setUpJump, Toolbar } from "./toolbar.js";
 import { bindKeys } from "./keyboard.js";
-import { copySelections, drawEntry } from "./row_view.js";
+import { copyEntry, copySelections, linesOf } from "./copying.js";
+import { Repeats } from "./repeats.js";
+import { drawEntry } from "./row_view.js";
 import { VirtualList } from "./virtual_list.js";
 import { copyAndSay, toast } from "../lib/toast.js";
 import { setUpDownload } from "./download_menu.js";
@@ -50,10 +51,12 @@ export class LogView {
     this.toolbar = new Toolbar(this.feed.filter, this.settings);
     this.instances = new Instances(this.app, this.feed, this.toolbar);
     this.scroller = byId("log-scroller");
+    const repeats = new Repeats(() => this.settings);
     const slice = byId("log-slice");
     this.rows = new VirtualList(this.scroller, byId("log-space"), slice, this.feed.model, {
       draw: (entry) => drawEntry(entry, this.#context()),
       guess: (entry) => this.#guess(entry),
+      arrange: () => repeats.arrange(this.feed.model.entries, this.feed.model.atStart),
       measured: (entry) => entry.open || this.settings.wrap || entry.kind !== "line",
     });
     this.cursor = new RowCursor(this.feed, this.rows, {
@@ -114,7 +117,7 @@ export class LogView {
       rows.changed();
       this.schedule();
     });
-    copySelections(slice, (element) => rows.entryOf(element));
+    copySelections(slice, (element) => linesOf(rows.entryOf(element), feed.model, this.settings));
     new ResizeObserver(() => {
       if (this.settings.wrap) rows.redrawAll();
       rows.changed();
@@ -331,6 +334,7 @@ export class LogView {
     const entry = feed.model.entries[index];
     if (entry?.more?.some((row) => row[0] === seq) && !entry.open) this.cursor.toggle(entry);
     if (entry) {
+      this.cursor.unfold(entry);
       this.cursor.set(entry);
       rows.reveal(index, "middle");
     }
@@ -369,7 +373,8 @@ export class LogView {
   #act(action, entry, value) {
     /** @type {Record<string, () => void>} */
     const actions = {
-      copy: () => void copyAndSay(textOf(entry), t("Copied")),
+      copy: () => void copyEntry(entry, this.feed.model),
+      spread: () => this.cursor.spread(entry),
       "copy-text": () => void copyAndSay(String(value), t("Copied")),
       "copy-link": () => void copyAndSay(this.url.of(entry.seq), t("Link copied")),
       "load-gap": () => void this.feed.loadGap(entry),

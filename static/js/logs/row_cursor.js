@@ -48,12 +48,42 @@ export class RowCursor {
     // Not by its place: rows that came before it are counted in that, and may not be drawn yet.
     const drawn = this.entry !== null && at >= 0 && rows.elementOf(this.entry) !== null;
     const from = drawn ? at + direction : direction > 0 ? rows.firstSeen : rows.lastSeen;
-    const to = Math.max(0, Math.min(entries.length - 1, from));
+    const to = this.#seen(Math.max(0, Math.min(entries.length - 1, from)), direction);
     if (direction < 0) rows.pause();
     this.set(entries[to]);
     if (to < entries.length - 1 || !rows.place.follow) rows.reveal(to);
     this.#focus = true;
     this.view.changed();
+  }
+
+  /**
+   * The nearest entry from here on that has a row.
+   * @param {number} index
+   * @param {1 | -1} direction
+   */
+  #seen(index, direction) {
+    const { entries } = this.feed.model;
+    for (let i = index; entries[i]; i += direction) if (!entries[i].folded) return i;
+    for (let i = index; entries[i]; i -= direction) if (!entries[i].folded) return i;
+    return index;
+  }
+
+  /** Shows or folds what comes again like the row, that of the keys if none is given. */
+  spread(entry = this.entry) {
+    const run = entry?.run;
+    if (!run || run.all < 2) return;
+    run.open = !run.open;
+    if (run.open) this.rows.pause();
+    // The row that is left is the one to go on from.
+    else if (this.entry?.run === run) this.set(run.head);
+    redraw(run.head);
+    this.rows.changed();
+    this.view.changed();
+  }
+
+  /** Gives an entry a row of its own, where another one stands for it. @param {Entry} entry */
+  unfold(entry) {
+    if (entry.folded && entry.run) this.spread(entry);
   }
 
   /**
@@ -64,6 +94,7 @@ export class RowCursor {
     const { rows } = this;
     const index = this.feed.model.entries.indexOf(entry);
     if (index < 0) return;
+    this.unfold(entry);
     this.set(entry);
     const seen = index > rows.firstSeen && index < rows.lastSeen;
     rows.reveal(index, seen ? "near" : "middle");
@@ -154,7 +185,7 @@ export class RowCursor {
   async #go(what, wanted, direction, filter, turned = false) {
     const { entries } = this.feed.model;
     for (let i = this.#from(direction); i >= 0 && i < entries.length; i += direction) {
-      if (!wanted(entries[i])) continue;
+      if (!wanted(entries[i]) || standsFor(entries[i], wanted)) continue;
       this.feed.look?.stop();
       return this.goTo(entries[i]);
     }
@@ -243,6 +274,15 @@ export class RowCursor {
     this.#told = about;
     setText(byId("log-count-said"), words);
   }
+}
+
+/**
+ * Whether an entry that is looked for has no row, and the row that stands for it is one as well.
+ * @param {Entry} entry
+ * @param {(entry: Entry) => boolean} wanted
+ */
+function standsFor(entry, wanted) {
+  return entry.folded && entry.run !== null && wanted(entry.run.head);
 }
 
 /** @param {"match" | "mark" | "error" | "warning"} what */

@@ -1,6 +1,6 @@
 // One entry as an element, closed or opened. Everything a container wrote goes in as text.
 
-import { holds, textOf } from "./entry.js";
+import { holds } from "./entry.js";
 import { h } from "../lib/dom.js";
 import { t, tn, formatNumber } from "../lib/i18n.js";
 import { drawEvent, drawGap, drawMarker } from "./markers.js";
@@ -10,6 +10,7 @@ import { appOf, seqInApp } from "./merged_log.js";
 import { levelWord } from "./levels.js";
 import { shortName } from "../lib/cut_name.js";
 import { rowText } from "./row_text.js";
+import { drawRun } from "./run_view.js";
 import { plainText, readJson, seenRuns, seenText } from "./seen_text.js";
 import { clip, cut, drawRuns, LONG, placed, SHORT, visible } from "./text.js";
 import { day, exact, timeOfDay } from "./times.js";
@@ -61,7 +62,10 @@ function nameOf(entry, row, { settings, many, instance }) {
   const level = entry.level ? levelWord(entry.level) : "";
   const who = many ? instance(row[2], appOf(row)).name : "";
   const text = visible(cut(seenText(row[4]).trim(), NAMED));
-  return [timeOfDay(row[1], settings.utc).slice(0, 8), who, level, text].filter(Boolean).join(" ");
+  const often = entry.run?.head === entry && entry.run.all > 1 ? `×${entry.run.all}` : "";
+  return [timeOfDay(row[1], settings.utc).slice(0, 8), who, level, often, text]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /**
@@ -109,12 +113,15 @@ function drawLine(entry, row, context) {
     level.title = word;
   }
   const text = drawText(entry, row, context);
-  head.append(level, text, ...drawFold(entry, row, context));
+  head.append(level, ...drawRun(entry, context), text, ...drawFold(entry, row, context));
   if (entry.hit && context.search && !text.querySelector("mark:not(.marked)"))
     head.append(drawInside());
   const element = h("article", { class: "row", "aria-posinset": row[0], "aria-setsize": -1 }, head);
   if (entry.level) element.dataset.level = entry.level;
   if (row[3] === "stderr") element.dataset.stream = "stderr";
+  // One of those that came again, below the first of them.
+  if (entry.run && entry.run.open && entry.run.head !== entry)
+    element.classList.add("row-one-more");
   if (entry.hit && context.search) element.classList.add("row-hit");
   if (context.linked !== null && holds(entry, context.linked)) element.classList.add("row-linked");
   element.ariaExpanded = String(entry.open);
@@ -180,30 +187,6 @@ function drawFold(entry, row, context) {
   // Of what was written over and over the row shows all there is to be seen.
   if (n <= room || seenText(row[4]).length <= room) return [];
   return [h("span", { class: "row-fold" }, t("{n} characters", { n }))];
-}
-
-/**
- * What a selection over several rows copies: one line a row, time and text, whatever the columns.
- * @param {HTMLElement} slice holds the rows
- * @param {(element: Element) => Entry | null} entryOf
- */
-export function copySelections(slice, entryOf) {
-  slice.addEventListener("copy", (event) => {
-    const selection = getSelection();
-    if (!selection || selection.isCollapsed || !selection.rangeCount) return;
-    const range = selection.getRangeAt(0);
-    const rows = [...slice.children].filter((row) => range.intersectsNode(row));
-    if (rows.length < 2) return;
-    const lines = rows.map((row) => {
-      const entry = entryOf(row);
-      if (!entry) return "";
-      const text = entry.row ? textOf(entry) : (row.querySelector(".row-words")?.textContent ?? "");
-      const time = row.querySelector(".row-time")?.textContent;
-      return time ? `${time} ${text}` : text;
-    });
-    event.clipboardData?.setData("text/plain", lines.join("\n"));
-    event.preventDefault();
-  });
 }
 
 // An opened row: the whole text, its JSON as a tree, its trace, where it comes from, and what can

@@ -171,6 +171,9 @@ export class Toolbar extends EventTarget {
  * @property {boolean} json fold the fields of JSON lines
  * @property {boolean} traces fold stack traces
  * @property {boolean} events show what happened to containers
+ * @property {boolean} repeats fold entries that follow each other and are the same but for their times
+ * @property {boolean} alike those of one pattern, too
+ * @property {boolean} nearby also where others stand between them
  */
 
 /** @type {ViewSettings} */
@@ -182,6 +185,9 @@ const DEFAULTS = {
   json: true,
   traces: true,
   events: true,
+  repeats: true,
+  alike: false,
+  nearby: false,
 };
 
 const KEY = "log-view";

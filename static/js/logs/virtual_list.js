@@ -16,6 +16,7 @@ const NEAR_END = 4; // px from the end that still count as the end
  * @typedef {object} Drawing
  * @property {(entry: Entry) => HTMLElement} draw
  * @property {(entry: Entry) => number} guess the height in px before it is measured
+ * @property {() => void} arrange decides which entries have a row
  * @property {(entry: Entry) => boolean} measured whether its height is not simply the guess
  */
 
@@ -88,6 +89,7 @@ export class VirtualList extends EventTarget {
 
   #layout() {
     if (!this.#stale) return;
+    this.drawing.arrange();
     const { entries } = this.model;
     if (this.#tops.length < entries.length + 1) {
       this.#tops = new Float64Array(Math.ceil((entries.length + 1) * 1.25));
@@ -96,6 +98,7 @@ export class VirtualList extends EventTarget {
     let top = 0;
     for (let i = 0; i < entries.length; i++) {
       tops[i] = top;
+      if (entries[i].folded) continue;
       top += entries[i].height || (entries[i].height = this.drawing.guess(entries[i]));
     }
     tops[entries.length] = top;
@@ -127,6 +130,8 @@ export class VirtualList extends EventTarget {
       if (this.#tops[middle] <= y) low = middle;
       else high = middle - 1;
     }
+    // Behind the last row there may be more that it stands for.
+    while (low > 0 && this.model.entries[low]?.folded) low--;
     return high < 0 ? -1 : low;
   }
 
@@ -273,7 +278,7 @@ export class VirtualList extends EventTarget {
     const { entries } = this.model;
     this.start = Math.max(0, this.indexAtY(top) - OVERSCAN);
     this.end = Math.min(entries.length, this.indexAtY(top + this.view) + 1 + OVERSCAN);
-    const wanted = new Set(entries.slice(this.start, this.end));
+    const wanted = new Set(entries.slice(this.start, this.end).filter((entry) => !entry.folded));
     for (const [entry, { element }] of this.#drawn) {
       if (wanted.has(entry)) continue;
       element.remove();
@@ -312,7 +317,7 @@ export class VirtualList extends EventTarget {
     let different = false;
     for (let i = this.start; i < this.end; i++) {
       const entry = this.model.entries[i];
-      if (!this.drawing.measured(entry)) continue;
+      if (entry.folded || !this.drawing.measured(entry)) continue;
       const height = this.#drawn.get(entry)?.element.getBoundingClientRect().height ?? 0;
       if (height && Math.abs(height - entry.height) >= 0.5) {
         entry.height = height;

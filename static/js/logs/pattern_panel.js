@@ -1,0 +1,290 @@
+// What the lines of the app have in common, beside its log: how often each pattern came, and before;
+// what is new. A pattern filters the log. What is counted only in part says so, and is counted on.
+
+import { call, Problem } from "../lib/api.js";
+import { bind } from "../frame/keys.js";
+import { byId, h, setAttribute, setText } from "../lib/dom.js";
+import { formatNumber, formatRelative, formatShort, formatTime, t, tn } from "../lib/i18n.js";
+import { recall, remember } from "../lib/storage.js";
+import { levelWord } from "./levels.js";
+import { changeOf, holesOf, spanOf, sparkOf, wordOfShare } from "./pattern_rows.js";
+
+/** @typedef {import("./log_view.js").LogView} LogView */
+/** @typedef {import("../types/api.js").Patterns} Patterns */
+/** @typedef {import("../types/api.js").Pattern} Pattern */
+/** @typedef {import("./pattern_rows.js").Range} Range */
+
+const AGAIN = 60_000; // ms between two looks at what has come since
+const ON = 1_500; // ms before what is counted in part is counted on
+const RANGE = "log-patterns-range";
+
+class PatternPanel {
+  #box = byId("log-patterns");
+  #list = byId("patterns-list");
+  /** @type {Patterns | null} */
+  #shown = null;
+  /** @type {Range} */
+  #range = "day";
+  #onlyNew = false;
+  #asked = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #problem = "";
+
+  /** @param {LogView} log */
+  constructor(log) {
+    this.log = log;
+    const kept = recall(RANGE);
+    if (kept === "today" || kept === "deployment") this.#range = kept;
+    for (const chip of this.#box.querySelectorAll("[data-range]")) {
+      chip.addEventListener("click", () => this.#choose(/** @type {any} */ (chip).dataset.range));
+    }
+    byId("patterns-new").addEventListener("click", () => {
+      this.#onlyNew = !this.#onlyNew;
+      this.#draw();
+    });
+    byId("patterns-find").addEventListener("input", () => this.#draw());
+    byId("patterns-close").addEventListener("click", () => this.close());
+    byId("patterns-again").addEventListener("click", () => void this.#ask());
+    this.#box.addEventListener("keydown", (event) => this.#onKey(event));
+    document.addEventListener("visibilitychange", () => this.#later(0));
+  }
+
+  get isOpen() {
+    return !this.#box.hidden;
+  }
+
+  open() {
+    this.#box.hidden = false;
+    setAttribute(byId("log-patterns-button"), "aria-pressed", "true");
+    this.#draw();
+    void this.#ask();
+    byId("patterns-find").focus();
+  }
+
+  close() {
+    const inside = this.#box.contains(document.activeElement);
+    this.#box.hidden = true;
+    setAttribute(byId("log-patterns-button"), "aria-pressed", "false");
+    clearTimeout(this.#timer);
+    this.#asked++;
+    if (inside) this.log.focusRows();
+  }
+
+  /** @param {Range} range */
+  #choose(range) {
+    // What is new is what one looks for there.
+    this.#onlyNew = range === "deployment";
+    if (range === this.#range && this.#shown) return this.#draw();
+    this.#range = range;
+    remember(RANGE, range);
+    this.#shown = null;
+    this.#draw();
+    void this.#ask();
+  }
+
+  async #ask() {
+    clearTimeout(this.#timer);
+    const mine = ++this.#asked;
+    const params = spanOf(this.#range, new Date());
+    try {
+      /** @type {Patterns} */
+      const found = await call("GET", `${this.log.feed.source.path}/patterns?${params}`);
+      if (mine !== this.#asked) return;
+      this.#shown = found;
+      this.#problem = "";
+    } catch (error) {
+      if (mine !== this.#asked) return;
+      this.#problem = (error instanceof Problem && error.message) || t("The server did not answer");
+    }
+    this.#draw();
+    this.#later(!this.#problem && this.#shown?.sampled ? ON : AGAIN);
+  }
+
+  /** Asks again while somebody looks. @param {number} ms */
+  #later(ms) {
+    clearTimeout(this.#timer);
+    if (!this.isOpen || document.hidden) return;
+    this.#timer = setTimeout(() => void this.#ask(), ms);
+  }
+
+  // Drawing
+
+  #draw() {
+    for (const chip of this.#box.querySelectorAll("[data-range]")) {
+      const on = /** @type {HTMLElement} */ (chip).dataset.range === this.#range;
+      setAttribute(chip, "aria-pressed", String(on));
+    }
+    setAttribute(byId("patterns-new"), "aria-pressed", String(this.#onlyNew));
+    const { patterns = [], deployed = null } = this.#shown ?? {};
+    const chip = this.#box.querySelector('[data-range="deployment"]');
+    if (this.#shown && chip instanceof HTMLElement) {
+      chip.hidden = deployed === null;
+      chip.title = deployed ? formatTime(deployed.time) : "";
+    }
+    const words = /** @type {HTMLInputElement} */ (byId("patterns-find")).value
+      .toLowerCase()
+      .split(/\s+/);
+    const wanted = patterns.filter(
+      (one) =>
+        (!this.#onlyNew || (one.count > 0 && one.before === 0)) &&
+        words.every((word) => `${one.level ?? ""} ${one.pattern}`.toLowerCase().includes(word)),
+    );
+    const at = this.#list.contains(document.activeElement)
+      ? /** @type {HTMLElement} */ (document.activeElement).dataset.key
+      : undefined;
+    this.#list.replaceChildren(...wanted.map((one) => this.#row(one)));
+    if (at) {
+      const before = [...this.#list.querySelectorAll("[data-key]")].find(
+        (one) => /** @type {HTMLElement} */ (one).dataset.key === at,
+      );
+      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+    }
+    this.#say(wanted.length);
+  }
+
+  /** @param {number} rows */
+  #say(rows) {
+    const shown = this.#shown;
+    const words = [];
+    if (this.#problem) words.push(this.#problem);
+    else if (!shown) words.push(t("Counting…"));
+    else {
+      if (shown.sampled) {
+        words.push(
+          t("Estimates, of {share} of the log; counting goes on", { share: wordOfShare(shown) }),
+        );
+      }
+      const { more, others } = shown;
+      if (more) {
+        const n = formatNumber(others[0]);
+        words.push(
+          tn(
+            "{n} pattern more, {lines} times together",
+            "{n} patterns more, {lines} times together",
+            more,
+            {
+              lines: n,
+            },
+          ),
+        );
+      }
+      if (!rows) words.push(this.#onlyNew ? t("Nothing is new") : t("Nothing was logged"));
+    }
+    setText(byId("patterns-said"), words.join(" · "));
+    byId("patterns-again").hidden = !this.#problem;
+  }
+
+  /** @param {Pattern} one */
+  #row(one) {
+    const filter = h("button", {
+      class: "pattern-text",
+      type: "button",
+      title: t("Only these lines"),
+    });
+    filter.dataset.key = `${one.level ?? ""} ${one.pattern}`;
+    filter.append(
+      ...holesOf(one.pattern).map((part, at) =>
+        at % 2 ? h("span", { class: "pattern-hole" }, part) : part,
+      ),
+    );
+    filter.addEventListener("click", () => {
+      this.#awayIfNarrow();
+      this.log.toolbar.find.value = one.expression;
+      this.log.toolbar.set({ regex: true, hide: true });
+    });
+    const change = changeOf(one, this.#shown);
+    const row = h(
+      "li",
+      { class: "pattern" },
+      h(
+        "div",
+        { class: "pattern-numbers" },
+        h(
+          "span",
+          { class: "pattern-count", title: formatNumber(one.count) },
+          formatShort(one.count),
+        ),
+        h(
+          "span",
+          { class: "pattern-change", title: t("{n} before", { n: formatNumber(one.before) }) },
+          change.words,
+        ),
+        one.level ? h("span", { class: "pattern-level" }, levelWord(one.level)) : null,
+        this.#spark(one),
+      ),
+      filter,
+      h(
+        "div",
+        { class: "pattern-more" },
+        h("time", { title: formatTime(one.last), datetime: one.last }, formatRelative(one.last)),
+        h(
+          "button",
+          { class: "small-action", type: "button", onclick: () => this.#goTo(one.seq) },
+          t("Show the last one"),
+        ),
+      ),
+    );
+    if (one.level) row.dataset.level = one.level;
+    row.dataset.change = change.kind;
+    return row;
+  }
+
+  /** @param {Pattern} one */
+  #spark(one) {
+    if (!this.#shown) return null;
+    const path = sparkOf(one, this.#shown);
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("class", "pattern-spark");
+    svg.setAttribute("viewBox", "0 0 48 16");
+    svg.setAttribute("preserveAspectRatio", "none");
+    svg.setAttribute("aria-hidden", "true");
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    line.setAttribute("d", path);
+    svg.append(line);
+    return svg;
+  }
+
+  /** @param {number} seq */
+  #goTo(seq) {
+    this.#awayIfNarrow();
+    void this.log.openAt(seq).then(() => this.log.focusRows());
+  }
+
+  /** Where it stands over the log, the log is what one wants to see now. */
+  #awayIfNarrow() {
+    if (getComputedStyle(this.#box).position === "absolute") this.close();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      return this.close();
+    }
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step || event.isComposing) return;
+    const all = [...this.#list.querySelectorAll(".pattern-text")];
+    const row = target.closest(".pattern")?.querySelector(".pattern-text") ?? null;
+    const to = all[row ? all.indexOf(row) + step : step > 0 ? 0 : -1];
+    event.preventDefault();
+    event.stopPropagation();
+    if (to instanceof HTMLElement) to.focus();
+    else if (step < 0) byId("patterns-find").focus();
+  }
+}
+
+/** The panel and its button. @param {LogView} log */
+export function setUpPatterns(log) {
+  const panel = new PatternPanel(log);
+  const toggle = () => (panel.isOpen ? panel.close() : panel.open());
+  byId("log-patterns-button").addEventListener("click", toggle);
+  bind({
+    keys: "p",
+    label: t("Patterns: what it says, how often, and what is new"),
+    group: t("Log"),
+    run: toggle,
+  });
+}

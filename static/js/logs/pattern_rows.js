@@ -1,0 +1,97 @@
+// What is said of patterns: which times are compared, how a count has changed, its course. Pure.
+
+import { formatNumber, t } from "../lib/i18n.js";
+
+/** @typedef {import("../types/api.js").Pattern} Pattern */
+/** @typedef {import("../types/api.js").Patterns} Patterns */
+/** The last 24 hours; since midnight; since the last deployment. @typedef {"day" | "today" | "deployment"} Range */
+
+const DAY = 86_400_000;
+const STEADY = 1.25; // times more or less that are no change
+
+/**
+ * What the server is asked for: each range is compared with the same one a day earlier, and what came since a
+ * deployment with the day before it.
+ * @param {Range} range
+ * @param {Date} now
+ */
+export function spanOf(range, now) {
+  if (range === "deployment") return new URLSearchParams({ since: "deployment" });
+  const since = new Date(now);
+  if (range === "today") since.setHours(0, 0, 0, 0);
+  else since.setTime(now.getTime() - DAY);
+  const params = { since, until: now, against: minus(since), against_until: minus(now) };
+  if (params.against_until > since) params.against_until = since;
+  return new URLSearchParams(
+    Object.entries(params).map(([name, time]) => [name, time.toISOString()]),
+  );
+}
+
+/** @param {Date} time */
+function minus(time) {
+  return new Date(time.getTime() - DAY);
+}
+
+/** Texts, and every second one a placeholder. @param {string} pattern */
+export function holesOf(pattern) {
+  return pattern.split(/(<(?:[a-z]+|\*)>|\b[1-5]xx\b)/);
+}
+
+/**
+ * How a pattern's count has changed, for stretches of different lengths as well.
+ * @param {Pattern} one
+ * @param {Patterns | null} all
+ * @returns {{ kind: "new" | "gone" | "more" | "less" | "same", words: string }}
+ */
+export function changeOf(one, all) {
+  if (!one.before) return { kind: "new", words: t("new") };
+  if (!one.count) return { kind: "gone", words: t("gone") };
+  const times = all ? secondsOf(all.now) / Math.max(1, secondsOf(all.before)) : 1;
+  const ratio = one.count / (one.before * times);
+  if (ratio >= STEADY) return { kind: "more", words: `↑ ${factor(ratio)}` };
+  if (ratio <= 1 / STEADY) return { kind: "less", words: `↓ ${factor(1 / ratio)}` };
+  return { kind: "same", words: "≈" };
+}
+
+/** @param {number} ratio */
+function factor(ratio) {
+  return `×${ratio < 10 ? ratio.toFixed(1) : formatNumber(Math.round(ratio))}`;
+}
+
+/** @param {{ since: string, until: string }} span */
+function secondsOf({ since, until }) {
+  return (Date.parse(until) - Date.parse(since)) / 1000;
+}
+
+/** How much of the text was counted. @param {Patterns} all */
+export function wordOfShare({ now, before }) {
+  const share = (now.looked + before.looked) / Math.max(1, now.of + before.of);
+  return `${Math.max(1, Math.floor(share * 100))} %`;
+}
+
+/**
+ * Its course as a path: bars of an hour or more, 48 wide and 16 high.
+ * @param {Pattern} one
+ * @param {Patterns} all
+ */
+export function sparkOf(one, all) {
+  const from = Math.floor(Date.parse(all.now.since) / 3_600_000);
+  const to = Math.floor(Date.parse(all.now.until) / 3_600_000);
+  const bins = Math.min(24, Math.max(1, to - from + 1));
+  const each = (to - from + 1) / bins;
+  const counts = new Array(bins).fill(0);
+  for (const [seconds, count] of one.hours) {
+    const at = Math.floor((seconds / 3600 - from) / each);
+    if (at >= 0) counts[Math.min(bins - 1, at)] += count;
+  }
+  const most = Math.max(1, ...counts);
+  const width = 48 / bins;
+  return counts
+    .map((count, at) => {
+      if (!count) return "";
+      const high = Math.max(1.5, (count / most) * 16);
+      const x = (at * width).toFixed(2);
+      return `M${x} 16v-${high.toFixed(2)}h${Math.max(0.8, width - 0.6).toFixed(2)}v${high.toFixed(2)}z`;
+    })
+    .join("");
+}
