@@ -303,6 +303,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/protocols/query.md": query_page,
     "docs/protocols/patterns.md": patterns_page,
     "static/js/logs/pattern_tables.js": pattern_tables,
+    "static/js/logs/query/query_tables.js": query_tables,
     "static/js/logs/seen_tables.js": seen_tables,
     "static/js/types/api.d.ts": api_types,
 }

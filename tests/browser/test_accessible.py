@@ -129,6 +129,7 @@ def test_pages_of_an_app(visitor: Visitor) -> None:
     v.press(".row:has-text('no room')", ".detail").press(".row:has-text('Traceback')", ".detail")
     for menu in (
         "log-levels",
+        "log-fields",
         "log-mark",
         "log-jump",
         "log-download",
@@ -139,6 +140,11 @@ def test_pages_of_an_app(visitor: Visitor) -> None:
         v.press(f"#{menu}", f"#{menu}-menu").away()
     v.press("#log-patterns-button", "#patterns-list .pattern-text")
     page.locator("#patterns-close").click()
+    page.fill("#log-terms-field", '-nothing status:5oo.. "no end')
+    page.press("#log-terms-field", "Enter")
+    v.look("a filter that cannot be read")
+    page.fill("#log-terms-field", "-nothing")
+    page.press("#log-terms-field", "Enter")
     page.fill("#log-find", "slow")
     expect(page.locator("#log-count-said")).to_contain_text("found")
     v.look("something found")

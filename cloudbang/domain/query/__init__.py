@@ -2,7 +2,7 @@
 
 ``language`` reads a query into terms, ``fields`` reads the fields of a line, ``quantities`` compares
 numbers, durations and sizes, ``wanted`` says of a line whether a term holds. The pages do the same
-in ``static/js/logs/``; ``tests/data/query.json`` holds both to the same answers, and
+in ``static/js/logs/query/``; ``tests/data/query.json`` holds both to the same answers, and
 ``docs/protocols/query.md`` is the language for people.
 """
 

@@ -5,6 +5,7 @@ import { AppRow, columns } from "./app_row.js";
 import { message, noContainers, silentEngine } from "./apps_empty.js";
 import { ChosenBar } from "./chosen_bar.js";
 import { goneApps } from "./gone_apps.js";
+import { choose, onStep } from "../lib/address.js";
 import { Problem } from "../lib/api.js";
 import { openDialog } from "../lib/dialog.js";
 import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
@@ -246,16 +247,9 @@ function readAddress() {
   kind = wanted in KINDS ? wanted : "all";
 }
 
-function changed() {
-  const address = new URL(location.href);
-  for (const [name, value] of [
-    ["q", field.value],
-    ["show", kind === "all" ? "" : kind],
-  ]) {
-    if (value) address.searchParams.set(name, value);
-    else address.searchParams.delete(name);
-  }
-  history.replaceState(null, "", address);
+/** @param {boolean} [typing] more of it may come */
+function changed(typing = false) {
+  choose({ q: field.value, show: kind === "all" ? "" : kind }, typing);
   draw();
 }
 
@@ -290,7 +284,7 @@ for (const [name, { label }] of Object.entries(KINDS)) {
     ),
   );
 }
-field.addEventListener("input", changed);
+field.addEventListener("input", () => changed(true));
 field.addEventListener("keydown", (event) => {
   if (event.key === "Escape") clear();
   else if (event.key === "ArrowDown" || (event.key === "Enter" && !event.isComposing)) {
@@ -366,6 +360,10 @@ setInterval(() => {
   for (const row of rows.values()) row.tick();
 }, 1000);
 readAddress();
+onStep(() => {
+  readAddress();
+  draw();
+});
 draw();
 overview.follow();
 startNodeStrip(byId("node-strip"), units);

@@ -1,6 +1,7 @@
 // The order of the list of apps: by stack and name, or by what they use, the most first. The address
 // says it.
 
+import { choose, onStep } from "../lib/address.js";
 import { h, icon, setAttribute } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { overview } from "../live/overview.js";
@@ -25,8 +26,15 @@ export class Sorting extends EventTarget {
   constructor(list) {
     super();
     this.list = list;
-    const said = new URLSearchParams(location.search).get("sort") ?? "";
-    if (Object.hasOwn(VALUES, said)) this.by = said;
+    const read = (/** @type {URLSearchParams} */ params) => {
+      const said = params.get("sort") ?? "";
+      this.by = Object.hasOwn(VALUES, said) ? said : "";
+    };
+    read(new URLSearchParams(location.search));
+    onStep((params) => {
+      read(params);
+      this.dispatchEvent(new Event("change"));
+    });
     overview.addEventListener("change", () => this.#again());
   }
 
@@ -70,10 +78,7 @@ export class Sorting extends EventTarget {
   /** @param {string} name */
   #set(name) {
     this.by = name === "name" || name === this.by ? "" : name;
-    const address = new URL(location.href);
-    if (this.by) address.searchParams.set("sort", this.by);
-    else address.searchParams.delete("sort");
-    history.replaceState(null, "", address);
+    choose({ sort: this.by });
     this.dispatchEvent(new Event("change"));
   }
 

@@ -1,5 +1,6 @@
 // Deployments in groups: under way, waiting, recent; of all apps or of one. Live, older ones on demand.
 
+import { choose, onStep } from "../lib/address.js";
 import { Problem } from "../lib/api.js";
 import { byId, h, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
@@ -60,9 +61,9 @@ export class DeploymentList {
           if (begun) location.assign(deploymentAddress(begun.id));
         }),
     };
-    const asked = new URLSearchParams(location.search).get("show") ?? "all";
-    if (Object.hasOwn(CHOICES, asked)) this.#choice = asked;
+    this.#choice = choiceIn(new URLSearchParams(location.search));
     this.#makeChips();
+    onStep((params) => this.#choose(choiceIn(params)));
     this.#more.addEventListener("click", () => void this.#loadOlder());
     deployments.addEventListener("change", () => this.draw());
     setInterval(() => this.#tick(), TICK);
@@ -171,21 +172,24 @@ export class DeploymentList {
 
   #makeChips() {
     for (const [name, { label }] of Object.entries(CHOICES)) {
-      const choose = () => {
-        this.#choice = name;
-        const address = new URL(location.href);
-        if (name === "all") address.searchParams.delete("show");
-        else address.searchParams.set("show", name);
-        history.replaceState(null, "", address);
-        this.#press();
-        this.draw();
-        if (!this.#complete.has(name)) void this.#loadOlder();
+      const onclick = () => {
+        choose({ show: name === "all" ? "" : name });
+        this.#choose(name);
       };
-      const chip = h("button", { class: "chip", type: "button", onclick: choose }, label);
+      const chip = h("button", { class: "chip", type: "button", onclick }, label);
       chip.dataset.choice = name;
       this.#chips.append(chip);
     }
     this.#press();
+  }
+
+  /** @param {string} name */
+  #choose(name) {
+    if (name === this.#choice) return;
+    this.#choice = name;
+    this.#press();
+    this.draw();
+    if (!this.#complete.has(name)) void this.#loadOlder();
   }
 
   #press() {
@@ -201,4 +205,10 @@ export class DeploymentList {
     const next = links[at < 0 ? 0 : Math.min(links.length - 1, Math.max(0, at + step))];
     if (next instanceof HTMLElement) next.focus();
   }
+}
+
+/** @param {URLSearchParams} params */
+function choiceIn(params) {
+  const asked = params.get("show") ?? "all";
+  return Object.hasOwn(CHOICES, asked) ? asked : "all";
 }

@@ -89,7 +89,7 @@ class DownloadMenu {
     if (bounds && !chosen && span) {
       span.checked = true;
       this.#since.value = local(Date.parse(bounds.since));
-      this.#until.value = local(Date.parse(bounds.until));
+      this.#until.value = local(bounds.until ? Date.parse(bounds.until) : Date.now());
     } else if (!this.#since.value) {
       const now = Date.now();
       this.#since.value = local(now - 3_600_000);

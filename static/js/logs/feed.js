@@ -5,7 +5,7 @@ import { followEvents } from "../live/app_events.js";
 import { live } from "../live/live_socket.js";
 import { Events } from "./events.js";
 import { withLevels } from "./extents.js";
-import { ActiveFilter, sameLines } from "./filter.js";
+import { ActiveFilter, NO_FILTER, sameLines } from "./filter.js";
 import { LogApi } from "./log_api.js";
 import { LineQueue, RecentLines } from "./line_queue.js";
 import { LogModel } from "./log_model.js";
@@ -258,7 +258,7 @@ export class Feed extends EventTarget {
     this.#useFilter();
     if (sameLines(before, filter)) {
       this.model.markHits();
-    } else if (sameLines(before, { ...filter, q: "", levels: [], container: "", stream: "" })) {
+    } else if (sameLines(before, NO_FILTER)) {
       // All lines were shown: those that stay are here already, and are shown in the same frame.
       const { passes } = this.active;
       if (passes) this.model.keep(passes);
@@ -283,11 +283,15 @@ export class Feed extends EventTarget {
   /** Shows the end of the log. */
   goToEnd() {
     this.takeIn(Infinity);
-    this.api.bounds = null; // the end is of no stretch
+    const { recent, model } = this;
+    // The end is of no stretch that has one itself.
+    if (this.bounds?.to !== Infinity) this.api.bounds = null;
+    const begins = this.bounds?.from ?? 0;
     this.#begin();
-    this.model.reset(this.recent.from, this.recent.from <= this.first);
-    const { extents } = this.model;
-    this.model.append(this.active.through(this.recent.rows, extents), this.recent.last);
+    const from = Math.max(recent.from, begins);
+    model.reset(from, from <= Math.max(this.first, begins));
+    const rows = begins > recent.from ? recent.rows.filter((row) => row[0] >= begins) : recent.rows;
+    model.append(this.active.through(rows, model.extents), recent.last);
     this.attached = true;
     this.unseen = 0;
     this.#placeEvents();
@@ -410,7 +414,7 @@ export class Feed extends EventTarget {
   #attach() {
     this.takeIn(Infinity);
     const { recent, model, bounds } = this;
-    if (bounds || !recent.last || model.hi < recent.from - 1) return;
+    if ((bounds && bounds.to !== Infinity) || !recent.last || model.hi < recent.from - 1) return;
     const rows = recent.rows.filter((row) => row[0] > model.hi);
     model.append(this.active.through(rows, model.extents), recent.last);
     this.attached = true;
@@ -481,7 +485,7 @@ export class Feed extends EventTarget {
     const question = (/** @type {Look} */ { signal }) => this.api.seqAt(time, signal);
     const { seq } = await this.lookFor("moment", 1, question);
     const { bounds } = this;
-    if (seq === null || !bounds || time < bounds.since || time > bounds.until) return seq;
+    if (seq === null || !bounds?.until || time < bounds.since || time > bounds.until) return seq;
     // After the last line of what is shown there is that line.
     return Math.max(bounds.from, Math.min(seq, bounds.to - 1));
   }
@@ -525,7 +529,7 @@ export class Feed extends EventTarget {
     const events = this.#events.of(this.filter.container);
     const { bounds } = this;
     this.model.placeEvents(
-      bounds ? events.filter(({ time }) => time >= bounds.since && time < bounds.until) : events,
+      bounds ? events.filter(({ time }) => isWithin(time, bounds)) : events,
       this.attached || bounds !== null,
     );
   }
@@ -549,4 +553,9 @@ export class Feed extends EventTarget {
   #announce(what) {
     this.dispatchEvent(new Event(what));
   }
+}
+
+/** @param {string} time @param {import("./log_api.js").Bounds} bounds */
+function isWithin(time, { since, until }) {
+  return time >= since && (!until || time < until);
 }

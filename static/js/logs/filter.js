@@ -3,11 +3,15 @@
 
 import { entriesOf } from "./extents.js";
 import { LEVELS } from "./levels.js";
-import { t, tn } from "../lib/i18n.js";
-import { NotRe2, Re2 } from "../lib/re2.js";
-import { seenText } from "./seen_text.js";
+import { queryMatch } from "./query/query_match.js";
+import { queryOf, readQuery, readTerms, writeTerms } from "./terms.js";
+import { makeSearch } from "./text_search.js";
+
+export { makeSearch } from "./text_search.js";
 
 /** @typedef {import("./entry.js").Row} Row */
+/** @typedef {import("./text_search.js").Search} Search */
+/** @typedef {import("./terms.js").FilterTerm} FilterTerm */
 
 /** @typedef {import("./levels.js").Level} Level */
 /** @typedef {Level | "none"} Wanted none: lines that do not say how bad they are */
@@ -17,6 +21,7 @@ import { seenText } from "./seen_text.js";
  * @property {string} q what is looked for
  * @property {boolean} regex
  * @property {boolean} hide what does not match is not shown, instead of marking what does
+ * @property {readonly FilterTerm[]} terms what entries have to be, in the language of docs/protocols/query.md
  * @property {Wanted[]} levels all when empty
  * @property {string} container "" for all
  * @property {string} stream "" for both
@@ -30,6 +35,7 @@ export const NO_FILTER = {
   q: "",
   regex: false,
   hide: false,
+  terms: [],
   levels: [],
   container: "",
   stream: "",
@@ -45,6 +51,7 @@ export function readFilter(params) {
     q: params.get("q") ?? "",
     regex: params.get("regex") === "1",
     hide: params.get("hide") === "1",
+    terms: readTerms(params),
     levels: WANTED.filter((level) => params.getAll("level").includes(level)),
     container: /^[0-9a-f]{12,64}$/.exec(params.get("container") ?? "")?.[0].slice(0, 12) ?? "",
     stream: stream === "stdout" || stream === "stderr" ? stream : "",
@@ -52,7 +59,9 @@ export function readFilter(params) {
 }
 
 /** What an address may say of a log, by name. */
-export const IN_ADDRESS = ["q", "regex", "hide", "level", "container", "stream", "line"];
+export const IN_ADDRESS = [
+  ...["q", "regex", "hide", "query", "off", "level", "container", "stream", "line"],
+];
 
 /**
  * The filter for the address bar.
@@ -60,7 +69,8 @@ export const IN_ADDRESS = ["q", "regex", "hide", "level", "container", "stream",
  * @returns {URLSearchParams}
  */
 export function writeFilter(filter) {
-  const params = serverFilter({ ...filter, q: "" });
+  const params = serverFilter({ ...filter, q: "", terms: [] });
+  writeTerms(filter.terms, params);
   if (filter.q) {
     params.set("q", filter.q);
     if (filter.regex) params.set("regex", "1");
@@ -81,6 +91,8 @@ export function serverFilter(filter) {
     params.set("q", filter.q);
     if (filter.regex) params.set("regex", "1");
   }
+  const query = queryOf(filter.terms);
+  if (query) params.set("query", query);
   for (const level of filter.levels) params.append("level", level);
   if (filter.container) params.set("container", filter.container);
   if (filter.stream) params.set("stream", filter.stream);
@@ -95,12 +107,14 @@ export function serverFilter(filter) {
 export function passes(filter) {
   const search = filter.hide ? makeSearch(filter.q, filter.regex).search : null;
   const { levels, container, stream } = filter;
-  if (!search && !levels.length && !container && !stream) return null;
+  const query = queryMatch(readQuery(filter.terms));
+  if (!search && !query && !levels.length && !container && !stream) return null;
   return (rows, level) =>
     (!container || rows[0][2] === container) &&
     (!stream || rows[0][3] === stream) &&
     (!levels.length || levels.includes(level ?? "none")) &&
-    (!search || rows.some((row) => search.test(row[4])));
+    (!search || rows.some((row) => search.test(row[4]))) &&
+    (!query || query(rows, level));
 }
 
 /**
@@ -110,6 +124,15 @@ export function passes(filter) {
  */
 export function sameLines(a, b) {
   return serverFilter(a).toString() === serverFilter(b).toString();
+}
+
+/**
+ * Whether both are written the same.
+ * @param {Filter} a
+ * @param {Filter} b
+ */
+export function sameFilter(a, b) {
+  return writeFilter(a).toString() === writeFilter(b).toString();
 }
 
 /**
@@ -125,129 +148,20 @@ export function readLine(hash, params) {
 }
 
 /**
- * The moment that an address names: `#T2026-11-29T14:03:07Z`.
+ * The moment that an address names: `#T2026-11-29T14:03:07Z` or `#t=2026-11-29T14:03:07Z`.
  * @param {string} hash
  * @returns {number | null} milliseconds since 1970
  */
 export function readMoment(hash) {
-  const ms = hash.startsWith("#T") ? Date.parse(decodeURIComponent(hash.slice(2))) : NaN;
-  return Number.isNaN(ms) ? null : ms;
-}
-
-/**
- * @typedef {object} Search
- * @property {(line: string) => boolean} test whether it is in a line, as it is seen or as it was written
- * @property {(text: string) => [number, number][]} ranges where, as offsets into the text given
- */
-
-const RANGES_AT_MOST = 200; // a line of a megabyte may match at every character
-const LONGEST = 1_000; // characters, as on the server
-
-/**
- * Case does not matter, as on the server. An expression is RE2's, as there: what it does not have
- * is an error, in a sentence.
- * @param {string} query
- * @param {boolean} regex
- * @returns {{ search: Search | null, error: string | null, lacks?: boolean }} null search: there is
- *   nothing to find; `lacks`: it asks for what RE2 does not have
- */
-export function makeSearch(query, regex) {
-  query = query.normalize("NFC");
-  if (!query) return { search: null, error: null };
-  if (query.length > LONGEST) {
-    return { search: null, error: tn("At most {n} character", "At most {n} characters", LONGEST) };
-  }
-  if (!regex) return { search: words(query), error: null };
-  let expression = known.source === query ? known.expression : null;
+  const found = /^#(?:T|t=)(.+)$/.exec(hash);
+  if (!found) return null;
+  let ms = NaN;
   try {
-    expression ??= new Re2(query);
-  } catch (error) {
-    if (!(error instanceof NotRe2)) throw error;
-    const lacks = !/^(?:missing|trailing)/.test(error.message);
-    return { search: null, error: refusal(error.message), lacks };
+    ms = Date.parse(decodeURIComponent(found[1]));
+  } catch {
+    // A percent sign that is none.
   }
-  known = { source: query, expression };
-  const found = expression;
-  return {
-    error: null,
-    search: {
-      test: (line) => isIn(line, (text) => found.test(text)),
-      ranges: (text) => found.ranges(text, RANGES_AT_MOST),
-    },
-  };
-}
-
-/**
- * @param {string} line
- * @param {(text: string) => boolean} test
- * @param {RegExp | null} [hint] what hintOf says of the words
- */
-function isIn(line, test, hint = null) {
-  if (test(line)) return true;
-  if (hint && !hint.test(line) && !MAY_MAKE.test(line) && line.normalize("NFC") === line)
-    return false;
-  const seen = seenText(line);
-  return seen !== line && test(seen);
-}
-
-// Escapes and templates may make anything.
-// eslint-disable-next-line no-control-regex
-const MAY_MAKE = /\x1b|\\u|@mt|template/i;
-// eslint-disable-next-line no-control-regex
-const JOINTS = /[\s=.,[\]{}"\\/\x00-\x1f]+/; // stand between what is decoded, or are made by it
-
-/**
- * Of words that are looked for, the longest part that decoding a line can neither make nor join
- * together: a line without it need not be decoded. As in cloudbang/domain/seen_text.py.
- * @param {string} query
- */
-function hintOf(query) {
-  return query.split(JOINTS).reduce((best, part) => (part.length > best.length ? part : best), "");
-}
-
-/** What it has learned of the lines is of use to the next who asks for it.
- * @type {{ source: string, expression: Re2 | null }} */
-let known = { source: "", expression: null };
-
-/** @param {string} what RE2 says */
-function refusal(what) {
-  const part = what.slice(what.indexOf(": ") + 2);
-  if (/^\(\?<?[=!]/.test(part)) {
-    return t("Expressions have no lookahead and no lookbehind here: {part}", { part });
-  }
-  if (/^\\[1-9]/.test(part)) {
-    return t("Expressions have no back references here: {part}", { part });
-  }
-  return t("This is no regular expression in RE2's syntax: {what}", { what });
-}
-
-/** @param {string} text as a regular expression that finds it and nothing else */
-function literally(text) {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, (c) => (c === "-" || c === "/" ? c : `\\${c}`));
-}
-
-/** @param {string} query @returns {Search} */
-function words(query) {
-  const source = literally(query);
-  // Letters of ASCII alone have no relatives elsewhere (the Kelvin sign is no k), as on the server.
-  // eslint-disable-next-line no-control-regex
-  const flags = /^[\x00-\x7f]*$/.test(query) ? "i" : "iu";
-  const one = new RegExp(source, flags);
-  const all = new RegExp(source, `${flags}g`);
-  const part = hintOf(query);
-  const hint = part ? new RegExp(literally(part), flags) : null;
-  return {
-    test: (line) => isIn(line, (text) => one.test(text), hint),
-    ranges: (text) => {
-      /** @type {[number, number][]} */
-      const found = [];
-      for (const match of text.matchAll(all)) {
-        found.push([match.index, match.index + match[0].length]);
-        if (found.length >= RANGES_AT_MOST) break;
-      }
-      return found;
-    },
-  };
+  return Number.isNaN(ms) ? null : ms;
 }
 
 /** A filter at work. */
@@ -261,6 +175,8 @@ export class ActiveFilter {
     this.searchError = error;
     /** It asks for something that there is not, and is not just unfinished. */
     this.searchLacks = lacks;
+    /** What is marked: also the words that the terms ask for. @type {Search | null} */
+    this.marks = together([search, ...wordsOf(filter.terms)]);
   }
 
   /**
@@ -278,4 +194,33 @@ export class ActiveFilter {
     }
     return rows.filter((row) => stay.has(row));
   }
+}
+
+/** The texts that the terms look for. @param {readonly FilterTerm[]} terms */
+function wordsOf(terms) {
+  return readQuery(terms)
+    .filter(({ kind, negated }) => !negated && (kind === "text" || kind === "regex"))
+    .map(({ kind, text }) => makeSearch(text, kind === "regex").search);
+}
+
+/** @param {(Search | null)[]} searches @returns {Search | null} what finds what each of them does */
+function together(searches) {
+  const all = searches.filter((one) => one !== null);
+  if (all.length < 2) return all[0] ?? null;
+  return {
+    test: (line) => all.some((one) => one.test(line)),
+    ranges: (text) => apart(all.flatMap((one) => one.ranges(text))),
+  };
+}
+
+/** Of ranges in any order: in order, those that meet as one. @param {[number, number][]} ranges */
+function apart(ranges) {
+  /** @type {[number, number][]} */
+  const found = [];
+  for (const [from, to] of ranges.sort((a, b) => a[0] - b[0])) {
+    const last = found.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else found.push([from, to]);
+  }
+  return found;
 }

@@ -26,6 +26,8 @@ export function bindKeys(view) {
   key("E", t("Previous error"), () => view.cursor.nextLevel("error", -1));
   key("w", t("Next warning"), () => view.cursor.nextLevel("warning", 1));
   key("W", t("Previous warning"), () => view.cursor.nextLevel("warning", -1));
+  key("F", t("Filter by a term"), () => view.toolbar.terms.focus());
+  key("v", t("Fields of the lines in sight"), () => byId("log-fields-menu").togglePopover());
   key("t", t("Jump to a time"), () => byId("log-jump-menu").showPopover());
   key(".", t("Settings of the view"), () => byId("log-view-menu").togglePopover());
   key("c", t("Copy the row"), () => view.copyCursor(false));
@@ -55,7 +57,10 @@ export function bindKeys(view) {
   });
   view.toolbar.find.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
-    if (event.key === "Enter") {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      byId("log-as-term").click();
+    } else if (event.key === "Enter") {
       event.preventDefault();
       view.toolbar.flush();
       view.cursor.nextMatch(event.shiftKey ? -1 : 1);

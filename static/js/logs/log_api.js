@@ -16,6 +16,7 @@ import { serverFilter } from "./filter.js";
 
 /**
  * A stretch of the log, from one seq to before another, and of which time that is (RFC 3339).
+ * One that goes on has Infinity for its end, and no `until`.
  * @typedef {{ from: number, to: number, since: string, until: string }} Bounds
  */
 

@@ -22,21 +22,25 @@ export class LogSpan {
    * the address names.
    *
    * @param {number} since ms since 1970
-   * @param {number} until
+   * @param {number | null} until null: it goes on
    * @param {string} words what the stretch is called
    */
   async show(since, until, words) {
     const { view } = this;
     const mine = ++this.#asked;
-    const times = { since: fromMs(since), until: fromMs(until) };
+    const times = { since: fromMs(since), until: until === null ? "" : fromMs(until) };
     try {
       const [from, to] = await Promise.all([
         view.feed.api.seqAt(times.since),
-        view.feed.api.seqAt(times.until),
+        until === null ? Infinity : view.feed.api.seqAt(times.until),
       ]);
       if (mine !== this.#asked) return;
       this.#said = words;
       view.feed.bounds = { from, to: Math.max(from, to), ...times };
+      if (until === null && view.linked === null) {
+        view.feed.goToEnd();
+        return view.follow();
+      }
       const { linked } = view;
       const at = linked !== null && linked >= from && linked < to ? linked : from;
       view.rows.stayAt(at); // also where there is no line
@@ -54,8 +58,9 @@ export class LogSpan {
   async leave() {
     const { view } = this;
     const mine = ++this.#asked;
-    const at = view.feed.model.entries[view.rows.firstSeen]?.seq ?? view.feed.bounds?.to;
+    const at = view.feed.model.entries[view.rows.firstSeen]?.seq ?? view.feed.bounds?.from;
     view.feed.bounds = null;
+    if (view.rows.place.follow) return view.feed.goToEnd();
     if (at === undefined) return;
     const seq = Math.max(1, Math.floor(at));
     view.rows.stayAt(seq);

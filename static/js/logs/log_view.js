@@ -5,10 +5,10 @@ import { afterPaint, byId, readData } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { live } from "../live/live_socket.js";
+import { LogChoices } from "./log_choices.js";
 import { LogSpan } from "./log_span.js";
-import { UrlState } from "./url_state.js";
 import { Feed } from "./feed.js";
-import { readFilter, readLine, readMoment, sameLines } from "./filter.js";
+import { readFilter, readLine, sameLines } from "./filter.js";
 import { MarksBar } from "./marks_bar.js";
 import { PartialLines } from "./partial_lines.js";
 import { RowCursor } from "./row_cursor.js";
@@ -23,7 +23,6 @@ import { VirtualList } from "./virtual_list.js";
 import { copyAndSay, toast } from "../lib/toast.js";
 import { setUpDownload } from "./download_menu.js";
 import { ScrollMarks } from "./scroll_marks.js";
-import { phraseFor } from "./search_phrase.js";
 import { fromMs } from "./times.js";
 
 /** @typedef {import("./log_model.js").Entry} Entry */
@@ -48,7 +47,7 @@ export class LogView {
     const params = new URLSearchParams(location.search);
     this.linked = readLine(location.hash, params);
     this.feed = new Feed(source, readFilter(params), this.settings, () => this.rows.reader);
-    this.toolbar = new Toolbar(this.feed.filter, this.settings);
+    this.toolbar = new Toolbar(this.feed.filter, this.settings, () => this.focusRows());
     this.instances = new Instances(this.app, this.feed, this.toolbar);
     this.scroller = byId("log-scroller");
     const repeats = new Repeats(() => this.settings);
@@ -64,8 +63,9 @@ export class LogView {
       openAt: (seq) => this.openAt(seq),
     });
     this.marksBar = new MarksBar(this);
-    this.url = new UrlState(this.feed, this.rows, () => this.linked);
     this.span = new LogSpan(this);
+    this.choices = new LogChoices(this);
+    this.url = this.choices.url;
     this.statusBar = new StatusBar(this.feed, this.rows, () => this.#behind());
     this.marks = new ScrollMarks(
       /** @type {HTMLCanvasElement} */ (byId("log-ticks")),
@@ -82,9 +82,7 @@ export class LogView {
   start() {
     this.feed.open(null, readData("log-lines"));
     if (this.app) this.#partial.follow(this.app, () => this.schedule());
-    const moment = readMoment(location.hash);
-    if (this.linked !== null) void this.openAt(this.linked);
-    else if (moment !== null) void this.jumpTo(moment);
+    this.choices.start();
     // At once, so that the next paint has lines; what is said about them comes after it.
     this.feed.takeIn(FRAME);
     this.rows.changed();
@@ -110,7 +108,9 @@ export class LogView {
       this.url.changed();
       this.schedule();
     });
-    toolbar.addEventListener("filter", () => this.#onFilter());
+    toolbar.addEventListener("filter", (event) =>
+      this.#onFilter(/** @type {CustomEvent} */ (event).detail.typing),
+    );
     toolbar.addEventListener("settings", () => this.#onSettings());
     slice.addEventListener("click", (event) => this.#onClick(event));
     slice.addEventListener("resized", () => {
@@ -127,12 +127,6 @@ export class LogView {
     document.addEventListener("selectionchange", () => this.#onSelection());
     live.addEventListener("state", () => this.schedule());
     inventory.addEventListener("apps", () => this.#showInstances());
-    addEventListener("hashchange", () => {
-      const seq = readLine(location.hash, new URLSearchParams());
-      const moment = readMoment(location.hash);
-      if (seq !== null) void this.openAt(seq);
-      else if (moment !== null) void this.jumpTo(moment);
-    });
     byId("log-follow").addEventListener("click", () => this.toggleFollow());
     byId("log-new").addEventListener("click", () => this.follow());
     byId("log-next").addEventListener("click", () => this.cursor.nextMatch(1));
@@ -179,7 +173,8 @@ export class LogView {
   #context() {
     return {
       settings: this.settings,
-      search: this.marksBar.marks.beside(this.feed.active.search),
+      search: this.marksBar.marks.beside(this.feed.active.marks),
+      columns: this.choices.columns,
       many: this.instances.many,
       instance: (container, app) => this.instances.of(container, app),
       cursor: this.cursor.entry,
@@ -208,13 +203,23 @@ export class LogView {
     const { instances } = this;
     const many = instances.many;
     instances.show();
-    if (many !== instances.many) this.rows.repaint();
+    if (many !== instances.many) {
+      this.rows.repaint();
+      this.choices.drawColumns();
+    }
     this.schedule();
   }
 
   // What the reader does
 
-  #onFilter() {
+  /** @param {boolean} typing */
+  #onFilter(typing) {
+    this.useFilter();
+    this.url.now(typing);
+  }
+
+  /** Shows what the tool bar says. */
+  useFilter() {
     const { feed, rows } = this;
     const reader = rows.place.follow ? null : this.#readerSeq();
     const same = sameLines(feed.filter, this.toolbar.filter);
@@ -222,7 +227,6 @@ export class LogView {
     if (!same) this.cursor.set(null);
     rows.repaint();
     rows.changed();
-    this.url.now();
     this.schedule();
   }
 
@@ -243,6 +247,7 @@ export class LogView {
 
   #applySettings() {
     byId("log").classList.toggle("log-wrap", this.settings.wrap);
+    this.choices.drawColumns();
   }
 
   #readerSeq() {
@@ -282,6 +287,8 @@ export class LogView {
 
   follow() {
     this.span.forget();
+    // The end of the log is in no stretch that has ended.
+    if (this.feed.bounds && this.feed.bounds.to !== Infinity) this.choices.range?.clear();
     if (!this.feed.attached) this.feed.goToEnd();
     this.feed.seen();
     this.linked = null;
@@ -293,7 +300,7 @@ export class LogView {
   /** To the end of what is shown: of a span that is its last line, else it goes on from there. */
   toEnd() {
     const { bounds } = this.feed;
-    if (bounds) void this.openAt(Math.max(bounds.from, bounds.to - 1));
+    if (bounds && bounds.to !== Infinity) void this.openAt(Math.max(bounds.from, bounds.to - 1));
     else this.follow();
   }
 
@@ -378,19 +385,13 @@ export class LogView {
       "copy-text": () => void copyAndSay(String(value), t("Copied")),
       "copy-link": () => void copyAndSay(this.url.of(entry.seq), t("Link copied")),
       "load-gap": () => void this.feed.loadGap(entry),
-      around: () => {
-        this.toolbar.set({ hide: false, levels: [], container: "", stream: "" });
-        void this.openAt(entry.seq);
-      },
-      "filter-for": () => this.#filterFor(entry),
+      around: () => this.choices.around(entry),
+      "filter-for": () => this.choices.filterFor(entry),
+      with: () => this.choices.filterBy(value, false),
+      without: () => this.choices.filterBy(value, true),
+      column: () => this.choices.columns.toggle(String(value)),
       "only-instance": () => this.toolbar.set({ container: entry.row?.[2] ?? "" }),
     };
     actions[action]?.();
-  }
-
-  /** Looks for what is selected in the row, else for the part of its text that others share. @param {Entry} entry */
-  #filterFor(entry) {
-    this.toolbar.find.value = phraseFor(entry, getSelection()?.toString() ?? "");
-    this.toolbar.set({ regex: false, hide: true });
   }
 }

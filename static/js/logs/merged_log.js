@@ -4,7 +4,7 @@
 import { call } from "../lib/api.js";
 import { live } from "../live/live_socket.js";
 import { Extents } from "./extents.js";
-import { serverFilter } from "./filter.js";
+import { NO_FILTER, serverFilter } from "./filter.js";
 import { LogApi } from "./log_api.js";
 import { cursorOf, numberOf, Numbers, timeOf } from "./line_numbers.js";
 
@@ -210,10 +210,7 @@ export class MergedLog extends LogApi {
     /** @type {Answer} */
     let answer;
     try {
-      answer = await this.#page(
-        { q: "", regex: false, hide: false, levels: [], container: "", stream: "" },
-        { limit: String(TAIL) },
-      );
+      answer = await this.#page(NO_FILTER, { limit: String(TAIL) });
     } catch (error) {
       this.#handlers.error?.(/** @type {any} */ (error));
       setTimeout(() => void this.#open(), 5_000);

@@ -9,6 +9,7 @@ import { causeOf, isCause } from "./causes.js";
 import { appOf, seqInApp } from "./merged_log.js";
 import { levelWord } from "./levels.js";
 import { shortName } from "../lib/cut_name.js";
+import { drawFields, fieldActions } from "./row_fields.js";
 import { rowText } from "./row_text.js";
 import { drawRun } from "./run_view.js";
 import { plainText, readJson, seenRuns, seenText } from "./seen_text.js";
@@ -29,6 +30,7 @@ const WHO = 14; // characters, as wide as the column is
  * @property {boolean} many several instances have written: their names are shown
  * @property {(container: string, app?: string) => { name: string, hue: number }} instance
  *   of a log of several apps, the app
+ * @property {import("./columns.js").Columns} columns fields that have one
  * @property {Entry | null} cursor the row the keys are at
  * @property {number | null} linked the seq that the address names
  * @property {(action: string, entry: Entry, value?: unknown) => void} act
@@ -113,7 +115,14 @@ function drawLine(entry, row, context) {
     level.title = word;
   }
   const text = drawText(entry, row, context);
-  head.append(level, ...drawRun(entry, context), text, ...drawFold(entry, row, context));
+  const columns = context.columns.cells(row);
+  head.append(
+    level,
+    ...columns,
+    ...drawRun(entry, context),
+    text,
+    ...drawFold(entry, row, context),
+  );
   if (entry.hit && context.search && !text.querySelector("mark:not(.marked)"))
     head.append(drawInside());
   const element = h("article", { class: "row", "aria-posinset": row[0], "aria-setsize": -1 }, head);
@@ -204,8 +213,8 @@ function drawDetail(entry, row, context) {
   const box = h("div", { class: "detail" });
   box.append(drawActions(entry, row, context), drawFacts(row, context));
   const json = readJson(row[4]);
-  if (json) box.append(drawTree(json.value, (value) => context.act("copy-text", entry, value)));
-  else box.append(drawWhole(row[4], context));
+  if (json) box.append(drawTree(json.value, fieldActions(entry, context)));
+  else box.append(drawWhole(row[4], context), ...drawFields(row, entry, context));
   if (json || plainText(row[4]) !== row[4]) box.append(drawWritten(entry, row, context));
   if (entry.more) box.append(drawTrace(entry.more, context));
   return box;

@@ -89,7 +89,9 @@ export class StatusBar {
   #showNew() {
     const button = byId("log-new");
     const { unseen, attached } = this.feed;
-    button.hidden = this.rows.place.follow || (!unseen && attached) || this.feed.bounds !== null;
+    const { follow } = this.rows.place;
+    button.hidden =
+      follow || (!unseen && attached) || (this.feed.bounds?.to ?? Infinity) < Infinity;
     const words = unseen ? tn("{n} new line", "{n} new lines", unseen) : t("To the end");
     setText(byId("log-new-text"), words);
   }
@@ -172,11 +174,7 @@ export class StatusBar {
     empty.classList.toggle("log-empty-below", entries.length > 0);
     empty.hidden = !nothing || (!feed.model.atStart && !feed.stopped);
     if (empty.hidden) return;
-    const filtered =
-      feed.filter.levels.length ||
-      feed.filter.container ||
-      feed.filter.stream ||
-      (feed.filter.hide && feed.filter.q);
+    const filtered = feed.active.passes !== null;
     setText(
       byId("log-empty-title"),
       filtered
@@ -206,7 +204,8 @@ export class StatusBar {
       return;
     }
     const { bounds } = feed;
-    const kept = Math.max(n, bounds ? bounds.to - bounds.from : feed.recent.last - feed.first + 1);
+    const to = Math.min(bounds?.to ?? Infinity, feed.recent.last + 1);
+    const kept = Math.max(n, to - (bounds?.from ?? feed.first));
     const words =
       n === kept
         ? tn("{n} line, all loaded", "{n} lines, all loaded", n)

@@ -7,7 +7,9 @@ import { formatTime, t } from "../lib/i18n.js";
 import { parseTime } from "./times.js";
 import { recall, remember } from "../lib/storage.js";
 import { levelWord } from "./levels.js";
-import { WANTED } from "./filter.js";
+import { makeSearch, WANTED } from "./filter.js";
+import { parse, written } from "./query/language.js";
+import { TermBar } from "./term_bar.js";
 
 /** @typedef {import("./filter.js").Filter} Filter */
 
@@ -24,20 +26,25 @@ export class Toolbar extends EventTarget {
   /**
    * @param {Filter} filter
    * @param {ViewSettings} settings
+   * @param {() => void} leave takes the keys to the rows
    */
-  constructor(filter, settings) {
+  constructor(filter, settings, leave) {
     super();
     this.filter = filter;
     this.settings = settings;
     this.find = input("log-find");
     this.find.addEventListener("input", () => {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.set({ q: this.find.value }), TYPED);
+      this.#timer = setTimeout(() => this.set({ q: this.find.value }, true), TYPED);
     });
+    this.terms = new TermBar("log-terms", leave);
+    this.terms.addEventListener("change", () => this.set({ terms: this.terms.terms }));
+    byId("log-as-term").addEventListener("click", () => this.#takeFound());
+    byId("log-filter").addEventListener("click", () => this.terms.focus());
     byId("log-regex").addEventListener("click", () => this.set({ regex: !this.filter.regex }));
     byId("log-hide").addEventListener("click", () => this.set({ hide: !this.filter.hide }));
     byId("log-clear").addEventListener("click", () =>
-      this.set({ q: "", levels: [], container: "", stream: "" }),
+      this.set({ q: "", terms: [], levels: [], container: "", stream: "" }),
     );
     byId("log-stream").addEventListener("change", (event) => {
       this.set({ stream: /** @type {HTMLSelectElement} */ (event.target).value });
@@ -101,18 +108,50 @@ export class Toolbar extends EventTarget {
     if (this.find.value !== this.filter.q) this.set({ q: this.find.value });
   }
 
-  /** @param {Partial<Filter>} part */
-  set(part) {
+  /**
+   * @param {Partial<Filter>} part
+   * @param {boolean} [typing] more of it may come
+   */
+  set(part, typing = false) {
     // What was typed a moment ago counts too, whatever was pressed then.
     clearTimeout(this.#timer);
     this.filter = { ...this.filter, q: this.find.value, ...part };
     this.show();
-    this.dispatchEvent(new Event("filter"));
+    this.dispatchEvent(new CustomEvent("filter", { detail: { typing } }));
+  }
+
+  /** Another filter, which the reader has not set here. @param {Filter} filter */
+  restore(filter) {
+    clearTimeout(this.#timer);
+    this.filter = filter;
+    this.find.value = filter.q;
+    this.show();
+  }
+
+  /** What is looked for becomes a term, or the terms that it is made of: others are not shown any more. */
+  #takeFound() {
+    const { value } = this.find;
+    const { regex } = this.filter;
+    if (!value.trim() || makeSearch(value, regex).error) return;
+    let query = regex ? `/${value.replace(/(?<!\\)\//g, "\\/")}/` : written(value);
+    try {
+      // What has the marks of a term was meant as one.
+      if (!regex && parse(value).some((term) => term.kind !== "text" || term.negated))
+        query = value;
+    } catch {
+      // Then it is text.
+    }
+    this.find.value = "";
+    this.filter = { ...this.filter, q: "", regex: false };
+    this.terms.add(query);
+    this.terms.focus();
   }
 
   /** Shows the filter as it is. */
   show() {
-    const { q, regex, hide, levels, container, stream } = this.filter;
+    const { q, regex, hide, terms, levels, container, stream } = this.filter;
+    this.terms.show(terms);
+    byId("log-as-term").hidden = !this.find.value;
     if (this.find.value !== q && document.activeElement !== this.find) this.find.value = q;
     if (this.find.value !== q && !q) this.find.value = "";
     byId("log-regex").setAttribute("aria-pressed", String(regex));
@@ -125,7 +164,7 @@ export class Toolbar extends EventTarget {
     }
     this.#select("log-stream", stream);
     this.#select("log-instance", container);
-    byId("log-clear").hidden = !(q || levels.length || container || stream);
+    byId("log-clear").hidden = !(q || terms.length || levels.length || container || stream);
   }
 
   /**

@@ -1,5 +1,6 @@
 // The address bar says where the reader is: filters, and the line unless they follow the end.
 
+import { goTo } from "../lib/address.js";
 import { IN_ADDRESS, writeFilter } from "./filter.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
@@ -15,12 +16,14 @@ export class UrlState {
   /**
    * @param {Feed} feed
    * @param {VirtualList} rows
-   * @param {() => number | null} linked the line the reader came for
+   * @param {{ linked: () => number | null, write: (params: URLSearchParams) => void }} more the line the
+   *   reader came for; what else of the view stands there
    */
-  constructor(feed, rows, linked) {
+  constructor(feed, rows, { linked, write }) {
     this.feed = feed;
     this.rows = rows;
     this.linked = linked;
+    this.write = write;
   }
 
   /**
@@ -32,16 +35,30 @@ export class UrlState {
     // What else the page says there stays.
     for (const name of IN_ADDRESS) params.delete(name);
     for (const [name, value] of writeFilter(this.feed.filter)) params.append(name, value);
+    this.write(params);
     const query = params.size ? `?${params}` : "";
     const { merged } = this.feed.source;
     const line = seq ? `#${merged ? merged.anchor(seq) : `L${Math.floor(seq)}`}` : "";
     return `${location.origin}${location.pathname}${query}${line}`;
   }
 
-  /** The filter is another one: what is reloaded or copied now has to have it. */
-  now() {
+  /**
+   * The reader chose something: what is reloaded or copied now has to have it, and what was before is a
+   * step back.
+   * @param {boolean} [typing] more of it may come
+   */
+  now(typing = false) {
     clearTimeout(this.#timer);
-    this.#show();
+    const address = this.#address();
+    if (address === this.#shown) return;
+    this.#shown = address;
+    goTo(address, typing);
+  }
+
+  /** The reader went a step back or on: the address says where they are. */
+  stepped() {
+    clearTimeout(this.#timer);
+    this.#shown = location.href;
   }
 
   /** The reader moved. */
@@ -51,14 +68,19 @@ export class UrlState {
   }
 
   #show() {
+    const address = this.#address();
+    if (address === this.#shown) return;
+    this.#shown = address;
+    history.replaceState(history.state, "", address);
+  }
+
+  /** The address of what is in sight. */
+  #address() {
     const { rows, feed } = this;
     const linked = this.linked();
     const first = Math.ceil(feed.model.entries[rows.firstSeen]?.seq ?? 0);
     const at = linked !== null && this.#isSeen(linked) ? linked : first;
-    const address = this.of(rows.place.follow ? null : at);
-    if (address === this.#shown) return;
-    this.#shown = address;
-    history.replaceState(history.state, "", address);
+    return this.of(rows.place.follow ? null : at);
   }
 
   /** @param {number} seq */

@@ -2,6 +2,7 @@
 
 import "../frame/frame.js";
 import { bind } from "../frame/keys.js";
+import { choose, onStep } from "../lib/address.js";
 import { call, Problem } from "../lib/api.js";
 import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
@@ -18,11 +19,15 @@ const clean = /** @type {HTMLButtonElement} */ (byId("storage-clean"));
 const error = byId("storage-error");
 const list = byId("storage-list");
 const table = new ThingTable(list);
-const given = new URLSearchParams(location.search);
 
 /** What is shown; null for all kinds. @type {Kind | null} */
-let shown = KINDS.find((kind) => kind === given.get("kind")) ?? null;
-filter.value = given.get("q") ?? "";
+let shown = null;
+
+/** @param {URLSearchParams} params */
+function readAddress(params) {
+  shown = KINDS.find((kind) => kind === params.get("kind")) ?? null;
+  filter.value = params.get("q") ?? "";
+}
 /** @type {Storage | null} */
 let storage = null;
 
@@ -82,7 +87,7 @@ function drawChips() {
         class: "chip",
         type: "button",
         "aria-pressed": String(kind === shown),
-        onclick: () => choose(kind),
+        onclick: () => show(kind),
       },
       kind ? kindWord(kind) : t("All"),
       count !== undefined && h("span", { class: "muted" }, count),
@@ -95,22 +100,15 @@ function drawChips() {
 }
 
 /** @param {Kind | null} kind */
-function choose(kind) {
+function show(kind) {
   shown = kind;
   remember();
   draw();
 }
 
-function remember() {
-  const address = new URL(location.href);
-  for (const [name, value] of [
-    ["kind", shown ?? ""],
-    ["q", filter.value.trim()],
-  ]) {
-    if (value) address.searchParams.set(name, value);
-    else address.searchParams.delete(name);
-  }
-  history.replaceState(null, "", address);
+/** @param {boolean} [typing] more of it may come */
+function remember(typing = false) {
+  choose({ kind: shown ?? "", q: filter.value.trim() }, typing);
 }
 
 /** @param {number} step */
@@ -125,7 +123,12 @@ function move(step) {
 const offer = () => openCleanUp(() => void load());
 
 filter.addEventListener("input", () => {
-  remember();
+  remember(true);
+  draw();
+});
+readAddress(new URLSearchParams(location.search));
+onStep((params) => {
+  readAddress(params);
   draw();
 });
 clean.addEventListener("click", offer);

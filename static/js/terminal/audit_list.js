@@ -1,6 +1,7 @@
 // The audit list: who opened what, where, when, from which address, and how it ended.
 
 import { whereLink } from "./open_list.js";
+import { choose, onStep } from "../lib/address.js";
 import { call, Problem } from "../lib/api.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
@@ -15,6 +16,11 @@ const PAGE = 50;
 
 /** @param {string} id */
 const select = (id) => /** @type {HTMLSelectElement | null} */ (document.getElementById(id));
+
+/** @param {URLSearchParams} params */
+function wantedIn(params) {
+  return { app: params.get("app") ?? "", account: params.get("person") ?? "" };
+}
 
 export class AuditList {
   #box = byId("terminals-past");
@@ -33,8 +39,12 @@ export class AuditList {
   /** @param {boolean} admin */
   constructor(admin) {
     this.admin = admin;
-    const given = new URLSearchParams(location.search);
-    this.#wanted = { app: given.get("app") ?? "", account: given.get("person") ?? "" };
+    this.#wanted = wantedIn(new URLSearchParams(location.search));
+    onStep((params) => {
+      this.#wanted = wantedIn(params);
+      this.#showChoices();
+      void this.load();
+    });
     this.#older.addEventListener("click", () => void this.#loadOlder());
     for (const field of [this.#app, this.#person]) {
       field?.addEventListener("change", () => this.#choose());
@@ -69,15 +79,7 @@ export class AuditList {
 
   #choose() {
     this.#wanted = { app: this.#app?.value ?? "", account: this.#person?.value ?? "" };
-    const address = new URL(location.href);
-    for (const [name, value] of [
-      ["app", this.#wanted.app],
-      ["person", this.#wanted.account],
-    ]) {
-      if (value) address.searchParams.set(name, value);
-      else address.searchParams.delete(name);
-    }
-    history.replaceState(null, "", address);
+    choose({ app: this.#wanted.app, person: this.#wanted.account });
     void this.load();
   }
 

@@ -1,6 +1,7 @@
 // The terminals that are open now.
 
 import { appAddress } from "../frame/addresses.js";
+import { choose, onStep } from "../lib/address.js";
 import { may } from "../frame/permissions.js";
 import { call, Problem } from "../lib/api.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
@@ -31,6 +32,7 @@ export class OpenList extends EventTarget {
     const choices = document.getElementById("terminals-whose");
     if (!admin || !choices) return;
     this.#everybody = new URLSearchParams(location.search).get("whose") === "all";
+    onStep((params) => this.#choose(params.get("whose") === "all"));
     choices.addEventListener("click", (event) => {
       const chip = /** @type {Element} */ (event.target).closest("button");
       if (chip) this.#choose(chip.dataset.whose === "all");
@@ -41,10 +43,7 @@ export class OpenList extends EventTarget {
   /** @param {boolean} everybody */
   #choose(everybody) {
     this.#everybody = everybody;
-    const address = new URL(location.href);
-    if (everybody) address.searchParams.set("whose", "all");
-    else address.searchParams.delete("whose");
-    history.replaceState(null, "", address);
+    choose({ whose: everybody ? "all" : "" });
     this.#showChoice();
     void this.load();
   }

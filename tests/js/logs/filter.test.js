@@ -18,6 +18,10 @@ test("a filter survives the address bar", () => {
     q: "a+b &ü",
     regex: true,
     hide: true,
+    terms: [
+      { text: "status:>=500", off: false },
+      { text: "-x", off: true },
+    ],
     levels: ["error", "none"],
     container: "0123456789ab",
     stream: "stderr",

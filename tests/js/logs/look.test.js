@@ -7,7 +7,15 @@ import { Extents } from "../../../static/js/logs/extents.js";
 import { LogApi } from "../../../static/js/logs/log_api.js";
 import { Look } from "../../../static/js/logs/look.js";
 
-const FILTER = { q: "needle", regex: false, hide: true, levels: [], container: "", stream: "" };
+const FILTER = {
+  q: "needle",
+  regex: false,
+  hide: true,
+  terms: [],
+  levels: [],
+  container: "",
+  stream: "",
+};
 
 /** A store of so many lines that looks through 1,000 of them at a time; one line is the needle. */
 function store(lines, needle) {

@@ -1,0 +1,99 @@
+// What a reader chose to see of a log beside its filter (columns, a time), and the address that says all of
+// it: Back undoes what was chosen last.
+
+import { onStep } from "../lib/address.js";
+import { byId } from "../lib/dom.js";
+import { Columns } from "./columns.js";
+import { FieldPanel } from "./field_panel.js";
+import { readFilter, readLine, readMoment, sameFilter } from "./filter.js";
+import { fieldTerm } from "./query/language.js";
+import { phraseFor } from "./search_phrase.js";
+import { TimeRange } from "./time_range.js";
+import { UrlState } from "./url_state.js";
+
+/** @typedef {import("./entry.js").Entry} Entry */
+/** @typedef {import("./log_view.js").LogView} LogView */
+
+export class LogChoices {
+  /** @param {LogView} view */
+  constructor(view) {
+    this.view = view;
+    const { app, merged } = view.feed.source;
+    this.columns = new Columns(app || (merged ? "" : "deployment"));
+    // Where the page has a time of its own, that counts.
+    this.range = document.getElementById("log-range") ? new TimeRange(view) : null;
+    this.range?.restore(new URLSearchParams(location.search));
+    this.url = new UrlState(view.feed, view.rows, {
+      linked: () => view.linked,
+      write: (params) => {
+        this.columns.write(params);
+        this.range?.write(params);
+      },
+    });
+    this.columns.addEventListener("change", () => {
+      this.drawColumns();
+      view.rows.repaint();
+      this.url.now();
+      view.schedule();
+    });
+    this.range?.addEventListener("change", () => this.url.now());
+    new FieldPanel(view, this.columns);
+    onStep((params) => this.#onStep(params));
+  }
+
+  /** What the address asked for from the first. */
+  start() {
+    const { view } = this;
+    if (view.linked === null) this.#goToHash();
+    else void view.openAt(view.linked);
+    addEventListener("hashchange", () => this.#goToHash());
+    if (this.range && !this.range.isAll) this.range.show();
+  }
+
+  /** To the line, or the moment, that the address names. */
+  #goToHash() {
+    const seq = readLine(location.hash, new URLSearchParams());
+    const moment = readMoment(location.hash);
+    if (seq !== null) void this.view.openAt(seq);
+    else if (moment !== null) void this.view.jumpTo(moment);
+  }
+
+  /** Back, or on again: as the address says. @param {URLSearchParams} params */
+  #onStep(params) {
+    const { view } = this;
+    const filter = readFilter(params);
+    if (!sameFilter(filter, view.feed.filter)) {
+      view.toolbar.restore(filter);
+      view.useFilter();
+    }
+    this.columns.restore(params);
+    if (this.range?.restore(params)) this.range.show();
+    this.url.stepped();
+  }
+
+  drawColumns() {
+    const { settings, instances } = this.view;
+    this.columns.drawHead(byId("log-heads"), settings, instances.many);
+  }
+
+  /** A value of a row becomes a term. @param {unknown} field its name and value @param {boolean} without */
+  filterBy(field, without) {
+    const [name, value] = /** @type {[string, string]} */ (field);
+    this.view.toolbar.terms.add(fieldTerm(name, value, without));
+  }
+
+  /** Looks for what is selected in the row, else for the part of its text that others share. @param {Entry} entry */
+  filterFor(entry) {
+    const { toolbar } = this.view;
+    toolbar.find.value = phraseFor(entry, getSelection()?.toString() ?? "");
+    toolbar.set({ regex: false, hide: true });
+  }
+
+  /** What stands around a row, whatever the filter: its terms are switched off. @param {Entry} entry */
+  around(entry) {
+    const { toolbar } = this.view;
+    const terms = toolbar.filter.terms.map(({ text }) => ({ text, off: true }));
+    toolbar.set({ hide: false, terms, levels: [], container: "", stream: "" });
+    void this.view.openAt(entry.seq);
+  }
+}
