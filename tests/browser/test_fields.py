@@ -143,6 +143,9 @@ def test_a_value_of_a_row_and_of_the_panel_becomes_a_term(page: Page) -> None:
     expect(page.locator("#log-slice .row-column").first).to_be_visible()
     page.get_by_role("button", name="Take the column status away").click()
     expect(page.locator("#log-heads")).to_be_hidden()
+    page.go_back()
+    page.go_forward()  # which a step back does not take away
+    page.go_back()
 
 
 def test_what_is_found_becomes_a_filter(page: Page) -> None:
@@ -174,3 +177,18 @@ def test_several_apps_are_filtered_by_fields(page: Page, person: Person) -> None
     page.goto(f"{person.server.url}/logs?query=status%3A%3E%3D500")
     expect(page.locator(".filter-term")).to_have_text(["status:>=500"])
     expect(page.locator("#log-slice .row")).to_have_count(2 * (COUNT // 40))
+
+
+def test_the_search_over_all_asks_for_fields(page: Page, person: Person) -> None:
+    page.goto(f"{person.server.url}/search")
+    field = page.locator("#search-terms-field")
+    field.fill("status:>=500 method:GET")
+    field.press("Enter")
+    expect(page.locator("#search-status")).to_have_text("6 lines found")
+    expect(page.locator("#search-hits a.hit-line")).to_have_count(6)
+    page.get_by_role("button", name="Switch method:GET off").click()
+    expect(page.locator("#search-status")).to_have_text("12 lines found")
+    page.go_back()
+    expect(page.locator("#search-status")).to_have_text("6 lines found")
+    page.locator("#search-hits a.hit-line").first.click()
+    expect(page.locator(".filter-term.term-off")).to_have_text(["status:>=500", "method:GET"])

@@ -15,6 +15,9 @@ import { UrlState } from "./url_state.js";
 /** @typedef {import("./log_view.js").LogView} LogView */
 
 export class LogChoices {
+  /** The address is where the choice comes from. */
+  #stepping = false;
+
   /** @param {LogView} view */
   constructor(view) {
     this.view = view;
@@ -33,7 +36,7 @@ export class LogChoices {
     this.columns.addEventListener("change", () => {
       this.drawColumns();
       view.rows.repaint();
-      this.url.now();
+      if (!this.#stepping) this.url.now();
       view.schedule();
     });
     this.range?.addEventListener("change", () => this.url.now());
@@ -66,7 +69,9 @@ export class LogChoices {
       view.toolbar.restore(filter);
       view.useFilter();
     }
+    this.#stepping = true;
     this.columns.restore(params);
+    this.#stepping = false;
     if (this.range?.restore(params)) this.range.show();
     this.url.stepped();
   }

@@ -5,6 +5,7 @@ import { openSearches } from "../frame/search_dialog.js";
 import { byId } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { levelWord } from "./levels.js";
+import { queryOf } from "./terms.js";
 
 const NOT_KEPT = ["app", "line"]; // of an address: apps are said apart, a line is of a moment
 const NAME = 64; // characters
@@ -19,8 +20,8 @@ export function offerSaving(log, view, apps) {
   const open = () => {
     const params = new URL(log.url.of(null)).searchParams;
     for (const name of NOT_KEPT) params.delete(name);
-    const { q, levels } = log.feed.filter;
-    const what = q || levels.map(levelWord).join(t(", "));
+    const { q, terms, levels } = log.feed.filter;
+    const what = q || queryOf(terms) || levels.map(levelWord).join(t(", "));
     const where = apps.length === 1 ? apps[0] : "";
     const name = [where, what].filter(Boolean).join(": ").slice(0, NAME);
     openSearches({ name, view, apps, query: params.toString() });

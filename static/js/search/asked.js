@@ -1,5 +1,6 @@
 // What is looked for, as the address bar and the API say it. Pure.
 
+import { queryOf, readTerms, writeTerms } from "../logs/terms.js";
 import { fromMs } from "../logs/times.js";
 
 /**
@@ -7,6 +8,7 @@ import { fromMs } from "../logs/times.js";
  * @property {string} q
  * @property {boolean} regex
  * @property {boolean} capitals told apart
+ * @property {readonly import("../logs/terms.js").FilterTerm[]} terms what lines have to be besides
  * @property {string} level "", "error", or "warning" for warnings and errors
  * @property {string[]} apps none: all of them
  * @property {number} last minutes back from now; 0: all of the history, or a span
@@ -19,6 +21,7 @@ export const NOTHING = {
   q: "",
   regex: false,
   capitals: false,
+  terms: [],
   level: "",
   apps: [],
   last: 0,
@@ -45,6 +48,7 @@ export function readAsked(params) {
     q: params.get("q") ?? "",
     regex: params.get("regex") === "1",
     capitals: params.get("case") === "1",
+    terms: readTerms(params),
     level: level === "error" || level === "warning" ? level : "",
     apps: [...new Set(params.getAll("app"))].sort(),
     last: since || until || !LAST.includes(last) ? 0 : last,
@@ -62,6 +66,7 @@ export function writeAsked(asked) {
   if (asked.q) params.set("q", asked.q);
   if (asked.regex) params.set("regex", "1");
   if (asked.capitals) params.set("case", "1");
+  writeTerms(asked.terms, params);
   if (asked.level) params.set("level", asked.level);
   for (const app of asked.apps) params.append("app", app);
   if (asked.last) params.set("last", String(asked.last));
@@ -76,8 +81,9 @@ export function writeAsked(asked) {
  * @returns {URLSearchParams | null} for the API; null where nothing is asked for
  */
 export function toCall(asked, now) {
-  if (!asked.q && !asked.level) return null;
+  if (!asked.q && !asked.level && !queryOf(asked.terms)) return null;
   const params = writeAsked(asked);
+  params.delete("off");
   params.delete("last");
   params.delete("level");
   if (asked.level) params.append("level", "error");
@@ -87,7 +93,8 @@ export function toCall(asked, now) {
 }
 
 /**
- * Where a line that was found stands: its app's log, with what was looked for marked.
+ * Where a line that was found stands: its app's log, with what was looked for marked. The terms are
+ * there, switched off: what stands around the line is what one comes for.
  *
  * @param {string} app
  * @param {number} seq
@@ -97,6 +104,10 @@ export function lineAddress(app, seq, asked) {
   const params = new URLSearchParams();
   if (asked.q) params.set("q", asked.q);
   if (asked.q && asked.regex) params.set("regex", "1");
+  writeTerms(
+    asked.terms.map(({ text }) => ({ text, off: true })),
+    params,
+  );
   const query = params.size ? `?${params}` : "";
   return `/apps/${encodeURIComponent(app)}/logs${query}#L${seq}`;
 }

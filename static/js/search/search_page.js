@@ -9,11 +9,12 @@ import { byId, h, setAttribute, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatBytes, t, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
-import { makeSearch } from "../logs/filter.js";
+import { ActiveFilter, NO_FILTER } from "../logs/filter.js";
 // One file with the pages of logs, which a browser has already, and not one for what both need.
 import "../logs/log_source.js";
 import "../logs/log_view.js";
 import { Marks } from "../logs/marks.js";
+import { TermBar } from "../logs/term_bar.js";
 import { day, fromMs, timeOfDay, toMs } from "../logs/times.js";
 import { NOTHING, readAsked, toCall, writeAsked } from "./asked.js";
 import { Histogram } from "./histogram.js";
@@ -40,6 +41,7 @@ const list = byId("search-hits");
 const empty = byId("search-empty");
 const more = /** @type {HTMLButtonElement} */ (byId("search-more"));
 const picker = new AppPicker(byId("search-apps"), byId("search-apps-menu"));
+const terms = new TermBar("search-terms");
 const histogram = new Histogram(
   byId("search-bars"),
   byId("search-from"),
@@ -86,6 +88,7 @@ function showAsked() {
   setAttribute(regex, "aria-pressed", String(asked.regex));
   setAttribute(capitals, "aria-pressed", String(asked.capitals));
   level.value = asked.level;
+  terms.show(asked.terms);
   picker.show(asked.apps);
   showTime();
 }
@@ -115,6 +118,7 @@ function fields() {
     q: field.value,
     regex: regex.getAttribute("aria-pressed") === "true",
     capitals: capitals.getAttribute("aria-pressed") === "true",
+    terms: terms.terms,
     level: level.value,
     apps: [...picker.chosen].sort(),
     last: kept ? 0 : Number(time.value),
@@ -129,7 +133,13 @@ function fields() {
 async function run(older) {
   running?.abort();
   running = null;
-  const { search, error: odd } = makeSearch(asked.q, asked.regex);
+  const { q, regex: isRegex, terms: chosen } = asked;
+  const { marks: search, searchError: odd } = new ActiveFilter({
+    ...NO_FILTER,
+    q,
+    regex: isRegex,
+    terms: chosen,
+  });
   showError(odd ?? "");
   if (!older) {
     list.replaceChildren();
@@ -273,6 +283,7 @@ for (const toggle of [regex, capitals]) {
 }
 for (const choice of [level, time]) choice.addEventListener("change", () => ask(fields()));
 picker.addEventListener("change", () => ask(fields()));
+terms.addEventListener("change", () => ask(fields()));
 stop.addEventListener("click", cancel);
 byId("search-save").addEventListener("click", save);
 more.addEventListener("click", () => void run(true));

@@ -15,6 +15,10 @@ test("what is asked survives the address bar", () => {
     q: "a+b &ü",
     regex: true,
     capitals: true,
+    terms: [
+      { text: "status:>=500", off: false },
+      { text: "-x", off: true },
+    ],
     level: "warning",
     apps: ["api", "web"],
     since: "2026-11-29T10:00:00.000000000Z",
