@@ -284,7 +284,9 @@ def test_a_container_made_anew_continues_the_log(open_log: Open, container: Cont
 
 def test_a_flood_leaves_the_page_usable(open_log: Open, container: Containers, shot: Shot) -> None:
     """With a container that writes as fast as it can: few rows exist, pausing holds, the tail is near."""
-    flood = container("yes 'a line of a flood, with some words in it'", name="logs-flood")
+    # No two are the same: those would be one row.
+    words = "seq 1000000000 | sed 's/^/a line of a flood, with some words in it, /'"
+    flood = container(words, name="logs-flood")
     page = open_log("logs-flood", lines=2000)
     expect(page.locator(".row").first).to_be_visible()
     wait_until(lambda: max(seqs(page), default=0) > 50_000, 30, "a flood")
