@@ -248,6 +248,10 @@ class PatternPanel {
   /** @param {number} seq */
   #goTo(seq) {
     this.#awayIfNarrow();
+    // What would hide it is put aside.
+    if (this.log.feed.active.passes) {
+      this.log.toolbar.set({ hide: false, levels: [], container: "", stream: "" });
+    }
     void this.log.openAt(seq).then(() => this.log.focusRows());
   }
 
