@@ -143,9 +143,6 @@ def test_a_value_of_a_row_and_of_the_panel_becomes_a_term(page: Page) -> None:
     expect(page.locator("#log-slice .row-column").first).to_be_visible()
     page.get_by_role("button", name="Take the column status away").click()
     expect(page.locator("#log-heads")).to_be_hidden()
-    page.go_back()
-    page.go_forward()  # which a step back does not take away
-    page.go_back()
 
 
 def test_what_is_found_becomes_a_filter(page: Page) -> None:
