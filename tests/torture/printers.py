@@ -60,8 +60,10 @@ class Printer:
 
     def stop(self) -> None:
         """For good."""
+        refused = ""
 
         def told() -> bool:
+            nonlocal refused
             # One that dies at this very moment, to be restarted, refuses both; and one that waits
             # for its next start, for a minute at last, cannot be killed.
             try:
@@ -71,11 +73,15 @@ class Printer:
                     self.container.stop(timeout=0)
                 elif self.container.status == "running":
                     self.container.kill()
-            except docker.errors.APIError:
+            except docker.errors.APIError as e:
+                refused = str(e)
                 return False
             return True
 
-        wait_until(told, 15, f"{self.name} to be told that it ends")
+        try:
+            wait_until(told, 15, f"{self.name} to be told that it ends")
+        except AssertionError as e:
+            raise AssertionError(f"{e}: {refused}") from None
         self.container.wait(timeout=30)
 
 
