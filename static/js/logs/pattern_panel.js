@@ -248,9 +248,11 @@ class PatternPanel {
   /** @param {number} seq */
   #goTo(seq) {
     this.#awayIfNarrow();
-    // What would hide it is put aside.
-    if (this.log.feed.active.passes) {
-      this.log.toolbar.set({ hide: false, levels: [], container: "", stream: "" });
+    const { active, filter } = this.log.feed;
+    if (active.passes) {
+      // What hides it is put aside, and not lost.
+      const terms = filter.terms.map(({ text }) => ({ text, off: true }));
+      this.log.toolbar.set({ hide: false, terms, levels: [], container: "", stream: "" });
     }
     void this.log.openAt(seq).then(() => this.log.focusRows());
   }
