@@ -106,7 +106,13 @@ def test_patterns_beside_the_log(
     expect(page.locator(".row-text")).to_have_text(
         [f"INFO order {n} of ana{n}@shop.de took 1{n} ms" for n in (1, 2, 3)]
     )
-    expect(page.locator("#log-count")).to_have_text("3 found")
+    chips = page.locator("#log-terms-list > *")
+    expect(chips).to_have_count(1)
+    page.locator("#log-clear").click()
+    page.get_by_role("button", name="Leave them out").click()
+    expect(chips).to_have_count(1)
+    expect(page.locator(".row-text", has_text="order")).to_have_count(0)
+    expect(page.locator(".row-text", has_text="listening")).to_have_count(1)
     page.locator("#patterns-find").focus()
     page.keyboard.press("Escape")
     expect(page.locator("#log-patterns")).to_be_hidden()

@@ -7,7 +7,7 @@ import { byId, h, setAttribute, setText } from "../lib/dom.js";
 import { formatNumber, formatRelative, formatShort, formatTime, t, tn } from "../lib/i18n.js";
 import { recall, remember } from "../lib/storage.js";
 import { levelWord } from "./levels.js";
-import { changeOf, holesOf, spanOf, sparkOf, wordOfShare } from "./pattern_rows.js";
+import { changeOf, holesOf, spanOf, sparkOf, termOf, wordOfShare } from "./pattern_rows.js";
 
 /** @typedef {import("./log_view.js").LogView} LogView */
 /** @typedef {import("../types/api.js").Patterns} Patterns */
@@ -188,11 +188,7 @@ class PatternPanel {
         at % 2 ? h("span", { class: "pattern-hole" }, part) : part,
       ),
     );
-    filter.addEventListener("click", () => {
-      this.#awayIfNarrow();
-      this.log.toolbar.find.value = one.expression;
-      this.log.toolbar.set({ regex: true, hide: true });
-    });
+    filter.addEventListener("click", () => this.#filter(one, ""));
     const change = changeOf(one, this.#shown);
     const row = h(
       "li",
@@ -223,6 +219,11 @@ class PatternPanel {
           { class: "small-action", type: "button", onclick: () => this.#goTo(one.seq) },
           t("Show the last one"),
         ),
+        h(
+          "button",
+          { class: "small-action", type: "button", onclick: () => this.#filter(one, "-") },
+          t("Leave them out"),
+        ),
       ),
     );
     if (one.level) row.dataset.level = one.level;
@@ -243,6 +244,12 @@ class PatternPanel {
     line.setAttribute("d", path);
     svg.append(line);
     return svg;
+  }
+
+  /** Shows a pattern's lines alone, or all others. @param {Pattern} one @param {"" | "-"} sign */
+  #filter(one, sign) {
+    this.#awayIfNarrow();
+    this.log.toolbar.terms.add(termOf(one.expression, sign));
   }
 
   /** @param {number} seq */

@@ -32,6 +32,16 @@ function minus(time) {
   return new Date(time.getTime() - DAY);
 }
 
+/**
+ * A term of the filter's language: of what an expression finds, or with "-" of all else.
+ * @param {string} expression
+ * @param {"" | "-"} sign
+ */
+export function termOf(expression, sign) {
+  // A slash ends it, unless it is written so already.
+  return `${sign}/${expression.replace(/\\.|\//g, (part) => (part === "/" ? "\\/" : part))}/`;
+}
+
 /** Texts, and every second one a placeholder. @param {string} pattern */
 export function holesOf(pattern) {
   return pattern.split(/(<(?:[a-z]+|\*)>|\b[1-5]xx\b)/);

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { patternOf, timeless } from "../../../static/js/logs/patterns.js";
-import { changeOf, holesOf, spanOf, sparkOf } from "../../../static/js/logs/pattern_rows.js";
+import { parse } from "../../../static/js/logs/query/language.js";
+import {
+  changeOf,
+  holesOf,
+  spanOf,
+  sparkOf,
+  termOf,
+} from "../../../static/js/logs/pattern_rows.js";
 
 /** @type {[string, string][]} */
 const VECTORS = JSON.parse(
@@ -105,4 +112,18 @@ test("a course has a bar for each hour in which something came", () => {
 test("placeholders are told from what is written", () => {
   assert.deepEqual(holesOf("a <n> b 5xx"), ["a ", "<n>", " b ", "5xx", ""]);
   assert.deepEqual(holesOf("<T> is none"), ["<T> is none"]);
+});
+
+test("a pattern is a term of the filter, and all else as well", () => {
+  for (const expression of [
+    "^\\s*GET /users/[-+0-9.,eE]+ done\\s*$",
+    "a \\[b\\] c/d",
+    "^x=.* y=",
+  ]) {
+    for (const sign of /** @type {const} */ (["", "-"])) {
+      const [term, ...more] = parse(termOf(expression, sign));
+      assert.deepEqual([term.kind, term.text, term.negated], ["regex", expression, sign === "-"]);
+      assert.deepEqual(more, []);
+    }
+  }
 });
