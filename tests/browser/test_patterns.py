@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -31,8 +32,9 @@ def test_what_comes_again_is_one_row(
 ) -> None:
     """It counts while more comes; it opens by a click, by a key, by a link and by a search, and is
     copied whole."""
-    one = container(AGAIN, name="logs-again")
-    page = open_log("logs-again", lines=10)
+    name = f"logs-again-{uuid.uuid4().hex[:8]}"  # the engine tells of earlier runs' containers too
+    one = container(AGAIN, name=name)
+    page = open_log(name, lines=10)
     again = row(page, "no database").locator(".row-again")
     expect(again).to_contain_text("×5")
     rows = page.locator(".row:not(.row-marker)")
@@ -81,8 +83,9 @@ def test_patterns_beside_the_log(
 ) -> None:
     """Errors first; a click shows their lines alone; by keyboard, and what is new since the container
     was made."""
-    container(AGAIN, name="logs-patterns")
-    page = open_log("logs-patterns", lines=10)
+    name = f"logs-patterns-{uuid.uuid4().hex[:8]}"
+    container(AGAIN, name=name)
+    page = open_log(name, lines=10)
     page.keyboard.press("p")
     texts = page.locator("#patterns-list .pattern-text")
     expect(texts).to_have_text(
