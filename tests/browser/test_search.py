@@ -61,7 +61,7 @@ def test_from_a_word_to_the_line_in_its_apps_log(page: Page) -> None:
     expect(page.locator("#search-q")).to_be_focused()
     page.keyboard.type("CARD declined")
     page.keyboard.press("Enter")
-    expect(page.locator("#search-status")).to_have_text("18 lines found")
+    expect(page.locator("#search-status")).to_have_text("18 entries found")
     hits = page.locator("a.hit-line")
     expect(hits).to_have_count(18)
     expect(hits.first).to_contain_text("web")
@@ -70,10 +70,10 @@ def test_from_a_word_to_the_line_in_its_apps_log(page: Page) -> None:
     bars = page.locator(".search-bar:not([aria-disabled])")
     expect(bars).to_have_count(6)
     bars.last.click()
-    expect(page.locator("#search-status")).to_have_text("3 lines found")
+    expect(page.locator("#search-status")).to_have_text("3 entries found")
     assert "since=" in page.url
     page.go_back()
-    expect(page.locator("#search-status")).to_have_text("18 lines found")
+    expect(page.locator("#search-status")).to_have_text("18 entries found")
     page.keyboard.press("Escape")
     page.keyboard.press("j")
     page.keyboard.press("j")
@@ -84,14 +84,14 @@ def test_from_a_word_to_the_line_in_its_apps_log(page: Page) -> None:
 
 def test_apps_levels_and_a_time_are_chosen_and_in_the_address(page: Page, person: Person) -> None:
     page.goto(f"{person.server.url}/search?q=库存不足")
-    expect(page.locator("#search-status")).to_have_text("18 lines found")
+    expect(page.locator("#search-status")).to_have_text("18 entries found")
     page.click("#search-apps")
     page.get_by_label("mail").check()
-    expect(page.locator("#search-status")).to_have_text("6 lines found")
+    expect(page.locator("#search-status")).to_have_text("6 entries found")
     assert "app=mail" in page.url
     page.keyboard.press("Escape")
     page.select_option("#search-level", "error")
-    expect(page.locator("#search-status")).to_have_text("6 lines found")
+    expect(page.locator("#search-status")).to_have_text("6 entries found")
     page.select_option("#search-time", "60")
     expect(page.locator("#search-empty")).to_have_text("Nothing was found.")
     page.reload()
@@ -110,7 +110,7 @@ def test_the_page_fits_a_phone(person: Person, people: Callable[..., BrowserCont
     context = people(person, viewport={"width": 360, "height": 740}, locale="zh-CN")
     page = context.new_page()
     page.goto(f"{person.server.url}/search?q=declined")
-    expect(page.locator("#search-status")).to_have_text("找到 18 行")
+    expect(page.locator("#search-status")).to_have_text("找到 18 条")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.locator(".hit-line").first.click()
     expect(page).to_have_url(re.compile("/apps/web/logs"))
@@ -181,3 +181,36 @@ def test_what_several_apps_write_comes_live_by_time(
     page.reload()
     expect(both).to_have_count(20)
     assert numbers() == list(range(20))
+
+
+def test_a_failure_is_found_whole(page: Page, person: Person, program: zmq.Socket[bytes]) -> None:
+    """By a line of its trace: in the search and in the log of several apps, with all of its lines."""
+    trace = [
+        "ERROR refused",
+        "java.lang.StockException: gone",
+        "\tat com.shop.Pay.take(Pay.java:40)",
+    ]
+    when = time.time()
+    page.goto(f"{person.server.url}/logs?app=mail&app=web")
+    rows = page.locator("#log-slice .row")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    for number in range(200):
+        if rows.filter(has_text="refused").count():
+            break
+        lines = [{"text": text, "time": format_time(int((when + number) * 1e9))} for text in trace]
+        body = json.dumps(lines).encode()
+        program.send_multipart([b"put/log/web/", b'{"v":1}', body])
+        page.wait_for_timeout(100)
+    page.reload()
+    page.fill("#log-find", "Pay.java")
+    page.click("#log-hide")
+    expect(rows.last).to_contain_text("refused")
+    expect(rows.last).to_contain_text("+2 lines")
+    page.goto(f"{person.server.url}/search?q=Pay.java&app=web")
+    hit = page.locator(".hit").first
+    expect(hit.locator(".hit-first")).to_contain_text("refused")
+    expect(hit.locator(".hit-within mark")).to_have_text("Pay.java")
+    hit.locator("summary").click()
+    expect(hit.locator(".hit-of-entry")).to_have_count(3)
+    hit.locator("a.hit-line").click()
+    expect(page.locator(".trace-line.row-linked")).to_contain_text("Pay.java")

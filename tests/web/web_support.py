@@ -298,6 +298,17 @@ class WebGround:
         ]
         self.store.append(app, records)
 
+    def log_of_one(self, app: str, texts: list[str]) -> None:
+        """Store lines of one container and stream a millisecond apart, as those of a trace come."""
+        start = self.store.next_seq(app) - 1
+        self.store.append(
+            app,
+            [
+                record(format_time(START + n * 1_000_000).encode(), ONE, b"stdout", text.encode())
+                for n, text in enumerate(texts, start)
+            ],
+        )
+
     def nobody(self) -> Client:
         """A client without an account."""
         return Client(self)

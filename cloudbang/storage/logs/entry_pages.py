@@ -32,6 +32,7 @@ from cloudbang.storage.logs.segment import IndexCache
 
 STEP, STEPS = 250, 4  # lines that are read at once around those that are asked for, and how often
 STEP_BYTES = 512 * 1024
+NEXT = 20  # lines among which the next one of a stream most likely is
 NO_LEVEL = "none"  # asks for entries that do not say how bad they are
 
 Extent = tuple[int, int, str | None, str, str]
@@ -49,6 +50,15 @@ class Entries:
     levels: list[str | None] = field(default_factory=list)
     extents: list[Extent] = field(default_factory=list)
     cursor: int | None = None
+
+    @property
+    def found(self) -> int:
+        return len(self.lines)
+
+    @property
+    def size(self) -> int:
+        """Bytes of text."""
+        return sum(len(raw) for _, raw in self.lines)
 
     def and_then(self, newer: Entries) -> Entries:
         """These and others that were found after them; the cursor is nobody's."""
@@ -131,6 +141,14 @@ class FoundEntry(NamedTuple):
         return (self.first, self.lines[-1][0], self.level, who, where)
 
 
+class Found(NamedTuple):
+    """An entry that is wanted, and the first of its lines that fits: there it is found."""
+
+    seq: int
+    raw: bytes
+    entry: FoundEntry
+
+
 class EntryFinder:
     """Knows of each of some lines its whole entry; reads on around them where it must."""
 
@@ -149,8 +167,26 @@ class EntryFinder:
         at = bisect_left(self._seqs, seq)
         if at >= len(self._seqs) or self._seqs[at] != seq:
             return None
+        if (lone := self._by_itself(at)) is not None:
+            return lone
         self._read_from(self._start_of(at), seq)
         return self._known.get(seq)
+
+    def _by_itself(self, at: int) -> FoundEntry | None:
+        """The line where it and the next of its stream stand alone, as most lines of most logs do:
+        what :meth:`_read_from` finds, for a tenth of the time."""
+        seq, raw = self._lines[at]
+        shape = self._shape(seq, raw)
+        if not _stands_alone(raw, shape):
+            return None
+        key = raw[31:50]
+        for number, other in self._lines[at + 1 : at + NEXT]:
+            if other[31:50] == key:
+                if not _stands_alone(other, self._shape(number, other)):
+                    return None
+                level = None if key[13:] == b"marker" else shape.level
+                return FoundEntry(level, [(seq, raw, level)])
+        return None
 
     def _shape(self, seq: int, raw: bytes) -> Shape:
         shape = self._shapes.get(seq)
@@ -266,8 +302,8 @@ def collect_entries(
                 cursor = walk.cursor(spot, backwards)
                 break
             looked += 1
-            found = _entries_of_block(walk, spot, query, around)
-            for at, entry in reversed(found) if backwards else found:
+            found = entries_of_block(walk, spot, query, around)
+            for at, _, entry in reversed(found) if backwards else found:
                 chosen.append(entry)
                 lines += len(entry.lines)
                 size += sum(len(raw) for _, raw, _ in entry.lines)
@@ -285,21 +321,21 @@ def collect_entries(
     )
 
 
-def _entries_of_block(
+def entries_of_block(
     walk: BlockScan, spot: BlockRef, query: Query, around: Around
-) -> Sequence[tuple[int, FoundEntry]]:
-    """The wanted entries whose first line that fits is in this block, with its seq."""
+) -> Sequence[Found]:
+    """The wanted entries whose first line that fits is in this block, in the order of those."""
     match, levels = query.match, query.levels
     whole = match.entry if isinstance(match, BlockSearch) else None
     if match is not None:
-        candidates = [seq for seq, _ in walk.matching(spot)]
+        candidates = walk.matching(spot)
         if not candidates:
             return ()
     else:
-        candidates = [seq for seq, _ in walk.lines(spot)]
+        candidates = [(seq, raw + b"\n") for seq, raw in walk.lines(spot)]
     finder = EntryFinder(walk.whole(spot), around)
-    found: list[tuple[int, FoundEntry]] = []
-    for seq in candidates:
+    found: list[Found] = []
+    for seq, line in candidates:
         entry = finder.entry_of(seq)
         if entry is None or (levels and (entry.level or NO_LEVEL) not in levels):
             continue
@@ -311,5 +347,5 @@ def _entries_of_block(
             continue
         if whole and not whole([raw for _, raw, _ in entry.lines]):
             continue
-        found.append((seq, entry))
+        found.append(Found(seq, line, entry))
     return found

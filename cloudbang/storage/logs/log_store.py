@@ -32,7 +32,9 @@ from cloudbang.errors import BadRequest, CloudBangError, StorageFailed, StorageF
 from cloudbang.storage import data_folder
 from cloudbang.storage.logs.app_log import AppLog, Totals, recover
 from cloudbang.storage.logs.append_queue import Append, Stored
+from cloudbang.storage.logs.described import DescribedLines, described
 from cloudbang.storage.logs.entry_pages import (
+    Around,
     Entries,
     EntryPage,
     around_in,
@@ -63,6 +65,7 @@ __all__ = ["AppStats", "Append", "LogStore", "Page", "Query", "StorageHealth", "
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+P = TypeVar("P", Entries, Sizes)
 
 SLICE = 0.025  # seconds of reading in a thread after which the hub has its turn
 SEARCH = 0.4  # seconds after which a page is given as far as it was found
@@ -488,24 +491,10 @@ class LogStore:
             return EntryPage(
                 self.describe(app, page.lines, query, page.cursor), page.first, page.next
             )
-        deadline = time.monotonic() + SEARCH
-        known, whole = found, Entries()
-        while True:
-
-            def step(view: Snapshot, skip_missing: bool, query: Query = query) -> Entries:
-                return collect_entries(
-                    view, self._cache, query, seconds=SLICE, skip_missing=skip_missing
-                )
-
-            part = self._retry(known, step, query.account, rank or Rank.SEARCH)
+        whole = Entries()
+        for part in self._parts(found, query, collect_entries, rank or Rank.SEARCH):
             whole = part.and_then(whole) if query.backwards else whole.and_then(part)
-            size = sum(len(raw) for _, raw in part.lines)
-            if part.cursor is None:
-                break
-            query = _onward(query, part.cursor, len(part.lines), size)
-            if query.size <= 0 or query.limit <= 0 or time.monotonic() > deadline:
-                whole.cursor = part.cursor
-                break
+            whole.cursor = part.cursor
         return EntryPage(whole, found.first, found.next)
 
     def describe(self, app: str, lines: Lines, query: Query, cursor: int | None = None) -> Entries:
@@ -572,24 +561,12 @@ class LogStore:
         found = self._known(app)
         if not found:
             return Sizes([], 0)
-        known, deadline = found, time.monotonic() + seconds
-        seqs: list[int] = []
-        size = 0
+        whole = Sizes([], 0)
         rank = Rank.PAGE if query.match is None else Rank.SEARCH
-        while True:
-
-            def step(view: Snapshot, skip_missing: bool, query: Query = query) -> Sizes:
-                cache = self._cache
-                return measure(view, cache, query, seconds=SLICE, skip_missing=skip_missing)
-
-            part = self._retry(known, step, query.account, rank)
-            seqs = part.seqs + seqs if query.backwards else seqs + part.seqs
-            size += part.size
-            if part.cursor is None:
-                return Sizes(seqs, size)
-            query = _onward(query, part.cursor, len(part.seqs), part.size)
-            if query.size <= 0 or time.monotonic() > deadline:
-                return Sizes(seqs, size, part.cursor)
+        for part in self._parts(found, query, measure, rank, seconds):
+            seqs = part.seqs + whole.seqs if query.backwards else whole.seqs + part.seqs
+            whole = Sizes(seqs, whole.size + part.size, part.cursor)
+        return whole
 
     def pick(self, app: str, seqs: Sequence[int], query: Query) -> Lines:
         """The first of these lines, as many as the query's size holds and at least one that is
@@ -641,7 +618,7 @@ class LogStore:
         """Lines of several apps in the order of their times, and after each step of 25 ms how far
         it is. What cannot be read of an app is said in the scan's ``failed``. Raises BadRequest."""
         scan = MergedScan(self._cache, asked)
-        rank = Rank.PAGE if asked.query.match is None else Rank.SEARCH
+        rank = Rank.SEARCH if asked.filtered else Rank.PAGE
         try:
             for app in in_turns(sorted(apps)):
                 try:
@@ -660,6 +637,26 @@ class LogStore:
                 yield lines, scan
         finally:
             scan.abandon()
+
+    def describe_merged(self, found: Sequence[MergedLine], query: Query) -> DescribedLines:
+        """What was found in :meth:`merged` with all lines of each entry, and what they are: for all
+        apps in one turn of a thread."""
+        views = {
+            place.app: self._apps[place.app].view()
+            for place, *_ in found
+            if place.app in self._apps
+        }
+        plain = replace(query, since=None, until=None)
+
+        def around(app: str) -> Around:
+            # Without what is missing: it would only tell more of the lines that are here.
+            view = views.get(app, NOTHING)
+            return around_in(view, self._cache, plain, skip_missing=True)
+
+        result: DescribedLines = self._readers.call(
+            query.account, Rank.PAGE, described, found, around
+        )
+        return result
 
     def raw_after(
         self,
@@ -784,6 +781,30 @@ class LogStore:
         if rank is None:
             rank = Rank.PAGE if query.match is None else Rank.SEARCH
         return self._retry(found, step, query.account, rank)
+
+    def _parts(
+        self,
+        found: AppLog,
+        query: Query,
+        look: Callable[..., P],
+        rank: Rank,
+        seconds: float = SEARCH,
+    ) -> Iterator[P]:
+        """What ``look`` finds, a turn of a thread after the other, until it has been everywhere, there
+        is enough, or so many seconds have gone."""
+        deadline = time.monotonic() + seconds
+        while True:
+
+            def step(view: Snapshot, skip_missing: bool, query: Query = query) -> P:
+                return look(view, self._cache, query, seconds=SLICE, skip_missing=skip_missing)
+
+            part = self._retry(found, step, query.account, rank)
+            yield part
+            if part.cursor is None:
+                return
+            query = _onward(query, part.cursor, part.found, part.size)
+            if query.size <= 0 or query.limit <= 0 or time.monotonic() > deadline:
+                return
 
     def _retry(
         self,

@@ -6,19 +6,25 @@ of each app those lines count that have a seq below a fixed end, and their order
 
 Blocks are read in the order of the times in them, from the newest or from the oldest, whichever app
 they are of; a line is given as soon as no block that is still to be read can have one before it.
+
+With a filter entries are found, and given whole: each has the place of the first of its lines that
+fits, as in the log of its app (``entry_pages``).
 """
 
 from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
+from cloudbang.storage.logs.entry_pages import FoundEntry, around_in, entries_of_block
 from cloudbang.storage.logs.reader import (
     BlockRef,
     BlockScan,
+    Lines,
     Query,
     SegmentRef,
     Snapshot,
@@ -44,6 +50,15 @@ class Place(NamedTuple):
 class MergedLine(NamedTuple):
     place: Place
     raw: bytes  # with its LF
+    entry: FoundEntry | None = None  # with a filter: all that the line was found in
+
+    @property
+    def lines(self) -> int:
+        return len(self.entry.lines) if self.entry else 1
+
+    @property
+    def size(self) -> int:
+        return sum(len(raw) for _, raw, _ in self.entry.lines) if self.entry else len(self.raw)
 
 
 @dataclass(frozen=True)
@@ -52,8 +67,8 @@ class MergedQuery:
 
     ``before`` and ``after`` are exclusive. ``ends``: by app, the seq from which on there is nothing
     for this reader; one without ends where it ends now. Given are the first ``query.limit`` lines,
-    with ``backwards`` the last, newest first. ``count``: all that match are counted, whatever the
-    limit.
+    with ``backwards`` the last, newest first; with a filter as many entries, or with ``by_lines`` no
+    more once they have as many lines. ``count``: all that are found are counted, whatever the limit.
     """
 
     query: Query
@@ -62,10 +77,16 @@ class MergedQuery:
     after: Place | None = None
     ends: Mapping[str, int] = field(default_factory=dict)
     count: bool = False
+    by_lines: bool = False
+
+    @property
+    def filtered(self) -> bool:
+        return self.query.match is not None or self.query.levels is not None
 
 
 _Ref: TypeAlias = SegmentRef | BlockRef
 _Key: TypeAlias = tuple[int, int, int]  # of a line: its time, its app's rank, its seq
+_Found: TypeAlias = tuple[int, bytes, FoundEntry | None]  # seq and raw of a line, what it is in
 
 
 class _Log:
@@ -94,7 +115,7 @@ class MergedScan:
         self.stale = ""
         self.failed: dict[str, OSError] = {}
         self.looked = self.of = 0  # bytes of text
-        self.found = 0  # lines, the given ones and those that are only counted
+        self.found = 0  # lines or entries, the given ones and those that are only counted
         self.times: list[bytes] = []  # of what was found since somebody took them
         self.oldest = self.newest = b""  # times in what is looked at; known after the first step
         self._at: Place | None = None  # the last line that was given
@@ -263,30 +284,69 @@ class MergedScan:
         self.looked += ref.block.plain
 
     def _read(self, log: _Log, ref: BlockRef) -> None:
-        asked, name, rank = self.asked, log.name, log.rank
-        if asked.query.match is None:
-            lines = [(seq, raw + b"\n") for seq, raw in log.scan.lines(ref)]
-        else:
-            lines = log.scan.matching(ref)
+        asked = self.asked
+        found = self._found_in(log, ref)
         if len(self._logs) > 1:
             log.scan.__exit__()  # one open file is enough, and there may be thousands of apps
         if self._left <= 0 and not (asked.after or asked.before):
-            self.found += len(lines)
-            self.times += [raw[:30] for _, raw in lines]
+            self.found += len(found)
+            self.times += [raw[:30] for _, raw, _ in found]
             return
-        low, high = asked.after, asked.before
-        sign = -1 if asked.backwards else 1
-        new: list[tuple[_Key, MergedLine]] = []
-        for seq, raw in lines:
-            place = Place(raw[:30], name, seq)
-            if (low is None or place > low) and (high is None or place < high):
-                key = (sign * int.from_bytes(place.time, "big"), sign * rank, sign * seq)
-                new.append((key, MergedLine(place, raw)))
+        new = self._placed(log, found)
         self.found += len(new)
         if asked.count:
             self.times += [line.place.time for _, line in new]
         if self._left > 0 and new:
             self._hold(new)
+
+    def _found_in(self, log: _Log, ref: BlockRef) -> Sequence[_Found]:
+        """What a block has: entries and where they were found, or all lines whose turn may come."""
+        if self.asked.filtered:
+            scan = log.scan
+            around = around_in(
+                scan.view, self._cache, self.asked.query, skip_missing=log.stale > OFTEN
+            )
+            return entries_of_block(scan, ref, self.asked.query, around)
+        lines = log.scan.lines(ref)
+        if not self.asked.count:
+            lines = self._near(lines)
+        return [(seq, raw + b"\n", None) for seq, raw in lines]
+
+    def _near(self, lines: Lines) -> Lines:
+        """Without those that are farther than all that can be given: most of a block, in a log of
+        many apps. Telling that by their times alone is a tenth of putting them in order."""
+        left, held = self._left, self._held
+        backwards = self.asked.backwards
+        if len(held) >= left:
+            edge = held[left - 1][1].place.time
+        elif len(lines) > left:
+            # Of the time at which the page begins some lines may be on the other side of it.
+            times = sorted(raw[:30] for _, raw in lines)
+            if backwards and self.asked.before:
+                left += len(times) - bisect_left(times, self.asked.before.time)
+            elif not backwards and self.asked.after:
+                left += bisect_right(times, self.asked.after.time)
+            if len(times) <= left:
+                return lines
+            edge = times[-left] if backwards else times[left - 1]
+        else:
+            return lines
+        if backwards:
+            return [line for line in lines if line[1][:30] >= edge]
+        return [line for line in lines if line[1][:30] <= edge]
+
+    def _placed(self, log: _Log, found: Sequence[_Found]) -> list[tuple[_Key, MergedLine]]:
+        """Those that are between the edges of the page, and in which order they come."""
+        low, high = self.asked.after, self.asked.before
+        sign = -1 if self.asked.backwards else 1
+        rank = sign * log.rank
+        new: list[tuple[_Key, MergedLine]] = []
+        for seq, raw, entry in found:
+            place = Place(raw[:30], log.name, seq)
+            if (low is None or place > low) and (high is None or place < high):
+                key = (sign * int.from_bytes(place.time, "big"), rank, sign * seq)
+                new.append((key, MergedLine(place, raw, entry)))
+        return new
 
     def _hold(self, new: list[tuple[_Key, MergedLine]]) -> None:
         held = self._held + new
@@ -294,7 +354,7 @@ class MergedScan:
         del held[self._left :]
         size = 0
         for at, (key, line) in enumerate(held):
-            size += len(line.raw)
+            size += line.size
             if (self._last and key >= self._last) or (size > HELD_BYTES and at):
                 self._last = min(self._last, key) if self._last else key
                 del held[at:]
@@ -310,8 +370,8 @@ class MergedScan:
                 break
             given.append(line)
             number += 1
-            self._left -= 1
-            self._room -= len(line.raw)
+            self._left -= line.lines if self.asked.by_lines else 1
+            self._room -= line.size
             if self._room <= 0:
                 self._left = 0
         del self._held[:number]

@@ -80,6 +80,10 @@ class Sizes(NamedTuple):
     size: int
     cursor: int | None = None
 
+    @property
+    def found(self) -> int:
+        return len(self.seqs)
+
 
 class Snapshot(NamedTuple):
     """What there was to read at one moment."""
@@ -131,6 +135,7 @@ class BlockScan:
         self.high = view.next if query.before is None else min(view.next, query.before)
         self.since = time_key("since", query.since)
         self.until = time_key("until", query.until)
+        self._span = self.since, self.until
         self.container = query.container[:12].encode() if query.container else None
         self.stream = query.stream.encode() if query.stream else None
         self._match = query.match
@@ -287,10 +292,9 @@ class BlockScan:
         ]
 
     def fits(self, raw: bytes) -> bool:
-        """Whether a line is of the query's time."""
-        return not (
-            (self.since and raw[:30] < self.since) or (self.until and raw[:30] > self.until)
-        )
+        """Whether a line is of the query's time, also where less of it is looked at."""
+        since, until = self._span
+        return not ((since and raw[:30] < since) or (until and raw[:30] > until))
 
     def matching(self, spot: BlockRef) -> Lines:
         """The lines of one block that fit the query, what it matches included, with their LF."""

@@ -24,7 +24,7 @@ from cloudbang.domain.names import CONTAINER_ID, is_container_id
 from cloudbang.domain.query import Term
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import Match
-from cloudbang.storage.logs.entry_pages import Extent
+from cloudbang.storage.logs.entry_pages import NO_LEVEL, Extent
 from cloudbang.storage.logs.log_store import LinesGone, LogStore, Query
 from cloudbang.web.api.downloads import send, while_good
 from cloudbang.web.api.leases import PIECE, lease, piece_by_piece
@@ -32,7 +32,7 @@ from cloudbang.web.api.markdown_file import Fact, as_markdown
 from cloudbang.web.api.operation import Parameter
 from cloudbang.web.api.parsing import FLAG, SEQ, TIME, flag, json, moment, number, seq, whole
 from cloudbang.web.api.query_match import entry_filter, terms_of
-from cloudbang.web.api.search import MAX_PATTERN, NO_LEVEL, matcher, wanted_levels
+from cloudbang.web.api.search import MAX_PATTERN, matcher, wanted_levels
 from cloudbang.web.pages.i18n import gettext
 from cloudbang.web.security.authenticator import caller
 from cloudbang.web.services import services

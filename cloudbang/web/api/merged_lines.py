@@ -12,10 +12,15 @@ import gevent
 import orjson
 from flask import Blueprint, Response, request
 
-from cloudbang.domain.levels import level_of
-from cloudbang.domain.lines import TEXT_AT, row
-from cloudbang.storage.logs.entry_pages import Extent
-from cloudbang.storage.logs.merged import HELD_BYTES, MergedLine, MergedQuery, MergedScan, Place
+from cloudbang.domain.lines import row
+from cloudbang.storage.logs.described import DescribedLines
+from cloudbang.storage.logs.merged import (
+    HELD_BYTES,
+    MergedLine,
+    MergedQuery,
+    MergedScan,
+    Place,
+)
 from cloudbang.web.api.leases import lease
 from cloudbang.web.api.log_lines import (
     BUILDING,
@@ -32,7 +37,6 @@ from cloudbang.web.api.search_all import (
     FIRST,
     LAST,
     apps_of_request,
-    by_line,
     place_of_text,
     text_of_place,
 )
@@ -61,11 +65,12 @@ def lines() -> Response:
     apps, _ = apps_of_request()
     before = place_of_text("before", request.args.get("before", ""))
     after = place_of_text("after", request.args.get("after", ""))
-    query = by_line(filters_of_request(number("limit", 1, MOST_LINES) or LINES))
+    query = filters_of_request(number("limit", 1, MOST_LINES) or LINES)
     backwards = after is None and (query.since is None or before is not None)
     room = lease()
     room.take(BUILDING + HELD_BYTES)
-    asked = MergedQuery(replace(query, size=WHOLE), backwards, before, after)
+    asked = MergedQuery(query, backwards, before, after, by_lines=True)
+    asked = replace(asked, query=replace(query, size=WHOLE // 2 if asked.filtered else WHOLE))
     found: list[MergedLine] = []
     scan: MergedScan | None = None
     deadline, begun = time.monotonic() + WITHIN, None
@@ -77,54 +82,33 @@ def lines() -> Response:
         got_on = scan.edge and begun and (found or begun != scan.edge)
         if time.monotonic() > deadline and got_on:
             break
-    levels, extents = _described(found, asked)
-    body = gevent.get_hub().threadpool.apply(_encoded, (found, scan, asked, levels, extents))
+    described = services().store.describe_merged(found, asked.query)
+    body = gevent.get_hub().threadpool.apply(_encoded, (found, scan, asked, described))
     room.resize(len(body))
     return Response(body, content_type="application/json")
-
-
-def _described(
-    found: list[MergedLine], asked: MergedQuery
-) -> tuple[dict[Place, str | None], list[tuple[str, Extent]]]:
-    """Of each line the level, and the entries of several lines, of each app."""
-    if asked.query.match is not None:  # lines that were picked out belong to none that is here
-        return {line.place: level_of(line.raw[TEXT_AT:-1]) for line in found}, []
-    levels: dict[Place, str | None] = {}
-    extents: list[tuple[str, Extent]] = []
-    of_app: dict[str, list[MergedLine]] = {}
-    for line in found:
-        of_app.setdefault(line.place.app, []).append(line)
-    for app, lines in of_app.items():
-        lines.sort(key=lambda line: line.place.seq)
-        query = replace(asked.query, since=None, until=None)
-        told = services().store.describe(app, [(one.place.seq, one.raw) for one in lines], query)
-        levels.update(zip((one.place for one in lines), told.levels, strict=True))
-        extents += [(app, extent) for extent in told.extents]
-    return levels, extents
 
 
 def _encoded(
     found: list[MergedLine],
     scan: MergedScan | None,
     asked: MergedQuery,
-    levels: dict[Place, str | None],
-    extents: list[tuple[str, Extent]],
+    described: DescribedLines,
 ) -> bytes:
     backwards = asked.backwards
     onward = _onward(scan, backwards) if scan else None
     # The other way it goes on from the line at that end, or from where this page began.
-    back = found[0].place if found else None
-    if backwards:
-        found.reverse()
     began = asked.before if backwards else asked.after
+    back = found[0].place if found else began
     ends = scan.ends if scan else {}
     numbers = {app: at for at, app in enumerate(ends)}
-    back = back or began
     page: shapes.MergedLines = {
         "apps": [{"name": app, "first": one[0], "next": one[1]} for app, one in ends.items()],
-        "lines": [(*row(place.seq, raw), numbers[place.app]) for place, raw in found],  # type: ignore[misc]
-        "levels": [levels.get(place) for place, _ in found],  # type: ignore[misc]
-        "entries": [(numbers[app], *extent) for app, extent in extents],  # type: ignore[misc]
+        "lines": [
+            (*row(place.seq, raw), numbers[place.app])  # type: ignore[misc]
+            for place, raw, _ in described.lines
+        ],
+        "levels": [level for _, _, level in described.lines],  # type: ignore[misc]
+        "entries": [(numbers[app], *extent) for app, extent in described.extents],  # type: ignore[misc]
         "before": _text(onward if backwards else back),
         "after": _text(back if backwards else onward),
         "failed": [

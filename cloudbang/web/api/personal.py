@@ -22,7 +22,6 @@ from cloudbang.web.api.parsing import FLAG, flag, json, read_body
 from cloudbang.web.api.schemas import personal as shapes
 from cloudbang.web.api.schemas.shapes import moment
 from cloudbang.web.api.search import matcher
-from cloudbang.web.api.search_all import by_line
 from cloudbang.web.security.authenticator import caller, needs_person
 from cloudbang.web.services import services
 
@@ -155,11 +154,11 @@ def _may_view(app: str) -> bool:
 
 
 def _wanted(search: SavedSearch) -> Query:
-    """The lines that its page marks or shows, of any time. Raises BadRequest."""
+    """The entries that its page marks or shows, of any time. Raises BadRequest."""
     args = MultiDict(parse_qsl(search.query))
     if search.view == "search" and args.get("level") == "warning":
         args.add("level", "error")  # "warnings and errors" is one choice there
-    return by_line(filters_of(args, 0), args)
+    return filters_of(args, 0)
 
 
 def _count(

@@ -22,7 +22,8 @@ from cloudbang.domain.query.numbers_written import in_text
 from cloudbang.domain.seen_text import hint_of, rules_out
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import BlockSearch, Expression, Match
-from cloudbang.web.api.search import NO_LEVEL, by_block, by_text, compiled, tried
+from cloudbang.storage.logs.entry_pages import NO_LEVEL
+from cloudbang.web.api.search import by_block, by_text, compiled, tried
 
 NO_SUCH_LEVEL = frozenset(("",))
 """Of entries: none is wanted."""

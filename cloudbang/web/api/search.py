@@ -1,4 +1,4 @@
-"""Which lines a reader wants to see: words, a regular expression, levels.
+"""What a reader wants to see: words, a regular expression, levels.
 
 The expression is RE2's: its time is linear in the text, so nobody's pattern can hold a thread.
 What is looked for is found in a line as it is seen (``domain/seen_text``) or as it was written.
@@ -12,38 +12,34 @@ from unicodedata import normalize
 
 from cloudbang.domain import search_text
 from cloudbang.domain.alerts.rules import contains
-from cloudbang.domain.levels import LEVELS, level_of
+from cloudbang.domain.levels import LEVELS
 from cloudbang.domain.lines import TEXT_AT
 from cloudbang.domain.seen_text import found_in, hint_of
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import BlockSearch, Expression, Match
+from cloudbang.storage.logs.entry_pages import NO_LEVEL
 
 MAX_PATTERN = 1_000  # characters
 # Bytes a compiled expression may take. Compiling holds all threads: with 8 MiB it took 250 ms.
 MAX_MEMORY = 1024 * 1024
-NO_LEVEL = "none"  # asks for lines that do not say how bad they are
 
 
-def matcher(
-    q: str = "", *, regex: bool = False, case: bool = False, levels: Collection[str] = ()
-) -> Match | None:
+def matcher(q: str = "", *, regex: bool = False, case: bool = False) -> Match | None:
     """A function that says whether a record is wanted; None when every record is.
 
     ``q`` is words as they stand, or with ``regex`` an expression of RE2; ``case`` tells capitals
-    apart. ``levels`` are those of ``domain.levels``, and "none". Raises BadRequest.
+    apart. Raises BadRequest.
     """
-    of_level = by_level(frozenset(levels)) if levels else None
     if not q:
-        return of_level
+        return None
     q = normalize("NFC", q)
-    of_text = by_text(q, regex, case)
     folded = "" if regex else q.lower()
     return BlockSearch(
-        (lambda record: of_text(record) and of_level(record)) if of_level else of_text,
+        by_text(q, regex, case),
         by_block(q, regex, case),
-        (q, regex, case, *sorted(levels)),
+        (q, regex, case),
         holds=folded,
-        finds="" if case or of_level else folded,
+        finds="" if case else folded,
     )
 
 
@@ -145,11 +141,3 @@ def wanted_levels(levels: Collection[str]) -> frozenset[str] | None:
         if level not in LEVELS and level != NO_LEVEL:
             raise BadRequest("level", level, "one of " + ", ".join([*LEVELS, NO_LEVEL]))
     return frozenset(levels) or None
-
-
-def by_level(levels: frozenset[str]) -> Match:
-    """Whether a record says of itself that it is of these. Raises BadRequest."""
-    wanted_levels(levels)
-    if NO_LEVEL in levels:
-        return lambda record: (level_of(record[TEXT_AT:-1]) or NO_LEVEL) in levels
-    return lambda record: level_of(record[TEXT_AT:-1]) in levels

@@ -15,7 +15,6 @@ from typing import Any
 import gevent
 import orjson
 from flask import Blueprint, Response, request
-from werkzeug.datastructures import MultiDict
 
 from cloudbang.accounts import Caller
 from cloudbang.core.budget import Lease
@@ -26,14 +25,13 @@ from cloudbang.domain.time_bins import TimeBins, seconds_of
 from cloudbang.errors import BadRequest, NoSuchApp
 from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.storage.logs.merged import HELD_BYTES, MergedLine, MergedQuery, MergedScan, Place
+from cloudbang.storage.logs.reader import Lines
 from cloudbang.web.api.downloads import cut_off, while_good
 from cloudbang.web.api.leases import lease, piece_by_piece
-from cloudbang.web.api.log_lines import FILTERS, filters_of_request, terms_in
+from cloudbang.web.api.log_lines import FILTERS, filters_of_request
 from cloudbang.web.api.operation import Parameter, operation
 from cloudbang.web.api.parsing import FLAG, flag, number, whole
-from cloudbang.web.api.query_match import line_filter
 from cloudbang.web.api.schemas import search as shapes
-from cloudbang.web.api.search import matcher, wanted_levels
 from cloudbang.web.security.authenticator import caller
 from cloudbang.web.services import Services, services
 
@@ -41,6 +39,8 @@ bp = Blueprint("search", __name__, url_prefix="/api/v1")
 
 HITS, MOST_HITS = 100, 1_000
 CONTEXT, MOST_CONTEXT = 2, 10
+ENTRY, ENTRY_BYTES = 60, 64 * 1024  # lines of an entry in what is found, and about their text
+AT_ONCE = 10  # of what is found, in one piece of the answer
 TEXT = 4_096  # characters of a line in what is found; all of it is in the app's log
 EVERY = 0.2  # seconds between two words of how far it is
 AHEAD = 3_600  # seconds that a clock may be ahead, for the range over which is counted
@@ -56,11 +56,12 @@ QUERY = {
     "since": FILTERS["since"],
     "until": FILTERS["until"],
     "stream": FILTERS["stream"],
+    "container": FILTERS["container"],
     "app": Parameter(
         {"type": "array", "items": {"type": "string"}, "maxItems": APPS},
         "in the logs of these apps; of all that the caller may view, those that are gone as well",
     ),
-    "limit": Parameter(whole(1, MOST_HITS, HITS), "lines that are given, the newest ones"),
+    "limit": Parameter(whole(1, MOST_HITS, HITS), "entries that are given, the newest ones"),
     "context": Parameter(
         whole(0, MOST_CONTEXT, CONTEXT), "lines of the same log before and after each"
     ),
@@ -72,15 +73,15 @@ QUERY = {
 @bp.get("/search")
 @operation(gives=("application/jsonl",), query=QUERY)
 def search() -> Response:
-    """Lines of several apps, newest first, one JSON object a line as they are found: begin, range,
+    """What several apps logged, newest first, one JSON object a line as it is found: begin, range,
     hits and counts as often as there are some, end."""
     apps, named = apps_of_request()
-    query = by_line(filters_of_request(number("limit", 1, MOST_HITS) or HITS))
-    if query.match is None:
+    query = filters_of_request(number("limit", 1, MOST_HITS) or HITS)
+    if query.match is None and query.levels is None:
         raise BadRequest("q", "", "what to look for, or a level")
     context = number("context", 0, MOST_CONTEXT)
     asked = MergedQuery(
-        replace(query, container=None, size=MOST_HITS * HELD_BYTES),
+        replace(query, size=MOST_HITS * HELD_BYTES),
         before=place_of_text("cursor", request.args.get("cursor", "")),
         count="count" not in request.args or flag("count"),
     )
@@ -96,21 +97,6 @@ def search() -> Response:
     answer.call_on_close(pieces.close)
     answer.call_on_close(room.close)
     return answer
-
-
-def by_line(query: Query, args: MultiDict[str, str] | None = None) -> Query:
-    """The same with levels as a filter of lines: what is found here are lines, and not entries."""
-    said = request.args if args is None else args
-    if terms := terms_in(said):
-        levels = wanted_levels(said.getlist("level"))
-        return replace(query, match=line_filter(terms, levels), levels=None)
-    match = matcher(
-        said.get("q", ""),
-        regex=flag("regex", said),
-        case=flag("case", said),
-        levels=said.getlist("level"),
-    )
-    return replace(query, match=match, levels=None)
 
 
 def apps_of_request() -> tuple[list[str], bool]:
@@ -194,6 +180,7 @@ class _Search:
     def run(self) -> Iterator[bytes]:
         told = 0.0
         scan: MergedScan | None = None
+        some = False
         for lines, scan in self.store.merged(self.apps, self.asked):
             if self.bins is None and scan.begun and self.asked.count:
                 self.bins = self._bins(scan)
@@ -201,8 +188,10 @@ class _Search:
             if self.bins:
                 self.bins.add(scan.times)
                 scan.times.clear()
-            for at in range(0, len(lines), 10):
-                yield self._hits(lines[at : at + 10])
+            while lines:  # the first at once, the next ten at a time
+                part = AT_ONCE if some else 1
+                yield self._hits(lines[:part])
+                lines, some = lines[part:], True
             if time.monotonic() > told + EVERY:
                 told = time.monotonic()
                 yield _line(self._counts(scan))
@@ -247,32 +236,62 @@ class _Search:
         }
 
     def _hits(self, lines: list[MergedLine]) -> bytes:
-        around = [self._around(line.place) for line in lines]
+        around = [self._around(line) for line in lines]
         return gevent.get_hub().threadpool.apply(_encoded, (lines, around))
 
-    def _around(self, place: Place) -> list[tuple[int, bytes]]:
-        if not self.context:
-            return []
-        after, before = place.seq - self.context - 1, place.seq + self.context + 1
-        query = Query(after=after, before=before, limit=2 * self.context + 1, size=HELD_BYTES // 20)
-        return self.store.read(place.app, replace(query, account=self.asked.query.account)).lines
+    def _around(self, found: MergedLine) -> tuple[Lines, Lines]:
+        """Lines of the same log before the entry and after it."""
+        context, entry = self.context, found.entry
+        if not context or entry is None:
+            return [], []
+        app, first, last = found.place.app, entry.first, entry.lines[-1][0]
+        query = Query(size=HELD_BYTES // 20, account=self.asked.query.account)
+        if first == last:
+            query = replace(query, after=first - context - 1, before=first + context + 1)
+            lines = self.store.read(app, query).lines
+            return [one for one in lines if one[0] < first], [
+                one for one in lines if one[0] > first
+            ]
+        query = replace(query, limit=context)
+        before = self.store.read(app, replace(query, before=first)).lines
+        return before, self.store.read(app, replace(query, after=last)).lines
 
 
-def _encoded(lines: list[MergedLine], around: list[list[tuple[int, bytes]]]) -> bytes:
+def _encoded(lines: list[MergedLine], around: list[tuple[Lines, Lines]]) -> bytes:
     hits = []
-    for (place, raw), beside in zip(lines, around, strict=True):
+    for (place, raw, entry), (before, after) in zip(lines, around, strict=True):
         line = row(place.seq, raw)
         hit: shapes.Hit = {
             "app": place.app,
             "line": _shortened(line),
-            "before": [_shortened(row(*one)) for one in beside if one[0] < place.seq],
-            "after": [_shortened(row(*one)) for one in beside if one[0] > place.seq],
+            "level": entry.level if entry else None,  # type: ignore[typeddict-item]
+            "before": [_shortened(row(*one)) for one in before],
+            "after": [_shortened(row(*one)) for one in after],
         }
         if len(line[4]) > TEXT:
             hit["cut"] = len(line[4]) - TEXT
+        if entry and len(entry.lines) > 1:
+            its = _near(entry.lines, place.seq)
+            hit["entry"] = [_shortened(row(seq, one)) for seq, one, _ in its]
+            hit["lines"] = len(entry.lines)
         hits.append(hit)
     found: shapes.SearchHits = {"op": "hits", "hits": hits}
     return _line(found)
+
+
+def _near(
+    lines: list[tuple[int, bytes, str | None]], seq: int
+) -> list[tuple[int, bytes, str | None]]:
+    """The first line of an entry and those about the one that was found: not more than a page shows."""
+    at = next((n for n, line in enumerate(lines) if line[0] == seq), 0)
+    start = max(min(at - ENTRY // 2, len(lines) - ENTRY + 1), 1)
+    chosen, size = lines[:1], len(lines[0][1])
+    for line in lines[start : start + ENTRY - 1]:
+        size += min(len(line[1]), TEXT)
+        if size > ENTRY_BYTES and line[0] > seq:
+            break
+        chosen.append(line)
+    return chosen
 
 
 def _shortened(line: tuple[int, str, str, str, str]) -> Any:

@@ -157,7 +157,10 @@ export class LogModel {
       const back = this.#reachesBack(rows);
       // A page that is filtered gives an entry whole, also what of it comes after others.
       if (back >= 0) rows = rows.filter((row) => !this.#isHere(row, rows[0][0]));
+      const seam = this.entries.length;
+      const before = this.entries.at(-1)?.seq ?? 0;
       this.#fold(rows, this.entries);
+      this.#inOrder(seam, before);
       if (back >= 0) this.#regroup(back, this.entries.length);
     }
     this.hi = Math.max(this.hi, hi);
@@ -176,13 +179,22 @@ export class LogModel {
     const before = older.at(-1)?.seq ?? 0;
     // One allocation for both: unshift with thousands of arguments overflows the stack.
     this.entries = older.concat(this.entries);
-    // Of two streams at once one entry may begin before another and end after it.
-    if (seam && before > (this.entries[seam]?.seq ?? Infinity)) {
-      this.entries.sort((a, b) => a.seq - b.seq);
-    }
+    this.#inOrder(seam, before);
     this.#regroup(seam - SEAM, seam + SEAM);
     this.lo = Math.min(this.lo, lo);
     this.atStart = atStart;
+  }
+
+  /**
+   * Of two streams at once one entry may begin before another and end after it: where two pages of
+   * entries meet.
+   * @param {number} seam index of the first entry of the newer page
+   * @param {number} before seq of the entry before it
+   */
+  #inOrder(seam, before) {
+    if (seam && before > (this.entries[seam]?.seq ?? Infinity)) {
+      this.entries.sort((a, b) => a.seq - b.seq);
+    }
   }
 
   /**

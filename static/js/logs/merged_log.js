@@ -62,11 +62,13 @@ export class MergedLog extends LogApi {
     const place = this.numbers.placeOf(number);
     const before = this.#cursors.get(number) ?? (place ? cursorOf(place) : `${timeOf(number)}_0_`);
     const answer = await this.#page(filter, { before, limit: String(limit) });
-    const rows = this.#rows(answer, 0, number);
+    const whole = findsEntries(filter);
+    const rows = this.#rows(answer, 0, number, whole);
     let lo = 1;
     if (answer.before !== null) {
-      lo = rows.length ? rows[0][0] : Math.min(number - 1, numberOf(answer.before.slice(0, 30)));
-      if (!rows.length) this.#remember(lo, answer.before);
+      const begins = whole ? this.#numberAt(answer.before) : (rows[0]?.[0] ?? null);
+      lo = Math.min(number - 1, begins ?? numberOf(answer.before.slice(0, 30)));
+      if (whole || !rows.length) this.#remember(lo, answer.before);
     }
     return { rows, lo, hi: number - 1, first: 1, next: this.numbers.last + 1 };
   }
@@ -85,12 +87,13 @@ export class MergedLog extends LogApi {
     if (place) after = cursorOf(place);
     else if (next) after = cursorOf({ ...next, seq: next.seq - 1 });
     const answer = await this.#page(filter, { after, limit: String(limit) });
-    const rows = this.#rows(answer, number, Infinity);
+    const whole = findsEntries(filter);
+    const rows = this.#rows(answer, number, Infinity, whole);
     let hi = Math.max(end, number, rows.at(-1)?.[0] ?? 0);
     if (answer.after !== null) {
-      const last = rows.at(-1);
-      hi = last ? last[0] : Math.max(number + 1, numberOf(answer.after.slice(0, 30)) - 1);
-      if (!last) this.#remember(hi, answer.after);
+      const ends = whole ? this.#numberAt(answer.after) : (rows.at(-1)?.[0] ?? null);
+      hi = Math.max(number + 1, ends ?? numberOf(answer.after.slice(0, 30)) - 1);
+      if (whole || !rows.length) this.#remember(hi, answer.after);
     }
     return { rows, lo: number + 1, hi, first: 1, next: end + 1 };
   }
@@ -126,31 +129,62 @@ export class MergedLog extends LogApi {
   }
 
   /**
-   * The rows of a page that belong between these numbers. What comes live is left to come live.
+   * The number of the line that a cursor names, where it is known.
+   * @param {string} cursor
+   */
+  #numberAt(cursor) {
+    const [, seq, ...app] = cursor.split("_");
+    return this.numbers.get(app.join("_"), Number(seq));
+  }
+
+  /**
+   * The rows of a page that belong between these numbers. What comes live is left to come live. Of
+   * `whole` entries all lines belong there, those too that stand beyond them.
    * @param {Answer} answer
    * @param {number} above
    * @param {number} below
+   * @param {boolean} [whole]
    * @returns {Row[]}
    */
-  #rows(answer, above, below) {
+  #rows(answer, above, below, whole = false) {
     /** @type {{ place: Place, line: Answer["lines"][number], level: Level | null }[]} */
     const found = [];
+    const begun = whole ? this.#begunBeforeLive(answer) : null;
     for (const [i, line] of answer.lines.entries()) {
       const app = answer.apps[line[5]].name;
       const [seq, time] = line;
       const known = this.numbers.get(app, seq);
-      if (known !== null ? known <= above || known >= below : seq >= this.#nextOf(app)) continue;
+      if (known === null && seq >= this.#nextOf(app) && !begun?.(line)) continue;
+      if (!whole && known !== null && (known <= above || known >= below)) continue;
       found.push({ place: { time, app, seq }, line, level: answer.levels[i] ?? null });
     }
     const given = this.numbers.give(
       found.map((one) => one.place),
-      above,
-      below,
+      whole ? 0 : above,
+      whole ? Infinity : below,
     );
     const rows = found.map(({ place, line, level }, i) => rowOf(given[i], line, level, place.app));
     const told = answer.entries.map(([app, ...extent]) => ({ app: answer.apps[app].name, extent }));
     this.extents.add(this.#numbered(told, rows));
     return rows;
+  }
+
+  /**
+   * Whether a line is of an entry that began before what comes live.
+   * @param {Answer} answer
+   * @returns {(line: Answer["lines"][number]) => boolean}
+   */
+  #begunBeforeLive({ apps, entries }) {
+    const begun = entries.filter(([app, first]) => first < this.#nextOf(apps[app].name));
+    return (line) =>
+      begun.some(
+        ([app, first, last, , container, stream]) =>
+          app === line[5] &&
+          container === line[2] &&
+          stream === line[3] &&
+          line[0] >= first &&
+          line[0] <= last,
+      );
   }
 
   /**
@@ -303,6 +337,15 @@ export class MergedLog extends LogApi {
       // It is in the history: whoever scrolls back finds it.
     }
   }
+}
+
+/**
+ * Whether what passes this filter are entries, which are given whole.
+ * @param {Filter} filter
+ */
+function findsEntries(filter) {
+  const params = serverFilter(filter);
+  return params.has("q") || params.has("level");
 }
 
 /**

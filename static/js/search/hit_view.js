@@ -1,7 +1,8 @@
 // A line that was found, as an element: when, which app, what, and what stood around it.
 
 import { h } from "../lib/dom.js";
-import { t } from "../lib/i18n.js";
+import { t, tn } from "../lib/i18n.js";
+import { levelWord } from "../logs/levels.js";
 import { rowText } from "../logs/row_text.js";
 import { drawRuns } from "../logs/text.js";
 import { exact, timeOfDay } from "../logs/times.js";
@@ -20,26 +21,65 @@ const SETTINGS = { json: true, wrap: false, times: true };
  * @param {number} hue of its app
  */
 export function drawHit(hit, asked, search, hue) {
-  const { app, line, before, after } = hit;
+  const { app, line, before, after, entry = [line] } = hit;
+  const [head] = entry;
   const time = h("time", { class: "hit-time", datetime: line[1], title: exact(line[1], false) });
   time.append(timeOfDay(line[1], false));
   const who = h("span", { class: "hit-who", title: app, dataset: { hue: String(hue) } }, app);
-  const text = h("span", { class: "hit-text" });
-  drawText(text, line, search);
-  const head = h(
+  const text = h("span", { class: "hit-text hit-first" });
+  drawText(text, head, search);
+  const body = h("span", { class: "hit-body" }, text);
+  const item = h("li", { class: "hit" });
+  if (hit.level) {
+    item.dataset.level = hit.level;
+    body.prepend(h("span", { class: "quiet" }, `${levelWord(hit.level)} `));
+  }
+  // Of a failure what was found in it stands below its first line, and the rest is folded.
+  if (line[0] !== head[0]) {
+    const found = h("span", { class: "hit-text hit-within" });
+    drawText(found, line, search);
+    body.append(found);
+  }
+  const link = h(
     "a",
     { class: "hit-line", href: lineAddress(app, line[0], asked) },
     h("span", { class: "hit-head" }, time, who),
-    text,
+    body,
   );
-  return h(
-    "li",
-    { class: "hit" },
-    before.map((row) => around(row)),
-    head,
-    after.map((row) => around(row)),
-    hit.cut ? h("p", { class: "muted hit-cut" }, t("{n} more characters", { n: hit.cut })) : null,
+  item.append(...before.map((row) => around(row)), link);
+  if (hit.cut)
+    item.append(h("p", { class: "muted hit-cut" }, t("{n} more characters", { n: hit.cut })));
+  if (hit.entry) item.append(drawFold(hit.entry, hit.lines ?? hit.entry.length, search));
+  item.append(...after.map((row) => around(row)));
+  return item;
+}
+
+/**
+ * All lines of an entry, folded.
+ * @param {Row[]} entry
+ * @param {number} lines
+ * @param {Search | null} search
+ */
+function drawFold(entry, lines, search) {
+  const fold = h("details", { class: "hit-fold" });
+  fold.append(h("summary", null, tn("+{n} line", "+{n} lines", lines - 1)));
+  fold.addEventListener(
+    "toggle",
+    () => {
+      for (const row of entry) {
+        const text = h("p", { class: "hit-around hit-of-entry" });
+        drawText(text, row, search);
+        fold.append(text);
+      }
+      const left = lines - entry.length;
+      if (left > 0)
+        fold.append(
+          h("p", { class: "muted hit-cut" }, tn("{n} more line", "{n} more lines", left)),
+        );
+    },
+    { once: true },
   );
+  return fold;
 }
 
 /** @param {Row} row */

@@ -199,7 +199,7 @@ function take(message, search, older) {
       break;
     case "end":
       cursor = message.cursor;
-      if (!older) setText(status, tn("{n} line found", "{n} lines found", message.found));
+      if (!older) setText(status, tn("{n} entry found", "{n} entries found", message.found));
       if (!list.childElementCount) showEmpty(t("Nothing was found."));
       showFailed(message.failed);
       break;
@@ -210,7 +210,7 @@ function take(message, search, older) {
 /** @param {import("./search_stream.js").Counts} counts */
 function progress({ found, looked, of, back_to }) {
   const words = [
-    tn("{n} line found", "{n} lines found", found),
+    tn("{n} entry found", "{n} entries found", found),
     t("looked at {looked} of {of}", { looked: formatBytes(looked), of: formatBytes(of) }),
   ];
   if (back_to && !Number.isNaN(toMs(back_to))) {

@@ -4,12 +4,16 @@ import { Problem, problemOf } from "../lib/api.js";
 
 /** @typedef {import("../logs/entry.js").Row} Row */
 /**
+ * An entry that was found.
  * @typedef {object} Hit
  * @property {string} app
- * @property {Row} line
+ * @property {Row} line the first of its lines that fits
+ * @property {import("../logs/levels.js").Level | null} level
  * @property {Row[]} before
  * @property {Row[]} after
- * @property {number} [cut] characters that are not here
+ * @property {number} [cut] characters of the line that are not here
+ * @property {Row[]} [entry] of several lines, the first and those about that line
+ * @property {number} [lines] how many it has
  */
 /**
  * @typedef {{ op: "begin", apps: string[] }} Begins

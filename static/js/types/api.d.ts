@@ -637,7 +637,7 @@ export type MergedExtent = [number, number, number, "trace" | "debug" | "info" |
 /** seq, time, container, stream, text, and which of the apps */
 export type MergedLine = [number, string, string, "stdout" | "stderr" | "marker", string, number];
 
-/** Lines of several apps by their times, oldest first. `levels`: that of each, as its entry has it where nothing is filtered; `entries` those of several lines, their app first. `before` and `after` are cursors to go on with, in either direction; None where there is nothing more that way, as far as it is known. */
+/** Lines of several apps by their times, oldest first, with a filter those of whole entries. `levels`: what each says of itself; `entries` those of several lines, their app first. `before` and `after` are cursors to go on with, in either direction; None where there is nothing more that way, as far as it is known. */
 export type MergedLines = {
   apps: MergedApp[];
   lines: MergedLine[];

@@ -116,3 +116,37 @@ test("around a moment nothing is skipped between what is before and what is afte
     ],
   );
 });
+
+test("pages of whole entries skip and double nothing, though an entry reaches over their edge", async () => {
+  // A failure of three lines that is found at its second, and a line of another app within it.
+  const all = /** @type {[number, string, string, string, string, number][]} */ ([
+    [1, at(1), "0".repeat(12), "stdout", "ERROR refused", 0],
+    [1, at(2), "0".repeat(12), "stdout", "ERROR needle", 1],
+    [2, at(3), "0".repeat(12), "stdout", "  needle", 0],
+    [3, at(4), "0".repeat(12), "stdout", "  at x", 0],
+  ]);
+  const apps = ["a", "b"].map((name) => ({ name, first: 1, next: 4 }));
+  const entry = [0, 1, 3, "error", "0".repeat(12), "stdout"];
+  const failure = [all[0], all[2], all[3]];
+  const answers = new Map([
+    ["before=" + `${at(9)}_0_`, { lines: failure, entries: [entry], before: `${at(3)}_2_a` }],
+    ["before=" + `${at(3)}_2_a`, { lines: [all[1]], entries: [], before: null }],
+    ["after=" + `${at(2)}_1_b`, { lines: failure, entries: [entry], after: null }],
+  ]);
+  const log = new MergedLog([], async (_, path) => {
+    const params = new URL(path, "http://x").searchParams;
+    const side = params.has("before") ? "before" : "after";
+    const found = answers.get(`${side}=${params.get(side)}`);
+    assert.ok(found, `${side}=${params.get(side)}`);
+    return { apps, levels: found.lines.map(() => null), after: null, failed: [], ...found };
+  });
+  const filter = { ...NO_FILTER, q: "needle", hide: true };
+  const newer = await log.before(numberOf(at(9)), filter, 3);
+  assert.deepEqual(newer.rows.map(seqInApp), [1, 2, 3]);
+  const older = await log.before(newer.lo, filter, 3);
+  assert.deepEqual(older.rows.map(appOf), ["b"]);
+  assert.ok(older.rows[0][0] > newer.rows[0][0] && older.rows[0][0] < newer.rows[1][0]);
+  assert.equal(older.lo, 1);
+  const again = await log.after(older.rows[0][0], filter, 3);
+  assert.deepEqual(again.rows, newer.rows);
+});

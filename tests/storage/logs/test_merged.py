@@ -111,7 +111,7 @@ def test_lines_are_those_of_a_plain_sort(
     ends = {} if end is None else {"db": end}
     since, until, container = asked["since"], asked["until"], asked["container"]
 
-    def fits(place: Place, raw: bytes) -> bool:
+    def fits(place: Place, raw: bytes, _entry: object) -> bool:
         ns = (
             NOON
             + ((int(raw[11:13]) * 60 + int(raw[14:16])) * 60 + int(raw[17:19]) - 80_000) * SECOND
@@ -133,7 +133,7 @@ def test_lines_are_those_of_a_plain_sort(
     query = Query(match=matcher(q) if q else None, limit=limit, **asked)
     merging = MergedQuery(query, backwards, high, low, ends, count)
     found, scan = _read(store, tuple(apps), merging)
-    assert found == expected[:limit]
+    assert [(one.place, one.raw) for one in found] == [one[:2] for one in expected[:limit]]
     assert (scan.cursor is None) == (len(expected) < limit)
     if count:
         assert scan.found == len(expected)

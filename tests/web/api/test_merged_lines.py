@@ -96,6 +96,22 @@ def test_apps_and_filters(program: Client) -> None:
     assert places(page(program, "stream=stderr&app=api&limit=1")) == [("api", 40)]
 
 
+def test_a_filter_gives_whole_entries(full: WebGround, program: Client) -> None:
+    """As that of one app's lines: all of a trace, by its level, or by a line of it."""
+    trace = ["ERROR refused", "java.lang.StockException: x", "\tat com.shop.Pay.take(Pay.java:40)"]
+    full.log_of_one("shop", [*trace, "INFO  calm"])
+    for query in ("q=Pay.java&app=shop&app=api", "level=error&app=shop"):
+        found = page(program, query)
+        assert [line[4] for line in found["lines"]] == trace
+        assert found["levels"] == ["error", "error", None]
+        ((app, first, last, level, *_),) = found["entries"]
+        assert (found["apps"][app]["name"], first, last, level) == ("shop", 1, 3, "error")
+    one = page(program, "level=error&limit=1")  # the entry that makes it full is whole
+    assert one["before"] is not None
+    older = page(program, f"level=error&limit=1&before={one['before']}&app=shop")
+    assert places(older) == [("shop", 1), ("shop", 2), ("shop", 3)]
+
+
 def test_a_page_that_took_long_says_how_far_it_is(
     program: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

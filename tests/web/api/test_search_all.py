@@ -120,6 +120,38 @@ def test_what_cannot_be_asked_is_refused(
     assert code(answer) == (status, said)
 
 
+def test_a_hit_inside_a_trace_gives_the_whole_entry(full: WebGround, program: Client) -> None:
+    """Its level, its lines, and what stands around all of it; and it counts once."""
+    trace = [
+        "2026-02-01 09:00:01 ERROR refused",
+        "java.lang.StockException: no stock",
+        "\tat com.shop.Pay.take(Pay.java:40)",
+        "\tat com.shop.Pay.run(Pay.java:7)",
+    ]
+    calm = "2026-02-01 09:00:00 INFO  calm"
+    full.log_of_one("shop", [calm, calm, *trace, calm, calm])
+    for query in ("q=Pay.java&app=shop", "level=error&app=shop", "q=no%20stock&level=error"):
+        said = ask(program, f"{query}&context=1")
+        (hit,) = hits(said)
+        assert hit["level"] == "error"
+        assert hit["lines"] == 4
+        assert [line[4] for line in hit["entry"]] == trace
+        assert [line[0] for line in (*hit["before"], *hit["after"])] == [2, 7]
+        assert said[-1]["found"] == 1
+    assert hit["line"][4] == "java.lang.StockException: no stock"
+    assert where(ask(program, "q=Pay.java&level=info&app=shop")) == []
+    huge = [
+        trace[0],
+        *["\tat com.shop.Deep.down(Deep.java:1)"] * 300,
+        "\tat com.shop.Far(F.java:2)",
+    ]
+    full.log_of_one("deep", huge)
+    (hit,) = hits(ask(program, "q=Far&app=deep"))
+    assert (hit["lines"], len(hit["entry"])) == (302, 60)
+    assert hit["entry"][0][4] == trace[0]
+    assert hit["line"] in hit["entry"]
+
+
 def test_a_long_line_is_shortened(full: WebGround, program: Client) -> None:
     """What is found has its beginning, and how much is left out."""
     full.log("long", ["needle " + "x" * 10_000])

@@ -28,13 +28,18 @@ class SearchRange(TypedDict):
 
 
 class Hit(TypedDict):
-    """A line that was found, and those around it. ``cut``: characters left out at its end."""
+    """An entry that was found: ``line`` is the first of its lines that fits, ``level`` that of the
+    entry, ``before`` and ``after`` the lines around the entry. ``cut``: characters left out at the
+    end of ``line``. ``entry``, of one of several ``lines``: the first and those near ``line``."""
 
     app: str
     line: Line
+    level: Level | None
     before: list[Line]
     after: list[Line]
     cut: NotRequired[int]
+    entry: NotRequired[list[Line]]
+    lines: NotRequired[int]
 
 
 class SearchHits(TypedDict):
@@ -45,7 +50,7 @@ class SearchHits(TypedDict):
 
 
 class SearchCounts(TypedDict):
-    """How many were found so far, in which bins (those that changed), and how much was looked
+    """How many entries were found so far, in which bins (those that changed), and how much was looked
     at, in bytes of text, back to which time."""
 
     op: Literal["counts"]
@@ -100,8 +105,8 @@ class MergedApp(TypedDict):
 
 
 class MergedLines(TypedDict):
-    """Lines of several apps by their times, oldest first. ``levels``: that of each, as its entry has it
-    where nothing is filtered; ``entries`` those of several lines, their app first. ``before`` and ``after`` are cursors to go
+    """Lines of several apps by their times, oldest first, with a filter those of whole entries.
+    ``levels``: what each says of itself; ``entries`` those of several lines, their app first. ``before`` and ``after`` are cursors to go
     on with, in either direction; None where there is nothing more that way, as far as it is known."""
 
     apps: list[MergedApp]
