@@ -163,6 +163,12 @@ class Ground:
         self.server.start()
         self.store.append(APP, make(1))
 
+    def put(self, app: str, records: list[bytes], entries: EntryReader | None = None) -> None:
+        """Store lines and publish them, as the log's sink does."""
+        first = self.store.append(app, records)
+        body, header = message(first, records, entries)
+        self.publisher.send(f"log/{app}/", header, body)
+
     def close(self) -> None:
         self.server.stop(0.5)
         self.push.stop()
@@ -171,12 +177,15 @@ class Ground:
         self.store.close()
 
     @contextlib.contextmanager
-    def viewers(self) -> Iterator[Board]:
+    def viewers(self, count: int = VIEWERS, apps: Collection[str] = (APP,)) -> Iterator[Board]:
+        """So many sockets, each of which follows all of these apps' logs."""
         board = Board(self.folder, f"board-{time.monotonic_ns()}")
-        with peer("sink", board.path, self.server.port, VIEWERS, f"log/{APP}") as process:
+        channels = [f"log/{app}" for app in apps]
+        with peer("sink", board.path, self.server.port, count, ",".join(channels)) as process:
             if hear(process) != "ready":
                 raise RuntimeError("the viewers could not connect")
-            wait(lambda: self.live == VIEWERS, 10)
+            live = self.push.live_viewers
+            wait(lambda: all(live.get(name, 0) == count for name in channels), 20)
             yield board
         wait(lambda: self.push.connections == 0, 10)
 
@@ -215,9 +224,11 @@ def make(count: int) -> list[bytes]:
     ]
 
 
-def message(first: int, records: list[bytes]) -> tuple[bytes, bytes]:
+def message(
+    first: int, records: list[bytes], reader: EntryReader | None = None
+) -> tuple[bytes, bytes]:
     """The body and the header of a message of these lines, as the log's sink makes them."""
-    levels, entries = _entries.read(first, records)
+    levels, entries = (reader or _entries).read(first, records)
     header = {
         "v": 1,
         "first": first,
@@ -330,9 +341,7 @@ def steady(ground: Ground, board: Board) -> tuple[float, float, float]:
     cpu, started = time.process_time(), time.monotonic()
     for n in range(50 * STEADY_SECONDS):
         part = records[n * 100 : (n + 1) * 100]
-        first = ground.store.append(APP, part)
-        body, header = message(first, part)
-        ground.publisher.send(f"log/{APP}/", header, body)
+        ground.put(APP, part)
         gevent.sleep(max(started + (n + 1) / 50 - time.monotonic(), 0.0001))
     used = (time.process_time() - cpu) / (time.monotonic() - started)
     feeler.kill()

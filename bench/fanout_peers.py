@@ -26,7 +26,8 @@ RESET, STOP_READING = 1, 2  # the orders; the second is about the first socket
 def sink(path: str, port: int, count: int, channel: str) -> None:
     """Connect ``count`` sockets and read from them; "ready" when set up.
 
-    With a channel they are live sockets that follow it; with "" they are bare connections.
+    With channels, with commas between them, they are live sockets that follow them; with "" they are
+    bare connections.
     """
     sockets = [socket.socket() for _ in range(count)]
     # The one that will stop reading: its kernel shall not take many frames for it.
@@ -35,7 +36,9 @@ def sink(path: str, port: int, count: int, channel: str) -> None:
         one.connect(("127.0.0.1", port))
     if channel:
         for one in sockets:
-            _subscribe(one, channel)
+            _upgrade(one)
+            for name in channel.split(","):
+                _subscribe(one, name)
     poller = select.epoll()
     for one in sockets:
         one.setblocking(False)
@@ -69,7 +72,7 @@ def sink(path: str, port: int, count: int, channel: str) -> None:
         struct.pack_into("QQQ", board, 0, total, first, time.monotonic_ns())
 
 
-def _subscribe(one: socket.socket, channel: str) -> None:
+def _upgrade(one: socket.socket) -> None:
     key = base64.b64encode(os.urandom(16)).decode()
     one.sendall(
         f"GET /websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -78,6 +81,9 @@ def _subscribe(one: socket.socket, channel: str) -> None:
     heard = b""
     while b"\r\n\r\n" not in heard:
         heard += one.recv(4096)
+
+
+def _subscribe(one: socket.socket, channel: str) -> None:
     text = b'{"op":"subscribe","channel":"%b"}' % channel.encode()
     one.sendall(bytes((0x81, 0x80 | len(text))) + b"\0\0\0\0" + text)
     heard = b""

@@ -641,11 +641,8 @@ class LogStore:
     def describe_merged(self, found: Sequence[MergedLine], query: Query) -> DescribedLines:
         """What was found in :meth:`merged` with all lines of each entry, and what they are: for all
         apps in one turn of a thread."""
-        views = {
-            place.app: self._apps[place.app].view()
-            for place, *_ in found
-            if place.app in self._apps
-        }
+        apps = {place.app for place, _, entry in found if entry is None}
+        views = {app: self._apps[app].view() for app in apps if app in self._apps}
         plain = replace(query, since=None, until=None)
 
         def around(app: str) -> Around:

@@ -18,6 +18,7 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from cloudbang.storage.logs.entry_pages import FoundEntry, around_in, entries_of_block
@@ -124,6 +125,7 @@ class MergedScan:
         self._new: list[_Log] = []
         self._heap: list[tuple[int, int, str, _Ref]] = []
         self._held: list[tuple[_Key, MergedLine]] = []
+        self._held_bytes = 0
         self._busy = self._abandoned = False
         self._entered = 0  # makes each entry of the heap another
         self._left, self._room = asked.query.limit, asked.query.size
@@ -351,12 +353,17 @@ class MergedScan:
     def _hold(self, new: list[tuple[_Key, MergedLine]]) -> None:
         held = self._held + new
         held.sort(key=_key)
+        self._held_bytes += sum(line.size for _, line in new)
+        self._held_bytes -= sum(line.size for _, line in held[self._left :])
         del held[self._left :]
         size = 0
         for at, (key, line) in enumerate(held):
+            if self._last is None and self._held_bytes <= HELD_BYTES:
+                break  # all of them may stay
             size += line.size
             if (self._last and key >= self._last) or (size > HELD_BYTES and at):
                 self._last = min(self._last, key) if self._last else key
+                self._held_bytes = size - line.size
                 del held[at:]
                 break
         self._held = held
@@ -372,6 +379,7 @@ class MergedScan:
             number += 1
             self._left -= line.lines if self.asked.by_lines else 1
             self._room -= line.size
+            self._held_bytes -= line.size
             if self._room <= 0:
                 self._left = 0
         del self._held[:number]
@@ -379,9 +387,9 @@ class MergedScan:
             self._left = 0  # what comes now is what was dropped, or beyond it
         if self._left <= 0:
             self._held.clear()
+            self._held_bytes = 0
         if number:
             self._at = given[-1].place
 
 
-def _key(entry: tuple[_Key, MergedLine]) -> _Key:
-    return entry[0]
+_key = itemgetter(0)

@@ -58,7 +58,7 @@ def read(store: LogStore, asked: MergedQuery) -> tuple[list[MergedLine], Place |
 
 
 @settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     q=st.sampled_from(["", "needle", "paid", "Pay.java", "nothing of this"]),
