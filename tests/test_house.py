@@ -164,6 +164,7 @@ LONG = {
     "cloudbang/terminals/registry.py": "every way in which a session begins and ends, in one place",
     "static/js/logs/feed.js": "the window on a log is filled from four sides, and all of them move its edges",
     "static/js/logs/log_model.js": "the entries of the window and its edges, true together or not at all",
+    "static/js/logs/merged_log.js": "the numbers of lines, pages and live lines of several apps are given out in one place, or one line has two",
     "static/js/terminal/view.js": "where the parts of one terminal meet, and nowhere else",
     # Tests of one thing, whose helpers or whose server serve all of them.
     "tests/accounts/test_accounts.py": "the one service of accounts, each promise of it",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -69,11 +69,16 @@ class EventStore:
         return kept
 
     def list(
-        self, app: str, since: str | None = None, until: str | None = None, limit: int = 500
+        self,
+        app: str | Collection[str],
+        since: str | None = None,
+        until: str | None = None,
+        limit: int = 500,
     ) -> builtins.list[Event]:
-        """The newest ``limit`` events of an app from ``since`` to ``until`` (RFC 3339 as the
-        records have it, both inclusive), oldest first."""
-        wanted = sa.select(events).where(events.c.app == app)
+        """The newest ``limit`` events of an app, or of several, from ``since`` to ``until`` (RFC 3339
+        as the records have it, both inclusive), oldest first."""
+        whose = events.c.app == app if isinstance(app, str) else events.c.app.in_(app)
+        wanted = sa.select(events).where(whose)
         if since is not None:
             wanted = wanted.where(events.c.time >= since)
         if until is not None:

@@ -44,7 +44,7 @@ from cloudbang.storage.logs.entry_pages import (
 from cloudbang.storage.logs.group_commit import GroupCommit
 from cloudbang.storage.logs.health import StorageHealth
 from cloudbang.storage.logs.keeping import AS_USUAL, Keeping, OwnKeeping, OwnKeepings, usual_of
-from cloudbang.storage.logs.merged import MergedLine, MergedQuery, MergedScan
+from cloudbang.storage.logs.merged import MergedLine, MergedQuery, MergedScan, Place
 from cloudbang.storage.logs.reader import (
     NOTHING,
     Lines,
@@ -613,12 +613,13 @@ class LogStore:
             yield lines
 
     def merged(
-        self, apps: Collection[str], asked: MergedQuery
+        self, apps: Collection[str], asked: MergedQuery, rank: Rank | None = None
     ) -> Iterator[tuple[list[MergedLine], MergedScan]]:
         """Lines of several apps in the order of their times, and after each step of 25 ms how far
         it is. What cannot be read of an app is said in the scan's ``failed``. Raises BadRequest."""
         scan = MergedScan(self._cache, asked)
-        rank = Rank.SEARCH if asked.filtered else Rank.PAGE
+        if rank is None:
+            rank = Rank.SEARCH if asked.filtered else Rank.PAGE
         try:
             for app in in_turns(sorted(apps)):
                 try:
@@ -629,7 +630,9 @@ class LogStore:
                 if found:
                     scan.add(app, found.view())
             while not scan.done:
-                lines = self._readers.call(asked.query.account, rank, scan.step, SLICE)
+                # Of a download a block at a time: what is given waits in memory to be sent.
+                seconds = 0.0 if rank is Rank.DOWNLOAD else SLICE
+                lines = self._readers.call(asked.query.account, rank, scan.step, seconds)
                 if scan.stale:
                     gevent.sleep(0.002)
                     known = self._apps.get(scan.stale)
@@ -637,6 +640,22 @@ class LogStore:
                 yield lines, scan
         finally:
             scan.abandon()
+
+    def scan_merged(
+        self, apps: Collection[str], query: Query
+    ) -> Iterator[tuple[list[MergedLine], MergedScan]]:
+        """All lines or entries of several apps that are there now, whatever the query's limit, oldest
+        first. Batches may be empty, as those of :meth:`scan`."""
+        ends = {app: self.next_seq(app) for app in in_turns(apps)}
+        asked = MergedQuery(replace(query, limit=1 << 62, size=1 << 62), backwards=False, ends=ends)
+        while True:
+            cursor: Place | None = None
+            for found, scan in self.merged(apps, asked, Rank.DOWNLOAD):
+                yield found, scan
+                cursor = scan.cursor
+            if cursor is None:
+                return
+            asked = replace(asked, after=cursor)
 
     def describe_merged(self, found: Sequence[MergedLine], query: Query) -> DescribedLines:
         """What was found in :meth:`merged` with all lines of each entry, and what they are: for all

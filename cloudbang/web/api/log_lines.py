@@ -19,6 +19,7 @@ from flask import Response, request
 from werkzeug.datastructures import MultiDict
 
 from cloudbang.domain.levels import LEVELS
+from cloudbang.domain.line_shape import shape_of
 from cloudbang.domain.lines import CONTAINER, STREAMS, format_time, row
 from cloudbang.domain.names import CONTAINER_ID, is_container_id
 from cloudbang.domain.query import Term
@@ -135,9 +136,9 @@ def download_answer(
     lease().take(PIECE)
     names = instances() if flag("names") or kind == "markdown" else {}
     if kind == "markdown":
-        pieces = _begun(as_markdown(scan, _facts(log, named, query, names), names))
+        pieces = begun(as_markdown(scan, _facts(log, named, query, names), names))
     else:
-        pieces = _begun(_pieces(scan, kind == "jsonl", names))
+        pieces = begun(_pieces(scan, kind == "jsonl", names))
     ending, content_type = KINDS[kind]
     name = f"{named}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{ending}"
     return send(pieces, name, content_type, allow=allow)
@@ -261,7 +262,7 @@ def _encode(answer: dict[str, object], found: Sequence[tuple[int, bytes]]) -> by
     return orjson.dumps({**answer, "lines": [row(number, raw) for number, raw in found]})
 
 
-def _begun(pieces: Generator[bytes, None, None]) -> Generator[bytes]:
+def begun(pieces: Generator[bytes, None, None]) -> Generator[bytes]:
     """The same with its first piece made: what fails at once is said as any failure is."""
     first = next(pieces, b"")
 
@@ -285,14 +286,23 @@ def _pieces(
 
 
 def _jsonl(batch: Sequence[tuple[int, bytes]], names: Mapping[str, str]) -> bytes:
+    by_id = {id.encode(): name for id, name in names.items()}
+    return b"".join(json_line(n, raw, instance=by_id.get(raw[CONTAINER], "")) for n, raw in batch)
+
+
+def json_line(seq: int, raw: bytes, **besides: str) -> bytes:
+    """A line of a file of JSON lines; ``besides`` stand in it where they say something."""
     keys = ("seq", "time", "container", "stream", "text")
-    found = []
-    for n, raw in batch:
-        one: dict[str, object] = dict(zip(keys, row(n, raw), strict=True))
-        if name := names.get(str(one["container"])):
-            one["instance"] = name
-        found.append(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE))
-    return b"".join(found)
+    one: dict[str, object] = dict(zip(keys, row(seq, raw), strict=True))
+    if level := own_level(raw):
+        one["level"] = level
+    one |= {name: value for name, value in besides.items() if value}
+    return orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def own_level(raw: bytes) -> str | None:
+    """What a record says of itself, as ``levels`` has it beside lines."""
+    return None if raw[44:50] == b"marker" else shape_of(raw).level
 
 
 def _named(batch: Sequence[tuple[int, bytes]], names: Mapping[str, str]) -> bytes:

@@ -6,16 +6,19 @@ A cursor is a place in that order: before it and after it nothing is skipped, an
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import gevent
 import orjson
 from flask import Blueprint, Response, request
 
+from cloudbang.core.budget import Lease
 from cloudbang.domain.lines import row
+from cloudbang.errors import BadRequest, StorageFailed
 from cloudbang.storage.logs.described import DescribedLines
-from cloudbang.storage.logs.log_store import LogStore
+from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.storage.logs.merged import (
     HELD_BYTES,
     MergedLine,
@@ -23,6 +26,8 @@ from cloudbang.storage.logs.merged import (
     MergedScan,
     Place,
 )
+from cloudbang.storage.logs.reader import time_key
+from cloudbang.web.api.downloads import send
 from cloudbang.web.api.leases import lease
 from cloudbang.web.api.log_lines import (
     BUILDING,
@@ -31,18 +36,22 @@ from cloudbang.web.api.log_lines import (
     MOST_LINES,
     WHOLE,
     filters_of_request,
+    json_line,
 )
 from cloudbang.web.api.operation import Parameter, operation
-from cloudbang.web.api.parsing import number, whole
+from cloudbang.web.api.parsing import json, moment, number, whole
 from cloudbang.web.api.schemas import search as shapes
+from cloudbang.web.api.schemas.apps import Events
 from cloudbang.web.api.search_all import (
     FIRST,
     LAST,
     apps_of_request,
     place_of_text,
+    still,
     text_of_place,
 )
 from cloudbang.web.api.search_all import QUERY as SEARCHED
+from cloudbang.web.security.authenticator import caller
 from cloudbang.web.services import services
 
 bp = Blueprint("merged_lines", __name__, url_prefix="/api/v1")
@@ -56,6 +65,12 @@ QUERY = {
     **{name: FILTERS[name] for name in ("query", "q", "regex", "case", "level")},
     "app": SEARCHED["app"],
     "limit": Parameter(whole(1, MOST_LINES, LINES), "at most"),
+}
+
+
+DOWNLOAD = {
+    "format": Parameter({"enum": ["text", "jsonl"]}, "text unless said"),
+    **{name: one for name, one in QUERY.items() if name not in ("before", "after", "limit")},
 }
 
 
@@ -76,6 +91,86 @@ def lines() -> Response:
     body = page_of(services().store, apps, asked)
     room.resize(len(body))
     return Response(body, content_type="application/json")
+
+
+EVENTS = {"app": SEARCHED["app"], "since": FILTERS["since"], "until": FILTERS["until"]}
+
+
+@bp.get("/events")
+@operation(gives=Events, query={**EVENTS, "limit": QUERY["limit"]})
+def events() -> Response:
+    """What happened to several apps, oldest first: the newest of those asked for."""
+    apps, _ = apps_of_request()
+    since, until = time_key("since", moment("since")), time_key("until", moment("until"))
+    found = services().events.list(
+        apps,
+        since.decode() if since else None,
+        until.decode() if until else None,
+        number("limit", 1, MOST_LINES) or LINES,
+    )
+    return json({"events": [event.as_json() for event in found]})
+
+
+@bp.get("/download")
+@operation(gives=("text/plain", "application/jsonl"), query=DOWNLOAD)
+def download() -> Response:
+    """Every line of several apps that passes, by its time, as a file: text with the app in front of
+    each line, or JSON lines."""
+    kind = request.args.get("format", "text")
+    if kind not in FILES:
+        raise BadRequest("format", kind, " or ".join(FILES))
+    apps, _ = apps_of_request()
+    parts = services()
+    query = filters_of_request(1)
+    ending, content_type, encode = FILES[kind]
+    held = parts.budget.share(caller().holder).lease().take(HELD_BYTES)
+    pieces = _file(parts.store, apps, query, encode, held)
+    name = f"logs-{datetime.now(UTC):%Y%m%d-%H%M%S}.{ending}"
+    answer = send(pieces, name, content_type, allow=still(parts, caller().login, apps))
+    answer.call_on_close(held.close)
+    return answer
+
+
+def _file(
+    store: LogStore,
+    apps: Collection[str],
+    query: Query,
+    encode: Callable[[Sequence[MergedLine]], bytes],
+    held: Lease,
+) -> Generator[bytes, None, None]:
+    """In pieces of a megabyte or two at most. Raises OSError where a log cannot be read to its end: a
+    part must not pass for the whole."""
+    try:
+        for found, scan in store.scan_merged(apps, query):
+            for app, reason in scan.failed.items():
+                raise StorageFailed(app, reason.strerror or str(reason))
+            # Also where nothing was found: whoever has left is noticed.
+            yield gevent.get_hub().threadpool.apply(encode, (found,))
+    finally:
+        held.close()
+
+
+def _records(found: Sequence[MergedLine]) -> Iterator[tuple[str, int, bytes]]:
+    for place, raw, entry in found:
+        if entry is None:
+            yield place.app, place.seq, raw
+        else:
+            for seq, one, _ in entry.lines:
+                yield place.app, seq, one
+
+
+def _as_text(found: Sequence[MergedLine]) -> bytes:
+    return b"".join(b"%b %b" % (app.encode(), raw) for app, _, raw in _records(found))
+
+
+def _as_json_lines(found: Sequence[MergedLine]) -> bytes:
+    return b"".join(json_line(seq, raw, app=app) for app, seq, raw in _records(found))
+
+
+FILES: dict[str, tuple[str, str, Callable[[Sequence[MergedLine]], bytes]]] = {
+    "text": ("log", "text/plain; charset=utf-8", _as_text),
+    "jsonl": ("jsonl", "application/jsonl", _as_json_lines),
+}
 
 
 def page_of(store: LogStore, apps: Collection[str], asked: MergedQuery) -> bytes:

@@ -87,7 +87,7 @@ def search() -> Response:
     )
     room = services().budget.share(caller().holder).lease().take(HELD_BYTES)
     begins: shapes.SearchBegins = {"op": "begin", "apps": apps if named else []}
-    found = _Search(services().store, apps, asked, CONTEXT if context is None else context)
+    found = Search(services().store, apps, asked, CONTEXT if context is None else context)
     pieces = _pieces(begins, found.run(), room)
     answer = Response(
         while_good(piece_by_piece(pieces, lease()), still(services(), caller().login, apps)),
@@ -170,7 +170,7 @@ def _line(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
 
 
-class _Search:
+class Search:
     """One search, from its first line to its last."""
 
     def __init__(self, store: LogStore, apps: list[str], asked: MergedQuery, context: int) -> None:

@@ -83,8 +83,12 @@ class Lines:
     @property
     def message(self) -> bytes:
         """The members of the ``lines`` message, without its channel."""
-        levels, extents = orjson.dumps(self.levels), orjson.dumps(self.extents)
-        return b'"lines":%b,"levels":%b,"entries":%b}' % (self.body, levels, extents)
+        levels = extents = b""
+        if any(self.levels):  # most programs' lines say nothing of themselves
+            levels = b',"levels":%b' % orjson.dumps(self.levels)
+        if self.extents:
+            extents = b',"entries":%b' % orjson.dumps(self.extents)
+        return b'"lines":%b%b%b}' % (self.body, levels, extents)
 
 
 def read_lines(received: Message, known: int) -> Lines:

@@ -7,7 +7,7 @@ import { t, formatBytes, formatNumber, formatTime, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
 import { shortImage, shortPorts } from "./format_container.js";
-import { appAddress, terminalAddress } from "../frame/addresses.js";
+import { appAddress, logsAddress, terminalAddress } from "../frame/addresses.js";
 import { may } from "../frame/permissions.js";
 import {
   appState,
@@ -180,6 +180,7 @@ function draw(name) {
       when && time,
     ),
     why && h("span", { class: "cut", title: troubled.error ?? why }, why),
+    stackFact(app),
     keptFact(app),
     counted(app).length > 1 && h("span", { class: "wide" }, instanceCount(app)),
     app.instances.length === 1 &&
@@ -196,6 +197,18 @@ function draw(name) {
     facts.filter((fact) => fact instanceof Element),
   );
 }
+
+/** Where the apps of its stack are read as one log. @param {App} app */
+function stackFact({ stack }) {
+  if (!stack) return null;
+  const names = [...inventory.apps.values()].filter((one) => one.stack === stack).map(nameOf);
+  if (names.length < 2) return null;
+  const label = t("All logs of {stack}", { stack });
+  return h("a", { class: "cut wide", href: logsAddress(names), title: label }, label);
+}
+
+/** @param {App} app */
+const nameOf = ({ name }) => name;
 
 /** What is kept of before an app was deployed does not run, and is easily forgotten. @param {App} app */
 function keptFact(app) {

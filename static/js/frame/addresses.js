@@ -36,6 +36,12 @@ export function terminalButton(app, { id, name, state }) {
   );
 }
 
+/** The log of several apps as one. @param {readonly string[]} apps */
+export function logsAddress(apps) {
+  const params = new URLSearchParams([...apps].sort().map((app) => ["app", app]));
+  return `/logs?${params}`;
+}
+
 /** @param {string} name */
 export function appAddress(name) {
   return `/apps/${encodeURIComponent(name)}/logs`;

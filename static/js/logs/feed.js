@@ -509,6 +509,17 @@ export class Feed extends EventTarget {
     this.#announce("change");
   }
 
+  /** Asks for what has happened since: where no channel tells of it. */
+  async moreEvents() {
+    const newest = this.#events.of("").at(-1)?.time;
+    if (newest === undefined) return this.#loadEvents();
+    try {
+      for (const event of await this.api.events(newest, "")) this.#onEvent(event);
+    } catch {
+      // With the next change it is asked again.
+    }
+  }
+
   /** What is known to have happened. */
   get events() {
     return this.#events.of("");
@@ -516,7 +527,7 @@ export class Feed extends EventTarget {
 
   /** Events as far back as the window reaches. */
   async #loadEvents() {
-    if (!this.source.app) return; // what happens to containers is an app's
+    if (!this.source.app && !this.source.merged) return; // what happens to containers is an app's
     const oldest = this.model.entries.find((entry) => entry.row)?.time;
     if (!(await this.#events.load(oldest))) return;
     this.#announce("instance");

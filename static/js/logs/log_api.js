@@ -131,10 +131,15 @@ export class LogApi {
     const params = new URLSearchParams();
     if (since) params.set("since", since);
     if (until) params.set("until", until);
-    const answer = await call("GET", `${this.base}/events?${params}`);
+    const answer = await call("GET", this.eventsAddress(params));
     /** @type {LogEvent[]} */
     const events = Array.isArray(answer) ? answer : answer.events;
     return events.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : a.id - b.id));
+  }
+
+  /** @param {URLSearchParams} params */
+  eventsAddress(params) {
+    return `${this.base}/events?${params}`;
   }
 
   /**

@@ -176,6 +176,7 @@ export class LogView {
       search: this.marksBar.marks.beside(this.feed.active.marks),
       columns: this.choices.columns,
       many: this.instances.many,
+      ofMany: this.feed.source.merged !== undefined,
       instance: (container, app) => this.instances.of(container, app),
       cursor: this.cursor.entry,
       linked: this.linked,

@@ -20,7 +20,9 @@ import { day, exact, timeOfDay } from "./times.js";
 export function drawEvent(entry, event, context) {
   const { words, tone, sign } = describe(event);
   const element = frame(event.time, context, tone, sign);
-  const name = event.container ? context.instance(event.container).name : event.app;
+  const name = event.container
+    ? context.instance(event.container, context.ofMany ? event.app : "").name
+    : event.app;
   element.append(
     h("span", { class: "row-who-event" }, visible(name)),
     h("span", { class: "row-words" }, visible(words)),

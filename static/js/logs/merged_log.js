@@ -103,9 +103,32 @@ export class MergedLog extends LogApi {
     return numberOf(time);
   }
 
-  /** What happened to containers is an app's. @override */
-  async events() {
-    return [];
+  /**
+   * @param {Filter} filter
+   * @param {"text" | "jsonl" | "markdown"} format
+   * @param {Record<string, string>} [part] chosen rows are asked for by their times
+   * @override
+   */
+  downloadAddress(filter, format, part = {}) {
+    const params = serverFilter(filter);
+    for (const app of this.apps) params.append("app", app);
+    const { after, before, ...span } = part;
+    for (const [name, value] of Object.entries(span)) params.set(name, value);
+    if (after && before) {
+      params.set("since", this.#timeAt(Number(after) + 1));
+      params.set("until", this.#timeAt(Number(before) - 1));
+    }
+    params.set("format", format);
+    return `${this.base}/download?${params}`;
+  }
+
+  /**
+   * @param {URLSearchParams} params
+   * @override
+   */
+  eventsAddress(params) {
+    for (const app of this.apps) params.append("app", app);
+    return `${this.base}/events?${params}`;
   }
 
   /**
@@ -126,6 +149,11 @@ export class MergedLog extends LogApi {
     for (const app of this.apps) params.append("app", app);
     for (const [name, value] of Object.entries(range)) params.set(name, value);
     return this.ask("GET", `/api/v1/lines?${params}`);
+  }
+
+  /** @param {number} number */
+  #timeAt(number) {
+    return this.numbers.placeOf(number)?.time ?? timeOf(number);
   }
 
   /**

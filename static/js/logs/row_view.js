@@ -27,6 +27,7 @@ const WHO = 14; // characters, as wide as the column is
  * @typedef {object} DrawContext
  * @property {import("./toolbar.js").ViewSettings} settings
  * @property {Search | null} search what is painted: what is looked for, and marks
+ * @property {boolean} [ofMany] several apps' log
  * @property {boolean} many several instances have written: their names are shown
  * @property {(container: string, app?: string) => { name: string, hue: number }} instance
  *   of a log of several apps, the app

@@ -1,7 +1,7 @@
 // The page of Compose projects: what each has, and bringing it up and down.
 
 import "../frame/frame.js";
-import { appAddress } from "../frame/addresses.js";
+import { appAddress, logsAddress } from "../frame/addresses.js";
 import { call, Problem } from "../lib/api.js";
 import { confirm, openDialog } from "../lib/dialog.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
@@ -61,6 +61,10 @@ function row(stack) {
       ]
     : files.flatMap((file, n) => [n ? ", " : "", h("code", null, file)]);
   const actions = h("span", { class: "item-actions" });
+  if (apps.length) {
+    const href = logsAddress(apps);
+    actions.append(h("a", { class: "button", href }, t("All logs")));
+  }
   if (!unreadable) {
     actions.append(button(t("Bring it up"), stack, () => bring(stack, "up")));
     if (containers) actions.append(button(t("Bring it down"), stack, () => bringDown(stack)));

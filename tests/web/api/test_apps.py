@@ -217,6 +217,7 @@ def test_download_as_json_lines(program: Client) -> None:
         "container": "0123456789ab",
         "stream": "stdout",
         "text": "ERROR boom",
+        "level": "error",
     }
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 
+from cloudbang.domain.events import Event
 from tests.web.api.test_account import code
 from tests.web.web_support import Client, WebGround
 
@@ -110,6 +112,48 @@ def test_a_filter_gives_whole_entries(full: WebGround, program: Client) -> None:
     assert one["before"] is not None
     older = page(program, f"level=error&limit=1&before={one['before']}&app=shop")
     assert places(older) == [("shop", 1), ("shop", 2), ("shop", 3)]
+
+
+def test_what_happened_to_several_apps(full: WebGround, program: Client) -> None:
+    """By time, the newest; of those apps alone that are named."""
+    at = "2025-06-15T15:06:4{}.000000000Z"
+    for n, app in enumerate(("api", "db", "web", "api")):
+        full.events.add(Event(app, at.format(n), "die", "0123456789ab", {"exit_code": n}))
+
+    def told(query: str) -> list[int]:
+        found = program.get(f"/api/v1/events?{query}").json["events"]
+        return [event["data"]["exit_code"] for event in found]
+
+    assert told("") == [0, 1, 2, 3]
+    assert told("app=api&app=db") == [0, 1, 3]
+    assert told("limit=2") == [2, 3]
+    assert told(f"since={at.format(1)}&until={at.format(2)}") == [1, 2]
+    assert code(program.get("/api/v1/events?app=nowhere")) == (404, "no-such-app")
+
+
+def test_all_of_them_are_written_to_a_file(full: WebGround, program: Client) -> None:
+    """As text with the app in front, as JSON lines with what each says of itself; by the filters."""
+    answer = program.get("/api/v1/download?app=api&app=db")
+    assert "logs-" in answer.headers["Content-Disposition"]
+    texts = answer.text.splitlines()
+    assert len(texts) == 2 * COUNT
+    assert texts[0] == "api 2025-06-15T15:06:40.000000000Z ba9876543210 stderr ERROR api"
+    assert [text.split()[0] for text in texts[:4]] == ["api", "db", "api", "db"]
+    rows = program.get("/api/v1/download?app=api&app=db&format=jsonl&level=error").text.splitlines()
+    objects = [orjson.loads(one) for one in rows]
+    assert [one["app"] for one in objects] == ["api", "db"] * (COUNT // 10)
+    assert {one["level"] for one in objects} == {"error"}
+    assert objects[0]["seq"] == 1
+    refused = program.get("/api/v1/download?format=odd")
+    assert code(refused) == (400, "bad-request")
+
+
+def test_a_file_is_whole_though_much_waits_for_its_turn(
+    full: WebGround, program: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudbang.storage.logs.merged.HELD_BYTES", 600)
+    texts = program.get("/api/v1/download?app=api&app=db&app=web").text.splitlines()
+    assert len(texts) == len(set(texts)) == 3 * COUNT
 
 
 def test_a_page_that_took_long_says_how_far_it_is(

@@ -78,7 +78,7 @@ def test_an_entry_grows_while_it_is_looked_at(ground: LiveGround) -> None:
         page.subscribe("log/web", tail=1)
         other.subscribe("log/web", tail=1, container=TWO.decode())
         message = page.hear()
-        assert (message["levels"], message["entries"]) == (["error"], [])
+        assert (message["levels"], "entries" in message) == (["error"], False)
         wait_until(lambda: ground.push.live_viewers["log/web"] == 2)
         log(b"java.lang.IllegalStateException: y")
         assert page.hear()["levels"] == ["error"]
@@ -86,10 +86,10 @@ def test_an_entry_grows_while_it_is_looked_at(ground: LiveGround) -> None:
         assert page.hear()["levels"] == other.hear()["levels"] == ["info"]
         log(b"\tat com.shop.Pay.take(Pay.java:40)")
         message = page.hear()
-        assert message["levels"] == [None]
+        assert "levels" not in message  # none of its lines says one
         assert message["entries"] == [[1, 4, "error", ONE.decode(), "stdout"]]
         log(b"  is alone", TWO)
-        assert other.hear()["entries"] == []
+        assert "entries" not in other.hear()
 
 
 def test_joins_while_lines_pour_in(ground: LiveGround) -> None:
