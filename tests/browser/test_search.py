@@ -142,6 +142,12 @@ def test_logs_of_several_apps_are_one(page: Page, person: Person) -> None:
     expect(rows).to_have_count(18)
     names = [rows.nth(n).locator(".row-who").inner_text() for n in range(3)]
     assert names == ["mail", "orders", "web"]
+    page.click("#log-download")
+    with page.expect_download() as loading:
+        page.click("[data-format=text]")
+    saved = loading.value.path().read_text().splitlines()
+    assert len(saved) == 18
+    assert "card declined 50" in saved[0]
     rows.nth(1).click()
     page.locator(".detail-facts").get_by_role("link", name="orders").click()
     expect(page).to_have_url(re.compile("/apps/orders/logs"))

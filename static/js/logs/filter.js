@@ -20,6 +20,7 @@ export { makeSearch } from "./text_search.js";
  * @typedef {object} Filter
  * @property {string} q what is looked for
  * @property {boolean} regex
+ * @property {boolean} capitals are told from small letters
  * @property {boolean} hide what does not match is not shown, instead of marking what does
  * @property {readonly FilterTerm[]} terms what entries have to be, in the language of docs/protocols/query.md
  * @property {Wanted[]} levels all when empty
@@ -34,6 +35,7 @@ export const WANTED = [...LEVELS.toReversed(), "none"];
 export const NO_FILTER = {
   q: "",
   regex: false,
+  capitals: false,
   hide: false,
   terms: [],
   levels: [],
@@ -50,6 +52,7 @@ export function readFilter(params) {
   return {
     q: params.get("q") ?? "",
     regex: params.get("regex") === "1",
+    capitals: params.get("case") === "1",
     hide: params.get("hide") === "1",
     terms: readTerms(params),
     levels: WANTED.filter((level) => params.getAll("level").includes(level)),
@@ -60,8 +63,13 @@ export function readFilter(params) {
 
 /** What an address may say of a log, by name. */
 export const IN_ADDRESS = [
-  ...["q", "regex", "hide", "query", "off", "level", "container", "stream", "line"],
+  ...["q", "regex", "case", "hide", "query", "off", "level", "container", "stream", "line"],
 ];
+
+/** @param {Readonly<Filter>} filter */
+function searchOf({ q, regex, capitals }) {
+  return makeSearch(q, regex, capitals);
+}
 
 /**
  * The filter for the address bar.
@@ -74,6 +82,7 @@ export function writeFilter(filter) {
   if (filter.q) {
     params.set("q", filter.q);
     if (filter.regex) params.set("regex", "1");
+    if (filter.capitals) params.set("case", "1");
     if (filter.hide) params.set("hide", "1");
   }
   return params;
@@ -87,9 +96,10 @@ export function writeFilter(filter) {
 export function serverFilter(filter) {
   const params = new URLSearchParams();
   // An expression that is none hides nothing, and the field says so.
-  if (filter.q && filter.hide && makeSearch(filter.q, filter.regex).search) {
+  if (filter.q && filter.hide && searchOf(filter).search) {
     params.set("q", filter.q);
     if (filter.regex) params.set("regex", "1");
+    if (filter.capitals) params.set("case", "1");
   }
   const query = queryOf(filter.terms);
   if (query) params.set("query", query);
@@ -105,7 +115,7 @@ export function serverFilter(filter) {
  * @returns {((rows: Row[], level: Level | null) => boolean) | null} null: every one passes
  */
 export function passes(filter) {
-  const search = filter.hide ? makeSearch(filter.q, filter.regex).search : null;
+  const search = filter.hide ? searchOf(filter).search : null;
   const { levels, container, stream } = filter;
   const query = queryMatch(readQuery(filter.terms));
   if (!search && !query && !levels.length && !container && !stream) return null;
@@ -170,7 +180,7 @@ export class ActiveFilter {
   constructor(filter) {
     this.filter = filter;
     this.passes = passes(filter);
-    const { search, error, lacks = false } = makeSearch(filter.q, filter.regex);
+    const { search, error, lacks = false } = searchOf(filter);
     this.search = search;
     this.searchError = error;
     /** It asks for something that there is not, and is not just unfinished. */

@@ -91,7 +91,7 @@ export class LogChoices {
   filterFor(entry) {
     const { toolbar } = this.view;
     toolbar.find.value = phraseFor(entry, getSelection()?.toString() ?? "");
-    toolbar.set({ regex: false, hide: true });
+    toolbar.set({ regex: false, capitals: false, hide: true });
   }
 
   /** What stands around a row, whatever the filter: its terms are switched off. @param {Entry} entry */

@@ -136,12 +136,13 @@ export function paint(painted, ranges, hue) {
 /**
  * What the server is asked for to find the nearest of several marks: one expression.
  * @param {readonly Mark[]} marks
- * @returns {{ q: string, regex: boolean }}
+ * @returns {{ q: string, regex: boolean, capitals: boolean }}
  */
 export function asOneSearch(marks) {
-  if (marks.length === 1) return { q: marks[0].text, regex: marks[0].regex };
+  const capitals = false;
+  if (marks.length === 1) return { q: marks[0].text, regex: marks[0].regex, capitals };
   const parts = marks.map(({ text, regex }) =>
     regex ? text : text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"),
   );
-  return { q: parts.map((part) => `(?:${part})`).join("|"), regex: true };
+  return { q: parts.map((part) => `(?:${part})`).join("|"), regex: true, capitals };
 }

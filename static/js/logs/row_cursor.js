@@ -5,6 +5,7 @@ import { byId, isTyping, setText } from "../lib/dom.js";
 import { formatNumber, t } from "../lib/i18n.js";
 import { redraw, setOpen } from "./entry.js";
 import { asOneSearch } from "./marks.js";
+import { MatchTotal } from "./match_total.js";
 import { toast } from "../lib/toast.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
@@ -28,6 +29,7 @@ export class RowCursor {
     this.feed = feed;
     this.rows = rows;
     this.view = view;
+    this.total = new MatchTotal(feed, () => view.changed());
   }
 
   /** @param {Entry | null} entry */
@@ -253,13 +255,28 @@ export class RowCursor {
       count++;
       if (entry === this.entry) at = count;
     }
-    const more = model.atStart && this.feed.attached ? "" : "+";
-    const all = formatNumber(count) + more;
+    this.total.look();
+    const total = this.total.now;
+    const loaded = model.atStart && this.feed.attached;
+    let all = count;
+    if (total) {
+      all = total.found + model.entries.filter((one) => one.hit && one.seq > total.upTo).length;
+      // Of all of them it is known only from the end.
+      at = at && total.done && this.feed.attached ? all - (count - at) : 0;
+    }
+    const more = loaded || total?.done ? "" : "+";
+    const shown = formatNumber(all) + more;
     setText(
       box,
-      at ? t("{at} of {all}", { at: formatNumber(at), all }) : t("{all} found", { all }),
+      at > 0
+        ? t("{at} of {all}", { at: formatNumber(at), all: shown })
+        : t("{all} found", { all: shown }),
     );
-    if (more) box.title = t("In the lines that are loaded; next and previous look in all of them");
+    if (more) {
+      box.title = total
+        ? t("In what was looked through by now")
+        : t("In the lines that are loaded; next and previous look in all of them");
+    }
     this.#tell(`${this.feed.filter.q} ${count > 0} ${at}`, box.textContent ?? "");
   }
 

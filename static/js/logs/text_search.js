@@ -14,20 +14,22 @@ const RANGES_AT_MOST = 200; // a line of a megabyte may match at every character
 const LONGEST = 1_000; // characters, as on the server
 
 /**
- * Case does not matter, as on the server. An expression is RE2's, as there: what it does not have
+ * Case does not matter unless it is asked for, as on the server. An expression is RE2's, as there: what it does not have
  * is an error, in a sentence.
  * @param {string} query
  * @param {boolean} regex
+ * @param {boolean} [capitals] told from small letters
  * @returns {{ search: Search | null, error: string | null, lacks?: boolean }} null search: there is
  *   nothing to find; `lacks`: it asks for what RE2 does not have
  */
-export function makeSearch(query, regex) {
+export function makeSearch(query, regex, capitals = false) {
   query = query.normalize("NFC");
   if (!query) return { search: null, error: null };
   if (query.length > LONGEST) {
     return { search: null, error: tn("At most {n} character", "At most {n} characters", LONGEST) };
   }
-  if (!regex) return { search: words(query), error: null };
+  if (!regex) return { search: words(query, capitals), error: null };
+  if (capitals) query = `(?-i)${query}`;
   let expression = known.source === query ? known.expression : null;
   try {
     expression ??= new Re2(query);
@@ -92,16 +94,16 @@ function refusal(what) {
 }
 
 /** @param {string} text as a regular expression that finds it and nothing else */
-function literally(text) {
+export function literally(text) {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, (c) => (c === "-" || c === "/" ? c : `\\${c}`));
 }
 
-/** @param {string} query @returns {Search} */
-function words(query) {
+/** @param {string} query @param {boolean} capitals @returns {Search} */
+function words(query, capitals) {
   const source = literally(query);
   // Letters of ASCII alone have no relatives elsewhere (the Kelvin sign is no k), as on the server.
   // eslint-disable-next-line no-control-regex
-  const flags = /^[\x00-\x7f]*$/.test(query) ? "i" : "iu";
+  const flags = /^[\x00-\x7f]*$/.test(query) ? (capitals ? "" : "i") : capitals ? "u" : "iu";
   const one = new RegExp(source, flags);
   const all = new RegExp(source, `${flags}g`);
   const part = hintOf(query);

@@ -8,6 +8,7 @@ import { parseTime } from "./times.js";
 import { recall, remember } from "../lib/storage.js";
 import { levelWord } from "./levels.js";
 import { makeSearch, WANTED } from "./filter.js";
+import { literally } from "./text_search.js";
 import { parse, written } from "./query/language.js";
 import { TermBar } from "./term_bar.js";
 
@@ -42,6 +43,7 @@ export class Toolbar extends EventTarget {
     byId("log-as-term").addEventListener("click", () => this.#takeFound());
     byId("log-filter").addEventListener("click", () => this.terms.focus());
     byId("log-regex").addEventListener("click", () => this.set({ regex: !this.filter.regex }));
+    byId("log-case").addEventListener("click", () => this.set({ capitals: !this.filter.capitals }));
     byId("log-hide").addEventListener("click", () => this.set({ hide: !this.filter.hide }));
     byId("log-clear").addEventListener("click", () =>
       this.set({ q: "", terms: [], levels: [], container: "", stream: "" }),
@@ -131,30 +133,36 @@ export class Toolbar extends EventTarget {
   /** What is looked for becomes a term, or the terms that it is made of: others are not shown any more. */
   #takeFound() {
     const { value } = this.find;
-    const { regex } = this.filter;
+    const { regex, capitals } = this.filter;
     if (!value.trim() || makeSearch(value, regex).error) return;
-    let query = regex ? `/${value.replace(/(?<!\\)\//g, "\\/")}/` : written(value);
+    let query = written(value);
+    if (regex || capitals) {
+      // A term does not tell them apart; in an expression that can be said.
+      const source = (regex ? value : literally(value)).replace(/(?<!\\)\//g, "\\/");
+      query = capitals ? `/(?-i:${source})/` : `/${source}/`;
+    }
     try {
       // What has the marks of a term was meant as one.
-      if (!regex && parse(value).some((term) => term.kind !== "text" || term.negated))
+      if (!regex && !capitals && parse(value).some((term) => term.kind !== "text" || term.negated))
         query = value;
     } catch {
       // Then it is text.
     }
     this.find.value = "";
-    this.filter = { ...this.filter, q: "", regex: false };
+    this.filter = { ...this.filter, q: "", regex: false, capitals: false };
     this.terms.add(query);
     this.terms.focus();
   }
 
   /** Shows the filter as it is. */
   show() {
-    const { q, regex, hide, terms, levels, container, stream } = this.filter;
+    const { q, regex, capitals, hide, terms, levels, container, stream } = this.filter;
     this.terms.show(terms);
     byId("log-as-term").hidden = !this.find.value;
     if (this.find.value !== q && document.activeElement !== this.find) this.find.value = q;
     if (this.find.value !== q && !q) this.find.value = "";
     byId("log-regex").setAttribute("aria-pressed", String(regex));
+    byId("log-case").setAttribute("aria-pressed", String(capitals));
     byId("log-hide").setAttribute("aria-pressed", String(hide));
     const words = levels.map(levelWord);
     setText(byId("log-levels-text"), words.length ? words.join(t(", ")) : t("All levels"));

@@ -4,7 +4,7 @@ import { h, setAttribute, setText } from "../lib/dom.js";
 import { t, tn } from "../lib/i18n.js";
 import { toMs } from "../logs/times.js";
 
-/** @typedef {import("./search_stream.js").Range} Range */
+/** @typedef {import("../logs/search_stream.js").Range} Range */
 
 export class Histogram {
   /** @type {HTMLElement[]} */

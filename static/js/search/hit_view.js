@@ -8,7 +8,7 @@ import { drawRuns } from "../logs/text.js";
 import { exact, timeOfDay } from "../logs/times.js";
 import { lineAddress } from "./asked.js";
 
-/** @typedef {import("./search_stream.js").Hit} Hit */
+/** @typedef {import("../logs/search_stream.js").Hit} Hit */
 /** @typedef {import("../logs/entry.js").Row} Row */
 /** @typedef {import("../logs/filter.js").Search} Search */
 

@@ -19,10 +19,10 @@ import { day, fromMs, timeOfDay, toMs } from "../logs/times.js";
 import { NOTHING, readAsked, toCall, writeAsked } from "./asked.js";
 import { Histogram } from "./histogram.js";
 import { drawHit } from "./hit_view.js";
-import { searchStream } from "./search_stream.js";
+import { searchStream } from "../logs/search_stream.js";
 
 /** @typedef {import("./asked.js").Asked} Asked */
-/** @typedef {import("./search_stream.js").Message} Message */
+/** @typedef {import("../logs/search_stream.js").Message} Message */
 
 const HUES = 8; // as in lib/tokens.css
 const MARKS = 300; // ms that the first search waits for the reader's marks
@@ -133,11 +133,12 @@ function fields() {
 async function run(older) {
   running?.abort();
   running = null;
-  const { q, regex: isRegex, terms: chosen } = asked;
+  const { q, regex: isRegex, capitals: isCase, terms: chosen } = asked;
   const { marks: search, searchError: odd } = new ActiveFilter({
     ...NO_FILTER,
     q,
     regex: isRegex,
+    capitals: isCase,
     terms: chosen,
   });
   showError(odd ?? "");
@@ -207,7 +208,7 @@ function take(message, search, older) {
   }
 }
 
-/** @param {import("./search_stream.js").Counts} counts */
+/** @param {import("../logs/search_stream.js").Counts} counts */
 function progress({ found, looked, of, back_to }) {
   const words = [
     tn("{n} entry found", "{n} entries found", found),

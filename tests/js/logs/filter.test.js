@@ -17,6 +17,7 @@ test("a filter survives the address bar", () => {
   const filter = {
     q: "a+b &ü",
     regex: true,
+    capitals: true,
     hide: true,
     terms: [
       { text: "status:>=500", off: false },

@@ -105,7 +105,7 @@ test("marks are kept by the server, and stand beside what is looked for", async 
 });
 
 test("the nearest of several is asked for by one expression that finds each", () => {
-  assert.deepEqual(asOneSearch([mark("a.b")]), { q: "a.b", regex: false });
+  assert.deepEqual(asOneSearch([mark("a.b")]), { q: "a.b", regex: false, capitals: false });
   const { q, regex } = asOneSearch([mark("a.b(c)[d]{e}*+?|^$\\/-"), mark("x+y", { regex: true })]);
   const { search, error } = makeSearch(q, regex);
   assert.equal(error, null);

@@ -12,6 +12,22 @@ import {
   visible,
 } from "../../../static/js/logs/text.js";
 
+test("capitals are told from small letters where that is asked for", () => {
+  for (const [query, regex] of /** @type {[string, boolean][]} */ ([
+    ["Error", false],
+    ["Err[o]r", true],
+    ["Fehler Ä", false],
+  ])) {
+    const line = query.replace("[o]", "o");
+    for (const capitals of [false, true]) {
+      const { search } = makeSearch(query, regex, capitals);
+      assert.ok(search?.test(`an ${line} here`), query);
+      assert.equal(search?.test(`an ${line.toLowerCase()} here`), !capitals, query);
+      assert.equal(search?.ranges(line.toUpperCase()).length, capitals ? 0 : 1, query);
+    }
+  }
+});
+
 test("control characters and what turns the direction of text are named", () => {
   assert.equal(visible("a\x00b\x1bc\x7f\u202ed\u009b"), "a⟨NUL⟩b⟨ESC⟩c⟨DEL⟩⟨RLO⟩d⟨x9B⟩");
   assert.equal(visible("tab\tstays 中文 🎉 مرحبا"), "tab\tstays 中文 🎉 مرحبا");

@@ -7,7 +7,7 @@ import {
   toCall,
   writeAsked,
 } from "../../../static/js/search/asked.js";
-import { LineReader, searchStream } from "../../../static/js/search/search_stream.js";
+import { LineReader, searchStream } from "../../../static/js/logs/search_stream.js";
 
 test("what is asked survives the address bar", () => {
   const asked = {

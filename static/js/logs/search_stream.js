@@ -2,13 +2,13 @@
 
 import { Problem, problemOf } from "../lib/api.js";
 
-/** @typedef {import("../logs/entry.js").Row} Row */
+/** @typedef {import("./entry.js").Row} Row */
 /**
  * An entry that was found.
  * @typedef {object} Hit
  * @property {string} app
  * @property {Row} line the first of its lines that fits
- * @property {import("../logs/levels.js").Level | null} level
+ * @property {import("./levels.js").Level | null} level
  * @property {Row[]} before
  * @property {Row[]} after
  * @property {number} [cut] characters of the line that are not here
