@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -141,8 +142,11 @@ def test_a_value_of_a_row_and_of_the_panel_becomes_a_term(page: Page) -> None:
     # Kept for this app, and gone with a step back.
     page.goto(page.url.partition("?")[0])
     expect(page.locator("#log-slice .row-column").first).to_be_visible()
+    expect(page).to_have_url(re.compile("column=status"))
     page.get_by_role("button", name="Take the column status away").click()
     expect(page.locator("#log-heads")).to_be_hidden()
+    page.go_back()
+    expect(page.locator("#log-heads .columns-name")).to_have_text(["status"])
 
 
 def test_what_is_found_becomes_a_filter(page: Page) -> None:
@@ -181,11 +185,11 @@ def test_the_search_over_all_asks_for_fields(page: Page, person: Person) -> None
     field = page.locator("#search-terms-field")
     field.fill("status:>=500 method:GET")
     field.press("Enter")
-    expect(page.locator("#search-status")).to_have_text("6 lines found")
+    expect(page.locator("#search-status")).to_have_text("6 entries found")
     expect(page.locator("#search-hits a.hit-line")).to_have_count(6)
     page.get_by_role("button", name="Switch method:GET off").click()
-    expect(page.locator("#search-status")).to_have_text("12 lines found")
+    expect(page.locator("#search-status")).to_have_text("12 entries found")
     page.go_back()
-    expect(page.locator("#search-status")).to_have_text("6 lines found")
+    expect(page.locator("#search-status")).to_have_text("6 entries found")
     page.locator("#search-hits a.hit-line").first.click()
     expect(page.locator(".filter-term.term-off")).to_have_text(["status:>=500", "method:GET"])

@@ -174,7 +174,7 @@ def test_a_search_is_saved_and_pinned(
     expect(page.locator("#log-slice .row")).to_have_count(3)
     expect(pinned).to_have_attribute("aria-current", "page")
     phone.goto(person.server.url + "/search?q=timeout&app=web&app=orders")
-    expect(phone.locator("#search-status")).to_have_text("找到 6 行")
+    expect(phone.locator("#search-status")).to_have_text("找到 6 条")
     phone.click("#search-save")
     expect(phone.locator("#search-name")).to_have_value("timeout")
     phone.keyboard.press("Enter")

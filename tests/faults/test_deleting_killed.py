@@ -108,7 +108,7 @@ def ground(new_server: ServerFactory) -> Iterator[Ground]:
 
 
 @pytest.mark.slow("each kill needs a start")
-@pytest.mark.timeout(240 + 20 * ROUNDS)
+@pytest.mark.timeout(240 + 40 * ROUNDS)
 def test_kill_9_while_an_app_is_deleted(ground: Ground) -> None:
     """Each time the app is whole, has lost its beginning, or is gone; it comes back at the next seq,
     can be deleted, and another app keeps everything. What was answered stays done."""
@@ -124,8 +124,9 @@ def test_kill_9_while_an_app_is_deleted(ground: Ground) -> None:
     assert ground.delete() == 204
     takes = time.monotonic() - started
     ground.check_nothing_left()
-    answers = []
-    for n in range(ROUNDS):
+    answers: list[int] = []
+    while len(answers) < ROUNDS or (0 not in answers and len(answers) < 4 * ROUNDS):
+        n = len(answers) % ROUNDS
         ground.put("web", LINES)
         ground.happen("web", EVENTS)
         deleting = gevent.spawn(ground.delete)
@@ -135,6 +136,7 @@ def test_kill_9_while_an_app_is_deleted(ground: Ground) -> None:
         server.start()
         assert answers[-1] in (0, 204)
         if answers[-1] == 204:
+            takes *= 0.7  # it was quicker than that
             ground.check_nothing_left()
         elif ground.app("web"):
             ground.check("web")

@@ -51,6 +51,8 @@ export class LogChoices {
     else void view.openAt(view.linked);
     addEventListener("hashchange", () => this.#goToHash());
     if (this.range && !this.range.isAll) this.range.show();
+    // Those that were kept are a part of what a step back leads to.
+    if (this.columns.names.length) this.url.changed();
   }
 
   /** To the line, or the moment, that the address names. */
