@@ -220,7 +220,8 @@ class Query:
 
     def _seam(self, begin: int, end: int, width: int) -> tuple[int, int]:
         """Until when coarse parts are read, and until when those of 10 s."""
-        written = self._series.slabs.unwritten() or end + STEP
+        # Before the first second is measured memory may have what programs sent in this one.
+        written = self._series.slabs.unwritten() or (end - 1) // STEP * STEP
         fine = min(max(written, begin), end + STEP)
         return max(begin, min(fine // width * width, end)), fine // STEP * STEP
 

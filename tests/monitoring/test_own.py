@@ -103,6 +103,19 @@ def test_what_came_in_a_second_that_is_not_measured_yet_is_shown() -> None:
     assert len(series["points"]) <= 30
 
 
+def test_what_came_before_anything_was_measured_is_shown() -> None:
+    """A server that has just started: nothing was measured yet, and the disk has nothing."""
+    house = House()
+    house.clock.now = T + 7.2
+    own(house, {"name": "orders", "value": 12.5})
+    query = Query(house.series, house.store, clock=house.clock)
+    (series,) = query.answer(Asked("web", ["orders"]))["series"]
+    assert series["points"][-1] == (T, 12.5, 12.5, 12.5)
+    house.run(T + 8, T + 10)
+    (series,) = query.answer(Asked("web", ["orders"]))["series"]
+    assert series["points"][-1] == (T, 12.5, 12.5, 12.5)
+
+
 def test_its_unit_is_kept_and_shown() -> None:
     house = House()
     own(house, {"name": "sent", "value": 0, "unit": "bytes", "kind": "counter"})

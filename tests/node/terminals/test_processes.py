@@ -35,7 +35,7 @@ def test_who_looks_at_a_file_that_hangs_is_let_go(tmp_path: Path) -> None:
     asked = [gevent.spawn(call, "nobody knows", _first, pipe) for _ in range(4)]
     gevent.joinall(asked, timeout=patient(10), raise_error=True)
     assert [one.value for one in asked] == ["nobody knows"] * len(asked)
-    assert turns > 2
+    wait_until(lambda: turns > 2, 5, "turns, while the threads hang")
     turning.kill()
     watch = Stopwatch()
     call.stop()
