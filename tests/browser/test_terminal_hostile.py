@@ -74,7 +74,8 @@ def test_a_paste_does_nothing_but_stand_there(
 ) -> None:
     """No ^C in it ends a line so that the rest runs, whether there are brackets or not; the program
     here has the terminal act on such keys, as shells do."""
-    shell.type(f"rm -f /tmp/ran; printf '\\033[?2004{brackets}'; cat > /tmp/pasted\n")
+    shell.type(f"rm -f /tmp/ran; printf '\\033[?2004{brackets}re''ads\\n'; cat > /tmp/pasted\n")
+    shell.shows("reads")
     wait_until(lambda: shell.inside("screen.bracketed") == (brackets == "h"))
     pasted(own, shell, "date \x03touch /tmp/ran\n\x1a\x15\x1b\x7f\x9b\tend\n")
     shell.shows("end").type("\n")

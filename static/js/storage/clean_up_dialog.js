@@ -25,7 +25,7 @@ class CleanUp {
   #list = h("ul", { class: "clean-items", "aria-label": t("What would go") });
   #error = h("p", { class: "error", role: "alert", hidden: true });
   #says = h("p", { class: "muted", "aria-live": "polite" });
-  #go = h("button", { class: "button danger", type: "button", disabled: true });
+  #go = h("button", { class: "button danger", type: "button", disabled: true }, t("Clean up"));
   #kinds = KINDS.map((kind) => box(kind, kindWord(kind), USUAL.includes(kind)));
   #others = box("others", t("Also what CloudBang did not make"), false);
   /** @type {Plan | null} */
