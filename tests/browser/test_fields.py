@@ -11,49 +11,34 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from cloudbang.config import StorageSettings
-from cloudbang.domain.lines import format_time, record
-from cloudbang.storage.logs.log_store import LogStore
-from tests.support import ServerProcess
+from tests.browser.kept_logs import Lines, kept_logs
 from tests.terminal_support import Person
 
 COUNT = 240
 
 
+def minutes(app: str) -> Lines:
+    begin = int(time.time()) - 60 * COUNT
+    for n in range(COUNT):
+        status, place = (503, "/pay") if n % 40 == 7 else (200, ("/pay", "/healthz")[n % 2])
+        if app == "shop":
+            level = "error" if status == 503 else "info"
+            its = {"level": level, "msg": f"request {n}", "status": status, "http": {"path": place}}
+            yield begin + 60 * n, json.dumps(its)
+        else:
+            asked = f"GET {place}?n={n} HTTP/1.1"
+            yield (
+                begin + 60 * n,
+                f'10.0.0.{n % 5} - - [01/Feb/2026:09:00:00 +0000] "{asked}" {status} {n}',
+            )
+
+
 @pytest.fixture(scope="module")
 def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     """A server with two apps that logged a line a minute for the last four hours."""
-    folder = tmp_path_factory.mktemp("fields")
-    path = folder / "data"
-    store = LogStore(path, settings=StorageSettings(path=path))
-    store.open()
-    begin = int(time.time()) - 60 * COUNT
-    for app in ("shop", "web"):
-        lines = []
-        for n in range(COUNT):
-            status, place = (503, "/pay") if n % 40 == 7 else (200, ("/pay", "/healthz")[n % 2])
-            if app == "shop":
-                level = "error" if status == 503 else "info"
-                text = json.dumps(
-                    {
-                        "level": level,
-                        "msg": f"request {n}",
-                        "status": status,
-                        "http": {"path": place},
-                    }
-                )
-            else:
-                text = f'10.0.0.{n % 5} - - [01/Feb/2026:09:00:00 +0000] "GET {place}?n={n} HTTP/1.1" {status} {n}'
-            when = format_time((begin + 60 * n) * 1_000_000_000).encode()
-            lines.append(record(when, b"0123456789ab", b"stdout", text.encode()))
-        store.append(app, lines)
-    store.close()
-    server = ServerProcess(folder, {"DOCKER_HOST": f"unix://{folder}/none.sock"})
-    try:
-        with Person(server.start()) as one:
-            yield one
-    finally:
-        server.close()
+    logs = {app: minutes(app) for app in ("shop", "web")}
+    with kept_logs(tmp_path_factory.mktemp("fields"), logs) as one:
+        yield one
 
 
 @pytest.fixture

@@ -9,10 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from cloudbang.config import StorageSettings
-from cloudbang.domain.lines import format_time, record
-from cloudbang.storage.logs.log_store import LogStore
-from tests.support import ServerProcess
+from tests.browser.kept_logs import kept_logs
 from tests.terminal_support import Person
 
 pytestmark = pytest.mark.browser
@@ -48,20 +45,8 @@ def logged() -> dict[str, list[tuple[float, str]]]:
 
 @pytest.fixture(scope="module")
 def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
-    folder = tmp_path_factory.mktemp("cause")
-    path = folder / "data"
-    store = LogStore(path, settings=StorageSettings(path=path))
-    store.open()
-    for app, lines in logged().items():
-        times = ((format_time(int(at * 10**9)).encode(), text.encode()) for at, text in lines)
-        store.append(app, [record(time, b"0123456789ab", b"stdout", text) for time, text in times])
-    store.close()
-    server = ServerProcess(folder, {"DOCKER_HOST": f"unix://{folder}/none.sock"})
-    try:
-        with Person(server.start()) as one:
-            yield one
-    finally:
-        server.close()
+    with kept_logs(tmp_path_factory.mktemp("cause"), logged()) as one:
+        yield one
 
 
 def is_there(page: Page) -> None:

@@ -12,11 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from cloudbang.config import StorageSettings
-from cloudbang.domain.lines import format_time, record
-from cloudbang.storage.logs.log_store import LogStore
 from tests.browser import axe
-from tests.support import ServerProcess
+from tests.browser.kept_logs import Lines, kept_logs
 from tests.terminal_support import Person
 
 APPS = ("orders", "web")
@@ -24,30 +21,21 @@ LINES = 300
 PICTURES = os.environ.get("CLOUDBANG_TEST_PICTURES")
 
 
+def seconds(number: int, app: str) -> Lines:
+    start = int(time.time()) - LINES
+    for n in range(LINES):
+        text = f"{app} handled order {n} in 12 ms"
+        if n % 100 == 50:
+            text = f"ERROR card declined {n}: \x1b[31mdb timeout\x1b[0m"
+        yield start + n + number / 1000, text
+
+
 @pytest.fixture(scope="module")
 def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     """A server with two apps that logged a line a second for the last five minutes."""
-    folder = tmp_path_factory.mktemp("saved")
-    path = folder / "data"
-    store = LogStore(path, settings=StorageSettings(path=path))
-    store.open()
-    start = int(time.time()) - LINES
-    for number, app in enumerate(APPS):
-        lines = []
-        for n in range(LINES):
-            text = f"{app} handled order {n} in 12 ms"
-            if n % 100 == 50:
-                text = f"ERROR card declined {n}: \x1b[31mdb timeout\x1b[0m"
-            when = format_time((start + n) * 1_000_000_000 + number).encode()
-            lines.append(record(when, b"0123456789ab", b"stdout", text.encode()))
-        store.append(app, lines)
-    store.close()
-    server = ServerProcess(folder, {"DOCKER_HOST": f"unix://{folder}/none.sock"})
-    try:
-        with Person(server.start()) as one:
-            yield one
-    finally:
-        server.close()
+    logs = {app: seconds(number, app) for number, app in enumerate(APPS)}
+    with kept_logs(tmp_path_factory.mktemp("saved"), logs) as one:
+        yield one
 
 
 @pytest.fixture

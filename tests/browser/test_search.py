@@ -11,39 +11,28 @@ import pytest
 import zmq
 from playwright.sync_api import BrowserContext, Page, expect
 
-from cloudbang.config import StorageSettings
-from cloudbang.domain.lines import format_time, record
-from cloudbang.storage.logs.log_store import LogStore
-from tests.support import ServerProcess
+from cloudbang.domain.lines import format_time
+from tests.browser.kept_logs import Lines, kept_logs
 from tests.terminal_support import Person
 
 START = 1_760_000_000
 APPS = ("mail", "orders", "web")
 
 
+def minutes(number: int, app: str) -> Lines:
+    for minute in range(600):
+        text = f"{app} handled {minute}"
+        if minute % 100 == 50 + number:
+            text = f"ERROR card declined {minute} 库存不足"
+        yield START + 60 * minute + number / 1000, text
+
+
 @pytest.fixture(scope="module")
 def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     """A server with three apps that logged a line a minute for ten hours, and an account."""
-    folder = tmp_path_factory.mktemp("search")
-    path = folder / "data"
-    store = LogStore(path, settings=StorageSettings(path=path))
-    store.open()
-    for number, app in enumerate(APPS):
-        lines = []
-        for minute in range(600):
-            text = f"{app} handled {minute}"
-            if minute % 100 == 50 + number:
-                text = f"ERROR card declined {minute} 库存不足"
-            when = format_time((START + 60 * minute) * 1_000_000_000 + number).encode()
-            lines.append(record(when, b"0123456789ab", b"stdout", text.encode()))
-        store.append(app, lines)
-    store.close()
-    server = ServerProcess(folder, {"DOCKER_HOST": f"unix://{folder}/none.sock"})
-    try:
-        with Person(server.start()) as one:
-            yield one
-    finally:
-        server.close()
+    logs = {app: minutes(number, app) for number, app in enumerate(APPS)}
+    with kept_logs(tmp_path_factory.mktemp("search"), logs) as one:
+        yield one
 
 
 @pytest.fixture

@@ -1,0 +1,34 @@
+"""A server without an engine that has logs from before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from cloudbang.config import StorageSettings
+from cloudbang.domain.lines import format_time, record
+from cloudbang.storage.logs.log_store import LogStore
+from tests.support import ServerProcess
+from tests.terminal_support import Person
+
+Lines = Iterable[tuple[float, str]]
+"""When each was written, in seconds since 1970, and what."""
+
+
+@contextmanager
+def kept_logs(folder: Path, logs: Mapping[str, Lines]) -> Iterator[Person]:
+    """``logs`` by app; its admin."""
+    path = folder / "data"
+    store = LogStore(path, settings=StorageSettings(path=path))
+    store.open()
+    for app, lines in logs.items():
+        times = ((format_time(round(at * 10**9)).encode(), text.encode()) for at, text in lines)
+        store.append(app, [record(time, b"0123456789ab", b"stdout", text) for time, text in times])
+    store.close()
+    server = ServerProcess(folder, {"DOCKER_HOST": f"unix://{folder}/none.sock"})
+    try:
+        with Person(server.start()) as one:
+            yield one
+    finally:
+        server.close()
