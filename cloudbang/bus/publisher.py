@@ -68,7 +68,10 @@ class Publisher:
         self._socket.connect(address)
 
     def send(self, topic: str, header: dict[str, Any] | bytes, body: bytes) -> None:
-        """Publish. Never blocks; what the hub's queue has no room for is dropped and counted."""
+        """Publish. Never blocks; what the hub's queue has no room for is dropped and counted.
+
+        So is what comes when it is closed: what is written last is told when the hub is gone.
+        """
         head = header if isinstance(header, bytes) else orjson.dumps(header)
         name = topic.encode()
         if self._mark is not None:
@@ -82,11 +85,17 @@ class Publisher:
             self.sent += 1
         except zmq.Again:
             self.dropped += 1
+        except zmq.ZMQError:
+            if not self._socket.closed:
+                raise
+            self.dropped += 1
 
     def wanted(self, topic: str) -> bool:
         """Whether anyone subscribed to this topic, as far as the hub has told."""
         if (now := time.monotonic()) - self._looked > 0.01:  # asking costs as much as four lines
             self._looked = now
+            if self._socket.closed:
+                return False
             if int(bare.Socket.get(self._socket, EVENTS)) & POLLIN:
                 self._note_subscriptions()
             elif self._catching_up:

@@ -278,6 +278,15 @@ def test_a_publisher_never_waits(hub: Hub) -> None:
     listener.close(0)
 
 
+def test_what_comes_when_a_publisher_is_closed_is_dropped(hub: Hub) -> None:
+    """What is stored last is told when the hub is gone already: that is no failure of who tells it."""
+    publisher = hub.publisher()
+    publisher.close()
+    publisher.send("log/web/", bus.HEADER, b"")
+    assert (publisher.sent, publisher.dropped) == (0, 1)
+    assert not publisher.wanted("log/web/")
+
+
 def test_a_stuck_subscriber_harms_nobody(
     hub: Hub, publisher: Publisher, reader: Callable[..., Reader]
 ) -> None:

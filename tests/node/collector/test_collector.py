@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 
+import docker
 import pytest
+from docker.models.containers import Container
 
 from tests.node.collector.rig import Rig
 from tests.support import wait_until
@@ -14,6 +16,14 @@ pytestmark = pytest.mark.engine
 
 def unique(name: str) -> str:
     return f"{name}-{uuid.uuid4().hex[:8]}"
+
+
+def is_gone(container: Container) -> bool:
+    try:
+        container.reload()
+    except docker.errors.NotFound:
+        return True
+    return False
 
 
 def test_both_streams_of_a_container_are_stored(rig, container):
@@ -155,7 +165,8 @@ def test_a_container_that_lives_for_a_moment_is_read(rig, container):
     one.inventory.ready.wait(10)
     for _ in range(10):
         app = unique("moment")
-        container("for i in $(seq 20); do echo $i; done", name=app, auto_remove=True)
+        made = container("for i in $(seq 20); do echo $i; done", name=app, auto_remove=True)
+        wait_until(lambda made=made: is_gone(made), 60, "the engine to remove it")
         wait_until(lambda app=app: "remove" in [e.kind for e in one.events.list(app)], 20)
         wait_until(lambda app=app: not one.collector.is_reading(app), 20, "the end of its log")
         if texts := one.texts(app):
