@@ -77,6 +77,7 @@ class Subscriber:
         """With ``mark`` only what bears it is received. ``within`` and ``mark`` are for
         :meth:`Hub.subscriber`."""
         self.received = 0
+        self.resting = False  # whoever reads has been given all that has come, and waits for more
         self.drops = Dropped()  # who reads may add to them
         export(self, "subscriber", counters={"received": "Messages received, and not dropped."})
         green: zmq.Context[Any] = zmq.green.Context.shadow((within or context()).underlying)
@@ -104,8 +105,10 @@ class Subscriber:
         while not sock.closed:
             try:
                 if not sock.is_readable():
+                    self.resting = True
                     if sock.changed.wait():
                         turn_ends = time.monotonic() + TURN
+                    self.resting = False
                     continue
                 batch = self._drain()
             except zmq.ZMQError:

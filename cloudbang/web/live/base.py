@@ -1,9 +1,9 @@
-"""What every channel of the live socket is made with: frames, sending to many, topics of the bus."""
+"""What every channel of the live socket is made with: viewers, messages, topics of the bus."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import orjson
@@ -12,14 +12,10 @@ from gevent.lock import Semaphore
 from cloudbang.accounts import Caller
 from cloudbang.bus import Subscriber
 from cloudbang.core.budget import Share
-from cloudbang.core.loop import yield_to_loop
 from cloudbang.errors import BadRequest, CloudBangError
-from cloudbang.web.server.frames import SharedFrame
+from cloudbang.web.server.frames import JoinedFrames, SharedFrame
 
 LINGER = 10.0  # seconds a topic stays subscribed after its last viewer: pages are reloaded
-TURN = 0.002  # seconds of sending after which the hub gets its turn
-LOOK = 16  # sends between two looks at the clock
-
 
 CHANNELS = (
     *("log/<app>", "event/<app>", "traffic/<app>", "app/*", "terminal/*", "status"),
@@ -48,7 +44,7 @@ class NoSuchChannel(CloudBangError):
 class ViewerConnection(Protocol):
     """The connection of a viewer, as a channel sees it."""
 
-    offer: Callable[[SharedFrame], bool]
+    offer: Callable[[SharedFrame | JoinedFrames], bool]
     """Hand over a frame without waiting; False when the queue is full."""
 
     caller: Caller
@@ -105,28 +101,6 @@ class Subscription(Protocol):
 def message(op: str, channel: str | None, **fields: Any) -> bytes:
     """One message to a client, as the bytes of a text frame."""
     return orjson.dumps({"op": op, "channel": channel, **fields})
-
-
-def broadcast(
-    viewers: Iterable[Sequence[Viewer]], frames: Iterable[SharedFrame], refused: Callable[..., None]
-) -> None:
-    """Offer each group of viewers its frame. ``refused(viewer)`` for those whose queue is full.
-
-    Gives way to the hub about every two milliseconds. The groups must not change meanwhile: joining
-    and leaving make new ones, and who has left is no longer ``live``.
-    """
-    turn_ends = time.perf_counter() + TURN
-    left = LOOK
-    for group, frame in zip(viewers, frames, strict=True):
-        for viewer in group:
-            if viewer.live and not viewer.offer(frame):
-                refused(viewer)
-            left -= 1
-            if not left:
-                left = LOOK
-                if time.perf_counter() >= turn_ends:
-                    yield_to_loop()
-                    turn_ends = time.perf_counter() + TURN
 
 
 class Topics:

@@ -13,7 +13,7 @@ from gevent.lock import Semaphore
 from cloudbang.core.rate import TokenBucket
 from cloudbang.errors import BadRequest, CloudBangError
 from cloudbang.web.live.base import NoSuchChannel, Subscription, ViewerConnection, message
-from cloudbang.web.server.frames import SharedFrame
+from cloudbang.web.server.frames import JoinedFrames, SharedFrame
 from cloudbang.web.server.websocket import Socket, SocketClosed
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class LiveConnection:
         self.caller, self.language = caller, language
         self.socket, self.share = socket, share
         socket.share = share
-        self.offer: Callable[[SharedFrame], bool] = socket.offer
+        self.offer: Callable[[SharedFrame | JoinedFrames], bool] = socket.offer
         self._channels = channels
         self._following: dict[str, Subscription] = {}
         self._leaving: list[Subscription] = []

@@ -20,7 +20,8 @@ from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.web.deployment_json import deployment_json
 from cloudbang.web.live.base import ViewerConnection, message
 from cloudbang.web.live.feeds import Feed, FeedViewer
-from cloudbang.web.live.lines import LogChannel, LogViewer
+from cloudbang.web.live.line_viewer import LogViewer
+from cloudbang.web.live.lines import LogChannel
 from cloudbang.web.pages.i18n import say_in
 from cloudbang.web.security.access import Apps, team_of
 from cloudbang.web.server.frames import SharedFrame

@@ -16,7 +16,8 @@ from cloudbang.accounts import DEFAULT_TEAM, Caller
 from cloudbang.bus import Malformed, Message, read_header
 from cloudbang.domain.apps import App
 from cloudbang.domain.partial_line import PartialLine
-from cloudbang.web.live.base import Viewer, ViewerConnection, broadcast, message
+from cloudbang.web.live.base import Viewer, ViewerConnection, message
+from cloudbang.web.live.broadcast import Parcel, broadcast
 from cloudbang.web.server.frames import SharedFrame
 
 
@@ -50,12 +51,12 @@ class Feed:
         if team is not None:
             group = tuple(viewer for viewer in group if team in viewer.teams)
         if group:
-            broadcast((group,), (SharedFrame(text),), _too_slow)
+            broadcast([Parcel(group, SharedFrame(text), _too_slow)])
 
     def send_to(self, teams: frozenset[str], text: bytes) -> None:
         """Broadcast to those who may view exactly these teams' things."""
         group = tuple(viewer for viewer in self._group if viewer.teams == teams)
-        broadcast((group,), (SharedFrame(text),), _too_slow)
+        broadcast([Parcel(group, SharedFrame(text), _too_slow)])
 
     def audiences(self) -> set[frozenset[str]]:
         """The sets of teams that viewers may view."""

@@ -12,19 +12,19 @@ the step nothing yields, so no line is missed and none comes twice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import partial
 
-import gevent
 import orjson
 
-from cloudbang.core.budget import Lease
+from cloudbang.core.loop import in_turns
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.lines import row, rows
-from cloudbang.errors import BadRequest, CloudBangError
+from cloudbang.errors import CloudBangError
+from cloudbang.storage.logs.entry_pages import Entries
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.web.live.base import Viewer, ViewerConnection, broadcast, message, whole_number
+from cloudbang.web.live.base import Viewer, message
+from cloudbang.web.live.broadcast import Parcel, broadcast
 from cloudbang.web.live.messages import EVERYTHING, Filter, Lines, join
 from cloudbang.web.server.frames import SharedFrame
 
@@ -33,14 +33,23 @@ log = logging.getLogger(__name__)
 PAGE_LINES = 500  # of the store at a time
 MERGE_LINES = 500  # messages that wait for their turn are sent as one frame of so many lines
 PAGE_BYTES = 256 * 1024
-BUILDING = 2 * 1024 * 1024  # bytes that making a page may take: one line may have 1 MiB
-MAX_TAIL = 5_000
-SOON = 0.002  # seconds
-MAX_SEQ = 2**53 - 1  # what a number of JavaScript holds exactly
+PATIENCE = 40  # looks, of 50 ms each, for which what the bus has not brought may be on its way
 
-FORGIVEN = 2_000
-"""Lines a viewer may fall behind and still be sent all of them when it reads again. One that is
-further behind is told the range it missed and goes on live: overload costs it its own place."""
+
+class Follower(Viewer):
+    """A viewer that has its place in the log: ``position`` is the seq of the line it is sent next."""
+
+    __slots__ = ("filter", "position")
+
+    filter: Filter
+    position: int
+
+    def catch_up(self, forgiven: int | None) -> None:
+        """Send pages of the store until there is nothing between them and the broadcast.
+
+        ``forgiven`` None sends all of them, however slowly they are read.
+        """
+        raise NotImplementedError
 
 
 class LogChannel:
@@ -57,37 +66,55 @@ class LogChannel:
         self.slow = 0  # how often a viewer was too slow
         self.filled = 0  # lines that the bus dropped and the store filled in
         self._supervisor = supervisor
-        self._groups: dict[Filter, tuple[LogViewer, ...]] = {}
+        self._groups: dict[Filter, tuple[Follower, ...]] = {}
+        self._readers: tuple[Follower, ...] = ()  # who read the store themselves, all the time
         self._busy = False  # a broadcast is under way; never two at a time
+        self._hole = False  # the bus dropped something: seen during the broadcast
         self._failed = False  # the store could not be read when it was tried last
         self._behind: int | None = None  # the position at the last look, if it was behind then
+        self._looks = 0  # how often since it was found there
         self.head = b'{"op":"lines","channel":%b,' % orjson.dumps(self.name)
 
-    def deliver(self, parts: Sequence[Lines]) -> None:
-        """Broadcast what the bus brought, in the order in which it came."""
+    def begin(self, parts: Sequence[Lines]) -> list[Lines] | None:
+        """Of what the bus brought the lines that are next, a frame each. Until :meth:`end` nobody
+        else broadcasts here. None: not now, it is being filled from the store, which has them too."""
         if self._busy:
-            return  # being filled from the store, which has these lines too
+            return None
+        found: list[Lines] = []
         run: list[Lines] = []
-        size, end, hole = 0, self.position, False
+        size, end = 0, self.position
+        for part in parts:
+            if part.next <= end:
+                continue
+            if part.first != end:
+                self._hole = True
+                break
+            if run and (part.next - run[0].first > MERGE_LINES or size > PAGE_BYTES):
+                found.append(join(run))
+                run, size = [], 0
+            run.append(part)
+            size, end = size + len(part.body), part.next
+        if run:
+            found.append(join(run))
         self._busy = True
-        try:
-            for part in parts:
-                if part.next <= end:
-                    continue
-                hole = part.first != end
-                if hole:
-                    break
-                if run and (part.next - run[0].first > MERGE_LINES or size > PAGE_BYTES):
-                    self._send(join(run))
-                    run, size = [], 0
-                run.append(part)
-                size, end = size + len(part.body), part.next
-            if run:
-                self._send(join(run))
-        finally:
-            self._busy = False
+        return found
+
+    def end(self) -> None:
+        """What was begun is broadcast; what the bus dropped is taken from the store."""
+        self._busy, hole, self._hole = False, self._hole, False
         if hole:
             self._start_filling()
+
+    def parcels(self, lines: Lines) -> list[Parcel]:
+        """The next ``lines`` for all who look: to be broadcast now."""
+        # The position moves first: who joins while that yields has read up to the new one.
+        self.position = lines.next
+        refused = partial(self._too_slow, first=lines.first)
+        return [
+            Parcel(group, self.frame(kept), refused)
+            for chosen, group in self._groups.items()
+            if (kept := lines if chosen == EVERYTHING else chosen.keep(lines)) is not None
+        ]
 
     @property
     def live(self) -> int:
@@ -99,22 +126,27 @@ class LogChannel:
         """Lines that are stored and not yet broadcast."""
         return self.store.next_seq(self.app) - self.position
 
-    def look(self) -> None:
+    def look(self, resting: bool) -> None:
         """Called at short intervals: is anything in the store that the bus did not bring?
 
-        Only what was already missing at the last look counts; the rest is on its way.
+        Only what was already missing at the last look counts; the rest is on its way. So is all of
+        it while the bus has more than was taken from it, unless it is not ``resting`` for very long:
+        a server that has much to do would send to each viewer of each channel what comes anyway,
+        and have more to do.
         """
-        missing = self.behind > 0
-        if missing and self._behind == self.position and not self._busy:
+        if self.behind <= 0 or self._behind != self.position:
+            self._behind, self._looks = (self.position if self.behind > 0 else None), 0
+            return
+        self._looks += 1
+        if (resting or self._looks > PATIENCE) and not self._busy:
             self._start_filling()
-        self._behind = self.position if missing else None
 
     def tell_deleted(self, first: int, end: int) -> None:
         """Lines that they may have on their pages are gone. It concerns no line that is yet to
         come, so it may overtake a broadcast, and who is slow gets it later."""
         text = gap(self.name, first, end, "expired")
         frame = SharedFrame(text)
-        for viewer in [v for group in self._groups.values() for v in group]:
+        for viewer in [v for group in (*self._groups.values(), self._readers) for v in group]:
             if not viewer.offer(frame):
                 self._supervisor.once(f"tell {self.name}", viewer.connection.send, text)
 
@@ -122,13 +154,13 @@ class LogChannel:
         """The ``lines`` message."""
         return SharedFrame(self.head + lines.message)
 
-    def enter(self, viewer: LogViewer) -> None:
+    def enter(self, viewer: Follower) -> None:
         """Take ``viewer``, which stands at the channel's position, into the broadcast."""
         viewer.live = True
         group = self._groups.get(viewer.filter, ())
         self._groups[viewer.filter] = (*group, viewer)
 
-    def leave(self, viewer: LogViewer) -> None:
+    def leave(self, viewer: Follower) -> None:
         """Take it out again."""
         viewer.live = False
         rest = tuple(v for v in self._groups.get(viewer.filter, ()) if v is not viewer)
@@ -137,7 +169,15 @@ class LogChannel:
         else:
             self._groups.pop(viewer.filter, None)
 
-    def catch_up(self, viewer: LogViewer, forgiven: int | None) -> None:
+    def add_reader(self, reader: Follower) -> None:
+        """Tell ``reader``, who needs no broadcast, what has become of lines that it was sent."""
+        self._readers = (*self._readers, reader)
+
+    def remove_reader(self, reader: Follower) -> None:
+        """Tell it nothing more."""
+        self._readers = tuple(one for one in self._readers if one is not reader)
+
+    def catch_up(self, viewer: Follower, forgiven: int | None) -> None:
         """Start reading the store for ``viewer`` until it is at the channel's position."""
         self._supervisor.once(f"catch up {self.name}", viewer.catch_up, forgiven)
 
@@ -146,19 +186,7 @@ class LogChannel:
         if not self._groups and not self._busy:
             self.position = self.store.next_seq(self.app)
 
-    def _send(self, lines: Lines) -> None:
-        # The position moves first: who joins while this yields has read up to the new one.
-        self.position = lines.next
-        groups, frames = [], []
-        for chosen, group in self._groups.items():
-            kept = lines if chosen == EVERYTHING else chosen.keep(lines)
-            if kept is None:
-                continue
-            groups.append(group)
-            frames.append(self.frame(kept))
-        broadcast(groups, frames, lambda viewer: self._too_slow(viewer, lines.first))
-
-    def _too_slow(self, viewer: LogViewer, first: int) -> None:
+    def _too_slow(self, viewer: Follower, first: int) -> None:
         self.slow += 1
         self.leave(viewer)
         viewer.position = first
@@ -177,7 +205,7 @@ class LogChannel:
                 if first > self.position:
                     self._tell_expired(first)
                 self.filled += len(records)
-                self._send(self.described(list(enumerate(records, first)), Query()))
+                broadcast(self.parcels(self.described(list(enumerate(records, first)), Query())))
             self._failed = False
         except CloudBangError as e:
             # The next look tries again; who is told of the store's trouble is not told by this.
@@ -190,7 +218,11 @@ class LogChannel:
 
     def described(self, lines: list[tuple[int, bytes]], query: Query) -> Lines:
         """Lines that were read from the store, with what they are; waits for a thread."""
-        entries = self.store.describe(self.app, lines, query)
+        return self.lines_of(self.store.describe(self.app, lines, query))
+
+    def lines_of(self, entries: Entries) -> Lines:
+        """The same of which it is known."""
+        lines = entries.lines
         first, following = lines[0][0], lines[-1][0] + 1
         if following - first == len(lines):
             found = rows(first, [raw for _, raw in lines])
@@ -202,174 +234,26 @@ class LogChannel:
     def _tell_expired(self, first: int) -> None:
         lost, self.position = self.position, first
         frame = SharedFrame(gap(self.name, lost, first, "expired"))
-        groups = list(self._groups.values())
-        broadcast(groups, [frame] * len(groups), lambda viewer: self._too_slow(viewer, lost))
+        refused = partial(self._too_slow, first=lost)
+        broadcast([Parcel(group, frame, refused) for group in self._groups.values()])
+
+
+def deliver(brought: Mapping[LogChannel, Sequence[Lines]]) -> None:
+    """Broadcast what the bus brought for each channel, in the order in which it came. Who follows
+    several is sent what is due of all of them together."""
+    begun: dict[LogChannel, list[Lines]] = {}
+    try:
+        for channel, parts in brought.items():
+            if (runs := channel.begin(parts)) is not None:
+                begun[channel] = runs
+        for at in range(max(map(len, begun.values()), default=0)):
+            due = [(channel, runs[at]) for channel, runs in begun.items() if at < len(runs)]
+            broadcast([one for channel, lines in in_turns(due) for one in channel.parcels(lines)])
+    finally:
+        for channel in begun:
+            channel.end()
 
 
 def gap(channel: str, start: int, end: int, reason: str) -> bytes:
     """The message for lines from ``start`` up to but without ``end`` that will not be sent."""
     return message("gap", channel, **{"from": start, "to": end - 1, "reason": reason})
-
-
-class LogViewer(Viewer):
-    """One connection's view of one app's lines."""
-
-    __slots__ = ("_catching", "_closed", "_tail", "channel", "filter", "position")
-
-    def __init__(
-        self, connection: ViewerConnection, channel: LogChannel, request: dict[str, Any]
-    ) -> None:
-        """Raises BadRequest when the subscribe message holds what cannot be used."""
-        super().__init__(connection)
-        self.channel, self.filter = channel, Filter.of(request)
-        self.position, self._tail = self._beginning(request)
-        self._closed = self._catching = False
-
-    @property
-    def busy(self) -> bool:
-        """Whether it is reading the store."""
-        return self._catching
-
-    def _beginning(self, request: dict[str, Any]) -> tuple[int, int]:
-        """The seq of the first line to send, and how many to look for before it."""
-        after = whole_number(request, "after", MAX_SEQ)
-        tail = whole_number(request, "tail", MAX_TAIL) or 0
-        if after is not None and tail:
-            raise BadRequest("tail", tail, "left out where after is given")
-        store, app = self.channel.store, self.channel.app
-        known = store.next_seq(app)
-        if after is not None:
-            return min(after + 1, known), 0
-        if self.filter == EVERYTHING:
-            return min(max(store.first_seq(app), known - tail), known), 0
-        return known, tail
-
-    def start(self) -> None:
-        """Say that it is subscribed and send everything from where it begins."""
-        store, app = self.channel.store, self.channel.app
-        first, known = store.first_seq(app), store.next_seq(app)
-        self.connection.send(message("subscribed", self.channel.name, first=first, next=known))
-        self.started()
-        self._catch_up_later(None)
-
-    def started(self) -> None:
-        """What there is to say before the lines."""
-
-    def close(self) -> None:
-        """Send nothing more."""
-        self._closed = True
-        if self.live:
-            self.channel.leave(self)
-
-    def drained(self) -> None:
-        """It reads again: what it missed is either little, or told as a gap."""
-        if not self.live and not self._catching and not self._closed:
-            self._catch_up_later(FORGIVEN)
-
-    def catch_up(self, forgiven: int | None) -> None:
-        """Send pages of the store until there is nothing between them and the broadcast.
-
-        ``forgiven`` None sends all of them, however slowly they are read.
-        """
-        channel = self.channel
-        try:
-            if self._tail:
-                with self.connection.turn:
-                    self._find_filtered_tail()
-            while not self._closed and not self.connection.closed:
-                channel.advance()
-                if self.position == channel.position:
-                    channel.enter(self)  # nothing has yielded since the comparison
-                    return
-                if self.position > channel.position:
-                    gevent.sleep(SOON)  # it has seen in the store what the bus still carries
-                elif forgiven is not None and channel.position - self.position > forgiven:
-                    self._skip_to(channel.position, "slow")
-                else:
-                    # Only when the last page is gone: it is the turn's before it is the share's.
-                    with self.connection.turn, self.connection.share.lease() as lease:
-                        lease.take(BUILDING, unhurried=True)
-                        self._send_next(channel.position, lease)
-        except CloudBangError as e:
-            self.connection.send(message("error", channel.name, code=e.code, message=str(e)))
-            self.close()
-        finally:
-            self._catching = False
-
-    def _catch_up_later(self, forgiven: int | None) -> None:
-        self._catching = True
-        self.channel.catch_up(self, forgiven)
-
-    def _skip_to(self, end: int, reason: str) -> None:
-        start, self.position = self.position, end
-        self.connection.send(gap(self.channel.name, start, end, reason))
-
-    def _send_next(self, end: int, lease: Lease) -> None:
-        if self._closed or self.connection.closed:
-            return  # while it waited for its turn
-        if self.filter == EVERYTHING:
-            self._send_page(end, lease)
-        else:
-            self._send_filtered_page(end, lease)
-
-    def _send_page(self, end: int, lease: Lease) -> None:
-        store, app = self.channel.store, self.channel.app
-        after, account = self.position - 1, self.connection.caller.holder
-        first, records = store.raw_after(app, after, PAGE_LINES, PAGE_BYTES, account)
-        if not records or first >= end:
-            self._skip_to(end, "expired")
-            return
-        if first > self.position:
-            self._skip_to(first, "expired")
-        lines = list(enumerate(records[: end - first], first))
-        following = first + len(lines)
-        del records
-        self._send_lines(lines, Query(account=account), lease)
-        self.position = following
-
-    def _send_filtered_page(self, end: int, lease: Lease) -> None:
-        oldest = self.channel.store.first_seq(self.channel.app)
-        if self.position < oldest:
-            self._skip_to(min(oldest, end), "expired")
-            return
-        query = replace(self._query(), after=self.position - 1, before=end, limit=PAGE_LINES)
-        page = self.channel.store.read(self.channel.app, query)
-        if page.cursor is not None:
-            following = page.cursor + 1
-        elif len(page.lines) == PAGE_LINES:
-            following = page.lines[-1][0] + 1
-        else:
-            following = end
-        self._send_lines(page.lines, self._query(), lease)
-        self.position = following
-
-    def _find_filtered_tail(self) -> None:
-        """Go back to the first of the last lines that pass; they are sent in pages like all."""
-        query = replace(self._query(), before=self.position, limit=self._tail, size=MAX_SEQ)
-        store, app = self.channel.store, self.channel.app
-        while query.limit > 0 and not (self._closed or self.connection.closed):
-            found = store.find(app, query)
-            if found.seqs:
-                self.position = found.seqs[0]
-            if found.cursor is None:
-                break
-            limit = query.limit - len(found.seqs)
-            query = replace(query, before=found.cursor, limit=limit)
-        self._tail = 0
-
-    def _query(self) -> Query:
-        account = self.connection.caller.holder
-        return Query(size=PAGE_BYTES, account=account, **self.filter._asdict())
-
-    def _send_lines(self, lines: list[tuple[int, bytes]], query: Query, lease: Lease) -> None:
-        if lines and not self._closed:
-            text = self._text_of(lines, query, lease)
-            if not self._closed:
-                self.connection.send(text)
-
-    def _text_of(self, lines: list[tuple[int, bytes]], query: Query, lease: Lease) -> bytes:
-        """The message with these lines, which are let go: from here on what waits is the socket's."""
-        text = self.channel.head + self.channel.described(lines, query).message
-        lines.clear()
-        lease.close()
-        return text

@@ -54,9 +54,11 @@ from cloudbang.web.live.feeds import (
     StatusFeed,
     TerminalsFeed,
 )
-from cloudbang.web.live.lines import LogChannel, LogViewer
+from cloudbang.web.live.line_viewer import LogViewer
+from cloudbang.web.live.lines import LogChannel, deliver
 from cloudbang.web.live.messages import Lines, read_lines
 from cloudbang.web.live.metrics import MetricsFeed, OverviewFeed, Units
+from cloudbang.web.live.query_viewer import QueryViewer
 from cloudbang.web.live.traffic import Traffic, TrafficFeed
 from cloudbang.web.security.access import can_view_deployment, require_app
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
@@ -238,7 +240,8 @@ class LivePush:
     ) -> LogViewer:
         topic = f"log/{app}/"
         channel = self._logs.get(topic) or LogChannel(app, self._store, self._supervisor)
-        viewer = LogViewer(connection, channel, request)
+        kind = QueryViewer if request.get("query") else LogViewer
+        viewer = kind(connection, channel, request)
         channel.viewers += 1
         if channel.viewers == 1:
             self._logs[topic] = channel
@@ -323,8 +326,7 @@ class LivePush:
                     self._subscriber.drops.add(received.topic, "body")
                     log.debug("dropped a message on %s: %s", received.topic[:200], e)
             started = time.perf_counter()
-            for channel, parts in lines.items():
-                channel.deliver(parts)
+            deliver(lines)
             took = time.perf_counter() - started
             if took > WIDE and all(channel.behind < FEW for channel in lines):
                 # A frame for a thousand viewers costs a thousand sends however short it is: let a
@@ -347,7 +349,7 @@ class LivePush:
         while True:
             gevent.sleep(LOOK_EVERY)
             for channel in list(self._logs.values()):
-                channel.look()
+                channel.look(self._subscriber.resting)
             count += 1
             if count % 20 == 0:
                 self._topics.sweep()

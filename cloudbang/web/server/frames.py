@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import zlib
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from cloudbang.errors import CloudBangError
@@ -155,6 +156,26 @@ class SharedFrame:
                 packed = deflate(self.plain[-self.size :])
                 if len(packed) < self.size:
                     self._deflated = frame(packed, self.opcode, FIN | RSV1)
+        return self._deflated
+
+
+class JoinedFrames:
+    """Several messages, one behind the other: bytes for one call of the kernel, made at most twice."""
+
+    __slots__ = ("_deflated", "_frames", "_plain")
+
+    def __init__(self, frames: Sequence[SharedFrame]) -> None:
+        self._frames = frames
+        self._plain = self._deflated = b""
+
+    @property
+    def plain(self) -> bytes:
+        self._plain = self._plain or b"".join([one.plain for one in self._frames])
+        return self._plain
+
+    @property
+    def deflated(self) -> bytes:
+        self._deflated = self._deflated or b"".join([one.deflated for one in self._frames])
         return self._deflated
 
 

@@ -27,7 +27,7 @@ from cloudbang.core.loop import yield_to_loop
 from cloudbang.errors import CloudBangError
 from cloudbang.web.server import frames
 from cloudbang.web.server.deflate import Agreement
-from cloudbang.web.server.frames import BINARY, TEXT, SharedFrame
+from cloudbang.web.server.frames import BINARY, TEXT, JoinedFrames, SharedFrame
 
 KIB = 1024
 READ = 64 * KIB  # bytes asked of the kernel at a time, when there is much
@@ -224,7 +224,7 @@ class Socket(WebSocket):
 
     # -- writing ------------------------------------------------------------------------------
 
-    def offer(self, frame: SharedFrame) -> bool:
+    def offer(self, frame: SharedFrame | JoinedFrames) -> bool:
         """Send ``frame`` without ever waiting. False: refused, the queue is full, or closed."""
         data = frame.deflated if self.deflate else frame.plain
         if self.backlog:

@@ -140,10 +140,13 @@ class NarrowPage:
         self._file.close()
         self._socket.close()
 
-    def subscribe(self, channel: str, **fields: Any) -> Any:
-        text = orjson.dumps({"op": "subscribe", "channel": channel, **fields})
+    def say(self, op: str, channel: str, **fields: Any) -> None:
+        text = orjson.dumps({"op": op, "channel": channel, **fields})
         assert len(text) < 126
         self._socket.sendall(bytes((0x81, 0x80 | len(text))) + bytes(4) + text)
+
+    def subscribe(self, channel: str, **fields: Any) -> Any:
+        self.say("subscribe", channel, **fields)
         return self.hear()
 
     def hear(self) -> Any:
