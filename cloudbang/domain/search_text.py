@@ -35,6 +35,20 @@ def stable(text: str) -> str:
     return part if len(part.encode()) > 1 else ""
 
 
+def two_parts(text: str) -> tuple[str, str] | None:
+    """The two longest such parts, of which neither is within the other: each stands in every line as
+    :func:`stable` says, and they are not written with the same bytes unless text in JSON holds JSON."""
+    found: list[str] = []
+    for part in sorted(_parts(text), key=lambda one: len(one.encode()), reverse=True):
+        part = part[:MOST]
+        small = part.casefold()
+        if len(part.encode()) > 1 and not any(
+            small in one.casefold() or one.casefold() in small for one in found
+        ):
+            found.append(part)
+    return (found[0], found[1]) if len(found) > 1 else None
+
+
 def as_written(part: str) -> str:
     """An expression for each way in which a stable part of a text may stand in a file. To be compiled
     without a difference between capitals and small letters, where the search makes none."""
@@ -86,7 +100,13 @@ def _escaped(char: str) -> str:
 
 def required(expression: str) -> str:
     """The longest text that everything an RE2 ``expression`` finds has in it, in some case; "" where
-    none is known. Looks at the outermost row alone: what stands in brackets is not understood."""
+    none is known."""
+    return max(required_parts(expression), key=len, default="")
+
+
+def required_parts(expression: str) -> list[str]:
+    """All that everything an RE2 ``expression`` finds has in it, in some case, as far as it is known.
+    Looks at the outermost row alone: what stands in brackets is not understood."""
     runs, run = [], ""
     at, length = 0, len(expression)
     while at < length:
@@ -94,16 +114,16 @@ def required(expression: str) -> str:
         counted = _COUNTED.match(expression, at)
         at = counted.end() if counted else at + 1
         if char == "|":
-            return ""
+            return []
         if char in "([":
             at = _after_group(expression, at) if char == "(" else _after_class(expression, at)
             if at < 0:
-                return ""
+                return []
         elif char == "\\":
             escape = expression[at : at + 1]
             at += 1
             if not escape or (escape.isalnum() and escape not in _BREAKING):
-                return ""  # \Q…\E, \x41, \pL: seldom enough
+                return []  # \Q…\E, \x41, \pL: seldom enough
             literal = "" if escape.isalnum() else escape
         elif not counted and char not in "^$.*+?":
             literal = char
@@ -114,7 +134,7 @@ def required(expression: str) -> str:
                 continue
         runs.append(run)
         run = ""
-    return max([*runs, run], key=len)
+    return [one for one in (*runs, run) if one]
 
 
 def _after_group(expression: str, at: int) -> int:

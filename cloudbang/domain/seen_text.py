@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeAlias
 from unicodedata import is_normalized, normalize
 
 from cloudbang.domain.ansi import strip
@@ -55,6 +56,7 @@ LAST = re.compile(
     r"|levelno|level_?name|log[._]?level|severity_?text|fields\.level|@mt|@r|message_?template)$",
     re.IGNORECASE | re.ASCII,
 )
+MOST_HINTS = 4
 WITHIN = 3  # JSON in a string in JSON: so many times
 
 _RANK = {name: rank for rank, name in enumerate(MESSAGES)}
@@ -103,28 +105,39 @@ def seen_bytes(line: bytes) -> bytes:
     return line if seen == text else seen.encode()
 
 
-def found_in(line: bytes, finds: Callable[[bytes], bool], hint: bytes = b"") -> bool:
+def found_in(line: bytes, finds: Callable[[bytes], bool], hints: Hints = ()) -> bool:
     """Whether something is found in a line as it was written or as it is seen.
 
-    ``hint`` is what ``hint_of`` says of what is looked for: most lines of JSON need not be decoded.
+    ``hints`` is what ``hints_of`` says of what is looked for: most lines of JSON need not be decoded.
     """
     if finds(line):
         return True
-    if hint and rules_out(line, hint):
+    if hints and rules_out(line, hints):
         return False
     seen = seen_bytes(line)
     return seen is not line and finds(seen)
 
 
-def hint_of(q: str) -> bytes:
-    """Of words that are looked for, the longest part that decoding a line can neither make nor
-    join together, in small letters: a line without it need not be decoded. Empty for none.
-    Capitals beyond ASCII are not known here; where they matter, no hint is to be used."""
-    return max(_JOINTS.split(q), key=len).encode().lower()
+Hints: TypeAlias = tuple[bytes, ...]
+"""What all stands in a line, in small letters, if something is seen of it that is not written there."""
 
 
-def rules_out(line: bytes, hint: bytes) -> bool:
-    """Whether what a hint was made of can neither stand in a line nor be seen of it."""
+def parts_of(q: str) -> Hints:
+    """Of words that are looked for, the longest parts that decoding a line can neither make nor
+    join together, in small letters: a line without one of them need not be decoded.
+    Capitals beyond ASCII are not known here; where they matter, no hints are to be used."""
+    parts = dict.fromkeys(part.encode().lower() for part in _JOINTS.split(q) if part)
+    return tuple(sorted(parts, key=len, reverse=True)[:MOST_HINTS])
+
+
+def hints_of(q: str) -> Hints:
+    """The same for what is not found in the line as it was written: a quotation mark or a backslash is
+    then seen only where a backslash stood before it."""
+    return (b"\\", *parts_of(q)) if '"' in q or "\\" in q else parts_of(q)
+
+
+def rules_out(line: bytes, hints: Hints) -> bool:
+    """Whether what hints were made of can neither stand in a line nor be seen of it."""
     if not line.isascii():
         # What is not composed may come to be what is looked for.
         with suppress(UnicodeDecodeError):
@@ -132,7 +145,7 @@ def rules_out(line: bytes, hint: bytes) -> bool:
                 return False
     small = line.lower()
     return not (
-        hint in small
+        all(hint in small for hint in hints)
         or b"\x1b" in line
         or b"\\u" in line
         or b"@mt" in small

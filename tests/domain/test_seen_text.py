@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudbang.domain.json_line import DEEPEST, LONGEST, read_object
-from cloudbang.domain.seen_text import found_in, hint_of, plain_text, seen_bytes, seen_text
+from cloudbang.domain.seen_text import found_in, hints_of, plain_text, seen_bytes, seen_text
 
 VECTORS = json.loads((Path(__file__).parent.parent / "data" / "seen.json").read_text("utf-8"))
 
@@ -59,16 +59,16 @@ def test_what_is_seen_is_found_whatever_is_ruled_out(line: str, data: st.DataObj
     start = data.draw(st.integers(0, len(seen)))
     wanted = seen[start : start + data.draw(st.integers(1, 12))].encode()
     small = wanted.lower()
-    assert found_in(line.encode(), lambda text: wanted in text, hint_of(wanted.decode()))
-    assert found_in(line.encode(), lambda text: small in text.lower(), hint_of(small.decode()))
+    assert found_in(line.encode(), lambda text: wanted in text, hints_of(wanted.decode()))
+    assert found_in(line.encode(), lambda text: small in text.lower(), hints_of(small.decode()))
 
 
 def test_a_line_is_found_by_what_is_seen_and_by_how_it_was_written() -> None:
     """Both, and nothing else."""
     line = rb'{"level":"info","msg":"done","status":503,"note":"\u5e93\u5b58"}'
     for q in ("status=503", '"status":503', "库存", "\\u5e93"):
-        assert found_in(line, lambda text, q=q: q.encode() in text, hint_of(q)), q
-    assert not found_in(line, lambda text: b"504" in text, hint_of("504"))
+        assert found_in(line, lambda text, q=q: q.encode() in text, hints_of(q)), q
+    assert not found_in(line, lambda text: b"504" in text, hints_of("504"))
 
 
 def test_json_is_read_to_a_depth_and_a_length() -> None:

@@ -17,9 +17,10 @@ from typing import NamedTuple
 from cloudbang.domain.lines import is_record
 from cloudbang.storage.logs import index
 from cloudbang.storage.logs.index import BLOCK_BYTES, MAX_KEYS, Block, CorruptIndex
+from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.marks import ResumeState, load_resume_state
 from cloudbang.storage.logs.reader import Query, Snapshot, collect
-from cloudbang.storage.logs.segment import IndexCache, Segment, find, remove, whole_lines
+from cloudbang.storage.logs.segment import Segment, find, remove, whole_lines
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +161,13 @@ class AppLog:
     @closed.setter
     def closed(self, segments: list[Segment]) -> None:
         self._closed = segments
-        self._closed_bytes = sum(segment.size for segment in segments)
+        self._closed_bytes = sum(segment.stored for segment in segments)
+        self.count()
+
+    def skip_index_grew(self, segment: Segment, size: int) -> None:
+        """Take note that the file of a segment that says what is not in it has this size."""
+        segment.skip_size = size
+        self._closed_bytes = sum(one.stored for one in self._closed)
         self.count()
 
     def count(self) -> None:
@@ -179,7 +186,7 @@ class AppLog:
 
     @property
     def size(self) -> int:
-        return self._closed_bytes + (self.active.size if self.active else 0)
+        return self._closed_bytes + (self.active.stored if self.active else 0)
 
     def view(self) -> Snapshot:
         blocks = self.blocks

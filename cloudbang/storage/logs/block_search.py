@@ -15,6 +15,8 @@ from typing import NamedTuple, Protocol
 
 from gevent.monkey import get_original
 
+from cloudbang.domain.skip_terms import NOTHING, Needs
+
 Match = Callable[[bytes], bool]
 
 MANY = 64  # lines cut out of a block after which each is looked at, if they stand close
@@ -44,7 +46,8 @@ class BlockSearch:
     of it is: who looks for lines alone uses ``line``, which decides of each by itself.
 
     ``holds`` is text that every line which is wanted has in it; ``finds`` is text such that every
-    line which has it in it is wanted: both folded, and "" where no such thing is known.
+    line which has it in it is wanted: both folded, and "" where no such thing is known. ``needs`` are
+    the terms of every block in which there is such a line (``domain.skip_terms``).
     """
 
     wanted: Match
@@ -52,6 +55,7 @@ class BlockSearch:
     key: tuple[object, ...]
     holds: str = ""
     finds: str = ""
+    needs: Needs = NOTHING
     entry: Callable[[Sequence[bytes]], bool] | None = None
     line: BlockSearch | None = None
 

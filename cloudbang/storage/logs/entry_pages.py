@@ -20,6 +20,7 @@ from cloudbang.domain.entries import EntryReader
 from cloudbang.domain.entry import LINES_AT_MOST, comes_later
 from cloudbang.domain.line_shape import Shape, shape_of
 from cloudbang.storage.logs.block_search import BlockSearch
+from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.reader import (
     BlockRef,
     BlockScan,
@@ -28,7 +29,6 @@ from cloudbang.storage.logs.reader import (
     Snapshot,
     collect,
 )
-from cloudbang.storage.logs.segment import IndexCache
 
 STEP, STEPS = 250, 4  # lines that are read at once around those that are asked for, and how often
 STEP_BYTES = 512 * 1024

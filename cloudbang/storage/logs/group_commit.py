@@ -31,8 +31,9 @@ from cloudbang.storage.logs.append_queue import Append, AppendQueue, Job, Stored
 from cloudbang.storage.logs.durability import Durability
 from cloudbang.storage.logs.health import Health, is_everybodys
 from cloudbang.storage.logs.index import Block
+from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.keeping import LEAST_SEGMENT, Keeping
-from cloudbang.storage.logs.segment import IndexCache, Segment, remove, remove_empty
+from cloudbang.storage.logs.segment import Segment, remove, remove_empty
 from cloudbang.storage.logs.segment_writer import SegmentWriter, Write
 
 log = logging.getLogger(__name__)

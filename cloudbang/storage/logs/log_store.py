@@ -7,7 +7,6 @@ for what happens to old lines, ``segment`` and ``index`` for the files).
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import time
@@ -23,7 +22,6 @@ import gevent
 from cloudbang.config import StorageSettings
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.fair_threads import FairThreads, Rank
-from cloudbang.core.loop import in_turns
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.names import is_log_name, is_team_name
@@ -32,9 +30,7 @@ from cloudbang.errors import BadRequest, CloudBangError, StorageFailed, StorageF
 from cloudbang.storage import data_folder
 from cloudbang.storage.logs.app_log import AppLog, Totals, recover
 from cloudbang.storage.logs.append_queue import Append, Stored
-from cloudbang.storage.logs.described import DescribedLines, described
 from cloudbang.storage.logs.entry_pages import (
-    Around,
     Entries,
     EntryPage,
     around_in,
@@ -43,10 +39,10 @@ from cloudbang.storage.logs.entry_pages import (
 )
 from cloudbang.storage.logs.group_commit import GroupCommit
 from cloudbang.storage.logs.health import StorageHealth
+from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.keeping import AS_USUAL, Keeping, OwnKeeping, OwnKeepings, usual_of
-from cloudbang.storage.logs.merged import MergedLine, MergedQuery, MergedScan, Place
+from cloudbang.storage.logs.merged_logs import MergedLogs
 from cloudbang.storage.logs.reader import (
-    NOTHING,
     Lines,
     Page,
     Query,
@@ -58,7 +54,7 @@ from cloudbang.storage.logs.reader import (
 )
 from cloudbang.storage.logs.resume import newest_of, resume_point, stored_between
 from cloudbang.storage.logs.retention import Going, LogRetention
-from cloudbang.storage.logs.segment import IndexCache
+from cloudbang.storage.logs.skip_indexing import SkipIndexing
 from cloudbang.storage.logs.unread import UnreadLogs
 
 __all__ = ["AppStats", "Append", "LogStore", "Page", "Query", "StorageHealth", "Stored"]
@@ -75,7 +71,7 @@ STEP_BYTES = 1024 * 1024  # of lines that are in memory of what is only counted 
 
 
 class AppStats(NamedTuple):
-    bytes: int  # on disk, without indexes
+    bytes: int  # on disk, with what lets searches skip blocks, without the other indexes
     lines: int
     first: int
     next: int
@@ -158,7 +154,7 @@ class LogStore:
                 cache=self._cache,
                 apps=self._apps,
                 on_stored=self.on_stored,
-                on_closed=lambda: self._retention.wake.set(),
+                on_closed=self._closed,
                 notices=self._notices,
                 keeping_of=self.keeping_of,
             )
@@ -166,6 +162,16 @@ class LogStore:
                 *(self._apps, self._cache, self._commit, settings, self._clock),
                 keeping_of=self.keeping_of,
             )
+            self._skips = SkipIndexing(
+                self._apps,
+                self._cache,
+                keep_free=settings.keep_free_bytes,
+                troubled=lambda: self.health is not None,
+            )
+            self.merged = MergedLogs(
+                self._apps, self._known, self.next_seq, self._cache, self._readers
+            )
+            """Several logs as one."""
         except BaseException as e:
             self._release_lock()
             if isinstance(e, OSError):
@@ -177,7 +183,8 @@ class LogStore:
         if self._unread:
             self._supervisor.run("unread", self._unread.loop, self._commit.health.failed)
         self._supervisor.run("upkeep", self._retention.loop)
-        self._retention.wake.set()
+        self._supervisor.run("skip index", self._skips.loop)
+        self._closed()
 
     def close(self, deadline: Deadline = UNHURRIED) -> None:
         """Write and sync everything that was taken; then the folder is free for another."""
@@ -186,9 +193,15 @@ class LogStore:
         self._commit.close(deadline.at_most(FLUSH_WITHIN))
         self._supervisor.stop(deadline)
         self._commit.release()
+        self._skips.close()
         self._retention.close()
         self._readers.close()
         self._release_lock()
+
+    def _closed(self) -> None:
+        """A segment is not written to any more."""
+        self._retention.wake.set()
+        self._skips.wake.set()
 
     def _recover_team(self, team: Path) -> None:
         self._totals.setdefault(team.name, Totals())
@@ -424,7 +437,7 @@ class LogStore:
         return sum(t.ever for t in self._totals.values())
 
     def size(self, app: str) -> int:
-        """Bytes on disk, without indexes."""
+        """Bytes on disk, as ``AppStats`` has them."""
         found = self._apps.get(app)
         return found.size if found else 0
 
@@ -611,68 +624,6 @@ class LogStore:
             if found.first > low and low < end:
                 raise LinesGone(app)
             yield lines
-
-    def merged(
-        self, apps: Collection[str], asked: MergedQuery, rank: Rank | None = None
-    ) -> Iterator[tuple[list[MergedLine], MergedScan]]:
-        """Lines of several apps in the order of their times, and after each step of 25 ms how far
-        it is. What cannot be read of an app is said in the scan's ``failed``. Raises BadRequest."""
-        scan = MergedScan(self._cache, asked)
-        if rank is None:
-            rank = Rank.SEARCH if asked.filtered else Rank.PAGE
-        try:
-            for app in in_turns(sorted(apps)):
-                try:
-                    found = self._known(app)
-                except StorageFailed as e:
-                    scan.failed[app] = OSError(errno.EIO, str(e))
-                    continue
-                if found:
-                    scan.add(app, found.view())
-            while not scan.done:
-                # Of a download a block at a time: what is given waits in memory to be sent.
-                seconds = 0.0 if rank is Rank.DOWNLOAD else SLICE
-                lines = self._readers.call(asked.query.account, rank, scan.step, seconds)
-                if scan.stale:
-                    gevent.sleep(0.002)
-                    known = self._apps.get(scan.stale)
-                    scan.renew(scan.stale, known.view() if known else NOTHING)
-                yield lines, scan
-        finally:
-            scan.abandon()
-
-    def scan_merged(
-        self, apps: Collection[str], query: Query
-    ) -> Iterator[tuple[list[MergedLine], MergedScan]]:
-        """All lines or entries of several apps that are there now, whatever the query's limit, oldest
-        first. Batches may be empty, as those of :meth:`scan`."""
-        ends = {app: self.next_seq(app) for app in in_turns(apps)}
-        asked = MergedQuery(replace(query, limit=1 << 62, size=1 << 62), backwards=False, ends=ends)
-        while True:
-            cursor: Place | None = None
-            for found, scan in self.merged(apps, asked, Rank.DOWNLOAD):
-                yield found, scan
-                cursor = scan.cursor
-            if cursor is None:
-                return
-            asked = replace(asked, after=cursor)
-
-    def describe_merged(self, found: Sequence[MergedLine], query: Query) -> DescribedLines:
-        """What was found in :meth:`merged` with all lines of each entry, and what they are: for all
-        apps in one turn of a thread."""
-        apps = {place.app for place, _, entry in found if entry is None}
-        views = {app: self._apps[app].view() for app in apps if app in self._apps}
-        plain = replace(query, since=None, until=None)
-
-        def around(app: str) -> Around:
-            # Without what is missing: it would only tell more of the lines that are here.
-            view = views.get(app, NOTHING)
-            return around_in(view, self._cache, plain, skip_missing=True)
-
-        result: DescribedLines = self._readers.call(
-            query.account, Rank.PAGE, described, found, around
-        )
-        return result
 
     def raw_after(
         self,

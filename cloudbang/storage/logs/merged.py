@@ -22,6 +22,7 @@ from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from cloudbang.storage.logs.entry_pages import FoundEntry, around_in, entries_of_block
+from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.reader import (
     BlockRef,
     BlockScan,
@@ -31,7 +32,6 @@ from cloudbang.storage.logs.reader import (
     Snapshot,
     SnapshotStale,
 )
-from cloudbang.storage.logs.segment import IndexCache
 
 HELD_BYTES = 2 * 1024 * 1024
 """Of lines that wait for their turn. Those beyond it are dropped, the last ones first, and what is

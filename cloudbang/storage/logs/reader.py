@@ -22,8 +22,9 @@ from cloudbang.domain.lines import format_time
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import BlockSearch, Hit, hits
 from cloudbang.storage.logs.index import Block, Summary, summary
+from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.marks import ResumeState
-from cloudbang.storage.logs.segment import IndexCache, Segment, lines_of, open_file, read_block
+from cloudbang.storage.logs.segment import Segment, lines_of, open_file, read_block
 
 Lines = list[tuple[int, bytes]]
 
@@ -174,7 +175,7 @@ class BlockScan:
         """The blocks of one segment. Raises Stale."""
         segment, end = part
         blocks = self._blocks(segment)
-        empty = self.cache.empty.of(segment.path, self._match)
+        empty = self.cache.without(segment, blocks, self._match)
         # From the block on that holds the first seq, or up to the one that holds the last.
         if backwards:
             to = bisect_left(blocks, self.high - segment.first, key=_number)

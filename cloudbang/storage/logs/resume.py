@@ -18,9 +18,9 @@ from collections.abc import Iterable
 
 from cloudbang.domain.lines import format_time, record_ns
 from cloudbang.domain.resume import ResumePoint, fingerprint
+from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.marks import Mark, ResumeState
 from cloudbang.storage.logs.reader import BlockScan, Query, Snapshot
-from cloudbang.storage.logs.segment import IndexCache
 
 TAIL = 64
 """Lines of the container to look back at: the earliest of them says how far back to go."""

@@ -23,11 +23,12 @@ from cloudbang.domain.lines import format_time
 from cloudbang.errors import StorageFailed
 from cloudbang.storage.logs.app_log import AppLog
 from cloudbang.storage.logs.group_commit import GroupCommit, day_of
+from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.keeping import Keeping
 from cloudbang.storage.logs.marks import save_marks
 from cloudbang.storage.logs.reader import SnapshotStale
 from cloudbang.storage.logs.resume import marks_after
-from cloudbang.storage.logs.segment import IndexCache, Segment, compress, remove
+from cloudbang.storage.logs.segment import Segment, compress, remove, remove_form
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ def beyond_size(
     for app in logs:
         most, size, drop = most_of(app), app.size, 0
         while most and size > most and drop < len(app.closed):
-            size -= app.closed[drop].size
+            size -= app.closed[drop].stored
             drop += 1
         if drop:
             give[app] = drop
@@ -69,7 +70,7 @@ def beyond_size(
     while total_max and total > total_max and oldest:
         _, name, app = heapq.heappop(oldest)
         drop = give.get(app, 0)
-        total -= app.closed[drop].size
+        total -= app.closed[drop].stored
         give[app] = drop = drop + 1
         if drop < len(app.closed):
             heapq.heappush(oldest, (min(app.closed[drop].date, today), name, app))
@@ -207,9 +208,9 @@ class LogRetention:
         drop = in_thread(self._thread, beyond_age, closed, oldest, self._cache, now)
         if active and active.size and not keeping.holds(active.size, self._commit.segment_bytes):
             closed = [*closed, active]  # it would be closed first
-        size = app.size - sum(segment.size for segment in closed[:drop])
+        size = app.size - sum(segment.stored for segment in closed[:drop])
         while keeping.bytes and size > keeping.bytes and drop < len(closed):
-            size -= closed[drop].size
+            size -= closed[drop].stored
             drop += 1
         if not drop:
             return Going(0, 0, b"")
@@ -222,7 +223,7 @@ class LogRetention:
         end = rest[0].first if rest else app.next
         if not rest and active and last is not active:
             end = active.first
-        return Going(sum(segment.size for segment in closed[:drop]), end - app.first, newest)
+        return Going(sum(segment.stored for segment in closed[:drop]), end - app.first, newest)
 
     def delete(self, app: AppLog, containers: Collection[str]) -> None:
         """Delete every line that ``app`` has now; what comes meanwhile may stay.
@@ -293,10 +294,11 @@ class LogRetention:
         if segment not in app.closed:  # deleted meanwhile
             in_thread(self._thread, remove, packed)
             return
+        packed.skip_size = segment.skip_size
         app.closed = [packed if s is segment else s for s in app.closed]
         self._cache.forget(segment)
         # A read that began before sees the file missing and looks again.
-        in_thread(self._thread, remove, segment)
+        in_thread(self._thread, remove_form, segment)
 
     def _packed(self, segment: Segment) -> Segment:
         return compress(segment, self._cache.blocks(segment))

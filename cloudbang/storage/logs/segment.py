@@ -12,18 +12,15 @@ import logging
 import os
 import re
 import struct
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import zstandard
-from gevent.monkey import get_original
 
 from cloudbang.storage.logs import index
-from cloudbang.storage.logs.block_search import EmptyBlocks
-from cloudbang.storage.logs.index import Block, CorruptIndex, OutdatedIndex, Summary
+from cloudbang.storage.logs.index import Block, CorruptIndex, Summary
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +28,9 @@ NAME = re.compile(r"(\d{4}-\d\d-\d\d)\.(\d{12,18})\.log(\.zst)?")
 
 LEVEL = 9
 """zstd level of closed segments: see docs/performance.md for what it gives on real logs."""
+
+KNOWN = (".idx", ".skip", ".tmp")
+"""What files end with that mean nothing without a segment."""
 
 LATE_INDEXES = 20  # times a folder that goes is looked at again, as one was still being written
 
@@ -49,6 +49,7 @@ class Segment:
     first: int  # seq of its first record
     compressed: bool = False
     size: int = 0  # bytes of the file
+    skip_size: int = field(default=0, compare=False)  # and of the one that says what is not in it
     total: Summary | None = field(default=None, compare=False)  # known once closed and looked at
     damaged: bool = field(default=False, compare=False)  # so that a damage is logged once
 
@@ -65,6 +66,16 @@ class Segment:
         # Not one name for both forms: the plain one's may be written late, after packing.
         return f"{self.stem}.zst.idx" if self.compressed else f"{self.stem}.idx"
 
+    @property
+    def skip_path(self) -> str:
+        # One name for both forms: they have the same blocks.
+        return f"{self.stem}.skip"
+
+    @property
+    def stored(self) -> int:
+        """Bytes on disk, without the index, which is small."""
+        return self.size + self.skip_size
+
 
 def find(folder: Path) -> list[Segment]:
     """The segments in ``folder``, by seq. Leftovers of an interrupted step are
@@ -72,6 +83,7 @@ def find(folder: Path) -> list[Segment]:
     plain: dict[int, Segment] = {}
     packed: dict[int, Segment] = {}
     indexes: list[str] = []
+    skips: dict[str, int] = {}
     with os.scandir(folder) as found:
         for entry in found:
             if entry.name.endswith(".tmp"):
@@ -79,6 +91,8 @@ def find(folder: Path) -> list[Segment]:
                     os.unlink(entry.path)
             elif entry.name.endswith(".idx"):
                 indexes.append(entry.path)
+            elif entry.name.endswith(".skip"):
+                skips[entry.path] = entry.stat().st_size
             elif name := NAME.fullmatch(entry.name):
                 day, first, zst = name.groups()
                 one = Segment(str(folder), day, int(first), bool(zst), entry.stat().st_size)
@@ -95,14 +109,23 @@ def find(folder: Path) -> list[Segment]:
         else:
             _tidy(plain.pop(first))
     segments = sorted((*plain.values(), *packed.values()), key=lambda s: s.first)
-    for path in set(indexes) - {s.index_path for s in segments}:
+    for segment in segments:
+        segment.skip_size = skips.pop(segment.skip_path, 0)
+    for path in (set(indexes) - {s.index_path for s in segments}) | set(skips):
         with suppress(OSError):
             os.unlink(path)
     return segments
 
 
 def remove(segment: Segment) -> None:
-    """Delete the file and its index."""
+    """Delete the file and what is known of it."""
+    remove_form(segment)
+    with suppress(FileNotFoundError):
+        os.unlink(segment.skip_path)
+
+
+def remove_form(segment: Segment) -> None:
+    """Delete the file and its index, where its lines are in another form as well."""
     for path in (segment.path, segment.index_path):
         with suppress(FileNotFoundError):
             os.unlink(path)
@@ -111,7 +134,7 @@ def remove(segment: Segment) -> None:
 def _tidy(leftover: Segment) -> None:
     """The same of what is not needed, and may stay until the folder takes it."""
     with suppress(OSError):
-        remove(leftover)
+        remove_form(leftover)
 
 
 def index_written(segment: Segment) -> None:
@@ -151,7 +174,7 @@ def _leftovers(folder: Path) -> list[str]:
         return []
     if any(NAME.fullmatch(entry.name) for entry in entries):
         return []
-    return [e.path for e in entries if e.name == "marks.json" or e.name.endswith((".idx", ".tmp"))]
+    return [e.path for e in entries if e.name == "marks.json" or e.name.endswith(KNOWN)]
 
 
 def read_block(
@@ -275,74 +298,6 @@ def _foreign_frames(raw: bytes) -> list[Block]:
         return []
     block = index.describe(plain[: end - 1].split(b"\n"), 0, 0, end)
     return [block._replace(stored=len(raw))]
-
-
-class IndexCache:
-    """The indexes last used, of at most ``limit`` blocks together: about 350 bytes each.
-
-    Used from several threads at once, so its lock is a native one, held for dictionary steps only.
-    """
-
-    def __init__(self, limit: int = 12_000) -> None:
-        self._limit = limit
-        self._held = 0
-        self._blocks: OrderedDict[str, list[Block]] = OrderedDict()
-        self.empty = EmptyBlocks()  # for who searches
-        self._lock = get_original("_thread", "allocate_lock")()
-
-    def put(self, segment: Segment, blocks: list[Block]) -> None:
-        with self._lock:
-            self._held += len(blocks) - len(self._blocks.pop(segment.path, ()))
-            self._blocks[segment.path] = blocks
-            while self._held > self._limit and len(self._blocks) > 1:
-                self._held -= len(self._blocks.popitem(last=False)[1])
-
-    def forget(self, segment: Segment) -> None:
-        with self._lock:
-            self._held -= len(self._blocks.pop(segment.path, ()))
-
-    def blocks(self, segment: Segment, container: bytes | None = None) -> list[Block]:
-        """The blocks of a closed segment; none when ``container`` wrote nothing in it.
-
-        Raises FileNotFoundError when the segment is gone, OSError when it cannot be read.
-        """
-        with self._lock:
-            known = self._blocks.get(segment.path)
-            if known is not None:
-                self._blocks.move_to_end(segment.path)
-                return known
-        try:
-            raw = Path(segment.index_path).read_bytes()
-            segment.total = index.read_header(raw, segment.compressed, True, segment.size)
-            index.check_listed(raw)
-            if container and container not in raw and index.ANY_KEY not in raw:
-                return []
-            blocks = index.entries(raw, segment.compressed, True, segment.size)
-        except (CorruptIndex, FileNotFoundError) as e:
-            blocks = self._again(segment, e)
-        self.put(segment, blocks)
-        return blocks
-
-    def total(self, segment: Segment) -> Summary:
-        """What a closed segment holds. Raises as :meth:`blocks`."""
-        if segment.total is None:
-            try:
-                with open(segment.index_path, "rb") as file:
-                    raw = file.read(index.HEADER_BYTES)
-                segment.total = index.read_header(raw, segment.compressed, True, segment.size)
-            except (CorruptIndex, FileNotFoundError):
-                segment.total = index.summary(self.blocks(segment))
-        return segment.total
-
-    def _again(self, segment: Segment, reason: Exception) -> list[Block]:
-        if isinstance(reason, CorruptIndex) and not isinstance(reason, OutdatedIndex):
-            log.warning("the index of %s is damaged (%s): rebuilt", segment.path, reason)
-        blocks = rebuild(segment)
-        segment.total = index.summary(blocks)
-        with suppress(OSError):  # without it, it is rebuilt again the next time
-            index.save(segment.index_path, segment.compressed, True, segment.size, blocks)
-            index_written(segment)
-        return blocks
 
 
 def open_file(segment: Segment) -> int:

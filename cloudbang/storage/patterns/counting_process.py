@@ -1,30 +1,20 @@
 """``python -m cloudbang.storage.patterns.counting_process``: counts what it is asked, a line each.
 
 Takes one line of JSON (which blocks, of which two stretches of time, for how long) and gives one.
-It ends with who started it. It is the first that gives way where somebody needs the processor or the
-memory: what it knows can be counted again.
 """
 
 from __future__ import annotations
 
-import ctypes
-import os
-import resource
-import signal
 import sys
-from contextlib import suppress
+from functools import partial
 from typing import Any
 
-import orjson
-
+from cloudbang.storage.asked_process import answer_lines
 from cloudbang.storage.logs.index import Block
 from cloudbang.storage.logs.segment import Segment
 from cloudbang.storage.patterns.counter import Counter, Ref, Stretch
 
-_PR_SET_PDEATHSIG = 1
-NICE = 10
-MEMORY = 512 * 1024 * 1024  # bytes it may have
-EXPENDABLE = "500"
+EXPENDABLE = 500
 
 
 def answer_to(counter: Counter, asked: dict[str, Any]) -> dict[str, Any]:
@@ -58,22 +48,5 @@ def _block(told: list[Any]) -> Block:
     return Block(number, lines, at, stored, plain, oldest.encode(), newest.encode(), None)
 
 
-def main() -> int:
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        return 1
-    os.nice(NICE)
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-        file.write(EXPENDABLE)
-    counter = Counter()
-    for line in sys.stdin.buffer:
-        told = answer_to(counter, orjson.loads(line))
-        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
-        sys.stdout.buffer.flush()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answer_lines(partial(answer_to, Counter()), expendable=EXPENDABLE))

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Hashable
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import gevent
-import orjson
 from gevent.lock import BoundedSemaphore
 
 from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import CloudBangError, StorageFailed
+from cloudbang.storage.asked_process import AskedProcess, ProcessEnded
+from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.logs.reader import BlockScan, Query, Snapshot
-from cloudbang.storage.logs.segment import IndexCache, Segment
+from cloudbang.storage.logs.segment import Segment
 
-log = logging.getLogger(__name__)
-
+PROCESS = "cloudbang.storage.patterns.counting_process"
 SECONDS = 1.0  # of counting for one question; what is known already is counted besides
 PATIENCE = 10.0  # seconds that a question waits for others
 LIMIT = 30.0  # seconds after which a process that does not answer has none
@@ -55,10 +49,8 @@ class PatternCounts:
 
     def __init__(self, store: LogStore) -> None:
         self._store = store
-        self._process: subprocess.Popen[bytes] | None = None
+        self._counting = AskedProcess(PROCESS, limit=LIMIT, idle=IDLE)
         self._turn = BoundedSemaphore()
-        self._last = 0.0
-        self._idle: gevent.Greenlet | None = None
         self.asked = self.failed = 0
         export(
             self,
@@ -70,9 +62,7 @@ class PatternCounts:
         )
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
-        if self._idle is not None:
-            self._idle.kill(block=False)
-        self._end()
+        self._counting.stop()
 
     def ask(
         self,
@@ -93,7 +83,6 @@ class PatternCounts:
             return self._ask(app, (now, before), limit, account, seconds)
         finally:
             self._turn.release()
-            self._last = time.monotonic()
 
     def _ask(
         self, app: str, spans: tuple[Span, Span], limit: int, account: Hashable, seconds: float
@@ -124,59 +113,12 @@ class PatternCounts:
         raise StorageFailed(str(self._store.root), "its files change all the time")
 
     def _told(self, asked: dict[str, Any]) -> dict[str, Any]:
-        pool = gevent.get_hub().threadpool
-        line = pool.apply(orjson.dumps, (asked,), {"option": orjson.OPT_APPEND_NEWLINE})
-        answer = b""
-        for _ in range(2):
-            process = self._running()
-            assert process.stdin is not None
-            assert process.stdout is not None
-            try:
-                with gevent.Timeout(LIMIT, False):
-                    process.stdin.write(line)
-                    process.stdin.flush()
-                    answer = process.stdout.readline()
-            except OSError as e:
-                log.debug("the process that counts patterns: %s", e)
-            except BaseException:
-                self._end()  # what it answers to who is gone would be taken for the next answer
-                raise
-            if answer.endswith(b"\n"):
-                told: dict[str, Any] = pool.apply(orjson.loads, (answer,))
-                return told
-            # It was killed, for want of memory for instance, or hangs: another one may do.
-            self._end()
-        self.failed += 1
-        raise StorageFailed(str(self._store.root), "the process that counts patterns ended")
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "cloudbang.storage.patterns.counting_process"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
-            self._idle = gevent.spawn(self._end_when_idle, self._process)
-            self._idle.name = "pattern-counts"
-        return self._process
-
-    def _end_when_idle(self, process: subprocess.Popen[bytes]) -> None:
-        while self._process is process:
-            gevent.sleep(IDLE / 10)
-            if not self._turn.locked() and time.monotonic() - self._last > IDLE:
-                self._end()
-
-    def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        with suppress(OSError):
-            process.send_signal(signal.SIGKILL)
-        for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
-        process.wait()
+        try:
+            return self._counting.ask(asked)
+        except ProcessEnded:
+            self.failed += 1
+            reason = "the process that counts patterns ended"
+            raise StorageFailed(str(self._store.root), reason) from None
 
 
 def _text(ns: int) -> str:

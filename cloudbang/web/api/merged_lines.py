@@ -141,7 +141,7 @@ def _file(
     """In pieces of a megabyte or two at most. Raises OSError where a log cannot be read to its end: a
     part must not pass for the whole."""
     try:
-        for found, scan in store.scan_merged(apps, query):
+        for found, scan in store.merged.scan(apps, query):
             for app, reason in scan.failed.items():
                 raise StorageFailed(app, reason.strerror or str(reason))
             # Also where nothing was found: whoever has left is noticed.
@@ -178,7 +178,7 @@ def page_of(store: LogStore, apps: Collection[str], asked: MergedQuery) -> bytes
     found: list[MergedLine] = []
     scan: MergedScan | None = None
     deadline, begun = time.monotonic() + WITHIN, None
-    for given, scan in store.merged(apps, asked):
+    for given, scan in store.merged.read(apps, asked):
         found += given
         if begun is None and scan.begun:
             begun = scan.edge
@@ -186,7 +186,7 @@ def page_of(store: LogStore, apps: Collection[str], asked: MergedQuery) -> bytes
         got_on = scan.edge and begun and (found or begun != scan.edge)
         if time.monotonic() > deadline and got_on:
             break
-    described = store.describe_merged(found, asked.query)
+    described = store.merged.describe(found, asked.query)
     body: bytes = gevent.get_hub().threadpool.apply(_encoded, (found, scan, asked, described))
     return body
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from cloudbang.domain import search_text
 from cloudbang.domain.levels import level_of
@@ -19,7 +20,8 @@ from cloudbang.domain.query.access_tables import NAMES, SIGN
 from cloudbang.domain.query.fields import Field
 from cloudbang.domain.query.language import EVERY
 from cloudbang.domain.query.numbers_written import in_text
-from cloudbang.domain.seen_text import hint_of, rules_out
+from cloudbang.domain.seen_text import parts_of, rules_out
+from cloudbang.domain.skip_terms import NOTHING, Needs, needs_of, needs_of_all
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import BlockSearch, Expression, Match
 from cloudbang.storage.logs.entry_pages import NO_LEVEL
@@ -91,8 +93,9 @@ def entry_filter(
         return levels is None or (level_of(raw[TEXT_AT:-1]) or NO_LEVEL) in levels
 
     key = ("line", *sorted(test.key for test in tests), *sorted(levels or ()))
+    needs = reduce(Needs.and_these, (test.needs for test in wanted), NOTHING)
     by_line = BlockSearch(
-        alone, least.block if least else _each, key, least.holds_text if least else ""
+        alone, least.block if least else _each, key, least.holds_text if least else "", needs=needs
     )
     if least is None:
         return BlockSearch(_any, _each, ("entry",), entry=entry, line=by_line), levels
@@ -101,7 +104,7 @@ def entry_filter(
     needs_entry = entry if len(tests) > 1 else None
     found = BlockSearch(
         lambda raw: holds(_Line(raw)), least.block, ("term", least.key), folded, folded,
-        entry=needs_entry, line=by_line,
+        needs=least.needs, entry=needs_entry, line=by_line,
     )  # fmt: skip
     return found, levels
 
@@ -143,7 +146,8 @@ class _Line:
 @dataclass(frozen=True)
 class _Test:
     """A term at work. ``worth``: how much looking for it is likely to leave out; ``block``: see
-    ``BlockSearch``; ``holds_text``: what stands in every line that it holds for, folded, and in no other."""
+    ``BlockSearch``; ``holds_text``: what stands in every line that it holds for, folded, and in no other; ``needs``: the
+    terms of each block in which there is such a line."""
 
     negated: bool
     key: str
@@ -151,6 +155,7 @@ class _Test:
     holds: Callable[[_Line], bool]
     block: Callable[[bytes], Expression | None]
     holds_text: str = ""
+    needs: Needs = NOTHING
 
     @classmethod
     def of(cls, term: Term) -> _Test:
@@ -165,6 +170,7 @@ class _Test:
             term.negated, key, 2 * len(search_text.stable(part)) + (not regex),
             lambda line: finds(line.raw), by_block(term.text, regex, term.case),
             "" if regex or term.case else term.text.lower(),
+            needs_of_all(search_text.required_parts(term.text)) if regex else needs_of(term.text),
         )  # fmt: skip
 
     @classmethod
@@ -172,27 +178,40 @@ class _Test:
         leaf = term.name.rpartition(".")[2].lower()
         piece = max(term.pieces, key=len, default="")
         part = search_text.stable(piece)
-        hint = b""
+        hints: tuple[bytes, ...] = ()
         if all(char.isascii() or char.lower() == char.upper() for char in piece):
-            hint = hint_of(piece)
+            hints = parts_of(piece)
         named = term.name.lower() in NAMES
-        name_hint = hint_of(leaf) if leaf.isascii() else b""
+        name_hints = parts_of(leaf) if leaf.isascii() else ()
 
         def holds(line: _Line) -> bool:
             text = line.raw[TEXT_AT:-1]
-            if hint and rules_out(text, hint):
+            if hints and rules_out(text, hints):
                 return False
-            if name_hint and not (named and _REQUEST.search(text)) and rules_out(text, name_hint):
+            if name_hints and not (named and _REQUEST.search(text)) and rules_out(text, name_hints):
                 return False
             return field_holds(term, line.fields)
 
+        needs = _needs_of_field(term, leaf, named)
         if part:
-            return cls(term.negated, key, len(part), holds, by_block(part, False, False))
+            block = by_block(part, False, False)
+            return cls(term.negated, key, len(part), holds, block, needs=needs)
         worth = 1 if term.op not in ("=", "there") else 0
-        return cls(term.negated, key, worth, holds, _beside_name(term, leaf, named))
+        return cls(term.negated, key, worth, holds, _beside_name(term, leaf, named), needs=needs)
 
 
 _REQUEST = re.compile(SIGN.encode())
+
+
+def _needs_of_field(term: Term, leaf: str, named: bool) -> Needs:
+    """The terms of each block with a line in which the field is as the term says."""
+    # Of a request the field's name does not stand there, and its value may be a part of a word.
+    needs = NOTHING if named else needs_of(leaf, begins=True, ends=True)
+    last = len(term.pieces) - 1
+    for at, piece in enumerate(term.pieces):
+        begins, ends = at == 0 and not named, at == last and not named
+        needs = needs.and_these(needs_of(piece, begins=begins, ends=ends))
+    return needs
 
 
 def _beside_name(term: Term, leaf: str, named: bool) -> Callable[[bytes], Expression | None]:

@@ -6,6 +6,7 @@ What is looked for is found in a line as it is seen (``domain/seen_text``) or as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 from unicodedata import normalize
@@ -14,7 +15,8 @@ from cloudbang.domain import search_text
 from cloudbang.domain.alerts.rules import contains
 from cloudbang.domain.levels import LEVELS
 from cloudbang.domain.lines import TEXT_AT
-from cloudbang.domain.seen_text import found_in, hint_of
+from cloudbang.domain.seen_text import found_in, hints_of
+from cloudbang.domain.skip_terms import needs_of, needs_of_all
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import BlockSearch, Expression, Match
 from cloudbang.storage.logs.entry_pages import NO_LEVEL
@@ -40,6 +42,7 @@ def matcher(q: str = "", *, regex: bool = False, case: bool = False) -> Match | 
         (q, regex, case),
         holds=folded,
         finds="" if case else folded,
+        needs=needs_of_all(search_text.required_parts(q)) if regex else needs_of(q),
     )
 
 
@@ -50,17 +53,23 @@ def with_wildcards(text: str) -> Match:
     longest = max(text.split("*"), key=len)
     if text.strip("*") == longest:
         return matcher(longest) or (lambda record: True)
-    pattern, hint = text.lower(), hint_of(longest)
+    pattern, hints = text.lower(), hints_of(text)
 
     def wanted(record: bytes) -> bool:
         return found_in(
             record[TEXT_AT:-1],
             lambda seen: contains(seen.decode("utf-8", "replace").lower(), pattern),
-            hint,
+            hints,
         )
 
     key = ("wildcards", text)
-    return BlockSearch(wanted, by_block(longest, False, False), key, holds=longest.lower())
+    return BlockSearch(
+        wanted,
+        by_block(longest, False, False),
+        key,
+        holds=longest.lower(),
+        needs=needs_of_all(text.split("*")),
+    )
 
 
 def by_text(q: str, regex: bool, case: bool) -> Match:
@@ -68,43 +77,81 @@ def by_text(q: str, regex: bool, case: bool) -> Match:
     if len(q) > MAX_PATTERN:
         raise BadRequest("q", q, f"at most {MAX_PATTERN} characters")
     if case and not regex:
-        wanted, hint = q.encode(), hint_of(q)
-        return lambda record: found_in(record[TEXT_AT:-1], lambda text: wanted in text, hint)
+        wanted, hints = q.encode(), hints_of(q)
+        return lambda record: found_in(record[TEXT_AT:-1], lambda text: wanted in text, hints)
     # Most searches: words without a capital beyond ASCII. Ten times as fast as an expression.
     if not regex and all(char.isascii() or char.lower() == char.upper() for char in q):
-        wanted, hint = q.lower().encode(), hint_of(q)
+        wanted, hints = q.lower().encode(), hints_of(q)
         return lambda record: found_in(
-            record[TEXT_AT:-1], lambda text: wanted in text.lower(), hint
+            record[TEXT_AT:-1], lambda text: wanted in text.lower(), hints
         )
     search = compiled(q, case=case, literal=not regex).search
-    return lambda record: found_in(record[TEXT_AT:-1], lambda text: search(text) is not None)
+    hints = hints_of(search_text.required(q)) if regex and q.isascii() else ()
+
+    def found(record: bytes) -> bool:
+        text = record[TEXT_AT:-1]
+        # RE2 takes letters beyond ASCII for some of ASCII.
+        return found_in(
+            text, lambda seen: search(seen) is not None, hints if text.isascii() else ()
+        )
+
+    return found
 
 
 def by_block(q: str, regex: bool, case: bool) -> Callable[[bytes], Expression | None]:
     """What finds something in every line of a block that may be wanted, for a given block: see
     ``domain.search_text``."""
     case = case and not regex  # whether (?i) stands in an expression is not looked for
-    part = search_text.stable(search_text.required(q) if regex else q)
+    needed = search_text.required(q) if regex else q
+    part, two = search_text.stable(needed), search_text.two_parts(needed)
     written = tried(search_text.as_written(part), case=case)
     bare = in_json = tried(part, case=case, literal=True)
     if not regex and search_text.is_plain(q):
         bare = tried(q, case=case, literal=True)
-    whole = tried(search_text.in_a_block(q), case=False) if regex and not part else None
+    quoted = '"' in needed or "\\" in needed
+    # What is quoted is not seen of JSON that has no backslash: it is found as it was written.
+    whole = None
+    if regex and (quoted or not part):
+        whole = tried(search_text.in_a_block(q), case=False)
+    exact = bare if quoted and not regex and search_text.is_plain(q) else None
+    if two is not None:
+        one, other = map(re.escape, two)
+        in_json_both = tried(f"{one}.*{other}|{other}.*{one}", case=case)
+    else:
+        in_json_both = None
     escapes = [
-        compiled(sign, case=True, literal=True) for sign in ("\\/", "\\u")["/" not in part :]
+        compiled(sign, case=True, literal=True) for sign in ("\\/", "\\u")["/" not in needed :]
     ]
     templates = [compiled(sign, case=True, literal=True) for sign in search_text.TEMPLATES]
 
     def expression(block: bytes) -> Expression | None:
         if b"\x1b" in block or any(sign.search(block, 0) for sign in escapes):
             return written
-        if b"{" in block:
-            return written if any(sign.search(block, 0) for sign in templates) else in_json
         # RE2 finds no character where there are bytes that are no text, and what carriage returns
         # wrote over is not seen.
-        return whole if whole and block.isascii() and b"\r" not in block else bare
+        as_it_is = whole if whole and block.isascii() and b"\r" not in block else None
+        if b"{" in block:
+            if any(sign.search(block, 0) for sign in templates):
+                return written
+            if quoted and b"\\" not in block and (exact or as_it_is):
+                return exact or as_it_is
+            # Where JSON holds JSON both may be seen of the same bytes.
+            if in_json_both and b'"{' not in block and _is_text(block):
+                return in_json_both
+            return in_json
+        return as_it_is or bare
 
     return expression
+
+
+def _is_text(block: bytes) -> bool:
+    """Whether RE2 finds a character everywhere."""
+    if not block.isascii():
+        try:
+            block.decode()
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 def tried(source: str, *, case: bool, literal: bool = False) -> Expression | None:

@@ -181,7 +181,7 @@ class Search:
         told = 0.0
         scan: MergedScan | None = None
         some = False
-        for lines, scan in self.store.merged(self.apps, self.asked):
+        for lines, scan in self.store.merged.read(self.apps, self.asked):
             if self.bins is None and scan.begun and self.asked.count:
                 self.bins = self._bins(scan)
                 yield _line(self._range(self.bins))

@@ -125,7 +125,7 @@ class SearchCounts:
         since, until = first * MINUTE_NS, (last + 1) * MINUTE_NS - 1
         asked = MergedQuery(replace(query, since=since, until=until, limit=0), count=True)
         back_to = first
-        for _, scan in store.merged(known.apps, asked):
+        for _, scan in store.merged.read(known.apps, asked):
             for each in scan.times:
                 text = each[:17]
                 if (one := begins.get(text)) is None:

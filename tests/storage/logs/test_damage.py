@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from cloudbang.domain.lines import format_time, record
 from cloudbang.storage.logs import index
+from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.log_store import Query
-from cloudbang.storage.logs.segment import IndexCache, find, rebuild
+from cloudbang.storage.logs.segment import find, rebuild
 from tests.storage.logs.records import NOON, SECOND, A, Clock, line, lines, opened
 
 DAY = 86_400 * SECOND

@@ -66,7 +66,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LogStore,
 
 def _read(store: LogStore, apps: tuple[str, ...], asked: MergedQuery) -> tuple[All, MergedScan]:
     found: All = []
-    steps = list(store.merged(apps, asked))
+    steps = list(store.merged.read(apps, asked))
     for lines, _ in steps:
         found += lines
     return found, steps[-1][1]
@@ -192,7 +192,7 @@ def test_a_file_that_is_packed_meanwhile_is_read_all_the_same(
         found: All = []
         failed: dict[str, OSError] = {}
         asked = MergedQuery(Query(limit=10_000))
-        for at, (lines, scan) in enumerate(store.merged(APPS, asked)):
+        for at, (lines, scan) in enumerate(store.merged.read(APPS, asked)):
             found += lines
             failed |= scan.failed
             if at == 2:

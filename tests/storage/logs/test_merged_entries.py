@@ -52,7 +52,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LogStore,
 
 def read(store: LogStore, asked: MergedQuery) -> tuple[list[MergedLine], Place | None, int]:
     found: list[MergedLine] = []
-    for lines, scan in store.merged(APPS, asked):  # noqa: B007
+    for lines, scan in store.merged.read(APPS, asked):  # noqa: B007
         found += lines
     return found, scan.cursor, scan.found
 

@@ -137,11 +137,11 @@ def test_the_process_may_die(counts: PatternCounts) -> None:
     """Another one takes its place, and counts the same."""
     asked = span(0, 45 * HOUR), span(-HOUR, 0)
     first = counts.ask("web", *asked, limit=10, seconds=PLENTY)
-    process = counts._process
+    process = counts._counting.process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
     assert counts.ask("web", *asked, limit=10, seconds=PLENTY) == first
-    assert counts._process is not process
+    assert counts._counting.process is not process
     assert counts.failed == 0
 
 

@@ -159,7 +159,7 @@ class Looked:
         assert query.until is not None
         spans = (query.since // 60_000_000_000 - now, query.until // 60_000_000_000 - now)
         self.spans.append(spans)
-        return self._store.merged(apps, asked)
+        return self._store.merged.read(apps, asked)
 
 
 def ask(counts: SearchCounts, store: Any, q: str = "declined") -> Any:

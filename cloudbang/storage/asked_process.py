@@ -1,0 +1,163 @@
+"""A process of its own that is asked in lines of JSON: for what takes a processor, and gives way.
+
+``AskedProcess`` has it, while somebody asks; ``answer_lines`` is what it does. It ends with who started
+it. It is the first that gives way where somebody needs the processor or the memory: what it
+knows can be found out again.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import gevent
+import orjson
+
+log = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1
+MEMORY = 512 * 1024 * 1024  # bytes it may have
+NICE = 10
+START = 5.0  # seconds that a stop waits for one that is being started
+
+
+class ProcessEnded(Exception):
+    """It ended, twice, or did not answer in time."""
+
+
+class AskedProcess:
+    """Runs ``module`` with ``arguments``. One greenlet at a time may ask: who has it sees to that.
+    ``limit``: seconds after which one that does not answer has none; ``idle``: seconds without a
+    question after which it ends."""
+
+    def __init__(self, module: str, *arguments: str, limit: float, idle: float) -> None:
+        self._module, self._arguments = module, arguments
+        self._name = module.rpartition(".")[2]
+        self._limit, self._idle_after = limit, idle
+        self._process: subprocess.Popen[bytes] | None = None
+        self._asking = False
+        self._last = 0.0
+        self._idle: gevent.Greenlet | None = None
+        self._starting: gevent.Greenlet | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """None while nobody has asked for some time."""
+        return self._process
+
+    def stop(self) -> None:
+        if self._starting is not None:
+            self._starting.join(START)
+        if self._idle is not None:
+            self._idle.kill(block=False)
+        self._end()
+
+    def ask(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What it answers. Raises ProcessEnded."""
+        self._asking = True
+        try:
+            return self._told(asked)
+        finally:
+            self._asking = False
+            self._last = time.monotonic()
+
+    def _told(self, asked: dict[str, Any]) -> dict[str, Any]:
+        pool = gevent.get_hub().threadpool
+        line = pool.apply(orjson.dumps, (asked,), {"option": orjson.OPT_APPEND_NEWLINE})
+        answer = b""
+        for _ in range(2):
+            process = self._running()
+            if process is None:
+                break
+            assert process.stdin is not None
+            assert process.stdout is not None
+            try:
+                with gevent.Timeout(self._limit, False):
+                    process.stdin.write(line)
+                    process.stdin.flush()
+                    answer = process.stdout.readline()
+            except OSError as e:
+                log.debug("%s: %s", self._module, e)
+            except BaseException:
+                self._end()  # what it answers to who is gone would be taken for the next answer
+                raise
+            if answer.endswith(b"\n"):
+                told: dict[str, Any] = pool.apply(orjson.loads, (answer,))
+                return told
+            # It was killed, for want of memory for instance, or hangs: another one may do.
+            self._end()
+        raise ProcessEnded
+
+    def _running(self) -> subprocess.Popen[bytes] | None:
+        if self._process is None or self._process.poll() is not None:
+            # Not by this greenlet, which may be killed: until a process has begun, it holds what we
+            # have open, the lock on the data folder too.
+            self._starting = gevent.spawn(self._start)
+            self._starting.name = f"{self._name} starts"
+            self._starting.join()
+        return self._process
+
+    def _start(self) -> None:
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self._module, *self._arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        except OSError as e:
+            self._process = None
+            log.warning("%s cannot be started: %s", self._module, e)
+            return
+        self._idle = gevent.spawn(self._end_when_idle, self._process)
+        self._idle.name = self._name
+
+    def _end_when_idle(self, process: subprocess.Popen[bytes]) -> None:
+        while self._process is process:
+            gevent.sleep(self._idle_after / 10)
+            if not self._asking and time.monotonic() - self._last > self._idle_after:
+                self._end()
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(OSError):
+            process.send_signal(signal.SIGKILL)
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        process.wait()
+
+
+def answer_lines(
+    answer_to: Callable[[dict[str, Any]], dict[str, Any]], *, expendable: int, idle: bool = False
+) -> int:
+    """Answer line after line, until there are no more. ``expendable``: how much sooner than others it
+    goes where memory ends (``oom_score_adj``); ``idle``: it has a processor only when nobody else
+    wants it. Gives the exit code."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        return 1
+    os.nice(NICE)
+    if idle:
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write(str(expendable))
+    for line in sys.stdin.buffer:
+        told = answer_to(orjson.loads(line))
+        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
+        sys.stdout.buffer.flush()
+    return 0
