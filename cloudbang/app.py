@@ -56,6 +56,7 @@ from cloudbang.monitoring.alerts.measured import (
 from cloudbang.monitoring.alerts.news import News as AlertNews
 from cloudbang.monitoring.alerts.service import Alerts
 from cloudbang.monitoring.alerts.service import Around as AroundAlerts
+from cloudbang.monitoring.alerts.traffic_rules import TrafficRules
 from cloudbang.monitoring.forgetting import Forgetting
 from cloudbang.monitoring.log_rates import LogRates
 from cloudbang.monitoring.oom import OutOfMemory
@@ -233,7 +234,7 @@ class Application:
             rules_of=AddressRules(deploy.deployments),
         )
         deploy.deployments.listen(traffic.deployment_changed)
-        alerts = self._build_alerts(storage, bus, events, node, apps, deploy, monitoring)
+        alerts = self._build_alerts(storage, bus, events, node, apps, deploy, monitoring, traffic)
         terminals = self._build_terminals(storage, node, events)
         status = Status(node.inventory, self.notices, apps.team_of)
         live = self._build_live(
@@ -393,14 +394,17 @@ class Application:
         apps: AppRegistry,
         deploy: Deploying,
         monitoring: Monitoring,
+        traffic: Traffic,
     ) -> Alerts:
         path = self.settings.storage.path
-        running = node.inventory.instances
+        running, gateway = node.inventory.instances, deploy.gateway
+        certificates = Certificates(gateway.certificates, gateway.hosts)
         measured = (
             MetricRules(monitoring.series, apps, lambda: {one.app for one in running()}),
+            TrafficRules(traffic.recent, apps, lambda: gateway.apps),
             LogRules(storage.logs, with_wildcards),
             Disks(disks_of(monitoring.series)),
-            Certificates(deploy.gateway.certificates, deploy.gateway.hosts),
+            certificates,
         )
         secrets = SecretStore(storage.database, path)
         around = AroundAlerts(apps, node.inventory, storage.events, events.recorder, measured)
@@ -410,7 +414,11 @@ class Application:
             *(storage.database, secrets, around, self.notices, say_in),
             link=link,
             news=AlertNews(bus.publisher),
-            backtest=Backtest(monitoring.query, storage.events, storage.logs, with_wildcards),
+            backtest=Backtest(
+                *(monitoring.query, storage.events, storage.logs, with_wildcards),
+                requests=traffic.recent,
+                certificates=certificates.known,
+            ),
         )
 
     def _build_terminals(self, storage: Storage, node: Node, events: Events) -> TerminalArea:

@@ -10,7 +10,7 @@ from typing import Protocol
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time, parse_time
-from cloudbang.domain.metrics.catalogue import NODE, SLOW
+from cloudbang.domain.metrics.catalogue import NODE
 from cloudbang.domain.metrics.oom import PARTS, facts_of
 from cloudbang.monitoring.app_series import SHORT, AppSeries
 from cloudbang.monitoring.ring import Ring
@@ -76,7 +76,7 @@ class OutOfMemory:
                 del self._untold[short]
                 now = format_time(int(self._clock() * 1e9))
                 self._recorder.record(Event(app, now, KIND, short, {"source": "kernel"}))
-        if at % SLOW == 0:
+        if self._series.counts_kills:
             self._count(at)
 
     def _count(self, at: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -109,11 +109,25 @@ class Query:
     ) -> dict[str, list[float | None]]:
         """Of what is kept of an app as a whole the mean of each ``width`` seconds: a multiple of 10, as
         both times are of it. Raises StorageFailed."""
-        found = self._from_disk([SeriesKey(app, name) for name in names], since, until, width)
-        return {
-            key.name: [None if one is None else one.mean for one in parts]
-            for key, parts in found.items()
-        }
+        keys = [SeriesKey(app, name) for name in names]
+        return {k.name: v for k, v in self.means_of(keys, since, until, width).items()}
+
+    def means_of(
+        self, keys: Sequence[SeriesKey], since: int, until: int, width: int
+    ) -> dict[SeriesKey, list[float | None]]:
+        """The same of any series. Raises StorageFailed."""
+        found = self._from_disk(keys, since, until, width)
+        return {k: [None if p is None else p.mean for p in parts] for k, parts in found.items()}
+
+    def keys(self, app: str, names: Collection[str]) -> list[SeriesKey]:
+        """The series of these names of which something is kept."""
+        return [key for key in self._store.series_of(app) if key.name in names]
+
+    def distributed(
+        self, key: SeriesKey, since: int, until: int, width: int
+    ) -> list[Histogram | None]:
+        """How it was distributed in each ``width`` seconds, as above. Raises StorageFailed."""
+        return self._histograms(key, since, until, width)
 
     def _until_now(self) -> int:
         """A second that nobody can have measured yet is no gap."""

@@ -74,6 +74,8 @@ class Series:
         """What was measured of the node in it, as it is told."""
         self.newest = 0
         """The last second that was taken over."""
+        self.counts_kills = False
+        """Whether in it was said how often the kernel killed for want of memory, of some or all."""
         self.began = 0
         """The first one: of what was before, memory knows nothing."""
         self.samples = self.refused = 0
@@ -116,8 +118,10 @@ class Series:
             self.began = sweep.time
             self.slabs.begin(sweep.time)
         found: dict[str, list[InstanceSample]] = {}
+        self.counts_kills = sweep.slow
         for one in sweep.instances:
             found.setdefault(one.app, []).append(one)
+            self.counts_kills |= one.killed
         for name, expected in sweep.expected.items():
             self._app(name).take(sweep.time, expected, found.get(name, ()))
         node = self._apps[NODE]

@@ -12,6 +12,7 @@ import pytest
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time
+from cloudbang.domain.metrics.sweep import InstanceSample, Sweep
 from cloudbang.monitoring.oom import OutOfMemory
 from tests.monitoring.monitoring_support import A, B, House, T, sweep
 from tests.support import wait_until
@@ -94,6 +95,19 @@ def test_a_kill_that_only_the_kernel_counted_is_told_once() -> None:
     assert (event.kind, event.app, event.container) == ("oom", "web", "a" * 12)
     assert event.data == {"source": "kernel", "limit": 8 * MIB}
     assert event.time <= format_time((T + 18) * 10**9)
+
+
+def test_a_kill_is_told_of_within_three_seconds_of_when_the_kernel_counted_it() -> None:
+    """Between two seconds in which all is measured: it is said as soon as it is seen, and the engine
+    has one more second to say it first."""
+    ground = Ground(instance(A))
+    ground.run(T, T + 6, a={"oom_kills": 0.0, "memory.limit": 8.0 * MIB})
+    ground.run(T + 6, T + 7, a={})
+    seen = InstanceSample(A, "web", {"oom_kills": 1.0}, killed=True)
+    ground.house.second(T + 7, Sweep(T + 7, False, [seen], {"web": [A]}, {}))
+    ground.run(T + 8, T + 9, a={})
+    (event,) = ground.told.events
+    assert event.data == {"source": "kernel", "limit": 8 * MIB}
 
 
 @pytest.mark.parametrize("told", [T + 13, T + 15.5], ids=["before", "after"])

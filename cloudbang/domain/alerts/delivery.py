@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from math import inf
 
-QUIET = 1.5  # seconds without anything new, and what there is is told
+QUIET = 1.5  # seconds without anything new, and what there is is told: where more may be coming
 AT_LATEST = 8.0  # seconds after the first of it
 FLOOD = 5  # in one message, and what follows it is likely more of the same
 AFTER_FLOOD = 20.0  # seconds that it is waited for then
@@ -21,14 +21,19 @@ CAP, CAP_WITHIN = 6, 600.0  # messages to a receiver, and in how many seconds; m
 
 
 class Grouping:
-    """What comes shortly one after the other is one message."""
+    """What comes shortly one after the other is one message. What comes alone waits for nothing; what
+    follows it soon does, as everything does that comes with others."""
 
     def __init__(self) -> None:
         self._first: float | None = None
         self._newest = 0.0
+        self._alone = False
+        self._told_at = -inf
         self._flood_until = -inf
 
-    def add(self, now: float) -> None:
+    def add(self, now: float, alone: bool = False) -> None:
+        """``alone``: it is about one thing, and nothing else is about to be told."""
+        self._alone = alone and self._first is None and now >= self._told_at + AT_LATEST
         if self._first is None:
             self._first = now
         self._newest = now
@@ -39,10 +44,12 @@ class Grouping:
             return None
         if self._first < self._flood_until:
             return self._flood_until
+        if self._alone:
+            return self._first
         return min(self._newest + QUIET, self._first + AT_LATEST)
 
     def told(self, now: float, count: int) -> None:
-        self._first = None
+        self._first, self._told_at = None, now
         self._flood_until = now + AFTER_FLOOD if count >= FLOOD else -inf
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -98,21 +98,49 @@ BEGAN: dict[str, tuple[str, ...]] = {
         "the disk of {subject} is full to {value} %",
     ),
     "metric": ("{metric} of {app} is {value} ({rule})",),
+    "response-time": (
+        "{app} takes {value} s to answer {address} ({measure})",
+        "{app} takes {value} s to answer ({measure})",
+    ),
+    "failed-requests": (
+        "failed requests to {app} for {address}: {value} %",
+        "failed requests to {app}: {value} %",
+    ),
+    "requests": (
+        "{app} is asked {value} times a second for {address}",
+        "{app} is asked {value} times a second",
+    ),
     "log": ("{count} lines of {app} with “{text}” within {minutes} minutes",),
 }
-ENDED = {
-    "died": "{app} runs again",
-    "oom": "{app} ran out of memory no more since",
-    "crash-loop": "{app} has run steadily since",
-    "unhealthy": "the health check of {app} passes again",
-    "deployment-failed": "{app} serves a newer deployment",
-    "certificate": "the certificate of {subject} was renewed",
-    "disk": "the disk of {subject} has room again",
-    "metric": "{metric} of {app} is {value}: over ({rule})",
-    "log": "no more lines of {app} with “{text}” than allowed",
+ENDED: dict[str, tuple[str, ...]] = {
+    "died": ("{app} runs again",),
+    "oom": ("{app} ran out of memory no more since",),
+    "crash-loop": ("{app} has run steadily since",),
+    "unhealthy": ("the health check of {app} passes again",),
+    "deployment-failed": ("{app} serves a newer deployment",),
+    "certificate": ("the certificate of {subject} was renewed",),
+    "disk": ("the disk of {subject} has room again",),
+    "metric": ("{metric} of {app} is {value}: over ({rule})",),
+    "response-time": (
+        "{app} takes {value} s again to answer {address} ({measure})",
+        "{app} takes {value} s again to answer ({measure})",
+    ),
+    "failed-requests": (
+        "failed requests to {app} for {address} are down to {value} %",
+        "failed requests to {app} are down to {value} %",
+    ),
+    "requests": (
+        "{app} is asked {value} times a second again for {address}",
+        "{app} is asked {value} times a second again",
+    ),
+    "log": ("no more lines of {app} with “{text}” than allowed",),
 }
 FLAPPING = (
     "{app}: “{rule}” begins and ends again and again; nothing more is said until it is steady"
+)
+SILENT = (
+    "{app}: “{rule}” is over without an answer: for {minutes} minutes too few have asked to know how "
+    "it is now"
 )
 GONE = "{app}: “{rule}” is over: there is nothing left to look at"
 
@@ -129,10 +157,19 @@ def template_of(incident: Incident, change: Said) -> str:
     if change == "flapping" or (change == "reminder" and incident.state == "flapping"):
         return FLAPPING
     if change == "ended":
-        return GONE if incident.facts.get("gone") else ENDED.get(incident.what, GONE)
+        if incident.facts.get("gone"):
+            return GONE
+        if incident.facts.get("silent"):
+            return SILENT
+        return _first_that_fits(ENDED.get(incident.what, ()), incident) or GONE
+    return _first_that_fits(BEGAN.get(incident.what, ()), incident) or "{app}: {rule}"
+
+
+def _first_that_fits(templates: Iterable[str], incident: Incident) -> str:
+    """The first whose facts are all there, "" where none's are."""
     known = {"app", "subject", "rule", *incident.facts}
-    for template in BEGAN.get(incident.what, ()):
+    for template in templates:
         names = {part.split("}")[0] for part in template.split("{")[1:]}
         if names <= known:
             return template
-    return "{app}: {rule}"
+    return ""

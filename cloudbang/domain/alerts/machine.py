@@ -75,6 +75,11 @@ class Machine:
             ("over", "between", "under") if self.flapping else ("over", "between")
         )
 
+    @property
+    def left(self) -> float | None:
+        """Seconds until it begins, if it goes on as it is; None of one that is not about to."""
+        return max(self.wait - self._held, 0.0) if self.state == "pending" else None
+
     def may_flap(self, now: float) -> bool:
         """Whether what it did lately still counts."""
         return self.flapping or (bool(self._changes) and self._changes[-1] > now - FLAP_WITHIN)

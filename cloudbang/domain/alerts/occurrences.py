@@ -38,6 +38,12 @@ class _App:
     served: bool = False
     unhealthy: bool = False
 
+    def has(self, kind: str, now: float, old: bool) -> None:
+        """It happened. What happens again meanwhile puts off nothing: one that ends each half second
+        would never be told of."""
+        at, was_old = self.fresh.get(kind, (now, old))
+        self.fresh[kind] = (at, old and was_old)
+
     @property
     def is_notable(self) -> bool:
         return bool(self.fresh or self.failed or self.unhealthy or len(self.deaths) > 1)
@@ -55,9 +61,14 @@ class Occurrences:
         return [name for name, its in self._apps.items() if its.is_notable]
 
     @property
-    def settling(self) -> bool:
-        """Whether something happened that is not judged yet."""
-        return any(its.fresh for its in self._apps.values())
+    def settling(self) -> set[str]:
+        """The apps of which something happened that is not judged yet."""
+        return {name for name, its in self._apps.items() if its.fresh}
+
+    def settled_in(self, now: float) -> float | None:
+        """Seconds until the next of it may be judged; None where there is nothing, or nobody knows."""
+        left = [at + SETTLES - now for its in self._apps.values() for at, _ in its.fresh.values()]
+        return min((seconds for seconds in left if seconds > 0), default=None)
 
     def take(self, event: Event, now: float, fresh: bool = True, old: bool = False) -> None:
         """``fresh``: it is to be told; otherwise it only counts. ``old``: only if the app has not
@@ -71,7 +82,7 @@ class Occurrences:
             case "oom":
                 its.ooms.append((now, {**event.data, "event": event.id}))
                 if fresh:
-                    its.fresh["oom"] = (now, old)
+                    its.has("oom", now, old)
             case "health":
                 its.unhealthy = event.data.get("status") == "unhealthy"
             case "deployment":
@@ -99,7 +110,7 @@ class Occurrences:
             more = {"container": event.container, "event": event.id}
             its.deaths.append((now, {**event.data, **more}))
             if fresh and code != 0:
-                its.fresh["died"] = (now, old)
+                its.has("died", now, old)
 
     @staticmethod
     def _forget_ends(its: _App) -> None:

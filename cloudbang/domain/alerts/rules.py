@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from math import isfinite
 from typing import Any, Literal, get_args
 
@@ -12,12 +12,20 @@ Occurrence = Literal[
     "died", "oom", "crash-loop", "unhealthy", "deployment-failed", "certificate", "disk"
 ]
 OCCURRENCES: tuple[Occurrence, ...] = get_args(Occurrence)
+MEASURED: tuple[Occurrence, ...] = ("certificate", "disk")  # of which no event tells
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 LONGEST = 24 * 3600.0  # seconds of what is waited for
 REMIND = 4 * 3600.0  # seconds after which what is harm is told again, unless a rule says otherwise
 REMIND_LEAST, REMIND_MOST = 600.0, 7 * 24 * 3600.0
 PATTERN = 500  # characters of what is looked for in a log
+NAME = 128  # characters of a metric's
+ADDRESS = 1_100  # of an address that is asked for, with its method
+LOOK_BACK = 900.0  # seconds of requests that are looked at together, at most
+
+Measure = Literal["p50", "p95", "p99", "errors", "requests"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 class NoRule(ValueError):
@@ -41,9 +49,58 @@ class MetricCondition:
 
     def check(self) -> None:
         """Raises NoRule."""
-        if not self.metric:
-            raise NoRule("metric", "the name of a metric")
+        for name, value in (("metric", self.metric), ("of", self.of)):
+            if len(value) > NAME or (name == "metric" and not value):
+                raise NoRule(name, "the name of a metric")
         _ordered(self.begin, self.end, self.below)
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficCondition:
+    """What people got of an app in the last ``within`` seconds, of all requests together: a
+    percentile of the response time in seconds, the share (0 to 1) of requests that it failed, or
+    requests a second. ``address``: of those alone that asked for it, a template as it was learned, with
+    its method in front or of any. Of fewer than ``least`` a percentile or a share says nothing: then
+    nobody knows. ``below``: under ``begin`` is bad."""
+
+    measure: Measure
+    begin: float
+    end: float
+    address: str = ""
+    within: float = 300.0
+    least: float = 20.0
+    below: bool = False
+
+    def check(self) -> None:
+        """Raises NoRule."""
+        if self.measure not in MEASURES:
+            raise NoRule("measure", ", ".join(MEASURES))
+        if self.address and (
+            len(self.address) > ADDRESS
+            or not self.address.isprintable()
+            or not self.template.startswith(("/", "(", "*"))
+        ):
+            raise NoRule("address", "an address as the traffic lists it, such as GET /users/:id")
+        _ordered(self.begin, self.end, self.below)
+        _between("within", self.within, 60, LOOK_BACK)
+        _between("least", self.least, 1, 1_000_000)
+        most = 1 if self.measure == "errors" else 1e9
+        _between("begin", self.begin, 0, most)
+        _between("end", self.end, 0, most)
+
+    @property
+    def method(self) -> str:
+        """ "" for any."""
+        return self.address.partition(" ")[0] if self._has_method else ""
+
+    @property
+    def template(self) -> str:
+        return self.address.partition(" ")[2] if self._has_method else self.address
+
+    @property
+    def _has_method(self) -> bool:
+        first, blank, _ = self.address.partition(" ")
+        return bool(blank) and (first == "(other)" or first.isalpha())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +145,10 @@ class EventCondition:
         _between("days", self.days, 0, 365)
 
 
-Condition = MetricCondition | LogCondition | EventCondition
+Condition = MetricCondition | TrafficCondition | LogCondition | EventCondition
 KINDS: dict[str, type[Condition]] = {
     "metric": MetricCondition,
+    "traffic": TrafficCondition,
     "log": LogCondition,
     "event": EventCondition,
 }
@@ -133,7 +191,26 @@ class Rule:
         if isinstance(self.condition, LogCondition) and not self.app:
             # All logs read again for each rule would cost more than what they tell.
             raise NoRule("app", "the name of an app: a log is looked at for one")
+        if isinstance(self.condition, TrafficCondition) and self.condition.address and not self.app:
+            raise NoRule("app", "the name of an app: an address is one app's")
         self.condition.check()
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it is about what is measured or counted, and told by no event."""
+        its = self.condition
+        return not isinstance(its, EventCondition) or its.occurrence in MEASURED
+
+    @property
+    def what(self) -> str:
+        """What an alert of it tells: a key of the sentences."""
+        its = self.condition
+        if isinstance(its, EventCondition):
+            return its.occurrence
+        if isinstance(its, TrafficCondition):
+            named = {"errors": "failed-requests", "requests": "requests"}
+            return named.get(its.measure, "response-time")
+        return self.kind
 
     def is_about(self, app: str, team: str) -> bool:
         return self.app in ("", app) and self.team in ("", team)
@@ -144,11 +221,26 @@ def condition_of(kind: str, told: Mapping[str, Any]) -> Condition:
     made = KINDS.get(kind)
     if made is None:
         raise NoRule("kind", ", ".join(KINDS))
+    for field in fields(made):
+        if field.name in told:
+            _typed(field.name, str(field.type), told[field.name])
     try:
         return made(**told)
     except TypeError:
-        fields = ", ".join(made.__dataclass_fields__)
-        raise NoRule("condition", f"an object with {fields}") from None
+        names = ", ".join(made.__dataclass_fields__)
+        raise NoRule("condition", f"an object with {names}") from None
+
+
+def _typed(name: str, type_: str, value: object) -> None:
+    """Of JSON: what is compared is a number, and what is looked for a text. Raises NoRule."""
+    if type_ == "float":
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300:
+            raise NoRule(name, "a number")
+    elif type_ == "bool":
+        if not isinstance(value, bool):
+            raise NoRule(name, "true or false")
+    elif not isinstance(value, str):
+        raise NoRule(name, "a text")
 
 
 def condition_json(condition: Condition) -> dict[str, Any]:

@@ -92,6 +92,20 @@ class Histogram:
         self.count += other.count
         self.total += other.total
 
+    def take_away(self, other: Histogram) -> None:
+        """Undoes a ``merge`` of the other: its counts exactly, the total but for rounding."""
+        mine = self._counts
+        for index, n in other._counts.items():
+            left = mine.get(index, 0) - n
+            if left > 0:
+                mine[index] = left
+            elif left == 0:
+                del mine[index]
+            else:
+                raise ValueError("a histogram that was never added")
+        self.count -= other.count
+        self.total = max(self.total - other.total, 0.0) if self.count else 0.0
+
     def quantile(self, q: float) -> float | None:
         """The value that ``q`` of them (0 to 1) are not above, by nearest rank, at most
         ``RELATIVE_ERROR`` off; None where there are none."""

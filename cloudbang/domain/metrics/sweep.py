@@ -14,11 +14,13 @@ from cloudbang.domain.metrics.series import Labels
 @dataclass(slots=True)
 class InstanceSample:
     """One instance. ``values`` by the name of the metric, only those that were due and could be
-    read: one that is due and missing is a gap. ``container`` is the full id."""
+    read: one that is due and missing is a gap. ``container`` is the full id. ``killed``: the kernel
+    has killed a process of it for want of memory, which is told when it is seen."""
 
     container: str
     app: str
     values: dict[str, float] = field(default_factory=dict)
+    killed: bool = False
 
 
 @dataclass(slots=True)

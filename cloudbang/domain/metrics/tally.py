@@ -114,6 +114,11 @@ class Tally:
         self.latency.merge(other.latency)
         self.entries.merge(other.entries, Entry.merge, lambda key: (key[0], name(key[1])))
 
+    def copy(self) -> Tally:
+        made = Tally()
+        made.merge(self)
+        return made
+
     def cut(self, most: int) -> None:
         """Keep the addresses alone that are first by any of what a list can go by."""
         self.entries.cut(Entry.merge, tuple(BY.values()), lambda entry: entry.count, most)

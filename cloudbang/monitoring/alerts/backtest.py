@@ -1,14 +1,14 @@
 """How often a rule would have been an alert lately, from what is kept: told before it is made.
 
 The same machine judges that judges later. Of a log the newest hours are looked through, as many as there is
-time for. Of disks and certificates nobody would learn anything.
+time for.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple, Protocol
@@ -16,12 +16,28 @@ from typing import NamedTuple, Protocol
 from cloudbang.core.loop import in_turns, yield_to_loop
 from cloudbang.domain.alerts.machine import Machine, Verdict, verdict_of
 from cloudbang.domain.alerts.occurrences import SETTLES, Occurrences
-from cloudbang.domain.alerts.rules import EventCondition, LogCondition, MetricCondition, Rule
+from cloudbang.domain.alerts.rules import (
+    EventCondition,
+    LogCondition,
+    MetricCondition,
+    Rule,
+    TrafficCondition,
+)
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time, parse_time, record_ns
 from cloudbang.domain.metrics.catalogue import NODE
-from cloudbang.monitoring.alerts.happened import MEASURED
-from cloudbang.monitoring.alerts.measured import Matching
+from cloudbang.monitoring.alerts.measured import Life, Matching
+from cloudbang.monitoring.alerts.past import (
+    REQUESTS,
+    Judged,
+    Kept,
+    Now,
+    Requests,
+    of_certificates,
+    of_disks,
+    of_traffic,
+    run,
+)
 from cloudbang.storage.logs.reader import Page, Query
 
 SPAN = 24 * 3600  # seconds that are looked at
@@ -34,15 +50,8 @@ EVENTS = 5_000  # of an app, the newest
 LOOK = 10  # seconds between two looks at how many lines there were
 HOUR = 3600
 LINES = 100_000  # in which something was found: a rule of more is no rule
+SHOWN = 3  # of which is said how it is with them now
 WITNESS = "cpu"  # of the node: where that was measured and an app was not, the app did not run
-
-
-class Kept(Protocol):
-    """What is asked of the metrics that are kept."""
-
-    def means(
-        self, app: str, names: Sequence[str], since: int, until: int, width: int
-    ) -> dict[str, list[float | None]]: ...
 
 
 class PastEvents(Protocol):
@@ -60,14 +69,16 @@ class Log(Protocol):
 
 
 class Found(NamedTuple):
-    """``began``: by app when it would have been told of, seconds since 1970; ``looked_at`` apps, ``of``
-    so many; ``known``: for how much of the time there is something, where it is measured."""
+    """``began``: by app, path or domain when it would have been told of, seconds since 1970;
+    ``looked_at`` of them, ``of`` so many; ``known``: for how much of the time there is something, where
+    it is measured; ``now``: how it is with each, the worst first, where that is a number."""
 
     since: int
     began: dict[str, list[float]]
     looked_at: int
     of: int
     known: float
+    now: Sequence[Now] = ()
 
 
 class Backtest:
@@ -80,32 +91,46 @@ class Backtest:
         logs: Log,
         matching: Matching,
         clock: Callable[[], float] = time.time,
+        *,
+        requests: Requests,
+        certificates: Callable[[], Mapping[str, tuple[str, Life]]] = dict,
     ) -> None:
+        """``certificates()``: those that there are, by domain, each with its app."""
         self._kept, self._events, self._clock = kept, events, clock
         self._logs, self._matching = logs, matching
+        self._requests, self._certificates = requests, certificates
 
-    def look(self, rule: Rule, apps: Sequence[str]) -> Found | None:
-        """None of a rule of which nothing is known beforehand. Raises BadRequest, StorageFailed."""
+    def look(self, rule: Rule, apps: Sequence[str]) -> Found:
+        """Raises BadRequest, StorageFailed."""
         its = rule.condition
         until = int(self._clock()) // COARSE * COARSE
         since = until - SPAN
         began: dict[str, list[float]] = {}
         known = looked_at = 0.0
         ends = time.monotonic() + WITHIN
+        width = FINE if len(apps) <= FEW else COARSE
+        now: list[Now] = []
+        if isinstance(its, EventCondition) and rule.is_measured:
+            return self._of_house(rule, its, set(apps), since, until)
+        if isinstance(its, TrafficCondition):  # of those that people can ask
+            apps = [name for name in apps if self._kept.keys(name, [REQUESTS])]
         if isinstance(its, MetricCondition):
-            width = FINE if len(apps) <= FEW else COARSE
             witness = self._kept.means(NODE, [WITNESS], since, until, width)[WITNESS]
-        elif isinstance(its, EventCondition) and its.occurrence in MEASURED:
-            return None
         for name in apps[:MOST]:
             if time.monotonic() > ends:
                 break
-            if isinstance(its, MetricCondition):
+            if isinstance(its, TrafficCondition):
+                judged = of_traffic(self._kept, self._requests, rule, name, since, until, width)
+                known += judged.known
+                told = judged.began
+                now.append(judged.now)
+            elif isinstance(its, MetricCondition):
                 names = [its.metric, *([its.of] if its.of else [])]
                 found = self._kept.means(name, names, since, until, width)
                 values = _shares(found[its.metric], found[its.of] if its.of else None)
                 known += sum(value is not None for value in values) / max(len(values), 1)
                 told = _of_values(rule, its, since, width, values, witness)
+                now.append(Now(name, values[-1] if values else None))
             elif isinstance(its, LogCondition):
                 begins, lines = self._lines(name, its.text, since, until, ends)
                 known += (until - begins) / SPAN
@@ -118,7 +143,26 @@ class Backtest:
             if told:
                 began[name] = told
             yield_to_loop()
-        return Found(since, began, int(looked_at), len(apps), known / max(looked_at, 1))
+        below = isinstance(its, MetricCondition | TrafficCondition) and its.below
+        known /= max(looked_at, 1)
+        return Found(since, began, int(looked_at), len(apps), known, _worst(now, below))
+
+    def _of_house(
+        self, rule: Rule, its: EventCondition, apps: Collection[str], since: int, until: int
+    ) -> Found:
+        """Of disks and certificates, of which the installation alone has rules."""
+        found: dict[str, Judged] = {}
+        if rule.team:
+            pass
+        elif its.occurrence == "disk":
+            found = dict(of_disks(self._kept, rule, since, until))
+        else:
+            lives = {h: life for h, (app, life) in self._certificates().items() if app in apps}
+            found = dict(of_certificates(lives, rule, since, until, self._clock))
+        began = {name: one.began for name, one in found.items() if one.began}
+        known = sum(one.known for one in found.values()) / max(len(found), 1)
+        now = _worst([one.now for one in found.values()], its.occurrence == "certificate")
+        return Found(since, began, len(found), len(found), known, now)
 
     def _lines(
         self, app: str, text: str, since: int, until: int, ends: float
@@ -190,17 +234,19 @@ def _of_values(
     values: Sequence[float | None],
     witness: Sequence[float | None],
 ) -> list[float]:
-    machine, told = Machine(rule.wait, rule.clear), []
-    steps = zip(values, witness, strict=True)
-    for n, (value, seen) in in_turns(enumerate(steps)):
-        verdict = verdict_of(value, its.begin, its.end, its.below)
-        if value is None and seen is not None:
-            verdict = "under"
-        # What is a mean of these seconds is known at their end.
-        at = since + (n + 1) * width
-        if machine.step(at, verdict) in ("began", "flapping"):
-            told.append(float(at))
-    return told
+    verdicts: list[Verdict] = [
+        "under"
+        if value is None and seen is not None
+        else verdict_of(value, its.begin, its.end, its.below)
+        for value, seen in zip(values, witness, strict=True)
+    ]
+    return run(rule, since, width, verdicts)
+
+
+def _worst(now: Sequence[Now], below: bool) -> list[Now]:
+    """Those that are nearest to being an alert, of what is known."""
+    known = [one for one in now if one.value is not None]
+    return sorted(known, key=lambda one: one.value or 0.0, reverse=not below)[:SHOWN]
 
 
 def _of_events(

@@ -19,10 +19,10 @@ from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.loop import yield_to_loop
 from cloudbang.core.supervise import Supervisor
-from cloudbang.domain.alerts.delivery import Grouping
+from cloudbang.domain.alerts.delivery import QUIET, Grouping
 from cloudbang.domain.alerts.incidents import STATE_AFTER, Incident
 from cloudbang.domain.alerts.machine import FLAP_WITHIN, Change, Machine
-from cloudbang.domain.alerts.rules import EventCondition, Rule
+from cloudbang.domain.alerts.rules import Rule
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.errors import StorageFailed, StorageFull
@@ -44,8 +44,8 @@ from cloudbang.storage.database.alerts import AlertStore
 log = logging.getLogger(__name__)
 
 EVERY = 1.0  # seconds between two looks at what happened
-SOON, LEAST = 0.25, 0.05  # seconds, where something is to be judged, or told
-TOGETHER = 0.2  # seconds in which events come that are looked at together
+LEAST = 0.05  # seconds until something is judged, or told
+TOGETHER = 0.2  # seconds between two looks at events that come one after the other
 MEASURED_EVERY = 5.0  # and at numbers and logs
 MOST = (
     10.0  # seconds that count between two looks: in a starved process nobody has looked for longer
@@ -54,6 +54,8 @@ CURSOR_EVERY = 30.0  # seconds between two notes of how far events were looked a
 PRUNE_EVERY = 3600.0
 REMIND_EVERY = 30.0  # seconds between two looks at what is to be told again
 ALONG = 0.75  # of the time until then: what comes so soon comes along
+AT_ITS_END = ("value", "gone", "silent", "minutes")  # facts that are others then
+FORGOTTEN = 600.0  # seconds for which nobody looked at what is measured, and it is over
 APART = 200  # machines that are looked at without giving way
 
 
@@ -93,6 +95,7 @@ class AlertEngine:
         self._saved_at = 0.0
         self._away_saved: list[tuple[int, int]] = []
         self._told_at: dict[Key, float] = {}  # when it was told last that it is so
+        self._stepped: dict[Key, float] = {}  # when it was looked at last
         self._reminded_at = -1e9
         self._grouping = Grouping()
         self._measured_at = -1e9
@@ -135,18 +138,23 @@ class AlertEngine:
                 if str(e) != told:
                     told = str(e)
                     log.warning("alerts wait: %s", e)
+            began = time.monotonic()
             self._wake.wait(wait)
             if self._wake.is_set():
-                # Events come one after the other: each alone is not worth a look.
-                gevent.sleep(min(TOGETHER, self._every))
+                # The first event is looked at at once, so that it begins to settle; of those that come
+                # right after it, each alone is not worth a look.
+                least = min(TOGETHER, self._every)
+                gevent.sleep(max(began + least - time.monotonic(), 0))
 
     def _until_next(self) -> float:
         """Seconds. What is due to be judged or told is not kept waiting for the next usual look."""
-        wait = self._every
-        if self._happened.settling:
-            wait = min(wait, SOON)
-        due = self._grouping.due()
-        return wait if due is None else min(wait, max(due - self._monotonic(), LEAST))
+        now = self._monotonic()
+        waits = [self._every]
+        if (settled := self._happened.settled_in(now)) is not None:
+            waits.append(max(settled, LEAST))
+        if (due := self._grouping.due()) is not None:
+            waits.append(max(due - now, LEAST))
+        return min(waits)
 
     def load(self) -> None:
         """Go on where the last process ended. Raises StorageFailed."""
@@ -193,11 +201,23 @@ class AlertEngine:
             self._measured_at = now
             for one in self._measured:
                 self._step_all(one.look(self._rules), now, MOST + MEASURED_EVERY)
+            self._end_what_is_gone(now)
         self._save(now)
         self._tell(now)
         self._remind(now)
         self.firing = len(self._incidents)
         self.looked_at = now
+
+    def _end_what_is_gone(self, now: float) -> None:
+        """A domain, a disk or an app that is there no more is measured no more: nobody would ever say
+        that it is over."""
+        measured = {rule.id for rule in self._rules if rule.is_measured}
+        for key in [key for key in self._machines if key[0] in measured]:
+            if now - self._stepped.setdefault(key, now) >= FORGOTTEN:
+                del self._machines[key]
+                self._end_for_good(key)
+        for key in self._stepped.keys() - self._machines.keys():
+            del self._stepped[key]
 
     def _on(self) -> set[Key]:
         pending = {key for key, machine in self._machines.items() if machine.state == "pending"}
@@ -239,6 +259,7 @@ class AlertEngine:
             if verdict != "over":
                 return
             machine = self._machines[key] = Machine(rule.wait, rule.clear)
+        self._stepped[key] = now
         change = machine.step(now, verdict, most)
         if change is not None:
             self._change(rule, key, change, facts)
@@ -251,7 +272,7 @@ class AlertEngine:
         if change == "ended":
             if known is None:
                 return
-            merged = {**known.facts, **{k: v for k, v in facts.items() if k in ("value", "gone")}}
+            merged = {**known.facts, **{k: v for k, v in facts.items() if k in AT_ITS_END}}
             over = replace(known, state="resolved", ended=now, facts=merged)
             del self._incidents[key]
             self._told_at.pop(key, None)
@@ -259,12 +280,11 @@ class AlertEngine:
             return
         if known is None:
             team = (self._apps.owner(key[1]) if key[1] else None) or "default"
-            what = rule.condition.occurrence if isinstance(rule.condition, EventCondition) else ""
             known = Incident(
                 id=0,
                 rule=rule.id,
                 rule_name=rule.name,
-                what=what or rule.kind,
+                what=rule.what,
                 app=key[1],
                 team=team,
                 subject=key[2],
@@ -301,10 +321,21 @@ class AlertEngine:
         self._over.clear()
         self._saved_at = now
         if kept:
-            self._grouping.add(now)
+            self._grouping.add(now, self._is_alone({one.app or one.subject for one in kept}))
             self._mark(kept)
             for team in {one.team for one in kept}:
                 self._news.changed("alerts", team)
+
+    def _is_alone(self, apps: Collection[str]) -> bool:
+        """Whether what changed is one app's, and nothing else is about to be an alert."""
+        if len(apps) != 1:
+            return False
+        soon = {
+            key[1] or key[2]
+            for key, machine in self._machines.items()
+            if machine.left is not None and machine.left <= QUIET
+        }
+        return not (soon - {*apps}) and not self._happened.settling
 
     def _mark(self, kept: Collection[Incident]) -> None:
         """Markers on the time axes of the apps."""

@@ -19,7 +19,6 @@ HISTORY = 600.0  # seconds of events that count after a start
 SETTLE_AFTER_AWAY = 10.0  # seconds after the engine came back in which nothing is concluded
 WELL = frozenset({"running", "starting", "done", "paused"})
 AWAYS = 20  # times that the engine was away, which are known after a start
-MEASURED = ("certificate", "disk")  # of which no event tells
 
 
 class Happened:
@@ -66,9 +65,13 @@ class Happened:
                 self._occurrences.take(event, now - ago, fresh=False)
 
     @property
-    def settling(self) -> bool:
-        """Whether something happened that will be judged in a moment."""
+    def settling(self) -> set[str]:
+        """The apps of which something happened that will be judged in a moment."""
         return self._occurrences.settling
+
+    def settled_in(self, now: float) -> float | None:
+        """Seconds until that moment; None where there is nothing to judge."""
+        return self._occurrences.settled_in(now)
 
     def look(
         self, rules: Sequence[Rule], on: Collection[Key], names: Collection[str], now: float
@@ -80,9 +83,7 @@ class Happened:
         about = [
             (rule, rule.condition)
             for rule in rules
-            if rule.enabled
-            and isinstance(rule.condition, EventCondition)
-            and rule.condition.occurrence not in MEASURED
+            if rule.enabled and isinstance(rule.condition, EventCondition) and not rule.is_measured
         ]
         for name in dict.fromkeys([*self._occurrences.notable, *names]):
             if name:

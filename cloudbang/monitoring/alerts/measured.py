@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -215,6 +216,10 @@ class Disks:
             for path, known in self._now.items():
                 yield Found(rule, "", path, *_of_disk(its, known))
 
+    def known(self) -> Mapping[str, tuple[float, float | None] | None]:
+        """As it was looked at last: by path the share that is used, and in how many days it is full."""
+        return self._now
+
     def _measure(
         self, path: str, now: float, room: tuple[float, float] | None
     ) -> tuple[float, float | None] | None:
@@ -236,13 +241,17 @@ def _days(past: Sequence[tuple[float, float]], left: float) -> float | None:
         return None
     parts = 6
     width = (last - first) / parts
-    edges: list[float] = []
-    for n in range(parts + 1):
-        at = first + n * width
-        edges.append(min(past, key=lambda one: abs(one[0] - at))[1])
+    edges = [_nearest(past, first + n * width) for n in range(parts + 1)]
     steps = sorted(b - a for a, b in pairwise(edges))
     speed = steps[len(steps) // 2] / width
     return left / speed / DAY if speed > 0 else None
+
+
+def _nearest(past: Sequence[tuple[float, float]], at: float) -> float:
+    """What was used at the moment that is nearest; they are in order."""
+    after = bisect_left(past, at, key=lambda one: one[0])
+    near = (past[min(max(n, 0), len(past) - 1)] for n in (after - 1, after))
+    return min(near, key=lambda one: abs(one[0] - at))[1]
 
 
 def _of_disk(
@@ -300,15 +309,25 @@ class Certificates:
             self._apps = dict(self._hosts())
             self._lives = in_thread(get_hub().threadpool, _lives_of, self._folder, self._apps)
         for rule, its in about:
-            for host, (begins, ends) in self._lives.items():
+            for host, life in self._lives.items():
                 app = self._apps[host]
-                if rule.app not in ("", app):
-                    continue
-                days = (ends - self._clock()) / DAY
-                share = min(1.0, LATE * (ends - begins) / DAY / max(its.begin, 0.01))
-                verdict = verdict_of(days, share * its.begin, share * its.end, below=True)
-                shown = max(0, int(days) if days >= 2 else round(days, 1))
-                yield Found(rule, app, host, verdict, {"value": shown})
+                if rule.app in ("", app):
+                    verdict, days = of_certificate(its, life, self._clock())
+                    shown = max(0, int(days) if days >= 2 else round(days, 1))
+                    yield Found(rule, app, host, verdict, {"value": shown})
+
+    def known(self) -> Mapping[str, tuple[str, Life]]:
+        """By domain, with its app, as they are now. Waits for the disk."""
+        apps = dict(self._hosts())
+        lives = in_thread(get_hub().threadpool, _lives_of, self._folder, apps)
+        return {host: (apps[host], life) for host, life in lives.items()}
+
+
+def of_certificate(its: EventCondition, life: Life, now: float) -> tuple[Verdict, float]:
+    """And how many days are left."""
+    days = (life.ends - now) / DAY
+    share = min(1.0, LATE * (life.ends - life.begins) / DAY / max(its.begin, 0.01))
+    return verdict_of(days, share * its.begin, share * its.end, below=True), days
 
 
 def _lives_of(folder: Path, hosts: Collection[str]) -> dict[str, Life]:

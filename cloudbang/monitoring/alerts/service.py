@@ -123,8 +123,8 @@ class Alerts:
         self._news.changed("settings", rule.team)
 
     def preview(self, rule: Rule, apps: Sequence[str]) -> Backtested | None:
-        """How often it would have been an alert of these apps in the last day; None where nobody knows.
-        Raises AlertField, StorageFailed."""
+        """How often it would have been an alert of these apps in the last day; None where nobody keeps
+        what was. Raises AlertField, StorageFailed."""
         self._check(rule)
         return self._backtest.look(rule, apps) if self._backtest else None
 

@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,6 +33,7 @@ from cloudbang.domain.metrics.tally import Tally
 from cloudbang.domain.metrics.templates import HEALTH, NOT_FOUND, Templates
 from cloudbang.errors import CloudBangError
 from cloudbang.monitoring.traffic.follower import LogFollower, Place
+from cloudbang.monitoring.traffic.recent import Fold, RecentTraffic
 from cloudbang.monitoring.traffic.report import LIVE, Asked, Window, report, window
 from cloudbang.monitoring.traffic.seconds import Numbers, Seconds
 from cloudbang.monitoring.traffic.visitors import Visitors
@@ -104,6 +104,8 @@ class Traffic:
         self._apps: dict[str, _App] = {}
         self._visitors = Visitors(store)
         self._pending: dict[tuple[str, int], Tally] = {}
+        waiting = lambda: self._pending  # noqa: E731
+        self.recent = RecentTraffic(store, self._turn, waiting, self._fold_of, self._known_until)
         self._commits = 0
         self._renamed: set[str] = set()  # apps whose patterns may be others now
         self._place: Place | None = None
@@ -125,6 +127,7 @@ class Traffic:
 
     def start(self) -> None:
         self._supervisor.run("follow", self._follow)
+        self._supervisor.run("recent", self.recent.run)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Commit what was counted, and end."""
@@ -151,20 +154,26 @@ class Traffic:
         now = self._clock()
         until = now if until is None else until
         its = window(until - LIVE if since is None else since, until, points, now)
-        known = self._apps.get(app)
         asked = Asked(
             its,
             top,
             by,
             began=self._began if self._began is not None else now,
             read=self._read,
-            name=known.templates.fold if known else lambda template: template,
+            name=self._fold_of(app),
         )
         found = self._whole(app, its, lambda rows: report(rows, asked))
         found["routed"] = app in self._gateway.apps
         found["clients"] = self._visitors.report(app, now)
-        found["connections"]["open"] = self._open(known)
+        found["connections"]["open"] = self._open(self._apps.get(app))
         return found
+
+    def _fold_of(self, app: str) -> Fold:
+        known = self._apps.get(app)
+        return known.templates.fold if known else lambda template: template
+
+    def _known_until(self) -> float | None:
+        return self._read if self._loaded and self.trouble in (None, "storage") else None
 
     @property
     def trouble(self) -> str | None:
@@ -180,6 +189,7 @@ class Traffic:
         with self._turn:
             self._apps.pop(app, None)
             self._visitors.forget(app)
+            self.recent.forget(app)
             self._pending = {key: tally for key, tally in self._pending.items() if key[0] != app}
             self._store.forget(app)
 
@@ -192,12 +202,12 @@ class Traffic:
         for _ in range(3):
             with self._turn:
                 waiting, commits = self._waiting(app), self._commits
-            found = self._store.read(*span, partial(_with, waiting, then))
+            found = self._store.read(*span, lambda rows: then(rows + waiting))  # noqa: B023
             if commits == self._commits and not self._turn.locked():
                 return found
         with self._turn:  # it takes longer than it takes until the next commit: that one waits
             waiting = self._waiting(app)
-            return self._store.read(*span, partial(_with, waiting, then))
+            return self._store.read(*span, lambda rows: then(rows + waiting))
 
     def deployment_changed(self, deployment: Deployment) -> None:
         """Another release may give an app's addresses other patterns. Does not wait."""
@@ -206,13 +216,8 @@ class Traffic:
 
     def _waiting(self, app: str) -> Rows:
         """What was counted and is not in the store, as a copy."""
-        found = []
-        for (name, at), tally in self._pending.items():
-            if name == app:
-                copy = Tally()
-                copy.merge(tally)
-                found.append((at, copy))
-        return found
+        its = [(at, tally) for (name, at), tally in self._pending.items() if name == app]
+        return [(at, tally.copy()) for at, tally in its]
 
     def _open(self, known: _App | None) -> int | None:
         with suppress(CloudBangError):
@@ -275,7 +280,7 @@ class Traffic:
     def _load(self) -> None:
         self._read = now = self._clock()
         found = self._store.load(now)
-        self._place = _read_place(found.place)
+        self._place = Place(*orjson.loads(found.place)) if found.place else None
         self._began = found.began
         for app, state in found.apps.items():
             self._apps[app] = _App(state, self._rules_of(app))
@@ -283,6 +288,7 @@ class Traffic:
         self._loaded = True
         self._read = self._clock()
         self._seconds.begin(self._read)
+        self.recent.begin(self._began or self._read)
 
     def _take(self, line: bytes) -> None:
         """Count one. Never raises: the place goes on whatever a line holds."""
@@ -359,6 +365,7 @@ class Traffic:
                 self._store_failed(e)
                 return
             self._visitors.told()
+            self.recent.committed(self._pending)
             self._pending = {}
             self._commits += 1
             self._began = self._began or self._now
@@ -372,6 +379,7 @@ class Traffic:
     def _bound(self) -> None:
         """What is remembered of all apps together, and for how long."""
         self._visitors.bound()
+        self.recent.tidy(self._now)
         for app in self._apps.values():
             for address, seen in list(app.upstreams.items()):
                 if not seen > self._now - UPSTREAM:
@@ -387,14 +395,4 @@ class Traffic:
         for app in self._apps.values():
             app.upstreams = {address: seen + by for address, seen in app.upstreams.items()}
         self._seconds.jump(self._now)
-
-
-def _with(waiting: Rows, then: Callable[[Rows], dict[str, Any]], rows: Rows) -> dict[str, Any]:
-    return then(rows + waiting)
-
-
-def _read_place(text: str | None) -> Place | None:
-    if text is None:
-        return None
-    inode, head, offset = orjson.loads(text)
-    return Place(inode, head, offset)
+        self.recent.jump(self._now)

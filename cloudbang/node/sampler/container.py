@@ -59,6 +59,7 @@ class MeasuredContainer:
         self._context = context
         self._rates = Rates()
         self._kills = Events()
+        self._kills_told = 0
         self._parts: list[Part] = []
         self._apart: dict[str, str] = {}  # why, for as long as it runs
         self._unread: dict[str, str] = {}  # why, of what could not be read when all was due
@@ -181,11 +182,18 @@ class MeasuredContainer:
         self._values(taken, raw, at, SLOW if began < self._slow_until else FAST)
         if slow:
             taken.values["restarts"] = self.instance.restarts
-            if self._parts and not {"oom_kills"} & (self._apart.keys() | self._unread.keys()):
-                taken.values["oom_kills"] = self._kills.count
+        if (slow or self._kills.count > self._kills_told) and self._counts_kills:
+            taken.values["oom_kills"] = self._kills.count
+            taken.killed = self._kills.count > self._kills_told
+            self._kills_told = self._kills.count
+        if slow:
             self._say()
         self._judge(began, time.thread_time() - worked)
         return taken
+
+    @property
+    def _counts_kills(self) -> bool:
+        return bool(self._parts) and "oom_kills" not in self._apart.keys() | self._unread.keys()
 
     def _read(self, raw: Raw, slow: bool) -> None:
         """A controller whose files cannot be read costs its own metrics alone. Raises Vanished."""

@@ -212,17 +212,31 @@ class Memory(_Part):
         self._names: type[_Names] = _NamesTwo if group.version == 2 else _NamesOne
         self._current = KeptFile(f"{group.folder}/{self._names.current}", room)
         self._stat = KeptFile(f"{group.folder}/memory.stat", room)
+        self._events = KeptFile(f"{group.folder}/{self._names.events}", room)
         self._kills = kills
         self._read_at: int | None = None  # how much it used when memory.stat was read
         self._inactive = 0
 
     def fast(self, raw: Raw) -> None:
+        self._count_kills()
         current = cgroup.number(self._kept(self._current))
         if current is None:
             return
         if self._read_at is None or abs(current - self._read_at) > MOVED:
             self._inactive_of(self._kept(self._stat), current)
         raw["memory"] = cgroup.used(current, self._inactive)
+
+    def _count_kills(self) -> None:
+        """Each second, since somebody is to be told of one: it is a number, behind no lock."""
+        try:
+            told = self._kept(self._events)
+        except Vanished:
+            if os.path.isdir(self.folder):
+                return  # its group has no such file
+            raise
+        kills = cgroup.field(told, b"oom_kill")
+        if kills is not None:
+            self._kills.take(kills)
 
     def _inactive_of(self, stat: bytes, current: int) -> None:
         self._inactive = cgroup.field(stat, self._names.inactive) or 0
@@ -246,13 +260,11 @@ class Memory(_Part):
         self._put(raw, "memory.limit", limit, NO_LIMIT)
         peak = self._once(names.peak)
         self._put(raw, "memory.peak", cgroup.number(peak or b""), NO_PEAK)
-        kills = cgroup.field(self._once(names.events) or b"", b"oom_kill")
-        if kills is not None:
-            self._kills.take(kills)
 
     def close(self) -> None:
         self._current.close()
         self._stat.close()
+        self._events.close()
 
 
 class Processes(_Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -10,7 +11,7 @@ import orjson
 import sqlalchemy as sa
 
 from cloudbang.domain.alerts.receivers import Options, Receiver
-from cloudbang.domain.alerts.rules import Rule, condition_json, condition_of
+from cloudbang.domain.alerts.rules import NoRule, Rule, condition_json, condition_of
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.rows import fields_of, insert_row, values_of
 from cloudbang.storage.database.tables import (
@@ -20,6 +21,8 @@ from cloudbang.storage.database.tables import (
     settings,
 )
 
+log = logging.getLogger(__name__)
+
 _MADE = "alert-rules-made"
 
 
@@ -28,6 +31,7 @@ class AlertSettings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._unread: set[int] = set()  # rules, of which that is said already
 
     def make_defaults(self, rules: Sequence[Rule]) -> None:
         """Once in the life of an installation, whatever becomes of them."""
@@ -56,9 +60,20 @@ class AlertSettings:
     # -- rules
 
     def rules(self) -> list[Rule]:
+        """One that cannot be read, of a newer CloudBang, stops no other."""
         wanted = sa.select(alert_rules).order_by(alert_rules.c.id)
         rows = self._database.read(lambda c: c.execute(wanted).mappings().all())
-        return [_rule(row) for row in rows]
+        found = []
+        for row in rows:
+            try:
+                found.append(_rule(row))
+            except NoRule as e:
+                if row["id"] not in self._unread:
+                    log.warning(
+                        "rule %d of alerts cannot be read, and is not followed: %s", row["id"], e
+                    )
+                self._unread.add(row["id"])
+        return found
 
     def rule(self, id: int) -> Rule | None:
         return next((rule for rule in self.rules() if rule.id == id), None)

@@ -125,7 +125,8 @@ def preview_rule() -> Response:
     names = [one.name for one in apps if one.instances and rule.is_about(one.name, one.team)]
     found = _alerts().preview(rule, sorted(names))
     if found is None:
-        return json({"since": None, "known": None, "apps": [], "looked_at": 0, "of": len(names)})
+        nothing: dict[str, Any] = {"apps": [], "now": [], "looked_at": 0, "of": len(names)}
+        return json({"since": None, "known": None, **nothing})
     began = [
         {"app": name, "began": [_time(at) for at in times]} for name, times in found.began.items()
     ]
@@ -136,6 +137,7 @@ def preview_rule() -> Response:
             "apps": sorted(began, key=lambda one: -len(one["began"])),
             "looked_at": found.looked_at,
             "of": found.of,
+            "now": [one._asdict() for one in found.now],
         }
     )
 

@@ -133,3 +133,14 @@ export function rowButton(verb, label, run) {
     verb,
   );
 }
+
+/** @param {HTMLFormElement} form @returns {Record<string, string>} */
+export function valuesOf(form) {
+  return Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+}
+
+/** @param {HTMLFormElement} form @param {string} name */
+export function valueOf(form, name) {
+  const found = form.elements.namedItem(name);
+  return found instanceof HTMLInputElement || found instanceof HTMLSelectElement ? found.value : "";
+}

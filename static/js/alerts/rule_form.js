@@ -1,12 +1,23 @@
 // The form of a rule, new or changed, and beside it how often it would have been an alert lately.
 
-import { call, Problem } from "../lib/api.js";
+import { call } from "../lib/api.js";
 import { h, setText } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { METRICS, readAmount, unitOf, writeAmount } from "./amounts.js";
-import { check, choice, field, isHouse, openForm, showFields, teamChoices } from "./forms.js";
-import { percent, previewWords } from "./rule_words.js";
+import {
+  check,
+  choice,
+  field,
+  isHouse,
+  openForm,
+  showFields,
+  teamChoices,
+  valueOf,
+  valuesOf,
+} from "./forms.js";
+import { followAddresses, followPreview } from "./rule_preview.js";
+import { percent } from "./rule_words.js";
 
 /**
  * @typedef {import("../types/api.js").AlertRule} AlertRule
@@ -17,6 +28,7 @@ import { percent, previewWords } from "./rule_words.js";
 /** What of a rule each kind has. @type {Record<string, readonly string[]>} */
 const FIELDS = {
   metric: ["metric", "below", "begin", "end", "of", "wait", "clear"],
+  traffic: ["measure", "address", "below", "begin", "end", "within", "least", "wait", "clear"],
   log: ["text", "begin", "end", "within"],
   died: ["clear"],
   oom: ["clear"],
@@ -28,13 +40,14 @@ const FIELDS = {
 };
 const ALL = [...new Set(Object.values(FIELDS).flat())];
 const OF_HOUSE = ["certificate", "disk"]; // the installation's, and no team's
+const COUNTED = ["metric", "traffic", "log"]; // the others are what happens
 const HOURS = [0, 1, 4, 12, 24];
-const SOON = 500; // ms without a key, and it is tried
 
 /** @returns {[string, string][]} */
 function kinds() {
   const all = /** @type {[string, string][]} */ ([
     ["metric", t("A metric")],
+    ["traffic", t("What people get: response time, failed requests, requests")],
     ["log", t("A log")],
     ["died", t("An app died")],
     ["oom", t("Out of memory")],
@@ -78,12 +91,13 @@ export function openRule(receivers, rule, saved) {
       /** @type {HTMLInputElement} */ (input).disabled = whole;
       /** @type {HTMLElement} */ (input.closest("[data-field]")).hidden = whole;
     });
-    setText(hintOf(form, "begin"), hint(kind(), valueOf(form, "metric"), valueOf(form, "of")));
+    setText(hintOf(form, "begin"), hint(kind(), form));
     checkNumbers(form);
   };
   form.addEventListener("input", follow);
   follow();
-  followPreview(form, preview, () => bodyOf(values(form), receivers, rule), rule);
+  followAddresses(form, rule);
+  followPreview(form, preview, () => bodyOf(valuesOf(form), receivers, rule), rule);
 }
 
 /**
@@ -92,7 +106,7 @@ export function openRule(receivers, rule, saved) {
  */
 function fieldsOf(receivers, rule) {
   const its = /** @type {any} */ (rule?.condition ?? {});
-  const isShare = Boolean(its.of) || its.occurrence === "disk";
+  const isShare = Boolean(its.of) || its.occurrence === "disk" || its.measure === "errors";
   const shown = (/** @type {number | undefined} */ value) => {
     if (value === undefined) return "";
     return isShare ? String(percent(value)) : writeAmount(value, unitOf(its.metric ?? ""));
@@ -120,6 +134,13 @@ function fieldsOf(receivers, rule) {
       t("As a share of"),
       [...ofs].map((one) => [one, one || t("nothing: the number itself")]),
       its.of ?? "",
+    ),
+    choice("measure", t("Of all requests"), measures(), its.measure ?? "p95"),
+    field(
+      "address",
+      t("Address (empty: all of the app)"),
+      { value: its.address ?? "", maxlength: 1100, list: suggestions([]) },
+      t("As the traffic lists it, such as GET /users/:id. Needs an app."),
     ),
     field(
       "text",
@@ -154,6 +175,12 @@ function fieldsOf(receivers, rule) {
       ...{ type: "number", min: 1, max: 60, required: true },
       value: Math.max(1, Math.round((its.within ?? 300) / 60)),
     }),
+    field(
+      "least",
+      t("Only of so many requests within that time"),
+      { type: "number", min: 1, max: 1_000_000, value: its.least ?? 20, required: true },
+      t("Of fewer nobody knows how it is: nothing begins by them, and nothing is said to be well."),
+    ),
     field("days", t("Or full in so many days (0: not asked)"), {
       ...{ type: "number", min: 0, max: 365, value: its.days ?? 3, required: true },
     }),
@@ -191,6 +218,17 @@ function fieldsOf(receivers, rule) {
   ];
 }
 
+/** @returns {[string, string][]} */
+function measures() {
+  return [
+    ["p50", t("Response time of half of them (p50)")],
+    ["p95", t("Response time of 95 % (p95)")],
+    ["p99", t("Response time of 99 % (p99)")],
+    ["errors", t("How many fail")],
+    ["requests", t("How many there are")],
+  ];
+}
+
 /**
  * @param {AlertRule} [rule]
  * @returns {[string, string][]}
@@ -222,8 +260,14 @@ function suggestions(words) {
   return id;
 }
 
-/** @param {string} kind @param {string} metric @param {string} of */
-function hint(kind, metric, of) {
+/** @param {string} kind @param {HTMLFormElement} form */
+function hint(kind, form) {
+  const [metric, of] = [valueOf(form, "metric"), valueOf(form, "of")];
+  if (kind === "traffic") {
+    const measure = valueOf(form, "measure");
+    if (measure === "errors") return t("Per cent of the requests.");
+    return measure === "requests" ? t("A second.") : t("Seconds: 0.3 are 300 ms.");
+  }
   if (kind === "disk") return t("Per cent of the disk.");
   if (kind === "certificate") return t("Days that are left.");
   if (kind === "crash-loop") return t("Ends that nobody had asked for.");
@@ -254,17 +298,22 @@ function checkNumbers(form) {
 function bodyOf(given, receivers, rule) {
   const kind = rule ? kindOf(rule) : given.kind;
   const before = /** @type {any} */ (rule?.condition ?? {});
-  const scale = given.of || kind === "disk" ? 0.01 : 1;
+  const scale = given.of || kind === "disk" || given.measure === "errors" ? 0.01 : 1;
   const number = (/** @type {string} */ text) => Number((readAmount(text) * scale).toPrecision(15));
   /** @type {Record<string, unknown>} */
   const condition = { ...before };
-  if (!["metric", "log"].includes(kind)) condition.occurrence = kind;
+  if (!COUNTED.includes(kind)) condition.occurrence = kind;
   if ("begin" in given) {
     condition.begin = number(given.begin);
     condition.end = usualEnd(kind, condition.begin, given.end ? number(given.end) : null);
   }
   if (kind === "metric")
     Object.assign(condition, { metric: given.metric, of: given.of, below: given.below === "1" });
+  if (kind === "traffic")
+    Object.assign(condition, {
+      ...{ measure: given.measure, address: given.address.trim(), below: given.below === "1" },
+      least: Number(given.least),
+    });
   if (kind === "log") condition.text = given.text;
   if ("within" in given) condition.within = Number(given.within) * 60;
   if ("days" in given) condition.days = Number(given.days);
@@ -280,7 +329,7 @@ function bodyOf(given, receivers, rule) {
   if ("wait" in given) body.wait = Number(given.wait);
   if ("clear" in given) body.clear = Number(given.clear);
   if (rule) return body;
-  const isEvent = !["metric", "log"].includes(kind);
+  const isEvent = !COUNTED.includes(kind);
   return { ...body, kind: isEvent ? "event" : kind, team: given.team ?? "", app: given.app ?? "" };
 }
 
@@ -289,63 +338,6 @@ function usualEnd(kind, begin, end) {
   if (kind === "crash-loop") return 0;
   if (kind === "certificate") return Number(begin) + 1;
   return end ?? begin;
-}
-
-/**
- * Asked again a moment after each change; of what cannot be asked nothing is said.
- *
- * @param {HTMLFormElement} form
- * @param {HTMLElement} place
- * @param {() => any} body
- * @param {AlertRule} [rule]
- */
-function followPreview(form, place, body, rule) {
-  let asked = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  const ask = async () => {
-    const mine = ++asked;
-    let words = "";
-    if (form.checkValidity()) {
-      const { condition, wait = rule?.wait ?? 0, clear = rule?.clear ?? 60, ...rest } = body();
-      const about = rule ? { team: rule.team, app: rule.app, kind: rule.kind } : rest;
-      const { team, app, kind } = about;
-      try {
-        words = previewWords(
-          await call("POST", "/api/v1/alerts/rules/preview", {
-            team,
-            app,
-            kind,
-            condition,
-            wait,
-            clear,
-          }),
-        );
-      } catch (thrown) {
-        if (!(thrown instanceof Problem)) throw thrown;
-      }
-    }
-    if (mine !== asked) return;
-    setText(place, words);
-    place.hidden = !words;
-  };
-  const soon = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => void ask(), SOON);
-  };
-  form.addEventListener("input", soon);
-  soon();
-}
-
-/** @param {HTMLFormElement} form @returns {Values} */
-function values(form) {
-  return Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
-}
-
-/** @param {HTMLFormElement} form @param {string} name */
-function valueOf(form, name) {
-  const found = form.elements.namedItem(name);
-  return found instanceof HTMLInputElement || found instanceof HTMLSelectElement ? found.value : "";
 }
 
 /** @param {HTMLFormElement} form @param {string} name */

@@ -1,6 +1,7 @@
 // What a rule looks at, in words. Pure.
 
 import { formatDuration, t, tn } from "../lib/i18n.js";
+import { formatValue, USUAL } from "../lib/units.js";
 import { showAmount } from "./amounts.js";
 
 /** @typedef {import("../types/api.js").AlertRule} AlertRule */
@@ -17,8 +18,8 @@ export function about({ kind, condition, wait }) {
       { n: begin, text, minutes: Math.max(minutes, 1) },
     );
   }
-  if (kind === "metric") {
-    const words = aboutMetric(condition);
+  if (kind === "metric" || kind === "traffic") {
+    const words = kind === "metric" ? aboutMetric(condition) : aboutTraffic(condition);
     return wait ? t("{what}, for {time}", { what: words, time: formatDuration(wait) }) : words;
   }
   switch (occurrence) {
@@ -51,6 +52,30 @@ function aboutMetric({ metric, begin, of, below }) {
     : t("{metric} over {amount}", { metric, amount });
 }
 
+/** @param {any} condition */
+function aboutTraffic({ measure, begin, address, below }) {
+  const amount = showMeasure(measure, begin);
+  let words;
+  if (measure === "errors")
+    words = below
+      ? t("fewer than {amount} of the requests fail", { amount })
+      : t("{amount} of the requests fail", { amount });
+  else if (measure === "requests")
+    words = below ? t("fewer than {amount}", { amount }) : t("more than {amount}", { amount });
+  else
+    words = below
+      ? t("response time ({measure}) under {amount}", { measure, amount })
+      : t("response time ({measure}) over {amount}", { measure, amount });
+  return address ? t("{address}: {what}", { address, what: words }) : words;
+}
+
+/** @param {string} measure @param {number} value */
+function showMeasure(measure, value) {
+  if (measure === "errors") return `${Number((value * 100).toPrecision(3))} %`;
+  if (measure === "requests") return t("{n} requests/s", { n: Number(value.toPrecision(3)) });
+  return formatValue("s", value, USUAL, "http.latency");
+}
+
 /** @param {number} share */
 export function percent(share) {
   return Number((share * 100).toPrecision(12));
@@ -60,10 +85,41 @@ export function percent(share) {
  * What a preview says, "" where nothing can be said.
  *
  * @param {import("../types/api.js").AlertRulePreview} found
+ * @param {{ kind: string, condition: any }} rule
  */
-export function previewWords({ known, apps, looked_at: lookedAt, of }) {
+export function previewWords(found, rule) {
+  const words = wouldHaveBeen(found, rule);
+  if (!words || !found.now.length) return words;
+  const now = found.now.map((one) => nowWords(one, rule)).join(", ");
+  return `${words} · ${t("now: {what}", { what: now })}`;
+}
+
+/** @param {import("../types/api.js").IsNow} one @param {{ kind: string, condition: any }} rule */
+function nowWords({ what, value, days }, { kind, condition }) {
+  if (kind === "traffic") return `${what} ${showMeasure(condition.measure, value)}`;
+  if (kind === "metric") {
+    const { of, metric } = condition;
+    return `${what} ${of ? `${percent(Number(value.toPrecision(3)))} %` : showAmount(metric, value)}`;
+  }
+  if (condition.occurrence === "certificate")
+    return tn("{what} {n} day left", "{what} {n} days left", Math.floor(value), {
+      what,
+      n: Math.floor(value),
+    });
+  const share = `${percent(Number(value.toPrecision(3)))} %`;
+  if (days === null) return `${what} ${share}`;
+  return t("{what} {share}, full in {days} days", { what, share, days: Math.floor(days) });
+}
+
+/**
+ * @param {import("../types/api.js").AlertRulePreview} found
+ * @param {{ kind: string, condition: any }} rule
+ */
+function wouldHaveBeen({ known, apps, looked_at: lookedAt, of }, { kind, condition }) {
   if (known === null) return "";
-  if (!of) return t("It is about no app that there is now.");
+  if (!of && condition.occurrence === "certificate") return t("No domain has a certificate now.");
+  if (!of && kind === "traffic") return t("It is about no app that was asked for anything.");
+  if (!of && condition.occurrence !== "disk") return t("It is about no app that there is now.");
   if (!known) return t("Nothing of this was measured in the last 24 hours.");
   const count = apps.reduce((sum, one) => sum + one.began.length, 0);
   const parts = [

@@ -92,7 +92,7 @@ export type AlertRule = {
   team: string;
   app: string;
   name: string;
-  kind: "metric" | "log" | "event";
+  kind: "metric" | "traffic" | "log" | "event";
   condition: Record<string, unknown>;
   severity: "critical" | "warning";
   wait: number;
@@ -117,20 +117,21 @@ export type AlertRuleChange = {
   enabled?: boolean | null;
 };
 
-/** `known`: for how much of the time since `since` there is something to judge by, null where nothing can be said beforehand. `looked_at` apps, `of` so many: it takes 3 s at most. */
+/** `known`: for how much of the time since `since` there is something to judge by, null where nothing can be said beforehand. `looked_at` apps, `of` so many: it takes 3 s at most. `now`: those that are nearest to an alert. */
 export type AlertRulePreview = {
   since: string | null;
   known: number | null;
   apps: BeganOf[];
   looked_at: number;
   of: number;
+  now: IsNow[];
 };
 
 /** A rule that may be made, of which it is asked how often it would have been an alert. */
 export type AlertRuleTry = {
   team?: string;
   app?: string;
-  kind: "metric" | "log" | "event";
+  kind: "metric" | "traffic" | "log" | "event";
   condition: Record<string, unknown>;
   wait?: number;
   clear?: number;
@@ -182,6 +183,7 @@ export type AskedAddress = {
   example: string;
 };
 
+/** `app`: or the path of a disk, or the domain of a certificate. */
 export type BeganOf = {
   app: string;
   began: string[];
@@ -540,6 +542,13 @@ export type Instance = {
   replaced: boolean;
 };
 
+/** Of an app, a path or a domain the number that the rule looks at, in its unit: a share for a disk, with the `days` until it is full as it grows, and the days that are left for a certificate. */
+export type IsNow = {
+  what: string;
+  value: number;
+  days: number | null;
+};
+
 /** When the release that serves was started, and by which deployment; of an app that was not deployed here when its newest container was made. */
 export type LastDeployed = {
   time: string;
@@ -683,7 +692,7 @@ export type NewAlertRule = {
   team?: string;
   app?: string;
   name: string;
-  kind: "metric" | "log" | "event";
+  kind: "metric" | "traffic" | "log" | "event";
   condition: Record<string, unknown>;
   severity?: "critical" | "warning";
   wait?: number;

@@ -68,17 +68,71 @@ test("a rule says what it looks at", () => {
 
 test("a preview says how often, of whom, and of how much it knows", () => {
   const began = (/** @type {number} */ n) => Array(n).fill("2026-07-01T00:00:00Z");
-  const found = { since: "", known: 1, apps: [], looked_at: 1, of: 1 };
-  assert.equal(previewWords({ ...found, known: null }), "");
-  assert.equal(previewWords(found), "Would have been no alert in the last 24 hours");
-  assert.match(previewWords({ ...found, known: 0 }), /Nothing of this was measured/);
-  assert.match(previewWords({ ...found, of: 0 }), /no app/);
+  const found = { since: "", known: 1, apps: [], looked_at: 1, of: 1, now: [] };
+  const rule = { kind: "metric", condition: { metric: "memory", of: "" } };
+  assert.equal(previewWords({ ...found, known: null }, rule), "");
+  assert.equal(previewWords(found, rule), "Would have been no alert in the last 24 hours");
+  assert.match(previewWords({ ...found, known: 0 }, rule), /Nothing of this was measured/);
+  assert.match(previewWords({ ...found, of: 0 }, rule), /no app/);
   assert.equal(
-    previewWords({
-      ...{ since: "", known: 0.123, looked_at: 5, of: 9 },
-      apps: ["a", "b", "c", "d"].map((app, i) => ({ app, began: began(4 - i) })),
-    }),
+    previewWords(
+      {
+        ...{ since: "", known: 0.123, looked_at: 5, of: 9, now: [] },
+        apps: ["a", "b", "c", "d"].map((app, i) => ({ app, began: began(4 - i) })),
+      },
+      rule,
+    ),
     "Would have been an alert 10 times in the last 24 hours · a 4, b 3, c 2 … · " +
       "known of that time: 13 % · 5 of 9 apps looked at",
   );
+});
+
+test("a preview says how it is now, in the rule's own unit", () => {
+  const found = { since: "", known: 1, apps: [], looked_at: 1, of: 1 };
+  const none = "Would have been no alert in the last 24 hours";
+  const said = (
+    /** @type {string} */ kind,
+    /** @type {any} */ condition,
+    /** @type {any[]} */ ...now
+  ) => {
+    const told = now.map(([what, value, days = null]) => ({ what, value, days }));
+    return previewWords({ ...found, now: told }, { kind, condition });
+  };
+  assert.equal(
+    said("event", { occurrence: "disk" }, ["/data", 0.7812, 40.7], ["/", 0.5]),
+    `${none} · now: /data 78.1 %, full in 40 days, / 50 %`,
+  );
+  assert.equal(
+    said("event", { occurrence: "certificate" }, ["a.example", 1.9], ["b.example", 30]),
+    `${none} · now: a.example 1 day left, b.example 30 days left`,
+  );
+  assert.equal(said("traffic", { measure: "p95" }, ["web", 0.25]), `${none} · now: web 250 ms`);
+  assert.equal(
+    said("traffic", { measure: "errors" }, ["web", 0.0123]),
+    `${none} · now: web 1.23 %`,
+  );
+  assert.equal(
+    said("traffic", { measure: "requests" }, ["web", 12]),
+    `${none} · now: web 12 requests/s`,
+  );
+  assert.equal(
+    said("metric", { metric: "memory", of: "memory.limit" }, ["web", 0.5]),
+    `${none} · now: web 50 %`,
+  );
+});
+
+test("a rule about what people get says what that is", () => {
+  const its = { begin: 0.3, end: 0.2, address: "", within: 300, below: false };
+  const said = [
+    [{ ...its, measure: "p95" }, 0, "response time (p95) over 300 ms"],
+    [
+      { ...its, measure: "p99", address: "GET /a" },
+      120,
+      "GET /a: response time (p99) over 300 ms, for 2 min",
+    ],
+    [{ ...its, measure: "errors" }, 0, "30 % of the requests fail"],
+    [{ ...its, measure: "requests", begin: 2, below: true }, 0, "fewer than 2 requests/s"],
+  ];
+  for (const [condition, wait, words] of said)
+    assert.equal(about(/** @type {any} */ ({ kind: "traffic", condition, wait })), words);
 });

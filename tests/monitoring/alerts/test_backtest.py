@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,15 +15,22 @@ from cloudbang.domain.alerts.rules import (
     Condition,
     EventCondition,
     LogCondition,
+    Measure,
     MetricCondition,
     Rule,
+    TrafficCondition,
 )
 from cloudbang.domain.lines import format_time, record
 from cloudbang.domain.metrics.catalogue import NODE
+from cloudbang.domain.metrics.histogram import Histogram
+from cloudbang.domain.metrics.series import SeriesKey
 from cloudbang.domain.metrics.sweep import InstanceSample, Sweep
 from cloudbang.monitoring.alerts import backtest as module
-from cloudbang.monitoring.alerts.backtest import SPAN, Backtest, Kept, Log
+from cloudbang.monitoring.alerts.backtest import SPAN, Backtest, Log
+from cloudbang.monitoring.alerts.measured import Life
+from cloudbang.monitoring.alerts.past import Kept
 from cloudbang.monitoring.query import Query
+from cloudbang.monitoring.traffic.recent import Counted, Subject
 from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.logs.reader import Page
 from cloudbang.storage.logs.reader import Query as LogQuery
@@ -52,9 +60,21 @@ class Numbers:
         found = {name: list(self.values.get(f"{app}_{name}", ())) for name in names}
         return {name: [None] * (count - len(one)) + one for name, one in found.items()}
 
+    def means_of(
+        self, keys: Sequence[SeriesKey], since: int, until: int, width: int
+    ) -> dict[SeriesKey, list[float | None]]:
+        return {}
 
-def times(found: module.Found | None) -> dict[str, int]:
-    assert found is not None
+    def keys(self, app: str, names: Collection[str]) -> list[SeriesKey]:
+        return []
+
+    def distributed(
+        self, key: SeriesKey, since: int, until: int, width: int
+    ) -> list[Histogram | None]:
+        return []
+
+
+def times(found: module.Found) -> dict[str, int]:
     return {app: len(began) for app, began in found.began.items()}
 
 
@@ -65,7 +85,13 @@ def rule(condition: Condition, wait: float = 0, clear: float = 60, app: str = ""
 def backtest(
     kept: Kept, made: Ground, clock: Callable[[], float] = time.time, logs: Log | None = None
 ) -> Backtest:
-    return Backtest(kept, made.events, logs or NoLogs(), with_wildcards, clock)
+    logs = logs or NoLogs()
+    return Backtest(kept, made.events, logs, with_wildcards, clock, requests=NoRequests())
+
+
+class NoRequests:
+    def past(self, subject: Subject, width: int, since: int, until: int) -> list[Counted]:
+        raise AssertionError("nobody asks for addresses")
 
 
 class NoLogs:
@@ -209,13 +235,134 @@ def test_what_happened_is_counted_as_it_was_told(
     assert times(found) == {"web": len(said)}
 
 
-def test_of_what_nobody_can_know_beforehand_nothing_is_said(made: Ground) -> None:
-    looked = backtest(Numbers(), made)
-    for condition in (
-        EventCondition("disk", 0.9, 0.8),
-        EventCondition("certificate", 14, 15),
-    ):
-        assert looked.look(rule(condition, app="web"), ["web"]) is None
+def test_a_rule_of_a_team_tells_nothing_of_the_machine(made: Ground) -> None:
+    """Nor of the domains of others: those are the installation's."""
+    life = Life(0.0, T + 5 * 86_400)
+    looked = Backtest(
+        *(Numbers(), made.events, NoLogs(), with_wildcards, lambda: float(T)),
+        requests=NoRequests(),
+        certificates=lambda: {"a.example": ("web", life), "b.example": ("secret", life)},
+    )
+    certificate = rule(EventCondition("certificate", 14, 15))
+    assert [one.what for one in looked.look(certificate, ["web"]).now] == ["a.example"]
+    for condition in (EventCondition("disk", 0.9, 0.8), EventCondition("certificate", 14, 15)):
+        found = looked.look(replace(rule(condition), team="blue"), ["web"])
+        assert (found.now, found.began, found.of) == ([], {}, 0)
+
+
+def test_a_certificate_by_the_one_that_there_is_now(made: Ground) -> None:
+    """When it came too near to its end, and how many days are left; what is renewed each week has
+    its own quarter."""
+    lives = {
+        "ends.example": Life(T - 80 * 86_400, T + 13.5 * 86_400),
+        "fine.example": Life(T - 80 * 86_400, T + 60 * 86_400),
+        "week.example": Life(T - 2 * 86_400, T + 5 * 86_400),
+        "new.example": Life(T - 600, T + 1_000),
+    }
+    looked = Backtest(
+        *(Numbers(), made.events, NoLogs(), with_wildcards, lambda: float(T)),
+        requests=NoRequests(),
+        certificates=lambda: {host: ("web", life) for host, life in lives.items()},
+    )
+    found = looked.look(rule(EventCondition("certificate", 14, 15)), ["web"])
+    assert list(found.began) == ["ends.example"]
+    assert found.began["ends.example"][0] == pytest.approx(T - 43_200, abs=700)
+    assert [one.what for one in found.now] == ["new.example", "week.example", "ends.example"]
+    assert found.now[2].value == pytest.approx(13.5)
+    assert (found.looked_at, found.of) == (4, 4)
+
+
+def test_a_disk_by_its_share_and_by_how_it_fills_up(made: Ground) -> None:
+    """The machine's metrics through what judges later; how it is now stands beside it."""
+    house = House()
+    path = (("path", "/data"),)
+    begin, whole = T - 3 * 3600, 100e9
+    for at in range(begin, T, 60):  # a tenth of a per cent a minute: it is full in a day
+        node = {("disk.used", path): 60e9 + (at - begin) / 60 * 1e8, ("disk.limit", path): whole}
+        house.second(at, Sweep(at, True, [], {}, node))
+    query = Query(house.series, house.store, clock=house.clock)
+    looked = backtest(query, made, lambda: float(T))
+    found = looked.look(rule(EventCondition("disk", 0.9, 0.87, days=3)), [])
+    assert list(found.began) == ["/data"]
+    # As soon as half an hour of it is known.
+    assert found.began["/data"][0] == pytest.approx(begin + 1800, abs=200)
+    (now,) = found.now
+    assert (now.what, now.value) == ("/data", pytest.approx(0.78, abs=0.01))
+    assert now.days is not None
+    assert now.days < 1
+    assert found.known == pytest.approx(3 / 24, abs=0.01)
+    assert looked.look(rule(EventCondition("disk", 0.9, 0.87)), []).began == {}
+
+
+class Asked:
+    """What was counted of ``web``, each 10 s as it is told: requests and failures, and how long those
+    took that were answered; before that nobody looked."""
+
+    def __init__(self, *parts: tuple[int, int, float]) -> None:
+        self.parts = parts
+
+    def means(
+        self, app: str, names: Sequence[str], since: int, until: int, width: int
+    ) -> dict[str, list[float | None]]:
+        count = (until - since) // 10
+        found: dict[str, list[float | None]] = {}
+        for n, name in enumerate(("http.requests", "http.errors")):
+            told = [part[n] / 10 for part in self.parts]
+            found[name] = [None] * (count - len(told)) + told
+        return {name: found[name] for name in names}
+
+    def means_of(self, *_: object) -> dict[SeriesKey, list[float | None]]:
+        return {}
+
+    def keys(self, app: str, names: Collection[str]) -> list[SeriesKey]:
+        return [SeriesKey(app, "http.requests")] if app == "web" else []
+
+    def distributed(
+        self, key: SeriesKey, since: int, until: int, width: int
+    ) -> list[Histogram | None]:
+        found: list[Histogram | None] = [None] * ((until - since) // 10 - len(self.parts))
+        for requests, _, took in self.parts:
+            one = Histogram()
+            if requests:
+                one.add(took, requests)
+            found.append(one)
+        return found
+
+
+FAST, SLOW, NONE = (10, 0, 0.1), (10, 0, 2.0), (0, 0, 0.0)
+FAILS = (10, 5, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("measure", "begin", "end", "parts", "times"),
+    [
+        ("p95", 1.0, 0.5, [FAST] * 60 + [SLOW] * 30 + [FAST] * 90 + [SLOW] * 30, 2),
+        ("p95", 1.0, 0.5, [FAST] * 60 + [(1, 0, 2.0)] + [FAST] * 90, 0),  # one of hundreds
+        ("p95", 1.0, 0.5, [SLOW] * 60 + [NONE] * 300 + [SLOW] * 60, 1),  # nobody asked: no end
+        ("p95", 1.0, 0.5, [SLOW] * 60 + [NONE] * 500 + [SLOW] * 60, 2),  # not for ever
+        ("p95", 1.0, 0.5, [NONE] * 500, 0),
+        ("errors", 0.2, 0.1, [FAST] * 60 + [FAILS] * 60 + [FAST] * 60, 1),
+        ("errors", 0.6, 0.1, [FAST] * 60 + [FAILS] * 60 + [FAST] * 60, 0),
+        ("requests", 5.0, 4.0, [FAST] * 60, 0),
+        ("requests", 1.0, 0.8, [NONE] * 60 + [(100, 0, 0.1)] * 60, 1),
+    ],
+)
+def test_what_people_get(
+    made: Ground,
+    measure: Measure,
+    begin: float,
+    end: float,
+    parts: list[tuple[int, int, float]],
+    times: int,
+) -> None:
+    """Of all requests of the last five minutes; where nobody asks nobody knows, and that is no end."""
+    kept = Asked(*parts)
+    found = backtest(kept, made, lambda: float(T)).look(
+        rule(TrafficCondition(measure, begin, end), app="web"), ["web", "nobodys"]
+    )
+    assert len(found.began.get("web", ())) == times
+    assert (found.looked_at, found.of) == (1, 1)
+    assert found.known == pytest.approx(len(parts) * 10 / SPAN)
 
 
 def test_it_ends_in_its_time_and_says_of_how_many_it_speaks(

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from cloudbang.domain.alerts.rules import MetricCondition, Rule
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import StorageFailed
+from cloudbang.monitoring.alerts.measured import MetricRules
 from cloudbang.storage import sqlite
 from tests.monitoring.alerts.ground import Ground, ground
+from tests.monitoring.alerts.test_measured import Numbers
 
 
 @pytest.fixture
@@ -295,3 +298,22 @@ def test_markers_of_the_app(made: Ground) -> None:
     made.events.add(Event("web", format_time(made.clock.wall_ns()), "alert", "", {}))
     made.look(3)
     assert len(made.store.open()) == 1
+
+
+def test_what_is_measured_no_more_is_over(made: Ground) -> None:
+    """An app that is deleted, a domain that is: nobody would ever look at them again."""
+    numbers = Numbers()
+    numbers.values = {"memory": [95.0]}
+    made.world.has("web")
+    made.settings.add_rule(Rule(0, "", "", "Memory", MetricCondition("memory", 90, 80)))
+    made.engine.reload()
+    made.measured.append(MetricRules(numbers, made.world, lambda: list(made.world.found)))
+    made.look(10)
+    assert found(made) == [("metric", "firing")]
+    numbers.values = {"memory": [None]}  # of one that is there, nobody knows
+    made.look(1200, 5)
+    assert found(made) == [("metric", "firing")]
+    del made.world.found["web"]
+    made.look(700, 5)
+    assert found(made) == [("metric", "resolved")]
+    assert made.store.find({"default"})[0].facts["gone"] is True

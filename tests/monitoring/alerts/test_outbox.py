@@ -64,7 +64,7 @@ def test_two_hundred_apps_together_are_one_message(made: Ground, hook: Service) 
     for app in apps:
         made.dies(app)
         if int(app[3:]) % 40 == 0:
-            made.look(1)
+            made.look(0.2, 0.2)
     while not hook.asked:
         made.look(0.5, 0.5)
         made.pump()

@@ -369,3 +369,22 @@ def test_the_machine_is_read_from_proc(machine: Machine, tmp_path: Path) -> None
     # In a container, the first process may be its own.
     assert ("network.received", ()) not in host.read(12.0, slow=False, own_network=False)
     assert host.why["network.received"] == reasons.NO_PROCESS
+
+
+def test_a_kill_is_told_in_the_second_in_which_it_is_seen(machine: Machine) -> None:
+    """Though all that belongs to memory is measured each 5 s alone; and told once."""
+    one = machine.container()
+    one.sample(slow=True)
+    assert "oom_kills" not in one.sample(slow=False).values
+    machine.change(memory_events=TWO["memory.events"].replace("oom_kill 2", "oom_kill 3"))
+    told = one.sample(slow=False)
+    assert (told.values["oom_kills"], told.killed) == (3, True)
+    again = one.sample(slow=False)
+    assert ("oom_kills" in again.values, again.killed) == (False, False)
+    assert one.sample(slow=True).values["oom_kills"] == 3
+
+
+def test_a_group_that_counts_no_kills_is_measured_all_the_same(machine: Machine) -> None:
+    (machine.group / "memory.events").unlink()
+    one = machine.container()
+    assert one.sample(slow=True).values["memory"] == 40 * MIB

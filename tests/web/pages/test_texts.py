@@ -15,7 +15,7 @@ from flask import Flask
 
 import cloudbang
 from cloudbang import errors
-from cloudbang.domain.alerts.incidents import BEGAN, ENDED, FLAPPING, GONE
+from cloudbang.domain.alerts.incidents import BEGAN, ENDED, FLAPPING, GONE, SILENT
 from cloudbang.domain.alerts.rules import DEFAULTS
 from cloudbang.domain.deploy.failure import SENTENCES, WITHOUT_TIME
 from cloudbang.domain.events import KINDS
@@ -124,7 +124,7 @@ def texts_of_python() -> dict[str, str]:
             found[text] = "domain/metrics/exposed.py"
     for text in TRAFFIC.values():
         found[text] = "web/traffic_text.py"
-    said = (*BEGAN.values(), ENDED.values(), (FLAPPING, GONE), TITLES.values())
+    said = (*BEGAN.values(), *ENDED.values(), (FLAPPING, GONE, SILENT), TITLES.values())
     words = (SEVERAL, OVER, STILL_ON, STILL, NEWS, MORE, TEST, TEST_TITLE, *WHYS)
     words = (*words, *(rule.name for rule in DEFAULTS))
     for text in (*(text for texts in said for text in texts), *words):

@@ -15,7 +15,7 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 Address = Annotated[str, Field(max_length=4_000)]
 Secret = Annotated[str, Field(max_length=4_000)]
 Ids = Annotated[list[int], Field(max_length=50)]
-RuleKind = Literal["metric", "log", "event"]
+RuleKind = Literal["metric", "traffic", "log", "event"]
 
 
 class NewAlertRule(Body):
@@ -62,19 +62,32 @@ class AlertRuleTry(Body):
 
 
 class BeganOf(TypedDict):
+    """``app``: or the path of a disk, or the domain of a certificate."""
+
     app: str
     began: list[Time]
 
 
+class IsNow(TypedDict):
+    """Of an app, a path or a domain the number that the rule looks at, in its unit: a share for a disk,
+    with the ``days`` until it is full as it grows, and the days that are left for a certificate."""
+
+    what: str
+    value: float
+    days: float | None
+
+
 class AlertRulePreview(TypedDict):
     """``known``: for how much of the time since ``since`` there is something to judge by, null where
-    nothing can be said beforehand. ``looked_at`` apps, ``of`` so many: it takes 3 s at most."""
+    nothing can be said beforehand. ``looked_at`` apps, ``of`` so many: it takes 3 s at most. ``now``:
+    those that are nearest to an alert."""
 
     since: Time | None
     known: float | None
     apps: list[BeganOf]
     looked_at: int
     of: int
+    now: list[IsNow]
 
 
 class AlertRule(TypedDict):
