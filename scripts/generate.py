@@ -42,6 +42,12 @@ def levels_page() -> str:
         "| --- | --- |",
         *(f"| {level} | {', '.join(names.split())} |" for level, names in words.NAMES.items()),
         "",
+        "In other languages, before a colon: "
+        + "; ".join(
+            f"{level}: {', '.join(names.split())}" for level, names in words.TRANSLATED.items()
+        )
+        + ".",
+        "",
     ]
     for title, ways in (
         ("JSON: fields and scales", tuple(json_lines.examples())),
@@ -70,7 +76,9 @@ def levels_page() -> str:
         "",
         "An entry is a line with what belongs to it, of one container and stream. A line that begins as a line of a log does, with "
         "a time or its level, belongs to no line before it (but for a database's `DETAIL:` of the same process, and the second "
-        "line of java.util.logging). Below a warning or an error, what is indented and what opens a trace belongs to it; any "
+        "line of java.util.logging; what stands in a box that the entry drew; and what an announcement such as `Error:` is followed by). "
+        "What one process, rank or request writes is told by what stands before each of its lines (`(worker pid=7) `, `[rank1]: `, "
+        "`web-1  | `): they are read without it, and another's belong elsewhere. Below a warning or an error, what is indented and what opens a trace belongs to it; any "
         "other line only once a frame proves it, and then all that stands between. What came 1.5 s later is something else. "
         f"An entry has at most {entry.LINES_AT_MOST:,} lines and about {entry.BYTES_AT_MOST // 1024:,} KiB; "
         "a trace without a level of its own is an error.",
@@ -79,7 +87,7 @@ def levels_page() -> str:
         "| --- | --- | --- | --- |",
     ]
     for kind, lines in (
-        ("frame", traces.FRAMES),
+        ("frame", (*traces.FRAMES, *traces.ANYWHERE.values())),
         ("opens", traces.OPENINGS),
         ("goes on", traces.GOES_ON),
     ):

@@ -6,25 +6,61 @@ import re
 
 from cloudbang.domain.levels import BLANK, LEVELS, LOOKED_AT, Reading, read
 from cloudbang.domain.levels.json_lines import level_of_json
+from cloudbang.domain.levels.words import FOREIGN, FOREIGN_DETAILS
 from cloudbang.domain.lines import TEXT_AT
 from cloudbang.domain.seen_text import plain_text
-from cloudbang.domain.traces import frame, opening
+from cloudbang.domain.traces import BOXES, frame, opening
 
 BAD = ("warning", "error")
-DETAIL = re.compile(r"\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION|BACKTRACE):  ")
-SECOND = re.compile(r"(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ")
-DATABASE = re.compile(r"\b(?:DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC):  ")
-_PLACE = re.compile(r"\s[\w$.]+\.[\w$]+ [\w$<>]+$")  # a class and a method: java.util.logging
+DETAIL = re.compile(
+    r"\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION|BACKTRACE"
+    rf"|{FOREIGN_DETAILS}):  "
+)
+SECOND = re.compile(rf"(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST|{FOREIGN}): ")
+DATABASE = re.compile(
+    rf"\b(?:DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|错误|警告|{FOREIGN}):  "
+)
+_PLACE = re.compile(
+    r"\s[\w$.]+\.(?:[\w$]+ [\w$<>]+|[A-Z][\w$]+)$"
+)  # a class and a method: java.util.logging
 _NUMBERED = re.compile(r"[\w.`+<>,$-]+\[\d+\]$")  # a category and an event: .NET's console
 _LOCATION = re.compile(r"(?:/|file://|node:|[A-Za-z]:\\)\S*:\d+$")
 _ENDS = re.compile(r"[\s\])][:|-]\s*$")  # a head without its message
 _NOTHING = " \t-:|>.*[]"
+_SIGNS = frozenset("✓✔○●◐▲➜⚠⨯✖✗✘ℹ❌")  # of tools: what begins with one stands for itself
+_REPORT = re.compile(r"=[A-Z]+ REPORT====")
 
 
-def text_of(raw: bytes) -> str:
+def whole_text(raw: bytes) -> str:
     """The text of a record as it is seen, as far as it is looked at."""
     text = raw[TEXT_AT : TEXT_AT + 4 * LOOKED_AT].decode("utf-8", "replace")[:LOOKED_AT]
     return plain_text(text.rstrip("\r\n"))
+
+
+def text_of(raw: bytes) -> str:
+    """The same without the tag of its process."""
+    text = whole_text(raw)
+    return text[len(tag_of(text)) :]
+
+
+def tag_of_record(raw: bytes) -> str:
+    """What stands in a record before what its process writes."""
+    return tag_of(plain_text(raw[TEXT_AT : TEXT_AT + 200].decode("utf-8", "replace")))
+
+
+# What some put before each line of what another process, rank, container or request writes.
+_TAG = re.compile(
+    r"(?:\((?:[\w.-]+ )?(?:[\w.-]+=[\w.]+[, ]{0,2}){1,4}\)|\[(?:rank|proc|worker)\d+\]:|\[(?=[0-9-]*[a-f])[0-9a-f][0-9a-f-]{6,36}\]"
+    r"|[\w.@-]*[-._]\d+ +\|) "
+)
+
+
+def tag_of(text: str) -> str:
+    """What stands before each line of one process: its lines are read without it."""
+    if text[:1] in ("(", "[") or "|" in text[:40]:
+        found = _TAG.match(text)
+        return found[0] if found else ""
+    return ""
 
 
 class Shape:
@@ -34,7 +70,9 @@ class Shape:
         "alone",
         "blank",
         "block",
+        "boxed",
         "database",
+        "detail",
         "dull",
         "exception",
         "failure",
@@ -51,23 +89,25 @@ class Shape:
         "opens_object",
         "place",
         "plain",
+        "tagged",
         "timed",
         "tool",
     )  # fmt: skip
 
-    def __init__(self, text: str) -> None:
-        """``text`` is a line as it is seen."""
+    def __init__(self, text: str, *, tagged: bool = False) -> None:
+        """``text`` is a line as it is seen, without the tag of its process if it is ``tagged``."""
+        self.tagged = tagged
         bare = text.lstrip(BLANK)
-        self.blank, self.indented = not bare, text[:1] in (" ", "\t")
+        self.blank = not bare
+        self.indented = text[:1] in (" ", "\t") and bare[:1] not in _SIGNS
+        self.boxed = self.detail = False
         self.frame = self.opening = self.language = ""
         self.opens_braces = text.endswith("{")
         self.location = self.opens_object = self.next_line = False
         self.block = self.message_below = self.database = self.place = False
         if not bare:
             found = NOTHING
-        elif (self.indented or text[0] in "#CPWn./-gag>ABDEMRSTabcdefhijklmopqrstuvwxyz") and (
-            language := frame(text)
-        ):
+        elif language := frame(text):
             found, self.frame = NOTHING, language
         else:
             found = read(bare)
@@ -78,25 +118,34 @@ class Shape:
         self.plain = False
         if self.frame or not bare or self.alone:
             return
+        if not bare[0].isascii():
+            self.language, self.boxed = "box" if bare[0] in BOXES else "", bare[0] in "│└╵╰├"
+        self.detail = self.indented and not found.timed and bare[0].islower()
         if found.failure or not found.heads:
             self.opening = opening(text)
             if bare.startswith(("panic: ", "fatal error: ")):
                 self.language = "go"
             self.location = _LOCATION.match(bare) is not None
             self.opens_object = bare == "{"
-            self.next_line = found.failure and bare.endswith(":")
+            self.next_line = found.failure and bare.rstrip().endswith(":")
         if found.heads and not found.failure:
             message = bare[found.message :].strip()
             nothing = not message.strip(_NOTHING) or _ENDS.search(bare[-8:]) is not None
             self.message_below = nothing or _NUMBERED.match(message) is not None
             self.block = nothing and found.level in BAD
-            self.database = found.level is not None and DATABASE.search(bare, 0, 200) is not None
+            two = ":  " in bare[:202]
+            self.database = (
+                two and found.level is not None and DATABASE.search(bare, 0, 200) is not None
+            )
             self.place = found.timed and found.level is None and _PLACE.search(bare) is not None
+        if found.level is not None and "REPORT====" in bare[:80] and _REPORT.search(bare, 0, 80):
+            self.language, self.message_below = "erlang", True
         if found.heads and not self.opening and (found.timed or not self.indented):
             if found.timed:
-                self.alone = DETAIL.search(bare, 0, 200) is None
+                self.alone = ":  " not in bare[:202] or DETAIL.search(bare, 0, 200) is None
             else:
-                self.alone = found.failure or SECOND.match(bare) is None
+                # A failure may be what is announced, and a block has its own within.
+                self.alone = not (found.failure or self.boxed) and SECOND.match(bare) is None
         # `plain`: nothing but what it follows could make it a part of that. `dull`: nothing that
         # is plain belongs to it.
         self.plain = not (self.indented or self.opening or found.heads)
@@ -123,11 +172,13 @@ def shape_of(raw: bytes) -> Shape:
     key = raw[TEXT_AT:].translate(DIGITS) if len(raw) <= KNOWN_BYTES else b""
     shape = known.get(key)
     if shape is None and raw[TEXT_AT] == 0x7B:  # {
-        is_json, level = level_of_json(text_of(raw))
+        is_json, level = level_of_json(whole_text(raw))
         if is_json:
             return JSON_SHAPES[level]
     if shape is None:
-        shape = Shape(text_of(raw))
+        text = whole_text(raw)
+        tag = tag_of(text)
+        shape = Shape(text[len(tag) :], tagged=tag != "")
         # Of these it is a number that may say the level.
         if key and raw[TEXT_AT] not in b"{<" and b'{"' not in key:
             if len(known) >= KNOWN_AT_MOST:

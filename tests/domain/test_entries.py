@@ -78,6 +78,24 @@ PYTHON = ["Traceback (most recent call last):", '  File "a.py", line 3, in f', "
         ("ie+", ["INFO x", "java.lang.E: boom", FRAME]),
         ("ie+", ["INFO x", "it happens", FRAME]),
         ("e-i", ["ERROR x", "listening", "INFO y"]),
+        # What one process writes is told by what stands before each of its lines.
+        ("e+++", ["(W pid=7) " + line for line in [*PYTHON, "KeyError: 1"]]),
+        ("ee+++", ["(A pid=7) ERROR x", *["(B pid=8) " + line for line in [*PYTHON, "KeyError: 1"]]]),
+        ("e++", ["[0f1e2d3c] ERROR x", "[0f1e2d3c] java.lang.E: x", "[0f1e2d3c] " + FRAME]),
+        # With some the trace comes first, and what failed last: it takes no line before it.
+        ("ie++", ["INFO x", "/a/b.nim(12) main", "/a/b.nim(7)  take", "Error: unhandled exception: x [E]"]),
+        ("i-e++", ["INFO x", "waiting", '  File "a.py", line 3', "    x = (", "SyntaxError: x"]),
+        # A block with a bar in front of its lines, whatever they name.
+        ("e+++", ["┌ Error: x", "│   ERROR: inner", "│    Stacktrace:", "└ @ Main a.jl:3"]),
+        ("w+i", ["┌ Warning: x", "└ @ Main a.jl:3", "INFO y"]),
+        # What stands below an announcement is what is announced.
+        ("e+i", ["Error:", "/a/start.lua:64: nginx: no such user", "INFO x"]),
+        ("w+", ["Warning message:", "In file(x) : cannot open file 'x': No such file or directory"]),
+        # A field that is called as a level is, below a line that fails.
+        ("e++", ["2026-02-01 09:00:00 ERROR no stock", "    err: {", '      "type": "Error"']),
+        ("e-i", ["ERROR x", "listening", "  INFO y"]),
+        # A sign of a tool begins a line of its own, indented or not.
+        ("e-", ["error: no stock", "   ▲ Next.js 14.0.3"]),
         ("w-", ["npm warn deprecated x@1", "  a banner"]),
         # A message of several lines; a filter would part these.
         ("e+++++++", [
@@ -195,7 +213,9 @@ def test_who_begins_later_knows_no_more(lines: list[str], later: int) -> None:
         known[entry.first] = seq
 
 
-@pytest.mark.parametrize("row", traces.FRAMES, ids=lambda row: row.example)
+@pytest.mark.parametrize(
+    "row", [*traces.FRAMES, *traces.ANYWHERE.values()], ids=lambda row: row.example
+)
 def test_frames(row: traces.TraceLine) -> None:
     """A frame is known, of its language or of one that writes it alike, and what looks like it is none."""
     assert traces.frame(row.example)

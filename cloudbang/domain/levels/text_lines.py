@@ -85,25 +85,38 @@ SHAPES = _Table(tables.SHAPES)
 
 _TIME = re.compile(tables.TIME)
 _BRACKET = re.compile(
-    r"(?:\[([^\[\]]{0,90})\]|<([^<>\s]{1,60})>|【([^】]{1,10})】|\([^()]{0,60}\)|\{[^{}\"]{0,60}\})[:,]?"
+    r"(?:\[([^\[\]]{0,90})\]|<((?=[\dA-Z][\da-z ])[^<>]{1,150}|[^<>\s]{1,60})>|【([^】]{1,10})】|\([^()]{0,60}\)|\{[^{}\"]{0,60}\})[:,]?"
 )
 _OPEN = "[<【({"
 _FILLER = re.compile(
-    r"#?\d[\w.:#+-]*,?(?=$|[\s|\[])|[│┃╷╵├└─➤]+|[->.,=+]{1,5}(?=$|[\s:|\[])|[|:]+(?!-)"
+    r"#?\d[\w.:#+-]*,?(?=$|[\s|\[])|[│┃╷╵├└─➤┌╭╰▲›»➜]+|[*!]{2,8}(?=[\s<\[(])|#{2,8}(?=<)|==\d+==(?=[\sA-Z])|[->.,=+]{1,5}(?=$|[\s:|\[])|[|:]+(?!-)"
     r"|[\w.]+=(?:\"[^\"]*\"|[^\s\"]*),?(?=$|[\s:|\[])"
 )
-_PROGRAM = re.compile(r"[\w./@()+$-]++(?:\[\d+(?::\d+)?\])?(?::\d+)?:(?=\s|$)")
+# … and a program with what it looks after, a tool with a space before its colon, a place in code.
+_PROGRAM = re.compile(
+    r"[\w./@()+$<>,-]++(?:\[\d+(?::\d+)?\])?(?::\d+){0,2}:(?=\s|$)"
+    r"|[\w-]{2,20} [\w./-]{1,40}:(?= (?:fatal|error|warning|info): )"
+    r"|[A-Z]{2,10} :(?= (?:fatal )?(?:error|warning) )"
+    r"|[\w./<>-]+\.[a-z]{1,4}:\d+(?= [A-Z]\w*Warning: )"
+)
+_NAME_BEFORE_TIME = re.compile(
+    rf"[A-Za-z][\w.-]{{1,30}} (?={tables.CLOCK} +(?:{tables.CAPITALS})\s)"
+    rf"|[a-z][\w.-]{{1,30}} (?={tables.DATE}[T ]{tables.CLOCK})"
+)
+_UPTIME = re.compile(r"\d{1,7}\.\d{3}(?= +[A-Z])")
+_FIGURE = re.compile(r" ?:?\s*(?:0|none|off|on|true|false|yes|no|n/a|disabled|enabled)\s*$")
 _NAME = re.compile(r"[^\s|]+")
-_NAMELIKE = re.compile(r"[.:/@_#$\d]")
+_NAMELIKE = re.compile(r"[.:/@_#$\d-]")
 _OBJECT = re.compile(r'\{\s*"')
 _PLAIN = re.compile(r"[A-Za-z]+[,;]?")
 _PROSE = re.compile(r"[A-Z0-9]+ [a-z]{2,}(?=\s|$)")
 _KEY = re.compile(r"[\w.@/-]++=")
 _LOGFMT = re.compile(
-    rf'(?:[\w.@/-]+=(?:"(?:[^"\\]++|\\.)*+"|[^\s"]*+)[\s,]++){{0,40}}?(?:{tables.LEVEL_KEYS})=(?:"([^"]{{1,20}})"|([^\s,"]{{1,20}}))'
+    rf"""(?:[\w.@/-]+=(?:"(?:[^"\\]++|\\.)*+"|'[^']*'(?=[\s,])|[^\s"]*+)[\s,]++){{0,40}}?"""
+    rf"""(?:{tables.LEVEL_KEYS})=(?:"([^"]{{1,20}})"|'([^']{{1,20}})'|([^\s,"]{{1,20}}))"""
 )
 _ENDING = re.compile(tables.ENDINGS[0].pattern)
-_CONTAINER = re.compile(r"(?:\d+\|)?[\w.-]{1,60} {1,40}\| ?(?=\S)")
+_CONTAINER = re.compile(r"(?:\d+\|)?[\w.@-]{1,60} {1,40}\| ?(?=\S)")
 _MESSAGE_OF_PHP = re.compile(r"NOTICE: PHP message: ")
 
 
@@ -137,6 +150,7 @@ def _head(text: str) -> Reading:
     shaped = (
         "Error" in text or "Exception" in text or "Failure" in text or "Fault" in text
         or "Warning: " in text or ":in " in text or "*** " in text or "recovered:" in text
+        or " error" in text or " warning: " in text or " line " in text
     )  # fmt: skip
     for _ in range(TOKENS):
         while at < end and text[at] in " \t":
@@ -148,23 +162,33 @@ def _head(text: str) -> Reading:
             timed, first, place = True, False, True
             at = found.end()
             continue
+        if first and char.isalnum():
+            if char.isdigit():
+                if found := _UPTIME.match(text, at):
+                    timed, first, at = True, False, found.end()
+                    continue
+            elif (found := _NAME_BEFORE_TIME.match(text, at)) and found[0][
+                :-1
+            ] not in LEVEL_OF_NAME:
+                first, at = False, found.end()
+                continue
         if char == "{" and (first or _OBJECT.match(text, at)):
             return Reading(None, timed, at, timed=timed)
         if pairs and _KEY.match(text, at):
             if found := _LOGFMT.match(text, at):
-                level = named(found[1] or found[2])
+                level = named(found[1] or found[2] or found[3])
                 return Reading(level, timed or level is not None, at, timed=timed)
             if first:
                 return Reading(None, timed, at, timed=timed)
         if (
             (found := HEADS.match(text, at))
-            and _fits(found, text, at, timed=timed, plain=plain, message=message)
+            and _fits(found, text, at, timed=timed, plain=plain, message=message, first=first)
             and (level := HEADS.level(found))
         ):
             if first and text.startswith("Error: ", at):
                 return Reading(level, False, at, failure=True, exception=True)
             return Reading(level, True, found.end(), timed=timed)
-        if place:
+        if place and not char.isdigit():
             table = SENTENCES
             found = SENTENCES.match(text, at)
             if not found and shaped:
@@ -218,17 +242,23 @@ def _head(text: str) -> Reading:
 
 def _answered(text: str) -> bool:
     """Whether a program tells what the system answered it."""
-    return text.endswith(tables.ANSWERS) and _ENDING.match(text) is not None
+    return (
+        text.endswith(tables.ANSWERS)
+        and _ENDING.match(text) is not None
+        and not (text.endswith((" failed", " failed.")) and text.rstrip(".")[:-7][-1:].isdigit())
+    )
 
 
-_CAPITALS, _LOG, _COLON, _BEFORE_TIME, _COLUMN, _GLUED, _BAR, _LETTER = range(8)
+_CAPITALS, _LOG, _COLON, _BEFORE_TIME, _COLUMN, _GLUED, _BAR, _LETTER, _PLACE, _DASH = range(10)
 
 
 def _fits(
-    found: re.Match[str], text: str, at: int, *, timed: bool, plain: int, message: bool
+    found: re.Match[str], text: str, at: int, *, timed: bool, plain: int, message: bool, first: bool
 ) -> bool:
     """Whether what stands before lets this row be meant."""
     number = HEADS.row(found)
+    if number in (_CAPITALS, _COLON) and _FIGURE.fullmatch(text, found.end()):
+        return text[found.end() :].strip(" :") == ""
     if number == _CAPITALS:
         if message:
             return text[found.end() : found.end() + 1] == ":"
@@ -241,6 +271,8 @@ def _fits(
         return (timed or text.startswith("LOG:  ", at)) and not message
     if number == _COLON:
         return plain <= 1
+    if number == _DASH:
+        return first or message
     return plain == 0
 
 

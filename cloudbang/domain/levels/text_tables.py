@@ -9,6 +9,7 @@ that names the level.
 from __future__ import annotations
 
 from cloudbang.domain.levels.way import Way
+from cloudbang.domain.levels.words import FOREIGN
 
 MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 CLOCK = r"\d\d?:\d\d(?::\d\d(?:[.,:]\d{1,9})?)?(?: ?[AP]M)?"
@@ -16,26 +17,28 @@ DATE = (
     rf"(?:\d{{4}}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/ ]?{MONTH}[-/ ,]{{0,2}}\d{{4}}|\d\d?[-/]\d\d?[-/]\d{{4}}"
     rf"|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?{MONTH} {{1,2}}\d\d?(?:,? \d{{4}})?)"
 )
+ZONE = r"Z|UTC|GMT|[+-]\d\d:?\d\d|[CEW]E?S?T|[CEMP]DT|[MPIJKB]ST|MSK|HKT|SGT|A[CEW][DS]T"
 TIME = (
     rf"(?:{DATE}(?:(?:[T_ :-]|, | - |/ ?)(?:{CLOCK}|\d\d\.\d\d\.\d\d(?::\d+)?))?(?: \d{{4}})?"
-    rf"|\d{{6}} {{1,2}}{CLOCK}|\d\d-\d\d {CLOCK}|{CLOCK}|\d{{10}}(?:\.\d+|\d{{3}})?(?=[\s:\]]|$))"
-    r"(?: ?(?:Z|UTC|GMT|CES?T|[+-]\d\d:?\d\d)(?![A-Za-z0-9]))?(?=[\s\]|,:)\-]|$)"
+    rf"|\d{{6}} {{1,2}}{CLOCK}|\d\d[-/.]\d\d[-/.]\d\d[T ]{CLOCK}|\d\d-\d\d {CLOCK}|{CLOCK}|\d{{10}}(?:\.\d+|\d{{3}})?(?=[\s:\]]|$))"
+    rf"(?: ?(?:{ZONE})(?![A-Za-z0-9]))?(?=[\s\]|,:)\-]|$)"
 )
 
 CAPITALS = (
     "TRACE|DEBUG[1-5]?|INFO|INFORMATION|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|CRIT|SEVERE|PANIC"
     "|EMERG|EMERGENCY|ALERT|TRC|DBG|INF|WRN|ERR|FTL|PNC|TRCE|DEBU|ERRO|FATA|PANI|FINEST|FINER|FINE"
-    "|SUCCESS|FAIL|VERBOSE|DEPRECATED"
+    "|SUCCESS|FAIL|VERBOSE|VRB|DEPRECATED"
 )
 BEFORE_COLON = (
     "trace|debug|info|information|notice|warn|warning|error|err|fatal|critical|crit|severe|fail"
-    "|failure|trce|dbug|panic|verbose|emerg|alert|deprecated"
+    "|failure|trce|dbug|panic|verbose|emerg|alert|deprecated|deprecation warning"
 )
 ANY = (
     f"{BEFORE_COLON}|debug[1-5]|inf|wrn|wrng|dbg|trc|ftl|vrb|dbug|erro|eror|note|system|success"
-    "|finest|finer|fine|dpanic|emergency|fatal error|deprecation warning"
+    "|finest|finer|fine|dpanic|emergency|fatal error"
 )
 CHINESE = "调试|信息|警告|错误|严重|致命"
+SHORT = "inf|wrn|err|dbg|trc|notice"
 COLUMN = "trace|debug|info|warn|warning|error|fatal|Trace|Debug|Info|Warn|Warning|Error|Fatal"
 
 # At the very start, and nowhere else.
@@ -48,10 +51,14 @@ STARTS = (
         "1:M 28 Nov 2026 10:00:00.000 # disk", "warning", "1:M 28 Nov 2026", None, "Redis' server.c"),
     Way("a letter, a comma, a time", r"<<[TDIWEF]>>, \[", "E, [2026-02-01T09:00:00 #1] ERROR -- : x",
         "error", "E, she said", None, "Ruby's Logger"),
-    Way("a letter and a colon", r"<<[EWew]>>: (?=\S)", "E: Unable to locate package nosuch", "error",
-        "C: drive", None, "apt, kotlinc"),
-    Way("a report of Erlang", r"=<<ERROR|WARNING|INFO>> REPORT====", "=ERROR REPORT==== 1-Feb-2026 ===",
-        "error", "=FOO REPORT====", None, "Erlang/OTP's error_logger"),
+    Way("a letter and a colon", r"<<[EWew]>>: (?=[^\s\d])", "E: Unable to locate package nosuch", "error",
+        "W: 120 H: 80", None, "apt, kotlinc"),
+    Way("a letter in parentheses, a time", rf"\(<<[TDNIWECF]>>\) (?={DATE})", "(W) 2026-02-01T09:00:00 - slow", "warning",
+        "(W) is for west", None, "qBittorrent"),
+    Way("a word in parentheses", r"\(<<(?i:error|warning|fatal)>>\) (?=\S)", "(error) NOAUTH Authentication required.", "error",
+        "Answer (error) is explained", None, "clients of databases"),
+    Way("a word behind an open bracket", r"\[ <<Debug|Info|Warning|Error>>: ", "[ Warning: slow", "warning",
+        "[ note: x", None, "Julia's Logging"),
 )  # fmt: skip
 
 # Where the level may stand: at the start, behind a time, behind what tells where a line comes from.
@@ -61,21 +68,25 @@ HEADS = (
         "log4j, logback, Python's logging, zerolog, loguru"),
     Way("LOG, of a database", r"<<LOG>>(?=:  | {1,5}[\w\[])", "2026-02-01 09:00:00 UTC [1] LOG:  ready", "info",
         "LOGIN of bob", None, "PostgreSQL, PgBouncer, Nest"),
-    Way("a word and a colon", rf"<<(?i:{BEFORE_COLON})|{CHINESE}>>(?:\[\d+\]| \d{{1,5}})?(?::(?=\s|$)|:)",
+    Way("a word and a colon", rf"<<(?i:{BEFORE_COLON})|{CHINESE}|{FOREIGN}>>(?:\[[\w./-]{{1,40}}\]| [A-Z]{{0,6}}#?\d{{1,5}})?(?: ?:(?=\s|$)|:)",
         "Warning: Undefined index k", "warning", "Errors: 0", None,
         ".NET's console, winston, PHP, mosquitto, GDAL"),
     Way("a word before a time", rf"<<{COLUMN}>>(?= \[?{DATE})", "warn [2026-02-01 09:00:00.000 Z] slow", "warning",
         "warn 2026 people", None, "Mattermost, logfmt's short forms"),
     Way("a column", rf"<<{COLUMN}>>(?=\t| {{2,}}| {{0,3}}\||\s+\[| [\w.-]+ : )", "2026-02-01T09:00:00Z\twarn\tca\tretrying",
         "warning", "2026-02-01 09:00:00 error pages are served", None, "zap's console, istio"),
-    Way("glued to its channel or module", rf"[\w-]{{2,40}}+(?:\.<<{CAPITALS}>>:(?=\s)|:<<{COLUMN}>>(?=\s+\d))|(?:[^\s|:]++:)+?<<{CAPITALS}|LOG>>:(?=  )",
+    Way("glued to its channel or module", rf"[\w-]{{2,40}}+(?:\.<<{CAPITALS}>>:(?=\s)|:<<{COLUMN}>>(?=\s+\d)|:<<{CAPITALS}>>(?=\s+[A-Z])|\(<<[TDIWEF]>>\):(?=\s))|(?:[^\s|:]++:)+?<<{CAPITALS}|LOG>>:(?=  )",
         "[2026-02-01 09:00:00] production.ERROR: boom", "error",
-        "[2026-02-01 09:00:00] README.ERROR x", None, "Monolog's LineFormatter, Zigbee2MQTT"),
+        "[2026-02-01 09:00:00] README.ERROR x", None, "Monolog's LineFormatter, Zigbee2MQTT, log4j 1, SLF4J 2"),
     Way("behind a bar", rf"\|-<<{CAPITALS}>>(?= )", "10:00:00,123 |-WARN in ch.qos.logback.X - y", "warning",
         "10:00:00,123 |-- x", None, "logback's status messages"),
-    Way("a letter behind a time", r"<<[TVDIWEFC]>>(?:!(?=\s)| \|(?=\s)| (?=[A-Z][A-Z_]+ {1,10}\[)| (?=[\w./-]{2,40} *: ))",
+    Way("a letter behind a time", r"<<[TVDIWEFC]>>(?:!(?=\s)| \|(?=\s)| (?=[A-Z][A-Z_]+ {1,10}\[)| (?=[\w./-]{2,40} *: | *[\w./-]+\.\w{1,4}:\d+\]))",
         "2026-02-01T09:00:00Z E! [inputs.docker] x", "error", "2026-02-01 09:00:00 I am here", None,
-        "telegraf, capnslog, mongod before 4.4, logcat"),
+        "telegraf, capnslog, mongod before 4.4, logcat, TensorFlow"),
+    Way("a word before a place in code", rf"<<{COLUMN}|{SHORT}>>:? (?=[\w./<>-]+\.[A-Za-z]{{1,4}}:\d)", "6.826 Error Server.cpp:633: no token", "error",
+        "Error pages 3:4", None, "programs in C++ and Go that say where they are"),
+    Way("behind a name, before a dash", rf"[\w.-]+ <<{CAPITALS}>>(?= - )", "Nov 28 10:00:00 supervisord: updater ERROR - no memory", "error",
+        "updater - ERROR", None, "Python's logging, shells"),
 )  # fmt: skip
 
 # What is in brackets of a head, whole; parentheses and braces hold other things.
@@ -86,8 +97,14 @@ BRACKETS = (
         "[E] is a note", None, "Gitea"),
     Way("behind its module or thread", rf"(?!\w+://)[^\]]{{1,60}}[:/]<<(?i:{BEFORE_COLON})>>", "[09:00:01] [Worker-3/ERROR]: chunk lost",
         "error", "[http://error] x", None, "Apache 2.4, Minecraft's log4j"),
-    Way("a letter before a time", rf"<<[TDIWEFC]>> {TIME}(?:[ ].*)?", "[E 260201 09:00:00 web:1793] boom", "error",
-        "[E 12] x", None, "Tornado, Jupyter"),
+    Way("before its module or thread", rf"<<(?i:{ANY})>>[#|:/][\w.@/#:-]{{1,60}}", "[Warn#SQL] slow query", "warning",
+        "[errors#3] x", None, "monad-logger, transformers"),
+    Way("behind what it is of", r"(?!(?i:no|any|0|log|level) )[A-Za-z][\w.-]*(?: [\w.-]+)? <<(?i:warn|warning|error|fatal)>>", "[Vue Router warn]: no match", "warning",
+        "[no error]: x", None, "Vue, Nitro, compilers of pages"),
+    Way("a letter before a time", rf"\s*<<[TDIWEFCN]>> {TIME}(?:[ ].*)?", "[E 260201 09:00:00 web:1793] boom", "error",
+        "[E 12] x", None, "Tornado, Jupyter, Passenger"),
+    Way("a letter before a place in code", r"<<[TDIWEF]>> [\w./-]+\.\w{1,4}:\d+", "[W socket.cpp:663] [c10d] no connection", "warning",
+        "[W socket] x", None, "PyTorch"),
 )  # fmt: skip
 
 # What stands behind a time inside the same brackets.
@@ -98,20 +115,33 @@ BEHIND_TIME = (
 
 # What runtimes, shells and servers say: at the start, behind a time, or behind where it comes from.
 SENTENCES = (
-    Way("a traceback of Python", r"(?:[+| ]{0,8})(?:Exception Group )?Traceback \(most recent call last\):",
-        "Traceback (most recent call last):", "error", "Traceback is on", None, "CPython's traceback"),
-    Way("a panic of Go", r"(?:http: )?panic(?:: | serving )", "panic: boom", "error",
-        "panic over", None, "Go's runtime, net/http"),
-    Way("a panic of Rust", r"thread '[^']*' (?:\(\d+\) )?panicked at ", "thread 'main' panicked at src/main.rs:3:1:", "error",
-        "thread 'main' started", None, "Rust's std::panicking"),
-    Way("a fatal error", r"(?:PHP )?(?:Fatal|fatal|Parse|Core|Compile|Recoverable fatal) error:\s", "PHP Fatal error:  Uncaught Exception: x",
-        "error", "fatal errors: 0", None, "Go's runtime, PHP, GCC"),
+    Way("a traceback of Python", r"(?:[+| ]{0,8})(?:Exception Group )?Traceback (?:[a-z]+ ){0,3}\(most recent call last\)(?::|$)",
+        "Traceback (most recent call last):", "error", "Traceback is on", None, "CPython's traceback, Nim"),
+    Way("a panic of Go", r"(?:http: )?panic(?:\([\w ]+\))?(?:: | serving )", "panic: boom", "error",
+        "panic over", None, "Go's runtime, net/http, Bun"),
+    Way("a panic of Rust", r"thread '[^']*' (?:\(\d+\) )?panicked at |thread \d+ panic: ", "thread 'main' panicked at src/main.rs:3:1:", "error",
+        "thread 'main' started", None, "Rust's std::panicking, Zig"),
+    Way("a fatal error", r"(?:PHP )?(?:Fatal|fatal|Parse|Core|Compile|Recoverable fatal)(?: [A-Z]\w+)? error[:.]\s|(?:# )?A fatal error (?:has been|was) detected", "PHP Fatal error:  Uncaught Exception: x",
+        "error", "fatal errors: 0", None, "Go's runtime, PHP, GCC, CPython, .NET, the JVM"),
     Way("a warning of PHP", r"PHP (?:Warning|Deprecated|Strict Standards|Strict standards):\s", "PHP Warning:  Undefined variable $x in /a.php on line 3",
         "warning", "PHP Warnings are off", None, "PHP's main.c"),
     Way("a notice of PHP", r"PHP Notice:\s", "PHP Notice:  Undefined index: a in /a.php on line 3", "info",
         "PHP Notices are off", None, "PHP's main.c"),
+    Way("where PHP failed", r"In [\w.-]+\.php line \d+:$", "In Connection.php line 829:", "error",
+        "In a.php line 3", None, "Symfony's console"),
+    Way("a report of Erlang", r"=<<ERROR|WARNING|INFO>> REPORT====", "=ERROR REPORT==== 1-Feb-2026 ===",
+        "error", "=FOO REPORT====", None, "Erlang/OTP's error_logger"),
+    Way("a crash of Erlang", r"=(?:CRASH|SUPERVISOR) REPORT====", "2026-02-01 09:00:00 =CRASH REPORT====", "error",
+        "=CRASHES====", None, "Erlang/OTP's sasl, lager"),
+    Way("progress of Erlang", r"=PROGRESS REPORT====", "=PROGRESS REPORT==== 1-Feb-2026 ===", "info",
+        "=PROGRESS====", None, "Erlang/OTP's sasl"),
+    Way("what the kernel says of a fault", r"(?:kernel )?BUG: |Oops: |Kernel panic - |(?:traps: )?[\w.-]+\[\d+\]:? (?:general protection fault|segfault at )",
+        "[  200.123456] BUG: unable to handle page fault", "error", "BUGS: 3", None, "the kernel"),
+    Way("a warning of R", r"Warning messages?:", "Warning message:", "warning", "Warning messages 3", None, "R"),
+    Way("a thread of Ruby that failed", r"#<Thread:.{1,160}> terminated with exception", "#<Thread:0x1 /a.rb:3 run> terminated with exception (x):",
+        "error", "#<Thread:0x1>", None, "Ruby's thread.c"),
     Way("an exception that nobody caught", r"(?:Exception in thread |Exception ignored in|Task exception was never retrieved"
-        r"|Unhandled [Ee]xception|Unhandled [Rr]ejection|Uncaught |Unhandled promise rejection|Future exception was never retrieved)",
+        r"|Unhandled [Ee]xception|Unhandled [Rr]ejection|Uncaught |uncaught exception|Unhandled promise rejection|Future exception was never retrieved)",
         'Exception in thread "main" java.lang.RuntimeException: x', "error", "Exceptions: 0", None,
         "the JVM, CPython, .NET, V8"),
     Way("a cause", r"Caused by: ", "Caused by: java.io.IOException: inner", "error", "Caused trouble", None,
@@ -121,10 +151,18 @@ SENTENCES = (
     Way("where Node failed", r"node:[\w/]+:\d+$", "node:internal/process/promises:288", "error",
         "node:20", None, "Node.js' node_errors.cc"),
     Way("what killed a process", r"(?:Segmentation fault|Bus error|Illegal instruction|Aborted \(core dumped\)|Killed$|Out of memory"
-        r"|terminate called |double free or |free\(\): |malloc\(\): |\*\*\* stack smashing|Assertion (?:.{1,200} )?failed|(?:[\w./-]++: )?error while loading shared libraries: )",
+        r"|terminate called |double free or |free\(\): |malloc\(\): |\*\*\* stack smashing|Assertion (?:.{1,200} )?failed|out of memory: |Signal \d+: |Program crashed: |memory allocation of \d+ bytes failed|(?:[\w./-]++: )?error while loading shared libraries: |Process terminated\. )",
         "Segmentation fault (core dumped)", "error", "Killed 3 bugs", None, "shells, glibc, libstdc++, the kernel"),
-    Way("an error in words", r"Error [a-z]{2,}(?: [^\s:]+){0,6}: ", "Error response from daemon: no such container", "error",
-        "Error handling middleware registered", None, "programs of the command line"),
+    Way("an error in words", r"(?:Error [a-z]{2,}|error (?!handling|report|logging)[a-z]+ing)(?: [^\s:]+){0,6} ?:(?:$| (?!\d[\d.,]*%?$))|(?:An )?[Ee]rror occur+ed\b|(?:Exception|Error) (?:during|while|when) |Exception in [a-z]", "Error response from daemon: no such container", "error",
+        "Error rate: 0.01%", None, "programs of the command line"),
+    Way("a word and a mark of exclamation", r"<<(?i:error|warning|fatal)>>! ", "Error! App '7' is not installed", "error",
+        "Errors! x", None, "installers"),
+    Way("a warning of Perl", r"Use of uninitialized value |Use of \S+ is deprecated|Deprecated use of ", "Use of uninitialized value $x in addition (+) at /a.pl line 9.",
+        "warning", "Use of force", None, "perldiag(1)"),
+    Way("an error of Clojure", r"(?:Execution|Syntax) error .*at .*\(", "Execution error (ExceptionInfo) at shop.core/take (core.clj:12).", "error",
+        "Execution error rate", None, "Clojure's main.clj"),
+    Way("a failure in words", r"[Ff]ailed to [a-z]+ |Failed with ", "2026/02/01 09:00:00 failed to connect to bank", "error",
+        "Failed tomatoes", None, "programs in Go, systemd, Bundler"),
     Way("a code of an error", r"ERR_[A-Z][A-Z0-9_]+\b", "ERR_PNPM_NO_SCRIPT  Missing script: x", "error",
         "ERRATIC", None, "Node's and package managers' codes"),
     Way("a server's own failure", r"Internal [Ss]erver [Ee]rror(?:: |$)|(?:Bad Gateway|Service Unavailable|Gateway Timeout): /",
@@ -133,14 +171,15 @@ SENTENCES = (
         "Not Found: /x", "warning", "Not Found in the list", None, "RFC 9110's phrases of 4xx; Django"),
     Way("npm's words", r"npm <<ERR!|error|WARN|warn|notice|info>> ", "npm ERR! code ELIFECYCLE", "error",
         "npm errors 0", None, "npm"),
-    Way("a word behind a dash", r"- <<error|warn|info>> ", "- warn x", "warning", "- warning signs", None, "Next.js"),
+    Way("a word behind a dash", r"- <<error|warn|info>> (?=[A-Z./]|\S+$)", "- warn x", "warning", "- error log rotated", None, "Next.js"),
     Way("a word before a sentence", r"<<error|warning|warn>> (?=[A-Z][a-z]|[\w.-]+: )", "error Command failed with exit code 1.", "error",
         "error pages", None, "yarn, Docusaurus"),
     Way("info before a sentence", r"info (?=[A-Z][a-z])", "info Visit the documentation", "info", "info point", None, "yarn"),
     Way("a cross", r"[⨯✖✗✘❌] ?", "⨯ Error: no stock", "error", "✓ Ready in 2s", None, "Next.js, test runners"),
     Way("a warning sign", r"⚠️?", "⚠ Invalid options detected", "warning", "☂ rain", None, "Next.js, Vite"),
-    Way("what crashed", r"(?:app|process|worker|server) crashed\b", "[nodemon] app crashed - waiting for changes", "error",
-        "crash course", None, "nodemon, supervisors"),
+    Way("a sign of information", r"ℹ️?", "ℹ Vite client warmed up", "info", "i am here", None, "Nuxt, consola"),
+    Way("what crashed", r"(?:app|process|worker|server) crashed\b|[a-z]+ aborted!$", "[nodemon] app crashed - waiting for changes", "error",
+        "crash course", None, "nodemon, supervisors, Rake"),
 )  # fmt: skip
 
 # The same, of a shape and not of fixed words: looked for only where a line holds one of SHAPE_HINTS.
@@ -149,13 +188,17 @@ SHAPES = (
         "error", "the panic was over", None, "Gin, chi"),
     Way("a warning of a runtime", r"(?:[\w.]+\.)?[A-Za-z]*Warning: ", "/app/x.py:10: UserWarning: old", "warning",
         "Warning signs of a storm", None, "CPython's warnings, Node's process.emitWarning"),
-    Way("an exception", r"(?:[A-Za-z_$][\w$]*(?:\.|::?))*[A-Z][\w$]*(?:Error|Exception|Failure|Fault)(?::|$| \[|(?= \(.*\):?$))",
+    Way("an exception", r"(?:[A-Za-z_$][\w$]*(?:\.|::?))*(?:[A-Z][\w$]*(?:Error|Exception|Failure|Fault)|Exception)(?::|$| \[|(?= \(.*\):?$))",
         "java.io.IOException: bank away", "error", "ErrorHandling is on", None,
         "what languages print of an exception: its class, a colon, its message"),
     Way("where Ruby failed", r"\S+:\d+:in [`'].*[`'].*\([A-Z][\w:]*\)$", "/app/a.rb:3:in `b': undefined method `x' (NoMethodError)",
         "error", "/app/a.rb:3:in `b'", None, "Ruby's error.c"),
+    Way("where Perl died", r".{1,160} at (?:\S*[./]\S*|-e) line \d+(?:, <\w+> (?:line|chunk) \d+)?\.$", "no stock at /app/shop.pl line 12.", "error",
+        "stop at the line 12.", None, "Perl's die"),
     Way("make that stopped", r"[\w-]++(?:\[\d+\])?: \*\*\* ", "make: *** [Makefile:3: all] Error 1", "error",
         "make: done ***", None, "GNU make"),
+    Way("a kind of error", r"(?!(?:No|Zero|Without|Last|Log|Mean|Standard|Max|On) )[A-Z][\w()-]*(?: [\w()-]+){0,4}? <<error|warning>>(?: \([^)]*\))?: (?!\d[\d.,]*%?$)",
+        "CUDA error: invalid argument", "error", "Mean error: 0.12", None, "libraries, the kernel, the JVM"),
 )  # fmt: skip
 
 EXCEPTIONS = ("an exception", "a cause", "an exception in parentheses")
@@ -163,13 +206,13 @@ EXCEPTIONS = ("an exception", "a cause", "an exception in parentheses")
 
 TOOLS = (
     "npm's words", "a word behind a dash", "a word before a sentence", "info before a sentence", "a cross",
-    "a warning sign", "a code of an error", "what crashed",
+    "a warning sign", "a sign of information", "a code of an error", "what crashed",
 )  # fmt: skip
 """Rows of tools of the command line: what is indented below one need not be its own."""
 
 # At the end of a line that begins with a program's name.
 ENDINGS = (
-    Way("what the system answered", r"[\w./@+-]+: .*|exec .*|(?=[A-Z])", "cp: cannot stat 'x': No such file or directory",
+    Way("what the system answered", r"[\w./@+-]+(?::\d+)*: .*|exec .*|(?=[A-Z])|(?:failed|unable|cannot|could not) .*", "cp: cannot stat 'x': No such file or directory",
         "error", "404 not found", None, "strerror(3) behind the name of a program; shells"),
 )  # fmt: skip
 ANSWERS = (
@@ -177,7 +220,11 @@ ANSWERS = (
     "exec format error", "Exec format error", "No space left on device", "Address already in use",
     "Operation not permitted", "Is a directory", "Not a directory", "Broken pipe",
     "Read-only file system", "Cannot allocate memory", "Too many open files", "Input/output error",
-    "Name or service not known", ": not found",
+    "Name or service not known", ": not found", "no such file or directory", "permission denied",
+    "connection refused", "Text file busy", "does not exist", "Invalid argument", "Connection timed out",
+    "No route to host", "Network is unreachable", "Host is unreachable", "Connection reset by peer",
+    "Device or resource busy", "Temporary failure in name resolution", "Cannot assign requested address",
+    "Resource temporarily unavailable", "File exists", "No such device", " failed", " failed.",
 )  # fmt: skip
 
 PAIRS = (

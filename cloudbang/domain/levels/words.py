@@ -17,7 +17,31 @@ NAMES = {
     "error": "error err erro eror fail failure severe critical crit fatal ftl fata panic pnc pani "
     "emerg emergency alert dpanic 错误 严重 致命",
 }
-LEVEL_OF_NAME = {name: level for level, names in NAMES.items() for name in names.split()}
+# What databases, the JVM and GNU's tools call them in other languages (PostgreSQL's elog, java.util.logging,
+# gettext): German, French, Spanish, Italian, Portuguese, Russian, Japanese, Korean, Chinese.
+TRANSLATED = {
+    "info": "HINWEIS INFORMATION INFOS INFORMACIÓN INFORMAZIONI INFORMAÇÕES NOTIFICA NOTA ИНФОРМАЦИЯ "
+    "ЗАМЕЧАНИЕ СООБЩЕНИЕ 情報 ログ 정보 로그 알림 日志 注意",
+    "warning": "WARNUNG AVERTISSEMENT ADVERTENCIA AVVERTENZA ATTENZIONE ADVERTÊNCIA AVISO "
+    "ПРЕДУПРЕЖДЕНИЕ 警告 경고",
+    "error": "FEHLER SCHWERWIEGEND ERREUR GRAVE ERRORE ERRO FATALE ОШИБКА ВАЖНО СЕРЬЕЗНЫЙ ПАНИКА エラー "
+    "致命的エラー 오류 심각 치명적오류 致命错误",
+}
+LEVEL_OF_NAME = {
+    name.lower(): level
+    for table in (TRANSLATED, NAMES)
+    for level, names in table.items()
+    for name in names.split()
+}
+FOREIGN = "|".join(
+    sorted((name for names in TRANSLATED.values() for name in names.split()), key=len, reverse=True)
+)
+FOREIGN_DETAILS = (
+    "ANWEISUNG|TIPP|ZUSAMMENHANG|ANFRAGE|INSTRUCTION|ASTUCE|DÉTAIL|CONTEXTE|REQUÊTE|SENTENCIA|SUGERENCIA"
+    "|DETALLE|CONTEXTO|DETTAGLIO|SUGGERIMENTO|CONTESTO|ISTRUZIONE|DETALHE|DICA|COMANDO|ОПЕРАТОР|ПОДСКАЗКА"
+    "|ПОДРОБНОСТИ|КОНТЕКСТ|詳細|ヒント|文脈|문맥|상세정보|힌트|구문|语句|提示|详细信息|上下文|查询"
+)
+"""What PostgreSQL calls in those languages what it adds to an error."""
 
 LETTERS = {
     "T": "trace", "V": "trace", "D": "debug", "I": "info", "N": "info", "W": "warning",

@@ -1,0 +1,324 @@
+"""The entries of one stream of one container: which line begins one, which belongs to the one that is
+open, and which stands alone until a frame proves otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cloudbang.domain.entry import BYTES_AT_MOST, LINES_AT_MOST, Entry, comes_later
+from cloudbang.domain.levels import BLANK, read
+from cloudbang.domain.levels.text_tables import TIME
+from cloudbang.domain.line_shape import BAD, DATABASE, DETAIL, SECOND, Shape, tag_of_record, text_of
+from cloudbang.domain.traces import BEGIN_THEMSELVES, goes_on
+
+WAITING_AT_MOST = 40  # lines that a frame may still prove to be of the entry before them
+BLOCK = 60  # lines of a message below a head that says nothing itself
+
+
+_TIME = re.compile(TIME)
+_LINE_NUMBER = re.compile(r"\[\d+-\d+\]")  # of the process: %l of PostgreSQL's log_line_prefix
+_CARET = re.compile(r"\s*[\^~]+\s*$")
+_LAST = re.compile(r"[A-Za-z_][\w.]*(?:: .*|:)?$")  # what a traceback of Python ends with
+_MEMBER = re.compile(r'(\s+)"([\w.@]+)"\s*:\s*("?[\w+-]*)')
+
+
+class _Waiting:
+    """A line that stands alone until a frame proves otherwise."""
+
+    __slots__ = ("failure", "raw", "seq")
+
+    def __init__(self, seq: int, raw: bytes, failure: bool) -> None:
+        self.seq, self.raw, self.failure = seq, raw, failure
+
+
+class EntryStream:
+    """What one container writes to one stream: the entry that is open, and what may become of it."""
+
+    __slots__ = (
+        "begins",
+        "block",
+        "braces",
+        "database",
+        "entry",
+        "failing",
+        "framed",
+        "indent",
+        "json",
+        "language",
+        "last",
+        "location",
+        "lone",
+        "message_below",
+        "next_line",
+        "place",
+        "prefix",
+        "tag",
+        "timed",
+        "tool",
+        "waiting",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.entry: Entry | None = None
+        # A line that began one, of which nothing else is known yet: most stay so.
+        self.lone: tuple[int, bytes, Shape] | None = None
+        self.waiting: list[_Waiting] = []
+        self.last = b""
+        self.begins = self.framed = self.failing = False
+        self.language = self.prefix = self.indent = self.tag = ""
+        self.block = self.json = self.message_below = self.database = self.place = False
+        self.location = self.next_line = self.braces = self.tool = self.timed = False
+
+    # -- what a line is
+
+    def feed(self, seq: int, raw: bytes, shape: Shape) -> Entry | None:
+        """The entry of several lines that this line is in, as it is now."""
+        lone = self.lone
+        if shape.alone or (lone is not None and shape.plain and lone[2].dull):
+            self.lone, self.last = (seq, raw, shape), raw
+            return None
+        if lone is not None:
+            self._begin(*lone)
+        entry = self.entry
+        near = entry is not None and self._near(raw)
+        if near and (shape.tagged or self.tag):
+            near = tag_of_record(raw) == self.tag
+        self.last = raw
+        if not near or entry is None:
+            if shape.frame:
+                return self._frame(seq, raw, shape, near=False)
+            if shape.blank:
+                self.entry, self.waiting = None, []
+            else:
+                self.lone = (seq, raw, shape)
+            return None
+        if shape.heads and not (self.json or self.database or self.place):
+            if shape.opening:
+                return self._open(seq, raw, shape)
+            within = self.braces or (self.framed and self.language == "python")
+            within = within or (shape.detail and self.timed and entry.level in BAD)
+            told = shape.failure and not shape.timed
+            announced = self.next_line and entry.lines == 1
+            told = told and (announced or (shape.indented and self.language == "go"))
+            boxed = self.language == "box" and shape.boxed
+            if not (told or boxed or (within and shape.indented and not shape.timed)):
+                self._begin(seq, raw, shape)
+                return None
+            if told or boxed or shape.detail:
+                self.next_line = False
+                return self._told(seq, raw, shape, entry)
+        return self._near_line(seq, raw, shape, entry)
+
+    def _told(self, seq: int, raw: bytes, shape: Shape, entry: Entry) -> Entry | None:
+        """What names a level and yet is of the entry before: in its box, or announced by it."""
+        self._pull(self.waiting)
+        entry.level = entry.level or shape.level
+        return self._join(seq, raw)
+
+    def _near_line(self, seq: int, raw: bytes, shape: Shape, entry: Entry) -> Entry | None:
+        if shape.blank:
+            return self._blank(seq, raw)
+        if shape.frame:
+            return self._frame(seq, raw, shape, near=True)
+        if self.braces:
+            self.braces = text_of(raw)[:1] not in ("}", "]")
+            return self._join(seq, raw)
+        within = self.language == "python" and self.framed and not self.waiting
+        if within and shape.indented and not shape.timed:
+            return self._join(seq, raw)
+        if joined := self._special(seq, raw, shape):
+            return joined
+        if shape.opening:
+            return self._open(seq, raw, shape)
+        if shape.heads:
+            self._begin(seq, raw, shape)
+            return None
+        if self.language and goes_on(self.language, text := text_of(raw)):
+            if self.language == "ended":
+                self.language = "between"
+            elif self.framed and self.language == "box" and text.startswith("╰"):
+                self.language = "python"
+            self._pull(self.waiting)
+            return self._join(seq, raw)
+        if self.location and _CARET.match(text_of(raw)):
+            return self._caret(seq, raw)
+        if self._is_taken(raw, shape):
+            return self._join(seq, raw)
+        # Where nothing failed, a frame that comes takes the line before it for its beginning.
+        waits = entry.level in BAD or self.framed or self.location
+        told = not shape.exception or (entry.level in BAD and not self.framed)
+        if waits and told and len(self.waiting) < WAITING_AT_MOST and not shape.location:
+            self.waiting.append(_Waiting(seq, raw, shape.exception))
+        else:
+            self.lone = (seq, raw, shape)
+        return None
+
+    @property
+    def open(self) -> tuple[int, str | None]:
+        """First seq and level of the entry that is open; 0 when none is."""
+        if self.lone is not None:
+            return self.lone[0], self.lone[2].level
+        return (self.entry.first, self.entry.level) if self.entry else (0, None)
+
+    def _near(self, raw: bytes) -> bool:
+        entry = self.entry
+        assert entry is not None
+        if entry.lines >= LINES_AT_MOST or entry.size >= BYTES_AT_MOST:
+            return False
+        return not comes_later(raw, self.last)
+
+    # -- what becomes of it
+
+    def _begin(self, seq: int, raw: bytes, shape: Shape) -> None:
+        self.entry, self.lone = Entry(seq, raw, shape.level), None
+        self.waiting = []
+        self.framed = self.braces = False
+        self.language = shape.opening or shape.language
+        self.begins, self.failing = shape.heads and not shape.failure, shape.failure
+        self.timed = shape.timed
+        self.tag = tag_of_record(raw) if shape.tagged else ""
+        self.location, self.json, self.tool = shape.location, shape.opens_object, shape.tool
+        self.indent = ""
+        self.message_below, self.block = shape.message_below, shape.block
+        self.next_line, self.database, self.place = shape.next_line, shape.database, shape.place
+        self.prefix = self._prefix(text_of(raw), DATABASE) if shape.database else ""
+
+    @staticmethod
+    def _prefix(bare: str, word: re.Pattern[str]) -> str:
+        """What stands between the time and this word: which process says it."""
+        time, found = _TIME.match(bare), word.search(bare, 0, 200)
+        before = bare[time.end() if time else 0 : found.start() if found else 0]
+        return _LINE_NUMBER.sub("", before)
+
+    def _join(self, seq: int, raw: bytes) -> Entry | None:
+        entry = self.entry
+        if entry is None:
+            return None
+        entry.take(seq, len(raw))
+        return entry
+
+    def _pull(self, lines: Sequence[_Waiting]) -> None:
+        if self.entry is not None:
+            for one in lines:
+                self.entry.take(one.seq, len(one.raw))
+        self.waiting = []
+
+    def _blank(self, seq: int, raw: bytes) -> Entry | None:
+        entry = self.entry
+        if entry is None or self.json:
+            self.entry, self.waiting = None, []
+            return None
+        self.next_line = False
+        if self.waiting or not (entry.level in BAD or self.framed):
+            if len(self.waiting) < WAITING_AT_MOST:
+                self.waiting.append(_Waiting(seq, raw, failure=False))
+            return None
+        return self._join(seq, raw)
+
+    def _frame(self, seq: int, raw: bytes, shape: Shape, *, near: bool) -> Entry | None:
+        """A true frame: it takes what waits with it, to where its failure began."""
+        entry, waiting = self.entry, self.waiting
+        language = BEGIN_THEMSELVES.get(shape.frame)
+        if entry is None or not near or (language and self.language not in (language, "python")):
+            # Its beginning is not known: it is read from its middle on, or comes late; or is this.
+            self._begin(seq, raw, shape)
+            assert self.entry is not None
+            self.entry.level = "error"
+            self.framed, self.language = True, language or shape.frame
+            self.braces = shape.opens_braces
+            return None
+        start = self._start_of(waiting)
+        if start is None:
+            self._pull(waiting)
+        else:
+            rest = waiting[start + 1 :]
+            self.entry = entry = Entry(waiting[start].seq, waiting[start].raw, "error")
+            self._pull(rest)
+            self.begins, self.failing, self.location = False, True, False
+        self.framed, self.language = True, language or shape.frame
+        self.braces = shape.opens_braces
+        self.block = self.next_line = self.message_below = False
+        if entry.level is None:
+            entry.level = "error"
+        return self._join(seq, raw)
+
+    def _start_of(self, waiting: Sequence[_Waiting]) -> int | None:
+        """Which of the lines that wait the failure begins with; None: the entry itself."""
+        if not waiting:
+            return None
+        assert self.entry is not None
+        failure = next((i for i, one in enumerate(waiting) if one.failure), None)
+        if self.entry.level in BAD or self.framed:
+            # A line of a log is followed by what it tells of; a failure by none but its own frames.
+            return None if self.begins and not self.framed else failure
+        return failure if failure is not None else len(waiting) - 1
+
+    def _open(self, seq: int, raw: bytes, shape: Shape) -> Entry | None:
+        entry, language = self.entry, shape.opening
+        assert entry is not None
+        again = language == self.language and language in ("go", "php", "elixir")
+        between = self.language == "between" or not self.framed or again
+        if entry.level in BAD and between and (self.failing or self.begins):
+            self._pull(self.waiting)
+            self.framed = language not in ("php", "rust")
+            self.language = language
+            return self._join(seq, raw)
+        self._begin(seq, raw, shape)
+        return None
+
+    def _caret(self, seq: int, raw: bytes) -> Entry | None:
+        assert self.entry is not None
+        self._pull(self.waiting)
+        self.entry.level = "error"
+        self.location, self.failing = False, True
+        self.language, self.framed = "node", False
+        self.block = True  # the failure itself follows
+        return self._join(seq, raw)
+
+    def _special(self, seq: int, raw: bytes, shape: Shape) -> Entry | None:
+        """Lines that begin as a line of a log does and yet belong to the one before, and JSON."""
+        entry = self.entry
+        assert entry is not None
+        if self.json:
+            text = text_of(raw)
+            member = _MEMBER.match(text)
+            if member or (entry.lines > 1 and text[0] in " \t}]"):
+                if member:
+                    self.indent = self.indent or member[1]
+                    if member[1] == self.indent and entry.level is None:
+                        line = f'{{"{member[2]}":{member[3]}'
+                        line += '"}' if member[3].startswith('"') else "}"
+                        entry.level = read(line).level
+                self.json = text[0] not in "}]"
+                return self._join(seq, raw)
+            self.json = False
+        if self.waiting:
+            return None
+        if self.database and shape.timed and DETAIL.search(text := text_of(raw), 0, 200):
+            return self._join(seq, raw) if self._prefix(text, DETAIL) == self.prefix else None
+        if self.place and SECOND.match(text_of(raw)):
+            entry.level, self.place, self.begins = shape.level, False, True
+            return self._join(seq, raw)
+        return None
+
+    def _is_taken(self, raw: bytes, shape: Shape) -> bool:
+        """Whether a line that says neither time nor level belongs to the open entry at once."""
+        entry = self.entry
+        assert entry is not None
+        if self.waiting:
+            return False
+        if shape.indented:
+            if (entry.level in BAD and not self.tool) or self.framed or self.message_below:
+                return True
+            return self.database and text_of(raw)[0] == "\t"
+        if self.next_line:
+            self.next_line = False
+            return not shape.exception
+        if self.block:
+            return entry.lines < BLOCK
+        last = shape.exception or _LAST.match(text_of(raw).lstrip(BLANK)) is not None
+        if last and self.language == "python" and self.framed:
+            self.language = "ended"
+            return True
+        return False
