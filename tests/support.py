@@ -18,7 +18,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -311,3 +311,26 @@ class ServerProcess:
                 return
             yield page
             after = page[-1][0]
+
+
+def flood(first: bytes, again: bytes, *, reads: bool = True) -> Any:
+    """Says this, and then the same again and again, as fast as it is heard, from a thread: it gives no
+    greenlet a turn. Close what it gives, a socket that listens on loopback."""
+    from gevent.monkey import get_original
+
+    listening = get_original("socket", "socket")()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+
+    def serve() -> None:
+        with suppress(OSError):
+            sock, _ = listening.accept()
+            with sock:
+                if reads:
+                    sock.recv(65536)
+                sock.sendall(first)
+                while True:
+                    sock.sendall(again * 2_000)
+
+    get_original("_thread", "start_new_thread")(serve, ())
+    return listening

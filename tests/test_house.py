@@ -142,6 +142,15 @@ def test_risky_libraries_have_one_importer(path: Path) -> None:
         assert owner is None or here == owner or here.startswith(owner + "/"), f"{here}: {name}"
 
 
+def test_who_reads_from_others_by_a_library_is_bounded() -> None:
+    """It reads lines in loops of its own, in which nobody else has a turn: see core/bounded_file.py.
+    Commands are processes of their own."""
+    for path in SOURCES:
+        used = imports_of(path)
+        if room_of(path) != "cli" and used & {"http.client", "smtplib", "urllib.request", "ftplib"}:
+            assert "cloudbang.core.bounded_file" in used, path.name
+
+
 def test_domain_is_pure() -> None:
     """The domain knows the standard library and nothing of clocks, files or sockets."""
     forbidden = {"os", "socket", "time", "subprocess", "pathlib", "gevent", "threading", "random"}

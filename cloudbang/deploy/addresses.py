@@ -55,15 +55,29 @@ def is_inside(address: str) -> bool:
             or (found.is_reserved and found.version == 4)
         ):
             return True
-        # An address of the old kind that is written as one of the new, or translated to it.
-        inner = None
-        if isinstance(found, ipaddress.IPv6Address):
-            inner = found.ipv4_mapped or found.sixtofour
-            if inner is None and found in ipaddress.ip_network("64:ff9b::/96"):
-                inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        inner = embedded(found)
         if inner is None:
             return False
         found = inner
+
+
+# Prefixes before the 32 bits of an address of the old kind: of translators everybody's and a network's own,
+# of addresses that were to be compatible, and of stateless translation.
+_BEFORE_OLD = tuple(
+    ipaddress.IPv6Network(text)
+    for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")
+)
+
+
+def embedded(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The address of the old kind that is written as one of the new, or that it is translated to."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return None
+    if inner := ip.ipv4_mapped or ip.sixtofour:
+        return inner
+    if any(ip in network for network in _BEFORE_OLD):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return None
 
 
 def _resolved(host: str, port: int) -> list[str]:

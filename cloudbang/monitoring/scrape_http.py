@@ -7,11 +7,12 @@ from __future__ import annotations
 import http.client
 import zlib
 from contextlib import closing
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gevent
 from gevent import socket
 
+from cloudbang.core.bounded_file import bounded
 from cloudbang.core.loop import yield_to_loop
 from cloudbang.domain.metrics import exposed as said
 from cloudbang.domain.metrics.exposed import Exposed, NotExposed
@@ -19,8 +20,15 @@ from cloudbang.domain.metrics.exposed import Exposed, NotExposed
 WITHIN = 5.0  # seconds for all of it
 MOST = 2 * 1024**2  # bytes of an answer, as it comes and unpacked
 AT_ONCE = 64 * 1024  # bytes that are read, and unpacked, before others have their turn
+SAYS = 4 * MOST  # bytes that may come in all: with its head, and the marks of its chunks
 AGENT = "CloudBang"
 ACCEPT = "text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1"
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fp = bounded(self.fp, SAYS)
 
 
 class Answer(NamedTuple):
@@ -52,6 +60,7 @@ def ask(address: str, what: Exposed, within: float = WITHIN) -> Answer:
 def _asked(address: str, what: Exposed, within: float) -> Answer:
     facts = {"path": what.path, "port": what.port}
     connection = http.client.HTTPConnection(address, what.port, timeout=within)
+    connection.response_class = _Response
     try:
         try:
             connection.sock = socket.create_connection((address, what.port), within)
@@ -90,9 +99,11 @@ def _body(answer: http.client.HTTPResponse, what: Exposed) -> bytes:
             body += data
         else:
             try:
-                while data and not unpacking.eof:
+                while data := data.lstrip(b"\0") if unpacking.eof else data:
+                    if unpacking.eof:  # it is made of several, one behind the other
+                        unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
                     body += unpacking.decompress(data, AT_ONCE)
-                    data = unpacking.unconsumed_tail
+                    data = unpacking.unconsumed_tail or unpacking.unused_data
                     if len(body) > MOST:
                         break
                     yield_to_loop()

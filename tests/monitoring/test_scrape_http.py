@@ -19,6 +19,7 @@ from cloudbang.domain.metrics.exposition import MOST as MOST_SAMPLES
 from cloudbang.monitoring import scrape_http
 from cloudbang.monitoring.scrape import read_lines
 from cloudbang.monitoring.scrape_http import MOST, Answer
+from tests.support import flood
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
@@ -118,11 +119,47 @@ def test_what_is_no_answer_is_refused_with_a_sentence(answer: Any, said: str) ->
     assert said in refused(answer)
 
 
+def test_what_is_packed_in_parts_is_read_whole() -> None:
+    packed = gzip.compress(b"a 1\n") + gzip.compress(b"b 2\n" * 50_000) + b"\0" * 40
+    assert asked(says(whole(packed, GZIP))).body == b"a 1\n" + b"b 2\n" * 50_000
+    assert "cannot be unpacked" in refused(says(whole(gzip.compress(b"a 1\n") + b"more", GZIP)))
+
+
 @pytest.mark.parametrize("answer", [slow, slow_head, silent])
 def test_all_of_it_has_its_time(answer: Any) -> None:
     began = time.monotonic()
     assert "is not answered in full within 0.3 s" in refused(answer, 0.3)
     assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n"),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n#\r\n"),
+    ],
+    ids=["interim", "trailers", "chunks"],
+)
+def test_who_never_ends_keeps_nobody_else_from_their_turn(first: bytes, again: bytes) -> None:
+    """In loops of the library's own, in which no time passes and nothing else happens."""
+    turns = [0]
+
+    def count() -> None:
+        while True:
+            turns[0] += 1
+            gevent.sleep(0)
+
+    counting, listening = gevent.spawn(count), flood(first, again)
+    try:
+        with pytest.raises(
+            NotExposed, match=r"says more than|more than 2,097,152|not answered in full"
+        ):
+            scrape_http.ask("127.0.0.1", Exposed(listening.getsockname()[1], "/metrics"), 5.0)
+    finally:
+        counting.kill()
+        listening.close()
+    assert turns[0] > 1
 
 
 def test_who_does_not_listen_is_told_by_the_port() -> None:

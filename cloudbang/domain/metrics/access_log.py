@@ -19,7 +19,7 @@ METHODS = frozenset(
 STATUSES = frozenset(int(one) for one in HTTPStatus)
 LEFT = frozenset((0, 499))  # the client went before the answer, as Caddy says it, before and since
 UPGRADED = 101
-EVENT_STREAM = "text/event-stream"
+STREAMS = ("text/event-stream", "multipart/x-mixed-replace")  # types of answers without an end
 PATH_MOST = 1024  # characters of a path; what is longer is cut
 DAY = 86_400.0  # the longest that an answer is believed to have taken
 
@@ -101,7 +101,8 @@ def read_request(line: bytes, loads: Callable[[bytes], Any] = json.loads) -> Req
     if status in LEFT:
         kind: Kind = "left"
         status = 499
-    elif status == UPGRADED or str(found.get("type") or "").startswith(EVENT_STREAM):
+    # A WebSocket over HTTP/2 or 3 is asked for by CONNECT, and answered with 200.
+    elif status == UPGRADED or method == "CONNECT" or _is_stream(found.get("type")):
         kind = "stream"
     elif method in ("GET", "HEAD") and path in _HEALTH:
         kind = "probe"
@@ -125,6 +126,10 @@ def read_request(line: bytes, loads: Callable[[bytes], Any] = json.loads) -> Req
         upstream[:64] if type(upstream) is str else "",
         kind,
     )
+
+
+def _is_stream(type_: object) -> bool:
+    return isinstance(type_, str) and type_.lower().startswith(STREAMS)
 
 
 def _is_number(value: object) -> bool:

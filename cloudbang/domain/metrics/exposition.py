@@ -43,8 +43,8 @@ _NUMBER = re.compile(
     r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI]nf(?:inity)?|[nN]a[nN])", re.ASCII
 )
 
-Role = Literal["value", "counter", "bucket", "rest"]
-"""What a line is of its family; ``rest`` is not kept."""
+Role = Literal["value", "counter", "bucket", "count", "rest"]
+"""What a line is of its family; ``count`` is a histogram's, ``rest`` is not kept."""
 
 
 class TooMany(Exception):
@@ -87,13 +87,14 @@ class _Meaning(NamedTuple):
 
 
 class _Buckets:
-    __slots__ = ("counts", "time", "unit", "whole")
+    __slots__ = ("count", "counts", "time", "unit", "whole")
 
     def __init__(self, unit: str) -> None:
         self.unit = unit
         self.counts: dict[float, float] = {}
         self.time: float | None = None
         self.whole = True  # none of its buckets is NaN
+        self.count = 0.0  # of all, as it says beside them
 
 
 class Exposition:
@@ -120,6 +121,8 @@ class Exposition:
         try:
             if len(raw) > LONGEST:
                 raise _Bad
+            if self._number == 1:
+                raw = raw.removeprefix(b"\xef\xbb\xbf")  # as some write in front of any text
             text = raw.decode().strip(" \t\r")
             if not text:
                 return
@@ -134,7 +137,7 @@ class Exposition:
         """What was read of it."""
         points = [point for point in self._points.values() if point is not None]
         for (name, labels), found in self._histograms.items():
-            if not found.whole:
+            if not found.whole or not found.counts:
                 continue
             counts = _counts(found)
             if counts is None:
@@ -174,10 +177,10 @@ class Exposition:
         match meaning.role:
             case "bucket":
                 self._bucket(meaning, labels, value, time)
+            case "count" if isfinite(value):
+                self._histogram(meaning, labels).count = value
             case "value" | "counter":
-                for theirs, ours in _RENAMED.items():
-                    if theirs in labels:
-                        labels[ours] = labels.pop(theirs)
+                _rename(labels)
                 key = name, tuple(sorted(labels.items()))
                 if key in self._points:
                     raise _Bad  # the first of two is kept
@@ -239,6 +242,8 @@ class Exposition:
                 role = "rest"
             case "histogram", "_bucket":
                 role = "bucket"
+            case "histogram", "_count":
+                role = "count"
             case "histogram", _:
                 role = "rest"  # their rate and their number are with the buckets
             case ("counter", _) | ("summary", "_sum" | "_count"):
@@ -257,30 +262,40 @@ class Exposition:
         if "le" not in labels:
             raise _Bad
         bound = _number(labels.pop("le"))
-        for theirs, ours in _RENAMED.items():
-            if theirs in labels:
-                labels[ours] = labels.pop(theirs)
-        key = meaning.family, tuple(sorted(labels.items()))
-        found = self._histograms.get(key)
-        if found is None:
-            found = self._histograms[key] = _Buckets(meaning.unit)
+        found = self._histogram(meaning, labels)
         if isnan(bound) or bound in found.counts or len(found.counts) >= MOST_BUCKETS:
             raise _Bad
         found.counts[bound] = value
         found.time = time
         found.whole = found.whole and isfinite(value)
 
+    def _histogram(self, meaning: _Meaning, labels: dict[str, str]) -> _Buckets:
+        _rename(labels)
+        key = meaning.family, tuple(sorted(labels.items()))
+        found = self._histograms.get(key)
+        if found is None:
+            found = self._histograms[key] = _Buckets(meaning.unit)
+        return found
+
 
 def _counts(found: _Buckets) -> Counts | None:
     """None where they are no histogram that there can be."""
     bounds = sorted(found.counts)
     counts = [found.counts[bound] for bound in bounds]
-    if bounds[-1] != inf:
+    if bounds[-1] != inf:  # some leave it out: then what is above the last bound is in their number
         bounds.append(inf)
-        counts.append(counts[-1])
+        counts.append(max(counts[-1], found.count))
     if bounds[0] < 0 or counts[0] < 0 or any(low > high for low, high in pairwise(counts)):
         return None
     return Counts(tuple(bounds), tuple(counts), 0.0)  # their sum is asked for by nobody
+
+
+def _rename(labels: dict[str, str]) -> None:
+    for theirs, ours in _RENAMED.items():
+        if theirs in labels:
+            while ours in labels:
+                ours = f"exported_{ours}"
+            labels[ours] = labels.pop(theirs)
 
 
 def _number(text: str) -> float:

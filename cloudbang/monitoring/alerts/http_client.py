@@ -11,20 +11,25 @@ import http.client
 import ipaddress
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
 from gevent import get_hub, socket
 
+from cloudbang.core.bounded_file import bounded
 from cloudbang.core.threads import in_thread
-from cloudbang.deploy.addresses import is_inside
+from cloudbang.deploy.addresses import embedded, is_inside
 
 WITHIN = 10.0  # seconds for all of it
 REPLY = 16 * 1024  # bytes of a reply that are read
+SAYS = 512 * 1024  # bytes that may come in all, with what nobody reads
+EACH = 4.0  # seconds until the next address of a host is tried
+MOST_ADDRESSES = 8  # of a host that are tried
 AGENT = "CloudBang"
 
 Resolve = Callable[[str, int], list[str]]
@@ -49,9 +54,9 @@ def resolved(host: str, port: int) -> list[str]:
     return [str(address[0]) for *_, address in found]
 
 
-def address_of(host: str, port: int, private: bool, resolve: Resolve = resolved) -> str:
-    """The address to dial. ``private``: whether it may be on a private network or this machine; the
-    metadata of a cloud and a link's own addresses it never is. Raises NotSent."""
+def addresses_of(host: str, port: int, private: bool, resolve: Resolve = resolved) -> list[str]:
+    """Those to dial. ``private``: whether they may be on a private network or this machine; the
+    metadata of a cloud and a link's own addresses they never are. Raises NotSent."""
     try:
         addresses = resolve(host.strip("[]"), port)
     except (OSError, UnicodeError):
@@ -65,7 +70,24 @@ def address_of(host: str, port: int, private: bool, resolve: Resolve = resolved)
                 f"{host} leads to {address}, on this machine or a private network: an administrator "
                 "can allow that for this receiver"
             )
-    return addresses[0]
+    return list(dict.fromkeys(addresses))[:MOST_ADDRESSES]
+
+
+def dial(addresses: Sequence[str], port: int, within: float) -> socket.socket:
+    """Connected to the first of them that answers: one that is down, or a network of the new kind that
+    leads nowhere, costs no message while another is well. Raises OSError."""
+    assert addresses
+    last = len(addresses) - 1
+    for n, address in enumerate(addresses):
+        try:
+            return socket.create_connection((address, port), within if n == last else EACH)
+        except OSError:
+            if n == last:
+                raise
+    raise AssertionError
+
+
+_GLOBAL = ipaddress.IPv6Network("2000::/3")  # all that is given to anybody
 
 
 def _is_allowed(address: str, private: bool) -> bool:
@@ -76,13 +98,9 @@ def _is_allowed(address: str, private: bool) -> bool:
 
 
 def _plainly_global(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    inner: ipaddress.IPv4Address | None = None
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if ip.teredo is not None:
-            return False
+    inner = embedded(ip)
+    if inner is None and isinstance(ip, ipaddress.IPv6Address):
+        return ip.is_global and ip in _GLOBAL and ip.teredo is None
     return (inner or ip).is_global
 
 
@@ -109,10 +127,10 @@ def post(
     limit = gevent.Timeout(within)
     try:
         with limit:
-            address = address_of(host, port, private, resolve)
+            addresses = addresses_of(host, port, private, resolve)
             made = _Https if parts.scheme == "https" else _Http
             connection = made(host, port, timeout=within)
-            connection.address = address
+            connection.addresses = addresses
             try:
                 sent = {"User-Agent": AGENT, "Connection": "close", **headers}
                 connection.request(method, path, body or None, sent)
@@ -135,20 +153,28 @@ def post(
         raise NotSent(f"{host} could not be asked ({type(e).__name__}: {_why(e)})") from None
 
 
-class _Dialled:
-    """Dials the address that was looked at; the name goes into Host and SNI."""
+class _Answer(http.client.HTTPResponse):
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fp = bounded(self.fp, SAYS)
 
-    address = ""
 
+class _Http(http.client.HTTPConnection):
+    """Dials the addresses that were looked at; the name goes into Host and SNI."""
 
-class _Http(_Dialled, http.client.HTTPConnection):
+    addresses: Sequence[str] = ()
+    response_class = _Answer
+
     def connect(self) -> None:
-        self.sock = socket.create_connection((self.address, self.port), self.timeout)
+        self.sock = dial(self.addresses, self.port, self.timeout or WITHIN)
 
 
-class _Https(_Dialled, http.client.HTTPSConnection):
+class _Https(http.client.HTTPSConnection):
+    addresses: Sequence[str] = ()
+    response_class = _Answer
+
     def connect(self) -> None:
-        plain = socket.create_connection((self.address, self.port), self.timeout)
+        plain = dial(self.addresses, self.port, self.timeout or WITHIN)
         try:
             self.sock = tls().wrap_socket(plain, server_hostname=self.host)
         except BaseException:
@@ -187,7 +213,6 @@ def _retry_after(text: str | None) -> float | None:
     if text.strip().isdecimal():
         return float(text.strip()[:9])
     try:
-        at = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError, OSError):
         return None
-    return max(0.0, at.timestamp() - time.time())

@@ -35,7 +35,7 @@ from cloudbang.domain.alerts.delivery import (
 from cloudbang.domain.alerts.receivers import Kind, Receiver
 from cloudbang.errors import CloudBangError, StorageFailed, StorageFull
 from cloudbang.monitoring.alerts.news import News
-from cloudbang.monitoring.alerts.senders import Letter, Outcome, send
+from cloudbang.monitoring.alerts.senders import PORTAL, Letter, Outcome, send
 from cloudbang.monitoring.alerts.texts import SayIn
 from cloudbang.storage.database.alert_rows import Attempt, Message
 from cloudbang.storage.database.alert_settings import AlertSettings
@@ -53,6 +53,7 @@ WHYS = (
     "the receiver was deleted",
     "it is over",
     "it redirects: give the address that it leads to",
+    PORTAL,
     "a fault in CloudBang",
 )
 """What of ours may stand in the history as the reason; pages have words for each."""
@@ -112,6 +113,8 @@ class Outbox:
         self._moved = 0.0  # seconds by which the clock was set since the last look
         self._clock = WallClock(clock, passes or passed, on_jump=self._jumped)
         self._busy: set[int] = set()
+        # Who of several has a message already, by its name. A restart forgets it: then it comes again.
+        self._taken: dict[str, frozenset[str]] = {}
         self._wake = Flag()
         self._supervisor = Supervisor("outbox")
         counters = {
@@ -318,22 +321,23 @@ class Outbox:
         except CloudBangError as e:
             return Outcome(False, e.code, str(e))
         letter = Letter(
-            message.uid,
-            message.kind,
-            message.items,
-            receiver.options,
-            known,
-            self._say_in(receiver.options.language),
-            self._link,
+            *(message.uid, message.kind, message.items, receiver.options, known),
+            *(self._say_in(receiver.options.language), self._link),
+            self._taken.get(message.uid, frozenset()),
         )
         try:
-            return self._send(receiver.kind, letter)
+            outcome = self._send(receiver.kind, letter)
         except Exception as e:  # one that cannot be written stops no other
             log.exception("a message of alerts could not be sent")
             return Outcome(False, type(e).__name__, "a fault in CloudBang", None, True)
+        if outcome.taken:
+            self._taken[message.uid] = outcome.taken
+        return outcome
 
     def _settle(self, receiver: Receiver, message: Message, outcome: Outcome) -> None:
         now = self._clock()
+        if outcome.accepted:
+            self._taken.pop(message.uid, None)
         attempt = self._attempt(message, outcome)
         # It may have been changed meanwhile.
         receiver = self._settings.receiver(receiver.id) or receiver
@@ -355,6 +359,7 @@ class Outbox:
         failed = replace(message, failures=failures, why=why, due=due)
         if is_given_up(now - message.created, message.tries):
             self.given_up += 1
+            self._taken.pop(message.uid, None)
             failed = replace(failed, state="failed", finished=now)
             log.error("a message of alerts to %s is given up: %s", receiver.name, why)
         self._store.settle(failed, attempt, worse)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 import smtplib
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
@@ -16,8 +17,8 @@ from urllib.parse import quote_plus, urlsplit
 
 import gevent
 import orjson
-from gevent import socket
 
+from cloudbang.core.bounded_file import bounded
 from cloudbang.domain.alerts.incidents import Item
 from cloudbang.domain.alerts.receivers import Kind, Options
 from cloudbang.monitoring.alerts.http_client import (
@@ -25,7 +26,8 @@ from cloudbang.monitoring.alerts.http_client import (
     NotSent,
     Reply,
     Resolve,
-    address_of,
+    addresses_of,
+    dial,
     post,
     resolved,
     tls,
@@ -35,26 +37,37 @@ from cloudbang.monitoring.alerts.texts import lines_of, sentence, title_of
 
 SAID = 200  # characters of a service's own words that are kept
 MAIL_WITHIN = 30.0  # seconds
+MAIL_SAYS = 256 * 1024  # bytes that a mail server may say
 MUTED = 600.0  # seconds for which DingTalk says nothing of who says too much
 TOO_MUCH = 60.0  # seconds until the others listen again
 WECOM_BYTES = 3_800  # of at most 4,096
 ROBOT_BYTES = 18_000  # of at most 20,000
 
 
+PORTAL = "it is answered by a page to sign in, as of a proxy, and not by who is to be told"
+NO = frozenset(("error", "fail", "failed", "failure"))
+_PORTAL = re.compile(
+    rb"""type\s*=\s*["']?password|http-equiv\s*=\s*["']?refresh|<title>[^<]*"""
+    rb"(?:sign.?in|log.?in|captive|proxy|blocked|denied|\xe7\x99\xbb\xe5\xbd\x95|\xe8\xae\xa4\xe8\xaf\x81)"
+)
+
+
 class Outcome(NamedTuple):
     """``code``: of HTTP, SMTP or the service; ``text``: its words or ours. ``refused``: it answered,
-    and does not want this message; otherwise it may not want any now."""
+    and does not want this message; otherwise it may not want any now. ``taken``: who of several has it
+    all the same, and is not sent it again."""
 
     accepted: bool
     code: str
     text: str
     retry_after: float | None = None
     refused: bool = False
+    taken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What is to be told. ``secrets`` by name, of the receiver."""
+    """What is to be told. ``secrets`` by name, of the receiver; ``taken``: who of several has it already."""
 
     uid: str
     kind: str
@@ -63,6 +76,7 @@ class Letter:
     secrets: Mapping[str, str]
     say: Callable[[str], str]
     link: str = ""
+    taken: frozenset[str] = frozenset()
 
     @property
     def title(self) -> str:
@@ -118,17 +132,29 @@ def _webhook(letter: Letter, resolve: Resolve) -> Outcome:
 
 
 def _of_words(reply: Reply) -> Outcome | None:
-    """Of a service that nobody knows: what plainly says no."""
+    """Of a service that nobody knows: what plainly says no, or was answered by somebody else."""
+    if _is_portal(reply.body):
+        return Outcome(False, str(reply.status), PORTAL, None, True)
     told = _json(reply)
     no = _number(told.get("errcode")) or told.get("ok") is False or told.get("success") is False
     code = _number(told.get("code"))
-    if code and not 200 <= code < 300 and ("msg" in told or "message" in told):
-        no = True
-    if not no:
+    words = any(name in told for name in ("msg", "message", "error"))
+    no = no or str(told.get("status", "")).lower() in NO
+    no = no or any(told.get(name) and type(told[name]) is not int for name in ("error", "errors"))
+    if not (no or (code and not 200 <= code < 300 and words)):
         return None
     return Outcome(
         False, str(told.get("errcode") or code or reply.status), _said(reply), None, True
     )
+
+
+def _is_portal(body: bytes) -> bool:
+    """Whether it is a page on which somebody is to sign in, or that sends a browser elsewhere: a proxy's
+    or a network's, and no answer of who should be told."""
+    text = body.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not text.startswith((b"<!doctype html", b"<html")):
+        return False
+    return bool(_PORTAL.search(text))
 
 
 def _dingtalk(letter: Letter, resolve: Resolve) -> Outcome:
@@ -141,14 +167,14 @@ def _dingtalk(letter: Letter, resolve: Resolve) -> Outcome:
     lines = letter.text(ROBOT_BYTES).replace("\n", "\n\n")
     text = {"title": letter.title, "text": f"#### {letter.title}\n\n{lines}\n\n`{letter.uid}`"}
     reply = _robot(letter, address, {"msgtype": "markdown", "markdown": text}, resolve)
-    return _of_http(reply) or _of_errcode(reply, {130101: MUTED, 410100: MUTED})
+    return _of_errcode(reply, {130101: MUTED, 410100: MUTED})
 
 
 def _wecom(letter: Letter, resolve: Resolve) -> Outcome:
     text = f"**{letter.title}**\n{letter.text(WECOM_BYTES)}\n{letter.uid}"
     body = {"msgtype": "markdown", "markdown": {"content": text}}
     reply = _robot(letter, _address(letter), body, resolve)
-    return _of_http(reply) or _of_errcode(reply, {45009: TOO_MUCH, 45033: TOO_MUCH})
+    return _of_errcode(reply, {45009: TOO_MUCH, 45033: TOO_MUCH})
 
 
 def _feishu(letter: Letter, resolve: Resolve) -> Outcome:
@@ -160,7 +186,7 @@ def _feishu(letter: Letter, resolve: Resolve) -> Outcome:
         digest = hmac.digest(f"{stamp}\n{secret}".encode(), b"", "sha256")
         body |= {"timestamp": stamp, "sign": base64.b64encode(digest).decode()}
     reply = _robot(letter, _address(letter), body, resolve)
-    return _of_http(reply) or _of_code(reply)
+    return _of_code(reply)
 
 
 def _robot(letter: Letter, address: str, body: object, resolve: Resolve) -> Reply:
@@ -183,23 +209,28 @@ def _of_http(reply: Reply) -> Outcome | None:
 
 
 def _of_errcode(reply: Reply, too_much: Mapping[int, float]) -> Outcome:
-    """Of DingTalk and WeCom: 0 and nothing else says yes."""
-    told = _json(reply)
-    code = told.get("errcode")
+    """Of DingTalk and WeCom: 0 and nothing else says yes. That there was too much may come with any
+    status."""
+    code = _json(reply).get("errcode")
+    wait = too_much.get(_number(code))
+    if wait is None and (outcome := _of_http(reply)):
+        return outcome
     if _is_yes(code):
         return Outcome(True, "0", "")
-    wait = too_much.get(code) if isinstance(code, int) else None
     shown = str(code) if code is not None else str(reply.status)
     return Outcome(False, shown, _said(reply), wait, wait is None)
 
 
 def _of_code(reply: Reply) -> Outcome:
-    """Of Feishu, in either of its forms."""
+    """Of Feishu, in either of its forms. 9499 with 400 is a request that it cannot read."""
     told = _json(reply)
     code = told.get("code", told.get("StatusCode"))
+    is_ok = 200 <= reply.status < 300
+    wait = TOO_MUCH if code == 11232 or (is_ok and code == 9499) else None
+    if wait is None and (outcome := _of_http(reply)):
+        return outcome
     if _is_yes(code):
         return Outcome(True, "0", "")
-    wait = TOO_MUCH if code in (11232, 9499) else None
     shown = str(code) if code is not None else str(reply.status)
     return Outcome(False, shown, _said(reply), wait, wait is None)
 
@@ -218,13 +249,16 @@ def _json(reply: Reply) -> Mapping[str, Any]:
 
 
 def _number(value: object) -> int:
+    """Also of one that is written as a text."""
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value, re.ASCII):
+        return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _said(reply: Reply) -> str:
     """What it says of itself, on one line, without what no screen shows."""
     told = _json(reply)
-    words = told.get("errmsg") or told.get("msg") or told.get("message")
+    words = told.get("errmsg") or told.get("msg") or told.get("message") or told.get("error")
     text = str(words) if words else reply.body[: SAID * 4].decode("utf-8", "replace")
     return "".join(c if c.isprintable() else " " for c in text)[:SAID].strip()
 
@@ -237,12 +271,17 @@ def _address(letter: Letter) -> str:
 
 
 class _Mail(smtplib.SMTP):
-    """Dials the address that was looked at."""
+    """Dials the addresses that were looked at."""
 
-    address = ""
+    addresses: Sequence[str] = ()
 
     def _get_socket(self, host: str, port: int, timeout: float) -> Any:
-        return socket.create_connection((self.address, port), timeout)
+        return dial(self.addresses, port, timeout)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = bounded(self.sock.makefile("rb"), MAIL_SAYS)
+        return super().getreply()
 
 
 class _MailTls(_Mail):
@@ -264,7 +303,7 @@ def _email(letter: Letter, resolve: Resolve) -> Outcome:
         with limit:
             made = _MailTls if options.security == "tls" else _Mail
             mail = made(local_hostname="cloudbang", timeout=WITHIN)
-            mail.address = address_of(host, port, options.private, resolve)
+            mail.addresses = addresses_of(host, port, options.private, resolve)
             mail._host = host  # type: ignore[attr-defined] # what its certificate has to be of
             try:
                 code, words = mail.connect(host, port)
@@ -278,8 +317,9 @@ def _email(letter: Letter, resolve: Resolve) -> Outcome:
             raise
         return Outcome(False, "", f"{host} did not take it within {MAIL_WITHIN:g} s")
     except smtplib.SMTPRecipientsRefused as e:
-        code, words = next(iter(e.recipients.values()))
-        return Outcome(False, str(code), _mail_text(words), None, code >= 500)
+        # One that may be taken later is reason enough to try again.
+        code, words = min(e.recipients.values(), key=lambda one: one[0])
+        return Outcome(False, str(code), _mail_text(words), None, bool(letter.taken) or code >= 500)
     except smtplib.SMTPResponseException as e:
         return Outcome(False, str(e.smtp_code), _mail_text(e.smtp_error), None, e.smtp_code >= 500)
     except ssl.SSLError as e:
@@ -305,12 +345,16 @@ def _hand_in(mail: smtplib.SMTP, letter: Letter) -> Outcome:
     message["Message-ID"] = f"<{letter.uid}@cloudbang>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(f"{letter.text()}\n\n{letter.uid}\n")
-    refused = mail.send_message(message, options.sender, list(options.to))
-    if refused:
-        # To send it again would give it to the others again.
-        names = ", ".join(refused)
-        return Outcome(True, "250", f"not for all: {names} was refused"[:SAID])
-    return Outcome(True, "250", "")
+    to = [one for one in options.to if one not in letter.taken]
+    refused = mail.send_message(message, options.sender, to)
+    if not refused:
+        return Outcome(True, "250", "")
+    later = [one for one, (code, _) in refused.items() if code < 500]
+    if later:  # as who does not know us yet: those alone are tried again
+        code, words = refused[later[0]]
+        text = f"{', '.join(later)}: {_mail_text(words)}"[:SAID]
+        return Outcome(False, str(code), text, None, True, letter.taken | {*to} - {*later})
+    return Outcome(True, "250", f"not for all: {', '.join(refused)} was refused"[:SAID])
 
 
 def _mail_text(words: bytes | str) -> str:

@@ -254,3 +254,32 @@ def test_what_the_usual_library_writes_is_read_whole(openmetrics: bool) -> None:
         ("mood", "mood=well"): ("gauge", 0.0),
         ("mood", "mood=ill"): ("gauge", 1.0),
     }
+
+
+def test_a_histogram_without_its_last_bound_has_all_that_it_counted() -> None:
+    """Some write no ``+Inf``: what took longer than the last bound is in their number alone."""
+    text = (
+        "# TYPE took histogram\n"
+        'took_bucket{le="0.1",a="b"} 3\ntook_bucket{le="1",a="b"} 5\n'
+        'took_sum{a="b"} 40\ntook_count{a="b"} 9\n'
+    )
+    (point,) = read(text).points
+    assert point.labels == (("a", "b"),)
+    assert isinstance(point.value, Counts)
+    assert (point.value.bounds, point.value.counts) == ((0.1, 1.0, inf), (3.0, 5.0, 9.0))
+    assert read("# TYPE took histogram\ntook_sum 0\ntook_count 0\n").points == []
+
+
+def test_labels_that_are_ours_take_no_others_place() -> None:
+    text = 'x{container="a",exported_container="b",exported_exported_container="c"} 1'
+    (point,) = read(text).points
+    assert dict(point.labels) == {
+        "exported_container": "b",
+        "exported_exported_container": "c",
+        "exported_exported_exported_container": "a",
+    }
+
+
+def test_a_mark_of_the_order_of_bytes_is_no_part_of_the_first_line() -> None:
+    found = read("\ufeff# TYPE a counter\na 1")
+    assert (found.bad, found.points[0].kind) == (0, "counter")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-import socketserver
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import gevent
@@ -17,9 +14,10 @@ from gevent.server import StreamServer
 from cloudbang.domain.alerts.incidents import Item
 from cloudbang.domain.alerts.receivers import Kind, Options
 from cloudbang.monitoring.alerts import http_client, senders
-from cloudbang.monitoring.alerts.http_client import NotSent, address_of, post
+from cloudbang.monitoring.alerts.http_client import NotSent, addresses_of, post
 from cloudbang.monitoring.alerts.senders import Letter, Outcome, send
 from tests.monitoring.alerts.services import Service, answer, service
+from tests.support import flood
 
 ITEM = Item(
     *(7, "began", "2026-07-01T12:00:00.000000000Z", "web", "An app died", "critical"),
@@ -46,6 +44,27 @@ YES: dict[Kind, bytes] = {
 }
 
 
+PORTALS = (
+    b"\xef\xbb\xbf <!DOCTYPE html><html><title>Sign in</title><body>welcome",
+    b'<html><head><meta http-equiv="refresh" content="0; url=http://portal/">',
+    "<HTML><head><title>统一登录</title><body><input type='password'>".encode(),
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(b"", b"ok", b"1", [], "fine"),
+        *({"ok": True, "error": None, "errors": []}, {"code": 0, "msg": "success"}),
+        *({"code": 200, "message": "done"}, {"status": "success", "error": 0}),
+        *(b"<html><body>Thank you</body></html>", {"errcode": "0", "errmsg": "ok"}),
+    ],
+)
+def test_what_a_webhook_may_say_and_has_taken_it(said: object) -> None:
+    """Also a page, as of a script in its usual form; none that wants to be signed in to."""
+    assert told("webhook", answer(200, said))[0].accepted
+
+
 @pytest.mark.parametrize("kind", [*YES])
 def test_what_each_takes(kind: Kind) -> None:
     """The message is in what it was sent: who, what, when with its zone, and its name."""
@@ -64,7 +83,17 @@ def test_what_each_takes(kind: Kind) -> None:
         ("webhook", answer(200, {"errcode": 40001, "errmsg": "no"}), "40001", None),
         ("webhook", answer(200, {"ok": False}), "200", None),
         ("webhook", answer(200, {"success": False}), "200", None),
+        ("webhook", answer(200, {"errcode": "40001", "errmsg": "no"}), "40001", None),
+        ("webhook", answer(200, {"code": "80501", "error": "no key"}), "80501", None),
+        ("webhook", answer(200, {"status": "error", "message": "no"}), "200", None),
+        ("webhook", answer(200, {"status": "FAIL"}), "200", None),
+        ("webhook", answer(200, {"error": "invalid_token"}), "200", None),
+        ("webhook", answer(200, {"errors": [{"message": "no"}]}), "200", None),
+        ("webhook", answer(200, PORTALS[0]), "200", None),
+        ("webhook", answer(200, PORTALS[1]), "200", None),
+        ("webhook", answer(200, PORTALS[2]), "200", None),
         ("webhook", answer(429, b"", Retry_After="33"), "429", 33.0),
+        ("webhook", answer(503, b"", Retry_After="Mon, 01 Jan 99999 0:0:0"), "503", None),
         ("webhook", answer(302, b"", Location="http://169.254.169.254/latest"), "302", None),
         ("dingtalk", answer(200, {"errcode": 310000, "errmsg": "keywords not in"}), "310000", None),
         ("dingtalk", answer(200, {"errcode": 130101, "errmsg": "too fast"}), "130101", 600.0),
@@ -79,6 +108,13 @@ def test_what_each_takes(kind: Kind) -> None:
         ("feishu", answer(200, {}), "200", None),
         ("feishu", answer(200, {"code": False}), "False", None),
         ("feishu", answer(200, {"code": 11232, "msg": "frequency limited"}), "11232", 60.0),
+        ("feishu", answer(429, {"code": 11232, "msg": "too many"}), "11232", 60.0),
+        ("feishu", answer(200, {"code": 9499, "msg": "too many request"}), "9499", 60.0),
+        ("feishu", answer(200, b"<html>a proxy</html>"), "200", None),
+        ("feishu", answer(502, {"code": 0}), "502", None),
+        ("dingtalk", answer(429, {"errcode": 130101, "errmsg": "too fast"}), "130101", 600.0),
+        ("dingtalk", answer(500, {"errcode": 0}), "500", None),
+        ("wecom", answer(200, b"<!DOCTYPE html><title>Login</title>"), "200", None),
         ("feishu", answer(400, {"code": 9499, "msg": "Bad Request"}), "400", None),
         ("wecom", answer(200, {"errcode": 93000, "errmsg": "invalid webhook url"}), "93000", None),
         ("wecom", answer(200, {"errcode": 45033, "errmsg": "concurrent"}), "45033", 60.0),
@@ -160,6 +196,7 @@ def test_of_a_long_answer_little_is_read() -> None:
 INSIDE = [
     *("127.0.0.1", "::1", "10.1.2.3", "192.168.1.1", "172.17.0.1", "169.254.169.254", "0.0.0.0"),
     *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "fe80::1"),
+    *("64:ff9b:1::7f00:1", "::127.0.0.1", "::ffff:0:a01:203", "fec0::1", "2001:0:7f00:1::"),
     *("fd00:ec2::254", "fd12::1", "100.100.100.200", "100.64.0.1", "224.0.0.1", "255.255.255.255"),
 ]
 NEVER = ["169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "100.100.100.200", "fd00:ec2::254"]
@@ -168,25 +205,66 @@ NEVER = ["169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "100.100.100.200"
 @pytest.mark.parametrize("address", INSIDE)
 def test_what_is_inside_is_not_asked(address: str) -> None:
     with pytest.raises(NotSent, match="private network"):
-        address_of("inside.example", 443, False, lambda host, port: [address])
+        addresses_of("inside.example", 443, False, lambda host, port: [address])
 
 
 @pytest.mark.parametrize("address", NEVER)
 def test_what_tells_secrets_is_never_asked(address: str) -> None:
     """Also where an administrator has allowed private addresses."""
     with pytest.raises(NotSent, match="private network"):
-        address_of("inside.example", 443, True, lambda host, port: [address])
+        addresses_of("inside.example", 443, True, lambda host, port: [address])
 
 
 def test_a_private_address_is_asked_where_that_is_allowed() -> None:
     for address in ("127.0.0.1", "10.1.2.3", "fd12::1"):
-        assert address_of("a.example", 80, True, lambda host, port, a=address: [a]) == address
-    assert address_of("a.example", 80, False, lambda host, port: ["8.8.8.8"]) == "8.8.8.8"
+        assert addresses_of("a.example", 80, True, lambda host, port, a=address: [a]) == [address]
+    assert addresses_of("a.example", 80, False, lambda host, port: ["8.8.8.8"]) == ["8.8.8.8"]
 
 
 def test_a_name_with_one_address_inside_is_refused() -> None:
     with pytest.raises(NotSent):
-        address_of("both.example", 80, False, lambda host, port: ["8.8.8.8", "127.0.0.1"])
+        addresses_of("both.example", 80, False, lambda host, port: ["8.8.8.8", "127.0.0.1"])
+
+
+def test_of_several_addresses_one_that_is_down_is_no_reason() -> None:
+    """The first answers nobody: the next one is told."""
+    with service(answer(204)) as made:
+        named = letter(f"http://a.example:{made.port}/hook")
+        assert send("webhook", named, lambda host, port: ["127.0.0.9", "127.0.0.1"]).accepted
+        outcome = send("webhook", named, lambda host, port: ["127.0.0.9", "127.0.0.8"])
+        assert "could not be asked" in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\nX: " + b"y" * 60_000 + b"\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1;x=y\r\na\r\n"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"a"),
+    ],
+    ids=["interim", "long interim", "trailers", "chunks", "body"],
+)
+def test_who_never_ends_keeps_nobody_else_from_their_turn(first: bytes, again: bytes) -> None:
+    """In loops of the library's own: it is bounded, and others have their turns meanwhile."""
+    turns = [0]
+
+    def count() -> None:
+        while True:
+            turns[0] += 1
+            gevent.sleep(0)
+
+    counting, listening = gevent.spawn(count), flood(first, again)
+    try:
+        outcome = send("webhook", letter(f"http://127.0.0.1:{listening.getsockname()[1]}/"))
+    finally:
+        counting.kill()
+        listening.close()
+    assert outcome.accepted == (b"200" in first and again in (b"a", b"1;x=y\r\na\r\n"))
+    if not outcome.accepted:
+        assert "says more than" in outcome.text
+    assert turns[0] > 1
 
 
 def test_a_name_that_changes_its_address_leads_nowhere_else() -> None:
@@ -220,113 +298,3 @@ def test_what_is_no_address_is_said() -> None:
         assert not outcome.accepted
         assert outcome.text
         assert "token" not in outcome.text
-
-
-class _Mailbox(socketserver.StreamRequestHandler):
-    """SMTP, as far as it is needed."""
-
-    kept: list[str]
-    refuses: dict[str, str]
-
-    def handle(self) -> None:
-        self.wfile.write(b"220 mail\r\n")
-        data = False
-        lines: list[str] = []
-        while line := self.rfile.readline().decode():
-            word = line.strip()
-            if data:
-                if word == ".":
-                    data = False
-                    self.kept.append("".join(lines))
-                    self.wfile.write(b"250 taken\r\n")
-                else:
-                    lines.append(line)
-                continue
-            verb = word.upper()[:4]
-            refusal = next(
-                (a for part, a in self.refuses.items() if part.upper() in word.upper()), ""
-            )
-            if refusal:
-                self.wfile.write(refusal.encode() + b"\r\n")
-            elif verb == "DATA":
-                data = True
-                self.wfile.write(b"354 go on\r\n")
-            elif verb == "QUIT":
-                return
-            else:
-                self.wfile.write(b"250 fine\r\n")
-
-
-class Mail:
-    def __init__(self) -> None:
-        self.kept: list[str] = []
-        self.refuses: dict[str, str] = {}
-        handler = type("Box", (_Mailbox,), {"kept": self.kept, "refuses": self.refuses})
-        self._server = StreamServer(
-            ("127.0.0.1", 0), lambda socket, peer: handler(socket, peer, None)
-        )
-        self._server.start()
-        self.port = int(self._server.server_port)
-
-    def send(self, *to: str) -> Outcome:
-        options = Options(
-            private=True,
-            host="127.0.0.1",
-            port=self.port,
-            security="none",
-            sender="cloudbang@example.com",
-            to=to or ("ada@example.com",),
-        )
-        return send("email", replace(letter(), options=options))
-
-    def close(self) -> None:
-        self._server.stop(timeout=0)
-
-
-@pytest.fixture
-def mail() -> Iterator[Mail]:
-    made = Mail()
-    yield made
-    made.close()
-
-
-def test_a_mail_has_the_same_id_however_often_it_is_sent(mail: Mail) -> None:
-    assert mail.send().accepted
-    assert mail.send().accepted
-    assert all("Message-ID: <uid-1@cloudbang>" in kept for kept in mail.kept)
-    assert "web died" in mail.kept[0]
-
-
-@pytest.mark.parametrize(
-    ("at", "answer", "refused"),
-    [
-        ("RCPT", "550 no such user", True),
-        ("MAIL", "451 later", False),
-        ("DATA", "554 spam", True),
-        ("EHLO", "421 busy", False),
-    ],
-)
-def test_what_a_mail_server_refuses(mail: Mail, at: str, answer: str, refused: bool) -> None:
-    mail.refuses[at] = answer
-    mail.refuses["HELO"] = answer if at == "EHLO" else "250 fine"
-    outcome = mail.send()
-    assert not outcome.accepted
-    assert not mail.kept
-    if at != "EHLO":
-        assert (outcome.code, outcome.refused) == (answer[:3], refused)
-        assert answer[4:] in outcome.text
-
-
-def test_one_of_two_who_is_refused_is_named(mail: Mail) -> None:
-    """The other has it: to send it again would give it to them twice."""
-    mail.refuses["bob"] = "550 no such user"
-    outcome = mail.send("ada@example.com", "bob@example.com")
-    assert outcome.accepted
-    assert "bob@example.com" in outcome.text
-
-
-def test_a_mail_server_that_is_not_there() -> None:
-    options = Options(private=True, host="127.0.0.1", port=9, security="none", to=("a@b.c",))
-    outcome = send("email", replace(letter(), options=options))
-    assert not outcome.accepted
-    assert "could not be asked" in outcome.text
