@@ -22,6 +22,7 @@ from cloudbang.domain.levels import json_lines, text_tables, words  # noqa: E402
 from cloudbang.domain.query import access_tables, fields, quantities  # noqa: E402
 from cloudbang.web import api_blueprints  # noqa: E402
 from cloudbang.web.api.openapi import describe  # noqa: E402
+from cloudbang.web.api.patterns import SEVERAL  # noqa: E402
 
 MADE = "// Made by scripts/generate.py of {source}: change it there, then `make generated`.\n"
 
@@ -173,6 +174,7 @@ def seen_tables() -> str:
     rows = [
         MADE.format(source="cloudbang/domain/seen_text.py"),
         *(_exported(name, getattr(seen_text, name)) for name in lists),
+        f"export const VALUE_OF = {json.dumps(seen_text.VALUE_OF)};",
         f"export const WITHIN = {seen_text.WITHIN}; // strings, one in the other, are read",
         "// eslint-disable-next-line no-control-regex",
         *(
@@ -230,6 +232,7 @@ def patterns_page() -> str:
         "one, with `<*>` there.",
         "- What differs in its digits alone has the same pattern, but for the class of a status.",
         "- The level of an entry is a part of what tells patterns apart.",
+        "- A text that has one of these placeholders itself, as a usage message may, has it as `‹n›` in its pattern.",
         "",
         "The page folds entries that follow each other: those that are the same but for their times, or, as the view is set, those of one "
         "pattern.",
@@ -247,6 +250,9 @@ def patterns_page() -> str:
         "whole stretch, `sampled` is true, `looked` and `of` say how many bytes of text the numbers are of, and the counts are estimates for all of it; "
         "who asks again gets more of it, until it is whole. A pattern that is rare may be missing in a sample. While others ask, a question waits for 10 s at "
         "most, and is told so (503 `too-busy`).",
+        "",
+        f"`GET /api/v1/patterns?app=…` does the same for several apps (all that one may view where none is named, {SEVERAL} at most in one answer), as if they were one log: "
+        "`apps` says of each pattern how often it came in which, `app` whose the last line is, `left` how many are not counted (yet), `failed` which could not be read.",
         "",
         "`expression` finds the lines of a pattern in RE2's syntax, as `q` with `regex=1`, or as `/…/` in a query: all of them, and hardly any other.",
     ]

@@ -129,6 +129,9 @@ class EntryStream:
             return self._join(seq, raw)
         if joined := self._special(seq, raw, shape):
             return joined
+        if shape.opens_object and not shape.heads and self._says_enough:
+            self._begin(seq, raw, shape)
+            return None
         if shape.opening:
             return self._open(seq, raw, shape)
         if shape.heads:
@@ -203,6 +206,11 @@ class EntryStream:
             for one in lines:
                 self.entry.take(one.seq, len(one.raw))
         self.waiting = []
+
+    @property
+    def _says_enough(self) -> bool:
+        """Whether an object below the entry is something else: it has a message, and no frames yet."""
+        return not (self.framed or self.message_below or self.block or self.next_line)
 
     def _blank(self, seq: int, raw: bytes) -> Entry | None:
         entry = self.entry

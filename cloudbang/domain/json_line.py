@@ -57,6 +57,19 @@ def read_object(text: str) -> Pairs | None:
     return pairs
 
 
+def last_object(text: str) -> tuple[str, Pairs] | None:
+    """The object that a text is, or ends in, and what stands before it: a time, the name of a
+    program. Behind something it begins with a name, so that braces in words are none. None where
+    there is no such object."""
+    text = text.strip(" \t\n\r")
+    if not text.endswith("}"):
+        return None
+    begin = 0 if text.startswith("{") else text.find('{"')
+    if begin < 0 or (pairs := read_object(text[begin:])) is None:
+        return None
+    return text[:begin].rstrip(" \t\n\r"), pairs
+
+
 def _depth(value: Value) -> int:
     """How deep objects and arrays stand in one another, DEEPEST + 1 for all that is deeper."""
     level, depth = [value], 0

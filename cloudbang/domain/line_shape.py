@@ -129,6 +129,8 @@ class Shape:
             self.opens_object = bare == "{"
             self.next_line = found.failure and bare.rstrip().endswith(":")
         if found.heads and not found.failure:
+            # An object may be what a line says, and stand below it.
+            self.opens_object = bare.endswith(" {")
             message = bare[found.message :].strip()
             nothing = not message.strip(_NOTHING) or _ENDS.search(bare[-8:]) is not None
             self.message_below = nothing or _NUMBERED.match(message) is not None

@@ -145,7 +145,9 @@ KINDS = (
 
 # Plain words, of which most lines are made, are passed over in one go: nothing begins in them.
 WORDS = rf"(?<![{_WORD}])(?:(?!{_DAY},? |{_MONTH} )[A-Za-z]+[ =]+)+"
-MASK = re.compile("|".join((WORDS, *(f"({kind.source})" for kind in KINDS))))
+# What a line has that looks like a placeholder, as a usage message does, is written ‹so›.
+LITERAL = rf"<(?:{'|'.join(kind.name for kind in KINDS[1:])}|\*)>"
+MASK = re.compile("|".join((WORDS, LITERAL, *(f"({kind.source})" for kind in KINDS))))
 STATUS_PATH = re.compile(r"(?:.*\.)?(?:http_?)?status(?:_?code)?", re.IGNORECASE | re.ASCII)
 # Where a status may stand, and its class: at least wherever the table finds one.
 _CLASSES = re.compile(
@@ -153,6 +155,7 @@ _CLASSES = re.compile(
 )
 _NAMES = tuple(f"<{kind.name}>" for kind in KINDS)
 _HOLES = re.compile("|".join(re.escape(name) for name in (*_NAMES[1:], "<*>")) + "|[1-5]xx")
+_ANGLED = re.compile(rf"‹({'|'.join(kind.name for kind in KINDS[1:])}|\\\*)›")
 _FIELDS = re.compile(r"(?:^| )\{([^{}]*)\}$")
 _FOUND = {f"<{kind.name}>": kind.found for kind in KINDS[1:]} | {"<*>": "[^ ]+"}
 _DIGITS = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
@@ -169,7 +172,8 @@ def mask(text: str) -> str:
 def _placeholder(found: re.Match[str]) -> str:
     kind = found.lastindex
     if kind is None:
-        return found[0]
+        text = found[0]
+        return f"‹{text[1:-1]}›" if text[0] == "<" else text
     return f"{found[0][0]}xx" if kind == 1 else _NAMES[kind - 1]
 
 
@@ -266,4 +270,5 @@ def expression_of(pattern: str) -> str:
 
 
 def _literally(text: str) -> str:
-    return re.sub(r"[\\^$.*+?()\[\]{}|]", r"\\\g<0>", text)
+    text = re.sub(r"[\\^$.*+?()\[\]{}|]", r"\\\g<0>", text)
+    return _ANGLED.sub(r"[<‹]\1[>›]", text) if "‹" in text else text

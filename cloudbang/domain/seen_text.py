@@ -4,7 +4,8 @@ A line is stored as the container wrote it. What is seen of it is
 
 1. without escape sequences; of what was written over with carriage returns (or a jump to the first
    column) the last state; without a byte order mark;
-2. where that is one JSON object: its message first, wherever its writer put it, templates filled
+2. where that is one JSON object, or ends in one behind a time, a name or other words, which stay in
+   front: its message first, wherever its writer put it, templates filled
    in, then every other field as ``key=value`` in the order of writing, but for time, level and what
    a template has taken in, which come last; ``key.inner=value`` for objects within; strings decoded, numbers as they were written;
 3. Unicode in its composed form (NFC), so that two ways to write é are one.
@@ -24,7 +25,7 @@ from typing import TypeAlias
 from unicodedata import is_normalized, normalize
 
 from cloudbang.domain.ansi import strip
-from cloudbang.domain.json_line import Pairs, Value, read_object
+from cloudbang.domain.json_line import Pairs, Value, last_object, read_object
 
 # To the first column, the whole line erased, or a hundred and more to the left: what comes is
 # written over what was there.
@@ -58,6 +59,9 @@ LAST = re.compile(
 )
 MOST_HINTS = 4
 WITHIN = 3  # JSON in a string in JSON: so many times
+
+# Behind these an object is a value among others, and not what the line says.
+VALUE_OF = "=([{,\"'"
 
 _RANK = {name: rank for rank, name in enumerate(MESSAGES)}
 _BLANK = " \t\r\n"
@@ -164,22 +168,37 @@ def _unwritten(line: str) -> str:
 
 
 def fields_of(text: str) -> tuple[str | None, list[tuple[str, str]]] | None:
-    """Of a text without escapes that is one JSON object: its message, and its other fields in the
-    order of writing, as they are seen. None where it is none, or empty."""
-    pairs = read_object(text)
-    if not pairs:
+    """Of a text without escapes that is one JSON object, or ends in one: its message, with what
+    stands before it, and its other fields in the order of writing, as they are seen. None where it
+    is none, or empty."""
+    told = _told(text)
+    if told is None:
         return None
-    message, rest, _ = message_of(pairs)
+    message, rest, _ = told
     fields: list[tuple[str, str]] = []
     _write_fields(rest, "", fields)
     return message, fields
 
 
-def _decoded(text: str) -> str:
-    pairs = read_object(text)
-    if not pairs:
-        return text
+def _told(text: str) -> tuple[str | None, Pairs, bool] | None:
+    """As ``message_of``; what stands before the object is the beginning of what the line says."""
+    found = last_object(text)
+    if not found or not found[1]:
+        return None
+    before, pairs = found
+    if before and before[-1] in VALUE_OF:
+        return None
     message, rest, filled = message_of(pairs)
+    if before:
+        message = before if message is None else f"{before} {message}"
+    return message, rest, filled
+
+
+def _decoded(text: str) -> str:
+    told = _told(text)
+    if told is None:
+        return text
+    message, rest, filled = told
     fields: list[tuple[str, str]] = []
     _write_fields(rest, "", fields)
     within = message if filled and message else ""

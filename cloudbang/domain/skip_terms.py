@@ -158,8 +158,8 @@ def _seen_of(line: bytes) -> Iterator[bytes]:
     seen = seen_bytes(line)
     if seen is not line:
         yield seen
-    if b"{" in line and b"\\" in line:
-        # Of JSON behind other text, too, the fields are decoded.
+    if b"\\" in line and (b"{" in line or b'":' in line):
+        # Of JSON behind other text, too, and over several lines, the fields are decoded.
         for name, value in fields_of(line.decode("utf-8", "replace")):
             yield f"{name} {value}".encode()
     if len(line) > LOOKED_AT:

@@ -123,6 +123,10 @@ PYTHON = ["Traceback (most recent call last):", '  File "a.py", line 3, in f', "
         # Details on lines of their own.
         ("w+++-", ["{", '  "id": 1,', '  "level": "warn"', "}", "x"]),
         ("--", ["{", "nothing"]),
+        ("ww+++-", ['app | {"level":"warn"}', "{", '  "id": 1,', '  "level": "warn"', "}", "x"]),
+        ("e-++-", ["ERROR no stock", "{", '  "id": 1', "}", "x"]),
+        ("i++i", ["2026-02-01 09:00:00 INFO got {", '  "id": 1', "}", "2026-02-01 09:00:00 INFO next"]),
+        ("ii", ["2026-02-01 09:00:00 INFO got {", "2026-02-01 09:00:00 INFO next"]),
         ("e+", ["Feb 01, 2026 9:00:00 AM com.shop.Main run", "SEVERE: no stock"]),
         ("e+-", [
             "2026-02-01 09:00:00.000 UTC [5] ERROR:  syntax", "2026-02-01 09:00:00.000 UTC [5] STATEMENT:  select",

@@ -104,6 +104,7 @@ ROUTES = {
     "/api/v1/lines": "list",
     "/api/v1/download": "list",
     "/api/v1/events": "list",
+    "/api/v1/patterns": "list",
     "/api/v1/apps/<app>/lines": "app",
     "/api/v1/apps/<app>/download": "app",
     "/api/v1/apps/<app>/seq": "app",

@@ -1,7 +1,7 @@
 """The fields of a line: of an object of JSON, of pairs ``key=value``, of what servers write of requests.
 
 Names are paths (``http.status``), values as they are seen. Of an array each element is a value of its
-own. A line of text may end in an object of JSON, and may have pairs and a request at once.
+own. A line of an object that stands over several lines has the field that it is of. A line of text may end in an object of JSON, and may have pairs and a request at once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from unicodedata import normalize
 
-from cloudbang.domain.json_line import Pairs, Value, read_object
+from cloudbang.domain.json_line import Pairs, Value, last_object, read_object
 from cloudbang.domain.query.access_tables import CLIENT, SIGN, USER, WAYS
 from cloudbang.domain.seen_text import plain_text, write
 
@@ -39,20 +39,31 @@ def fields_of(line: str) -> list[Field]:
     text = plain_text(line)
     if "{" in text and (found := _with_json(text)) is not None:
         return found
+    if '":' in text and (found := _of_member(text)) is not None:
+        return found
     return _of_text(text)
 
 
-def _with_json(text: str) -> list[Field] | None:
+def _of_member(text: str) -> list[Field] | None:
+    """Of a line of an object that is written over several lines, one a line: ``"status": 503,``."""
     bare = text.strip(" \t\r\n")
-    if not bare.endswith("}"):
+    if bare[:1] != '"':
         return None
-    begin = 0 if bare.startswith("{") else bare.find('{"')
-    if begin < 0:
-        return None
-    pairs = read_object(bare[begin:])
+    pairs = read_object(f"{{{bare.removesuffix(',')}}}")
     if pairs is None:
         return None
-    fields = _of_text(bare[:begin]) if begin else []
+    fields: list[Field] = []
+    _flatten(pairs, "", fields)
+    del fields[FIELDS_AT_MOST:]
+    return fields
+
+
+def _with_json(text: str) -> list[Field] | None:
+    found = last_object(text)
+    if found is None:
+        return None
+    before, pairs = found
+    fields = _of_text(before) if before else []
     _flatten(pairs, "", fields)
     del fields[FIELDS_AT_MOST:]
     return fields

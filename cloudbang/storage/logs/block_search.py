@@ -43,7 +43,7 @@ class BlockSearch:
     None where each line has to be looked at by itself. ``key`` tells searches apart.
 
     ``entry(records)``, where there is one, says of an entry of which a line is wanted whether the whole
-    of it is: who looks for lines alone uses ``line``, which decides of each by itself.
+    of it is.
 
     ``holds`` is text that every line which is wanted has in it; ``finds`` is text such that every
     line which has it in it is wanted: both folded, and "" where no such thing is known. ``needs`` are
@@ -57,7 +57,6 @@ class BlockSearch:
     finds: str = ""
     needs: Needs = NOTHING
     entry: Callable[[Sequence[bytes]], bool] | None = None
-    line: BlockSearch | None = None
 
     def __call__(self, record: bytes) -> bool:
         return self.wanted(record)

@@ -1,24 +1,33 @@
-"""What the lines of an app have in common, and how often each came, compared with before."""
+"""What the lines of an app, or of several, have in common, and how often each came, compared with before."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from flask import Blueprint, Response, request
 
 from cloudbang.domain.lines import format_time, parse_time
-from cloudbang.errors import BadRequest
-from cloudbang.storage.patterns.pattern_counts import Span
+from cloudbang.errors import BadRequest, StorageFailed
+from cloudbang.storage.patterns.pattern_counts import CountingBusy, Span
+from cloudbang.storage.patterns.several import together
 from cloudbang.web.api.operation import Parameter, operation
 from cloudbang.web.api.parsing import TIME, json, moment, number, whole
 from cloudbang.web.api.schemas import patterns as shapes
+from cloudbang.web.api.schemas.search import UnreadLog
+from cloudbang.web.api.search_all import QUERY as SEARCHED
+from cloudbang.web.api.search_all import apps_of_request
 from cloudbang.web.security.authenticator import caller, require_app
 from cloudbang.web.services import services
 
-bp = Blueprint("patterns", __name__, url_prefix="/api/v1/apps")
+bp = Blueprint("patterns", __name__, url_prefix="/api/v1")
 
 DAY = 86_400_000_000_000  # ns
 PATTERNS, MOST_PATTERNS = 300, 1_000
+SEVERAL = 40
+"""Apps that are counted for one answer: fewer than the process knows at once."""
+SEVERAL_SECONDS = 3.0
+"""Of counting for all of them; the next answer goes on."""
 DEPLOYMENT = "deployment"
 
 QUERY = {
@@ -35,7 +44,7 @@ QUERY = {
 }
 
 
-@bp.get("/<app>/patterns")
+@bp.get("/apps/<app>/patterns")
 @operation(gives=shapes.Patterns, query=QUERY)
 def patterns(app: str) -> Response:
     """The patterns of an app's entries: how often each came in a stretch of time, and in one before it."""
@@ -49,15 +58,7 @@ def patterns(app: str) -> Response:
         limit=number("limit", 1, MOST_PATTERNS) or PATTERNS,
         account=caller().holder,
     )
-    spans: list[shapes.PatternSpan] = [
-        {
-            "since": format_time(span.since),
-            "until": format_time(span.until),
-            "looked": told["looked"][at],
-            "of": told["of"][at],
-        }
-        for at, span in enumerate((now, before))
-    ]
+    spans = _told_spans((now, before), told)
     shown: shapes.Patterns = {
         "now": spans[0],
         "before": spans[1],
@@ -68,6 +69,65 @@ def patterns(app: str) -> Response:
         "others": told["others"],
     }
     return json(shown)
+
+
+SEVERAL_QUERY = {"app": SEARCHED["app"], **QUERY, "since": Parameter(TIME, QUERY["since"].about)}
+
+
+@bp.get("/patterns")
+@operation(gives=shapes.MergedPatterns, query=SEVERAL_QUERY)
+def patterns_of_several() -> Response:
+    """The patterns of several apps, as if they were one log. What one call does not come to is counted
+    by the next."""
+    apps, _ = apps_of_request()
+    now, before = _spans(None)
+    limit = number("limit", 1, MOST_PATTERNS) or PATTERNS
+    told: dict[str, dict[str, Any]] = {}
+    failed: list[UnreadLog] = []
+    deadline = time.monotonic() + SEVERAL_SECONDS
+    for at, app in enumerate(apps[:SEVERAL]):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            break
+        # What one does not need is the others'.
+        seconds = left / (min(len(apps), SEVERAL) - at)
+        try:
+            told[app] = services().patterns.ask(
+                app, now, before, limit=limit, account=caller().holder, seconds=seconds
+            )
+        except StorageFailed as e:
+            failed.append({"app": app, "message": str(e)})
+        except CountingBusy:
+            if not told:
+                raise
+            break
+    found = together(told, limit)
+    left_out = len(apps) - len(told) - len(failed)
+    spans = _told_spans((now, before), found)
+    shown: shapes.MergedPatterns = {
+        "now": spans[0],
+        "before": spans[1],
+        "sampled": found["looked"] != found["of"] or (left_out > 0 and len(apps) <= SEVERAL),
+        "patterns": found["patterns"],
+        "more": found["more"],
+        "others": found["others"],
+        "counted": len(told),
+        "left": left_out,
+        "failed": failed,
+    }
+    return json(shown)
+
+
+def _told_spans(spans: tuple[Span, Span], told: dict[str, Any]) -> list[shapes.PatternSpan]:
+    return [
+        {
+            "since": format_time(span.since),
+            "until": format_time(span.until),
+            "looked": told["looked"][at],
+            "of": told["of"][at],
+        }
+        for at, span in enumerate(spans)
+    ]
 
 
 def last_deployed(app: str) -> shapes.LastDeployed | None:

@@ -10,10 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 
 from cloudbang.domain import search_text
-from cloudbang.domain.levels import level_of
 from cloudbang.domain.lines import TEXT_AT
 from cloudbang.domain.query import QueryError, Term, field_holds, fields_of, levels_of, parse
 from cloudbang.domain.query.access_tables import NAMES, SIGN
@@ -24,7 +22,6 @@ from cloudbang.domain.seen_text import parts_of, rules_out
 from cloudbang.domain.skip_terms import NOTHING, Needs, needs_of, needs_of_all
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import BlockSearch, Expression, Match
-from cloudbang.storage.logs.entry_pages import NO_LEVEL
 from cloudbang.web.api.search import by_block, by_text, compiled, tried
 
 NO_SUCH_LEVEL = frozenset(("",))
@@ -86,37 +83,16 @@ def entry_filter(
         lines = [_Line(raw) for raw in records]
         return all(any(map(test.holds, lines)) != test.negated for test in tests)
 
-    def alone(raw: bytes) -> bool:
-        line = _Line(raw)
-        if not all(test.holds(line) != test.negated for test in tests):
-            return False
-        return levels is None or (level_of(raw[TEXT_AT:-1]) or NO_LEVEL) in levels
-
-    key = ("line", *sorted(test.key for test in tests), *sorted(levels or ()))
-    needs = reduce(Needs.and_these, (test.needs for test in wanted), NOTHING)
-    by_line = BlockSearch(
-        alone, least.block if least else _each, key, least.holds_text if least else "", needs=needs
-    )
     if least is None:
-        return BlockSearch(_any, _each, ("entry",), entry=entry, line=by_line), levels
+        return BlockSearch(_any, _each, ("entry",), entry=entry), levels
     folded = least.holds_text
     holds = least.holds
     needs_entry = entry if len(tests) > 1 else None
     found = BlockSearch(
         lambda raw: holds(_Line(raw)), least.block, ("term", least.key), folded, folded,
-        needs=least.needs, entry=needs_entry, line=by_line,
+        needs=least.needs, entry=needs_entry,
     )  # fmt: skip
     return found, levels
-
-
-def line_filter(terms: Sequence[Term], levels: frozenset[str] | None = None) -> Match | None:
-    """The same for lines, each by itself. Raises BadRequest."""
-    match, levels = entry_filter(terms, levels)
-    if isinstance(match, BlockSearch):
-        return match.line
-    if levels is None:
-        return None
-    return lambda raw: (level_of(raw[TEXT_AT:-1]) or NO_LEVEL) in levels
 
 
 def _any(_: bytes) -> bool:

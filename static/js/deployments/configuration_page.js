@@ -4,6 +4,7 @@
 import "../frame/frame.js";
 import { startAppHeader } from "../apps/app_header.js";
 import { bind } from "../frame/keys.js";
+import { choose, goTo, onStep } from "../lib/address.js";
 import { Problem } from "../lib/api.js";
 import { byId, h, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
@@ -169,12 +170,10 @@ class Configuration {
       side === "from"
         ? t("Compare from release {n}", { n: number })
         : t("Compare to release {n}", { n: number });
-    const choose = () => {
+    const wanted = () => {
       this.#wanted = { ...this.#wanted, [side]: number };
       this.chosen = { ...this.chosen, [side]: number };
-      const address = new URL(location.href);
-      address.searchParams.set(side, String(number));
-      history.replaceState(null, "", address);
+      choose({ [side]: String(number) });
       void this.#compare();
     };
     return h("input", {
@@ -183,8 +182,16 @@ class Configuration {
       value: String(number),
       checked: this.chosen[side] === number,
       "aria-label": label,
-      onchange: choose,
+      onchange: wanted,
     });
+  }
+
+  /** The reader went a step back or on. */
+  step() {
+    const wanted = readAddress();
+    if (wanted.from === this.#wanted.from && wanted.to === this.#wanted.to) return;
+    this.#wanted = wanted;
+    void this.load();
   }
 
   async #compare() {
@@ -275,10 +282,12 @@ let form = null;
 async function edit() {
   const box = byId("configuration-form");
   const current = page.current;
-  if (form || !current || !mayDeploy) return;
-  const { EditForm: Form } = await import("./edit_form.js");
-  form = new Form(app, current.spec, close);
-  setChildren(box, [form.element]);
+  if (!current || !mayDeploy) return;
+  if (!form) {
+    const { EditForm: Form } = await import("./edit_form.js");
+    form = new Form(app, current.spec, close);
+    setChildren(box, [form.element]);
+  }
   show(true);
   box.querySelector("input")?.focus();
 }
@@ -287,6 +296,7 @@ function close() {
   form = null;
   byId("configuration-form").replaceChildren();
   show(false);
+  goTo(location.pathname + location.search);
   byId("configuration-edit").focus();
 }
 
@@ -298,7 +308,16 @@ function show(editing) {
 }
 
 const page = new Configuration();
-byId("configuration-edit").addEventListener("click", () => void edit());
+byId("configuration-edit").addEventListener("click", () => {
+  goTo("#edit");
+  void edit();
+});
+onStep(() => {
+  page.step();
+  // What was written there is there again when the reader comes back to it.
+  if (location.hash === "#edit") void edit();
+  else show(false);
+});
 void page.load().then(() => {
   if (location.hash === "#edit") void edit();
 });

@@ -1,6 +1,7 @@
 // A new app: from what it is made, what it is called, its specification, what will happen, Deploy.
 
 import { keyHint } from "../frame/keys.js";
+import { choose, onStep } from "../lib/address.js";
 import { Problem } from "../lib/api.js";
 import { h, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
@@ -113,12 +114,19 @@ export class NewApp {
             class: "chip",
             type: "button",
             dataset: { way: way.kind },
-            onclick: () => this.choose(way.kind),
+            onclick: () => this.#turnTo(way.kind),
           },
           way.label,
         ),
       ),
     );
+    onStep((params) => this.choose(params.get("from") ?? ways[0].kind));
+  }
+
+  /** The reader chose a way: the one before is a step back. @param {string} kind */
+  #turnTo(kind) {
+    choose({ from: kind === this.#ways[0].kind ? "" : kind });
+    this.choose(kind);
   }
 
   /** @param {string} kind */
@@ -135,10 +143,6 @@ export class NewApp {
     this.#body.hidden = Boolean(way.alone);
     this.#clear();
     way.enter();
-    const address = new URL(location.href);
-    if (way === this.#ways[0]) address.searchParams.delete("from");
-    else address.searchParams.set("from", way.kind);
-    history.replaceState(null, "", address);
     this.changed();
   }
 
@@ -317,7 +321,7 @@ export class NewApp {
    * @param {string} text
    */
   async #hand(kind, text) {
-    this.choose(kind);
+    this.#turnTo(kind);
     await this.#way?.take(text);
   }
 }

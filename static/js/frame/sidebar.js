@@ -66,6 +66,24 @@ function makeRow(app) {
   return { link, update };
 }
 
+const LATELY = 24 * 3_600_000; // ms
+const LATELY_AT_MOST = 5;
+
+/** Of those that are gone the one that is looked at, and those that went last. @param {App[]} gone */
+function lately(gone) {
+  const since = new Date(Date.now() - LATELY).toISOString();
+  const last = gone
+    .filter((app) => app.name !== current && wentAt(app) > since)
+    .sort((a, b) => (wentAt(a) < wentAt(b) ? 1 : -1))
+    .slice(0, LATELY_AT_MOST);
+  return gone.filter((app) => app.name === current || last.includes(app));
+}
+
+/** @param {App} app @returns {string} when it was last heard of */
+function wentAt({ since, last_line: line }) {
+  return (line?.[1] ?? "") > (since ?? "") ? (line?.[1] ?? "") : (since ?? "");
+}
+
 let shownBefore = false;
 
 function draw() {
@@ -75,7 +93,7 @@ function draw() {
   const stacks = byStack(found.filter((app) => !isGone(app)));
   // Years of logs of what is long gone would bury what runs: they are found by searching.
   const gone = found.filter(isGone);
-  const shown = search.value ? gone : gone.filter((app) => app.name === current);
+  const shown = search.value ? gone : lately(gone);
   const unseen = search.value ? 0 : gone.length + inventory.more;
   if (gone.length || unseen) stacks.push([GONE, shown]);
   /** @type {Element[]} */

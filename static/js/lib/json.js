@@ -46,6 +46,26 @@ export function readObject(text) {
 }
 
 /**
+ * The object that a text is, or ends in, and what stands before it: a time, the name of a program.
+ * Behind something it begins with a name, so that braces in words are none.
+ * @param {string} text
+ * @returns {{ before: string, value: JsonObject } | null}
+ */
+export function lastObject(text) {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  if (text[to - 1] !== "}") return null;
+  const begin = text[from] === "{" ? from : text.indexOf('{"', from);
+  const value = begin < 0 ? null : readObject(text.slice(begin, to));
+  if (!value) return null;
+  let end = begin;
+  while (end > from && isBlank(text.charCodeAt(end - 1))) end--;
+  return { before: text.slice(from, end), value };
+}
+
+/**
  * @param {Value} value
  * @param {string} [indent] that it stands at
  * @returns {string} it as JSON again, two spaces a level, every digit and key as it was

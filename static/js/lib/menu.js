@@ -15,7 +15,7 @@ export function hangMenu(menu, button) {
     const open = /** @type {ToggleEvent} */ (event).newState === "open";
     button.setAttribute("aria-expanded", String(open));
     if (!open) return;
-    place(menu, button.getBoundingClientRect());
+    place(menu, shown(button).getBoundingClientRect());
     if (menu.dataset.hang === "left") first(menu)?.focus();
   });
   menu.addEventListener("keydown", (event) => {
@@ -35,6 +35,36 @@ export function hangMenu(menu, button) {
     const next = items[(at + step + items.length) % items.length];
     if (next instanceof HTMLElement) next.focus();
   });
+}
+
+/** What is seen of a button: it, or the one of the menu that it is in where there is no room. @param {HTMLElement} button */
+function shown(button) {
+  const { behind } = button.dataset;
+  return (behind && !isSeen(button) && document.getElementById(behind)) || button;
+}
+
+/**
+ * The entries of a menu that stand for buttons: each presses its own, which may open a menu of its own.
+ * @param {HTMLElement} menu
+ */
+function pressForButtons(menu) {
+  menu.addEventListener("beforetoggle", () => {
+    // What the page does not offer now is not offered here either.
+    for (const item of menu.querySelectorAll("[data-presses]")) {
+      const { presses = "" } = /** @type {HTMLElement} */ (item).dataset;
+      /** @type {HTMLElement} */ (item).hidden = document.getElementById(presses)?.hidden ?? true;
+    }
+  });
+  for (const item of menu.querySelectorAll("[data-presses]")) {
+    const { presses = "" } = /** @type {HTMLElement} */ (item).dataset;
+    item.addEventListener("click", () => {
+      menu.hidePopover();
+      const button = document.getElementById(presses);
+      // From where the keys go back to when what it opens is closed.
+      if (button) shown(button).focus();
+      button?.click();
+    });
+  }
 }
 
 /**
@@ -69,6 +99,8 @@ function isSeen(element) {
 export function hangMenus() {
   for (const menu of document.querySelectorAll(".menu[popover]")) {
     const button = document.querySelector(`[popovertarget="${menu.id}"]`);
-    if (menu instanceof HTMLElement && button instanceof HTMLElement) hangMenu(menu, button);
+    if (!(menu instanceof HTMLElement && button instanceof HTMLElement)) continue;
+    hangMenu(menu, button);
+    pressForButtons(menu);
   }
 }

@@ -62,11 +62,11 @@ export class Columns extends EventTarget {
 
   /**
    * The cells of a row.
-   * @param {Row} row
+   * @param {readonly Row[]} rows the lines that it is of
    */
-  cells(row) {
+  cells(rows) {
     return this.names.map((name) => {
-      const value = valueIn(row, name);
+      const value = valueIn(rows, name);
       return h("span", { class: "row-column", title: value ? `${name}=${value}` : null }, value);
     });
   }
@@ -78,11 +78,24 @@ export class Columns extends EventTarget {
    * @param {boolean} many whether rows say who wrote them
    */
   drawHead(box, { times, dates }, many) {
-    box.hidden = !this.names.length;
     const space = (/** @type {string} */ name, /** @type {string} */ text = "") =>
       h("span", { class: `${name} columns-space`, "aria-hidden": "true" }, text);
     const time = space("row-time", dates ? "00-00 00:00:00" : "00:00:00");
     time.append(h("span", { class: "row-ms" }, ".000"));
+    this.drawNames(box, [
+      ...(times ? [time] : []),
+      ...(many ? [space("row-who")] : []),
+      space("row-level"),
+    ]);
+  }
+
+  /**
+   * Their names, each takes its column away.
+   * @param {HTMLElement} box
+   * @param {HTMLElement[]} [before] them
+   */
+  drawNames(box, before = []) {
+    box.hidden = !this.names.length;
     const names = this.names.map((name) => {
       const label = t("Take the column {name} away", { name });
       const button = { class: "row-column columns-name", type: "button", title: label };
@@ -92,19 +105,15 @@ export class Columns extends EventTarget {
         name,
       );
     });
-    setChildren(box, [
-      ...(times ? [time] : []),
-      ...(many ? [space("row-who")] : []),
-      space("row-level"),
-      ...names,
-    ]);
+    setChildren(box, [...before, ...names]);
   }
 }
 
-/** @param {Row} row @param {string} name */
-function valueIn(row, name) {
+/** @param {readonly Row[]} rows @param {string} name */
+function valueIn(rows, name) {
   const small = name.toLowerCase();
-  return fieldsOfRow(row)
+  return rows
+    .flatMap(fieldsOfRow)
     .filter(([one]) => one.toLowerCase() === small)
     .map(([, value]) => value.replaceAll("\n", "↵"))
     .join(", ");

@@ -5,9 +5,10 @@ import { byId, setText } from "../lib/dom.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { toast } from "../lib/toast.js";
 import { count, lastSeq } from "./entry.js";
+import { membersOf } from "./repeats.js";
 import { fromMs } from "./times.js";
 
-/** @typedef {Pick<import("./log_view.js").LogView, "feed" | "rows" | "scroller">} View */
+/** @typedef {Pick<import("./log_view.js").LogView, "feed" | "rows" | "scroller" | "range">} View */
 /** @typedef {import("./entry.js").Entry} Entry */
 
 class DownloadMenu {
@@ -16,7 +17,7 @@ class DownloadMenu {
   #until = /** @type {HTMLInputElement} */ (byId("log-part-until"));
   /** The rows that were selected last: their first and last seq, and of several apps, which have
    * seqs of their own, their times. @type {{ part: Record<string, string>, lines: number } | null} */
-  #chosen = null;
+  #selected = null;
 
   /** @param {View} view */
   constructor(view) {
@@ -40,7 +41,12 @@ class DownloadMenu {
   #onSelection() {
     const selection = getSelection();
     if (!selection?.anchorNode || !this.view.scroller.contains(selection.anchorNode)) return;
-    this.#chosen = selection.isCollapsed ? null : this.#rowsIn(selection.getRangeAt(0));
+    this.#selected = selection.isCollapsed ? null : this.#rowsIn(selection.getRangeAt(0));
+  }
+
+  /** What is chosen by keys, else what is selected. */
+  get #chosen() {
+    return this.#partOf(this.view.range.entries) ?? this.#selected;
   }
 
   /** @param {Range} range @returns {{ part: Record<string, string>, lines: number } | null} */
@@ -50,15 +56,21 @@ class DownloadMenu {
     for (const element of byId("log-slice").children) {
       if (!range.intersectsNode(element)) continue;
       const entry = this.view.rows.entryOf(element);
-      if (entry?.row) entries.push(entry);
+      if (entry?.row) entries.push(...membersOf(entry, this.view.feed.model.entries));
     }
+    return this.#partOf(entries);
+  }
+
+  /** @param {Entry[]} entries @returns {{ part: Record<string, string>, lines: number } | null} */
+  #partOf(entries) {
     if (!entries.length) return null;
     const lines = entries.reduce((sum, entry) => sum + count(entry), 0);
     if (this.view.feed.source.merged) {
       const times = entries.map((entry) => entry.time).sort();
       return { part: { since: times[0], until: times[times.length - 1] }, lines };
     }
-    const [from, to] = [entries[0].seq, Math.max(...entries.map(lastSeq))];
+    const from = Math.min(...entries.map((entry) => entry.seq));
+    const to = Math.max(...entries.map(lastSeq));
     return { part: { after: String(from - 1), before: String(to + 1) }, lines };
   }
 

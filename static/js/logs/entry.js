@@ -1,6 +1,6 @@
 // An entry of the log: a line with what belongs to it, an event, or a gap. Pure.
 
-import { plainText } from "./seen_text.js";
+import { plainText, readJson } from "./seen_text.js";
 
 /** @typedef {import("../live/channels.js").Row} Row */
 /** @typedef {import("./levels.js").Level} Level */
@@ -93,6 +93,39 @@ export function count(e) {
 export function textOf(entry) {
   if (!entry.row) return "";
   return [entry.row, ...(entry.more ?? [])].map((row) => plainText(row[4])).join("\n");
+}
+
+/** @type {WeakMap<Entry, { lines: number, row: Row }>} */
+const joined = new WeakMap();
+const OBJECT_LINES = 5_000;
+
+/**
+ * What an entry is drawn of: its first line; of an object of JSON that stands over several lines all of
+ * them, as if they were one.
+ * @param {Entry} entry
+ * @returns {Row}
+ */
+export function wholeRow(entry) {
+  const row = /** @type {Row} */ (entry.row);
+  const lines = entry.more?.length ?? 0;
+  if (!lines || lines > OBJECT_LINES || !/\{\s*$/.test(row[4])) return row;
+  const known = joined.get(entry);
+  if (known?.lines === lines) return known.row;
+  const text = textOf(entry);
+  const whole = readJson(text) ? row.with(4, text) : row;
+  joined.set(entry, { lines, row: /** @type {Row} */ (/** @type {unknown} */ (whole)) });
+  return /** @type {Row} */ (/** @type {unknown} */ (whole));
+}
+
+/**
+ * The lines whose fields are an entry's: its first, and of such an object all.
+ * @param {Entry} entry
+ * @returns {Row[]}
+ */
+export function fieldRows(entry) {
+  const { row, more } = entry;
+  if (!row) return [];
+  return wholeRow(entry) === row ? [row] : [row, ...(more ?? [])];
 }
 
 /** What is shown of it has changed. @param {Entry} e */

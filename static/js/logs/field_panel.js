@@ -6,31 +6,35 @@ import { formatNumber, t, tn } from "../lib/i18n.js";
 import { fieldTerm } from "./query/language.js";
 import { countFields } from "./field_counts.js";
 
-/** @typedef {import("./log_view.js").LogView} LogView */
 /** @typedef {import("./field_counts.js").Counted} Counted */
 
-const AROUND = 500; // entries that are looked at, those in sight in their middle
+/** Entries that are looked at, those in sight in their middle. */
+export const AROUND = 500;
 const FIELDS = 100;
 const VALUES = 10;
 const VALUE = 120; // characters of one
 const EVERY = 2_000; // ms
 
 export class FieldPanel {
-  #menu = byId("log-fields-menu");
-  #list = byId("log-fields-list");
   /** Those whose values are shown. @type {Set<string>} */
   #open = new Set();
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
 
   /**
-   * @param {LogView} view
-   * @param {import("./columns.js").Columns} columns
+   * @param {string} id of its button; of what it is made of `…-menu`, `…-about`, `…-list`
+   * @param {object} page
+   * @param {() => import("./entry.js").Row[]} page.rows those around what is in sight
+   * @param {import("./term_bar.js").TermBar} page.terms
+   * @param {import("./columns.js").Columns} page.columns
    */
-  constructor(view, columns) {
-    this.view = view;
+  constructor(id, { rows, terms, columns }) {
+    this.rows = rows;
+    this.terms = terms;
     this.columns = columns;
-    this.#menu.addEventListener("toggle", (event) => {
+    this.about = byId(`${id}-about`);
+    this.list = byId(`${id}-list`);
+    byId(`${id}-menu`).addEventListener("toggle", (event) => {
       clearInterval(this.#timer);
       if (/** @type {ToggleEvent} */ (event).newState !== "open") return;
       this.#draw();
@@ -40,31 +44,23 @@ export class FieldPanel {
 
   /** Nothing moves from under a hand. */
   #refresh() {
-    if (this.#list.matches(":hover, :focus-within")) return;
+    if (this.list.matches(":hover, :focus-within")) return;
     this.#draw();
   }
 
   #draw() {
-    const { rows, feed, toolbar } = this.view;
-    const middle = Math.round((rows.firstSeen + rows.lastSeen) / 2);
-    const from = Math.max(0, middle - AROUND / 2);
-    const lines = feed.model.entries
-      .slice(from, from + AROUND)
-      .flatMap((entry) => (entry.row && entry.kind === "line" ? [entry.row] : []));
+    const lines = this.rows();
     const counted = countFields(lines);
     const about = tn(
       "In {n} line around what is in sight",
       "In {n} lines around what is in sight",
       lines.length,
     );
-    setText(
-      byId("log-fields-about"),
-      counted.length ? about : t("The lines in sight have no fields"),
-    );
-    this.#list.replaceChildren(
+    setText(this.about, counted.length ? about : t("The lines in sight have no fields"));
+    this.list.replaceChildren(
       ...counted.slice(0, FIELDS).map((one) => this.#field(one, lines.length)),
     );
-    toolbar.terms.offer(counted.slice(0, FIELDS).map(({ name }) => `${name}:`));
+    this.terms.offer(counted.slice(0, FIELDS).map(({ name }) => `${name}:`));
   }
 
   /** @param {Counted} field @param {number} lines */
@@ -111,7 +107,7 @@ export class FieldPanel {
         ? t("Without {term}", { term: term.slice(1) })
         : t("Only {term}", { term });
       const button = { class: "small-action", type: "button", title: label, "aria-label": label };
-      return h("button", { ...button, onclick: () => this.view.toolbar.terms.add(term) }, sign);
+      return h("button", { ...button, onclick: () => this.terms.add(term) }, sign);
     };
     return h(
       "li",

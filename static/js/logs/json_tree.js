@@ -14,6 +14,7 @@ import { cut, visible } from "./text.js";
  * @property {(text: string) => void} copy
  * @property {(name: string, value: string, without: boolean) => void} filter
  * @property {(name: string) => void} column
+ * @property {boolean} [byName] fields have their own name alone, and no path
  */
 
 /**
@@ -32,11 +33,12 @@ const STRING_AT_MOST = 10_240;
 /**
  * @param {JsonObject} value
  * @param {Actions} actions
+ * @param {boolean} [byName]
  */
-export function drawTree(value, actions) {
+export function drawTree(value, actions, byName = false) {
   const tree = h("div", { class: "tree" });
   for (const [key, child] of value.pairs) {
-    tree.append(node(key, child, key, 1, actions));
+    tree.append(node(key, child, key, 1, { ...actions, byName }));
   }
   return tree;
 }
@@ -104,7 +106,8 @@ function node(key, value, path, depth, actions) {
   if (!entries.length) return drawLeaf(key, value, path, actions);
   const name = h("span", { class: "tree-key" }, visible(key));
   // An element of an array is a value of the array's field.
-  const inner = Array.isArray(value) ? () => path : (/** @type {string} */ one) => `${path}.${one}`;
+  const inner = (/** @type {string} */ one) =>
+    Array.isArray(value) ? path : actions.byName ? one : `${path}.${one}`;
   const children = h("div", { class: "tree-children" });
   const summary = h("summary", null, name, " ", h("span", { class: "tree-brief" }, outline(value)));
   const branch = h("details", { class: "tree-branch" }, summary, children);

@@ -6,6 +6,9 @@ import { bind } from "../frame/keys.js";
 
 /** @typedef {import("./log_view.js").LogView} LogView */
 
+/** @param {string} id */
+const openMenu = (id) => void byId(id).togglePopover();
+
 /** @param {LogView} view */
 export function bindKeys(view) {
   const group = t("Log");
@@ -15,8 +18,15 @@ export function bindKeys(view) {
 
   key("f", t("Follow the end"), () => view.follow());
   key("space", t("Pause, or follow again"), () => view.toggleFollow());
-  key(["j", "ArrowDown"], t("Next row"), () => view.cursor.step(1));
-  key(["k", "ArrowUp"], t("Previous row"), () => view.cursor.step(-1));
+  key(["j", "ArrowDown"], t("Next row"), () => view.step(1));
+  key(["k", "ArrowUp"], t("Previous row"), () => view.step(-1));
+  // With Shift an arrow is called the same.
+  const held = (/** @type {1 | -1} */ way) => (/** @type {KeyboardEvent} */ event) =>
+    event.shiftKey ? view.range.extend(way) : view.step(way);
+  bind({ keys: "ArrowDown", run: held(1) });
+  bind({ keys: "ArrowUp", run: held(-1) });
+  key("J", t("Choose the next row, too; also with Shift and ↓"), () => view.range.extend(1));
+  key("K", t("Choose the previous row, too; also with Shift and ↑"), () => view.range.extend(-1));
   key("Enter", t("Open or close the row"), () => view.enter());
   key("r", t("Show or fold what comes again"), () => view.cursor.spread());
   key("n", t("Next match, or the next of the chosen marks"), () => view.marksBar.next(1));
@@ -27,10 +37,11 @@ export function bindKeys(view) {
   key("w", t("Next warning"), () => view.cursor.nextLevel("warning", 1));
   key("W", t("Previous warning"), () => view.cursor.nextLevel("warning", -1));
   key("F", t("Filter by a term"), () => view.toolbar.terms.focus());
-  key("v", t("Fields of the lines in sight"), () => byId("log-fields-menu").togglePopover());
-  key("t", t("Jump to a time"), () => byId("log-jump-menu").showPopover());
-  key(".", t("Settings of the view"), () => byId("log-view-menu").togglePopover());
-  key("c", t("Copy the row"), () => view.copyCursor(false));
+  key("v", t("Fields of the lines in sight"), () => openMenu("log-fields-menu"));
+  key("t", t("Jump to a time"), () => openMenu("log-jump-menu"));
+  key(".", t("Settings of the view"), () => openMenu("log-view-menu"));
+  key("d", t("Download"), () => openMenu("log-download-menu"));
+  key("c", t("Copy the row, or those that are chosen"), () => view.copyCursor(false));
   key("l", t("Copy a link to the row"), () => view.copyCursor(true));
   key("z", t("Wrap long lines"), () => view.toolbar.toggleSetting("wrap"));
   key(["End", "G"], t("To the end, and follow"), () => view.toEnd());
@@ -53,7 +64,7 @@ export function bindKeys(view) {
   bind({
     keys: "Escape",
     // An open menu takes the key itself.
-    run: () => (document.querySelector(":popover-open") ? false : view.cursor.leave()),
+    run: () => (document.querySelector(":popover-open") ? false : view.leave()),
   });
   view.toolbar.find.addEventListener("keydown", (event) => {
     if (event.isComposing) return;

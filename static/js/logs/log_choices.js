@@ -4,7 +4,8 @@
 import { onStep } from "../lib/address.js";
 import { byId } from "../lib/dom.js";
 import { Columns } from "./columns.js";
-import { FieldPanel } from "./field_panel.js";
+import { fieldRows } from "./entry.js";
+import { AROUND, FieldPanel } from "./field_panel.js";
 import { readFilter, readLine, readMoment, sameFilter } from "./filter.js";
 import { fieldTerm } from "./query/language.js";
 import { phraseFor } from "./search_phrase.js";
@@ -40,8 +41,19 @@ export class LogChoices {
       view.schedule();
     });
     this.range?.addEventListener("change", () => this.url.now());
-    new FieldPanel(view, this.columns);
+    const { terms } = view.toolbar;
+    new FieldPanel("log-fields", { rows: () => this.#inSight(), terms, columns: this.columns });
     onStep((params) => this.#onStep(params));
+  }
+
+  /** The lines around those in sight. */
+  #inSight() {
+    const { rows, feed } = this.view;
+    const middle = Math.round((rows.firstSeen + rows.lastSeen) / 2);
+    const from = Math.max(0, middle - AROUND / 2);
+    return feed.model.entries
+      .slice(from, from + AROUND)
+      .flatMap((entry) => (entry.kind === "line" ? fieldRows(entry) : []));
   }
 
   /** What the address asked for from the first. */

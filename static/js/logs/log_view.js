@@ -12,6 +12,7 @@ import { readFilter, readLine, sameLines } from "./filter.js";
 import { MarksBar } from "./marks_bar.js";
 import { PartialLines } from "./partial_lines.js";
 import { RowCursor } from "./row_cursor.js";
+import { RowRange } from "./row_range.js";
 import { StatusBar } from "./status_bar.js";
 import { Instances } from "./instances.js";
 import { loadViewSettings, saveViewSettings, setUpJump, Toolbar } from "./toolbar.js";
@@ -62,6 +63,7 @@ export class LogView {
       changed: () => this.schedule(),
       openAt: (seq) => this.openAt(seq),
     });
+    this.range = new RowRange(this);
     this.marksBar = new MarksBar(this);
     this.span = new LogSpan(this);
     this.choices = new LogChoices(this);
@@ -179,6 +181,7 @@ export class LogView {
       ofMany: this.feed.source.merged !== undefined,
       instance: (container, app) => this.instances.of(container, app),
       cursor: this.cursor.entry,
+      chosen: (entry) => this.range.has(entry),
       linked: this.linked,
       act: (action, entry, value) => this.#act(action, entry, value),
     };
@@ -225,7 +228,10 @@ export class LogView {
     const reader = rows.place.follow ? null : this.#readerSeq();
     const same = sameLines(feed.filter, this.toolbar.filter);
     feed.setFilter(this.toolbar.filter, reader);
-    if (!same) this.cursor.set(null);
+    if (!same) {
+      this.cursor.set(null);
+      this.range.clear();
+    }
     rows.repaint();
     rows.changed();
     this.schedule();
@@ -264,6 +270,7 @@ export class LogView {
     if (getSelection()?.isCollapsed === false) return;
     const entry = this.rows.entryOf(target);
     if (!entry?.row || entry.kind === "marker") return;
+    this.range.clear();
     this.cursor.set(entry);
     this.cursor.toggle(entry);
   }
@@ -340,12 +347,7 @@ export class LogView {
       index = Math.min(feed.model.indexAt(seq), feed.model.entries.length - 1);
     }
     const entry = feed.model.entries[index];
-    if (entry?.more?.some((row) => row[0] === seq) && !entry.open) this.cursor.toggle(entry);
-    if (entry) {
-      this.cursor.unfold(entry);
-      this.cursor.set(entry);
-      rows.reveal(index, "middle");
-    }
+    if (entry) this.cursor.standOn(entry, seq);
     rows.pause();
     this.url.changed();
     this.schedule();
@@ -367,10 +369,23 @@ export class LogView {
     }
   }
 
+  /** @param {1 | -1} direction */
+  step(direction) {
+    this.range.clear();
+    this.cursor.step(direction);
+  }
+
+  /** What is chosen is let go, then what is open, then the row. */
+  leave() {
+    if (this.range.isEmpty) this.cursor.leave();
+    else this.range.clear();
+  }
+
   /** @param {boolean} link */
   copyCursor(link) {
     const { entry } = this.cursor;
-    if (entry) this.#act(link ? "copy-link" : "copy", entry);
+    if (!link && !this.range.isEmpty) this.range.copy();
+    else if (entry) this.#act(link ? "copy-link" : "copy", entry);
   }
 
   /**

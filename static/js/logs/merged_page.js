@@ -9,6 +9,7 @@ import { inventory } from "../live/inventory.js";
 import { logOfApps } from "./log_source.js";
 import { LogView } from "./log_view.js";
 import { APPS_LIVE } from "./merged_log.js";
+import { setUpPatterns } from "./pattern_panel.js";
 import { offerSaving } from "./save_search.js";
 
 const EVENTS_EVERY = 2_000; // ms: a deployment changes an app many times
@@ -18,6 +19,7 @@ const source = logOfApps(apps);
 const log = new LogView(source);
 log.start();
 offerSaving(log, "logs", apps);
+setUpPatterns(log);
 
 const picker = new AppPicker(byId("logs-apps"), byId("logs-apps-menu"));
 picker.show(apps);

@@ -3,6 +3,7 @@
 
 import { call, Problem } from "../lib/api.js";
 import { bind } from "../frame/keys.js";
+import { choose, onStep } from "../lib/address.js";
 import { byId, h, setAttribute, setText } from "../lib/dom.js";
 import { formatNumber, formatRelative, formatShort, formatTime, t, tn } from "../lib/i18n.js";
 import { recall, remember } from "../lib/storage.js";
@@ -10,8 +11,8 @@ import { levelWord } from "./levels.js";
 import { changeOf, holesOf, spanOf, sparkOf, termOf, wordOfShare } from "./pattern_rows.js";
 
 /** @typedef {import("./log_view.js").LogView} LogView */
-/** @typedef {import("../types/api.js").Patterns} Patterns */
-/** @typedef {import("../types/api.js").Pattern} Pattern */
+/** @typedef {import("../types/api.js").Patterns | import("../types/api.js").MergedPatterns} Patterns */
+/** @typedef {import("../types/api.js").Pattern | import("../types/api.js").MergedPattern} Pattern */
 /** @typedef {import("./pattern_rows.js").Range} Range */
 
 const AGAIN = 60_000; // ms between two looks at what has come since
@@ -21,6 +22,7 @@ const RANGE = "log-patterns-range";
 class PatternPanel {
   #box = byId("log-patterns");
   #list = byId("patterns-list");
+  #find = /** @type {HTMLInputElement} */ (byId("patterns-find"));
   /** @type {Patterns | null} */
   #shown = null;
   /** @type {Range} */
@@ -34,20 +36,51 @@ class PatternPanel {
   /** @param {LogView} log */
   constructor(log) {
     this.log = log;
-    const kept = recall(RANGE);
-    if (kept === "today" || kept === "deployment") this.#range = kept;
+    this.#range = rangeOf(recall(RANGE)) ?? "day";
     for (const chip of this.#box.querySelectorAll("[data-range]")) {
       chip.addEventListener("click", () => this.#choose(/** @type {any} */ (chip).dataset.range));
     }
     byId("patterns-new").addEventListener("click", () => {
       this.#onlyNew = !this.#onlyNew;
+      this.#say();
       this.#draw();
     });
-    byId("patterns-find").addEventListener("input", () => this.#draw());
+    this.#find.addEventListener("input", () => {
+      this.#say(true);
+      this.#draw();
+    });
     byId("patterns-close").addEventListener("click", () => this.close());
     byId("patterns-again").addEventListener("click", () => void this.#ask());
     this.#box.addEventListener("keydown", (event) => this.#onKey(event));
     document.addEventListener("visibilitychange", () => this.#later(0));
+    onStep((params) => this.#restore(params));
+    this.#restore(new URLSearchParams(location.search));
+  }
+
+  /** The address says what is looked at here. @param {boolean} [typing] more of it may come */
+  #say(typing) {
+    const open = this.isOpen;
+    choose(
+      {
+        patterns: open ? this.#range : "",
+        patterns_new: open && this.#onlyNew ? "1" : "",
+        patterns_find: open ? this.#find.value : "",
+      },
+      typing,
+    );
+  }
+
+  /** As an address has it. @param {URLSearchParams} params */
+  #restore(params) {
+    const range = rangeOf(params.get("patterns"));
+    if (range === null) return void (this.isOpen && this.#show(false));
+    this.#onlyNew = params.get("patterns_new") === "1";
+    this.#find.value = params.get("patterns_find") ?? "";
+    const same = this.isOpen && range === this.#range;
+    this.#range = range;
+    if (same) return this.#draw();
+    this.#shown = null;
+    this.#show(true);
   }
 
   get isOpen() {
@@ -55,17 +88,26 @@ class PatternPanel {
   }
 
   open() {
-    this.#box.hidden = false;
-    setAttribute(byId("log-patterns-button"), "aria-pressed", "true");
-    this.#draw();
-    void this.#ask();
-    byId("patterns-find").focus();
+    this.#show(true);
+    this.#say();
+    this.#find.focus();
   }
 
   close() {
+    this.#show(false);
+    this.#say();
+  }
+
+  /** @param {boolean} open */
+  #show(open) {
     const inside = this.#box.contains(document.activeElement);
-    this.#box.hidden = true;
-    setAttribute(byId("log-patterns-button"), "aria-pressed", "false");
+    this.#box.hidden = !open;
+    setAttribute(byId("log-patterns-button"), "aria-pressed", String(open));
+    if (open) {
+      this.#draw();
+      void this.#ask();
+      return;
+    }
     clearTimeout(this.#timer);
     this.#asked++;
     if (inside) this.log.focusRows();
@@ -75,8 +117,10 @@ class PatternPanel {
   #choose(range) {
     // What is new is what one looks for there.
     this.#onlyNew = range === "deployment";
-    if (range === this.#range && this.#shown) return this.#draw();
+    const same = range === this.#range && this.#shown;
     this.#range = range;
+    this.#say();
+    if (same) return this.#draw();
     remember(RANGE, range);
     this.#shown = null;
     this.#draw();
@@ -86,10 +130,12 @@ class PatternPanel {
   async #ask() {
     clearTimeout(this.#timer);
     const mine = ++this.#asked;
+    const { merged, path } = this.log.feed.source;
     const params = spanOf(this.#range, new Date());
+    for (const app of merged?.apps ?? []) params.append("app", app);
     try {
       /** @type {Patterns} */
-      const found = await call("GET", `${this.log.feed.source.path}/patterns?${params}`);
+      const found = await call("GET", `${path}/patterns?${params}`);
       if (mine !== this.#asked) return;
       this.#shown = found;
       this.#problem = "";
@@ -116,15 +162,15 @@ class PatternPanel {
       setAttribute(chip, "aria-pressed", String(on));
     }
     setAttribute(byId("patterns-new"), "aria-pressed", String(this.#onlyNew));
-    const { patterns = [], deployed = null } = this.#shown ?? {};
+    /** @type {readonly Pattern[]} */
+    const patterns = this.#shown?.patterns ?? [];
+    const deployed = this.#shown && "deployed" in this.#shown ? this.#shown.deployed : null;
     const chip = this.#box.querySelector('[data-range="deployment"]');
     if (this.#shown && chip instanceof HTMLElement) {
       chip.hidden = deployed === null;
       chip.title = deployed ? formatTime(deployed.time) : "";
     }
-    const words = /** @type {HTMLInputElement} */ (byId("patterns-find")).value
-      .toLowerCase()
-      .split(/\s+/);
+    const words = this.#find.value.toLowerCase().split(/\s+/);
     const wanted = patterns.filter(
       (one) =>
         (!this.#onlyNew || (one.count > 0 && one.before === 0)) &&
@@ -140,11 +186,11 @@ class PatternPanel {
       );
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });
     }
-    this.#say(wanted.length);
+    this.#sayHowMany(wanted.length);
   }
 
   /** @param {number} rows */
-  #say(rows) {
+  #sayHowMany(rows) {
     const shown = this.#shown;
     const words = [];
     if (this.#problem) words.push(this.#problem);
@@ -152,8 +198,17 @@ class PatternPanel {
     else {
       if (shown.sampled) {
         words.push(
-          t("Estimates, of {share} of the log; counting goes on", { share: wordOfShare(shown) }),
+          t("Estimates, of {share} of the log: what came seldom may be missing; counting goes on", {
+            share: wordOfShare(shown),
+          }),
         );
+      }
+      if ("left" in shown && shown.left) {
+        words.push(tn("{n} app is not counted", "{n} apps are not counted", shown.left));
+      }
+      for (const { app, message } of "failed" in shown ? shown.failed : []) {
+        const facts = { app, reason: message };
+        words.push(t("The log of {app} could not be read to its end: {reason}", facts));
       }
       const { more, others } = shown;
       if (more) {
@@ -169,7 +224,8 @@ class PatternPanel {
           ),
         );
       }
-      if (!rows) words.push(this.#onlyNew ? t("Nothing is new") : t("Nothing was logged"));
+      if (!rows && shown.sampled) words.push(t("Nothing of the kind was found yet"));
+      else if (!rows) words.push(this.#onlyNew ? t("Nothing is new") : t("Nothing was logged"));
     }
     setText(byId("patterns-said"), words.join(" · "));
     byId("patterns-again").hidden = !this.#problem;
@@ -214,9 +270,10 @@ class PatternPanel {
         "div",
         { class: "pattern-more" },
         h("time", { title: formatTime(one.last), datetime: one.last }, formatRelative(one.last)),
+        appsOf(one),
         h(
           "button",
-          { class: "small-action", type: "button", onclick: () => this.#goTo(one.seq) },
+          { class: "small-action", type: "button", onclick: () => this.#goTo(one) },
           t("Show the last one"),
         ),
         h(
@@ -252,8 +309,8 @@ class PatternPanel {
     this.log.toolbar.terms.add(termOf(one.expression, sign));
   }
 
-  /** @param {number} seq */
-  #goTo(seq) {
+  /** @param {Pattern} one */
+  #goTo(one) {
     this.#awayIfNarrow();
     const { active, filter } = this.log.feed;
     if (active.passes) {
@@ -261,7 +318,8 @@ class PatternPanel {
       const terms = filter.terms.map(({ text }) => ({ text, off: true }));
       this.log.toolbar.set({ hide: false, terms, levels: [], container: "", stream: "" });
     }
-    void this.log.openAt(seq).then(() => this.log.focusRows());
+    const there = "app" in one ? this.log.jumpTo(Date.parse(one.last)) : this.log.openAt(one.seq);
+    void there.then(() => this.log.focusRows());
   }
 
   /** Where it stands over the log, the log is what one wants to see now. */
@@ -285,8 +343,25 @@ class PatternPanel {
     event.preventDefault();
     event.stopPropagation();
     if (to instanceof HTMLElement) to.focus();
-    else if (step < 0) byId("patterns-find").focus();
+    else if (step < 0) this.#find.focus();
   }
+}
+
+/** Which apps said it, the one that did most first. @param {Pattern} one */
+function appsOf(one) {
+  if (!("apps" in one)) return null;
+  const [{ name }] = one.apps;
+  const others = one.apps.length - 1;
+  const all = one.apps
+    .map((app) => `${app.name}: ${formatNumber(app.count)} (${formatNumber(app.before)})`)
+    .join("\n");
+  const words = others ? t("{name} and {n} more", { name, n: formatNumber(others) }) : name;
+  return h("span", { class: "pattern-apps cut", title: all }, words);
+}
+
+/** @param {string | null} said @returns {Range | null} */
+function rangeOf(said) {
+  return said === "day" || said === "today" || said === "deployment" ? said : null;
 }
 
 /** The panel and its button. @param {LogView} log */

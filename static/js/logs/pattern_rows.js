@@ -1,9 +1,10 @@
 // What is said of patterns: which times are compared, how a count has changed, its course. Pure.
 
 import { formatNumber, t } from "../lib/i18n.js";
+import { KINDS } from "./pattern_tables.js";
 
 /** @typedef {import("../types/api.js").Pattern} Pattern */
-/** @typedef {import("../types/api.js").Patterns} Patterns */
+/** @typedef {Omit<import("../types/api.js").Patterns, "deployed" | "patterns">} Patterns what of them of one app and of several have */
 /** The last 24 hours; since midnight; since the last deployment. @typedef {"day" | "today" | "deployment"} Range */
 
 const DAY = 86_400_000;
@@ -42,9 +43,13 @@ export function termOf(expression, sign) {
   return `${sign}/${expression.replace(/\\.|\//g, (part) => (part === "/" ? "\\/" : part))}/`;
 }
 
+const NAMES = `(?:${KINDS.slice(1).join("|")}|\\*)`;
+const HOLE = new RegExp(`(<${NAMES}>|\\b[1-5]xx\\b)`);
+const ANGLED = new RegExp(`‹(${NAMES})›`, "g");
+
 /** Texts, and every second one a placeholder. @param {string} pattern */
 export function holesOf(pattern) {
-  return pattern.split(/(<(?:[a-z]+|\*)>|\b[1-5]xx\b)/);
+  return pattern.split(HOLE).map((part) => part.replace(ANGLED, "<$1>"));
 }
 
 /**

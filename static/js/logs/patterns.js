@@ -53,6 +53,8 @@ export function mask(text) {
 function without(text, only) {
   return text.replace(ALL, (found, /** @type {any[]} */ ...groups) => {
     const kind = groups.findIndex((group, at) => at < KINDS.length && group !== undefined);
+    // What looks like a placeholder and is none.
+    if (kind < 0 && only < 0 && found[0] === "<") return `‹${found.slice(1, -1)}›`;
     if (kind < 0 || (only >= 0 && kind !== only)) return found;
     return kind === STATUS ? `${found[0]}xx` : `<${KINDS[kind]}>`;
   });

@@ -19,6 +19,8 @@ export class RowCursor {
   #focus = false;
   /** It was opened, and is brought into sight when its height is known. @type {Entry | null} */
   #opened = null;
+  /** Which of its lines the reader came for; 0: all of it. */
+  #line = 0;
 
   /**
    * @param {Feed} feed
@@ -41,6 +43,11 @@ export class RowCursor {
     this.view.changed();
   }
 
+  /** Whether its row is in sight, or beside what is. */
+  get isDrawn() {
+    return this.entry !== null && this.rows.elementOf(this.entry) !== null;
+  }
+
   /** @param {1 | -1} direction */
   step(direction) {
     const { rows } = this;
@@ -48,8 +55,8 @@ export class RowCursor {
     if (!entries.length) return;
     const at = this.entry ? entries.indexOf(this.entry) : -1;
     // Not by its place: rows that came before it are counted in that, and may not be drawn yet.
-    const drawn = this.entry !== null && at >= 0 && rows.elementOf(this.entry) !== null;
-    const from = drawn ? at + direction : direction > 0 ? rows.firstSeen : rows.lastSeen;
+    const from =
+      at >= 0 && this.isDrawn ? at + direction : direction > 0 ? rows.firstSeen : rows.lastSeen;
     const to = this.#seen(Math.max(0, Math.min(entries.length - 1, from)), direction);
     if (direction < 0) rows.pause();
     this.set(entries[to]);
@@ -85,7 +92,24 @@ export class RowCursor {
 
   /** Gives an entry a row of its own, where another one stands for it. @param {Entry} entry */
   unfold(entry) {
+    // Of what was just loaded it has to be decided first.
+    this.rows.arrange();
     if (entry.folded && entry.run) this.spread(entry);
+  }
+
+  /**
+   * Goes to a line, also to one that is folded under another, or into one that came before it.
+   * @param {Entry} entry that has it
+   * @param {number} seq
+   */
+  standOn(entry, seq) {
+    this.unfold(entry);
+    this.set(entry);
+    this.rows.reveal(this.feed.model.entries.indexOf(entry), "middle");
+    if (!entry.more?.some((row) => row[0] === seq)) return;
+    if (!entry.open) this.toggle(entry);
+    this.#opened = entry;
+    this.#line = seq;
   }
 
   /**
@@ -110,6 +134,7 @@ export class RowCursor {
     setOpen(entry, !entry.open);
     if (entry.open) this.rows.pause();
     this.#opened = entry.open ? entry : null;
+    this.#line = 0;
     this.rows.changed();
     this.view.changed();
   }
@@ -133,11 +158,25 @@ export class RowCursor {
     const opened = this.#opened;
     if (opened?.height) {
       this.#opened = null;
-      this.rows.reveal(this.feed.model.entries.indexOf(opened));
+      const index = this.feed.model.entries.indexOf(opened);
+      const part = this.#partOf(opened);
+      this.rows.reveal(index, part ? "middle" : "near", part);
     }
     if (!this.#focus || !this.entry) return;
     this.#focus = false;
     this.rows.elementOf(this.entry)?.focus({ preventScroll: true });
+  }
+
+  /** Where in an opened row the line is that the reader came for. @param {Entry} entry */
+  #partOf(entry) {
+    const row = this.#line ? this.rows.elementOf(entry) : null;
+    const line = row?.querySelector(`.trace-line[data-seq="${this.#line}"]`);
+    if (!row || !(line instanceof HTMLElement)) return undefined;
+    // A long trace scrolls by itself.
+    const trace = line.parentElement;
+    if (trace) trace.scrollTop = line.offsetTop - trace.clientHeight / 2;
+    const { top, height } = line.getBoundingClientRect();
+    return { at: top - row.getBoundingClientRect().top, height };
   }
 
   // From match to match, from error to error: in what is loaded first, then in the store

@@ -2,10 +2,8 @@
 
 import { h } from "../lib/dom.js";
 import { drawLeaf } from "./json_tree.js";
-import { fieldsOfRow } from "./query/query_match.js";
 
 /** @typedef {import("./entry.js").Entry} Entry */
-/** @typedef {import("./entry.js").Row} Row */
 /** @typedef {import("./row_view.js").DrawContext} DrawContext */
 
 /**
@@ -22,15 +20,12 @@ export function fieldActions(entry, { act }) {
 }
 
 /**
- * Those of a line of text.
- * @param {Row} row
- * @param {Entry} entry
- * @param {DrawContext} context
+ * Those of text.
+ * @param {readonly import("./query/fields.js").Field[]} fields
+ * @param {import("./json_tree.js").Actions} actions
  */
-export function drawFields(row, entry, context) {
-  const fields = fieldsOfRow(row);
+export function drawFields(fields, actions) {
   if (!fields.length) return [];
-  const actions = fieldActions(entry, context);
   const leaves = fields.map(([name, value]) => drawLeaf(name, value, name, actions));
   return [h("div", { class: "tree detail-fields" }, ...leaves)];
 }

@@ -1,6 +1,6 @@
 // One entry as an element, closed or opened. Everything a container wrote goes in as text.
 
-import { holds } from "./entry.js";
+import { fieldRows, holds, wholeRow } from "./entry.js";
 import { h } from "../lib/dom.js";
 import { t, tn, formatNumber } from "../lib/i18n.js";
 import { drawEvent, drawGap, drawMarker } from "./markers.js";
@@ -9,6 +9,8 @@ import { causeOf, isCause } from "./causes.js";
 import { appOf, seqInApp } from "./merged_log.js";
 import { levelWord } from "./levels.js";
 import { shortName } from "../lib/cut_name.js";
+import { fieldsOf } from "./query/fields.js";
+import { fieldsOfRow } from "./query/query_match.js";
 import { drawFields, fieldActions } from "./row_fields.js";
 import { rowText } from "./row_text.js";
 import { drawRun } from "./run_view.js";
@@ -33,6 +35,7 @@ const WHO = 14; // characters, as wide as the column is
  *   of a log of several apps, the app
  * @property {import("./columns.js").Columns} columns fields that have one
  * @property {Entry | null} cursor the row the keys are at
+ * @property {(entry: Entry) => boolean} [chosen] with others, to be copied or downloaded
  * @property {number | null} linked the seq that the address names
  * @property {(action: string, entry: Entry, value?: unknown) => void} act
  */
@@ -46,6 +49,7 @@ export function drawEntry(entry, context) {
   const element = drawKind(entry, context);
   element.dataset.seq = String(entry.seq);
   element.tabIndex = entry === context.cursor ? 0 : -1;
+  if (context.chosen?.(entry)) element.classList.add("row-chosen");
   if (entry === context.cursor) {
     element.classList.add("row-cursor");
     // What has the focus has a name; the others are read as they are.
@@ -116,7 +120,7 @@ function drawLine(entry, row, context) {
     level.title = word;
   }
   const text = drawText(entry, row, context);
-  const columns = context.columns.cells(row);
+  const columns = context.columns.cells(fieldRows(entry));
   head.append(
     level,
     ...columns,
@@ -150,9 +154,10 @@ function drawLine(entry, row, context) {
 function drawText(entry, row, context) {
   const box = h("span", { class: "row-text" });
   const { settings, search } = context;
-  const { runs, ranges, links } = rowText(row, entry.level, settings, search);
+  const whole = wholeRow(entry);
+  const { runs, ranges, links } = rowText(whole, entry.level, settings, search);
   drawRuns(box, runs, ranges, links);
-  const last = entry.more ? causeOf(entry.more) : null;
+  const last = entry.more && whole === row ? causeOf(entry.more) : null;
   if (last !== null) {
     const cause = h("span", { class: "row-cause" }, " ⤷ ");
     drawWords(cause, cut(seenText(last).trim(), CAUSE), search);
@@ -213,12 +218,29 @@ const CHUNK = 8_192; // characters a block: the browser lays out only the blocks
 function drawDetail(entry, row, context) {
   const box = h("div", { class: "detail" });
   box.append(drawActions(entry, row, context), drawFacts(row, context));
-  const json = readJson(row[4]);
-  if (json) box.append(drawTree(json.value, fieldActions(entry, context)));
-  else box.append(drawWhole(row[4], context), ...drawFields(row, entry, context));
-  if (json || plainText(row[4]) !== row[4]) box.append(drawWritten(entry, row, context));
-  if (entry.more) box.append(drawTrace(entry.more, context));
+  const whole = wholeRow(entry);
+  const json = readJson(whole[4]);
+  const actions = fieldActions(entry, context);
+  if (json) {
+    if (json.before) box.append(...drawBefore(json.before, actions));
+    // Of an object over several lines each value is found by the name on its line.
+    box.append(drawTree(json.value, actions, whole !== row));
+  } else box.append(drawWhole(row[4], context), ...drawFields(fieldsOfRow(row), actions));
+  if (json || plainText(row[4]) !== row[4]) box.append(drawWritten(entry, whole, context));
+  if (entry.more && whole === row) box.append(drawTrace(entry.more, context));
   return box;
+}
+
+/**
+ * What stands in front of an object, and its own fields.
+ * @param {string} before
+ * @param {import("./json_tree.js").Actions} actions
+ */
+function drawBefore(before, actions) {
+  return [
+    h("div", { class: "detail-text" }, visible(before)),
+    ...drawFields(fieldsOf(before), actions),
+  ];
 }
 
 /**

@@ -7,7 +7,8 @@ import { t } from "../lib/i18n.js";
 import { levelWord } from "./levels.js";
 import { queryOf } from "./terms.js";
 
-const NOT_KEPT = ["app", "line"]; // of an address: apps are said apart, a line is of a moment
+// Of an address: apps are said apart, a line is of a moment, a panel is looked at beside the log.
+const NOT_KEPT = ["app", "line", "patterns", "patterns_new", "patterns_find"];
 const NAME = 64; // characters
 
 /**

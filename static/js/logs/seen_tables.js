@@ -14,6 +14,7 @@ export const INNER = ["text", "body", "content", "value", "stringvalue"];
 export const OTHERWISE = ["event", "text", "log", "body", "error", "err", "exception", "data", "attributes", "reason", "detail"];
 /** @type {readonly string[]} */
 export const PROPERTIES = ["properties", "state", "attributes", "fields"];
+export const VALUE_OF = "=([{,\"'";
 export const WITHIN = 3; // strings, one in the other, are read
 // eslint-disable-next-line no-control-regex
 export const HOME = /\x1b\[(?:[01]?G|2K|[0-9]{3,}D)/g;

@@ -3,7 +3,7 @@
 // both to the same answers. Pure.
 
 import { parseAnsi, stripAnsi } from "../lib/ansi.js";
-import { JsonNumber, JsonObject, readObject } from "../lib/json.js";
+import { JsonNumber, JsonObject, lastObject, readObject } from "../lib/json.js";
 import {
   HOLDERS,
   HOME,
@@ -15,6 +15,7 @@ import {
   PROPERTIES,
   TEMPLATES,
   TOKEN,
+  VALUE_OF,
   WITHIN,
 } from "./seen_tables.js";
 
@@ -25,7 +26,8 @@ import {
 /**
  * A line of JSON. `fields`: all but the message, flat, as they stand in the text that is seen.
  * @typedef {object} JsonLine
- * @property {string | null} message
+ * @property {string} before what stands in front of the object
+ * @property {string | null} message with what stands before it
  * @property {boolean} filled the message is a template with fields in it
  * @property {[path: string, value: string, within: string | null][]} fields `within`: the field of the
  *   line whose object it is in
@@ -128,26 +130,35 @@ function composed(runs, seen) {
 
 /**
  * @param {string} line
- * @returns {JsonLine | null} null when the line is not one JSON object
+ * @returns {JsonLine | null} null when the line is no JSON object, and ends in none
  */
 export function readJson(line) {
-  const value = line.includes("{") ? readObject(unwritten(line)) : null;
-  if (!value?.pairs.length) return null;
-  const { message, fields, put } = taken(value);
+  const found = objectIn(line.includes("{") ? unwritten(line) : "");
+  if (!found) return null;
+  const { message, fields, put } = taken(found);
   const whole = (/** @type {string} */ text) => wellFormed(text).normalize("NFC");
   return {
+    before: whole(found.before),
     message: message === null ? null : whole(message),
     filled: put,
     fields: fields.map(([path, text, within]) => [whole(path), whole(text), within]),
-    value,
+    value: found.value,
   };
+}
+
+/** The object that a text is, or ends in behind other words. @param {string} text */
+function objectIn(text) {
+  const found = text.includes("{") ? lastObject(text) : null;
+  if (!found?.value.pairs.length) return null;
+  const { before } = found;
+  return before && VALUE_OF.includes(before[before.length - 1]) ? null : found;
 }
 
 /** @param {string} text @returns {string | null} */
 function jsonText(text) {
-  const value = text.includes("{") ? readObject(text) : null;
-  if (!value?.pairs.length) return null;
-  const { message, fields } = taken(value);
+  const found = objectIn(text);
+  if (!found) return null;
+  const { message, fields } = taken(found);
   const parts = fields.map(([path, said]) => `${path}=${said}`);
   if (message !== null) parts.unshift(message);
   return wellFormed(parts.join(" "));
@@ -155,10 +166,11 @@ function jsonText(text) {
 
 /**
  * The message and the fields, those last that the row mostly has elsewhere. `put`: it was put together.
- * @param {JsonObject} value
+ * @param {{ before: string, value: JsonObject }} found
  */
-function taken(value) {
-  const { message, rest, filled: put = false } = messageOf(value.pairs);
+function taken({ before, value }) {
+  const { message: said, rest, filled: put = false } = messageOf(value.pairs);
+  const message = before && said !== null ? `${before} ${said}` : before || said;
   /** @type {JsonLine["fields"]} */
   const all = [];
   flatten(rest, "", all);
@@ -166,8 +178,8 @@ function taken(value) {
   /** @type {JsonLine["fields"][]} */
   const [first, last] = [[], []];
   for (const field of all) {
-    const [path, said] = field;
-    (LAST.test(path) || (said !== "" && within.includes(said)) ? last : first).push(field);
+    const [path, text] = field;
+    (LAST.test(path) || (text !== "" && within.includes(text)) ? last : first).push(field);
   }
   return { message, fields: [...first, ...last], put };
 }

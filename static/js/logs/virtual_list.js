@@ -5,8 +5,9 @@
 /** @typedef {import("./log_model.js").LogModel} LogModel */
 
 /**
- * Where the reader is: at the end and going with it, or at a line, `offset` px below its top.
- * @typedef {{ follow: true } | { follow: false, seq: number, offset: number }} Place
+ * Where the reader is: at the end and going with it, or at an entry, `offset` px below its top. Events
+ * that came between the same two lines have one seq: which of them it is says `event`, its id.
+ * @typedef {{ follow: true } | { follow: false, seq: number, event: number | null, offset: number }} Place
  */
 
 const OVERSCAN = 8; // rows drawn above and below what is seen
@@ -87,6 +88,11 @@ export class VirtualList extends EventTarget {
     this.#generation++;
   }
 
+  /** Decides now which entries have a row, and where. */
+  arrange() {
+    this.#layout();
+  }
+
   #layout() {
     if (!this.#stale) return;
     this.drawing.arrange();
@@ -148,13 +154,16 @@ export class VirtualList extends EventTarget {
   /** Index of the entry that the reader's place hangs on. */
   get reader() {
     if (this.place.follow) return this.model.entries.length;
-    return this.#indexOfPlace(this.place.seq);
+    return this.#indexOfPlace(this.place);
   }
 
-  /** @param {number} seq */
-  #indexOfPlace(seq) {
+  /** @param {{ seq: number, event: number | null }} place */
+  #indexOfPlace({ seq, event }) {
     const { entries } = this.model;
     const at = this.model.indexAt(seq);
+    if (event !== null) {
+      for (let i = at; entries[i]?.seq === seq; i++) if (entries[i].event?.id === event) return i;
+    }
     // What was there may be hidden now, or folded into the entry before.
     if (at < entries.length) return at;
     return Math.max(0, entries.length - 1);
@@ -181,14 +190,17 @@ export class VirtualList extends EventTarget {
   }
 
   #stayHere() {
-    const index = this.firstSeen;
-    const entry = this.model.entries[index];
-    if (!entry) return;
-    this.place = {
-      follow: false,
-      seq: entry.seq,
-      offset: this.top - this.topOf(index),
-    };
+    if (this.model.entries.length) this.#stayBelow(this.firstSeen, this.top);
+  }
+
+  /**
+   * @param {number} index of the entry that the place hangs on
+   * @param {number} top px from the top of all rows
+   */
+  #stayBelow(index, top) {
+    const { seq, event } = this.model.entries[index];
+    const offset = top - this.topOf(index);
+    this.place = { follow: false, seq, event: event?.id ?? null, offset };
   }
 
   /** Stays where the reader is while lines come. */
@@ -203,14 +215,13 @@ export class VirtualList extends EventTarget {
    * @param {number} seq
    */
   stayAt(seq) {
-    this.place = { follow: false, seq, offset: 0 };
+    this.place = { follow: false, seq, event: null, offset: 0 };
   }
 
   /** Goes to the first entry, wherever the reader was. */
   toStart() {
-    const { entries } = this.model;
-    if (!entries.length) return;
-    this.place = { follow: false, seq: entries[0].seq, offset: 0 };
+    if (!this.model.entries.length) return;
+    this.#stayBelow(0, this.topOf(0));
     this.dispatchEvent(new Event("place"));
   }
 
@@ -224,13 +235,14 @@ export class VirtualList extends EventTarget {
    * Puts an entry where it can be seen; does nothing to one that is seen already.
    * @param {number} index
    * @param {"near" | "middle"} where near: as little movement as possible
+   * @param {{ at: number, height: number }} [part] what of it, in px from its top; all of it
    */
-  reveal(index, where = "near") {
+  reveal(index, where = "near", part) {
     const entry = this.model.entries[index];
     if (!entry) return;
     const { view } = this;
-    const top = this.topOf(index);
-    const height = Math.min(entry.height, view);
+    const top = this.topOf(index) + (part?.at ?? 0);
+    const height = Math.min(part?.height ?? entry.height, view);
     const seen = this.top;
     let to = seen;
     if (where === "middle") to = top - Math.max(0, (view - height) / 3);
@@ -240,7 +252,7 @@ export class VirtualList extends EventTarget {
     to = Math.max(0, Math.min(to, this.height - view));
     const at = this.indexAtY(to);
     if (at < 0) return;
-    this.place = { follow: false, seq: this.model.entries[at].seq, offset: to - this.topOf(at) };
+    this.#stayBelow(at, to);
     this.dispatchEvent(new Event("place"));
   }
 
@@ -269,7 +281,7 @@ export class VirtualList extends EventTarget {
   #topOfPlace() {
     const end = Math.max(0, Math.ceil(this.height) - this.view);
     if (this.place.follow) return end;
-    const top = this.topOf(this.#indexOfPlace(this.place.seq)) + this.place.offset;
+    const top = this.topOf(this.#indexOfPlace(this.place)) + this.place.offset;
     return Math.max(0, Math.min(top, end));
   }
 

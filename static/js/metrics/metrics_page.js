@@ -4,6 +4,7 @@
 import "../frame/frame.js";
 import { startAppHeader } from "../apps/app_header.js";
 import { bind } from "../frame/keys.js";
+import { choose, onStep } from "../lib/address.js";
 import { byId, h, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
@@ -59,9 +60,9 @@ function showWhatIsKept() {
 }
 
 bar.addEventListener("span", () => showSpan());
-addEventListener("popstate", () => {
-  const now = new URLSearchParams(location.search);
+onStep((now) => {
   each.value = now.get("instances") === "each" ? "each" : "sum";
+  showInstances();
 });
 
 // A moment that was picked
@@ -79,13 +80,16 @@ byId("metric-picked-close").addEventListener("click", () => (byId("metric-picked
 // Settings
 
 each.addEventListener("change", () => {
-  const address = new URL(location.href);
-  if (each.value === "each") address.searchParams.set("instances", "each");
-  else address.searchParams.delete("instances");
-  history.replaceState(history.state, "", address);
+  choose({ instances: each.value === "each" ? "each" : "" });
+  showInstances();
+});
+
+/** All of them together, or each by itself. */
+function showInstances() {
+  drawInstances();
   showWhatIsKept();
   board.draw();
-});
+}
 
 for (const input of unitMenu.querySelectorAll("input")) {
   const name = /** @type {keyof typeof units} */ (input.name);

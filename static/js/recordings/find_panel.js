@@ -28,15 +28,20 @@ export class FindPanel {
    * @param {Recording} recording
    * @param {(hit: Hit, query: string) => void} go
    * @param {() => number} now the moment that is shown
+   * @param {(typing: boolean) => void} changed the reader looks for something else
    */
-  constructor(recording, go, now) {
+  constructor(recording, go, now, changed) {
     this.recording = recording;
     this.go = go;
     this.now = now;
+    this.changed = changed;
     this.#button.addEventListener("click", () => (this.open ? this.close() : this.show()));
     this.#field.addEventListener("input", () => {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => void this.look(), TYPED);
+      this.#timer = setTimeout(() => {
+        this.changed(true);
+        void this.look();
+      }, TYPED);
     });
     this.#field.addEventListener("keydown", (event) => this.#onKey(event));
     this.#list.addEventListener("click", (event) => {
@@ -49,18 +54,40 @@ export class FindPanel {
     return !this.#panel.hidden;
   }
 
+  /** What is looked for. */
+  get query() {
+    return this.#field.value;
+  }
+
   show() {
-    this.#panel.hidden = false;
-    setAttribute(this.#button, "aria-expanded", "true");
+    if (!this.open) {
+      this.#open(true);
+      this.changed(false);
+    }
     this.#field.focus();
     this.#field.select();
   }
 
   close() {
+    if (!this.open) return;
+    this.#open(false);
+    this.changed(false);
+  }
+
+  /** As an address has it. @param {string | null} query null: it is closed */
+  restore(query) {
+    this.#open(query !== null);
+    if (query === null || query === this.#field.value) return;
+    this.#field.value = query;
+    void this.look();
+  }
+
+  /** @param {boolean} open */
+  #open(open) {
     const inside = this.#panel.contains(document.activeElement);
-    this.#panel.hidden = true;
-    setAttribute(this.#button, "aria-expanded", "false");
-    if (inside) this.#button.focus();
+    this.#panel.hidden = !open;
+    setAttribute(this.#button, "aria-expanded", String(open));
+    if (inside && !open) this.#button.focus();
   }
 
   /** @param {KeyboardEvent} event */

@@ -2,6 +2,7 @@
 // bar, the keys, the search and the address to the player.
 
 import "../frame/frame.js";
+import { choose, goTo, onStep } from "../lib/address.js";
 import { call, Problem } from "../lib/api.js";
 import { copyAndSay, toast } from "../lib/toast.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
@@ -33,8 +34,8 @@ const { recording } = reader;
 const timeline = new Timeline(recording, Number(recall("replay-pauses") ?? 2) || Infinity);
 const screen = new ReplayScreen(byId("replay-stage"), byId("replay-screen"));
 const player = new Player(recording, timeline, screen);
-const bar = new SeekBar(player, (time) => void go(time));
-const find = new FindPanel(recording, showHit, () => player.at);
+const bar = new SeekBar(player, jump);
+const find = new FindPanel(recording, showHit, () => player.at, sayFound);
 const playButton = /** @type {HTMLButtonElement} */ (byId("replay-play"));
 const speed = /** @type {HTMLSelectElement} */ (byId("replay-speed"));
 const pauses = /** @type {HTMLSelectElement} */ (byId("replay-pauses"));
@@ -88,8 +89,29 @@ async function go(time) {
 
 /** The address says where one is: a copied one opens the same moment. */
 function address() {
-  if (player.playing) return;
-  history.replaceState(null, "", positionHash(player.at));
+  if (!player.playing) here();
+}
+
+function here() {
+  history.replaceState(history.state, "", positionHash(player.at));
+}
+
+/** Goes where the reader wants to: where they were is a step back. @param {number} time */
+function jump(time) {
+  here();
+  goTo(positionHash(time), true);
+  void go(time);
+}
+
+/** What is looked for, and whether its panel is open, stand in the address. @param {boolean} typing */
+function sayFound(typing) {
+  choose({ find: find.open ? find.query || " " : "" }, typing);
+}
+
+/** As the address has it. @param {URLSearchParams} params */
+function lookAsAsked(params) {
+  const asked = params.get("find");
+  find.restore(asked === null ? null : asked.trim());
 }
 
 /**
@@ -98,6 +120,8 @@ function address() {
  */
 function showHit(hit, query) {
   player.pause();
+  here();
+  goTo(positionHash(hit.time), true);
   void go(hit.time).then(() => screen.find(query));
 }
 
@@ -142,7 +166,7 @@ function showMarks() {
   const words = recording.markers.map(({ time, label }) =>
     h(
       "button",
-      { class: "replay-note", type: "button", onclick: () => void go(time) },
+      { class: "replay-note", type: "button", onclick: () => jump(time) },
       icon("warning"),
       `${formatPosition(time)} ${markWords(label)}`,
     ),
@@ -245,9 +269,6 @@ function begin() {
 
 // What the reader does
 
-/** @param {number} time */
-const jump = (time) => void go(time);
-
 function toggle() {
   if (playButton.disabled) return;
   player.toggle();
@@ -336,6 +357,8 @@ addEventListener("hashchange", () => {
   const time = readPosition(location.hash);
   if (time !== null) void go(time);
 });
+onStep(lookAsAsked);
+lookAsAsked(new URLSearchParams(location.search));
 requestAnimationFrame(frame);
 schedule();
 

@@ -1,7 +1,8 @@
-// How often over time: a bar for each bin, which grow while it is searched. A bar leads to its time.
+// How often over time: a bar for each bin, which grow while it is searched. A bar leads to its time, and
+// several that are marked, by dragging or with Shift and the arrows, to theirs.
 
 import { h, setAttribute, setText } from "../lib/dom.js";
-import { t, tn } from "../lib/i18n.js";
+import { formatNumber, t, tn } from "../lib/i18n.js";
 import { toMs } from "../logs/times.js";
 
 /** @typedef {import("../logs/search_stream.js").Range} Range */
@@ -15,22 +16,64 @@ export class Histogram {
   #start = 0; // milliseconds since 1970
   #width = 1; // milliseconds
   #at = -1; // the bar that the keys are at
+  /** From which bar to which is marked, in either order. @type {[number, number] | null} */
+  #marked = null;
+  #dragging = false;
 
   /**
    * @param {HTMLElement} box
    * @param {HTMLElement} from says where it begins
    * @param {HTMLElement} to and where it ends
+   * @param {HTMLElement} said says what is marked
    * @param {(since: number, until: number) => void} choose milliseconds since 1970, `until` exclusive
    */
-  constructor(box, from, to, choose) {
+  constructor(box, from, to, said, choose) {
     this.box = box;
     this.from = from;
     this.to = to;
+    this.said = said;
     this.choose = choose;
     box.addEventListener("click", (event) => {
       const bar = /** @type {Element} */ (event.target).closest("button");
       const at = bar ? this.#bars.indexOf(bar) : -1;
-      if (at >= 0 && this.#counts[at]) this.#go(at);
+      if (this.#marked && event.detail === 0) this.#chooseMarked();
+      else if (at >= 0 && this.#counts[at]) this.#go(at);
+    });
+    box.addEventListener("pointerdown", (event) => {
+      if (event.button || !event.isPrimary) return;
+      const at = this.#barAt(event.clientX);
+      if (at < 0) return;
+      this.#dragging = true;
+      this.#mark(null);
+      const move = (/** @type {PointerEvent} */ now) => {
+        const to = this.#barAt(now.clientX);
+        if (to !== at || this.#marked) this.#mark([at, to]);
+      };
+      const end = new AbortController();
+      const { signal } = end;
+      addEventListener("pointermove", move, { signal });
+      addEventListener(
+        "pointerup",
+        () => {
+          end.abort();
+          this.#dragging = false;
+          if (this.#marked) this.#chooseMarked();
+        },
+        { signal },
+      );
+      // The browser scrolls instead.
+      addEventListener(
+        "pointercancel",
+        () => {
+          end.abort();
+          this.#dragging = false;
+          this.#mark(null);
+        },
+        { signal },
+      );
+    });
+    box.addEventListener("focusout", () => {
+      if (!this.#dragging) this.#mark(null);
     });
     box.addEventListener("keydown", (event) => this.#onKey(event));
     box.addEventListener("focusin", (event) => {
@@ -46,6 +89,7 @@ export class Histogram {
     this.#counts = [];
     this.#most = 0;
     this.#at = -1;
+    this.#mark(null);
   }
 
   /** @param {Range} range */
@@ -117,6 +161,11 @@ export class Histogram {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
+    if (event.key === "Escape" && this.#marked) {
+      event.preventDefault();
+      event.stopPropagation();
+      return this.#mark(null);
+    }
     const last = this.#bars.length - 1;
     const to = {
       ArrowLeft: this.#next(this.#at, -1),
@@ -126,7 +175,42 @@ export class Histogram {
     }[event.key];
     if (to === undefined) return;
     event.preventDefault();
-    if (to >= 0) this.#moveTo(to, true);
+    if (to < 0) return;
+    const marked = this.#marked;
+    const from = marked ? marked[0] : this.#at;
+    this.#moveTo(to, true);
+    this.#mark(event.shiftKey ? [from, to] : null);
+  }
+
+  /** @param {number} x px @returns {number} the bar there, the nearest beside them; -1: there are none */
+  #barAt(x) {
+    const { left, width } = this.box.getBoundingClientRect();
+    const { length } = this.#bars;
+    if (!length || !width) return -1;
+    return Math.max(0, Math.min(length - 1, Math.floor(((x - left) / width) * length)));
+  }
+
+  /** @param {[number, number] | null} marked */
+  #mark(marked) {
+    this.#marked = marked;
+    const [from, to] = marked ? [Math.min(...marked), Math.max(...marked)] : [0, -1];
+    this.#bars.forEach((bar, at) => {
+      bar.classList.toggle("search-bar-marked", at >= from && at <= to);
+    });
+    if (!marked) return setText(this.said, "");
+    const count = this.#counts.slice(from, to + 1).reduce((sum, one) => sum + one, 0);
+    const when = t("{from} to {to}", {
+      from: this.#word(this.#start + from * this.#width),
+      to: this.#word(this.#start + (to + 1) * this.#width),
+    });
+    const lines = tn("{n} line", "{n} lines", count, { n: formatNumber(count) });
+    setText(this.said, `${when}: ${lines}`);
+  }
+
+  #chooseMarked() {
+    const marked = /** @type {[number, number]} */ (this.#marked);
+    this.#mark(null);
+    this.#go(Math.min(...marked), Math.max(...marked));
   }
 
   /** The next bar with something in it. @param {number} from @param {1 | -1} step */
@@ -145,9 +229,8 @@ export class Histogram {
     if (focus) this.#bars[at].focus();
   }
 
-  /** @param {number} at */
-  #go(at) {
-    const since = this.#start + at * this.#width;
-    this.choose(since, since + this.#width);
+  /** @param {number} from @param {number} [to] */
+  #go(from, to = from) {
+    this.choose(this.#start + from * this.#width, this.#start + (to + 1) * this.#width);
   }
 }

@@ -19,13 +19,15 @@ const SETTINGS = { json: true, wrap: false, times: true };
  * @param {import("./asked.js").Asked} asked
  * @param {Search | null} search
  * @param {number} hue of its app
+ * @param {import("../logs/columns.js").Columns} columns
  */
-export function drawHit(hit, asked, search, hue) {
+export function drawHit(hit, asked, search, hue, columns) {
   const { app, line, before, after, entry = [line] } = hit;
   const [head] = entry;
   const time = h("time", { class: "hit-time", datetime: line[1], title: exact(line[1], false) });
   time.append(timeOfDay(line[1], false));
   const who = h("span", { class: "hit-who", title: app, dataset: { hue: String(hue) } }, app);
+  const cells = h("span", { class: "hit-columns" }, ...columns.cells([line]));
   const text = h("span", { class: "hit-text hit-first" });
   drawText(text, head, search);
   const body = h("span", { class: "hit-body" }, text);
@@ -43,7 +45,7 @@ export function drawHit(hit, asked, search, hue) {
   const link = h(
     "a",
     { class: "hit-line", href: lineAddress(app, line[0], asked) },
-    h("span", { class: "hit-head" }, time, who),
+    h("span", { class: "hit-head" }, time, who, cells),
     body,
   );
   item.append(...before.map((row) => around(row)), link);

@@ -4,11 +4,14 @@ import "../frame/frame.js";
 import { AppPicker } from "../frame/app_picker.js";
 import { bind } from "../frame/keys.js";
 import { openSearches } from "../frame/search_dialog.js";
+import { goTo, onStep } from "../lib/address.js";
 import { Problem } from "../lib/api.js";
 import { byId, h, setAttribute, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatBytes, t, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
+import { Columns } from "../logs/columns.js";
+import { FieldPanel } from "../logs/field_panel.js";
 import { ActiveFilter, NO_FILTER } from "../logs/filter.js";
 // One file with the pages of logs, which a browser has already, and not one for what both need.
 import "../logs/log_source.js";
@@ -18,13 +21,12 @@ import { TermBar } from "../logs/term_bar.js";
 import { day, fromMs, timeOfDay, toMs } from "../logs/times.js";
 import { NOTHING, readAsked, toCall, writeAsked } from "./asked.js";
 import { Histogram } from "./histogram.js";
-import { drawHit } from "./hit_view.js";
+import { HitList } from "./hit_list.js";
 import { searchStream } from "../logs/search_stream.js";
 
 /** @typedef {import("./asked.js").Asked} Asked */
 /** @typedef {import("../logs/search_stream.js").Message} Message */
 
-const HUES = 8; // as in lib/tokens.css
 const MARKS = 300; // ms that the first search waits for the reader's marks
 
 const form = /** @type {HTMLFormElement} */ (byId("search-form"));
@@ -42,10 +44,13 @@ const empty = byId("search-empty");
 const more = /** @type {HTMLButtonElement} */ (byId("search-more"));
 const picker = new AppPicker(byId("search-apps"), byId("search-apps-menu"));
 const terms = new TermBar("search-terms");
+const columns = new Columns("search");
+const hits = new HitList(list, byId("search-heads"), columns);
 const histogram = new Histogram(
   byId("search-bars"),
   byId("search-from"),
   byId("search-to"),
+  byId("search-marked"),
   (since, until) =>
     ask({
       ...asked,
@@ -59,27 +64,31 @@ const marks = new Marks();
 
 /** @type {Asked} */
 let asked = NOTHING;
+/** The address is where the choice comes from. */
+let stepping = false;
 /** @type {AbortController | null} */
 let running = null;
 /** Where older ones begin. @type {string | null} */
 let cursor = null;
 /** What a call asked for: with older ones the time it counts from stays. @type {URLSearchParams} */
 let called = new URLSearchParams();
-/** The day of the last line. */
-let lastDay = "";
-/** @type {Map<string, number>} */
-const hues = new Map();
 
 // -- what is asked
 
 /** @param {Asked} next */
 function ask(next) {
   asked = next;
-  const params = writeAsked(asked);
-  const address = `${location.pathname}${params.size ? `?${params}` : ""}`;
-  if (address !== location.pathname + location.search) history.pushState(null, "", address);
+  hits.forget();
+  sayInAddress();
   showAsked();
   void run(false);
+}
+
+/** What is asked and shown stands there; what was before is a step back. */
+function sayInAddress() {
+  const params = writeAsked(asked);
+  columns.write(params);
+  goTo(`${location.pathname}${params.size ? `?${params}` : ""}`);
 }
 
 /** The fields as the address says. */
@@ -143,11 +152,10 @@ async function run(older) {
   });
   showError(odd ?? "");
   if (!older) {
-    list.replaceChildren();
+    hits.clear();
     histogram.clear();
     setText(status, "");
     cursor = null;
-    lastDay = "";
     const params = toCall(asked, Date.now());
     if (params) called = params;
     showEmpty(params ? "" : t("Words, or an expression, in the logs of all apps: newest first."));
@@ -174,6 +182,7 @@ async function run(older) {
   running = null;
   more.hidden = cursor === null;
   showRunning();
+  if (hits.comeBack() && cursor !== null) void run(true);
 }
 
 /**
@@ -187,11 +196,7 @@ function take(message, search, older) {
       histogram.begin(message);
       break;
     case "hits":
-      for (const hit of message.hits) {
-        const date = day(hit.line[1], false);
-        if (date !== lastDay) list.append(h("li", { class: "search-day" }, (lastDay = date)));
-        list.append(drawHit(hit, asked, search, hueOf(hit.app)));
-      }
+      hits.add(message.hits, { asked, search });
       break;
     case "counts":
       if (older) break;
@@ -219,13 +224,6 @@ function progress({ found, looked, of, back_to }) {
     words.push(t("back to {time}", { time: when }));
   }
   return words.join(" · ");
-}
-
-/** @param {string} app */
-function hueOf(app) {
-  let hue = hues.get(app);
-  if (hue === undefined) hues.set(app, (hue = (hues.size % HUES) + 1));
-  return hue;
 }
 
 // -- what is said
@@ -294,8 +292,16 @@ field.addEventListener("keydown", (event) => {
   if (running) cancel();
   else if (first) first.focus();
 });
-addEventListener("popstate", () => {
-  asked = readAsked(new URLSearchParams(location.search));
+columns.addEventListener("change", () => {
+  if (!stepping) sayInAddress();
+});
+onStep((params) => {
+  stepping = true;
+  columns.restore(params);
+  stepping = false;
+  const before = String(writeAsked(asked));
+  asked = readAsked(params);
+  if (String(writeAsked(asked)) === before) return;
   showAsked();
   void run(false);
 });
@@ -320,6 +326,12 @@ bind({
   run: save,
 });
 bind({
+  keys: "v",
+  label: t("Fields of the lines in sight"),
+  group,
+  run: () => void byId("search-fields-menu").togglePopover(),
+});
+bind({
   keys: "Escape",
   label: t("Stop the search"),
   group,
@@ -329,6 +341,7 @@ bind({
 function save() {
   const params = writeAsked(asked);
   params.delete("app");
+  columns.write(params);
   const { q: name, apps } = asked;
   openSearches({ name: name.slice(0, 64), view: "search", apps, query: params.toString() });
 }
@@ -346,6 +359,7 @@ function step(by) {
 inventory.addEventListener("apps", () => {
   if (!byId("search-apps-menu").matches(":popover-open")) picker.show(picker.chosen);
 });
+new FieldPanel("search-fields", { rows: () => hits.rows(), terms, columns });
 go.disabled = false;
 asked = readAsked(new URLSearchParams(location.search));
 showAsked();

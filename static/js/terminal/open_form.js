@@ -24,6 +24,10 @@ export class OpenForm {
   #error = h("p", { class: "error", role: "alert", hidden: true });
   #submit = h("button", { class: "button main", type: "submit" }, icon("terminal"), t("Open"));
   #none = h("p", { class: "muted", role: "status", hidden: true });
+  /** What can be done where nothing runs. */
+  #ways = h("div", { class: "term-ways", hidden: true });
+  /** It was started from here: the keys go on here when it runs. */
+  #started = false;
   #own = h("section", { class: "term-own", hidden: true });
   #more;
   element;
@@ -72,6 +76,7 @@ export class OpenForm {
       { class: "form term-form" },
       this.#row("instance", t("Instance"), this.#instance),
       this.#none,
+      this.#ways,
       this.#more,
       handlers.recording &&
         h(
@@ -113,7 +118,37 @@ export class OpenForm {
     if (found) this.#instance.value = found.id;
     this.#none.hidden = running.length > 0 || !inventory.known;
     setText(this.#none, this.#whyNone());
+    this.#showWays(running.length === 0);
     this.#submit.disabled = running.length === 0;
+    if (!running.length || !this.#started) return;
+    this.#started = false;
+    if ([null, document.body].includes(/** @type {any} */ (document.activeElement))) this.focus();
+  }
+
+  /** Where nothing runs: what of the app's menu leads to something that does. @param {boolean} none */
+  #showWays(none) {
+    const items = none && inventory.known ? ["start", "containers"].map(menuItem) : [];
+    const ways = items.filter((item) => item !== null && !item.hidden && !item.disabled);
+    const names = ways.map((item) => item?.dataset.operate).join();
+    this.#ways.hidden = !ways.length;
+    // Nothing moves from under a hand.
+    if (this.#ways.dataset.ways === names) return;
+    this.#ways.dataset.ways = names;
+    const buttons = ways.map((item) =>
+      h(
+        "button",
+        {
+          class: "button",
+          type: "button",
+          onclick: () => {
+            this.#started = item?.dataset.operate === "start";
+            item?.click();
+          },
+        },
+        item?.textContent?.trim(),
+      ),
+    );
+    setChildren(this.#ways, buttons);
   }
 
   /** @param {string} id */
@@ -177,14 +212,13 @@ export class OpenForm {
   #whyNone() {
     const there = inventory.apps.get(this.app)?.instances ?? [];
     const paused = there.some((one) => one.state === "paused");
-    const why = paused
-      ? t("What is left of this app is paused. A terminal needs a container that runs.")
-      : t("No instance of this app runs now. A terminal needs a container that runs.");
-    if (!there.length || !document.getElementById("app-operate-menu")) return why;
-    const how = paused
-      ? t("Resume it under “Its containers…” in the menu above.")
-      : t("Start it with the menu above.");
-    return `${why} ${how}`;
+    return paused
+      ? t(
+          "What is left of this app is paused. A terminal, and a toolbox, need a container that runs.",
+        )
+      : t(
+          "No instance of this app runs now. A terminal, and a toolbox, need a container that runs.",
+        );
   }
 
   async #open() {
@@ -251,6 +285,15 @@ export class OpenForm {
       hint && h("span", { class: "hint" }, hint),
     );
   }
+}
+
+/**
+ * What the menu of the app offers to who may operate it.
+ * @param {string} what
+ * @returns {HTMLButtonElement | null}
+ */
+function menuItem(what) {
+  return document.querySelector(`#app-operate-menu [data-operate="${what}"]`);
 }
 
 /**

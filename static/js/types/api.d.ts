@@ -657,6 +657,34 @@ export type MergedLines = {
   failed: UnreadLog[];
 };
 
+/** One of several apps: `apps`, those in which it came most first; `app` is that of the last line, which `seq` is of. */
+export type MergedPattern = {
+  pattern: string;
+  level: "trace" | "debug" | "info" | "warning" | "error" | null;
+  count: number;
+  before: number;
+  first: string;
+  last: string;
+  seq: number;
+  hours: ([number, number])[];
+  expression: string;
+  app: string;
+  apps: PatternApp[];
+};
+
+/** As `Patterns`, of several apps: `counted` of them; `left` are not counted, because there are too many or the time was up; `failed`: those that could not be read. */
+export type MergedPatterns = {
+  now: PatternSpan;
+  before: PatternSpan;
+  sampled: boolean;
+  patterns: MergedPattern[];
+  more: number;
+  others: [number, number];
+  counted: number;
+  left: number;
+  failed: UnreadLog[];
+};
+
 /** time, least, mean, most; null where nothing was measured */
 export type MetricPoint = [number, number | null, number | null, number | null];
 
@@ -872,6 +900,13 @@ export type Pattern = {
   seq: number;
   hours: ([number, number])[];
   expression: string;
+};
+
+/** How often a pattern came in one app, and before. */
+export type PatternApp = {
+  name: string;
+  count: number;
+  before: number;
 };
 
 /** A stretch of time, and of how many of its bytes the counts are: where that is not all, they are estimates. */

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing_extensions import TypedDict
 
 from cloudbang.web.api.schemas.apps import Level
+from cloudbang.web.api.schemas.search import UnreadLog
 from cloudbang.web.api.schemas.shapes import Seq, Time
 
 
@@ -23,6 +24,22 @@ class Pattern(TypedDict):
     seq: Seq
     hours: list[tuple[int, int]]
     expression: str
+
+
+class PatternApp(TypedDict):
+    """How often a pattern came in one app, and before."""
+
+    name: str
+    count: int
+    before: int
+
+
+class MergedPattern(Pattern):
+    """One of several apps: ``apps``, those in which it came most first; ``app`` is that of the last
+    line, which ``seq`` is of."""
+
+    app: str
+    apps: list[PatternApp]
 
 
 class PatternSpan(TypedDict):
@@ -57,3 +74,18 @@ class Patterns(TypedDict):
     patterns: list[Pattern]
     more: int
     others: tuple[int, int]
+
+
+class MergedPatterns(TypedDict):
+    """As ``Patterns``, of several apps: ``counted`` of them; ``left`` are not counted, because there are
+    too many or the time was up; ``failed``: those that could not be read."""
+
+    now: PatternSpan
+    before: PatternSpan
+    sampled: bool
+    patterns: list[MergedPattern]
+    more: int
+    others: tuple[int, int]
+    counted: int
+    left: int
+    failed: list[UnreadLog]

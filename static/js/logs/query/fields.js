@@ -1,6 +1,6 @@
 // The fields of a line, as cloudbang/domain/query/fields.py reads them. Pure.
 
-import { JsonObject, readObject } from "../../lib/json.js";
+import { JsonObject, lastObject, readObject } from "../../lib/json.js";
 import { plainText, write } from "../seen_text.js";
 import { CLIENT, METHOD_SIGN, PAIR, USER, WAYS } from "./query_tables.js";
 
@@ -21,18 +21,34 @@ const ORDER = ["method", "target", "protocol", "status", "size", "duration", "re
  */
 export function fieldsOf(line) {
   const text = plainText(line);
-  return (text.includes("{") ? withJson(text) : null) ?? ofText(text);
+  return (
+    (text.includes("{") ? withJson(text) : null) ??
+    (text.includes('":') ? ofMember(text) : null) ??
+    ofText(text)
+  );
+}
+
+/**
+ * Of a line of an object that is written over several lines, one a line: `"status": 503,`.
+ * @param {string} text
+ * @returns {Field[] | null}
+ */
+function ofMember(text) {
+  const bare = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+  const object = bare.startsWith('"') ? readObject(`{${bare.replace(/,$/, "")}}`) : null;
+  if (!object) return null;
+  /** @type {Field[]} */
+  const fields = [];
+  flatten(object, "", fields);
+  return fields.slice(0, AT_MOST);
 }
 
 /** @param {string} text @returns {Field[] | null} */
 function withJson(text) {
-  const bare = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
-  if (!bare.endsWith("}")) return null;
-  const begin = bare.startsWith("{") ? 0 : bare.indexOf('{"');
-  const object = begin < 0 ? null : readObject(bare.slice(begin));
-  if (!object) return null;
-  const fields = begin ? ofText(bare.slice(0, begin)) : [];
-  flatten(object, "", fields);
+  const found = lastObject(text);
+  if (!found) return null;
+  const fields = found.before ? ofText(found.before) : [];
+  flatten(found.value, "", fields);
   return fields.slice(0, AT_MOST);
 }
 
