@@ -18,11 +18,11 @@ export function bindKeys(view) {
 
   key("f", t("Follow the end"), () => view.follow());
   key("space", t("Pause, or follow again"), () => view.toggleFollow());
-  key(["j", "ArrowDown"], t("Next row"), () => view.step(1));
-  key(["k", "ArrowUp"], t("Previous row"), () => view.step(-1));
+  key(["j", "ArrowDown"], t("Next row"), () => view.range.step(1));
+  key(["k", "ArrowUp"], t("Previous row"), () => view.range.step(-1));
   // With Shift an arrow is called the same.
   const held = (/** @type {1 | -1} */ way) => (/** @type {KeyboardEvent} */ event) =>
-    event.shiftKey ? view.range.extend(way) : view.step(way);
+    event.shiftKey ? view.range.extend(way) : view.range.step(way);
   bind({ keys: "ArrowDown", run: held(1) });
   bind({ keys: "ArrowUp", run: held(-1) });
   key("J", t("Choose the next row, too; also with Shift and ↓"), () => view.range.extend(1));
@@ -64,7 +64,7 @@ export function bindKeys(view) {
   bind({
     keys: "Escape",
     // An open menu takes the key itself.
-    run: () => (document.querySelector(":popover-open") ? false : view.leave()),
+    run: () => (document.querySelector(":popover-open") ? false : view.range.leave()),
   });
   view.toolbar.find.addEventListener("keydown", (event) => {
     if (event.isComposing) return;

@@ -228,10 +228,7 @@ export class LogView {
     const reader = rows.place.follow ? null : this.#readerSeq();
     const same = sameLines(feed.filter, this.toolbar.filter);
     feed.setFilter(this.toolbar.filter, reader);
-    if (!same) {
-      this.cursor.set(null);
-      this.range.clear();
-    }
+    if (!same) this.range.leaveAll();
     rows.repaint();
     rows.changed();
     this.schedule();
@@ -367,18 +364,6 @@ export class LogView {
     } catch {
       toast(t("The server did not answer"));
     }
-  }
-
-  /** @param {1 | -1} direction */
-  step(direction) {
-    this.range.clear();
-    this.cursor.step(direction);
-  }
-
-  /** What is chosen is let go, then what is open, then the row. */
-  leave() {
-    if (this.range.isEmpty) this.cursor.leave();
-    else this.range.clear();
   }
 
   /** @param {boolean} link */

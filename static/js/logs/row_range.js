@@ -41,6 +41,24 @@ export class RowRange {
     this.#show();
   }
 
+  /** To another row: none is chosen any more. @param {1 | -1} direction */
+  step(direction) {
+    this.clear();
+    this.view.cursor.step(direction);
+  }
+
+  /** What is chosen is let go, then what is open, then the row. */
+  leave() {
+    if (this.isEmpty) this.view.cursor.leave();
+    else this.clear();
+  }
+
+  /** Other rows are shown: the keys are at none. */
+  leaveAll() {
+    this.clear();
+    this.view.cursor.set(null);
+  }
+
   clear() {
     if (!this.#ends) return;
     this.#ends = null;
