@@ -69,6 +69,8 @@ TOKEN = re.compile(r"\{\{|\}\}|\{[@$]?([A-Za-z_0-9.]+)(?:,-?[0-9]+)?(:[^{}]*)?\}
 _JOINTS = re.compile(
     r"[\s=.,\[\]{}\"\\/\x00-\x1f]+"
 )  # stand between what is decoded, or are made by it
+_QUOTED_END = re.compile(r"([A-Za-z0-9_-]+)[\"\\]")
+_QUOTED_BEGIN = re.compile(r"\"([A-Za-z0-9_-]+)")
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
@@ -136,8 +138,12 @@ def parts_of(q: str) -> Hints:
 
 def hints_of(q: str) -> Hints:
     """The same for what is not found in the line as it was written: a quotation mark or a backslash is
-    then seen only where a backslash stood before it."""
-    return (b"\\", *parts_of(q)) if '"' in q or "\\" in q else parts_of(q)
+    then seen only where a backslash stood before it, and between it and what stands beside it."""
+    if '"' not in q and "\\" not in q:
+        return parts_of(q)
+    ends = [part.lower().encode() + b"\\" for part in _QUOTED_END.findall(q)]
+    begins = [b'\\"' + part.lower().encode() for part in _QUOTED_BEGIN.findall(q)]
+    return (*dict.fromkeys(ends + begins or [b"\\"]), *parts_of(q))
 
 
 def rules_out(line: bytes, hints: Hints) -> bool:

@@ -43,6 +43,7 @@ from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.keeping import AS_USUAL, Keeping, OwnKeeping, OwnKeepings, usual_of
 from cloudbang.storage.logs.merged_logs import MergedLogs
 from cloudbang.storage.logs.reader import (
+    SLICE,
     Lines,
     Page,
     Query,
@@ -63,7 +64,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 P = TypeVar("P", Entries, Sizes)
 
-SLICE = 0.025  # seconds of reading in a thread after which the hub has its turn
 SEARCH = 0.4  # seconds after which a page is given as far as it was found
 FLUSH_WITHIN = 3.0  # seconds that a stop waits for lines on their way to the disk
 READERS = 3  # threads that read; a reader beyond them waits for its turn

@@ -309,30 +309,34 @@ class MergedScan:
                 scan.view, self._cache, self.asked.query, skip_missing=log.stale > OFTEN
             )
             return entries_of_block(scan, ref, self.asked.query, around)
-        lines = log.scan.lines(ref)
-        if not self.asked.count:
-            lines = self._near(lines)
+        if self.asked.count:
+            lines = log.scan.lines(ref)
+        elif len(self._held) >= self._left:
+            # What is farther than all that can be given need not come: most of a block, in a log of
+            # many apps.
+            edge = self._held[self._left - 1][1].place.time
+            backwards = self.asked.backwards
+            since, until = (edge, None) if backwards else (None, edge)
+            lines = log.scan.lines(ref, since=since, until=until)
+        else:
+            lines = self._near(log.scan.lines(ref))
         return [(seq, raw + b"\n", None) for seq, raw in lines]
 
     def _near(self, lines: Lines) -> Lines:
-        """Without those that are farther than all that can be given: most of a block, in a log of
-        many apps. Telling that by their times alone is a tenth of putting them in order."""
-        left, held = self._left, self._held
-        backwards = self.asked.backwards
-        if len(held) >= left:
-            edge = held[left - 1][1].place.time
-        elif len(lines) > left:
-            # Of the time at which the page begins some lines may be on the other side of it.
-            times = sorted(raw[:30] for _, raw in lines)
-            if backwards and self.asked.before:
-                left += len(times) - bisect_left(times, self.asked.before.time)
-            elif not backwards and self.asked.after:
-                left += bisect_right(times, self.asked.after.time)
-            if len(times) <= left:
-                return lines
-            edge = times[-left] if backwards else times[left - 1]
-        else:
+        """Without those that are farther than all that can be given. Telling that by their times alone
+        is a tenth of putting them in order."""
+        left, backwards = self._left, self.asked.backwards
+        if len(lines) <= left:
             return lines
+        # Of the time at which the page begins some lines may be on the other side of it.
+        times = sorted(raw[:30] for _, raw in lines)
+        if backwards and self.asked.before:
+            left += len(times) - bisect_left(times, self.asked.before.time)
+        elif not backwards and self.asked.after:
+            left += bisect_right(times, self.asked.after.time)
+        if len(times) <= left:
+            return lines
+        edge = times[-left] if backwards else times[left - 1]
         if backwards:
             return [line for line in lines if line[1][:30] >= edge]
         return [line for line in lines if line[1][:30] <= edge]

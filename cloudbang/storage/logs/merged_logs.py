@@ -16,9 +16,7 @@ from cloudbang.storage.logs.described import DescribedLines, described
 from cloudbang.storage.logs.entry_pages import Around, around_in
 from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.merged import MergedLine, MergedQuery, MergedScan, Place
-from cloudbang.storage.logs.reader import NOTHING, Query
-
-SLICE = 0.025  # seconds of reading in a thread after which others have their turn
+from cloudbang.storage.logs.reader import NOTHING, SLICE, Query
 
 
 class MergedLogs:

@@ -28,6 +28,7 @@ from cloudbang.storage.logs.segment import Segment, lines_of, open_file, read_bl
 
 Lines = list[tuple[int, bytes]]
 
+SLICE = 0.025  # seconds of reading in a thread after which others have their turn
 
 PAGE_BYTES = 16 * 1024 * 1024  # 5,000 lines may be 1 MiB each
 
@@ -253,26 +254,43 @@ class BlockScan:
             return min(spot.seq + spot.block.lines, self.high)
         return max(spot.seq - 1, self.low - 1)
 
-    def lines(self, spot: BlockRef, *, first: int | None = None, last: int | None = None) -> Lines:
+    def lines(
+        self,
+        spot: BlockRef,
+        *,
+        first: int | None = None,
+        last: int | None = None,
+        since: bytes | None = None,
+        until: bytes | None = None,
+    ) -> Lines:
         """The lines of one block that fit the query, without their LF. Raises Stale.
 
-        No more than its ``first`` or ``last`` ones need be given, which a page of lines that are
-        not filtered makes use of.
+        No more than its ``first`` or ``last`` ones need be given, and none of before ``since`` or
+        behind ``until``, which pages of lines that are not filtered make use of.
         """
         _, block, seq, end = spot
         raw = lines_of(self._read(spot))
         a = max(self.low - seq, 0)
         b = min(self.high, end) - seq
-        if not (self.since or self.until or self.container or self.stream):
+        since = max(filter(None, (since, self.since)), default=None)
+        until = min(filter(None, (until, self.until)), default=None)
+        container, stream = self.container, self.stream
+        if not (since or until or container or stream):
             b = min(b, len(raw)) if first is None else min(b, len(raw), a + first)
             a = a if last is None else max(a, b - last)
             return list(enumerate(raw[a:b], seq + a))
-        found = list(enumerate(raw[a:b], seq + a))
-        since, until, container, stream = self.since, self.until, self.container, self.stream
-        if since and block.oldest < since:
-            found = [x for x in found if x[1][:30] >= since]
-        if until and block.newest > until:
-            found = [x for x in found if x[1][:30] <= until]
+        since = since if since and block.oldest < since else None
+        until = until if until and block.newest > until else None
+        every = enumerate(raw[a:b], seq + a)
+        # Each in one go: who opens a log of many apps waits for this.
+        if since and until:
+            found = [x for x in every if since <= x[1][:30] <= until]
+        elif since:
+            found = [x for x in every if x[1][:30] >= since]
+        elif until:
+            found = [x for x in every if x[1][:30] <= until]
+        else:
+            found = list(every)
         if container:
             found = [x for x in found if x[1][31:43] == container]
         if stream:

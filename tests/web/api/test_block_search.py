@@ -27,7 +27,22 @@ WORDS = (
 )
 words = st.sampled_from(WORDS)
 joints = st.sampled_from(
-    (" ", "=", ": ", "\x1b[31m", "\x1b]8;;x\x07", "\r", "\ufeff", "", "[", "\\")
+    (
+        " ",
+        "=",
+        ": ",
+        "\x1b[31m",
+        "\x1b]8;;x\x07",
+        "\r",
+        "\ufeff",
+        "",
+        "[",
+        "\\",
+        '"',
+        '": ',
+        "{",
+        "/",
+    )
 )
 
 
@@ -55,6 +70,7 @@ texts = st.builds(
 queries = st.one_of(
     words,
     st.builds(lambda a, b, c: a + b + c, words, joints, words),
+    st.builds(lambda a, b, c, d: f"{a}{b}{c[:4]}{d}", joints, words, words, joints),
     st.sampled_from(
         ("e", "rder", "msg=order", "stdout", "2026", "level=info", "17", "\ufffd", "é")
     ),
@@ -63,6 +79,14 @@ expressions = st.sampled_from(
     (
         *("order|stock", "^order", "order$", r"o.der", r"\d+", "[^a]+order", "(?i)ORDER-1[0-9]"),
         *("caf.", r"\bpay\b", "(order){1,2}", "order{2,3}", "x*", "库存.足", "r{1}der", "(?s)a.b"),
+        *(
+            '"msg": "order',
+            '"order.*17',
+            'order": ?[0-9"]',
+            r"order\\",
+            "order.*stock",
+            "Order-17.*caf.",
+        ),
         *(r"\Aorder", r"order\z", "[[:alpha:]]+-17", "order+-?", r"10\.0", "^.order", "^$", "."),
     )
 )
@@ -88,6 +112,31 @@ def test_bytes_that_are_no_text_are_looked_at() -> None:
     lines = [line("a", 0)[:-1] + b"\xff\xfe order \x00\n", line("b", 1)]
     for search in (matcher("order"), matcher("a..order", regex=True), matcher(".", regex=True)):
         _same(lines, search)
+
+
+def test_what_is_quoted_decodes_no_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quotation mark is seen only where one stood behind a backslash, and of two words both stand in
+    the line: what has them elsewhere is told apart by its bytes."""
+    decoded: list[bytes] = []
+
+    def seen_bytes(text: bytes) -> bytes:
+        decoded.append(text)
+        return text
+
+    monkeypatch.setattr("cloudbang.domain.seen_text.seen_bytes", seen_bytes)
+    texts = [
+        json.dumps({"msg": "stored", "status": 200, "n": at}, separators=(",", ":"))
+        for at in range(90)
+    ]
+    texts[40] = json.dumps({"msg": 'it said "status": 2, then \n', "n": 503}, separators=(",", ":"))
+    lines = [line(text, at) for at, text in enumerate(texts)]
+    for q, regex in (('"status": 200', False), ("status=503", False), ('"status": ?20[1-9]', True)):
+        search = matcher(q, regex=regex)
+        assert not list(hits(search, b"".join(lines[:40])))
+        assert not decoded
+        _same(lines, search)
+        assert set(decoded) <= {texts[40].encode()}
+        decoded.clear()
 
 
 @pytest.mark.parametrize("often", [1, 3, 5, 40])

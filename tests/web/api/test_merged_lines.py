@@ -161,7 +161,7 @@ def test_a_page_that_took_long_says_how_far_it_is(
 ) -> None:
     """And the next one goes on there."""
     monkeypatch.setattr("cloudbang.web.api.merged_lines.WITHIN", 0.0)
-    monkeypatch.setattr("cloudbang.storage.logs.log_store.SLICE", 0.0)
+    monkeypatch.setattr("cloudbang.storage.logs.merged_logs.SLICE", 0.0)
     for side in ("before", "after"):
         query, found, pages = "q=ERROR%20db", [], 0
         if side == "after":

@@ -151,8 +151,9 @@ class Looked:
     def __init__(self, store: LogStore, clock: list[float]) -> None:
         self._store, self._clock = store, clock
         self.spans: list[tuple[int, int]] = []
+        self.merged = self
 
-    def merged(self, apps: Any, asked: MergedQuery) -> Any:
+    def read(self, apps: Any, asked: MergedQuery) -> Any:
         now = int(self._clock[0]) // MINUTE
         query = asked.query
         assert query.since is not None
@@ -207,7 +208,7 @@ def test_an_hour_that_is_too_much_to_read_at_once_is_read_in_parts(
         for ago in range(3500, 0, -70):
             write(store, "web", *[(ago, f"declined {'x' * 1000}")] * 40)
         monkeypatch.setattr(search_counts, "EACH", 0.0)
-        monkeypatch.setattr("cloudbang.storage.logs.log_store.SLICE", 0.0)
+        monkeypatch.setattr("cloudbang.storage.logs.merged_logs.SLICE", 0.0)
         counts = SearchCounts(lambda: clock[0])
         first = ask(counts, store)
         assert not first.complete
