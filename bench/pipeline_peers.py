@@ -1,4 +1,5 @@
-"""The other processes of ``bench_pipeline``: the viewer that looks at its watch, and the crowd.
+"""The other processes of ``bench_pipeline``: the viewer that looks at its watch, the crowd, and a
+program that puts lines.
 
 ``python -m bench.pipeline_peers '{"role": "watch", "port": …, "cookie": …, "app": …, "lines": …,
 "seconds": …}'`` prints "ready" when it is subscribed, and at the end one line of JSON. Neither is
@@ -7,6 +8,7 @@ patched by gevent: what is measured is the server and not who measures.
 
 from __future__ import annotations
 
+import itertools
 import json
 import select
 import socket
@@ -15,6 +17,7 @@ import time
 from typing import Any
 
 import orjson
+import zmq
 
 from tests.faults.viewers import Frames, frame, handshake, text_frame
 
@@ -112,6 +115,24 @@ def crowd(task: dict[str, Any]) -> dict[str, Any]:
     return {"delivered": len(got) / len(links)}
 
 
+def put(task: dict[str, Any]) -> dict[str, Any]:
+    """Put so many lines a second, each with the time at which it was, a hundredth of them at a time."""
+    out = zmq.Context().socket(zmq.PUB)
+    out.connect(task["bus"])
+    topic, each = b"put/log/%b/" % task["app"].encode(), task["rate"] // 100
+    time.sleep(0.3)
+    out.send_multipart([topic, b'{"v":1}', b'{"text":"the first"}'])
+    time.sleep(0.7)
+    print("ready", flush=True)
+    for turn in itertools.count():
+        now = time.time_ns()
+        lines = [{"text": f"{now} {turn * each + n} {'x' * 90}"} for n in range(each)]
+        out.send_multipart([topic, b'{"v":1}', orjson.dumps(lines)])
+        time.sleep(max(0, 0.01 - (time.time_ns() - now) / 1e9))
+    return {}
+
+
 if __name__ == "__main__":
     asked = json.loads(sys.argv[1])
-    print(json.dumps({"watch": watch, "crowd": crowd}[asked["role"]](asked)), flush=True)
+    roles = {"watch": watch, "crowd": crowd, "put": put}
+    print(json.dumps(roles[asked["role"]](asked)), flush=True)
