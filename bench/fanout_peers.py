@@ -37,6 +37,8 @@ def sink(path: str, port: int, count: int, channel: str) -> None:
     if channel:
         for one in sockets:
             _upgrade(one)
+            if "," in channel:  # as a page does
+                _say(one, b'{"op":"batch"}')
             for name in channel.split(","):
                 _subscribe(one, name)
     poller = select.epoll()
@@ -84,11 +86,14 @@ def _upgrade(one: socket.socket) -> None:
 
 
 def _subscribe(one: socket.socket, channel: str) -> None:
-    text = b'{"op":"subscribe","channel":"%b"}' % channel.encode()
-    one.sendall(bytes((0x81, 0x80 | len(text))) + b"\0\0\0\0" + text)
+    _say(one, b'{"op":"subscribe","channel":"%b"}' % channel.encode())
     heard = b""
     while b"subscribed" not in heard or not heard.endswith(b"}"):
         heard += one.recv(4096)
+
+
+def _say(one: socket.socket, text: bytes) -> None:
+    one.sendall(bytes((0x81, 0x80 | len(text))) + b"\0\0\0\0" + text)
 
 
 def bare(count: int, frame_size: int, frames: int) -> None:

@@ -47,6 +47,9 @@ class ViewerConnection(Protocol):
     offer: Callable[[SharedFrame | JoinedFrames], bool]
     """Hand over a frame without waiting; False when the queue is full."""
 
+    batches: bool
+    """Whether it takes several messages as one: they have less bytes when they are deflated."""
+
     caller: Caller
     """Who looks."""
 

@@ -1,8 +1,8 @@
 """Sending to many: one message to all who look at a channel, and the messages of several channels.
 
 A message costs what handing it to the kernel costs, however short it is. So what is due for one
-socket at one moment is handed over at once, one message behind the other; sockets that are due the
-same share those bytes. On the wire it is what it was: each message is one of its own.
+socket at one moment is handed over at once, one message behind the other, or, to who takes that, as
+one message with all of them in it; sockets that are due the same share those bytes.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ class Parcel:
     refused: Callable[..., None]
 
 
+Piece = tuple[SharedFrame | JoinedFrames, int]
+
+
 def broadcast(parcels: Sequence[Parcel]) -> None:
     """Offer each viewer its message. Of one connection no more than one viewer is in a parcel.
 
@@ -50,22 +53,22 @@ def _send_together(parcels: Sequence[Parcel]) -> None:
     for parcel in in_turns(parcels):
         for viewer in parcel.viewers:
             due.setdefault(viewer.connection, []).append((viewer, parcel))
-    made: dict[tuple[Parcel, ...], list[tuple[SharedFrame | JoinedFrames, int]]] = {}
-    for all_of_it in in_turns(due.values()):
+    made: dict[bool, dict[tuple[Parcel, ...], list[Piece]]] = {False: {}, True: {}}
+    for connection, all_of_it in in_turns(due.items()):
         its = [one for one in all_of_it if one[0].live]
         what = tuple([parcel for _, parcel in its])
-        pieces = made.get(what)
+        pieces = made[connection.batches].get(what)
         if pieces is None:
-            pieces = made[what] = _pieces(what)
+            pieces = made[connection.batches][what] = _pieces(what, connection.batches)
         at = 0
         for frame, count in pieces:
-            if not its[0][0].offer(frame):
+            if not connection.offer(frame):
                 for viewer, parcel in its[at : at + count]:
                     parcel.refused(viewer)
             at += count
 
 
-def _pieces(parcels: Sequence[Parcel]) -> list[tuple[SharedFrame | JoinedFrames, int]]:
+def _pieces(parcels: Sequence[Parcel], batches: bool) -> list[Piece]:
     """Their messages in order, as few calls as may be; with each how many of them it has."""
     groups: list[list[SharedFrame]] = []
     size = TOGETHER
@@ -75,4 +78,11 @@ def _pieces(parcels: Sequence[Parcel]) -> list[tuple[SharedFrame | JoinedFrames,
             size = 0
         groups[-1].append(frame)
         size += frame.size
-    return [(one[0] if len(one) == 1 else JoinedFrames(one), len(one)) for one in groups]
+    join = batch if batches else JoinedFrames
+    return [(one[0] if len(one) == 1 else join(one), len(one)) for one in groups]
+
+
+def batch(frames: Sequence[SharedFrame]) -> SharedFrame:
+    """These messages as one."""
+    texts = b",".join([frame.payload for frame in frames])
+    return SharedFrame(b'{"op":"batch","messages":[%b]}' % texts)

@@ -44,7 +44,9 @@ class BadMessage(CloudBangError):
 
     code = "bad-message"
     status = 400
-    sentence = "{what}: a message is a JSON object with the op subscribe, unsubscribe or ping"
+    sentence = (
+        "{what}: a message is a JSON object with the op subscribe, unsubscribe, ping or batch"
+    )
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -71,6 +73,7 @@ class LiveConnection:
         "_channels",
         "_following",
         "_leaving",
+        "batches",
         "caller",
         "language",
         "offer",
@@ -83,6 +86,7 @@ class LiveConnection:
         self, channels: Channels, socket: Socket, caller: Caller, share: Share, language: str = "en"
     ) -> None:
         self.caller, self.language = caller, language
+        self.batches = False
         self.socket, self.share = socket, share
         socket.share = share
         self.offer: Callable[[SharedFrame | JoinedFrames], bool] = socket.offer
@@ -148,6 +152,9 @@ class LiveConnection:
     def _ping(self, request: dict[str, Any]) -> None:
         self.send(b'{"op":"pong"}')
 
+    def _batch(self, request: dict[str, Any]) -> None:
+        self.batches = True
+
     def _drop(self, channel: str) -> None:
         viewer = self._following.pop(channel, None)
         if viewer is not None:
@@ -174,6 +181,7 @@ HANDLERS: dict[str, Callable[[LiveConnection, dict[str, Any]], None]] = {
     "subscribe": LiveConnection._subscribe,
     "unsubscribe": LiveConnection._unsubscribe,
     "ping": LiveConnection._ping,
+    "batch": LiveConnection._batch,
 }
 
 

@@ -149,11 +149,16 @@ class SharedFrame:
         self._deflated: bytes | None = None
 
     @property
+    def payload(self) -> bytes:
+        """The message itself."""
+        return self.plain[len(self.plain) - self.size :]
+
+    @property
     def deflated(self) -> bytes:
         if self._deflated is None:
             self._deflated = self.plain
             if DEFLATE_FROM <= self.size <= self.DEFLATE_UP_TO:
-                packed = deflate(self.plain[-self.size :])
+                packed = deflate(self.payload)
                 if len(packed) < self.size:
                     self._deflated = frame(packed, self.opcode, FIN | RSV1)
         return self._deflated

@@ -122,9 +122,13 @@ export class Channels {
     }
   }
 
-  /** @param {any} message */
+  /** @param {any} message one, or several as one */
   receive(message) {
     const { op, channel } = message;
+    if (op === "batch") {
+      for (const one of message.messages) this.receive(one);
+      return;
+    }
     const subscription = this.#followed.get(channel);
     const unanswered = this.#unanswered.get(channel) ?? 0;
     if (unanswered > 0) {

@@ -43,6 +43,7 @@ export class LiveSocket extends ReconnectingSocket {
 
   /** @override @protected */
   opened() {
+    this.send({ op: "batch" });
     this.#channels.resume();
   }
 

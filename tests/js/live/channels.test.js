@@ -36,6 +36,25 @@ test("after a lost connection a channel goes on after the last line it has seen"
   assert.deepEqual(seen, [6, 7]);
 });
 
+test("several messages that come as one are taken one by one", () => {
+  const { channels } = made();
+  const seen = [];
+  for (const app of ["web", "db"]) {
+    const channel = `log/${app}`;
+    channels.add(channel, {}, { lines: (rows) => seen.push([app, ...rows.map((r) => r[0])]) });
+    channels.receive({ op: "subscribed", channel, first: 1, next: 8 });
+  }
+  const messages = ["db", "web", "gone", "db"].map((app, i) => {
+    return { op: "lines", channel: `log/${app}`, lines: [row(8 + i)] };
+  });
+  channels.receive({ op: "batch", messages });
+  assert.deepEqual(seen, [
+    ["db", 8],
+    ["web", 9],
+    ["db", 11],
+  ]);
+});
+
 test("a channel that the store ended is asked for again, later each time, from where it was", () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const { sent, channels } = made();

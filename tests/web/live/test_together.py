@@ -22,9 +22,9 @@ APPS = ["api", "db", "web", "mail"]
 class Line:
     """A connection by hand: what it was handed, and how many calls it takes."""
 
-    def __init__(self, takes: int = 1000) -> None:
+    def __init__(self, takes: int = 1000, *, batches: bool = False) -> None:
         self.got: list[bytes] = []
-        self.takes = takes
+        self.takes, self.batches = takes, batches
 
     def offer(self, frame: Any) -> bool:
         if len(self.got) >= self.takes:
@@ -55,6 +55,20 @@ def test_what_is_due_for_a_socket_goes_in_one_call() -> None:
     assert one.got == two.got == [first.plain + second.plain]
     assert one.got[0] is two.got[0]
     assert other.got == [second.plain]
+
+
+def test_who_takes_that_has_them_as_one_message() -> None:
+    """Made once for all who are due the same; what is due alone is what it ever is."""
+    one, two, plain = Line(batches=True), Line(batches=True), Line()
+    first, second = SharedFrame(b'{"a":1}'), SharedFrame(b'{"b":2}')
+    everybody = [Looker(line) for line in (one, two, plain)]
+    parcels = [Parcel(tuple(everybody), frame, print) for frame in (first, second)]  # type: ignore[arg-type]
+    broadcast(parcels)
+    assert one.got == [SharedFrame(b'{"op":"batch","messages":[{"a":1},{"b":2}]}').plain]
+    assert one.got[0] is two.got[0]
+    assert plain.got == [first.plain + second.plain]
+    broadcast(parcels[:1])
+    assert one.got[1] == plain.got[1] == first.plain
 
 
 def test_who_has_left_meanwhile_is_sent_nothing_of_that() -> None:
@@ -101,11 +115,16 @@ def test_several_apps_are_followed_for_one_call(ground: LiveGround) -> None:
     """Lines of four apps that are stored at one moment, deflated or not, come as they always did."""
     calls: list[int] = []
     turns = 10
-    with ground.client() as plain, ground.client(compression="deflate") as deflated:
-        for page in (plain, deflated):
+    with (
+        ground.client() as plain,
+        ground.client(compression="deflate") as deflated,
+        ground.client(compression="deflate") as batched,
+    ):
+        batched.socket.send('{"op":"batch"}')
+        for page in (plain, deflated, batched):
             for app in APPS:
                 page.subscribe(f"log/{app}")
-        wait_until(lambda: all(ground.push.live_viewers.get(f"log/{app}") == 2 for app in APPS))
+        wait_until(lambda: all(ground.push.live_viewers.get(f"log/{app}") == 3 for app in APPS))
         wait_until(lambda: all(ground.publisher.wanted(f"log/{app}/") for app in APPS))
         for socket in ground.server.registry:
             hand = socket._hand
@@ -115,12 +134,17 @@ def test_several_apps_are_followed_for_one_call(ground: LiveGround) -> None:
             stored = [(app, ground.store.append(app, records), records) for app, records in found]
             for app, at, records in stored:  # nothing here gives way
                 ground.publish(app, at, records)
-            for page in (plain, deflated):
-                heard = {message["channel"]: message for message in (page.hear() for _ in APPS)}
+            for page in (plain, deflated, batched):
+                told: list[Any] = []
+                while len(told) < len(APPS):
+                    message = page.hear()
+                    assert page is batched or message["op"] == "lines"
+                    told += message["messages"] if message["op"] == "batch" else [message]
+                heard = {message["channel"]: message for message in told}
                 assert set(heard) == {f"log/{app}" for app in APPS}
                 for message in heard.values():
                     assert [line[0] for line in message["lines"]] == list(range(first, first + 20))
-    assert len(calls) < turns * 2 * len(APPS), calls
+    assert len(calls) < turns * 3 * len(APPS), calls
 
 
 def test_what_is_on_its_way_is_not_taken_from_the_store_as_well(ground: LiveGround) -> None:
