@@ -66,7 +66,7 @@ FRAMES = (
 # Frames that may begin with any letter, by what stands in each of them: most lines hold none of it.
 ANYWHERE = {
     ":in ": TraceLine("ruby", r"\s*(?:from |\d+: from |[\w-]+ \([\w.]+\) )?[\w./<>:-]+:\d+:in [`'‘].*['’]$", "\tfrom /app/a.rb:10:in `<main>'", "in `x'"),
-    "s:": TraceLine("node", r"[\w$.<>/]* ?[(@]\S+\.[cm]?[jt]sx?(?:\?\S*)?:\d+:\d+\)?$", "take (src/pay.ts:12:7)", "take (three)"),
+    "s:": TraceLine("node", r"[\w$.<>/ ]{0,80}[(@]\S+\.[cm]?[jt]sx?(?:\?\S*)?:\d+:\d+\)?$", "take (src/pay.ts:12:7)", "take (three)"),
     "[0x": TraceLine("c", r"\S*[\w.*:/-]\([\w.@]*(?:\+0x[0-9a-f]+)?\) ?\[0x[0-9a-f]+\]", "/lib/libc.so.6(abort+0x1c)[0x55d5]", "f(x)[0]"),
     ".nim(": TraceLine("nim", r"\S+\.nim\(\d+\)\s+\w+$", "/app/src/main.nim(12) main", "main.nim(12) is long"),
     ": 0x": TraceLine("zig", r"(?:\S+\.zig:\d+:\d+|\?\?\?:\?:\?): 0x[0-9a-f]+ in ", "/app/src/main.zig:7:9: 0x1038f2c in main (main)", "main.zig:7 in"),
@@ -79,7 +79,7 @@ OPENINGS = (
     TraceLine("stack", r"Stack \(most recent call last\):", "Stack (most recent call last):", "Stack of plates"),
     TraceLine("php", r"(?:PHP )?Stack trace:$|\[stacktrace\]$", "Stack trace:", "Stack trace of what"),
     TraceLine("rust", r"stack backtrace:$", "stack backtrace:", "stack"),
-    TraceLine("elixir", r"\s*\*\* \([\w.]+\) ", "** (stop) :econnaborted", "** note **"),
+    TraceLine("elixir", r"\s*\*\* \((?:[\w.]+|EXIT from [^()]{1,40})\) ", "** (stop) :econnaborted", "** note **"),
     TraceLine("box", r"╭─+.* Traceback \(most recent call last\) ", "╭──── Traceback (most recent call last) ────╮", "╭─ x"),
     TraceLine("jvm", r"# A fatal error has been detected", "# A fatal error has been detected by the Java Runtime Environment:", "# A fatal day"),
     TraceLine("go", r"\[signal SIG\w+: |\[originating from goroutine", "[signal SIGSEGV: segmentation violation code=0x1]", "[signal]"),
@@ -93,6 +93,7 @@ GOES_ON = (
     TraceLine("powershell", r"\s*\+ ", "    + CategoryInfo          : ObjectNotFound", "+1"),
     TraceLine("zig", r"\s*\^$", "        ^", "^x"),
     TraceLine("node", r"[}\]][,;)]*$|Node\.js v\d|Bun v\d|\{$", "Node.js v20.11.0", "} else"),
+    TraceLine("dotnet", r"(?:ClientConnectionId|Error Number):|Parameter name: ", "ClientConnectionId:00000000-0000", "Client"),
     TraceLine("php", r"\s*thrown in |Next [A-Z\\][\w\\]*: |\"\}\s*$|PHP Stack trace", "  thrown in /app/k.php on line 3", "thrown out"),
     TraceLine("erlang", r"\*\* ", "** Reason for termination == ", "* x"),
     TraceLine("jvm", r"#", "#  SIGSEGV (0xb) at pc=0x00007f8a, pid=7, tid=8", "SIGSEGV"),

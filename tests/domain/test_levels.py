@@ -17,6 +17,7 @@ TABLES = (
     *json_lines.examples(),
     *text_tables.STARTS,
     *text_tables.HEADS,
+    *text_tables.NAMED,
     *text_tables.BRACKETS,
     *text_tables.BEHIND_TIME,
     *text_tables.SENTENCES,

@@ -78,6 +78,7 @@ class _Table:
 
 STARTS = _Table(tables.STARTS)
 HEADS = _Table(tables.HEADS)
+NAMED = _Table(tables.NAMED)
 BRACKETS = _Table(tables.BRACKETS)
 BEHIND_TIME = _Table(tables.BEHIND_TIME)
 SENTENCES = _Table(tables.SENTENCES)
@@ -85,16 +86,16 @@ SHAPES = _Table(tables.SHAPES)
 
 _TIME = re.compile(tables.TIME)
 _BRACKET = re.compile(
-    r"(?:\[([^\[\]]{0,90})\]|<((?=[\dA-Z][\da-z ])[^<>]{1,150}|[^<>\s]{1,60})>|【([^】]{1,10})】|\([^()]{0,60}\)|\{[^{}\"]{0,60}\})[:,]?"
+    r"(?:\[([^\[\]]{0,90})\]|<((?=[\dA-Z][\da-z ])[^<>]{1,150}|[^<>\s]{1,60}|[a-z]+ [^<>\s]{1,60})>(?::\d+)?|【([^】]{1,10})】|\([^()]{0,60}\)|\{[^{}\"]{0,60}\})[:,]?"
 )
 _OPEN = "[<【({"
 _FILLER = re.compile(
-    r"#?\d[\w.:#+-]*,?(?=$|[\s|\[])|[│┃╷╵├└─➤┌╭╰▲›»➜]+|[*!]{2,8}(?=[\s<\[(])|#{2,8}(?=<)|==\d+==(?=[\sA-Z])|[->.,=+]{1,5}(?=$|[\s:|\[])|[|:]+(?!-)"
+    r"[#+]?\d[\w.:#+()-]*,?(?=$|[\s|\[])|[│┃╷╵├└─➤┌╭╰▲›»➜]+|[*!]{2,8}(?=[\s<\[(])|#{2,8}(?=<)|==\d+==(?=[\sA-Z])|[->.,=+]{1,5}(?=$|[\s:|\[])|[|:]+(?!-)"
     r"|[\w.]+=(?:\"[^\"]*\"|[^\s\"]*),?(?=$|[\s:|\[])"
 )
 # … and a program with what it looks after, a tool with a space before its colon, a place in code.
 _PROGRAM = re.compile(
-    r"[\w./@()+$<>,-]++(?:\[\d+(?::\d+)?\])?(?::\d+){0,2}:(?=\s|$)"
+    r"[\w./@()+$<>,-]++(?: ?\[\d+(?::\d+)?\])?(?::\d+){0,2}:(?=\s|$)"
     r"|[\w-]{2,20} [\w./-]{1,40}:(?= (?:fatal|error|warning|info): )"
     r"|[A-Z]{2,10} :(?= (?:fatal )?(?:error|warning) )"
     r"|[\w./<>-]+\.[a-z]{1,4}:\d+(?= [A-Z]\w*Warning: )"
@@ -115,7 +116,7 @@ _LOGFMT = re.compile(
     rf"""(?:[\w.@/-]+=(?:"(?:[^"\\]++|\\.)*+"|'[^']*'(?=[\s,])|[^\s"]*+)[\s,]++){{0,40}}?"""
     rf"""(?:{tables.LEVEL_KEYS})=(?:"([^"]{{1,20}})"|'([^']{{1,20}})'|([^\s,"]{{1,20}}))"""
 )
-_ENDING = re.compile(tables.ENDINGS[0].pattern)
+_ENDING, _COULD_NOT = (re.compile(way.pattern) for way in tables.ENDINGS)
 _CONTAINER = re.compile(r"(?:\d+\|)?[\w.@-]{1,60} {1,40}\| ?(?=\S)")
 _MESSAGE_OF_PHP = re.compile(r"NOTICE: PHP message: ")
 
@@ -146,11 +147,12 @@ def _head(text: str) -> Reading:
     at, plain, programs, end = 0, 0, 0, len(text)
     timed = message = False
     first = place = True  # `place`: a sentence may begin here
-    pairs = "=" in text
+    pairs, two = "=" in text, ":  " in text
     shaped = (
         "Error" in text or "Exception" in text or "Failure" in text or "Fault" in text
-        or "Warning: " in text or ":in " in text or "*** " in text or "recovered:" in text
-        or " error" in text or " warning: " in text or " line " in text
+        or ":in " in text or "*** " in text or "recovered:" in text
+        or "arning: " in text or " failed: " in text or " line " in text or "segfault" in text or "protection fault" in text
+        or "error" in text
     )  # fmt: skip
     for _ in range(TOKENS):
         while at < end and text[at] in " \t":
@@ -158,6 +160,9 @@ def _head(text: str) -> Reading:
         if at >= end:
             break
         char = text[at]
+        if char == '"' and first and text[1:2].isdigit():
+            at += 1
+            char = text[at]
         if char.isalnum() and (found := _TIME.match(text, at)):
             timed, first, place = True, False, True
             at = found.end()
@@ -181,13 +186,17 @@ def _head(text: str) -> Reading:
             if first:
                 return Reading(None, timed, at, timed=timed)
         if (
-            (found := HEADS.match(text, at))
-            and _fits(found, text, at, timed=timed, plain=plain, message=message, first=first)
+            # What begins otherwise is at most a prefix of a database, which has two spaces.
+            (char.isalpha() or char in '|.,;"' or two)
+            and (found := HEADS.match(text, at))
+            and _fits(found, text, at, timed=timed, plain=plain, message=message)
             and (level := HEADS.level(found))
         ):
             if first and text.startswith("Error: ", at):
                 return Reading(level, False, at, failure=True, exception=True)
             return Reading(level, True, found.end(), timed=timed)
+        if (first or message) and (found := NAMED.match(text, at)):
+            return Reading(NAMED.level(found), True, found.end(), timed=timed)
         if place and not char.isdigit():
             table = SENTENCES
             found = SENTENCES.match(text, at)
@@ -219,7 +228,8 @@ def _head(text: str) -> Reading:
                 continue
             break
         if found := _FILLER.match(text, at):
-            at, first, place = found.end(), False, not char.isdigit()
+            at, first = found.end(), False
+            place = not char.isdigit() or text[at - 1] == ":"
             continue
         if found := _PROGRAM.match(text, at):
             programs += 1
@@ -243,17 +253,21 @@ def _head(text: str) -> Reading:
 def _answered(text: str) -> bool:
     """Whether a program tells what the system answered it."""
     return (
-        text.endswith(tables.ANSWERS)
-        and _ENDING.match(text) is not None
-        and not (text.endswith((" failed", " failed.")) and text.rstrip(".")[:-7][-1:].isdigit())
-    )
+        (text.rstrip(".").endswith(tables.ANSWERS) and _ENDING.match(text) is not None)
+        or (": " in text[:60] and _COULD_NOT.match(text) is not None)
+    ) and (not (text.rstrip(".").endswith(" failed") and text.rstrip(".")[:-7][-1:].isdigit()))
 
 
-_CAPITALS, _LOG, _COLON, _BEFORE_TIME, _COLUMN, _GLUED, _BAR, _LETTER, _PLACE, _DASH = range(10)
+_ROW = {way.name: number for number, way in enumerate(tables.HEADS)}
+_CAPITALS, _LOG = _ROW["a word in capitals"], _ROW["LOG, of a database"]
+_COLON, _COLUMN = _ROW["a word and a colon"], _ROW["a column"]
+_LETTER, _LETTER_COLON = _ROW["a letter behind a time"], _ROW["a letter and a colon, behind a time"]
+_SEPARATED = _ROW["between separators"]
+_ID = _ROW["an id of a message that ends in its level"]
 
 
 def _fits(
-    found: re.Match[str], text: str, at: int, *, timed: bool, plain: int, message: bool, first: bool
+    found: re.Match[str], text: str, at: int, *, timed: bool, plain: int, message: bool
 ) -> bool:
     """Whether what stands before lets this row be meant."""
     number = HEADS.row(found)
@@ -261,7 +275,9 @@ def _fits(
         return text[found.end() :].strip(" :") == ""
     if number == _CAPITALS:
         if message:
-            return text[found.end() : found.end() + 1] == ":"
+            return text[found.end() : found.end() + 1] == ":" or not (
+                plain or not timed or _PROSE.match(text, at)
+            )
         if plain:
             return _PROSE.match(text, at) is None
         return True
@@ -269,10 +285,10 @@ def _fits(
         return timed and not message and (number == _COLUMN or plain == 0)
     if number == _LOG:
         return (timed or text.startswith("LOG:  ", at)) and not message
-    if number == _COLON:
+    if number in (_COLON, _ID):
         return plain <= 1
-    if number == _DASH:
-        return first or message
+    if number in (_LETTER_COLON, _SEPARATED):
+        return timed
     return plain == 0
 
 

@@ -20,14 +20,14 @@ DATE = (
 ZONE = r"Z|UTC|GMT|[+-]\d\d:?\d\d|[CEW]E?S?T|[CEMP]DT|[MPIJKB]ST|MSK|HKT|SGT|A[CEW][DS]T"
 TIME = (
     rf"(?:{DATE}(?:(?:[T_ :-]|, | - |/ ?)(?:{CLOCK}|\d\d\.\d\d\.\d\d(?::\d+)?))?(?: \d{{4}})?"
-    rf"|\d{{6}} {{1,2}}{CLOCK}|\d\d[-/.]\d\d[-/.]\d\d[T ]{CLOCK}|\d\d-\d\d {CLOCK}|{CLOCK}|\d{{10}}(?:\.\d+|\d{{3}})?(?=[\s:\]]|$))"
-    rf"(?: ?(?:{ZONE})(?![A-Za-z0-9]))?(?=[\s\]|,:)\-]|$)"
+    rf"|\d{{6}} {{1,2}}{CLOCK}|\d\d?[-/.]\d\d?[-/.]\d\d(?:, |[T ]){CLOCK}|\d\d-\d\d {CLOCK}|{CLOCK}|\d{{10}}(?:\.\d+|\d{{3}})?(?=[\s:\]]|$))"
+    rf"(?: ?(?:{ZONE})(?![A-Za-z0-9]))?(?=[\s\]|,;:)>\"\-]|$)"
 )
 
 CAPITALS = (
     "TRACE|DEBUG[1-5]?|INFO|INFORMATION|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|CRIT|SEVERE|PANIC"
     "|EMERG|EMERGENCY|ALERT|TRC|DBG|INF|WRN|ERR|FTL|PNC|TRCE|DEBU|ERRO|FATA|PANI|FINEST|FINER|FINE"
-    "|SUCCESS|FAIL|VERBOSE|VRB|DEPRECATED"
+    "|SUCCESS|FAIL|VERBOSE|VRB|EROR|DEPRECATED"
 )
 BEFORE_COLON = (
     "trace|debug|info|information|notice|warn|warning|error|err|fatal|critical|crit|severe|fail"
@@ -35,7 +35,7 @@ BEFORE_COLON = (
 )
 ANY = (
     f"{BEFORE_COLON}|debug[1-5]|inf|wrn|wrng|dbg|trc|ftl|vrb|dbug|erro|eror|note|system|success"
-    "|finest|finer|fine|dpanic|emergency|fatal error"
+    "|finest|finer|fine|dpanic|emergency|fatal error|audit"
 )
 CHINESE = "调试|信息|警告|错误|严重|致命"
 SHORT = "inf|wrn|err|dbg|trc|notice"
@@ -49,7 +49,7 @@ STARTS = (
         "warning", "W1128 is a room", None, "glog, klog"),
     Way("Redis' sign", r"\d+:[XCSM] \d\d [A-Z][a-z]{2} \d{4} [\d:.]{8,15} <<[.\-*#]>> ",
         "1:M 28 Nov 2026 10:00:00.000 # disk", "warning", "1:M 28 Nov 2026", None, "Redis' server.c"),
-    Way("a letter, a comma, a time", r"<<[TDIWEF]>>, \[", "E, [2026-02-01T09:00:00 #1] ERROR -- : x",
+    Way("a letter, a comma, a time", rf"<<[TDIWEF]>>(?:, \[|[|,;] ?(?={DATE}))", "E, [2026-02-01T09:00:00 #1] ERROR -- : x",
         "error", "E, she said", None, "Ruby's Logger"),
     Way("a letter and a colon", r"<<[EWew]>>: (?=[^\s\d])", "E: Unable to locate package nosuch", "error",
         "W: 120 H: 80", None, "apt, kotlinc"),
@@ -57,34 +57,52 @@ STARTS = (
         "(W) is for west", None, "qBittorrent"),
     Way("a word in parentheses", r"\(<<(?i:error|warning|fatal)>>\) (?=\S)", "(error) NOAUTH Authentication required.", "error",
         "Answer (error) is explained", None, "clients of databases"),
+    Way("a letter before a bracket with a time", rf"<<[TDIWEFXCA]>> \[(?={DATE})", "E [28/Nov/2026:10:00:00 +0000] [Job 7] no file", "error",
+        "E [x] is a note", None, "CUPS"),
+    Way("an annotation", r"##\[<<error|warning|debug>>\]|::<<error|warning|notice|debug>>(?: [^:]{0,200})?::", "##[error]Process completed with exit code 1.", "error",
+        "##[group]Run tests", None, "GitHub's, Gitea's and Azure's runners"),
     Way("a word behind an open bracket", r"\[ <<Debug|Info|Warning|Error>>: ", "[ Warning: slow", "warning",
         "[ note: x", None, "Julia's Logging"),
 )  # fmt: skip
 
 # Where the level may stand: at the start, behind a time, behind what tells where a line comes from.
 HEADS = (
-    Way("a word in capitals", rf"<<{CAPITALS}>>(?=$|[\s\]:|,>/(\[!]|-(?!\w))", "2026-02-01 09:00:00 WARN  slow",
+    Way("a word in capitals", rf"<<{CAPITALS}>>(?=$|[\s\]:|,;>/(\[!]|-(?!\w))", "2026-02-01 09:00:00 WARN  slow",
         "warning", "2026-02-01 09:00:00 INFO  mail sent, severity=critical", "info",
         "log4j, logback, Python's logging, zerolog, loguru"),
     Way("LOG, of a database", r"<<LOG>>(?=:  | {1,5}[\w\[])", "2026-02-01 09:00:00 UTC [1] LOG:  ready", "info",
         "LOGIN of bob", None, "PostgreSQL, PgBouncer, Nest"),
-    Way("a word and a colon", rf"<<(?i:{BEFORE_COLON})|{CHINESE}|{FOREIGN}>>(?:\[[\w./-]{{1,40}}\]| [A-Z]{{0,6}}#?\d{{1,5}})?(?: ?:(?=\s|$)|:)",
+    Way("a word and a colon", rf"<<(?i:{BEFORE_COLON})|{CHINESE}|(?=[^a-z])(?:{FOREIGN})>>(?:\[[\w./-]{{1,40}}\]| [A-Z]{{0,6}}#?\d{{1,5}}| \([^()]{{1,60}}\))?(?: ?:(?=\s|$)|:)",
         "Warning: Undefined index k", "warning", "Errors: 0", None,
         ".NET's console, winston, PHP, mosquitto, GDAL"),
     Way("a word before a time", rf"<<{COLUMN}>>(?= \[?{DATE})", "warn [2026-02-01 09:00:00.000 Z] slow", "warning",
         "warn 2026 people", None, "Mattermost, logfmt's short forms"),
-    Way("a column", rf"<<{COLUMN}>>(?=\t| {{2,}}| {{0,3}}\||\s+\[| [\w.-]+ : )", "2026-02-01T09:00:00Z\twarn\tca\tretrying",
+    Way("a column", rf"<<{COLUMN}>>(?=\t| {{2,}}| - | {{0,3}}\||\s+\[| [\w.-]+ : )", "2026-02-01T09:00:00Z\twarn\tca\tretrying",
         "warning", "2026-02-01 09:00:00 error pages are served", None, "zap's console, istio"),
-    Way("glued to its channel or module", rf"[\w-]{{2,40}}+(?:\.<<{CAPITALS}>>:(?=\s)|:<<{COLUMN}>>(?=\s+\d)|:<<{CAPITALS}>>(?=\s+[A-Z])|\(<<[TDIWEF]>>\):(?=\s))|(?:[^\s|:]++:)+?<<{CAPITALS}|LOG>>:(?=  )",
+    Way("glued to its channel or module", rf"(?:[\w-]{{2,40}}+|(?=\.))(?:\.<<{CAPITALS}>>:(?=\s)|:<<{COLUMN}>>(?=\s+\d)|:<<{CAPITALS}>>(?=\s+[A-Z])|\(<<[TDIWEF]>>\):(?=\s))|(?:[^\s|:]++:)+?<<{CAPITALS}|LOG>>:(?=  )",
         "[2026-02-01 09:00:00] production.ERROR: boom", "error",
         "[2026-02-01 09:00:00] README.ERROR x", None, "Monolog's LineFormatter, Zigbee2MQTT, log4j 1, SLF4J 2"),
     Way("behind a bar", rf"\|-<<{CAPITALS}>>(?= )", "10:00:00,123 |-WARN in ch.qos.logback.X - y", "warning",
         "10:00:00,123 |-- x", None, "logback's status messages"),
-    Way("a letter behind a time", r"<<[TVDIWEFC]>>(?:!(?=\s)| \|(?=\s)| (?=[A-Z][A-Z_]+ {1,10}\[)| (?=[\w./-]{2,40} *: | *[\w./-]+\.\w{1,4}:\d+\]))",
+    Way("a letter behind a time", r"<<[TVDIWEFC]>>(?:!(?=\s)| \|(?=\s)| (?=[A-Z][A-Z_]+ {1,10}\[)| (?=[\w./-]{2,40} *: | *[\w./-]+\.\w{1,4}:\d+\]| \[[A-Z]| [\w$-]*[.:/_][\w$.:/_-]*[\w$](?:\s|$)))",
         "2026-02-01T09:00:00Z E! [inputs.docker] x", "error", "2026-02-01 09:00:00 I am here", None,
-        "telegraf, capnslog, mongod before 4.4, logcat, TensorFlow"),
+        "telegraf, capnslog, mongod before 4.4, logcat, TensorFlow, QuestDB, Gluster"),
     Way("a word before a place in code", rf"<<{COLUMN}|{SHORT}>>:? (?=[\w./<>-]+\.[A-Za-z]{{1,4}}:\d)", "6.826 Error Server.cpp:633: no token", "error",
         "Error pages 3:4", None, "programs in C++ and Go that say where they are"),
+    Way("before a slash and its module", rf"<<(?i:{BEFORE_COLON})>>/[\w.-]+:(?=\s)", "[2026-02-01 09:00:00 +0000] warning/cli: slow", "warning",
+        "warning/x y", None, "Icinga"),
+    Way("an id of a message that ends in its level", r"[A-Z]{3,8}\d{3,5}<<[EWI]>>:(?=\s)", "2026-02-01T09:00:00Z AMQ9207E: The data is not valid.", "error",
+        "AB12E: x", None, "IBM's products"),
+    Way("a letter and a colon, behind a time", r"<<[TDIWEF]>>:(?=\s)", "[10:00:00]E: [Step 1/3] exit code 1", "error",
+        "C: drive", None, "TeamCity"),
+    Way("between separators", rf"\"?[;,]\"?<<(?i:{ANY})>>\"?(?=[;,])", '"2026-02-01 09:00:00","ERROR","no stock"', "error",
+        '"a","ERROR CODE","b"', None, "what writes a log as a table"),
+)  # fmt: skip
+
+# The same, behind a name at the start or behind a program.
+NAMED = (
+    Way("behind the name of a module", rf"[\w$]+(?:\.[\w$]+)+ <<{CAPITALS}>>(?=:| - |  )", "com.shop.Pay ERROR: no stock", "error",
+        "a.b ERROR codes", None, "loggers without a time"),
     Way("behind a name, before a dash", rf"[\w.-]+ <<{CAPITALS}>>(?= - )", "Nov 28 10:00:00 supervisord: updater ERROR - no memory", "error",
         "updater - ERROR", None, "Python's logging, shells"),
 )  # fmt: skip
@@ -97,6 +115,9 @@ BRACKETS = (
         "[E] is a note", None, "Gitea"),
     Way("behind its module or thread", rf"(?!\w+://)[^\]]{{1,60}}[:/]<<(?i:{BEFORE_COLON})>>", "[09:00:01] [Worker-3/ERROR]: chunk lost",
         "error", "[http://error] x", None, "Apache 2.4, Minecraft's log4j"),
+    Way("between its colons", rf"(?:[\w/.-]+:)+<<{CAPITALS}>>:.*", "[119:132:0414/140659:ERROR:bus.cc(432)] no bus", "error",
+        "[x:ERROR_CODE:y] z", None, "Chromium"),
+    Way("before a name", rf"<<{CAPITALS}>>\s+[\w(].*", "[WARN  tini (7)] x", "warning", "[WARNS tini] x", None, "tini"),
     Way("before its module or thread", rf"<<(?i:{ANY})>>[#|:/][\w.@/#:-]{{1,60}}", "[Warn#SQL] slow query", "warning",
         "[errors#3] x", None, "monad-logger, transformers"),
     Way("behind what it is of", r"(?!(?i:no|any|0|log|level) )[A-Za-z][\w.-]*(?: [\w.-]+)? <<(?i:warn|warning|error|fatal)>>", "[Vue Router warn]: no match", "warning",
@@ -135,8 +156,8 @@ SENTENCES = (
         "=CRASHES====", None, "Erlang/OTP's sasl, lager"),
     Way("progress of Erlang", r"=PROGRESS REPORT====", "=PROGRESS REPORT==== 1-Feb-2026 ===", "info",
         "=PROGRESS====", None, "Erlang/OTP's sasl"),
-    Way("what the kernel says of a fault", r"(?:kernel )?BUG: |Oops: |Kernel panic - |(?:traps: )?[\w.-]+\[\d+\]:? (?:general protection fault|segfault at )",
-        "[  200.123456] BUG: unable to handle page fault", "error", "BUGS: 3", None, "the kernel"),
+    Way("what the kernel says of a fault", r"(?:kernel )?BUG: |Oops: |Kernel panic - ", "[  200.123456] BUG: unable to handle page fault", "error",
+        "BUGS: 3", None, "the kernel"),
     Way("a warning of R", r"Warning messages?:", "Warning message:", "warning", "Warning messages 3", None, "R"),
     Way("a thread of Ruby that failed", r"#<Thread:.{1,160}> terminated with exception", "#<Thread:0x1 /a.rb:3 run> terminated with exception (x):",
         "error", "#<Thread:0x1>", None, "Ruby's thread.c"),
@@ -146,14 +167,14 @@ SENTENCES = (
         "the JVM, CPython, .NET, V8"),
     Way("a cause", r"Caused by: ", "Caused by: java.io.IOException: inner", "error", "Caused trouble", None,
         "java.lang.Throwable"),
-    Way("an exception in parentheses", r"\*\* \([A-Z][\w.]*\) ", "** (RuntimeError) boom", "error",
+    Way("an exception in parentheses", r"\*\* \((?:[A-Z][\w.]*|EXIT from [^()]{1,40})\) ", "** (RuntimeError) boom", "error",
         "** note **", None, "Elixir's Exception.format"),
     Way("where Node failed", r"node:[\w/]+:\d+$", "node:internal/process/promises:288", "error",
         "node:20", None, "Node.js' node_errors.cc"),
     Way("what killed a process", r"(?:Segmentation fault|Bus error|Illegal instruction|Aborted \(core dumped\)|Killed$|Out of memory"
-        r"|terminate called |double free or |free\(\): |malloc\(\): |\*\*\* stack smashing|Assertion (?:.{1,200} )?failed|out of memory: |Signal \d+: |Program crashed: |memory allocation of \d+ bytes failed|(?:[\w./-]++: )?error while loading shared libraries: |Process terminated\. )",
+        r"|terminate called |SIG[A-Z]{3,6}: |double free or |free\(\): |malloc\(\): |\*\*\* stack smashing|Assertion (?:.{1,200} )?failed|out of memory: |Signal \d+: |Program crashed: |memory allocation of \d+ bytes failed|(?:[\w./-]++: )?error while loading shared libraries: |Process terminated\. )",
         "Segmentation fault (core dumped)", "error", "Killed 3 bugs", None, "shells, glibc, libstdc++, the kernel"),
-    Way("an error in words", r"(?:Error [a-z]{2,}|error (?!handling|report|logging)[a-z]+ing)(?: [^\s:]+){0,6} ?:(?:$| (?!\d[\d.,]*%?$))|(?:An )?[Ee]rror occur+ed\b|(?:Exception|Error) (?:during|while|when) |Exception in [a-z]", "Error response from daemon: no such container", "error",
+    Way("an error in words", r"(?:Error (?:\d+ )?[a-z]{2,}|error (?!handling|report|logging)[a-z]+ing)(?: [^\s:]+){0,6} ?:(?:$| (?!\d[\d.,]*%?$))|(?:An )?[Ee]rror occur+ed\b|(?:Exception|Error) (?:during|while|when) |Exception in [a-z]", "Error response from daemon: no such container", "error",
         "Error rate: 0.01%", None, "programs of the command line"),
     Way("a word and a mark of exclamation", r"<<(?i:error|warning|fatal)>>! ", "Error! App '7' is not installed", "error",
         "Errors! x", None, "installers"),
@@ -178,7 +199,7 @@ SENTENCES = (
     Way("a cross", r"[⨯✖✗✘❌] ?", "⨯ Error: no stock", "error", "✓ Ready in 2s", None, "Next.js, test runners"),
     Way("a warning sign", r"⚠️?", "⚠ Invalid options detected", "warning", "☂ rain", None, "Next.js, Vite"),
     Way("a sign of information", r"ℹ️?", "ℹ Vite client warmed up", "info", "i am here", None, "Nuxt, consola"),
-    Way("what crashed", r"(?:app|process|worker|server) crashed\b|[a-z]+ aborted!$", "[nodemon] app crashed - waiting for changes", "error",
+    Way("what crashed", r"(?:app|process|worker|server) crashed\b|rake aborted!", "[nodemon] app crashed - waiting for changes", "error",
         "crash course", None, "nodemon, supervisors, Rake"),
 )  # fmt: skip
 
@@ -188,20 +209,29 @@ SHAPES = (
         "error", "the panic was over", None, "Gin, chi"),
     Way("a warning of a runtime", r"(?:[\w.]+\.)?[A-Za-z]*Warning: ", "/app/x.py:10: UserWarning: old", "warning",
         "Warning signs of a storm", None, "CPython's warnings, Node's process.emitWarning"),
-    Way("an exception", r"(?:[A-Za-z_$][\w$]*(?:\.|::?))*(?:[A-Z][\w$]*(?:Error|Exception|Failure|Fault)|Exception)(?::|$| \[|(?= \(.*\):?$))",
+    Way("an exception", r"(?:[A-Za-z_$][\w$]*(?:\.|::?))*(?:[A-Z][\w$]*(?:Error|Exception|Failure|Fault)|Exception)(?::|$| \[|(?= \(.*\):?$)| \(\w+\): )",
         "java.io.IOException: bank away", "error", "ErrorHandling is on", None,
         "what languages print of an exception: its class, a colon, its message"),
+    Way("an exception of a module of them", r"(?:\w+\.)*(?:errors?|exceptions?|exc)\.(?:\w+\.)*[A-Z]\w*: ", "telegram.error.Conflict: terminated", "error",
+        "errors.total: 3", None, "Python's packages"),
+    Way("where the kernel saw a fault", r"(?:traps: )?[\w.-]+\[\d+\]:? (?:general protection fault|segfault at )",
+        "[  402.123456] app[77]: segfault at 0 ip 000055d5", "error", "app[77]: segfaults: 0", None, "the kernel"),
     Way("where Ruby failed", r"\S+:\d+:in [`'].*[`'].*\([A-Z][\w:]*\)$", "/app/a.rb:3:in `b': undefined method `x' (NoMethodError)",
         "error", "/app/a.rb:3:in `b'", None, "Ruby's error.c"),
     Way("where Perl died", r".{1,160} at (?:\S*[./]\S*|-e) line \d+(?:, <\w+> (?:line|chunk) \d+)?\.$", "no stock at /app/shop.pl line 12.", "error",
         "stop at the line 12.", None, "Perl's die"),
     Way("make that stopped", r"[\w-]++(?:\[\d+\])?: \*\*\* ", "make: *** [Makefile:3: all] Error 1", "error",
         "make: done ***", None, "GNU make"),
-    Way("a kind of error", r"(?!(?:No|Zero|Without|Last|Log|Mean|Standard|Max|On) )[A-Z][\w()-]*(?: [\w()-]+){0,4}? <<error|warning>>(?: \([^)]*\))?: (?!\d[\d.,]*%?$)",
+    Way("a kind of error", r"(?!(?:No|Zero|Without|Last|Log|Mean|Standard|Max|On) )[A-Z][\w()-]*(?: [\w()-]+){0,4}? (?:<<(?i:error|warning)>>(?: \([^)]*\))?|failed): (?!\d[\d.,]*%?$)",
         "CUDA error: invalid argument", "error", "Mean error: 0.12", None, "libraries, the kernel, the JVM"),
 )  # fmt: skip
 
-EXCEPTIONS = ("an exception", "a cause", "an exception in parentheses")
+EXCEPTIONS = (
+    "an exception",
+    "an exception of a module of them",
+    "a cause",
+    "an exception in parentheses",
+)
 """Rows of what a line before may tell of: the others announce a failure themselves."""
 
 TOOLS = (
@@ -214,6 +244,15 @@ TOOLS = (
 ENDINGS = (
     Way("what the system answered", r"[\w./@+-]+(?::\d+)*: .*|exec .*|(?=[A-Z])|(?:failed|unable|cannot|could not) .*", "cp: cannot stat 'x': No such file or directory",
         "error", "404 not found", None, "strerror(3) behind the name of a program; shells"),
+    Way(
+        "what a program could not",
+        r"[\w./@+-]+(?::\d+)*: (?:cannot|can't|could not|couldn't|unable to|does not support|invalid|Invalid|unrecognized|unknown option) ",
+        "rpcbind: cannot create socket for udp6",
+        "error",
+        "AH00558: httpd: Could not determine the name",
+        None,
+        "GNU's standards for errors",
+),
 )  # fmt: skip
 ANSWERS = (
     "No such file or directory", "Permission denied", "Connection refused", "command not found",
@@ -224,7 +263,7 @@ ANSWERS = (
     "connection refused", "Text file busy", "does not exist", "Invalid argument", "Connection timed out",
     "No route to host", "Network is unreachable", "Host is unreachable", "Connection reset by peer",
     "Device or resource busy", "Temporary failure in name resolution", "Cannot assign requested address",
-    "Resource temporarily unavailable", "File exists", "No such device", " failed", " failed.",
+    "Resource temporarily unavailable", "File exists", "No such device", " failed",
 )  # fmt: skip
 
 PAIRS = (
