@@ -51,6 +51,9 @@ class Follower(Viewer):
         """
         raise NotImplementedError
 
+    def look(self) -> None:
+        """Called at short intervals, of one that reads the store all the time."""
+
 
 class LogChannel:
     """One log's lines, to all who look at them now. ``app``: what the store has them under."""
@@ -134,6 +137,8 @@ class LogChannel:
         a server that has much to do would send to each viewer of each channel what comes anyway,
         and have more to do.
         """
+        for reader in self._readers:
+            reader.look()
         if self.behind <= 0 or self._behind != self.position:
             self._behind, self._looks = (self.position if self.behind > 0 else None), 0
             return

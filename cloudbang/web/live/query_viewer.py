@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 import gevent
+from gevent.event import Event
 
 from cloudbang.core.budget import Lease
 from cloudbang.errors import BadRequest, CloudBangError
@@ -35,7 +36,7 @@ class QueryViewer(LogViewer):
     """One connection's view of what a query finds. Overload: who reads slowly is sent the next page
     when they took the last, and loses nothing that the store keeps."""
 
-    __slots__ = ("_begin", "_least", "_sent", "_wanted")
+    __slots__ = ("_begin", "_least", "_news", "_sent", "_wanted")
 
     def __init__(
         self, connection: ViewerConnection, channel: LogChannel, request: dict[str, Any]
@@ -50,6 +51,7 @@ class QueryViewer(LogViewer):
         self._least = self.position  # nothing before it is sent
         self._begin = max(1, self.position - CONTEXT)
         self._sent: set[int] = set()
+        self._news = Event()
 
     @property
     def sees_all(self) -> bool:
@@ -58,9 +60,15 @@ class QueryViewer(LogViewer):
     def started(self) -> None:
         self.channel.add_reader(self)
 
+    def look(self) -> None:
+        """Of a log that is quiet nothing is read, and nobody wakes."""
+        if self.position < self.channel.store.next_seq(self.channel.app):
+            self._news.set()
+
     def close(self) -> None:
         self.channel.remove_reader(self)
         super().close()
+        self._news.set()
 
     def catch_up(self, forgiven: int | None) -> None:
         """Send what is found, for as long as it is asked for."""
@@ -76,7 +84,9 @@ class QueryViewer(LogViewer):
                         lease.take(BUILDING, unhurried=True)
                         self._send_next(end, lease)
                 if self.position >= end:
+                    self._news.clear()
                     gevent.sleep(max(EVERY, 4 * (time.monotonic() - began)))
+                    self._news.wait()
         except CloudBangError as e:
             self.tell_error(e)
         finally:

@@ -119,7 +119,7 @@ def test_it_is_what_pages_of_lines_would_give(ground: LiveGround) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "part"), [("status:>=x", "no number"), (7, "a text"), ("level:grave", "no level")]
+    ("query", "part"), [("status:>=x", "no number"), (7, "a text"), ("level:purple", "no level")]
 )
 def test_a_query_that_cannot_be_understood(ground: LiveGround, query: Any, part: str) -> None:
     """Is answered with why; the connection stays."""
