@@ -124,9 +124,10 @@ torture: $(VENV)/.dev $(MO) $(PAGES) $(PYC)
 	@scripts/engine-up
 	$(PY) -m tests.torture $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
+# NAMES="alerts traffic" runs only those; traffic_long only so.
 bench: $(VENV)/.dev $(MO) $(PAGES) $(PYC)
 	@scripts/engine-up
-	$(PY) -m bench
+	$(PY) -m bench $(NAMES)
 
 clean:
 	rm -rf $(VENV) node_modules static/vendor static/build $(MO)

@@ -2,7 +2,8 @@
 
 A benchmark is a module ``bench/bench_*.py`` with ``run() -> list[dict]``; a row has ``name``,
 ``value``, ``unit``, ``limit`` (None where there is none) and ``better`` (``higher`` or ``lower``).
-What is compared is compared within one run. ``python -m bench fanout store`` runs only those.
+What is compared is compared within one run. ``python -m bench fanout store`` runs only those; what
+takes many minutes (``LONG``) runs only when it is named. Each has ten minutes.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
 LIMIT_SECONDS = 600
+LONG = {"bench_traffic_long"}
 
 
 def measure(name: str) -> list[dict[str, object]]:
@@ -25,14 +28,17 @@ def measure(name: str) -> list[dict[str, object]]:
         f"import json; from bench import {name} as b\n"
         "print('ROWS ' + json.dumps(b.run()))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=HERE.parent,
-        stdout=subprocess.PIPE,
-        timeout=LIMIT_SECONDS,
-        text=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=HERE.parent,
+            stdout=subprocess.PIPE,
+            timeout=LIMIT_SECONDS,
+            text=True,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return [{"name": f"{name} has not ended within {LIMIT_SECONDS} s", "value": None}]
     for text in reversed(done.stdout.splitlines()):
         if text.startswith("ROWS "):
             rows: list[dict[str, object]] = json.loads(text.removeprefix("ROWS "))
@@ -49,26 +55,31 @@ def number(value: object) -> str:
 def verdict(row: dict[str, object]) -> str:
     value, limit = row.get("value"), row.get("limit")
     if not isinstance(value, int | float):
-        return "FAILED"
+        return "failed"
     if not isinstance(limit, int | float):
         return ""
     met = value >= limit if row.get("better") == "higher" else value <= limit
-    return "ok" if met else "MISSED"
+    return "holds" if met else "misses"
 
 
 def main() -> int:
     names = sorted(p.stem for p in HERE.glob("bench_*.py"))
     if wanted := sys.argv[1:]:
         names = [n for n in names if n in wanted or n.removeprefix("bench_") in wanted]
+    else:
+        names = [n for n in names if n not in LONG]
     cores = len(os.sched_getaffinity(0))
     print(f"{platform.platform()}, {cores} cores, Python {platform.python_version()}\n")
     print(f"| {'what':<72} | {'measured':>12} | {'limit':>12} | unit | |")
     print(f"| {'-' * 72} | {'-' * 11}: | {'-' * 11}: | --- | --- |")
-    missed = 0
+    missed, took = 0, dict[str, float]()
     for name in names:
-        for row in measure(name):
+        began = time.monotonic()
+        rows = measure(name)
+        took[name] = time.monotonic() - began
+        for row in rows:
             word = verdict(row)
-            missed += word in ("MISSED", "FAILED")
+            missed += word in ("misses", "failed")
             sign = {"higher": "≥ ", "lower": "≤ "}.get(str(row.get("better")), "")
             limit = sign + number(row["limit"]) if row.get("limit") is not None else ""
             print(
@@ -76,6 +87,7 @@ def main() -> int:
                 f"| {row.get('unit', '')} | {word} |",
                 flush=True,
             )
+    print("\n" + ", ".join(f"{n.removeprefix('bench_')} {took[n]:.0f} s" for n in names))
     return 1 if missed else 0
 
 

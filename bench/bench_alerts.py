@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.bench_live import private_engine, remove, serving
+from cloudbang.domain.alerts.delivery import AT_LATEST
 from tests.monitoring.alerts.ground import changes, ground
 from tests.monitoring.alerts.services import Service, answer, service
 from tests.support import ServerProcess, wait_until
@@ -64,7 +65,7 @@ def _soon() -> Soon:
             wait_until(lambda: server.client.get(f"/api/v1/apps/{name}").is_success, 60)
 
         def slowest(names: Sequence[str], what: str) -> tuple[float, int]:
-            """One after the other, so that none of them is a part of a group."""
+            """One after the other, each after the time in which what follows another is grouped."""
             most, told = 0.0, 0
             for name in names:
                 began = time.monotonic()
@@ -73,7 +74,7 @@ def _soon() -> Soon:
                     wait_until(lambda name=name: what in _told(hook, name), 20, every=0.01)
                     told += 1
                 most = max(most, time.monotonic() - began)
-                time.sleep(3)
+                time.sleep(AT_LATEST + 0.5)
             return most, told
 
         dies = [begin(f"dies{n}", DIES).name for n in range(DEATHS)]

@@ -1,6 +1,7 @@
 """Writes an access log as Caddy does: ``python -m bench.traffic_writer PATH LINES RATE PATHS``.
 
-``RATE`` lines a second, or 0 for as fast as it can; then every file is kept.
+``RATE`` lines a second, or 0 for as fast as it can; then every file is kept, and it waits where many
+are: whoever has read one takes it away.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 FULL = 32 * 1024 * 1024
+WAITING = 8  # files that nobody has taken away
 TOGETHER = 0.02  # seconds: what a busy gateway writes between two looks
 
 LINE = (
@@ -64,6 +66,8 @@ def main() -> None:
             )
             for old in sorted(log.parent.glob("access-*.log"))[: -4 if rate else 0]:
                 old.unlink()
+            while not rate and len(list(log.parent.glob("access-*.log"))) > WAITING:
+                time.sleep(0.05)
             file = log.open("a", buffering=1024 * 1024)
         if rate:
             time.sleep(max(began + wrote / rate - time.monotonic(), 0))

@@ -155,7 +155,8 @@ class Backtest:
         if rule.team:
             pass
         elif its.occurrence == "disk":
-            found = dict(of_disks(self._kept, rule, since, until))
+            # With the minute that is under way: how it is now stands beside it.
+            found = dict(of_disks(self._kept, rule, since, until + COARSE))
         else:
             lives = {h: life for h, (app, life) in self._certificates().items() if app in apps}
             found = dict(of_certificates(lives, rule, since, until, self._clock))

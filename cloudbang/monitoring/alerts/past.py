@@ -200,6 +200,7 @@ def of_disks(kept: Kept, rule: Rule, since: int, until: int) -> Iterator[tuple[s
 
     disks = Disks(room, lambda: float(at))
     verdicts: dict[str, list[Verdict]] = {path: [] for path in paths}
+    newest: dict[str, tuple[float, float | None]] = {}
     for at in in_turns(range(first, until, DISKS_STEP)):
         for one in disks.look([rule]):
             if at >= since:
@@ -207,9 +208,11 @@ def of_disks(kept: Kept, rule: Rule, since: int, until: int) -> Iterator[tuple[s
         if at >= since:
             for its in verdicts.values():
                 its += ["unknown"] * ((at - since) // DISKS_STEP + 1 - len(its))
+        if at >= until - 3 * DISKS_STEP:
+            newest |= {path: known for path, known in disks.known().items() if known}
     for path, its in sorted(verdicts.items()):
         known = sum(verdict != "unknown" for verdict in its) / max(len(its), 1)
-        share, days = disks.known().get(path) or (None, None)
+        share, days = newest.get(path, (None, None))
         yield path, Judged(Now(path, share, days), run(rule, since, DISKS_STEP, its), known)
 
 

@@ -49,6 +49,7 @@ class Hierarchies:
         """``setting``: where the machine's ``/sys/fs/cgroup`` is; "" to look for it."""
         self.proc = proc
         self.controllers: dict[str, Group] = {}
+        self._roots: dict[str, str] = {}  # the group that stands at the top of each mount
         self.switched_off: set[str] = set()
         found = _mounts(mountinfo)
         roots = [setting] if setting else [HOST_GROUPS, OWN_GROUPS]
@@ -66,6 +67,7 @@ class Hierarchies:
             for name in names:
                 if name in CONTROLLERS or name == PRESSURE:
                     self.controllers[name] = here
+                    self._roots[name] = mount.root.rstrip("/")
         if any(mount.version == 1 for mount in mounts):
             # Where all is version 2, a kernel complains in its log of who reads this.
             self.switched_off = cgroup.switched_off(_text(f"{self.proc}/cgroups"))
@@ -93,7 +95,11 @@ class Hierarchies:
             paths: dict[str, list[str]] = {}
             for name, here in self.controllers.items():
                 path = cgroup.group_of(told.get(name if here.version == 1 else "", ""), container)
-                paths[name] = [path] if path else []
+                # Within a container without a namespace of its own it is told from the machine's top,
+                # and seen from that container's.
+                root = self._roots.get(name, "")
+                seen = path.removeprefix(root) if path and path.startswith(f"{root}/") else path
+                paths[name] = [one for one in (seen, path) if one]
             found = self._at(paths)
         return found
 

@@ -206,67 +206,6 @@ def test_memory_may_not_be_counted(machine: Machine) -> None:
     assert one.why["memory"] == one.why["oom_kills"] == reasons.MEMORY_IS_OFF
 
 
-def test_controllers_may_be_in_different_versions(machine: Machine) -> None:
-    """A hybrid machine: that version 2 is mounted says nothing of where memory is counted."""
-    old = machine.root.parent / "old"
-    group = f"docker/{ID}"
-    machine.write(
-        old / "memory" / group,
-        {
-            "memory.usage_in_bytes": f"{30 * MIB}\n",
-            "memory.limit_in_bytes": "9223372036854771712\n",
-            "memory.max_usage_in_bytes": f"{31 * MIB}\n",
-            "memory.stat": f"inactive_file 1\ntotal_rss 4096\ntotal_cache 8192\n"
-            f"total_inactive_file {10 * MIB}\n",
-            "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
-        },
-    )
-    machine.write(machine.root, {"cgroup.controllers": "io pids\n"})
-    machine.write(
-        machine.proc,
-        {
-            "cgroups": "#subsys_name\thierarchy\tnum_cgroups\tenabled\nmemory\t4\t9\t1\ncpu\t0\t9\t1\n"
-        },
-    )
-    with machine.mountinfo.open("a") as file:
-        for name in ("memory",):
-            file.write(f"36 24 0:31 / {machine.root}/{name} rw - cgroup cgroup rw,{name}\n")
-    shutil.move(old / "memory", machine.root / "memory")
-    one = machine.container()
-    values = one.sample(slow=True).values
-    assert values["memory"] == 20 * MIB
-    assert values["oom_kills"] == 3
-    assert values["processes"] == 12  # of version 2
-    assert one.why["memory.shared"] == reasons.NO_SHARED
-    assert one.why["memory.limit"] == reasons.NO_LIMIT
-    assert "cpu" in one.sample(slow=False).values
-
-
-@pytest.mark.parametrize("how", ["usual", "parent", "process", "search"])
-def test_a_group_is_found_wherever_it_is(tmp_path: Path, how: str) -> None:
-    """Where engines usually put it, below its parent, where its process says, or anywhere."""
-    group = {
-        "usual": f"machine.slice/libpod-{ID}.scope",
-        "parent": f"a.slice/a-b.slice/docker-{ID}.scope",
-        "process": f"mine/deep/{ID}",
-        "search": f"some/where/else/{ID}",
-    }[how]
-    machine = Machine(tmp_path, group)
-    one = machine.container(
-        cgroup_parent="a-b.slice" if how == "parent" else "", pid=0 if how == "search" else 42
-    )
-    if how == "process":
-        machine.process(42, f"0::/{group}/init.scope\n")
-    if how == "search":
-        assert not one.sample(slow=False).values
-        assert not one.sample(slow=False).values
-        assert one.lost
-        found = machine.context().hierarchies.search([ID, "00" * 32])
-        assert list(found) == [ID]
-        one.read_from(found[ID])
-    assert one.sample(slow=False).values["memory"] == 40 * MIB
-
-
 def test_one_that_vanishes_under_way_says_nothing_and_is_found_again(machine: Machine) -> None:
     """Whatever was read of it until then is left out; what it says later is not compared."""
     one = machine.container()
