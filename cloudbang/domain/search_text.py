@@ -22,6 +22,10 @@ _BETWEEN = (
 # Where the fields of a line are filled into its text, what is seen may be put together of anything.
 TEMPLATES = ('@mt"', 'emplate"', 'EMPLATE"')
 
+# A record that may have something in quotes before an object: of its quotation marks the first is none
+# that an object begins with.
+QUOTES_BEFORE_JSON = r'(?m:^.{51}[ \t]*(?:"|[^ \t{"\n](?:[^"\n]*[^{"\n])?").*\{")'
+
 # Characters of which a page makes no others and puts none between them. A digit's dot is one.
 _STABLE = re.compile(r"(?:[^\W_]|[-_/@%#$~]|(?<=[0-9])\.(?=[0-9]))+")
 _COUNTED = re.compile(r"\{[0-9]+(?:,[0-9]*)?\}")

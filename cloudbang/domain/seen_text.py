@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeAlias
+from typing import NamedTuple
 from unicodedata import is_normalized, normalize
 
 from cloudbang.domain.ansi import strip
@@ -111,7 +111,21 @@ def seen_bytes(line: bytes) -> bytes:
     return line if seen == text else seen.encode()
 
 
-def found_in(line: bytes, finds: Callable[[bytes], bool], hints: Hints = ()) -> bool:
+class Hints(NamedTuple):
+    """What all stands in a line, in small letters, if something is seen of it that is not written there.
+    ``quoted``: where all that is quoted in it is so within an object of JSON."""
+
+    parts: tuple[bytes, ...] = ()
+    quoted: tuple[bytes, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.parts or self.quoted)
+
+
+NO_HINTS = Hints()
+
+
+def found_in(line: bytes, finds: Callable[[bytes], bool], hints: Hints = NO_HINTS) -> bool:
     """Whether something is found in a line as it was written or as it is seen.
 
     ``hints`` is what ``hints_of`` says of what is looked for: most lines of JSON need not be decoded.
@@ -124,26 +138,22 @@ def found_in(line: bytes, finds: Callable[[bytes], bool], hints: Hints = ()) -> 
     return seen is not line and finds(seen)
 
 
-Hints: TypeAlias = tuple[bytes, ...]
-"""What all stands in a line, in small letters, if something is seen of it that is not written there."""
-
-
 def parts_of(q: str) -> Hints:
     """Of words that are looked for, the longest parts that decoding a line can neither make nor
     join together, in small letters: a line without one of them need not be decoded.
     Capitals beyond ASCII are not known here; where they matter, no hints are to be used."""
     parts = dict.fromkeys(part.encode().lower() for part in _JOINTS.split(q) if part)
-    return tuple(sorted(parts, key=len, reverse=True)[:MOST_HINTS])
+    return Hints(tuple(sorted(parts, key=len, reverse=True)[:MOST_HINTS]))
 
 
 def hints_of(q: str) -> Hints:
-    """The same for what is not found in the line as it was written: a quotation mark or a backslash is
-    then seen only where a backslash stood before it, and between it and what stands beside it."""
+    """The same for what is not found in the line as it was written: of an object of JSON a quotation mark
+    or a backslash is seen only where a backslash stood before it, between it and what stands beside it."""
     if '"' not in q and "\\" not in q:
         return parts_of(q)
     ends = [part.lower().encode() + b"\\" for part in _QUOTED_END.findall(q)]
     begins = [b'\\"' + part.lower().encode() for part in _QUOTED_BEGIN.findall(q)]
-    return (*dict.fromkeys(ends + begins or [b"\\"]), *parts_of(q))
+    return Hints(parts_of(q).parts, tuple(dict.fromkeys(ends + begins or [b"\\"])))
 
 
 def rules_out(line: bytes, hints: Hints) -> bool:
@@ -154,13 +164,27 @@ def rules_out(line: bytes, hints: Hints) -> bool:
             if not is_normalized("NFC", line.decode()):
                 return False
     small = line.lower()
+    parts, quoted = hints
     return not (
-        all(hint in small for hint in hints)
+        (
+            all(hint in small for hint in parts)
+            and (not quoted or all(hint in small for hint in quoted) or _quotes_before_json(line))
+        )
         or b"\x1b" in line
         or b"\\u" in line
         or b"@mt" in small
         or b"template" in small
     )
+
+
+def _quotes_before_json(line: bytes) -> bool:
+    """Whether there may be quotes in what stands before an object."""
+    if b"\r" in line:
+        return True
+    if line.lstrip(b" \t").startswith(b"{"):
+        return False
+    before = line.partition(b'{"')[0]
+    return b'"' in before or b"\\" in before
 
 
 def _unwritten(line: str) -> str:

@@ -18,7 +18,7 @@ from cloudbang.domain.query.access_tables import NAMES, SIGN
 from cloudbang.domain.query.fields import Field
 from cloudbang.domain.query.language import EVERY
 from cloudbang.domain.query.numbers_written import in_text
-from cloudbang.domain.seen_text import parts_of, rules_out
+from cloudbang.domain.seen_text import NO_HINTS, parts_of, rules_out
 from cloudbang.domain.skip_terms import NOTHING, Needs, needs_of, needs_of_all
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import BlockSearch, Expression, Match
@@ -154,11 +154,11 @@ class _Test:
         leaf = term.name.rpartition(".")[2].lower()
         piece = max(term.pieces, key=len, default="")
         part = search_text.stable(piece)
-        hints: tuple[bytes, ...] = ()
+        hints = NO_HINTS
         if all(char.isascii() or char.lower() == char.upper() for char in piece):
             hints = parts_of(piece)
         named = term.name.lower() in NAMES
-        name_hints = parts_of(leaf) if leaf.isascii() else ()
+        name_hints = parts_of(leaf) if leaf.isascii() else NO_HINTS
 
         def holds(line: _Line) -> bool:
             text = line.raw[TEXT_AT:-1]

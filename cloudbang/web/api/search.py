@@ -15,7 +15,7 @@ from cloudbang.domain import search_text
 from cloudbang.domain.alerts.rules import contains
 from cloudbang.domain.levels import LEVELS
 from cloudbang.domain.lines import TEXT_AT
-from cloudbang.domain.seen_text import found_in, hints_of
+from cloudbang.domain.seen_text import NO_HINTS, found_in, hints_of
 from cloudbang.domain.skip_terms import needs_of, needs_of_all
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import BlockSearch, Expression, Match
@@ -86,13 +86,13 @@ def by_text(q: str, regex: bool, case: bool) -> Match:
             record[TEXT_AT:-1], lambda text: wanted in text.lower(), hints
         )
     search = compiled(q, case=case, literal=not regex).search
-    hints = hints_of(search_text.required(q)) if regex and q.isascii() else ()
+    hints = hints_of(search_text.required(q)) if regex and q.isascii() else NO_HINTS
 
     def found(record: bytes) -> bool:
         text = record[TEXT_AT:-1]
         # RE2 takes letters beyond ASCII for some of ASCII.
         return found_in(
-            text, lambda seen: search(seen) is not None, hints if text.isascii() else ()
+            text, lambda seen: search(seen) is not None, hints if text.isascii() else NO_HINTS
         )
 
     return found
@@ -119,6 +119,7 @@ def by_block(q: str, regex: bool, case: bool) -> Callable[[bytes], Expression | 
         in_json_both = tried(f"{one}.*{other}|{other}.*{one}", case=case)
     else:
         in_json_both = None
+    before_json = compiled(search_text.QUOTES_BEFORE_JSON, case=True, literal=False, in_a_line=True)
     escapes = [
         compiled(sign, case=True, literal=True) for sign in ("\\/", "\\u")["/" not in needed :]
     ]
@@ -133,7 +134,14 @@ def by_block(q: str, regex: bool, case: bool) -> Callable[[bytes], Expression | 
         if b"{" in block:
             if any(sign.search(block, 0) for sign in templates):
                 return written
-            if quoted and b"\\" not in block and (exact or as_it_is):
+            if (
+                (exact or as_it_is)
+                and quoted
+                and b"\\" not in block
+                and b"\r" not in block
+                and _is_text(block)
+                and not before_json.search(block, 0)
+            ):
                 return exact or as_it_is
             # Where JSON holds JSON both may be seen of the same bytes.
             if in_json_both and b'"{' not in block and _is_text(block):

@@ -54,6 +54,14 @@ def _nested(text: str) -> str:
     return json.dumps({"msg": json.dumps({"text": text})}, ensure_ascii=False)
 
 
+def _behind(text: str) -> str:
+    return f"{text} {_as_json(text)}"
+
+
+def _said(text: str) -> str:
+    return f'he said "{text}" of {{"order":17}}'
+
+
 def _template(text: str) -> str:
     return json.dumps({"@mt": "v{A}{B}", "A": text[:3], "B": text[3:]})
 
@@ -65,14 +73,26 @@ def _coloured(text: str) -> str:
 texts = st.builds(
     lambda parts, how: how("".join(parts)).replace("\n", ""),
     st.lists(st.one_of(words, joints), max_size=6),
-    st.sampled_from((str, str, str.upper, _as_json, _nested, _template, _coloured)),
+    st.sampled_from((str, str, str.upper, _as_json, _nested, _behind, _said, _template, _coloured)),
 )
 queries = st.one_of(
     words,
     st.builds(lambda a, b, c: a + b + c, words, joints, words),
     st.builds(lambda a, b, c, d: f"{a}{b}{c[:4]}{d}", joints, words, words, joints),
     st.sampled_from(
-        ("e", "rder", "msg=order", "stdout", "2026", "level=info", "17", "\ufffd", "é")
+        (
+            "e",
+            "rder",
+            "msg=order",
+            'order" of order=1',
+            'said "order',
+            "stdout",
+            "2026",
+            "level=info",
+            "17",
+            "\ufffd",
+            "é",
+        )
     ),
 )
 expressions = st.sampled_from(
@@ -112,6 +132,20 @@ def test_bytes_that_are_no_text_are_looked_at() -> None:
     lines = [line("a", 0)[:-1] + b"\xff\xfe order \x00\n", line("b", 1)]
     for search in (matcher("order"), matcher("a..order", regex=True), matcher(".", regex=True)):
         _same(lines, search)
+
+
+def test_quotes_before_json_are_seen_without_a_backslash() -> None:
+    """They stand in what is before the object, and beside what is made of it."""
+    for text in (
+        'he said "order" of {"n":17}',
+        '{x "order" \r said "order" of {"n":17}',
+        ' "order" of {"n":17}',
+    ):
+        for q, regex in (('"order" of n=17', False), ('"order" of n=[0-9]', True)):
+            search = matcher(q, regex=regex)
+            assert search is not None
+            assert search(line(text)), text
+            _same([line('{"n":17}'), line(text, 1)], search)
 
 
 def test_what_is_quoted_decodes_no_json(monkeypatch: pytest.MonkeyPatch) -> None:
