@@ -197,6 +197,7 @@ def test_a_failure_is_found_whole(page: Page, person: Person, program: zmq.Socke
         "ERROR refused",
         "java.lang.StockException: gone",
         "\tat com.shop.Pay.take(Pay.java:40)",
+        "Caused by: java.net.ConnectException: nobody listens",
     ]
     when = time.time()
     page.goto(f"{person.server.url}/logs?app=mail&app=web")
@@ -215,12 +216,18 @@ def test_a_failure_is_found_whole(page: Page, person: Person, program: zmq.Socke
     page.fill("#log-find", "Pay.java")
     page.click("#log-hide")
     expect(rows.last).to_contain_text("refused")
-    expect(rows.last).to_contain_text("+2 lines")
+    expect(rows.last).to_contain_text("+3 lines")
     page.goto(f"{person.server.url}/search?q=Pay.java&app=web")
     hit = page.locator(".hit").first
     expect(hit.locator(".hit-first")).to_contain_text("refused")
     expect(hit.locator(".hit-within mark")).to_have_text("Pay.java")
+    expect(hit.locator(".row-cause")).to_have_count(0)  # what was found stands below it
     hit.locator("summary").click()
-    expect(hit.locator(".hit-of-entry")).to_have_count(3)
+    expect(hit.locator(".hit-of-entry")).to_have_count(4)
     hit.locator("a.hit-line").click()
     expect(page.locator(".trace-line.row-linked")).to_contain_text("Pay.java")
+    page.go_back()
+    page.goto(f"{person.server.url}/search?q=refused&app=web")  # found in its first line
+    expect(hit.locator(".row-cause")).to_have_text(
+        " ⤷ Caused by: java.net.ConnectException: nobody listens"
+    )

@@ -5,7 +5,8 @@ import { h } from "../lib/dom.js";
 import { t, tn, formatNumber } from "../lib/i18n.js";
 import { drawEvent, drawGap, drawMarker } from "./markers.js";
 import { drawTree } from "./json_tree.js";
-import { causeOf, isCause } from "./causes.js";
+import { drawCause } from "./cause_text.js";
+import { isCause } from "./causes.js";
 import { appOf, seqInApp } from "./merged_log.js";
 import { levelWord } from "./levels.js";
 import { shortName } from "../lib/cut_name.js";
@@ -157,23 +158,8 @@ function drawText(entry, row, context) {
   const whole = wholeRow(entry);
   const { runs, ranges, links } = rowText(whole, entry.level, settings, search);
   drawRuns(box, runs, ranges, links);
-  const last = entry.more && whole === row ? causeOf(entry.more) : null;
-  if (last !== null) {
-    const cause = h("span", { class: "row-cause" }, " ⤷ ");
-    drawWords(cause, cut(seenText(last).trim(), CAUSE), search);
-    box.append(cause);
-  }
+  if (entry.more && whole === row) box.append(drawCause(entry.more, search) ?? "");
   return box;
-}
-
-/**
- * Plain text with what is found in it marked.
- * @param {HTMLElement} box
- * @param {string} text
- * @param {Search | null} search
- */
-function drawWords(box, text, search) {
-  drawRuns(box, placed([{ text, style: null, href: null }]), search ? search.ranges(text) : []);
 }
 
 /** What is looked for is in the entry, but not in what its row shows. */
@@ -207,7 +193,6 @@ function drawFold(entry, row, context) {
 // An opened row: the whole text, its JSON as a tree, its trace, where it comes from, and what can
 // be done with it.
 
-const CAUSE = 200; // characters
 const CHUNK = 8_192; // characters a block: the browser lays out only the blocks that are seen
 
 /**

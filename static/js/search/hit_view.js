@@ -2,6 +2,7 @@
 
 import { h } from "../lib/dom.js";
 import { t, tn } from "../lib/i18n.js";
+import { drawCause } from "../logs/cause_text.js";
 import { levelWord } from "../logs/levels.js";
 import { rowText } from "../logs/row_text.js";
 import { drawRuns } from "../logs/text.js";
@@ -30,6 +31,10 @@ export function drawHit(hit, asked, search, hue, columns) {
   const cells = h("span", { class: "hit-columns" }, ...columns.cells([line]));
   const text = h("span", { class: "hit-text hit-first" });
   drawText(text, head, search);
+  // Only where all of the entry is here: of a part, what it says last is not why it failed.
+  const [, ...more] = entry;
+  if (line[0] === head[0] && (hit.lines ?? 1) === entry.length)
+    text.append(drawCause(more, search) ?? "");
   const body = h("span", { class: "hit-body" }, text);
   const item = h("li", { class: "hit" });
   if (hit.level) {
