@@ -179,7 +179,7 @@ def seen_tables() -> str:
         "// eslint-disable-next-line no-control-regex",
         *(
             f"export const {name} = /{getattr(seen_text, name).pattern}/g;"
-            for name in ("HOME", "TOKEN")
+            for name in ("HOME", "LEFT", "TOKEN")
         ),
         f"export const LAST = /{seen_text.LAST.pattern}/i;",
         "",

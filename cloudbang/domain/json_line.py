@@ -1,7 +1,8 @@
 """A line of log that is one JSON object, read so that nothing of it is lost.
 
 Numbers stay as they were written (an order's number of 18 digits is no float) and a key that stands
-twice is there twice. An object is a tuple of pairs, an array a list, a number a ``Number``; the
+twice is there twice. ``NaN`` and ``Infinity`` are numbers: Python's ``json`` writes them, and others.
+An object is a tuple of pairs, an array a list, a number a ``Number``; the
 rest is what Python has. ``static/js/lib/json.js`` reads the same lines and refuses the same.
 """
 
@@ -27,12 +28,8 @@ Value: TypeAlias = "str | Number | bool | list[Value] | Pairs | None"
 Pairs: TypeAlias = "tuple[tuple[str, Value], ...]"
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
 _decode = json.JSONDecoder(
-    object_pairs_hook=tuple, parse_int=Number, parse_float=Number, parse_constant=_refuse
+    object_pairs_hook=tuple, parse_int=Number, parse_float=Number, parse_constant=Number
 ).raw_decode
 _WIDE = re.compile("[\U00010000-\U0010ffff]")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cloudbang.domain.levels import BLANK, LEVELS, LOOKED_AT, Reading, read
-from cloudbang.domain.levels.json_lines import level_of_json
+from cloudbang.domain.levels.text_lines import level_of_object
 from cloudbang.domain.levels.words import FOREIGN, FOREIGN_DETAILS
 from cloudbang.domain.lines import TEXT_AT
 from cloudbang.domain.seen_text import plain_text
@@ -174,7 +174,7 @@ def shape_of(raw: bytes) -> Shape:
     key = raw[TEXT_AT:].translate(DIGITS) if len(raw) <= KNOWN_BYTES else b""
     shape = known.get(key)
     if shape is None and raw[TEXT_AT] == 0x7B:  # {
-        is_json, level = level_of_json(whole_text(raw))
+        is_json, level = level_of_object(whole_text(raw))
         if is_json:
             return JSON_SHAPES[level]
     if shape is None:

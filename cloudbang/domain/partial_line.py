@@ -39,7 +39,8 @@ def newest_state(end: bytes, start: bytes = b"", under: bytes = b"") -> str:
     if not earlier:
         text = start + text
     state, rest = _shortened(text), _shortened(earlier[-1] if earlier and earlier[-1] else under)
-    if len(rest) > len(state) and "\x1b" not in rest and "\x1b" not in state:
+    moves = any(sign in rest or sign in state for sign in ("\x1b", "\b"))
+    if len(rest) > len(state) and not moves:
         state += rest[len(state) :]
     return state
 

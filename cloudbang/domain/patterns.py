@@ -224,7 +224,7 @@ class Patterns:
         """The pattern of the text of a record, without its LF."""
         if len(text) > KNOWN_BYTES or b"\\u" in text:
             return pattern_of(text.decode("utf-8", "replace"))
-        if b"\x1b" in text or b"\r" in text:
+        if b"\x1b" in text or b"\r" in text or b"\b" in text:
             text = seen_bytes(text)
         key = text.translate(_DIGITS)
         if b"HTTP/" in text or b"tatus" in text:

@@ -3,7 +3,8 @@
 A line is stored as the container wrote it. What is seen of it is
 
 1. without escape sequences; of what was written over with carriage returns (or a jump to the first
-   column) the last state; without a byte order mark;
+   column) the last state, and with steps to the left (backspaces) what was written last at each
+   place; without a byte order mark;
 2. where that is one JSON object, or ends in one behind a time, a name or other words, which stay in
    front: its message first, wherever its writer put it, templates filled
    in, then every other field as ``key=value`` in the order of writing, but for time, level and what
@@ -29,7 +30,10 @@ from cloudbang.domain.json_line import Pairs, Value, last_object, read_object
 
 # To the first column, the whole line erased, or a hundred and more to the left: what comes is
 # written over what was there.
-HOME = re.compile(r"\x1b\[(?:[01]?G|2K|[0-9]{3,}D)")
+HOME = re.compile(r"\x1b\[(?:[01]?G|2K|[0-9]{3,}D)|\x1b8")
+# So many columns to the left: as many backspaces.
+LEFT = re.compile(r"\x1b\[([0-9]{0,2})D")
+STEP = "\b"
 BOM = "\ufeff"
 
 # Where writers of JSON put what the line says; the first that is there, whatever its capitals.
@@ -76,14 +80,14 @@ _HALVES = re.compile("[\ud800-\udfff]")
 
 def seen_text(line: str) -> str:
     """What is seen of a line. Never raises."""
-    if line.isascii() and "\x1b" not in line and "\r" not in line:
+    if line.isascii() and "\x1b" not in line and "\r" not in line and STEP not in line:
         return _decoded(line) if "{" in line and line.endswith(("}", " ", "\t")) else line
     return normalize("NFC", _decoded(_unwritten(line)))
 
 
 def plain_text(line: str) -> str:
     """The same with JSON left as it was written: what is copied, and what a level is read off."""
-    if line.isascii() and "\x1b" not in line and "\r" not in line:
+    if line.isascii() and "\x1b" not in line and "\r" not in line and STEP not in line:
         return line
     return normalize("NFC", _unwritten(line))
 
@@ -91,7 +95,7 @@ def plain_text(line: str) -> str:
 def seen_bytes(line: bytes) -> bytes:
     """What is seen of a line of bytes, as UTF-8: the very same object where nothing differs."""
     if line.isascii():
-        if b"\x1b" not in line and b"\r" not in line and b"{" not in line:
+        if b"\x1b" not in line and b"\r" not in line and b"\b" not in line and b"{" not in line:
             return line
         text = line.decode("ascii")
     else:
@@ -102,6 +106,7 @@ def seen_bytes(line: bytes) -> bytes:
         if (
             b"\x1b" not in line
             and b"\r" not in line
+            and b"\b" not in line
             and b"{" not in line
             and not text.startswith(BOM)
             and is_normalized("NFC", text)
@@ -171,6 +176,7 @@ def rules_out(line: bytes, hints: Hints) -> bool:
             and (not quoted or all(hint in small for hint in quoted) or _quotes_before_json(line))
         )
         or b"\x1b" in line
+        or b"\b" in line
         or b"\\u" in line
         or b"@mt" in small
         or b"template" in small
@@ -190,11 +196,30 @@ def _quotes_before_json(line: bytes) -> bool:
 def _unwritten(line: str) -> str:
     """Without escape sequences, what was written over, byte order marks."""
     if "\x1b" in line:
-        line = strip(HOME.sub("\r", line))
+        line = strip(LEFT.sub(_steps, HOME.sub("\r", line)))
     if "\r" in line:
         parts = line.split("\r")
         line = next((part for part in reversed(parts) if part.strip(" \t")), "")
+    if STEP in line:
+        line = _stepped(line)
     return line.lstrip(BOM)
+
+
+def _steps(found: re.Match[str]) -> str:
+    return STEP * int(found[1] or 1)
+
+
+def _stepped(line: str) -> str:
+    """What stands where a line went back and wrote again: what was not written over stays."""
+    shown: list[str] = []
+    at = 0
+    for char in line:
+        if char == STEP:
+            at = max(0, at - 1)
+            continue
+        shown[at : at + 1] = char
+        at += 1
+    return "".join(shown)
 
 
 def fields_of(text: str) -> tuple[str | None, list[tuple[str, str]]] | None:

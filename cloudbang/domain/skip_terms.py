@@ -126,7 +126,7 @@ def _seen_besides(lines: list[bytes]) -> Iterator[bytes]:
     small = text.lower()
     odd = [
         re.escape(sign)
-        for sign in (b"\x1b", b"\r", b"\\", b"@mt", b"emplate")
+        for sign in (b"\x1b", b"\r", b"\b", b"\\", b"@mt", b"emplate")
         if sign in (small if sign.isalnum() or sign == b"@mt" else text)
     ]
     composes = False

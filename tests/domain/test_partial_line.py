@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudbang.domain.docker_stream import PART, MultiplexedDecoder, TtyDecoder
+from cloudbang.domain.partial_line import newest_state
+from cloudbang.domain.seen_text import seen_text
 from tests.domain.test_docker_stream import ID, T1, T2, cut, frame
 
 
@@ -48,3 +51,28 @@ def test_what_is_not_ended_never_fails(data: bytes, places: list[int]):
         for chunk in cut(whole * 3, places):
             decoder.feed(chunk)
             assert bool(decoder.partial()) == decoder.is_open
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("  5 1234k    5  61k\r 10 1234k   10 123k", " 10 1234k   10 123k"),  # curl
+        ("\r0% [Working]\r            \r0% [Connecting to deb]", "0% [Connecting to deb]"),  # apt
+        ("\x1b[1G\x1b[0K⠙ reify:x\x1b[1G\x1b[0K⠹ reify:y", "⠹ reify:y"),  # npm
+        ("\x1b[?25l   \x1b[90m━━\x1b[0m 0.0/5 MB\r\x1b[2K   ━━ 1.0/5 MB", "   ━━ 1.0/5 MB"),  # pip
+        ("\r  0%|  | 0/10\x1b[A\r 10%|█ | 1/10", " 10%|█ | 1/10"),  # tqdm, one in the other
+        ("frame= 123 fps=25    \rframe= 150 fps=25    \r", "frame= 150 fps=25    "),  # ffmpeg
+        ("remote: 12% (1/8)\x1b[K\rremote: 25% (2/8)\x1b[K\r", "remote: 25% (2/8)"),  # git
+        (
+            "\x1b[1A\x1b[2K\r1f2e: Downloading 1MB/9MB\x1b[1B",
+            "1f2e: Downloading 1MB/9MB",
+        ),  # docker pull
+        ("Solving: - \b\b\\ \b\b| \b\b", "Solving: | "),  # conda
+        ("Downloading (0%)\b\b\b\b(12%)", "Downloading (12%)"),  # composer
+        ("<==--> 12%\x1b[m\x1b[10D<===-> 13%\x1b[m\x1b[10D", "<===-> 13%"),  # gradle
+        ("\x1b7  1% █  \x1b8\x1b[0K\x1b7 12% ██ \x1b8\x1b[0K", " 12% ██ "),  # apk
+    ],
+)
+def test_progress_of_tools_is_seen_as_it_is_now(written: str, seen: str) -> None:
+    """As a terminal would show it, whichever way it goes back."""
+    assert seen_text(newest_state(written.encode())) == seen

@@ -8,8 +8,7 @@ run them, and ``docs/protocols/levels.md`` is made of them.
 
 from __future__ import annotations
 
-from cloudbang.domain.levels.json_lines import level_of_json
-from cloudbang.domain.levels.text_lines import Reading, read_text
+from cloudbang.domain.levels.text_lines import Reading, level_of_object, read_text
 from cloudbang.domain.levels.words import LEVELS
 from cloudbang.domain.seen_text import plain_text
 
@@ -31,7 +30,7 @@ def seen(text: bytes | str) -> str:
 def read(text: str) -> Reading:
     """What a line says of itself. Never raises."""
     if text.startswith("{"):
-        is_json, level = level_of_json(text)
+        is_json, level = level_of_object(text)
         if is_json:
             return Reading(level, True, 0)
     return read_text(text)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 from cloudbang.domain.levels.way import Way
 from cloudbang.domain.levels.words import (
@@ -25,11 +25,13 @@ LOOKED_AT = 8 * 1024
 NAME_FIELDS = (
     "level_name", "levelname", "severity_text", "severityText", "SeverityText",
     "level", "lvl", "log.level", "severity", "loglevel", "log_level", "logLevel",
-    "@l", "@level", "Level", "LogLevel", "Severity", "L", "LEVEL", "SEVERITY",
+    "levelName", "levelText", "level_text", "priority", "@l", "@level", "Level", "LogLevel", "Severity", "L", "LEVEL", "SEVERITY",
 )  # fmt: skip
 OTEL_FIELDS = ("severity_number", "severityNumber", "SeverityNumber")
 FAILURES = ("err", "error", "exception", "Error", "Exception")
 MESSAGES = ("msg", "message", "event")
+WITHIN = ("log", "message", "msg", "MESSAGE", "textPayload")
+LINE = 400  # characters of a line within a line
 
 PLACES = (
     Way("a field that names the level", "", '{"msg":"x","severity":"ERROR"}', "error",
@@ -53,15 +55,23 @@ PLACES = (
         '{"@timestamp":"2026-02-01"}', None, "Serilog's compact format: information is left out"),
     Way("a list of tags", "", '{"type":"log","tags":["error","plugins"],"message":"x"}', "error",
         '{"tags":["shop","error"],"message":"x"}', None, "Kibana 7"),
+    Way("a line within a line", "", '{"log":"ERROR no stock\\n","stream":"stderr","time":"2026-02-01"}', "error",
+        '{"message":"no ERROR here","time":"2026-02-01"}', None, "Docker's json-file, Fluent Bit"),
     Way("a failure and no level", "", '{"ts":1700000000.1,"msg":"x","err":"boom"}', "error",
         '{"ts":1700000000.1,"msg":"x","err":null}', None, "klog's JSON, logr"),
 )  # fmt: skip
 
 
-def level_of_json(text: str) -> tuple[bool, str | None]:
-    """Whether it is an object of JSON (or the beginning of one), and its level."""
+LevelOfLine: TypeAlias = "Callable[[str], str | None]"
+
+
+def level_of_json(text: str, level_of_line: LevelOfLine) -> tuple[bool, str | None]:
+    """Whether it is an object of JSON (or the beginning of one), and its level; ``level_of_line``
+    says that of a line of text that the object holds."""
     fields = _fields(text)
-    return (False, None) if fields is None else (True, _level(fields))
+    if fields is None:
+        return False, None
+    return True, _level(fields, level_of_line)
 
 
 def _fields(text: str) -> Mapping[str, Any] | None:
@@ -74,7 +84,7 @@ def _fields(text: str) -> Mapping[str, Any] | None:
     return _scan(text[:LOOKED_AT])
 
 
-def _level(fields: Mapping[str, Any]) -> str | None:
+def _level(fields: Mapping[str, Any], level_of_line: LevelOfLine) -> str | None:
     numbers: list[Any] = []
     for name in NAME_FIELDS:
         value = fields.get(name)
@@ -87,6 +97,8 @@ def _level(fields: Mapping[str, Any]) -> str | None:
                 return level
             if value.isdecimal() and len(value) < 6 and name != "level":
                 value = int(value)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, int) and not isinstance(value, bool):
             numbers.append(value)
     log = fields.get("log")
@@ -108,10 +120,10 @@ def _level(fields: Mapping[str, Any]) -> str | None:
                     return level
                 if scale.low < 10:
                     break  # it is meant, and the number is not one of it
-    return _implied(fields) if not numbers else None
+    return _implied(fields, level_of_line) if not numbers else None
 
 
-def _implied(fields: Mapping[str, Any]) -> str | None:
+def _implied(fields: Mapping[str, Any], level_of_line: LevelOfLine) -> str | None:
     """The level of a line that has no field for it."""
     date = fields.get("t")
     if isinstance(date, Mapping) and "$date" in date:
@@ -121,15 +133,25 @@ def _implied(fields: Mapping[str, Any]) -> str | None:
     tags = fields.get("tags")
     if isinstance(tags, list) and tags and "type" in fields and isinstance(tags[0], str):
         return named(tags[0])
-    if any(name in fields for name in MESSAGES) and _timed(fields):
-        return "error" if any(_says(fields.get(name)) for name in FAILURES) else None
+    failed = any(_says(fields.get(name)) for name in FAILURES)
+    if failed and any(name in fields for name in MESSAGES) and _timed(fields):
+        return "error"
+    return _within(fields, level_of_line)
+
+
+def _within(fields: Mapping[str, Any], level_of_line: LevelOfLine) -> str | None:
+    """The level of the line that a line holds."""
+    for name in WITHIN:
+        value = fields.get(name)
+        if isinstance(value, str) and value:
+            return level_of_line(value[:LINE])
     return None
 
 
 def _word(value: str) -> str | None:
     if len(value) > 20:
         return None
-    word = value.strip()
+    word = value.strip(" []<>:")
     return named(word) or (LETTERS.get(word) if len(word) == 1 else None)
 
 

@@ -121,6 +121,18 @@ _CONTAINER = re.compile(r"(?:\d+\|)?[\w.@-]{1,60} {1,40}\| ?(?=\S)")
 _MESSAGE_OF_PHP = re.compile(r"NOTICE: PHP message: ")
 
 
+def level_of_object(text: str) -> tuple[bool, str | None]:
+    """Whether it is an object of JSON (or the beginning of one), and its level."""
+    return level_of_json(text, _level_of_line)
+
+
+def _level_of_line(text: str) -> str | None:
+    """Of a line within a line, where it begins as a line of a log does; JSON in it says nothing."""
+    text = text.lstrip(" \t\ufeff")
+    found = read_text(text)
+    return found.level if found.heads and not text.startswith("{") else None
+
+
 def read_text(text: str) -> Reading:
     """What the line says of itself; ``text`` is as it is seen, with nothing blank before it."""
     if found := STARTS.match(text):
@@ -132,12 +144,12 @@ def read_text(text: str) -> Reading:
         return Reading("error", True, 0, failure=True)
     if reading.level is None and "|" in text[:80] and (found := _CONTAINER.match(text)):
         rest = text[found.end() :]
-        inner = level_of_json(rest) if rest.startswith("{") else (False, None)
+        inner = level_of_object(rest) if rest.startswith("{") else (False, None)
         behind = Reading(inner[1], True, 0) if inner[0] else read_text(rest)
         if behind.level is not None:
             return behind._replace(message=found.end() + behind.message, heads=True)
     if reading.level is None and text[reading.message : reading.message + 1] == "{":
-        is_json, level = level_of_json(text[reading.message :])
+        is_json, level = level_of_object(text[reading.message :])
         if is_json:
             return reading._replace(level=level)
     return reading

@@ -20,8 +20,9 @@ LOOKED_AT = 32 * 1024
 Field = tuple[str, str]
 
 PAIR = re.compile(
-    r"(?:^|[\s(\[{,;|])([A-Za-z_@][\w.@/-]{0,100})="
-    r"(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:(?![,;][A-Za-z_@][\w.@/-]{0,100}=)[^\s\"])*)",
+    r"(?:^|[\s(\[{,;|])([A-Za-z_@\u3400-\u9fff][\w.@/\u3400-\u9fff-]{0,100})="
+    # In quotes, to the end of the line where they are not closed; or as far as there is no space.
+    r"(\"(?:[^\"\\]|\\.)*(?:\"|$)|'[^']*'|(?:(?!\"|[,;][A-Za-z_@][\w.@/-]{0,100}=)\S(?:(?![,;][A-Za-z_@][\w.@/-]{0,100}=)\S)*)?)",
     re.ASCII,
 )
 _ESCAPE = re.compile(r"\\([\"\\ntr])")
@@ -100,7 +101,8 @@ def _of_text(text: str) -> list[Field]:
 
 def _value(text: str) -> str:
     if text[:1] == '"' and len(text) > 1:
-        return _ESCAPE.sub(lambda found: _MEANT.get(found[1], found[1]), text[1:-1])
+        closed = text[1:-1] if text.endswith('"') else text[1:]
+        return _ESCAPE.sub(lambda found: _MEANT.get(found[1], found[1]), closed)
     if text[:1] == "'" and len(text) > 1:
         return text[1:-1]
     text = text.rstrip(",;")

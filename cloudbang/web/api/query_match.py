@@ -205,7 +205,7 @@ def _beside_name(term: Term, leaf: str, named: bool) -> Callable[[bytes], Expres
     if named:
         source = f"{source}|(?-i:{SIGN})"
     found = tried(source, case=False)
-    escapes = [compiled(sign, case=True, literal=True) for sign in ("\x1b", "\\u")]
+    escapes = [compiled(sign, case=True, literal=True) for sign in ("\x1b", "\b", "\\u")]
 
     def expression(block: bytes) -> Expression | None:
         return None if any(sign.search(block, 0) for sign in escapes) else found

@@ -126,7 +126,7 @@ def by_block(q: str, regex: bool, case: bool) -> Callable[[bytes], Expression | 
     templates = [compiled(sign, case=True, literal=True) for sign in search_text.TEMPLATES]
 
     def expression(block: bytes) -> Expression | None:
-        if b"\x1b" in block or any(sign.search(block, 0) for sign in escapes):
+        if b"\x1b" in block or b"\b" in block or any(sign.search(block, 0) for sign in escapes):
             return written
         # RE2 finds no character where there are bytes that are no text, and what carriage returns
         # wrote over is not seen.

@@ -99,7 +99,8 @@ function isBlank(code) {
   return code === 32 || code === 9 || code === 10 || code === 13;
 }
 
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
+// NaN and Infinity are none of JSON's; Python's json writes them, and others.
+const NUMBER = /-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|Infinity)|NaN/y;
 const HEX = /[0-9a-fA-F]{4}/y;
 /** @type {Record<string, string>} */
 const SHORT = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", '"': '"', "\\": "\\", "/": "/" };

@@ -17,7 +17,8 @@ export const PROPERTIES = ["properties", "state", "attributes", "fields"];
 export const VALUE_OF = "=([{,\"'";
 export const WITHIN = 3; // strings, one in the other, are read
 // eslint-disable-next-line no-control-regex
-export const HOME = /\x1b\[(?:[01]?G|2K|[0-9]{3,}D)/g;
+export const HOME = /\x1b\[(?:[01]?G|2K|[0-9]{3,}D)|\x1b8/g;
+export const LEFT = /\x1b\[([0-9]{0,2})D/g;
 export const TOKEN = /\{\{|\}\}|\{[@$]?([A-Za-z_0-9.]+)(?:,-?[0-9]+)?(:[^{}]*)?\}/g;
 export const LAST = /^(?:@?(?:time|timestamp|t|ts|datetime|date|asctime|eventtime|level|l)|lvl|severity|levelname|levelno|level_?name|log[._]?level|severity_?text|fields\.level|@mt|@r|message_?template)$/i;
 

@@ -9,6 +9,7 @@ import {
   HOME,
   INNER,
   LAST,
+  LEFT,
   MESSAGES,
   NAMED_AFTER_IT,
   OTHERWISE,
@@ -35,7 +36,7 @@ import {
  */
 
 // eslint-disable-next-line no-control-regex
-const AS_WRITTEN = /^[^\x1b\r{\x80-\uffff]*$/;
+const AS_WRITTEN = /^[^\x1b\r\b{\x80-\uffff]*$/;
 const BOM = /^\ufeff+/;
 
 /**
@@ -63,12 +64,51 @@ export function plainText(line) {
  * @param {string} line
  */
 function unwritten(line) {
-  return lastState(stripAnsi(atHome(line))).replace(BOM, "");
+  const text = lastState(stripAnsi(atHome(line)));
+  return (text.includes("\b") ? stepped([...text]).join("") : text).replace(BOM, "");
 }
 
-/** Jumps to the first column as carriage returns. @param {string} line */
+/** Jumps to the first column as carriage returns, and to the left as backspaces. @param {string} line */
 function atHome(line) {
-  return line.includes("\x1b") ? line.replace(HOME, "\r") : line;
+  if (!line.includes("\x1b")) return line;
+  return line.replace(HOME, "\r").replace(LEFT, (_all, columns) => "\b".repeat(+(columns || 1)));
+}
+
+/**
+ * What stands where a line went back and wrote again: what was not written over stays.
+ * @template T
+ * @param {T[]} cells
+ * @param {(cell: T) => string} [charOf]
+ * @returns {T[]}
+ */
+function stepped(cells, charOf = String) {
+  /** @type {T[]} */
+  const shown = [];
+  let at = 0;
+  for (const cell of cells) {
+    if (charOf(cell) === "\b") at = Math.max(0, at - 1);
+    else shown[at++] = cell;
+  }
+  return shown;
+}
+
+/**
+ * The same of runs, each character with its look.
+ * @param {Run[]} runs
+ * @returns {Run[]}
+ */
+function steppedRuns(runs) {
+  if (!runs.some(({ text }) => text.includes("\b"))) return runs;
+  const cells = runs.flatMap((run) => [...run.text].map((char) => ({ run, char })));
+  /** @type {Run[]} */
+  const joined = [];
+  let before = null;
+  for (const { run, char } of stepped(cells, (cell) => cell.char)) {
+    if (run === before) joined[joined.length - 1].text += char;
+    else joined.push({ ...run, text: char });
+    before = run;
+  }
+  return joined;
 }
 
 /**
@@ -99,7 +139,7 @@ export function seenRuns(line) {
   }
   const runs = states.findLast((state) => state.some(({ text }) => /[^ \t]/.test(text))) ?? [];
   // A line without carriage returns is shown as it is, blank or not.
-  return composed(clipped(states.length > 1 ? runs : states[0]), plainText(line));
+  return composed(clipped(steppedRuns(states.length > 1 ? runs : states[0])), plainText(line));
 }
 
 /**

@@ -83,7 +83,9 @@ function ofText(text) {
 /** @param {string} text */
 function valueOf(text) {
   if (text.length > 1 && text[0] === '"')
-    return text.slice(1, -1).replace(/\\(["\\ntr])/g, (_, char) => MEANT[char] ?? char);
+    return text
+      .slice(1, text.endsWith('"') ? -1 : undefined)
+      .replace(/\\(["\\ntr])/g, (_, char) => MEANT[char] ?? char);
   if (text.length > 1 && text[0] === "'") return text.slice(1, -1);
   let to = text.length;
   while (to && (text[to - 1] === "," || text[to - 1] === ";")) to--;
