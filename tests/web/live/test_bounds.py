@@ -102,3 +102,26 @@ def test_live_frames_that_queue_are_one_account_s(ground: LiveGround) -> None:
             gevent.sleep(0)
             assert ground.budget.held <= ground.budget.each + PAGE
         wait_until(lambda: ground.push.slow_viewers > 0)
+
+
+def test_what_goes_to_them_together_is_bounded_as_well(ground: LiveGround) -> None:
+    """The same of several apps: joined bytes are held once by an account, and count."""
+    apps = ["flood-a", "flood-b", "flood-c"]
+    for app in apps:
+        ground.log(app, 1)
+    with ExitStack() as stack:
+        for number in range(30):
+            page = stack.enter_context(NarrowPage(ground.server.port))
+            if number % 2:
+                page.say("batch", "")
+            for app in apps:
+                page.subscribe(f"log/{app}")
+        wait_until(lambda: all(ground.publisher.wanted(f"log/{app}/") for app in apps))
+        slow = ground.push.slow_viewers
+        for _ in range(200):
+            found = [(app, ground.records(app, 1, size=40_000)) for app in apps]
+            for app, at, records in [(a, ground.store.append(a, r), r) for a, r in found]:
+                ground.publish(app, at, records)
+            gevent.sleep(0)
+            assert ground.budget.held <= ground.budget.each + PAGE
+        wait_until(lambda: ground.push.slow_viewers > slow)
