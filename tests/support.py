@@ -313,12 +313,14 @@ class ServerProcess:
             after = page[-1][0]
 
 
-def flood(first: bytes, again: bytes, *, reads: bool = True) -> Any:
-    """Says this, and then the same again and again, as fast as it is heard, from a thread: it gives no
-    greenlet a turn. Close what it gives, a socket that listens on loopback."""
+@contextmanager
+def flood(first: bytes, again: bytes, *, reads: bool = True) -> Iterator[int]:
+    """Listens at that port of loopback, says this, and then the same again and again, as fast as it is
+    heard, from a thread: it gives no greenlet a turn. Whoever hears it has to, which is checked."""
+    import gevent
     from gevent.monkey import get_original
 
-    listening = get_original("socket", "socket")()
+    listening, turns = get_original("socket", "socket")(), [0]
     listening.bind(("127.0.0.1", 0))
     listening.listen()
 
@@ -332,5 +334,16 @@ def flood(first: bytes, again: bytes, *, reads: bool = True) -> Any:
                 while True:
                     sock.sendall(again * 2_000)
 
+    def count() -> None:
+        while True:
+            turns[0] += 1
+            gevent.sleep(0)
+
     get_original("_thread", "start_new_thread")(serve, ())
-    return listening
+    counting = gevent.spawn(count)
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        counting.kill()
+        listening.close()
+    assert turns[0] > 1

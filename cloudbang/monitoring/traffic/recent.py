@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-import gevent
+from gevent.event import Event
 
 from cloudbang.core.wall_clock import passed
 from cloudbang.domain.metrics.histogram import Histogram
@@ -109,9 +109,9 @@ class RecentTraffic:
             *(subject.app, width, since, until), lambda rows: _of_each(subject, rows, fold)
         )
 
-    def run(self) -> None:
-        """Look up what is asked for, for ever."""
-        while True:
+    def run(self, stopping: Event) -> None:
+        """Look up what is asked for, until then."""
+        while not stopping.is_set():
             now = int(self._until() or 0)
             for subject in [one for one in self._asked if now and one not in self._parts]:
                 since = max(now - KEPT, int(self._since))
@@ -123,7 +123,7 @@ class RecentTraffic:
                             self._parts[subject] = found
                 except CloudBangError:
                     break  # the store is away, which is said by who counts
-            gevent.sleep(LOOK_UP)
+            stopping.wait(LOOK_UP)
 
     # -- what the one who counts tells
 

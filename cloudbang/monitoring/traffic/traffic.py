@@ -127,7 +127,7 @@ class Traffic:
 
     def start(self) -> None:
         self._supervisor.run("follow", self._follow)
-        self._supervisor.run("recent", self.recent.run)
+        self._supervisor.run("recent", self.recent.run, self._stopping)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
         """Commit what was counted, and end."""

@@ -147,17 +147,8 @@ def test_a_mail_server_that_is_not_there() -> None:
 
 
 def test_a_mail_server_that_never_ends_its_answer() -> None:
-    listening = flood(b"", b"220-hello\r\n", reads=False)
-    options = Options(
-        private=True,
-        host="127.0.0.1",
-        port=listening.getsockname()[1],
-        security="none",
-        to=("a@b.c",),
-    )
-    try:
-        outcome = send("email", replace(letter(), options=options))
-    finally:
-        listening.close()
+    known = Options(private=True, host="127.0.0.1", security="none", to=("a@b.c",))
+    with flood(b"", b"220-hello\r\n", reads=False) as port:
+        outcome = send("email", replace(letter(), options=replace(known, port=port)))
     assert not outcome.accepted
     assert "says more than" in outcome.text

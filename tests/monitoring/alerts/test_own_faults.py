@@ -10,11 +10,20 @@ from random import Random
 
 import pytest
 
-from cloudbang.domain.alerts.rules import DEFAULTS, LogCondition, MetricCondition, Rule
+from cloudbang.domain.alerts.rules import (
+    DEFAULTS,
+    LogCondition,
+    MetricCondition,
+    Rule,
+    TrafficCondition,
+)
+from cloudbang.domain.metrics.histogram import Histogram
 from cloudbang.domain.metrics.series import SeriesKey
 from cloudbang.errors import StorageFailed
 from cloudbang.monitoring.alerts.measured import LogRules, MetricRules
+from cloudbang.monitoring.alerts.traffic_rules import TrafficRules
 from cloudbang.monitoring.app_series import AppSeries
+from cloudbang.monitoring.traffic.recent import Lately, Subject
 from cloudbang.web.api.search import with_wildcards
 from tests.monitoring.alerts.ground import Ground, ground
 from tests.support import LONG
@@ -38,6 +47,19 @@ class Numbers:
         return None
 
 
+class Counted:
+    """Answers that are quick; or nobody knows, or nobody asks."""
+
+    def __init__(self) -> None:
+        self.away = self.silent = False
+
+    def of(self, subject: Subject, seconds: float) -> Lately | None:
+        latency = Histogram()
+        if not self.silent:
+            latency.add(0.1, 100)
+        return None if self.away else Lately(latency.count, 0, latency, seconds)
+
+
 class Lines:
     """A log that can be away; what comes of it then is the last hour's."""
 
@@ -58,12 +80,15 @@ class Faults:
 
     def __init__(self, made: Ground, chance: Random) -> None:
         self.made, self.chance = made, chance
-        self.numbers, self.lines = Numbers(), Lines()
+        self.numbers, self.lines, self.counted = Numbers(), Lines(), Counted()
         made.measured += [
             MetricRules(self.numbers, made.world, lambda: APPS),
+            TrafficRules(self.counted, made.world, lambda: APPS, made.clock.monotonic),
             LogRules(self.lines, with_wildcards, made.clock.monotonic),
         ]
-        self.names = ("locked", "engine", "clock", "starved", "behind", "log", "restart")
+        self.names = (
+            *("locked", "engine", "clock", "starved", "behind", "log", "traffic", "restart"),
+        )
 
     def look(self, seconds: float) -> None:
         """As the engine's loop does: what fails is tried again."""
@@ -133,6 +158,12 @@ class Faults:
         self.look(seconds)
         self.lines.away = False
 
+    def _traffic(self, seconds: float) -> None:
+        """The gateway's log is behind, or nobody asks for anything."""
+        self.counted.away, self.counted.silent = self.chance.choice(((True, False), (False, True)))
+        self.look(seconds)
+        self.counted.away = self.counted.silent = False
+
     def _restart(self, _seconds: float) -> None:
         measured = self.made.measured
         self.made.restart()
@@ -155,6 +186,7 @@ def rules() -> Sequence[Rule]:
             if rule.name not in ("A certificate ends", "The disk fills up")
         ),
         Rule(0, "", "", "Memory", memory, wait=10),
+        Rule(0, "", "", "Slow", TrafficCondition("p95", 1.0, 0.5), wait=10),
         Rule(0, "", "web", "Errors", LogCondition("error", 1, 0)),
     )
 

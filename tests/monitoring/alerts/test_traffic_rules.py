@@ -256,3 +256,15 @@ def test_an_app_that_was_deleted_is_forgotten(traffic: Traffic) -> None:
     traffic.settle()
     traffic.traffic.forget("web")
     assert lately(traffic, ALL, 0).errors == 0
+
+
+def test_all_of_it_ends_by_itself_when_it_is_to_stop(
+    traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that nobody waits for what would go on for ever."""
+    supervisor, left = traffic.traffic._supervisor, list[int]()
+    stop = supervisor.stop
+    monkeypatch.setattr(supervisor, "stop", lambda *how: (left.append(len(supervisor)), stop(*how)))
+    traffic.stop()
+    assert left == [0]
+    traffic.begin()
