@@ -251,7 +251,10 @@ class WebGround:
                     self.notices,
                     say_in,
                     news=AlertNews(self.publisher),
-                    backtest=Backtest(query, self.events, self.store, with_wildcards),
+                    backtest=Backtest(
+                        *(query, self.events, self.store, with_wildcards),
+                        requests=self.traffic.recent,
+                    ),
                 ),
                 metrics=self.metrics,
                 metrics_query=query,
