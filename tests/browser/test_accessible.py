@@ -208,6 +208,119 @@ def test_names_hold_what_is_written_in_chinese_too(visitor: Visitor) -> None:
     visitor.at("/settings", "#teams li", "#logins li", "#accounts li")
 
 
+class Dialogs:
+    """Every dialog that a page opens: looked at, and where the keys are before, in it and after."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor, self.page = visitor, visitor.page
+
+    def at(self, path: str, shown: str) -> None:
+        self.page.goto(self.visitor.server.url + path)
+        self.visitor.where = path
+        expect(self.page.locator(shown).first).to_be_visible()
+
+    def open(self, what: str, menu: str = "", back: str | None = None) -> Locator:
+        """By Enter on ``what``, which may stand in a ``menu``; Escape leads back to where it came from
+        (``back``, where that is something else)."""
+        page = self.page
+        if menu:
+            page.locator(menu).first.focus()
+            page.keyboard.press("Enter")
+            expect(page.locator(what).first).to_be_visible()
+        page.locator(what).first.focus()
+        page.keyboard.press("Enter")
+        dialog = page.locator("dialog[open]").last
+        self.looked(dialog, what)
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+        expect(page.locator(back or menu or what).first).to_be_focused()
+        return dialog
+
+    def looked(self, dialog: Locator, what: str) -> None:
+        expect(dialog).to_be_visible()
+        expect(dialog.locator(":focus")).to_have_count(1)
+        self.visitor.look(f"dialog of {what}", "dialog[open]")
+
+
+IN_CHINESE = (
+    *("aria-dialog-name", "aria-valid-attr-value", "button-name", "color-contrast", "label"),
+    *("label-content-name-mismatch", "link-name", "scrollable-region-focusable", "select-name"),
+)
+"""What words may be wrong with; the rest was looked for in English."""
+
+
+@SLOW
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_dialogs(visitor: Visitor, language: str) -> None:
+    """The keys go into a dialog when it opens, and back to where they came from."""
+    page = visitor.page
+    page.context.add_cookies([{"name": "lang", "value": language, "url": visitor.server.url}])
+    visitor.only = IN_CHINESE if language == "zh" else ()
+    d = Dialogs(visitor)
+    d.at(f"/apps/{APP}/logs", ".log-slice .row-text")
+    d.open("#log-save")
+    d.open("#log-life")
+    for what in ("containers", "stop", "take-over"):
+        d.open(f'[data-operate="{what}"]', menu="#app-operate")
+    d.open('[data-manage="delete-lines"]', menu="#app-manage")
+    d.at("/apps/web/logs", "#log-find")
+    d.open('[data-operate="scale"]', menu="#app-operate")
+    d.open('[data-manage="delete-app"]', menu="#app-manage")
+    d.at("/", f'.app-row[data-app="{APP}"]')
+    page.locator("#account").focus()
+    for key in ("Control+k", "?"):
+        page.keyboard.press(key)
+        d.looked(page.locator("dialog[open]"), key)
+        page.keyboard.press("Escape")
+        expect(page.locator("#account")).to_be_focused()
+    page.locator(f'.app-row[data-app="{APP}"] a').first.focus()
+    page.keyboard.press("x")
+    d.open('[data-several="stop"]')
+    d.at("/alerts", "#rules li")
+    d.open("#receiver-new")
+    d.open("#rule-new")
+    d.at("/storage", "#storage-list tr")
+    d.open("#storage-clean")
+    d.at("/settings", "#accounts li")
+    d.open("#accounts li .item-actions button")
+
+
+@SLOW
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_dialogs_of_a_terminal(visitor: Visitor, language: str) -> None:
+    """Sharing, files in and out, ending what is busy: the keys go back into the terminal."""
+    page = visitor.page
+    page.context.add_cookies([{"name": "lang", "value": language, "url": visitor.server.url}])
+    visitor.only = IN_CHINESE if language == "zh" else ()
+    d = Dialogs(visitor)
+    d.at(f"/apps/{APP}/terminal", "#terminal-open")
+    page.locator(".term-form [type=submit]").click()
+    expect(page.locator(".term[data-phase=attached]")).to_be_visible()
+
+    def leave() -> None:
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+        expect(page.locator(".term :focus")).to_have_count(1)
+
+    def with_icon(name: str) -> str:
+        return f'.term button:has(use[href="#icon-{name}"])'
+
+    page.locator(with_icon("share")).first.click()
+    d.looked(page.locator("dialog[open]"), "share")
+    leave()
+    for action in ("download", "upload"):
+        page.locator(with_icon("more")).first.click()
+        item = page.locator(f'.term-menu .menu-item:has(use[href="#icon-{action}"])').last
+        if action == "upload":
+            with page.expect_file_chooser() as chosen:
+                item.click()
+            chosen.value.set_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"})
+        else:
+            item.click()
+        d.looked(page.locator("dialog[open]"), action)
+        leave()
+
+
 @SLOW
 def test_pages_of_terminals(visitor: Visitor) -> None:
     """Open, over, played again."""

@@ -165,6 +165,27 @@ def test_any_two_releases_are_compared_in_the_address(at: At) -> None:
     page.reload()
     expect(differs).to_contain_text("nginx -x")
     expect(page.get_by_label("Compare to release 3")).to_be_checked()
+    page.go_back()
+    expect(page.get_by_label("Compare to release 2")).to_be_checked()
+    expect(differs.locator("tbody tr")).to_have_count(2)
+
+
+def test_back_closes_the_form_and_keeps_what_was_written(at: At) -> None:
+    page = at("/apps/web/configuration")
+    page.get_by_role("button", name="Change it").click()
+    form = page.locator("#configuration-form")
+    image = form.get_by_label("Image", exact=True)
+    image.fill("nginx:other")
+    page.go_back()
+    expect(form).to_be_hidden()
+    expect(page.locator("#configuration-fields")).to_be_visible()
+    page.go_forward()
+    expect(image).to_have_value("nginx:other")
+    page.reload()
+    expect(image).to_be_visible()
+    form.get_by_role("button", name="Cancel").click()
+    expect(form).to_be_hidden()
+    assert "#edit" not in page.url
 
 
 def test_older_releases_are_asked_for_and_a_removed_image_is_said(at: At, page: Page) -> None:

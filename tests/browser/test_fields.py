@@ -178,3 +178,31 @@ def test_the_search_over_all_asks_for_fields(page: Page, person: Person) -> None
     expect(page.locator("#search-status")).to_have_text("6 entries found")
     page.locator("#search-hits a.hit-line").first.click()
     expect(page.locator(".filter-term.term-off")).to_have_text(["status:>=500", "method:GET"])
+
+
+def test_the_search_has_fields_and_columns(page: Page, person: Person) -> None:
+    """Of the lines that were found; columns are in the address and go with a step back."""
+    page.goto(f"{person.server.url}/search?query=status%3A%3E%3D500")
+    expect(page.locator("#search-status")).to_have_text("12 entries found")
+    page.keyboard.press("Escape")
+    page.keyboard.press("v")
+    panel = page.locator("#search-fields-menu")
+    expect(panel.locator("#search-fields-about")).to_contain_text("In 12 lines")
+    panel.get_by_role("checkbox", name="A column for status").check()
+    cells = page.locator(".hit-columns .row-column")
+    expect(cells).to_have_text(["503"] * 12)
+    assert asked(page)["column"] == ["status"]
+    panel.locator("summary", has_text="method").click()
+    panel.get_by_role("button", name="Only method:GET").click()
+    expect(page.locator("#search-status")).to_have_text("6 entries found")
+    expect(cells).to_have_count(6)
+    page.go_back()
+    expect(page.locator("#search-status")).to_have_text("12 entries found")
+    page.go_back()
+    expect(cells).to_have_count(0)
+    page.go_forward()
+    expect(cells).to_have_count(12)
+    page.reload()
+    expect(page.locator("#search-heads .columns-name")).to_have_text(["status"])
+    page.get_by_role("button", name="Take the column status away").click()
+    expect(cells).to_have_count(0)

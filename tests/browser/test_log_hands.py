@@ -260,3 +260,19 @@ def test_the_tools_fit_a_phone(phone: Page, person: Person, shot: Shot) -> None:
     expect(phone.get_by_role("dialog")).to_be_visible()
     phone.keyboard.press("Escape")
     expect(more).to_be_focused()
+
+
+def test_back_undoes_the_choice_of_instances(page: Page, person: Person) -> None:
+    """Of an app's charts, as it does that of a time; and a reload keeps both."""
+    page.goto(f"{person.server.url}/apps/shop/metrics?range=5m&instances=each")
+    each = page.locator("#metric-each")
+    expect(each).to_have_value("each")
+    each.select_option("sum")
+    assert "instances" not in page.url
+    page.locator('#metric-ranges [data-range="1h"]').click()
+    page.go_back()
+    expect(each).to_have_value("sum")
+    page.go_back()
+    expect(each).to_have_value("each")
+    page.reload()
+    expect(each).to_have_value("each")

@@ -93,6 +93,21 @@ def paste(page: Page, text: str) -> None:
     )
 
 
+def test_back_leads_to_the_way_before(opened: Page) -> None:
+    """And a reload stays with the one that was chosen."""
+    opened.get_by_role("textbox", name="Image", exact=True).fill("nginx:1.27")
+    ways = opened.locator(".new-app [data-way]")
+    for way in ("folder", "git"):
+        opened.locator(f'[data-way="{way}"]').click()
+    opened.reload()
+    expect(ways.nth(2)).to_have_attribute("aria-pressed", "true")
+    opened.go_back()
+    expect(ways.nth(1)).to_have_attribute("aria-pressed", "true")
+    opened.go_back()
+    expect(ways.nth(0)).to_have_attribute("aria-pressed", "true")
+    expect(opened.get_by_role("textbox", name="Image", exact=True)).to_be_visible()
+
+
 def test_a_run_line_fills_the_form(opened: Page) -> None:
     """As it stands in a document."""
     page = opened

@@ -103,6 +103,12 @@ function jump(time) {
   void go(time);
 }
 
+/** To the moment that the address names. */
+function goToHash() {
+  const time = readPosition(location.hash);
+  if (time !== null) void go(time);
+}
+
 /** What is looked for, and whether its panel is open, stand in the address. @param {boolean} typing */
 function sayFound(typing) {
   choose({ find: find.open ? find.query || " " : "" }, typing);
@@ -353,11 +359,12 @@ byId("replay-link").addEventListener("click", () => void copyLink());
 /** @type {HTMLAnchorElement} */ (byId("replay-download")).href = source;
 byId("replay-download").setAttribute("download", `${session}.cast`);
 player.addEventListener("change", schedule);
-addEventListener("hashchange", () => {
-  const time = readPosition(location.hash);
-  if (time !== null) void go(time);
+addEventListener("hashchange", goToHash);
+onStep((params) => {
+  lookAsAsked(params);
+  // Where the query is another one, nobody is told that the moment is.
+  goToHash();
 });
-onStep(lookAsAsked);
 lookAsAsked(new URLSearchParams(location.search));
 requestAnimationFrame(frame);
 schedule();

@@ -147,5 +147,6 @@ export function readPosition(hash) {
  * @param {number} seconds
  */
 export function positionHash(seconds) {
-  return `#t=${Math.max(0, Math.floor(seconds * 10) / 10)}`;
+  // Up, and not down: what came at that moment is there.
+  return `#t=${Math.max(0, Math.ceil(seconds * 100 - 1e-6) / 100)}`;
 }

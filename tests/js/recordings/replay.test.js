@@ -332,7 +332,8 @@ test("moments are written and read", () => {
   assert.equal(readPosition("#t=1:2:3:4"), null);
   assert.equal(readPosition("#x"), null);
   assert.equal(readPosition("#t=.."), null);
-  assert.equal(positionHash(12.59), "#t=12.5");
+  assert.equal(positionHash(12.591), "#t=12.6", "what came at that moment is there");
+  assert.equal(positionHash(1.11), "#t=1.11");
   assert.equal(readPosition(positionHash(7)), 7);
 });
 
