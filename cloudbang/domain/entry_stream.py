@@ -10,7 +10,7 @@ from cloudbang.domain.entry import BYTES_AT_MOST, LINES_AT_MOST, Entry, comes_la
 from cloudbang.domain.levels import BLANK, read
 from cloudbang.domain.levels.text_tables import TIME
 from cloudbang.domain.line_shape import BAD, DATABASE, DETAIL, SECOND, Shape, tag_of_record, text_of
-from cloudbang.domain.traces import BEGIN_THEMSELVES, goes_on
+from cloudbang.domain.traces import BEGIN_THEMSELVES, goes_on, heads_frames
 
 WAITING_AT_MOST = 40  # lines that a frame may still prove to be of the entry before them
 BLOCK = 60  # lines of a message below a head that says nothing itself
@@ -237,6 +237,8 @@ class EntryStream:
             self.braces = shape.opens_braces
             return None
         start = self._start_of(waiting)
+        if start is None and waiting and self.framed and heads_frames(text_of(raw)):
+            start = len(waiting) - 1  # another failure, and not more of this one
         if start is None:
             self._pull(waiting)
         else:

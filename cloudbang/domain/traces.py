@@ -123,6 +123,14 @@ _GOES_ON = {row.language: re.compile(row.pattern) for row in GOES_ON}
 BEGIN_THEMSELVES = {"syntax": "python", "nim": "nim"}
 """Frames with which a failure begins, and the language that goes on below: what failed comes last."""
 
+_HEADS_FRAMES = re.compile(r"CallStack \(|stack traceback:|\s*Stacktrace:$")
+
+
+def heads_frames(text: str) -> bool:
+    """Whether this frame is the first of its failure, whose message is the line before."""
+    return _HEADS_FRAMES.match(text) is not None
+
+
 BOXES = "┌╷╭"
 """Where a block begins whose lines have a bar in front."""
 

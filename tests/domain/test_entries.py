@@ -85,6 +85,7 @@ PYTHON = ["Traceback (most recent call last):", '  File "a.py", line 3, in f', "
         # With some the trace comes first, and what failed last: it takes no line before it.
         ("ie++", ["INFO x", "/a/b.nim(12) main", "/a/b.nim(7)  take", "Error: unhandled exception: x [E]"]),
         ("i-e++", ["INFO x", "waiting", '  File "a.py", line 3', "    x = (", "SyntaxError: x"]),
+        ("e++e++", 2 * ["app: no stock", "CallStack (from HasCallStack):", "  error, called at a.hs:3:5 in m:M"]),
         # A block with a bar in front of its lines, whatever they name.
         ("e+++", ["┌ Error: x", "│   ERROR: inner", "│    Stacktrace:", "└ @ Main a.jl:3"]),
         ("w+i", ["┌ Warning: x", "└ @ Main a.jl:3", "INFO y"]),
