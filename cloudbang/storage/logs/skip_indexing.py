@@ -147,7 +147,8 @@ class SkipIndexing:
         try:
             if blocks is None:
                 blocks = in_thread(self._thread, self._cache.blocks, segment)
-            request = self._request(segment, blocks, closed)
+            # In the thread: there may be many thousands, where files are large.
+            request = in_thread(self._thread, self._request, segment, blocks, closed)
             covered = -1
             while len(blocks) - covered >= LEAST_BLOCKS:
                 answer = self._process.ask(request)
