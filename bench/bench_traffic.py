@@ -94,17 +94,12 @@ def memory(
     """As fast as it can be counted: addresses come out of a million, so that of the first hundreds of
     thousands four of five are new. In the first third fills up what has a bound, such as who is online.
     ``base``: bytes of this process before anything was counted; ``within``: seconds that it may take."""
-    most = second = third = counted = 0
+    counted, seen = 0, list[tuple[int, int]]()  # how many lines were counted, and what it took then
     done, cpu, ends = counting.traffic.lines, time.process_time(), time.monotonic() + within
     writing = counting.write(lines, 0, PATHS)
     try:
         while (counted := counting.traffic.lines - done) < lines and time.monotonic() < ends:
-            now = resident()
-            if counted > lines * 2 / 3:
-                third = max(third, now)
-            elif counted > lines / 3:
-                second = max(second, now)
-            most = max(most, now)
+            seen.append((counted, resident()))
             counting.take_away()
             gevent.sleep(0.2)
     finally:
@@ -112,6 +107,13 @@ def memory(
             writing.kill()
         writing.wait()
     cpu = time.process_time() - cpu
+    most = max((bytes for _, bytes in seen), default=base)
+    second, third = (
+        max(
+            (bytes for at, bytes in seen if n * counted <= 3 * at < (n + 1) * counted), default=base
+        )
+        for n in (1, 2)
+    )
     what = f"memory over {counted:,} lines out of {PATHS:,} different paths"
     rows = [
         row(what, (most - base) / 1e6, 50, unit="MB"),
