@@ -71,6 +71,38 @@ def test_from_a_word_to_the_line_in_its_apps_log(page: Page) -> None:
     expect(page.locator(".row-linked")).to_contain_text("card declined 551")
 
 
+def test_a_span_of_the_histogram_is_a_time(page: Page, person: Person) -> None:
+    """Marked by dragging, and by keys; Back undoes it."""
+    page.goto(f"{person.server.url}/search?q=declined")
+    status = page.locator("#search-status")
+    expect(status).to_have_text("18 entries found")
+    bars = page.locator(".search-bar:not([aria-disabled])")
+    expect(bars).to_have_count(6)
+    first, second = bars.nth(4).bounding_box(), bars.nth(5).bounding_box()
+    assert first
+    assert second
+    page.mouse.move(first["x"] - 2, first["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(second["x"] + 1, second["y"] + 10, steps=4)
+    expect(page.locator("#search-marked")).to_contain_text("6 lines")
+    page.mouse.up()
+    expect(status).to_have_text("6 entries found")
+    assert "since=" in page.url
+    page.go_back()
+    expect(status).to_have_text("18 entries found")
+    bars.first.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator("#search-marked")).to_contain_text("9 lines")
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(page.locator("#search-marked")).to_contain_text("6 lines")
+    page.keyboard.press("Escape")
+    expect(page.locator("#search-marked")).to_have_text("")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Enter")
+    expect(status).to_have_text("6 entries found")
+
+
 def test_apps_levels_and_a_time_are_chosen_and_in_the_address(page: Page, person: Person) -> None:
     page.goto(f"{person.server.url}/search?q=库存不足")
     expect(page.locator("#search-status")).to_have_text("18 entries found")
@@ -231,38 +263,6 @@ def test_a_failure_is_found_whole(page: Page, person: Person, program: zmq.Socke
     expect(hit.locator(".row-cause")).to_have_text(
         " ⤷ Caused by: java.net.ConnectException: nobody listens"
     )
-
-
-def test_a_span_of_the_histogram_is_a_time(page: Page, person: Person) -> None:
-    """Marked by dragging, and by keys; Back undoes it."""
-    page.goto(f"{person.server.url}/search?q=declined")
-    status = page.locator("#search-status")
-    expect(status).to_have_text("18 entries found")
-    bars = page.locator(".search-bar:not([aria-disabled])")
-    expect(bars).to_have_count(6)
-    first, second = bars.nth(4).bounding_box(), bars.nth(5).bounding_box()
-    assert first
-    assert second
-    page.mouse.move(first["x"] - 2, first["y"] + 10)
-    page.mouse.down()
-    page.mouse.move(second["x"] + 1, second["y"] + 10, steps=4)
-    expect(page.locator("#search-marked")).to_contain_text("6 lines")
-    page.mouse.up()
-    expect(status).to_have_text("6 entries found")
-    assert "since=" in page.url
-    page.go_back()
-    expect(status).to_have_text("18 entries found")
-    bars.first.focus()
-    page.keyboard.press("Shift+ArrowRight")
-    page.keyboard.press("Shift+ArrowRight")
-    expect(page.locator("#search-marked")).to_contain_text("9 lines")
-    page.keyboard.press("Shift+ArrowLeft")
-    expect(page.locator("#search-marked")).to_contain_text("6 lines")
-    page.keyboard.press("Escape")
-    expect(page.locator("#search-marked")).to_have_text("")
-    page.keyboard.press("Shift+ArrowRight")
-    page.keyboard.press("Enter")
-    expect(status).to_have_text("6 entries found")
 
 
 def test_who_comes_back_is_at_the_same_line(page: Page, person: Person) -> None:
