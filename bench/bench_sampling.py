@@ -18,6 +18,7 @@ import psutil
 from gevent.pool import Pool
 
 from cloudbang.config import EngineSettings
+from cloudbang.domain.metrics.sweep import InstanceSample, Sweep
 from cloudbang.engine import Engine
 from cloudbang.node.sampler.hierarchies import Hierarchies
 from tests.node.sampler.rig import Beside, SamplerRig, ran, used
@@ -130,7 +131,7 @@ def cost(engine: PrivateEngine, image: str) -> list[Row]:
         before, missed = len(rig.sink.sweeps), rig.sampler.missed
         ours, theirs = shares(engine)
         sweeps = rig.sink.sweeps[before:]
-        lost = sum(1 for s in sweeps for one in s.instances if "network.sent" not in one.values)
+        lost = sum(1 for s in sweeps for one in _idle(s) if "network.sent" not in one.values)
         missed = rig.sampler.missed - missed
         rig.close()
         both = ours + max(0.0, theirs - quiet)
@@ -148,8 +149,13 @@ def cost(engine: PrivateEngine, image: str) -> list[Row]:
 
 def _all_measured(rig: SamplerRig, count: int) -> bool:
     last = rig.sink.sweeps[-1] if rig.sink.sweeps else None
-    measured = [one for one in last.instances if "network.sent" in one.values] if last else []
+    measured = [one for one in _idle(last) if "network.sent" in one.values] if last else []
     return len(measured) == count
+
+
+def _idle(sweep: Sweep) -> list[InstanceSample]:
+    """Without those that are measured to see whether it is true."""
+    return [one for one in sweep.instances if one.app.startswith("idle")]
 
 
 def truth(engine: PrivateEngine, image: str) -> list[Row]:
@@ -188,6 +194,8 @@ def truth(engine: PrivateEngine, image: str) -> list[Row]:
             wait_until(lambda: len(received.rows) > max(done + 1, SECONDS), 4 * SECONDS)
     finally:
         rig.close()
+        for one in (burns, grows, takes):
+            one.remove(force=True)
     told, true = burn.counted("cpu")
     bytes_told = received.counted("network.received")[0]
     return [
