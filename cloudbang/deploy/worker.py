@@ -16,7 +16,7 @@ from gevent.event import Event as Flag
 
 from cloudbang.core.supervise import backoff
 from cloudbang.deploy.errors import StepFailed
-from cloudbang.deploy.record import now
+from cloudbang.deploy.record import Change, now
 from cloudbang.deploy.steps.command import release_command
 from cloudbang.deploy.steps.health import health, verify
 from cloudbang.deploy.steps.source import build, fetch, pull
@@ -89,7 +89,12 @@ class Worker:
             step = record.now.current
             assert step is not None
             again = step.started is not None
-            record.keep(lambda d, name=step.name: d.enter(name, now()))  # type: ignore[misc]
+            # Who cancels while this is written down is told that it ends, and then it does.
+            record.keep(
+                _unless_cancelled(lambda d, name=step.name: d.enter(name, now()))  # type: ignore[misc]
+            )
+            if self._is_cancelled():
+                return
             self.work.log.say(f"— {step.name}" + (", again" if again else ""))
             failure = self._do(step.name)
             if self._is_cancelled():
@@ -104,8 +109,7 @@ class Worker:
         return name == "stop" and not self.work.record.now.stop_first
 
     def _is_cancelled(self) -> bool:
-        now = self.work.record.now
-        return bool(now.cancelled_by) and now.can_cancel
+        return self.work.record.now.cancelling
 
     def _do(self, name: StepName) -> Failure | None:
         """Why a step failed; None when it is done, or was broken off by who cancels."""
@@ -169,16 +173,11 @@ class Worker:
         last = record.now.steps[-1].name == name
         if last and not self._is_cancelled():
             self._serves(work.release.number)
-
-        def completed(deployment: Deployment) -> Deployment:
-            if deployment.cancelled_by and deployment.can_cancel:
-                return deployment
-            return deployment.complete(name, now())
-
         if last and not self._is_cancelled():
             self._leave_old()
             work.log.say(f"release {work.release.number} of {work.app} serves")
             work.log.wait()
+        completed = _unless_cancelled(lambda d: d.complete(name, now()))
         record.keep(completed, work.log.last if last else None)
 
     def _serves(self, number: int | None) -> None:
@@ -239,6 +238,11 @@ class Worker:
             except CloudBangError as e:
                 log.warning("deployment %d waits: %s", self.work.record.now.id, e)
                 gevent.sleep(next(waits))
+
+
+def _unless_cancelled(change: Change) -> Change:
+    """The change, unless somebody wants it to end by the time at which it is written down."""
+    return lambda deployment: deployment if deployment.cancelling else change(deployment)
 
 
 def _is_away(error: Exception) -> bool:

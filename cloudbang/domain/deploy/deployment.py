@@ -160,6 +160,11 @@ class Deployment:
         return not self.ended and (self.stop_first or not self.entered("stop"))
 
     @property
+    def cancelling(self) -> bool:
+        """Whether it is to end: nothing of it goes on, whoever was about to."""
+        return bool(self.cancelled_by) and self.can_cancel
+
+    @property
     def undo(self) -> tuple[Undo, ...]:
         """What has to be undone of one that failed or was cancelled, in this order. Each can be
         done again."""
@@ -188,9 +193,7 @@ class Deployment:
 
     def enter(self, name: StepName, now: str) -> Deployment:
         """A step begins, or begins again after a restart."""
-        step = self.current
-        self._must(self.state == "running" and step is not None and step.name == name)
-        assert step is not None
+        step = self._next(name)
         return self._with(replace(step, state="running", started=step.started or now))
 
     def progress(self, name: StepName, told: Mapping[str, object]) -> Deployment:
@@ -202,9 +205,7 @@ class Deployment:
 
     def complete(self, name: StepName, now: str) -> Deployment:
         """A step is done. After the last one the release serves, and that is for ever."""
-        step = self.current
-        self._must(self.state == "running" and step is not None and step.name == name)
-        assert step is not None
+        step = self._next(name)
         done = self._with(replace(step, state="done", finished=now))
         if done.current is not None:
             return done
@@ -265,6 +266,14 @@ class Deployment:
         if step is None or step.state != "running":
             return self
         return self._with(replace(step, state=state, finished=now))
+
+    def _next(self, name: StepName) -> Step:
+        """The step that is now. Raises NotNow for any other, and for one that is to end."""
+        step = self.current
+        self._must(self.state == "running" and not self.cancelling)
+        self._must(step is not None and step.name == name)
+        assert step is not None
+        return step
 
     def _must(self, fits: bool) -> None:
         if not fits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudbang.domain.deploy.deployment import Deployment, NotNow, steps_of
@@ -146,6 +146,17 @@ def test_one_that_runs_is_cancelled_when_it_has_stopped():
     assert (ended.state, ended.step("health").state) == ("cancelled", "cancelled")
 
 
+def test_nothing_of_one_that_is_to_end_goes_on():
+    """Whoever was about to enter or to end a step when somebody cancelled: it may not serve then."""
+    asked = up_to(made(), "health").cancel("bob", "t")
+    with pytest.raises(NotNow):
+        asked.complete("health", "t")
+    before = up_to(made(replaces=True), "health").complete("health", "t").cancel("bob", "t")
+    assert before.current is not None
+    with pytest.raises(NotNow):
+        before.enter(before.current.name, "t")
+
+
 def test_it_is_too_late_to_cancel_when_the_old_one_is_told_to_stop():
     """Unless it had to stop first: then it can be started again."""
     late = up_to(made(routed=True, replaces=True), "stop")
@@ -161,6 +172,7 @@ def test_progress_is_of_the_step_that_runs():
     assert running.progress("start", {"done": 1}) == running
 
 
+@settings(max_examples=1000)  # what is seldom is not found by the usual hundred
 @given(st.data())
 def test_whatever_happens_the_verdict_is_final_and_undone_in_full(data):
     """Steps, failures and a cancel in any order: never two verdicts, never an entered step that
