@@ -29,6 +29,7 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import signal
 import sys
 
 from gevent._monitor import PeriodicMonitoringThread
@@ -45,7 +46,7 @@ def main() -> int:
     """Serve until told to stop. The exit status: 0 stopped on request, 1 could not start."""
     try:
         application = Application(config.load())
-        application.start()
+        application.start(stop_on=(signal.SIGTERM, signal.SIGINT))
     except (CloudBangError, OSError) as e:  # of the system, wherever it refuses: it says what
         print(f"cloudbang: {e}", file=sys.stderr)
         return 1

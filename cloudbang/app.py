@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import gevent
@@ -209,10 +210,13 @@ class Application:
         self.server: Server | None = None
         self.setup_token: str | None = None
 
-    def start(self) -> None:
-        """Bring everything up and listen. Raises a CloudBangError that says what is wrong."""
+    def start(self, stop_on: Sequence[signal.Signals] = ()) -> None:
+        """Bring everything up and listen. Raises a CloudBangError that says what is wrong.
+
+        ``stop_on``: signals that end it in order as soon as it listens, whatever is yet to be started.
+        """
         try:
-            self._start()
+            self._start(stop_on)
         except BaseException:
             if self.server is not None:
                 # It listens since before the rest was there: nobody is to meet what goes away now.
@@ -220,7 +224,7 @@ class Application:
             self.stop()
             raise
 
-    def _start(self) -> None:
+    def _start(self, stop_on: Sequence[signal.Signals]) -> None:
         storage = self._open_storage()
         accounts = self._start_accounts(storage)
         bus = self._start_bus(storage)
@@ -246,22 +250,27 @@ class Application:
             monitoring,
             traffic,
         )
+        # From here on somebody sees it, and may tell it to stop.
+        for number in stop_on:
+            gevent.signal_handler(number, self._told_to_stop.set)
         # The page is there before the engine has been asked anything; it says what it waits for.
         web.server.start()
         self.server = web.server
-        self._run_apps(apps)
-        self._run_live(storage, bus, live)
-        self._run_events(events)
-        self._run_node(node)
-        self._run_monitoring(monitoring)
-        self._run_deploying(deploy)
-        self._run_alerts(alerts)
-        traffic.start()
-        self._stops.add("the traffic", traffic.stop, KEEP_NODE)
-        self._run_terminals(terminals)
-        self._run_web(web)
-        self._supervisor.run("room", storage.database.keep_room)
-        self._supervisor.once("uploads", deploy.sources.sweep)
+        for run in (
+            lambda: self._run_apps(apps),
+            lambda: self._run_live(storage, bus, live),
+            lambda: self._run_events(events),
+            lambda: self._run_node(node),
+            lambda: self._run_monitoring(monitoring),
+            lambda: self._run_deploying(deploy),
+            lambda: self._run_alerts(alerts),
+            lambda: self._run_traffic(traffic),
+            lambda: self._run_terminals(terminals),
+            lambda: self._run_web(web, storage, deploy),
+        ):
+            if self._told_to_stop.is_set():
+                return
+            run()
         own_log.tell_of_blocking()
 
     # -- the areas, from the inside out ---------------------------------------------------------
@@ -602,13 +611,19 @@ class Application:
         alerts.start()
         self._stops.add("the alerts", alerts.stop, KEEP_NODE)
 
+    def _run_traffic(self, traffic: Traffic) -> None:
+        traffic.start()
+        self._stops.add("the traffic", traffic.stop, KEEP_NODE)
+
     def _run_terminals(self, terminals: TerminalArea) -> None:
         terminals.sessions.start()
         self._stops.add("the terminals", terminals.sessions.stop, KEEP_TERMINALS)
         terminals.receiver.start()
         self._stops.add("the receiver", terminals.receiver.stop, KEEP_TERMINALS)
 
-    def _run_web(self, web: Web) -> None:
+    def _run_web(self, web: Web, storage: Storage, deploy: Deploying) -> None:
+        self._supervisor.run("room", storage.database.keep_room)
+        self._supervisor.once("uploads", deploy.sources.sweep)
         self._supervisor.run("loop-lag", self.loop_lag.run)
         self._supervisor.run("memory", MemoryTrim().run)
         self._supervisor.once("templates", load_templates, web.server.application)
@@ -632,9 +647,7 @@ class Application:
         return f"{base}/setup#{self.setup_token}" if self.setup_token else f"{base}/"
 
     def serve(self) -> int:
-        """Serve until SIGTERM or SIGINT; then stop in order. Gives the exit status."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            gevent.signal_handler(number, self._told_to_stop.set)
+        """Serve until it is told to stop; then stop in order. Gives the exit status."""
         print(f"CloudBang: {self.url}", flush=True)
         self._told_to_stop.wait()
         _end_at_the_latest_in(STOP_WITHIN)

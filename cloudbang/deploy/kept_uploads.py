@@ -60,6 +60,7 @@ class KeptUploads:
         self._unpacking = BoundedSemaphore(UNPACKING)
         # Of those that come now, each written by one thread at a time; and of all that have come.
         self._taken: dict[str, int] = {}
+        self._written: dict[str, int] = {}  # of what was taken, all but the last piece
         self._came = 0
 
     def keep(self, stream: Stream) -> Upload:
@@ -70,7 +71,7 @@ class KeptUploads:
         folder, archive = self._uploads / id, self._uploads / f"{id}.tar"
         try:
             in_thread(pool, self._make, self._uploads)
-            self._taken[id] = 0
+            self._taken[id] = self._written[id] = 0
             take = in_thread(pool, self._room, id)
             self._receive(stream, archive, take)
             with self._unpacking:
@@ -85,6 +86,7 @@ class KeptUploads:
         finally:
             in_thread(pool, _remove, archive)
             self._taken.pop(id, None)
+            self._written.pop(id, None)
         return Upload(id, done.files, done.bytes, done.left, tuple(done.left_out))
 
     def share(self, id: str) -> str:
@@ -170,13 +172,15 @@ class KeptUploads:
     def _room(self, id: str) -> Take:
         """Takes room for so many bytes more of an upload, out of what uploads may take now: of that
         others that come meanwhile take as well. In a thread. It raises StorageFull."""
-        before = self._came + sum(list(self._taken.values()))
+        # What was taken and is not written yet stands as free on the disk.
+        before = self._came + sum(list(self._written.values()))
         told = os.statvfs(self._uploads)
         free = told.f_bavail * told.f_frsize - self._keep_free
         kept = sum(path.lstat().st_blocks * 512 for path in self._uploads.rglob("*"))
         room = max(0, min(free, MOST_KEPT - kept))
 
         def take(size: int) -> None:
+            self._written[id] = self._taken[id]
             self._taken[id] += size
             if self._came + sum(list(self._taken.values())) - before > room:
                 raise StorageFull(str(self._uploads))

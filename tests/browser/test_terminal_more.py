@@ -311,6 +311,7 @@ def test_small_screens_both_languages_both_themes(
         page.goto(house.url + path)
         expect(page.locator("#connection")).to_have_attribute("data-state", "live")
         assert no_sideways_scroll(page), path
+    page.get_by_role("button", name="更多工具" if chinese else "More tools").tap()
     page.get_by_role(
         "button", name="日志旁的终端" if chinese else "A terminal beside the log"
     ).tap()

@@ -11,9 +11,10 @@ import socket
 import subprocess
 import sys
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 import zstandard
@@ -136,6 +137,25 @@ def _stuck_download(server, app: str) -> socket.socket:
     link.sendall(f"{request}\r\n\r\n".encode())
     assert link.recv(100).startswith(b"HTTP/1.1 200")
     return link
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_in_order_as_soon_as_it_listens(new_server, told: signal.Signals) -> None:
+    """Much of it is started after that: whatever is there by then is stopped, the rest never begins."""
+    server = new_server(start=False)
+    server.spawn()
+    address = ("127.0.0.1", httpx.URL(server.url).port)
+
+    def listens() -> bool:
+        with suppress(OSError), socket.create_connection(address, timeout=1):
+            return True
+        return False
+
+    wait_until(listens, 40, "it to listen", every=0.002)
+    server.process.send_signal(told)
+    assert server.process.wait(patient(10)) == 0, server.said()
+    assert "Traceback" not in server.said(), server.said()
 
 
 @pytest.mark.engine

@@ -43,7 +43,21 @@ export function showDialog(dialog) {
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+  // What is to be filled in comes before the button that closes. Where fingers type, a field that
+  // has the focus brings a keyboard over half of what there is to be read first.
+  if (!matchMedia("(pointer: coarse)").matches) firstField(dialog)?.focus();
   return dialog;
+}
+
+/**
+ * @param {HTMLElement} box
+ * @returns {HTMLElement | null}
+ */
+function firstField(box) {
+  const fields = 'input:not([type="hidden"]), select, textarea';
+  for (const field of box.querySelectorAll(`.dialog-body :is(${fields}):enabled`))
+    if (field instanceof HTMLElement && field.checkVisibility()) return field;
+  return null;
 }
 
 /**

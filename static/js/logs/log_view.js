@@ -294,7 +294,8 @@ export class LogView {
     this.span.forget();
     // The end of the log is in no stretch that has ended.
     if (this.feed.bounds && this.feed.bounds.to !== Infinity) this.choices.range?.clear();
-    if (!this.feed.attached) this.feed.goToEnd();
+    // Also where something else is on its way here: it would come after this, and be shown.
+    if (!this.feed.attached || this.feed.loading === "open") this.feed.goToEnd();
     this.feed.seen();
     this.linked = null;
     this.rows.follow();
