@@ -10,6 +10,7 @@ import { previewWords } from "./rule_words.js";
 /** @typedef {import("../types/api.js").AlertRule} AlertRule */
 
 const SOON = 500; // ms without a key, and it is tried
+const AGAIN = 10_000; // ms: how it is now does not stay so
 const DAY = 86_400;
 
 /**
@@ -56,10 +57,12 @@ export function followPreview(form, place, body, rule) {
   const ask = async () => {
     const mine = ++asked;
     let words = "";
+    let costly = false;
     if (form.checkValidity()) {
       const { condition, wait = rule?.wait ?? 0, clear = rule?.clear ?? 60, ...rest } = body();
       const about = rule ? { team: rule.team, app: rule.app, kind: rule.kind } : rest;
       const { team, app, kind } = about;
+      costly = kind === "log";
       try {
         words = previewWords(
           await call("POST", "/api/v1/alerts/rules/preview", {
@@ -79,6 +82,11 @@ export function followPreview(form, place, body, rule) {
     if (mine !== asked) return;
     setText(place, words);
     place.hidden = !words;
+    // Hours of a log are read for one look; what is measured costs little.
+    if (words && !costly) timer = setTimeout(again, AGAIN);
+  };
+  const again = () => {
+    if (form.isConnected) void ask();
   };
   const soon = () => {
     clearTimeout(timer);
