@@ -27,6 +27,7 @@ while :; do echo "waiting for the database"; sleep 0.2; done
 """
 
 
+@pytest.mark.slow("lines come one after the other, and a row is opened in five ways")
 def test_what_comes_again_is_one_row(
     open_log: Callable[..., Page], container: Callable[..., Any]
 ) -> None:
