@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.kept_logs import Lines, kept_logs
+from tests.support import wait_until
 from tests.terminal_support import Person
 
 TRACE = 120
@@ -276,3 +277,25 @@ def test_back_undoes_the_choice_of_instances(page: Page, person: Person) -> None
     expect(each).to_have_value("each")
     page.reload()
     expect(each).to_have_value("each")
+
+
+def test_back_to_the_end_while_the_beginning_is_on_its_way(page: Page, person: Person) -> None:
+    """What was asked for before that comes too late, and is not gone to."""
+    open_at(page, person, "shop/logs")
+    live = page.locator("#log-live")
+    expect(live).to_have_attribute("data-state", "live")
+    newest = page.locator("#log-slice .row").last.get_attribute("data-seq")
+    held: list[Route] = []
+    page.route("**/api/v1/apps/shop/lines?*", lambda route: held.append(route))
+    page.keyboard.press("Home")
+    expect(live).not_to_have_attribute("data-state", "live")
+    wait_until(
+        lambda: page.wait_for_timeout(20) or len(held) >= 2, 10, "the beginning to be asked for"
+    )
+    page.keyboard.press("f")
+    expect(live).to_have_attribute("data-state", "live")
+    with page.expect_response("**/api/v1/apps/shop/lines?*"):
+        page.unroute("**/api/v1/apps/shop/lines?*")  # lets go those that are held
+    page.wait_for_load_state("networkidle")
+    expect(live).to_have_attribute("data-state", "live")
+    expect(page.locator(f'#log-slice .row[data-seq="{newest}"]')).to_be_visible()

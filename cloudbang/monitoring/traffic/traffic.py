@@ -104,8 +104,9 @@ class Traffic:
         self._apps: dict[str, _App] = {}
         self._visitors = Visitors(store)
         self._pending: dict[tuple[str, int], Tally] = {}
-        waiting = lambda: self._pending  # noqa: E731
-        self.recent = RecentTraffic(store, self._turn, waiting, self._fold_of, self._known_until)
+        self.recent = RecentTraffic(
+            store, self._turn, lambda: self._pending, self._fold_of, self._known_until
+        )
         self._commits = 0
         self._renamed: set[str] = set()  # apps whose patterns may be others now
         self._place: Place | None = None
