@@ -80,11 +80,14 @@ class Registry:
 
 
 @contextmanager
-def way_to(port: int, *, after: int | None = None, dies: bool = False) -> Iterator[int]:
-    """A port of loopback that leads to another one. ``after`` so many bytes of an answer it goes
-    silent, or, if it ``dies``, breaks off and is gone; None: it takes connections and never says a
-    word. Threads of the system, since whoever is tested may hold the loop."""
-    way = _Way(port, after, dies)
+def way_to(
+    port: int, *, after: int | None = None, dies: bool = False, silent_for: bytes = b""
+) -> Iterator[int]:
+    """A port of loopback that leads to another one. A connection goes silent ``after`` so many bytes
+    of answers, or, if it ``dies``, breaks off and all is gone; None: it takes connections and never
+    says a word. Nor does a connection once a request holds ``silent_for``. Threads of the system,
+    since whoever is tested may hold the loop."""
+    way = _Way(port, after, dies, silent_for)
     try:
         yield way.port
     finally:
@@ -92,10 +95,9 @@ def way_to(port: int, *, after: int | None = None, dies: bool = False) -> Iterat
 
 
 class _Way:
-    def __init__(self, to: int, after: int | None, dies: bool) -> None:
-        self._to, self._left, self._dies = to, after, dies
+    def __init__(self, to: int, after: int | None, dies: bool, silent_for: bytes) -> None:
+        self._to, self._after, self._dies, self._silent_for = to, after, dies, silent_for
         self._open = True
-        self._lock = threading.Lock()
         self._links: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", free_port()))
         self.port = self._listener.getsockname()[1]
@@ -115,26 +117,36 @@ class _Way:
             except OSError:
                 return
             self._links.append(here)
-            if self._left is None:
+            if self._after is None:
                 continue
             there = socket.create_connection(("127.0.0.1", self._to))
             self._links.append(there)
-            threading.Thread(target=self._copy, args=(here, there, False), daemon=True).start()
-            threading.Thread(target=self._copy, args=(there, here, True), daemon=True).start()
+            silent = threading.Event()
+            for way in (self._ask, here, there), (self._answer, there, here):
+                threading.Thread(target=way[0], args=(*way[1:], silent), daemon=True).start()
 
-    def _copy(self, from_: socket.socket, to: socket.socket, answers: bool) -> None:
+    def _ask(self, from_: socket.socket, to: socket.socket, silent: threading.Event) -> None:
         with suppress(OSError):
             while data := from_.recv(16384):
-                if answers:
-                    with self._lock:
-                        assert self._left is not None
-                        self._left -= len(data)
-                        silent = self._left <= 0
-                    if silent and self._dies:
+                if self._silent_for and self._silent_for in data:
+                    silent.set()
+                to.sendall(data)
+        with suppress(OSError):
+            to.shutdown(socket.SHUT_WR)
+
+    def _answer(self, from_: socket.socket, to: socket.socket, silent: threading.Event) -> None:
+        left = self._after
+        assert left is not None
+        with suppress(OSError):
+            while data := from_.recv(16384):
+                left -= len(data)
+                if left <= 0:
+                    if self._dies:
                         self.close()
                         return
-                    while silent and self._open:
-                        time.sleep(0.05)
+                    silent.set()
+                while silent.is_set() and self._open:
+                    time.sleep(0.05)
                 to.sendall(data)
         with suppress(OSError):
             to.shutdown(socket.SHUT_WR)

@@ -63,9 +63,9 @@ class Puller:
         return None
 
     def image(self, name: str, team: str, log: Log, tell: Tell) -> EngineImage:
-        """The image as it is on the machine, or fetched, with the credentials of that team. Raises StepFailed with the class of what
-        the registry says, EngineUnreachable. Who is ended meanwhile comes back when the engine has
-        ended the pull."""
+        """The image as it is on the machine, or fetched, with the credentials of that team. Raises
+        StepFailed with the class of what the registry says, EngineUnreachable. Who is ended meanwhile
+        comes back when the engine has ended the pull, or gives it up (``Engine.pull``)."""
         found = self.here(name)
         if found is not None:
             log.say(f"{name} is on this machine: {found.id}")

@@ -142,8 +142,9 @@ class ImageCalls(EngineHttp):
         silent: float = 0.0,
     ) -> Iterator[PullStep]:
         """Fetch an image, step by step; stops soon after it is not ``wanted`` any more. Who closes
-        it, or is ended meanwhile, comes back when the engine has ended it. ``silent``: seconds
-        without a word of the registry's after which it is given up, 0 for as many as ever.
+        it, or is ended meanwhile, comes back when the engine has ended it, which some cannot before
+        the registry answers, or ``ENDS`` later. ``silent``: seconds without a word of the registry's
+        after which it is given up, 0 for as many as ever.
 
         Raises EngineRefused with what the registry says, or when it says nothing for long.
         """

@@ -15,7 +15,7 @@ from cloudbang.deploy.errors import StepFailed
 from cloudbang.deploy.pull import Puller
 from cloudbang.deploy.sources import Image
 from cloudbang.domain.deploy.failure import Failure
-from cloudbang.engine import Engine
+from cloudbang.engine import Engine, images
 from tests.deploy.source_ground import TEAM, Ground, Kept
 from tests.support import wait_until
 from tests.support_registry import PASSWORD, USER, Registry, way_to
@@ -216,6 +216,21 @@ def test_who_cancels_comes_back_when_the_engine_has_ended_it(
         ground.sources.credentials.put(TEAM, "registry", f"127.0.0.1:{port}", USER, PASSWORD)
         going = gevent.spawn(pull, ground, name)
         wait_until(lambda: ground.kept.told and ground.kept.told[-1]["done"], 10, "some bytes")
+        going.kill(timeout=images.ENDS * 0.8)
+        assert going.dead
+
+
+def test_who_cancels_comes_back_though_the_engine_cannot_end_it(
+    ground: Ground, registry: Registry, big: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that waits for the configuration of an image (as 20.10 does, with no way out) ends
+    when the registry says something, whatever is asked of it."""
+    monkeypatch.setattr(images, "ENDS", 1.0)
+    with way_to(registry.port, after=2 * MIB, silent_for=b"/blobs/") as port:
+        name = f"127.0.0.1:{port}/{big}:1"
+        ground.sources.credentials.put(TEAM, "registry", f"127.0.0.1:{port}", USER, PASSWORD)
+        going = gevent.spawn(pull, ground, name)
+        wait_until(lambda: "Pulling from" in ground.kept.text, 10, "the manifest")
         going.kill(timeout=8)
         assert going.dead
 
