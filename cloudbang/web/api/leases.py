@@ -6,13 +6,15 @@ made in pieces makes the next one only when the last one is gone, and holds no m
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import cast
 
+import gevent
 from flask import Flask, Response, g, request
 from werkzeug.wsgi import ClosingIterator
 
 from cloudbang.core.budget import Lease
+from cloudbang.storage.logs.reader import Lines
 from cloudbang.web.security.authenticator import address
 from cloudbang.web.services import services
 
@@ -38,7 +40,8 @@ def lease() -> Lease:
 
 
 def piece_by_piece(pieces: Iterable[bytes], room: Lease) -> Generator[bytes, None, None]:
-    """The same, each made only when there is room for it, which it then holds until the next."""
+    """The same, each made only when there is room for it, which it then holds until the next. An
+    empty one follows each: whoever handed it on has no more of it, while the next waits for room."""
     source = iter(pieces)
     while True:
         room.take(PIECE, unhurried=True)
@@ -47,6 +50,16 @@ def piece_by_piece(pieces: Iterable[bytes], room: Lease) -> Generator[bytes, Non
             return
         room.resize(2 * len(piece))  # once more on its way out, behind the head of its chunk
         yield piece
+        del piece
+        yield b""
+
+
+def emptied(encode: Callable[..., bytes], batch: Lines, *more: object) -> bytes:
+    """The piece that a thread makes of these lines, which nobody has any more then: who makes the
+    next one holds nothing while it waits for room."""
+    made: bytes = gevent.get_hub().threadpool.apply(encode, (batch, *more))
+    batch.clear()
+    return made
 
 
 def _begin() -> None:

@@ -27,8 +27,9 @@ from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import Match
 from cloudbang.storage.logs.entry_pages import NO_LEVEL, Extent
 from cloudbang.storage.logs.log_store import LinesGone, LogStore, Query
+from cloudbang.storage.logs.reader import Lines
 from cloudbang.web.api.downloads import send, while_good
-from cloudbang.web.api.leases import PIECE, lease, piece_by_piece
+from cloudbang.web.api.leases import PIECE, emptied, lease, piece_by_piece
 from cloudbang.web.api.markdown_file import Fact, as_markdown
 from cloudbang.web.api.operation import Parameter
 from cloudbang.web.api.parsing import FLAG, SEQ, TIME, flag, json, moment, number, seq, whole
@@ -243,11 +244,9 @@ def _page(
         levels += entries.levels
         extents |= {extent[0]: extent for extent in entries.extents}
         del entries
-        rows = gevent.get_hub().threadpool.apply(_encode_rows, (found,))
-        del found
-        yield before + rows
+        # Nothing of a piece stays here while the next one waits for room.
+        yield before + emptied(_encode_rows, found)
         before = b","
-        del rows
     if before != b"," or (at < len(seqs) and store.first_seq(log) > seqs[at]):
         raise LinesGone(log)
     told = {"levels": levels, "entries": sorted(extents.values()), **ends}
@@ -264,25 +263,29 @@ def _encode(answer: dict[str, object], found: Sequence[tuple[int, bytes]]) -> by
 
 def begun(pieces: Generator[bytes, None, None]) -> Generator[bytes]:
     """The same with its first piece made: what fails at once is said as any failure is."""
-    first = next(pieces, b"")
+    begin = [next(pieces, b"")]
 
     def all_of_them() -> Generator[bytes, None, None]:
-        yield first
+        yield begin.pop()
         yield from pieces
 
     return all_of_them()
 
 
 def _pieces(
-    scan: Iterator[Sequence[tuple[int, bytes]]], as_json: bool, names: Mapping[str, str]
+    scan: Iterator[Lines], as_json: bool, names: Mapping[str, str]
 ) -> Generator[bytes, None, None]:
     for batch in scan:
         if as_json:
-            yield gevent.get_hub().threadpool.apply(_jsonl, (batch, names))
+            yield emptied(_jsonl, batch, names)
         elif names:
-            yield gevent.get_hub().threadpool.apply(_named, (batch, names))
+            yield emptied(_named, batch, names)
         else:
-            yield b"".join(raw for _, raw in batch)
+            yield emptied(_joined, batch)
+
+
+def _joined(batch: Sequence[tuple[int, bytes]]) -> bytes:
+    return b"".join(raw for _, raw in batch)
 
 
 def _jsonl(batch: Sequence[tuple[int, bytes]], names: Mapping[str, str]) -> bytes:

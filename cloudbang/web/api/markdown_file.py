@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
-import gevent
-
 from cloudbang.domain import log_markdown
 from cloudbang.domain.lines import row
+from cloudbang.storage.logs.reader import Lines
+from cloudbang.web.api.leases import emptied
 from cloudbang.web.pages.i18n import gettext
 
 Fact = tuple[str, list[str]]
@@ -15,7 +15,7 @@ Fact = tuple[str, list[str]]
 
 
 def as_markdown(
-    scan: Iterator[Sequence[tuple[int, bytes]]], facts: list[Fact], names: Mapping[str, str]
+    scan: Iterator[Lines], facts: list[Fact], names: Mapping[str, str]
 ) -> Generator[bytes, None, None]:
     """The file, of batches of lines; ``names`` of containers by their short ids."""
     yield log_markdown.opening(facts).encode()
@@ -23,7 +23,7 @@ def as_markdown(
     lines = gettext("Lines")  # when the end is written, the request is over
     for batch in scan:
         count += len(batch)
-        yield gevent.get_hub().threadpool.apply(_block, (batch, names))
+        yield emptied(_block, batch, names)
     yield log_markdown.ending(f"{lines}: {count}").encode()
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import tracemalloc
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import gevent
 import httpx
 import orjson
 import pytest
+from gevent.event import Event
+from werkzeug.test import create_environ
 
 from cloudbang.domain.lines import record
 from tests.support import wait_until
@@ -48,15 +52,15 @@ def asked(house: WholeApp, headers: dict[str, str], path: str) -> socket.socket:
     return wire
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/api/v1/apps/big/lines?limit=5000",
-        "/api/v1/apps/big/lines?limit=5000&before=41",
-        "/api/v1/apps/big/download",
-        "/api/v1/apps/big/download?format=jsonl",
-    ],
-)
+IN_PIECES = [
+    "/api/v1/apps/big/lines?limit=5000",
+    "/api/v1/apps/big/lines?limit=5000&before=41",
+    "/api/v1/apps/big/download",
+    "/api/v1/apps/big/download?format=jsonl",
+]
+
+
+@pytest.mark.parametrize("path", IN_PIECES)
 def test_answers_that_are_not_read(house: WholeApp, viewer: dict[str, str], path: str) -> None:
     """Thirty of them together hold what one account may; another account's page comes; one that
     is read comes whole."""
@@ -80,6 +84,46 @@ def test_answers_that_are_not_read(house: WholeApp, viewer: dict[str, str], path
         expected = LINES if "download" in path else 15
         assert expected <= came.count(b"x" * (SIZE // 2)) // 2 <= LINES
     wait_until(lambda: budget.held == 0)
+
+
+@pytest.mark.parametrize("path", [*IN_PIECES, "/api/v1/apps/big/download?format=markdown"])
+def test_who_waits_for_room_for_more_holds_nothing(
+    house: WholeApp, viewer: dict[str, str], path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not what they sent last either, nor what that was made of: there may be thousands of them."""
+    budget = house.parts.budget
+    began, sent = [], Event()
+
+    def send() -> None:
+        """As a server does."""
+        asked = create_environ(path, headers=viewer)
+        with closing(house.app(asked, lambda _status, _headers: None)) as answer:
+            for data in answer:
+                if len(data) > SIZE:
+                    began.append(path)
+                    sent.wait()
+
+    tracemalloc.start()
+    who = house.parts.accounts.credentials.find(viewer["Authorization"].removeprefix("Bearer "))
+    share = budget.share(who.holder)
+    senders = [gevent.spawn(send) for _ in range(4)]
+    try:
+        wait_until(lambda: len(began) == 4)
+        assert lines_held() >= 4
+        with share.lease().take(1):
+            monkeypatch.setattr(budget, "each", 1)
+            sent.set()
+            wait_until(lambda: len(share.waiting) == 4)
+            gc.collect()
+            assert lines_held() == 0
+            gevent.killall(senders)
+    finally:
+        tracemalloc.stop()
+
+
+def lines_held() -> int:
+    """How many there are of what is as large as a line."""
+    return sum(trace.size >= SIZE for trace in tracemalloc.take_snapshot().traces)
 
 
 def test_who_has_too_much_waiting_is_told_so(
