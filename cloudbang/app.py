@@ -26,7 +26,7 @@ from cloudbang.core import own_log
 from cloudbang.core.budget import Budget
 from cloudbang.core.deadline import Deadline, StopOrder
 from cloudbang.core.loop_lag import LoopLag
-from cloudbang.core.memory import MemoryTrim
+from cloudbang.core.memory import MemoryTrim, keep_large_apart
 from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
 from cloudbang.deploy.as_it_is import AsItIs
@@ -225,6 +225,7 @@ class Application:
             raise
 
     def _start(self, stop_on: Sequence[signal.Signals]) -> None:
+        keep_large_apart()
         storage = self._open_storage()
         accounts = self._start_accounts(storage)
         bus = self._start_bus(storage)
