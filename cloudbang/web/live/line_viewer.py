@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -85,29 +87,42 @@ class LogViewer(Follower):
             self._catch_up_later(FORGIVEN)
 
     def catch_up(self, forgiven: int | None) -> None:
-        channel = self.channel
+        """Send what is wanted from where it is, step by step, until it is over or live."""
         try:
             if self._tail:
                 with self.connection.turn:
                     self._find_filtered_tail()
             while not self._closed and not self.connection.closed:
-                channel.advance()
-                if self.position == channel.position:
-                    channel.enter(self)  # nothing has yielded since the comparison
+                if self._step(forgiven):
                     return
-                if self.position > channel.position:
-                    gevent.sleep(SOON)  # it has seen in the store what the bus still carries
-                elif forgiven is not None and channel.position - self.position > forgiven:
-                    self._skip_to(channel.position, "slow")
-                else:
-                    # Only when the last page is gone: it is the turn's before it is the share's.
-                    with self.connection.turn, self.connection.share.lease() as lease:
-                        lease.take(BUILDING, unhurried=True)
-                        self._send_next(channel.position, lease)
         except CloudBangError as e:
             self.tell_error(e)
         finally:
             self._catching = False
+
+    def _step(self, forgiven: int | None) -> bool:
+        """Send the next page, or wait for one; whether it is live now."""
+        channel = self.channel
+        channel.advance()
+        if self.position == channel.position:
+            channel.enter(self)  # nothing has yielded since the comparison
+            return True
+        if self.position > channel.position:
+            gevent.sleep(SOON)  # it has seen in the store what the bus still carries
+        elif forgiven is not None and channel.position - self.position > forgiven:
+            self._skip_to(channel.position, "slow")
+        else:
+            with self._my_turn() as lease:
+                self._send_next(channel.position, lease)
+        return False
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[Lease]:
+        """To make a page in. It comes only when the last one is gone: that is the turn's before it is
+        the share's."""
+        with self.connection.turn, self.connection.share.lease() as lease:
+            lease.take(BUILDING, unhurried=True)
+            yield lease
 
     def tell_error(self, error: CloudBangError) -> None:
         """The store fails: that is the end of it."""

@@ -19,12 +19,12 @@ import gevent
 from gevent.event import Event
 
 from cloudbang.core.budget import Lease
-from cloudbang.errors import BadRequest, CloudBangError
+from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.entry_pages import Entries
 from cloudbang.storage.logs.log_store import Query
 from cloudbang.web.api.query_match import entry_filter, terms_of
 from cloudbang.web.live.base import ViewerConnection
-from cloudbang.web.live.line_viewer import BUILDING, LogViewer
+from cloudbang.web.live.line_viewer import LogViewer
 from cloudbang.web.live.lines import PAGE_LINES, LogChannel
 
 EVERY = 0.2  # seconds between two readings; longer where a reading takes long
@@ -70,27 +70,17 @@ class QueryViewer(LogViewer):
         super().close()
         self._news.set()
 
-    def catch_up(self, forgiven: int | None) -> None:
-        """Send what is found, for as long as it is asked for."""
-        channel = self.channel
-        try:
-            if self._tail:
-                with self.connection.turn:
-                    self._find_filtered_tail()
-            while not self._closed and not self.connection.closed:
-                began, end = time.monotonic(), channel.store.next_seq(channel.app)
-                if self.position < end:
-                    with self.connection.turn, self.connection.share.lease() as lease:
-                        lease.take(BUILDING, unhurried=True)
-                        self._send_next(end, lease)
-                if self.position >= end:
-                    self._news.clear()
-                    gevent.sleep(max(EVERY, 4 * (time.monotonic() - began)))
-                    self._news.wait()
-        except CloudBangError as e:
-            self.tell_error(e)
-        finally:
-            self._catching = False
+    def _step(self, forgiven: int | None) -> bool:
+        """Send what is found of what has come; it never goes live, and misses nothing that is kept."""
+        began, end = time.monotonic(), self.channel.store.next_seq(self.channel.app)
+        if self.position < end:
+            with self._my_turn() as lease:
+                self._send_next(end, lease)
+        if self.position >= end:
+            self._news.clear()
+            gevent.sleep(max(EVERY, 4 * (time.monotonic() - began)))
+            self._news.wait()
+        return False
 
     def _query(self) -> Query:
         wanted = self._wanted

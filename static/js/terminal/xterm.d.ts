@@ -2,7 +2,6 @@
 
 export { Terminal } from "@xterm/xterm";
 export type { IBufferLine, IDisposable, IMarker, ITerminalOptions, ITheme } from "@xterm/xterm";
-export { ClipboardAddon } from "@xterm/addon-clipboard";
 export { FitAddon } from "@xterm/addon-fit";
 export { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 export { WebLinksAddon } from "@xterm/addon-web-links";

@@ -35,14 +35,8 @@ from cloudbang.storage.logs.log_store import LogStore
 from cloudbang.storage.logs.reader import Page
 from cloudbang.storage.logs.reader import Query as LogQuery
 from cloudbang.web.api.search import with_wildcards
-from tests.monitoring.alerts.ground import Ground, ground
+from tests.monitoring.alerts.ground import Ground
 from tests.monitoring.monitoring_support import A, House, T
-
-
-@pytest.fixture
-def made(tmp_path: Path) -> Iterator[Ground]:
-    with ground(tmp_path) as one:
-        yield one
 
 
 class Numbers:

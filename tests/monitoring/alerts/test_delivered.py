@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.monitoring.alerts.services import Service, answer, service
+from tests.monitoring.alerts.services import Service, answer
 from tests.support import ServerProcess, patient, wait_until
 
 WITHIN = 5.0  # seconds
-
-
-@pytest.fixture
-def hook() -> Iterator[Service]:
-    with service() as made:
-        yield made
 
 
 def change(server: ServerProcess, method: str, path: str, body: object) -> httpx.Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,10 +18,9 @@ from tests.monitoring.alerts.test_measured import Numbers
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Ground]:
-    with ground(tmp_path) as one:
-        one.rules()
-        yield one
+def made(made: Ground) -> Ground:
+    made.rules()
+    return made
 
 
 def found(made: Ground, state: str = "") -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ twice under two names."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,10 @@ from tests.monitoring.alerts.services import Service, answer, service
 
 
 @pytest.fixture
-def hook() -> Iterator[Service]:
-    with service() as made:
-        yield made
-
-
-@pytest.fixture
-def made(tmp_path: Path, hook: Service) -> Iterator[Ground]:
-    with ground(tmp_path) as one:
-        one.rules("An app died")
-        one.receiver(hook.address)
-        yield one
+def made(made: Ground, hook: Service) -> Ground:
+    made.rules("An app died")
+    made.receiver(hook.address)
+    return made
 
 
 def die(made: Ground, *apps: str, seconds: float = 12) -> None:

@@ -4,8 +4,7 @@ kind, in whatever order. And what then happens to an app is one all the same."""
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from random import Random
 
 import pytest
@@ -25,7 +24,7 @@ from cloudbang.monitoring.alerts.traffic_rules import TrafficRules
 from cloudbang.monitoring.app_series import AppSeries
 from cloudbang.monitoring.traffic.recent import Lately, Subject
 from cloudbang.web.api.search import with_wildcards
-from tests.monitoring.alerts.ground import Ground, ground
+from tests.monitoring.alerts.ground import Ground
 from tests.support import LONG
 
 APPS = ("web", "db", "cache")
@@ -168,12 +167,6 @@ class Faults:
         measured = self.made.measured
         self.made.restart()
         assert self.made.measured is measured
-
-
-@pytest.fixture
-def made(tmp_path: Path) -> Iterator[Ground]:
-    with ground(tmp_path) as one:
-        yield one
 
 
 def rules() -> Sequence[Rule]:

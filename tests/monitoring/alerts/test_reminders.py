@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from cloudbang.domain.alerts.rules import DEFAULTS, REMIND, EventCondition, Rule
-from tests.monitoring.alerts.ground import Ground, around, changes, ground
-from tests.monitoring.alerts.services import Service, answer, service
+from tests.monitoring.alerts.ground import Ground, around, changes
+from tests.monitoring.alerts.services import Service, answer
 
 HOUR = 3600.0
 
 
 @pytest.fixture
-def hook() -> Iterator[Service]:
-    with service() as made:
-        yield made
-
-
-@pytest.fixture
-def made(tmp_path: Path, hook: Service) -> Iterator[Ground]:
-    with ground(tmp_path) as one:
-        one.rules("An app died")
-        one.receiver(hook.address)
-        yield one
+def made(made: Ground, hook: Service) -> Ground:
+    made.rules("An app died")
+    made.receiver(hook.address)
+    return made
 
 
 def passes(made: Ground, seconds: float) -> None:

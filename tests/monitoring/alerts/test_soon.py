@@ -3,9 +3,6 @@ waited for, never in what a machine takes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import gevent
 import pytest
 
@@ -13,23 +10,16 @@ from cloudbang.domain.alerts.delivery import AFTER_FLOOD, AT_LATEST, QUIET, Grou
 from cloudbang.domain.alerts.occurrences import SETTLES
 from cloudbang.monitoring.alerts import engine as engine_module
 from cloudbang.monitoring.alerts.engine import LEAST
-from tests.monitoring.alerts.ground import Ground, changes, ground
-from tests.monitoring.alerts.services import Service, service
+from tests.monitoring.alerts.ground import Ground, changes
+from tests.monitoring.alerts.services import Service
 from tests.support import wait_until
 
 
 @pytest.fixture
-def hook() -> Iterator[Service]:
-    with service() as made:
-        yield made
-
-
-@pytest.fixture
-def made(tmp_path: Path, hook: Service) -> Iterator[Ground]:
-    with ground(tmp_path) as one:
-        one.rules("An app died", "Out of memory")
-        one.receiver(hook.address)
-        yield one
+def made(made: Ground, hook: Service) -> Ground:
+    made.rules("An app died", "Out of memory")
+    made.receiver(hook.address)
+    return made
 
 
 def waits(made: Ground, most: int = 40) -> float:

@@ -16,7 +16,7 @@ from cloudbang.monitoring.alerts.texts import sentence
 from cloudbang.monitoring.alerts.traffic_rules import SILENT, TrafficRules
 from cloudbang.monitoring.traffic import traffic as traffic_module
 from cloudbang.monitoring.traffic.recent import Lately, Subject
-from tests.monitoring.alerts.ground import Clock, Ground, World, ground
+from tests.monitoring.alerts.ground import Clock, Ground, World
 from tests.monitoring.traffic.ground import Ground as Traffic
 from tests.monitoring.traffic.ground import line
 from tests.support import wait_until
@@ -84,12 +84,6 @@ def test_no_requests_are_no_sign_that_all_is_well() -> None:
     assert found.facts["silent"] is True
     counted.says(50)
     assert look(rules, its)[0] == "under"
-
-
-@pytest.fixture
-def made(tmp_path: Path) -> Iterator[Ground]:
-    with ground(tmp_path) as one:
-        yield one
 
 
 def test_the_end_says_whether_it_is_known_to_be_well(made: Ground) -> None:
