@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import os
 import random
-import tempfile
-from pathlib import Path
 
-from bench.bench_search import _row, _timed
-from bench.bench_store import DAY, SECOND, START, Clock, _json, _store
-from cloudbang.domain.lines import format_time
+from bench.bench_search import _row, _timed, on_one_core, seconds_of
+from bench.bench_store import _json
 from cloudbang.storage.logs.block_search import Match
 from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.web.api.query_match import entry_filter, terms_of
@@ -28,16 +25,8 @@ def _fill(store: LogStore) -> None:
         text.replace(b'"status":200', b'"status":50%d' % (i // 100 % 5)) if i % 100 == 7 else text
         for i, text in enumerate(texts)
     ]
-    for second in range(LINES // 1000):
-        begin = format_time(START + second * SECOND)[:19].encode()
-        part = second * 1000 % 20_000
-        store.append(
-            "shop",
-            [
-                begin + b".%03d000000Z 0123456789ab stdout %s\n" % (i, text)
-                for i, text in enumerate(texts[part : part + 1000])
-            ],
-        )
+    for records in seconds_of(texts, LINES // 1000):
+        store.append("shop", records)
 
 
 def _found(store: LogStore, match: Match | None) -> int:
@@ -52,37 +41,20 @@ def _found(store: LogStore, match: Match | None) -> int:
 
 def run() -> list[dict[str, object]]:
     """Half a minute."""
-    cores = os.sched_getaffinity(0)
-    with tempfile.TemporaryDirectory(prefix="cloudbang-bench-") as folder:
-        root, clock = Path(folder), Clock()
-        store = _store(root, clock)
-        try:
-            _fill(store)
-            clock.ns += DAY
-            store.tidy()
-        finally:
-            store.close()
-        os.sched_setaffinity(0, {max(cores)})
-        store = _store(root, clock)
-        try:
-            wanted = entry_filter(terms_of("status:>=500"))[0]
-            assert _found(store, wanted) == LINES // 100
+    with on_one_core(_fill) as (store, _):
+        wanted = entry_filter(terms_of("status:>=500"))[0]
+        assert _found(store, wanted) == LINES // 100
 
-            def by_word(at: int) -> int:
-                return _found(store, matcher(f"nowhere-{at}"))
+        def by_word(at: int) -> int:
+            return _found(store, matcher(f"nowhere-{at}"))
 
-            def by_field(at: int) -> int:
-                return _found(store, entry_filter(terms_of(f"status:>={500 - at}"))[0])
+        def by_field(at: int) -> int:
+            return _found(store, entry_filter(terms_of(f"status:>={500 - at}"))[0])
 
-            def by_duration(at: int) -> int:
-                return _found(store, entry_filter(terms_of(f"duration_ms:>{1_000 + at}"))[0])
+        def by_duration(at: int) -> int:
+            return _found(store, entry_filter(terms_of(f"duration_ms:>{1_000 + at}"))[0])
 
-            word, field, duration = (
-                _timed(ROUNDS, one) for one in (by_word, by_field, by_duration)
-            )
-        finally:
-            store.close()
-            os.sched_setaffinity(0, cores)
+        word, field, duration = (_timed(ROUNDS, one) for one in (by_word, by_field, by_duration))
     what = f"status:>=500 in {LINES / 1e6:g} million lines of JSON, 1 % of them"
     return [
         _row(

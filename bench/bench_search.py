@@ -14,7 +14,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,25 +39,48 @@ NEAR, FAR = (
 )  # one for each round: what is found is remembered
 
 
+def seconds_of(texts: Sequence[bytes], count: int, first: int = 0) -> Iterator[list[bytes]]:
+    """The records of so many seconds, a thousand each, with these texts (thousands of them) again and again."""
+    ends = [b".%03d000000Z 0123456789ab stdout %s\n" % (i % 1000, t) for i, t in enumerate(texts)]
+    for second in range(count):
+        begin = format_time(START + (second + first) * SECOND)[:19].encode()
+        part = second * 1000 % len(ends)
+        yield [begin + end for end in ends[part : part + 1000]]
+
+
+@contextmanager
+def on_one_core(fill: Callable[[LogStore], None]) -> Iterator[tuple[LogStore, Path]]:
+    """A store of logs of yesterday, packed, and its folder; from here on there is one processor."""
+    cores = os.sched_getaffinity(0)
+    with tempfile.TemporaryDirectory(prefix="cloudbang-bench-") as folder:
+        root, clock = Path(folder), Clock()
+        store = _store(root, clock)
+        try:
+            fill(store)
+            clock.ns += DAY
+            store.tidy()
+        finally:
+            store.close()
+        os.sched_setaffinity(0, {max(cores)})  # before threads are made: all of them stay on it
+        store = _store(root, clock)
+        try:
+            yield store, root
+        finally:
+            store.close()
+            os.sched_setaffinity(0, cores)
+
+
 def _fill(store: LogStore) -> None:
     """Access logs, and in one app of four JSON. The needle stands in the middle of one app's log."""
     chance = random.Random(1)
     kinds = [list(_access(20_000, chance)), list(_json(20_000, chance))]
-    each, step = LINES // APPS, 1000
+    seconds = LINES // APPS // 1000
     for number in range(APPS):
-        texts = kinds[number % 4 == 3]
-        ends = [
-            b".%03d000000Z 0123456789ab stdout %s\n" % (i % 1000, t) for i, t in enumerate(texts)
-        ]
-        for second in range(each // step):
-            begin = format_time(START + (second + number) * SECOND)[:19].encode()
-            part = second * step % 20_000
-            records = [begin + end for end in ends[part : part + step]]
-            if number == 7 and second == each // step // 2:
+        batches = seconds_of(kinds[number % 4 == 3], seconds, number)
+        for second, records in enumerate(batches):
+            if number == 7 and second == seconds // 2:
                 records[500] = records[500][:-1] + b" " + NEEDLE.encode() + b"\n"
-            for at, (word, where) in enumerate(
-                ((NEAR, each // step - 1), (FAR, each // step // 50))
-            ):
+            for at, (word, where) in enumerate(((NEAR, seconds - 1), (FAR, seconds // 50))):
                 if number == 3 + 8 * at and second == where:
                     for turn in range(ROUNDS):
                         line = records[turn * 100][:-1]
@@ -193,24 +217,8 @@ def run() -> list[dict[str, object]]:
         :1
     ]  # not when nobody wants the processor, but now
     skip_indexing.SOON = 3600.0
-    cores = os.sched_getaffinity(0)
-    with tempfile.TemporaryDirectory(prefix="cloudbang-bench-") as folder:
-        root = Path(folder)
-        clock = Clock()
-        store = _store(root, clock)
-        try:
-            _fill(store)
-            clock.ns += DAY
-            store.tidy()
-        finally:
-            store.close()
-        os.sched_setaffinity(0, {max(cores)})  # before threads are made: all of them stay on it
-        store = _store(root, clock)
-        try:
-            return list(_measured(store, root))
-        finally:
-            store.close()
-            os.sched_setaffinity(0, cores)
+    with on_one_core(_fill) as (store, root):
+        return list(_measured(store, root))
 
 
 if __name__ == "__main__":

@@ -102,6 +102,10 @@ class Visitor:
             expect(self.page.locator(shown).first).to_be_visible()
         return self.look(f"after {what}", shown)
 
+    def speaks(self, language: str) -> None:
+        cookie = {"name": "lang", "value": language, "url": self.server.url}
+        self.page.context.add_cookies([cookie])
+
     def away(self) -> Visitor:
         self.page.keyboard.press("Escape")
         return self
@@ -201,7 +205,7 @@ def test_pages_of_the_house(visitor: Visitor) -> None:
 def test_names_hold_what_is_written_in_chinese_too(visitor: Visitor) -> None:
     """Who speaks to a page says what they see, and a name that is given beside it may lack that."""
     visitor.only = ("label-content-name-mismatch",)
-    visitor.page.context.add_cookies([{"name": "lang", "value": "zh", "url": visitor.server.url}])
+    visitor.speaks("zh")
     visitor.at("/", f'.app-row[data-app="{APP}"]').at(f"/apps/{APP}/logs", ".log-slice .row-text")
     visitor.at("/deployments/3", "#deployment-last-lines").at("/alerts", "#rules li")
     visitor.at("/terminals", "#terminals-past tr, #terminals-past li")
@@ -249,14 +253,18 @@ IN_CHINESE = (
 """What words may be wrong with; the rest was looked for in English."""
 
 
+@pytest.fixture(params=["en", "zh"])
+def dialogs(request: pytest.FixtureRequest, visitor: Visitor) -> Dialogs:
+    """In either language."""
+    visitor.speaks(request.param)
+    visitor.only = IN_CHINESE if request.param == "zh" else ()
+    return Dialogs(visitor)
+
+
 @SLOW
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_dialogs(visitor: Visitor, language: str) -> None:
+def test_dialogs(dialogs: Dialogs) -> None:
     """The keys go into a dialog when it opens, and back to where they came from."""
-    page = visitor.page
-    page.context.add_cookies([{"name": "lang", "value": language, "url": visitor.server.url}])
-    visitor.only = IN_CHINESE if language == "zh" else ()
-    d = Dialogs(visitor)
+    d, page = dialogs, dialogs.page
     d.at(f"/apps/{APP}/logs", ".log-slice .row-text")
     d.open("#log-save")
     d.open("#log-life")
@@ -286,13 +294,9 @@ def test_dialogs(visitor: Visitor, language: str) -> None:
 
 
 @SLOW
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_dialogs_of_a_terminal(visitor: Visitor, language: str) -> None:
+def test_dialogs_of_a_terminal(dialogs: Dialogs) -> None:
     """Sharing, files in and out, ending what is busy: the keys go back into the terminal."""
-    page = visitor.page
-    page.context.add_cookies([{"name": "lang", "value": language, "url": visitor.server.url}])
-    visitor.only = IN_CHINESE if language == "zh" else ()
-    d = Dialogs(visitor)
+    d, page = dialogs, dialogs.page
     d.at(f"/apps/{APP}/terminal", "#terminal-open")
     page.locator(".term-form [type=submit]").click()
     expect(page.locator(".term[data-phase=attached]")).to_be_visible()

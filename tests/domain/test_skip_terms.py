@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -24,77 +23,29 @@ from cloudbang.storage.logs.block_search import BlockSearch
 from cloudbang.web.api.query_match import entry_filter, terms_of
 from cloudbang.web.api.search import matcher, with_wildcards
 from tests.storage.logs.records import line
+from tests.storage.logs.text_ways import JOINTS, WAYS, WORDS, as_json, texts_of
 
-WORDS = (
-    *(
-        "order",
-        "Order-17",
-        "refused",
-        "10.0.0.7",
-        "库存不足",
-        "café",
-        "cafe\u0301",
-        "Straße",
-        "/pay",
-    ),
-    *(
-        "ОШИБКА",
-        "4bf92f3577b34da6a3ce929d0e0e4736",
-        "7f3a2b9c",
-        "\u212aelvin",
-        "mi\u017fs",
-        "VAL\u0130D",
-    ),
-    *(
-        "3f2a1b2c-1111-2222-3333-abcdefabcdef",
-        "한국",
-        "\u1112\u1161\u11ab",
-        "=\u0338",
-        "req7f3a2b",
-        "N1",
-    ),
-)
-words = st.sampled_from(WORDS)
-joints = st.sampled_from(
+words = st.sampled_from(
     (
-        *(
-            " ",
-            "=",
-            ": ",
-            "\x1b[31m",
-            "\x1b]8;;x\x07",
-            "\r",
-            "\ufeff",
-            "",
-            "[",
-            "\\",
-            "\t",
-            '"',
-            "'",
-        ),
-        *("\\n", "\\u0041", "0", "é", "_", "{", "}", " a=", "\x1b[2K", "\ufffd", ","),
+        *(*WORDS, "refused", "4bf92f3577b34da6a3ce929d0e0e4736", "7f3a2b9c", "\u212aelvin"),
+        *("mi\u017fs", "VAL\u0130D", "3f2a1b2c-1111-2222-3333-abcdefabcdef", "한국"),
+        *("\u1112\u1161\u11ab", "=\u0338", "req7f3a2b", "N1"),
     )
 )
-
-
-def _as_json(text: str) -> str:
-    return json.dumps({"level": "info", "msg": text, "n": {"m": text, "a": [text, {"b": text}]}})
+joints = st.sampled_from(
+    (
+        *(*JOINTS, "\t", "'", "\\n", "\\u0041", "0", "é", "_", "}", " a=", "\x1b[2K"),
+        *("\ufffd", ","),
+    )
+)
 
 
 def _as_wide_json(text: str) -> str:
     return json.dumps({"level": "info", text: "x", "n": text}, ensure_ascii=False)
 
 
-def _nested(text: str) -> str:
-    return json.dumps({"msg": json.dumps({"text": text})}, ensure_ascii=False)
-
-
-def _template(text: str) -> str:
-    return json.dumps({"@mt": "v{A}{B}", "A": text[:3], "B": text[3:]})
-
-
 def _behind(text: str) -> str:
-    return f"\x1b[32minfo\x1b[0m shop {_as_json(text)}"
+    return f"\x1b[32minfo\x1b[0m shop {as_json(text)}"
 
 
 def _logfmt(text: str) -> str:
@@ -105,23 +56,11 @@ def _request(text: str) -> str:
     return f'10.0.0.7 - bob [01/Feb/2026:09:00:00 +0000] "GET /{text} HTTP/1.1" 200 17 "-" "{text}"'
 
 
-def _coloured(text: str) -> str:
-    return "".join(f"\x1b[1m{char}\x1b[0m" for char in text)
-
-
 def _long(text: str) -> str:
     return "  x=" + "y" * (LOOKED_AT - 8) + f" a={text}"
 
 
-WAYS: tuple[Callable[[str], str], ...] = (
-    *(str, str, str.upper, _as_json, _as_wide_json, _nested, _template, _behind, _logfmt, _request),
-    *(_coloured, _long),
-)
-texts = st.builds(
-    lambda parts, how: how("".join(parts)).replace("\n", " "),
-    st.lists(st.one_of(words, joints), max_size=6),
-    st.sampled_from(WAYS),
-)
+texts = texts_of(words, joints, (*WAYS, _as_wide_json, _behind, _logfmt, _request, _long))
 raw_texts = st.one_of(texts, st.binary(max_size=30).map(lambda b: b.replace(b"\n", b"")))
 pieces = st.builds(lambda word, a, b: word[a:b], words, st.integers(0, 12), st.integers(1, 40))
 queries = st.one_of(

@@ -13,68 +13,21 @@ from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import MANY, BlockSearch, EmptyBlocks, hits
 from cloudbang.web.api.search import matcher
 from tests.storage.logs.records import line
+from tests.storage.logs.text_ways import JOINTS, WAYS, WORDS, as_json, texts_of
 
-WORDS = (
-    "order",
-    "Order-17",
-    "10.0.0.7",
-    "库存不足",
-    "café",
-    "cafe\u0301",
-    "Straße",
-    "/pay",
-    "ОШИБКА",
-)
 words = st.sampled_from(WORDS)
-joints = st.sampled_from(
-    (
-        " ",
-        "=",
-        ": ",
-        "\x1b[31m",
-        "\x1b]8;;x\x07",
-        "\r",
-        "\ufeff",
-        "",
-        "[",
-        "\\",
-        '"',
-        '": ',
-        "{",
-        "/",
-    )
-)
-
-
-def _as_json(text: str) -> str:
-    return json.dumps({"level": "info", "msg": text, "n": {"m": text}})
-
-
-def _nested(text: str) -> str:
-    return json.dumps({"msg": json.dumps({"text": text})}, ensure_ascii=False)
+joints = st.sampled_from((*JOINTS, '": ', "/"))
 
 
 def _behind(text: str) -> str:
-    return f"{text} {_as_json(text)}"
+    return f"{text} {as_json(text)}"
 
 
 def _said(text: str) -> str:
     return f'he said "{text}" of {{"order":17}}'
 
 
-def _template(text: str) -> str:
-    return json.dumps({"@mt": "v{A}{B}", "A": text[:3], "B": text[3:]})
-
-
-def _coloured(text: str) -> str:
-    return "".join(f"\x1b[1m{char}\x1b[0m" for char in text)
-
-
-texts = st.builds(
-    lambda parts, how: how("".join(parts)).replace("\n", ""),
-    st.lists(st.one_of(words, joints), max_size=6),
-    st.sampled_from((str, str, str.upper, _as_json, _nested, _behind, _said, _template, _coloured)),
-)
+texts = texts_of(words, joints, (*WAYS, _behind, _said))
 queries = st.one_of(
     words,
     st.builds(lambda a, b, c: a + b + c, words, joints, words),
