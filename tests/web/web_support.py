@@ -96,7 +96,7 @@ class Description:
     def __init__(self, app: Flask) -> None:
         self._paths = app.url_map.bind("localhost")
         self._document = strict(describe(app))
-        self._found: dict[tuple[str, str, str], Any] = {}
+        self._found: dict[str, Any] = {}
 
     def check(self, answer: TestResponse) -> None:
         """Raises where this answer of the API is not as it is described."""
@@ -115,11 +115,17 @@ class Description:
             self._validator(content["schema"]["$ref"].rsplit("/", 1)[1]).validate(answer.json)
 
     def _validator(self, name: str) -> Any:
-        schema = {
-            "$ref": f"#/components/schemas/{name}",
-            "components": self._document["components"],
-        }
-        return OAS31Validator(schema, format_checker=oas31_format_checker)
+        if name not in self._found:
+            schema = {
+                "$ref": f"#/components/schemas/{name}",
+                "components": self._document["components"],
+            }
+            self._found[name] = OAS31Validator(schema, format_checker=oas31_format_checker)
+        return self._found[name]
+
+
+DESCRIPTIONS: dict[frozenset[str], Description] = {}
+"""By the routes of an application: making one takes longer than most tests."""
 
 
 def strict(document: Any) -> Any:
@@ -265,7 +271,10 @@ class WebGround:
 
     @functools.cached_property
     def description(self) -> Description:
-        return Description(self.app)
+        routes = frozenset(map(repr, self.app.url_map.iter_rules()))
+        if routes not in DESCRIPTIONS:
+            DESCRIPTIONS[routes] = Description(self.app)
+        return DESCRIPTIONS[routes]
 
     def _record_action(self, app: str, container: str, who: str, what: str) -> None:
         self.told.append((app, container, who, what))
