@@ -2,7 +2,7 @@
 
     python -m tests.lanes [PART ...]
 
-The test files are dealt out to parts, each a run of pytest of its own. Four lanes take one part
+The test files are dealt out to parts, each a run of pytest of its own. Five lanes take one part
 after the other. The first one has the machine's Docker Engine, the others have one of their own
 each, since a server under test reads every container of its engine. A part that has to reach its
 containers by their addresses runs in a network of its own, with an engine in it. Where no further
@@ -29,7 +29,7 @@ from pathlib import Path
 
 from tests.support import ROOT
 
-LANES = 4  # on two processors: half of the time and more a test waits for something
+LANES = 5  # on two processors: half of the time and more a test waits for something
 BROWSERS = 2  # parts with a browser at a time; Chromium takes a processor
 TO_TIDY_UP = 60.0  # seconds an interrupted part has for it
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -58,50 +58,27 @@ class Part:
         return self.paths[0].startswith("tests/browser")
 
 
+def _of(folder: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"tests/{folder}/test_{name}.py" for name in names)
+
+
 PARTS = (
     # In the order in which they begin: the longest first, so that the lanes end together; and what
-    # mostly waits beside a browser, which needs a processor of its own.
+    # mostly waits beside what needs a processor of its own, as a browser does.
     Part(
-        "node",
-        NETWORK,  # they publish ports, have the engine pull from the loopback, ask containers
-        (
-            *("tests/node", "tests/gateway", "tests/test_ground.py"),
-            "tests/monitoring/test_scrape_end_to_end.py",
-        ),
-    ),
-    Part(
-        "sources",
-        NETWORK,  # a registry on loopback, and the network and the control group of builds
-        tuple(
-            f"tests/deploy/test_{of}.py"
-            for of in (
-                *("pull", "build", "sources", "sources_faults"),
-                *("built_and_deployed", "git_deployed", "private_registry", "stacks_deployed"),
-            )
+        "deploy-faults",
+        NETWORK,
+        _of(
+            "deploy",
+            *("cancelled", "engine_restarted", "killed", "killed_together", "replaced"),
+            *("server_killed", "team_networks", "why_it_failed"),
         ),
     ),
     # The server asks new releases at the addresses that the engine gives them.
     Part("deploy", NETWORK, ("tests/deploy",)),
-    Part(
-        "browser-deploys",
-        NETWORK,
-        tuple(
-            f"tests/browser/test_{of}.py"
-            for of in ("deploys_live", "new_app", "operate", "measured_from_outside", "traffic")
-        ),
-    ),
+    # They have the engine pull from the loopback, and ask containers.
+    Part("node", NETWORK, ("tests/node",)),
     Part("browser-terminals", ENGINE, ("tests/browser",)),
-    Part("faults", ENGINE, ("tests/faults",)),
-    Part(
-        "faults-terminals",
-        ENGINE,
-        tuple(
-            f"tests/faults/test_terminal_{of}.py"
-            for of in ("2017", "bad_input", "faults", "flow", "orphans", "viewers")
-        ),
-    ),
-    Part("browser-pages", ENGINE, ("tests/browser/test_pages.py", "tests/browser/test_logs.py")),
-    Part("web", ENGINE, ("tests/web/api", "tests/web/sockets", "tests/cli")),
     Part(
         "plain",
         NOTHING,
@@ -116,6 +93,56 @@ PARTS = (
             "tests/web",
         ),
     ),
+    Part(
+        "browser-apps",
+        ENGINE,
+        _of(
+            "browser",
+            *("accessible", "alerts", "deployments", "fields", "find_the_cause", "log_hands"),
+            *(
+                "log_rows",
+                "metrics",
+                "patterns",
+                "removal",
+                "saved",
+                "search",
+                "storage",
+                "webhooks",
+            ),
+        ),
+    ),
+    Part(
+        "gateway",
+        NETWORK,  # they publish ports
+        ("tests/gateway", "tests/test_ground.py", "tests/monitoring/test_scrape_end_to_end.py"),
+    ),
+    Part(
+        "sources",
+        NETWORK,  # a registry on loopback, and the network and the control group of builds
+        _of(
+            "deploy",
+            *("pull", "build", "sources", "sources_faults"),
+            *("built_and_deployed", "git_deployed", "private_registry", "stacks_deployed"),
+        ),
+    ),
+    Part(
+        "browser-deploys",
+        NETWORK,
+        _of("browser", "deploys_live", "new_app", "operate", "measured_from_outside", "traffic"),
+    ),
+    Part("faults", ENGINE, ("tests/faults",)),
+    Part("web", ENGINE, ("tests/web/api",)),
+    Part(
+        "faults-terminals",
+        ENGINE,
+        _of(
+            "faults",
+            *("terminal_2017", "terminal_bad_input", "terminal_faults", "terminal_flow"),
+            *("terminal_orphans", "terminal_viewers"),
+        ),
+    ),
+    Part("browser-pages", ENGINE, _of("browser", "pages", "logs")),
+    Part("cli", ENGINE, ("tests/cli", "tests/web/sockets")),
     Part("rest", ENGINE, ("tests",)),
     Part("js", NOTHING, ("tests/js",), ("make", "--no-print-directory", "test-js")),
 )
@@ -137,6 +164,7 @@ def files_of(parts: Iterable[Part]) -> dict[str, list[str]]:
 class Outcome:
     part: Part
     seconds: float
+    processor: float  # seconds of it, of all that it started and saw the end of
     code: int
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
@@ -157,7 +185,7 @@ class Lane:
         self.part: Part | None = None
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self._started = 0.0
+        self._started = self._processor = 0.0
 
     def can(self, part: Part) -> bool:
         if part.needs == NETWORK:
@@ -187,10 +215,13 @@ class Lane:
 
     def ended(self) -> Outcome | None:
         """What became of its part, once that has ended; shows what it said."""
-        if self._process is None or self._process.poll() is None:
+        if self._process is None:
+            return None
+        if self._process.returncode is None and not self._reap():
             return None
         assert self.part is not None
-        outcome = Outcome(self.part, time.monotonic() - self._started, self._process.returncode)
+        took = time.monotonic() - self._started
+        outcome = Outcome(self.part, took, self._processor, self._process.returncode)
         said = (self._folder / self.part.name).read_text("utf-8", "replace")
         self.part = self._process = None
         print(f"\n{f' {outcome.part.name} ':#^100}\n{said.rstrip()}", flush=True)
@@ -198,9 +229,18 @@ class Lane:
         outcome.failures = re.findall(r"^(?:FAILED|ERROR) .+", said, re.MULTILINE)
         return outcome
 
+    def _reap(self) -> bool:
+        """Whether its process has ended, which then says what it took of the processor."""
+        assert self._process is not None
+        pid, status, used = os.wait4(self._process.pid, os.WNOHANG)
+        if pid:
+            self._process.returncode = os.waitstatus_to_exitcode(status)
+            self._processor = used.ru_utime + used.ru_stime
+        return bool(pid)
+
     def interrupt(self) -> None:
         """Let its part tidy up."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGINT)
 
@@ -364,7 +404,9 @@ def _summary(outcomes: list[Outcome], interrupted: bool) -> int:
         counted = ", ".join(f"{n} {what}" for what, n in one.counts.items() if n)
         minutes, seconds = divmod(round(one.seconds), 60)
         ended = f"; ended with code {one.code}" if one.code not in (0, 1) else ""
-        print(f"{one.part.name:20} {minutes:2}:{seconds:02} {counted or 'nothing known'}{ended}")
+        share = f"{one.processor:4.0f} s of a processor"
+        known = counted or "nothing known"
+        print(f"{one.part.name:20} {minutes:2}:{seconds:02} {share}  {known}{ended}")
     for failure in (line for one in outcomes for line in one.failures):
         print(failure)
     if interrupted:

@@ -177,7 +177,8 @@ def test_a_locked_database_keeps_nobody_waiting(
     for n in range(300):
         ground.recorder.record(event("die", n))
     assert time.monotonic() - started < 0.2
-    gevent.sleep(1.0)
+    wait_until(lambda: "events wait, they cannot be written down" in caplog.text, what="a try")
+    gevent.sleep(0.3)  # of further ones
     assert ground.recorder.waiting == 300
     assert ground.bus.sent == []
     other.execute("COMMIT")

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cloudbang.config import StorageSettings
+from cloudbang.core.threads import in_thread
 from cloudbang.domain.lines import format_time, record
 from cloudbang.storage.logs.log_store import LogStore
+from tests.support import wait_until
 
 SECOND = 1_000_000_000
 NOON = 1_700_000_000 * SECOND  # 2023-11-14T22:13:20Z
@@ -49,3 +51,16 @@ def opened(root: Path, clock: Clock | None = None, **kwargs: float) -> Iterator[
         yield store
     finally:
         store.close()
+
+
+def durable(store: LogStore) -> None:
+    """Wait until all that was written is safe on the disk, and may be told of."""
+    rounds = store._commit._durability
+    apps = store._apps.values()
+
+    def all_is() -> bool:
+        waits = rounds._dirty or rounds._ended
+        return not waits and all(a.indexed == len(a.blocks) for a in apps if a.active)
+
+    wait_until(all_is, what="a round of syncs")
+    in_thread(rounds._thread, bool)  # after one that is under way

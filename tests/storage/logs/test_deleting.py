@@ -19,7 +19,7 @@ from cloudbang.storage.logs.log_store import LinesGone, LogStore, Query
 from cloudbang.storage.logs.marks import load_resume_state
 from cloudbang.storage.logs.segment import find, remove, remove_empty
 from cloudbang.storage.logs.segment_writer import Sync, sync
-from tests.storage.logs.records import A, B, line, lines, opened
+from tests.storage.logs.records import A, B, durable, line, lines, opened
 
 Files = Callable[[], list[str]]
 
@@ -168,7 +168,7 @@ def test_an_app_without_lines_is_forgotten_with_its_folder(tmp_path: Path) -> No
         store.begin_at = lambda app: 4
         assert (store.first_seq("web"), store.next_seq("web")) == (4, 4)
         assert store.append("web", lines(2)) == 4
-        gevent.sleep(0.5)  # a round of syncs
+        durable(store)
         assert store.health is None
     with opened(tmp_path) as store:
         assert [seq for seq, _ in store.read("web", Query()).lines] == [4, 5]
@@ -199,7 +199,7 @@ def test_deleting_makes_room_on_a_full_disk(tmp_path: Path) -> None:
     """Where nothing can be begun any more, the segment that is written to goes as well."""
     with opened(tmp_path) as store:
         store.append("web", lines(100))
-        gevent.sleep(0.3)
+        durable(store)
         store._commit._writer._keep_free = 1 << 60
         assert store.delete_lines("web").lines == 100
         store._commit._writer._keep_free = 0

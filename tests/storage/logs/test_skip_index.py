@@ -25,7 +25,7 @@ from cloudbang.storage.logs.reader import BlockScan
 from cloudbang.storage.logs.skip_index import PART_BLOCKS, PartBuilder, about, covered, parts_of
 from cloudbang.web.api.query_match import entry_filter, terms_of
 from cloudbang.web.api.search import matcher
-from tests.storage.logs.records import NOON, SECOND, Clock, line, opened
+from tests.storage.logs.records import NOON, SECOND, Clock, durable, line, opened
 from tests.support import rounds, wait_until
 
 DAY = 86_400 * SECOND
@@ -73,7 +73,7 @@ def _found(store: LogStore, match: object, app: str = "web") -> list[int]:
 
 
 def _indexed(store: LogStore) -> None:
-    gevent.sleep(0.3)  # what is written is safe on the disk, and may be told of
+    durable(store)
     store._skips.once()
 
 
