@@ -25,6 +25,7 @@ DOCKERFILE = """FROM cloudbang-test/busybox:1
 RUN mkdir -p /www && echo "hello from a Dockerfile" > /www/index.html
 COPY page.html /www/page.html
 EXPOSE 8080
+STOPSIGNAL SIGKILL
 CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
 """
 
@@ -360,8 +361,8 @@ def test_a_compose_file_becomes_apps_that_find_each_other(
     page.get_by_role("button", name="Compose file").click()
     file = (
         f"name: {name}\nservices:\n"
-        f"  back: {{image: '{base}', command: ['sh', '-c', 'mkdir /w; echo found >/w/index.html; exec httpd -f -p 80 -h /w']}}\n"
-        f"  front: {{image: '{base}', depends_on: [back], command: "
+        f"  back: {{image: '{base}', stop_signal: SIGKILL, command: ['sh', '-c', 'mkdir /w; echo found >/w/index.html; exec httpd -f -p 80 -h /w']}}\n"
+        f"  front: {{image: '{base}', stop_signal: SIGKILL, depends_on: [back], command: "
         "['sh', '-c', 'while :; do timeout 3 wget -qO- http://back/; sleep 1; done']}\n"
     )
     page.get_by_role("textbox", name="Compose file").fill(file)

@@ -7,6 +7,9 @@
 
 from __future__ import annotations
 
+DEAF: dict[str, object] = {"stop_signal": "SIGKILL"}
+"""For a command that as process 1 hears no SIGTERM, as sleep and httpd: else 10 s go by at each end."""
+
 SCRIPT = r"""
 trap 'echo "$RELEASE ends"; exit 0' TERM
 echo "$RELEASE begins"

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from cloudbang.deploy.service import Wanted
+from tests.deploy import apps
 from tests.deploy.house import House
 from tests.support import wait_until
 
@@ -45,7 +46,7 @@ def test_a_folder_is_built_serves_and_can_be_gone_back_to(
     """With the Dockerfile that was written for it, which is kept with the release; of the folder
     nothing is left. To go back to it nothing is built."""
     docker_client.images.get(image).tag("nginx", "1.27-alpine")
-    spec: dict[str, object] = {"build": {}, "port": 8080, "command": SERVE}
+    spec = {"build": {}, "port": 8080, "command": SERVE, **apps.DEAF}
     try:
         ids = []
         for text in ("one", "two"):

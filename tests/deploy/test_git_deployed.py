@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from cloudbang.deploy.git import ASKS, REFUSES
+from tests.deploy import apps
 from tests.deploy.git_host import LOGIN, Repository
 from tests.deploy.house import Swarm
 from tests.deploy.program import Program, program_on
@@ -113,7 +114,7 @@ def test_from_an_address_to_a_push(program: Program, source: Repository) -> None
     assert found["recipe"]["language"] == "static"
     build = {"git": source.url, "branch": "next", "folder": "shop"}
     build["recipe"] = found["recipe"]["text"]
-    spec = {"build": build, "port": 8080, "command": SERVE, "route": {}}
+    spec = {"build": build, "port": 8080, "command": SERVE, "route": {}, **apps.DEAF}
     spec["secrets"] = {"KEY": "canary-secret"}
     first = program.ended(program.begin("git-shop", spec=spec)["id"])
     assert first["state"] == "serving", (first, program.said(first["id"]))

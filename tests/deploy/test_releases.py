@@ -28,6 +28,7 @@ def test_it_is_handed_its_secrets_and_files(house: House, image: str) -> None:
     spec = apps.spec(image, health=CHECK)
     spec |= {
         "command": ["sh", "-c", TELLS],
+        **apps.DEAF,
         "secrets": {"KEY": CANARY},
         "files": [{"path": "/etc/motd", "content": "good morning\n"}],
         "release_command": ["sh", "-c", 'echo "with $KEY"'],

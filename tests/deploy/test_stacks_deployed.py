@@ -37,6 +37,7 @@ services:
   worker:
     image: {image}
     command: [sleep, "1000"]
+    stop_signal: SIGKILL
     depends_on: [web]
 {pages}
 configs: {{conf: {{content: "conf of db"}}}}
@@ -46,6 +47,7 @@ FROM_GIT = """
   pages:
     build: "{url}#next:shop"
     command: [httpd, -f, -h, /usr/share/nginx/html]
+    stop_signal: SIGKILL
 """
 WEB = """FROM {image}
 ARG WHO

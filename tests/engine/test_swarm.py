@@ -33,7 +33,9 @@ class Ground:
         self.network = self.calls.overlay(NETWORK)
 
     def release(self, app: str, script: str, **written: object) -> Release:
-        spec = {"image": self.image, "command": ["sh", "-c", script], **written}
+        # As process 1 a sleep hears no SIGTERM.
+        told = {"image": self.image, "command": ["sh", "-c", script], "stop_signal": "SIGKILL"}
+        spec = {**told, **written}
         return Release(app, 1, read_spec(spec)[0], image_id=self.image_id)
 
 

@@ -161,9 +161,9 @@ def test_what_is_no_slow_request(ground: Ground, counted: Counted) -> None:
         wait_until(lambda: counted.of("odd")["connections"]["open"] == 0, 10, "nothing to be open")
 
 
-@pytest.mark.slow("a request is held for 30 s before it is given up")
-def test_nobody_answers(ground: Ground, counted: Counted) -> None:
+def test_nobody_answers(ground: Ground, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the gateway then answers itself is the app's error; what is nobody's is nobody's."""
+    monkeypatch.setattr(caddy, "HELD", "2s")
     with serving(ground, "failing"):
         ground.stop("failing-r1")
         assert ground.ask("nobody.example.com").status_code == 404

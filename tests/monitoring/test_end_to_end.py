@@ -61,6 +61,7 @@ def test_from_the_kernel_to_a_page_and_over_a_kill(container, server) -> None:
     server was away there is a gap, and no zero."""
     busy = container("while :; do echo hello; sleep 0.2; done")
     wait_until(lambda: measured(server, busy.name), 20)
+    before = int(time.time())
     with page_of(server, f"metric/{busy.name}") as page:
         history = page.until(lambda m: m["op"] == "history")
         assert {"cpu", "memory"} <= {one["name"] for one in history["series"]}
@@ -78,7 +79,6 @@ def test_from_the_kernel_to_a_page_and_over_a_kill(container, server) -> None:
         shown = page.until(lambda m: busy.name in m.get("apps", ()))
         assert shown["apps"][busy.name][1] > 10_000
     wait_until(lambda: server.get("/api/v1/node/metrics")["series"] is not None)
-    before = int(time.time())
     wait_until(lambda: time.time() >= before + 12, 60)
     killed = time.time()
     server.kill()
