@@ -11,11 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 from websockets.sync.client import connect
 
 from tests.deploy.house import Swarm
-from tests.support import ROOT, ServerProcess, Stopwatch, free_port, wait_until
+from tests.support import (
+    ROOT,
+    ServerProcess,
+    Stopwatch,
+    free_port,
+    http_client,
+    wait_until,
+)
 from tests.team_support import person_in
 
 FINAL = ("serving", "failed", "cancelled")
@@ -27,10 +33,9 @@ class Program:
     def __init__(self, server: ServerProcess, image: str, token: str = "") -> None:
         self.server, self.image = server, image
         self.token = token or _token(server)
-        self.http = httpx.Client(
+        self.http = http_client(
             base_url=server.url,
             headers={"Authorization": f"Bearer {self.token}"},
-            trust_env=False,
             timeout=60,
         )
 
