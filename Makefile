@@ -73,7 +73,7 @@ $(VENDOR): package-lock.json scripts/vendor node_modules/.run
 $(PAGES): $(SOURCES) $(VENDOR)
 	@node scripts/build.mjs
 
-# In lanes beside each other: see tests/lanes.py. What takes long and proves in many rounds
+# In lanes beside each other: see tests/lanes.py and parts.py. What takes long and proves in many rounds
 # what is proven in a few here is in test-long.
 test: $(VENV)/.dev $(MO) node_modules/.ready $(PAGES) $(PYC)
 	@scripts/engine-up

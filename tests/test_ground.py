@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests import lanes
+from tests.parts import ENGINE, NETWORK, PARTS, files_of
 from tests.support import ROOT, Stopwatch, free_port, slowness, wait_until
 
 
@@ -55,8 +56,8 @@ def _lanes(first: str, second: str, **environ: str) -> subprocess.Popen[str]:
     parts = [
         (name, needs, ("tests",), ("sh", "-c", command))
         for name, needs, command in (
-            ("one", lanes.NETWORK, first),
-            ("two", lanes.ENGINE, second),
+            ("one", NETWORK, first),
+            ("two", ENGINE, second),
         )
     ]
     inherited = {k: v for k, v in os.environ.items() if k != "DOCKER_HOST"}
@@ -142,9 +143,9 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, by: signal.Sig
 
 def test_every_file_of_tests_is_in_one_part() -> None:
     """No file is left out or run twice, and every path of a part is there."""
-    dealt = Counter(file for files in lanes.files_of(lanes.PARTS).values() for file in files)
+    dealt = Counter(file for files in files_of(PARTS).values() for file in files)
     assert dealt == Counter(str(f.relative_to(ROOT)) for f in ROOT.glob("tests/**/test_*.py"))
-    assert [p for part in lanes.PARTS for p in part.paths if not (ROOT / p).exists()] == []
+    assert [p for part in PARTS for p in part.paths if not (ROOT / p).exists()] == []
 
 
 OVER_BUDGET = """

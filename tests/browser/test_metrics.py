@@ -391,8 +391,7 @@ def test_charts_fit_a_phone_and_have_names(
 
 @pytest.mark.slow("half a minute of it has to be measured")
 def test_who_holds_an_app_up_is_said_above_its_charts(desk: Page, server: ServerProcess) -> None:
-    """It is held back by its own limit, and blames nobody. The last of these: most of the half minute
-    has passed by now."""
+    """It is held back by its own limit, and blames nobody. Last: most of the half minute has passed."""
     path = f"/api/v1/apps/{BUSY}/advice"
     wait_until(lambda: server.get(path)["busy"], 60, what="half a minute")
     assert {(one["cause"], one["by"]) for one in server.get(path)["busy"]} == {("limit", None)}
