@@ -254,7 +254,7 @@ def test_an_address_leads_to_its_lines_in_the_log(
 ) -> None:
     """Those of the example: what the app logged of that very path, and no other."""
     look(desk, server)
-    link = row(desk, "/orders/:id/lines").get_by_role("link")
+    link = row(desk, "/orders/:id/lines").get_by_role("rowheader").get_by_role("link")
     example = re.search(r"/orders/\d+/lines", str(link.get_attribute("title")))
     assert example is not None
     link.click()
@@ -262,6 +262,27 @@ def test_an_address_leads_to_its_lines_in_the_log(
     lines = desk.locator("#log-slice .row-text", has_text=example[0])
     expect(lines.first).to_be_visible()
     expect(desk.locator("#log-slice .row-text", has_text="/users/")).to_have_count(0)
+
+
+def test_a_slow_address_leads_to_a_rule_about_it(
+    desk: Page, server: ServerProcess, load: Load
+) -> None:
+    """Its form is filled in with what is so now, and says what it would have been of yesterday."""
+    look(desk, server)
+    row(desk, "/users/:id").get_by_role("link", name="A rule about GET /users/:id").click()
+    form = desk.get_by_role("dialog", name="A new rule")
+    expect(form.get_by_label("What it is called")).to_have_value("GET /users/:id takes long")
+    expect(form.get_by_label("What it looks at")).to_have_value("traffic")
+    expect(form.get_by_label(re.compile("^App "))).to_have_value(APP)
+    expect(form.get_by_label(re.compile("^Address "))).to_have_value("GET /users/:id")
+    assert 0 < float(form.get_by_label("Begins at").input_value()) < 60
+    expect(form.get_by_role("status")).to_contain_text("in the last 24 hours")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_be_hidden()
+    expect(desk.get_by_label("Rules").get_by_text("GET /users/:id takes long")).to_be_visible()
+    desk.reload()
+    expect(desk.get_by_label("Rules").get_by_text("GET /users/:id takes long")).to_be_visible()
+    expect(form).to_be_hidden()
 
 
 @pytest.mark.slow("the server is killed and started anew")

@@ -182,7 +182,7 @@ function button(id, keys, run) {
 }
 
 button("receiver-new", "n", () => openReceiver());
-button("rule-new", "r", newRule);
+button("rule-new", "r", () => newRule());
 byId("messages-more").addEventListener("click", () => void guarded(() => loadMessages(older ?? 0)));
 addEventListener("alerts-told", () => void guarded(() => loadMessages()));
 
@@ -212,5 +212,11 @@ await guarded(async () => {
   await Promise.all([loadAlerts(), loadReceivers(), loadMessages(), loadSign()]);
   await loadRules();
 });
+// Where something is seen, such as an address that is slow, a link leads to a rule about it.
+const { rule, ...given } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+if (rule && document.getElementById("rule-new")) {
+  history.replaceState(null, "", location.pathname); // who reloads has not asked again
+  newRule({ ...given, kind: rule });
+}
 // The server says that something changed; what it is now, the API knows.
 live.subscribe("alert/*", {}, { changed: ({ what }) => refresh(what) });

@@ -69,8 +69,9 @@ function kindOf({ kind, condition }) {
  * @param {Receiver[]} receivers
  * @param {AlertRule | undefined} rule a new one without
  * @param {() => Promise<void>} saved
+ * @param {Values} [given] what the fields of a new one hold to begin with, by their names
  */
-export function openRule(receivers, rule, saved) {
+export function openRule(receivers, rule, saved, given = {}) {
   const name = rule ? t(rule.name) : "";
   const preview = h("p", { class: "hint", role: "status", hidden: true });
   const form = openForm(
@@ -94,6 +95,11 @@ export function openRule(receivers, rule, saved) {
     setText(hintOf(form, "begin"), hint(kind(), form));
     checkNumbers(form);
   };
+  for (const [field, value] of Object.entries(given)) {
+    const input = form.elements.namedItem(field);
+    if (input instanceof HTMLInputElement || input instanceof HTMLSelectElement)
+      input.value = value;
+  }
   form.addEventListener("input", follow);
   follow();
   followAddresses(form, rule);

@@ -20,8 +20,9 @@ export async function loadRules() {
   refill(list, rules.map(row), loadRules);
 }
 
-export function newRule() {
-  openRule(receivers, undefined, loadRules);
+/** @param {Record<string, string>} [given] what its fields hold to begin with, by their names */
+export function newRule(given) {
+  openRule(receivers, undefined, loadRules, given);
 }
 
 /** @param {AlertRule} rule */

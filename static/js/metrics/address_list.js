@@ -2,7 +2,7 @@
 // way to its lines in the log.
 
 import { appAddress } from "../frame/addresses.js";
-import { h, setChildren } from "../lib/dom.js";
+import { h, icon, setChildren } from "../lib/dom.js";
 import { formatMeasured, formatNumber, t, tn } from "../lib/i18n.js";
 import { formatValue, USUAL } from "../lib/units.js";
 
@@ -25,9 +25,13 @@ export class AddressList {
   #foot = h("p", { class: "muted address-foot" });
   #heads;
 
-  /** @param {TrafficSource} source */
-  constructor(source) {
+  /**
+   * @param {TrafficSource} source
+   * @param {string} team whose rules of alerts the reader may make for this app; "" of none
+   */
+  constructor(source, team) {
     this.source = source;
+    this.team = team;
     this.#heads = COLUMNS.map(({ by, label }) => {
       const content = by
         ? h(
@@ -38,6 +42,8 @@ export class AddressList {
         : label;
       return h("th", { scope: "col", dataset: { by } }, content);
     });
+    if (team)
+      this.#heads.push(h("th", { scope: "col" }, h("span", { class: "quiet" }, t("Alerts"))));
     this.element = h(
       "section",
       { class: "addresses", "aria-labelledby": "addresses-title" },
@@ -79,6 +85,30 @@ export class AddressList {
     this.#foot.textContent = said.join(" ");
   }
 
+  /**
+   * The way to a rule about an address: of twice what it takes now, to begin with.
+   *
+   * @param {string} address
+   * @param {number | null | undefined} seconds
+   */
+  #alert(address, seconds) {
+    const asked = new URLSearchParams({
+      ...{ rule: "traffic", app: this.source.app, team: this.team, address, measure: "p95" },
+      name: t("{address} takes long", { address }),
+      begin: seconds ? String(Number((2 * seconds).toPrecision(1))) : "",
+    });
+    return h(
+      "a",
+      {
+        class: "address-alert",
+        href: `/alerts#${asked}`,
+        "aria-label": t("A rule about {address}", { address }),
+        title: t("A rule about {address}", { address }),
+      },
+      icon("warning"),
+    );
+  }
+
   /** @param {Address} one */
   #row({ method, path, count, errors, seconds, mean, quantiles, most, example }) {
     const log = new URLSearchParams({ q: example, hide: "1" });
@@ -113,6 +143,7 @@ export class AddressList {
         { class: errors ? "bad" : "" },
         errors ? `${formatNumber(errors)} (${share(errors, count)})` : "0",
       ),
+      this.team && h("td", null, !made && this.#alert(`${method} ${path}`, quantiles["0.95"])),
     );
   }
 }

@@ -38,7 +38,7 @@ const board = new Board(
 );
 const bar = new SpanBar(source, board);
 const heat = new HeatMap(pick);
-const addresses = new AddressList(source);
+const addresses = new AddressList(source, main.dataset.team ?? "");
 byId("traffic-more").append(heat.element, addresses.element);
 
 /** The numbers of the whole time. */
