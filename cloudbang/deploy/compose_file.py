@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gevent
 import orjson
@@ -134,19 +135,22 @@ class Compose:
     def _ask(
         self, root: Path, name: str, beside: ComposeSource, missing: Sequence[str]
     ) -> ComposeConfig:
-        printed = self._run(root, name, "--variables")
+        home = beside.variables.get("HOME", "")
+        printed = self._run(root, name, home, "--variables")
         variables = [
             Variable(
                 str(one["Name"]), str(one.get("DefaultValue") or ""), bool(one.get("Required"))
             )
             for one in orjson.loads(printed or b"{}").values()
         ]
-        variables.sort(key=lambda one: one.name)
         given = set(beside.variables) | set(
             re.findall(r"^(\w+)=", beside.files.get(".env", ""), re.M)
         )
         lacking = any(one.required and one.name not in given for one in variables)
-        config = None if lacking else orjson.loads(self._run(root, name))
+        config = None if lacking else orjson.loads(self._run(root, name, home))
+        known = {one.name for one in variables}
+        variables += [Variable(one, "", False) for one in _open(config or {}) if one not in known]
+        variables.sort(key=lambda one: one.name)
         return ComposeConfig(config, tuple(variables), tuple(missing))
 
     def sweep(self) -> None:
@@ -222,24 +226,22 @@ class Compose:
                 return way
         raise ComposeMissing
 
-    def _run(self, root: Path, name: str, *options: str) -> bytes:
+    def _run(self, root: Path, name: str, home: str, *options: str) -> bytes:
         assert self._enter is not None
         here = "" if self._enter else str(root)
         folder = here + FOLDER
         arguments = [
             *("--project-directory", folder, "-p", project_name(name), "-f", folder + FILE),
-            *(
-                "--env-file",
-                f"{folder}.env",
-                "--env-file",
-                f"{os.path.dirname(folder[:-1])}/variables",
-            ),
+            *("--env-file", f"{folder}.env"),
+            *("--env-file", f"{os.path.dirname(folder[:-1])}/variables"),
             *("--profile", "*", "config", *options, "--format", "json"),
         ]
-        printed = self._start(root, self._enter, arguments)
+        printed = self._start(root, self._enter, arguments, home)
         return printed.replace(here.encode(), b"") if here else printed
 
-    def _start(self, root: Path, enter: Sequence[str], arguments: Sequence[str]) -> bytes:
+    def _start(
+        self, root: Path, enter: Sequence[str], arguments: Sequence[str], home: str = ""
+    ) -> bytes:
         """What it prints. Raises ComposeInvalid, OSError; nothing of it is left running."""
         way = [part.replace("{root}", str(root)) for part in enter]
         program = f"/{PROGRAM}" if way else str(root / PROGRAM)
@@ -247,7 +249,8 @@ class Compose:
         with (root / "said").open("w+b") as said:
             process = Popen(
                 [*limits, *way, program, *arguments],
-                env={"PATH": os.defpath, "HOME": "/nowhere", "DOCKER_HOST": "unix:///nowhere"},
+                # Neither our PATH nor our HOME: a file may name them, and means those of its people.
+                env={"DOCKER_HOST": "unix:///nowhere", **({"HOME": home} if home else {})},
                 cwd=root,
                 stdin=DEVNULL,
                 stdout=PIPE,
@@ -355,6 +358,17 @@ def _check(field: str, path: str) -> bool:
     if path.startswith(("/", "~")) or ".." in path.split("/") or "$" in path or "\0" in path:
         raise ComposeInvalid("outside", field, path[:200])
     return True
+
+
+def _open(config: Mapping[str, Any]) -> set[str]:
+    """What services take from whoever runs it: variables that are named without a value, a home."""
+    services = list((config.get("services") or {}).values())
+    environments = [its.get("environment") or {} for its in services]
+    found = {name for its in environments for name, value in its.items() if value is None}
+    mounts = [mount for its in services for mount in its.get("volumes") or ()]
+    if any(str(mount.get("source")).startswith(f"{FOLDER}~") for mount in mounts):
+        found.add("HOME")
+    return found
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

@@ -20,6 +20,7 @@ from cloudbang.domain.deploy.swarm_spec import (
     stack_network,
     team_network,
 )
+from cloudbang.engine import Engine
 
 OURS = "cloudbang.network"  # a label: we made it, and for what
 LONGEST = 64  # characters of the name of a secret or a config
@@ -55,12 +56,23 @@ def _networks(parts: Parts, release: Release) -> list[Attached]:
         elif name == stack_network(release.spec.stack):
             id = engine.overlay(name, {OURS: "stack"})
         else:
-            id = engine.network_id(name) or ""
-        if not id:
-            said = f"there is no network {name}: make it, or take it out"
-            raise StepFailed(Failure("path-missing", said, what=name))
+            id = _others(engine, name)
         found.append(Attached(id, aliases))
     return found
+
+
+def _others(engine: Engine, name: str) -> str:
+    """The id of a network that somebody else has made. Raises StepFailed."""
+    id = engine.network_id(name, for_services=True)
+    if id is not None:
+        return id
+    said = f"there is no network {name}: make it, or take it out"
+    if engine.network_id(name) is not None:
+        said = (
+            f"the network {name} is of one machine, and carries no apps: make one of another name "
+            "with `docker network create -d overlay --attachable`, or take it out"
+        )
+    raise StepFailed(Failure("path-missing", said, what=name))
 
 
 def _are_left(parts: Parts, app: str, network: str) -> bool:

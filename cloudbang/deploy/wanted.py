@@ -12,7 +12,7 @@ from cloudbang.domain.deploy.deployment import Deployment, Source, steps_of
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.plan import Plan, left_aside, plan
 from cloudbang.domain.deploy.release import ImageIs, Release, ways_back
-from cloudbang.domain.deploy.spec import Spec, read_spec
+from cloudbang.domain.deploy.spec import Spec, check_together, read_spec
 from cloudbang.domain.deploy.spec_parts import Build
 from cloudbang.domain.deploy.swarm_spec import APP
 from cloudbang.domain.names import RELEASE, is_app_name
@@ -137,6 +137,7 @@ class WantedReader:
 
     def _new(self, app: str, wanted: Wanted) -> Read:
         spec, secrets = read_spec(wanted.spec)
+        check_together(spec)
         if wanted.upload and spec.build is None:
             spec = replace(spec, build=Build())
         if spec.build is not None and not (spec.build.git or wanted.upload):

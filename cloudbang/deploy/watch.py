@@ -10,7 +10,7 @@ import gevent
 from gevent.pool import Group
 
 from cloudbang.deploy import probe
-from cloudbang.deploy.bridge import Bridge
+from cloudbang.deploy.bridge import NAME, Bridge, is_ours
 from cloudbang.deploy.errors import StepFailed
 from cloudbang.deploy.observer import EVERY, Observed, Observer
 from cloudbang.deploy.output import Output
@@ -122,14 +122,20 @@ class Watch:
             return 0.0
         return ran if 0 < ran < 3600 else 0.0
 
+    def _address(self, task: Task) -> str:
+        if self._release.spec.on_host:  # it has none of its own
+            own = self._engine.gateway_of(NAME)
+            return "127.0.0.1" if not own or is_ours(own) else own
+        over_bridge = self._bridge.address(task.container)
+        if self._bridge.is_ours:
+            return over_bridge or task.address
+        return task.address or over_bridge
+
     def _ask(self, task: Task) -> None:
         spec = self._release.spec
         port = spec.health.port or spec.port
         try:
-            over_bridge = self._bridge.address(task.container)
-            address = task.address or over_bridge
-            if self._bridge.is_ours:
-                address = over_bridge or task.address
+            address = self._address(task)
             if spec.health.kind == "http":
                 host = spec.route.host if spec.route else ""
                 why_not = probe.http(address, port, spec.health.http, host)

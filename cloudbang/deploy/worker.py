@@ -25,7 +25,7 @@ from cloudbang.deploy.steps.stop import stop, undo
 from cloudbang.deploy.steps.switch import drain, switch
 from cloudbang.deploy.work import Work
 from cloudbang.domain.deploy.deployment import Deployment, StepName
-from cloudbang.domain.deploy.failure import SENTENCES, WITHOUT_TIME, Failure
+from cloudbang.domain.deploy.failure import Failure, template_of
 from cloudbang.errors import CloudBangError, EngineRefused, EngineUnreachable, StorageFull
 from cloudbang.storage.database.deployments import DeployedApp
 
@@ -134,17 +134,18 @@ class Worker:
                 return e.failure
             except (EngineUnreachable, EngineRefused) as e:
                 if not _is_away(e):
-                    return Failure("timed-out", str(e), what=name)
+                    return Failure("timed-out", str(e), what=name, broke_off=True)
                 failure = self._wait_for_engine(name, str(e))
                 if failure is not None:
                     return failure
             except StorageFull as e:
                 return Failure("disk-full", str(e))
             except CloudBangError as e:
-                return Failure("timed-out", str(e), what=name)
+                return Failure("timed-out", str(e), what=name, broke_off=True)
             except Exception as e:
                 log.exception("deployment %d: %s failed", self.work.record.now.id, name)
-                return Failure("timed-out", f"a fault in CloudBang: {e!r}", what=name)
+                said = f"a fault in CloudBang: {e!r}"
+                return Failure("timed-out", said, what=name, broke_off=True)
 
     def _last_proving(self) -> StepName | None:
         """The step after which it is believed: the last one before the old release is stopped."""
@@ -253,10 +254,7 @@ def _is_away(error: Exception) -> bool:
 
 def sentence(failure: Failure, app: str) -> str:
     """In English, for the log."""
-    template = SENTENCES[failure.kind]
-    if failure.after is None:
-        template = WITHOUT_TIME.get(failure.kind, template)
-    return template.format(
+    return template_of(failure).format(
         app=app,
         said=failure.said or "-",
         exit_code="?" if failure.exit_code is None else failure.exit_code,

@@ -22,14 +22,14 @@ class NetworkCalls(EngineHttp):
 
     def overlay(self, name: str, labels: Mapping[str, str] | None = None) -> str:
         """The id of the overlay network of that name, which is made where there is none."""
-        if (found := self.network_id(name)) is not None:
+        if (found := self.network_id(name, for_services=True)) is not None:
             return found
         return self._make(name, labels)
 
     def roomy_overlay(self, name: str, labels: Mapping[str, str] | None = None) -> str:
         """The same, with room for who comes to it by :meth:`connect`: the upper half of its addresses
         is given to no task. Which addresses are free Swarm alone knows: it is asked for some."""
-        if (found := self.network_id(name)) is not None:
+        if (found := self.network_id(name, for_services=True)) is not None:
             return found
         free = f"{name}-free"
         subnet = self._subnet(self.overlay(free))
@@ -84,11 +84,15 @@ class NetworkCalls(EngineHttp):
                     addresses.append(f"{address}/{int(length)}")
         return sorted(addresses, key=lambda address: (":" in address, address))
 
-    def network_id(self, name: str) -> str | None:
-        """The id of the network of exactly that name."""
+    def network_id(self, name: str, *, for_services: bool = False) -> str | None:
+        """The id of the network of exactly that name; ``for_services``: of one that carries those of
+        Swarm, as any that reaches beyond this machine, and the machine's own."""
         query = {"filters": orjson.dumps({"name": [name]}).decode()}
         found = self._json("/networks", query, what="its networks", call="networks")
-        return next((str(one["Id"]) for one in found if one["Name"] == name), None)
+        its = [one for one in found if one["Name"] == name]
+        if for_services:
+            its = [one for one in its if one.get("Scope") == "swarm" or one.get("Driver") == "host"]
+        return str(its[0]["Id"]) if its else None
 
     def addresses_on(self, network: str) -> dict[str, str]:
         """By full id the address of each container of this machine on a network of it; none where
@@ -129,7 +133,8 @@ class NetworkCalls(EngineHttp):
                 "/networks/create", method="POST", body=body, what=what, call="networks"
             )
         except EngineRefused as e:
-            if e.engine_status == 409 and (found := self.network_id(name)) is not None:
+            found = self.network_id(name, for_services=True)
+            if e.engine_status == 409 and found is not None:
                 return found  # somebody else was quicker
             raise
         return str(made["Id"])

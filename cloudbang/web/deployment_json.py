@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cloudbang.domain.deploy.deployment import Deployment
-from cloudbang.domain.deploy.failure import SENTENCES, WITHOUT_TIME, Failure
+from cloudbang.domain.deploy.failure import Failure, template_of
 from cloudbang.errors import shortened
 
 Say = Callable[[str], str]
@@ -34,9 +34,7 @@ def sentence_of(deployment: Deployment, say: Say) -> str | None:
 
 
 def _of_failure(deployment: Deployment, failure: Failure, say: Say) -> str:
-    template = say(SENTENCES[failure.kind])
-    if failure.after is None and failure.kind in WITHOUT_TIME:
-        template = say(WITHOUT_TIME[failure.kind])
+    template = say(template_of(failure))
     said = str(shortened(say(failure.said).rstrip(".。 ")))
     if not said:
         template = re.sub(r"[:：]\s*\{said\}", "", template)

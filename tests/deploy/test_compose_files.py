@@ -18,7 +18,13 @@ from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.spec import read_spec
 
 FILES = sorted((Path(__file__).parent / "compose").glob("*.yaml"))
-VALUES = {"POSTGRES_PASSWORD": "pass", "IMAGE": "web", "TOKEN": "t", "DB_PASSWORD": "d"}
+VALUES = {
+    "HOME": "/home/ann",
+    "POSTGRES_PASSWORD": "pass",
+    "IMAGE": "web",
+    "TOKEN": "t",
+    "DB_PASSWORD": "d",
+}
 BESIDE = {"nginx.conf": "events {}\n", "plain.conf": "a\n", "api_key.txt": "k3y", ".env": "A=1\n"}
 
 # What says only what is so anyway, or was merged into the rest by Compose.
@@ -197,12 +203,43 @@ services:
         compose.read(extends, "shop", beside)
 
 
+def test_whose_home_it_is_nobody_knows(compose: Compose) -> None:
+    """It is asked for, like any other, and no folder is made up for it."""
+    text = "services: {a: {image: x, volumes: ['~/x:/x', '${HOME:-/root}/y:/y', '${HOME}/z:/z']}}"
+    found = compose.read(text, "shop", ComposeSource())
+    assert [one.name for one in found.variables] == ["HOME"]
+    tilde = compose.read(text.replace("HOME", "X"), "shop", ComposeSource())
+    assert [one.name for one in tilde.variables] == ["HOME", "X"]
+    assert found.config is not None
+    [service] = stack_of(found.config, "shop").services
+    with pytest.raises(SpecInvalid) as e:
+        read_spec(service.spec)
+    assert (e.value.field, e.value.value) == ("volumes[0].source", "~/x")
+    assert [one["source"] for one in service.spec["volumes"]] == ["~/x", "/root/y", "/z"]  # type: ignore[attr-defined]
+    given = compose.read(text, "shop", ComposeSource(variables={"HOME": "/home/ann"}))
+    assert given.config is not None
+    [service] = stack_of(given.config, "shop").services
+    assert [one["source"] for one in service.spec["volumes"]] == [f"/home/ann/{x}" for x in "xyz"]  # type: ignore[attr-defined]
+
+
 def test_values_of_variables_arrive_as_they_are(compose: Compose) -> None:
     nasty = "a\"b\\c$d'e\nf #x ${HOME} `id` $(id)"
     text = "services: {a: {image: x, environment: {V: '${V}'}}}"
     found = compose.read(text, "shop", ComposeSource(variables={"V": nasty}))
     assert found.config is not None
     assert stack_of(found.config, "shop").services[0].spec["env"] == {"V": nasty}
+
+
+def test_a_variable_without_a_value_can_be_given_one(compose: Compose) -> None:
+    """Beside the file, or as the others that it leaves open."""
+    text = "services: {a: {image: x, environment: [TZ, A=1, B]}}"
+    beside = ComposeSource({".env": "B=2"})
+    found = compose.read(text, "shop", beside)
+    assert [(one.name, one.required) for one in found.variables] == [("TZ", False)]
+    found = compose.read(text, "shop", beside._replace(variables={"TZ": "Asia/Shanghai"}))
+    assert found.config is not None
+    [service] = stack_of(found.config, "shop").services
+    assert service.spec["env"] == {"TZ": "Asia/Shanghai", "A": "1", "B": "2"}
 
 
 def test_nothing_of_it_stays(compose: Compose) -> None:

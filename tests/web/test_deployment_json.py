@@ -38,6 +38,8 @@ def test_facts_are_in_it() -> None:
     assert said(Failure("exited", "", 3)).startswith("it exited with 3.")
     assert "12 秒" in said(Failure("out-of-memory", "", 137, 12.34), "zh")
     assert said(Failure("timed-out", "120 s")).startswith("pull took longer than it may: 120 s.")
+    assert said(Failure("timed-out", "no", broke_off=True)) == "pull could not be done: no."
+    assert said(Failure("exited", "its spec is odd")) == "it does not run: its spec is odd."
     long = said(Failure("build-failed", "x" * 1000, what="step 4"))
     assert "step 4" in long
     assert len(long) < 300

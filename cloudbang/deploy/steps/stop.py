@@ -34,7 +34,8 @@ def stop(work: Work) -> None:
             engine.remove_service(old.service)
     except EngineRefused as e:
         if first:
-            raise StepFailed(Failure("timed-out", e.reason, what="stop")) from None
+            refused = Failure("timed-out", e.reason, what="stop", broke_off=True)
+            raise StepFailed(refused) from None
         work.log.say(f"{old.service} cannot be removed now: {e.reason}")
         return
     if not wait_gone(work.parts, old) and first:

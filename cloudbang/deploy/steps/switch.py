@@ -40,7 +40,9 @@ def switch(work: Work) -> None:
             raise StepFailed(Failure("port-taken", str(e))) from None
         except GatewayFailed as e:
             kind: FailureClass = "port-taken" if e.kind == "port" else "timed-out"
-            raise StepFailed(Failure(kind, str(e), what="switch")) from None
+            broke_off = kind == "timed-out"
+            said = Failure(kind, str(e), what="switch", broke_off=broke_off)
+            raise StepFailed(said) from None
     work.watch.look()
     if release.spec.route is not None:
         work.log.say(f"requests go to {release.service}")

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from cloudbang.domain.deploy.compose_paths import FOLDER
 from cloudbang.domain.deploy.compose_service import (
-    FOLDER,
     After,
     Json,
     KeyLeft,
@@ -81,7 +81,9 @@ def stack_of(
         others = aliases.get(service, [])
         reader = ServiceReader(service, project, told, beside.files, beside.variables, others, left)
         made[service] = reader.read(its)
-    for one in made.values():
+    for name, one in made.items():
+        # Of a profile that nobody asks for nothing is waited for, as Compose does where it may be so.
+        made[name] = replace(one, after=tuple(its for its in one.after if its.service in made))
         for after in one.after:
             if after.condition == "completed" and after.service in made:
                 made[after.service].spec["job"] = True

@@ -9,13 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cloudbang.domain.deploy.checks import compose_check
+from cloudbang.domain.deploy.compose_paths import FOLDER, beside, content_of, handed
+from cloudbang.domain.deploy.compose_ports import published_ports
 from cloudbang.domain.deploy.not_honoured import (
-    ADDRESSES,
     ANONYMOUS,
     BESIDE,
     COMPOSE,
     NAMED_BY_US,
     NO_CHECK,
+    NO_FIELD,
     NOT_SENT,
     ONE_NETWORK,
     OTHERS,
@@ -24,8 +27,11 @@ from cloudbang.domain.deploy.not_honoured import (
     OWNER,
     SWARM,
     UNKNOWN,
+    VALUE_HERE,
+    WITH_HOST,
     WITHIN,
 )
+from cloudbang.domain.deploy.spec import HOST
 from cloudbang.domain.names import PEOPLES, fitting
 from cloudbang.domain.text import Text
 
@@ -58,9 +64,6 @@ class StackService:
     after: tuple[After, ...] = ()
     context: str = ""
 
-
-FOLDER = "/compose/project/"
-"""Where Compose believes the file to be: what a path of it leads to tells whether it was relative."""
 
 # Of these nothing is lost: they are merged already, or say nothing of what runs.
 _SAID_ELSEWHERE = frozenset({"env_file", "label_file", "profiles", "expose", "extends", "links"})
@@ -96,7 +99,8 @@ class ServiceReader:
 
     def read(self, told: Json) -> StackService:
         for key, value in told.items():
-            if value is None or value in ([], {}, "", False) or key in _SAID_ELSEWHERE:
+            # A nought is said: `scale: 0`.
+            if value is None or value is False or value in ([], {}, "") or key in _SAID_ELSEWHERE:
                 continue
             if key in _SAME:
                 self._spec[_SAME[key]] = value
@@ -104,9 +108,23 @@ class ServiceReader:
                 take(self, value)
             elif not key.startswith("x-"):
                 self._not(key, COMPOSE.get(key, UNKNOWN))
+        self._without(told)
         app = fitting(f"{self._project}.{self._name}")
+        if self._spec.get("networks") == [HOST] and self._spec.pop("ports", None):
+            self._not("ports", WITH_HOST)
         self._spec["aliases"] = list(dict.fromkeys(self._aliases))
         return StackService(self._name, app, self._spec, tuple(self._after), self._context)
+
+    def _without(self, told: Json) -> None:
+        """What takes something of its image's away, which is not what says nothing of it."""
+        if told.get("entrypoint") == []:
+            # The image's own is done without, and the command is what is run.
+            if command := self._spec.pop("command", None):
+                self._spec["entrypoint"] = command
+            else:
+                self._not("entrypoint", NO_FIELD)
+        elif told.get("command") == []:
+            self._not("command", NO_FIELD)
 
     def _not(self, key: str, why: Text) -> None:
         self._left.append(KeyLeft(self._name, key, why))
@@ -138,7 +156,7 @@ class ServiceReader:
             build |= {"branch": remote["ref"]} if remote["ref"] else {}
             build |= {"folder": remote["folder"]} if remote["folder"] else {}
         else:
-            within = _within(context)
+            within = beside(context)
             if within is None:
                 self._not(f"build.context {context}", OUTSIDE)
             elif within != ".":
@@ -151,24 +169,22 @@ class ServiceReader:
         # What others of its file look it up by; the container itself is named after its release.
         self._aliases.append(str(value))
 
+    def capabilities(self, key: str, names: object) -> None:
+        # The engine takes "all" and "net_admin" as well.
+        self._spec[key] = [str(name).upper() for name in names] if isinstance(names, list) else []
+
     def environment(self, value: object) -> None:
-        if isinstance(value, dict):
-            self._spec["env"] = {k: "" if v is None else v for k, v in value.items()}
+        if not isinstance(value, dict):
+            return
+        env = self._spec["env"] = {k: v for k, v in value.items() if v is not None}
+        # Taken from whoever runs Compose, and where they have none it is not there at all: an
+        # empty one would take the place of what the image says.
+        for name in value.keys() - env.keys():
+            self._not(f"environment.{name}", VALUE_HERE)
 
     def ports(self, value: object) -> None:
-        for port in _each(value):
-            target, published = port.get("target"), str(port.get("published") or "")
-            if port.get("host_ip") not in (None, "", "0.0.0.0", "::"):  # noqa: S104
-                self._not(f"ports {port['host_ip']}:{published}", ADDRESSES)
-            first, _, last = published.partition("-")
-            one: Json = {"published": int(first) if first else target, "target": target}
-            if last:
-                self._not(f"ports {published}", SWARM)
-            if port.get("protocol") not in (None, "tcp"):
-                one["protocol"] = port["protocol"]
-            known = ("target", "published", "host_ip", "protocol", "mode", "name")
-            self._rest(f"ports {published}", port, known, OURS)
-            self._add("ports", one)
+        for port in published_ports(_each(value), self._not):
+            self._add("ports", port)
 
     def volumes(self, value: object) -> None:
         for mount in _each(value):
@@ -192,7 +208,10 @@ class ServiceReader:
         if kind == "volume":
             declared = _dict(_dict(self._config.get("volumes")).get(source))
             one["name"] = declared.get("name") or source
-        elif (within := _within(source)) is None:
+        elif (within := beside(source)) is None or within.startswith("~"):
+            source = (
+                within or source
+            )  # whose home it is nobody knows: its row says what it has to be
             one["source"] = source
             if source.startswith(posixpath.dirname(FOLDER.rstrip("/")) + "/"):
                 self._not(f"volumes {path}", OUTSIDE)
@@ -231,6 +250,12 @@ class ServiceReader:
             self._aliases += aliases if isinstance(aliases, list) else []
             self._rest(f"networks.{name}", _dict(its), ["aliases"], SWARM)
 
+    def network_mode(self, value: object) -> None:
+        if value == HOST:
+            self._spec["networks"] = [HOST]
+        else:
+            self._not("network_mode", ONE_NETWORK if value == "bridge" else SWARM)
+
     def depends_on(self, value: object) -> None:
         for other, its in _dict(value).items():
             condition = str(_dict(its).get("condition") or "service_started")
@@ -239,18 +264,11 @@ class ServiceReader:
 
     def healthcheck(self, value: object) -> None:
         its = _dict(value)
-        test = its.get("test")
-        words = [str(word) for word in test] if isinstance(test, list) else []
-        if its.get("disable") or words[:1] == ["NONE"] or not words:
+        if (health := compose_check(its)) is None:
             self._not("healthcheck", NO_CHECK)
             return
-        command = words[1:] if words[0] == "CMD" else ["sh", "-c", *words[1:]]
-        health: Json = {"command": command}
-        for key, ours in (("interval", "interval"), ("start_period", "within")):
-            if its.get(key):
-                health[ours] = its[key]
-        self._rest("healthcheck", its, ["test", "interval", "start_period"], WITHIN)
         self._spec["health"] = health
+        self._rest("healthcheck", its, ["test", "interval", "start_period", "retries"], WITHIN)
 
     def restart(self, value: object) -> None:
         kind, _, times = str(value).partition(":")
@@ -312,7 +330,7 @@ class ServiceReader:
                 found[name] = text
 
     def secrets(self, value: object) -> None:
-        for source, target, its in self._handed("secrets", value, "/run/secrets/"):
+        for source, target, its in handed(_each(value), "/run/secrets/"):
             content = self._content("secrets", source)
             if content is None:
                 continue
@@ -326,7 +344,7 @@ class ServiceReader:
             self._rest(f"secrets.{source}", its, ["source", "target"], OWNER)
 
     def configs(self, value: object) -> None:
-        for source, target, its in self._handed("configs", value, "/"):
+        for source, target, its in handed(_each(value), "/"):
             content = self._content("configs", source)
             if content is None:
                 continue
@@ -336,31 +354,17 @@ class ServiceReader:
             self._add("files", file)
             self._rest(f"configs.{source}", its, ["source", "target", "mode"], OWNER)
 
-    def _handed(self, kind: str, value: object, folder: str) -> list[tuple[str, str, Json]]:
-        found = []
-        for one in _each(value):
-            source = str(one.get("source") or "")
-            target = str(one.get("target") or source)
-            found.append((source, target if target.startswith("/") else folder + target, one))
-        return found
-
     def _content(self, kind: str, source: str) -> str | None:
-        """Of what the file hands to its containers: written in it, in a variable, or beside it."""
         declared = _dict(_dict(self._config.get(kind)).get(source))
-        if isinstance(declared.get("content"), str):
-            return str(declared["content"])
-        if (variable := declared.get("environment")) and str(variable) in self._variables:
-            return self._variables[str(variable)]
-        within = _within(str(declared.get("file") or "/"))
-        if within in self._files:
-            return self._files[str(within)]
-        self._not(f"{kind}.{source}", OTHERS if declared.get("external") else NOT_SENT)
-        return None
+        found = content_of(declared, self._files, self._variables)
+        if found is None:
+            self._not(f"{kind}.{source}", OTHERS if declared.get("external") else NOT_SENT)
+        return found
 
 
 _SAME = {
     **{key: key for key in ("image", "command", "entrypoint", "user", "working_dir", "hostname")},
-    **{key: key for key in ("init", "tty", "stdin_open", "read_only", "cap_add", "cap_drop")},
+    **{key: key for key in ("init", "tty", "stdin_open", "read_only")},
     **{key: key for key in ("stop_signal", "sysctls", "cpus")},
     "stop_grace_period": "stop_grace",
     "mem_limit": "memory",
@@ -371,20 +375,21 @@ _TAKES: dict[str, Callable[[ServiceReader, object], None]] = {
     name: getattr(ServiceReader, name)
     for name in (
         *("build", "environment", "ports", "volumes", "tmpfs", "networks", "depends_on"),
-        *("healthcheck", "restart", "ulimits", "extra_hosts", "dns", "deploy", "labels"),
+        *(
+            "network_mode",
+            "healthcheck",
+            "restart",
+            "ulimits",
+            "extra_hosts",
+            "dns",
+            "deploy",
+            "labels",
+        ),
         *("secrets", "configs", "container_name"),
     )
+} | {
+    key: lambda its, names, key=key: its.capabilities(key, names) for key in ("cap_add", "cap_drop")
 }
-
-
-def _within(path: str) -> str | None:
-    """From the file's folder on; None for what is elsewhere."""
-    if path.rstrip("/") == FOLDER.rstrip("/"):
-        return "."
-    if not path.startswith("/"):
-        tidy = posixpath.normpath(path)
-        return None if tidy.startswith("..") else tidy
-    return path[len(FOLDER) :].rstrip("/") if path.startswith(FOLDER) else None
 
 
 def _dict(value: object) -> Json:

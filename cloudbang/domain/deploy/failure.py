@@ -39,13 +39,15 @@ NOT_EXECUTABLE = 126
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What went wrong. ``said``: the engine's or the program's own words, one line of them;
-    ``what``: the image, or the step of a build, that it is about."""
+    ``what``: the image, or the step of a build, that it is about; ``broke_off``: of what the step
+    was refused, however long it took."""
 
     kind: FailureClass
     said: str = ""
     exit_code: int | None = None
     after: float | None = None  # seconds that it ran
     what: str = ""
+    broke_off: bool = False
 
 
 # What is said of each class; {app}, {said}, {exit_code}, {after} and {what} are filled in.
@@ -89,6 +91,20 @@ WITHOUT_TIME: Mapping[FailureClass, str] = {
         "the release command exited with {exit_code}; nothing was switched. Its lines above say why."
     ),
 }
+
+NOT_RUN = "it does not run: {said}."
+BROKE_OFF = "{what} could not be done: {said}."
+
+
+def template_of(failure: Failure) -> str:
+    """What is said of it, its facts in braces."""
+    if failure.broke_off:
+        return BROKE_OFF
+    if failure.kind == "exited" and failure.exit_code is None and failure.said:
+        return NOT_RUN  # it was refused before it had begun, or is gone with all that it ended with
+    usual = SENTENCES[failure.kind]
+    return WITHOUT_TIME.get(failure.kind, usual) if failure.after is None else usual
+
 
 # In this order: the first that is met decides.
 _PATTERNS: tuple[tuple[str, FailureClass], ...] = (
@@ -227,7 +243,8 @@ def failure_of_task(
         return Failure("unhealthy", said, task.exit_code)
     if task.state == "complete" and one_off:
         return None
-    return Failure("exited", said, task.exit_code if task.exit_code is not None else 0)
+    # One that was never started has no code to have ended with.
+    return Failure("exited", said, task.exit_code if task.exit_code is not None or said else 0)
 
 
 def failure_of_end(ended: Ended) -> Failure:

@@ -114,10 +114,7 @@ class Fields:
         found = self.take(key)
         if found is None:
             return default
-        value = _number(found)
-        if value is None and isinstance(found, str) and (m := SECONDS.fullmatch(found)) and found:
-            hours, minutes, seconds, millis = (float(part or 0) for part in m.groups())
-            value = hours * 3600 + minutes * 60 + seconds + millis / 1000
+        value = seconds_of(found)
         if value is None or not above <= value <= up_to:
             allowed = f"a number of seconds from {above:g} to {up_to:g}"
             raise SpecInvalid(self.at(key), allowed, found)
@@ -179,6 +176,15 @@ class Fields:
         if len(found) > MANY:
             raise SpecInvalid(self.at(key), f"at most {MANY} of them", len(found))
         return [(f"{self.at(key)}[{n}]", one) for n, one in enumerate(found)]
+
+
+def seconds_of(found: object) -> float | None:
+    """A number of seconds, or as Docker writes it ("1m30s"); None of anything else."""
+    value = _number(found)
+    if value is None and isinstance(found, str) and (m := SECONDS.fullmatch(found)) and found:
+        hours, minutes, seconds, millis = (float(part or 0) for part in m.groups())
+        value = hours * 3600 + minutes * 60 + seconds + millis / 1000
+    return value
 
 
 def text_of(found: object, at: str) -> str:

@@ -10,12 +10,30 @@ ADDRESSES = Text(
     "a published port is open on all addresses of the machine: the address is left out",
     "发布的端口会在本机所有地址上打开：地址被忽略",
 )
+LOOPBACK = Text(
+    "it is open on that address alone, and a published port is open on all of them: give the app a "
+    "route instead",
+    "它只在该地址上打开，而发布的端口会在所有地址上打开：请改为给应用一个路由",
+)
+NO_FIELD = Text("a specification has no field for it", "规格中没有对应的字段")
 LOGS = Text("CloudBang keeps and rotates the log", "日志由云帮保存和轮转")
 ANONYMOUS = Text(
     "a volume without a name is a new one each time: give it a name",
     "没有名称的卷每次都是新的：请为其命名",
 )
 UNKNOWN = Text("it is not known", "无法识别")
+VALUE_HERE = Text("it has no value here: write one", "此处没有值：请填写")
+
+
+def of_address(address: str) -> Text | None:
+    """What is said of a port that is published on one address of the machine; None where it is on
+    all of them. Of LOOPBACK none is published: what only the machine itself reached, a database
+    without a password perhaps, would be open to everybody."""
+    plain = address.strip("[]")
+    if plain in ("", "0.0.0.0", "::"):  # noqa: S104 - what is compared with
+        return None
+    return LOOPBACK if plain.startswith("127.") or plain == "::1" else ADDRESSES
+
 
 # --- of a specification
 
@@ -30,14 +48,22 @@ ONE_NETWORK = Text(
     "the services of a stack share one network of their own", "同一应用组的服务共用一个私有网络"
 )
 OURS = Text("a deployment decides that by itself", "由部署过程自行决定")
+WITH_HOST = Text(
+    "in the machine's own network an app listens on the machine's ports by itself",
+    "使用宿主机网络的应用直接监听本机端口",
+)
 NO_CHECK = Text("the image's own check stays", "镜像自带的健康检查保持不变")
 WITHIN = Text(
-    "how long an app may take to be healthy is one time, start_period",
-    "应用变为健康的时限只有一个，即 start_period",
+    "how long an app may take to be healthy is one time: start_period, and the retries after it",
+    "应用变为健康的时限只有一个：start_period 加上其后的重试",
 )
 DEVELOPING = Text("it is for developing, and not for serving", "仅用于开发，不用于运行")
 NOT_SENT = Text(
     "it was not sent along: drop the whole folder", "未随文件一起发送：请拖入整个文件夹"
+)
+ANY_PORT = Text(
+    "any port of the machine that is free is meant: here it is the same as the app's own",
+    "原意是本机任意空闲端口：此处与应用自己的端口相同",
 )
 BESIDE = Text(
     "a folder beside the file is kept as a volume of its own here",
@@ -55,17 +81,18 @@ OWNER = Text("it belongs to root", "属于 root 用户")
 COMPOSE: dict[str, Text] = {
     **dict.fromkeys(
         (
-            *("privileged", "network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup"),
-            *("devices", "device_cgroup_rules", "security_opt", "shm_size", "pids_limit", "gpus"),
+            *("privileged", "pid", "ipc", "uts", "userns_mode", "cgroup"),
+            *("devices", "device_cgroup_rules", "security_opt", "shm_size", "gpus"),
             *("cpuset", "cpu_shares", "cpu_quota", "cpu_period", "cpu_rt_period", "cpu_rt_runtime"),
             *("memswap_limit", "mem_swappiness", "oom_kill_disable", "oom_score_adj"),
-            *("mac_address", "external_links", "volumes_from", "group_add", "storage_opt"),
+            *("mac_address", "external_links", "volumes_from", "storage_opt"),
             *("blkio_config", "cgroup_parent", "domainname", "credential_spec", "isolation"),
-            *("cpu_count", "cpu_percent", "provider", "dns_opt", "dns_search", "use_api_socket"),
+            *("cpu_count", "cpu_percent", "provider", "use_api_socket"),
             *("models", "volume_driver", "runtime", "post_start", "pre_stop"),
         ),
         SWARM,
     ),
+    **dict.fromkeys(("group_add", "dns_opt", "dns_search", "pids_limit"), NO_FIELD),
     "logging": LOGS,
     **dict.fromkeys(("pull_policy", "platform", "attach", "annotations"), OURS),
     "develop": DEVELOPING,
@@ -75,11 +102,6 @@ COMPOSE: dict[str, Text] = {
 CAPABILITIES = Text(
     "privileged containers cannot be services of Swarm: name the capabilities that it needs",
     "特权容器不能作为 Swarm 服务：请写明所需的能力（capabilities）",
-)
-LOOPBACK = Text(
-    "it is open on that address alone, and a published port is open on all of them: give the app a "
-    "route instead",
-    "它只在该地址上打开，而发布的端口会在所有地址上打开：请改为给应用一个路由",
 )
 ONE_MACHINE = Text(
     "a network of one machine carries no apps: who is on it finds the app no more; apps find each "

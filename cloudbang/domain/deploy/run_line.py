@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from cloudbang.domain.deploy.fields import SpecInvalid
+from cloudbang.domain.deploy.checks import health_of
+from cloudbang.domain.deploy.fields import SpecInvalid, seconds_of
 from cloudbang.domain.deploy.not_honoured import (
-    ADDRESSES,
     ANONYMOUS,
+    ANY_PORT,
     LOGS,
+    LOOPBACK,
     NO_CHECK,
+    NO_FIELD,
     OURS,
     SWARM,
     UNKNOWN,
+    VALUE_HERE,
+    WITH_HOST,
+    of_address,
 )
 from cloudbang.domain.deploy.pasted import commands_in
+from cloudbang.domain.deploy.spec import HOST
 from cloudbang.domain.text import Text
 
 Json = dict[str, object]
@@ -44,10 +51,9 @@ FILES = Text(
 )
 OTHER_COMMAND = Text("only the command with docker run is read", "只读取 docker run 这一条命令")
 ONE_TIME = Text(
-    "how long an app may take to be healthy is one time, --health-start-period",
-    "应用变为健康的时限只有一个，即 --health-start-period",
+    "how long an app may take to be healthy is one time: --health-start-period, and the retries after it",
+    "应用变为健康的时限只有一个：--health-start-period 加上其后的重试",
 )
-VALUE_HERE = Text("it has no value here: write one", "此处没有值：请填写")
 
 # Without an argument, and with one: what is not listed in HONOURED.
 _FLAGS = {
@@ -61,22 +67,25 @@ _OPTIONS = {
     **dict.fromkeys(
         (
             *("--device", "--gpus", "--pid", "--ipc", "--uts", "--userns", "--cgroupns", "--runtime"),
-            *("--security-opt", "--shm-size", "--pids-limit", "--cpuset-cpus", "--cpu-shares", "-c"),
+            *("--security-opt", "--shm-size", "--cpuset-cpus", "--cpu-shares", "-c"),
             *("--memory-swap", "--memory-swappiness", "--mac-address", "--ip", "--ip6", "--link"),
-            *("--group-add", "--volumes-from", "--storage-opt", "--blkio-weight", "--oom-score-adj"),
+            *("--volumes-from", "--storage-opt", "--blkio-weight", "--oom-score-adj"),
             *("--volume-driver", "--cgroup-parent", "--domainname", "--annotation", "--isolation"),
             *("--cpu-period", "--cpu-quota", "--cpu-rt-period", "--cpu-rt-runtime", "--cpuset-mems"),
             *("--device-cgroup-rule", "--device-read-bps", "--device-read-iops"),
             *("--device-write-bps", "--device-write-iops", "--blkio-weight-device"),
-            *("--dns-search", "--dns-option", "--dns-opt", "--kernel-memory", "--link-local-ip"),
+            *("--kernel-memory", "--link-local-ip"),
             *("--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops"),
         ),
         SWARM,
     ),
+    **dict.fromkeys(
+        ("--group-add", "--dns-search", "--dns-option", "--dns-opt", "--pids-limit"), NO_FIELD
+    ),
     **dict.fromkeys(("--log-driver", "--log-opt"), LOGS),
     **dict.fromkeys(("--env-file", "--label-file", "--cidfile"), FILES),
     **dict.fromkeys(("--platform", "--pull", "-a", "--attach", "--detach-keys", "--expose"), OURS),
-    **dict.fromkeys(("--health-timeout", "--health-retries", "--health-start-interval"), ONE_TIME),
+    **dict.fromkeys(("--health-timeout", "--health-start-interval"), ONE_TIME),
 }  # fmt: skip
 
 PROGRAMS = ("docker", "podman", "nerdctl", "docker.exe")
@@ -84,7 +93,6 @@ _VARIABLE = re.compile(r"[A-Za-z_]\w*=")
 _PORT = re.compile(
     r"(?:(?P<ip>\[[^]]*\]|[^:]*):)?(?:(?P<out>\d*(?:-\d+)?):)?(?P<in>\d+(?:-\d+)?)(?:/(?P<how>\w+))?"
 )
-EVERYWHERE = ("", "0.0.0.0", "[::]")  # noqa: S104 (addresses that are read)
 MOST_PORTS = 100  # of one range
 # A path of the host, though perhaps not a whole one: its row says what it has to be.
 _ON_HOST = re.compile(r"[/.~$%]|[A-Za-z]:[\\/]")
@@ -129,6 +137,8 @@ class _Reader:
         self._name = ""
         self._entrypoint: str | None = None
         self._left: list[NotHonoured] = []
+        self._command: list[str] = []  # of its check
+        self._check: dict[str, float] = {}
 
     def read(self) -> RunLine:
         while self._words and self._words[0].startswith("-") and self._words[0] != "-":
@@ -148,6 +158,14 @@ class _Reader:
                 self._spec["entrypoint"] = [self._entrypoint]
             if self._words:
                 self._spec["command"] = self._words
+        if self._command:
+            retries = int(self._check.pop("retries", 0))
+            self._spec["health"] = health_of(self._command, retries=retries, **self._check)
+        if HOST in self._listed("networks"):
+            self._spec["networks"] = [HOST]
+            for port in self._listed("ports"):
+                self._not(f"-p {port['published']}:{port['target']}", WITH_HOST)
+            self._spec.pop("ports", None)
         return RunLine(self._spec, self._name, self._left)
 
     def _option(self, word: str) -> None:
@@ -182,6 +200,10 @@ class _Reader:
     def _not(self, option: str, why: Text) -> None:
         self._left.append(NotHonoured(option, why))
 
+    def _listed(self, key: str) -> list[Any]:
+        found = self._spec.get(key)
+        return found if isinstance(found, list) else []
+
     def _list(self, key: str, value: object) -> None:
         found = self._spec.setdefault(key, [])
         assert isinstance(found, list)
@@ -190,7 +212,9 @@ class _Reader:
     def _pair(self, key: str, value: str, option: str) -> None:
         name, equals, text = value.partition("=")
         if not equals and key == "env":
+            # That of whoever runs it, or none at all, which is not an empty one.
             self._not(f"{option} {value}", VALUE_HERE)
+            return
         found = self._spec.setdefault(key, {})
         assert isinstance(found, dict)
         found[name] = text
@@ -203,8 +227,12 @@ class _Reader:
         ip, out = match["ip"] or "", match["out"] or ""
         if ip.replace("-", "").isdigit() and not out:
             ip, out = "", ip
-        if ip not in EVERYWHERE:
-            self._not(f"-p {value}", ADDRESSES)
+        if why := of_address(ip):
+            self._not(f"-p {value}", why)
+            if why is LOOPBACK:
+                return
+        if not out:
+            self._not(f"-p {value}", ANY_PORT)
         inside, outside = _range(match["in"]), _range(out or match["in"])
         if not inside or len(inside) != len(outside) or len(inside) > MOST_PORTS:
             raise SpecInvalid("ports", f"ranges of one length, {MOST_PORTS} at most", value)
@@ -265,8 +293,8 @@ class _Reader:
             self._not(f"--restart {value}", OURS)
 
     def _network(self, value: str) -> None:
-        if value == "host":
-            self._list("networks", "host")
+        if value == HOST:
+            self._list("networks", HOST)
         elif value in ("bridge", "none") or value.startswith("container:"):
             self._not(f"--network {value}", ONE_NETWORK)
         else:
@@ -277,10 +305,14 @@ class _Reader:
         soft, _, hard = amounts.partition(":")
         self._list("ulimits", {"name": name, "soft": soft, "hard": hard or soft})
 
-    def _health(self, key: str, value: object) -> None:
-        found = self._spec.setdefault("health", {})
-        assert isinstance(found, dict)
-        found[key] = value
+    def _checks(self, value: str) -> None:
+        self._command = ["sh", "-c", value]
+
+    def _checked(self, key: str, value: str) -> None:
+        amount = seconds_of(value)
+        if amount is None or amount < 0:
+            raise SpecInvalid("health", "a number, or a time such as 10s", value)
+        self._check[key] = amount
 
     def _called(self, value: str) -> None:
         self._name = value
@@ -326,13 +358,14 @@ _TAKES: dict[str, Callable[[_Reader, str], None]] = {
     "--network-alias": lambda r, v: r._not(f"--network-alias {v}", ONE_NETWORK),
     "--stop-signal": _text("stop_signal"),
     "--stop-timeout": _text("stop_grace"),
-    "--cap-add": _each("cap_add"),
-    "--cap-drop": _each("cap_drop"),
+    "--cap-add": lambda r, v: r._list("cap_add", v.upper()),
+    "--cap-drop": lambda r, v: r._list("cap_drop", v.upper()),
     "--dns": _each("dns"),
     "--add-host": _each("extra_hosts"),
     "--tmpfs": _Reader._tmpfs,
     "--ulimit": _Reader._limit,
-    "--health-cmd": lambda r, v: r._health("command", ["sh", "-c", v]),
-    "--health-interval": lambda r, v: r._health("interval", v),
-    "--health-start-period": lambda r, v: r._health("within", v),
+    "--health-cmd": _Reader._checks,
+    "--health-interval": lambda r, v: r._checked("interval", v),
+    "--health-start-period": lambda r, v: r._checked("start", v),
+    "--health-retries": lambda r, v: r._checked("retries", v),
 }

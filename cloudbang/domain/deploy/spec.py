@@ -44,8 +44,10 @@ ALIAS = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
 CAPABILITY = re.compile(r"(CAP_)?[A-Z_]{2,40}|ALL")
 USER = re.compile(r"[A-Za-z0-9_.-]{1,64}(:[A-Za-z0-9_.-]{1,64})?")
 SIGNAL = re.compile(r"(SIG)?[A-Z0-9+]{2,12}|\d{1,2}")
-HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
+HOSTNAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9_])?")
 EXTRA_HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}[:=]\[?([0-9a-fA-F.:]{2,45}|host-gateway)\]?")
+
+HOST = "host"  # among the networks: that of the machine itself
 
 Restart = Literal["always", "on-failure", "no"]
 RESTARTS = ("always", "on-failure", "no")
@@ -99,10 +101,17 @@ class Spec:
     @property
     def exclusive(self) -> tuple[str, ...]:
         """What only one of its releases can have at a time, named as it is written: volumes that
-        are written to and not shared, and published ports."""
+        are written to and not shared, published ports, and what it listens on in the machine's own
+        network."""
         volumes = (m.name or m.source for m in self.volumes if not (m.read_only or m.shared))
         ports = (f"{p.published}/{p.protocol}" for p in self.ports)
-        return (*volumes, *ports)
+        listens = (f"{self.port}/tcp", HOST) if self.port else (HOST,)
+        return (*volumes, *ports, *(listens if self.on_host else ()))
+
+    @property
+    def on_host(self) -> bool:
+        """Whether it is in the network of the machine, and then in no other."""
+        return HOST in self.networks
 
     @property
     def may_end(self) -> bool:
@@ -116,7 +125,7 @@ class Spec:
     def for_admins(self) -> tuple[str, ...]:
         """The fields by which it reaches beyond its own containers: an admin's to give."""
         found = [f"volumes[{n}]" for n, mount in enumerate(self.volumes) if mount.source]
-        found += [f"networks[{n}]" for n, name in enumerate(self.networks) if name == "host"]
+        found += [f"networks[{n}]" for n, name in enumerate(self.networks) if name == HOST]
         if self.cap_add:
             found.append("cap_add")
         if self.sysctls:
@@ -195,6 +204,19 @@ def read_spec(found: object) -> tuple[Spec, dict[str, str | None]]:
     its.end()
     _check(spec)
     return spec, secrets
+
+
+def check_together(spec: Spec) -> None:
+    """What does not go together, and was not refused at all times: releases that are kept may have it.
+    Raises SpecInvalid."""
+    if spec.on_host:
+        # Such a container has no address of its own: nothing can be led to it, or named.
+        if spec.route is not None:
+            raise SpecInvalid("route", "route and the network “host”", rule="both")
+        if len(spec.networks) > 1:
+            raise SpecInvalid("networks", "“host” and other networks", rule="both")
+        if spec.ports:
+            raise SpecInvalid("ports", "ports and the network “host”", rule="both")
 
 
 def _check(spec: Spec) -> None:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from cloudbang.domain.deploy.release import Release, service_name
-from cloudbang.domain.deploy.spec import Spec
+from cloudbang.domain.deploy.spec import HOST, Spec
 from cloudbang.domain.deploy.spec_parts import Health, Mount
 from cloudbang.domain.names import DEFAULT_TEAM, IMAGE, JOB, ONE_OFF, RELEASE
 
@@ -125,9 +125,12 @@ def networks_of(release: Release, team: str) -> tuple[tuple[str, tuple[str, ...]
     """The networks that an app of a team is on, by name, with the names by which it is found there.
 
     One of a stack is on its team's network only where the gateway has to reach it. Ours (a team's,
-    and a stack's) are made where they are not there; others have to be.
+    and a stack's) are made where they are not there; others have to be. Who is in the machine's own
+    network can be in no other, and has no name there.
     """
     spec, names = release.spec, (release.app, *release.spec.aliases)
+    if spec.on_host:
+        return ((HOST, ()),)
     found: dict[str, tuple[str, ...]] = {}
     if spec.stack:
         found[stack_network(spec.stack)] = names

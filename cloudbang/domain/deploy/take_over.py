@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cloudbang.domain.deploy.checks import health_of
 from cloudbang.domain.deploy.not_honoured import (
-    ADDRESSES,
     BY_COMPOSE,
     CAPABILITIES,
     KEPT,
@@ -24,6 +24,7 @@ from cloudbang.domain.deploy.not_honoured import (
     RANDOM,
     SWARM,
     WRITTEN,
+    of_address,
 )
 from cloudbang.domain.deploy.spec import OURS
 from cloudbang.domain.names import PEOPLES
@@ -33,7 +34,6 @@ Json = dict[str, object]
 
 SECOND = 10**9
 SHM = 64 * 1024**2  # bytes that every container has
-_EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what is compared with
 _NOT_A_PERSONS = (OURS, "com.docker.", "desktop.docker.")
 _STOP = frozenset({"", "SIGTERM", "15"})
 
@@ -178,8 +178,8 @@ class _Reader:
         self._set("stdin_open", bool(self._config.get("OpenStdin")))
         self._set("init", bool(self._host.get("Init")))
         self._set("read_only", bool(self._host.get("ReadonlyRootfs")))
-        self._set("cap_add", _list(self._host, "CapAdd"))
-        self._set("cap_drop", _list(self._host, "CapDrop"))
+        self._set("cap_add", [one.upper() for one in _list(self._host, "CapAdd")])
+        self._set("cap_drop", [one.upper() for one in _list(self._host, "CapDrop")])
         self._set("dns", _list(self._host, "Dns"))
         self._set("extra_hosts", _list(self._host, "ExtraHosts"))
         self._set("sysctls", dict(self._host.get("Sysctls") or {}))
@@ -209,8 +209,7 @@ class _Reader:
                         self._not(f"-p {outside}:{target}", RANDOM)
                 if not outside.isdecimal():
                     continue
-                if address not in _EVERYWHERE:
-                    why = LOOPBACK if address.startswith(("127.", "::1")) else ADDRESSES
+                if why := of_address(address):
                     self._not(f"-p {_bracketed(address)}:{outside}:{target}", why)
                     if why is LOOPBACK:
                         continue
@@ -302,12 +301,8 @@ class _Reader:
             self._not("--no-healthcheck", SWARM)
             return
         command = ["sh", "-c", *test[1:]] if test[0] == "CMD-SHELL" else test[1:]
-        health: Json = {"command": command}
-        if interval := int(check.get("Interval") or 0):
-            health["interval"] = min(3600.0, max(0.5, interval / SECOND))
-        if start := int(check.get("StartPeriod") or 0):
-            health["within"] = min(86400.0, max(1.0, start / SECOND))
-        self._spec["health"] = health
+        interval, start = (int(check.get(key) or 0) / SECOND for key in ("Interval", "StartPeriod"))
+        self._spec["health"] = health_of(command, interval, start, check.get("Retries"))
 
     def _read_end(self) -> None:
         policy = str((self._host.get("RestartPolicy") or {}).get("Name") or "no")

@@ -19,6 +19,8 @@ NAMES: Mapping[WebhookKind, str] = {
     "plain": "webhook",
 }
 BRANCH = "refs/heads/"
+# Where a push says how many commits it has, told or not.
+_COUNTS: Mapping[str, str] = {"gitlab": "total_commits_count", "gitea": "total_commits"}
 NOBODY = "0" * 40
 
 # Why a delivery deploys nothing.
@@ -105,7 +107,7 @@ def push_of(kind: WebhookKind, headers: Mapping[str, str], told: Mapping[str, An
         branch=_branch(told.get("ref")),
         commit=commit,
         by=_name(by),
-        paths=_paths_of(told.get("commits"), told.get("total_commits_count")),
+        paths=_paths_of(kind, told),
         default_branch=_text(repository.get("default_branch")),
     )
 
@@ -148,11 +150,19 @@ def _regex(pattern: str) -> str:
     return made
 
 
-def _paths_of(commits: object, count: object) -> tuple[str, ...] | None:
-    """What the commits of a push have changed; None where not all of them are told."""
+def _paths_of(kind: WebhookKind, told: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """What the commits of a push have changed; None where not all of them are told.
+
+    Every host cuts the list off somewhere: GitLab after 20, Gitea after 5 (both say how many there
+    were, Gitea since 1.16), GitHub after some thousands, the oldest first, and does not say so.
+    """
+    commits = told.get("commits")
     if not isinstance(commits, list) or not commits:
         return None
-    if isinstance(count, int) and count > len(commits):
+    count = told.get(_COUNTS[kind]) if kind in _COUNTS else len(commits)
+    if not isinstance(count, int) or count > len(commits):
+        return None
+    if told.get("after") not in {_mapping(commit).get("id") for commit in commits}:
         return None
     found: set[str] = set()
     for commit in commits:

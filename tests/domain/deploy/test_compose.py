@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cloudbang.domain.deploy import not_honoured
 from cloudbang.domain.deploy.compose import After, stack_of
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.spec import read_spec
@@ -92,13 +93,10 @@ def test_each_service_becomes_an_app() -> None:
         "replicas": 2,
         "cpus": 0.5,
         "memory": 268435456,
-        "env": {"PRICE": "$5", "NONE": ""},
+        "env": {"PRICE": "$5"},
         "labels": {"team": "blue", "cloudbang.metrics.port": "9100"},
         "networks": ["proxy"],
-        "ports": [
-            {"published": 8080, "target": 80},
-            {"published": 53, "target": 53, "protocol": "udp"},
-        ],
+        "ports": [{"published": 8080, "target": 80}],
         "volumes": [
             {"path": "/files", "name": "shop_files"},
             {"path": "/ssl", "source": "/etc/ssl", "read_only": True},
@@ -120,6 +118,7 @@ def test_each_service_becomes_an_app() -> None:
         "health": {
             "command": ["sh", "-c", "pg_isready -U ${POSTGRES_USER}"],
             "interval": 10,
+            "within": 80,
         },
     }
     assert by_name["migrate"].spec == {
@@ -137,15 +136,109 @@ def test_what_is_not_honoured_is_named_with_its_reason() -> None:
         ("", "include"),
         ("web", "deploy.update_config"),
         ("web", "labels.cloudbang.app"),
-        ("db", "healthcheck.retries"),
         ("web", "networks.front"),
-        ("web", "ports 127.0.0.1:53"),
+        ("web", "environment.NONE"),
+        ("web", "ports 127.0.0.1:53:53/udp"),
         ("web", "volumes /cache"),
         ("web", "privileged"),
         ("web", "logging"),
         ("web", "secrets.key"),
     }
     assert all(one.why.en and one.why.zh for one in left)
+
+
+def read(**service: object) -> tuple[dict, dict[str, object]]:
+    """The specification of a file's only service; what is not honoured, with its reason."""
+    stack = stack_of({"services": {"a": {"image": "x", **service}}})
+    return stack.services[0].spec, {one.key: one.why for one in stack.left}
+
+
+def test_a_port_that_only_this_machine_reaches_is_not_opened_to_all() -> None:
+    """A database without a password would be everybody's."""
+    mine = {"target": 5432, "published": "5432", "host_ip": "127.0.0.1"}
+    spec, left = read(ports=[mine, {**mine, "host_ip": "::1"}, {**mine, "host_ip": "127.0.0.9"}])
+    assert "ports" not in spec
+    assert left == {
+        f"ports {one}:5432:5432": not_honoured.LOOPBACK for one in ("127.0.0.1", "::1", "127.0.0.9")
+    }
+    spec, left = read(ports=[{**mine, "host_ip": "10.0.0.1"}, {"target": 80, "host_ip": "0.0.0.0"}])
+    assert spec["ports"] == [{"published": 5432, "target": 5432}, {"published": 80, "target": 80}]
+    assert left == {
+        "ports 10.0.0.1:5432:5432": not_honoured.ADDRESSES,
+        "ports 80": not_honoured.ANY_PORT,
+    }
+
+
+def test_the_machines_own_network() -> None:
+    """As a service of Swarm has it, too; in it nothing is published."""
+    spec, left = read(network_mode="host", ports=[{"target": 80, "published": "80"}])
+    assert spec["networks"] == ["host"]
+    assert "ports" not in spec
+    assert left == {"ports": not_honoured.WITH_HOST}
+    assert read(network_mode="bridge")[1] == {"network_mode": not_honoured.ONE_NETWORK}
+    for mode in ("service:vpn", "container:vpn", "none"):
+        spec, left = read(network_mode=mode)
+        assert "networks" not in spec
+        assert left == {"network_mode": not_honoured.SWARM}
+
+
+def test_what_is_taken_away_from_an_image() -> None:
+    """An entry point that is empty is not one that nobody speaks of."""
+    spec, left = read(entrypoint=[], command=["serve"])
+    assert (spec["entrypoint"], "command" in spec, left) == (["serve"], False, {})
+    spec, left = read(entrypoint=None, command=["serve"])
+    assert ("entrypoint" in spec, spec["command"], left) == (False, ["serve"], {})
+    assert read(entrypoint=[], command=[])[1] == {"entrypoint": not_honoured.NO_FIELD}
+    assert read(command=[])[1] == {"command": not_honoured.NO_FIELD}
+
+
+def test_a_nought_is_said() -> None:
+    assert read(scale=0)[0]["replicas"] == 0
+
+
+def test_as_the_engine_takes_it() -> None:
+    """Which is less strict than a specification."""
+    spec, left = read(cap_drop=["all"], cap_add=["net_admin"], hostname="my_host")
+    assert left == {}
+    its = read_spec(spec)[0]
+    assert (its.cap_drop, its.cap_add, its.hostname) == (("ALL",), ("NET_ADMIN",), "my_host")
+
+
+@pytest.mark.parametrize(
+    ("check", "within"),
+    [
+        ({"interval": "10s", "retries": 30}, 300),  # a database that is being made
+        ({"interval": "10s", "retries": 3, "start_period": "1m0s"}, 90),
+        ({"retries": 5}, 150),
+        ({"start_period": "1m30s"}, 90),
+        ({"start_period": "0s"}, 30),
+        ({}, 30),
+        ({"interval": "24h0m0s", "retries": 9}, 86400),
+    ],
+)
+def test_it_has_as_long_to_be_healthy_as_docker_gives_it(check: dict, within: float) -> None:
+    """Its tries after its start period, all of them."""
+    spec, left = read(healthcheck={"test": ["CMD", "true"], "timeout": "5s", **check})
+    assert read_spec(spec)[0].health.within == within
+    assert list(left) == ["healthcheck.timeout"]
+
+
+def test_nobody_is_waited_for_who_is_not_deployed() -> None:
+    """As one of a profile that is not asked for, of which the file says that it may be missing."""
+    needs = {"dbg": {"condition": "service_started", "required": False}, "db": {}}
+    services = {
+        "a": {"image": "x", "depends_on": needs},
+        "db": {"image": "x"},
+        "dbg": {"image": "y", "profiles": ["debug"]},
+    }
+    assert [one.service for one in stack_of({"services": services}).services[-1].after] == ["db"]
+
+
+def test_a_variable_without_a_value_is_not_an_empty_one() -> None:
+    """An image may say what it is where nobody does."""
+    spec, left = read(environment={"TZ": None, "EMPTY": "", "A": 1})
+    assert spec["env"] == {"EMPTY": "", "A": 1}
+    assert left == {"environment.TZ": not_honoured.VALUE_HERE}
 
 
 def test_they_are_started_in_an_order_that_works() -> None:

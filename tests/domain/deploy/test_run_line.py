@@ -47,10 +47,7 @@ LINES = [
             "image": "alpine",
             "tty": True,
             "stdin_open": True,
-            "ports": [
-                {"published": 53, "target": 5353, "protocol": "udp"},
-                {"published": 81, "target": 80},
-            ],
+            "ports": [{"published": 53, "target": 5353, "protocol": "udp"}],
             "command": ["sh", "-c", "echo hi"],
         },
         ["-p 127.0.0.1:81:80", "--privileged"],
@@ -89,9 +86,20 @@ LINES = [
                 {"path": "/d", "name": "d"},
             ],
             "tmpfs": ["/t"],
-            "env": {"HOME": ""},
         },
         ["-v /anonymous", "-e HOME", "--gpus all", "--log-driver json-file"],
+    ),
+    (
+        "docker run --network=host -p 80:80 -p 127.0.0.1:5432:5432 -p [::1]:53:53/udp x",
+        "",
+        {"image": "x", "networks": ["host"]},
+        ["-p 127.0.0.1:5432:5432", "-p [::1]:53:53/udp", "-p 80:80"],
+    ),
+    (
+        "docker run -p 80 x",
+        "",
+        {"image": "x", "ports": [{"published": 80, "target": 80}]},
+        ["-p 80"],
     ),
     (
         "docker run -dp 3000-3002:4000-4002/udp -p 0.0.0.0:80:80 --entrypoint '' --restart on-failure:3 "
@@ -108,14 +116,14 @@ LINES = [
                 {"published": 80, "target": 80},
             ],
             "restart": "on-failure",
-            "health": {"command": ["sh", "-c", "true"]},
+            "health": {"command": ["sh", "-c", "true"], "within": 90},
             "volumes": [
                 {"path": "/data", "name": "data", "read_only": True},
                 {"path": "/b", "source": "/a"},
             ],
         },
         [
-            *("--restart on-failure:3", "--health-retries 3", "--dns-search a.b", "--cpu-quota 5"),
+            *("--restart on-failure:3", "--dns-search a.b", "--cpu-quota 5"),
             *("-v /data:z", "--mount /b: bind-propagation=shared"),
         ],
     ),

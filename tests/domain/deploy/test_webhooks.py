@@ -67,8 +67,8 @@ GITHUB = {
     "repository": {"default_branch": "main", "full_name": "ann/web"},
     "pusher": {"name": "ann", "email": "ann@example.com"},
     "commits": [
-        {"added": ["docs/a.md"], "modified": ["src/x.py"], "removed": []},
-        {"added": [], "modified": ["src/x.py"], "removed": ["b"]},
+        {"id": "b" * 40, "added": ["docs/a.md"], "modified": ["src/x.py"], "removed": []},
+        {"id": "a" * 40, "added": [], "modified": ["src/x.py"], "removed": ["b"]},
     ],
 }
 GITLAB = {
@@ -77,10 +77,12 @@ GITLAB = {
     "after": "a" * 40,
     "user_username": "ann",
     "project": {"default_branch": "main"},
-    "commits": [{"added": ["docs/a.md"], "modified": ["src/x.py"], "removed": ["b"]}],
+    "commits": [
+        {"id": "a" * 40, "added": ["docs/a.md"], "modified": ["src/x.py"], "removed": ["b"]}
+    ],
     "total_commits_count": 1,
 }
-GITEA = {**GITHUB, "pusher": {"login": "ann", "username": "ann"}}
+GITEA = {**GITHUB, "pusher": {"login": "ann", "username": "ann"}, "total_commits": 2}
 PUSH = Push("main", "a" * 40, "ann", ("b", "docs/a.md", "src/x.py"), "main")
 
 
@@ -112,9 +114,18 @@ def test_other_events() -> None:
 
 def test_what_changed_is_known_or_not() -> None:
     """Where not all commits are told, as of a large or a forced push, no path is left out for it."""
-    cut = {**GITLAB, "total_commits_count": 21}
-    for told in (cut, {**GITLAB, "commits": []}, {**GITLAB, "commits": [{"added": None}]}):
-        push = push_of("gitlab", {"x-gitlab-event": "Push Hook"}, told)
+    gitlab = ("gitlab", {"x-gitlab-event": "Push Hook"})
+    gitea = ("gitea", {"x-gitea-event": "push"})
+    github = ("github", {"x-github-event": "push"})
+    for (kind, headers), told in (
+        (gitlab, {**GITLAB, "total_commits_count": 21}),
+        (gitlab, {**GITLAB, "commits": []}),
+        (gitlab, {**GITLAB, "commits": [{"id": "a" * 40, "added": None}]}),
+        (gitea, {**GITEA, "total_commits": 6}),
+        (gitea, GITHUB),  # an old one, which tells five commits and not how many there are
+        (github, {**GITHUB, "after": "c" * 40}),  # the oldest are told, and not the last
+    ):
+        push = push_of(kind, headers, told)  # type: ignore[arg-type]
         assert push is not None
         assert push.paths is None
         assert skipped(push, Filter("", ("nothing/",)), "") is None

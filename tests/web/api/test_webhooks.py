@@ -53,7 +53,7 @@ PUSH = {
     "ref": "refs/heads/main",
     "after": "a" * 40,
     "pusher": {"name": "ann"},
-    "commits": [{"added": [], "modified": ["src/a.py"], "removed": []}],
+    "commits": [{"id": "a" * 40, "added": [], "modified": ["src/a.py"], "removed": []}],
 }
 
 

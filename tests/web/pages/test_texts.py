@@ -17,7 +17,7 @@ import cloudbang
 from cloudbang import errors
 from cloudbang.domain.alerts.incidents import BEGAN, ENDED, FLAPPING, GONE, SILENT
 from cloudbang.domain.alerts.rules import DEFAULTS
-from cloudbang.domain.deploy.failure import SENTENCES, WITHOUT_TIME
+from cloudbang.domain.deploy.failure import BROKE_OFF, NOT_RUN, SENTENCES, WITHOUT_TIME
 from cloudbang.domain.events import KINDS
 from cloudbang.domain.metrics import exposed
 from cloudbang.domain.refusals import REFUSALS
@@ -114,7 +114,15 @@ def texts_of_python() -> dict[str, str]:
         for text in (kind.title, *sentences_of(kind)):
             found[text] = kind.__name__
     found[MEASURING_IS_BEHIND] = found[NOT_WRITTEN] = "monitoring/series.py"
-    for text in (*SENTENCES.values(), *WITHOUT_TIME.values(), CANCELLED, REPLACED, SECONDS):
+    for text in (
+        *SENTENCES.values(),
+        *WITHOUT_TIME.values(),
+        BROKE_OFF,
+        NOT_RUN,
+        CANCELLED,
+        REPLACED,
+        SECONDS,
+    ):
         found[text] = "of deployments"
     for name, text in vars(reasons).items():
         if name.isupper():
