@@ -53,7 +53,10 @@ def levels_page() -> str:
     for title, ways in (
         ("JSON: fields and scales", tuple(json_lines.examples())),
         ("Text: at its very start", text_tables.STARTS),
-        ("Text: behind a time and a place", text_tables.HEADS + text_tables.NAMED),
+        (
+            "Text: behind a time and a place",
+            text_tables.HEADS + text_tables.NAMED + text_tables.NAMES,
+        ),
         ("Text: in brackets", (*text_tables.BRACKETS, *text_tables.BEHIND_TIME)),
         ("Text: pairs", text_tables.PAIRS),
         (

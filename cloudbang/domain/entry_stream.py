@@ -18,7 +18,9 @@ BLOCK = 60  # lines of a message below a head that says nothing itself
 
 _TIME = re.compile(TIME)
 _LINE_NUMBER = re.compile(r"\[\d+-\d+\]")  # of the process: %l of PostgreSQL's log_line_prefix
+_CAUSE = re.compile(r"\s*(?:Caused|Wrapped|Suppressed|--->|Next )")  # its message may have lines
 _CARET = re.compile(r"\s*[\^~]+\s*$")
+_CLOSES = re.compile(r"[\])}]{1,4}[,;]?\s*$")
 _LAST = re.compile(r"[A-Za-z_][\w.]*(?:: .*|:)?$")  # what a traceback of Python ends with
 _MEMBER = re.compile(r'(\s+)"([\w.@]+)"\s*:\s*("?[\w+-]*)')
 
@@ -26,10 +28,10 @@ _MEMBER = re.compile(r'(\s+)"([\w.@]+)"\s*:\s*("?[\w+-]*)')
 class _Waiting:
     """A line that stands alone until a frame proves otherwise."""
 
-    __slots__ = ("failure", "raw", "seq")
+    __slots__ = ("blank", "failure", "raw", "seq")
 
-    def __init__(self, seq: int, raw: bytes, failure: bool) -> None:
-        self.seq, self.raw, self.failure = seq, raw, failure
+    def __init__(self, seq: int, raw: bytes, *, failure: bool, blank: bool = False) -> None:
+        self.seq, self.raw, self.failure, self.blank = seq, raw, failure, blank
 
 
 class EntryStream:
@@ -39,10 +41,12 @@ class EntryStream:
         "begins",
         "block",
         "braces",
+        "cause",
         "database",
         "entry",
         "failing",
         "framed",
+        "head",
         "indent",
         "json",
         "language",
@@ -64,8 +68,8 @@ class EntryStream:
         # A line that began one, of which nothing else is known yet: most stay so.
         self.lone: tuple[int, bytes, Shape] | None = None
         self.waiting: list[_Waiting] = []
-        self.last = b""
-        self.begins = self.framed = self.failing = False
+        self.head = self.last = b""
+        self.begins = self.framed = self.failing = self.cause = False
         self.language = self.prefix = self.indent = self.tag = ""
         self.block = self.json = self.message_below = self.database = self.place = False
         self.location = self.next_line = self.braces = self.tool = self.timed = False
@@ -99,8 +103,9 @@ class EntryStream:
             within = self.braces or (self.framed and self.language == "python")
             within = within or (shape.detail and self.timed and entry.level in BAD)
             told = shape.failure and not shape.timed
-            announced = self.next_line and entry.lines == 1
-            told = told and (announced or (shape.indented and self.language == "go"))
+            announced = self.next_line and (entry.lines == 1 or self.cause)
+            below = entry.level in BAD and not (self.tool or self.waiting)
+            told = told and (announced or (shape.indented and (self.language == "go" or below)))
             boxed = self.language == "box" and shape.boxed
             if not (told or boxed or (within and shape.indented and not shape.timed)):
                 self._begin(seq, raw, shape)
@@ -143,6 +148,7 @@ class EntryStream:
             elif self.framed and self.language == "box" and text.startswith("╰"):
                 self.language = "python"
             self._pull(self.waiting)
+            self.next_line = False
             return self._join(seq, raw)
         if self.location and _CARET.match(text_of(raw)):
             return self._caret(seq, raw)
@@ -152,7 +158,7 @@ class EntryStream:
         waits = entry.level in BAD or self.framed or self.location
         told = not shape.exception or (entry.level in BAD and not self.framed)
         if waits and told and len(self.waiting) < WAITING_AT_MOST and not shape.location:
-            self.waiting.append(_Waiting(seq, raw, shape.exception))
+            self.waiting.append(_Waiting(seq, raw, failure=shape.exception))
         else:
             self.lone = (seq, raw, shape)
         return None
@@ -176,10 +182,12 @@ class EntryStream:
     def _begin(self, seq: int, raw: bytes, shape: Shape) -> None:
         self.entry, self.lone = Entry(seq, raw, shape.level), None
         self.waiting = []
-        self.framed = self.braces = False
+        self.braces = self.cause = False
+        self.framed = shape.opening == "box"
         self.language = shape.opening or shape.language
         self.begins, self.failing = shape.heads and not shape.failure, shape.failure
         self.timed = shape.timed
+        self.head = raw
         self.tag = tag_of_record(raw) if shape.tagged else ""
         self.location, self.json, self.tool = shape.location, shape.opens_object, shape.tool
         self.indent = ""
@@ -208,6 +216,11 @@ class EntryStream:
         self.waiting = []
 
     @property
+    def _announces(self) -> bool:
+        """Whether the first line of the entry ends as what announces more of itself."""
+        return text_of(self.head).rstrip().endswith((":", ","))
+
+    @property
     def _says_enough(self) -> bool:
         """Whether an object below the entry is something else: it has a message, and no frames yet."""
         return not (self.framed or self.message_below or self.block or self.next_line)
@@ -220,7 +233,7 @@ class EntryStream:
         self.next_line = False
         if self.waiting or not (entry.level in BAD or self.framed):
             if len(self.waiting) < WAITING_AT_MOST:
-                self.waiting.append(_Waiting(seq, raw, failure=False))
+                self.waiting.append(_Waiting(seq, raw, failure=False, blank=True))
             return None
         return self._join(seq, raw)
 
@@ -237,8 +250,8 @@ class EntryStream:
             self.braces = shape.opens_braces
             return None
         start = self._start_of(waiting)
-        if start is None and waiting and self.framed and heads_frames(text_of(raw)):
-            start = len(waiting) - 1  # another failure, and not more of this one
+        if start is None and self._is_another(raw, shape):
+            start = max(i for i, one in enumerate(waiting) if not one.blank)
         if start is None:
             self._pull(waiting)
         else:
@@ -248,7 +261,9 @@ class EntryStream:
             self.begins, self.failing, self.location = False, True, False
         self.framed, self.language = True, language or shape.frame
         self.braces = shape.opens_braces
-        self.block = self.next_line = self.message_below = False
+        self.cause = _CAUSE.match(text := text_of(raw)) is not None
+        self.next_line = self.cause and text.rstrip().endswith(":")
+        self.block = self.message_below = False
         if entry.level is None:
             entry.level = "error"
         return self._join(seq, raw)
@@ -260,16 +275,37 @@ class EntryStream:
         assert self.entry is not None
         failure = next((i for i, one in enumerate(waiting) if one.failure), None)
         if self.entry.level in BAD or self.framed:
-            # A line of a log is followed by what it tells of; a failure by none but its own frames.
-            return None if self.begins and not self.framed else failure
+            # A line of a log is followed by what it tells of, if nothing was told yet; a failure by
+            # none but its own frames.
+            tells = self.begins and not self.framed
+            if failure and (self.entry.level == "warning" or self.entry.lines > 1):
+                tells = False
+            elif failure and failure > 1:
+                tells = tells and self._announces
+            return None if tells else failure
         return failure if failure is not None else len(waiting) - 1
+
+    def _is_another(self, raw: bytes, shape: Shape) -> bool:
+        """Whether a frame proves another failure than the one that is open: the line before it tells
+        of that, and those before stand alone."""
+        told = sum(not one.blank for one in self.waiting)
+        pairs = shape.frame == "go"  # of a function and its place
+        if told and self.framed:
+            return not (self.cause or (pairs and told == 1)) or heads_frames(text_of(raw))
+        slow = self.entry is not None and self.entry.level == "warning" and not pairs
+        return told > 1 and (slow or heads_frames(text_of(raw)))
 
     def _open(self, seq: int, raw: bytes, shape: Shape) -> Entry | None:
         entry, language = self.entry, shape.opening
         assert entry is not None
         again = language == self.language and language in ("go", "php", "elixir")
         between = self.language == "between" or not self.framed or again
-        if entry.level in BAD and between and (self.failing or self.begins):
+        if self.framed and language == self.language == "python" and shape.indented:
+            return self._join(seq, raw)  # one of a group
+        # What stands between is the message of the line that fails, or something else.
+        alone = language == "jvm" or (language == "elixir" and self.failing)
+        ends = self.waiting and (alone or entry.level != "error" or entry.lines > 1)
+        if entry.level in BAD and between and (self.failing or self.begins) and not ends:
             self._pull(self.waiting)
             self.framed = language not in ("php", "rust")
             self.language = language
@@ -319,14 +355,21 @@ class EntryStream:
         if self.waiting:
             return False
         if shape.indented:
+            self.next_line = False
             if (entry.level in BAD and not self.tool) or self.framed or self.message_below:
+                return True
+            if self.timed and self.begins and self._announces:
                 return True
             return self.database and text_of(raw)[0] == "\t"
         if self.next_line:
             self.next_line = False
-            return not shape.exception
+            return not shape.exception or (entry.lines == 1 and entry.level == "error")
         if self.block:
+            # One line says what failed, and frames the rest; a logger's message may have many.
+            self.block = self.timed and self.language != "node"
             return entry.lines < BLOCK
+        if entry.lines > 1 and _CLOSES.match(text_of(raw)):
+            return True
         last = shape.exception or _LAST.match(text_of(raw).lstrip(BLANK)) is not None
         if last and self.language == "python" and self.framed:
             self.language = "ended"

@@ -16,18 +16,22 @@ DETAIL = re.compile(
     r"\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION|BACKTRACE"
     rf"|{FOREIGN_DETAILS}):  "
 )
-SECOND = re.compile(rf"(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST|{FOREIGN}): ")
+SECOND = re.compile(
+    rf"(?:SEVERE|ERROR|WARNING|WARN|INFO|CONFIG|DEBUG|TRACE|FINE|FINER|FINEST|{FOREIGN}): "
+)
 DATABASE = re.compile(
     rf"\b(?:DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|错误|警告|{FOREIGN}):  "
 )
 _PLACE = re.compile(
-    r"\s[\w$.]+\.(?:[\w$]+ [\w$<>]+|[A-Z][\w$]+)$"
+    r"\s[\w$.]+\.(?:[\w$]+ [\w$<>]+|[\w$]+\(\)|[A-Z][\w$]+)$"
 )  # a class and a method: java.util.logging
 _NUMBERED = re.compile(r"[\w.`+<>,$-]+\[\d+\]$")  # a category and an event: .NET's console
 _LOCATION = re.compile(r"(?:/|file://|node:|[A-Za-z]:\\)\S*:\d+$")
 _ENDS = re.compile(r"[\s\])][:|-]\s*$")  # a head without its message
 _NOTHING = " \t-:|>.*[]"
 _SIGNS = frozenset("✓✔○●◐▲➜⚠⨯✖✗✘ℹ❌")  # of tools: what begins with one stands for itself
+# What a tool does, in a column of its own to the right: it stands for itself.
+_STEP = re.compile(r"(?=.{12} )\s{2,8}[A-Z][a-z]{3,9}(?:ed|ing|sh|tion) ")
 _REPORT = re.compile(r"=[A-Z]+ REPORT====")
 
 
@@ -50,14 +54,14 @@ def tag_of_record(raw: bytes) -> str:
 
 # What some put before each line of what another process, rank, container or request writes.
 _TAG = re.compile(
-    r"(?:\((?:[\w.-]+ )?(?:[\w.-]+=[\w.]+[, ]{0,2}){1,4}\)|\[(?:rank|proc|worker)\d+\]:|\[(?=[0-9-]*[a-f])[0-9a-f][0-9a-f-]{6,36}\]"
+    r"(?:\((?:[\w.-]+ )?(?:[\w.-]+=[\w.]+[, ]{0,2}){1,4}\)|\[(?:rank|proc|worker)\d+\]:|\[(?=[0-9-]*[a-f])[0-9a-f][0-9a-f-]{6,36}\]|==\d+=="
     r"|[\w.@-]*[-._]\d+ +\|) "
 )
 
 
 def tag_of(text: str) -> str:
     """What stands before each line of one process: its lines are read without it."""
-    if text[:1] in ("(", "[") or "|" in text[:40]:
+    if text[:1] in ("(", "[", "=") or "|" in text[:40]:
         found = _TAG.match(text)
         return found[0] if found else ""
     return ""
@@ -100,6 +104,8 @@ class Shape:
         bare = text.lstrip(BLANK)
         self.blank = not bare
         self.indented = text[:1] in (" ", "\t") and bare[:1] not in _SIGNS
+        if self.indented and text[:2] == "  " and _STEP.match(text):
+            self.indented = False
         self.boxed = self.detail = False
         self.frame = self.opening = self.language = ""
         self.opens_braces = text.endswith("{")
@@ -125,12 +131,14 @@ class Shape:
             self.opening = opening(text)
             if bare.startswith(("panic: ", "fatal error: ")):
                 self.language = "go"
+            elif found.failure and bare.startswith("Error in "):
+                self.language = "r"
             self.location = _LOCATION.match(bare) is not None
             self.opens_object = bare == "{"
             self.next_line = found.failure and bare.rstrip().endswith(":")
         if found.heads and not found.failure:
             # An object may be what a line says, and stand below it.
-            self.opens_object = bare.endswith(" {")
+            self.opens_object = bare.endswith((" {", " = ["))
             message = bare[found.message :].strip()
             nothing = not message.strip(_NOTHING) or _ENDS.search(bare[-8:]) is not None
             self.message_below = nothing or _NUMBERED.match(message) is not None

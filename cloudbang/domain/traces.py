@@ -33,6 +33,7 @@ FRAMES = (
     TraceLine("python", r"[\s|+]*(?:> )?File \".+\", line \d+", '  File "/app/a.py", line 3, in f', 'File "x" is open'),
     TraceLine("go", r"goroutine \d+ (?:gp=\S+ .*)?\[.+\]:$", "goroutine 88 [running]:", "goroutine count 4"),
     TraceLine("go", r"\s+/?\S+\.(?:go|s):\d+(?: \+0x[0-9a-f]+)?$", "\t/app/main.go:9 +0x1d", "\tsee main.go"),
+    TraceLine("go", r"\s+panic: ", "\tpanic: boom [recovered]", "panic: boom"),
     TraceLine("go", r"/\S+\.go:\d+ \(0x[0-9a-f]+\)$", "/app/main.go:10 (0x1)", "/app/main.go (1)"),
     TraceLine("node", r"\s+at (?:async |new )?.*(?::\d+:\d+\)?|\(<anonymous>\)|\(native\)|<anonymous>|\(index \d+\))(?: \{)?\s*$", "    at f (/app/a.js:1:1)", "    at 03:00 nightly"),
     TraceLine("node", r"\(Use `node --trace-", "(Use `node --trace-warnings ...` to show where the warning was created)", "(Use node)"),
@@ -60,6 +61,7 @@ FRAMES = (
     TraceLine("rust", r"Caused by:$", "Caused by:", "Caused by rain"),
     TraceLine("code", r"\s*--> \S+:\d+:\d+$", " --> src/main.rs:3:7", "--> 1f2e3d4c5b6a"),
     TraceLine("code", r"\s{2,}\S+\.\w+:\d+:\d+:$", "    src/main.ts:3:7:", "  at 03:00:"),
+    TraceLine("c", r"(?:Backtrace: ?)?(?:0x[0-9a-f]{4,16}(?::0x[0-9a-f]{4,16})?(?: |$)){2,}", "Backtrace: 0x400d1a29:0x3ffb5e60 0x400d2b19:0x3ffb5e80", "0x3ffb is free"),
     TraceLine("gdb", r"\s*#\d+ +0x[0-9a-f]+ in ", "#1  0x00005555 in main () at a.c:3", "#1 0x"),
 )  # fmt: skip
 
@@ -106,6 +108,7 @@ GOES_ON = (
     TraceLine("code", r"\s*\d* *[|│╵]|\s*= \w+: ", "3 |   let x = 1;", "3 of x"),
     TraceLine("rust", r"note: |Location:$|called `|\s*(?:left|right): ", "note: run with", "noted"),
     TraceLine("elixir", r"(?:Last message|State|Function|Args|Client|Message|Reason|Start Call)\b.*: ", "Last message: :work", "Last orders"),
+    TraceLine("r", r"Calls: |In addition: ", "Calls: source -> file", "Calls"),
     TraceLine("ruby", r"\s*\d+ levels\.\.\.$", "\t 12 levels...", "12 floors"),
 )  # fmt: skip
 
@@ -116,7 +119,7 @@ def _one_of(rows: tuple[TraceLine, ...]) -> re.Pattern[str]:
 
 _FRAME, _OPENING = _one_of(FRAMES), _one_of(OPENINGS)
 _ANYWHERE = tuple((hint, re.compile(row.pattern), row.language) for hint, row in ANYWHERE.items())
-_FIRST = frozenset(" \t#CPWSRAn.-/g>s*([|+F")  # what the others begin with
+_FIRST = frozenset(" \t#CPWSRABn.-/g>s*([|+F0")  # what the others begin with
 _GOES_ON = {row.language: re.compile(row.pattern) for row in GOES_ON}
 
 

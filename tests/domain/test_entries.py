@@ -110,6 +110,29 @@ PYTHON = ["Traceback (most recent call last):", '  File "a.py", line 3, in f', "
             "      System.TimeoutException: bank away", "         at Shop.Bank.Ask() in /src/Bank.cs:line 9",
             "info: Shop.Api[0]", "      ready",
         ]),
+        # What stands between two failures is of neither.
+        ("w+-e+++", ["2026-02-01 09:00:00 WARN slow", "  at bank", "listening", *PYTHON, "KeyError: 1"]),
+        ("w-e+", ["WARN slow", "listening", "java.io.IOException: x", FRAME]),
+        ("w-e+", ["WARN slow", "listening", "com.shop.Boom", FRAME]),
+        ("e+-e+", ["java.lang.E: x", FRAME, "listening", "java.lang.E: y", FRAME]),
+        ("e+-e+", ["java.lang.E: x", FRAME, "listening", "com.shop.Boom", FRAME]),
+        ("e+++++", ["java.lang.E: x", FRAME, "Caused by: java.lang.E: y", "of two lines", "or three", FRAME]),
+        ("e--e+", ["ERROR no stock", "listening", "GET /", "java.io.IOException: y", FRAME]),
+        ("e+-e", ["** (RuntimeError) x", "    (a 0.1.0) lib/a.ex:1: A.b/0", "ready", "** (Mix) y"]),
+        ("w-e+", ["[warning] slow", "# ready", "# A fatal error has been detected by the JVM:", "#  SIGSEGV"]),
+        ("e++++-", ["/a/b.js:3", "  throw x", "  ^", "", "[UnhandledPromiseRejection: x]", "listening"]),
+        ("e--", ["error: could not compile `app`", "   Compiling error-chain v0.12.4", "    Finished dev [unoptimized] in 0.5s"]),
+        # What announces more has it below, and a bracket that was opened is closed.
+        ("i++i", ["2026-02-01 09:00:00 INFO settings:", "  port: 80", "  host: x", "2026-02-01 09:00:00 INFO next"]),
+        ("ii-", ["2026-02-01 09:00:00 INFO ready", "2026-02-01 09:00:00 INFO settings", "  ##  a banner"]),
+        ("e++++", ["Error: no settings", "", "Caused by:", "    0: failed to open /etc/x", "    1: gone"]),
+        ("e++-", ["ERROR parser: header {", '  file: "x"', "}", "listening"]),
+        ("e+++", ["2026-02-01 09:00:00 ERROR stopped[", FRAME, FRAME, "]"]),
+        # A group has groups.
+        ("e++++", [
+            "  + Exception Group Traceback (most recent call last):", '  |   File "a.py", line 3, in f',
+            "  +-+---------------- 1 ----------------", "    | Traceback (most recent call last):", '    |   File "a.py", line 7, in g',
+        ]),
         # The first line of a trace.
         ("e+++-", [
             "2026/02/01 09:00:00 http: panic serving 10.0.0.9:5123: stock is nil", "goroutine 88 [running]:",

@@ -18,6 +18,7 @@ TABLES = (
     *text_tables.STARTS,
     *text_tables.HEADS,
     *text_tables.NAMED,
+    *text_tables.NAMES,
     *text_tables.BRACKETS,
     *text_tables.BEHIND_TIME,
     *text_tables.SENTENCES,

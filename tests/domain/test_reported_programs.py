@@ -29,6 +29,8 @@ class Figures(NamedTuple):
         ("reported_programs.txt", Figures(466, 270, 3, 0)),
         ("reported_programs_2.txt", Figures(335, 178, 4, 1)),
         ("reported_programs_3.txt", Figures(317, 84, 4, 3)),
+        ("reported_programs_4.txt", Figures(535, 291, 0, 0)),
+        ("reported_programs_5.txt", Figures(330, 84, 3, 0)),
     ],
 )
 def test_reported_programs(name: str, least: Figures) -> None:

@@ -79,14 +79,17 @@ class _Table:
 STARTS = _Table(tables.STARTS)
 HEADS = _Table(tables.HEADS)
 NAMED = _Table(tables.NAMED)
+NAMES = _Table(tables.NAMES)
 BRACKETS = _Table(tables.BRACKETS)
 BEHIND_TIME = _Table(tables.BEHIND_TIME)
 SENTENCES = _Table(tables.SENTENCES)
 SHAPES = _Table(tables.SHAPES)
 
 _TIME = re.compile(tables.TIME)
+_STARTS_BEGIN = frozenset("<(#:[*0123456789IWEFTDVNCXAew")
+_TIME_BEGINS = frozenset("0123456789JFMASONDTW")  # of numbers, months and days
 _BRACKET = re.compile(
-    r"(?:\[([^\[\]]{0,90})\]|<((?=[\dA-Z][\da-z ])[^<>]{1,150}|[^<>\s]{1,60}|[a-z]+ [^<>\s]{1,60})>(?::\d+)?|【([^】]{1,10})】|\([^()]{0,60}\)|\{[^{}\"]{0,60}\})[:,]?"
+    r"(?:\[([^\[\]]{0,130})\]|<((?=[\dA-Z][\da-z ])[^<>]{1,150}|[^<>\s]{1,60}|[a-z]+ [^<>\s]{1,60})>(?::\d+)?|【([^】]{1,10})】|\(([^()]{0,60})\)|\{[^{}\"]{0,60}\})[:,;]?"
 )
 _OPEN = "[<【({"
 _FILLER = re.compile(
@@ -96,6 +99,7 @@ _FILLER = re.compile(
 # … and a program with what it looks after, a tool with a space before its colon, a place in code.
 _PROGRAM = re.compile(
     r"[\w./@()+$<>,-]++(?: ?\[\d+(?::\d+)?\])?(?::\d+){0,2}:(?=\s|$)"
+    r"|[\w./-]+\[\d+(?::\d+)?\](?= [<*])|[\w./@-]+\.\w{1,5}:\d+:\d+(?= - )"
     r"|[\w-]{2,20} [\w./-]{1,40}:(?= (?:fatal|error|warning|info): )"
     r"|[A-Z]{2,10} :(?= (?:fatal )?(?:error|warning) )"
     r"|[\w./<>-]+\.[a-z]{1,4}:\d+(?= [A-Z]\w*Warning: )"
@@ -110,13 +114,18 @@ _NAME = re.compile(r"[^\s|]+")
 _NAMELIKE = re.compile(r"[.:/@_#$\d-]")
 _OBJECT = re.compile(r'\{\s*"')
 _PLAIN = re.compile(r"[A-Za-z]+[,;]?")
+_MODULE = re.compile(r"(?!ANY|ALL|AND|FOR|GET|NOT|PUT|THE)[A-Z]{3}")
 _PROSE = re.compile(r"[A-Z0-9]+ [a-z]{2,}(?=\s|$)")
 _KEY = re.compile(r"[\w.@/-]++=")
 _LOGFMT = re.compile(
     rf"""(?:[\w.@/-]+=(?:"(?:[^"\\]++|\\.)*+"|'[^']*'(?=[\s,])|[^\s"]*+)[\s,]++){{0,40}}?"""
     rf"""(?:{tables.LEVEL_KEYS})=(?:"([^"]{{1,20}})"|'([^']{{1,20}})'|([^\s,"]{{1,20}}))"""
 )
+_FAILED_PAIR = re.compile(
+    r"""(?<![\w.-])(?:err|error|exception)=(?:"[^"]{4,}|'[^']{4,}|(?!(?:nil|null|none|false|true|no|yes)\b)[A-Za-z][\w.:-]{3,})"""
+)
 _ENDING, _COULD_NOT = (re.compile(way.pattern) for way in tables.ENDINGS)
+_NUMBER = re.compile(r" \(\d+\)$")  # the number of what the system answered
 _CONTAINER = re.compile(r"(?:\d+\|)?[\w.@-]{1,60} {1,40}\| ?(?=\S)")
 _MESSAGE_OF_PHP = re.compile(r"NOTICE: PHP message: ")
 
@@ -135,7 +144,7 @@ def _level_of_line(text: str) -> str | None:
 
 def read_text(text: str) -> Reading:
     """What the line says of itself; ``text`` is as it is seen, with nothing blank before it."""
-    if found := STARTS.match(text):
+    if text[:1] in _STARTS_BEGIN and (found := STARTS.match(text)):
         return Reading(STARTS.level(found), True, found.end())
     if text.startswith("NOTICE: PHP"):
         text = _MESSAGE_OF_PHP.sub("", text, count=1)
@@ -157,14 +166,14 @@ def read_text(text: str) -> Reading:
 
 def _head(text: str) -> Reading:
     at, plain, programs, end = 0, 0, 0, len(text)
-    timed = message = False
+    timed = message = numbered = False
     first = place = True  # `place`: a sentence may begin here
     pairs, two = "=" in text, ":  " in text
     shaped = (
-        "Error" in text or "Exception" in text or "Failure" in text or "Fault" in text
+        "rror" in text or "xception" in text or "Failure" in text or "Fault" in text
         or ":in " in text or "*** " in text or "recovered:" in text
-        or "arning: " in text or " failed: " in text or " line " in text or "segfault" in text or "protection fault" in text
-        or "error" in text
+        or "arning" in text or " failed" in text or "FAILED" in text or " line " in text or "segfault" in text or "protection fault" in text
+        or "RROR: " in text
     )  # fmt: skip
     for _ in range(TOKENS):
         while at < end and text[at] in " \t":
@@ -175,7 +184,7 @@ def _head(text: str) -> Reading:
         if char == '"' and first and text[1:2].isdigit():
             at += 1
             char = text[at]
-        if char.isalnum() and (found := _TIME.match(text, at)):
+        if char in _TIME_BEGINS and (found := _TIME.match(text, at)):
             timed, first, place = True, False, True
             at = found.end()
             continue
@@ -196,7 +205,8 @@ def _head(text: str) -> Reading:
                 level = named(found[1] or found[2] or found[3])
                 return Reading(level, timed or level is not None, at, timed=timed)
             if first:
-                return Reading(None, timed, at, timed=timed)
+                failed = _FAILED_PAIR.search(text, at) is not None
+                return Reading("error" if failed else None, timed or failed, at, timed=timed)
         if (
             # What begins otherwise is at most a prefix of a database, which has two spaces.
             (char.isalpha() or char in '|.,;"' or two)
@@ -223,6 +233,8 @@ def _head(text: str) -> Reading:
             found = _BRACKET.match(text, at)
             if found:
                 inner = found[1] or found[2] or found[3]
+                if found[4] and plain == 0 and found[4].isalpha() and len(found[4]) > 1:
+                    inner = found[4]
                 if inner:
                     if time := _TIME.match(inner):
                         timed = True
@@ -240,20 +252,22 @@ def _head(text: str) -> Reading:
                 continue
             break
         if found := _FILLER.match(text, at):
-            at, first = found.end(), False
-            place = not char.isdigit() or text[at - 1] == ":"
+            at, first, numbered = found.end(), False, char.isdigit()
+            place = not numbered or text[at - 1] == ":"
             continue
         if found := _PROGRAM.match(text, at):
             programs += 1
-            if programs > (3 if timed else 1):
+            if programs > (3 if timed else 2):
                 break
             at, first, message, place = found.end(), False, True, True
             continue
         found = _NAME.match(text, at)
         if not found or not timed or message:
             break
+        if "[" in found[0] and (ending := NAMES.fullmatch(found[0])):
+            return Reading(NAMES.level(ending), True, found.end(), timed=True)
         if _PLAIN.fullmatch(found[0]):
-            plain += 1
+            plain += not (numbered and _MODULE.fullmatch(found[0]))
             if plain > 2:
                 break
         elif not _NAMELIKE.search(found[0]):
@@ -264,10 +278,12 @@ def _head(text: str) -> Reading:
 
 def _answered(text: str) -> bool:
     """Whether a program tells what the system answered it."""
-    return (
-        (text.rstrip(".").endswith(tables.ANSWERS) and _ENDING.match(text) is not None)
-        or (": " in text[:60] and _COULD_NOT.match(text) is not None)
-    ) and (not (text.rstrip(".").endswith(" failed") and text.rstrip(".")[:-7][-1:].isdigit()))
+    said = text.rstrip(".!")
+    if said.endswith(")"):
+        said = _NUMBER.sub("", said).rstrip(")")
+    answered = said.endswith(tables.ANSWERS) and _ENDING.match(text) is not None
+    counted = said.endswith((" failed", " FAILED")) and said[:-7][-1:].isdigit()
+    return not counted and (answered or (": " in text[:60] and _COULD_NOT.match(text) is not None))
 
 
 _ROW = {way.name: number for number, way in enumerate(tables.HEADS)}
@@ -275,6 +291,7 @@ _CAPITALS, _LOG = _ROW["a word in capitals"], _ROW["LOG, of a database"]
 _COLON, _COLUMN = _ROW["a word and a colon"], _ROW["a column"]
 _LETTER, _LETTER_COLON = _ROW["a letter behind a time"], _ROW["a letter and a colon, behind a time"]
 _SEPARATED = _ROW["between separators"]
+_COLON_TIME = _ROW["a word behind a time and a colon"]
 _ID = _ROW["an id of a message that ends in its level"]
 
 
@@ -286,6 +303,8 @@ def _fits(
     if number in (_CAPITALS, _COLON) and _FIGURE.fullmatch(text, found.end()):
         return text[found.end() :].strip(" :") == ""
     if number == _CAPITALS:
+        if text.startswith(" SUMMARY: 0", found.end()):
+            return False
         if message:
             return text[found.end() : found.end() + 1] == ":" or not (
                 plain or not timed or _PROSE.match(text, at)
@@ -299,8 +318,11 @@ def _fits(
         return (timed or text.startswith("LOG:  ", at)) and not message
     if number in (_COLON, _ID):
         return plain <= 1
-    if number in (_LETTER_COLON, _SEPARATED):
+    if number == _LETTER_COLON:
         return timed
+    if number in (_SEPARATED, _COLON_TIME):
+        behind = number == _SEPARATED or text[at - 2 : at] == ": "
+        return timed and plain == 0 and not message and behind
     return plain == 0
 
 

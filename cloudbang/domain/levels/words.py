@@ -11,11 +11,11 @@ LEVELS = ("trace", "debug", "info", "warning", "error")
 
 NAMES = {
     "trace": "trace trc trce finest finer verbose vrb verb all",
-    "debug": "debug dbg dbug debu fine config debug1 debug2 debug3 debug4 debug5 调试",
-    "info": "info inf information informational notice log note system success ok audit 信息",
+    "debug": "debug dbg dbug debg debu fine config debug1 debug2 debug3 debug4 debug5 调试",
+    "info": "info inf message information informational notice log note system success ok audit 信息",
     "warning": "warning warn wrn wrng deprecated deprecation 警告",
     "error": "error err erro eror fail failure severe critical crit fatal ftl fata panic pnc pani "
-    "emerg emergency alert dpanic 错误 严重 致命",
+    "emerg emer emergency alert dpanic 错误 严重 致命",
 }
 # What databases, the JVM and GNU's tools call them in other languages (PostgreSQL's elog, java.util.logging,
 # gettext): German, French, Spanish, Italian, Portuguese, Russian, Japanese, Korean, Chinese.
