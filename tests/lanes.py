@@ -129,12 +129,12 @@ class Lane:
         """See to it that its part ends."""
         if self._process is None:
             return
-        try:
-            self._process.wait(TO_TIDY_UP)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        until = time.monotonic() + TO_TIDY_UP
+        while self._process.returncode is None and not self._reap():
+            if time.monotonic() > until:
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+            time.sleep(0.05)
 
 
 def count(said: str) -> Counter[str]:
