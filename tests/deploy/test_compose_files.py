@@ -203,6 +203,18 @@ services:
         compose.read(extends, "shop", beside)
 
 
+def test_what_a_file_cannot_be_read_without_is_asked_for(compose: Compose) -> None:
+    """Though it does not call it required: it is refused for what nobody could have given it yet."""
+    text = "services:\n  a:\n    image: x${A}\n    volumes:\n      - ${SOCKET}:/s.sock\n"
+    found = compose.read(text, "shop", ComposeSource())
+    assert found.config is None
+    assert {one.name: one.required for one in found.variables} == {"A": False, "SOCKET": True}
+    found = compose.read(text, "shop", ComposeSource(variables={"SOCKET": "/run/s.sock"}))
+    assert found.config is not None
+    with pytest.raises(ComposeInvalid):
+        compose.read(text, "shop", ComposeSource(variables={"SOCKET": "none"}))
+
+
 def test_whose_home_it_is_nobody_knows(compose: Compose) -> None:
     """It is asked for, like any other, and no folder is made up for it."""
     text = "services: {a: {image: x, volumes: ['~/x:/x', '${HOME:-/root}/y:/y', '${HOME}/z:/z']}}"

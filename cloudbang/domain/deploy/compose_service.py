@@ -277,9 +277,9 @@ class ServiceReader:
             self._not(f"restart {value}", OURS)
 
     def ulimits(self, value: object) -> None:
-        for name, its in _dict(value).items():
+        for name, its in _dict(value).items():  # of an object Compose leaves out what is 0
             both = its if isinstance(its, dict) else {"soft": its, "hard": its}
-            self._add("ulimits", {"name": name, "soft": both.get("soft"), "hard": both.get("hard")})
+            self._add("ulimits", {"name": name, "soft": 0, "hard": 0} | both)
 
     def extra_hosts(self, value: object) -> None:
         pairs = value.items() if isinstance(value, dict) else ()
