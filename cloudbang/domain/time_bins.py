@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from cloudbang.domain.lines import parse_time
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -25,6 +27,13 @@ class TimeBins:
         self.counts = [0] * min((until - self.start) // self.width + 1, MOST)
         self._minutes: dict[bytes, int] = {}
         self._changed: set[int] = set()
+
+    def like(self) -> TimeBins:
+        """The same bins, with nothing in them."""
+        other = copy(self)
+        other.counts = [0] * len(self.counts)
+        other._changed = set()
+        return other
 
     def add(self, times: list[bytes]) -> None:
         """Count these, each as the 30 bytes in front of a record."""

@@ -88,6 +88,7 @@ def api_blueprints() -> list[Blueprint]:
         teams,
         terminal_files,
         terminals,
+        timeline,
         traffic,
         webhooks,
     )
@@ -96,7 +97,7 @@ def api_blueprints() -> list[Blueprint]:
     people = (account, teams, personal)
     every = (*people, apps, app_metrics, *deploying, status, storage, terminal_files, terminals)
     ours = (operate, removal, retention, found, alerts, alert_receivers, traffic)
-    logs = (search_all, merged_lines, patterns)
+    logs = (search_all, merged_lines, timeline, patterns)
     return [api.bp for api in (*every, *ours, *logs)]
 
 

@@ -94,7 +94,7 @@ def test_on_a_phone(person: Person, people: Callable[..., BrowserContext]) -> No
     page.select_option("#search-level", "error")
     status = page.locator("#search-status")
     expect(status).to_contain_text("found")
-    page.locator(".search-bar:not([aria-disabled])").first.tap()
+    page.locator(".time-bar:not([aria-disabled])").first.tap()
     expect(page).to_have_url(re.compile("since="))
     last = page.locator("a.hit-line").last
     expect(last).to_contain_text(CAUSE)

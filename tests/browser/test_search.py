@@ -56,7 +56,7 @@ def test_from_a_word_to_the_line_in_its_apps_log(page: Page) -> None:
     expect(hits.first).to_contain_text("web")
     expect(hits.first.locator("mark")).to_have_text("card declined")
     expect(page.locator(".hit").first).to_contain_text("web handled 551")
-    bars = page.locator(".search-bar:not([aria-disabled])")
+    bars = page.locator(".time-bar:not([aria-disabled])")
     expect(bars).to_have_count(6)
     bars.last.click()
     expect(page.locator("#search-status")).to_have_text("3 entries found")
@@ -76,7 +76,7 @@ def test_a_span_of_the_histogram_is_a_time(page: Page, person: Person) -> None:
     page.goto(f"{person.server.url}/search?q=declined")
     status = page.locator("#search-status")
     expect(status).to_have_text("18 entries found")
-    bars = page.locator(".search-bar:not([aria-disabled])")
+    bars = page.locator(".time-bar:not([aria-disabled])")
     expect(bars).to_have_count(6)
     first, second = bars.nth(4).bounding_box(), bars.nth(5).bounding_box()
     assert first

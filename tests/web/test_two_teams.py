@@ -102,6 +102,7 @@ ROUTES = {
     "/api/v1/apps/<app>": "app",
     "/api/v1/search": "list",
     "/api/v1/lines": "list",
+    "/api/v1/timeline": "list",
     "/api/v1/download": "list",
     "/api/v1/events": "list",
     "/api/v1/patterns": "list",

@@ -117,7 +117,8 @@ class MergedScan:
         self.failed: dict[str, OSError] = {}
         self.looked = self.of = 0  # bytes of text
         self.found = 0  # lines or entries, the given ones and those that are only counted
-        self.times: list[bytes] = []  # of what was found since somebody took them
+        # Time and level of what was found, until somebody takes them.
+        self.counted: list[tuple[bytes, str | None]] = []
         self.oldest = self.newest = b""  # times in what is looked at; known after the first step
         self._at: Place | None = None  # the last line that was given
         self._cache = cache
@@ -292,12 +293,12 @@ class MergedScan:
             log.scan.__exit__()  # one open file is enough, and there may be thousands of apps
         if self._left <= 0 and not (asked.after or asked.before):
             self.found += len(found)
-            self.times += [raw[:30] for _, raw, _ in found]
+            self.counted += [(raw[:30], entry.level if entry else None) for _, raw, entry in found]
             return
         new = self._placed(log, found)
         self.found += len(new)
         if asked.count:
-            self.times += [line.place.time for _, line in new]
+            self.counted += [(raw[:30], it.level if it else None) for _, (_, raw, it) in new]
         if self._left > 0 and new:
             self._hold(new)
 

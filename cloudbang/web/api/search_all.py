@@ -26,6 +26,7 @@ from cloudbang.errors import BadRequest, NoSuchApp
 from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.storage.logs.merged import HELD_BYTES, MergedLine, MergedQuery, MergedScan, Place
 from cloudbang.storage.logs.reader import Lines
+from cloudbang.storage.logs.timeline import range_of
 from cloudbang.web.api.downloads import cut_off, while_good
 from cloudbang.web.api.leases import lease, piece_by_piece
 from cloudbang.web.api.log_lines import FILTERS, filters_of_request
@@ -43,8 +44,6 @@ ENTRY, ENTRY_BYTES = 60, 64 * 1024  # lines of an entry in what is found, and ab
 AT_ONCE = 10  # of what is found, in one piece of the answer
 TEXT = 4_096  # characters of a line in what is found; all of it is in the app's log
 EVERY = 0.2  # seconds between two words of how far it is
-AHEAD = 3_600  # seconds that a clock may be ahead, for the range over which is counted
-OLDEST = 10 * 365 * 86_400  # seconds before the newest: what is older has a time that is wrong
 APPS = 200  # that may be named in one call
 
 QUERY = {
@@ -186,8 +185,8 @@ class Search:
                 self.bins = self._bins(scan)
                 yield _line(self._range(self.bins))
             if self.bins:
-                self.bins.add(scan.times)
-                scan.times.clear()
+                self.bins.add([at for at, _ in scan.counted])
+                scan.counted.clear()
             while lines:  # the first at once, the next ten at a time
                 part = AT_ONCE if some else 1
                 yield self._hits(lines[:part])
@@ -210,14 +209,8 @@ class Search:
         yield _line(ends)
 
     def _bins(self, scan: MergedScan) -> TimeBins:
-        query, now = self.asked.query, int(time.time())
-        until = min(seconds_of(scan.newest), now + AHEAD)
-        if query.until is not None:
-            until = query.until // 1_000_000_000
-        since = max(seconds_of(scan.oldest), until - OLDEST)
-        if query.since is not None:
-            since = query.since // 1_000_000_000
-        return TimeBins(min(since, until), until)
+        oldest, newest = seconds_of(scan.oldest), seconds_of(scan.newest)
+        return TimeBins(*range_of(oldest, newest, self.asked.query, int(time.time())))
 
     @staticmethod
     def _range(bins: TimeBins) -> shapes.SearchRange:

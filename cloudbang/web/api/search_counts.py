@@ -126,12 +126,12 @@ class SearchCounts:
         asked = MergedQuery(replace(query, since=since, until=until, limit=0), count=True)
         back_to = first
         for _, scan in store.merged.read(known.apps, asked):
-            for each in scan.times:
-                text = each[:17]
+            for at, _ in scan.counted:
+                text = at[:17]
                 if (one := begins.get(text)) is None:
                     one = begins[text] = seconds_of(text + b"00.000000000Z") // 60
                 minutes[one] = minutes.get(one, 0) + 1
-            scan.times.clear()
+            scan.counted.clear()
             if scan.begun and not scan.done and time.monotonic() >= deadline:
                 # All that is newer than this was counted.
                 edge = seconds_of(scan.edge) // 60 + 1 if scan.edge else first

@@ -22,6 +22,21 @@ import { fill, formatBytes, formatNumber } from "../lib/i18n.js";
  * }} EventKinds
  */
 
+/** What says nothing about how the app does. */
+const QUIET = new Set(["create", "remove"]);
+const QUIET_ACTIONS = new Set([
+  "terminal-open",
+  "terminal-end",
+  "file-put",
+  "file-get",
+  "file-broken",
+]);
+
+/** Whether it says nothing about how the app does. @param {Pick<LogEvent, "kind" | "data">} event */
+export function isQuiet({ kind, data }) {
+  return QUIET.has(kind) || (kind === "action" && QUIET_ACTIONS.has(String(data.what ?? "")));
+}
+
 const drawn = globalThis.document?.getElementById("event-kinds")?.textContent;
 
 /** @type {EventKinds} */

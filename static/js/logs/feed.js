@@ -51,6 +51,11 @@ export class Feed extends EventTarget {
   look = null;
   /** @type {Set<string>} */
   containers = new Set();
+  /**
+   * Told of lines that came live, whether they are shown or not; null for those that did not come.
+   * @type {((rows: Row[] | null) => void) | null}
+   */
+  onLive = null;
 
   /** @type {Events} */
   #events;
@@ -164,6 +169,7 @@ export class Feed extends EventTarget {
   #onDeleted(first) {
     this.first = first;
     this.recent.forget(first);
+    this.onLive?.(null);
     this.goToEnd();
   }
 
@@ -191,6 +197,7 @@ export class Feed extends EventTarget {
     if (!rows.length) return;
     const begins = this.recent.last === 0;
     this.recent.push(rows);
+    this.onLive?.(rows);
     this.#see(rows);
     if (begins && this.attached) this.model.reset(rows[0][0], rows[0][0] <= this.first);
     const shown = this.active.passes ? this.#growing(rows) : rows;
@@ -224,6 +231,7 @@ export class Feed extends EventTarget {
   /** @param {import("./log_model.js").Gap} gap */
   #takeGap(gap) {
     this.recent.skip(gap.to);
+    this.onLive?.(null);
     if (this.attached) this.model.appendGap(gap);
   }
 
@@ -258,9 +266,12 @@ export class Feed extends EventTarget {
     this.#useFilter();
     if (sameLines(before, filter)) {
       this.model.markHits();
-    } else if (sameLines(before, NO_FILTER)) {
+    } else if (sameLines(before, NO_FILTER) && this.loading !== "open") {
       // All lines were shown: those that stay are here already, and are shown in the same frame.
       const { passes } = this.active;
+      // What is on its way was asked for without the filter.
+      this.#job++;
+      this.loading = "";
       if (passes) this.model.keep(passes);
       this.stopped = false;
     } else this.reload(reader);
@@ -304,6 +315,14 @@ export class Feed extends EventTarget {
    */
   holds(seq) {
     return this.loading !== "open" && this.model.indexOf(seq) >= 0;
+  }
+
+  /** What is being opened is not wanted any more: what is loaded stays. */
+  dropOpening() {
+    if (this.loading !== "open") return;
+    this.#job++;
+    this.loading = "";
+    this.#announce("state");
   }
 
   #begin() {

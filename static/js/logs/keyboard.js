@@ -16,7 +16,7 @@ export function bindKeys(view) {
   const key = (keys, label, run) =>
     void bind({ keys, label, group, run: () => (run(), undefined) });
 
-  key("f", t("Follow the end"), () => view.follow());
+  key("f", t("Follow the end"), () => view.nav.follow());
   key("space", t("Pause, or follow again"), () => view.toggleFollow());
   key(["j", "ArrowDown"], t("Next row"), () => view.range.step(1));
   key(["k", "ArrowUp"], t("Previous row"), () => view.range.step(-1));
@@ -44,8 +44,8 @@ export function bindKeys(view) {
   key("c", t("Copy the row, or those that are chosen"), () => view.copyCursor(false));
   key("l", t("Copy a link to the row"), () => view.copyCursor(true));
   key("z", t("Wrap long lines"), () => view.toolbar.toggleSetting("wrap"));
-  key(["End", "G"], t("To the end, and follow"), () => view.toEnd());
-  key("Home", t("To the first line that is kept"), () => void view.toTop());
+  key(["End", "G"], t("To the end, and follow"), () => view.nav.toEnd());
+  key("Home", t("To the first line that is kept"), () => void view.nav.toTop());
   const { scroller } = view;
   const scroll = (/** @type {number} */ screens) =>
     scroller.scrollBy({ top: scroller.clientHeight * screens });

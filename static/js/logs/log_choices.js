@@ -18,6 +18,8 @@ import { UrlState } from "./url_state.js";
 export class LogChoices {
   /** The address is where the choice comes from. */
   #stepping = false;
+  /** Where the last step back or on led. */
+  #steppedTo = "";
 
   /** @param {LogView} view */
   constructor(view) {
@@ -29,6 +31,7 @@ export class LogChoices {
     this.range?.restore(new URLSearchParams(location.search));
     this.url = new UrlState(view.feed, view.rows, {
       linked: () => view.linked,
+      place: () => view.nav.place,
       write: (params) => {
         this.columns.write(params);
         this.range?.write(params);
@@ -60,19 +63,23 @@ export class LogChoices {
   start() {
     const { view } = this;
     if (view.linked === null) this.#goToHash();
-    else void view.openAt(view.linked);
-    addEventListener("hashchange", () => this.#goToHash());
+    else void view.nav.openAt(view.linked);
+    addEventListener("hashchange", () => {
+      // A step back or on has been made by then.
+      if (location.href !== this.#steppedTo) this.#goToHash();
+    });
     if (this.range && !this.range.isAll) this.range.show();
     // Those that were kept are a part of what a step back leads to.
     if (this.columns.names.length) this.url.changed();
   }
 
-  /** To the line, or the moment, that the address names. */
+  /** To the line, or the moment, that the address names. @returns {boolean} whether it names one */
   #goToHash() {
     const seq = readLine(location.hash, new URLSearchParams());
     const moment = readMoment(location.hash);
-    if (seq !== null) void this.view.openAt(seq);
-    else if (moment !== null) void this.view.jumpTo(moment);
+    if (seq !== null) void this.view.nav.openAt(seq);
+    else if (moment !== null) void this.view.nav.jumpTo(moment);
+    return seq !== null || moment !== null;
   }
 
   /** Back, or on again: as the address says. @param {URLSearchParams} params */
@@ -86,8 +93,13 @@ export class LogChoices {
     this.#stepping = true;
     this.columns.restore(params);
     this.#stepping = false;
-    if (this.range?.restore(params)) this.range.show();
     this.url.stepped();
+    this.#steppedTo = location.href;
+    /** @type {import("./navigation.js").Place | null} */
+    const place = history.state?.log ?? null;
+    if (this.range?.restore(params)) this.range.show(place);
+    else if (place) void view.nav.comeBack(place);
+    else if (!this.#goToHash() && !view.rows.place.follow) view.nav.follow();
   }
 
   drawColumns() {
@@ -113,6 +125,6 @@ export class LogChoices {
     const { toolbar } = this.view;
     const terms = toolbar.filter.terms.map(({ text }) => ({ text, off: true }));
     toolbar.set({ hide: false, terms, levels: [], container: "", stream: "" });
-    void this.view.openAt(entry.seq);
+    void this.view.nav.openAt(entry.seq);
   }
 }

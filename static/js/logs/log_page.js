@@ -9,6 +9,7 @@ import { LogView } from "./log_view.js";
 import { setUpPanel } from "./panel.js";
 import { setUpPatterns } from "./pattern_panel.js";
 import { offerSaving } from "./save_search.js";
+import { setUpTimeline } from "./timeline_button.js";
 
 const app = byId("log").dataset.app ?? "";
 const log = new LogView(logOfApp(app));
@@ -17,4 +18,5 @@ startAppHeader();
 setUpPanel(log);
 offerSaving(log, "log", [app]);
 setUpPatterns(log);
+setUpTimeline(log);
 afterPaint(() => showLogLife(app));

@@ -7,7 +7,6 @@ import { toast } from "../lib/toast.js";
 import { fromMs } from "./times.js";
 
 export class LogSpan {
-  #asked = 0; // grows with each span: what was asked for an older one is dropped
   #said = "";
 
   /** @param {import("./log_view.js").LogView} view */
@@ -24,53 +23,55 @@ export class LogSpan {
    * @param {number} since ms since 1970
    * @param {number | null} until null: it goes on
    * @param {string} words what the stretch is called
+   * @param {import("./navigation.js").Place | null} [place] where the reader comes back to
    */
-  async show(since, until, words) {
+  async show(since, until, words, place = null) {
     const { view } = this;
-    const mine = ++this.#asked;
+    const isNewest = view.nav.begin();
     const times = { since: fromMs(since), until: until === null ? "" : fromMs(until) };
     try {
       const [from, to] = await Promise.all([
         view.feed.api.seqAt(times.since),
         until === null ? Infinity : view.feed.api.seqAt(times.until),
       ]);
-      if (mine !== this.#asked) return;
+      if (!isNewest()) return;
       this.#said = words;
       view.feed.bounds = { from, to: Math.max(from, to), ...times };
+      // The end of a stretch that has one is nobody's place to follow.
+      if (place && !(place.follow && until !== null)) return await view.nav.comeBack(place, true);
       if (until === null && view.linked === null) {
         view.feed.goToEnd();
-        return view.follow();
+        return view.nav.follow();
       }
       const { linked } = view;
       const at = linked !== null && linked >= from && linked < to ? linked : from;
       view.rows.stayAt(at); // also where there is no line
       // Anew, whatever of it is shown already.
-      if (!(await view.feed.openAt(at))) return;
-      if (at === linked) return await view.openAt(at);
+      if (!(await view.feed.openAt(at)) || !isNewest()) return;
+      if (at === linked) return await view.nav.openAt(at);
       view.linked = null;
-      await view.toTop();
+      await view.nav.toTop();
     } catch {
-      if (mine === this.#asked) toast(t("The server did not answer"));
+      if (isNewest()) toast(t("The server did not answer"));
     }
   }
 
-  /** All of the log again, at the same place. */
-  async leave() {
+  /**
+   * All of the log again, at the same place.
+   * @param {import("./navigation.js").Place | null} [place] another one
+   */
+  async leave(place = null) {
     const { view } = this;
-    const mine = ++this.#asked;
+    const isNewest = view.nav.begin();
     const at = view.feed.model.entries[view.rows.firstSeen]?.seq ?? view.feed.bounds?.from;
     view.feed.bounds = null;
+    if (place) return await view.nav.comeBack(place, true);
     if (view.rows.place.follow) return view.feed.goToEnd();
     if (at === undefined) return;
     const seq = Math.max(1, Math.floor(at));
     view.rows.stayAt(seq);
     // Anew: of what is shown nobody knows what lies before and after it.
-    if ((await view.feed.openAt(seq)) && mine === this.#asked) await view.openAt(seq);
-  }
-
-  /** Nothing is asked for any more. */
-  forget() {
-    this.#asked += 1;
+    if ((await view.feed.openAt(seq)) && isNewest()) await view.nav.openAt(seq);
   }
 
   #draw() {

@@ -10,6 +10,7 @@ import { LogSpan } from "./log_span.js";
 import { Feed } from "./feed.js";
 import { readFilter, readLine, sameLines } from "./filter.js";
 import { MarksBar } from "./marks_bar.js";
+import { Navigation } from "./navigation.js";
 import { PartialLines } from "./partial_lines.js";
 import { RowCursor } from "./row_cursor.js";
 import { RowRange } from "./row_range.js";
@@ -21,10 +22,9 @@ import { copyEntry, copySelections, linesOf } from "./copying.js";
 import { Repeats } from "./repeats.js";
 import { drawEntry } from "./row_view.js";
 import { VirtualList } from "./virtual_list.js";
-import { copyAndSay, toast } from "../lib/toast.js";
+import { copyAndSay } from "../lib/toast.js";
 import { setUpDownload } from "./download_menu.js";
 import { ScrollMarks } from "./scroll_marks.js";
-import { fromMs } from "./times.js";
 
 /** @typedef {import("./log_model.js").Entry} Entry */
 
@@ -59,9 +59,11 @@ export class LogView {
       arrange: () => repeats.arrange(this.feed.model.entries, this.feed.model.atStart),
       measured: (entry) => entry.open || this.settings.wrap || entry.kind !== "line",
     });
+    this.nav = new Navigation(this);
     this.cursor = new RowCursor(this.feed, this.rows, {
       changed: () => this.schedule(),
-      openAt: (seq) => this.openAt(seq),
+      openAt: (seq) => this.nav.openAt(seq),
+      leaves: () => void this.nav.begin(),
     });
     this.range = new RowRange(this);
     this.marksBar = new MarksBar(this);
@@ -130,12 +132,12 @@ export class LogView {
     live.addEventListener("state", () => this.schedule());
     inventory.addEventListener("apps", () => this.#showInstances());
     byId("log-follow").addEventListener("click", () => this.toggleFollow());
-    byId("log-new").addEventListener("click", () => this.follow());
+    byId("log-new").addEventListener("click", () => this.nav.follow());
     byId("log-next").addEventListener("click", () => this.cursor.nextMatch(1));
     byId("log-previous").addEventListener("click", () => this.cursor.nextMatch(-1));
     byId("log-empty-clear").addEventListener("click", () => byId("log-clear").click());
     setUpDownload(this);
-    setUpJump((ms) => void this.jumpTo(ms));
+    setUpJump((ms) => void this.nav.jumpTo(ms));
   }
 
   // Drawing
@@ -227,6 +229,8 @@ export class LogView {
     const { feed, rows } = this;
     const reader = rows.place.follow ? null : this.#readerSeq();
     const same = sameLines(feed.filter, this.toolbar.filter);
+    // Of what is under way the lines may be others now.
+    if (!same) this.nav.begin(true);
     feed.setFilter(this.toolbar.filter, reader);
     if (!same) this.range.leaveAll();
     rows.repaint();
@@ -290,81 +294,9 @@ export class LogView {
     this.scroller.focus({ preventScroll: true });
   }
 
-  follow() {
-    this.span.forget();
-    // The end of the log is in no stretch that has ended.
-    if (this.feed.bounds && this.feed.bounds.to !== Infinity) this.choices.range?.clear();
-    // Also where something else is on its way here: it would come after this, and be shown.
-    if (!this.feed.attached || this.feed.loading === "open") this.feed.goToEnd();
-    this.feed.seen();
-    this.linked = null;
-    this.rows.follow();
-    this.url.changed();
-    this.schedule();
-  }
-
-  /** To the end of what is shown: of a span that is its last line, else it goes on from there. */
-  toEnd() {
-    const { bounds } = this.feed;
-    if (bounds && bounds.to !== Infinity) void this.openAt(Math.max(bounds.from, bounds.to - 1));
-    else this.follow();
-  }
-
   toggleFollow() {
     if (this.rows.place.follow) this.rows.pause();
-    else this.follow();
-  }
-
-  /** To the first line that is kept, or of the span, from the store if it is not loaded. */
-  async toTop() {
-    const { feed } = this;
-    this.rows.toStart();
-    this.schedule();
-    if (feed.model.atStart || !(await feed.openAt(feed.bounds?.from ?? feed.first))) return;
-    this.rows.toStart();
-    this.schedule();
-  }
-
-  /**
-   * Shows a line, from the store if it is not loaded.
-   * @param {number} seq
-   */
-  async openAt(seq) {
-    const { feed, rows } = this;
-    this.linked = seq;
-    const here = feed.holds(seq);
-    if (rows.place.follow || !here) rows.stayAt(seq);
-    if (!here && !(await feed.openAt(seq))) return;
-    feed.takeIn(Infinity);
-    rows.repaint();
-    rows.changed();
-    let index = feed.model.indexOf(seq);
-    if (index < 0) {
-      // It is hidden by the filter or no longer kept: the nearest line is shown.
-      if (seq < feed.first) toast(t("Line {seq} is no longer kept", { seq: `#${seq}` }));
-      index = Math.min(feed.model.indexAt(seq), feed.model.entries.length - 1);
-    }
-    const entry = feed.model.entries[index];
-    if (entry) this.cursor.standOn(entry, seq);
-    rows.pause();
-    this.url.changed();
-    this.schedule();
-  }
-
-  /** @param {number} ms since 1970 */
-  async jumpTo(ms) {
-    try {
-      const seq = await this.feed.seqAt(fromMs(ms));
-      if (seq === null) return;
-      if (seq > this.feed.recent.last && this.feed.recent.last) {
-        toast(t("Nothing was logged after that"));
-        return this.follow();
-      }
-      await this.openAt(seq);
-      this.focusRows();
-    } catch {
-      toast(t("The server did not answer"));
-    }
+    else this.nav.follow();
   }
 
   /** @param {boolean} link */

@@ -11,6 +11,7 @@ import { LogView } from "./log_view.js";
 import { APPS_LIVE } from "./merged_log.js";
 import { setUpPatterns } from "./pattern_panel.js";
 import { offerSaving } from "./save_search.js";
+import { setUpTimeline } from "./timeline_button.js";
 
 const EVENTS_EVERY = 2_000; // ms: a deployment changes an app many times
 
@@ -20,6 +21,7 @@ const log = new LogView(source);
 log.start();
 offerSaving(log, "logs", apps);
 setUpPatterns(log);
+setUpTimeline(log);
 
 const picker = new AppPicker(byId("logs-apps"), byId("logs-apps-menu"));
 picker.show(apps);

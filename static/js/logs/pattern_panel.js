@@ -318,7 +318,8 @@ class PatternPanel {
       const terms = filter.terms.map(({ text }) => ({ text, off: true }));
       this.log.toolbar.set({ hide: false, terms, levels: [], container: "", stream: "" });
     }
-    const there = "app" in one ? this.log.jumpTo(Date.parse(one.last)) : this.log.openAt(one.seq);
+    const there =
+      "app" in one ? this.log.nav.jumpTo(Date.parse(one.last)) : this.log.nav.openAt(one.seq);
     void there.then(() => this.log.focusRows());
   }
 

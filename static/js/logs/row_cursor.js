@@ -25,7 +25,8 @@ export class RowCursor {
   /**
    * @param {Feed} feed
    * @param {VirtualList} rows
-   * @param {{changed: () => void, openAt: (seq: number) => Promise<void>}} view
+   * @param {{changed: () => void, openAt: (seq: number) => Promise<void>, leaves: () => void}} view
+   *   `leaves`: the reader goes somewhere, whatever else is under way
    */
   constructor(feed, rows, view) {
     this.feed = feed;
@@ -227,7 +228,7 @@ export class RowCursor {
     const { entries } = this.feed.model;
     for (let i = this.#from(direction); i >= 0 && i < entries.length; i += direction) {
       if (!wanted(entries[i]) || standsFor(entries[i], wanted)) continue;
-      this.feed.look?.stop();
+      this.view.leaves();
       return this.goTo(entries[i]);
     }
     const ends = direction > 0 ? this.feed.attached : this.feed.model.atStart;

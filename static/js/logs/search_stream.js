@@ -52,10 +52,22 @@ export class LineReader {
  * @returns {AsyncGenerator<Message, void>}
  * @throws {Problem} also where the answer stops before its end
  */
-export async function* searchStream(params, signal) {
+export function searchStream(params, signal) {
+  return messages(`/api/v1/search?${params}`, signal);
+}
+
+/**
+ * The messages of an answer that is written while it is found, up to its end.
+ *
+ * @param {string} address
+ * @param {AbortSignal} signal ends it here and on the server
+ * @returns {AsyncGenerator<any, void>}
+ * @throws {Problem} also where the answer stops before its end
+ */
+export async function* messages(address, signal) {
   let answer;
   try {
-    answer = await fetch(`/api/v1/search?${params}`, { signal });
+    answer = await fetch(address, { signal });
   } catch (error) {
     throw signal.aborted ? error : new Problem(0, "unreachable", "");
   }
@@ -74,7 +86,7 @@ export async function* searchStream(params, signal) {
     }
     if (piece.done) throw new Problem(0, "unreachable", "");
     for (const line of lines.push(piece.value)) {
-      /** @type {Message} */
+      /** @type {{ op: string }} */
       const message = JSON.parse(line);
       yield message;
       if (message.op === "end") return;

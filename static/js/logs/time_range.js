@@ -30,7 +30,7 @@ export class TimeRange extends EventTarget {
     const menu = byId("log-jump-menu");
     byId("log-range-last").append(
       ...LAST.map((last) => {
-        const run = () => this.#choose({ ...ALL, last });
+        const run = () => this.choose({ ...ALL, last });
         return h(
           "button",
           { class: "chip", type: "button", onclick: run },
@@ -43,7 +43,7 @@ export class TimeRange extends EventTarget {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       const range = this.#check();
-      if (range) this.#choose(range);
+      if (range) this.choose(range);
     });
     /** @type {HTMLButtonElement} */ (byId("log-range-go")).disabled = false;
     menu.addEventListener("toggle", () => this.#check());
@@ -68,8 +68,8 @@ export class TimeRange extends EventTarget {
     return bad || turned || (since === null && until === null) ? null : { last: 0, since, until };
   }
 
-  /** @param {Range} range */
-  #choose(range) {
+  /** Shows only this stretch. @param {Range} range */
+  choose(range) {
     byId("log-jump-menu").hidePopover();
     this.range = range;
     this.dispatchEvent(new Event("change"));
@@ -110,13 +110,16 @@ export class TimeRange extends EventTarget {
     return !last && since === null && until === null;
   }
 
-  /** Shows what it is a range of; all of the log where it is none. */
-  show() {
+  /**
+   * Shows what it is a range of; all of the log where it is none.
+   * @param {import("./navigation.js").Place | null} [place] where the reader comes back to
+   */
+  show(place = null) {
     const { span } = this.view;
-    if (this.isAll) return void span.leave();
+    if (this.isAll) return void span.leave(place);
     const { last, since, until } = this.range;
     const from = last ? Date.now() - last * 60_000 : (since ?? 0);
-    void span.show(from, until, words(this.range));
+    void span.show(from, until, words(this.range), place);
   }
 }
 

@@ -16,13 +16,18 @@ export class UrlState {
   /**
    * @param {Feed} feed
    * @param {VirtualList} rows
-   * @param {{ linked: () => number | null, write: (params: URLSearchParams) => void }} more the line the
-   *   reader came for; what else of the view stands there
+   * @param {{
+   *   linked: () => number | null,
+   *   place: () => import("./navigation.js").Place,
+   *   write: (params: URLSearchParams) => void,
+   * }} more the line the reader came for; where they are, for who comes back; what else of the view
+   *   stands there
    */
-  constructor(feed, rows, { linked, write }) {
+  constructor(feed, rows, { linked, place, write }) {
     this.feed = feed;
     this.rows = rows;
     this.linked = linked;
+    this.place = place;
     this.write = write;
   }
 
@@ -37,8 +42,7 @@ export class UrlState {
     for (const [name, value] of writeFilter(this.feed.filter)) params.append(name, value);
     this.write(params);
     const query = params.size ? `?${params}` : "";
-    const { merged } = this.feed.source;
-    const line = seq ? `#${merged ? merged.anchor(seq) : `L${Math.floor(seq)}`}` : "";
+    const line = seq ? `#${this.#anchor(seq)}` : "";
     return `${location.origin}${location.pathname}${query}${line}`;
   }
 
@@ -48,16 +52,44 @@ export class UrlState {
    * @param {boolean} [typing] more of it may come
    */
   now(typing = false) {
-    clearTimeout(this.#timer);
     const address = this.#address();
+    this.#leave();
     if (address === this.#shown) return;
     this.#shown = address;
     goTo(address, typing);
   }
 
+  /** The reader goes somewhere else: where they are now is a step back. */
+  leave() {
+    this.#leave();
+    history.pushState(null, "", location.href);
+  }
+
+  /** A step back leads to where the reader was, not only to what they saw there. */
+  #leave() {
+    const moved = this.#timer !== undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const place = this.place();
+    let { href } = location;
+    if (moved) {
+      const { seq } = place;
+      const line = place.follow || !seq ? "" : `#${this.#anchor(seq)}`;
+      href = location.pathname + location.search + line;
+    }
+    history.replaceState({ ...history.state, log: place }, "", href);
+  }
+
+  /** @param {number} seq */
+  #anchor(seq) {
+    const { merged } = this.feed.source;
+    return merged ? merged.anchor(seq) : `L${Math.floor(seq)}`;
+  }
+
   /** The reader went a step back or on: the address says where they are. */
   stepped() {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#shown = location.href;
   }
 
@@ -68,10 +100,9 @@ export class UrlState {
   }
 
   #show() {
-    const address = this.#address();
-    if (address === this.#shown) return;
-    this.#shown = address;
-    history.replaceState(history.state, "", address);
+    this.#timer = undefined;
+    this.#shown = this.#address();
+    history.replaceState({ ...history.state, log: this.place() }, "", this.#shown);
   }
 
   /** The address of what is in sight. */

@@ -213,9 +213,10 @@ export class VirtualList extends EventTarget {
   /**
    * Stays at a line, which may still have to come.
    * @param {number} seq
+   * @param {number} [offset] px below its top
    */
-  stayAt(seq) {
-    this.place = { follow: false, seq, event: null, offset: 0 };
+  stayAt(seq, offset = 0) {
+    this.place = { follow: false, seq, event: null, offset };
   }
 
   /** Goes to the first entry, wherever the reader was. */

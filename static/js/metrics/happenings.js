@@ -3,7 +3,7 @@
 
 import { call, Problem } from "../lib/api.js";
 import { followEvents } from "../live/app_events.js";
-import { describe } from "../logs/events.js";
+import { describe, isQuiet } from "../logs/events.js";
 import { toMs } from "../logs/times.js";
 
 /** @typedef {import("../types/api.js").Event} AppEvent */
@@ -20,15 +20,6 @@ import { toMs } from "../logs/times.js";
 
 /** One marker. @typedef {{ moment: number, last: number, tone: Tone, all: Happening[] }} Marker */
 
-/** What says nothing about how the app does. */
-const QUIET = new Set(["create", "remove"]);
-const QUIET_ACTIONS = new Set([
-  "terminal-open",
-  "terminal-end",
-  "file-put",
-  "file-get",
-  "file-broken",
-]);
 /** @type {readonly Tone[]} from the least to the worst */
 const TONES = ["info", "ok", "warning", "error"];
 
@@ -72,8 +63,7 @@ export class Happenings extends EventTarget {
   #add(events) {
     const before = this.#all.size;
     for (const event of events) {
-      const what = String(event.data.what ?? "");
-      if (QUIET.has(event.kind) || (event.kind === "action" && QUIET_ACTIONS.has(what))) continue;
+      if (isQuiet(event)) continue;
       this.#all.set(event.id, { event, moment: toMs(event.time) / 1000, ...describe(event) });
     }
     return this.#all.size > before;

@@ -80,7 +80,7 @@ export class LogBeside {
    */
   jump(moment) {
     if (!this.isOpen || !this.#view) return false;
-    void this.#view.jumpTo(moment * 1000);
+    void this.#view.nav.jumpTo(moment * 1000);
     return true;
   }
 
@@ -97,7 +97,7 @@ export class LogBeside {
 
   follow() {
     this.#span = null;
-    this.#view?.follow();
+    this.#view?.nav.follow();
   }
 }
 

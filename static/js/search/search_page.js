@@ -13,6 +13,7 @@ import { inventory } from "../live/inventory.js";
 import { Columns } from "../logs/columns.js";
 import { FieldPanel } from "../logs/field_panel.js";
 import { ActiveFilter, NO_FILTER } from "../logs/filter.js";
+import { Histogram } from "../logs/histogram.js";
 // One file with the pages of logs, which a browser has already, and not one for what both need.
 import "../logs/log_source.js";
 import "../logs/log_view.js";
@@ -20,7 +21,6 @@ import { Marks } from "../logs/marks.js";
 import { TermBar } from "../logs/term_bar.js";
 import { day, fromMs, timeOfDay, toMs } from "../logs/times.js";
 import { NOTHING, readAsked, toCall, writeAsked } from "./asked.js";
-import { Histogram } from "./histogram.js";
 import { HitList } from "./hit_list.js";
 import { searchStream } from "../logs/search_stream.js";
 
@@ -46,18 +46,21 @@ const picker = new AppPicker(byId("search-apps"), byId("search-apps-menu"));
 const terms = new TermBar("search-terms");
 const columns = new Columns("search");
 const hits = new HitList(list, byId("search-heads"), columns);
+const only = (/** @type {number} */ since, /** @type {number} */ until) =>
+  ask({
+    ...asked,
+    last: 0,
+    since: fromMs(since),
+    until: fromMs(until - 1).replace("000000Z", "999999Z"),
+  });
 const histogram = new Histogram(
-  byId("search-bars"),
-  byId("search-from"),
-  byId("search-to"),
-  byId("search-marked"),
-  (since, until) =>
-    ask({
-      ...asked,
-      last: 0,
-      since: fromMs(since),
-      until: fromMs(until - 1).replace("000000Z", "999999Z"),
-    }),
+  {
+    box: byId("search-bars"),
+    from: byId("search-from"),
+    to: byId("search-to"),
+    said: byId("search-marked"),
+  },
+  { go: only, choose: only },
 );
 
 const marks = new Marks();
@@ -193,14 +196,20 @@ async function run(older) {
 function take(message, search, older) {
   switch (message.op) {
     case "range":
-      histogram.begin(message);
+      histogram.begin({
+        start: toMs(message.start),
+        width: message.width * 1_000,
+        bins: message.bins,
+      });
       break;
     case "hits":
       hits.add(message.hits, { asked, search });
       break;
     case "counts":
       if (older) break;
-      histogram.count(message.bins);
+      histogram.count(
+        message.bins.map(([at, count]) => [at, { count, errors: null, warnings: null }]),
+      );
       setText(status, progress(message));
       break;
     case "end":

@@ -137,7 +137,7 @@ def test_lines_are_those_of_a_plain_sort(
     assert (scan.cursor is None) == (len(expected) < limit)
     if count:
         assert scan.found == len(expected)
-        assert sorted(scan.times) == sorted(one.place.time for one in expected)
+        assert sorted(at for at, _ in scan.counted) == sorted(one.place.time for one in expected)
 
 
 @pytest.mark.parametrize("backwards", [True, False])

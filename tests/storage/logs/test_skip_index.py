@@ -113,7 +113,7 @@ def test_what_was_skipped_counts_as_looked_through(root: Path) -> None:
         asked = MergedQuery(Query(match=matcher(RARE), limit=1), count=True)
         *_, (_, scan) = store.merged.read(["web"], asked)
         assert (scan.found, scan.looked) == (3, scan.of)
-        assert len(scan.times) == 3
+        assert len(scan.counted) == 3
 
 
 def test_size_and_retention_know_of_it(root: Path) -> None:

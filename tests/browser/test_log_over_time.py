@@ -1,0 +1,205 @@
+"""How often over time, above the lines of a log; and coming back to where one was in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import zmq
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from cloudbang.domain.lines import format_time
+from tests.browser.kept_logs import Lines, kept_logs
+from tests.terminal_support import Person
+
+BEGIN = (int(time.time()) - 36_000) // 300 * 300
+MINUTES = 590
+BARS = ".time-bar:not([aria-disabled])"
+
+
+def minutes(app: str) -> Lines:
+    for minute in range(MINUTES):
+        text = f"{app} handled {minute}"
+        if minute % 100 == 50:
+            text = f"ERROR {app} card declined {minute}"
+        elif minute % 50 == 20:
+            text = f"WARN {app} slow {minute}"
+        yield BEGIN + 60 * minute, text
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    """A server with three apps that logged a line a minute for ten hours."""
+    logs = {app: minutes(app) for app in ("mail", "shop", "web")}
+    with kept_logs(tmp_path_factory.mktemp("over_time"), logs) as one:
+        yield one
+
+
+@pytest.fixture
+def page(person: Person, people: Callable[..., BrowserContext]) -> Page:
+    page = people(person).new_page()
+    page.goto(f"{person.server.url}/apps/web/logs")
+    expect(page.locator(".row").last).to_contain_text(f"web handled {MINUTES - 1}")
+    return page
+
+
+def put(page: Page, person: Person, app: str, texts: list[str]) -> None:
+    """Another program logs, as soon as the hub knows it."""
+    out = zmq.Context.instance().socket(zmq.PUB)
+    out.connect(person.server.bus_sub)
+
+    def send(texts: list[str]) -> None:
+        now = time.time_ns()
+        lines = [{"time": format_time(now + n), "text": text} for n, text in enumerate(texts)]
+        out.send_multipart([b"put/log/%b/" % app.encode(), b'{"v":1}', json.dumps(lines).encode()])
+
+    hello = page.locator("#log-slice .row", has_text="hello declined")
+    for _ in range(200):
+        send(["hello declined"])
+        if hello.count():
+            break
+        page.wait_for_timeout(50)
+    send(texts)
+    out.close(500)
+
+
+def seen(page: Page) -> str:
+    """The text of the row at the top of what is in sight."""
+    return page.evaluate(
+        """() => {
+          const { top } = document.querySelector("#log-scroller").getBoundingClientRect();
+          const rows = [...document.querySelectorAll(".row")];
+          return rows.find((row) => row.getBoundingClientRect().bottom > top + 10).textContent;
+        }"""
+    )
+
+
+def test_a_bar_leads_there_and_a_stretch_is_a_filter(page: Page) -> None:
+    """By mouse and by keys; Back undoes each, and comes back to the line at which one was."""
+    expect(page.locator("#log-timeline")).to_be_hidden()
+    page.keyboard.press("h")
+    bars = page.locator(f"#log-timeline-bars {BARS}")
+    expect(bars).to_have_count(MINUTES // 5)
+    expect(bars.nth(10)).to_have_attribute(
+        "aria-label", re.compile("5 entries, 1 error$", re.MULTILINE)
+    )
+    expect(bars.nth(4)).to_have_attribute("aria-label", re.compile("5 entries, 1 warning"))
+    bars.nth(10).click()
+    expect(page.locator(".row-linked, .row[aria-current]").first).to_contain_text(
+        re.compile("web handled (49|50|5[1-4])|declined 50")
+    )
+    assert "#L" in page.url or page.wait_for_url("**#L*") is None
+    page.go_back()
+    expect(page.locator("#log-follow")).to_have_attribute("aria-pressed", "true")
+    first, second = bars.nth(20).bounding_box(), bars.nth(23).bounding_box()
+    assert first
+    assert second
+    page.mouse.move(first["x"] + 1, first["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(second["x"] + 1, second["y"] + 20, steps=4)
+    expect(page.locator("#log-timeline-marked")).to_contain_text("20 entries")
+    page.mouse.up()
+    expect(page.locator("#log-span-text")).to_contain_text("Only lines of")
+    expect(page.locator("#log-loaded")).to_have_text("20 lines, all loaded")
+    assert "since=" in page.url
+    expect(bars).to_have_count(20)  # finer now
+    page.go_back()
+    expect(page.locator("#log-span")).to_be_hidden()
+    expect(bars).to_have_count(MINUTES // 5)
+    expect(page.locator("#log-follow")).to_have_attribute("aria-pressed", "true")
+    bars.last.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(page.locator("#log-timeline-marked")).to_contain_text("10 entries")
+    page.keyboard.press("Enter")
+    expect(page.locator("#log-loaded")).to_have_text("10 lines, all loaded")
+    page.reload()
+    expect(page.locator("#log-loaded")).to_have_text("10 lines, all loaded")
+    expect(bars).to_have_count(10)
+
+
+def test_a_filter_is_counted_and_what_comes_stands_at_its_end(page: Page, person: Person) -> None:
+    page.goto(f"{person.server.url}/apps/shop/logs")
+    expect(page.locator(".row").last).to_contain_text("shop")
+    page.keyboard.press("h")
+    bars = page.locator(f"#log-timeline-bars {BARS}")
+    expect(bars).to_have_count(MINUTES // 5)
+    page.fill("#log-find", "declined")
+    expect(bars).to_have_count(6)
+    put(page, person, "shop", ["ERROR shop declined again", "fine", "ERROR shop declined thrice"])
+    expect(page.locator(".row").last).to_contain_text("thrice")
+    expect(bars).to_have_count(7)
+    expect(bars.last).to_have_attribute("aria-label", re.compile("entries, 2 errors"))
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.press("h")
+    expect(page.locator("#log-timeline")).to_be_hidden()
+
+
+def test_of_several_apps_on_a_phone(person: Person, people: Callable[..., BrowserContext]) -> None:
+    """It is in the menu of tools there, and in Chinese."""
+    context = people(person, viewport={"width": 360, "height": 740}, locale="zh-CN")
+    page = context.new_page()
+    page.goto(f"{person.server.url}/logs?app=mail&app=web")
+    page.click("#log-more")
+    page.locator("[data-presses=log-over-time]").click()
+    bars = page.locator(f"#log-timeline-bars {BARS}")
+    expect(bars.nth(10)).to_have_attribute("aria-label", re.compile("10 条、2 个错误"))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    picture(page, "over-time-phone")
+    bars.nth(30).click()
+    expect(page.locator(".row").first).to_be_visible()
+
+
+def test_back_restores_the_line_as_well_as_the_filter(page: Page) -> None:
+    page.keyboard.press("Home")
+    expect(page.locator(".row").first).to_contain_text("web handled 0")
+    page.locator("#log-scroller").evaluate("it => it.scrollTop = 2000")
+    page.wait_for_function("!document.querySelector('.row')?.textContent.includes('handled 0 ')")
+    page.wait_for_url("**#L*")
+    before = seen(page)
+    page.click("#log-levels")
+    page.locator("#log-levels-menu input[value=error]").check()
+    page.keyboard.press("Escape")
+    expect(page.locator("#log-clear")).to_be_visible()
+    page.keyboard.press("End")
+    page.go_back()
+    expect(page.locator("#log-clear")).to_be_hidden()
+    page.wait_for_function(
+        "text => { const { top } = document.querySelector('#log-scroller').getBoundingClientRect();"
+        "const rows = [...document.querySelectorAll('.row')];"
+        "return rows.find((row) => row.getBoundingClientRect().bottom > top + 10)"
+        "?.textContent === text }",
+        arg=before,
+    )
+
+
+def test_who_goes_to_the_end_is_not_taken_to_a_moment(page: Page, person: Person) -> None:
+    held: list[Route] = []
+    page.route("**/seq?time=*", lambda route: held.append(route))
+    page.goto(f"{person.server.url}/apps/web/logs?x#t=2026-01-01T00:00:00Z")
+    page.wait_for_function("true")
+    expect(page.locator("#log-live")).to_have_attribute("data-state", re.compile("live|paused"))
+    for _ in range(100):
+        if held:
+            break
+        page.wait_for_timeout(20)
+    page.keyboard.press("End")
+    expect(page.locator("#log-follow")).to_have_attribute("aria-pressed", "true")
+    for one in held:
+        one.continue_()
+    page.unroute("**/seq?time=*")
+    page.keyboard.press("h")
+    expect(page.locator(f"#log-timeline-bars {BARS}").first).to_be_visible()
+    expect(page.locator("#log-follow")).to_have_attribute("aria-pressed", "true")
+    picture(page, "over-time")
+
+
+def picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("CLOUDBANG_TEST_PICTURES_IN"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"))
