@@ -45,6 +45,19 @@ def recipe_for(names: Collection[str], texts: Mapping[str, str]) -> Recipe | Non
     return None
 
 
+# What is built from C, and needs what the slim image has not.
+_COMPILED = re.compile(
+    r"""^[\s"']*(?:psycopg2|psycopg-c|mysqlclient|uwsgi|pycairo)(?![\w-])""",
+    re.MULTILINE,
+)
+# Requirements that stand in other files of the source, or are a part of it.
+_BESIDE = re.compile(
+    r"^\s*(?:-[rce]\b|--(?:requirement|constraint|editable|find-links)\b|\.{1,2}(?:/|\s*$)|file:)",
+    re.MULTILINE,
+)
+_REQUIRES = re.compile(r"""^\s*(?:requires-python|python)\s*=\s*["']([^"']*)["']""", re.MULTILINE)
+
+
 # --- Python ------------------------------------------------------------------------------------
 
 
@@ -53,15 +66,15 @@ def _python(names: frozenset[str], texts: Mapping[str, str]) -> Recipe | None:
     if found is None and not names & {"app.py", "main.py", "wsgi.py", "manage.py"}:
         return None
     told = texts.get(".python-version") or texts.get("runtime.txt") or ""
-    version = _version(told.removeprefix("python-"), PYTHON)
+    version = _version(told.removeprefix("python-"), _python_wanted(texts))
     needs = f"{texts.get('requirements.txt', '')}\n{texts.get('pyproject.toml', '')}".lower()
     start = _procfile(texts) or _python_start(names, texts, needs)
     lines = [
-        f"FROM python:{version}-slim",
+        f"FROM python:{version}{'' if _COMPILED.search(needs) else '-slim'}",
         "ENV PYTHONUNBUFFERED=1 HOME=/app PORT=8000",
         "WORKDIR /app",
         "RUN chown nobody /app",
-        *_python_install(found, names),
+        *_python_install(found, names, texts),
     ]
     if "uvicorn" in start and "uvicorn" not in needs and "fastapi[" not in needs:
         lines.append("RUN pip install --no-cache-dir uvicorn")
@@ -69,8 +82,26 @@ def _python(names: frozenset[str], texts: Mapping[str, str]) -> Recipe | None:
     return Recipe("python", _file(lines), 8000, found or _entry(names))
 
 
-def _python_install(found: str | None, names: frozenset[str]) -> list[str]:
+def _python_wanted(texts: Mapping[str, str]) -> str:
+    """The version that a pyproject.toml asks for: ours, where that will do."""
+    found = _REQUIRES.search(texts.get("pyproject.toml", ""))
+    told, ours = found[1] if found else "", int(PYTHON.partition(".")[2])
+    least, exact, below = (
+        [int(minor) for minor in re.findall(rf"{sign}\s*3\.(\d+)", told)]
+        for sign in (r"(?:>=|\^|~=)", r"(?:==|~(?!=))", r"<(?!=)")
+    )
+    if exact:
+        return f"3.{exact[0]}"
+    most = min([ours, *(minor - 1 for minor in below)])
+    return f"3.{max([most, *least])}"
+
+
+def _python_install(
+    found: str | None, names: frozenset[str], texts: Mapping[str, str]
+) -> list[str]:
     copy, pip = "COPY --chown=nobody . .", "RUN pip install --no-cache-dir"
+    if found == "requirements.txt" and _BESIDE.search(texts.get("requirements.txt", "")):
+        return [copy, f"{pip} -r requirements.txt"]
     if found == "requirements.txt":
         return ["COPY requirements.txt .", f"{pip} -r requirements.txt", copy]
     if found == "pyproject.toml" and "uv.lock" in names:
@@ -146,6 +177,11 @@ _BUILT = {
     "vitepress": "docs/.vitepress/dist",
     "vuepress": "docs/.vuepress/dist",
 }
+# Scripts that are run as it is installed (`prisma generate`), and files that say how that is done.
+_AT_INSTALL = ("preinstall", "install", "postinstall", "prepare")
+_TELLS_INSTALL = frozenset(
+    (".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml", ".pnpmfile.cjs", "lerna.json")
+)
 # What serves its own build.
 _SERVES = {
     "nuxt": ("node", ".output/server/index.mjs"),
@@ -169,6 +205,9 @@ def _node(names: frozenset[str], texts: Mapping[str, str]) -> Recipe | None:
         manager, lock, install = "yarn", "yarn.lock", "yarn install --frozen-lockfile"
     elif lock not in names:
         lock, install = "", "npm install"
+    # What is installed may run what the source has, or be told how by what stands beside it.
+    whole = any(scripts.get(one) for one in _AT_INSTALL) or bool(_TELLS_INSTALL & names)
+    copied = f"package.json {lock} ./" if lock else "package.json ./"
     lines = [
         f"FROM node:{version}-slim",
         "WORKDIR /app",
@@ -180,9 +219,9 @@ def _node(names: frozenset[str], texts: Mapping[str, str]) -> Recipe | None:
         ),
         "RUN chown node /app",
         "USER node",
-        "COPY --chown=node " + (f"package.json {lock} ./" if lock else "package.json ./"),
+        "COPY --chown=node " + (". ." if whole else copied),
         f"RUN {install}",
-        "COPY --chown=node . .",
+        *([] if whole else ["COPY --chown=node . ."]),
         *([f"RUN {manager} run build"] if "build" in scripts else []),
     ]
     start = _procfile(texts) or _node_start(names, package, needs, manager)

@@ -6,6 +6,7 @@ as well; and what is left out of an update is gone. So it is always written whol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,7 +26,9 @@ RESTART_DELAY = 2.0  # seconds between two tries of a container that ended
 SECOND = 10**9
 
 _OF_TEAMS = f"{NETWORK}_"
-_LONGEST_TEAM = 48  # characters: the name of an overlay has 63
+_LONGEST_TEAM = 48  # characters: the name of an overlay has 63, and "-free" comes behind it
+_LONGEST_STACK = 53
+_OVERLAY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?")
 _CONDITIONS = {"always": "any", "on-failure": "on-failure", "no": "none"}
 
 
@@ -102,18 +105,22 @@ def service_spec(
 
 def stack_network(stack: str) -> str:
     """The overlay that the apps of a stack share, and nobody else is on."""
-    return f"{NETWORK}-{stack}"
+    return _overlay(f"{NETWORK}-", stack, _LONGEST_STACK)
 
 
 def team_network(team: str) -> str:
     """The overlay that the apps of a team share outside stacks, and the gateway is on. None of a
     stack is called like that; of a name that may be no overlay's, what may be and a sum of it."""
-    if team == DEFAULT_TEAM:
-        return NETWORK
-    if team[-1].isalnum() and len(team) <= _LONGEST_TEAM:
-        return f"{_OF_TEAMS}{team}"
-    readable = team[: _LONGEST_TEAM - 10].rstrip("-_")
-    return f"{_OF_TEAMS}_{readable}-{sha256(team.encode()).hexdigest()[:8]}"
+    return NETWORK if team == DEFAULT_TEAM else _overlay(_OF_TEAMS, team, _LONGEST_TEAM)
+
+
+def _overlay(begins: str, name: str, longest: int) -> str:
+    """Of a name that may be no overlay's, which has no dots and ends with neither - nor _, what may
+    be and a sum of it; two separators tell it from those that are as they are."""
+    if _OVERLAY.fullmatch(name) and len(name) <= longest:
+        return f"{begins}{name}"
+    readable = re.sub(r"[^A-Za-z0-9_-]", "-", name[: longest - 10]).rstrip("-_")
+    return f"{begins}{begins[-1]}{readable}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def is_team_network(name: str) -> bool:

@@ -125,6 +125,51 @@ def test_a_source_that_is_recognised(files, language, port, lines) -> None:
     assert recipe.found in files
 
 
+PRISMA = json.dumps({"scripts": {"postinstall": "prisma generate", "start": "node ."}})
+
+
+@pytest.mark.parametrize(
+    ("files", "install"),
+    [
+        ({"requirements.txt": "-r requirements/base.txt\n"}, "RUN pip install --no-cache-dir -r requirements.txt"),
+        ({"requirements.txt": "flask\n-e .\n"}, "RUN pip install --no-cache-dir -r requirements.txt"),
+        ({"requirements.txt": "./vendored\n"}, "RUN pip install --no-cache-dir -r requirements.txt"),
+        ({"package.json": PRISMA, "package-lock.json": "{}"}, "RUN npm ci"),
+        ({"package.json": "{}", "yarn.lock": "", ".yarnrc.yml": ""}, "RUN yarn install --frozen-lockfile"),
+        ({"package.json": "{}", "pnpm-lock.yaml": "", "pnpm-workspace.yaml": ""}, "RUN pnpm install --frozen-lockfile"),
+        ({"package.json": "{}", ".npmrc": ""}, "RUN npm install"),
+    ],
+)  # fmt: skip
+def test_what_an_installation_reads_is_there_before_it(files, install) -> None:
+    """Other files that it names, and what it runs; copied once."""
+    recipe = recipe_for(list(files), {n: t for n, t in files.items() if n in READ})
+    assert recipe is not None
+    lines = recipe.text.splitlines()
+    [copied] = [n for n, line in enumerate(lines) if line.startswith("COPY")]
+    assert lines[copied].endswith(" . .")
+    assert copied < lines.index(install)
+
+
+@pytest.mark.parametrize(
+    ("files", "image"),
+    [
+        ({"requirements.txt": "Flask\npsycopg2==2.9\n"}, "python:3.12"),
+        ({"requirements.txt": "psycopg2-binary\n"}, "python:3.12-slim"),
+        ({"pyproject.toml": 'requires-python = ">=3.13"'}, "python:3.13-slim"),
+        ({"pyproject.toml": 'requires-python = ">=3.9,<3.12"'}, "python:3.11-slim"),
+        ({"pyproject.toml": 'requires-python = "==3.10.*"'}, "python:3.10-slim"),
+        ({"pyproject.toml": '[tool.poetry.dependencies]\npython = "^3.9"'}, "python:3.12-slim"),
+        ({"pyproject.toml": 'python = "~3.11"'}, "python:3.11-slim"),
+        ({"pyproject.toml": 'requires-python = ">=3.13"', ".python-version": "3.14"}, "python:3.14-slim"),
+    ],
+)  # fmt: skip
+def test_a_python_that_will_do(files, image) -> None:
+    """The version that the source asks for; a compiler where something is built from C."""
+    recipe = recipe_for(list(files), files)
+    assert recipe is not None
+    assert recipe.text.splitlines()[0] == f"FROM {image}"
+
+
 def test_what_is_not_recognised_has_none() -> None:
     assert recipe_for(["README.md", "src/lib.rs"], {}) is None
     assert recipe_for([], {}) is None

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudbang.domain.deploy.release import Release, image_tag, service_name
-from cloudbang.domain.deploy.spec import read_spec
+from cloudbang.domain.deploy.spec import STACK, read_spec
 from cloudbang.domain.deploy.swarm_spec import (
     NETWORK,
     Attached,
@@ -109,6 +109,22 @@ def test_a_team_has_a_network_of_its_own() -> None:
         assert is_team_network(name)
     assert not is_team_network(NETWORK)
     assert not is_team_network(stack_network("blue"))
+
+
+@given(st.from_regex(STACK, fullmatch=True), st.from_regex(STACK, fullmatch=True))
+def test_a_stack_of_any_name_has_a_network(one: str, other: str) -> None:
+    """Of a name that Swarm takes, and of its own."""
+    for stack in (one, other):
+        name = stack_network(stack)
+        assert re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?", name), name
+        assert len(name) <= 63
+    assert (stack_network(one) == stack_network(other)) == (one == other)
+
+
+def test_networks_of_stacks_are_called_as_they_were() -> None:
+    assert stack_network("shop") == "cloudbang-shop"
+    assert stack_network("x" * 53) == f"cloudbang-{'x' * 53}"
+    assert stack_network("my.shop").startswith("cloudbang--my-shop-")
 
 
 def test_everything_that_can_be_asked_for_is_asked_for():
