@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudbang.domain.lines import record_ns
+from cloudbang.domain.lines import TEXT_AT, record_ns
 
 NEAR_NS = 1_500_000_000  # lines of one entry come at once; what comes later is something else
 LINES_AT_MOST = 1_000
@@ -38,3 +38,23 @@ class Entry:
         self.last = seq
         self.lines += 1
         self.size += size
+
+
+def is_as_deep(raw: bytes, head: bytes) -> bool:
+    """Whether a line is indented as much as the head of its entry, which mostly is not at all."""
+    indents = head[TEXT_AT] in b" \t"
+    return not indents or _indent(raw) >= _indent(head)
+
+
+def _indent(raw: bytes) -> int:
+    text = raw[TEXT_AT:]
+    return len(text) - len(text.lstrip(b" \t"))
+
+
+class Waiting:
+    """A line that stands alone until a frame proves otherwise."""
+
+    __slots__ = ("blank", "failure", "raw", "seq")
+
+    def __init__(self, seq: int, raw: bytes, *, failure: bool, blank: bool = False) -> None:
+        self.seq, self.raw, self.failure, self.blank = seq, raw, failure, blank

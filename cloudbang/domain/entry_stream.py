@@ -6,7 +6,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cloudbang.domain.entry import BYTES_AT_MOST, LINES_AT_MOST, Entry, comes_later
+from cloudbang.domain.entry import (
+    BYTES_AT_MOST,
+    LINES_AT_MOST,
+    Entry,
+    Waiting,
+    comes_later,
+    is_as_deep,
+)
 from cloudbang.domain.levels import BLANK, read
 from cloudbang.domain.levels.text_tables import TIME
 from cloudbang.domain.line_shape import BAD, DATABASE, DETAIL, SECOND, Shape, tag_of_record, text_of
@@ -21,17 +28,9 @@ _LINE_NUMBER = re.compile(r"\[\d+-\d+\]")  # of the process: %l of PostgreSQL's 
 _CAUSE = re.compile(r"\s*(?:Caused|Wrapped|Suppressed|--->|Next )")  # its message may have lines
 _CARET = re.compile(r"\s*[\^~]+\s*$")
 _CLOSES = re.compile(r"[\])}]{1,4}[,;]?\s*$")
+_ADDS = re.compile(r"LINE \d+: |[\w-]+: (?:hint|detail): ")  # what a database adds to it
 _LAST = re.compile(r"[A-Za-z_][\w.]*(?:: .*|:)?$")  # what a traceback of Python ends with
 _MEMBER = re.compile(r'(\s+)"([\w.@]+)"\s*:\s*("?[\w+-]*)')
-
-
-class _Waiting:
-    """A line that stands alone until a frame proves otherwise."""
-
-    __slots__ = ("blank", "failure", "raw", "seq")
-
-    def __init__(self, seq: int, raw: bytes, *, failure: bool, blank: bool = False) -> None:
-        self.seq, self.raw, self.failure, self.blank = seq, raw, failure, blank
 
 
 class EntryStream:
@@ -60,6 +59,7 @@ class EntryStream:
         "tag",
         "timed",
         "tool",
+        "unfinished",
         "waiting",
     )  # fmt: skip
 
@@ -67,12 +67,13 @@ class EntryStream:
         self.entry: Entry | None = None
         # A line that began one, of which nothing else is known yet: most stay so.
         self.lone: tuple[int, bytes, Shape] | None = None
-        self.waiting: list[_Waiting] = []
+        self.waiting: list[Waiting] = []
         self.head = self.last = b""
         self.begins = self.framed = self.failing = self.cause = False
         self.language = self.prefix = self.indent = self.tag = ""
         self.block = self.json = self.message_below = self.database = self.place = False
         self.location = self.next_line = self.braces = self.tool = self.timed = False
+        self.unfinished = False
 
     # -- what a line is
 
@@ -97,6 +98,8 @@ class EntryStream:
             else:
                 self.lone = (seq, raw, shape)
             return None
+        if self.unfinished and (joined := self._goes_on_in_json(seq, raw)):
+            return joined
         if shape.heads and not (self.json or self.database or self.place):
             if shape.opening:
                 return self._open(seq, raw, shape)
@@ -114,6 +117,15 @@ class EntryStream:
                 self.next_line = False
                 return self._told(seq, raw, shape, entry)
         return self._near_line(seq, raw, shape, entry)
+
+    def _goes_on_in_json(self, seq: int, raw: bytes) -> Entry | None:
+        """What a line of JSON that did not end goes on with."""
+        text = text_of(raw).rstrip()
+        self.unfinished = text[:1] in ('"', " ", "\t", "]", "}")
+        if not self.unfinished:
+            return None
+        self.unfinished = not text.endswith("}")
+        return self._join(seq, raw)
 
     def _told(self, seq: int, raw: bytes, shape: Shape, entry: Entry) -> Entry | None:
         """What names a level and yet is of the entry before: in its box, or announced by it."""
@@ -158,7 +170,7 @@ class EntryStream:
         waits = entry.level in BAD or self.framed or self.location
         told = not shape.exception or (entry.level in BAD and not self.framed)
         if waits and told and len(self.waiting) < WAITING_AT_MOST and not shape.location:
-            self.waiting.append(_Waiting(seq, raw, failure=shape.exception))
+            self.waiting.append(Waiting(seq, raw, failure=shape.exception))
         else:
             self.lone = (seq, raw, shape)
         return None
@@ -188,6 +200,7 @@ class EntryStream:
         self.begins, self.failing = shape.heads and not shape.failure, shape.failure
         self.timed = shape.timed
         self.head = raw
+        self.unfinished = shape.unfinished
         self.tag = tag_of_record(raw) if shape.tagged else ""
         self.location, self.json, self.tool = shape.location, shape.opens_object, shape.tool
         self.indent = ""
@@ -209,7 +222,7 @@ class EntryStream:
         entry.take(seq, len(raw))
         return entry
 
-    def _pull(self, lines: Sequence[_Waiting]) -> None:
+    def _pull(self, lines: Sequence[Waiting]) -> None:
         if self.entry is not None:
             for one in lines:
                 self.entry.take(one.seq, len(one.raw))
@@ -233,7 +246,7 @@ class EntryStream:
         self.next_line = False
         if self.waiting or not (entry.level in BAD or self.framed):
             if len(self.waiting) < WAITING_AT_MOST:
-                self.waiting.append(_Waiting(seq, raw, failure=False, blank=True))
+                self.waiting.append(Waiting(seq, raw, failure=False, blank=True))
             return None
         return self._join(seq, raw)
 
@@ -268,7 +281,7 @@ class EntryStream:
             entry.level = "error"
         return self._join(seq, raw)
 
-    def _start_of(self, waiting: Sequence[_Waiting]) -> int | None:
+    def _start_of(self, waiting: Sequence[Waiting]) -> int | None:
         """Which of the lines that wait the failure begins with; None: the entry itself."""
         if not waiting:
             return None
@@ -307,7 +320,7 @@ class EntryStream:
         ends = self.waiting and (alone or entry.level != "error" or entry.lines > 1)
         if entry.level in BAD and between and (self.failing or self.begins) and not ends:
             self._pull(self.waiting)
-            self.framed = language not in ("php", "rust")
+            self.framed = self.cause = language not in ("php", "rust")
             self.language = language
             return self._join(seq, raw)
         self._begin(seq, raw, shape)
@@ -354,7 +367,9 @@ class EntryStream:
         assert entry is not None
         if self.waiting:
             return False
-        if shape.indented:
+        if entry.level in BAD and _ADDS.match(text_of(raw)):
+            return True
+        if shape.indented and (self.framed or is_as_deep(raw, self.head)):
             self.next_line = False
             if (entry.level in BAD and not self.tool) or self.framed or self.message_below:
                 return True

@@ -31,7 +31,7 @@ _ENDS = re.compile(r"[\s\])][:|-]\s*$")  # a head without its message
 _NOTHING = " \t-:|>.*[]"
 _SIGNS = frozenset("✓✔○●◐▲➜⚠⨯✖✗✘ℹ❌")  # of tools: what begins with one stands for itself
 # What a tool does, in a column of its own to the right: it stands for itself.
-_STEP = re.compile(r"(?=.{12} )\s{2,8}[A-Z][a-z]{3,9}(?:ed|ing|sh|tion) ")
+_STEP = re.compile(r"(?=.{12} )(?!\s{6}\S)\s{2,8}[A-Z][a-z]{3,9}(?:ed|ing|sh|tion) ")
 _REPORT = re.compile(r"=[A-Z]+ REPORT====")
 
 
@@ -96,6 +96,7 @@ class Shape:
         "tagged",
         "timed",
         "tool",
+        "unfinished",
     )  # fmt: skip
 
     def __init__(self, text: str, *, tagged: bool = False) -> None:
@@ -121,6 +122,9 @@ class Shape:
         self.failure, self.exception, self.tool = found.failure, found.exception, found.tool
         # `alone`: it belongs to no line before it, whatever those were.
         self.alone = self.dull = found.heads and bare[:1] == "{"
+        self.unfinished = self.alone and not bare.rstrip().endswith("}")
+        if self.unfinished:
+            self.dull = False
         self.plain = False
         if self.frame or not bare or self.alone:
             return
@@ -173,6 +177,9 @@ JSON_SHAPES = {
     level: Shape(f'{{"level":"{level}"}}' if level else '{"a":0}') for level in (*LEVELS, None)
 }
 KNOWN_AT_MOST, KNOWN_BYTES = 8_192, 300
+UNFINISHED = {
+    level: Shape(f'{{"level":"{level}",' if level else '{"a":0,') for level in (*LEVELS, None)
+}
 known: dict[bytes, Shape] = {}
 """By the text of lines with every digit a 0, and their LF."""
 
@@ -182,9 +189,11 @@ def shape_of(raw: bytes) -> Shape:
     key = raw[TEXT_AT:].translate(DIGITS) if len(raw) <= KNOWN_BYTES else b""
     shape = known.get(key)
     if shape is None and raw[TEXT_AT] == 0x7B:  # {
-        is_json, level = level_of_object(whole_text(raw))
+        text = whole_text(raw)
+        is_json, level = level_of_object(text)
         if is_json:
-            return JSON_SHAPES[level]
+            ends = text.endswith("}") or len(text) >= LOOKED_AT or text.rstrip().endswith("}")
+            return (JSON_SHAPES if ends else UNFINISHED)[level]
     if shape is None:
         text = whole_text(raw)
         tag = tag_of(text)

@@ -128,6 +128,16 @@ PYTHON = ["Traceback (most recent call last):", '  File "a.py", line 3, in f', "
         ("e++++", ["Error: no settings", "", "Caused by:", "    0: failed to open /etc/x", "    1: gone"]),
         ("e++-", ["ERROR parser: header {", '  file: "x"', "}", "listening"]),
         ("e+++", ["2026-02-01 09:00:00 ERROR stopped[", FRAME, FRAME, "]"]),
+        # What is indented less than its head is none of its details; some indent all that they write.
+        ("w-", ["   WARN  no table yet", "  2026_create_orders_table ..... 12ms DONE"]),
+        ("e+", ["  error: subprocess failed", "  exit code: 1"]),
+        # JSON that did not end, and what a database adds.
+        ("e++i", ['{"level": "ERROR", "message": "no stock", ', '"stacktrace": ["java.lang.E: x",', '"at a.B"] }', '{"level":"INFO"}']),
+        ("i-", ['{"level":"info","message":"cut in the midd', "listening"]),
+        ("e++-", ["psql:/a.sql:3: ERROR:  no table", "LINE 1: SELECT x", "               ^", "CREATE TABLE"]),
+        ("w+", ["initdb: warning: trusts all", "initdb: hint: change it"]),
+        ("e++++", ["12:00:00.000 [error] a terminated", "** (exit) raised:", "", "See b for more", "    (a 0.1.0) lib/a.ex:1: A.b/0"]),
+        ("e+", ["fail: A.B[1]", "      Failed executing command"]),
         # A group has groups.
         ("e++++", [
             "  + Exception Group Traceback (most recent call last):", '  |   File "a.py", line 3, in f',

@@ -31,6 +31,7 @@ class Figures(NamedTuple):
         ("reported_programs_3.txt", Figures(317, 84, 4, 3)),
         ("reported_programs_4.txt", Figures(535, 291, 0, 0)),
         ("reported_programs_5.txt", Figures(330, 84, 3, 0)),
+        ("reported_programs_6.txt", Figures(260, 149, 0, 0)),
     ],
 )
 def test_reported_programs(name: str, least: Figures) -> None:

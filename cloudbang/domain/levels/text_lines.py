@@ -86,19 +86,19 @@ SENTENCES = _Table(tables.SENTENCES)
 SHAPES = _Table(tables.SHAPES)
 
 _TIME = re.compile(tables.TIME)
-_STARTS_BEGIN = frozenset("<(#:[*0123456789IWEFTDVNCXAew")
+_STARTS_BEGIN = frozenset("<%(#:[*0123456789IWEFTDVNCXAew")
 _TIME_BEGINS = frozenset("0123456789JFMASONDTW")  # of numbers, months and days
 _BRACKET = re.compile(
     r"(?:\[([^\[\]]{0,130})\]|<((?=[\dA-Z][\da-z ])[^<>]{1,150}|[^<>\s]{1,60}|[a-z]+ [^<>\s]{1,60})>(?::\d+)?|【([^】]{1,10})】|\(([^()]{0,60})\)|\{[^{}\"]{0,60}\})[:,;]?"
 )
 _OPEN = "[<【({"
 _FILLER = re.compile(
-    r"[#+]?\d[\w.:#+()-]*,?(?=$|[\s|\[])|[│┃╷╵├└─➤┌╭╰▲›»➜]+|[*!]{2,8}(?=[\s<\[(])|#{2,8}(?=<)|==\d+==(?=[\sA-Z])|[->.,=+]{1,5}(?=$|[\s:|\[])|[|:]+(?!-)"
+    r"[#+]?\d[\w.:#+()-]*,?(?=$|[\s|\[])|[│┃╷╵├└─➤┌╭╰▲›»➜●⬤]+|[*!]{2,8}(?=[\s<\[(])|#{2,8}(?=<)|==\d+==(?=[\sA-Z])|[->.,=+]{1,5}(?=$|[\s:|\[])|[|:]+(?!-)"
     r"|[\w.]+=(?:\"[^\"]*\"|[^\s\"]*),?(?=$|[\s:|\[])"
 )
 # … and a program with what it looks after, a tool with a space before its colon, a place in code.
 _PROGRAM = re.compile(
-    r"[\w./@()+$<>,-]++(?: ?\[\d+(?::\d+)?\])?(?::\d+){0,2}:(?=\s|$)"
+    r"[\w./@()+$<>,-]++(?::/[\w./-]+)?(?: ?\[\d+(?::\d+)?\])?(?::\d+){0,2}:(?=\s|$)"
     r"|[\w./-]+\[\d+(?::\d+)?\](?= [<*])|[\w./@-]+\.\w{1,5}:\d+:\d+(?= - )"
     r"|[\w-]{2,20} [\w./-]{1,40}:(?= (?:fatal|error|warning|info): )"
     r"|[A-Z]{2,10} :(?= (?:fatal )?(?:error|warning) )"

@@ -45,6 +45,8 @@ COLUMN = "trace|debug|info|notice|warn|warning|error|critical|fatal|Trace|Debug|
 STARTS = (
     Way("syslog's priority", r"[<]<<\d{1,3}>>[>](?=.)", "<3>disk fails", "error",
         "<7777>x", None, "RFC 5424; systemd's sd-daemon(3)"),
+    Way("a severity of syslog, a time", r"%<<[0-7]>>\|\d{10}\.", "%3|1764324000.123|FAIL|x#producer-1| no broker", "error",
+        "%3|x", None, "librdkafka"),
     Way("klog and glog", r"<<[IWEF]>>(?:\d{4}|\d{6}|\d{8}) \d\d:\d\d:\d\d", "W1128 10:00:00.000000  1 a.go:1] x",
         "warning", "W1128 is a room", None, "glog, klog"),
     Way("Redis' sign", r"\d+:[XCSM] \d\d [A-Z][a-z]{2} \d{4} [\d:.]{8,15} <<[.\-*#]>> ",
@@ -160,8 +162,8 @@ BEHIND_TIME = (
 )  # fmt: skip
 
 DONE = (
-    "open|connect|bind|create|load|read|write|start|resolve|allocate|access|initiali[sz]e|listen|locate|parse|send"
-    "|set|lock|mount|execute|run|find|obtain|acquire|establish|register|convert|save|store|fetch|reach|contact"
+    "open|connect|bind|create|load|read|write|start|resolve|allocate|access|initiali[sz]e|listen|parse|send"
+    "|set|lock|mount|execute|find|acquire|establish|register|reach"
 )
 
 # What runtimes, shells and servers say: at the start, behind a time, or behind where it comes from.
@@ -204,7 +206,7 @@ SENTENCES = (
     Way("what killed a process", r"(?:Segmentation fault|Bus error|Illegal instruction|Aborted \(core dumped\)|Killed$|Program received signal |Out of memory"
         r"|terminate called |SIG[A-Z]{3,6}: |double free or |free\(\): |malloc\(\): |\*\*\* stack smashing|Assertion (?:.{1,200} )?failed|out of memory: |Signal \d+: |Program crashed: |memory allocation of \d+ bytes failed|(?:[\w./-]++: )?error while loading shared libraries: |Process terminated\. |Terminating (?:app )?due to |(?:Exiting|Aborting|Stopping) due to (?:an? )?(?:fatal |previous )?errors?\b)",
         "Segmentation fault (core dumped)", "error", "Killed 3 bugs", None, "shells, glibc, libstdc++, the kernel"),
-    Way("an error in words", r"(?:Error (?:\d+ )?[a-z]{2,}|error (?!handling|report|logging)[a-z]+ing)(?: [^\s:]+){0,6} ?:(?:$| (?!\d[\d.,]*%?$))|Error (?!handling|report|logging)[a-z]+ing(?: [a-z]+){1,4}$|(?:An? (?:[a-z]+ )?)?[Ee]rror (?:has )?occur+ed\b|Encountered (?:an )?error|(?:Exception|[Ee]rror) (?:during|while|when) |Exception in [a-z]|[A-Z][a-z]+ error (?:in|near) (?:file |line )?\S|raised [A-Z][A-Z_.]+ : ", "Error response from daemon: no such container", "error",
+    Way("an error in words", r"(?:Error (?!logs?\b|pages?\b)(?:\d+ )?[a-z]{2,}|error (?!handling|report|logging)[a-z]+ing)(?: [^\s:]+){0,6} ?:(?:$| (?!\d[\d.,]*%?$))|Error (?!handling|report|logging)[a-z]+ing(?: [a-z]+){1,4}$|(?:An? (?:[a-z]+ )?)?[Ee]rror (?:has )?occur+ed\b|Encountered (?:an )?error|(?:Exception|[Ee]rror) (?:during|while|when) |Exception in [a-z]|[A-Z][a-z]+ error (?:in|near) (?:file |line )?\S|raised [A-Z][A-Z_.]+ : ", "Error response from daemon: no such container", "error",
         "Error rate: 0.01%", None, "programs of the command line"),
     Way("a word and a mark of exclamation", r"<<(?i:error|warning|fatal)>>! ", "Error! App '7' is not installed", "error",
         "Errors! x", None, "installers"),
@@ -218,8 +220,8 @@ SENTENCES = (
         "Execution error rate", None, "Clojure's main.clj"),
     Way("a failure in words", r"[Ff]ailed to [a-z]+ |Failed with ", "2026/02/01 09:00:00 failed to connect to bank", "error",
         "Failed tomatoes", None, "programs in Go, systemd, Bundler"),
-    Way("what could not be done", rf"(?:[Uu]nable to|[Cc]annot|[Cc]an't|[Cc]ould not) (?:{DONE}) (?!image )", "Could not open the Qt platform plugin", "error",
-        "Unable to find image 'x' locally", None, "programs of all kinds"),
+    Way("what could not be done", rf"(?:[Uu]nable to|[Cc]annot|[Cc]an't|[Cc]ould not) (?:{DONE}) (?!image |.*, (?:start|us|fall|skip|ignor|retry|creat)ing |.*, (?:will|but|all) )", "Could not open the Qt platform plugin", "error",
+        "Cannot load previous state, starting fresh", None, "programs of all kinds"),
     Way("what a linker misses", r"undefined reference to |undefined symbol: |multiple definition of |undefined: ", "/usr/bin/ld: main.o: undefined reference to `foo'", "error",
         "undefined behaviour", None, "GNU ld, lld, Go's compiler"),
     Way("a code of an error", r"ERR_[A-Z][A-Z0-9_]+\b", "ERR_PNPM_NO_SCRIPT  Missing script: x", "error",
@@ -237,7 +239,7 @@ SENTENCES = (
     Way("a cross", r"[⨯✖✗✘❌] ?", "⨯ Error: no stock", "error", "✓ Ready in 2s", None, "Next.js, test runners"),
     Way("a warning sign", r"⚠️?", "⚠ Invalid options detected", "warning", "☂ rain", None, "Next.js, Vite"),
     Way("a sign of information", r"ℹ️?", "ℹ Vite client warmed up", "info", "i am here", None, "Nuxt, consola"),
-    Way("what crashed", r"(?:app|process|worker|server) crashed\b|rake aborted!", "[nodemon] app crashed - waiting for changes", "error",
+    Way("what crashed", r"(?:app|process|worker|server) crashed\b|(?:bin/)?ra(?:ke|ils) aborted!", "[nodemon] app crashed - waiting for changes", "error",
         "crash course", None, "nodemon, supervisors, Rake"),
 )  # fmt: skip
 
