@@ -7,6 +7,7 @@ import io
 import tarfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import docker
@@ -24,35 +25,40 @@ def ground(files_ground: Ground) -> Ground:
     return files_ground
 
 
-@pytest.fixture
-def odd(ground: Ground, docker_client: docker.DockerClient, image: str) -> Iterator[Odd]:
-    """``odd("what is done in it first", command=…, image=…)``: a container and a terminal in it."""
-    made: list[tuple[Any, Terminal]] = []
-
-    def start(first: str = "", command: str | None = None, **options: Any) -> tuple[Any, Terminal]:
-        one = docker_client.containers.run(
-            options.pop("image", image),
-            ["/bin/sleep", "1000000"],
+@contextmanager
+def odd_one(
+    ground: Ground, client: docker.DockerClient, first: str, command: str | None, **options: Any
+) -> Iterator[tuple[Any, Terminal]]:
+    """A container in which ``first`` was done, and a terminal in it."""
+    with ExitStack() as ends:
+        one = client.containers.run(
+            command=["/bin/sleep", "1000000"],
             name=f"odd-{uuid.uuid4().hex[:8]}",
             detach=True,
             network_mode="none",
             labels={"cloudbang.test": RUN},
             **options,
         )
-        made.append((one, None))  # type: ignore[arg-type]
+        ends.callback(one.remove, force=True, v=True)
         if first:
             done = one.exec_run(["/bin/sh", "-c", first])
             assert done.exit_code == 0, done.output
         known(ground.server, one.name)
         shell = ground.me.terminal(one.name, command)
-        made[-1] = (one, shell)
-        return made[-1]
+        ends.callback(shell.close)
+        yield one, shell
 
-    yield start
-    for one, shell in made:
-        if shell is not None:
-            shell.close()
-        one.remove(force=True, v=True)
+
+@pytest.fixture
+def odd(ground: Ground, docker_client: docker.DockerClient, image: str) -> Iterator[Odd]:
+    """``odd("what is done in it first", command=…, image=…)``: a container and a terminal in it."""
+    with ExitStack() as ends:
+
+        def start(first: str = "", command: str | None = None, **options: Any) -> Any:
+            made = odd_one(ground, docker_client, first, command, **{"image": image, **options})
+            return ends.enter_context(made)
+
+        yield start
 
 
 # Its sh does what the file /says has in it.
@@ -61,9 +67,13 @@ printf '#!/bin/busybox ash\\n. /says\\n' > /bin/new; chmod 755 /bin/new; mv /bin
 """
 
 
-@pytest.fixture
-def liar(odd: Odd) -> tuple[Any, Terminal]:
-    return odd(LIAR, command="/bin/ash")
+@pytest.fixture(scope="module")
+def liar(
+    files_ground: Ground, docker_client: docker.DockerClient, image: str
+) -> Iterator[tuple[Any, Terminal]]:
+    """One for all that it may say."""
+    with odd_one(files_ground, docker_client, LIAR, "/bin/ash", image=image) as made:
+        yield made
 
 
 @pytest.mark.parametrize(
