@@ -241,7 +241,7 @@ class Application:
         deploy.deployments.listen(traffic.deployment_changed)
         alerts = self._build_alerts(storage, bus, events, node, apps, deploy, monitoring, traffic)
         terminals = self._build_terminals(storage, node, events)
-        status = Status(node.inventory, self.notices, apps.team_of)
+        status = Status(node.inventory, self.notices, apps.team_of, accounts.tokens.ending)
         live = self._build_live(
             *(storage, bus, status, apps, accounts, terminals, deploy, monitoring, traffic)
         )

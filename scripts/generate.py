@@ -255,7 +255,7 @@ def patterns_page() -> str:
         "most, and is told so (503 `too-busy`).",
         "",
         f"`GET /api/v1/patterns?app=…` does the same for several apps (all that one may view where none is named, {SEVERAL} at most in one answer), as if they were one log: "
-        "`apps` says of each pattern how often it came in which, `app` whose the last line is, `left` how many are not counted (yet), `failed` which could not be read.",
+        "`apps` says of each pattern how often it came in which, `app` whose the last line is, `left` how many are not counted (yet), `failed` which could not be read. With `since=deployment` each app is counted since its own last deployment, against the 24 hours before that: new is what is new in one of them (`before` 0 there), `now` and `before` are around all of these stretches, `deployed` says of how many `apps` one knows it, the `first` and the `last`, and `undeployed` how many are left out because nobody does.",
         "",
         "`expression` finds the lines of a pattern in RE2's syntax, as `q` with `regex=1`, or as `/…/` in a query: all of them, and hardly any other.",
     ]

@@ -26,7 +26,7 @@ def person_in(storage: Path, name: str, roles: Mapping[str, str]) -> str:
             with suppress(NameTaken):
                 people.teams.create(team)
             people.set_role(account.id, role, team)
-        return people.credentials.create_token(name, "admin", account.id)[0]
+        return people.tokens.create(name, "admin", account.id)[0]
     finally:
         people.passwords.close()
         database.close()

@@ -5,6 +5,7 @@
 ``permissions``  what each role may do, and in which team somebody has it
 ``teams``        :class:`Teams`: made, with who is in them, deleted
 ``credentials``  what was handed out, a browser's login or an API token, and its end
+``tokens``       :class:`Tokens`: made, given another secret, revoked
 ``passwords``    argon2id off the hub, at most two at a time
 ``throttle``     how often one may guess
 ``personal``     what people keep for themselves: marks, searches under a name
@@ -13,6 +14,7 @@
 """
 
 from cloudbang.accounts.errors import (
+    AccountEnded,
     AlreadySetUp,
     LastAdmin,
     NameTaken,
@@ -27,7 +29,15 @@ from cloudbang.accounts.errors import (
     WrongPassword,
     WrongSetupToken,
 )
-from cloudbang.accounts.models import Account, Caller, LoginInfo, Team, TokenInfo
+from cloudbang.accounts.models import (
+    Account,
+    Caller,
+    LoginInfo,
+    Team,
+    TokenEnd,
+    TokenInfo,
+    token_of,
+)
 from cloudbang.accounts.permissions import DEFAULT_TEAM, INSTALLATION, Permission, Role
 from cloudbang.accounts.personal import Mark, Personal, SavedSearch
 from cloudbang.accounts.service import AccountService
@@ -36,6 +46,7 @@ __all__ = [
     "DEFAULT_TEAM",
     "INSTALLATION",
     "Account",
+    "AccountEnded",
     "AccountService",
     "AlreadySetUp",
     "Caller",
@@ -51,6 +62,7 @@ __all__ = [
     "Team",
     "TeamInUse",
     "TeamNameTaken",
+    "TokenEnd",
     "TokenInfo",
     "TooBusy",
     "TooManyAttempts",
@@ -59,4 +71,5 @@ __all__ = [
     "UnknownTeam",
     "WrongPassword",
     "WrongSetupToken",
+    "token_of",
 ]

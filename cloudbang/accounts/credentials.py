@@ -1,4 +1,4 @@
-"""What was handed out: a browser's login or an API token, and its end.
+"""What was handed out: a browser's login or an API token (:mod:`.tokens`), and its end.
 
 The database is the truth; what is good now is also held in memory, so that a request costs a
 look-up and no I/O. Memory changes in one way only, :meth:`Credentials.refresh`, after a change made
@@ -20,9 +20,16 @@ import gevent
 import sqlalchemy as sa
 from gevent.lock import RLock
 
-from cloudbang.accounts.errors import UnknownAccount, WrongPassword
+from cloudbang.accounts.errors import (
+    AccountEnded,
+    NotSignedIn,
+    TokenEnded,
+    TokenReplaced,
+    UnknownAccount,
+    WrongPassword,
+)
 from cloudbang.accounts.handed_out import Grant, load
-from cloudbang.accounts.models import Caller, LoginInfo, TokenInfo, checked_role, clean_name
+from cloudbang.accounts.models import Caller, LoginInfo, TokenEnd, token_of
 from cloudbang.accounts.permissions import DEFAULT_TEAM, covers
 from cloudbang.config import LoginSettings
 from cloudbang.core.rate import TokenBucket
@@ -57,6 +64,7 @@ class Credentials:
         self._passes, self._began = passes, passes()
         self._moved: dict[int, int] = {}  # logins whose times are not yet moved in the database
         self._good: dict[bytes, Grant] = {}
+        self._ended: dict[bytes, Grant] = {}  # secrets of tokens that were good until then
         self.teams = frozenset({DEFAULT_TEAM})  # those there are
         self._listeners: list[Callable[[str], None]] = []
         self._refreshing = RLock()
@@ -68,15 +76,21 @@ class Credentials:
         """Call ``callback(login)`` on the hub whenever a grant has ended or may do less."""
         self._listeners.append(callback)
 
-    def find(self, secret: str) -> Caller | None:
-        """Who shows this secret; None when it is not, or no longer, good. No I/O, but for a token
-        that nobody knows: the command line may have made it a moment ago."""
+    def find(self, secret: str, address: str = "") -> Caller | None:
+        """Who shows this secret, and from where; None when it is not, or no longer, good
+        (:meth:`why_not`). No I/O, but for a token that nobody knows: the command line may have made
+        it a moment ago."""
         if not secret or len(secret) > 200:
             return None
         # The secret has 256 bits: the time a look-up of its digest takes tells nothing of use.
-        digest = _digest(secret)
+        digest = digest_of(secret)
         grant = self._good.get(digest)
-        if grant is None and secret.startswith(TOKEN_PREFIX) and self._looks.try_take():
+        if (
+            grant is None
+            and digest not in self._ended
+            and secret.startswith(TOKEN_PREFIX)
+            and self._looks.try_take()
+        ):
             with suppress(CloudBangError):  # the next look is a second away
                 self._look()
             grant = self._good.get(digest)
@@ -84,6 +98,8 @@ class Credentials:
         if grant is None or self._has_ended(grant, now):
             return None
         grant.seen_at = int(now)
+        if address:
+            grant.address = address[:64]
         return grant.caller
 
     def current(self, login: str) -> Caller | None:
@@ -111,7 +127,7 @@ class Credentials:
         """
         secret, now = secrets.token_urlsafe(32), int(self._clock())
         values = {
-            "digest": _digest(secret),
+            "digest": digest_of(secret),
             "account_id": account_id,
             "created_at": now,
             "seen_at": now,
@@ -162,7 +178,7 @@ class Credentials:
 
     def end_login(self, login: str, account_id: int | None = None) -> None:
         """End one login, of this account when it is given. Raises UnknownAccount."""
-        where = [sessions.c.id == _number(login, "s", "session")]
+        where = [sessions.c.id == number_of(login, "s", "session")]
         if account_id is not None:
             where.append(sessions.c.account_id == account_id)
         self._delete(sessions, where, "session", login)
@@ -171,71 +187,70 @@ class Credentials:
         """End all logins of an account but ``keep``."""
         where = [sessions.c.account_id == account_id]
         if keep.startswith("s"):
-            where.append(sessions.c.id != _number(keep, "s", "session"))
+            where.append(sessions.c.id != number_of(keep, "s", "session"))
         self._database.write(lambda c: c.execute(sa.delete(sessions).where(*where)).rowcount)
         self.refresh()
 
-    def create_token(
-        self, name: str, role: str = "admin", account_id: int | None = None
-    ) -> tuple[str, TokenInfo]:
-        """A new API token: its secret, shown this once, and what is known of it."""
-        name, kept_role = clean_name(name, "name"), checked_role(role)
-        secret, now = TOKEN_PREFIX + secrets.token_urlsafe(32), int(self._clock())
-        values = {
-            "digest": _digest(secret),
-            "name": name,
-            "role": kept_role,
-            "account_id": account_id,
-            "created_at": now,
-        }
-        number = self._database.write(
-            lambda c: c.execute(
-                sa.insert(api_tokens).values(values).returning(api_tokens.c.id)
-            ).scalar_one()
-        )
-        self.refresh()
-        return secret, TokenInfo(f"t{number}", account_id, name, kept_role, now, None)
+    def tokens_used(self) -> dict[int, tuple[int, str]]:
+        """When each token was last used and from where, by its number, as memory has it: by
+        whichever of its secrets."""
+        found: dict[int, tuple[int, str]] = {}
+        for grant in (*self._good.values(), *self._ended.values()):
+            if grant.seen_at and not grant.caller.by_cookie:
+                number = _row(grant.caller.login)
+                if grant.seen_at >= found.get(number, (0, ""))[0]:
+                    found[number] = (grant.seen_at, grant.address)
+        return found
 
-    def tokens(self, account_id: int | None = None) -> list[TokenInfo]:
-        """The tokens of an account, or all of them, the newest first."""
-        wanted = sa.select(api_tokens).order_by(api_tokens.c.id.desc())
-        if account_id is not None:
-            wanted = wanted.where(api_tokens.c.account_id == account_id)
-        seen = {g.caller.login: g.seen_at for g in self._good.values() if g.seen_at}
+    def token_ends(self) -> list[tuple[TokenEnd, int | None, float]]:
+        """The end of each token that has one, whose the token is, and when it was last shown after
+        that (seconds since 1970, 0 for never)."""
         return [
-            TokenInfo(
-                id=f"t{r.id}",
-                account_id=r.account_id,
-                name=r.name,
-                role=r.role,
-                created_at=r.created_at,
-                seen_at=seen.get(f"t{r.id}", r.seen_at),
+            (
+                TokenEnd(token_of(g.caller.login), g.token, g.ends_at, g.refused),
+                g.caller.account_id,
+                g.refused_at,
             )
-            for r in self._database.read(lambda c: c.execute(wanted).all())
+            for grants in (self._good, self._ended)
+            for g in grants.values()
+            if g.ends_at is not None and not g.old
         ]
 
-    def revoke_token(self, token_id: str) -> None:
-        """End one token. Raises UnknownAccount."""
-        where = [api_tokens.c.id == _number(token_id, "t", "token")]
-        self._delete(api_tokens, where, "token", token_id)
+    def why_not(self, secret: str, address: str = "") -> CloudBangError:
+        """Why :meth:`find` finds nobody by this secret: it has ended, or is none."""
+        grant = self._ended.get(digest_of(secret[:200]))
+        if grant is None:
+            return NotSignedIn()
+        now = self._clock()
+        if grant.ends_at is not None and now >= grant.ends_at:
+            grant.refused_at, grant.refused = now, address[:64]
+            return (TokenReplaced if grant.old else TokenEnded)(grant.token, grant.ends_at)
+        if grant.account_ends_at is not None and now >= grant.account_ends_at:
+            return AccountEnded(grant.caller.name, grant.account_ends_at)
+        return NotSignedIn()
 
     def refresh(self) -> None:
         """Take over what the database says, and tell the listeners what has ended."""
         with self._refreshing:
-            good, expired = {}, []
+            good, ended, expired = {}, {}, []
             now = self._clock()
             self._write_moved()
             before = self._good
             self.teams, grants = self._database.read(load)
             for grant in grants:
-                known = before.get(grant.caller.digest)
+                digest = grant.caller.digest
+                known = before.get(digest) or self._ended.get(digest)
                 if known is not None:
-                    grant.seen_at = max(grant.seen_at, known.seen_at)
-                if self._has_ended(grant, now):
-                    expired.append(int(grant.caller.login[1:]))
-                else:
-                    good[grant.caller.digest] = grant
-            self._good = good
+                    if known.seen_at >= grant.seen_at:
+                        grant.seen_at, grant.address = known.seen_at, known.address
+                    grant.refused_at, grant.refused = known.refused_at, known.refused
+                if not self._has_ended(grant, now):
+                    good[digest] = grant
+                elif not grant.caller.by_cookie:
+                    ended[digest] = grant
+                elif self._is_old(grant, now):
+                    expired.append(_row(grant.caller.login))
+            self._good, self._ended = good, ended
         for digest, grant in before.items():
             kept = good.get(digest)
             if kept is None or not covers(kept.caller.roles, grant.caller.roles):
@@ -254,7 +269,10 @@ class Credentials:
             gevent.sleep(LOOK_EVERY)
             try:
                 now = self._clock()
-                if any(self._has_ended(g, now) for g in self._good.values()):
+                # A clock that is set back makes good again what had ended.
+                if any(self._has_ended(g, now) for g in self._good.values()) or not all(
+                    self._has_ended(g, now) for g in self._ended.values()
+                ):
                     self.refresh()
                 self._look()
                 if abs(now - noted) >= NOTE_EVERY:
@@ -275,24 +293,28 @@ class Credentials:
     def note(self) -> None:
         """Write down when each grant was last used: together, since each write costs a sync."""
         self._write_moved()
-        used = [g for g in self._good.values() if g.seen_at > g.noted_at]
+        held = (*self._good.values(), *self._ended.values())
+        used = [g for g in held if g.seen_at > g.noted_at]
         if not used:
             return
-        kinds: tuple[tuple[str, sa.Table], ...] = (("s", sessions), ("t", api_tokens))
-        rows = {
-            kind: [
-                {"b_id": int(g.caller.login[1:]), "b_seen": g.seen_at}
-                for g in used
-                if g.caller.login.startswith(kind)
-            ]
-            for kind, _ in kinds
-        }
+        logins = [
+            {"b_id": _row(g.caller.login), "b_seen": g.seen_at} for g in used if g.caller.by_cookie
+        ]
+        latest = self.tokens_used()
+        tokens = [
+            {"b_id": number, "b_seen": latest[number][0], "b_from": latest[number][1]}
+            for number in {_row(g.caller.login) for g in used if not g.caller.by_cookie}
+        ]
 
         def work(c: sa.Connection) -> None:
-            for kind, table in kinds:
-                if rows[kind]:
-                    change = sa.update(table).where(table.c.id == sa.bindparam("b_id"))
-                    c.execute(change.values(seen_at=sa.bindparam("b_seen")), rows[kind])
+            seen: dict[str, object] = {"seen_at": sa.bindparam("b_seen")}
+            if logins:
+                its = sessions.c.id == sa.bindparam("b_id")
+                c.execute(sa.update(sessions).where(its).values(seen), logins)
+            if tokens:
+                its = api_tokens.c.id == sa.bindparam("b_id")
+                where: dict[str, object] = {"address": sa.bindparam("b_from")}
+                c.execute(sa.update(api_tokens).where(its).values({**seen, **where}), tokens)
 
         self._database.write(work)
         for grant in used:
@@ -306,7 +328,7 @@ class Credentials:
             grant.noted_at += int(by) if grant.noted_at else 0
             grant.created_at += int(by)
             if grant.caller.by_cookie:
-                number = int(grant.caller.login[1:])
+                number = _row(grant.caller.login)
                 self._moved[number] = self._moved.get(number, 0) + int(by)
 
     def _write_moved(self) -> None:
@@ -327,9 +349,13 @@ class Credentials:
             raise
 
     def _has_ended(self, grant: Grant, now: float) -> bool:
-        if not grant.caller.by_cookie:
-            return False
-        return now >= min(grant.seen_at + self._idle, grant.created_at + self._lifetime)
+        ends = (grant.ends_at, grant.account_ends_at)
+        if any(end is not None and now >= end for end in ends):
+            return True
+        return grant.caller.by_cookie and self._is_old(grant, now)
+
+    def _is_old(self, login: Grant, now: float) -> bool:
+        return now >= min(login.seen_at + self._idle, login.created_at + self._lifetime)
 
     def _delete(self, table: sa.Table, where: list[Any], what: str, name: str) -> None:
         if not self._database.write(lambda c: c.execute(sa.delete(table).where(*where)).rowcount):
@@ -344,11 +370,17 @@ class Credentials:
                 log.exception("a listener failed on the end of login %s", login)
 
 
-def _digest(secret: str) -> bytes:
+def digest_of(secret: str) -> bytes:
+    """What is kept of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
-def _number(login: str, kind: str, what: str) -> int:
+def _row(login: str) -> int:
+    """The row of a grant's login, which is good."""
+    return int(token_of(login)[1:])
+
+
+def number_of(login: str, kind: str, what: str) -> int:
     """The row of a grant's id. Raises UnknownAccount."""
     if not (login[:1] == kind and login[1:].isdecimal() and len(login) < 19):
         raise UnknownAccount(what, login[:40])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from cloudbang.accounts.permissions import Permission, least_role_with
 from cloudbang.errors import CloudBangError
 
@@ -17,6 +19,47 @@ class NotSignedIn(AccountError):
     status = 401
     title = "Not signed in"
     sentence = "this needs an account: sign in, or send an API token as a Bearer token"
+
+
+class TokenEnded(AccountError):
+    """The API token that came was good until its end. ``ended_at`` as people read it, in UTC."""
+
+    code = "token-ended"
+    status = 401
+    title = "The token has ended"
+    sentence = (
+        "the API token {name} ended at {ended_at}: give it a new secret in the settings, or make "
+        "another one"
+    )
+
+    def __init__(self, name: str, ended_at: int) -> None:
+        self.name, self.ended_at = name, _moment(ended_at)
+        super().__init__(name, ended_at)
+
+
+class TokenReplaced(TokenEnded):
+    """The token has another secret by now, and the one that came was good for a while longer."""
+
+    code = "token-replaced"
+    title = "The token has another secret"
+    sentence = (
+        "the API token {name} was given a new secret, and the old one worked until {ended_at}: "
+        "use the new one"
+    )
+
+
+class AccountEnded(AccountError):
+    """The account was switched off, or its time is over. Only who has its password, or a token of
+    it, is told."""
+
+    code = "account-ended"
+    status = 403
+    title = "The account is switched off"
+    sentence = "the account {name} is switched off since {ended_at}: ask an admin to switch it on"
+
+    def __init__(self, name: str, ended_at: int) -> None:
+        self.name, self.ended_at = name, _moment(ended_at)
+        super().__init__(name, ended_at)
 
 
 class Unauthorised(AccountError):
@@ -209,8 +252,14 @@ class LastAdmin(AccountError):
     code = "last-admin"
     status = 409
     title = "The last admin"
-    sentence = "{name} is the last admin: make another account an admin first"
+    sentence = (
+        "{name} is the last admin whose account has no end: make another account an admin first"
+    )
 
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(name)
+
+
+def _moment(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

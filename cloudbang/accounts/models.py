@@ -21,17 +21,20 @@ NAME_MAX = 64  # characters
 PASSWORD_MIN = 8  # characters
 PASSWORD_MAX = 1024  # characters; the hash costs the same, the request does not
 
+LAST_END = 221_845_392_000  # seconds since 1970: the year 9000
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person. ``role`` is the one in the team ``default``, None without. Moments in seconds since
-    1970."""
+    """A person. ``role`` is the one in the team ``default``, None without. Nobody signs in from
+    ``ends_at`` on; None: it has no end. Moments in seconds since 1970."""
 
     id: int
     name: str
     role: Role | None
     created_at: int
     signed_in_at: int | None = None
+    ends_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Caller:
     """Who asks, settled once at the door and handed on.
 
     ``login`` names what was shown there, ``s12`` (a browser's login) or ``t3`` (an API
-    token): it is what :meth:`AccountService.listen` speaks of when it ends.
+    token; ``t3.1`` by the second secret that it had): it is what :meth:`AccountService.listen`
+    speaks of when it ends.
     """
 
     login: str
@@ -57,7 +61,7 @@ class Caller:
     def holder(self) -> str:
         """Whose share they use of what is shared out between accounts: the account's, or that of a
         token without one."""
-        return self.login if self.account_id is None else f"a{self.account_id}"
+        return token_of(self.login) if self.account_id is None else f"a{self.account_id}"
 
     @property
     def role(self) -> Role | None:
@@ -119,7 +123,9 @@ class LoginInfo:
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """An API token, without its secret. Moments in seconds since 1970."""
+    """An API token, without its secret. Moments in seconds since 1970; ``address`` is from where it
+    was last used, "" when it was not or that is not known. Where it was given a new secret, the one
+    before is good until ``old_ends_at``."""
 
     id: str
     account_id: int | None
@@ -127,6 +133,26 @@ class TokenInfo:
     role: Role
     created_at: int
     seen_at: int | None
+    address: str = ""
+    ends_at: int | None = None
+    old_ends_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEnd:
+    """The end of a token that its owner has to know of. ``ends_at`` in seconds since 1970;
+    ``refused``: it is over, and somebody still asked with it from that address."""
+
+    id: str
+    name: str
+    ends_at: int
+    refused: str = ""
+
+
+def token_of(login: str) -> str:
+    """Which token a login is of, whichever of its secrets was shown: "t3" of "t3.1". A browser's is
+    what it is."""
+    return login.partition(".")[0]
 
 
 def checked_role(role: str) -> Role:
@@ -142,6 +168,14 @@ def checked_team(name: str) -> str:
     if not is_team_name(name):
         raise BadRequest("team", name, "1 to 64 letters, digits, '_' or '-'")
     return name
+
+
+def checked_end(ends_at: int | None, now: int) -> int | None:
+    """A moment from which on something is not good any more, in seconds since 1970. Raises
+    BadRequest for one that has passed, or that no calendar has."""
+    if ends_at is not None and not now < ends_at < LAST_END:
+        raise BadRequest("ends_at", ends_at, "a time after now, and before the year 9000")
+    return ends_at
 
 
 def clean_name(name: str, what: str = "username") -> str:

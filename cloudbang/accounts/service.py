@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cloudbang.accounts.credentials import Credentials
 from cloudbang.accounts.errors import (
+    AccountEnded,
     AlreadySetUp,
     LastAdmin,
     NameTaken,
@@ -31,6 +32,7 @@ from cloudbang.accounts.lookalikes import looks
 from cloudbang.accounts.models import (
     PASSWORD_MAX,
     Account,
+    checked_end,
     checked_password,
     checked_role,
     clean_name,
@@ -40,6 +42,7 @@ from cloudbang.accounts.passwords import Passwords
 from cloudbang.accounts.permissions import DEFAULT_TEAM, Role, covers
 from cloudbang.accounts.teams import Teams
 from cloudbang.accounts.throttle import Throttle
+from cloudbang.accounts.tokens import Tokens
 from cloudbang.config import Settings
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
@@ -57,11 +60,13 @@ _ACCOUNT = sa.select(
     memberships.c.role,
     accounts.c.created_at,
     accounts.c.signed_in_at,
+    accounts.c.ends_at,
 ).select_from(sa.outerjoin(accounts, memberships, _IN_DEFAULT))
 
 
 class AccountService:
-    """People. ``credentials`` holds their logins and tokens, ``teams`` what they belong to."""
+    """People. ``credentials`` knows who shows a login or a token, ``tokens`` makes those, ``teams``
+    is what people belong to."""
 
     def __init__(
         self,
@@ -71,6 +76,7 @@ class AccountService:
         passes: Callable[[], float] = passed,
     ) -> None:
         self.credentials = Credentials(database, settings.session, clock, passes)
+        self.tokens = Tokens(database, self.credentials, clock)
         self.teams = Teams(database, self.credentials, clock)
         self.passwords = Passwords()
         self.throttle = Throttle()
@@ -181,13 +187,15 @@ class AccountService:
         is known of one that has signed in to this account before: its guesses count by themselves.
 
         A name that does not exist costs and says the same as a wrong password. Raises
-        WrongPassword, TooManyAttempts, TooBusy.
+        WrongPassword, AccountEnded, TooManyAttempts, TooBusy.
         """
         key = name_key(name[:200])
         with self._guesses.turn(address, key, browser):
             found = self._database.read(
                 lambda c: c.execute(
-                    sa.select(accounts.c.id, accounts.c.password).where(accounts.c.key == key)
+                    sa.select(
+                        *(accounts.c.id, accounts.c.password, accounts.c.name, accounts.c.ends_at)
+                    ).where(accounts.c.key == key)
                 ).first()
             )
             fits = self.passwords.fits(found and found.password, password[:PASSWORD_MAX])
@@ -196,6 +204,8 @@ class AccountService:
                 # Without the name: now and then it is a password in the wrong field.
                 log.info("a sign-in from %s failed", address)
                 raise WrongPassword
+            if found.ends_at is not None and self._clock() >= found.ends_at:
+                raise AccountEnded(found.name, found.ends_at)
             change: dict[str, object] = {}
             if self.passwords.is_dated(found.password):
                 change["password"] = self.passwords.hash(password)
@@ -288,6 +298,27 @@ class AccountService:
             self.credentials.end_logins(account_id)
         self.credentials.refresh()
 
+    def set_end(self, account_id: int, ends_at: int | None) -> None:
+        """From when on nobody is signed in by this account and none of its tokens is good; None:
+        never. Raises UnknownAccount, LastAdmin, BadRequest."""
+        self._end(account_id, checked_end(ends_at, int(self._clock())))
+
+    def switch_off(self, account_id: int) -> None:
+        """The same from now on, until it is given another end; its logins are over for good. Raises
+        UnknownAccount, LastAdmin."""
+        self._end(account_id, int(self._clock()))
+        self.credentials.end_logins(account_id)
+
+    def _end(self, account_id: int, ends_at: int | None) -> None:
+        def work(c: sa.Connection) -> None:
+            found = _get(c, account_id)
+            if ends_at is not None:
+                _keep_an_admin(c, found)
+            _change(c, account_id, {"ends_at": ends_at})
+
+        self._database.write(work)
+        self.credentials.refresh()
+
     def delete(self, account_id: int) -> None:
         """Delete an account with its logins and tokens. Raises UnknownAccount, LastAdmin."""
 
@@ -349,8 +380,16 @@ def _join(c: sa.Connection, account_id: int, team: str, role: Role) -> None:
 
 
 def _keep_an_admin(c: sa.Connection, leaving: Account) -> None:
-    admins = sa.select(sa.func.count()).where(
-        memberships.c.role == "admin", memberships.c.team == DEFAULT_TEAM
+    """Whoever may be shut out by the calendar alone does not count: one has to be there for good."""
+    others = (
+        sa.select(sa.func.count())
+        .select_from(sa.join(memberships, accounts))
+        .where(
+            memberships.c.role == "admin",
+            memberships.c.team == DEFAULT_TEAM,
+            accounts.c.id != leaving.id,
+            accounts.c.ends_at.is_(None),
+        )
     )
-    if leaving.role == "admin" and c.execute(admins).scalar_one() <= 1:
+    if leaving.role == "admin" and not c.execute(others).scalar_one():
         raise LastAdmin(leaving.name)

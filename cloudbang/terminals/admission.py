@@ -17,10 +17,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from cloudbang.accounts import Caller
+from cloudbang.accounts import Caller, token_of
 from cloudbang.domain.terminals import Mode, TerminalTarget
 from cloudbang.errors import LinkUsed, TicketRefused
 from cloudbang.storage.database.terminals import Owner, TerminalRecord
+from cloudbang.terminals.participant import Participant
 from cloudbang.terminals.session import Session
 
 TICKET_VALID = 60.0  # seconds
@@ -32,11 +33,20 @@ MOST_TICKETS = 4096  # that wait; overload: the oldest is void
 
 def owner_of(caller: Caller) -> Owner:
     """Whose a session is that this caller opens: an account's, or a token's that has none."""
-    return Owner(caller.account_id, caller.login if caller.account_id is None else "")
+    return _owner(caller.account_id, caller.login)
 
 
 def owner_of_session(session: Session) -> Owner:
-    return Owner(session.account_id, session.login if session.account_id is None else "")
+    return _owner(session.account_id, session.login)
+
+
+def owner_of_participant(one: Participant) -> Owner:
+    """Who looks."""
+    return _owner(one.account_id, one.login)
+
+
+def _owner(account_id: int | None, login: str) -> Owner:
+    return Owner(account_id, token_of(login) if account_id is None else "")
 
 
 def is_owner(session: Session, caller: Caller) -> bool:
@@ -49,7 +59,7 @@ def is_owner(session: Session, caller: Caller) -> bool:
 
 def is_owner_of(record: TerminalRecord, caller: Caller) -> bool:
     """Whether a line of the audit list is the caller's."""
-    return record.is_of(Owner(caller.account_id, caller.login))
+    return record.is_of(Owner(caller.account_id, token_of(caller.login)))
 
 
 # --- tickets -------------------------------------------------------------------------------------

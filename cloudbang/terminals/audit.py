@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from cloudbang.accounts import token_of
 from cloudbang.domain.terminals import ExitStatus
 from cloudbang.errors import CloudBangError, NoSuchTerminal
 from cloudbang.storage.database.terminals import TerminalRecord
@@ -127,7 +128,7 @@ def record_of(session: Session, recorded: bool) -> TerminalRecord:
         folder=target.request.folder,
         account_id=session.account_id,
         account=session.account,
-        login=session.login,
+        login=token_of(session.login),
         address=session.address,
         agent=session.agent[:300],
         columns=session.size.columns,

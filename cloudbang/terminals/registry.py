@@ -34,13 +34,14 @@ from cloudbang.errors import (
     NoSuchTerminal,
     TooManyTerminals,
 )
-from cloudbang.storage.database.terminals import Owner, TerminalRecord
+from cloudbang.storage.database.terminals import TerminalRecord
 from cloudbang.terminals.admission import (
     ShareLinks,
     Ticket,
     Tickets,
     is_owner,
     owner_of,
+    owner_of_participant,
 )
 from cloudbang.terminals.audit import AuditStore, RecordAction, TerminalAudit
 from cloudbang.terminals.fairness import Fairness
@@ -395,8 +396,7 @@ class Terminals:
             if guest.id == number and guest.mode != "own" and one.mode == "own"
         ]
         for guest in guests:
-            who = Owner(guest.account_id, guest.login if guest.account_id is None else "")
-            self._links.send_away(session.id, who)
+            self._links.send_away(session.id, owner_of_participant(guest))
         session.send_away(guests)
         self._changed(session)
 

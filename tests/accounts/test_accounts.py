@@ -312,7 +312,7 @@ def test_demotion_ends_sessions_and_lessens_tokens(people: AccountService) -> No
     """A demoted person's sockets are closed, by session and by token; the token may less."""
     bob = people.create("bob", PASSWORD, "admin")
     session = people.credentials.find(people.sign_in("bob", PASSWORD, HERE))
-    secret, token = people.credentials.create_token("bob's", "admin", bob.id)
+    secret, token = people.tokens.create("bob's", "admin", bob.id)
     ended: list[str] = []
     people.listen(ended.append)
     people.set_role(bob.id, "viewer")
@@ -338,8 +338,8 @@ def test_a_role_is_held_in_a_team(people: AccountService) -> None:
     maker may, team by team; one of the command line is everybody's."""
     people.teams.create("blue")
     bob = people.create("bob", PASSWORD)
-    machine, _ = people.credentials.create_token("ci", "viewer")
-    secret, token = people.credentials.create_token("bob's", "admin", bob.id)
+    machine, _ = people.tokens.create("ci", "viewer")
+    secret, token = people.tokens.create("bob's", "admin", bob.id)
     people.set_role(bob.id, "admin", "blue")
     session = people.credentials.find(people.sign_in("bob", PASSWORD, HERE))
     for caller in (session, people.credentials.find(secret)):
@@ -385,7 +385,7 @@ def test_deletion_takes_sessions_and_tokens_along(people: AccountService) -> Non
     """Nothing of a deleted account is good any more."""
     bob = people.create("bob", PASSWORD)
     session = people.sign_in("bob", PASSWORD, HERE)
-    token, _ = people.credentials.create_token("bob's", "viewer", bob.id)
+    token, _ = people.tokens.create("bob's", "viewer", bob.id)
     people.delete(bob.id)
     assert people.credentials.find(session) is None
     assert people.credentials.find(token) is None

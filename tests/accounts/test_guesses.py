@@ -97,7 +97,7 @@ def test_a_sign_in_does_not_outlive_a_change_of_the_password(
 def test_a_token_of_the_command_line_works_at_once(people: AccountService, make: Make) -> None:
     """Without waiting for the next look, which is a second away; nonsense is looked up so often
     only."""
-    secret, _ = make().credentials.create_token("ci")
+    secret, _ = make().tokens.create("ci")
     found = people.credentials.find(secret)
     assert found is not None
     assert found.name == "ci"

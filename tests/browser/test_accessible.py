@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser import axe
+from tests.browser.terminal_page import Shell
 from tests.support import ROOT, ServerProcess, wait_until
 from tests.team_support import person_in
 from tests.terminal_support import Person
@@ -44,6 +45,8 @@ def server(
     seed = ["-m", "gevent.monkey", "--module", "tests.browser.seeded_deployments"]
     subprocess.run([sys.executable, *seed, str(one.storage)], cwd=ROOT, check=True, timeout=60)
     said = "\n".join(LINES)
+    compose = one.storage.parent / "compose.yaml"
+    compose.write_text(f"services: {{it: {{image: {image}}}}}\n")
     containers = [
         docker_client.containers.run(
             image,
@@ -56,6 +59,15 @@ def server(
                 "cloudbang.app": APP,
                 "com.docker.compose.project": f"axe-{n}",
                 "com.docker.compose.service": "it",
+                # Of one the file is there, so that it can be brought down from here.
+                **(
+                    {
+                        "com.docker.compose.project.config_files": str(compose),
+                        "com.docker.compose.project.working_dir": str(compose.parent),
+                    }
+                    if n == 1
+                    else {}
+                ),
             },
         )
         for n in (1, 2)
@@ -289,8 +301,14 @@ def test_dialogs(dialogs: Dialogs) -> None:
     d.open("#rule-new")
     d.at("/storage", "#storage-list tr")
     d.open("#storage-clean")
+    d.at("/stacks", "#stacks-list li")
+    d.open("#stacks-list .item-actions button:nth-of-type(2)")  # Bring it down
     d.at("/settings", "#accounts li")
-    d.open("#accounts li .item-actions button")
+    for n in (1, 2):  # another password; the end of the account
+        d.open(f"#accounts li .item-actions button:nth-of-type({n})")
+    page.fill("#token-name", "axe")
+    page.keyboard.press("Enter")
+    d.open("#tokens .item-actions button")
 
 
 @SLOW
@@ -322,6 +340,16 @@ def test_dialogs_of_a_terminal(dialogs: Dialogs) -> None:
         else:
             item.click()
         d.looked(page.locator("dialog[open]"), action)
+        leave()
+    # Something runs in it, and it is ended, or its tab is closed.
+    shell = Shell(page).ready()
+    shell.run("echo wor''king; sleep 1000", "working")
+    for what, button in (
+        ("its end", page.locator(with_icon("stop")).last),
+        ("closing its tab", page.locator(".term-tab-close").last),
+    ):
+        button.click()
+        d.looked(page.locator("dialog[open]"), what)
         leave()
 
 

@@ -6,9 +6,11 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import docker.errors
+import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -612,8 +614,6 @@ def test_a_token_is_shown_once_works_and_is_revoked(
     apps: Page, server: ServerProcess, shot: Shot
 ) -> None:
     """Settings make an API token, show it one time, list it, and end it after asking once more."""
-    import httpx
-
     apps.goto(f"{server.url}/settings")
     apps.fill("#token-name", "backup script")
     apps.get_by_role("button", name="Create a token").click()
@@ -625,16 +625,58 @@ def test_a_token_is_shown_once_works_and_is_revoked(
 
     assert status() == 200
     item = apps.locator("#tokens .item", has_text="backup script")
-    expect(item).to_be_visible()
+    expect(item).to_contain_text("ends in 89 days")  # 90, unless somebody says otherwise
     shot(apps, "settings")
     apps.reload()
-    expect(item).to_be_visible()
+    expect(item).to_contain_text("from 127.0.0.1")
     expect(apps.locator("#token-made code")).to_have_count(0)
-    item.get_by_role("button").click()
-    expect(item.get_by_role("button")).to_contain_text("Really?")
-    item.get_by_role("button").click()
+    item.get_by_role("button", name="Revoke").click()
+    expect(item.get_by_role("button", name="Really?")).to_be_visible()
+    item.get_by_role("button", name="Really?").click()
     expect(item).to_have_count(0)
     wait_until(lambda: status() == 401, what="the token to end")
+
+
+def test_a_token_that_ends_soon_gets_another_secret(
+    apps: Page, server: ServerProcess, shot: Shot
+) -> None:
+    """Its owner is told on every page; the old secret works on beside the new one. Who lets it end
+    is not told again."""
+    tomorrow = (datetime.now() + timedelta(days=1)).strftime("%Y-%m-%d")
+    apps.goto(f"{server.url}/settings")
+    for name in ("nightly", "short-lived"):
+        apps.fill("#token-name", name)
+        apps.get_by_label("Ends").select_option("date")
+        apps.get_by_label("Last day").fill(tomorrow)
+        apps.get_by_role("button", name="Create a token").click()
+        expect(apps.locator("#tokens .item", has_text=name)).to_be_visible()
+    first = apps.locator("#token-made code").inner_text()
+    notices = apps.locator('.notice[data-code="token-ends"]')
+    expect(notices).to_have_count(2)
+    notices.filter(has_text="nightly").get_by_role("button", name="Let it end").click()
+    apps.goto(server.url)
+    expect(notices).to_have_count(1)
+    notices.get_by_role("link", name="API tokens").click()
+    item = apps.locator("#tokens .item", has_text="short-lived")
+    expect(item.locator(".badge.warn")).to_be_visible()
+    shot(apps, "settings-token-ends")
+    item.get_by_role("button", name="New secret").click()
+    dialog = apps.get_by_role("dialog")
+    shot(apps, "settings-rotate")
+    dialog.get_by_role("button", name="Make it").click()
+    second = dialog.locator("code").inner_text()
+    apps.keyboard.press("Escape")
+    expect(item).to_contain_text("the old secret ends in")
+    expect(notices).to_have_count(0)
+    assert first != second
+    for secret in (first, second):
+        headers = {"Authorization": f"Bearer {secret}"}
+        answer = httpx.get(f"{server.url}/api/v1/apps", headers=headers, trust_env=False)
+        assert answer.status_code == 200
+    for name in ("nightly", "short-lived"):
+        apps.get_by_role("button", name=f"Revoke {name}").click()
+        apps.get_by_role("button", name=f"Revoke {name}: Really?").click()
+        expect(apps.locator("#tokens .item", has_text=name)).to_have_count(0)
 
 
 def test_the_password_is_changed_and_other_browsers_are_out(
@@ -688,6 +730,18 @@ def test_people_are_added_and_a_viewer_cannot_add_any(
     apps.get_by_role("button", name="Set it").click()
     expect(apps.get_by_role("dialog")).to_contain_text("The password is set.")
     apps.keyboard.press("Escape")
+    sign_in_by_hand(other, server, "小林", "eight bridges")
+    person.get_by_role("button", name="Switch off or on").click()
+    apps.get_by_role("dialog").get_by_role("button", name="Set it").click()
+    expect(person.locator(".badge.bad")).to_contain_text("ended")
+    expect(other).to_have_url(re.compile("/sign-in"), timeout=4_000)
+    other.fill("#username", "小林")
+    other.fill("#password", "eight bridges")
+    other.keyboard.press("Enter")
+    expect(other.get_by_role("alert")).to_contain_text("is switched off since")
+    person.get_by_role("button", name="Switch off or on").click()
+    apps.get_by_role("dialog").get_by_role("button", name="Set it").click()
+    expect(person.locator(".badge")).to_have_count(0)
     sign_in_by_hand(other, server, "小林", "eight bridges")
     person.get_by_role("button", name="Delete").click()
     person.get_by_role("button", name="Delete").click()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser import axe
 from tests.browser.terminal_page import Shell, open_terminal, read
 from tests.support import ServerProcess, wait_until
 from tests.terminal_support import Person
@@ -172,6 +173,8 @@ def test_a_finger_is_asked_before_a_link_whose_text_may_lie(
     expect(asked).to_contain_text("Open a page of other.example?")
     expect(asked).to_contain_text("https://bank.example@other.example/")
     assert page.evaluate("window.opened") == []
+    expect(asked.locator(":focus")).to_have_count(1)
+    assert axe.found(page, "the question before a link", "dialog[open]") == []
     asked.get_by_role("button", name="Open it").click()
     wait_until(lambda: len(page.evaluate("window.opened")) == 1, what="it to be opened")
     tap(1)

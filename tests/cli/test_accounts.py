@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,18 +98,63 @@ def test_beside_a_server_of_the_same_form_it_just_works(folder: Path) -> None:
     assert told.stdout.startswith("cbt_")
 
 
-def test_teams(tmp_path: Path) -> None:
-    """Made, with people in them, listed, deleted; what cannot be is one sentence."""
+@pytest.fixture
+def told(tmp_path: Path) -> Callable[..., str]:
+    """What a command says, in this process: its output, or why it was refused."""
 
-    def told(*arguments: str) -> str:
+    def run_here(*arguments: str) -> str:
         environ = {"CLOUDBANG_CONFIG": str(ROOT / "conf" / "cloudbang.toml")}
         environ["CLOUDBANG_STORAGE_PATH"] = str(tmp_path)
         done = CliRunner().invoke(main, arguments, "correct horse battery\n", environ)
-        if done.exception is not None:
-            assert isinstance(done.exception, CloudBangError)
-            return str(done.exception)
-        return done.stdout
+        if done.exception is None:
+            return done.stdout
+        if isinstance(done.exception, SystemExit):  # how it was called is wrong
+            return done.stderr
+        assert isinstance(done.exception, CloudBangError)
+        return str(done.exception)
 
+    return run_here
+
+
+def test_tokens_end(told: Callable[..., str]) -> None:
+    """After days or with a day; another secret for one; what cannot be is said."""
+    first = told("token", "create", "ci", "--days", "90")
+    told("token", "create", "web", "--until", "2999-12-31")
+    told("token", "create", "x")
+    ends = {row.split("\t")[-1]: row.split("\t")[-2] for row in told("token", "list").splitlines()}
+    assert ends["x"] == "never"
+    assert ends["web"].startswith(("until 2999-12-31", "until 3000-01-01"))
+    second = told("token", "rotate", "ci", "--overlap", "0")
+    assert second.startswith("cbt_")
+    assert second != first
+    assert told("token", "rotate", "web", "--never").startswith("cbt_")
+    assert "\tnever\tweb\n" in told("token", "list")
+    for wrong in (
+        ("create", "y", "--days", "5", "--until", "2999-12-31"),
+        ("create", "y", "--until", "tomorrow"),
+        ("create", "y", "--until", "2001-01-01"),
+        ("rotate", "x", "--never", "--days", "5"),
+        ("rotate", "nothing"),
+    ):
+        assert not told("token", *wrong).startswith("cbt_")
+    assert len(told("token", "list").splitlines()) == 3
+
+
+def test_accounts_end(told: Callable[..., str]) -> None:
+    """Switched off, from a day on, and on again; the last admin is not."""
+    told("user", "add", "ada", "--password-stdin")
+    told("user", "add", "ben", "--password-stdin")
+    told("user", "off", "ben")
+    assert "\tended 20" in told("user", "list")
+    told("user", "off", "ben", "--from", "2999-12-31")
+    assert "\tuntil " in told("user", "list")
+    told("user", "on", "ben")
+    assert told("user", "list").count("\tnever\t") == 2
+    assert "ada is the last admin" in told("user", "off", "ada")
+
+
+def test_teams(told: Callable[..., str]) -> None:
+    """Made, with people in them, listed, deleted; what cannot be is one sentence."""
     told("user", "add", "ada", "--password-stdin")
     told("user", "add", "ben", "--password-stdin")
     assert told("team", "add", "blue") == ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cloudbang.accounts import Caller
 from cloudbang.storage.database.terminals import TerminalRecord
+from tests.support import wait_until
 from tests.terminal_programs import Program, run_terminal
 from tests.web.whole_app import CHANGES, NO_ENGINE, PASSWORD, WHEN, WholeApp
 
@@ -279,7 +281,7 @@ def test_another_admin_sees_and_ends_but_does_not_enter(house: House) -> None:
     run_terminal(parts.terminals, other, parts.accounts.credentials.find(house.secret))
     assert house.ask(f"/api/v1/terminals/{other}", "DELETE", headers=eve).status_code == 204
     assert parts.terminal_store.get(other).reason == "admin"
-    parts.accounts.credentials.revoke_token(token.id)
+    parts.accounts.tokens.revoke(token.id)
 
 
 def refused(house: House, path: str, **headers: str) -> int:
@@ -334,11 +336,20 @@ def test_open_sockets_die_with_their_session(house: House) -> None:
     caller = accounts.credentials.find(mine["Cookie"].partition("=")[2])
     assert closed_after(house, mine, lambda: accounts.credentials.end_login(caller.login)) == {4401}
     assert closed_after(house, cookie(), lambda: accounts.set_role(bob.id, "viewer")) == {4401}
-    secret, token = accounts.credentials.create_token("bob's", "viewer", bob.id)
+    secret, token = accounts.tokens.create("bob's", "viewer", bob.id)
     program = {"Authorization": f"Bearer {secret}"}
-    assert closed_after(house, program, lambda: accounts.credentials.revoke_token(token.id)) == {
-        4401
-    }
+    assert closed_after(house, program, lambda: accounts.tokens.revoke(token.id)) == {4401}
+    secret, token = accounts.tokens.create("bob's", "viewer", bob.id)
+    program = {"Authorization": f"Bearer {secret}"}
+    turn = partial(accounts.tokens.rotate, token.id, None, overlap=0)
+    assert closed_after(house, program, turn) == {4401}
+    until = int(time.time()) + 3
+    secret, _ = accounts.tokens.create("bob's", "viewer", bob.id, until)
+    program = {"Authorization": f"Bearer {secret}"}
+    wait = partial(wait_until, lambda: time.time() >= until, 5, "the token's end")
+    assert closed_after(house, program, wait) == {4401}
+    assert closed_after(house, cookie(), lambda: accounts.switch_off(bob.id)) == {4401}
+    accounts.set_end(bob.id, None)
     assert closed_after(house, cookie(), lambda: accounts.delete(bob.id)) == {4401}
 
 

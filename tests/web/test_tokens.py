@@ -44,9 +44,9 @@ def programs(house: House) -> dict[str, dict[str, str]]:
     """A token of each kind, as headers: of a person who manages everything, and the machine's."""
     rosa = house.parts.accounts.named("rosa").id
     made = {
-        "viewer": house.parts.accounts.credentials.create_token("dashboard", "viewer", rosa)[0],
-        "admin": house.parts.accounts.credentials.create_token("deploys", "admin", rosa)[0],
-        "machine's": house.parts.accounts.credentials.create_token("ci", "admin")[0],
+        "viewer": house.parts.accounts.tokens.create("dashboard", "viewer", rosa)[0],
+        "admin": house.parts.accounts.tokens.create("deploys", "admin", rosa)[0],
+        "machine's": house.parts.accounts.tokens.create("ci", "admin")[0],
     }
     return {name: {"Authorization": f"Bearer {secret}"} for name, secret in made.items()}
 
@@ -71,7 +71,9 @@ def test_what_is_a_persons_needs_that_person(house: House) -> None:
     rosa = house.parts.accounts.named("rosa").id
     known = {
         "session_id": mine.logins_of(rosa)[0].id,
-        "token_id": next(one.id for one in mine.tokens(rosa) if one.name == "deploys"),
+        "token_id": next(
+            one.id for one in house.parts.accounts.tokens.of(rosa) if one.name == "deploys"
+        ),
     }
     bodies = {
         "/api/v1/tokens": {"name": "another"},

@@ -93,6 +93,7 @@ ROUTES = {
     "/api/v1/sessions/<session_id>": "own",
     "/api/v1/tokens": "own",
     "/api/v1/tokens/<token_id>": "own",
+    "/api/v1/tokens/<token_id>/rotation": "own",
     "/api/v1/accounts": "house",
     "/api/v1/accounts/<int:account_id>": "house",
     "/api/v1/teams": "house",

@@ -172,7 +172,9 @@ class WebGround:
         )
         self.apps.load()
         self.inventory.listen(self.apps.instances_changed)
-        self.status = Status(self.inventory, self.notices, self.apps.team_of)
+        self.status = Status(
+            self.inventory, self.notices, self.apps.team_of, self.accounts.tokens.ending
+        )
         self.budget = Budget()
         subscriber = self.hub.subscriber(ours_alone=True)
         self.told: list[tuple[str, str, str, str]] = []  # actions of people
@@ -338,7 +340,7 @@ class WebGround:
     def program(self, role: str = "admin") -> Client:
         """A program with an API token."""
         client = Client(self)
-        client.token, _ = self.accounts.credentials.create_token("test", role)
+        client.token, _ = self.accounts.tokens.create("test", role)
         return client
 
 

@@ -60,7 +60,7 @@ class WholeApp:
 
     def token(self, name: str, role: str) -> tuple[dict[str, str], Any]:
         """A token without an account, as a header, and what is known of it."""
-        secret, token = self.parts.accounts.credentials.create_token(name, role)
+        secret, token = self.parts.accounts.tokens.create(name, role)
         return {"Authorization": f"Bearer {secret}"}, token
 
     def log(self, app: str, text: str) -> None:

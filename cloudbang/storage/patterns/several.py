@@ -8,9 +8,12 @@ from typing import Any
 from cloudbang.storage.patterns.counter import RANKS
 
 
-def together(told: Mapping[str, Mapping[str, Any]], limit: int) -> dict[str, Any]:
+def together(
+    told: Mapping[str, Mapping[str, Any]], limit: int, *, each: bool = False
+) -> dict[str, Any]:
     """``told``: what ``Counter.answer`` says of each app. The same of all of them; a pattern has
-    ``apps`` besides, and ``app`` is that of its last line."""
+    ``apps`` besides, and ``app`` is that of its last line. New is what came in none of them before,
+    or, with ``each``, what is new in one of them."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     others = [0, 0]
     looked, of = [0, 0], [0, 0]
@@ -30,7 +33,7 @@ def together(told: Mapping[str, Mapping[str, Any]], limit: int) -> dict[str, Any
             else:
                 _add(known, app, row)
                 known["apps"].append(counted)
-    order = sorted(rows.values(), key=_rank)
+    order = sorted(rows.values(), key=lambda row: _rank(row, each))
     for row in order[limit:]:
         others[0] += row["count"]
         others[1] += row["before"]
@@ -62,14 +65,18 @@ def _add(known: dict[str, Any], app: str, row: Mapping[str, Any]) -> None:
     known["hours"] = sorted(hours.items())
 
 
-def _rank(row: Mapping[str, Any]) -> tuple[object, ...]:
+def _rank(row: Mapping[str, Any], each: bool) -> tuple[object, ...]:
     """As ``Counter`` puts them: errors first, what is new before the rest, what is no more last."""
     return (
         row["count"] == 0,
         RANKS.get(row["level"] or "", 2),
-        row["before"] > 0,
+        not any(_is_new(one) for one in (row["apps"] if each else (row,))),
         -row["count"],
         -row["before"],
         row["level"] or "",
         row["pattern"],
     )
+
+
+def _is_new(counted: Mapping[str, Any]) -> bool:
+    return counted["count"] > 0 and not counted["before"]

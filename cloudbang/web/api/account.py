@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import Blueprint, Response, g, request
 
 from cloudbang.accounts import INSTALLATION, Account, LoginInfo, TokenInfo, UnknownAccount
@@ -121,7 +123,7 @@ def end_session(session_id: str) -> Response:
 @operation(gives=shapes.Tokens)
 def tokens() -> Response:
     """The own API tokens; an admin's list has those of the command line too."""
-    found = services().accounts.credentials.tokens()
+    found = services().accounts.tokens.of()
     return json(
         {"tokens": [_token(one) for one in found if _is_mine(one) or _is_of_the_house(one)]}
     )
@@ -137,8 +139,24 @@ def create_token() -> Response:
     most = greatest(who.roles.values())
     # Nobody gives more than they have; in each team it is at most what they are there.
     role = lesser(checked_role(wanted.role), most) if wanted.role else most
-    secret, made = services().accounts.credentials.create_token(wanted.name, role, owner)
+    ends_at = wanted.moment(time.time())
+    secret, made = services().accounts.tokens.create(wanted.name, role, owner, ends_at)
     return json({**_token(made), "token": secret}, 201)
+
+
+@bp.post("/tokens/<token_id>/rotation")
+@needs_person()
+@operation(body=shapes.Rotation, gives=shapes.Token)
+def rotate_token(token_id: str) -> Response:
+    """Give one of the own API tokens another secret, which is in this answer and never shown again;
+    an admin also those of the command line."""
+    wanted = read_body(shapes.Rotation)
+    known = _reachable(token_id)
+    ends_at = wanted.moment(time.time())
+    secret, changed = services().accounts.tokens.rotate(
+        known.id, ends_at, again=not wanted.said, overlap=wanted.overlap
+    )
+    return json({**_token(changed), "token": secret})
 
 
 @bp.delete("/tokens/<token_id>")
@@ -146,11 +164,7 @@ def create_token() -> Response:
 @operation()
 def revoke_token(token_id: str) -> Response:
     """Revoke one of the own API tokens; an admin also those of the command line."""
-    credentials = services().accounts.credentials
-    known = {one.id: one for one in credentials.tokens()}.get(token_id)
-    if known is None or not (_is_mine(known) or _is_of_the_house(known)):
-        raise UnknownAccount("token", token_id[:40])
-    credentials.revoke_token(token_id)
+    services().accounts.tokens.revoke(_reachable(token_id).id)
     return Response(status=204)
 
 
@@ -178,14 +192,18 @@ def create_account() -> Response:
 @needs_person(or_machine=True)
 @operation(body=shapes.AccountChange, gives=shapes.Account)
 def change_account(account_id: int) -> Response:
-    """Change what an account may do, or give it a new password. Its sessions end where it may do
-    less, and with a new password."""
+    """Change what an account may do, give it a new password or an end, switch it off or on. Its
+    sessions end where it may do less, with a new password, and with the account."""
     wanted = read_body(shapes.AccountChange)
     people = services().accounts
     if wanted.role is not None:
         people.set_role(account_id, wanted.role)
     if wanted.password is not None:
         people.set_password(account_id, wanted.password)
+    if wanted.active is False:
+        people.switch_off(account_id)
+    elif wanted.active or wanted.said:
+        people.set_end(account_id, wanted.moment(time.time()))
     return json(_account(people.get(account_id)))
 
 
@@ -204,6 +222,14 @@ def _own_id() -> int:
     mine = caller().account_id
     assert mine is not None, "a login is an account's"
     return mine
+
+
+def _reachable(token_id: str) -> TokenInfo:
+    """A token of the caller's, or of the house for who looks after that. Raises UnknownAccount."""
+    known = {one.id: one for one in services().accounts.tokens.of()}.get(token_id)
+    if known is None or not (_is_mine(known) or _is_of_the_house(known)):
+        raise UnknownAccount("token", token_id[:40])
+    return known
 
 
 def _is_mine(token: TokenInfo) -> bool:
@@ -229,6 +255,8 @@ def _account(account: Account) -> shapes.Account:
         "role": account.role,
         "created_at": moment(account.created_at),
         "signed_in_at": moment_if(account.signed_in_at),
+        "active": account.ends_at is None or time.time() < account.ends_at,
+        "ends_at": moment_if(account.ends_at),
     }
 
 
@@ -251,4 +279,8 @@ def _token(one: TokenInfo) -> shapes.Token:
         "own": one.account_id is not None,
         "created_at": moment(one.created_at),
         "seen_at": moment_if(one.seen_at),
+        "address": one.address,
+        "ends_at": moment_if(one.ends_at),
+        "ended": one.ends_at is not None and time.time() >= one.ends_at,
+        "old_ends_at": moment_if(one.old_ends_at),
     }

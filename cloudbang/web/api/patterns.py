@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -71,7 +72,15 @@ def patterns(app: str) -> Response:
     return json(shown)
 
 
-SEVERAL_QUERY = {"app": SEARCHED["app"], **QUERY, "since": Parameter(TIME, QUERY["since"].about)}
+SEVERAL_QUERY = {
+    "app": SEARCHED["app"],
+    **QUERY,
+    "since": Parameter(
+        QUERY["since"].schema,
+        "from when on; 24 hours before until where it is left out; deployment: of each app since it "
+        "was deployed last, and of none of which nobody knows",
+    ),
+}
 
 
 @bp.get("/patterns")
@@ -80,7 +89,15 @@ def patterns_of_several() -> Response:
     """The patterns of several apps, as if they were one log. What one call does not come to is counted
     by the next."""
     apps, _ = apps_of_request()
-    now, before = _spans(None)
+    deployed = {app: it for app in apps[:SEVERAL] if (it := last_deployed(app)) is not None}
+    each = request.args.get("since") == DEPLOYMENT
+    unknown: list[str] = []
+    if each:
+        unknown = [app for app in apps[:SEVERAL] if app not in deployed]
+        apps = [app for app in apps if app not in unknown]
+        if not deployed:
+            _spans(None)  # which says so
+    spans_of = {app: _spans(deployed[app] if each else None) for app in apps[:SEVERAL]}
     limit = number("limit", 1, MOST_PATTERNS) or PATTERNS
     told: dict[str, dict[str, Any]] = {}
     failed: list[UnreadLog] = []
@@ -93,7 +110,7 @@ def patterns_of_several() -> Response:
         seconds = left / (min(len(apps), SEVERAL) - at)
         try:
             told[app] = services().patterns.ask(
-                app, now, before, limit=limit, account=caller().holder, seconds=seconds
+                app, *spans_of[app], limit=limit, account=caller().holder, seconds=seconds
             )
         except StorageFailed as e:
             failed.append({"app": app, "message": str(e)})
@@ -101,21 +118,41 @@ def patterns_of_several() -> Response:
             if not told:
                 raise
             break
-    found = together(told, limit)
+    found = together(told, limit, each=each)
     left_out = len(apps) - len(told) - len(failed)
-    spans = _told_spans((now, before), found)
+    spans = _told_spans(_around(list(spans_of.values()) or [_spans(None)]), found)
     shown: shapes.MergedPatterns = {
         "now": spans[0],
         "before": spans[1],
         "sampled": found["looked"] != found["of"] or (left_out > 0 and len(apps) <= SEVERAL),
+        "deployed": _first_and_last(deployed),
         "patterns": found["patterns"],
         "more": found["more"],
         "others": found["others"],
         "counted": len(told),
         "left": left_out,
+        "undeployed": len(unknown),
         "failed": failed,
     }
     return json(shown)
+
+
+def _around(spans: Sequence[tuple[Span, Span]]) -> tuple[Span, Span]:
+    """From when the first begins until when the last ends."""
+    now, before = zip(*spans, strict=True)
+    return (
+        Span(min(one.since for one in now), max(one.until for one in now)),
+        Span(min(one.since for one in before), max(one.until for one in before)),
+    )
+
+
+def _first_and_last(
+    deployed: Mapping[str, shapes.LastDeployed],
+) -> shapes.LastDeployments | None:
+    times = [one["time"] for one in deployed.values()]
+    if not times:
+        return None
+    return {"apps": len(times), "first": min(times), "last": max(times)}
 
 
 def _told_spans(spans: tuple[Span, Span], told: dict[str, Any]) -> list[shapes.PatternSpan]:

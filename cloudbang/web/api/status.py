@@ -74,7 +74,7 @@ def status() -> Response:
                 "bytes": size,
                 "lines": lines,
             },
-            "notices": services().status.notices(teams),
+            "notices": services().status.notices(caller()),
         }
     )
 

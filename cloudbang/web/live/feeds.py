@@ -12,7 +12,7 @@ from typing import Protocol
 
 import orjson
 
-from cloudbang.accounts import DEFAULT_TEAM, Caller
+from cloudbang.accounts import DEFAULT_TEAM, INSTALLATION, Caller
 from cloudbang.bus import Malformed, Message, read_header
 from cloudbang.domain.apps import App
 from cloudbang.domain.partial_line import PartialLine
@@ -257,26 +257,35 @@ class PartialFeed(Feed):
 class StatusFeed(Feed):
     """``status``: what everybody has to know now, as the full list at each change."""
 
-    def __init__(self, notices: Callable[[frozenset[str]], list[dict[str, object]]]) -> None:
-        """``notices(teams)`` is the list for who may view these teams' things."""
+    def __init__(self, notices: Callable[[Caller], list[dict[str, object]]]) -> None:
+        """``notices(caller)`` is the list for that one."""
         super().__init__("status", ())
         self._notices = notices
-        self._shown: dict[frozenset[str], bytes] = {}
+        self._shown: dict[object, bytes] = {}
 
     def first(self, viewer: FeedViewer) -> bytes:
-        self._shown[viewer.teams] = text = self._text(viewer.teams)
+        self._shown[_reader(viewer)] = text = self._text(viewer)
         return text
 
     def look(self) -> None:
         """Called once a second: send the list if it has changed."""
         before, self._shown = self._shown, {}
-        for teams in self.audiences():
-            self._shown[teams] = now = self._text(teams)
-            if now != before.get(teams):
-                self.send_to(teams, now)
+        groups: dict[object, list[FeedViewer]] = {}
+        for viewer in self._group:
+            groups.setdefault(_reader(viewer), []).append(viewer)
+        for reader, group in groups.items():
+            self._shown[reader] = now = self._text(group[0])
+            if now != before.get(reader):
+                broadcast([Parcel(tuple(group), SharedFrame(now), _too_slow)])
 
-    def _text(self, teams: frozenset[str]) -> bytes:
-        return message("status", self.name, notices=self._notices(teams))
+    def _text(self, viewer: FeedViewer) -> bytes:
+        return message("status", self.name, notices=self._notices(viewer.connection.caller))
+
+
+def _reader(viewer: FeedViewer) -> object:
+    """Whose list it is: that of one account, by what it may do."""
+    caller = viewer.connection.caller
+    return caller.holder, viewer.teams, caller.can("manage", INSTALLATION)
 
 
 def _object(body: bytes) -> dict[str, object]:

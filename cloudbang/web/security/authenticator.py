@@ -141,11 +141,19 @@ class Authenticator:
 
     def caller_of(self, environ: Environ) -> Caller | None:
         """Who asks: by Bearer token when there is one, else by the session's cookie."""
-        shown = str(environ.get("HTTP_AUTHORIZATION", ""))
-        if shown[:7].lower() == "bearer ":
-            return self._accounts.credentials.find(shown[7:].strip())
+        if (token := _bearer(environ)) is not None:
+            address = self.proxies.client_info(environ).address
+            return self._accounts.credentials.find(token, address)
         found = map(self._accounts.credentials.find, login_secrets(environ))
         return next((who for who in found if who is not None), None)
+
+    def why_not(self, environ: Environ) -> CloudBangError:
+        """Why :meth:`caller_of` found nobody: most often they have shown nothing."""
+        token = _bearer(environ)
+        if token is None:
+            return NotSignedIn()
+        address = self.proxies.client_info(environ).address
+        return self._accounts.credentials.why_not(token, address)
 
     def guard(self) -> None:
         """Runs before every request. Raises what the answer then says."""
@@ -170,7 +178,7 @@ class Authenticator:
         if request.endpoint == "static" or getattr(view, "open_to_all", False):
             return
         if who is None:
-            raise NotSignedIn
+            raise self.why_not(request.environ)
         if changes and who.by_cookie:
             shown = _unmasked(request.headers.get(CSRF_HEADER, ""))
             if not hmac.compare_digest(shown, g.csrf_token):
@@ -206,7 +214,7 @@ class Authenticator:
         handler has compared Origin with Host before."""
         who = self.caller_of(environ)
         if who is None:
-            error = NotSignedIn()
+            error = self.why_not(environ)
             return Refusal(error.status, error.code, str(error))
         environ[LANGUAGE] = language_of(Request(environ))
         return who
@@ -222,6 +230,12 @@ class Authenticator:
     def _csrf_of(self, who: Caller) -> bytes:
         """Belongs to the session and to this installation; ends with the session."""
         return hmac.digest(self._key, b"csrf" + who.digest, "sha256")
+
+
+def _bearer(environ: Environ) -> str | None:
+    """The API token that a program shows, None when it shows none."""
+    shown = str(environ.get("HTTP_AUTHORIZATION", ""))
+    return shown[7:].strip() if shown[:7].lower() == "bearer " else None
 
 
 def csrf_token() -> str:

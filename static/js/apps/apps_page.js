@@ -7,6 +7,7 @@ import { ChosenBar } from "./chosen_bar.js";
 import { goneApps } from "./gone_apps.js";
 import { choose, onStep } from "../lib/address.js";
 import { Problem } from "../lib/api.js";
+import { ColumnWidths } from "../lib/column_widths.js";
 import { openDialog } from "../lib/dialog.js";
 import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
@@ -46,6 +47,7 @@ const KINDS = {
 const rows = new Map();
 const sorting = new Sorting(list);
 const units = readUnits();
+const widths = new ColumnWidths("apps", list, (name) => list.querySelectorAll(`.cell.${name}`));
 let kind = "all";
 let late = false; // the apps take long to come
 
@@ -145,7 +147,12 @@ function head() {
     "div",
     { class: "app-row list-head", role: "row" },
     columns().map(({ name, label }) =>
-      h("div", { class: `cell ${name}`, role: "columnheader" }, sorting.head(name, label)),
+      h(
+        "div",
+        { class: `cell ${name}`, role: "columnheader", "aria-label": label },
+        sorting.head(name, label),
+        name !== "line" && widths.handle(name, label), // the last one has what is left
+      ),
     ),
   );
   return headRow;

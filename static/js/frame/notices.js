@@ -4,6 +4,7 @@ import { byId, h, icon, setChildren } from "../lib/dom.js";
 import { t, tn } from "../lib/i18n.js";
 import { live } from "../live/live_socket.js";
 import { showRelative } from "../lib/relative_time.js";
+import { recall, remember } from "../lib/storage.js";
 import { appAddress } from "./addresses.js";
 
 /** @typedef {import("../types/api.js").Notice} Notice */
@@ -69,6 +70,16 @@ function sentence(notice) {
       return t("Measurements take all the room that they may: the finest are kept for less long.");
     case "alerts-undelivered":
       return t("A receiver does not take alerts: they are kept and tried again for a day.");
+    case "token-ends":
+      return t(
+        "Your API token {name} ends soon. Give it a new secret before its programs are refused.",
+        { name: notice.token ?? "" },
+      );
+    case "token-refused":
+      return t("Your API token {name} has ended, and {address} still asks with it.", {
+        name: notice.token ?? "",
+        address: notice.address ?? "",
+      });
     case "sign-of-life-failed":
       return t("The sign of life is not taken: whoever waits for it may think that this is gone.");
     default:
@@ -80,7 +91,7 @@ function sentence(notice) {
 function draw(notice) {
   const text = sentence(notice);
   const time = h("time");
-  showRelative(time, notice.since ?? null);
+  showRelative(time, notice.since ?? notice.ends_at ?? null);
   return h(
     "div",
     { class: "notice", dataset: { severity: notice.severity, code: notice.code } },
@@ -90,14 +101,41 @@ function draw(notice) {
       null,
       notice.app && [h("a", { href: appAddress(notice.app) }, notice.app), " · "],
       text,
+      notice.token && [" ", h("a", { href: "/settings#tokens-title" }, t("API tokens"))],
       text !== t(notice.message) &&
         notice.message &&
+        !notice.token &&
         h("span", { class: "notice-fact mono" }, notice.message),
       notice.more &&
         h("span", { class: "notice-fact" }, tn("and {n} more", "and {n} more", notice.more)),
     ),
     time,
+    notice.code === "token-ends" && letItEnd(notice),
   );
+}
+
+const LET_END = "tokens-let-end"; // those whose end is known and wanted: their names and ends
+
+/** @param {Notice} notice */
+const ending = (notice) => `${notice.token} ${notice.ends_at}`;
+
+/** @returns {string[]} */
+function letEnd() {
+  try {
+    const kept = JSON.parse(recall(LET_END) ?? "[]");
+    return Array.isArray(kept) ? kept.map(String) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** @param {Notice} notice */
+function letItEnd(notice) {
+  const onclick = () => {
+    remember(LET_END, JSON.stringify([...letEnd(), ending(notice)].slice(-50)));
+    dispatchEvent(new Event("let-end"));
+  };
+  return h("button", { class: "button small", type: "button", onclick }, t("Let it end"));
 }
 
 /** What no server can tell the page, for it would come over the socket that does not open. */
@@ -121,7 +159,12 @@ export function startNotices() {
   /** @type {Notice[]} */
   let told = [];
   let stuck = false;
-  const show = () => setChildren(box, [...(stuck ? [blocked()] : []), ...told.map(draw)]);
+  const show = () => {
+    const known = letEnd();
+    const shown = told.filter((one) => one.code !== "token-ends" || !known.includes(ending(one)));
+    setChildren(box, [...(stuck ? [blocked()] : []), ...shown.map(draw)]);
+  };
+  addEventListener("let-end", show);
   live.subscribe(
     "status",
     {},

@@ -1,5 +1,6 @@
 // Fields that have a column of their own: kept for each app in the reader's browser, and in the address.
 
+import { ColumnWidths } from "../lib/column_widths.js";
 import { h, setChildren } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { recall, remember } from "../lib/storage.js";
@@ -14,12 +15,18 @@ const NAME = "column"; // in the address, repeated
 export class Columns extends EventTarget {
   /** @type {string[]} */
   names = [];
+  #widths;
 
   /** @param {string} log whose they are, as they are kept */
   constructor(log) {
     super();
     this.key = `log-columns:${log}`;
     const given = new URLSearchParams(location.search).getAll(NAME).filter(Boolean);
+    this.#widths = new ColumnWidths(`log:${log}`, document.documentElement, (name) =>
+      [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".row-column"))].filter(
+        (cell) => cell.dataset.column === name,
+      ),
+    );
     this.names = (given.length ? given : this.#kept()).slice(0, AT_MOST);
   }
 
@@ -67,8 +74,21 @@ export class Columns extends EventTarget {
   cells(rows) {
     return this.names.map((name) => {
       const value = valueIn(rows, name);
-      return h("span", { class: "row-column", title: value ? `${name}=${value}` : null }, value);
+      return this.#cell(name, { title: value ? `${name}=${value}` : null }, value);
     });
+  }
+
+  /**
+   * @param {string} name
+   * @param {{class?: string, title?: string | null}} attributes
+   * @param {...(Node | string)} content
+   */
+  #cell(name, attributes, ...content) {
+    const { class: more = "", ...rest } = attributes;
+    const column = { class: `row-column ${more}`.trim(), dataset: { column: name }, ...rest };
+    const cell = h("span", column, ...content);
+    cell.style.setProperty("--w", `var(${this.#widths.property(name)})`);
+    return cell;
   }
 
   /**
@@ -98,11 +118,12 @@ export class Columns extends EventTarget {
     box.hidden = !this.names.length;
     const names = this.names.map((name) => {
       const label = t("Take the column {name} away", { name });
-      const button = { class: "row-column columns-name", type: "button", title: label };
-      return h(
-        "button",
-        { ...button, "aria-label": label, onclick: () => this.toggle(name) },
+      const button = { class: "columns-name", type: "button", title: label };
+      return this.#cell(
         name,
+        { class: "columns-head" },
+        h("button", { ...button, "aria-label": label, onclick: () => this.toggle(name) }, name),
+        this.#widths.handle(name, name),
       );
     });
     setChildren(box, [...before, ...names]);

@@ -8,7 +8,7 @@ import { byId, h, setAttribute, setText } from "../lib/dom.js";
 import { formatNumber, formatRelative, formatShort, formatTime, t, tn } from "../lib/i18n.js";
 import { recall, remember } from "../lib/storage.js";
 import { levelWord } from "./levels.js";
-import { changeOf, holesOf, spanOf, sparkOf, termOf, wordOfShare } from "./pattern_rows.js";
+import { changeOf, holesOf, isNew, spanOf, sparkOf, termOf, wordOfShare } from "./pattern_rows.js";
 
 /** @typedef {import("./log_view.js").LogView} LogView */
 /** @typedef {import("../types/api.js").Patterns | import("../types/api.js").MergedPatterns} Patterns */
@@ -164,16 +164,16 @@ class PatternPanel {
     setAttribute(byId("patterns-new"), "aria-pressed", String(this.#onlyNew));
     /** @type {readonly Pattern[]} */
     const patterns = this.#shown?.patterns ?? [];
-    const deployed = this.#shown && "deployed" in this.#shown ? this.#shown.deployed : null;
+    const deployed = this.#shown?.deployed ?? null;
     const chip = this.#box.querySelector('[data-range="deployment"]');
     if (this.#shown && chip instanceof HTMLElement) {
       chip.hidden = deployed === null;
-      chip.title = deployed ? formatTime(deployed.time) : "";
+      chip.title = deployed ? whenDeployed(deployed) : "";
     }
     const words = this.#find.value.toLowerCase().split(/\s+/);
     const wanted = patterns.filter(
       (one) =>
-        (!this.#onlyNew || (one.count > 0 && one.before === 0)) &&
+        (!this.#onlyNew || isNew(one, this.#range)) &&
         words.every((word) => `${one.level ?? ""} ${one.pattern}`.toLowerCase().includes(word)),
     );
     const at = this.#list.contains(document.activeElement)
@@ -205,6 +205,15 @@ class PatternPanel {
       }
       if ("left" in shown && shown.left) {
         words.push(tn("{n} app is not counted", "{n} apps are not counted", shown.left));
+      }
+      if ("undeployed" in shown && shown.undeployed) {
+        words.push(
+          tn(
+            "{n} app is left out: nobody knows when it was deployed",
+            "{n} apps are left out: nobody knows when they were deployed",
+            shown.undeployed,
+          ),
+        );
       }
       for (const { app, message } of "failed" in shown ? shown.failed : []) {
         const facts = { app, reason: message };
@@ -245,7 +254,7 @@ class PatternPanel {
       ),
     );
     filter.addEventListener("click", () => this.#filter(one, ""));
-    const change = changeOf(one, this.#shown);
+    const change = changeOf(one, this.#shown, this.#range);
     const row = h(
       "li",
       { class: "pattern" },
@@ -358,6 +367,14 @@ function appsOf(one) {
     .join("\n");
   const words = others ? t("{name} and {n} more", { name, n: formatNumber(others) }) : name;
   return h("span", { class: "pattern-apps cut", title: all }, words);
+}
+
+/** @param {NonNullable<Patterns["deployed"]>} deployed */
+function whenDeployed(deployed) {
+  if ("time" in deployed) return formatTime(deployed.time);
+  const [first, last] = [deployed.first, deployed.last].map(formatTime);
+  if (first === last) return first;
+  return t("each since its own: from {first} until {last}", { first, last });
 }
 
 /** @param {string | null} said @returns {Range | null} */

@@ -4,6 +4,7 @@ import { formatNumber, t } from "../lib/i18n.js";
 import { KINDS } from "./pattern_tables.js";
 
 /** @typedef {import("../types/api.js").Pattern} Pattern */
+/** @typedef {import("../types/api.js").MergedPattern} MergedPattern */
 /** @typedef {Omit<import("../types/api.js").Patterns, "deployed" | "patterns">} Patterns what of them of one app and of several have */
 /** The last 24 hours; since midnight; since the last deployment. @typedef {"day" | "today" | "deployment"} Range */
 
@@ -53,14 +54,39 @@ export function holesOf(pattern) {
 }
 
 /**
+ * Whether it came and had not come before: since deployments, in one of the apps at least, each of which
+ * has its own.
+ * @param {Pattern | MergedPattern} one
+ * @param {Range} range
+ */
+export function isNew(one, range) {
+  if (range === "deployment" && "apps" in one) return newIn(one).length > 0;
+  return one.count > 0 && one.before === 0;
+}
+
+/** The apps in which it is. @param {MergedPattern} one */
+function newIn({ apps }) {
+  return apps.filter(({ count, before }) => count > 0 && before === 0);
+}
+
+/**
  * How a pattern's count has changed, for stretches of different lengths as well.
- * @param {Pattern} one
+ * @param {Pattern | MergedPattern} one
  * @param {Patterns | null} all
+ * @param {Range} range
  * @returns {{ kind: "new" | "gone" | "more" | "less" | "same", words: string }}
  */
-export function changeOf(one, all) {
+export function changeOf(one, all, range) {
   if (!one.before) return { kind: "new", words: t("new") };
   if (!one.count) return { kind: "gone", words: t("gone") };
+  if (range === "deployment" && "apps" in one) {
+    const [first, ...more] = newIn(one);
+    // Stretches of different lengths: how often it came in all of them together says nothing.
+    if (!first) return { kind: "same", words: t("known") };
+    const n = formatNumber(more.length);
+    const name = more.length ? t("{name} and {n} more", { name: first.name, n }) : first.name;
+    return { kind: "new", words: t("new in {name}", { name }) };
+  }
   const times = all ? secondsOf(all.now) / Math.max(1, secondsOf(all.before)) : 1;
   const ratio = one.count / (one.before * times);
   if (ratio >= STEADY) return { kind: "more", words: `↑ ${factor(ratio)}` };

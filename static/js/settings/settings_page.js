@@ -3,13 +3,15 @@
 import "../frame/frame.js";
 import { call, Problem } from "../lib/api.js";
 import { openDialog } from "../lib/dialog.js";
-import { byId, h, icon, setChildren, setText } from "../lib/dom.js";
+import { byId, h, setChildren, setText } from "../lib/dom.js";
 import { onSubmit, revealPasswords, sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 import { confirmButton, listItem, when } from "../lib/list_item.js";
 import { setLanguage, setTheme } from "../frame/appearance.js";
 import { browserName } from "./browser_name.js";
+import { endField } from "./end_field.js";
 import { followTeamForms, showTeams } from "./teams.js";
+import { endFact, followTokenForm, showTokens } from "./tokens.js";
 
 /** @typedef {import("../types/api.js").Account} Account */
 
@@ -55,10 +57,18 @@ function accountItem(account) {
     [
       roleOf(account),
       account.signed_in_at ? when(t("signed in"), account.signed_in_at) : t("never signed in"),
+      account.ends_at !== null && endFact(account.ends_at),
     ],
     own
       ? h("span", { class: "badge ok" }, t("You"))
-      : h("span", { class: "item-actions" }, setPasswordButton(account), change, remove),
+      : h(
+          "span",
+          { class: "item-actions" },
+          setPasswordButton(account),
+          endButton(account),
+          change,
+          remove,
+        ),
   );
 }
 
@@ -92,6 +102,41 @@ function setPasswordButton({ id, username: name }) {
   );
 }
 
+/** For who is here for a while, or not any more. @param {Account} account */
+function endButton({ id, username: name, ends_at: endsAt }) {
+  const onclick = () => {
+    const end = endField("account-end", t("Nobody signs in by it"), endsAt ? "never" : "now", {
+      now: true,
+    });
+    const form = h(
+      "form",
+      { class: "form line", method: "post" },
+      ...end.rows,
+      h("button", { class: "button main", type: "submit" }, t("Set it")),
+      h("p", { class: "error", role: "alert", hidden: true }),
+    );
+    const says = t(
+      "From then on the account is signed out everywhere and its tokens are refused. Nothing of it is deleted, and it can be switched on again.",
+    );
+    const dialog = openDialog(
+      t("The end of {name}'s account", { name }),
+      h("p", { class: "muted" }, says),
+      form,
+    );
+    onSubmit(form, async () => {
+      await call("PATCH", `/api/v1/accounts/${id}`, end.read());
+      dialog.close();
+      await showAccounts();
+    });
+  };
+  const verb = t("Switch off or on…");
+  return h(
+    "button",
+    { class: "button small", type: "button", "aria-label": `${verb} ${name}`, onclick },
+    verb,
+  );
+}
+
 /** @param {Account} account */
 function roleOf({ role }) {
   if (!role) return t("in teams below only");
@@ -102,7 +147,6 @@ function roleOf({ role }) {
 
 /**
  * @typedef {import("../types/api.js").Session} Session
- * @typedef {import("../types/api.js").Token} Token
  */
 
 document.addEventListener("change", (event) => {
@@ -136,62 +180,7 @@ onSubmit(passwordForm, async ({ current, new: fresh }) => {
   await showLogins();
 });
 
-// API tokens
-
-onSubmit(/** @type {HTMLFormElement} */ (byId("token-form")), async ({ name }) => {
-  const made = await call("POST", "/api/v1/tokens", { name });
-  /** @type {HTMLFormElement} */ (byId("token-form")).reset();
-  showSecret(made.token);
-  await showTokens();
-});
-
-/** @param {string} secret */
-function showSecret(secret) {
-  const copy = h(
-    "button",
-    {
-      class: "button small",
-      type: "button",
-      onclick: async () => {
-        await navigator.clipboard.writeText(secret);
-        setChildren(copy, [icon("check"), h("span", null, t("Copied"))]);
-      },
-    },
-    icon("copy"),
-    h("span", null, t("Copy")),
-  );
-  setChildren(byId("token-made"), [
-    h(
-      "div",
-      { class: "secret" },
-      h("p", null, t("This is the token. It is not shown again: copy it now.")),
-      h("code", null, secret),
-      h("div", null, copy),
-    ),
-  ]);
-}
-
-async function showTokens() {
-  const { tokens } = await call("GET", "/api/v1/tokens");
-  setChildren(byId("tokens"), tokens.map(tokenItem));
-}
-
-/** @param {Token} token */
-function tokenItem(token) {
-  return listItem(
-    token.name,
-    [
-      token.role === "admin" ? t("Administrator") : t("Viewer"),
-      !token.own && t("made on the command line"),
-      when(t("made"), token.created_at),
-      token.seen_at ? when(t("used"), token.seen_at) : t("never used"),
-    ],
-    confirmButton(t("Revoke"), t("Revoke {name}", { name: token.name }), async () => {
-      await call("DELETE", `/api/v1/tokens/${encodeURIComponent(token.id)}`);
-      await showTokens();
-    }),
-  );
-}
+followTokenForm();
 
 // Where one is signed in
 

@@ -39,8 +39,29 @@ async function load() {
 }
 
 function draw() {
-  setChildren(list, stacks.map(row));
+  setChildren(list, stacks.map(kept));
+  for (const name of rows.keys()) if (!stacks.some((one) => one.name === name)) rows.delete(name);
   byId("stacks-none").hidden = stacks.length > 0;
+}
+
+/** What is shown of each, and its row. @type {Map<string, {said: string, row: HTMLElement}>} */
+const rows = new Map();
+
+/**
+ * Its row; the one that is there where it says the same: whoever is at one of its buttons, or asked
+ * something by one, is there after that.
+ *
+ * @param {Stack} stack
+ */
+function kept(stack) {
+  const states = stack.apps.map((name) => {
+    const app = inventory.apps.get(name);
+    return app && appState(app);
+  });
+  const said = JSON.stringify([stack, states, busy.has(stack.name)]);
+  let known = rows.get(stack.name);
+  if (known?.said !== said) rows.set(stack.name, (known = { said, row: row(stack) }));
+  return known.row;
 }
 
 /** @param {Stack} stack */

@@ -1,5 +1,6 @@
 // The table of what takes room: the largest first, and who uses it.
 
+import { ColumnWidths } from "../lib/column_widths.js";
 import { h, setChildren } from "../lib/dom.js";
 import { formatBytes, t, tn } from "../lib/i18n.js";
 import { showRelative } from "../lib/relative_time.js";
@@ -9,8 +10,11 @@ import { bySize, kindWord, nameOf, sizeWord, usersOf, useSentence } from "./thin
 
 const SHOWN = 100; // of one kind, until somebody asks for all: a build cache has hundreds
 
+const FIXED = new Set(["name", "size"]); // who uses it has the rest
+
 export class ThingTable {
   #box;
+  #widths;
   /** Kinds of which all is shown. @type {Set<string>} */
   #whole = new Set();
   /** @type {{things: Thing[], kinds: Thing["kind"][]}} */
@@ -19,6 +23,9 @@ export class ThingTable {
   /** @param {HTMLElement} box */
   constructor(box) {
     this.#box = box;
+    this.#widths = new ColumnWidths("storage", box, (name) =>
+      box.querySelectorAll(`tr > .${name}`),
+    );
   }
 
   /**
@@ -60,7 +67,14 @@ export class ThingTable {
           h(
             "tr",
             null,
-            head().map((name) => h("th", { scope: "col" }, name)),
+            head().map(([name, label]) =>
+              h(
+                "th",
+                { class: name, scope: "col", "aria-label": label },
+                label,
+                FIXED.has(name) && this.#widths.handle(name, label),
+              ),
+            ),
           ),
         ),
         h("tbody", null, shown.map(row)),
@@ -76,7 +90,12 @@ export class ThingTable {
 }
 
 function head() {
-  return [t("Item"), t("Size"), t("Used by"), t("Since")];
+  return [
+    ["name", t("Item")],
+    ["size", t("Size")],
+    ["users", t("Used by")],
+    ["when", t("Since")],
+  ];
 }
 
 /** @param {Thing} thing */

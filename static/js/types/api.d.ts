@@ -1,17 +1,23 @@
 // Made by scripts/generate.py of cloudbang/web/api/schemas: change it there, then `make generated`.
 
-/** `role` is the one in the team `default`, null without. */
+/** `role` is the one in the team `default`, null without. From `ends_at` on it is not `active`: nobody signs in by it, and its tokens are refused. */
 export type Account = {
   id: number;
   username: string;
   role: "admin" | "viewer" | null;
   created_at: string;
   signed_in_at: string | null;
+  active: boolean;
+  ends_at: string | null;
 };
 
+/** `active`: false switches it off from now on, true takes away its end; `days` and `ends_at` are an end to come, null none. */
 export type AccountChange = {
+  days?: number | null;
+  ends_at?: string | null;
   role?: "admin" | "viewer" | null;
   password?: string | null;
+  active?: boolean | null;
 };
 
 export type Accounts = {
@@ -556,6 +562,13 @@ export type LastDeployed = {
   number: number | null;
 };
 
+/** Of how many `apps` one knows when they were deployed last; the first and the last of them. */
+export type LastDeployments = {
+  apps: number;
+  first: string;
+  last: string;
+};
+
 /** `time` in seconds since 1970. */
 export type LastRefused = {
   time: number;
@@ -672,16 +685,18 @@ export type MergedPattern = {
   apps: PatternApp[];
 };
 
-/** As `Patterns`, of several apps: `counted` of them; `left` are not counted, because there are too many or the time was up; `failed`: those that could not be read. */
+/** As `Patterns`, of several apps: `counted` of them; `left` are not counted, because there are too many or the time was up; `failed`: those that could not be read. Since their deployments each has stretches of its own, which `now` and `before` are around; what is new in one of them stands before the rest, and those of which nobody knows one (`undeployed`) are left out. */
 export type MergedPatterns = {
   now: PatternSpan;
   before: PatternSpan;
   sampled: boolean;
+  deployed: LastDeployments | null;
   patterns: MergedPattern[];
   more: number;
   others: [number, number];
   counted: number;
   left: number;
+  undeployed: number;
   failed: UnreadLog[];
 };
 
@@ -807,8 +822,10 @@ export type NewTerminal = {
   kind?: "exec" | "toolbox";
 };
 
-/** Without a role the maker's own. */
+/** Without a role the maker's own; without `days` and `ends_at` it has no end. */
 export type NewToken = {
+  days?: number | null;
+  ends_at?: string | null;
   name: string;
   role?: "admin" | "viewer" | "";
 };
@@ -837,7 +854,7 @@ export type NotMeasured = {
 export type Nothing = {
 };
 
-/** What has to be known now; pages translate it by its code. It is about the app, container, path or setting that it names, and goes when that is well. `more` are left out that are alike. */
+/** What has to be known now; pages translate it by its code. It is about the app, container, path or setting that it names, and goes when that is well; or about a token of the reader's, when that ends and from where it was refused. `more` are left out that are alike. */
 export type Notice = {
   code: string;
   severity: "error" | "warning";
@@ -847,6 +864,9 @@ export type Notice = {
   container?: string;
   path?: string;
   setting?: string;
+  token?: string;
+  ends_at?: string;
+  address?: string;
   more?: number;
 };
 
@@ -1077,6 +1097,13 @@ export type Retention = {
   first_time: string | null;
   last_time: string | null;
   may_change: boolean;
+};
+
+/** Without `days` and `ends_at` the new secret is good for as long as the one before was made for. That one is good for `overlap` seconds more, but not beyond its own end. */
+export type Rotation = {
+  days?: number | null;
+  ends_at?: string | null;
+  overlap?: number;
 };
 
 /** A `docker run` line, as it stands in a document: over several lines, with its prompt. */
@@ -1518,7 +1545,7 @@ export type Ticket = {
   session: string;
 };
 
-/** `token`: the secret, in the answer that made it and never again. */
+/** `token`: the secret, in the answer that made it and never again. From `ends_at` on it is refused (`ended`); after a rotation the secret before is good until `old_ends_at`. `address`: from where it was last used. */
 export type Token = {
   id: string;
   name: string;
@@ -1526,6 +1553,10 @@ export type Token = {
   own: boolean;
   created_at: string;
   seen_at: string | null;
+  address: string;
+  ends_at: string | null;
+  ended: boolean;
+  old_ends_at: string | null;
   token?: string;
 };
 

@@ -6,6 +6,7 @@ import { parse } from "../../../static/js/logs/query/language.js";
 import {
   changeOf,
   holesOf,
+  isNew,
   spanOf,
   sparkOf,
   termOf,
@@ -89,14 +90,39 @@ const all = (hours, before) => {
 
 test("a change is told by how often, whatever the lengths of both times", () => {
   const kind = (/** @type {number} */ count, /** @type {number} */ before, hours = 24) =>
-    changeOf(pattern({ count, before }), all(hours, 24)).kind;
+    changeOf(pattern({ count, before }), all(hours, 24), "day").kind;
   assert.equal(kind(5, 0), "new");
   assert.equal(kind(0, 5), "gone");
   assert.equal(kind(100, 100), "same");
   assert.equal(kind(300, 100), "more");
   assert.equal(kind(30, 100), "less");
   assert.equal(kind(50, 100, 12), "same");
-  assert.equal(changeOf(pattern({ count: 300, before: 100 }), all(24, 24)).words, "↑ ×3.0");
+  assert.equal(changeOf(pattern({ count: 300, before: 100 }), all(24, 24), "day").words, "↑ ×3.0");
+});
+
+test("of several apps new since deployments is what is new in one of them", () => {
+  const of = (/** @type {[string, number, number][]} */ ...apps) => ({
+    ...pattern({
+      count: apps.reduce((sum, one) => sum + one[1], 0),
+      before: apps.reduce((sum, one) => sum + one[2], 0),
+    }),
+    app: apps[0][0],
+    apps: apps.map(([name, count, before]) => ({ name, count, before })),
+  });
+  const known = of(["web", 5, 2], ["shop", 1, 1]);
+  const inOne = of(["web", 5, 2], ["shop", 1, 0]);
+  const gone = of(["web", 0, 2], ["shop", 0, 0]);
+  const told = (/** @type {ReturnType<typeof of>} */ one) =>
+    changeOf(one, all(24, 24), "deployment");
+  assert.deepEqual(
+    [known, inOne, gone].map((one) => isNew(one, "deployment")),
+    [false, true, false],
+  );
+  assert.equal(isNew(inOne, "day"), false, "as one log it came before");
+  assert.deepEqual(told(inOne), { kind: "new", words: "new in shop" });
+  assert.equal(told(known).kind, "same");
+  assert.equal(told(gone).kind, "gone");
+  assert.equal(told(of(["web", 1, 0], ["shop", 1, 0])).words, "new");
 });
 
 test("a course has a bar for each hour in which something came", () => {

@@ -107,6 +107,30 @@ def test_a_database_without_terminals_gets_them(tmp_path: Path) -> None:
     assert shape(old.path) == shape(new.path)
 
 
+def test_tokens_of_before_have_no_end(tmp_path: Path) -> None:
+    """What was handed out goes on as it was."""
+    from alembic import command
+
+    from cloudbang.storage.database.migrations.__main__ import configuration
+
+    old = Database(tmp_path)
+    command.upgrade(configuration(old.path), "0014")
+    with sqlite3.connect(old.path) as c:
+        c.execute("INSERT INTO accounts VALUES (7, 'Ada', 'ada', 'hash', 1, NULL)")
+        c.execute("INSERT INTO api_tokens VALUES (3, x'00', 'ci', 7, 'admin', 5, 6)")
+    c.close()
+    old.open()
+    token = old.read(lambda c: c.execute(sa.select(tables.api_tokens)).mappings().one())
+    ends = old.read(lambda c: c.execute(sa.select(tables.accounts.c.ends_at)).scalar_one())
+    old.close()
+    assert ends is None
+    assert {name: token[name] for name in ("ends_at", "old_digest", "secret_at", "rotation")} == {
+        **{"ends_at": None, "old_digest": None},
+        **{"secret_at": 5, "rotation": 0},
+    }
+    assert (token["digest"], token["account_id"], token["seen_at"]) == (b"\0", 7, 6)
+
+
 def test_a_database_of_a_newer_cloudbang_is_refused(tmp_path: Path) -> None:
     """Going back to an older CloudBang says so in a sentence and changes nothing."""
     first = Database(tmp_path)

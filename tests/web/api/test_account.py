@@ -158,7 +158,7 @@ def test_tokens_of_others(ground: WebGround) -> None:
     """Another person's token cannot be seen or ended; one of the command line by admins only."""
     ada, bob = ground.person("ada"), ground.person("bob", "viewer")
     hers = ada.post("/api/v1/tokens", {"name": "hers"}).json["id"]
-    _, of_the_house = ground.accounts.credentials.create_token("ci", "viewer")
+    _, of_the_house = ground.accounts.tokens.create("ci", "viewer")
     for one in (hers, of_the_house.id, "t999", "s1", "t-1", "tx", "t" + "9" * 30):
         assert code(bob.delete(f"/api/v1/tokens/{one}")) == (404, "not-found")
     assert bob.get("/api/v1/tokens").json["tokens"] == []
@@ -179,6 +179,74 @@ def test_a_token_of_the_command_line_is_no_person(ground: WebGround, role: str) 
     ):
         assert code(answer) == (403, "not-allowed")
     assert program.get("/api/v1/apps").status_code == 200
+
+
+def test_a_token_with_an_end(ground: WebGround) -> None:
+    """After so many days, or at a moment; and a new secret for it while the old one works."""
+    ada = ground.person("ada")
+    made = ada.post("/api/v1/tokens", {"name": "ci", "days": 90}).json
+    assert made["ends_at"]
+    assert not made["ended"]
+    at = ada.post("/api/v1/tokens", {"name": "x", "ends_at": "2999-01-01T01:00:00+01:00"}).json
+    assert at["ends_at"] == "2999-01-01T00:00:00Z"
+    program = Client(ground)
+    program.token = made["token"]
+    assert program.get("/api/v1/apps").status_code == 200
+    path = f"/api/v1/tokens/{made['id']}/rotation"
+    turned = ada.post(path, {"ends_at": None, "overlap": 60}).json
+    assert (turned["id"], turned["ends_at"]) == (made["id"], None)
+    assert turned["old_ends_at"]
+    assert program.get("/api/v1/apps").status_code == 200
+    program.token = turned["token"]
+    assert program.get("/api/v1/apps").status_code == 200
+    assert code(program.post(path, {})) == (403, "not-allowed")
+    bob = ground.person("bob", "viewer")
+    assert code(bob.post(path, {})) == (404, "not-found")
+    shown = ada.get("/api/v1/tokens").json["tokens"]
+    assert next(t for t in shown if t["id"] == made["id"])["address"] == "127.0.0.1"
+    assert ada.post(path, {"overlap": 0}).status_code == 200
+    assert code(program.get("/api/v1/apps")) == (401, "token-replaced")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"days": 0},
+        {"days": 10_000},
+        {"ends_at": "tomorrow"},
+        {"ends_at": 5},
+        {"ends_at": "2020-01-01T00:00:00Z"},
+        {"days": 5, "ends_at": "2999-01-01T00:00:00Z"},
+    ],
+)
+def test_ends_that_cannot_be_used(ground: WebGround, body: dict[str, object]) -> None:
+    """A moment that has passed, or is none; two ends at once."""
+    ada = ground.person("ada")
+    answer = ada.post("/api/v1/tokens", {"name": "ci", **body})
+    assert code(answer) == (400, "bad-request")
+    assert answer.json["name"] in ("days", "ends_at")
+
+
+def test_an_account_with_an_end(ground: WebGround) -> None:
+    """Switched off, on, and given an end to come."""
+    ada = ground.person("ada")
+    ground.person("bob", "viewer")
+    number = ground.accounts.named("bob").id
+    path = f"/api/v1/accounts/{number}"
+    off = ada.patch(path, {"active": False}).json
+    assert (off["active"], bool(off["ends_at"])) == (False, True)
+    signed = ground.nobody().post("/api/v1/session", {"username": "bob", "password": PASSWORD})
+    assert code(signed) == (403, "account-ended")
+    on = ada.patch(path, {"active": True}).json
+    assert (on["active"], on["ends_at"]) == (True, None)
+    later = ada.patch(path, {"days": 30}).json
+    assert later["active"]
+    assert later["ends_at"]
+    assert ada.patch(path, {"role": "admin"}).json["ends_at"] == later["ends_at"]
+    assert ada.patch(path, {"ends_at": None}).json["ends_at"] is None
+    mine = ada.get("/api/v1/me").json["id"]
+    ada.patch(path, {"role": "viewer"})
+    assert code(ada.patch(f"/api/v1/accounts/{mine}", {"active": False})) == (409, "last-admin")
 
 
 def test_accounts_are_for_admins(ground: WebGround) -> None:

@@ -81,7 +81,7 @@ def role_lost(house: WholeApp) -> tuple[str, Callable[[], object]]:
 def token_revoked(house: WholeApp) -> tuple[str, Callable[[], object]]:
     header, token = house.token("a program", "viewer")
     shown = f"Authorization: {header['Authorization']}"
-    return shown, lambda: house.parts.accounts.credentials.revoke_token(token.id)
+    return shown, lambda: house.parts.accounts.tokens.revoke(token.id)
 
 
 @pytest.mark.parametrize("how", [signed_out, account_deleted, role_lost, token_revoked])

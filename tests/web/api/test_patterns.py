@@ -81,6 +81,49 @@ def test_what_is_new_since_the_last_deployment(two_days: WebGround) -> None:
     assert (found["deployed"]["deployment"], found["deployed"]["number"]) == (made.id, made.number)
 
 
+def test_of_several_apps_each_since_its_own_deployment(two_days: WebGround) -> None:
+    """What is new in one of them is new, and stands before the rest, though another one had said it
+    before; those that nobody deployed are left out."""
+    me = two_days.person()
+    path = "/api/v1/patterns?app=web&app=shop&app=old"
+    hour = 3_600_000_000_000
+    two_days.log(
+        "shop",
+        ["INFO took 1 ms"] * 30 + ["INFO ready"] * 17 + ["ERROR order 1 failed"],
+        step_ns=hour,
+    )
+    two_days.log("old", ["INFO of long ago"] * 3, step_ns=hour)
+    refused = me.get(f"{path}&since=deployment")
+    assert (refused.status_code, refused.json["code"]) == (400, "bad-request")
+    assert me.get(path).json["deployed"] is None
+    made = {"web": 40 * 3600, "shop": 30 * 3600}
+    two_days.inventory._change(
+        [
+            replace(WEB, id=f"{n}" * 64, name=app, app=app, created=at(when))
+            for n, (app, when) in enumerate(made.items(), 1)
+        ]
+    )
+    found = me.get(f"{path}&since=deployment&until={at(2 * DAY)}").json
+    assert found["deployed"] == {"apps": 2, "first": at(30 * 3600), "last": at(40 * 3600)}
+    assert (found["counted"], found["left"], found["undeployed"]) == (2, 0, 1)
+    assert (found["now"]["since"], found["now"]["until"]) == (at(30 * 3600), at(2 * DAY))
+    assert found["before"]["until"] == at(40 * 3600)
+    rows = {
+        row["pattern"]: {one["name"]: (one["count"], one["before"]) for one in row["apps"]}
+        for row in found["patterns"]
+    }
+    assert rows == {
+        "ERROR order <n> failed": {"shop": (1, 0), "web": (0, 2)},
+        "WARN disk is slow": {"web": (3, 0)},
+        "INFO ready": {"shop": (17, 0)},
+        "INFO took <duration>": {"web": (5, 22), "shop": (0, 24)},
+    }
+    assert list(rows) == [*list(rows)[:2], "INFO ready", "INFO took <duration>"]
+    day = me.get(f"{path}&since={at(DAY)}&until={at(2 * DAY)}").json
+    assert day["counted"] == 3
+    assert day["deployed"]["apps"] == 2
+
+
 def test_what_cannot_be_asked(two_days: WebGround) -> None:
     """Times the wrong way round; an app that is none."""
     me = two_days.person()

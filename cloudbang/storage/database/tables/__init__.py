@@ -36,7 +36,7 @@ from cloudbang.storage.database.tables.personal import marks, saved_searches
 from cloudbang.storage.database.tables.terminals import terminal_visits, terminals
 from cloudbang.storage.database.tables.webhooks import deliveries, webhooks
 
-REVISION = "0014"
+REVISION = "0015"
 """The newest migration. A database of this revision is used as it is."""
 
 __all__ = [

@@ -26,6 +26,7 @@ accounts = Table(
     Column("password", String, nullable=False),  # an argon2id hash with its parameters
     Column("created_at", Integer, nullable=False),
     Column("signed_in_at", Integer),
+    Column("ends_at", Integer),  # nobody signs in from then on; none: never
     sqlite_autoincrement=True,  # an id in an old record must not come to mean another person
 )
 
@@ -77,6 +78,13 @@ api_tokens = Table(
     Column("role", String, nullable=False),
     Column("created_at", Integer, nullable=False),
     Column("seen_at", Integer),
+    Column("secret_at", Integer, nullable=False),  # when it was given the secret that it has
+    Column("rotation", Integer, nullable=False),  # how many it had before
+    Column("ends_at", Integer),  # it is refused from then on; none: never
+    Column("address", String),  # from where it was last used
+    # The secret before that, which is still good until then.
+    Column("old_digest", LargeBinary),
+    Column("old_ends_at", Integer),
     CheckConstraint("role IN ('admin', 'viewer')", name="role"),
     sqlite_autoincrement=True,
 )

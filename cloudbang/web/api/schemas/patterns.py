@@ -76,16 +76,28 @@ class Patterns(TypedDict):
     others: tuple[int, int]
 
 
+class LastDeployments(TypedDict):
+    """Of how many ``apps`` one knows when they were deployed last; the first and the last of them."""
+
+    apps: int
+    first: Time
+    last: Time
+
+
 class MergedPatterns(TypedDict):
     """As ``Patterns``, of several apps: ``counted`` of them; ``left`` are not counted, because there are
-    too many or the time was up; ``failed``: those that could not be read."""
+    too many or the time was up; ``failed``: those that could not be read. Since their deployments each
+    has stretches of its own, which ``now`` and ``before`` are around; what is new in one of them stands
+    before the rest, and those of which nobody knows one (``undeployed``) are left out."""
 
     now: PatternSpan
     before: PatternSpan
     sampled: bool
+    deployed: LastDeployments | None
     patterns: list[MergedPattern]
     more: int
     others: tuple[int, int]
     counted: int
     left: int
+    undeployed: int
     failed: list[UnreadLog]

@@ -11,7 +11,8 @@ from cloudbang.web.api.schemas.shapes import Time
 
 class Notice(TypedDict):
     """What has to be known now; pages translate it by its code. It is about the app, container,
-    path or setting that it names, and goes when that is well. ``more`` are left out that are alike."""
+    path or setting that it names, and goes when that is well; or about a token of the reader's, when
+    that ends and from where it was refused. ``more`` are left out that are alike."""
 
     code: str
     severity: Literal["error", "warning"]
@@ -21,6 +22,9 @@ class Notice(TypedDict):
     container: NotRequired[str]
     path: NotRequired[str]
     setting: NotRequired[str]
+    token: NotRequired[str]
+    ends_at: NotRequired[Time]
+    address: NotRequired[str]
     more: NotRequired[int]
 
 

@@ -1,0 +1,116 @@
+"""Columns of a width of one's own: by mouse, by keyboard, kept, and none of it on a phone."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.browser.kept_logs import Lines, kept_logs
+from tests.terminal_support import Person
+
+LONG = "warehouse-of-the-north-checkout-partners"
+HELD = "x" * 60
+
+
+def lines() -> Lines:
+    begin = int(time.time()) - 600
+    for n in range(20):
+        yield begin + 30 * n, json.dumps({"level": "info", "msg": f"n {n}", "http.id": HELD})
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    with kept_logs(tmp_path_factory.mktemp("widths"), {LONG: lines(), "web": lines()}) as one:
+        yield one
+
+
+@pytest.fixture
+def page(person: Person, people: Callable[..., BrowserContext]) -> Page:
+    page = people(person).new_page()
+    page.set_viewport_size({"width": 1280, "height": 700})
+    return page
+
+
+def width(locator: Locator) -> float:
+    box = locator.bounding_box()
+    assert box
+    return box["width"]
+
+
+def drag(page: Page, handle: Locator, by: int) -> None:
+    box = handle.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + by, y, steps=4)
+    page.mouse.up()
+
+
+CUT = "e => [...e.querySelectorAll('.cut')].some((p) => p.scrollWidth > p.clientWidth + 1)"
+NO_WIDER = "document.documentElement.scrollWidth <= innerWidth"
+
+
+def test_columns_of_the_apps(page: Page, person: Person, shot: Callable[..., None]) -> None:
+    """A handle drags, arrows step, Enter and a double click fit, Delete forgets; it is kept."""
+    page.goto(person.server.url)
+    head = page.locator(".list-head > .name")
+    name = page.locator(".app-row .cell.name", has_text=LONG[-12:]).first
+    handle = page.get_by_role("separator", name="Width of the column App")
+    more = page.locator(".apps-more button")  # they have no containers
+    more.click()
+    expect(name).to_be_visible()
+    before = width(head)
+    drag(page, handle, -100)
+    assert width(head) == pytest.approx(before - 100, abs=2)
+    assert width(name) == pytest.approx(width(head), abs=1), "every row agrees"
+    assert name.locator(".app-link").evaluate(CUT)
+    page.keyboard.press("ArrowRight")
+    assert width(head) == pytest.approx(before - 84, abs=2)
+    expect(handle).to_have_attribute("aria-valuenow", str(round(before - 84)))
+    handle.dblclick()
+    assert not name.locator(".app-link").evaluate(CUT)
+    fitted = width(head)
+    page.reload()
+    more.click()
+    expect(name).to_be_visible()
+    assert width(head) == pytest.approx(fitted, abs=1)
+    shot(page, "column-widths")
+    # However much is asked for, the page gets no wider.
+    drag(page, handle, 900)
+    assert page.evaluate(NO_WIDER)
+    handle.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    assert width(head) == pytest.approx(fitted, abs=2)
+    page.keyboard.press("Delete")
+    assert width(head) == pytest.approx(before, abs=1)
+    page.keyboard.press("Shift+ArrowLeft")
+    page.set_viewport_size({"width": 360, "height": 700})
+    expect(handle).to_have_count(0)
+    assert width(name) > 250
+    assert page.evaluate(NO_WIDER)
+
+
+def test_columns_of_fields_in_a_log(page: Page, person: Person) -> None:
+    """The same of a field, whatever is in its name; its head still takes it away."""
+    page.goto(f"{person.server.url}/apps/web/logs?column=http.id")
+    cell = page.locator("#log-slice .row-column").first
+    expect(cell).to_have_text(HELD)
+    before = width(cell)
+    handle = page.get_by_role("separator", name="Width of the column http.id")
+    drag(page, handle, 60)
+    assert width(cell) == pytest.approx(before + 60, abs=2)
+    handle.dblclick()
+    assert width(cell) > 2 * before
+    assert cell.evaluate("e => e.scrollWidth <= e.clientWidth")
+    fitted = width(cell)
+    page.reload()
+    expect(cell).to_have_text(HELD)
+    assert width(cell) == pytest.approx(fitted, abs=1)
+    page.get_by_role("button", name="Take the column http.id away").click()
+    expect(page.locator("#log-heads")).to_be_hidden()
