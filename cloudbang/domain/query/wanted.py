@@ -46,9 +46,29 @@ def _compares(term: Term, name: str, value: str) -> bool:
     return term.low is not None and _is(term.op, name, value, term.low)
 
 
+def is_bare(term: Term) -> bool:
+    """Whether it compares with bare numbers alone."""
+    limits = [one for one in (term.low, term.high) if one is not None]
+    return term.op not in ("=", "there") and not any(one.kind for one in limits)
+
+
+def number_holds(term: Term, number: Quantity) -> bool:
+    """The same as ``field_holds`` for a field that is this number, of a term that is bare."""
+    low, high = term.low, term.high
+    if term.op == "..":
+        return (low is None or _in_order(">=", number, low)) and (
+            high is None or _in_order("<=", number, high)
+        )
+    return low is not None and _in_order(term.op, number, low)
+
+
 def _is(op: str, name: str, value: str, limit: Quantity) -> bool:
     found = of_field(name, value) if limit.kind else quantity(value)
-    order = None if found is None else compare(found, limit)
+    return found is not None and _in_order(op, found, limit)
+
+
+def _in_order(op: str, found: Quantity, limit: Quantity) -> bool:
+    order = compare(found, limit)
     if order is None:
         return False
     if op == ">":

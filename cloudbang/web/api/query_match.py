@@ -22,6 +22,7 @@ from cloudbang.domain.seen_text import NO_HINTS, parts_of, rules_out
 from cloudbang.domain.skip_terms import NOTHING, Needs, needs_of, needs_of_all
 from cloudbang.errors import BadRequest
 from cloudbang.storage.logs.block_search import BlockSearch, Expression, Match
+from cloudbang.web.api.quick_field import quick_test
 from cloudbang.web.api.search import by_block, by_text, compiled, tried
 
 NO_SUCH_LEVEL = frozenset(("",))
@@ -159,11 +160,14 @@ class _Test:
             hints = parts_of(piece)
         named = term.name.lower() in NAMES
         name_hints = parts_of(leaf) if leaf.isascii() else NO_HINTS
+        quick = quick_test(term)
 
         def holds(line: _Line) -> bool:
             text = line.raw[TEXT_AT:-1]
             if hints and rules_out(text, hints):
                 return False
+            if quick is not None and (known := quick(text)) is not None:
+                return known
             if name_hints and not (named and _REQUEST.search(text)) and rules_out(text, name_hints):
                 return False
             return field_holds(term, line.fields)
