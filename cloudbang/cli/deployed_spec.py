@@ -74,12 +74,14 @@ def read_spec(path: str) -> dict[str, Any]:
     """Raises SpecUnreadable."""
     import yaml
 
+    from cloudbang.cli.yaml_core import load
+
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
         raise SpecUnreadable(path, getattr(e, "strerror", None) or str(e)) from None
     try:
-        found = json.loads(text) if path.endswith(".json") else yaml.safe_load(text)
+        found = json.loads(text) if path.endswith(".json") else load(text)
     except (ValueError, yaml.YAMLError) as e:
         raise SpecUnreadable(path, " ".join(str(e).split())) from None
     if not isinstance(found, dict):

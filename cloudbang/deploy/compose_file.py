@@ -45,6 +45,7 @@ WITHIN = 10.0  # seconds
 MEMORY = 4 * 1024**3  # bytes of addresses; it uses 31 MB
 PRINTED = 4 * 1024 * 1024  # bytes of an answer
 NOBODY = 65534
+_SET = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*[=:]", re.MULTILINE)  # in a .env file
 AT_ONCE = 2
 
 
@@ -143,9 +144,7 @@ class Compose:
             )
             for one in orjson.loads(printed or b"{}").values()
         ]
-        given = set(beside.variables) | set(
-            re.findall(r"^(\w+)=", beside.files.get(".env", ""), re.M)
-        )
+        given = set(beside.variables) | set(_SET.findall(beside.files.get(".env", "")))
         lacking = any(one.required and one.name not in given for one in variables)
         config = None
         try:

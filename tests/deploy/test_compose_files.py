@@ -203,6 +203,15 @@ services:
         compose.read(extends, "shop", beside)
 
 
+@pytest.mark.parametrize("env", ["A=1", "export A=1", "  A = 1", "A: 1"])
+def test_what_is_set_beside_it_is_not_asked_for(compose: Compose, env: str) -> None:
+    """In every way in which Compose reads it."""
+    text = "services: {a: {image: 'x:${A:?}'}}"
+    found = compose.read(text, "shop", ComposeSource({".env": f"# ours\n{env}\n"}))
+    assert found.config is not None
+    assert stack_of(found.config, "shop").services[0].spec["image"] == "x:1"
+
+
 def test_what_a_file_cannot_be_read_without_is_asked_for(compose: Compose) -> None:
     """Though it does not call it required: it is refused for what nobody could have given it yet."""
     text = "services:\n  a:\n    image: x${A}\n    volumes:\n      - ${SOCKET}:/s.sock\n"
