@@ -34,8 +34,12 @@ class Fault:
     line: str = ""
 
 
-def check(*command: str) -> dict[str, object]:
-    return {"health": {"command": list(command), "within": 1, "interval": 1}}
+def check(*command: str, within: float = 1) -> dict[str, object]:
+    return {"health": {"command": list(command), "within": within, "interval": 1}}
+
+
+# Where forty containers start at once, it takes a while until the first check has run.
+WELL = check("true", within=60)
 
 
 FAULTS = {
@@ -85,8 +89,8 @@ def begun(house: House, image: str) -> Iterator[dict[str, int]]:
         taken.bind(("0.0.0.0", TAKEN))
         taken.listen()
         other = {"ports": [{"published": OTHERS, "target": 1}]}
-        first = [house.deploy("has-it", **apps.spec(image, **check("true"), **other))]
-        first += [house.deploy(name, **apps.spec(image, **check("true"))) for name in FAULTS]
+        first = [house.deploy("has-it", **apps.spec(image, **WELL, **other))]
+        first += [house.deploy(name, **apps.spec(image, **WELL)) for name in FAULTS]
         for id in first:
             assert house.wait(id).state == "serving", house.lines(id)
         yield {
