@@ -44,23 +44,35 @@ function draw() {
   byId("stacks-none").hidden = stacks.length > 0;
 }
 
-/** What is shown of each, and its row. @type {Map<string, {said: string, row: HTMLElement}>} */
+/** What is shown of each, what can be done with it, and its row. @type {Map<string, {said: string, offers: string, row: HTMLElement}>} */
 const rows = new Map();
 
 /**
- * Its row; the one that is there where it says the same: whoever is at one of its buttons, or asked
- * something by one, is there after that.
+ * Its row. What can be done stays in the page for as long as it is the same, whatever changes beside it:
+ * whoever is at one of its buttons, or asked something by one, is there after that.
  *
  * @param {Stack} stack
  */
 function kept(stack) {
-  const states = stack.apps.map((name) => {
-    const app = inventory.apps.get(name);
+  const { name, apps, containers, unreadable } = stack;
+  const states = apps.map((one) => {
+    const app = inventory.apps.get(one);
     return app && appState(app);
   });
-  const said = JSON.stringify([stack, states, busy.has(stack.name)]);
-  let known = rows.get(stack.name);
-  if (known?.said !== said) rows.set(stack.name, (known = { said, row: row(stack) }));
+  const said = JSON.stringify([stack, states]);
+  const offers = JSON.stringify([apps, containers > 0, unreadable, busy.has(name)]);
+  const known = rows.get(name);
+  if (known?.said === said && known.offers === offers) return known.row;
+  const fresh = row(stack);
+  if (known?.offers !== offers) {
+    rows.set(name, { said, offers, row: fresh });
+    return fresh;
+  }
+  for (const part of [".item-facts", ".stacks-file"]) {
+    const now = fresh.querySelector(part);
+    if (now) known.row.querySelector(part)?.replaceWith(now);
+  }
+  known.said = said;
   return known.row;
 }
 
