@@ -192,10 +192,12 @@ class _Reader:
     # -- how it is reached
 
     def _read_ports(self) -> None:
-        bound = self._host.get("PortBindings") or {}
+        # In the machine's own network nothing is published, whatever was asked for.
+        on_host = self._host.get("NetworkMode") == "host"
+        bound = {} if on_host else self._host.get("PortBindings") or {}
         settings = self._container.get("NetworkSettings") or {}
         now = settings.get("Ports") or {}
-        if self._host.get("PublishAllPorts"):
+        if self._host.get("PublishAllPorts") and not on_host:
             bound = {**now, **bound}
         ports: dict[tuple[int, int, str], Json] = {}
         inside: set[int] = set()

@@ -170,6 +170,13 @@ def test_a_port_that_only_this_machine_reaches_is_not_opened_to_all() -> None:
     assert [left.why for left in found.left] == [ADDRESSES]
 
 
+def test_in_the_machines_network_nothing_is_published() -> None:
+    """Though the engine keeps what was asked for: such a specification would be refused."""
+    bound = {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}
+    found = taken(host={"NetworkMode": "host", "PortBindings": bound})
+    assert found.spec == {"image": "nginx", "networks": ["host"]}
+
+
 def test_a_port_that_the_engine_chose_stays() -> None:
     now = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "49153"}], "81/tcp": None}
     settings = {"Ports": now, "Networks": {"bridge": {}}}
