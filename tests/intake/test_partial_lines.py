@@ -91,7 +91,7 @@ def test_of_many_the_newest_are_told(told: Told, lines: PartialLines) -> None:
             "web", f"{n:012d}", [line("x" * LONGEST, container=f"{n:012d}", time=str(n % 10))]
         )
     wait_until(lambda: lines.of("web"))
-    wait_until(lambda: len(told.messages[-1][1]) == TOLD)
+    wait_until(lambda: told.messages and len(told.messages[-1][1]) == TOLD)
     assert len(orjson.dumps(told.messages[-1][1])) < TOLD * (LONGEST + 200)
 
 

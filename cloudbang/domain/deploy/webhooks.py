@@ -162,7 +162,7 @@ def _paths_of(kind: WebhookKind, told: Mapping[str, Any]) -> tuple[str, ...] | N
     count = told.get(_COUNTS[kind]) if kind in _COUNTS else len(commits)
     if not isinstance(count, int) or count > len(commits):
         return None
-    if told.get("after") not in {_mapping(commit).get("id") for commit in commits}:
+    if told.get("after") not in [_mapping(commit).get("id") for commit in commits]:
         return None
     found: set[str] = set()
     for commit in commits:
