@@ -62,6 +62,8 @@ export class Feed extends EventTarget {
   #newFrom = Infinity; // lines from here on came since the page was opened
   #job = 0; // grows when the window is filled anew: answers to older questions are dropped
 
+  #stale = false; // what is loaded is of another filter, or of another stretch
+
   #folding;
   #showEvents;
 
@@ -246,6 +248,7 @@ export class Feed extends EventTarget {
 
   set bounds(bounds) {
     this.api.bounds = bounds;
+    this.#stale = true;
     this.#announce("state");
   }
 
@@ -274,7 +277,10 @@ export class Feed extends EventTarget {
       this.loading = "";
       if (passes) this.model.keep(passes);
       this.stopped = false;
-    } else this.reload(reader);
+    } else {
+      this.#stale = true;
+      this.reload(reader);
+    }
     this.unseen = 0;
     this.#announce("change");
   }
@@ -299,6 +305,7 @@ export class Feed extends EventTarget {
     if (this.bounds?.to !== Infinity) this.api.bounds = null;
     const begins = this.bounds?.from ?? 0;
     this.#begin();
+    this.#stale = false;
     const from = Math.max(recent.from, begins);
     model.reset(from, from <= Math.max(this.first, begins));
     const rows = begins > recent.from ? recent.rows.filter((row) => row[0] >= begins) : recent.rows;
@@ -314,12 +321,12 @@ export class Feed extends EventTarget {
    * @param {number} seq
    */
   holds(seq) {
-    return this.loading !== "open" && this.model.indexOf(seq) >= 0;
+    return this.loading !== "open" && !this.#stale && this.model.indexOf(seq) >= 0;
   }
 
-  /** What is being opened is not wanted any more: what is loaded stays. */
+  /** What is being opened is not wanted any more: what is loaded stays, where it is what is to be shown. */
   dropOpening() {
-    if (this.loading !== "open") return;
+    if (this.loading !== "open" || this.#stale) return;
     this.#job++;
     this.loading = "";
     this.#announce("state");
@@ -354,6 +361,7 @@ export class Feed extends EventTarget {
     const [older, newer] = done;
     if (!this.bounds) this.first = newer.first;
     this.#see([...older.rows, ...newer.rows]);
+    this.#stale = false;
     this.model.reset(seq);
     this.model.append(newer.rows, newer.hi);
     this.model.prepend(older.rows, older.lo, older.lo <= older.first);

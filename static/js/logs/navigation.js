@@ -42,7 +42,7 @@ export class Navigation {
     const { feed } = view;
     // The end of the log is in no stretch that has ended.
     if (feed.bounds && feed.bounds.to !== Infinity) view.choices.range?.clear();
-    if (!feed.attached) feed.goToEnd();
+    if (!feed.attached || feed.loading === "open") feed.goToEnd();
     feed.seen();
     view.linked = null;
     view.rows.follow();
@@ -64,7 +64,7 @@ export class Navigation {
     const { feed, rows } = view;
     rows.toStart();
     view.schedule();
-    if (feed.model.atStart) return;
+    if (feed.model.atStart && feed.loading !== "open") return;
     if (!(await feed.openAt(feed.bounds?.from ?? feed.first)) || !isNewest()) return;
     rows.toStart();
     view.schedule();
