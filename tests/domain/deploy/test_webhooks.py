@@ -124,6 +124,7 @@ def test_what_changed_is_known_or_not() -> None:
         (gitea, {**GITEA, "total_commits": 6}),
         (gitea, GITHUB),  # an old one, which tells five commits and not how many there are
         (github, {**GITHUB, "after": "c" * 40}),  # the oldest are told, and not the last
+        (github, {**GITHUB, "after": ["c" * 40]}),  # what is no name at all
     ):
         push = push_of(kind, headers, told)  # type: ignore[arg-type]
         assert push is not None
