@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import gevent
@@ -31,6 +31,31 @@ def in_turns(items: Iterable[T]) -> Iterator[T]:
         if time.monotonic() >= turn_ends:
             yield_to_loop()
             turn_ends = time.monotonic() + TURN
+
+
+def unbroken(call: Callable[[], T], within: float) -> T:
+    """What ``call`` makes, or the Exception that it raises. Who is ended meanwhile comes back when it
+    is done, or ``within`` seconds later: what somebody else makes for us, such as an engine, is made
+    although nobody waits for the answer, and after whoever is ended then has looked for it in vain."""
+    made: list[T] = []
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            made.append(call())
+        except Exception as e:
+            failed.append(e)
+
+    doing = gevent.spawn(run)
+    try:
+        doing.join()
+    except BaseException:
+        doing.join(within)
+        doing.kill(block=False)
+        raise
+    if failed:
+        raise failed[0]
+    return made[0]
 
 
 def import_gently(*modules: str) -> None:

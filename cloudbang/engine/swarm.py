@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import orjson
 
+from cloudbang.core.loop import unbroken
 from cloudbang.domain.deploy.failure import Ended, Task
 from cloudbang.domain.deploy.swarm_spec import APP
 from cloudbang.domain.lines import parse_time
@@ -22,6 +23,7 @@ from cloudbang.engine.networks import NetworkCalls
 from cloudbang.errors import EngineRefused
 
 SWARM_PORT = 2377
+MAKES = 10.0  # seconds in which the engine makes a service
 OUT_OF_SEQUENCE = "update out of sequence"
 TRIES = 5  # of an update: Swarm writes to a service as well, and the version is another then
 
@@ -109,15 +111,19 @@ class SwarmCalls(NetworkCalls):
             raise
 
     def create_service(self, spec: Mapping[str, Any]) -> str:
-        """Its id; of one that is there already under that name, the id of that."""
+        """Its id; of one that is there already under that name, the id of that. Who is ended
+        meanwhile comes back when it is there (or ``MAKES`` later), so that it can be removed."""
         name = str(spec["Name"])
         try:
-            made = self._json(
-                "/services/create",
-                method="POST",
-                body=spec,
-                what=f"to make the service {name}",
-                call="services",
+            made = unbroken(
+                lambda: self._json(
+                    "/services/create",
+                    method="POST",
+                    body=spec,
+                    what=f"to make the service {name}",
+                    call="services",
+                ),
+                MAKES,
             )
         except EngineRefused as e:
             if e.engine_status == 409 and (found := self.service(name)) is not None:

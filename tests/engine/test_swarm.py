@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
+import gevent
 import pytest
 
 from cloudbang.cli import doctor_engine
@@ -61,6 +63,25 @@ def test_it_is_switched_on_for_this_machine(ground: Ground) -> None:
 def test_a_network_is_made_once(ground: Ground) -> None:
     assert ground.calls.overlay(NETWORK) == ground.network == ground.calls.network_id(NETWORK)
     assert ground.calls.network_id(NETWORK[:-1]) is None
+
+
+def test_who_is_ended_while_a_service_is_made_comes_back_when_it_is_there(ground: Ground) -> None:
+    """Or it would be made after whoever cancels a deployment has removed what there was of it."""
+    calls, release = ground.calls, ground.release("slow", "sleep 1000")
+    spec = service_spec(release, networks=[Attached(ground.network, ("slow",))])
+    process = ground.private.process
+    assert process is not None
+    process.send_signal(signal.SIGSTOP)
+    try:
+        making = gevent.spawn(calls.create_service, spec)
+        gevent.sleep(0.3)
+        ending = gevent.spawn(making.kill)
+        gevent.sleep(0.3)
+        assert not ending.ready()
+    finally:
+        process.send_signal(signal.SIGCONT)
+    wait_until(ending.ready, 8, "the service")
+    assert calls.remove_service(release.service)
 
 
 def test_a_release_runs_scales_and_goes(ground: Ground) -> None:

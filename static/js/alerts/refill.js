@@ -2,9 +2,7 @@
 // is about to confirm stays until they have left it.
 
 import { setChildren } from "../lib/dom.js";
-
-/** @param {Element} element */
-const labelOf = (element) => element.getAttribute("aria-label") ?? element.textContent;
+import { successorOf } from "../lib/successor.js";
 
 /**
  * @param {HTMLElement} list
@@ -18,7 +16,5 @@ export function refill(list, rows, again) {
     return;
   }
   setChildren(list, rows);
-  if (!active) return;
-  const all = [.../** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll("a, button"))];
-  all.find((one) => labelOf(one) === labelOf(active))?.focus();
+  if (active) successorOf(list, active)?.focus();
 }

@@ -3,6 +3,7 @@
 
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
+import { successorOf } from "./successor.js";
 
 let count = 0; // one may open another
 
@@ -40,7 +41,12 @@ export function showDialog(dialog) {
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
-  dialog.addEventListener("close", () => dialog.remove());
+  const opener = document.activeElement;
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    // The browser gives it back; not to what a list that was drawn anew meanwhile has no more.
+    if (opener && !opener.isConnected) successorOf(document, opener)?.focus();
+  });
   document.body.append(dialog);
   dialog.showModal();
   // What is to be filled in comes before the button that closes. Where fingers type, a field that
