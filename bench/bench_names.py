@@ -172,7 +172,7 @@ def gone_apps() -> list[Row]:
             line = f"{day}T00:00:00.000000000Z {'0' * 12} stdout hello\n"
             (folder / f"{day}.000000000001.log").write_text(line)
         with serving(Path(many)) as server:
-            secret = _secret(server)
+            secret = secret_of(server)
             painted = _painted(server.url, secret)
             both = [psutil.Process(one.pid) for one in (server, empty)]
             _calm(both)
@@ -195,7 +195,7 @@ def _calm(processes: list[psutil.Process]) -> None:
             return
 
 
-def _secret(server: ServerProcess) -> str:
+def secret_of(server: ServerProcess) -> str:
     server.client.get("/api/v1/me").raise_for_status()
     return str(server.client.cookies["cloudbang_session"])
 
