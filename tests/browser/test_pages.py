@@ -625,7 +625,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(
 
     assert status() == 200
     item = apps.locator("#tokens .item", has_text="backup script")
-    expect(item).to_contain_text("ends in 89 days")  # 90, unless somebody says otherwise
+    expect(item).to_contain_text("ends in 90 days")  # unless somebody says otherwise
     shot(apps, "settings")
     apps.reload()
     expect(item).to_contain_text("from 127.0.0.1")

@@ -45,22 +45,12 @@ class MergedLogs:
         if rank is None:
             rank = Rank.SEARCH if asked.filtered else Rank.PAGE
         try:
-            for app in in_turns(sorted(apps)):
-                try:
-                    found = self._known(app)
-                except StorageFailed as e:
-                    scan.failed[app] = OSError(errno.EIO, str(e))
-                    continue
-                if found:
-                    scan.add(app, found.view())
+            self._open(scan, apps)
             while not scan.done:
                 # Of a download a block at a time: what is given waits in memory to be sent.
                 seconds = 0.0 if rank is Rank.DOWNLOAD else SLICE
                 lines = self._readers.call(asked.query.account, rank, scan.step, seconds)
-                if scan.stale:
-                    gevent.sleep(0.002)
-                    known = self._apps.get(scan.stale)
-                    scan.renew(scan.stale, known.view() if known else NOTHING)
+                self._renew(scan)
                 yield lines, scan
         finally:
             scan.abandon()
@@ -70,25 +60,33 @@ class MergedLogs:
         step of 25 ms as far as it is known. Raises BadRequest."""
         scan = TimelineScan(self._cache, query, int(time.time()))
         try:
-            for app in in_turns(sorted(apps)):
-                try:
-                    found = self._known(app)
-                except StorageFailed as e:
-                    scan.failed[app] = OSError(errno.EIO, str(e))
-                    continue
-                if found:
-                    scan.add(app, found.view())
+            self._open(scan, apps)
             while not scan.done:
                 rank = Rank.PAGE if scan.bins is None else Rank.SEARCH
                 self._readers.call(query.account, rank, scan.step, SLICE)
-                if scan.stale:
-                    gevent.sleep(0.002)
-                    known = self._apps.get(scan.stale)
-                    scan.renew(scan.stale, known.view() if known else NOTHING)
+                self._renew(scan)
                 if scan.bins is not None:
                     yield scan
         finally:
             scan.abandon()
+
+    def _open(self, scan: MergedScan | TimelineScan, apps: Collection[str]) -> None:
+        """Have it read these apps; what cannot be read of one is said in its ``failed``."""
+        for app in in_turns(sorted(apps)):
+            try:
+                found = self._known(app)
+            except StorageFailed as e:
+                scan.failed[app] = OSError(errno.EIO, str(e))
+                continue
+            if found:
+                scan.add(app, found.view())
+
+    def _renew(self, scan: MergedScan | TimelineScan) -> None:
+        """A fresh view for an app of which a file is gone meanwhile."""
+        if scan.stale:
+            gevent.sleep(0.002)
+            known = self._apps.get(scan.stale)
+            scan.renew(scan.stale, known.view() if known else NOTHING)
 
     def scan(
         self, apps: Collection[str], query: Query

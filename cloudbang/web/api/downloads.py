@@ -77,7 +77,8 @@ def while_good(pieces: Iterable[bytes], check: Callable[[], object]) -> Iterator
     """The same until ``check`` or what makes them raises a CloudBangError: then it is cut off."""
     try:
         for piece in pieces:
-            check()
+            if piece:  # after each an empty one follows, of which nothing is sent
+                check()
             yield piece
     except CloudBangError as e:
         # The head of the answer is gone: there is no other way to say that this is not the whole.

@@ -89,7 +89,7 @@ function usedFact(seenAt, address) {
 /** @param {string} endsAt */
 export function endFact(endsAt) {
   const long = howLong(endsAt);
-  const days = Math.floor((Date.parse(endsAt) - Date.now()) / 86_400_000);
+  const days = Math.round((Date.parse(endsAt) - Date.now()) / 86_400_000);
   const said =
     days > 1
       ? h(
