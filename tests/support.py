@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER_ARGS = (
@@ -157,6 +158,24 @@ def http_client(**options: Any) -> httpx.Client:
 
 
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def command_lines() -> Iterator[tuple[psutil.Process, list[str]]]:
+    """Every process that runs, with its arguments. What ends between the list and the question is none,
+    nor is what has ended and was not waited for, as children of other tests."""
+    for one in psutil.process_iter():
+        try:
+            arguments = one.cmdline()
+        except psutil.Error:
+            continue
+        yield one, arguments
+
+
+def running(word: str) -> list[psutil.Process]:
+    """The processes that have it in an argument, but for ours."""
+    own = os.getpid()
+    found = (one for one, said in command_lines() if any(word in part for part in said))
+    return [one for one in found if one.pid != own]
 
 
 def script(name: str, *arguments: str, environ: Mapping[str, str] | None = None) -> str:

@@ -96,7 +96,7 @@ class PrivateEngine:
         """The image of the tests, on this engine too."""
         return support.script("test-image", environ={**os.environ, "DOCKER_HOST": self.address})
 
-    def _containerd(self) -> list[psutil.Process]:
+    def containerd(self) -> list[psutil.Process]:
         """The containerd this dockerd started; none where the machine's own one is used."""
         assert self.process is not None
         try:
@@ -113,7 +113,7 @@ class PrivateEngine:
     def kill(self) -> None:
         """``kill -9``, and wait until its containerd is gone as well: 1.2 s, or a start fails."""
         assert self.process is not None
-        containerd = self._containerd()
+        containerd = self.containerd()
         self.process.kill()
         self.process.wait(10)
         _, alive = psutil.wait_procs(containerd, timeout=5)
@@ -125,7 +125,7 @@ class PrivateEngine:
     def stop(self) -> None:
         """SIGTERM, as systemctl stop does, and wait for the end."""
         assert self.process is not None
-        containerd = self._containerd()
+        containerd = self.containerd()
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
         psutil.wait_procs(containerd, timeout=5)
@@ -144,9 +144,9 @@ class PrivateEngine:
     def _end_left(self) -> None:
         """End what an engine leaves that was killed: containerd, shims, and containers."""
         left = []
-        for one in psutil.process_iter():
+        for one, arguments in support.command_lines():
             with suppress(psutil.Error, OSError):
-                mine = any(self.id in part for part in one.cmdline())
+                mine = any(self.id in part for part in arguments)
                 if mine or f"/{self.id}/" in Path(f"/proc/{one.pid}/cgroup").read_text():
                     one.kill()
                     left.append(one)

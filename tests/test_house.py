@@ -151,6 +151,12 @@ def test_who_reads_from_others_by_a_library_is_bounded() -> None:
             assert "cloudbang.core.bounded_file" in used, path.name
 
 
+def test_who_asks_all_processes_is_told_of_those_that_run() -> None:
+    """What ends between the list and the question is an exception: tests/support.py knows of it."""
+    asking = [p for p in ROOT.glob("tests/**/*.py") if "process_iter(" in p.read_text()]
+    assert [str(p.relative_to(ROOT)) for p in asking] == ["tests/support.py", "tests/test_house.py"]
+
+
 def test_domain_is_pure() -> None:
     """The domain knows the standard library and nothing of clocks, files or sockets."""
     forbidden = {"os", "socket", "time", "subprocess", "pathlib", "gevent", "threading", "random"}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import gevent
-import psutil
+
+from tests.support import command_lines
 
 
 @contextmanager
@@ -16,9 +17,8 @@ def arguments_of_all() -> Iterator[list[str]]:
 
     def watch() -> None:
         while True:
-            for one in psutil.process_iter():
-                with suppress(psutil.Error):
-                    seen.extend(one.cmdline())
+            for _, arguments in command_lines():
+                seen.extend(arguments)
             gevent.sleep(0.05)
 
     watching = gevent.spawn(watch)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
 import gevent
-import psutil
 from gevent.pywsgi import WSGIServer
 
 from cloudbang.deploy.git import Credentials
+from tests.support import command_lines
 
 EXEC_PATH = subprocess.run(["git", "--exec-path"], capture_output=True, text=True).stdout.strip()
 BACKEND = f"{EXEC_PATH}/git-http-backend"
@@ -47,9 +46,8 @@ class Host:
     def _answer(self, environ: dict, start: object) -> Iterable[bytes]:
         self.asked.append(environ["PATH_INFO"])
         if self.private:
-            for one in psutil.process_iter():
-                with suppress(psutil.Error):
-                    self.arguments += one.cmdline()
+            for _, arguments in command_lines():
+                self.arguments += arguments
         if self.slow:
             gevent.sleep(30)
         if environ["PATH_INFO"].startswith("/moved"):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import docker
 import gevent
-import psutil
 import pytest
 
 from cloudbang.deploy.build import MOST_OUTPUT, Builder
@@ -18,7 +17,7 @@ from cloudbang.deploy.sources import Fetched, Image
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.engine import Engine
 from tests.deploy.source_ground import Ground, Kept
-from tests.support import wait_until
+from tests.support import running, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -222,16 +221,6 @@ def test_a_recipe_is_built_by_and_told(
     finally:
         docker_client.images.remove("nginx:1.27-alpine")
     assert made.recipe.startswith("FROM nginx:1.27-alpine\n")
-
-
-def running(marker: str) -> list[psutil.Process]:
-    """The processes whose arguments have that word, but for ours."""
-    found = []
-    for one in psutil.process_iter(["cmdline"]):
-        line = one.info["cmdline"] or []
-        if any(marker in part for part in line) and "pytest" not in " ".join(line):
-            found.append(one)
-    return found
 
 
 @pytest.mark.parametrize("builder", BUILDERS)

@@ -7,13 +7,12 @@ import tarfile
 import uuid
 
 import docker
-import psutil
 import pytest
 
 from cloudbang.deploy.service import Wanted
 from tests.deploy import apps
 from tests.deploy.house import House
-from tests.support import wait_until
+from tests.support import running, wait_until
 
 pytestmark = pytest.mark.engine
 SERVE = ["httpd", "-f", "-p", "8080", "-h", "/usr/share/nginx/html"]
@@ -75,16 +74,12 @@ def test_a_folder_is_built_serves_and_can_be_gone_back_to(
 def test_a_build_is_cancelled_and_the_next_one_begins(house: House, image: str) -> None:
     marker = f"95{uuid.uuid4().int % 10**7}"
 
-    def alive() -> list[psutil.Process]:
-        every = psutil.process_iter(["cmdline"])
-        return [one for one in every if marker in (one.info["cmdline"] or [])]
-
     upload = send(house, Dockerfile=f"FROM {image}\nRUN sleep {marker}\n")
     id = begin(house, "slow", {"build": {}}, upload)
-    wait_until(alive, 30, "the command of the build")
+    wait_until(lambda: running(marker), 30, "the command of the build")
     house.deployments.cancel(id, "ada")
     done = house.wait(id)
-    assert (done.state, alive()) == ("cancelled", [])
+    assert (done.state, running(marker)) == ("cancelled", [])
     gone(house, upload)
     next_one = send(house, Dockerfile=f"FROM {image}\nRUN exit 7\n")
     id = begin(house, "slow", {"build": {}}, next_one)

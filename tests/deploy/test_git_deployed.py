@@ -6,13 +6,11 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import docker
 import gevent
 import httpx
-import psutil
 import pytest
 
 from cloudbang.deploy.git import ASKS, REFUSES
@@ -20,7 +18,7 @@ from tests.deploy import apps
 from tests.deploy.git_host import LOGIN, Repository
 from tests.deploy.house import Swarm
 from tests.deploy.program import Program, program_on
-from tests.support import wait_until
+from tests.support import running, wait_until
 
 pytestmark = pytest.mark.engine
 PAGES = "nginx:1.27-alpine"  # what the Dockerfile that is written for pages begins with
@@ -155,8 +153,4 @@ def test_a_host_that_hardly_answers_is_left_at_once(program: Program, source: Re
     assert (done["state"], done["cancelled_by"]) == ("cancelled", "tests")
     fetched = program.server.storage / ".deploy" / "fetched"
     wait_until(lambda: not list(fetched.iterdir()), 3, "what was fetched to go")
-    left = []
-    for one in psutil.process_iter():
-        with suppress(psutil.Error):
-            left += [one for part in one.cmdline() if str(fetched) in part]
-    assert left == []
+    assert running(str(fetched)) == []

@@ -8,12 +8,11 @@ import subprocess
 import tarfile
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import docker
 import gevent
-import psutil
 import pytest
 
 from cloudbang.deploy.errors import StepFailed
@@ -22,6 +21,7 @@ from cloudbang.engine import Engine
 from tests.deploy.canaries import arguments_of_all
 from tests.deploy.git_host import LOGIN, Host, git
 from tests.deploy.source_ground import TEAM, Ground, Kept
+from tests.support import running
 from tests.support_registry import Registry
 
 pytestmark = pytest.mark.engine
@@ -130,11 +130,7 @@ def test_who_cancels_a_fetch_leaves_no_git_behind(ground: Ground, host: Host) ->
     going.kill(timeout=5)
     assert going.dead
     place = str(ground.settings.storage.path / ".deploy" / "fetched" / str(deployment.id))
-    left = []
-    for one in psutil.process_iter():
-        with suppress(psutil.Error):
-            left += [one for part in one.cmdline() if place in part]
-    assert left == []
+    assert running(place) == []
 
 
 def test_an_upload_waits_for_its_deployment(ground: Ground) -> None:

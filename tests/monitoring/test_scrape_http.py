@@ -19,7 +19,7 @@ from cloudbang.domain.metrics.exposition import MOST as MOST_SAMPLES
 from cloudbang.monitoring import scrape_http
 from cloudbang.monitoring.scrape import read_lines
 from cloudbang.monitoring.scrape_http import MOST, Answer
-from tests.support import flood
+from tests.support import Stopwatch, flood
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
@@ -127,9 +127,9 @@ def test_what_is_packed_in_parts_is_read_whole() -> None:
 
 @pytest.mark.parametrize("answer", [slow, slow_head, silent])
 def test_all_of_it_has_its_time(answer: Any) -> None:
-    began = time.monotonic()
+    watch = Stopwatch()
     assert "is not answered in full within 0.3 s" in refused(answer, 0.3)
-    assert time.monotonic() - began < 3
+    assert watch.seconds < 3
 
 
 @pytest.mark.parametrize(
@@ -142,10 +142,11 @@ def test_all_of_it_has_its_time(answer: Any) -> None:
     ids=["interim", "trailers", "chunks"],
 )
 def test_who_never_ends_keeps_nobody_else_from_their_turn(first: bytes, again: bytes) -> None:
-    """In loops of the library's own, in which no time passes and nothing else happens."""
-    told = r"says more than|more than 2,097,152|not answered in full"
+    """In loops of the library's own, in which no time passes and nothing else happens: it is bounded in
+    bytes. On a busy machine the bound in time may come first."""
+    told = r"says more than|more than 2,097,152"
     with flood(first, again) as port, pytest.raises(NotExposed, match=told):
-        scrape_http.ask("127.0.0.1", Exposed(port, "/metrics"), 5.0)
+        scrape_http.ask("127.0.0.1", Exposed(port, "/metrics"), 600.0)
 
 
 def test_who_does_not_listen_is_told_by_the_port() -> None:

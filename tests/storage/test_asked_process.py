@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 
 import gevent
-import psutil
 import pytest
 
 from cloudbang.storage.asked_process import AskedProcess, ProcessEnded, answer_lines
-from tests.support import wait_until
+from tests.support import running, wait_until
 
 NAME = __name__
 
@@ -60,8 +59,7 @@ def test_a_stop_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
     again = os.open(tmp_path / "lock", os.O_RDWR | os.O_CLOEXEC)
     fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(again)
-    mine = [child for child in psutil.Process().children() if NAME in child.cmdline()]
-    assert not mine
+    assert [one for one in running(NAME) if one.ppid() == os.getpid()] == []
 
 
 def _answer(asked: dict[str, int]) -> dict[str, object]:

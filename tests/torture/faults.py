@@ -17,7 +17,6 @@ from contextlib import suppress
 from typing import Any
 
 import docker
-import psutil
 
 from cloudbang.domain.lines import format_time
 from tests.support import ENDS_WITH_US, ROOT
@@ -137,8 +136,7 @@ class ContainerdKilled(Fault):
     def begin(self) -> str:
         assert self.world.engine.process is not None
         self.seconds = 5.0
-        children = psutil.Process(self.world.engine.process.pid).children()
-        found = [one for one in children if one.name() == "containerd"]
+        found = self.world.engine.containerd()
         for one in found:
             one.kill()
         return "" if found else "there is none"

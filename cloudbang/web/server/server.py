@@ -245,6 +245,7 @@ class Server(WSGIServer):
         self._setting = setting
         self._wants_told = -WANTS_TOLD
         self._open: dict[Handler, gevent.Greenlet] = {}
+        self._coming = 0  # accepted, and their greenlets have not begun
 
     @property
     def port(self) -> int:
@@ -254,7 +255,7 @@ class Server(WSGIServer):
     @property
     def connections(self) -> int:
         """Open connections: requests, idle ones and sockets."""
-        return len(self._open)
+        return len(self._open) + self._coming
 
     def start(self) -> None:
         """Listen and serve. Raises PortInUse."""
@@ -307,8 +308,9 @@ class Server(WSGIServer):
             return None
 
     def do_handle(self, sock: Any, address: Any) -> None:
-        # Overload: one connection too many is told so and closed, it does not wait unheard.
-        if len(self._open) >= self.limits.connections:
+        # Overload: one connection too many is told so and closed, it does not wait unheard. A hundred
+        # and more are accepted before the greenlet of the first has its turn: they count from here on.
+        if self.connections >= self.limits.connections:
             self.counts.connections_refused += 1
             try:
                 sock._sock.send(RequestRefused(503).response())
@@ -317,9 +319,15 @@ class Server(WSGIServer):
                 pass
             sock.close()
             return
-        super().do_handle(sock, address)
+        self._coming += 1
+        try:
+            super().do_handle(sock, address)
+        except BaseException:
+            self._coming -= 1
+            raise
 
     def handle(self, sock: Any, address: Any) -> None:
+        self._coming -= 1
         self.counts.connections += 1
         handler = self.handler_class(sock, address, self, RequestReader(sock, self.limits))
         self._open[handler] = gevent.getcurrent()
@@ -340,7 +348,7 @@ class Server(WSGIServer):
         for handler, greenlet in tuple(self._open.items()):
             if handler.rfile.idle:
                 greenlet.kill(block=False)
-        while self._open and time.monotonic() < deadline:
+        while self.connections and time.monotonic() < deadline:
             gevent.sleep(0.01)
         rest = tuple(self._open.values())
         for socket in self.registry:

@@ -14,6 +14,7 @@ import gevent
 import httpx
 import pytest
 from gevent.event import Event
+from gevent.monkey import get_original
 
 from cloudbang.errors import PortInUse
 from cloudbang.web.server.http_reader import Limits, RequestReader, RequestRefused
@@ -21,6 +22,7 @@ from cloudbang.web.server.server import Server
 from tests.support import wait_until
 
 KIB = 1024
+PlainSocket: type[std_socket.socket] = get_original("socket", "socket")
 
 
 GO_ON = Event()  # what /slow waits for
@@ -237,6 +239,22 @@ def test_too_many_connections() -> None:
         with Client(server) as again:
             again.send(request())
             assert again.answer()[0] == 200
+
+
+def test_all_of_a_burst_are_counted() -> None:
+    """Those that come in one turn of the loop, before any of their greenlets has begun: those that there is
+    room for are let in, every other one is told 503."""
+    with serving(connections=5) as server, contextlib.ExitStack() as opened:
+        # Connected without a turn of the loop: all of them wait with the kernel.
+        burst = []
+        for _ in range(150):
+            burst.append(opened.enter_context(PlainSocket()))
+            burst[-1].connect(("127.0.0.1", server.port))
+        wait_until(lambda: server.counts.connections_refused + server.connections == 150)
+        assert server.connections == 5
+        for one in burst[5:]:
+            one.settimeout(10)
+            assert one.recv(12) == b"HTTP/1.1 503"
 
 
 def test_a_failing_application(caplog: pytest.LogCaptureFixture) -> None:
