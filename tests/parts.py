@@ -68,7 +68,15 @@ PARTS = (
         ENGINE,
         _of(
             "browser",
-            *("accessible", "alerts", "deployments", "fields", "find_the_cause", "log_hands"),
+            *(
+                "accessible",
+                "alerts",
+                "deployments",
+                "early_hands",
+                "fields",
+                "find_the_cause",
+                "log_hands",
+            ),
             *(
                 "log_rows",
                 "metrics",

@@ -208,15 +208,23 @@ function refresh(what) {
   }, SOON);
 }
 
-await guarded(async () => {
-  await Promise.all([loadAlerts(), loadReceivers(), loadMessages(), loadSign()]);
-  await loadRules();
-});
-// Where something is seen, such as an address that is slow, a link leads to a rule about it.
-const { rule, ...given } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-if (rule && document.getElementById("rule-new")) {
-  history.replaceState(null, "", location.pathname); // who reloads has not asked again
-  newRule({ ...given, kind: rule });
+async function begin() {
+  await guarded(async () => {
+    await Promise.all([loadAlerts(), loadReceivers(), loadMessages(), loadSign()]);
+    await loadRules();
+  });
+  openAsked();
+  // The server says that something changed; what it is now, the API knows.
+  live.subscribe("alert/*", {}, { changed: ({ what }) => refresh(what) });
 }
-// The server says that something changed; what it is now, the API knows.
-live.subscribe("alert/*", {}, { changed: ({ what }) => refresh(what) });
+
+/** Where something is seen, such as an address that is slow, a link leads to a rule about it. */
+function openAsked() {
+  const { rule, ...given } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  if (rule && document.getElementById("rule-new")) {
+    history.replaceState(null, "", location.pathname); // who reloads has not asked again
+    newRule({ ...given, kind: rule });
+  }
+}
+
+void begin();

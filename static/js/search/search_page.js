@@ -27,7 +27,7 @@ import { searchStream } from "../logs/search_stream.js";
 /** @typedef {import("./asked.js").Asked} Asked */
 /** @typedef {import("../logs/search_stream.js").Message} Message */
 
-const MARKS = 300; // ms that the first search waits for the reader's marks
+const MARKS = 300; // ms that a search waits for the reader's marks, from when the page came
 
 const form = /** @type {HTMLFormElement} */ (byId("search-form"));
 const field = /** @type {HTMLInputElement} */ (byId("search-q"));
@@ -64,6 +64,11 @@ const histogram = new Histogram(
 );
 
 const marks = new Marks();
+// Without them what is found is as good, and nobody waits for them.
+const marksCame = Promise.race([
+  marks.load().catch(() => {}),
+  new Promise((go) => setTimeout(go, MARKS)),
+]);
 
 /** @type {Asked} */
 let asked = NOTHING;
@@ -172,6 +177,8 @@ async function run(older) {
   const mine = (running = new AbortController());
   more.hidden = true;
   showRunning();
+  await marksCame;
+  if (running !== mine) return;
   try {
     for await (const message of searchStream(params, mine.signal)) {
       if (running !== mine) return;
@@ -372,8 +379,5 @@ new FieldPanel("search-fields", { rows: () => hits.rows(), terms, columns });
 go.disabled = false;
 asked = readAsked(new URLSearchParams(location.search));
 showAsked();
-// Without them what is found is as good, and nobody waits for them.
-void Promise.race([marks.load().catch(() => {}), new Promise((go) => setTimeout(go, MARKS))]).then(
-  () => run(false),
-);
+void run(false);
 if (!asked.q) field.focus();

@@ -215,4 +215,4 @@ function failed(error) {
   document.querySelector(".settings")?.prepend(text);
 }
 
-await Promise.all([showTokens(), showLogins(), showAccounts()]).catch(failed);
+void Promise.all([showTokens(), showLogins(), showAccounts()]).catch(failed);
