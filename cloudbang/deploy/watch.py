@@ -134,13 +134,14 @@ class Watch:
     def _ask(self, task: Task) -> None:
         spec = self._release.spec
         port = spec.health.port or spec.port
+        within = spec.health.timeout or probe.WITHIN
         try:
             address = self._address(task)
             if spec.health.kind == "http":
                 host = spec.route.host if spec.route else ""
-                why_not = probe.http(address, port, spec.health.http, host)
+                why_not = probe.http(address, port, spec.health.http, host, within)
             else:
-                why_not = probe.tcp(address, port)
+                why_not = probe.tcp(address, port, within)
         except EngineRefused as e:
             why_not = str(e)
         except Exception as e:  # said when the time is over; the next look may go well

@@ -13,7 +13,7 @@ from cloudbang.domain.deploy.failure import Failure
 from cloudbang.domain.deploy.spec import STEADY, Spec
 
 LOST = 5.0  # seconds after which a job that is gone is not started by Swarm any more
-AGAIN = 10.0  # seconds more for what the engine checks by a command: it tries three times
+AGAIN = 10.0  # seconds more for what the engine checks by a command: it tries several times
 
 
 def health(work: Work) -> None:
@@ -86,6 +86,9 @@ def _done(work: Work) -> None:
 def _within(spec: Spec) -> float:
     given = spec.health.within
     if spec.health.kind == "command":
-        return given + 3 * spec.health.interval + AGAIN
+        # The engine's verdict comes with the last of its tries, each of which may be a slow one.
+        tries = spec.health.retries
+        slow = tries * spec.health.patience if tries else 3 * spec.health.interval
+        return given + slow + AGAIN
     steady = not spec.health.kind and not spec.port
     return max(given, STEADY + 5.0) if steady else given

@@ -9,14 +9,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from cloudbang.domain.deploy.compose_json import Json
 from cloudbang.domain.deploy.compose_paths import FOLDER
-from cloudbang.domain.deploy.compose_service import (
-    After,
-    Json,
-    KeyLeft,
-    ServiceReader,
-    StackService,
-)
+from cloudbang.domain.deploy.compose_service import After, KeyLeft, ServiceReader, StackService
+from cloudbang.domain.deploy.compose_volumes import bound_to
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.not_honoured import ONE_NETWORK, UNKNOWN
 from cloudbang.domain.text import Text
@@ -110,6 +106,8 @@ def _of_file(told: Json) -> list[KeyLeft]:
     ):
         declared = told.get(kind)
         for name, its in declared.items() if isinstance(declared, dict) else ():
+            if kind == "volumes" and bound_to(its or {}) is not None:
+                continue  # it is that folder
             for key, value in (its or {}).items():
                 usual = not value or (key, value) in (("driver", "local"), ("driver", "bridge"))
                 if key not in kept and not usual and key[:2] != "x-":

@@ -3,23 +3,22 @@ what nobody takes is named, with the reason why."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cloudbang.domain.deploy.checks import compose_check
-from cloudbang.domain.deploy.compose_paths import FOLDER, beside, content_of, handed
+from cloudbang.domain.deploy.checks import CHECKED, compose_check
+from cloudbang.domain.deploy.compose_json import Json, an_object, objects, texts, unread
+from cloudbang.domain.deploy.compose_paths import beside, content_of, handed
 from cloudbang.domain.deploy.compose_ports import published_ports
+from cloudbang.domain.deploy.compose_volumes import Mounts
 from cloudbang.domain.deploy.not_honoured import (
-    ANONYMOUS,
-    BESIDE,
     COMPOSE,
     NAMED_BY_US,
-    NO_CHECK,
     NO_FIELD,
     NOT_SENT,
+    OF_THE_IMAGE,
     ONE_NETWORK,
     OTHERS,
     OURS,
@@ -32,10 +31,9 @@ from cloudbang.domain.deploy.not_honoured import (
     WITHIN,
 )
 from cloudbang.domain.deploy.spec import HOST
+from cloudbang.domain.deploy.tmpfs import with_shared_memory
 from cloudbang.domain.names import PEOPLES, fitting
 from cloudbang.domain.text import Text
-
-Json = dict[str, object]
 
 
 class KeyLeft(NamedTuple):
@@ -67,6 +65,7 @@ class StackService:
 
 # Of these nothing is lost: they are merged already, or say nothing of what runs.
 _SAID_ELSEWHERE = frozenset({"env_file", "label_file", "profiles", "expose", "extends", "links"})
+_AT_THE_END = frozenset({"shm_size"})
 _RESTARTS = {"no": "no", "always": "always", "unless-stopped": "always", "on-failure": "on-failure"}
 _CONDITIONS = {
     "service_started": "started",
@@ -74,6 +73,22 @@ _CONDITIONS = {
     "service_completed_successfully": "completed",
 }
 _REMOTE = re.compile(r"(?P<git>https?://[^#]+?)(?:#(?P<ref>[^:]*)(?::(?P<folder>.*))?)?")
+
+
+# What is done once, in the words that files have for it.
+_ONCE = re.compile(
+    r"(?:^|[-_.\d]|db|pre|post)(?:migrat\w*|init\w*|setup|seed(?:er|ing|s)?|bootstrap\w*|configurator|"
+    r"provision\w*|install(?:er)?|create\w*|prepare\w*|chown|perms|permissions|fixtures?)(?=$|[-_.\d])"
+)
+
+
+def is_done_once(name: str, spec: Json) -> bool:
+    """Whether a service of which the file does not say that it is to be started again is something
+    that ends, by its name. Anything else is kept running, as an app is: hardly anybody writes
+    ``restart`` who tries a file on their own machine."""
+    reached = spec.get("ports") or spec.get("health") or spec.get("job")
+    tool = str(spec.get("image") or "").partition(":")[0].endswith("minio/mc")  # makes buckets
+    return not reached and (tool or _ONCE.search(name.lower()) is not None)
 
 
 class ServiceReader:
@@ -96,11 +111,18 @@ class ServiceReader:
         self._aliases = [name, *aliases]
         self._after: list[After] = []
         self._context = ""
+        declared = an_object(config.get("volumes"))
+        self._mounts = Mounts(project, declared, files, self._not)
 
     def read(self, told: Json) -> StackService:
         for key, value in told.items():
             # A nought is said: `scale: 0`.
-            if value is None or value is False or value in ([], {}, "") or key in _SAID_ELSEWHERE:
+            if (
+                value is None
+                or value is False
+                or value in ([], {}, "")
+                or key in _SAID_ELSEWHERE | _AT_THE_END
+            ):
                 continue
             if key in _SAME:
                 self._spec[_SAME[key]] = value
@@ -109,6 +131,9 @@ class ServiceReader:
             elif not key.startswith("x-"):
                 self._not(key, COMPOSE.get(key, UNKNOWN))
         self._without(told)
+        self._shared_memory(told.get("shm_size"))
+        if "restart" not in self._spec and is_done_once(self._name, self._spec):
+            self._spec["restart"] = "no"  # as the file has it, which says nothing
         app = fitting(f"{self._project}.{self._name}")
         if self._spec.get("networks") == [HOST] and self._spec.pop("ports", None):
             self._not("ports", WITH_HOST)
@@ -126,14 +151,21 @@ class ServiceReader:
         elif told.get("command") == []:
             self._not("command", NO_FIELD)
 
+    def _shared_memory(self, size: object) -> None:
+        tmpfs = self._spec.get("tmpfs", [])
+        assert isinstance(tmpfs, list)
+        mounted = [str(one["path"]) for one in objects(self._spec.get("volumes"))]
+        with_shared_memory(tmpfs, size, mounted)
+        if tmpfs:
+            self._spec["tmpfs"] = tmpfs
+
     def _not(self, key: str, why: Text) -> None:
         self._left.append(KeyLeft(self._name, key, why))
 
     def _rest(self, key: str, its: Json, known: Sequence[str], why: Text) -> None:
         """Names what of an object nobody takes."""
-        for part, value in its.items():
-            if part not in known and value not in (None, [], {}, "", False):
-                self._not(f"{key}.{part}", why)
+        for part in unread(its, known):
+            self._not(f"{key}.{part}", why)
 
     def _add(self, key: str, value: object) -> None:
         found = self._spec.setdefault(key, [])
@@ -148,7 +180,7 @@ class ServiceReader:
         known = {"dockerfile": "dockerfile", "target": "target", "args": "args"}
         build = {ours: its[key] for key, ours in known.items() if its.get(key)}
         if build.get("args"):
-            build["args"] = {k: "" if v is None else v for k, v in _dict(build["args"]).items()}
+            build["args"] = {k: "" if v is None else v for k, v in an_object(build["args"]).items()}
         if its.get("dockerfile_inline"):
             build["recipe"] = its["dockerfile_inline"]
         if remote := _REMOTE.fullmatch(context):
@@ -183,72 +215,27 @@ class ServiceReader:
             self._not(f"environment.{name}", VALUE_HERE)
 
     def ports(self, value: object) -> None:
-        for port in published_ports(_each(value), self._not):
+        for port in published_ports(objects(value), self._not):
             self._add("ports", port)
 
     def volumes(self, value: object) -> None:
-        for mount in _each(value):
-            kind, source, path = mount.get("type"), str(mount.get("source") or ""), mount["target"]
-            at = f"volumes {path}"
-            known = ["type", "source", "target", "read_only", "consistency"]
-            self._rest(
-                at, {k: v for k, v in mount.items() if k not in ("bind", "volume")}, known, SWARM
-            )
-            self._rest(f"{at}.bind", _dict(mount.get("bind")), ["create_host_path"], SWARM)
-            self._rest(f"{at}.volume", _dict(mount.get("volume")), [], SWARM)
-            if kind == "tmpfs":
-                self._add("tmpfs", path)
-            elif kind not in ("volume", "bind") or not source:
-                self._not(at, ANONYMOUS if kind == "volume" else SWARM)
-            else:
-                self._mount(kind, source, str(path), bool(mount.get("read_only")))
-
-    def _mount(self, kind: str, source: str, path: str, read_only: bool) -> None:
-        one: Json = {"path": path}
-        if kind == "volume":
-            declared = _dict(_dict(self._config.get("volumes")).get(source))
-            one["name"] = declared.get("name") or source
-        elif (within := beside(source)) is None or within.startswith("~"):
-            source = (
-                within or source
-            )  # whose home it is nobody knows: its row says what it has to be
-            one["source"] = source
-            if source.startswith(posixpath.dirname(FOLDER.rstrip("/")) + "/"):
-                self._not(f"volumes {path}", OUTSIDE)
-                return
-        elif within in self._files:
-            # A file beside the Compose file: its text goes into the container.
-            self._add("files", {"path": path, "content": self._files[within]})
-            return
-        elif "." in posixpath.basename(within).strip("."):
-            self._not(f"volumes {within}", NOT_SENT)
-            return
-        else:
-            self._not(f"volumes {within}", BESIDE)
-            one["name"] = fitting(
-                f"{self._project}_{within.replace('/', '_').strip('._') or 'folder'}"
-            )
-        if read_only:
-            one["read_only"] = True
-        self._add("volumes", one)
+        for field, one in self._mounts.read(value):
+            self._add(field, one)
 
     def tmpfs(self, value: object) -> None:
-        for path in value if isinstance(value, list) else [value]:
-            at, _, options = str(path).partition(":")
-            if options:
-                self._not(f"tmpfs {path}", OURS)
-            self._add("tmpfs", at)
+        for field, one in self._mounts.memory(value):
+            self._add(field, one)
 
     def networks(self, value: object) -> None:
-        for name, its in _dict(value).items():
-            declared = _dict(_dict(self._config.get("networks")).get(name))
+        for name, its in an_object(value).items():
+            declared = an_object(an_object(self._config.get("networks")).get(name))
             if declared.get("external"):
                 self._add("networks", declared.get("name") or name)
             elif name != "default":
                 self._not(f"networks.{name}", ONE_NETWORK)
-            aliases = _dict(its).get("aliases")
+            aliases = an_object(its).get("aliases")
             self._aliases += aliases if isinstance(aliases, list) else []
-            self._rest(f"networks.{name}", _dict(its), ["aliases"], SWARM)
+            self._rest(f"networks.{name}", an_object(its), ["aliases"], SWARM)
 
     def network_mode(self, value: object) -> None:
         if value == HOST:
@@ -257,18 +244,18 @@ class ServiceReader:
             self._not("network_mode", ONE_NETWORK if value == "bridge" else SWARM)
 
     def depends_on(self, value: object) -> None:
-        for other, its in _dict(value).items():
-            condition = str(_dict(its).get("condition") or "service_started")
+        for other, its in an_object(value).items():
+            condition = str(an_object(its).get("condition") or "service_started")
             self._after.append(After(other, _CONDITIONS.get(condition, "started")))
-            self._rest(f"depends_on.{other}", _dict(its), ["condition", "required"], OURS)
+            self._rest(f"depends_on.{other}", an_object(its), ["condition", "required"], OURS)
 
     def healthcheck(self, value: object) -> None:
-        its = _dict(value)
+        its = an_object(value)
         if (health := compose_check(its)) is None:
-            self._not("healthcheck", NO_CHECK)
+            self._not("healthcheck", OF_THE_IMAGE)
             return
         self._spec["health"] = health
-        self._rest("healthcheck", its, ["test", "interval", "start_period", "retries"], WITHIN)
+        self._rest("healthcheck", its, CHECKED, WITHIN)
 
     def restart(self, value: object) -> None:
         kind, _, times = str(value).partition(":")
@@ -277,7 +264,7 @@ class ServiceReader:
             self._not(f"restart {value}", OURS)
 
     def ulimits(self, value: object) -> None:
-        for name, its in _dict(value).items():  # of an object Compose leaves out what is 0
+        for name, its in an_object(value).items():  # of an object Compose leaves out what is 0
             both = its if isinstance(its, dict) else {"soft": its, "hard": its}
             self._add("ulimits", {"name": name, "soft": 0, "hard": 0} | both)
 
@@ -289,23 +276,29 @@ class ServiceReader:
             for address in addresses if isinstance(addresses, list) else [addresses]:
                 self._add("extra_hosts", f"{name}:{address}")
 
-    def dns(self, value: object) -> None:
-        self._spec["dns"] = value if isinstance(value, list) else [value]
+    def listed(self, key: str, value: object) -> None:
+        self._spec[key] = texts(value)
+
+    def pids_limit(self, value: object) -> None:
+        if int(str(value)) > 0:  # else there is none
+            self._spec["pids_limit"] = value
 
     def deploy(self, value: object) -> None:
-        for key, found in _dict(value).items():
+        for key, found in an_object(value).items():
             if key == "replicas":
                 self._spec["replicas"] = found
             elif key == "resources":
-                self._resources(_dict(found))
+                self._resources(an_object(found))
             elif key == "restart_policy":
-                policy = _dict(found)
+                policy = an_object(found)
                 known = {"any": "always", "none": "no", "on-failure": "on-failure"}
                 condition = str(policy.get("condition") or "any")
                 self._spec["restart"] = known.get(condition, "always")
                 self._rest("deploy.restart_policy", policy, ["condition"], OURS)
             elif key == "labels":
                 self.labels(found)
+            elif (key, found) == ("mode", "replicated-job"):
+                self._spec["job"] = True
             elif found not in ({}, None) and (key, found) != ("mode", "replicated"):
                 self._not(f"deploy.{key}", OURS)
 
@@ -314,23 +307,25 @@ class ServiceReader:
             ("limits", "memory", "cpus"),
             ("reservations", "memory_reserved", "cpus_reserved"),
         ):
-            for key, value in _dict(its.get(kind)).items():
+            for key, value in an_object(its.get(kind)).items():
                 if key in ("memory", "cpus"):
                     self._spec[memory if key == "memory" else cpus] = value
+                elif (kind, key) == ("limits", "pids"):
+                    self.pids_limit(value)
                 else:
                     self._not(f"deploy.resources.{kind}.{key}", SWARM)
 
     def labels(self, value: object) -> None:
         found = self._spec.setdefault("labels", {})
         assert isinstance(found, dict)
-        for name, text in _dict(value).items():
+        for name, text in an_object(value).items():
             if name.startswith("cloudbang.") and name not in PEOPLES:
                 self._not(f"labels.{name}", NAMED_BY_US)
             else:
                 found[name] = text
 
     def secrets(self, value: object) -> None:
-        for source, target, its in handed(_each(value), "/run/secrets/"):
+        for source, target, its in handed(objects(value), "/run/secrets/"):
             content = self._content("secrets", source)
             if content is None:
                 continue
@@ -344,7 +339,7 @@ class ServiceReader:
             self._rest(f"secrets.{source}", its, ["source", "target"], OWNER)
 
     def configs(self, value: object) -> None:
-        for source, target, its in handed(_each(value), "/"):
+        for source, target, its in handed(objects(value), "/"):
             content = self._content("configs", source)
             if content is None:
                 continue
@@ -355,11 +350,17 @@ class ServiceReader:
             self._rest(f"configs.{source}", its, ["source", "target", "mode"], OWNER)
 
     def _content(self, kind: str, source: str) -> str | None:
-        declared = _dict(_dict(self._config.get(kind)).get(source))
+        declared = an_object(an_object(self._config.get(kind)).get(source))
         found = content_of(declared, self._files, self._variables)
         if found is None:
             self._not(f"{kind}.{source}", OTHERS if declared.get("external") else NOT_SENT)
         return found
+
+
+def _of(
+    take: Callable[[ServiceReader, str, object], None], key: str
+) -> Callable[[ServiceReader, object], None]:
+    return lambda its, value: take(its, key, value)
 
 
 _SAME = {
@@ -375,26 +376,11 @@ _TAKES: dict[str, Callable[[ServiceReader, object], None]] = {
     name: getattr(ServiceReader, name)
     for name in (
         *("build", "environment", "ports", "volumes", "tmpfs", "networks", "depends_on"),
-        *(
-            "network_mode",
-            "healthcheck",
-            "restart",
-            "ulimits",
-            "extra_hosts",
-            "dns",
-            "deploy",
-            "labels",
-        ),
-        *("secrets", "configs", "container_name"),
+        *("network_mode", "healthcheck", "restart", "ulimits", "extra_hosts", "pids_limit"),
+        *("deploy", "labels", "secrets", "configs", "container_name"),
     )
-} | {
-    key: lambda its, names, key=key: its.capabilities(key, names) for key in ("cap_add", "cap_drop")
 }
-
-
-def _dict(value: object) -> Json:
-    return value if isinstance(value, dict) else {}
-
-
-def _each(value: object) -> list[Json]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+_TAKES |= {key: _of(ServiceReader.capabilities, key) for key in ("cap_add", "cap_drop")}
+_TAKES |= {
+    key: _of(ServiceReader.listed, key) for key in ("dns", "dns_search", "dns_opt", "group_add")
+}

@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 BYTES = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([bkmgt]?)i?b?\s*", re.IGNORECASE)
 UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+OCTAL = re.compile(r"(?:0o)?[0-7]{1,5}")
 SECONDS = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 TEXT = 64 * 1024  # characters of one value
 MANY = 1000  # entries of one list
@@ -104,10 +105,22 @@ class Fields:
         found = self.take(key)
         if found is None:
             return None
-        match = BYTES.fullmatch(str(found)) if isinstance(found, str | int | float) else None
-        if match is None or isinstance(found, bool):
+        value = bytes_of(found)
+        if value is None:
             raise SpecInvalid(self.at(key), 'an amount of bytes, such as "256m" or "2g"', found)
-        return int(float(match[1]) * UNITS[match[2].lower()])
+        return value
+
+    def mode(self, key: str, default: int, most: int) -> int:
+        """Permissions: a number, or a text as chmod has them ("1777")."""
+        found = self.take(key)
+        if isinstance(found, str) and OCTAL.fullmatch(found):
+            found = int(found, 8)
+        allowed = 'permissions, such as "0644"'
+        if found is None:
+            return default
+        if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= most:
+            raise SpecInvalid(self.at(key), allowed, found)
+        return found
 
     def seconds(self, key: str, default: float, above: float, up_to: float) -> float:
         """A number of seconds, or as Docker writes it ("1m30s")."""
@@ -158,10 +171,13 @@ class Fields:
             result[name] = scalar_of(value, f"{self.at(key)}.{name}")
         return tuple(sorted(result.items()))
 
-    def each(self, key: str, read: Callable[[Fields], T]) -> tuple[T, ...]:
-        """A list of objects, each read by ``read``."""
+    def each(self, key: str, read: Callable[[Fields], T], alone: str = "") -> tuple[T, ...]:
+        """A list of objects, each read by ``read``. ``alone``: the field that a text stands for."""
         found = self._listed(key, self.take(key))
-        return tuple(read(Fields(one, at)) for at, one in found)
+        return tuple(
+            read(Fields({alone: one} if alone and isinstance(one, str) else one, at))
+            for at, one in found
+        )
 
     def inner(self, key: str) -> Fields | None:
         """The object in this field."""
@@ -176,6 +192,14 @@ class Fields:
         if len(found) > MANY:
             raise SpecInvalid(self.at(key), f"at most {MANY} of them", len(found))
         return [(f"{self.at(key)}[{n}]", one) for n, one in enumerate(found)]
+
+
+def bytes_of(found: object) -> int | None:
+    """A number of bytes, or as Docker writes it ("256m"); None of anything else."""
+    match = BYTES.fullmatch(str(found)) if isinstance(found, str | int | float) else None
+    if match is None or isinstance(found, bool):
+        return None
+    return int(float(match[1]) * UNITS[match[2].lower()])
 
 
 def seconds_of(found: object) -> float | None:

@@ -41,6 +41,11 @@ OF_A_JOB = Text(
     "nobody asks a job whether it is healthy: it is done once it has ended with 0",
     "任务不做健康检查：以 0 结束即为完成",
 )
+OF_A_COMMAND = Text(
+    "only a command is tried again once it has succeeded: what is asked from outside is asked until "
+    "it answers, and then no more",
+    "只有命令检查会在成功之后继续执行：从外部的检查在得到响应后即结束",
+)
 
 # --- of Compose files
 
@@ -52,7 +57,10 @@ WITH_HOST = Text(
     "in the machine's own network an app listens on the machine's ports by itself",
     "使用宿主机网络的应用直接监听本机端口",
 )
-NO_CHECK = Text("the image's own check stays", "镜像自带的健康检查保持不变")
+OF_THE_IMAGE = Text(
+    "without a command it changes the image's own check, which stays as it is",
+    "未写命令，只修改镜像自带的健康检查，而该检查保持不变",
+)
 WITHIN = Text(
     "how long an app may take to be healthy is one time: start_period, and the retries after it",
     "应用变为健康的时限只有一个：start_period 加上其后的重试",
@@ -82,7 +90,7 @@ COMPOSE: dict[str, Text] = {
     **dict.fromkeys(
         (
             *("privileged", "pid", "ipc", "uts", "userns_mode", "cgroup"),
-            *("devices", "device_cgroup_rules", "security_opt", "shm_size", "gpus"),
+            *("devices", "device_cgroup_rules", "security_opt", "gpus"),
             *("cpuset", "cpu_shares", "cpu_quota", "cpu_period", "cpu_rt_period", "cpu_rt_runtime"),
             *("memswap_limit", "mem_swappiness", "oom_kill_disable", "oom_score_adj"),
             *("mac_address", "external_links", "volumes_from", "storage_opt"),
@@ -92,7 +100,6 @@ COMPOSE: dict[str, Text] = {
         ),
         SWARM,
     ),
-    **dict.fromkeys(("group_add", "dns_opt", "dns_search", "pids_limit"), NO_FIELD),
     "logging": LOGS,
     **dict.fromkeys(("pull_policy", "platform", "attach", "annotations"), OURS),
     "develop": DEVELOPING,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cloudbang.domain.deploy.not_honoured import OF_A_JOB
+from cloudbang.domain.deploy.not_honoured import OF_A_COMMAND, OF_A_JOB
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import Spec
 from cloudbang.domain.deploy.spec_parts import Health
@@ -84,6 +84,8 @@ def left_aside(spec: Spec) -> tuple[tuple[str, Text], ...]:
     """The fields of a specification that nothing is made of, as it is, and why."""
     if spec.job and spec.health != Health():
         return (("health", OF_A_JOB),)
+    if spec.health.retries and spec.health.kind != "command":
+        return (("health.retries", OF_A_COMMAND),)
     return ()
 
 

@@ -6,15 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cloudbang.domain.deploy.checks import health_of
-from cloudbang.domain.deploy.fields import SpecInvalid, seconds_of
+from cloudbang.domain.deploy.checks import DISABLED, health_of
+from cloudbang.domain.deploy.fields import SpecInvalid, bytes_of, seconds_of
 from cloudbang.domain.deploy.not_honoured import (
     ANONYMOUS,
     ANY_PORT,
     LOGS,
     LOOPBACK,
-    NO_CHECK,
-    NO_FIELD,
     OURS,
     SWARM,
     UNKNOWN,
@@ -24,6 +22,7 @@ from cloudbang.domain.deploy.not_honoured import (
 )
 from cloudbang.domain.deploy.pasted import commands_in
 from cloudbang.domain.deploy.spec import HOST
+from cloudbang.domain.deploy.tmpfs import tmpfs_of, with_shared_memory
 from cloudbang.domain.text import Text
 
 Json = dict[str, object]
@@ -59,7 +58,6 @@ ONE_TIME = Text(
 _FLAGS = {
     **dict.fromkeys(("-d", "--detach", "--rm", "--sig-proxy"), DETACHED),
     **dict.fromkeys(("--privileged", "--oom-kill-disable", "--use-api-socket"), SWARM),
-    "--no-healthcheck": NO_CHECK,
     **dict.fromkeys(("-P", "--publish-all", "--replace"), OURS),
     **dict.fromkeys(("--disable-content-trust", "-q", "--quiet"), OURS),
 }
@@ -67,7 +65,7 @@ _OPTIONS = {
     **dict.fromkeys(
         (
             *("--device", "--gpus", "--pid", "--ipc", "--uts", "--userns", "--cgroupns", "--runtime"),
-            *("--security-opt", "--shm-size", "--cpuset-cpus", "--cpu-shares", "-c"),
+            *("--security-opt", "--cpuset-cpus", "--cpu-shares", "-c"),
             *("--memory-swap", "--memory-swappiness", "--mac-address", "--ip", "--ip6", "--link"),
             *("--volumes-from", "--storage-opt", "--blkio-weight", "--oom-score-adj"),
             *("--volume-driver", "--cgroup-parent", "--domainname", "--annotation", "--isolation"),
@@ -79,13 +77,10 @@ _OPTIONS = {
         ),
         SWARM,
     ),
-    **dict.fromkeys(
-        ("--group-add", "--dns-search", "--dns-option", "--dns-opt", "--pids-limit"), NO_FIELD
-    ),
     **dict.fromkeys(("--log-driver", "--log-opt"), LOGS),
     **dict.fromkeys(("--env-file", "--label-file", "--cidfile"), FILES),
     **dict.fromkeys(("--platform", "--pull", "-a", "--attach", "--detach-keys", "--expose"), OURS),
-    **dict.fromkeys(("--health-timeout", "--health-start-interval"), ONE_TIME),
+    **dict.fromkeys(("--health-start-interval",), ONE_TIME),
 }  # fmt: skip
 
 PROGRAMS = ("docker", "podman", "nerdctl", "docker.exe")
@@ -139,6 +134,7 @@ class _Reader:
         self._left: list[NotHonoured] = []
         self._command: list[str] = []  # of its check
         self._check: dict[str, float] = {}
+        self._shm = ""
 
     def read(self) -> RunLine:
         while self._words and self._words[0].startswith("-") and self._words[0] != "-":
@@ -161,6 +157,12 @@ class _Reader:
         if self._command:
             retries = int(self._check.pop("retries", 0))
             self._spec["health"] = health_of(self._command, retries=retries, **self._check)
+        if self._shm:
+            with_shared_memory(
+                self._spec.setdefault("tmpfs", []),  # type: ignore[arg-type]
+                self._shm,
+                [str(mount["path"]) for mount in self._listed("volumes")],
+            )
         if HOST in self._listed("networks"):
             self._spec["networks"] = [HOST]
             for port in self._listed("ports"):
@@ -181,6 +183,8 @@ class _Reader:
         if name in _SWITCHES:
             if not equals or value.lower() in ("true", "1"):
                 self._spec[_SWITCHES[name]] = True
+        elif name == "--no-healthcheck":
+            self._spec["health"] = dict(DISABLED)
         elif name in _FLAGS:
             if _FLAGS[name] is not DETACHED:
                 self._left.append(NotHonoured(name, _FLAGS[name]))
@@ -267,10 +271,14 @@ class _Reader:
         if kind not in ("bind", "volume", "tmpfs") or not (source or kind == "tmpfs"):
             self._not(f"--mount {value}", ANONYMOUS if kind == "volume" else SWARM)
             return
-        for key in told.keys() - set(_MOUNT_KEYS):
-            self._not(f"--mount {path}: {key}={told[key]}", OURS if kind == "tmpfs" else SWARM)
+        odd = {key: value for key, value in told.items() if key not in _MOUNT_KEYS}
         if kind == "tmpfs":
-            self._list("tmpfs", path)
+            options = {key: odd.pop(f"tmpfs-{key}", "") for key in ("size", "mode")}
+            told_of = [f"{key}={value}" for key, value in options.items() if value]
+            self._memory(path, told_of, f"--mount {path}: tmpfs-")
+        for key in sorted(odd):
+            self._not(f"--mount {path}: {key}={odd[key]}", SWARM)
+        if kind == "tmpfs":
             return
         mount: Json = {"path": path, "source" if kind == "bind" else "name": source}
         if "readonly" in told or "ro" in told:
@@ -278,10 +286,24 @@ class _Reader:
         self._list("volumes", mount)
 
     def _tmpfs(self, value: str) -> None:
-        path, colon, _ = value.partition(":")
-        if colon:
-            self._not(f"--tmpfs {value}", OURS)
-        self._list("tmpfs", path)
+        path, _, options = value.partition(":")
+        self._memory(path, options.split(","), f"--tmpfs {path}:")
+
+    def _memory(self, path: str, options: list[str], option: str) -> None:
+        made, left = tmpfs_of(path, options)
+        for one in left:
+            self._not(f"{option}{one}", SWARM)
+        self._list("tmpfs", made)
+
+    def _shared(self, value: str) -> None:
+        if bytes_of(value) is None:
+            raise SpecInvalid("tmpfs", 'an amount of bytes, such as "256m" or "2g"', value)
+        self._shm = value
+
+    def _pids(self, value: str) -> None:
+        if value.lstrip("-").isdecimal() and int(value) <= 0:
+            return  # none
+        self._spec["pids_limit"] = value
 
     def _entry(self, value: str) -> None:
         self._entrypoint = value
@@ -361,11 +383,17 @@ _TAKES: dict[str, Callable[[_Reader, str], None]] = {
     "--cap-add": lambda r, v: r._list("cap_add", v.upper()),
     "--cap-drop": lambda r, v: r._list("cap_drop", v.upper()),
     "--dns": _each("dns"),
+    "--dns-search": _each("dns_search"),
+    **dict.fromkeys(("--dns-option", "--dns-opt"), _each("dns_opt")),
+    "--group-add": _each("group_add"),
+    "--pids-limit": _Reader._pids,
+    "--shm-size": _Reader._shared,
     "--add-host": _each("extra_hosts"),
     "--tmpfs": _Reader._tmpfs,
     "--ulimit": _Reader._limit,
     "--health-cmd": _Reader._checks,
     "--health-interval": lambda r, v: r._checked("interval", v),
     "--health-start-period": lambda r, v: r._checked("start", v),
+    "--health-timeout": lambda r, v: r._checked("timeout", v),
     "--health-retries": lambda r, v: r._checked("retries", v),
 }

@@ -24,6 +24,7 @@ from cloudbang.domain.deploy.spec_parts import (
     Mount,
     PublishedPort,
     Route,
+    Tmpfs,
     plain,
 )
 from cloudbang.domain.metrics.exposed import NotExposed, exposed
@@ -45,6 +46,9 @@ CAPABILITY = re.compile(r"(CAP_)?[A-Z_]{2,40}|ALL")
 USER = re.compile(r"[A-Za-z0-9_.-]{1,64}(:[A-Za-z0-9_.-]{1,64})?")
 SIGNAL = re.compile(r"(SIG)?[A-Z0-9+]{2,12}|\d{1,2}")
 HOSTNAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9_])?")
+GROUP = re.compile(r"\w[\w.-]{0,63}", re.ASCII)
+DOMAIN = re.compile(r"\.|[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?")
+RESOLVER_OPTION = re.compile(r"[a-z][a-z0-9-]{0,40}(:\d{1,4})?")
 EXTRA_HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}[:=]\[?([0-9a-fA-F.:]{2,45}|host-gateway)\]?")
 
 HOST = "host"  # among the networks: that of the machine itself
@@ -70,9 +74,10 @@ class Spec:
     memory_reserved: int = 0
     cpus: float = 0.0
     cpus_reserved: float = 0.0
+    pids_limit: int = 0  # processes and threads; 0 is no limit
     health: Health = field(default_factory=Health)
     volumes: tuple[Mount, ...] = ()
-    tmpfs: tuple[str, ...] = ()
+    tmpfs: tuple[Tmpfs, ...] = ()
     files: tuple[File, ...] = ()
     ports: tuple[PublishedPort, ...] = ()
     release_command: tuple[str, ...] = ()
@@ -85,6 +90,7 @@ class Spec:
     stack: str = ""  # the stack it belongs to, with which it shares a private network
     aliases: tuple[str, ...] = ()  # further names by which the others of its networks find it
     user: str = ""
+    group_add: tuple[str, ...] = ()
     working_dir: str = ""
     hostname: str = ""
     init: bool = False
@@ -94,6 +100,8 @@ class Spec:
     cap_add: tuple[str, ...] = ()
     cap_drop: tuple[str, ...] = ()
     dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    dns_opt: tuple[str, ...] = ()
     extra_hosts: tuple[str, ...] = ()
     sysctls: tuple[tuple[str, str], ...] = ()
     ulimits: tuple[Limit, ...] = ()
@@ -173,9 +181,10 @@ def read_spec(found: object) -> tuple[Spec, dict[str, str | None]]:
         memory_reserved=_memory(its, "memory_reserved"),
         cpus=its.number("cpus", 0, 1024) or 0.0,
         cpus_reserved=its.number("cpus_reserved", 0, 1024) or 0.0,
+        pids_limit=its.whole("pids_limit", 0, range(2**22 + 1)) or 0,
         health=Health() if health is None else Health.read(health),
         volumes=its.each("volumes", Mount.read),
-        tmpfs=its.texts("tmpfs", fits=IN_CONTAINER, allowed="a path from / on, without .."),
+        tmpfs=its.each("tmpfs", Tmpfs.read, alone="path"),
         files=its.each("files", File.read),
         ports=its.each("ports", PublishedPort.read),
         release_command=its.words("release_command"),
@@ -188,6 +197,7 @@ def read_spec(found: object) -> tuple[Spec, dict[str, str | None]]:
         aliases=its.texts("aliases", fits=ALIAS, allowed='a name, such as "db"'),
         working_dir=_named(its, "working_dir"),
         user=_named(its, "user"),
+        group_add=its.texts("group_add", fits=GROUP, allowed='a group, such as "docker" or "999"'),
         hostname=_named(its, "hostname"),
         stop_signal=_named(its, "stop_signal"),
         init=its.flag("init"),
@@ -197,6 +207,8 @@ def read_spec(found: object) -> tuple[Spec, dict[str, str | None]]:
         cap_add=its.texts("cap_add", fits=CAPABILITY, allowed="a capability, such as NET_ADMIN"),
         cap_drop=its.texts("cap_drop", fits=CAPABILITY, allowed="a capability, or ALL"),
         dns=its.texts("dns", fits=re.compile(r"[0-9a-fA-F.:]{2,45}"), allowed="an IP address"),
+        dns_search=its.texts("dns_search", fits=DOMAIN, allowed="a domain"),
+        dns_opt=its.texts("dns_opt", fits=RESOLVER_OPTION, allowed='as "ndots:2"'),
         extra_hosts=its.texts("extra_hosts", fits=EXTRA_HOST, allowed='as "name:address"'),
         sysctls=its.pairs("sysctls", fits=LABEL, allowed="the name of a setting"),
         ulimits=its.each("ulimits", Limit.read),
@@ -234,7 +246,7 @@ def _check(spec: Spec) -> None:
         raise SpecInvalid(f"env.{min(both)}", "env and secrets", rule="both")
     unique(
         [(f"volumes[{n}].path", mount.path) for n, mount in enumerate(spec.volumes)]
-        + [(f"tmpfs[{n}]", path) for n, path in enumerate(spec.tmpfs)]
+        + [(f"tmpfs[{n}]", one.path) for n, one in enumerate(spec.tmpfs)]
     )
     unique((f"ports[{n}]", f"{p.published}/{p.protocol}") for n, p in enumerate(spec.ports))
     unique((f"ulimits[{n}].name", limit.name) for n, limit in enumerate(spec.ulimits))
@@ -312,7 +324,7 @@ def _json(name: str, value: object) -> object:
         return dict(value)  # type: ignore[call-overload]
     if name == "secrets":
         return dict.fromkeys(value)  # type: ignore[call-overload]
-    if isinstance(value, Health):
+    if isinstance(value, Health | Tmpfs):
         return value.as_json()
     if isinstance(value, tuple):
         return [_json("", one) for one in value]

@@ -84,12 +84,28 @@ class Health:
     port: int = 0  # another than the app's
     within: float = WITHIN
     interval: float = 2.0
+    timeout: float = 0.0  # of one try; 0: ``patience``
+    retries: int = 0  # of a command: tries in a row that have to fail; 0: three
+    disabled: bool = False  # the image's own check is not run
+
+    @property
+    def patience(self) -> float:
+        """Seconds that one try of a command may take."""
+        return self.timeout or max(self.interval, 5.0)
+
+    @property
+    def start_period(self) -> float:
+        """Seconds in which the engine counts no failed try of a command. Where the tries are said,
+        they are within the time that it has, as in Docker."""
+        return max(0.0, self.within - self.retries * self.interval)
 
     @classmethod
     def read(cls, its: Fields) -> Health:
+        disabled = its.flag("disabled")
         given = [kind for kind in ("http", "tcp", "command") if its.has(kind)]
-        if len(given) > 1:
-            raise SpecInvalid(its.path, "http, tcp and command", rule="both")
+        if len(given) + disabled > 1:
+            allowed = "disabled and a check" if disabled else "http, tcp and command"
+            raise SpecInvalid(its.path, allowed, rule="both")
         kind = given[0] if given else ""
         http = its.text("http", fits=HEALTH_PATH, allowed='a path, such as "/healthz"')
         port = its.whole("port", 0, PORTS) or 0
@@ -105,6 +121,9 @@ class Health:
             port=port,
             within=its.seconds("within", WITHIN, 1, DAY),
             interval=its.seconds("interval", 2.0, 0.5, 3600),
+            timeout=its.seconds("timeout", 0.0, 0, 3600),
+            retries=its.whole("retries", 0, range(1001)) or 0,
+            disabled=disabled,
         )
         its.end()
         return found
@@ -123,6 +142,12 @@ class Health:
             told["within"] = plain(self.within)
         if self.interval != 2.0:
             told["interval"] = plain(self.interval)
+        if self.timeout:
+            told["timeout"] = plain(self.timeout)
+        if self.retries:
+            told["retries"] = self.retries
+        if self.disabled:
+            told["disabled"] = True
         return told
 
 
@@ -154,6 +179,31 @@ class Mount:
         if not (found.name or found.source):
             raise SpecInvalid(its.at("name"), rule="missing")
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Tmpfs:
+    """A file system in memory. ``size`` in bytes, 0 for as much as there is; ``mode`` 0 for the
+    engine's, 1777."""
+
+    path: str
+    size: int = 0
+    mode: int = 0
+
+    @classmethod
+    def read(cls, its: Fields) -> Tmpfs:
+        path = its.text("path", fits=IN_CONTAINER, allowed="a path from / on, without ..")
+        if not path:
+            raise SpecInvalid(its.at("path"), rule="missing")
+        found = cls(path, its.bytes("size") or 0, its.mode("mode", 0, 0o7777))
+        its.end()
+        return found
+
+    def as_json(self) -> object:
+        """Its path where nothing else is said."""
+        told = {"size": self.size, "mode": self.mode}
+        more = {name: amount for name, amount in told.items() if amount}
+        return {"path": self.path, **more} if more else self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +240,7 @@ class File:
         path = its.text("path", fits=IN_CONTAINER, allowed="a path from / on, without ..")
         if not path:
             raise SpecInvalid(its.at("path"), rule="missing")
-        found = cls(path, its.text("content"), its.whole("mode", 0o444, range(0o1000)) or 0)
+        found = cls(path, its.text("content"), its.mode("mode", 0o444, 0o777))
         its.end()
         return found
 

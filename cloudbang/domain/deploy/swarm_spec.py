@@ -14,7 +14,7 @@ from typing import Any
 
 from cloudbang.domain.deploy.release import Release, service_name
 from cloudbang.domain.deploy.spec import HOST, Spec
-from cloudbang.domain.deploy.spec_parts import Health, Mount
+from cloudbang.domain.deploy.spec_parts import Health, Mount, Tmpfs
 from cloudbang.domain.names import DEFAULT_TEAM, IMAGE, JOB, ONE_OFF, RELEASE
 
 # The overlay by which the gateway reaches the apps of the team that every installation has, and they
@@ -179,15 +179,15 @@ def _container(
         "Hostname": spec.hostname,
         "Dir": spec.working_dir,
         "User": spec.user,
+        "Groups": list(spec.group_add),
         "StopSignal": spec.stop_signal,
         "Init": spec.init,
         "TTY": spec.tty,
         "OpenStdin": spec.stdin_open,
         "ReadOnly": spec.read_only,
-        "Mounts": [_mount(mount) for mount in spec.volumes]
-        + [{"Type": "tmpfs", "Target": path} for path in spec.tmpfs],
+        "Mounts": [_mount(mount) for mount in spec.volumes] + [_tmpfs(one) for one in spec.tmpfs],
         "Hosts": [_host(entry) for entry in spec.extra_hosts],
-        "DNSConfig": {"Nameservers": list(spec.dns)} if spec.dns else {},
+        "DNSConfig": _resolver(spec),
         "Secrets": [
             {**_handed(one), "SecretName": one.name, "SecretID": one.id} for one in secrets
         ],
@@ -206,8 +206,9 @@ def _resources(spec: Spec) -> dict[str, Any]:
         found = {"NanoCPUs": round(cpus * SECOND), "MemoryBytes": memory}
         return {name: amount for name, amount in found.items() if amount}
 
+    limits = amounts(spec.cpus, spec.memory)
     found = {
-        "Limits": amounts(spec.cpus, spec.memory),
+        "Limits": {**limits, "Pids": spec.pids_limit} if spec.pids_limit else limits,
         "Reservations": amounts(spec.cpus_reserved, spec.memory_reserved),
     }
     return {name: its for name, its in found.items() if its}
@@ -229,6 +230,18 @@ def _mount(mount: Mount) -> dict[str, Any]:
     return {**found, "ReadOnly": True} if mount.read_only else found
 
 
+def _tmpfs(its: Tmpfs) -> dict[str, Any]:
+    told = {"SizeBytes": its.size, "Mode": its.mode}
+    options = {name: value for name, value in told.items() if value}
+    found: dict[str, Any] = {"Type": "tmpfs", "Target": its.path}
+    return {**found, "TmpfsOptions": options} if options else found
+
+
+def _resolver(spec: Spec) -> dict[str, list[str]]:
+    told = {"Nameservers": spec.dns, "Search": spec.dns_search, "Options": spec.dns_opt}
+    return {name: list(values) for name, values in told.items() if values}
+
+
 def _handed(one: Handed) -> dict[str, Any]:
     return {"File": {"Name": one.path, "UID": "0", "GID": "0", "Mode": one.mode}}
 
@@ -246,13 +259,15 @@ def _capability(name: str) -> str:
 def _check(health: Health) -> dict[str, Any]:
     """A command is run by the engine; HTTP and TCP are asked from outside, which needs no shell in
     the image. An image's own check stays."""
+    if health.disabled:
+        return {"Test": ["NONE"]}
     if health.kind != "command":
         return {}
     return {
         "Test": ["CMD", *health.command],
         "Interval": int(health.interval * SECOND),
-        "Timeout": int(max(health.interval, 5.0) * SECOND),
+        "Timeout": int(health.patience * SECOND),
         # What fails at first is starting, until the time it has is over.
-        "StartPeriod": int(health.within * SECOND),
-        "Retries": 3,
+        "StartPeriod": int(health.start_period * SECOND),
+        "Retries": health.retries or 3,
     }

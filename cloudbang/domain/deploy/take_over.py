@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloudbang.domain.deploy.checks import health_of
+from cloudbang.domain.deploy.checks import DISABLED, health_of
 from cloudbang.domain.deploy.not_honoured import (
     BY_COMPOSE,
     CAPABILITIES,
@@ -27,13 +27,14 @@ from cloudbang.domain.deploy.not_honoured import (
     of_address,
 )
 from cloudbang.domain.deploy.spec import OURS
+from cloudbang.domain.deploy.tmpfs import mounted_memory, tmpfs_of, with_shared_memory
 from cloudbang.domain.names import PEOPLES
 from cloudbang.domain.text import Text
 
 Json = dict[str, object]
 
 SECOND = 10**9
-SHM = 64 * 1024**2  # bytes that every container has
+USUAL_SHM = 64 * 1024**2  # bytes that every container has
 _NOT_A_PERSONS = (OURS, "com.docker.", "desktop.docker.")
 _STOP = frozenset({"", "SIGTERM", "15"})
 
@@ -44,8 +45,6 @@ _LEFT: tuple[tuple[str, str, Collection[object]], ...] = (
     ("UTSMode", "--uts", ("",)),
     ("UsernsMode", "--userns", ("",)),
     ("Runtime", "--runtime", ("", "runc", "io.containerd.runc.v2")),
-    ("ShmSize", "--shm-size", (0, SHM)),
-    ("PidsLimit", "--pids-limit", (0, -1)),
     ("CpuShares", "--cpu-shares", (0,)),
     ("CpusetCpus", "--cpuset-cpus", ("",)),
     ("CpusetMems", "--cpuset-mems", ("",)),
@@ -61,11 +60,8 @@ _LEFT_LISTS = (
     ("DeviceRequests", "--gpus"),
     ("DeviceCgroupRules", "--device-cgroup-rule"),
     ("SecurityOpt", "--security-opt"),
-    ("GroupAdd", "--group-add"),
     ("VolumesFrom", "--volumes-from"),
     ("Links", "--link"),
-    ("DnsOptions", "--dns-option"),
-    ("DnsSearch", "--dns-search"),
     ("StorageOpt", "--storage-opt"),
 )
 
@@ -180,7 +176,10 @@ class _Reader:
         self._set("read_only", bool(self._host.get("ReadonlyRootfs")))
         self._set("cap_add", [one.upper() for one in _list(self._host, "CapAdd")])
         self._set("cap_drop", [one.upper() for one in _list(self._host, "CapDrop")])
+        self._set("group_add", _list(self._host, "GroupAdd"))
         self._set("dns", _list(self._host, "Dns"))
+        self._set("dns_search", _list(self._host, "DnsSearch"))
+        self._set("dns_opt", _list(self._host, "DnsOptions"))
         self._set("extra_hosts", _list(self._host, "ExtraHosts"))
         self._set("sysctls", dict(self._host.get("Sysctls") or {}))
         limits = [
@@ -267,18 +266,20 @@ class _Reader:
                 mount["read_only"] = True
             volumes.append(mount)
         self._set("volumes", sorted(volumes, key=lambda mount: str(mount["path"])))
-        tmpfs = dict(self._host.get("Tmpfs") or {})
-        tmpfs |= {
-            str(one.get("Destination")): ""
-            for one in self._container.get("Mounts") or ()
-            if one.get("Type") == "tmpfs"
-        }
-        for path, options in tmpfs.items():
-            if options:
-                self._not(f"--tmpfs {path}:{options}", SWARM)
-        self._set("tmpfs", sorted(tmpfs))
+        self._read_memory([str(mount["path"]) for mount in volumes])
         if int(self._container.get("SizeRw") or 0) > 0:
             self._not("docker diff", WRITTEN)
+
+    def _read_memory(self, mounted: Collection[str]) -> None:
+        tmpfs = []
+        for path, its in mounted_memory(self._container):
+            made, left = tmpfs_of(path, its)
+            tmpfs.append(made)
+            for option in left:
+                self._not(f"--tmpfs {path}:{option}", SWARM)
+        if (size := int(self._host.get("ShmSize") or 0)) != USUAL_SHM:
+            with_shared_memory(tmpfs, size, mounted)
+        self._set("tmpfs", tmpfs)
 
     def _read_limits(self) -> None:
         host = self._host
@@ -291,6 +292,7 @@ class _Reader:
         if not nano and quota > 0:
             nano = quota * SECOND // int(host.get("CpuPeriod") or 100_000)
         self._set("cpus", nano / SECOND)
+        self._set("pids_limit", max(0, int(host.get("PidsLimit") or 0)))
 
     # -- how it lives and ends
 
@@ -300,11 +302,13 @@ class _Reader:
         if not test or check == (self._its.get("Healthcheck") or {}):
             return
         if test[0] == "NONE":
-            self._not("--no-healthcheck", SWARM)
+            self._spec["health"] = dict(DISABLED)
             return
         command = ["sh", "-c", *test[1:]] if test[0] == "CMD-SHELL" else test[1:]
-        interval, start = (int(check.get(key) or 0) / SECOND for key in ("Interval", "StartPeriod"))
-        self._spec["health"] = health_of(command, interval, start, check.get("Retries"))
+        interval, start, timeout = (
+            int(check.get(key) or 0) / SECOND for key in ("Interval", "StartPeriod", "Timeout")
+        )
+        self._spec["health"] = health_of(command, interval, start, check.get("Retries"), timeout)
 
     def _read_end(self) -> None:
         policy = str((self._host.get("RestartPolicy") or {}).get("Name") or "no")

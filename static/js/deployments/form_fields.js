@@ -280,6 +280,9 @@ export function healthField(model, words, kinds) {
     const rest = { ...(model.get("health") ?? {}) };
     for (const { kind } of kinds) delete rest[kind];
     const first = { http: "/", tcp: true, command: "true" }[select.value];
+    // What no field shows, and does not go with what is chosen.
+    if (first !== undefined) delete rest.disabled;
+    if (select.value !== "command") delete rest.retries;
     const health = first === undefined ? rest : { [select.value]: first, ...rest };
     model.set(["health"], Object.keys(health).length ? health : undefined);
   });

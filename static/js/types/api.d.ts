@@ -1254,9 +1254,10 @@ export type Spec = {
   memory_reserved?: string | number;
   cpus?: number;
   cpus_reserved?: number;
+  pids_limit?: number;
   health?: SpecHealth;
   volumes?: SpecVolume[];
-  tmpfs?: string[];
+  tmpfs?: (string | SpecTmpfs)[];
   files?: SpecFile[];
   ports?: SpecPort[];
   release_command?: string | string[];
@@ -1269,6 +1270,7 @@ export type Spec = {
   stack?: string;
   aliases?: string[];
   user?: string;
+  group_add?: string[];
   working_dir?: string;
   hostname?: string;
   init?: boolean;
@@ -1278,6 +1280,8 @@ export type Spec = {
   cap_add?: string[];
   cap_drop?: string[];
   dns?: string[];
+  dns_search?: string[];
+  dns_opt?: string[];
   extra_hosts?: string[];
   sysctls?: Record<string, unknown>;
   ulimits?: SpecLimit[];
@@ -1297,10 +1301,10 @@ export type SpecBuild = {
 export type SpecFile = {
   path?: string;
   content?: string;
-  mode?: number;
+  mode?: string | number;
 };
 
-/** One of `http`, `tcp` and `command`; times in seconds. */
+/** One of `http`, `tcp` and `command`; times in seconds. `timeout`: of one try; `retries`: how many tries of a command have to fail one after the other; `disabled`: the image's own check is not run. */
 export type SpecHealth = {
   http?: string;
   tcp?: boolean | number;
@@ -1308,6 +1312,9 @@ export type SpecHealth = {
   port?: number;
   within?: number | string;
   interval?: number | string;
+  timeout?: number | string;
+  retries?: number;
+  disabled?: boolean;
 };
 
 export type SpecLimit = {
@@ -1326,6 +1333,13 @@ export type SpecPort = {
 export type SpecRoute = {
   host?: string;
   path?: string;
+};
+
+/** A file system in memory: `size` in bytes, or as "64m"; `mode` as a number, or as "1777". */
+export type SpecTmpfs = {
+  path?: string;
+  size?: string | number;
+  mode?: string | number;
 };
 
 /** The `name` of a volume or, for admins, `source`: a path of the machine. `shared`: several instances may use it at once. */

@@ -120,6 +120,7 @@ def test_each_service_becomes_an_app() -> None:
             "command": ["sh", "-c", "pg_isready -U ${POSTGRES_USER}"],
             "interval": 10,
             "within": 80,
+            "retries": 5,
         },
     }
     assert by_name["migrate"].spec == {
@@ -220,8 +221,103 @@ def test_as_the_engine_takes_it() -> None:
 def test_it_has_as_long_to_be_healthy_as_docker_gives_it(check: dict, within: float) -> None:
     """Its tries after its start period, all of them."""
     spec, left = read(healthcheck={"test": ["CMD", "true"], "timeout": "5s", **check})
-    assert read_spec(spec)[0].health.within == within
-    assert list(left) == ["healthcheck.timeout"]
+    health = read_spec(spec)[0].health
+    assert (health.within, health.timeout, health.retries) == (within, 5, check.get("retries", 0))
+    assert left == {}
+
+
+def test_memory_as_a_file_system() -> None:
+    """In both ways in which a file may write it, with its size and permissions; what processes share
+    is one as well, unless something else is mounted there."""
+    told = {"type": "tmpfs", "target": "/c", "tmpfs": {"size": "1024", "mode": 0o1777}}
+    spec, left = read(tmpfs=["/run", "/t:size=1m,mode=700,noexec"], volumes=[told], shm_size="2048")
+    assert left == {}
+    assert read_spec(spec)[0].as_json()["tmpfs"] == [
+        "/run",
+        {"path": "/t", "size": 2**20, "mode": 0o700},
+        {"path": "/c", "size": 1024, "mode": 0o1777},
+        {"path": "/dev/shm", "size": 2048},
+    ]
+    shm = {"type": "bind", "source": "/dev/shm", "target": "/dev/shm/"}
+    assert "tmpfs" not in read(volumes=[shm], shm_size="2048")[0]
+    assert read(tmpfs="/dev/shm", shm_size="2048")[0]["tmpfs"] == ["/dev/shm"]
+    assert read(tmpfs="/t:size=5%,exec")[1] == {
+        "tmpfs /t:size=5%": not_honoured.SWARM,
+        "tmpfs /t:exec": not_honoured.SWARM,
+    }
+
+
+def test_what_a_process_may_be_and_have() -> None:
+    spec, left = read(
+        group_add=["video", 44],
+        dns="1.1.1.1",
+        dns_search="a.b",
+        dns_opt=["ndots:1"],
+        deploy={"resources": {"limits": {"pids": 50}}},
+    )
+    assert left == {}
+    its = read_spec(spec)[0]
+    assert (its.group_add, its.dns, its.dns_search) == (("video", "44"), ("1.1.1.1",), ("a.b",))
+    assert (its.dns_opt, its.pids_limit) == (("ndots:1",), 50)
+    for none in (0, -1):
+        assert "pids_limit" not in read(pids_limit=none)[0]
+    assert read(deploy={"mode": "replicated-job"})[0]["job"] is True
+
+
+def test_a_check_of_the_image_is_switched_off_or_stays() -> None:
+    for check in ({"disable": True}, {"test": ["NONE"]}):
+        assert read(healthcheck=check) == (
+            {"stack": "stack", "image": "x", "aliases": ["a"], "health": {"disabled": True}},
+            {},
+        )
+    assert read(healthcheck={"interval": "5s"})[1] == {"healthcheck": not_honoured.OF_THE_IMAGE}
+
+
+def test_a_volume_that_is_another_name_for_a_folder() -> None:
+    """As people write it who want a volume to be where they see it. What else a volume is made with
+    is named."""
+    options = {"type": "none", "o": "bind", "device": "/srv/data"}
+    nfs = {"type": "nfs", "o": "addr=10.0.0.1,rw", "device": ":/data"}
+    mounts = [{"type": "volume", "source": name, "target": f"/{name}"} for name in ("here", "nfs")]
+    stack = stack_of(
+        {
+            "services": {"a": {"image": "x", "volumes": mounts}},
+            "volumes": {
+                "here": {"name": "s_here", "driver": "local", "driver_opts": options},
+                "nfs": {"name": "s_nfs", "driver_opts": nfs},
+            },
+        }
+    )
+    assert stack.services[0].spec["volumes"] == [
+        {"path": "/here", "source": "/srv/data"},
+        {"path": "/nfs", "name": "s_nfs"},
+    ]
+    assert read_spec(stack.services[0].spec)[0].for_admins == ("volumes[0]",)
+    assert [one.key for one in stack.left] == ["volumes.nfs.driver_opts"]
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "restart"),
+    [
+        ("migrate", {}, "no"),
+        ("db-migration", {}, "no"),
+        ("createbuckets", {}, "no"),
+        ("app_init", {}, "no"),
+        ("mc", {"image": "quay.io/minio/mc:latest"}, "no"),
+        ("migrate", {"restart": "unless-stopped"}, "always"),
+        ("migrate", {"deploy": {"restart_policy": {"condition": "any"}}}, "always"),
+        ("setup", {"ports": [{"target": 80, "published": "80"}]}, None),
+        ("web", {}, None),
+        ("worker", {}, None),
+        ("seafile", {}, None),
+        ("creator", {}, None),
+        ("initiative", {"healthcheck": {"test": ["CMD", "x"]}}, None),
+    ],
+)
+def test_what_is_done_once_is_not_started_again(name: str, more: dict, restart: str | None) -> None:
+    """A file that does not say so has nothing started again; here what serves is kept running."""
+    [service] = stack_of({"services": {name: {"image": "x", **more}}}).services
+    assert service.spec.get("restart") == restart
 
 
 def test_a_limit_of_nought() -> None:

@@ -69,11 +69,49 @@ LINES = [
             "ulimits": [{"name": "nofile", "soft": 1024, "hard": 2048}],
             "init": True,
             "read_only": True,
-            "tmpfs": ["/run"],
+            "tmpfs": [{"path": "/run", "size": 2**20}],
             "stop_grace": 30,
             "health": {"command": ["sh", "-c", "test -e /ok"]},
         },
-        ["--tmpfs /run:size=1m"],
+        [],
+    ),
+    (
+        "docker run --group-add video --group-add=44 --dns-search a.b --dns-option ndots:2 --dns-opt "
+        "rotate --pids-limit 100 --shm-size=1g --tmpfs /t:rw,exec,mode=700 --no-healthcheck "
+        "--mount type=tmpfs,dst=/m,tmpfs-size=5m,tmpfs-mode=1770 -v /anonymous/shm:/x x",
+        "",
+        {
+            "image": "x",
+            "group_add": ["video", "44"],
+            "dns_search": ["a.b"],
+            "dns_opt": ["ndots:2", "rotate"],
+            "pids_limit": 100,
+            "tmpfs": [
+                {"path": "/t", "mode": 0o700},
+                {"path": "/m", "size": 5 * 2**20, "mode": 0o1770},
+                {"path": "/dev/shm", "size": 2**30},
+            ],
+            "health": {"disabled": True},
+            "volumes": [{"path": "/x", "source": "/anonymous/shm"}],
+        },
+        ["--tmpfs /t:exec"],
+    ),
+    (
+        "docker run --pids-limit -1 --shm-size 1g -v /dev/shm:/dev/shm --health-cmd true "
+        "--health-timeout 3s --health-retries 2 --health-interval 5s x",
+        "",
+        {
+            "image": "x",
+            "volumes": [{"path": "/dev/shm", "source": "/dev/shm"}],
+            "health": {
+                "command": ["sh", "-c", "true"],
+                "interval": 5,
+                "within": 10,
+                "retries": 2,
+                "timeout": 3,
+            },
+        },
+        [],
     ),
     (
         "docker run --mount type=bind,src=/srv,dst=/srv,readonly --mount type=volume,source=d,target=/d "
@@ -116,14 +154,15 @@ LINES = [
                 {"published": 80, "target": 80},
             ],
             "restart": "on-failure",
-            "health": {"command": ["sh", "-c", "true"], "within": 90},
+            "health": {"command": ["sh", "-c", "true"], "within": 90, "retries": 3},
+            "dns_search": ["a.b"],
             "volumes": [
                 {"path": "/data", "name": "data", "read_only": True},
                 {"path": "/b", "source": "/a"},
             ],
         },
         [
-            *("--restart on-failure:3", "--dns-search a.b", "--cpu-quota 5"),
+            *("--restart on-failure:3", "--cpu-quota 5"),
             *("-v /data:z", "--mount /b: bind-propagation=shared"),
         ],
     ),

@@ -25,12 +25,13 @@ WHOLE = {
     "memory_reserved": 134217728,
     "cpus": 0.5,
     "cpus_reserved": 0.25,
+    "pids_limit": 200,
     "health": {"http": "/healthz?full=1", "port": 81, "within": 45, "interval": 1.5},
     "volumes": [
         {"path": "/var/lib/x", "name": "data"},
         {"path": "/srv", "source": "/srv/files", "read_only": True},
     ],
-    "tmpfs": ["/tmp"],
+    "tmpfs": ["/tmp", {"path": "/cache", "size": 67108864, "mode": 0o1770}],
     "files": [{"path": "/etc/app.conf", "content": "a = 1\n"}],
     "ports": [
         {"published": 5432, "target": 5432},
@@ -45,6 +46,7 @@ WHOLE = {
     "stack": "shop",
     "aliases": ["db", "my_db"],
     "user": "1000:1000",
+    "group_add": ["video", "999"],
     "working_dir": "/app",
     "hostname": "web",
     "init": True,
@@ -54,6 +56,8 @@ WHOLE = {
     "cap_add": ["NET_ADMIN"],
     "cap_drop": ["ALL"],
     "dns": ["1.1.1.1"],
+    "dns_search": ["corp.example.com", "."],
+    "dns_opt": ["ndots:2", "use-vc"],
     "extra_hosts": ["db:10.0.0.5"],
     "sysctls": {"net.core.somaxconn": "1024"},
     "ulimits": [{"name": "nofile", "soft": 1024, "hard": 2048}],
@@ -95,6 +99,28 @@ def test_a_build_comes_back_as_it_was_written():
     assert read_spec({"build": build})[0].as_json() == {"build": build}
     assert read_spec({"build": {"git": "g"}})[0].as_json() == {"build": {"git": "g"}}
     assert read_spec({"build": {}})[0].build is not None
+
+
+def test_a_check_comes_back_as_it_was_written():
+    for health in (
+        {"command": ["true"], "timeout": 3, "retries": 10},
+        {"http": "/", "timeout": 0.5},
+        {"disabled": True},
+    ):
+        spec = {"image": "a", "port": 80, "health": health}
+        assert read_spec(spec)[0].as_json() == spec
+    with pytest.raises(SpecInvalid) as e:
+        read_spec({"image": "a", "health": {"disabled": True, "command": "true"}})
+    assert (e.value.field, e.value.rule) == ("health", "both")
+
+
+@pytest.mark.parametrize("mode", [0o1777, "1777", "01777", "0o1777"])
+def test_permissions_as_chmod_has_them(mode: object):
+    """A text is read as octal: whoever writes "1777" means nothing else."""
+    spec = {"image": "a", "tmpfs": [{"path": "/t", "mode": mode}]}
+    assert read_spec(spec)[0].tmpfs[0].mode == 0o1777
+    file = {"path": "/f", "content": "", "mode": "0644"}
+    assert read_spec({"image": "a", "files": [file]})[0].files[0].mode == 0o644
 
 
 @pytest.mark.parametrize(
@@ -166,6 +192,14 @@ def test_a_health_check_by_tcp():
         ({"image": "a", "volumes": [{"source": "srv", "path": "/x"}]}, "volumes[0].source"),
         ({"image": "a", "volumes": [{"source": "/srv/../etc", "path": "/x"}]}, "volumes[0].source"),
         ({"image": "a", "volumes": [{"name": "v", "path": "/x"}], "tmpfs": ["/x"]}, "tmpfs[0]"),
+        ({"image": "a", "tmpfs": [{"path": "/x", "size": "some"}]}, "tmpfs[0].size"),
+        ({"image": "a", "tmpfs": [{"path": "/x", "mode": "9"}]}, "tmpfs[0].mode"),
+        ({"image": "a", "tmpfs": [{"path": "/x", "uid": 1}]}, "tmpfs[0].uid"),
+        ({"image": "a", "tmpfs": [{"size": 1}]}, "tmpfs[0].path"),
+        ({"image": "a", "group_add": ["a b"]}, "group_add"),
+        ({"image": "a", "dns_search": ["a b"]}, "dns_search"),
+        ({"image": "a", "dns_opt": ["ndots: 2"]}, "dns_opt"),
+        ({"image": "a", "pids_limit": -1}, "pids_limit"),
         ({"image": "a", "ports": [{"published": 1}]}, "ports[0].target"),
         ({"image": "a", "ports": [{"target": 1}, {"target": 1}]}, "ports[1]"),
         ({"image": "a", "labels": {"cloudbang.app": "other"}}, "labels.cloudbang.app"),

@@ -143,7 +143,18 @@ def test_everything_that_can_be_asked_for_is_asked_for():
         {"Type": "volume", "Source": "data", "Target": "/var/lib/x"},
         {"Type": "bind", "Source": "/srv/files", "Target": "/srv", "ReadOnly": True},
         {"Type": "tmpfs", "Target": "/tmp"},
+        {
+            "Type": "tmpfs",
+            "Target": "/cache",
+            "TmpfsOptions": {"SizeBytes": 67108864, "Mode": 0o1770},
+        },
     ]
+    assert container["Groups"] == ["video", "999"]
+    assert container["DNSConfig"] == {
+        "Nameservers": ["1.1.1.1"],
+        "Search": ["corp.example.com", "."],
+        "Options": ["ndots:2", "use-vc"],
+    }
     assert container["Secrets"] == [
         {
             "File": {"Name": "KEY", "UID": "0", "GID": "0", "Mode": 0o400},
@@ -158,7 +169,7 @@ def test_everything_that_can_be_asked_for_is_asked_for():
     assert container["Ulimits"] == [{"Name": "nofile", "Soft": 1024, "Hard": 2048}]
     assert "Healthcheck" not in container  # HTTP is asked from outside
     assert made["TaskTemplate"]["Resources"] == {
-        "Limits": {"NanoCPUs": 500_000_000, "MemoryBytes": 268435456},
+        "Limits": {"NanoCPUs": 500_000_000, "MemoryBytes": 268435456, "Pids": 200},
         "Reservations": {"NanoCPUs": 250_000_000, "MemoryBytes": 134217728},
     }
     assert made["EndpointSpec"]["Ports"][1] == {
@@ -187,6 +198,21 @@ def test_a_command_is_checked_by_the_engine_and_has_its_time():
         "StartPeriod": 40_000_000_000,
         "Retries": 3,
     }
+
+
+def test_a_check_whose_tries_are_said_is_as_docker_has_it():
+    """All of them within the time that it has."""
+    its = {"command": ["true"], "within": 80, "interval": 10, "retries": 5, "timeout": 2}
+
+    def check(**changed: object) -> dict[str, object]:
+        made = service_spec(release({"image": "a", "health": {**its, **changed}}), networks=[])
+        found: dict[str, object] = made["TaskTemplate"]["ContainerSpec"]["Healthcheck"]
+        return {key: found[key] for key in ("Timeout", "StartPeriod", "Retries")}
+
+    assert check() == {"Timeout": 2 * 10**9, "StartPeriod": 30 * 10**9, "Retries": 5}
+    assert check(within=1)["StartPeriod"] == 0
+    off = service_spec(release({"image": "a", "health": {"disabled": True}}), networks=[])
+    assert off["TaskTemplate"]["ContainerSpec"]["Healthcheck"] == {"Test": ["NONE"]}
 
 
 def test_a_job_is_started_once_and_not_checked():

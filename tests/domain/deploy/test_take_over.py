@@ -92,6 +92,11 @@ def test_what_only_repeats_its_image_is_left_out() -> None:
             {"Healthcheck": {"Test": ["CMD-SHELL", "a || b"], "Interval": 10**9}},
             {"health": {"command": ["sh", "-c", "a || b"], "interval": 1.0}},
         ),
+        ({"Healthcheck": {"Test": ["NONE"]}}, {"health": {"disabled": True}}),
+        (
+            {"Healthcheck": {"Test": ["CMD", "a"], "Timeout": 3 * 10**9, "Retries": 2}},
+            {"health": {"command": ["a"], "within": 60.0, "retries": 2, "timeout": 3.0}},
+        ),
         (
             {"Healthcheck": {"Test": ["CMD", "a"], "Interval": 1, "StartPeriod": 40 * 10**9}},
             {"health": {"command": ["a"], "interval": 0.5, "within": 40.0}},
@@ -120,6 +125,31 @@ def test_what_it_is_told(config: dict[str, Any], written: dict[str, Any]) -> Non
             {"ulimits": [{"name": "nofile", "soft": 1, "hard": 2}]},
         ),
         ({"Tmpfs": {"/run": ""}}, {"tmpfs": ["/run"]}),
+        (
+            {"Tmpfs": {"/run": "rw,size=1m,mode=0700"}},
+            {"tmpfs": [{"path": "/run", "size": 2**20, "mode": 0o700}]},
+        ),
+        (
+            {
+                "Mounts": [
+                    {
+                        "Type": "tmpfs",
+                        "Target": "/t",
+                        "TmpfsOptions": {"SizeBytes": 5, "Mode": 0o1777},
+                    }
+                ]
+            },
+            {"tmpfs": [{"path": "/t", "size": 5, "mode": 0o1777}]},
+        ),
+        ({"ShmSize": 2**30}, {"tmpfs": [{"path": "/dev/shm", "size": 2**30}]}),
+        ({"ShmSize": 2**26}, {}),
+        ({"PidsLimit": 50}, {"pids_limit": 50}),
+        ({"PidsLimit": -1}, {}),
+        ({"GroupAdd": ["44"]}, {"group_add": ["44"]}),
+        (
+            {"DnsSearch": ["a.b"], "DnsOptions": ["ndots:1"]},
+            {"dns_search": ["a.b"], "dns_opt": ["ndots:1"]},
+        ),
         ({"NetworkMode": "host"}, {"networks": ["host"]}),
         (
             {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}},
@@ -205,14 +235,12 @@ def test_what_runs_is_taken_and_not_what_its_name_means_by_now() -> None:
         ({}, {"Devices": [{"PathOnHost": "/dev/kvm"}]}, "--device /dev/kvm", SWARM),
         ({}, {"DeviceRequests": [{"Driver": ""}]}, "--gpus all", SWARM),
         ({}, {"SecurityOpt": ["apparmor=x"]}, "--security-opt apparmor=x", SWARM),
-        ({}, {"ShmSize": 2**30}, f"--shm-size {2**30}", SWARM),
         ({}, {"OomKillDisable": True}, "--oom-kill-disable", SWARM),
         ({}, {"MemorySwap": -1}, "--memory-swap -1", SWARM),
         ({}, {"AutoRemove": True}, "--rm", taking.KEPT),
         ({}, {"NetworkMode": "none"}, "--network none", taking.NO_NETWORK),
         ({}, {"LogConfig": {"Type": "syslog"}}, "--log-driver syslog", LOGS),
-        ({}, {"Tmpfs": {"/run": "size=1m"}}, "--tmpfs /run:size=1m", SWARM),
-        ({"Healthcheck": {"Test": ["NONE"]}}, {}, "--no-healthcheck", SWARM),
+        ({}, {"Tmpfs": {"/run": "size=1m,exec"}}, "--tmpfs /run:exec", SWARM),
         ({"Env": ["GONE"]}, {}, "-e GONE", taking.NO_VALUE),
         ({"Domainname": "x.y"}, {}, "--domainname x.y", SWARM),
         (

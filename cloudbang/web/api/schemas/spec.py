@@ -27,7 +27,9 @@ class SpecRoute(TypedDict, total=False):
 
 
 class SpecHealth(TypedDict, total=False):
-    """One of ``http``, ``tcp`` and ``command``; times in seconds."""
+    """One of ``http``, ``tcp`` and ``command``; times in seconds. ``timeout``: of one try;
+    ``retries``: how many tries of a command have to fail one after the other; ``disabled``: the
+    image's own check is not run."""
 
     http: str
     tcp: bool | int
@@ -35,6 +37,17 @@ class SpecHealth(TypedDict, total=False):
     port: int
     within: float | str
     interval: float | str
+    timeout: float | str
+    retries: int
+    disabled: bool
+
+
+class SpecTmpfs(TypedDict, total=False):
+    """A file system in memory: ``size`` in bytes, or as "64m"; ``mode`` as a number, or as "1777"."""
+
+    path: str
+    size: str | int
+    mode: str | int
 
 
 class SpecVolume(TypedDict, total=False):
@@ -51,7 +64,7 @@ class SpecVolume(TypedDict, total=False):
 class SpecFile(TypedDict, total=False):
     path: str
     content: str
-    mode: int
+    mode: str | int
 
 
 class SpecPort(TypedDict, total=False):
@@ -87,9 +100,10 @@ class Spec(TypedDict, total=False):
     memory_reserved: str | int
     cpus: float
     cpus_reserved: float
+    pids_limit: int
     health: SpecHealth
     volumes: list[SpecVolume]
-    tmpfs: list[str]
+    tmpfs: list[str | SpecTmpfs]
     files: list[SpecFile]
     ports: list[SpecPort]
     release_command: str | list[str]
@@ -102,6 +116,7 @@ class Spec(TypedDict, total=False):
     stack: str
     aliases: list[str]
     user: str
+    group_add: list[str]
     working_dir: str
     hostname: str
     init: bool
@@ -111,6 +126,8 @@ class Spec(TypedDict, total=False):
     cap_add: list[str]
     cap_drop: list[str]
     dns: list[str]
+    dns_search: list[str]
+    dns_opt: list[str]
     extra_hosts: list[str]
     sysctls: dict[str, Any]
     ulimits: list[SpecLimit]
