@@ -355,5 +355,16 @@ class FileRefused(CloudBangError):
 
 def shortened(value: object) -> object:
     """A value as it is shown; of a long one the beginning."""
-    text = str(value)
-    return value if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+    text = shown(value)
+    if len(text) > SHOWN:
+        return text[: SHOWN - 3] + "..."
+    return text if isinstance(value, list | dict) else value
+
+
+def shown(value: object, most: int | None = None) -> str:
+    """What somebody sent, as a text of at most so many characters. Of what is nested so deeply that
+    Python does not write it only what it is."""
+    try:
+        return str(value)[:most]
+    except RecursionError:
+        return f"a deeply nested {type(value).__name__}"[:most]

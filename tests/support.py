@@ -28,6 +28,7 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 
+DEEP = "[" * 1000 + "]" * 1000  # JSON that can be read, and that Python cannot write
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER_ARGS = (
     *("--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"),

@@ -141,6 +141,8 @@ class Credentials:
             shown = sa.update(accounts).where(accounts.c.id == account_id)
             if hashed is not None:
                 shown = shown.where(accounts.c.password == hashed)
+            # One that is switched off meanwhile is in by nothing that was not ended with it.
+            shown = shown.where(accounts.c.ends_at.is_(None) | (accounts.c.ends_at > now))
             if not c.execute(shown.values({"signed_in_at": now, **(change or {})})).rowcount:
                 raise WrongPassword
             mine = sa.select(sessions.c.id).where(sessions.c.account_id == account_id)
@@ -182,14 +184,6 @@ class Credentials:
         if account_id is not None:
             where.append(sessions.c.account_id == account_id)
         self._delete(sessions, where, "session", login)
-
-    def end_logins(self, account_id: int, keep: str = "") -> None:
-        """End all logins of an account but ``keep``."""
-        where = [sessions.c.account_id == account_id]
-        if keep.startswith("s"):
-            where.append(sessions.c.id != number_of(keep, "s", "session"))
-        self._database.write(lambda c: c.execute(sa.delete(sessions).where(*where)).rowcount)
-        self.refresh()
 
     def tokens_used(self) -> dict[int, tuple[int, str]]:
         """When each token was last used and from where, by its number, as memory has it: by
@@ -368,6 +362,15 @@ class Credentials:
                 callback(login)
             except Exception:
                 log.exception("a listener failed on the end of login %s", login)
+
+
+def end_logins(c: sa.Connection, account_id: int, keep: str = "") -> None:
+    """End all logins of an account but ``keep``. In the transaction of what they end by: who is cut off
+    in between has done both, or neither. ``Credentials.refresh`` follows it."""
+    where = [sessions.c.account_id == account_id]
+    if keep.startswith("s"):
+        where.append(sessions.c.id != number_of(keep, "s", "session"))
+    c.execute(sa.delete(sessions).where(*where))
 
 
 def digest_of(secret: str) -> bytes:

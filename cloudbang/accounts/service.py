@@ -16,7 +16,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from cloudbang.accounts.credentials import Credentials
+from cloudbang.accounts.credentials import Credentials, end_logins
 from cloudbang.accounts.errors import (
     AccountEnded,
     AlreadySetUp,
@@ -228,8 +228,16 @@ class AccountService:
                 self.throttle.failed(address, key)
                 raise WrongPassword
             hashed = self.passwords.hash(new)
-        self._update(account_id, {"password": hashed})
-        self.credentials.end_logins(account_id, keep=login)
+
+        def work(c: sa.Connection) -> None:
+            # What was right when it was looked at may be another by now: that one counts.
+            its = (accounts.c.id == account_id) & (accounts.c.password == kept)
+            if not c.execute(sa.update(accounts).where(its).values(password=hashed)).rowcount:
+                raise WrongPassword
+            end_logins(c, account_id, keep=login)
+
+        self._database.write(work)
+        self.credentials.refresh()
 
     # Looking after accounts
 
@@ -266,9 +274,10 @@ class AccountService:
         def work(c: sa.Connection) -> None:
             _change(c, account_id, {"password": hashed})
             note_new_password(c, account_id, now)
+            end_logins(c, account_id)
 
         self._database.write(work)
-        self.credentials.end_logins(account_id)
+        self.credentials.refresh()
 
     def set_role(self, account_id: int, role: str | None, team: str = DEFAULT_TEAM) -> None:
         """Change what an account is in a team; None: it leaves the team. Its logins end where it
@@ -278,7 +287,7 @@ class AccountService:
         """
         kept_role = None if role is None else checked_role(role)
 
-        def work(c: sa.Connection) -> bool:
+        def work(c: sa.Connection) -> None:
             found = _get(c, account_id)
             if team == DEFAULT_TEAM:
                 if kept_role != "admin":
@@ -290,12 +299,10 @@ class AccountService:
             c.execute(sa.delete(memberships).where(*its))
             if kept_role is not None:
                 _join(c, account_id, team, kept_role)
-            return not covers(
-                {team: kept_role} if kept_role else {}, {team: before} if before else {}
-            )
+            if not covers({team: kept_role} if kept_role else {}, {team: before} if before else {}):
+                end_logins(c, account_id)
 
-        if self._database.write(work):
-            self.credentials.end_logins(account_id)
+        self._database.write(work)
         self.credentials.refresh()
 
     def set_end(self, account_id: int, ends_at: int | None) -> None:
@@ -306,15 +313,16 @@ class AccountService:
     def switch_off(self, account_id: int) -> None:
         """The same from now on, until it is given another end; its logins are over for good. Raises
         UnknownAccount, LastAdmin."""
-        self._end(account_id, int(self._clock()))
-        self.credentials.end_logins(account_id)
+        self._end(account_id, int(self._clock()), for_good=True)
 
-    def _end(self, account_id: int, ends_at: int | None) -> None:
+    def _end(self, account_id: int, ends_at: int | None, *, for_good: bool = False) -> None:
         def work(c: sa.Connection) -> None:
             found = _get(c, account_id)
             if ends_at is not None:
                 _keep_an_admin(c, found)
             _change(c, account_id, {"ends_at": ends_at})
+            if for_good:
+                end_logins(c, account_id)
 
         self._database.write(work)
         self.credentials.refresh()
@@ -329,9 +337,6 @@ class AccountService:
 
         self._database.write(work)
         self.credentials.refresh()
-
-    def _update(self, account_id: int, values: dict[str, object]) -> None:
-        self._database.write(lambda c: _change(c, account_id, values))
 
     def _insert(self, c: sa.Connection, name: str, hashed: str, role: Role) -> Account:
         now = int(self._clock())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from cloudbang.accounts.credentials import Credentials
+from cloudbang.accounts.credentials import Credentials, end_logins
 from cloudbang.accounts.errors import TeamInUse, TeamNameTaken, UnknownTeam
 from cloudbang.accounts.models import Member, Team, checked_team
 from cloudbang.accounts.permissions import DEFAULT_TEAM
@@ -56,7 +56,7 @@ class Teams:
         later is somebody else. Nobody is in it any more, and the logins of who was end. Raises
         UnknownTeam, TeamInUse."""
 
-        def work(c: sa.Connection) -> list[int]:
+        def work(c: sa.Connection) -> None:
             if name == DEFAULT_TEAM:
                 raise TeamInUse(name, None)
             theirs = sa.select(sa.func.count()).where(_IS_APP, apps.c.team == name)
@@ -71,10 +71,10 @@ class Teams:
             of_hosts = sa.func.substr(secret_values.c.name, 1, len(start)) == start
             of_no_app = sa.func.substr(secret_values.c.app, 1, 1) == "@"
             c.execute(sa.delete(secret_values).where(of_no_app, of_hosts))
-            return list(members)
+            for account in members:
+                end_logins(c, account)
 
-        for account in self._database.write(work):
-            self._credentials.end_logins(account)
+        self._database.write(work)
         self._credentials.refresh()
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from cloudbang.core.counters import export
+from cloudbang.core.peer_json import read_json
 
 VERSION = 1
 HEADER = b'{"v":1}'  # the header of a message that has nothing to add
@@ -59,7 +60,7 @@ def read_header(header: bytes) -> dict[str, Any]:
     if header == HEADER:
         return {"v": VERSION}
     try:
-        value = orjson.loads(header)
+        value = read_json(header)
     except orjson.JSONDecodeError as e:
         raise Malformed(f"the header is not JSON: {e}") from None
     if not isinstance(value, dict):

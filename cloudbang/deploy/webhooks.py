@@ -17,6 +17,7 @@ import orjson
 from gevent import get_hub
 from gevent.event import Event
 
+from cloudbang.core.peer_json import read_json
 from cloudbang.core.threads import in_thread
 from cloudbang.deploy.service import Deployments, Wanted
 from cloudbang.domain.deploy.deployment import Deployment
@@ -314,7 +315,7 @@ def _place(webhook: Webhook) -> str:
 def _read(json_of: Callable[[bytes], bytes], body: bytes) -> Mapping[str, Any]:
     """Raises BadRequest."""
     try:
-        told = orjson.loads(json_of(body) or b"{}")
+        told = read_json(json_of(body) or b"{}")
     except orjson.JSONDecodeError as e:
         raise BadRequest("body", e.msg, "a JSON object") from None
     if not isinstance(told, dict):

@@ -24,6 +24,7 @@ from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.lines import format_time, parse_time, record
 from cloudbang.domain.long_text import shortened
 from cloudbang.domain.names import is_app_name, is_container_id
+from cloudbang.errors import shown
 from cloudbang.intake.drop_notices import DropNotices
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.intake.metrics import TOPIC as METRICS
@@ -262,7 +263,7 @@ def _time(line: dict[str, Any], moment: bytes) -> bytes:
     try:
         return format_time(parse_time(value)).encode()
     except (ValueError, TypeError, AttributeError):
-        raise Malformed(f"{str(value)[:60]!r} is not an RFC 3339 time") from None
+        raise Malformed(f"{shown(value, 60)!r} is not an RFC 3339 time") from None
 
 
 def _container(line: dict[str, Any], who: bytes) -> bytes:
@@ -270,12 +271,12 @@ def _container(line: dict[str, Any], who: bytes) -> bytes:
     if value is None:
         return who
     if not is_container_id(value):
-        raise Malformed(f"{str(value)[:80]!r} is not a container's id")
+        raise Malformed(f"{shown(value, 80)!r} is not a container's id")
     return str(value)[:12].encode()
 
 
 def _stream(line: dict[str, Any]) -> bytes:
     value = line.get("stream", "stdout")
     if value not in ("stdout", "stderr"):  # a marker is CloudBang's own
-        raise Malformed(f"{str(value)[:20]!r} is neither stdout nor stderr")
+        raise Malformed(f"{shown(value, 20)!r} is neither stdout nor stderr")
     return bytes(value.encode())

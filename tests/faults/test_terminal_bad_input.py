@@ -14,7 +14,7 @@ from cloudbang.domain.terminals import TerminalTarget
 from cloudbang.errors import TicketRefused
 from cloudbang.terminals.admission import TICKET_VALID, Tickets
 from tests.faults.conftest import TerminalGround
-from tests.support import wait_until
+from tests.support import DEEP, wait_until
 from tests.terminal_support import (
     MIB,
     TICKET,
@@ -69,6 +69,7 @@ WRONG: dict[str, Callable[[First], Any]] = {
     "without a team": lambda t: {k: v for k, v in t.items() if k != "T_id"},
     "another ticket": lambda t: {**t, "Md5": "0123456789abcdef" * 2},
     "a ticket of another kind": lambda t: {**t, "Md5": [t["Md5"]]},
+    "a deeply nested ticket": lambda t: f'{{"T_id":{DEEP},"session":{DEEP}}}',
     "a number for a ticket": lambda t: {**t, "Md5": 7},
     "a long ticket": lambda t: {**t, "Md5": "a" * 50_000},
     "null for everything": lambda t: dict.fromkeys(t),

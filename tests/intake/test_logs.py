@@ -14,7 +14,7 @@ from cloudbang.bus import HEADER, Malformed, Message, Publisher, Subscriber
 from cloudbang.domain.lines import is_record, row
 from cloudbang.intake.logs import read_put
 from tests.intake.intake_support import Ground
-from tests.support import wait_until
+from tests.support import DEEP, wait_until
 
 NOW = 1_700_000_000_000_000_000
 NOW_TEXT = "2023-11-14T22:13:20.000000000Z"
@@ -173,3 +173,12 @@ def test_whatever_comes_is_whole_records_or_malformed(body: object) -> None:
     except Malformed:
         return
     assert all(is_record(raw) and raw.count(b"\n") == 1 for raw in found)
+
+
+@pytest.mark.parametrize("name", ["time", "container", "stream", "text"])
+def test_what_is_nested_deeply_is_malformed(name: str) -> None:
+    """What is wrong with it is told in words, in which it cannot stand."""
+    with pytest.raises(Malformed):
+        put(f'[{{"text":"x","{name}":{DEEP}}}]'.encode())
+    with pytest.raises(Malformed):
+        put(b'"x"', f'{{"v":{DEEP}}}'.encode())

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, TypeVar
 
-from cloudbang.errors import CloudBangError
+from cloudbang.errors import CloudBangError, shown
 
 T = TypeVar("T")
 
@@ -268,5 +268,5 @@ def _number(found: object) -> float | None:
 
 
 def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
+    text = shown(value)
     return text if len(text) <= 80 else text[:77] + "..."

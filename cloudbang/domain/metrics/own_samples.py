@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, get_args
 from cloudbang.domain.lines import parse_time
 from cloudbang.domain.metrics.catalogue import OF_APPS
 from cloudbang.domain.metrics.series import Labels
+from cloudbang.errors import shown
 
 Kind = Literal["gauge", "counter", "histogram"]
 
@@ -182,7 +183,7 @@ def _counts(value: object) -> Counts:
 
 
 def _shown(value: object) -> str:
-    return repr(value if not isinstance(value, str) else value[:60])[:80]
+    return repr(value[:60]) if isinstance(value, str) else shown(value, 80)
 
 
 def _rounded(seconds: float) -> int:

@@ -322,6 +322,19 @@ def _any(segment: str) -> str:
 
 
 def _pattern(rule: str) -> re.Pattern[str]:
-    parts = [re.escape(part) for part in rule.split("*")]
-    text = "[^/]+".join(parts) if not rule.endswith("**") else "[^/]+".join(parts[:-2]) + ".*"
-    return re.compile(text)
+    """Takes no longer than reading the path some times, whatever is written and asked for: each star
+    ends at the first place where what follows it stands, and never tries another."""
+    whole = not rule.endswith("**")
+    out = []
+    segments = (rule if whole else rule[:-2]).split("/")
+    for n, segment in enumerate(segments):
+        first, *pieces = map(re.escape, segment.split("*"))
+        out.append(first)
+        if pieces and (whole or n < len(segments) - 1):
+            *pieces, last = pieces
+            out += [f"(?>[^/]+?{piece})" for piece in pieces]
+            out.append(f"(?>[^/]+{last}(?=/|\\Z))")
+        else:
+            out += [f"(?>[^/]+?{piece})" for piece in pieces]
+        out.append("/")
+    return re.compile("".join(out[:-1]) + ("" if whole else ".*"), re.DOTALL)

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 
 from cloudbang.accounts import Caller, NotSignedIn, Permission
 from cloudbang.accounts.permissions import INSTALLATION
+from cloudbang.core.peer_json import read_json
 from cloudbang.deploy.errors import NoSuchDeployment
 from cloudbang.deploy.log import log_name
 from cloudbang.deploy.service import Wanted
@@ -273,7 +274,7 @@ def _is_sent(spec: object) -> bool:
 
 def _json(text: str) -> Any:
     try:
-        return orjson.loads(text)
+        return read_json(text)
     except orjson.JSONDecodeError as e:
         raise BadRequest("spec", e.msg, "a JSON object") from None
 

@@ -11,6 +11,7 @@ from flask import Response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
+from cloudbang.core.peer_json import read_json
 from cloudbang.domain.lines import parse_time
 from cloudbang.errors import BadRequest, UnknownField
 from cloudbang.web.api.schemas.shapes import Body
@@ -40,7 +41,7 @@ def read_body(model: type[Taken], most: int = 0) -> Taken:
         request.max_content_length = most
     data = request.get_data(cache=False)
     try:
-        value = orjson.loads(data)
+        value = read_json(data)
     except orjson.JSONDecodeError as e:
         raise BadRequest("body", e.msg, "a JSON object") from None
     return read_value(model, value)

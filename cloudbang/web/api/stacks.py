@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 from flask import Blueprint, Response, request
 
+from cloudbang.core.peer_json import read_json
 from cloudbang.deploy.stacks import WantedPart
 from cloudbang.domain.deploy import stack_run
 from cloudbang.errors import BadRequest, CloudBangError
@@ -97,7 +98,7 @@ def _begin(stack: str, wanted: shapes.WantedStack, upload: str) -> Response:
 
 def _json(text: str) -> object:
     try:
-        return orjson.loads(text)
+        return read_json(text)
     except orjson.JSONDecodeError as e:
         raise BadRequest("services", e.msg, "a JSON array") from None
 

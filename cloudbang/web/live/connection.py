@@ -10,8 +10,9 @@ import gevent
 import orjson
 from gevent.lock import Semaphore
 
+from cloudbang.core.peer_json import read_json
 from cloudbang.core.rate import TokenBucket
-from cloudbang.errors import BadRequest, CloudBangError
+from cloudbang.errors import BadRequest, CloudBangError, shown
 from cloudbang.web.live.base import NoSuchChannel, Subscription, ViewerConnection, message
 from cloudbang.web.server.frames import JoinedFrames, SharedFrame
 from cloudbang.web.server.websocket import Socket, SocketClosed
@@ -128,7 +129,7 @@ class LiveConnection:
             op = request.get("op")
             handler = HANDLERS.get(op) if isinstance(op, str) else None
             if handler is None:
-                raise BadMessage(f"there is no op {str(op)[:40]!r}")
+                raise BadMessage(f"there is no op {shown(op, 40)!r}")
             handler(self, request)
         except CloudBangError as e:
             self.send(message("error", channel, code=e.code, message=str(e)))
@@ -189,7 +190,7 @@ def _request(text: str | bytes) -> dict[str, Any]:
     if isinstance(text, bytes):
         raise BadMessage("a binary frame")
     try:
-        request = orjson.loads(text)
+        request = read_json(text)
     except orjson.JSONDecodeError:
         raise BadMessage("this is not JSON") from None
     if not isinstance(request, dict):

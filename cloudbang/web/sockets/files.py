@@ -15,6 +15,7 @@ import orjson
 
 from cloudbang.accounts import Caller
 from cloudbang.core.deadline import UNHURRIED, Deadline
+from cloudbang.core.peer_json import read_json
 from cloudbang.core.supervise import Supervisor
 from cloudbang.errors import (
     BadRequest,
@@ -22,6 +23,7 @@ from cloudbang.errors import (
     EngineRefused,
     EngineUnreachable,
     FileRefused,
+    shown,
 )
 from cloudbang.web.security.authenticator import Authenticator
 from cloudbang.web.security.sockets_by_login import SocketsByLogin
@@ -150,7 +152,7 @@ class _FilesConnection:
             if asked.get("op") == "cancel":
                 return  # the file is whole already, or has broken off
             if asked.get("op") != "put":
-                raise BadFileMessage(f"there is no op {str(asked.get('op'))[:40]!r}")
+                raise BadFileMessage(f"there is no op {shown(asked.get('op'), 40)!r}")
             with self._endpoint.begin(self._caller, asked) as (session, upload):
                 self._take(session, upload)
         except CloudBangError as e:
@@ -182,7 +184,7 @@ class _FilesConnection:
         if isinstance(part, str):
             op = _message(part).get("op")
             raise self._broken(
-                upload, "it was cancelled" if op == "cancel" else f"then came {op!r}"
+                upload, "it was cancelled" if op == "cancel" else f"then came {shown(op, 40)!r}"
             )
         if len(part) > upload.size - upload.taken:
             raise self._broken(upload, "more bytes came than were announced")
@@ -201,7 +203,7 @@ class _FilesConnection:
 
 def _message(text: str) -> dict[str, Any]:
     try:
-        asked = orjson.loads(text)
+        asked = read_json(text)
     except orjson.JSONDecodeError:
         raise BadFileMessage("this is not JSON") from None
     if not isinstance(asked, dict):

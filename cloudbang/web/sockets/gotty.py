@@ -13,6 +13,7 @@ from base64 import b64encode
 import gevent
 import orjson
 
+from cloudbang.core.peer_json import read_json
 from cloudbang.domain.terminals import ExitStatus, Size
 from cloudbang.errors import CloudBangError
 from cloudbang.terminals.participant import Participant
@@ -111,7 +112,7 @@ class GottyAdapter:
 
     def _resize(self, session: Session, one: Participant, text: str) -> None:
         try:
-            asked = orjson.loads(text)
+            asked = read_json(text)
         except orjson.JSONDecodeError:
             return
         size = Size.of(asked.get("columns"), asked.get("rows")) if isinstance(asked, dict) else None

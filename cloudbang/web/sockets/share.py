@@ -14,6 +14,7 @@ import orjson
 
 from cloudbang.accounts import INSTALLATION, Caller, Unauthorised
 from cloudbang.core.deadline import UNHURRIED, Deadline
+from cloudbang.core.peer_json import read_json
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.terminals import Mode, Size, TerminalRequest, TerminalTarget
 from cloudbang.errors import BadRequest, CloudBangError
@@ -224,7 +225,7 @@ HANDLERS: dict[str, Callable[[ShareSource, dict[str, Any]], bool]] = {
 
 def _message(text: str | bytes) -> dict[str, Any]:
     try:
-        said = orjson.loads(text)
+        said = read_json(text)
     except orjson.JSONDecodeError:
         raise BadRequest("a message", text[:40], "a JSON object in a text frame") from None
     if not isinstance(said, dict):

@@ -15,6 +15,7 @@ import orjson
 
 from cloudbang.accounts import Caller
 from cloudbang.core.deadline import UNHURRIED, Deadline
+from cloudbang.core.peer_json import read_json
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.terminals import ExitStatus, Mode, Size
 from cloudbang.errors import BadRequest, CloudBangError, NoSuchTerminal
@@ -115,7 +116,7 @@ class TerminalEndpoint:
             return None
         allowed = '{"T_id","S_id","C_id","Md5"}'
         try:
-            first = orjson.loads(text)
+            first = read_json(text)
         except orjson.JSONDecodeError:
             raise BadRequest("the first message", "not JSON", allowed) from None
         if not isinstance(first, dict):

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from cloudbang.core.peer_json import read_json
 from cloudbang.core.rate import TokenBucket
 from cloudbang.domain.terminals import SIZED_BY, ExitStatus, Size
 from cloudbang.errors import BadRequest, CloudBangError
@@ -109,7 +110,7 @@ class TtyV1Adapter:
 
     def _handle(self, text: str) -> None:
         try:
-            message = orjson.loads(text)
+            message = read_json(text)
         except orjson.JSONDecodeError:
             raise BadRequest(
                 "the message", "not JSON", "JSON, or input as a binary frame"

@@ -111,6 +111,24 @@ def test_rules_come_first() -> None:
     assert templates.fold("/blog/*") == "/blog/*"
 
 
+@pytest.mark.parametrize(
+    "rule", ["/" + "*a" * 40 + "*b", "/" + "*a" * 40 + "b**", "/*" * 40 + "/b"]
+)
+def test_no_rule_takes_longer_than_reading_the_path(rule: str) -> None:
+    """Who writes a label and who asks for a path are anybody: a pattern that tried all ways for its
+    stars would be at one path for years."""
+    assert Templates([rule]).of("/" + "a" * 1000, NOW) != rule
+    assert Templates([rule]).of("/a" * 500, NOW) != rule
+
+
+@given(st.text("ab/*", max_size=8).map("/{}".format), st.text("ab/", max_size=9).map("/{}".format))
+def test_a_star_is_some_of_a_segment(rule: str, path: str) -> None:
+    """Whatever stands around it: as if all ways were tried."""
+    said = rule[:-2] if (rest := rule.endswith("**")) else rule
+    every = "[^/]+".join(map(re.escape, said.split("*"))) + (".*" if rest else "")
+    assert (Templates([rule]).of(path, NOW) == rule) == bool(re.fullmatch(every, path))
+
+
 def test_goes_on_after_a_restart() -> None:
     """What became :any is so at once: nobody has to ask for thirty words again."""
     templates = Templates()

@@ -16,7 +16,7 @@ from cloudbang.bus import Subscriber
 from cloudbang.domain.lines import record
 from cloudbang.errors import StorageFailed
 from cloudbang.intake.log_sink import StoreSink
-from tests.support import wait_until
+from tests.support import DEEP, wait_until
 from tests.web.live.live_support import ONE, TWO, LiveGround
 
 
@@ -344,6 +344,10 @@ def test_rubbish_on_the_bus_reaches_nobody(ground: LiveGround) -> None:
     ("sent", "code"),
     [
         ("nonsense", "bad-message"),
+        ("[" * 1000 + "]" * 1000, "bad-message"),
+        (f'{{"op":{DEEP},"channel":"log/web"}}', "bad-message"),
+        (f'{{"op":"subscribe","channel":{DEEP}}}', "bad-message"),
+        (f'{{"op":"subscribe","channel":"log/web","tail":{DEEP}}}', "bad-message"),
         ("[]", "bad-message"),
         ("17", "bad-message"),
         ("{}", "bad-message"),
