@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +17,10 @@ Lines = Iterable[tuple[float, str]]
 
 
 @contextmanager
-def kept_logs(folder: Path, logs: Mapping[str, Lines]) -> Iterator[Person]:
-    """``logs`` by app; its admin."""
+def kept_logs(
+    folder: Path, logs: Mapping[str, Lines], also: Callable[[Path], None] = lambda path: None
+) -> Iterator[Person]:
+    """``logs`` by app; its admin. ``also`` puts more into its data folder."""
     path = folder / "data"
     store = LogStore(path, settings=StorageSettings(path=path))
     store.open()
@@ -26,6 +28,7 @@ def kept_logs(folder: Path, logs: Mapping[str, Lines]) -> Iterator[Person]:
         times = ((format_time(round(at * 10**9)).encode(), text.encode()) for at, text in lines)
         store.append(app, [record(time, b"0123456789ab", b"stdout", text) for time, text in times])
     store.close()
+    also(path)
     server = ServerProcess(folder, {"DOCKER_HOST": f"unix://{folder}/none.sock"})
     try:
         with Person(server.start()) as one:

@@ -16,6 +16,7 @@ from typing import Any
 from cloudbang.config import StorageSettings
 from cloudbang.deploy.errors import SwarmOff
 from cloudbang.deploy.log import log_name
+from cloudbang.deploy.record import event_of
 from cloudbang.domain.deploy.deployment import Deployment, Step, StepState
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.domain.deploy.release import Release
@@ -25,6 +26,7 @@ from cloudbang.domain.lines import format_time, record
 from cloudbang.storage.database.apps import AppRow, AppStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.deployments import DeployedApp, DeploymentStore
+from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.database.stacks import StackStore
 from cloudbang.storage.logs.log_store import LogStore
 
@@ -93,8 +95,10 @@ class Past:
         begun = Deployment(0, app, 0, 0, previous, "ann", at(ago), its_steps)
         source = {"kind": "image", "image": spec.image}
         kept, made = self._store.add(release, begun, source)
-        ended = {"finished": at(ago - 12), "settled": True, **ends}
-        self._store.save(replace(made, **ended), last)
+        ended = replace(made, **{"finished": at(ago - 12), "settled": True, **ends})
+        self._store.save(ended, last)
+        began = replace(event_of(made, "began"), time=begun.created)
+        EventStore(self._database).add_batch([began, event_of(ended, ended.state)])
         self._log(made.id, lines)
         return kept.number
 

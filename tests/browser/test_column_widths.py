@@ -101,6 +101,8 @@ def test_columns_of_fields_in_a_log(page: Page, person: Person) -> None:
     page.goto(f"{person.server.url}/apps/web/logs?column=http.id")
     cell = page.locator("#log-slice .row-column").first
     expect(cell).to_have_text(HELD)
+    # What is said above it moves it.
+    expect(page.get_by_text("The Docker Engine does not answer")).to_be_visible()
     before = width(cell)
     handle = page.get_by_role("separator", name="Width of the column http.id")
     drag(page, handle, 60)

@@ -13,8 +13,10 @@ import pytest
 import zmq
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from cloudbang.domain.deploy.failure import Failure
 from cloudbang.domain.lines import format_time
 from tests.browser.kept_logs import Lines, kept_logs
+from tests.browser.seeded_deployments import NEW, REPLACING, Past, steps
 from tests.terminal_support import Person
 
 BEGIN = (int(time.time()) - 36_000) // 300 * 300
@@ -35,9 +37,30 @@ def minutes(app: str) -> Lines:
 @pytest.fixture(scope="module")
 def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     """A server with three apps that logged a line a minute for ten hours."""
-    logs = {app: minutes(app) for app in ("mail", "shop", "web")}
-    with kept_logs(tmp_path_factory.mktemp("over_time"), logs) as one:
+    logs = {app: minutes(app) for app in ("mail", "shop", "till", "web")}
+    with kept_logs(tmp_path_factory.mktemp("over_time"), logs, deployed) as one:
         yield one
+
+
+def deployed(path: Path) -> None:
+    """One app of them was deployed in its 20th and 60th bar, and failed to be in its 61st."""
+    past = Past(path)
+    ago = [time.time() - BEGIN - 300 * bar - 100 for bar in (20, 60, 61)]
+    first = past.deployment("till", {}, ago[0], steps(NEW, ago[0]), state="serving")
+    second = past.deployment(
+        "till", {}, ago[1], steps(REPLACING, ago[1]), previous=first, state="serving"
+    )
+    past.deployment(
+        "till",
+        {},
+        ago[2],
+        steps(REPLACING, ago[2], "failed", 2),
+        previous=second,
+        state="failed",
+        failure=Failure("exited", "", 1, 2.5),
+    )
+    past.app("till", second)
+    past.close()
 
 
 @pytest.fixture
@@ -139,6 +162,89 @@ def test_a_filter_is_counted_and_what_comes_stands_at_its_end(page: Page, person
     page.keyboard.press("Escape")
     page.keyboard.press("h")
     expect(page.locator("#log-timeline")).to_be_hidden()
+
+
+def test_one_count_is_the_number_and_the_bars(page: Page, person: Person) -> None:
+    """Of what is looked for, all over the log or in a stretch of it."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.keyboard.press("h")
+    expect(page.locator("#log-timeline-bars .time-bar").first).to_be_visible()
+    asked.clear()
+    page.fill("#log-find", "card declined")
+    expect(page.locator(f"#log-timeline-bars {BARS}")).to_have_count(6)
+    expect(page.locator("#log-count")).to_have_text("6 found")
+    counted = [url for url in asked if "/timeline?" in url or "/search?" in url]
+    assert len(counted) == 1, counted
+    # Without the bars it is the same number, and of a stretch its own.
+    page.locator("#log-over-time").click()
+    first, last = (format_time(round((BEGIN + 60 * minute) * 1e9)) for minute in (0, 199))
+    page.goto(f"{person.server.url}/apps/web/logs?q=card+declined&since={first}&until={last}")
+    expect(page.locator("#log-span")).to_be_visible()
+    expect(page.locator("#log-count")).to_have_text("2 found")
+
+
+def test_it_shows_what_is_on_the_screen(
+    person: Person, people: Callable[..., BrowserContext]
+) -> None:
+    """At the end of the log that goes on with it; in words as well, and of each bar."""
+    page = people(person, timezone_id="Asia/Shanghai").new_page()
+    page.goto(f"{person.server.url}/apps/web/logs")
+    expect(page.locator(".row").last).to_contain_text(f"web handled {MINUTES - 1}")
+    page.keyboard.press("h")
+    bars = page.locator(f"#log-timeline-bars {BARS}")
+    sight, seen = page.locator(".time-sight"), page.locator("#log-timeline-seen")
+    expect(seen).to_have_text(re.compile("^In sight: .* to now$"))
+    expect(sight).to_have_class(re.compile("time-sight-live"))
+    expect(page.locator("#log-timeline-to")).to_have_text("now")
+    whole, it = page.locator("#log-timeline-bars").bounding_box(), sight.bounding_box()
+    assert whole
+    assert it
+    assert it["x"] + it["width"] == pytest.approx(whole["x"] + whole["width"], abs=2)
+    bars.last.hover()
+    expect(bars.last).to_have_attribute("aria-label", re.compile("In sight"))
+    page.keyboard.press("Home")
+    expect(page.locator(".row").first).to_contain_text("web handled 0")
+    expect(seen).not_to_have_text(re.compile("now"))
+    expect(sight).not_to_have_class(re.compile("time-sight-live"))
+    it = sight.bounding_box()
+    assert it
+    assert it["x"] == pytest.approx(whole["x"], abs=2)
+    assert 0 < it["width"] < whole["width"] / 5
+    expect(page.locator("#log-timeline-to")).not_to_have_text("now")
+    page.locator("#log-scroller").evaluate("it => it.scrollTop += 4000")
+    page.wait_for_function(
+        "x => document.querySelector('.time-sight').getBoundingClientRect().x > x + 20",
+        arg=it["x"],
+    )
+    # Whoever reads times in UTC has them so here as well.
+    before = page.locator("#log-timeline-from").text_content()
+    page.keyboard.press(".")
+    page.locator("#log-view-menu input[name=utc]").check()
+    page.keyboard.press("Escape")
+    expect(page.locator("#log-timeline-from")).not_to_have_text(before or "")
+
+
+def test_deployments_stand_above_the_bars(page: Page, person: Person) -> None:
+    """How each ended, and who came there by it sees its lines."""
+    page.goto(f"{person.server.url}/apps/till/logs")
+    expect(page.locator(".row").last).to_contain_text("till handled")
+    page.keyboard.press("h")
+    bars = page.locator("#log-timeline-bars .time-bar")
+    expect(bars.locator(".time-bar-mark")).to_have_text(["✓", "✓", "✕"])
+    expect(bars.nth(20)).to_have_attribute(
+        "aria-label",
+        re.compile(r"deploys release 1 .*release 1 serves \(deployment 1\)", re.DOTALL),
+    )
+    expect(bars.nth(61).locator(".time-bar-mark")).to_have_attribute("data-tone", "error")
+    expect(bars.nth(61)).to_have_attribute("aria-label", re.compile("deployment 3 failed"))
+    bars.nth(61).click()
+    expect(page.locator(".row-marker", has_text="deployment 3 failed")).to_be_visible()
+    # Nothing of what is looked for was logged in its time: it leads there all the same.
+    page.fill("#log-find", "card declined")
+    expect(page.locator("#log-count")).to_contain_text("6")
+    bars.nth(20).click()
+    expect(page.locator(".row", has_text="till handled 10").first).to_be_visible()
 
 
 def test_of_several_apps_on_a_phone(person: Person, people: Callable[..., BrowserContext]) -> None:

@@ -106,6 +106,8 @@ def test_a_span_of_the_histogram_is_a_time(page: Page, person: Person) -> None:
 def test_apps_levels_and_a_time_are_chosen_and_in_the_address(page: Page, person: Person) -> None:
     page.goto(f"{person.server.url}/search?q=库存不足")
     expect(page.locator("#search-status")).to_have_text("18 entries found")
+    expect(page.locator("#search-seen")).to_contain_text("In sight:")
+    expect(page.locator(".time-sight")).to_be_visible()
     page.click("#search-apps")
     page.get_by_label("mail").check()
     expect(page.locator("#search-status")).to_have_text("6 entries found")
@@ -115,6 +117,7 @@ def test_apps_levels_and_a_time_are_chosen_and_in_the_address(page: Page, person
     expect(page.locator("#search-status")).to_have_text("6 entries found")
     page.select_option("#search-time", "60")
     expect(page.locator("#search-empty")).to_have_text("Nothing was found.")
+    expect(page.locator("#search-seen")).to_be_empty()
     page.reload()
     expect(page.locator("#search-apps")).to_have_text("mail")
     expect(page.locator("#search-level")).to_have_value("error")

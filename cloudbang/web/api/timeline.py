@@ -26,7 +26,7 @@ from cloudbang.monitoring.series import ERRORS
 from cloudbang.storage.logs.entry_pages import NO_LEVEL
 from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.storage.logs.merged import MergedQuery, MergedScan
-from cloudbang.storage.logs.timeline import range_of
+from cloudbang.storage.logs.timeline import TimelineScan, range_of
 from cloudbang.web.api.downloads import while_good
 from cloudbang.web.api.leases import lease, piece_by_piece
 from cloudbang.web.api.log_lines import FILTERS, filters_of_request
@@ -109,13 +109,12 @@ class Timeline:
             elif time.monotonic() < told + EVERY and not scan.done:
                 continue
             told = time.monotonic()
-            yield _counts(last.changed(_with_errors(scan.counts(), errors)), exact=scan.exact)
+            yield _by_lines(last, scan, errors)
         else:
             if scan is not None and scan.bins is not None:
                 errors = self._errors(scan.bins) if errors is None else errors
-                counts = scan.counts()
-                yield _counts(last.changed(_with_errors(counts, errors)), exact=scan.exact)
-                yield _end(sum(counts), scan.exact, None, scan.failed)
+                yield _by_lines(last, scan, errors)
+                yield _end(sum(scan.counts()), scan.exact, None, scan.failed)
                 return
         yield from self._by_entries(replace(self.query, levels=EVERY_LEVEL))
 
@@ -161,12 +160,12 @@ class Timeline:
             scan.counted.clear()
             if time.monotonic() > told + EVERY:
                 told = time.monotonic()
-                yield _counts(last.changed(levels.bins()), scan=scan)
+                yield _counts(last.changed(levels.bins()), scan.found, scan=scan)
             if time.monotonic() > deadline and not scan.done:
                 back_to = _edge(scan)
                 break
         if bins is not None and scan is not None:
-            yield _counts(last.changed(levels.bins()), scan=scan)
+            yield _counts(last.changed(levels.bins()), scan.found, scan=scan)
         found = scan.found if scan else 0
         failed = scan.failed if scan else {}
         yield _end(found, back_to is None and not failed, back_to, failed)
@@ -248,11 +247,18 @@ def _range(bins: TimeBins, counts: str, ends: dict[str, int]) -> bytes:
     return _line(told)
 
 
+def _by_lines(last: _Told, scan: TimelineScan, errors: list[int | None] | None) -> bytes:
+    counts = scan.counts()
+    bins = last.changed(_with_errors(counts, errors))
+    return _counts(bins, sum(counts), exact=scan.exact)
+
+
 def _counts(
-    bins: list[shapes.TimeBin], *, exact: bool = True, scan: MergedScan | None = None
+    bins: list[shapes.TimeBin], found: int, *, exact: bool = True, scan: MergedScan | None = None
 ) -> bytes:
     told: shapes.TimelineCounts = {
         "op": "counts",
+        "found": found,
         "bins": bins,
         "exact": exact,
         "looked": min(scan.looked, scan.of) if scan else 0,

@@ -178,19 +178,20 @@ export class Feed extends EventTarget {
   /**
    * Takes what has come into the window, for so long at most.
    * @param {number} ms
+   * @returns {number} how many lines and gaps that were
    */
   takeIn(ms) {
     const until = performance.now() + ms;
-    let changed = false;
+    let taken = 0;
     do {
       const part = this.queue.take(CHUNK);
       if (part === null) break;
-      changed = true;
+      taken += Array.isArray(part) ? part.length : 1;
       if (Array.isArray(part)) this.#takeRows(part);
       else this.#takeGap(part);
     } while (performance.now() < until);
-    if (changed) this.#placeEvents();
-    return changed;
+    if (taken) this.#placeEvents();
+    return taken;
   }
 
   /** @param {Row[]} rows */

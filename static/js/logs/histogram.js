@@ -4,6 +4,7 @@
 
 import { h, setAttribute, setText } from "../lib/dom.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
+import { HistogramSight } from "./histogram_sight.js";
 
 /**
  * What a bar stands for: of `count` so many errors and warnings, null where nobody knows.
@@ -12,15 +13,16 @@ import { formatNumber, t, tn } from "../lib/i18n.js";
 /** What happened in the time of a bar. @typedef {{ sign: string, tone: import("./events.js").Tone, words: string }} Mark */
 /** Bars of `width` ms from `start` (ms since 1970) on. @typedef {{ start: number, width: number, bins: number }} Axis */
 /**
- * Its elements: the bars, where it begins and ends, what says what is marked.
- * @typedef {{ box: HTMLElement, from: HTMLElement, to: HTMLElement, said: HTMLElement }} Parts
+ * Its elements: the bars, where it begins and ends, what says what is marked, and what is on the screen.
+ * @typedef {{ box: HTMLElement, from: HTMLElement, to: HTMLElement, said: HTMLElement,
+ *   seen?: HTMLElement }} Parts
  */
 /**
  * What follows, in ms since 1970, `until` exclusive: `go` of a bar that is pressed, `choose` of several;
- * `words` says how many lines or entries.
+ * `words` says how many lines or entries, `utc` whether times are read in UTC.
  * @typedef {{
  *   go: (since: number, until: number) => void, choose: (since: number, until: number) => void,
- *   words?: (bar: Bar) => string,
+ *   words?: (bar: Bar) => string, utc?: () => boolean,
  * }} Hands
  */
 
@@ -47,11 +49,12 @@ export class Histogram {
   /** From which bar to which is marked, in either order. @type {[number, number] | null} */
   #marked = null;
   #dragging = false;
-  /** @type {Intl.DateTimeFormat | null} */
-  #format = null;
+  #format = new Intl.DateTimeFormat();
+  #finer = this.#format; // to the second
+  #sight;
 
   /** @param {Parts} parts @param {Hands} hands */
-  constructor({ box, from, to, said }, { go, choose, words = lines }) {
+  constructor({ box, from, to, said, seen }, { go, choose, words = lines, utc = () => false }) {
     this.box = box;
     this.from = from;
     this.to = to;
@@ -59,6 +62,8 @@ export class Histogram {
     this.go = go;
     this.choose = choose;
     this.words = words;
+    this.utc = utc;
+    this.#sight = new HistogramSight(seen);
     box.addEventListener("click", (event) => {
       const at = this.#elementAt(event.target);
       if (this.#marked && event.detail === 0) this.#chooseMarked();
@@ -91,6 +96,7 @@ export class Histogram {
     this.#most = 0;
     this.#at = -1;
     this.#mark(null);
+    if (this.#sight.said) setText(this.#sight.said, "");
   }
 
   /** @param {Axis} axis */
@@ -99,18 +105,36 @@ export class Histogram {
     this.clear();
     this.#start = start;
     this.#width = width;
-    this.#format = new Intl.DateTimeFormat(document.documentElement.lang || undefined, {
-      month: "short",
-      day: "numeric",
-      ...(width >= 86_400_000 ? {} : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
-      ...(width < 60_000 ? { second: "2-digit" } : {}),
-    });
+    this.#format = this.#formatOf(width);
+    this.#finer = this.#formatOf(1);
+    this.box.append(this.#sight.element);
     this.#grow(bins);
     setText(this.from, this.#word(start));
     this.box.hidden = this.from.hidden = this.to.hidden = false;
     // Whose keys were at a bar are at the one of its time.
     const at = focused === null ? -1 : Math.floor((focused - start) / width);
     if (this.#bars[at]) this.#moveTo(at, true);
+  }
+
+  /** @param {number} width ms that are told apart */
+  #formatOf(width) {
+    return new Intl.DateTimeFormat(document.documentElement.lang || undefined, {
+      month: "short",
+      day: "numeric",
+      ...(width >= 86_400_000 ? {} : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+      ...(width < 60_000 ? { second: "2-digit" } : {}),
+      ...(this.utc() ? { timeZone: "UTC" } : {}),
+    });
+  }
+
+  /** Shows where in it the reader is. @param {import("./histogram_sight.js").Seen | null} seen */
+  see(seen) {
+    const { length } = this.#bars;
+    this.#sight.seen = seen;
+    if (!length) return;
+    const axis = { start: this.#start, width: this.#width, bins: length };
+    this.#sight.show(seen, axis, this.#finer);
+    setText(this.to, seen?.live ? t("now") : this.#word(this.#timeOf(length)));
   }
 
   /** @param {number} bins how many there are now */
@@ -126,7 +150,7 @@ export class Histogram {
       more.push(element);
     }
     this.box.append(...more);
-    setText(this.to, this.#word(this.#timeOf(this.#bars.length)));
+    this.see(this.#sight.seen);
   }
 
   /**
@@ -210,6 +234,7 @@ export class Histogram {
   /** @param {number} at */
   #say(at) {
     const words = [`${this.#span(at, at)}: ${this.words(this.#bars[at])}`];
+    if (this.#sight.has(this.#timeOf(at), this.#timeOf(at + 1))) words.push(t("In sight"));
     const marks = this.#marks.get(at) ?? [];
     words.push(...marks.slice(0, SHOWN).map((one) => `${one.sign} ${one.words}`));
     const left = marks.length - SHOWN;
@@ -234,7 +259,7 @@ export class Histogram {
 
   /** @param {number} ms */
   #word(ms) {
-    return this.#format?.format(ms) ?? "";
+    return this.#format.format(ms);
   }
 
   /** @param {PointerEvent} event */

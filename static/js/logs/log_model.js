@@ -33,10 +33,28 @@ export class LogModel {
   isHit = () => false;
   /** Lines in the window. */
   lines = 0;
+  /** Entries in which what is searched for is. */
+  hits = 0;
 
   #chars = 0;
+  #changed = 0; // index from which on entries are not what they were
   /** @type {Set<number>} ids of events that have an entry */
   #placed = new Set();
+
+  /**
+   * From which index on entries came, went or changed since this was asked last; Infinity: none did.
+   * What only changed its level, or whether it is a hit, has not.
+   */
+  takeChanged() {
+    const from = this.#changed;
+    this.#changed = Infinity;
+    return from;
+  }
+
+  /** @param {number} index from here on something changed */
+  #touch(index) {
+    this.#changed = Math.min(this.#changed, Math.max(0, index));
+  }
 
   /**
    * Empties the window; the next append or prepend begins at `hi + 1` or ends at `lo - 1`.
@@ -48,8 +66,9 @@ export class LogModel {
     this.lo = lo;
     this.hi = lo - 1;
     this.atStart = atStart;
-    this.#chars = this.lines = 0;
+    this.#chars = this.lines = this.hits = 0;
     this.#placed.clear();
+    this.#touch(0);
   }
 
   /**
@@ -74,6 +93,7 @@ export class LogModel {
       const e = entry({ kind: marker ? "marker" : "line", seq: row[0], time: row[1], row });
       e.level = (extent ? extent[2] : row[5]) ?? null;
       e.hit = this.isHit(row[4]);
+      if (e.hit) this.hits++;
       if (extent) {
         e.first = extent[0];
         open.set(extent[3] + extent[4], e);
@@ -88,7 +108,10 @@ export class LogModel {
    */
   #join(head, row) {
     (head.more ??= []).push(row);
-    head.hit ||= this.isHit(row[4]);
+    if (!head.hit && this.isHit(row[4])) {
+      head.hit = true;
+      this.hits++;
+    }
     head.version++;
     head.height = 0;
   }
@@ -100,6 +123,7 @@ export class LogModel {
    */
   #regroup(from, to) {
     if (!this.folding) return;
+    this.#touch(from);
     /** @type {Map<string, Entry>} */
     const open = new Map();
     /** @type {Set<Entry>} */
@@ -115,6 +139,7 @@ export class LogModel {
         this.#join(head, e.row);
         for (const row of e.more ?? []) this.#join(head, row);
         head.open ||= e.open;
+        if (e.hit) this.hits--;
         gone.add(e);
         continue;
       }
@@ -159,6 +184,7 @@ export class LogModel {
       if (back >= 0) rows = rows.filter((row) => !this.#isHere(row, rows[0][0]));
       const seam = this.entries.length;
       const before = this.entries.at(-1)?.seq ?? 0;
+      this.#touch(seam);
       this.#fold(rows, this.entries);
       this.#inOrder(seam, before);
       if (back >= 0) this.#regroup(back, this.entries.length);
@@ -179,6 +205,7 @@ export class LogModel {
     const before = older.at(-1)?.seq ?? 0;
     // One allocation for both: unshift with thousands of arguments overflows the stack.
     this.entries = older.concat(this.entries);
+    this.#touch(0);
     this.#inOrder(seam, before);
     this.#regroup(seam - SEAM, seam + SEAM);
     this.lo = Math.min(this.lo, lo);
@@ -194,6 +221,7 @@ export class LogModel {
   #inOrder(seam, before) {
     if (seam && before > (this.entries[seam]?.seq ?? Infinity)) {
       this.entries.sort((a, b) => a.seq - b.seq);
+      this.#touch(0);
     }
   }
 
@@ -203,6 +231,7 @@ export class LogModel {
    * @param {Row[]} rows its lines; none: it is not shown any more
    */
   put([first, last, , container, stream], rows) {
+    this.#touch(0);
     this.entries = this.entries.filter((e) => {
       const its =
         e.row && e.seq >= first && e.seq <= last && e.row[2] + e.row[3] === container + stream;
@@ -283,6 +312,7 @@ export class LogModel {
         : before.seq
       : this.lo - 0.5;
     entries.splice(low, 0, entry({ kind: "event", seq, time: event.time, event }));
+    this.#touch(low);
     this.#placed.add(event.id);
   }
 
@@ -312,6 +342,7 @@ export class LogModel {
     for (let last = this.entries.at(-1); last?.event; last = this.entries.at(-1)) {
       this.#placed.delete(last.event.id);
       this.entries.pop();
+      this.#touch(this.entries.length);
     }
   }
 
@@ -339,6 +370,7 @@ export class LogModel {
       const time = last?.time ?? "";
       this.entries.push(entry({ kind: "gap", seq: gap.from, time, gap: { ...gap } }));
     }
+    this.#touch(this.entries.length - 1);
     this.hi = Math.max(this.hi, gap.to);
   }
 
@@ -375,6 +407,7 @@ export class LogModel {
       filled.push(entry({ kind: "gap", seq: rest.from, time: gapEntry.time, gap: rest }));
     }
     this.entries = [...this.entries.slice(0, at), ...filled, ...this.entries.slice(at + 1)];
+    this.#touch(at);
     this.#regroup(at - SEAM, at + added + SEAM);
   }
 
@@ -410,6 +443,7 @@ export class LogModel {
     }
     if (!cut) return;
     const dropped = entries.splice(0, cut);
+    this.#touch(0);
     leave(dropped, entries[0]);
     this.#forget(dropped);
     this.lo = entries.length ? Math.ceil(entries[0].seq) : this.hi + 1;
@@ -425,6 +459,7 @@ export class LogModel {
     }
     if (cut >= entries.length || cut < 1) return;
     this.hi = Math.ceil(entries[cut].seq) - 1;
+    this.#touch(cut);
     this.#forget(entries.splice(cut));
   }
 
@@ -433,6 +468,7 @@ export class LogModel {
     for (const e of dropped) {
       this.#chars -= chars(e);
       this.lines -= count(e);
+      if (e.hit) this.hits--;
       if (e.event) this.#placed.delete(e.event.id);
     }
   }
@@ -455,12 +491,14 @@ export class LogModel {
     }
     this.#chars = this.entries.reduce((sum, e) => sum + chars(e), 0);
     this.lines = this.entries.reduce((sum, e) => sum + count(e), 0);
+    this.#touch(0);
     this.markHits();
   }
 
   /** Takes the events out again. */
   dropEvents() {
     this.entries = this.entries.filter((e) => !e.event);
+    this.#touch(0);
     this.#placed.clear();
   }
 
@@ -476,9 +514,11 @@ export class LogModel {
 
   /** Looks again which entries hold what is searched for. */
   markHits() {
+    this.hits = 0;
     for (const e of this.entries) {
       if (!e.row) continue;
       e.hit = this.isHit(e.row[4]) || (e.more?.some((row) => this.isHit(row[4])) ?? false);
+      if (e.hit) this.hits++;
     }
   }
 }

@@ -4,39 +4,40 @@
 
 import { Problem } from "../lib/api.js";
 import { byId, h, setText } from "../lib/dom.js";
-import { formatNumber, formatTime, t, tn } from "../lib/i18n.js";
+import { formatNumber, t, tn } from "../lib/i18n.js";
 import { throttle } from "../lib/throttle.js";
 import { entriesOf } from "./extents.js";
 import { describe, isQuiet } from "./events.js";
-import { serverFilter } from "./filter.js";
 import { Histogram } from "./histogram.js";
 // What the page has already stays one file, and is not parted into what both need.
 import "./log_source.js";
 import "./log_view.js";
+import { countOf, PATIENCE } from "./match_total.js";
 import { appOf, seqInApp } from "./merged_log.js";
 import { messages } from "./search_stream.js";
 import { TimeCounts } from "./time_counts.js";
-import { fromMs, timeOfDay, toMs } from "./times.js";
+import { exact, timeOfDay, toMs } from "./times.js";
 
 /** @typedef {import("./log_view.js").LogView} LogView */
 /** @typedef {import("./entry.js").Row} Row */
 /** @typedef {import("./entry.js").LogEvent} LogEvent */
 /** @typedef {import("./histogram.js").Bar} Bar */
 /** @typedef {import("./histogram.js").Mark} Mark */
+/** @typedef {Range | Counts | Ends} Message */
 /**
  * @typedef {{ op: "range", start: string, width: number, bins: number, counts: "lines" | "entries",
  *   ends: { name: string, next: number }[] }} Range
- * @typedef {{ op: "counts", bins: import("./time_counts.js").TimeBin[], exact: boolean, looked: number,
+ * @typedef {{ op: "counts", found: number, bins: import("./time_counts.js").TimeBin[], exact: boolean, looked: number,
  *   of: number, back_to: string | null }} Counts
  * @typedef {{ op: "end", found: number, exact: boolean, back_to: string | null, failed: unknown[] }} Ends
  */
 
 const SETTLES = 300; // ms after which what is typed is counted
 const DRAWN = 500; // ms between two drawings
+const SEEN = 100; // ms between two looks at what is on the screen
 const ANEW = 10_000; // ms that lie between two countings at least, for what did not come live
 const DEAR = 10; // times as long as the last one took, too
 const KEPT = 20_000; // lines that came while the server had not said yet what it counts
-const PATIENCE = 600; // seconds that all of it may take, where the reader asks for it
 
 export class LogTimeline {
   #counts = new TimeCounts();
@@ -61,6 +62,9 @@ export class LogTimeline {
   /** What happened in all of its time. @type {Map<number, LogEvent>} */
   #events = new Map();
   #draws = throttle(DRAWN, () => this.#draw());
+  // After the rows have been drawn: what is seen is known then.
+  #sees = throttle(SEEN, () => requestAnimationFrame(() => this.#see()));
+  #moved = () => this.#sees(true);
 
   /** @param {LogView} view */
   constructor(view) {
@@ -71,17 +75,22 @@ export class LogTimeline {
         from: byId("log-timeline-from"),
         to: byId("log-timeline-to"),
         said: byId("log-timeline-marked"),
+        seen: byId("log-timeline-seen"),
       },
       {
         go: (since) => this.#goTo(since),
         choose: (since, until) => view.choices.range?.choose({ last: 0, since, until }),
         words: (bar) => this.#words(bar),
+        utc: () => view.settings.utc,
       },
     );
     this.#histogram.clear();
     const { feed } = view;
     feed.onLive = (rows) => this.#onLive(rows);
+    view.cursor.total.share(true);
     for (const name of ["change", "state"]) feed.addEventListener(name, this.#look);
+    view.rows.addEventListener("place", this.#moved);
+    view.toolbar.addEventListener("settings", this.#anotherZone);
     document.addEventListener("visibilitychange", this.#look);
     this.#box.hidden = false;
     this.#look();
@@ -93,9 +102,14 @@ export class LogTimeline {
     const { feed } = this.view;
     feed.onLive = null;
     for (const name of ["change", "state"]) feed.removeEventListener(name, this.#look);
+    this.view.rows.removeEventListener("place", this.#moved);
+    this.view.toolbar.removeEventListener("settings", this.#anotherZone);
     document.removeEventListener("visibilitychange", this.#look);
+    this.#sees.cancel();
     clearTimeout(this.#soon);
     this.#running?.abort();
+    this.#running = null;
+    this.view.cursor.total.share(false);
     this.#draws.cancel();
     this.#histogram.clear();
     this.#box.hidden = true;
@@ -110,6 +124,7 @@ export class LogTimeline {
     const of = this.#of;
     if (of && of.filter === filter && of.since === since && of.until === until) {
       this.#draws(true);
+      this.#sees(true);
       return;
     }
     this.#of = { filter, since, until };
@@ -127,19 +142,23 @@ export class LogTimeline {
     this.#soon = setTimeout(() => void this.#count(), Math.max(0, wait));
   }
 
-  /** @param {number} [within] seconds that it may take */
-  async #count(within) {
+  /** @param {boolean} [whole] all of it, however long that takes */
+  async #count(whole) {
     this.#soon = undefined;
     this.#running?.abort();
     const mine = (this.#running = new AbortController());
     const begun = (this.#askedAt = performance.now());
     this.#early = [];
-    const params = this.#params();
-    if (within) params.set("within", String(within));
+    const { feed, cursor } = this.view;
+    const params = countOf(feed);
+    cursor.total.begins(params.toString());
+    // Of what is looked for people want to know how often it is in all of the log.
+    if (whole || feed.active.search) params.set("within", String(PATIENCE));
     this.#say(null);
     try {
       for await (const message of messages(`/api/v1/timeline?${params}`, mine.signal)) {
         if (this.#running !== mine) return;
+        cursor.total.take(message);
         this.#take(message);
       }
     } catch (thrown) {
@@ -153,21 +172,7 @@ export class LogTimeline {
     this.#running = null;
   }
 
-  #params() {
-    const { filter, source, bounds } = this.view.feed;
-    // Where something is looked for it is that which people want to see over time.
-    const params = serverFilter({ ...filter, hide: true });
-    const apps = source.merged ? source.merged.apps : [source.app];
-    for (const app of apps) params.append("app", app);
-    if (bounds?.since) params.set("since", bounds.since);
-    // A stretch ends before its end; a time that is asked for counts.
-    if (bounds?.until) {
-      params.set("until", fromMs(toMs(bounds.until) - 1).replace("000000Z", "999999Z"));
-    }
-    return params;
-  }
-
-  /** @param {Range | Counts | Ends} message */
+  /** @param {Message} message */
   #take(message) {
     switch (message.op) {
       case "range": {
@@ -281,12 +286,40 @@ export class LogTimeline {
       this.#histogram.begin(axis);
     }
     this.#histogram.count(bars);
+    this.#see();
     const marks = this.#marks(axis);
     const marked = JSON.stringify([...marks]);
     if (marked === this.#marked) return;
     this.#marked = marked;
     this.#histogram.mark(marks);
   }
+
+  /** Where in it the reader is. */
+  #see() {
+    if (!this.#open || document.hidden) return;
+    const { feed, rows } = this.view;
+    const { entries } = feed.model;
+    /** @type {number[]} */
+    const times = [];
+    for (const at of [rows.firstSeen, rows.lastSeen]) {
+      for (const time of entries[at] ? timesOf(entries[at]) : []) {
+        if (time) times.push(toMs(time));
+      }
+    }
+    const live = rows.place.follow && feed.attached && !feed.bounds?.until;
+    const seen = times.length > 0 && feed.known;
+    this.#histogram.see(
+      seen ? { from: Math.min(...times), until: Math.max(...times), live } : null,
+    );
+  }
+
+  /** Times are read in UTC, or not any more. */
+  #anotherZone = () => {
+    this.#axis = "";
+    if (!this.#early) this.#counts.again();
+    this.#draw();
+    this.#see();
+  };
 
   /** @param {Bar} bar */
   #words({ count, errors, warnings }) {
@@ -314,8 +347,9 @@ export class LogTimeline {
   /** @param {string} backTo */
   #sayRest(backTo) {
     this.#histogram.countedFrom(toMs(backTo));
-    this.#say(t("Counted back to {time}", { time: formatTime(toMs(backTo)) }));
-    this.#offer(t("Count all of it"), () => void this.#count(PATIENCE));
+    const time = exact(backTo, this.view.settings.utc);
+    this.#say(t("Counted back to {time}", { time }));
+    this.#offer(t("Count all of it"), () => void this.#count(true));
   }
 
   /** @param {string} words @param {() => void} run */
@@ -329,4 +363,13 @@ export class LogTimeline {
     this.view.url.leave();
     void this.view.nav.jumpTo(since);
   }
+}
+
+/**
+ * When an entry began, and what its row stands for ended; "" where nobody knows.
+ * @param {import("./entry.js").Entry} entry
+ */
+function timesOf({ time, more, run, folded }) {
+  const last = run && !run.open && !folded ? run.time : "";
+  return [time, more?.at(-1)?.[1] ?? "", last];
 }

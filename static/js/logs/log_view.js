@@ -29,6 +29,7 @@ import { ScrollMarks } from "./scroll_marks.js";
 /** @typedef {import("./log_model.js").Entry} Entry */
 
 const FRAME = 4; // ms of a frame that taking lines in may use: the rest is for drawing
+const FLOOD = 50; // ms between two drawings while what is seen is another screen each time
 const NEAR = 1_500; // px from the edge of the window at which more is loaded
 const ROW = 20; // px, as in logs/log.css
 const MARKER = 28;
@@ -41,6 +42,9 @@ export class LogView {
 
   #partial = new PartialLines();
   #framed = true; // until the page has been painted with its first lines
+  #drawAt = 0; // not to be drawn before, as performance.now() counts: lines run by
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #later;
 
   /** @param {import("./log_source.js").LogSource} source */
   constructor(source) {
@@ -56,7 +60,7 @@ export class LogView {
     this.rows = new VirtualList(this.scroller, byId("log-space"), slice, this.feed.model, {
       draw: (entry) => drawEntry(entry, this.#context()),
       guess: (entry) => this.#guess(entry),
-      arrange: () => repeats.arrange(this.feed.model.entries, this.feed.model.atStart),
+      arrange: (from) => repeats.arrange(this.feed.model.entries, this.feed.model.atStart, from),
       measured: (entry) => entry.open || this.settings.wrap || entry.kind !== "line",
     });
     this.nav = new Navigation(this);
@@ -89,7 +93,7 @@ export class LogView {
     this.choices.start();
     // At once, so that the next paint has lines; what is said about them comes after it.
     this.feed.takeIn(FRAME);
-    this.rows.changed();
+    this.rows.grown();
     this.rows.render(true);
     afterPaint(() => {
       this.#framed = false;
@@ -143,17 +147,37 @@ export class LogView {
   // Drawing
 
   schedule() {
-    if (this.#framed || document.hidden) return;
+    if (document.hidden) return;
+    const { follow } = this.rows.place;
+    // Who leaves the end of a flood sees that at once.
+    if (this.#later !== undefined && !follow) {
+      clearTimeout(this.#later);
+      this.#later = undefined;
+      this.#framed = false;
+    }
+    if (this.#framed) return;
     this.#framed = true;
-    requestAnimationFrame(() => this.#frame());
+    const wait = follow ? this.#drawAt - performance.now() : 0;
+    if (wait <= 0) requestAnimationFrame(() => this.#frame());
+    else {
+      this.#later = setTimeout(() => {
+        this.#later = undefined;
+        requestAnimationFrame(() => this.#frame());
+      }, wait);
+    }
   }
 
   #frame() {
     this.#framed = false;
     const { feed, rows } = this;
-    if (feed.takeIn(FRAME)) rows.changed();
-    if (feed.trim(feed.reader())) rows.changed();
+    const flood = this.#drawAt > 0;
+    const taken = feed.takeIn(flood ? 3 * FRAME : FRAME);
+    if (taken) rows.grown();
+    if (feed.trim(feed.reader())) rows.grown();
     rows.render(feed.attached);
+    // Nobody reads what runs by: drawn as often as it can be it takes a processor, and keys wait for it.
+    const many = taken > rows.view / ROW / 2;
+    this.#drawAt = many && rows.place.follow ? performance.now() + FLOOD : 0;
     this.#loadMore();
     this.cursor.focus();
     this.statusBar.show();

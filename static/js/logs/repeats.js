@@ -39,6 +39,7 @@ export class Run {
   pass = 0;
   at = 0;
   shown = "";
+  seen = 0;
 
   /** @param {Entry} head */
   constructor(head) {
@@ -58,6 +59,15 @@ export class Run {
 
 export class Repeats {
   #pass = 0;
+  #call = 0;
+  #done = 0; // entries that were looked at
+  // Where the pass is: what it needs to go on with what comes
+  /** @type {Run | null} */
+  #before = null;
+  /** @type {Map<number, Run>} */
+  #near = new Map();
+  #rows = 0;
+  #first = true;
 
   /** @param {() => Folding} folding */
   constructor(folding) {
@@ -68,33 +78,32 @@ export class Repeats {
    * Says of each entry which run it is in, and whether it has a row.
    * @param {Entry[]} entries
    * @param {boolean} atStart the window begins where the log does
+   * @param {number} [from] index of the first entry that changed; how they are folded did not
+   * @returns {number} index of the first entry that may have a row now, or none, where it was otherwise
    */
-  arrange(entries, atStart) {
+  arrange(entries, atStart, from = 0) {
     const { repeats, alike, nearby } = this.folding();
-    const pass = ++this.#pass;
-    /** @type {Run | null} */
-    let before = null;
-    /** @type {Map<number, Run>} */
-    const near = new Map();
+    const start = this.#begin(entries, from, nearby);
+    const pass = this.#pass;
+    const call = ++this.#call;
     /** @type {Run[]} */
-    const runs = [];
-    let rows = 0;
-    let first = true;
-    for (const e of entries) {
+    const touched = [];
+    for (let i = start; i < entries.length; i++) {
+      const e = entries[i];
       const key = repeats ? this.#keyOf(e, alike) : 0;
       if (!key) {
         // What happened in between parts them, as far as a reader is concerned.
-        before = null;
+        this.#before = null;
         e.run = null;
         e.folded = false;
-        rows++;
-        first &&= !e.row;
+        this.#rows++;
+        this.#first &&= !e.row;
         continue;
       }
       /** @type {Run | null} */
-      let run = nearby ? (near.get(key) ?? null) : before;
+      let run = nearby ? (this.#near.get(key) ?? null) : this.#before;
       if (run && run.head.key !== key) run = null;
-      if (run && nearby && rows - run.at > NEAR) run = null;
+      if (run && nearby && this.#rows - run.at > NEAR) run = null;
       if (run) {
         if (e.run && e.run !== run && e.run.pass !== pass) adopt(run, e.run);
         e.run = run;
@@ -106,21 +115,25 @@ export class Repeats {
         run.head = e;
         run.count = 1;
         run.back = 0;
-        if (run.gone === 0) run.unsure = first && !atStart;
+        if (run.gone === 0) run.unsure = this.#first && !atStart;
         e.run = run;
         e.folded = false;
-        runs.push(run);
-        if (nearby) near.set(key, run);
+        if (nearby) this.#near.set(key, run);
       }
-      if (!e.folded) rows++;
+      if (run.seen !== call) {
+        run.seen = call;
+        touched.push(run);
+      }
+      if (!e.folded) this.#rows++;
       if (run.gone && e.seq < run.lowest) run.back++;
-      run.at = rows;
+      run.at = this.#rows;
       run.last = e.seq;
       run.time = e.time;
-      before = run;
-      first = false;
+      this.#before = run;
+      this.#first = false;
     }
-    for (const run of runs) {
+    this.#done = entries.length;
+    for (const run of touched) {
       const { all, last } = run;
       const shown = all > 1 ? `${all} ${run.unsure} ${last} ${run.open}` : "";
       if (shown !== run.shown) {
@@ -128,6 +141,29 @@ export class Repeats {
         redraw(run.head);
       }
     }
+    return start;
+  }
+
+  /**
+   * Goes on where the last pass ended, where all that changed is new. Else from the beginning; or, where
+   * those of a run follow each other, from that of the run before.
+   * @param {Entry[]} entries
+   * @param {number} from
+   * @param {boolean} nearby
+   */
+  #begin(entries, from, nearby) {
+    if (from >= this.#done && this.#done) return this.#done;
+    this.#pass++;
+    this.#near.clear();
+    let start = nearby ? 0 : from;
+    const run = entries[start - 1]?.run;
+    if (run) while (start > 0 && entries[start - 1].run === run) start--;
+    this.#before = entries[start - 1]?.run ?? null;
+    this.#rows = 0;
+    let first = 0;
+    while (first < start && !entries[first].row) first++;
+    this.#first = first === start;
+    return start;
   }
 
   /** What tells an entry from others; 0 where it is not compared. @param {Entry} e @param {boolean} alike */

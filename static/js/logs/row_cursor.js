@@ -288,19 +288,14 @@ export class RowCursor {
       setText(box, "");
       return this.#tell("", "");
     }
-    let count = 0;
-    let at = 0;
-    for (const entry of model.entries) {
-      if (!entry.hit) continue;
-      count++;
-      if (entry === this.entry) at = count;
-    }
+    const count = model.hits;
+    let at = this.#place();
     this.total.look();
     const total = this.total.now;
     const loaded = model.atStart && this.feed.attached;
     let all = count;
     if (total) {
-      all = total.found + model.entries.filter((one) => one.hit && one.seq > total.upTo).length;
+      all = total.found + total.since(model.entries);
       // Of all of them it is known only from the end.
       at = at && total.done && this.feed.attached ? all - (count - at) : 0;
     }
@@ -318,6 +313,17 @@ export class RowCursor {
         : t("In the lines that are loaded; next and previous look in all of them");
     }
     this.#tell(`${this.feed.filter.q} ${count > 0} ${at}`, box.textContent ?? "");
+  }
+
+  /** Which of the entries that match the row of the keys is; 0: none of them. */
+  #place() {
+    if (!this.entry?.hit) return 0;
+    let at = 0;
+    for (const entry of this.feed.model.entries) {
+      if (entry.hit) at++;
+      if (entry === this.entry) return at;
+    }
+    return 0;
   }
 
   /**

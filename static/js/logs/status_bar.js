@@ -1,6 +1,6 @@
 // What the page says about itself: live, paused, behind, reconnecting; loading; nothing here.
 
-import { byId, setText } from "../lib/dom.js";
+import { byId, setAttribute, setText } from "../lib/dom.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { silentSeconds } from "../live/reconnecting_socket.js";
 import { live } from "../live/live_socket.js";
@@ -67,15 +67,15 @@ export class StatusBar {
       state = "behind";
       words = tn("{n} line behind", "{n} lines behind", late);
     }
-    bar.dataset.state = state;
+    setAttribute(bar, "data-state", state);
     setText(byId("log-live-text"), words);
     const follow = byId("log-follow");
     const following = this.rows.place.follow;
+    if (follow.getAttribute("aria-pressed") === String(following)) return;
     follow.setAttribute("aria-pressed", String(following));
     follow.querySelector("use")?.setAttribute("href", `#icon-${following ? "pause" : "follow"}`);
-    const label = following ? t("Pause") : t("Follow");
     follow.title = following ? t("Pause (space)") : t("Follow (f)");
-    setText(byId("log-follow-text"), label);
+    setText(byId("log-follow-text"), following ? t("Pause") : t("Follow"));
   }
 
   /** @param {string} words */

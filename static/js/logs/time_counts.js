@@ -83,6 +83,11 @@ export class TimeCounts {
     return { start: this.start, width, bins: Math.ceil(this.#bins / together) };
   }
 
+  /** All bars are asked for anew. */
+  again() {
+    this.#together = 0;
+  }
+
   /**
    * The bars that changed since this was asked last, all of them where they are wider than they were.
    * @returns {{ anew: boolean, bars: [number, Bar][] }}

@@ -17,7 +17,8 @@ const NEAR_END = 4; // px from the end that still count as the end
  * @typedef {object} Drawing
  * @property {(entry: Entry) => HTMLElement} draw
  * @property {(entry: Entry) => number} guess the height in px before it is measured
- * @property {() => void} arrange decides which entries have a row
+ * @property {(from: number) => number} arrange decides which entries have a row, where those from this
+ *   index on changed; from which on that may be others than before
  * @property {(entry: Entry) => boolean} measured whether its height is not simply the guess
  */
 
@@ -32,6 +33,8 @@ export class VirtualList extends EventTarget {
   /** @type {Float64Array} tops of the entries, and the total at the end */
   #tops = new Float64Array(1);
   #stale = true;
+  #unarranged = 0; // index from which on it is not decided which entries have a row
+  #unmeasured = 0; // index from which on tops are not known
   /** Whether being at the end of the window means being at the end of the log. */
   #canFollow = true;
   /** @type {Map<Entry, { element: HTMLElement, version: number }>} */
@@ -71,8 +74,14 @@ export class VirtualList extends EventTarget {
     );
   }
 
-  /** Entries were added, dropped, or changed their height. */
+  /** What has a row, or how high rows are, may be others. */
   changed() {
+    this.#unarranged = this.#unmeasured = 0;
+    this.#stale = true;
+  }
+
+  /** The window has other entries: which, it knows. What comes live costs what came, not what is there. */
+  grown() {
     this.#stale = true;
   }
 
@@ -80,7 +89,7 @@ export class VirtualList extends EventTarget {
   redrawAll() {
     this.#generation++;
     for (const entry of this.model.entries) entry.height = 0;
-    this.#stale = true;
+    this.changed();
   }
 
   /** Rows keep their heights and are drawn anew: what is marked in them changed. */
@@ -95,20 +104,26 @@ export class VirtualList extends EventTarget {
 
   #layout() {
     if (!this.#stale) return;
-    this.drawing.arrange();
+    this.#stale = false;
+    const changed = Math.min(this.#unarranged, this.model.takeChanged());
+    let from = Math.min(this.#unmeasured, changed);
+    if (changed < Infinity) from = Math.min(from, this.drawing.arrange(changed));
+    this.#unarranged = this.#unmeasured = Infinity;
     const { entries } = this.model;
+    if (from > entries.length) return;
     if (this.#tops.length < entries.length + 1) {
+      const known = this.#tops.subarray(0, from + 1);
       this.#tops = new Float64Array(Math.ceil((entries.length + 1) * 1.25));
+      this.#tops.set(known);
     }
     const tops = this.#tops;
-    let top = 0;
-    for (let i = 0; i < entries.length; i++) {
+    let top = from ? tops[from] : 0;
+    for (let i = from; i < entries.length; i++) {
       tops[i] = top;
       if (entries[i].folded) continue;
       top += entries[i].height || (entries[i].height = this.drawing.guess(entries[i]));
     }
     tops[entries.length] = top;
-    this.#stale = false;
   }
 
   /** Height of all rows, in px. */
@@ -334,6 +349,7 @@ export class VirtualList extends EventTarget {
       const height = this.#drawn.get(entry)?.element.getBoundingClientRect().height ?? 0;
       if (height && Math.abs(height - entry.height) >= 0.5) {
         entry.height = height;
+        this.#unmeasured = Math.min(this.#unmeasured, i);
         different = true;
       }
     }

@@ -3,7 +3,7 @@
 
 import { h } from "../lib/dom.js";
 import { AROUND } from "../logs/field_panel.js";
-import { day } from "../logs/times.js";
+import { day, toMs } from "../logs/times.js";
 import { drawHit } from "./hit_view.js";
 
 /** @typedef {import("../logs/search_stream.js").Hit} Hit */
@@ -22,13 +22,19 @@ export class HitList {
   #hues = new Map();
   /** Where the reader was when the page was left. @type {Place | null} */
   #wanted;
+  /** When those on the screen were logged: ms since 1970. @type {Map<Element, number>} */
+  #seen = new Map();
+  #eye = new IntersectionObserver((changes) => this.#look(changes));
 
   /**
    * @param {HTMLElement} list
    * @param {HTMLElement} heads above it
    * @param {import("../logs/columns.js").Columns} columns
+   * @param {(seen: import("../logs/histogram_sight.js").Seen | null) => void} see told of what is on the
+   *   screen
    */
-  constructor(list, heads, columns) {
+  constructor(list, heads, columns, see) {
+    this.see = see;
     this.list = list;
     this.heads = heads;
     this.columns = columns;
@@ -42,6 +48,21 @@ export class HitList {
     this.list.replaceChildren();
     this.#hits = [];
     this.#lastDay = "";
+    this.#eye.disconnect();
+    this.#seen.clear();
+    this.see(null);
+  }
+
+  /** @param {IntersectionObserverEntry[]} changes */
+  #look(changes) {
+    for (const { target, isIntersecting } of changes) {
+      const time = target.querySelector(".hit-time")?.getAttribute("datetime");
+      if (isIntersecting && time) this.#seen.set(target, toMs(time));
+      else this.#seen.delete(target);
+    }
+    const times = [...this.#seen.values()];
+    const [from, until] = [Math.min(...times), Math.max(...times)];
+    this.see(times.length ? { from, until, live: false } : null);
   }
 
   /** @param {Hit[]} hits @param {Look} look */
@@ -55,6 +76,7 @@ export class HitList {
       const link = /** @type {HTMLElement} */ (item.querySelector("a.hit-line"));
       this.#hits.push({ hit, link });
       this.list.append(item);
+      this.#eye.observe(item);
     }
   }
 

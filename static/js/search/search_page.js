@@ -45,7 +45,7 @@ const more = /** @type {HTMLButtonElement} */ (byId("search-more"));
 const picker = new AppPicker(byId("search-apps"), byId("search-apps-menu"));
 const terms = new TermBar("search-terms");
 const columns = new Columns("search");
-const hits = new HitList(list, byId("search-heads"), columns);
+const hits = new HitList(list, byId("search-heads"), columns, (seen) => histogram.see(seen));
 const only = (/** @type {number} */ since, /** @type {number} */ until) =>
   ask({
     ...asked,
@@ -59,6 +59,7 @@ const histogram = new Histogram(
     from: byId("search-from"),
     to: byId("search-to"),
     said: byId("search-marked"),
+    seen: byId("search-seen"),
   },
   { go: only, choose: only },
 );

@@ -134,3 +134,50 @@ test("a failure that comes again is one with its trace", () => {
   new Repeats(() => FOLDING).arrange(model.entries, true);
   assert.deepEqual(seen(model), ["ERROR x ×2", "ERROR x"]);
 });
+
+/** A generator of numbers below `n`, the same each time. */
+function dice() {
+  let state = 12345;
+  return (/** @type {number} */ n) => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return (state >> 8) % n;
+  };
+}
+
+for (const nearby of [false, true]) {
+  test(`what is decided as it comes is what all of it at once would be${nearby ? ", nearby" : ""}`, () => {
+    const roll = dice();
+    const folding = { ...FOLDING, alike: true, nearby };
+    const [model, other] = [new LogModel(), new LogModel()];
+    const [step, whole] = [new Repeats(() => folding), new Repeats(() => folding)];
+    for (const one of [model, other]) {
+      one.use(true, (text) => text.startsWith("a"));
+      one.reset(10_000);
+    }
+    let [lo, hi, event] = [10_000, 9_999, 0];
+    for (let round = 0; round < 400; round++) {
+      const texts = Array.from({ length: roll(8) }, () => `${"abc"[roll(3)]} ${roll(3)}`);
+      const kind = roll(12);
+      const gap = { from: hi + 1, to: hi + 5, reason: "slow" };
+      if (kind === 11) gap.to = hi += 5;
+      if (kind === 10) lo -= texts.length;
+      event++;
+      for (const one of [model, other]) {
+        if (kind < 8) one.append(rows(hi + 1, texts), hi + texts.length);
+        if (kind === 8 || kind === 9) {
+          const happened = { id: event, time: time(hi - (kind - 7)), kind: "die" };
+          one.placeEvents(/** @type {any} */ ([happened]), true);
+        }
+        if (kind === 10) one.prepend(rows(lo, texts), lo, false);
+        if (kind === 11) one.appendGap(gap);
+      }
+      if (kind < 8) hi += texts.length;
+      // Not each time: what changed is gathered.
+      if (roll(3) === 0) continue;
+      step.arrange(model.entries, model.atStart, model.takeChanged());
+      whole.arrange(other.entries, other.atStart);
+      assert.deepEqual(seen(model), seen(other), `round ${round}`);
+      assert.equal(model.hits, model.entries.filter((e) => e.hit).length);
+    }
+  });
+}

@@ -42,7 +42,12 @@ function list() {
   };
   const style = { height: "", setProperty() {} };
   const slice = { firstElementChild: null, insertBefore() {}, style };
-  const drawing = { draw: element, guess: () => ROW, arrange() {}, measured: () => false };
+  const drawing = {
+    draw: element,
+    guess: () => ROW,
+    arrange: (/** @type {number} */ from) => from,
+    measured: () => false,
+  };
   const rowsOf = new VirtualList(
     .../** @type {[any, any, any]} */ ([scroller, { style }, slice]),
     model,

@@ -34,9 +34,11 @@ class TimelineRange(TypedDict):
 
 class TimelineCounts(TypedDict):
     """The bins that changed. ``exact``: each line or entry is counted where it is. ``looked``, ``of``:
-    bytes of text, where entries are read; ``back_to``: the time that it has got to."""
+    bytes of text, where entries are read; ``back_to``: the time that it has got to. ``found``: what is
+    in all bins together, so far."""
 
     op: Literal["counts"]
+    found: int
     bins: list[TimeBin]
     exact: bool
     looked: int
