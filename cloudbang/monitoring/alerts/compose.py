@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cloudbang.domain.alerts.incidents import Incident, Item, item_of, reminder_of
 from cloudbang.domain.alerts.receivers import Receiver
@@ -21,6 +21,7 @@ def compose(
     """``told``: by incident who was told that it began. That it is over they are told, and nobody
     else. Runs in the database's thread."""
     enabled = {one.id: one for one in receivers if one.enabled}
+    there = {one.id for one in receivers}
     items: dict[int, list[Item]] = {}
     for incident in incidents:
         if incident.change == "ended":
@@ -29,7 +30,8 @@ def compose(
         else:
             if incident.acknowledged and not told.get(incident.id):
                 continue
-            to = (one.id for one in enabled.values() if _takes(one, incident))
+            named = there & set(incident.receivers)
+            to = (one.id for one in enabled.values() if _takes(one, incident, named))
             its = [item_of(incident, incident.change or "began")]
             if incident.state == "resolved":  # before anybody was told of it
                 its.append(item_of(incident, "ended"))
@@ -64,9 +66,9 @@ def _messages(
     ]
 
 
-def _takes(receiver: Receiver, incident: Incident) -> bool:
-    """What is a team's is told to its own only, whatever a rule names."""
+def _takes(receiver: Receiver, incident: Incident, named: Collection[int]) -> bool:
+    """What is a team's is told to its own only, whatever a rule names. ``named``: of those whom the rule
+    names who is there yet; where nobody is, it is told as if it named nobody, or nobody would hear of it."""
     if receiver.team != incident.team:
         return False
-    named = incident.receivers
     return receiver.id in named if named else receiver.options.everything

@@ -33,15 +33,16 @@ from cloudbang.monitoring.alerts.http_client import (
     tls,
     why_tls,
 )
-from cloudbang.monitoring.alerts.texts import lines_of, sentence, title_of
+from cloudbang.monitoring.alerts.texts import SHOWN, cut, lines_of, sentence, title_of
 
 SAID = 200  # characters of a service's own words that are kept
 MAIL_WITHIN = 30.0  # seconds
 MAIL_SAYS = 256 * 1024  # bytes that a mail server may say
 MUTED = 600.0  # seconds for which DingTalk says nothing of who says too much
 TOO_MUCH = 60.0  # seconds until the others listen again
-WECOM_BYTES = 3_800  # of at most 4,096
-ROBOT_BYTES = 18_000  # of at most 20,000
+WECOM_BYTES = 4_096
+ROBOT_BYTES = 19_000  # of at most 20,000, with what stands around it
+TITLE_BYTES = 400
 
 
 PORTAL = "it is answered by a page to sign in, as of a proxy, and not by who is to be told"
@@ -50,6 +51,13 @@ _PORTAL = re.compile(
     rb"""type\s*=\s*["']?password|http-equiv\s*=\s*["']?refresh|<title>[^<]*"""
     rb"(?:sign.?in|log.?in|captive|proxy|blocked|denied|\xe7\x99\xbb\xe5\xbd\x95|\xe8\xae\xa4\xe8\xaf\x81)"
 )
+
+
+# What names and facts may hold, and would be read as something else by who shows them: each by its
+# full-width twin, which is read as itself. None of these services says how such a sign is escaped.
+NONE: Mapping[int, str] = {}
+MENTIONS = str.maketrans({"<": "＜"})  # <at user_id="all"></at> rings everybody
+MARKDOWN = str.maketrans({"<": "＜", "*": "＊", "`": "｀", "[": "［"})
 
 
 class Outcome(NamedTuple):
@@ -82,15 +90,19 @@ class Letter:
     def title(self) -> str:
         return title_of(self.items, self.say)
 
-    def text(self, bytes: int = 1_000_000) -> str:
-        """Lines, of at most so many bytes."""
-        shown = 30
+    def text(self, bytes: int = 1_000_000, marks: Mapping[int, str] = NONE) -> str:
+        """Lines, of at most so many bytes with the address of what there is to see; ``marks``: what is
+        markup there, and what stands for it."""
+        link = f"\n{self.link}" if self.link else ""
+        shown, room = SHOWN, bytes - len(link.encode())
         while True:
-            lines = lines_of(self.items, self.say, shown)
-            text = "\n".join([*lines, self.link] if self.link else lines)
-            if len(text.encode()) <= bytes or shown == 1:
-                return text.encode()[:bytes].decode("utf-8", "ignore")
+            text = "\n".join(lines_of(self.items, self.say, shown)).translate(marks)
+            if (whole := cut(text, room)) == text or shown == 1:
+                return whole + link
             shown = max(1, shown // 2)
+
+    def short_title(self, marks: Mapping[int, str]) -> str:
+        return cut(self.title.translate(marks), TITLE_BYTES)
 
 
 def send(kind: Kind, letter: Letter, resolve: Resolve = resolved) -> Outcome:
@@ -164,21 +176,24 @@ def _dingtalk(letter: Letter, resolve: Resolve) -> Outcome:
         digest = hmac.digest(secret.encode(), f"{stamp}\n{secret}".encode(), "sha256")
         sign = quote_plus(base64.b64encode(digest).decode())
         address += f"{'&' if '?' in address else '?'}timestamp={stamp}&sign={sign}"
-    lines = letter.text(ROBOT_BYTES).replace("\n", "\n\n")
-    text = {"title": letter.title, "text": f"#### {letter.title}\n\n{lines}\n\n`{letter.uid}`"}
+    title = letter.short_title(MARKDOWN)
+    lines = letter.text(ROBOT_BYTES - 3 * TITLE_BYTES, MARKDOWN).replace("\n", "\n\n")
+    text = {"title": title, "text": f"#### {title}\n\n{lines}\n\n`{letter.uid}`"}
     reply = _robot(letter, address, {"msgtype": "markdown", "markdown": text}, resolve)
     return _of_errcode(reply, {130101: MUTED, 410100: MUTED})
 
 
 def _wecom(letter: Letter, resolve: Resolve) -> Outcome:
-    text = f"**{letter.title}**\n{letter.text(WECOM_BYTES)}\n{letter.uid}"
-    body = {"msgtype": "markdown", "markdown": {"content": text}}
+    head, tail = f"**{letter.short_title(MARKDOWN)}**\n", f"\n{letter.uid}"
+    text = letter.text(WECOM_BYTES - len((head + tail).encode()), MARKDOWN)
+    body = {"msgtype": "markdown", "markdown": {"content": head + text + tail}}
     reply = _robot(letter, _address(letter), body, resolve)
     return _of_errcode(reply, {45009: TOO_MUCH, 45033: TOO_MUCH})
 
 
 def _feishu(letter: Letter, resolve: Resolve) -> Outcome:
-    text = f"{letter.title}\n{letter.text(ROBOT_BYTES)}\n{letter.uid}"
+    lines = letter.text(ROBOT_BYTES - 2 * TITLE_BYTES, MENTIONS)
+    text = f"{letter.short_title(MENTIONS)}\n{lines}\n{letter.uid}"
     body: dict[str, Any] = {"msg_type": "text", "content": {"text": text}}
     if secret := letter.secrets.get("secret"):
         stamp = str(int(time.time()))

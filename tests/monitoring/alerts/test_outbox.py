@@ -256,6 +256,29 @@ def test_another_team_is_told_nothing(made: Ground, hook: Service) -> None:
         assert ("db", "began") not in changes(blue.asked)
 
 
+def test_who_is_named_and_deleted_leaves_no_rule_unheard(made: Ground, hook: Service) -> None:
+    """Of two that a rule names the other is told; without both, who takes everything is, as the page of
+    the rule says. One that is off is named all the same."""
+    every = made.settings.receivers()[0]
+    one, two = (made.receiver(hook.address, everything=False) for _ in range(2))
+    for rule in made.settings.rules():
+        made.settings.save_rule(replace(rule, receivers=(one.id, two.id)))
+    made.engine.reload()
+
+    def told(app: str) -> list[int]:
+        die(made, app)
+        found = made.store.history({"default"})
+        return sorted(m.receiver for m in found if any(item.app == app for item in m.items))
+
+    assert told("a") == [one.id, two.id]
+    made.settings.delete_receiver(two.id)
+    assert told("b") == [one.id]
+    made.settings.save_receiver(replace(one, enabled=False))
+    assert told("c") == []
+    made.settings.delete_receiver(one.id)
+    assert told("d") == [every.id]
+
+
 def test_a_test_says_what_came_of_it(made: Ground, hook: Service) -> None:
     """At once and once; it is in the history as what it is."""
     one = made.settings.receivers()[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
@@ -135,6 +136,68 @@ def test_what_each_calls_a_refusal(kind: Kind, said: bytes, code: str, retry: fl
     outcome, made = told(kind, said)
     assert (outcome.accepted, outcome.code, outcome.retry_after) == (False, code, retry)
     assert len(made.asked) == 1  # a redirect is not followed
+
+
+ODD = """<at user_id="all">everybody</at> <@boss> [here](http://evil) **b** `c`\n# \u202e\x1b[31m\x00"""
+"""What a program may print, and a rule look for."""
+
+
+def sent_to(kind: Kind, items: tuple[Item, ...], link: str = "") -> str:
+    """What it is shown, of what it is sent."""
+    with service(YES[kind]) as made:
+        its = replace(letter(made.address), items=items, link=link)
+        assert send(kind, its).accepted
+        body = made.asked[0].json
+    assert len(made.asked[0].body) <= 20_000
+    return str(
+        {
+            "webhook": lambda: body["text"],
+            "dingtalk": lambda: body["markdown"]["text"],
+            "wecom": lambda: body["markdown"]["content"],
+            "feishu": lambda: body["content"]["text"],
+        }[kind]()
+    )
+
+
+@pytest.mark.parametrize("kind", [*YES])
+def test_what_names_and_facts_hold_is_shown_and_does_nothing(kind: Kind) -> None:
+    """It rings nobody, leads nowhere, is no line of its own and turns no other around."""
+    item = replace(
+        ITEM, template="lines of {app} with “{text}”", facts={"app": "web", "text": ODD}, rule=ODD
+    )
+    text = sent_to(kind, (item,), "http://[::1]:8188/alerts")
+    assert "everybody" in text
+    assert text.count("⟨U+202E⟩") == text.count("⟨U+0000⟩") >= 1
+    assert all(c.isprintable() or c == "\n" for c in text)
+    assert "\n#" not in text.removeprefix("####")
+    assert "http://[::1]:8188/alerts" in text
+    for sign in {"webhook": (), "feishu": ("<at",)}.get(kind, ("<at", "<@", "[here", "**b", "`c")):
+        assert sign not in text
+
+
+@pytest.mark.parametrize("kind", ["dingtalk", "feishu", "wecom"])
+@pytest.mark.parametrize("several", [1, 2, 500])
+@pytest.mark.parametrize("sign", ["云", "😀", '"', "\\", "a"])
+def test_as_much_as_each_takes_is_sent(kind: Kind, several: int, sign: str) -> None:
+    """Of long names in any script, in whole characters; the address and the name of the message are
+    there whatever is left out. WeCom takes 4,096 bytes, DingTalk and Feishu 20,000 of JSON."""
+    items = tuple(
+        replace(
+            ITEM,
+            app=f"{n}{'a' * 124}",
+            rule=sign * 100,
+            template="{app}: “{rule}” {text}",
+            facts={"app": f"{n}{'a' * 124}", "rule": sign * 100, "text": sign * 500},
+        )
+        for n in range(several)
+    )
+    link = "https://cloudbang.example/alerts"
+    text = sent_to(kind, items, link)
+    assert len(text.encode()) <= (4_096 if kind == "wecom" else 20_000)
+    assert link in text
+    assert "uid-1" in text
+    assert "\ufffd" not in text
+    assert text.count(sign) > 100
 
 
 def test_feishu_says_yes_in_its_old_form_too() -> None:
