@@ -261,7 +261,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         options.setdefault("viewport", {"width": 1440, "height": 900})
         options.setdefault("locale", "en-GB")
         context = browser.new_context(**options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(support.patient(20) * 1000)
         context.on("page", watch)
         made.append(context)
         return context

@@ -22,7 +22,7 @@ import docker
 import psutil
 
 from tests import support
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 
 class PrivateEngine:
@@ -84,7 +84,7 @@ class PrivateEngine:
         assert code is None, f"dockerd ended with {code}:\n{self.log.read_text()[-2000:]}"
         # Not with the SDK: it forgets to close a socket that could not connect.
         with socket.socket(socket.AF_UNIX) as link:
-            link.settimeout(5)
+            link.settimeout(patient(5))
             try:
                 link.connect(self.address.removeprefix("unix://"))
                 link.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
@@ -115,11 +115,11 @@ class PrivateEngine:
         assert self.process is not None
         containerd = self.containerd()
         self.process.kill()
-        self.process.wait(10)
-        _, alive = psutil.wait_procs(containerd, timeout=5)
+        self.process.wait(patient(10))
+        _, alive = psutil.wait_procs(containerd, timeout=patient(5))
         for left in alive:
             left.kill()
-        psutil.wait_procs(alive, timeout=5)
+        psutil.wait_procs(alive, timeout=patient(5))
         (self.folder / "pid").unlink(missing_ok=True)
 
     def stop(self) -> None:
@@ -127,8 +127,8 @@ class PrivateEngine:
         assert self.process is not None
         containerd = self.containerd()
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
-        psutil.wait_procs(containerd, timeout=5)
+        self.process.wait(patient(30))
+        psutil.wait_procs(containerd, timeout=patient(5))
 
     def close(self) -> None:
         """Remove its containers, end it, and take away everything it made."""
@@ -150,7 +150,7 @@ class PrivateEngine:
                 if mine or f"/{self.id}/" in Path(f"/proc/{one.pid}/cgroup").read_text():
                     one.kill()
                     left.append(one)
-        psutil.wait_procs(left, timeout=5)
+        psutil.wait_procs(left, timeout=patient(5))
 
     def _clean_up(self) -> None:
         if self.process is not None and self.process.poll() is None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 
 from tests import support
-from tests.support import free_port, wait_until
+from tests.support import free_port, patient, wait_until
 
 USER, PASSWORD = "ada", "open-sesame-1"
 # htpasswd's line for them; of the least rounds there are.
@@ -57,7 +57,7 @@ class Registry:
     def move_to(self, namespace: str) -> None:
         """From now on it is on the loopback of that network namespace."""
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(patient(10))
         inside = ("nsenter", f"--net=/run/netns/{namespace}")
         self._serve(*inside)
         asks = [
@@ -75,7 +75,7 @@ class Registry:
 
     def close(self) -> None:
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(patient(10))
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

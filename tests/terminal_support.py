@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.support import ServerProcess, http_client, wait_until
+from tests.support import ServerProcess, http_client, patient, wait_until
 from tests.terminal_sockets import MIB, PROTOCOL, Console, Terminal, new_client
 
 __all__ = [
@@ -48,7 +48,7 @@ class Person:
 
     def __init__(self, server: ServerProcess, name: str = "admin", password: str = "") -> None:
         self.server, self.name = server, name
-        self.client = http_client(base_url=server.url, timeout=60.0)
+        self.client = http_client(base_url=server.url, timeout=patient(60.0))
         answer = self.client.post(
             "/api/v1/session",
             json={"username": name, "password": password or server.password},

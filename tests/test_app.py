@@ -21,7 +21,7 @@ from cloudbang.config import Settings
 from cloudbang.core.deadline import UNHURRIED, Deadline, StopOrder
 from cloudbang.domain.lines import format_time, record
 from cloudbang.storage.logs.log_store import LogStore
-from tests.support import ROOT, free_port
+from tests.support import ROOT, free_port, patient
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_start_loads_what_it_needs_and_no_more(settings: Settings) -> None:
         [sys.executable, "-c", code, settings.model_dump_json()],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patient(60),
         cwd=ROOT,
     )
     assert ran.returncode == 0, ran.stderr

@@ -17,7 +17,7 @@ import pytest
 
 from tests import lanes
 from tests.parts import ENGINE, NETWORK, PARTS, files_of
-from tests.support import ROOT, Stopwatch, free_port, slowness, wait_until
+from tests.support import ROOT, Stopwatch, free_port, patient, slowness, wait_until
 
 
 def test_wait_until_gives_the_value_it_waited_for() -> None:
@@ -41,7 +41,7 @@ def test_free_ports_are_below_the_kernels_own() -> None:
 def test_a_container_logs_what_it_was_told(container) -> None:
     """A container of the test image runs a shell command and its output reaches the engine."""
     one = container("echo out; echo err >&2")
-    one.wait(timeout=20)
+    one.wait(timeout=patient(20))
     assert sorted(one.logs().splitlines()) == [b"err", b"out"]
 
 
@@ -91,7 +91,7 @@ def test_lanes_run_beside_each_other_and_each_failure_counts(
         f"docker info --format 'engine {{{{.ServerVersion}}}}'; echo $DOCKER_HOST; touch {met};"
         f" echo '{SAYS[second]}'; exit {second}",
     )
-    said, _ = run.communicate(timeout=60)
+    said, _ = run.communicate(timeout=patient(60))
     assert run.returncode == int(first + second > 0), said
     lines = said.splitlines()
     assert lines[-1] == sum_of_both, said
@@ -114,7 +114,7 @@ def test_without_a_second_engine_they_run_one_after_the_other(tmp_path: Path) ->
     runs = tmp_path / "runs"
     alone = f"mkdir {runs} && sleep 0.3 && rmdir {runs} && echo $DOCKER_HOST && echo 1 passed"
     run = _lanes(alone, alone, DOCKER_HOST="unix:///mine")
-    said, _ = run.communicate(timeout=30)
+    said, _ = run.communicate(timeout=patient(30))
     assert (run.returncode, said.splitlines()[-1]) == (0, "2 passed, 0 failed"), said
     assert said.splitlines().count("unix:///mine") == 2
 
@@ -130,7 +130,7 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, by: signal.Sig
     engine = Path(two.with_suffix(".host").read_text().strip().removeprefix("unix://")).parent
     assert engine.is_dir()
     run.send_signal(by)
-    run.communicate(timeout=60)
+    run.communicate(timeout=patient(60))
     assert run.returncode == 130
     assert one.with_suffix(".tidied").exists()
     assert two.with_suffix(".tidied").exists()

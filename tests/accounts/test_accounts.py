@@ -32,7 +32,7 @@ from cloudbang.accounts.throttle import MAX_KEYS, MINUTE, Throttle
 from cloudbang.config import Settings
 from cloudbang.errors import BadRequest
 from cloudbang.storage.database.database import Database
-from tests.support import ROOT, wait_until
+from tests.support import ROOT, patient, wait_until
 
 PASSWORD = "correct horse battery"
 HERE, THERE = "192.0.2.1", "192.0.2.2"
@@ -464,7 +464,7 @@ def command(folder: Path, *arguments: str, typed: str = "") -> str:
         input=typed,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patient(60),
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -22,6 +22,7 @@ from cloudbang.storage.database.apps import AppStore
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.logs.log_store import LogStore, Query
+from tests.support import patient
 
 TEAM = {"default"}
 WHEN = "2026-07-01T12:00:00.000000000Z"
@@ -351,7 +352,7 @@ def test_a_line_while_an_app_is_deleted(house: House) -> None:
         gevent.sleep(0.001)
         assert house.log("web") == expected
         expected += 1
-        deleting.get(timeout=10)
+        deleting.get(timeout=patient(10))
         house.apps._written_down.save()
         assert house.apps.get("web")
         last = house.logs.read("web", Query()).lines[-1:]

@@ -16,13 +16,19 @@ from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.terminal_page import Shell, Watch, cookies_of, open_terminal
-from tests.support import ServerProcess
+from tests.support import ServerProcess, patient
 from tests.terminal_support import Person, known
 
-expect.set_options(timeout=20_000)  # ms; only what fails takes so long
+expect.set_options(timeout=20_000)  # ms, where what a module shares is made
 
 FILE_LIMIT = 3_000_000
 """Bytes of a file that the server of these tests takes."""
+
+
+@pytest.fixture(autouse=True)
+def expecting() -> None:
+    """How long a page is waited for: only what fails takes so long."""
+    expect.set_options(timeout=patient(20) * 1000)
 
 
 @pytest.fixture(scope="module")

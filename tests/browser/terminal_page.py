@@ -81,7 +81,7 @@ class Shell:
         return self.box.get_attribute("data-phase") or ""
 
     def in_phase(self, phase: str) -> Shell:
-        expect(self.box).to_have_attribute("data-phase", phase, timeout=PATIENCE * 1000)
+        expect(self.box).to_have_attribute("data-phase", phase)
         return self
 
     def ready(self) -> Shell:

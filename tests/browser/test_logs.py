@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.support import ServerProcess, Stopwatch, wait_until
+from tests.support import ServerProcess, Stopwatch, patient, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -249,7 +249,9 @@ def test_a_restarted_server_goes_on_exactly_where_it_was(
     missed = int(counting.logs(tail=1).split()[1]) + 10
     wait_until(lambda: int(counting.logs(tail=1).split()[1]) > missed, 15, "lines to be missed")
     server.start()
-    expect(page.locator("#log-live")).to_have_attribute("data-state", "live", timeout=30_000)
+    expect(page.locator("#log-live")).to_have_attribute(
+        "data-state", "live", timeout=patient(30) * 1000
+    )
     page.wait_for_function(
         "before => [...document.querySelectorAll('.row')].some(r => +r.dataset.seq > before + 15)",
         arg=before,
@@ -302,7 +304,7 @@ def test_a_flood_leaves_the_page_usable(open_log: Open, container: Containers, s
     flood.kill()
     page.keyboard.press("End")
     wait_until(lambda: at_end(page), 10, "the end")
-    expect(page.locator(".row-marker", has_text="died")).to_be_visible(timeout=20_000)
+    expect(page.locator(".row-marker", has_text="died")).to_be_visible(timeout=patient(20) * 1000)
 
 
 # --- finding -----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.deploying import asked, deploying, settled
 from tests.deploy.apps import web
-from tests.support import ServerProcess, wait_until
+from tests.support import ServerProcess, patient, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -170,7 +170,7 @@ def test_what_is_shown_is_what_was_measured_from_outside(
     span = card.locator("#comparison-span")
     expect(span).to_have_text(
         re.compile(r"^\d+ (s|min)( \d+ s)? before against \d+ s after so far, of 15 min\."),
-        timeout=40_000,
+        timeout=patient(40) * 1000,
     )
     expect(card.locator('[data-name="cpu"] td').first).to_contain_text("cores")
     shot(page, "comparison-seconds")

@@ -297,7 +297,6 @@ def test_a_kill_for_want_of_memory_is_a_card_that_stays(
         card = desk.get_by_role("region", name="Out of memory")
         expect(card.locator("#oom-limit")).to_have_text(
             "Out of memory: its limit of 8 MiB was full, and the kernel killed a process.",
-            timeout=20_000,
         )
         card.locator("summary").focus()
         desk.keyboard.press("Enter")

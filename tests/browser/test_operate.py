@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests import support
-from tests.support import ServerProcess, wait_until
+from tests.support import ServerProcess, patient, wait_until
 from tests.support_engine import PrivateEngine
 from tests.terminal_support import Person, known
 
@@ -253,7 +253,7 @@ def test_an_app_is_stopped_started_and_deleted_with_what_was_listed(
         page.screenshot(path=support.ARTIFACTS / "delete-app.png")
     dialog.get_by_label("Also its log").check()
     dialog.get_by_role("button", name="Delete the app").click()
-    page.wait_for_url(f"{admin.server.url}/", timeout=90_000)
+    page.wait_for_url(f"{admin.server.url}/", timeout=patient(90) * 1000)
     assert admin.ask("GET", "/apps/doomed").status_code == 404
     assert engine.client.services.list(filters={"label": "cloudbang.app=doomed"}) == []
     assert engine.client.volumes.get("kept")
@@ -279,10 +279,10 @@ def test_a_compose_project_is_brought_up_and_down(
     page.goto(f"{admin.server.url}/stacks")
     row = page.get_by_role("listitem").filter(has_text="compose.yaml")
     row.get_by_role("button", name="Bring it up").click()
-    expect(row).to_contain_text("shop.web", timeout=60_000)
+    expect(row).to_contain_text("shop.web", timeout=patient(60) * 1000)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     row.get_by_role("button", name="Bring it down").click()
     page.get_by_role("dialog").get_by_role("button", name="Bring it down").click()
-    expect(row).not_to_contain_text("shop.web", timeout=60_000)
+    expect(row).not_to_contain_text("shop.web", timeout=patient(60) * 1000)
     if support.PICTURES:
         page.screenshot(path=support.ARTIFACTS / "stacks.png")

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.support import ServerProcess, wait_until
+from tests.support import ServerProcess, patient, wait_until
 from tests.terminal_support import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
@@ -62,11 +62,11 @@ def test_a_page_whose_modules_do_not_come_is_loaded_again(
     page.route("**/static/build/*.css", lambda route: route.abort(), times=1)
     page.goto(server.url)
     expect(page.locator(".frame")).to_have_css("display", "grid")
-    expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=15_000)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
     expect(stops).to_be_hidden()
     page.route("**/static/build/shared-*.js", lambda route: route.abort())
     page.goto(server.url)
-    expect(stops).to_have_text("A part of this page did not arrive. Load it again.", timeout=15_000)
+    expect(stops).to_have_text("A part of this page did not arrive. Load it again.")
     expect(stops).to_be_visible()
 
 
@@ -177,7 +177,9 @@ def test_nothing_is_sent_before_the_script_is_there(page: Page, server: ServerPr
     page.fill("#username", "admin")
     page.fill("#password", server.password)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("A part of this page did not arrive.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("A part of this page did not arrive.")).to_be_visible(
+        timeout=patient(15) * 1000
+    )
     page.fill("#password", server.password)
     page.keyboard.press("Enter")
     page.evaluate("document.forms[0].querySelector('[type=submit]').click()")
@@ -254,7 +256,7 @@ def test_signing_out_ends_the_other_pages_of_the_session_too(
     apps.click("#account")
     apps.get_by_role("button", name="Sign out").click()
     expect(apps).to_have_url(f"{server.url}/sign-in")
-    expect(other).to_have_url(f"{server.url}/sign-in?next=%2Fsettings", timeout=4_000)
+    expect(other).to_have_url(f"{server.url}/sign-in?next=%2Fsettings", timeout=patient(4) * 1000)
 
 
 # --- apps --------------------------------------------------------------------------------------
@@ -424,7 +426,7 @@ def test_the_page_comes_back_by_itself_after_a_restart(
     shot(apps, "connection-lost")
     container(name="pages-meanwhile")
     server.start()
-    expect(connection).to_have_attribute("data-state", "live", timeout=20_000)
+    expect(connection).to_have_attribute("data-state", "live")
     expect(row(apps, "pages-meanwhile")).to_be_visible()
 
 
@@ -458,10 +460,10 @@ def test_a_server_that_does_not_answer_any_more_is_noticed(
     os.kill(server.pid, signal.SIGSTOP)
     try:
         apps.evaluate(asked)
-        expect(connection).to_have_attribute("data-state", "waiting", timeout=8_000)
+        expect(connection).to_have_attribute("data-state", "waiting", timeout=patient(8) * 1000)
     finally:
         os.kill(server.pid, signal.SIGCONT)
-    expect(connection).to_have_attribute("data-state", "live", timeout=25_000)
+    expect(connection).to_have_attribute("data-state", "live", timeout=patient(25) * 1000)
 
 
 # --- look, language, settings ------------------------------------------------------------------
@@ -703,7 +705,7 @@ def test_the_password_is_changed_and_other_browsers_are_out(
     apps.fill("#current", server.password)
     apps.get_by_role("button", name="Change the password").click()
     expect(apps.get_by_text("The password is changed.")).to_be_visible()
-    expect(other).to_have_url(re.compile("/sign-in"), timeout=4_000)
+    expect(other).to_have_url(re.compile("/sign-in"), timeout=patient(4) * 1000)
     expect(apps.locator("#logins .item")).to_have_count(1)
 
 
@@ -734,7 +736,7 @@ def test_people_are_added_and_a_viewer_cannot_add_any(
     person.get_by_role("button", name="Switch off or on").click()
     apps.get_by_role("dialog").get_by_role("button", name="Set it").click()
     expect(person.locator(".badge.bad")).to_contain_text("ended")
-    expect(other).to_have_url(re.compile("/sign-in"), timeout=4_000)
+    expect(other).to_have_url(re.compile("/sign-in"), timeout=patient(4) * 1000)
     other.fill("#username", "小林")
     other.fill("#password", "eight bridges")
     other.keyboard.press("Enter")
@@ -746,7 +748,7 @@ def test_people_are_added_and_a_viewer_cannot_add_any(
     person.get_by_role("button", name="Delete").click()
     person.get_by_role("button", name="Delete").click()
     expect(person).to_have_count(0)
-    expect(other).to_have_url(re.compile("/sign-in"), timeout=4_000)
+    expect(other).to_have_url(re.compile("/sign-in"), timeout=patient(4) * 1000)
 
 
 def test_teams_are_made_and_people_are_put_into_them(
@@ -784,7 +786,7 @@ def test_teams_are_made_and_people_are_put_into_them(
     apps.get_by_role("button", name="Delete blue").click()
     apps.get_by_role("button", name="Delete blue").click()
     expect(apps.locator("#teams .item", has_text="blue")).to_have_count(0)
-    expect(other).to_have_url(re.compile("/sign-in"), timeout=4_000)
+    expect(other).to_have_url(re.compile("/sign-in"), timeout=patient(4) * 1000)
     person.get_by_role("button", name="Delete ben").click()
     person.get_by_role("button", name="Delete ben").click()
     expect(person).to_have_count(0)

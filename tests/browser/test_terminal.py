@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.terminal_page import Shell, Watch, read
-from tests.support import ServerProcess, wait_until
+from tests.support import ServerProcess, patient, wait_until
 from tests.terminal_support import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
@@ -266,7 +266,7 @@ def test_a_large_paste_arrives_whole(own: BrowserContext, shell: Shell, box: Any
     page.evaluate("text => navigator.clipboard.writeText(text)", text)
     shell.run("stty -echo; echo quiet $((1+1))", "quiet 2").type("cat > /tmp/large\n")
     page.keyboard.press("Control+Shift+V")
-    expect(shell.banner("paste")).to_have_count(0, timeout=60_000)
+    expect(shell.banner("paste")).to_have_count(0, timeout=patient(60) * 1000)
     page.keyboard.press("Control+D")
     wait_until(lambda: len(read(box, "/tmp/large")) >= len(text.encode()), 60, "all of it")
     assert read(box, "/tmp/large").decode() == text

@@ -18,7 +18,7 @@ from cloudbang.config import BusSettings
 from cloudbang.core.counters import exported
 from cloudbang.core.notices import Notices
 from cloudbang.errors import PortInUse, SettingError
-from tests.support import ROOT, Stopwatch, free_port, wait_until
+from tests.support import ROOT, Stopwatch, free_port, patient, wait_until
 
 ANYWHERE = "tcp://127.0.0.1:*"
 
@@ -37,7 +37,7 @@ class Reader:
 
     def close(self) -> None:
         self.subscriber.close()
-        self.greenlet.join(2)
+        self.greenlet.join(patient(2))
         assert self.greenlet.ready(), "batches() did not end with close()"
 
 
@@ -463,7 +463,7 @@ for _ in range(10):
 print("peace")
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, cwd=ROOT
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=patient(100), cwd=ROOT
     )
     assert done.stdout.strip() == "peace", done.stderr[-2000:]
 

@@ -18,7 +18,7 @@ from cloudbang.errors import CloudBangError
 from cloudbang.storage import data_folder
 from cloudbang.storage.database import tables
 from cloudbang.storage.database.migrations.__main__ import configuration
-from tests.support import ROOT
+from tests.support import ROOT, patient
 
 COMMANDS = (
     ("token", "create", "ci"),
@@ -49,7 +49,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         input="correct horse battery\n",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patient(60),
     )
 
 

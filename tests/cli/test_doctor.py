@@ -29,7 +29,7 @@ from cloudbang.config import GIB, ServerSettings, Settings, StorageSettings
 from cloudbang.domain.apps import nothing_kept
 from cloudbang.domain.lines import format_time
 from cloudbang.storage import data_folder
-from tests.support import ROOT, free_port, wait_until
+from tests.support import ROOT, free_port, patient, wait_until
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def doctor(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProc
         env={"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **environ},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patient(60),
     )
 
 
@@ -129,7 +129,11 @@ def _as_nobody(host: str) -> list[str]:
         "print(*(f.code for f in doctor_engine.engine(sys.argv[1], {})))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, host], cwd=ROOT, capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", code, host],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=patient(30),
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
@@ -188,7 +192,7 @@ def engine_of_yesterday() -> Iterator[str]:
         thread.start()
         yield f"tcp://127.0.0.1:{served.server_port}"
         served.shutdown()
-        thread.join(5)
+        thread.join(patient(5))
 
 
 def test_clock_skew_is_read_over_tcp(environ, engine_of_yesterday: str) -> None:

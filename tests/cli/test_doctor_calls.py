@@ -14,7 +14,7 @@ import pytest
 from cloudbang.cli import doctor_calls, doctor_engine
 from cloudbang.cli.doctor_checks import Finding
 from cloudbang.domain.refusals import REFUSALS
-from tests.support import ROOT
+from tests.support import ROOT, patient
 
 LOGS = "c" * 64
 
@@ -113,7 +113,7 @@ def filtered() -> Iterator[type[_Filtered]]:
         One.host = f"tcp://127.0.0.1:{served.server_port}"
         yield One
         served.shutdown()
-        thread.join(5)
+        thread.join(patient(5))
 
 
 def wrong(engine: type[_Filtered]) -> list[Finding]:

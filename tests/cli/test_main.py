@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cloudbang.cli.main import COMMANDS, main
+from tests.support import patient
 
 
 def test_help_names_every_command() -> None:
@@ -43,6 +44,10 @@ def test_a_command_imports_what_it_needs_and_no_more(command: str, apart: list[s
         "print(json.dumps(list(sys.modules)))"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=60
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=patient(60),
     )
     assert not set(apart) & set(json.loads(ran.stdout))

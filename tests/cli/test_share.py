@@ -643,7 +643,7 @@ def test_a_flood_that_nobody_reads_costs_nothing(
     page = one.open(ada)
     page.acks = False
     before = rss(server.pid)
-    assert one.wait(60) == 0
+    assert one.wait(patient(60)) == 0
     assert rss(server.pid) - before < 30_000_000
     page.acks = True
     page.ack()
@@ -692,7 +692,7 @@ class FalseServer:
     def _serve(self) -> None:
         for answer in self._answers:
             with self._listener.accept()[0] as sock:
-                sock.settimeout(10)
+                sock.settimeout(patient(10))
                 asked = sock.recv(65536).decode()
                 self.shown.append(asked)
                 with contextlib.suppress(OSError):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudbang.core.budget import Budget, NoRoom
+from tests.support import patient
 
 
 def test_an_account_holds_half_of_what_there_is_and_the_next_one_still_finds_room() -> None:
@@ -56,7 +57,7 @@ def test_who_waits_goes_on_in_order_and_accounts_in_turns() -> None:
     gevent.sleep(0.01)
     assert done == []
     full.close()
-    gevent.joinall(waiting, timeout=1)
+    gevent.joinall(waiting, timeout=patient(1))
     assert done == ["a1", "b1", "a2"]
     assert budget.held == 0
 
@@ -80,7 +81,7 @@ def test_who_waits_in_vain_or_is_ended_lets_the_next_one_pass() -> None:
     gevent.sleep(0.01)
     assert not small.ready()
     ended.kill()
-    gevent.joinall([large, small], timeout=1)
+    gevent.joinall([large, small], timeout=patient(1))
     assert (large.value, small.value) == ("gave up", "had it")
     assert budget.held == 40
 
@@ -120,6 +121,8 @@ def test_nothing_is_lost_and_no_bound_is_passed(asked: list[tuple[str, int, floa
             assert shares[name].held <= 60
             gevent.sleep(pause)
 
-    gevent.joinall([gevent.spawn(want, *one) for one in asked], timeout=5, raise_error=True)
+    gevent.joinall(
+        [gevent.spawn(want, *one) for one in asked], timeout=patient(5), raise_error=True
+    )
     assert budget.held == 0
     assert all(not share.waiting for share in shares.values())

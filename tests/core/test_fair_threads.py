@@ -9,7 +9,7 @@ import gevent
 import pytest
 
 from cloudbang.core.fair_threads import FairThreads, Rank
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_page_never_waits_for_a_search(threads: FairThreads) -> None:
     asked.append(ask(threads, held, "b", Rank.PAGE, "page"))
     wait_until(lambda: set(held.begun) == {"search 0", "page"})
     held.end = {"page", *(f"search {n}" for n in range(3))}
-    gevent.joinall(asked, timeout=2, raise_error=True)
+    gevent.joinall(asked, timeout=patient(2), raise_error=True)
 
 
 def test_accounts_take_turns_and_within_one_the_short_come_first(threads: FairThreads) -> None:
@@ -55,7 +55,7 @@ def test_accounts_take_turns_and_within_one_the_short_come_first(threads: FairTh
     asked.append(ask(threads, held, "b", Rank.SEARCH, "b"))
     asked.append(ask(threads, held, "a", Rank.SEARCH, "a search"))
     held.end = {"b", "a search", *(f"a{n}" for n in range(4))}
-    gevent.joinall(asked, timeout=2, raise_error=True)
+    gevent.joinall(asked, timeout=patient(2), raise_error=True)
     assert held.begun == ["a0", "a search", "b", "a1", "a2", "a3"]
 
 
@@ -67,7 +67,7 @@ def test_who_is_ended_while_it_waits_leaves_the_line(threads: FairThreads) -> No
     last = ask(threads, held, "b", Rank.SEARCH, "last")
     gone.kill()
     held.end = {"first", "last"}
-    gevent.joinall([first, last], timeout=2, raise_error=True)
+    gevent.joinall([first, last], timeout=patient(2), raise_error=True)
     assert held.begun == ["first", "last"]
 
 

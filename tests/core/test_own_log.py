@@ -14,7 +14,7 @@ from gevent.threadpool import ThreadPool
 
 from cloudbang.core import own_log
 from cloudbang.core.own_log import OffHubHandler, OneLine, tell_of_blocking, threads_may_log
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 
 def test_a_stranger_cannot_write_lines_into_our_log() -> None:
@@ -123,7 +123,7 @@ def test_threads_may_log_while_the_hub_does() -> None:
         try:
             for _ in range(20):
                 asked = [pool.spawn(say, 500) for _ in range(3)]
-                assert [one.get(timeout=20) for one in asked] == [500] * 3
+                assert [one.get(timeout=patient(20)) for one in asked] == [500] * 3
         finally:
             sys.setswitchinterval(before)
             saying.kill()

@@ -9,7 +9,7 @@ import gevent
 import pytest
 
 from cloudbang.core.parking import Parking
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_a_call_before_the_wait_is_not_lost_and_several_count_as_one() -> None:
     parking = Parking()
     parking.call()
     parking.call()
-    with gevent.Timeout(1):
+    with gevent.Timeout(patient(1)):
         parking.wait()
     with gevent.Timeout(0.02, False):
         parking.wait()
@@ -57,7 +57,7 @@ def test_who_has_gone_is_not_woken() -> None:
     assert times == [0]
     assert waits.dead
     # The call is kept for who comes next: it cannot know that the other never saw it.
-    with gevent.Timeout(1):
+    with gevent.Timeout(patient(1)):
         parking.wait()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gevent
 
 from cloudbang.core.retry import Attempts, Retries
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 
 def test_trouble_is_said_when_it_begins_and_when_it_ends():
@@ -31,7 +31,7 @@ def test_a_wait_can_be_cut_short():
     waiting = gevent.spawn(one.wait, 3600)
     gevent.sleep(0)
     one.now()
-    waiting.get(timeout=1)
+    waiting.get(timeout=patient(1))
 
 
 def test_each_is_asked_again_by_itself():

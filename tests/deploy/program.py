@@ -20,6 +20,7 @@ from tests.support import (
     Stopwatch,
     free_port,
     http_client,
+    patient,
     wait_until,
 )
 from tests.team_support import person_in
@@ -36,7 +37,7 @@ class Program:
         self.http = http_client(
             base_url=server.url,
             headers={"Authorization": f"Bearer {self.token}"},
-            timeout=60,
+            timeout=patient(60),
         )
 
     def begin(self, app: str, **body: Any) -> dict[str, Any]:
@@ -98,7 +99,7 @@ class Program:
             env=environ,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=patient(120),
             check=False,
             **more,
         )

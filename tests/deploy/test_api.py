@@ -25,7 +25,7 @@ import pytest
 from tests.deploy import apps
 from tests.deploy.house import Swarm, machine_engine
 from tests.deploy.program import FINAL, Program, folder_of, program_on
-from tests.support import ROOT, free_port, wait_until
+from tests.support import ROOT, free_port, patient, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_from_the_click_to_serving(program: Program) -> None:
     with program.live() as socket:
         socket.send(orjson.dumps({"op": "subscribe", "channel": channel, "after": 0}).decode())
         while not states or states[-1]["state"] not in FINAL or lines[-1][0] < until - 1:
-            heard = orjson.loads(socket.recv(timeout=40))
+            heard = orjson.loads(socket.recv(timeout=patient(40)))
             assert heard["channel"] == channel
             if heard["op"] == "lines":
                 first = first or time.monotonic() - started
@@ -246,7 +246,7 @@ def test_a_killed_server_is_followed_on(program: Program) -> None:
         wait_until(lambda: program.http.get(path).json()["deployments"], 30, "it begins", every=0.1)
         program.server.kill()
         program.server.start()
-        assert command.wait(60) == 0, command.stderr.read() if command.stderr else ""
+        assert command.wait(patient(60)) == 0, command.stderr.read() if command.stderr else ""
 
 
 @pytest.mark.slow("200 MB are sent, unpacked and built")

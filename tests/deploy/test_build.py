@@ -17,7 +17,7 @@ from cloudbang.deploy.sources import Fetched, Image
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.engine import Engine
 from tests.deploy.source_ground import Ground, Kept
-from tests.support import running, wait_until
+from tests.support import patient, running, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -232,7 +232,7 @@ def test_who_cancels_comes_back_when_nothing_is_left_running(
     its = source(tmp_path, {"Dockerfile": f"FROM {image}\nRUN echo {builder}; {marker}\n"})
     going = gevent.spawn(build, ground, its)
     wait_until(lambda: running(marker.split()[1]), 20, "the command of the build")
-    going.kill(timeout=9)
+    going.kill(timeout=patient(9))
     assert going.dead
     assert running(marker.split()[1]) == []
     assert "has not said" not in ground.kept.text
@@ -261,7 +261,7 @@ def test_one_at_a_time(ground: Ground, tmp_path: Path, image: str) -> None:
     second = gevent.spawn(build, ground, other)
     wait_until(lambda: {"doing": "wait"} in ground.kept.told, 5, "its turn")
     first.kill()
-    assert second.get(timeout=30).id
+    assert second.get(timeout=patient(30)).id
 
 
 @pytest.mark.slow("it prints far more than is kept")

@@ -14,7 +14,7 @@ from cloudbang.deploy.service import Wanted
 from cloudbang.domain.deploy.deployment import NotNow, StepName
 from tests.deploy import apps
 from tests.deploy.house import House
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -126,7 +126,7 @@ def test_requests_are_let_finish_and_a_cancel_meanwhile_goes_back(house: House, 
     house.serves("drained", **spec)
     at = {"Host": "drained.localhost"}
     url = f"http://127.0.0.1:{house.settings.gateway.http_port}"
-    with httpx.Client(timeout=30, trust_env=False, headers=at) as client:
+    with httpx.Client(timeout=patient(30), trust_env=False, headers=at) as client:
         id = house.deploy("drained", **apps.web(image, "two", SLOW=4, route={}))
         house.in_step(id, "health")  # on a busy machine it would have ended before
         slow = gevent.spawn(client.get, f"{url}/cgi-bin/slow")

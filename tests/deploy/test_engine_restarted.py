@@ -14,7 +14,7 @@ from cloudbang.deploy.watch import Watch
 from cloudbang.domain.deploy.deployment import Deployment, StepName
 from tests.deploy import apps
 from tests.deploy.house import QUICK, House
-from tests.support import wait_until
+from tests.support import patient, wait_until
 from tests.support_engine import PrivateEngine
 
 pytestmark = [
@@ -56,7 +56,7 @@ class Ground:
 
         self.house.deployments.listen(look)
         ids[0] = self.house.deploy("web", **{**self.spec, **changes})
-        assert reached.wait(60), self.house.lines(ids[0])
+        assert reached.wait(patient(60)), self.house.lines(ids[0])
         self.private.kill()
         self.private.start()
         done = self.house.wait(ids[0], 90)

@@ -15,6 +15,7 @@ from gevent.event import Event as Flag
 from cloudbang.deploy.kept_uploads import KeptUploads
 from cloudbang.deploy.uploads import UploadRefused
 from cloudbang.errors import StorageFailed, StorageFull
+from tests.support import patient
 
 
 def archive(packed: bool = True, **files: str) -> io.BytesIO:
@@ -124,10 +125,10 @@ def test_several_at_once_leave_as_much_free_as_one(
     uploads = KeptUploads(tmp_path, keep_free=0)
     first, second = Slow(data), Slow(data)
     coming = [gevent.spawn(uploads.keep, one) for one in (first, second)]
-    assert first.begun.wait(5)
-    assert second.begun.wait(5)
+    assert first.begun.wait(patient(5))
+    assert second.begun.wait(patient(5))
     first.let.set()
-    kept = coming[0].get(timeout=10)
+    kept = coming[0].get(timeout=patient(10))
     second.let.set()
     with pytest.raises(StorageFull):
         coming[1].get(timeout=10)

@@ -14,7 +14,7 @@ import pytest
 from cloudbang.domain.deploy.deployment import Deployment
 from tests.deploy import apps
 from tests.deploy.house import House, Swarm
-from tests.support import ENDS_WITH_US, ROOT
+from tests.support import ENDS_WITH_US, ROOT, patient
 
 pytestmark = [
     pytest.mark.engine,
@@ -51,7 +51,7 @@ class Chain:
             [*ENDS_WITH_US, sys.executable, "-m", "tests.deploy.deploying_child", json.dumps(told)],
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
-            timeout=150,
+            timeout=patient(150),
             check=False,
         )
         assert done.returncode == -9

@@ -17,7 +17,7 @@ from cloudbang.deploy.sources import Image
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.engine import Engine, images
 from tests.deploy.source_ground import TEAM, Ground, Kept
-from tests.support import wait_until
+from tests.support import patient, wait_until
 from tests.support_registry import PASSWORD, USER, Registry, way_to
 
 pytestmark = pytest.mark.engine
@@ -39,7 +39,7 @@ def big(registry: Registry, image: str, docker_client: docker.DockerClient) -> s
     made = docker_client.containers.run(
         image, ["sh", "-c", "head -c 8388608 /dev/urandom >/big"], detach=True, network_mode="none"
     )
-    made.wait(timeout=60)
+    made.wait(timeout=patient(60))
     made.commit(name.rpartition(":")[0], "1")
     made.remove()
     docker_client.images.push(name, auth_config={"username": USER, "password": PASSWORD})
@@ -231,7 +231,7 @@ def test_who_cancels_comes_back_though_the_engine_cannot_end_it(
         ground.sources.credentials.put(TEAM, "registry", f"127.0.0.1:{port}", USER, PASSWORD)
         going = gevent.spawn(pull, ground, name)
         wait_until(lambda: "Pulling from" in ground.kept.text, 10, "the manifest")
-        going.kill(timeout=8)
+        going.kill(timeout=patient(8))
         assert going.dead
 
 

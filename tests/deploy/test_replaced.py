@@ -12,6 +12,7 @@ import pytest
 
 from tests.deploy import apps
 from tests.deploy.house import House, Swarm
+from tests.support import patient
 
 pytestmark = [
     pytest.mark.engine,
@@ -30,7 +31,7 @@ def asked(house: House, app: str) -> Iterator[list[str]]:
 
     def ask() -> None:
         at = {"Host": f"{app}.localhost"}
-        with httpx.Client(timeout=60, trust_env=False, headers=at) as client:
+        with httpx.Client(timeout=patient(60), trust_env=False, headers=at) as client:
             while not over.is_set():
                 try:
                     answer = client.get(url)
@@ -44,7 +45,7 @@ def asked(house: House, app: str) -> Iterator[list[str]]:
         yield told
     finally:
         over.set()
-        gevent.joinall(people, timeout=60)
+        gevent.joinall(people, timeout=patient(60))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from cloudbang.engine import Engine
 from tests.deploy.canaries import arguments_of_all
 from tests.deploy.git_host import LOGIN, Host, git
 from tests.deploy.source_ground import TEAM, Ground, Kept
-from tests.support import running
+from tests.support import patient, running
 from tests.support_registry import Registry
 
 pytestmark = pytest.mark.engine
@@ -124,10 +124,10 @@ def test_who_cancels_a_fetch_leaves_no_git_behind(ground: Ground, host: Host) ->
     _, deployment = ground.begin("git-slow", {"image": "x"})
     build = Build(git=f"{host.url}/web.git")
     going = gevent.spawn(ground.sources.fetch, deployment, build, ground.log(), ground.kept.tell)
-    with gevent.Timeout(10):
+    with gevent.Timeout(patient(10)):
         while not host.asked:
             gevent.sleep(0.02)
-    going.kill(timeout=5)
+    going.kill(timeout=patient(5))
     assert going.dead
     place = str(ground.settings.storage.path / ".deploy" / "fetched" / str(deployment.id))
     assert running(place) == []

@@ -17,7 +17,7 @@ from cloudbang.deploy.sources import Fetched
 from cloudbang.engine import Engine
 from cloudbang.errors import EngineUnreachable
 from tests.deploy.source_ground import TEAM, Ground, Kept
-from tests.support import wait_until
+from tests.support import patient, wait_until
 from tests.support_engine import PrivateEngine
 from tests.support_registry import PASSWORD, USER, Registry
 
@@ -51,7 +51,7 @@ def whole(
         made = docker_client.containers.run(
             image, ["sh", "-c", script], detach=True, network_mode="none"
         )
-        made.wait(timeout=60)
+        made.wait(timeout=patient(60))
         made.commit(name.rpartition(":")[0], "1")
         made.remove()
         docker_client.images.push(name, auth_config={"username": USER, "password": PASSWORD})

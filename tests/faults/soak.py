@@ -15,7 +15,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.faults.truth import assert_same, ticker
-from tests.support import ROOT, ServerProcess, wait_until
+from tests.support import ROOT, ServerProcess, patient, wait_until
 
 
 @dataclass
@@ -64,7 +64,7 @@ def viewers(
         yield process
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(patient(10))
         if process.stdout is not None:
             process.stdout.close()
 

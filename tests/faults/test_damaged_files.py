@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.truth import assert_same, ticker
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 SMALL_SEGMENTS = {"CLOUDBANG_STORAGE_SEGMENT_BYTES": str(64 * 1024)}
 
@@ -35,7 +35,7 @@ def filled(new_server, ended):
         # What comes at once may go into one segment, however small they should be.
         ended.exec_run(["touch", f"/go{n}"])
         wait_until(lambda n=n: _next(server, ended.name) > n * STEP, 30, f"{n * STEP} lines")
-    ended.wait(timeout=30)
+    ended.wait(timeout=patient(30))
     assert assert_same(server, ended.name, ended) == STEPS * STEP
     wait_until(lambda: _files(server, ended, "*.log.zst"), 20, "closed segments to be compressed")
     server.terminate()

@@ -14,7 +14,7 @@ import pytest
 
 from cloudbang.bus import HEADER, Publisher
 from tests.conftest import ServerFactory
-from tests.support import ServerProcess, rounds, wait_until
+from tests.support import ServerProcess, patient, rounds, wait_until
 
 ROUNDS = rounds(3, 60)
 LINES, EVENTS = 10_000, 1_200  # of each round: many files, and more than one transaction
@@ -132,7 +132,7 @@ def test_kill_9_while_an_app_is_deleted(ground: Ground) -> None:
         deleting = gevent.spawn(ground.delete)
         gevent.sleep(takes * (n + chance.random()) / ROUNDS)
         server.kill()
-        answers.append(deleting.get(timeout=30))
+        answers.append(deleting.get(timeout=patient(30)))
         server.start()
         assert answers[-1] in (0, 204)
         if answers[-1] == 204:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cloudbang.domain.lines import MAX_TEXT
-from tests.support import ServerProcess, wait_until
+from tests.support import ServerProcess, patient, wait_until
 
 ODD = [
     b"<script>alert(1)</script><img src=x onerror=alert(1)>&amp;",
@@ -48,7 +48,7 @@ def _with_file(container, content: bytes, **options: Any) -> Any:
         archive.addfile(member, io.BytesIO(content))
     assert one.put_archive("/data", packed.getvalue())
     one.start()
-    one.wait(timeout=30)
+    one.wait(timeout=patient(30))
     return one
 
 

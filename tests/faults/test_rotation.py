@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.faults.truth import ticker
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 NUMBER = re.compile(r"line (\d+) ")
 
@@ -56,7 +56,7 @@ def test_what_the_engine_drops_in_a_flood_is_marked(container, server) -> None:
         'i=0; while [ $i -lt 400000 ]; do i=$((i+1)); echo "flood line $i of many"; done',
         log_config={"Type": "json-file", "Config": {"max-size": "200k", "max-file": "2"}},
     )
-    one.wait(timeout=60)
+    one.wait(timeout=patient(60))
     wait_until(lambda: _is_stored(server, one), 40, "the last line to be stored", every=0.2)
     numbers, silent, _ = _numbers_and_markers(server.lines(one.name))
     assert len(set(numbers)) == len(numbers), "lines are stored twice"

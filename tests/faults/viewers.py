@@ -20,6 +20,8 @@ from typing import Any
 
 import orjson
 
+from tests.support import patient
+
 MASK = b"\0\0\0\0"  # a mask of zeros is a mask: nothing to compute
 
 
@@ -102,7 +104,7 @@ class Viewer:
         if stuck:
             self.link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.link.connect(("127.0.0.1", port))
-        self.link.settimeout(10)
+        self.link.settimeout(patient(10))
         self._frames = Frames(handshake(self.link, port, cookie))
         self.link.sendall(
             text_frame(json.dumps({"op": "subscribe", "channel": f"log/{app}", "tail": 0}))

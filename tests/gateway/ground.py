@@ -30,7 +30,7 @@ from cloudbang.gateway.admin import CaddyAdmin
 from cloudbang.gateway.service import NAME
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.routes import RouteStore
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 HERE = Path(__file__).parent
 IMAGE = "cloudbang-test/web-app:1"
@@ -90,7 +90,7 @@ class Ground:
         self.gateway = self.new_gateway()
         # Idle connections are closed when a route comes or goes: none is kept here.
         limits = httpx.Limits(max_keepalive_connections=0)
-        self.client = httpx.Client(timeout=40, trust_env=False, limits=limits)
+        self.client = httpx.Client(timeout=patient(40), trust_env=False, limits=limits)
 
     def new_gateway(self, *, start: bool = True) -> Gateway:
         """One that begins with what the database holds, as after a restart."""

@@ -13,7 +13,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from cloudbang.bus import Publisher
-from tests.support import ServerProcess, wait_until
+from tests.support import ServerProcess, patient, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -26,7 +26,7 @@ class Page:
 
     def until(self, wanted: Any, seconds: float = 20.0) -> Any:
         """The first message for which ``wanted(message)`` is true."""
-        ends = time.monotonic() + seconds
+        ends = time.monotonic() + patient(seconds)
         while True:
             heard = orjson.loads(self._socket.recv(timeout=max(ends - time.monotonic(), 0.01)))
             if wanted(heard):

@@ -14,7 +14,7 @@ import pytest
 from cloudbang.domain.terminals import ExitStatus, Size
 from cloudbang.terminals import share_pass
 from cloudbang.terminals.share_source import INPUT, OUTPUT, PIECE, ShareSource
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 MIB = 1024 * 1024
 
@@ -54,7 +54,7 @@ def test_output_waits_when_nobody_reads() -> None:
     waiting = gevent.spawn(source.feed, b"y", 10.0)
     assert len(source.read(1000)) == 1000
     assert source.read_now(OUTPUT) == b"x" * (fed - 1000)
-    assert waiting.get(timeout=5)
+    assert waiting.get(timeout=patient(5))
     assert source.read() == b"y"
     assert source.read_now() is None
 
@@ -65,7 +65,7 @@ def test_the_tail_comes_before_the_end() -> None:
     reading = gevent.spawn(source.read)
     gevent.sleep(0)
     source.feed(b"first", 1.0)
-    assert reading.get(timeout=5) == b"first"
+    assert reading.get(timeout=patient(5)) == b"first"
     source.feed(b"last words", 1.0)
     source.finish(3)
     assert [source.read(4) for _ in range(4)] == [b"last", b" wor", b"ds", b""]
@@ -134,7 +134,7 @@ def test_an_end_waits_for_the_answer() -> None:
     wait_until(lambda: line.told == [{"op": "end"}])
     assert not ending.dead
     source.finish(129)
-    ending.get(timeout=10)
+    ending.get(timeout=patient(10))
     assert not line.was_cut
 
 
@@ -183,7 +183,7 @@ def test_a_terminal_that_was_handed_over_is_read_and_written(ends: tuple[int, in
     assert read_all(slave, 10) == b"early late"
     assert os.get_terminal_size(slave) == (101, 31)
     os.write(slave, b"printed")
-    assert reader.get(timeout=5) == b"printed"
+    assert reader.get(timeout=patient(5)) == b"printed"
     source.resize(Size(90, 20))
     assert os.get_terminal_size(slave) == (90, 20)
     assert (line.input, line.told) == (b"", [])
@@ -219,7 +219,7 @@ def test_a_lost_command_leaves_no_reader_behind(ends: tuple[int, int]) -> None:
     reader = gevent.spawn(source.read)
     gevent.sleep(0.01)
     source.lose()
-    assert reader.get(timeout=5) == b""
+    assert reader.get(timeout=patient(5)) == b""
     assert source.result() == ExitStatus("command-ended")
     os.close(slave)
 
@@ -237,7 +237,7 @@ def test_the_end_of_a_handed_terminal_waits_for_last_words(
     source.finish(0)
     gevent.sleep(0.01)
     os.write(slave, b"last words")
-    assert reader.get(timeout=5) == b"last words"
+    assert reader.get(timeout=patient(5)) == b"last words"
     assert source.read() == b""
     os.close(slave)
 

@@ -33,7 +33,7 @@ from cloudbang.storage.database.alert_rows import Message
 from cloudbang.storage.database.deployments import DeploymentStore
 from cloudbang.storage.database.stacks import StackStore
 from cloudbang.web.live.base import CHANNELS
-from tests.support import wait_until
+from tests.support import patient, wait_until
 from tests.terminal_programs import run_terminal
 from tests.web.whole_app import CHANGES, NO_ENGINE, PASSWORD, WHEN, WholeApp
 
@@ -586,7 +586,7 @@ def test_every_channel_and_socket_is_named_here(house: House) -> None:
 
 
 def hear(socket: ClientConnection, timeout: float = 5.0) -> Any:
-    return orjson.loads(socket.recv(timeout=timeout))
+    return orjson.loads(socket.recv(timeout=patient(timeout)))
 
 
 def everything(socket: ClientConnection) -> list[Any]:
@@ -594,7 +594,7 @@ def everything(socket: ClientConnection) -> list[Any]:
     heard = []
     while True:
         try:
-            heard.append(hear(socket, 1.0))
+            heard.append(orjson.loads(socket.recv(timeout=1.0)))
         except TimeoutError:
             return heard
 
@@ -728,7 +728,7 @@ def test_who_loses_a_team_loses_its_sockets(house: House) -> None:
         hear(socket)
         accounts.set_role(eve.id, None, "blue")
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(timeout=2.0)
+            socket.recv(timeout=patient(2))
         assert closed.value.rcvd
         assert closed.value.rcvd.code == 4401
 

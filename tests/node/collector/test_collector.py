@@ -9,7 +9,7 @@ import pytest
 from docker.models.containers import Container
 
 from tests.node.collector.rig import Rig
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -151,7 +151,7 @@ def test_a_container_that_goes_with_its_end_is_read_to_its_end(rig, container):
     """With --rm its log is gone a moment after its last line."""
     app = unique("gone")
     one: Rig = rig()
-    one.inventory.ready.wait(10)
+    one.inventory.ready.wait(patient(10))
     waits = "echo 0; while ! [ -e /go ]; do sleep 0.01; done; for i in $(seq 20); do echo $i; done"
     made = container(waits, name=app, auto_remove=True)
     one.wait_for(app, 1)
@@ -162,7 +162,7 @@ def test_a_container_that_goes_with_its_end_is_read_to_its_end(rig, container):
 def test_a_container_that_lives_for_a_moment_is_read(rig, container):
     """Whole or, on a machine too busy to open its log before it is gone, not at all."""
     one: Rig = rig()
-    one.inventory.ready.wait(10)
+    one.inventory.ready.wait(patient(10))
     for _ in range(10):
         app = unique("moment")
         made = container("for i in $(seq 20); do echo $i; done", name=app, auto_remove=True)

@@ -13,7 +13,7 @@ import pytest
 
 from cloudbang.domain.lines import format_time
 from tests.node.collector.rig import Rig
-from tests.support import ROOT, rounds, wait_until
+from tests.support import ROOT, patient, rounds, wait_until
 
 MODULE = "tests.node.collector.process"
 
@@ -73,7 +73,7 @@ def test_rotation_under_load_loses_nothing_silently(rig, container, size, files)
     app = f"rotated-{uuid.uuid4().hex[:8]}"
     lines = rounds(20_000, 200_000)
     one: Rig = rig()
-    one.inventory.ready.wait(10)
+    one.inventory.ready.wait(patient(10))
     container(
         COUNT.format(lines=lines, padding="x" * 80),
         name=app,

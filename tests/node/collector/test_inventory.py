@@ -15,7 +15,7 @@ from gevent.event import Event
 
 from cloudbang.bus import Subscriber
 from tests.node.collector.rig import Rig
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -260,7 +260,7 @@ def _ask_and_hold(one: Rig, container: str, monkeypatch):
     def slow(container):
         answers.append(found := inspect(container))
         if gevent.getcurrent() is asking:
-            held.wait(20)
+            held.wait(patient(20))
         return found
 
     monkeypatch.setattr(one.engine, "inspect", slow)
@@ -280,7 +280,7 @@ def test_an_answer_that_took_long_does_not_replace_a_newer_one(rig, container, m
     made.kill()
     wait_until(lambda: answers[-1].state == "exited", what="the newer answer")
     held.set()
-    assert asking.get(10).state == "exited"
+    assert asking.get(patient(10)).state == "exited"
     assert state(one, app) == "exited"
 
 
@@ -294,7 +294,7 @@ def test_an_answer_that_took_long_does_not_bring_back_what_was_removed(rig, cont
     made.remove(force=True)
     wait_until(lambda: one.apps.get(app) is None, what="its removal")
     held.set()
-    assert asking.get(10) is None
+    assert asking.get(patient(10)) is None
     assert one.apps.get(app) is None
 
 
@@ -313,7 +313,7 @@ def test_what_was_not_found_is_not_brought_back_before_its_event(rig, container,
     assert one.inventory.refresh(made.id) is None
     assert one.apps.get(app) is None
     held.set()
-    assert asking.get(10) is None
+    assert asking.get(patient(10)) is None
     assert one.apps.get(app) is None
 
 

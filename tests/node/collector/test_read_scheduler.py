@@ -7,6 +7,7 @@ import time
 import gevent
 
 from cloudbang.node.collector.read_scheduler import MANY, SLOW, TICK, ReadScheduler, SharedTick
+from tests.support import patient
 
 
 def test_all_who_wait_for_a_tick_are_woken_together() -> None:
@@ -26,7 +27,7 @@ def test_all_who_wait_for_a_tick_are_woken_together() -> None:
 
     readers = [gevent.spawn(reader, f"quick{n}", 1, 10) for n in range(5)]
     readers += [gevent.spawn(reader, f"slow{n}", 5, 2) for n in range(5)]
-    gevent.joinall(readers, timeout=5, raise_error=True)
+    gevent.joinall(readers, timeout=patient(5), raise_error=True)
     ticks = sorted({number for number, _ in woken})
     assert len(woken) == 60
     assert len(ticks) <= 14

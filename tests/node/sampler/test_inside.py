@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import ROOT, patient
 
 pytestmark = pytest.mark.engine
 
@@ -55,7 +55,12 @@ def test_the_machines_folders_show_what_its_own_do_not(container, tmp_path: Path
     pid = str(made.attrs["State"]["Pid"])
     script = ["sh", "-c", INSIDE, "sh", str(tmp_path), sys.executable, LOOK, made.id, pid]
     done = subprocess.run(
-        [*spaces, *script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [*spaces, *script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=patient(60),
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     (values, why, known), (others, why_not, not_known) = json.loads(done.stdout)

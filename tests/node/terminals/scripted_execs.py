@@ -12,6 +12,8 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
+from tests.support import patient
+
 ID = "c" * 64
 
 
@@ -122,7 +124,7 @@ class ScriptedExecs:
                 return
         else:
             sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        with gevent.Timeout(20, False):
+        with gevent.Timeout(patient(20), False):
             while data := sock.recv(65536):
                 self.typed += data
         self.running = False

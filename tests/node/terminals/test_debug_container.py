@@ -28,7 +28,7 @@ from cloudbang.node.terminals.reaper import Reaper
 from tests.conftest import ContainerFactory
 from tests.node.terminals.conftest import Shown, target_of
 from tests.node.terminals.scripted_execs import ID, ScriptedExecs
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 Boxer = Callable[..., Shown]
 TOOLBOX = TerminalRequest(kind="toolbox")
@@ -191,7 +191,7 @@ def test_its_processes_end_with_it_and_the_targets_stay(target: Container, open_
     shown.until(b"begun")
     reader = gevent.spawn(shown.rest)
     shown.source.end()
-    reader.get(timeout=5)
+    reader.get(timeout=patient(5))
     left = target.top(ps_args="-eo pid,args")["Processes"]
     assert [row[1] for row in left] == ["/bin/copy"]
 
@@ -266,7 +266,7 @@ def test_an_end_in_the_beginning_leaves_nothing(target: Container, open_box: Box
         shown = open_box(target)
         reader = gevent.spawn(shown.rest)
         gevent.joinall([gevent.spawn(shown.source.end) for _ in range(2)], raise_error=True)
-        reader.get(timeout=5)
+        reader.get(timeout=patient(5))
 
 
 def test_who_removes_what_is_being_removed_waits_until_it_has_gone(
@@ -283,7 +283,7 @@ def test_who_removes_what_is_being_removed_waits_until_it_has_gone(
         return False
 
     removing = [gevent.spawn(remove) for _ in range(4)]
-    gevent.joinall(removing, timeout=20, raise_error=True)
+    gevent.joinall(removing, timeout=patient(20), raise_error=True)
     assert [one.value for one in removing] == [True] * 4
 
 

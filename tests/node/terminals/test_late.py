@@ -18,7 +18,7 @@ from cloudbang.node.terminals.reaper import Reaper
 from tests.conftest import ContainerFactory
 from tests.node.terminals.conftest import Shown, target_of
 from tests.node.terminals.test_reaper import INIT, alive
-from tests.support import wait_until
+from tests.support import patient, wait_until
 from tests.support_engine import PrivateEngine
 
 
@@ -49,7 +49,7 @@ def test_one_that_the_engine_starts_late_is_ended_when_it_comes() -> None:
         source.end()
         assert source.may_start_late, "it cannot know yet"
         assert engine.exec_inspect(source.exec_id) == ExecState(True, None, 0)
-        reader.get(timeout=5)
+        reader.get(timeout=patient(5))
         for part in private._containerd():
             part.resume()
         wait_until(lambda: engine.exec_inspect(source.exec_id).pid, 10, "its start")

@@ -24,7 +24,7 @@ from cloudbang.node.terminals.reaper import Reaper
 from tests.conftest import ContainerFactory
 from tests.node.terminals.conftest import SESSION, Shown, target_of
 from tests.node.terminals.scripted_execs import ID, ScriptedExecs, framed
-from tests.support import wait_until
+from tests.support import patient, wait_until
 from tests.terminal_support import wait_alone
 
 
@@ -84,7 +84,7 @@ def test_a_refusal_is_read_where_the_connection_is_kept(
 ) -> None:
     """As Podman does it. The sentence does not wait for an end that never comes."""
     scripted.refuses = "unable to find user joe: no matching entries in passwd file"
-    with gevent.Timeout(4):
+    with gevent.Timeout(patient(4)):
         shown = play(user="joe", command=("id",))
     assert "unable to find user joe" in shown.result().message
 

@@ -19,7 +19,7 @@ from cloudbang.node.terminals.processes import ProcessSession, signal_all
 from cloudbang.node.terminals.reaper import Reaper
 from tests.conftest import ContainerFactory
 from tests.node.terminals.conftest import SESSION, Opener, Shown, session, target_of
-from tests.support import Stopwatch, wait_until
+from tests.support import Stopwatch, patient, wait_until
 
 INIT = ["sleep", "1000000"]  # the first process of the containers here
 
@@ -265,7 +265,7 @@ def test_an_end_that_found_a_paused_container_is_made_up_for(
     one.pause()
     reader = gevent.spawn(shown.rest)
     shown.source.end()
-    reader.get(timeout=5)
+    reader.get(timeout=patient(5))
     one.unpause()
     wait_until(lambda: alive(one) == [], 15, "their end")
 
@@ -288,7 +288,7 @@ def test_from_within_the_containers_shell_gets_no_more_rights_than_it_has(
     wait_until(lambda: shown.source.folder() == "/tmp", 5, "its folder")
     reader = gevent.spawn(shown.rest)
     shown.source.end()
-    reader.get(timeout=5)
+    reader.get(timeout=patient(5))
     assert alive(one) == []
     written = one.exec_run(["cat", "/rights"]).output
     assert len(written.splitlines()) >= 2
@@ -332,7 +332,7 @@ def test_in_a_paused_container_they_end_when_it_goes_on(
     watch = Stopwatch()
     shown.source.end()  # the promise is 5 s
     assert watch.seconds < 5
-    reader.get(timeout=5)
+    reader.get(timeout=patient(5))
     one.unpause()
     wait_until(lambda: alive(one) == [], 5, "their end")
 
@@ -345,9 +345,9 @@ def test_ending_twice_and_before_the_start(
     # At once: the process is just being started.
     reader = gevent.spawn(shown.rest)
     ends = [gevent.spawn(shown.source.end) for _ in range(3)]
-    gevent.joinall(ends, timeout=6, raise_error=True)
+    gevent.joinall(ends, timeout=patient(6), raise_error=True)
     assert all(end.dead for end in ends)
-    reader.get(timeout=5)
+    reader.get(timeout=patient(5))
     assert alive(one) == []
 
 
@@ -361,7 +361,7 @@ def test_what_is_started_while_the_list_is_gone_through_is_found(
 
     def late(pid: int) -> processes.Stat | None:
         if pid == shell.pid and shell.returncode is None:
-            shell.communicate(b"sleep 4242 &\n", timeout=5)
+            shell.communicate(b"sleep 4242 &\n", timeout=patient(5))
         return look(pid)
 
     monkeypatch.setattr(processes, "stat", late)

@@ -21,7 +21,7 @@ from cloudbang.storage.database import tables
 from cloudbang.storage.database.database import READERS, Database, migrate
 from cloudbang.storage.database.events import EventStore
 from cloudbang.storage.sqlite import DatabaseTooNew
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 WHEN = "2026-07-01T12:00:00.000000000Z"
 
@@ -202,7 +202,7 @@ def test_the_hub_runs_while_another_process_holds_the_lock(database: Database) -
         assert worst < 0.2, "the hub waited for the database's lock"
         child.stdin.write(b"\n")
         child.stdin.flush()
-        assert writing.get(timeout=5)
+        assert writing.get(timeout=patient(5))
     finally:
         child.kill()
         child.communicate()
@@ -275,7 +275,7 @@ def test_a_read_does_not_wait_behind_a_write(database: Database) -> None:
     assert database.read(names) == []
     assert time.monotonic() - started < 0.5
     assert not writing.ready()
-    writing.get(timeout=10)
+    writing.get(timeout=patient(10))
     assert database.read(names) == ["a"]
 
 
@@ -289,7 +289,7 @@ def test_reads_go_beside_each_other(database: Database, monkeypatch: pytest.Monk
     assert len(EventStore(database).list("web")) == 1
     assert time.monotonic() - started < 1.0
     assert not any(one.ready() for one in searching)
-    gevent.joinall(searching, timeout=10)
+    gevent.joinall(searching, timeout=patient(10))
 
 
 def test_a_read_that_takes_too_long_is_broken_off(
@@ -310,7 +310,7 @@ def test_who_gets_no_turn_is_told_so(database: Database, monkeypatch: pytest.Mon
     gevent.sleep(0.05)
     with pytest.raises(StorageFailed, match="too busy"):
         EventStore(database).add(Event("web", WHEN, "start"))
-    writing.get(timeout=10)
+    writing.get(timeout=patient(10))
     assert EventStore(database).list("web") == []
     assert EventStore(database).add(Event("web", WHEN, "start"))
 

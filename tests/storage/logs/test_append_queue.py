@@ -14,6 +14,7 @@ from cloudbang.errors import StorageFailed
 from cloudbang.storage.logs import group_commit
 from cloudbang.storage.logs.log_store import LogStore, Query, Stored
 from tests.storage.logs.records import line, lines, opened
+from tests.support import patient
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_a_receipt_tells_the_seq(tmp_path: Path) -> None:
         store.on_stored.append(told.extend)
         receipts = [store.enqueue("web", [line(f"{n}"), line(f"{n} again")]) for n in range(50)]
         assert not receipts[0].seq
-        assert receipts[-1].wait(5)
+        assert receipts[-1].wait(patient(5))
         assert [receipt.seq for receipt in receipts] == list(range(1, 101, 2))
         assert len(_texts(store)) == 100
         assert told[0].first == 1
@@ -68,7 +69,7 @@ def test_what_the_disk_does_not_take_waits_in_order(full_disk: Path) -> None:
         gevent.sleep(1.5)
         assert not receipts[0].seq
         (full_disk / "ballast").unlink()
-        assert receipts[-1].wait(5)
+        assert receipts[-1].wait(patient(5))
         assert [receipt.seq for receipt in receipts] == list(range(2, 62))
         assert _texts(store)[1:] == [b"%d %b" % (n, b"x" * 2000) for n in range(60)]
         assert store.health is None
@@ -81,11 +82,11 @@ def test_one_folder_that_fails_holds_up_nobody_else(tmp_path: Path) -> None:
         held = store.enqueue("web", lines(3))
         assert not held.wait(0.2)
         for n in range(20):
-            assert store.enqueue("db", lines(1)).wait(2)
+            assert store.enqueue("db", lines(1)).wait(patient(2))
             assert store.next_seq("db") == n + 2
             assert store.refuses("web")
         (tmp_path / "default" / "web").unlink()
-        assert held.wait(5)
+        assert held.wait(patient(5))
         assert held.seq == 1
 
 
@@ -106,7 +107,7 @@ def test_more_than_there_is_room_for_waits(tmp_path: Path, monkeypatch: pytest.M
         filling.join(1.5)
         assert 10 <= taken <= 17
         (tmp_path / "default" / "web").unlink()
-        filling.join(10)
+        filling.join(patient(10))
         assert taken == 100
         store.append("web", lines(1))
         assert store.next_seq("web") == 102
@@ -136,8 +137,8 @@ def test_a_listener_that_fails_harms_nobody(
 
         told: list[Stored] = []
         store.on_stored += [fails, told.extend]
-        assert store.enqueue("web", lines(2)).wait(2)
-        assert store.enqueue("web", lines(1)).wait(2)
+        assert store.enqueue("web", lines(2)).wait(patient(2))
+        assert store.enqueue("web", lines(1)).wait(patient(2))
         assert [(part.first, len(part.records)) for part in told] == [(1, 2), (3, 1)]
     assert "failed" in caplog.text
 
@@ -153,6 +154,6 @@ def test_a_commit_that_breaks_off_tells_who_waits(
             lost = store.enqueue("web", lines(1))
             assert lost.wait(2)
             assert isinstance(lost.error, StorageFailed)
-        assert store.enqueue("web", [line("after")]).wait(5)
+        assert store.enqueue("web", [line("after")]).wait(patient(5))
         assert _texts(store)[-1] == b"after"
     assert "ZeroDivisionError" in caplog.text

@@ -17,6 +17,7 @@ from cloudbang.storage.logs.index_cache import IndexCache
 from cloudbang.storage.logs.log_store import Query
 from cloudbang.storage.logs.segment import find, rebuild
 from tests.storage.logs.records import NOON, SECOND, A, Clock, line, lines, opened
+from tests.support import patient
 
 DAY = 86_400 * SECOND
 relaxed = settings(
@@ -248,7 +249,7 @@ def test_files_removed_by_hand_do_no_harm(tmp_path: Path) -> None:
         store.append("web", lines(5))
         shutil.rmtree(tmp_path / "default" / "web")
         store.append("web", lines(5))
-        with gevent.Timeout(5):
+        with gevent.Timeout(patient(5)):
             while not list((tmp_path / "default").glob("web/*.log")):
                 gevent.sleep(0.02)
         seq = store.append("web", [line("seen")])

@@ -20,6 +20,7 @@ from cloudbang.storage.logs.marks import load_resume_state
 from cloudbang.storage.logs.segment import find, remove, remove_empty
 from cloudbang.storage.logs.segment_writer import Sync, sync
 from tests.storage.logs.records import A, B, durable, line, lines, opened
+from tests.support import patient
 
 Files = Callable[[], list[str]]
 
@@ -147,7 +148,7 @@ def test_deleting_while_it_is_written_read_and_searched(tmp_path: Path) -> None:
             end = done.end
             assert store.first_seq("web") >= end
         stop = True
-        written, *reads = [one.get(timeout=20) for one in busy]
+        written, *reads = [one.get(timeout=patient(20)) for one in busy]
         assert min(written, *reads) > 0
         assert store.next_seq("web") == 5001 + written
         seqs = [seq for batch in store.scan("web", Query()) for seq, _ in batch]
@@ -190,7 +191,7 @@ def test_a_line_that_comes_while_an_app_is_forgotten(tmp_path: Path) -> None:
             forgetting = gevent.spawn(store.forget, "web", leaving)
             gevent.sleep(random.choice((0, 0, 0.0005, 0.002)))
             assert store.append("web", lines(1)) == expected
-            forgetting.get(timeout=5)
+            forgetting.get(timeout=patient(5))
             assert store.read("web", Query()).lines == [(expected, lines(1)[0])]
         assert store.health is None
 

@@ -16,6 +16,7 @@ from cloudbang.errors import StorageFailed, StorageFull
 from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.storage.logs.segment_writer import SegmentWriter, Write
 from tests.storage.logs.records import line, lines, opened
+from tests.support import patient
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_trouble_ends_by_itself_without_a_write(small_disk: Path) -> None:
     with opened(small_disk) as store:
         _until_full(store)
         ballast.unlink()
-        with gevent.Timeout(5):
+        with gevent.Timeout(patient(5)):
             while store.health:
                 gevent.sleep(0.02)
 

@@ -17,6 +17,7 @@ from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.storage.logs.retention import beyond_size, to_pack
 from cloudbang.storage.logs.segment import Segment
 from tests.storage.logs.records import NOON, SECOND, Clock, line, opened
+from tests.support import patient
 
 DAY = 86_400 * SECOND
 CHANCE = random.Random(3)
@@ -150,7 +151,7 @@ def test_a_plain_store_from_long_ago_is_packed_at_start(tmp_path: Path) -> None:
     with opened(tmp_path, clock, segment_bytes=64 * 1024) as store:
         _fill(store, "web", 256)
     clock.ns += 3 * DAY
-    with opened(tmp_path, clock, segment_bytes=64 * 1024) as store, gevent.Timeout(10):
+    with opened(tmp_path, clock, segment_bytes=64 * 1024) as store, gevent.Timeout(patient(10)):
         while len(list((tmp_path / "default" / "web").glob("*.zst"))) < 4:
             gevent.sleep(0.02)
         assert len(store.read("web", Query(limit=5000)).lines) == 256

@@ -16,7 +16,7 @@ from cloudbang.storage.logs import group_commit
 from cloudbang.storage.logs import segment_writer as writer
 from cloudbang.storage.logs.log_store import LogStore
 from tests.storage.logs.records import Clock, line, lines, settings
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 KIB = 1024
 
@@ -78,7 +78,7 @@ def test_the_notice_stays_until_that_path_takes_a_write(
     assert store.health is None
     assert told == []
     refuse({})
-    assert held.wait(5)
+    assert held.wait(patient(5))
     assert notices.now() == []
     said = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert len(said) == 2
@@ -102,7 +102,7 @@ def test_a_data_folder_that_takes_nothing_is_everybodys(
         assert store.health
         assert store.health.path == str(store.root)
         refuse({})
-    assert held.wait(5)
+    assert held.wait(patient(5))
     assert store.health is None
     assert notices.now() == []
 
@@ -117,7 +117,7 @@ def test_a_want_of_this_process_is_no_paths_fault(
     assert [notice.app for notice in notices.now()] == [""]
     assert not store.refuses("web")
     refuse({})
-    assert held.wait(5)
+    assert held.wait(patient(5))
     assert store.health is None
 
 
@@ -142,7 +142,7 @@ def test_what_waits_for_broken_paths_is_bounded_in_all(
     assert store.append("well", lines(1)) == 1
     assert 40 <= len(taken) <= 64
     refuse({})
-    gevent.joinall(filling, timeout=10)
+    gevent.joinall(filling, timeout=patient(10))
     assert len(taken) == 600
     assert store.append("broken0", lines(1)) == 32
 
@@ -163,7 +163,7 @@ def test_who_cannot_wait_is_refused(store: LogStore, refuse) -> None:
     assert db.wait(2)
     assert gevent.get_hub().loop.now() - began < 1
     refuse({})
-    assert taken[-1].wait(5)
+    assert taken[-1].wait(patient(5))
     assert [one.seq for one in taken] == list(range(1, len(taken) + 1))
 
 

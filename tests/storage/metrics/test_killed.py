@@ -11,6 +11,7 @@ import pytest
 from cloudbang.config import MetricsSettings
 from cloudbang.storage.metrics.store import MetricStore
 from tests.storage.metrics.truth import T0, Clock
+from tests.support import patient
 
 ROOT = Path(__file__).parents[3]
 KILLS = 100
@@ -18,7 +19,7 @@ KILLS = 100
 
 def run(*arguments: str) -> str:
     command = [sys.executable, "-m", "tests.storage.metrics.killed_child", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=patient(200))
     assert done.returncode == 0, done.stderr
     return done.stdout
 

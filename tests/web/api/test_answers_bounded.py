@@ -16,7 +16,7 @@ from gevent.event import Event
 from werkzeug.test import create_environ
 
 from cloudbang.domain.lines import record
-from tests.support import wait_until
+from tests.support import patient, wait_until
 from tests.web.whole_app import NO_ENGINE, WHEN, WholeApp
 
 pytestmark = NO_ENGINE
@@ -45,7 +45,7 @@ def asked(house: WholeApp, headers: dict[str, str], path: str) -> socket.socket:
     """A connection that asks and does not read."""
     wire = socket.socket()
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    wire.settimeout(10)
+    wire.settimeout(patient(10))
     wire.connect(("127.0.0.1", house.server.port))
     shown = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     wire.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{shown}\r\n".encode())

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cloudbang.domain.lines import record
-from tests.support import no_descriptor_left
+from tests.support import no_descriptor_left, patient
 from tests.web.whole_app import NO_ENGINE, PASSWORD, WHEN, WholeApp
 
 pytestmark = NO_ENGINE
@@ -36,7 +36,7 @@ def download(house: WholeApp, shown: str, query: str = "") -> Iterator[Callable[
     connection."""
     with socket.socket() as wire:
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
-        wire.settimeout(10)
+        wire.settimeout(patient(10))
         wire.connect(("127.0.0.1", house.server.port))
         request = f"GET /api/v1/apps/long/download{query} HTTP/1.1\r\nHost: x\r\n{shown}\r\n\r\n"
         wire.sendall(request.encode())

@@ -22,7 +22,7 @@ from cloudbang.intake.log_sink import StoreSink
 from cloudbang.storage.database.deployments import DeployedApp
 from cloudbang.web.api.schemas import spec as spec_shapes
 from tests.deploy.program import folder_of
-from tests.support import wait_until
+from tests.support import patient, wait_until
 from tests.web.web_support import Client, WebGround
 from tests.web.whole_app import NO_ENGINE, WholeApp
 
@@ -261,7 +261,7 @@ def test_a_refusal_is_heard_by_who_is_still_sending(tmp_path: Path) -> None:
     try:
         headers, _ = house.token("sender", "admin")
         folder = b"x" * (24 * 1024 * 1024)
-        with httpx.Client(base_url=house.origin, trust_env=False, timeout=60) as client:
+        with httpx.Client(base_url=house.origin, trust_env=False, timeout=patient(60)) as client:
             answer = client.post(
                 "/api/v1/apps/a%20b/deployments",
                 headers=headers,
@@ -288,7 +288,7 @@ def test_a_refusal_is_heard_by_who_is_still_sending(tmp_path: Path) -> None:
 
 
 def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=10)
+    return socket.create_connection(("127.0.0.1", port), timeout=patient(10))
 
 
 def test_without_an_engine(ground: WebGround, admin: Client) -> None:

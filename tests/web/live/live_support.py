@@ -32,6 +32,7 @@ from cloudbang.web.server.server import Server
 from cloudbang.web.server.socket_handler import LANGUAGE, SocketRoute
 from cloudbang.web.status import Status
 from tests.monitoring.monitoring_support import KeptStore
+from tests.support import patient
 
 ANYWHERE = "tcp://127.0.0.1:*"
 ONE, TWO = b"0123456789ab", b"ba9876543210"
@@ -87,8 +88,8 @@ class Client:
         self.socket.send(orjson.dumps({"op": op, "channel": channel, **fields}).decode())
 
     def hear(self, timeout: float = 5.0) -> Any:
-        """The next message. TimeoutError when there is none."""
-        return orjson.loads(self.socket.recv(timeout=timeout))
+        """The next message, which should come. TimeoutError when it does not."""
+        return orjson.loads(self.socket.recv(timeout=patient(timeout)))
 
     def subscribe(self, channel: str, **fields: Any) -> Any:
         """Subscribe; the answer."""
@@ -98,9 +99,9 @@ class Client:
     def lines(self, count: int, timeout: float = 10.0) -> list[list[Any]]:
         """The next ``count`` lines or more; anything else than lines is an AssertionError."""
         found: list[list[Any]] = []
-        end = time.monotonic() + timeout
+        end = time.monotonic() + patient(timeout)
         while len(found) < count:
-            heard = self.hear(max(end - time.monotonic(), 0.01))
+            heard = orjson.loads(self.socket.recv(timeout=max(end - time.monotonic(), 0.01)))
             assert heard["op"] == "lines", heard
             found += heard["lines"]
         return found
@@ -108,7 +109,7 @@ class Client:
     def quiet(self, seconds: float = 0.3) -> bool:
         """Whether nothing comes for a while."""
         try:
-            self.hear(seconds)
+            self.socket.recv(timeout=seconds)
         except TimeoutError:
             return True
         return False
@@ -121,7 +122,7 @@ class NarrowPage:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self._socket.connect(("127.0.0.1", port))
-        self._socket.settimeout(10)
+        self._socket.settimeout(patient(10))
         self._socket.sendall(
             b"GET /websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n"

@@ -16,7 +16,7 @@ from cloudbang.bus import Subscriber
 from cloudbang.domain.lines import record
 from cloudbang.errors import StorageFailed
 from cloudbang.intake.log_sink import StoreSink
-from tests.support import DEEP, wait_until
+from tests.support import DEEP, patient, wait_until
 from tests.web.live.live_support import ONE, TWO, LiveGround
 
 
@@ -120,7 +120,7 @@ def test_joins_while_lines_pour_in(ground: LiveGround) -> None:
         after, tail = ((None, n * 10), (n * 90, None), (999, None))[n % 3]
         viewers.append(gevent.spawn(look, after, tail))
         gevent.sleep(0.02)
-    gevent.joinall(viewers, timeout=30, raise_error=True)
+    gevent.joinall(viewers, timeout=patient(30), raise_error=True)
     assert all(viewer.ready() for viewer in viewers)
     pouring = False
     writer.join()

@@ -10,7 +10,7 @@ import gevent
 import pytest
 
 from cloudbang.config import StorageSettings
-from tests.support import wait_until
+from tests.support import patient, wait_until
 from tests.web.live.live_support import LiveGround, NarrowPage
 
 
@@ -62,7 +62,7 @@ def test_a_slow_viewer_is_told_what_it_missed(ground: LiveGround) -> None:
         reading = gevent.spawn(hear_all, page, total + 5)
         wait_until(lambda: not reading.ready() and page_is_live(ground))
         ground.log("web", 5)
-        seqs, gaps = reading.get(timeout=20)
+        seqs, gaps = reading.get(timeout=patient(20))
         assert gaps, "more was missed than is forgiven, and nobody said so"
         missed = [seq for start, end in gaps for seq in range(start, end + 1)]
         assert sorted(seqs + missed) == list(range(2, total + 6))

@@ -13,7 +13,7 @@ import pytest
 from cloudbang.web.live.broadcast import TOGETHER, Parcel, broadcast
 from cloudbang.web.live.lines import PATIENCE, LogChannel
 from cloudbang.web.server.frames import SharedFrame
-from tests.support import wait_until
+from tests.support import patient, wait_until
 from tests.web.live.live_support import LiveGround, NarrowPage
 
 APPS = ["api", "db", "web", "mail"]
@@ -232,7 +232,7 @@ def test_each_line_of_several_apps_comes_once(ground: LiveGround) -> None:
 
     writer = gevent.spawn(pour)
     viewers = [gevent.spawn(look, number) for number in range(6)] + [gevent.spawn(crawl)]
-    gevent.joinall(viewers, timeout=40, raise_error=True)
+    gevent.joinall(viewers, timeout=patient(40), raise_error=True)
     assert all(viewer.ready() for viewer in viewers)
     pouring = False
     writer.join()

@@ -15,7 +15,7 @@ from flask import Flask, render_template_string
 from gevent import monkey
 
 from cloudbang.web.pages import assets
-from tests.support import no_descriptor_left
+from tests.support import no_descriptor_left, patient
 
 SCRIPT = "export const lines = [];\n" * 200
 
@@ -253,7 +253,7 @@ def test_looking_for_what_changed_is_done_in_a_thread(
     asked = [gevent.spawn(shown, app) for _ in range(5)]
     gevent.sleep(0)
     assert not any(one.dead for one in asked)
-    assert {one.get(timeout=5) for one in asked} == {shown(app)}
+    assert {one.get(timeout=patient(5)) for one in asked} == {shown(app)}
     assert len(looks) == 1
     assert looks[0] != here()
 

@@ -37,7 +37,7 @@ def test_without_a_descriptor_left_who_connects_waits(caplog: pytest.LogCaptureF
             for one in held:
                 os.close(one)
             resource.setrlimit(resource.RLIMIT_NOFILE, before)
-        waiting.settimeout(10)
+        waiting.settimeout(patient(10))
         waiting.sendall(request())
         assert waiting.recv(100).startswith(b"HTTP/1.1 200")
     assert "Traceback" not in caplog.text
@@ -81,6 +81,6 @@ def test_a_peer_that_never_pauses_does_not_keep_the_hub(start: bytes, flood: byt
             longest, last = max(longest, time.monotonic() - last), time.monotonic()
         with contextlib.suppress(OSError):  # it was hung up on
             plain.shutdown(std_socket.SHUT_RDWR)
-        gevent.joinall(jobs, timeout=5)
+        gevent.joinall(jobs, timeout=patient(5))
         # Kept for as long as the flood lasts, it would be the whole second.
         assert longest < min(patient(0.25), 0.8)

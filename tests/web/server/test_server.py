@@ -19,7 +19,7 @@ from gevent.monkey import get_original
 from cloudbang.errors import PortInUse
 from cloudbang.web.server.http_reader import Limits, RequestReader, RequestRefused
 from cloudbang.web.server.server import Server
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 KIB = 1024
 PlainSocket: type[std_socket.socket] = get_original("socket", "socket")
@@ -58,7 +58,7 @@ class Client:
     """A connection on which any bytes can be sent."""
 
     def __init__(self, server: Server) -> None:
-        self.sock = std_socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        self.sock = std_socket.create_connection(("127.0.0.1", server.port), timeout=patient(10))
         self.data = b""
 
     def __enter__(self) -> Client:
@@ -253,7 +253,7 @@ def test_all_of_a_burst_are_counted() -> None:
         wait_until(lambda: server.counts.connections_refused + server.connections == 150)
         assert server.connections == 5
         for one in burst[5:]:
-            one.settimeout(10)
+            one.settimeout(patient(10))
             assert one.recv(12) == b"HTTP/1.1 503"
 
 
@@ -282,7 +282,7 @@ def test_stop_lets_requests_finish() -> None:
         GO_ON.set()
         assert busy.answer() == (200, b"0 bytes")
         assert busy.ended()
-        stopping.get(timeout=10)
+        stopping.get(timeout=patient(10))
         with pytest.raises(OSError, match="refused"):
             Client(server)
 

@@ -32,7 +32,7 @@ from cloudbang.web.server.heartbeat import SocketRegistry
 from cloudbang.web.server.server import Server
 from cloudbang.web.server.socket_handler import SocketRoute
 from cloudbang.web.server.websocket import Socket, SocketClosed
-from tests.support import Stopwatch, wait_until
+from tests.support import Stopwatch, patient, wait_until
 
 MIB = 1024 * 1024
 MASK = b"\x37\xfa\x21\x3d"
@@ -66,7 +66,7 @@ class Raw:
     """A client that sends whatever bytes it likes."""
 
     def __init__(self, port: int, path: str = "/", **headers: str | None) -> None:
-        self.sock = std_socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.sock = std_socket.create_connection(("127.0.0.1", port), timeout=patient(10))
         RAW.append(self)
         chosen = HANDSHAKE | {name.replace("_", "-"): text for name, text in headers.items()}
         lines = [f"{name}: {text}" for name, text in chosen.items() if text is not None]
@@ -192,10 +192,10 @@ def test_messages_come_back(compression: str | None) -> None:
             for size in (0, 1, 125, 126, 65535, 65536, 3 * MIB):
                 for message in ("x" * size, "漢" * (size // 3), b"\xfe" * size):
                     ws.send(message)
-                    assert ws.recv(timeout=20) == message
+                    assert ws.recv(timeout=patient(20)) == message
             ws.send(["frag", "men", "ted"])
-            assert ws.recv(timeout=5) == "fragmented"
-            assert ws.ping().wait(5)
+            assert ws.recv(timeout=patient(5)) == "fragmented"
+            assert ws.ping().wait(patient(5))
         assert (ws.close_code, ws.protocol.close_sent.code) == (1000, 1000)
 
 
@@ -212,9 +212,9 @@ def test_the_window_that_a_client_asks_for(bits: int, takeover: bool) -> None:
     with serving() as house, connected(house.port, extensions=[factory]) as ws:
         assert "permessage-deflate" in ws.response.headers["Sec-WebSocket-Extensions"]
         house.socket.send(text)
-        assert ws.recv(timeout=5) == text
+        assert ws.recv(timeout=patient(5)) == text
         assert house.socket.offer(SharedFrame(text.encode()))
-        assert ws.recv(timeout=5) == text
+        assert ws.recv(timeout=patient(5)) == text
         assert house.socket.deflate == (bits == 15)
         ws.send(text[:60000])
         wait_until(lambda: house.received)
@@ -238,11 +238,11 @@ def test_sixteen_mebibytes_do_not_block_the_hub() -> None:
 
         def talk() -> None:
             ws.send(message)
-            result.append(ws.recv(timeout=60))
+            result.append(ws.recv(timeout=patient(60)))
 
         watcher, talker = gevent.spawn(watch), threading.Thread(target=talk)
         talker.start()
-        talker.join(60)
+        talker.join(patient(60))
         watcher.kill()
         assert result == [message]
         # websockets runs on this hub too and works on 16 MiB at a time: only gross blocking shows.
@@ -258,9 +258,9 @@ def test_our_close_code_and_reason_arrive() -> None:
         socket = house.socket
         closer = gevent.spawn(socket.close, 4401, "the session has ended")
         with pytest.raises(ConnectionClosed):
-            ws.recv(timeout=5)
+            ws.recv(timeout=patient(5))
         assert (ws.close_code, ws.close_reason) == (4401, "the session has ended")
-        closer.get(timeout=5)
+        closer.get(timeout=patient(5))
         wait_until(lambda: house.received == [None])
         assert socket.closed
         assert not socket.offer(SharedFrame(b"late"))
@@ -287,7 +287,7 @@ def test_a_close_while_the_door_is_busy() -> None:
         assert len(seen) == 1
         raw.send(client(b"\x0f\xa0", CLOSE))
         assert raw.frame() is None
-        closer.get(timeout=10)
+        closer.get(timeout=patient(10))
         wait_until(lambda: seen[1:] == [None])
 
 
@@ -298,9 +298,9 @@ def test_a_server_that_stops_says_1001() -> None:
         stopping = gevent.spawn(house.server.stop, 3.0)
         for one in (ws, other):
             with pytest.raises(ConnectionClosed):
-                one.recv(timeout=5)
+                one.recv(timeout=patient(5))
             assert one.close_code == 1001
-        stopping.get(timeout=4)
+        stopping.get(timeout=patient(4))
         assert len(house.server.registry) == 0
 
 
@@ -345,7 +345,7 @@ def test_a_door_that_returns_closes_with_1000() -> None:
     """The end of serve is the end of the connection."""
     with serving(lambda socket, environ, account: None) as house, connected(house.port) as ws:
         with pytest.raises(ConnectionClosed):
-            ws.recv(timeout=5)
+            ws.recv(timeout=patient(5))
         assert ws.close_code == 1000
 
 
@@ -401,7 +401,7 @@ def test_frames_byte_by_byte() -> None:
 def test_a_client_in_a_hurry() -> None:
     """Frames that come in the same packet as the handshake are not lost."""
     with serving(echo) as house:
-        sock = std_socket.create_connection(("127.0.0.1", house.port), timeout=5)
+        sock = std_socket.create_connection(("127.0.0.1", house.port), timeout=patient(5))
         lines = [f"{name}: {text}" for name, text in HANDSHAKE.items()]
         sock.sendall("\r\n".join(("GET / HTTP/1.1", *lines, "", "")).encode() + client(b"early"))
         data = b""
@@ -434,7 +434,7 @@ def test_a_flood_of_small_frames_leaves_room_for_others() -> None:
         finally:
             stop.set()
             flood.close()
-            pourer.join(10)
+            pourer.join(patient(10))
 
 
 # -- slow, stuck and silent peers -----------------------------------------------------------------
@@ -462,7 +462,7 @@ def test_a_peer_that_never_reads() -> None:
             assert got is not None
             assert len(got[1]) == 100_000
         assert raw.frame() == (FIN | TEXT, b"after all that")
-        sending.get(timeout=5)
+        sending.get(timeout=patient(5))
         wait_until(lambda: drained == [socket])
         assert socket.backlog == 0
         assert socket.offer(SharedFrame(b"again"))
@@ -484,13 +484,13 @@ def test_many_senders_never_mix_their_frames() -> None:
         pourers = [gevent.spawn(pour, letter) for letter in "abcde"]
         counted = dict.fromkeys("abcde", 0)
         for _ in range(100):  # what was sent; offers may have been refused
-            text = ws.recv(timeout=10)
+            text = ws.recv(timeout=patient(10))
             while len(text) == 50_000:
-                text = ws.recv(timeout=10)
+                text = ws.recv(timeout=patient(10))
             assert text == text[0] * 70_000
             counted[text[0]] += 1
         assert set(counted.values()) == {20}
-        gevent.joinall(pourers, timeout=5, raise_error=True)
+        gevent.joinall(pourers, timeout=patient(5), raise_error=True)
 
 
 def test_a_peer_that_goes_away_while_we_send() -> None:
@@ -542,14 +542,14 @@ def test_receive_with_a_deadline() -> None:
     """A message that does not come in time is a TimeoutError, and the socket lives on."""
     heard: list[Any] = []
 
-    def patient(socket: Socket, _environ: Any, _account: Any) -> None:
+    def waits(socket: Socket, _environ: Any, _account: Any) -> None:
         try:
             socket.receive(timeout=0.2)
         except TimeoutError:
             heard.append("nothing")
-        heard.append(socket.receive(timeout=5))
+        heard.append(socket.receive(timeout=patient(5)))
 
-    with serving(patient) as house:
+    with serving(waits) as house:
         raw = Raw(house.port)
         raw.send(client(b"half a message")[:7])
         wait_until(lambda: heard)
