@@ -16,7 +16,7 @@ from cloudbang.gateway.errors import GatewayAway
 from cloudbang.gateway.service import NAME
 from tests.gateway.ground import HTTP_PORT, Ground, spec
 from tests.gateway.load import Load, Talker
-from tests.support import rounds, wait_until
+from tests.support import patient, rounds, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -139,7 +139,7 @@ def test_a_name_that_nobody_has_slows_nobody(ground: Ground, app: str) -> None:
     load.stop()
     assert load.errors == []
     # One lookup that leads outside takes ten seconds and more.
-    assert max(load.seconds) < 3
+    assert max(load.seconds) < min(patient(3), 9)
     gevent.killall(held)
     ground.gateway.withdraw("dead")
 

@@ -58,7 +58,8 @@ def test_a_peer_that_never_pauses_does_not_keep_the_hub(start: bytes, flood: byt
     """One connection without an account stopped everything for as long as it went on sending."""
     with serving(body_bytes=64 * KIB) as server, Client(server) as client:
         client.send((b"POST / HTTP/1.1\r\n" if start != b"\r\n" else b"") + start)
-        longest, last, ends = 0.0, time.monotonic(), time.monotonic() + 1.0
+        # Of the processor's time: for how long a busy machine let nobody here run is not the peer's doing.
+        longest, last, ends = 0.0, time.thread_time(), time.monotonic() + 1.0
 
         def send() -> None:
             with contextlib.suppress(OSError):
@@ -78,9 +79,9 @@ def test_a_peer_that_never_pauses_does_not_keep_the_hub(start: bytes, flood: byt
         jobs = [pool.spawn(send), pool.spawn(read)]
         while time.monotonic() < ends:
             gevent.sleep(0.005)
-            longest, last = max(longest, time.monotonic() - last), time.monotonic()
+            longest, last = max(longest, time.thread_time() - last), time.thread_time()
         with contextlib.suppress(OSError):  # it was hung up on
             plain.shutdown(std_socket.SHUT_RDWR)
         gevent.joinall(jobs, timeout=patient(5))
         # Kept for as long as the flood lasts, it would be the whole second.
-        assert longest < min(patient(0.25), 0.8)
+        assert longest < 0.25
