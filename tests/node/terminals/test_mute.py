@@ -107,6 +107,7 @@ def test_what_is_no_shell_is_left_alone(
     monkeypatch.setattr(first_output, "SILENT", 0.2)
     started = lose(engine, monkeypatch, 1)
     open_source(one, "sh", "-c", "echo done >>/typed; read line")
+    wait_until(lambda: one.exec_run(["cat", "/typed"]).output == b"done\n", what="its line")
     gevent.sleep(1)
     assert one.exec_run(["cat", "/typed"]).output == b"done\n"
     assert len(started) == 1
