@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import FILE_LIMIT
 from tests.browser.terminal_page import Shell, Watch, no_sideways_scroll, open_terminal, read
-from tests.support import ServerProcess, patient, wait_until
+from tests.support import ServerProcess, wait_until
 from tests.terminal_support import Person, known
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
@@ -145,9 +145,7 @@ def test_a_dropped_file_arrives_to_the_byte(shell: Shell, box: Any, shot: Shot) 
     page.evaluate(DROP, [name, FILE_LIMIT])
     expect(page.locator("#put-folder")).to_have_value("/tmp/数据 a")
     page.get_by_role("button", name="Put in", exact=True).click()
-    expect(page.get_by_text("1 file is in the container.")).to_be_visible(
-        timeout=patient(30) * 1000
-    )
+    expect(page.get_by_text("1 file is in the container.")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_have_count(0)
     shell.run("ls | wc -l", "1")
