@@ -575,11 +575,13 @@ def test_json_is_readable_and_opens_as_a_tree(open_log: Open, container: Contain
     one.locator(".row-text").click()
     expect(one.locator(".tree")).to_contain_text("8812")
     one.get_by_role("button", name="Copy user").click()
-    assert page.evaluate("navigator.clipboard.readText()") == "李雷"
+    copied = "navigator.clipboard.readText()"
+    wait_until(lambda: page.evaluate(copied) == "李雷", what="it in the clipboard")
     one.get_by_role("button", name="Copy", exact=True).first.click()
-    assert page.evaluate("navigator.clipboard.readText()") == line
+    wait_until(lambda: page.evaluate(copied) == line, what="the line in the clipboard")
     one.get_by_role("button", name="Copy link").click()
-    assert page.evaluate("navigator.clipboard.readText()").endswith("/apps/logs-json/logs#L1")
+    linked = "/apps/logs-json/logs#L1"
+    wait_until(lambda: page.evaluate(copied).endswith(linked), what="the link in the clipboard")
 
 
 ODD = r"""
