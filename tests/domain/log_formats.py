@@ -20,12 +20,14 @@ class JudgedLine(NamedTuple):
 
 
 def read_formats(name: str) -> dict[str, list[JudgedLine]]:
-    """By program, its lines in order."""
+    """By program, its lines in order; by program and place, where they were found in several."""
     found: dict[str, list[JudgedLine]] = {}
-    program = ""
+    named = program = ""
     for line in (FOLDER / name).read_text("utf-8").split("\n"):
         if line.startswith("## "):
-            program = line[3:]
+            named = program = line[3:]
+        elif line.startswith("# http"):
+            program = f"{named}, {line[2:]}"  # what stands on two pages was not written at once
         elif line and not line.startswith("# "):
             text = re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[0]), line[2:])
             judged = JudgedLine(text, LEVELS.get(line[0]), line[0] == "+")
