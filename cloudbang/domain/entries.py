@@ -51,7 +51,9 @@ class EntryReader:
                 shape = shape_of(raw)
             tell(shape.level)
             lone = stream.lone
-            if shape.alone or (lone is not None and shape.plain and lone[2].dull):
+            if (shape.alone and not stream.stamp) or (
+                lone is not None and shape.plain and lone[2].dull
+            ):
                 stream.lone, stream.last = (seq, raw, shape), raw
             elif (entry := stream.feed(seq, raw, shape)) is not None:
                 grown[entry.first] = entry

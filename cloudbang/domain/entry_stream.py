@@ -16,7 +16,17 @@ from cloudbang.domain.entry import (
 )
 from cloudbang.domain.levels import BLANK, read
 from cloudbang.domain.levels.text_tables import TIME
-from cloudbang.domain.line_shape import BAD, DATABASE, DETAIL, SECOND, Shape, tag_of_record, text_of
+from cloudbang.domain.line_shape import (
+    BAD,
+    CONTINUES,
+    DATABASE,
+    DETAIL,
+    SECOND,
+    Shape,
+    tag_of_record,
+    text_of,
+    without_digits,
+)
 from cloudbang.domain.traces import BEGIN_THEMSELVES, goes_on, heads_frames
 
 WAITING_AT_MOST = 40  # lines that a frame may still prove to be of the entry before them
@@ -30,6 +40,7 @@ _CARET = re.compile(r"\s*[\^~]+\s*$")
 _CLOSES = re.compile(r"[\])}]{1,4}[,;]?\s*$")
 _ADDS = re.compile(r"LINE \d+: |[\w-]+: (?:hint|detail): ")  # what a database adds to it
 _LAST = re.compile(r"[A-Za-z_][\w.]*(?:: .*|:)?$")  # what a traceback of Python ends with
+_MARKUP = re.compile(r"</?[A-Za-z?!]")
 _MEMBER = re.compile(r'(\s+)"([\w.@]+)"\s*:\s*("?[\w+-]*)')
 
 
@@ -56,6 +67,7 @@ class EntryStream:
         "next_line",
         "place",
         "prefix",
+        "stamp",
         "tag",
         "timed",
         "tool",
@@ -70,7 +82,7 @@ class EntryStream:
         self.waiting: list[Waiting] = []
         self.head = self.last = b""
         self.begins = self.framed = self.failing = self.cause = False
-        self.language = self.prefix = self.indent = self.tag = ""
+        self.language = self.prefix = self.indent = self.tag = self.stamp = ""
         self.block = self.json = self.message_below = self.database = self.place = False
         self.location = self.next_line = self.braces = self.tool = self.timed = False
         self.unfinished = False
@@ -80,7 +92,9 @@ class EntryStream:
     def feed(self, seq: int, raw: bytes, shape: Shape) -> Entry | None:
         """The entry of several lines that this line is in, as it is now."""
         lone = self.lone
-        if shape.alone or (lone is not None and shape.plain and lone[2].dull):
+        if (shape.alone and not self.stamp) or (
+            lone is not None and shape.plain and lone[2].dull
+        ):
             self.lone, self.last = (seq, raw, shape), raw
             return None
         if lone is not None:
@@ -92,12 +106,18 @@ class EntryStream:
         self.last = raw
         if not near or entry is None:
             if shape.frame:
+                self.stamp = ""
                 return self._frame(seq, raw, shape, near=False)
             if shape.blank:
                 self.entry, self.waiting = None, []
             else:
                 self.lone = (seq, raw, shape)
             return None
+        if shape.stamp or self.stamp:
+            if joined := self._stamped(seq, raw, shape, entry):
+                return joined
+            if shape.stamp:
+                return self._frame(seq, raw, shape, near=False)
         if self.unfinished and (joined := self._goes_on_in_json(seq, raw)):
             return joined
         if shape.heads and not (self.json or self.database or self.place):
@@ -125,6 +145,32 @@ class EntryStream:
         if not self.unfinished:
             return None
         self.unfinished = not text.endswith("}")
+        return self._join(seq, raw)
+
+    def _stamped(self, seq: int, raw: bytes, shape: Shape, entry: Entry) -> Entry | None:
+        """A line of a trace each of whose lines has in front what its first has."""
+        stamp = shape.stamp or self.stamp
+        text = text_of(raw)
+        if not without_digits(text_of(self.head)).startswith(stamp) or self.waiting:
+            stamp = ""
+        if not stamp or not without_digits(text[: len(stamp)]) == stamp:
+            self.stamp = ""
+            return None
+        text = text[len(stamp) :]
+        inner = Shape(text)
+        if inner.frame:
+            self.stamp = stamp
+            if entry.level is None:
+                entry.level = "error"
+            self.framed, self.language = True, BEGIN_THEMSELVES.get(inner.frame, inner.frame)
+            return self._join(seq, raw)
+        last = self.language == "python" and (inner.exception or _LAST.match(text) is not None)
+        belongs = (inner.indented and not inner.heads) or goes_on(self.language, text) or last
+        if not belongs:
+            self.stamp = ""
+            return None
+        if last and not inner.indented:
+            self.language = "ended"
         return self._join(seq, raw)
 
     def _told(self, seq: int, raw: bytes, shape: Shape, entry: Entry) -> Entry | None:
@@ -197,6 +243,7 @@ class EntryStream:
         self.braces = self.cause = False
         self.framed = shape.opening == "box"
         self.language = shape.opening or shape.language
+        self.stamp = ""
         self.begins, self.failing = shape.heads and not shape.failure, shape.failure
         self.timed = shape.timed
         self.head = raw
@@ -243,6 +290,8 @@ class EntryStream:
         if entry is None or self.json:
             self.entry, self.waiting = None, []
             return None
+        if self.block and entry.lines == 1 and not self.waiting:
+            return self._join(seq, raw)
         self.next_line = False
         if self.waiting or not (entry.level in BAD or self.framed):
             if len(self.waiting) < WAITING_AT_MOST:
@@ -367,7 +416,10 @@ class EntryStream:
         assert entry is not None
         if self.waiting:
             return False
-        if entry.level in BAD and _ADDS.match(text_of(raw)):
+        text = text_of(raw)
+        if (self.begins and text.startswith(CONTINUES)) or (entry.level in BAD and _ADDS.match(text)):
+            return True
+        if self.timed and self.begins and self._announces and _MARKUP.match(text):
             return True
         if shape.indented and (self.framed or is_as_deep(raw, self.head)):
             self.next_line = False

@@ -6,6 +6,7 @@ import re
 
 from cloudbang.domain.levels import BLANK, LEVELS, LOOKED_AT, Reading, read
 from cloudbang.domain.levels.text_lines import level_of_object
+from cloudbang.domain.levels.text_tables import CAPITALS
 from cloudbang.domain.levels.words import FOREIGN, FOREIGN_DETAILS
 from cloudbang.domain.lines import TEXT_AT
 from cloudbang.domain.seen_text import plain_text
@@ -28,7 +29,7 @@ _PLACE = re.compile(
 _NUMBERED = re.compile(r"[\w.`+<>,$-]+\[\d+\]$")  # a category and an event: .NET's console
 _LOCATION = re.compile(r"(?:/|file://|node:|[A-Za-z]:\\)\S*:\d+$")
 _ENDS = re.compile(r"[\s\])][:|-]\s*$")  # a head without its message
-_NOTHING = " \t-:|>.*[]"
+_EMPTY = re.compile(r"[ \t:|>.*\[\]-]*(?:\([\w ]{1,20}\))?")
 _SIGNS = frozenset("✓✔○●◐▲➜⚠⨯✖✗✘ℹ❌")  # of tools: what begins with one stands for itself
 # What a tool does, in a column of its own to the right: it stands for itself.
 _STEP = re.compile(r"(?=.{12} )(?!\s{6}\S)\s{2,8}[A-Z][a-z]{3,9}(?:ed|ing|sh|tion) ")
@@ -55,7 +56,7 @@ def tag_of_record(raw: bytes) -> str:
 # What some put before each line of what another process, rank, container or request writes.
 _TAG = re.compile(
     r"(?:\((?:[\w.-]+ )?(?:[\w.-]+=[\w.]+[, ]{0,2}){1,4}\)|\[(?:rank|proc|worker)\d+\]:|\[(?=[0-9-]*[a-f])[0-9a-f][0-9a-f-]{6,36}\]|==\d+=="
-    r"|[\w.@-]*[-._]\d+ +\|) "
+    rf"|(?!(?i:{CAPITALS}) )(?:[\w.@-]*[-._]\d+|[A-Za-z][\w.@-]+) +\|)(?: |$)"
 )
 
 
@@ -65,6 +66,26 @@ def tag_of(text: str) -> str:
         found = _TAG.match(text)
         return found[0] if found else ""
     return ""
+
+
+# What a wrapper, or a logger that knows no messages of several lines, puts before each line: its end,
+# where what follows is indented.
+_STAMP_ENDS = re.compile(r"(?<=\S)(?: (?=[ \t]+\S)|(?=\t\S))")
+_STAMPED = (" at ", "\tat ", 'File "', ".go:", "... ")  # what the frames hold that it is looked for in
+
+
+def stamp_of(text: str) -> str:
+    """What stands before a frame, if each line of its trace has it; digits are 0."""
+    if any(hint in text for hint in _STAMPED):
+        for found in _STAMP_ENDS.finditer(text, 2, 150):
+            if frame(text[found.end() :]):
+                return without_digits(text[: found.end()])
+    return ""
+
+
+def without_digits(text: str) -> str:
+    """The same with every digit a 0."""
+    return text.translate(_ZEROS)
 
 
 class Shape:
@@ -93,6 +114,7 @@ class Shape:
         "opens_object",
         "place",
         "plain",
+        "stamp",
         "tagged",
         "timed",
         "tool",
@@ -108,6 +130,7 @@ class Shape:
         if self.indented and text[:2] == "  " and _STEP.match(text):
             self.indented = False
         self.boxed = self.detail = False
+        self.stamp = ""
         self.frame = self.opening = self.language = ""
         self.opens_braces = text.endswith("{")
         self.location = self.opens_object = self.next_line = False
@@ -144,9 +167,9 @@ class Shape:
             # An object may be what a line says, and stand below it.
             self.opens_object = bare.endswith((" {", " = ["))
             message = bare[found.message :].strip()
-            nothing = not message.strip(_NOTHING) or _ENDS.search(bare[-8:]) is not None
-            self.message_below = nothing or _NUMBERED.match(message) is not None
-            self.block = nothing and found.level in BAD
+            nothing = _EMPTY.fullmatch(message) is not None or _ENDS.search(bare[-8:]) is not None
+            self.message_below = nothing or message.isdecimal() or _NUMBERED.match(message) is not None
+            self.block = nothing and found.level is not None
             two = ":  " in bare[:202]
             self.database = (
                 two and found.level is not None and DATABASE.search(bare, 0, 200) is not None
@@ -160,17 +183,26 @@ class Shape:
             else:
                 # A failure may be what is announced, and a block has its own within.
                 self.alone = not (found.failure or self.boxed) and SECOND.match(bare) is None
+            if stamp := stamp_of(text):
+                self.stamp, self.alone = stamp, False
+                self.frame = frame(text[len(stamp) :])
         # `plain`: nothing but what it follows could make it a part of that. `dull`: nothing that
         # is plain belongs to it.
-        self.plain = not (self.indented or self.opening or found.heads)
+        self.plain = not (
+            self.indented or self.opening or found.heads or bare.startswith(CONTINUES)
+        )
         self.dull = not (
             found.level in BAD
             or found.failure
             or (self.opening or self.language or self.location or self.opens_object)
             or (self.message_below or self.next_line or self.database or self.place)
+            or (found.timed and bare[-1] == ":")
         )
 
 
+_ZEROS = str.maketrans("123456789", "000000000")
+CONTINUES = "-->"
+"""What some put before each further line of a message."""
 NOTHING = Reading(None, False, 0)
 DIGITS = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 JSON_SHAPES = {

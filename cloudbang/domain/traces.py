@@ -63,6 +63,7 @@ FRAMES = (
     TraceLine("code", r"\s{2,}\S+\.\w+:\d+:\d+:$", "    src/main.ts:3:7:", "  at 03:00:"),
     TraceLine("c", r"(?:Backtrace: ?)?(?:0x[0-9a-f]{4,16}(?::0x[0-9a-f]{4,16})?(?: |$)){2,}", "Backtrace: 0x400d1a29:0x3ffb5e60 0x400d2b19:0x3ffb5e80", "0x3ffb is free"),
     TraceLine("gdb", r"\s*#\d+ +0x[0-9a-f]+ in ", "#1  0x00005555 in main () at a.c:3", "#1 0x"),
+    TraceLine("gdb", r"\s*#\d+ +<signal handler called>", "#6  <signal handler called>", "#6 <signal>"),
 )  # fmt: skip
 
 # Frames that may begin with any letter, by what stands in each of them: most lines hold none of it.

@@ -82,6 +82,28 @@ PYTHON = ["Traceback (most recent call last):", '  File "a.py", line 3, in f', "
         ("e+++", ["(W pid=7) " + line for line in [*PYTHON, "KeyError: 1"]]),
         ("ee+++", ["(A pid=7) ERROR x", *["(B pid=8) " + line for line in [*PYTHON, "KeyError: 1"]]]),
         ("e++", ["[0f1e2d3c] ERROR x", "[0f1e2d3c] java.lang.E: x", "[0f1e2d3c] " + FRAME]),
+        ("e+++-", ["shop  | " + line for line in [*PYTHON, "KeyError: 1", "listening"]]),
+        ("ii", ["INFO  | shop ready", "INFO  |   and open"]),
+        ("e+-", ["web-a | ERROR x", "web-a |   detail", "web-b |   of another"]),
+        # A wrapper's time, or the whole head, before each line of a trace.
+        ("e+++-", ["2026-02-01 09:00:00 " + line for line in [*PYTHON, "KeyError: 1", "listening"]]),
+        ("ie++i", ["2026-02-01 09:00:00 INFO x", *["[2026-02-01 09:00:00.120] [error] " + line for line in ["java.lang.E: x", FRAME, FRAME]], "2026-02-01 09:00:00 INFO y"]),
+        ("e++e", ["02-01 09:00:00.120  81  99 E Shop: " + line for line in ["java.lang.E: x", FRAME, FRAME, "no stock"]]),
+        ("e+-", ["2026-02-01 09:00:00 ERROR x", "2026-02-01 09:00:00 ERROR " + FRAME, "2026-02-01 09:00:00   at noon"]),
+        ("e+w+", ["[error] java.lang.E: x", "[error] " + FRAME, "[warn] java.lang.E: y", "[warn] " + FRAME]),
+        ("ie+", ["2026-02-01 09:00:00 INFO x", "2026-02-01 09:00:00.5 sidecar: " + FRAME, "2026-02-01 09:00:00.5 sidecar: " + FRAME]),
+        # A head without a message has it below, up to the next head or what is blank.
+        ("i+++i", ["2026-02-01 09:00:00 INFO ", "", "ready", "and open", "2026-02-01 09:00:00 INFO x"]),
+        ("i++", ["2026-02-01 09:00:00 INFO     31 ", "   __ _", "  / _` |"]),
+        ("i--", ["2026-02-01 09:00:00 INFO 31", "listening", "ready"]),
+        ("--", ["09/22/2026 14:01:38:  creating", "[S_API] loaded"]),
+        ("e++i", ["2026-02-01-09.00.00.907990+000 E7234E1026            LEVEL: Error (OS)", "PID     : 7566", "MESSAGE : x", "2026-02-01 09:00:00 INFO x"]),
+        # What goes on says so; a document is below what announces it.
+        ("i+-", ["2026-02-01 09:00:00 info vpxd[7] [x@1] of two", "--> lines", "listening"]),
+        ("--", ["listening", "--> x"]),
+        ("d++++i", ["2026-02-01 09:00:00 DEBUG Full reply:", "<?xml version='1.0'?>", "<a>", "  <b/>", "</a>", "2026-02-01 09:00:00 INFO x"]),
+        ("d-", ["2026-02-01 09:00:00 DEBUG Full reply", "<a>"]),
+        ("e++", ["Web server failed to start.", "java.lang.E: x", FRAME]),
         # With some the trace comes first, and what failed last: it takes no line before it.
         ("ie++", ["INFO x", "/a/b.nim(12) main", "/a/b.nim(7)  take", "Error: unhandled exception: x [E]"]),
         ("i-e++", ["INFO x", "waiting", '  File "a.py", line 3', "    x = (", "SyntaxError: x"]),

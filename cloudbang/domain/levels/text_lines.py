@@ -167,12 +167,13 @@ def read_text(text: str) -> Reading:
 def _head(text: str) -> Reading:
     at, plain, programs, end = 0, 0, 0, len(text)
     timed = message = numbered = False
+    outer: str | None = None  # of a wrapper, if what it wraps does not say
     first = place = True  # `place`: a sentence may begin here
     pairs, two = "=" in text, ":  " in text
     shaped = (
         "rror" in text or "xception" in text or "Failure" in text or "Fault" in text
         or ":in " in text or "*** " in text or "recovered:" in text
-        or "arning" in text or " failed" in text or "FAILED" in text or " line " in text or "segfault" in text or "protection fault" in text
+        or "arning" in text or " failed" in text or "FAILED" in text or " line " in text or "segfault" in text or "general protection" in text
         or "RROR: " in text
     )  # fmt: skip
     for _ in range(TOKENS):
@@ -216,6 +217,9 @@ def _head(text: str) -> Reading:
         ):
             if first and text.startswith("Error: ", at):
                 return Reading(level, False, at, failure=True, exception=True)
+            if level in ("info", "debug") and HEADS.row(found) == _FACILITY:
+                outer, at, first = level, found.end(), False
+                continue
             return Reading(level, True, found.end(), timed=timed)
         if (first or message) and (found := NAMED.match(text, at)):
             return Reading(NAMED.level(found), True, found.end(), timed=timed)
@@ -273,7 +277,7 @@ def _head(text: str) -> Reading:
         elif not _NAMELIKE.search(found[0]):
             break
         at, first = found.end(), False
-    return Reading(None, timed, at, timed=timed)
+    return Reading(outer, timed, at, timed=timed)
 
 
 def _answered(text: str) -> bool:
@@ -293,6 +297,9 @@ _LETTER, _LETTER_COLON = _ROW["a letter behind a time"], _ROW["a letter and a co
 _SEPARATED = _ROW["between separators"]
 _COLON_TIME = _ROW["a word behind a time and a colon"]
 _ID = _ROW["an id of a message that ends in its level"]
+_BEFORE_PROGRAM = _ROW["a word before a program and its number"]
+_FACILITY = _ROW["behind the facility of syslog"]
+_OWN_NAME = _ROW["behind a name of its own"]
 
 
 def _fits(
@@ -317,7 +324,11 @@ def _fits(
     if number == _LOG:
         return (timed or text.startswith("LOG:  ", at)) and not message
     if number in (_COLON, _ID):
-        return plain <= 1
+        return plain <= (1 if number == _COLON else 2)
+    if number in (_BEFORE_PROGRAM, _FACILITY):
+        return timed and not message and plain <= (number == _FACILITY)
+    if number == _OWN_NAME:
+        return timed
     if number == _LETTER_COLON:
         return timed
     if number in (_SEPARATED, _COLON_TIME):

@@ -19,7 +19,7 @@ DATE = (
 )
 ZONE = r"Z|UTC|GMT|[+-]\d\d:?\d\d|[CEW]E?S?T|[CEMP]DT|[MPIJKB]ST|MSK|HKT|SGT|A[CEW][DS]T"
 TIME = (
-    rf"(?:{DATE}(?:(?:[T_ :-]|, | - |/ ?)(?:{CLOCK}|\d\d\.\d\d\.\d\d(?::\d+)?))?(?: \d{{4}})?"
+    rf"(?:{DATE}(?:(?:[T_ :-]|, | - |/ ?)(?:{CLOCK}|\d\d\.\d\d\.\d\d(?:[.:]\d+)?(?:[+-]\d{{3}}(?!\d))?))?(?: \d{{4}})?"
     rf"|20\d{{12}}(?:\.\d{{1,6}})?|1\.\d{{6,}}e\+09|\d{{6}} {{1,2}}{CLOCK}|\d\d?[-/.]\d\d?[-/.]\d\d(?:, |[T ]){CLOCK}|{CLOCK}|\d{{10}}(?:\.\d+|\d{{3}})?(?=[\s:\]]|$))"
     rf"(?: ?(?:{ZONE})(?![A-Za-z0-9]))?(?=[\s\]|,;:)>\"\-]|$)"
 )
@@ -40,6 +40,9 @@ ANY = (
 CHINESE = "调试|信息|警告|错误|严重|致命"
 SHORT = "inf|wrn|err|dbg|trc|notice"
 COLUMN = "trace|debug|info|notice|warn|warning|error|critical|fatal|Trace|Debug|Info|Warn|Warning|Error|Fatal"
+
+FACILITIES = "kern|user|mail|daemon|auth|authpriv|security|syslog|lpr|news|uucp|cron|ftp|local[0-7]"
+SEVERITIES = "emerg|alert|crit|err|error|warn|warning|notice|info|debug"
 
 # At the very start, and nowhere else.
 STARTS = (
@@ -67,6 +70,8 @@ STARTS = (
         "E  = m", None, "pytest"),
     Way("a letter before a bracket with a time", rf"<<[TDIWEFXCA]>> \[(?={DATE})", "E [28/Nov/2026:10:00:00 +0000] [Job 7] no file", "error",
         "E [x] is a note", None, "CUPS"),
+    Way("a type behind an age", r"(?:\d+[smhd]){1,2}(?: \(x\d+ over \w+\))? {2,}<<Warning>> {2,}[A-Z]", "11m         Warning   BackOff   pod/shop-1   Back-off restarting", "warning",
+        "11m  Warning lights", None, "the events of Kubernetes"),
     Way("an annotation", r"##\[<<error|warning|debug>>\]|::<<error|warning|notice|debug>>(?: [^:]{0,200})?::", "##[error]Process completed with exit code 1.", "error",
         "##[group]Run tests", None, "GitHub's, Gitea's and Azure's runners"),
     Way("a word behind an open bracket", r"\[ <<Debug|Info|Warning|Error>>: ", "[ Warning: slow", "warning",
@@ -97,10 +102,18 @@ HEADS = (
         "telegraf, capnslog, mongod before 4.4, logcat, TensorFlow, QuestDB, Gluster"),
     Way("a word before a place in code", rf"<<{COLUMN}|{SHORT}>>:? (?=[\w./<>-]+\.[A-Za-z]{{1,4}}:\d)", "6.826 Error Server.cpp:633: no token", "error",
         "Error pages 3:4", None, "programs in C++ and Go that say where they are"),
+    Way("a word before a program and its number", rf"<<{COLUMN}>>(?= [\w.-]{{2,40}}\[\d+\](?::| \[))", "2026-02-01T09:00:00Z warning vpxd[47756] [Originator@6876] slow", "warning",
+        "2026-02-01T09:00:00Z error codes[3] are listed", None, "VMware's, sd-daemon's and others' own formats"),
+    Way("behind the facility of syslog", rf"(?:{FACILITIES})\.<<{SEVERITIES}>>(?= [\w./-]+(?:\[\d+\])?:)", "Mon Nov  2 17:35:09 2026 daemon.err odhcp6c[1589]: no address", "error",
+        "Mon Nov  2 17:35:09 2026 user.info pages: 3", "info", "busybox's and OpenWrt's syslogd, RFC 5424"),
+    Way("behind a name of its own", rf"LEVEL ?[:=] ?<<{CAPITALS}|Info|Event|Warning|Error|Severe|Critical>>(?=$|\s)", "2026-02-01-09.00.00.907990+000 E7234E1026            LEVEL: Error (OS)", "error",
+        "LEVEL: 3", None, "Db2's db2diag.log"),
     Way("before a slash and its module", rf"<<(?i:{BEFORE_COLON})>>/[\w.-]+:(?=\s)", "[2026-02-01 09:00:00 +0000] warning/cli: slow", "warning",
         "warning/x y", None, "Icinga"),
     Way("an id of a message that ends in its level", r"[A-Z]{3,8}\d{3,5}<<[EWI]>>:(?=\s)", "2026-02-01T09:00:00Z AMQ9207E: The data is not valid.", "error",
         "AB12E: x", None, "IBM's products"),
+    Way("the same before two spaces", r"[A-Z]{3,8}\d{3,5}<<[EWI]>>(?=  [A-Z][a-z])", "DBI1264E  This program failed.", "error",
+        "MODEL2000E  XL", None, "IBM's products"),
     Way("a letter and a colon, behind a time", r"<<[TDIWEF]>>:(?=\s)", "[10:00:00]E: [Step 1/3] exit code 1", "error",
         "C: drive", None, "TeamCity"),
     Way("between separators", rf"(?:\"?[;,]\"?|(?<=[;,] ))<<(?i:{ANY})>>\"?(?=[;,])", '"2026-02-01 09:00:00","ERROR","no stock"', "error",
@@ -159,6 +172,8 @@ BRACKETS = (
 BEHIND_TIME = (
     Way("behind a time", rf"[:\s]\s*<<{CAPITALS}>>(?:[/ ].*)?", "[2026-02-01 09:00:00,120: WARNING/MainProcess] queue",
         "warning", "[2026-02-01 09:00:00 x] y", None, "celery, Serilog's console, env_logger, Paper"),
+    Way("behind a time and a place in code", rf"(?: [\w./#-]*[\d:#][\w.:/#-]*){{1,3}} <<{COLUMN}|{CAPITALS}>>", "[2026-02-01 09:00:00.145 #15167733 storage.cc:156 error] no table", "error",
+        "[2026-02-01 09:00:00 stage two error] x", None, "programs in C++ that say where they are"),
 )  # fmt: skip
 
 DONE = (
@@ -203,7 +218,7 @@ SENTENCES = (
         "** note **", None, "Elixir's Exception.format"),
     Way("where Node failed", r"node:[\w/]+:\d+$", "node:internal/process/promises:288", "error",
         "node:20", None, "Node.js' node_errors.cc"),
-    Way("what killed a process", r"(?:Segmentation fault|Bus error|Illegal instruction|Aborted \(core dumped\)|Killed$|Program received signal |Out of memory"
+    Way("what killed a process", r"(?:line \d+: +\d+ (?:Killed|Aborted|Segmentation fault|Bus error|Illegal instruction)\b|Segmentation fault|Bus error|Illegal instruction|Aborted \(core dumped\)|Killed$|Program received signal |Out of memory"
         r"|terminate called |SIG[A-Z]{3,6}: |double free or |free\(\): |malloc\(\): |\*\*\* stack smashing|Assertion (?:.{1,200} )?failed|out of memory: |Signal \d+: |Program crashed: |memory allocation of \d+ bytes failed|(?:[\w./-]++: )?error while loading shared libraries: |Process terminated\. |Terminating (?:app )?due to |(?:Exiting|Aborting|Stopping) due to (?:an? )?(?:fatal |previous )?errors?\b)",
         "Segmentation fault (core dumped)", "error", "Killed 3 bugs", None, "shells, glibc, libstdc++, the kernel"),
     Way("an error in words", r"(?:Error (?!logs?\b|pages?\b)(?:\d+ )?[a-z]{2,}|error (?!handling|report|logging)[a-z]+ing)(?: [^\s:]+){0,6} ?:(?:$| (?!\d[\d.,]*%?$))|Error (?!handling|report|logging)[a-z]+ing(?: [a-z]+){1,4}$|(?:An? (?:[a-z]+ )?)?[Ee]rror (?:has )?occur+ed\b|Encountered (?:an )?error|(?:Exception|[Ee]rror) (?:during|while|when) |Exception in [a-z]|[A-Z][a-z]+ error (?:in|near) (?:file |line )?\S|raised [A-Z][A-Z_.]+ : ", "Error response from daemon: no such container", "error",
@@ -260,7 +275,7 @@ SHAPES = (
         "TESTS FAILED: 0", None, "Gradle, Ant, Xcode, Ninja, Bazel"),
     Way("an exception in brackets", r"\[[A-Z]\w*(?:Exception|Error)\]\s*$", "[RuntimeException]", "error",
         "[ExceptionHandler] ready", None, "Symfony's console, Composer"),
-    Way("where the kernel saw a fault", r"(?:traps: )?[\w.-]+\[\d+\]:? (?:general protection fault|segfault at )",
+    Way("where the kernel saw a fault", r"(?:traps: )?[\w.-]+\[\d+\]:? (?:general protection (?:fault|ip:)|segfault at )",
         "[  402.123456] app[77]: segfault at 0 ip 000055d5", "error", "app[77]: segfaults: 0", None, "the kernel"),
     Way("where Ruby failed", r"\S+:\d+:in [`'].*[`'].*\([A-Z][\w:]*\)$", "/app/a.rb:3:in `b': undefined method `x' (NoMethodError)",
         "error", "/app/a.rb:3:in `b'", None, "Ruby's error.c"),
@@ -272,6 +287,8 @@ SHAPES = (
         "CUDA error: invalid argument", "error", "Mean error: 0.12", None, "libraries, the kernel, the JVM"),
     Way("a program that failed", r"(?!\d)[\w./-]{2,40} failed to [a-z]+", "taosd failed to start: no address", "error",
         "3 of them failed to appeal", None, "programs of the command line"),
+    Way("a sentence of a failure", r"(?!(?:No|None|Zero|Number|Count|If|When|Whether|Only|Any|All) )[A-Z][\w./-]*(?: [\w./-]+){1,4}? failed to [a-z]+\b(?!.*: ?\d+$)", "Web server failed to start.",
+        "error", "Messages that failed to send: 0", None, "programs of the command line, Spring Boot, .NET"),
     Way("a kind of error in small letters", r"(?!(?:if|on|for|with|and|or|of|by|when|after|an?|the|any|each|this|that|last|first|no|not|zero|without|mean|max|min|total|standard|log) )[a-z][\w-]{1,30} (?:error|failed): (?!\d[\d.,]*%?$)",
         "rsync error: some files were not transferred", "error", "total error: 0.12", None, "rsync, parsers, clients"),
 )  # fmt: skip
@@ -282,6 +299,7 @@ EXCEPTIONS = (
     "a cause",
     "an error of a runtime",
     "an exception in parentheses",
+    "a sentence of a failure",
 )
 """Rows of what a line before may tell of: the others announce a failure themselves."""
 
