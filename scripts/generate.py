@@ -82,7 +82,10 @@ def levels_page() -> str:
         "a time or its level, belongs to no line before it (but for a database's `DETAIL:` of the same process, and the second "
         "line of java.util.logging; what stands in a box that the entry drew; and what an announcement such as `Error:` is followed by). "
         "What one process, rank or request writes is told by what stands before each of its lines (`(worker pid=7) `, `[rank1]: `, "
-        "`web-1  | `): they are read without it, and another's belong elsewhere. Below a warning or an error, what is indented and what opens a trace belongs to it; any "
+        "`web-1  | `): they are read without it, and another's belong elsewhere. Where each line of a trace has in front what its first "
+        "line has (a wrapper's time, the whole head of a logger that knows one line), its frames and what belongs to them are read without "
+        "that. A head without a message has it on the lines below; what begins with `-->` goes on, and a document of markup belongs to the line that ends in a colon. "
+        "Below a warning or an error, what is indented and what opens a trace belongs to it; any "
         "other line only once a frame proves it, and then all that stands between. What came 1.5 s later is something else. "
         f"An entry has at most {entry.LINES_AT_MOST:,} lines and about {entry.BYTES_AT_MOST // 1024:,} KiB; "
         "a trace without a level of its own is an error.",

@@ -92,9 +92,7 @@ class EntryStream:
     def feed(self, seq: int, raw: bytes, shape: Shape) -> Entry | None:
         """The entry of several lines that this line is in, as it is now."""
         lone = self.lone
-        if (shape.alone and not self.stamp) or (
-            lone is not None and shape.plain and lone[2].dull
-        ):
+        if (shape.alone and not self.stamp) or (lone is not None and shape.plain and lone[2].dull):
             self.lone, self.last = (seq, raw, shape), raw
             return None
         if lone is not None:
@@ -417,7 +415,9 @@ class EntryStream:
         if self.waiting:
             return False
         text = text_of(raw)
-        if (self.begins and text.startswith(CONTINUES)) or (entry.level in BAD and _ADDS.match(text)):
+        if (self.begins and text.startswith(CONTINUES)) or (
+            entry.level in BAD and _ADDS.match(text)
+        ):
             return True
         if self.timed and self.begins and self._announces and _MARKUP.match(text):
             return True

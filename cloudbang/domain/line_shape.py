@@ -71,7 +71,13 @@ def tag_of(text: str) -> str:
 # What a wrapper, or a logger that knows no messages of several lines, puts before each line: its end,
 # where what follows is indented.
 _STAMP_ENDS = re.compile(r"(?<=\S)(?: (?=[ \t]+\S)|(?=\t\S))")
-_STAMPED = (" at ", "\tat ", 'File "', ".go:", "... ")  # what the frames hold that it is looked for in
+_STAMPED = (
+    " at ",
+    "\tat ",
+    'File "',
+    ".go:",
+    "... ",
+)  # what the frames hold that it is looked for in
 
 
 def stamp_of(text: str) -> str:
@@ -168,7 +174,9 @@ class Shape:
             self.opens_object = bare.endswith((" {", " = ["))
             message = bare[found.message :].strip()
             nothing = _EMPTY.fullmatch(message) is not None or _ENDS.search(bare[-8:]) is not None
-            self.message_below = nothing or message.isdecimal() or _NUMBERED.match(message) is not None
+            self.message_below = (
+                nothing or message.isdecimal() or _NUMBERED.match(message) is not None
+            )
             self.block = nothing and found.level is not None
             two = ":  " in bare[:202]
             self.database = (

@@ -263,9 +263,15 @@ def expression_of(pattern: str) -> str:
         parts.append(part)
         at = hole.end()
     last = _literally(text[at:])
-    parts.append(last[: max(room, 0)].rstrip("\\"))
-    if not json and len(pattern) < LONGEST and len(last) <= room:
-        parts.append(r"\s*$")
+    if len(last) > room:
+        last = last[: max(room, 0)]
+        if (len(last) - len(last.rstrip("\\"))) % 2:
+            last = last[:-1]  # the first half of what is escaped
+        parts.append(last)
+    else:
+        parts.append(last)
+        if not json and len(pattern) < LONGEST:
+            parts.append(r"\s*$")
     return "".join(parts)
 
 

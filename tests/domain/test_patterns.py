@@ -88,7 +88,12 @@ def test_what_was_known_is_what_is_found_anew(pieces: list[str]) -> None:
         assert re2.search(expression_of(pattern), seen_text(line)), pattern
 
 
-@pytest.mark.parametrize("line", [line for line, _ in VECTORS] + LINES[::7])
+@pytest.mark.parametrize(
+    "line",
+    [line for line, _ in VECTORS]
+    + LINES[::7]
+    + ["no such path: C:\\shop\\", "x" * 390 + "\\(" * 40],
+)
 def test_the_expression_of_a_pattern_finds_its_lines(line: str) -> None:
     """As it is seen, whatever wrote it."""
     pattern = pattern_of(line)
