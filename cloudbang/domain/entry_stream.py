@@ -14,7 +14,8 @@ from cloudbang.domain.entry import (
     comes_later,
     is_as_deep,
 )
-from cloudbang.domain.levels import BLANK, read
+from cloudbang.domain.entry_json import ObjectOfEntry
+from cloudbang.domain.levels import BLANK
 from cloudbang.domain.levels.text_tables import TIME
 from cloudbang.domain.line_shape import (
     BAD,
@@ -25,8 +26,8 @@ from cloudbang.domain.line_shape import (
     Shape,
     tag_of_record,
     text_of,
-    without_digits,
 )
+from cloudbang.domain.stamps import stamped_with
 from cloudbang.domain.traces import BEGIN_THEMSELVES, goes_on, heads_frames
 
 WAITING_AT_MOST = 40  # lines that a frame may still prove to be of the entry before them
@@ -41,38 +42,15 @@ _CLOSES = re.compile(r"[\])}]{1,4}[,;]?\s*$")
 _ADDS = re.compile(r"LINE \d+: |[\w-]+: (?:hint|detail): ")  # what a database adds to it
 _LAST = re.compile(r"[A-Za-z_][\w.]*(?:: .*|:)?$")  # what a traceback of Python ends with
 _MARKUP = re.compile(r"</?[A-Za-z?!]")
-_MEMBER = re.compile(r'(\s+)"([\w.@]+)"\s*:\s*("?[\w+-]*)')
 
 
 class EntryStream:
     """What one container writes to one stream: the entry that is open, and what may become of it."""
 
     __slots__ = (
-        "begins",
-        "block",
-        "braces",
-        "cause",
-        "database",
-        "entry",
-        "failing",
-        "framed",
-        "head",
-        "indent",
-        "json",
-        "language",
-        "last",
-        "location",
-        "lone",
-        "message_below",
-        "next_line",
-        "place",
-        "prefix",
-        "stamp",
-        "tag",
-        "timed",
-        "tool",
-        "unfinished",
-        "waiting",
+        "begins", "block", "braces", "cause", "database", "entry", "failing", "framed", "head",
+        "json", "language", "last", "location", "lone", "message_below", "next_line", "place",
+        "prefix", "stamp", "tag", "timed", "tool", "waiting",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -82,10 +60,10 @@ class EntryStream:
         self.waiting: list[Waiting] = []
         self.head = self.last = b""
         self.begins = self.framed = self.failing = self.cause = False
-        self.language = self.prefix = self.indent = self.tag = self.stamp = ""
-        self.block = self.json = self.message_below = self.database = self.place = False
+        self.language = self.prefix = self.tag = self.stamp = ""
+        self.block = self.message_below = self.database = self.place = False
         self.location = self.next_line = self.braces = self.tool = self.timed = False
-        self.unfinished = False
+        self.json = ObjectOfEntry()
 
     # -- what a line is
 
@@ -116,9 +94,9 @@ class EntryStream:
                 return joined
             if shape.stamp:
                 return self._frame(seq, raw, shape, near=False)
-        if self.unfinished and (joined := self._goes_on_in_json(seq, raw)):
-            return joined
-        if shape.heads and not (self.json or self.database or self.place):
+        if self.json.unfinished and self.json.goes_on(text_of(raw)):
+            return self._join(seq, raw)
+        if shape.heads and not (self.json.open or self.database or self.place):
             if shape.opening:
                 return self._open(seq, raw, shape)
             within = self.braces or (self.framed and self.language == "python")
@@ -136,22 +114,12 @@ class EntryStream:
                 return self._told(seq, raw, shape, entry)
         return self._near_line(seq, raw, shape, entry)
 
-    def _goes_on_in_json(self, seq: int, raw: bytes) -> Entry | None:
-        """What a line of JSON that did not end goes on with."""
-        text = text_of(raw).rstrip()
-        self.unfinished = text[:1] in ('"', " ", "\t", "]", "}")
-        if not self.unfinished:
-            return None
-        self.unfinished = not text.endswith("}")
-        return self._join(seq, raw)
-
     def _stamped(self, seq: int, raw: bytes, shape: Shape, entry: Entry) -> Entry | None:
         """A line of a trace each of whose lines has in front what its first has."""
         stamp = shape.stamp or self.stamp
         text = text_of(raw)
-        if not without_digits(text_of(self.head)).startswith(stamp) or self.waiting:
-            stamp = ""
-        if not stamp or not without_digits(text[: len(stamp)]) == stamp:
+        known = stamped_with(text, stamp) and stamped_with(text_of(self.head), stamp)
+        if self.waiting or not known:
             self.stamp = ""
             return None
         text = text[len(stamp) :]
@@ -245,10 +213,9 @@ class EntryStream:
         self.begins, self.failing = shape.heads and not shape.failure, shape.failure
         self.timed = shape.timed
         self.head = raw
-        self.unfinished = shape.unfinished
+        self.json.begin(shape)
         self.tag = tag_of_record(raw) if shape.tagged else ""
-        self.location, self.json, self.tool = shape.location, shape.opens_object, shape.tool
-        self.indent = ""
+        self.location, self.tool = shape.location, shape.tool
         self.message_below, self.block = shape.message_below, shape.block
         self.next_line, self.database, self.place = shape.next_line, shape.database, shape.place
         self.prefix = self._prefix(text_of(raw), DATABASE) if shape.database else ""
@@ -285,7 +252,7 @@ class EntryStream:
 
     def _blank(self, seq: int, raw: bytes) -> Entry | None:
         entry = self.entry
-        if entry is None or self.json:
+        if entry is None or self.json.open:
             self.entry, self.waiting = None, []
             return None
         if self.block and entry.lines == 1 and not self.waiting:
@@ -386,19 +353,8 @@ class EntryStream:
         """Lines that begin as a line of a log does and yet belong to the one before, and JSON."""
         entry = self.entry
         assert entry is not None
-        if self.json:
-            text = text_of(raw)
-            member = _MEMBER.match(text)
-            if member or (entry.lines > 1 and text[0] in " \t}]"):
-                if member:
-                    self.indent = self.indent or member[1]
-                    if member[1] == self.indent and entry.level is None:
-                        line = f'{{"{member[2]}":{member[3]}'
-                        line += '"}' if member[3].startswith('"') else "}"
-                        entry.level = read(line).level
-                self.json = text[0] not in "}]"
-                return self._join(seq, raw)
-            self.json = False
+        if self.json.open and self.json.takes(text_of(raw), entry):
+            return self._join(seq, raw)
         if self.waiting:
             return None
         if self.database and shape.timed and DETAIL.search(text := text_of(raw), 0, 200):

@@ -10,6 +10,7 @@ from cloudbang.domain.levels.text_tables import CAPITALS
 from cloudbang.domain.levels.words import FOREIGN, FOREIGN_DETAILS
 from cloudbang.domain.lines import TEXT_AT
 from cloudbang.domain.seen_text import plain_text
+from cloudbang.domain.stamps import stamp_of
 from cloudbang.domain.traces import BOXES, frame, opening
 
 BAD = ("warning", "error")
@@ -66,32 +67,6 @@ def tag_of(text: str) -> str:
         found = _TAG.match(text)
         return found[0] if found else ""
     return ""
-
-
-# What a wrapper, or a logger that knows no messages of several lines, puts before each line: its end,
-# where what follows is indented.
-_STAMP_ENDS = re.compile(r"(?<=\S)(?: (?=[ \t]+\S)|(?=\t\S))")
-_STAMPED = (
-    " at ",
-    "\tat ",
-    'File "',
-    ".go:",
-    "... ",
-)  # what the frames hold that it is looked for in
-
-
-def stamp_of(text: str) -> str:
-    """What stands before a frame, if each line of its trace has it; digits are 0."""
-    if any(hint in text for hint in _STAMPED):
-        for found in _STAMP_ENDS.finditer(text, 2, 150):
-            if frame(text[found.end() :]):
-                return without_digits(text[: found.end()])
-    return ""
-
-
-def without_digits(text: str) -> str:
-    """The same with every digit a 0."""
-    return text.translate(_ZEROS)
 
 
 class Shape:
@@ -208,7 +183,6 @@ class Shape:
         )
 
 
-_ZEROS = str.maketrans("123456789", "000000000")
 CONTINUES = "-->"
 """What some put before each further line of a message."""
 NOTHING = Reading(None, False, 0)
