@@ -35,20 +35,28 @@ class FairThreads:
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPool(threads)
-        self._free, self._most_slow = threads, threads - 1
-        self._slow = 0  # of those that run, searches and downloads
-        self._pages, self._rest = _Line(), _Line()
+        self._turns = FairTurns(threads, threads - 1)
 
     def call(self, account: Hashable, rank: Rank, function: Callable[..., T], *args: Any) -> T:
         """``function(*args)`` in a thread; the calling greenlet waits, the hub goes on."""
-        with self._turn(account, rank):
+        with self._turns.turn(account, rank):
             return in_thread(self._pool, function, *args)
 
     def close(self) -> None:
         self._pool.kill()
 
+
+class FairTurns:
+    """At most so many have a turn ``at_once``, of them ``slow`` searches and downloads; who waits for
+    one gets it as :class:`FairThreads` says."""
+
+    def __init__(self, at_once: int, slow: int) -> None:
+        self._free, self._most_slow = at_once, slow
+        self._slow = 0  # of those that have one, searches and downloads
+        self._pages, self._rest = _Line(), _Line()
+
     @contextmanager
-    def _turn(self, account: Hashable, rank: Rank) -> Iterator[None]:
+    def turn(self, account: Hashable, rank: Rank) -> Iterator[None]:
         if self._may_start(rank):
             self._start(rank)
         else:

@@ -1,7 +1,8 @@
-"""A process of its own that is asked in lines of JSON: for what takes a processor, and gives way.
+"""A process of its own that is asked, and answers: for what takes a processor, and gives way.
 
-``AskedProcess`` has it, while somebody asks; ``answer_lines`` is what it does. It ends with who started
-it. It is the first that gives way where somebody needs the processor or the memory: what it
+``AskedProcess`` has it, while somebody asks; ``answer`` is what it does. They speak in lines of JSON,
+or where it is asked with what only Python has in pickled ones (:data:`PICKLED`): both ends are ours,
+and nobody else has the pipe. It ends with who started it. It is the first that gives way where somebody needs the processor or the memory: what it
 knows can be found out again.
 """
 
@@ -10,14 +11,16 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import pickle
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 import gevent
 import orjson
@@ -28,6 +31,45 @@ _PR_SET_PDEATHSIG = 1
 MEMORY = 512 * 1024 * 1024  # bytes it may have
 NICE = 10
 START = 5.0  # seconds that a stop waits for one that is being started
+_SIZE = struct.Struct("<Q")
+
+
+class Codec(NamedTuple):
+    """How a question and an answer are written. ``read``: the bytes of one, b"" where there is none."""
+
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
+    read: Callable[[IO[bytes]], bytes]
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _json_line(file: IO[bytes]) -> bytes:
+    line = file.readline()
+    return line if line.endswith(b"\n") else b""
+
+
+def pickled(value: Any) -> bytes:
+    return with_size(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+
+
+def with_size(content: bytes) -> bytes:
+    return _SIZE.pack(len(content)) + content
+
+
+def _sized(file: IO[bytes]) -> bytes:
+    head = file.read(_SIZE.size)
+    if len(head) < _SIZE.size:
+        return b""
+    (size,) = _SIZE.unpack(head)
+    content = file.read(size)
+    return content if len(content) == size else b""
+
+
+JSON_LINES = Codec(_json, orjson.loads, _json_line)
+PICKLED = Codec(pickled, pickle.loads, _sized)
 
 
 class ProcessEnded(Exception):
@@ -37,14 +79,23 @@ class ProcessEnded(Exception):
 class AskedProcess:
     """Runs ``module`` with ``arguments``. One greenlet at a time may ask: who has it sees to that.
     ``limit``: seconds after which one that does not answer has none; ``idle``: seconds without a
-    question after which it ends."""
+    question after which it ends, unless it is ``in_use``, since it keeps something for somebody."""
 
-    def __init__(self, module: str, *arguments: str, limit: float, idle: float) -> None:
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        limit: float,
+        idle: float,
+        codec: Codec = JSON_LINES,
+        in_use: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._module, self._arguments = module, arguments
         self._name = module.rpartition(".")[2]
         self._limit, self._idle_after = limit, idle
+        self._codec, self._in_use = codec, in_use
         self._process: subprocess.Popen[bytes] | None = None
-        self._asking = False
+        self._asking = self._stopped = False
         self._last = 0.0
         self._idle: gevent.Greenlet | None = None
         self._starting: gevent.Greenlet | None = None
@@ -55,13 +106,15 @@ class AskedProcess:
         return self._process
 
     def stop(self) -> None:
+        """For good: who asks then, or waits for an answer, is told that it ended."""
+        self._stopped = True
         if self._starting is not None:
             self._starting.join(START)
         if self._idle is not None:
             self._idle.kill(block=False)
         self._end()
 
-    def ask(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, asked: Any) -> Any:
         """What it answers. Raises ProcessEnded."""
         self._asking = True
         try:
@@ -70,9 +123,9 @@ class AskedProcess:
             self._asking = False
             self._last = time.monotonic()
 
-    def _told(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _told(self, asked: Any) -> Any:
         pool = gevent.get_hub().threadpool
-        line = pool.apply(orjson.dumps, (asked,), {"option": orjson.OPT_APPEND_NEWLINE})
+        question = pool.apply(self._codec.encode, (asked,))
         answer = b""
         for _ in range(2):
             process = self._running()
@@ -82,22 +135,26 @@ class AskedProcess:
             assert process.stdout is not None
             try:
                 with gevent.Timeout(self._limit, False):
-                    process.stdin.write(line)
+                    process.stdin.write(question)
                     process.stdin.flush()
-                    answer = process.stdout.readline()
+                    answer = self._codec.read(process.stdout)
             except OSError as e:
                 log.debug("%s: %s", self._module, e)
             except BaseException:
-                self._end()  # what it answers to who is gone would be taken for the next answer
+                # What it answers to who is gone would be taken for the next answer.
+                self._end()
+                _close(process)
                 raise
-            if answer.endswith(b"\n"):
-                told: dict[str, Any] = pool.apply(orjson.loads, (answer,))
-                return told
+            if answer:
+                return pool.apply(self._codec.decode, (answer,))
             # It was killed, for want of memory for instance, or hangs: another one may do.
             self._end()
+            _close(process)
         raise ProcessEnded
 
     def _running(self) -> subprocess.Popen[bytes] | None:
+        if self._stopped:
+            return None
         if self._process is None or self._process.poll() is not None:
             # Not by this greenlet, which may be killed: until a process has begun, it holds what we
             # have open, the lock on the data folder too.
@@ -123,7 +180,8 @@ class AskedProcess:
     def _end_when_idle(self, process: subprocess.Popen[bytes]) -> None:
         while self._process is process:
             gevent.sleep(self._idle_after / 10)
-            if not self._asking and time.monotonic() - self._last > self._idle_after:
+            idle = time.monotonic() - self._last > self._idle_after
+            if idle and not self._asking and not self._in_use():
                 self._end()
 
     def _end(self) -> None:
@@ -132,19 +190,28 @@ class AskedProcess:
             return
         with suppress(OSError):
             process.send_signal(signal.SIGKILL)
-        for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
+        if not self._asking:  # else who asks is reading from it, and sees its end
+            _close(process)
         process.wait()
 
 
-def answer_lines(
-    answer_to: Callable[[dict[str, Any]], dict[str, Any]], *, expendable: int, idle: bool = False
+def _close(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        with suppress(OSError):
+            if pipe is not None:
+                pipe.close()
+
+
+def answer(
+    answer_to: Callable[[Any], Any],
+    *,
+    expendable: int,
+    idle: bool = False,
+    codec: Codec = JSON_LINES,
 ) -> int:
-    """Answer line after line, until there are no more. ``expendable``: how much sooner than others it
-    goes where memory ends (``oom_score_adj``); ``idle``: it has a processor only when nobody else
-    wants it. Gives the exit code."""
+    """Answer one question after the other, until there are no more. ``expendable``: how much sooner
+    than others it goes where memory ends (``oom_score_adj``); ``idle``: it has a processor only when
+    nobody else wants it. Gives the exit code."""
     parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -156,8 +223,7 @@ def answer_lines(
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write(str(expendable))
-    for line in sys.stdin.buffer:
-        told = answer_to(orjson.loads(line))
-        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
+    while asked := codec.read(sys.stdin.buffer):
+        sys.stdout.buffer.write(codec.encode(answer_to(codec.decode(asked))))
         sys.stdout.buffer.flush()
     return 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from cloudbang.storage.asked_process import AskedProcess, ProcessEnded, answer_lines
+from cloudbang.storage.asked_process import AskedProcess, ProcessEnded, answer
 from tests.support import running, wait_until
 
 NAME = __name__
@@ -69,4 +69,4 @@ def _answer(asked: dict[str, int]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    sys.exit(answer_lines(_answer, expendable=500))
+    sys.exit(answer(_answer, expendable=500))

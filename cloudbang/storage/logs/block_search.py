@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
 
 from gevent.monkey import get_original
 
@@ -48,6 +49,9 @@ class BlockSearch:
     ``holds`` is text that every line which is wanted has in it; ``finds`` is text such that every
     line which has it in it is wanted: both folded, and "" where no such thing is known. ``needs`` are
     the terms of every block in which there is such a line (``domain.skip_terms``).
+
+    ``made`` is what makes the same search again, in another process: a function of a module, and what
+    it is called with. One without it cannot be pickled.
     """
 
     wanted: Match
@@ -57,9 +61,21 @@ class BlockSearch:
     finds: str = ""
     needs: Needs = NOTHING
     entry: Callable[[Sequence[bytes]], bool] | None = None
+    made: tuple[Callable[..., object], tuple[object, ...]] | None = None
 
     def __call__(self, record: bytes) -> bool:
         return self.wanted(record)
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[Any, ...]]:
+        if self.made is None:
+            raise TypeError("a search of which it is not said how it is made")
+        return _remade, self.made
+
+
+@lru_cache(maxsize=32)
+def _remade(function: Callable[..., object], args: tuple[object, ...]) -> object:
+    """Compiling it takes as long as looking through a block or two, and it comes with every question."""
+    return function(*args)
 
 
 class Hit(NamedTuple):

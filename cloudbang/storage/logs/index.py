@@ -194,7 +194,8 @@ def _keys(text: bytes) -> frozenset[bytes] | None:
 
 def save(path: str, compressed: bool, closed: bool, file_bytes: int, blocks: list[Block]) -> None:
     """Write a whole index in place of what is there. Raises OSError."""
-    temporary = f"{path}.{next(_numbers)}.tmp"  # two readers may find the same one damaged
+    # Two readers may find the same one damaged, in two processes, too.
+    temporary = f"{path}.{os.getpid()}.{next(_numbers)}.tmp"
     listed = b"".join(map(pack, blocks))
     Path(temporary).write_bytes(
         header(compressed, closed, file_bytes, summary(blocks), listed) + listed

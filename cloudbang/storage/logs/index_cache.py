@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from gevent.monkey import get_original
@@ -21,10 +23,14 @@ from cloudbang.storage.logs.skip_index import SkipAnswers
 log = logging.getLogger(__name__)
 
 
+TOTALS = 20_000  # of segments that others than the store look at: some 200 bytes each
+
+
 class IndexCache:
     """The indexes last used, of at most ``limit`` blocks together: about 350 bytes each.
 
     Used from several threads at once, so its lock is a native one, held for dictionary steps only.
+    Pickled it stands for that of the process that reads it (:func:`own_cache`).
     """
 
     def __init__(self, limit: int = 12_000) -> None:
@@ -33,7 +39,11 @@ class IndexCache:
         self._blocks: OrderedDict[str, list[Block]] = OrderedDict()
         self.empty = EmptyBlocks()  # for who searches
         self.skips = SkipAnswers()
+        self._totals: OrderedDict[str, Summary] = OrderedDict()
         self._lock = get_original("_thread", "allocate_lock")()
+
+    def __reduce__(self) -> tuple[Callable[[], IndexCache], tuple[()]]:
+        return own_cache, ()
 
     def put(self, segment: Segment, blocks: list[Block]) -> None:
         with self._lock:
@@ -82,13 +92,26 @@ class IndexCache:
     def total(self, segment: Segment) -> Summary:
         """What a closed segment holds. Raises as :meth:`blocks`."""
         if segment.total is None:
-            try:
-                with open(segment.index_path, "rb") as file:
-                    raw = file.read(index.HEADER_BYTES)
-                segment.total = index.read_header(raw, segment.compressed, True, segment.size)
-            except (CorruptIndex, FileNotFoundError):
-                segment.total = index.summary(self.blocks(segment))
+            segment.total = self._total(segment)
         return segment.total
+
+    def _total(self, segment: Segment) -> Summary:
+        # Of a segment that was handed over what is noted at it is not there the next time.
+        with self._lock:
+            known = self._totals.get(segment.path)
+        if known is not None:
+            return known
+        try:
+            with open(segment.index_path, "rb") as file:
+                raw = file.read(index.HEADER_BYTES)
+            found = index.read_header(raw, segment.compressed, True, segment.size)
+        except (CorruptIndex, FileNotFoundError):
+            found = index.summary(self.blocks(segment))
+        with self._lock:
+            self._totals[segment.path] = found
+            if len(self._totals) > TOTALS:
+                self._totals.popitem(last=False)
+        return found
 
     def _again(self, segment: Segment, reason: Exception) -> list[Block]:
         if isinstance(reason, CorruptIndex) and not isinstance(reason, OutdatedIndex):
@@ -99,3 +122,9 @@ class IndexCache:
             index.save(segment.index_path, segment.compressed, True, segment.size, blocks)
             index_written(segment)
         return blocks
+
+
+@cache
+def own_cache() -> IndexCache:
+    """That of a process that only reads what another one hands it."""
+    return IndexCache()

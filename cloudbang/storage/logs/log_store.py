@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -28,6 +29,7 @@ from cloudbang.domain.names import is_log_name, is_team_name
 from cloudbang.domain.resume import ResumePoint
 from cloudbang.errors import BadRequest, CloudBangError, StorageFailed, StorageFull
 from cloudbang.storage import data_folder
+from cloudbang.storage.asked_process import ProcessEnded
 from cloudbang.storage.logs.app_log import AppLog, Totals, recover
 from cloudbang.storage.logs.append_queue import Append, Stored
 from cloudbang.storage.logs.entry_pages import (
@@ -55,6 +57,7 @@ from cloudbang.storage.logs.reader import (
 )
 from cloudbang.storage.logs.resume import newest_of, resume_point, stored_between
 from cloudbang.storage.logs.retention import Going, LogRetention
+from cloudbang.storage.logs.search_processes import SearchProcesses, can_go
 from cloudbang.storage.logs.skip_indexing import SkipIndexing
 from cloudbang.storage.logs.unread import UnreadLogs
 
@@ -142,6 +145,7 @@ class LogStore:
             raise StorageFailed(str(self.root), e.strerror or str(e)) from None
         try:
             self._readers = FairThreads(READERS)
+            self._processes = SearchProcesses()
             for folder in sorted(self.root.iterdir()):
                 if is_team_name(folder.name) and folder.is_dir():
                     self._recover_team(folder)
@@ -169,7 +173,8 @@ class LogStore:
                 troubled=lambda: self.health is not None,
             )
             self.merged = MergedLogs(
-                self._apps, self._known, self.next_seq, self._cache, self._readers
+                *(self._apps, self._known, self.next_seq),
+                *(self._cache, self._readers, self._processes),
             )
             """Several logs as one."""
         except BaseException as e:
@@ -194,6 +199,7 @@ class LogStore:
         self._supervisor.stop(deadline)
         self._commit.release()
         self._skips.close()
+        self._processes.stop()
         self._retention.close()
         self._readers.close()
         self._release_lock()
@@ -740,14 +746,12 @@ class LogStore:
         blocks: int = 1_000_000,
         rank: Rank | None = None,
     ) -> tuple[Lines, int | None]:
-        def step(view: Snapshot, skip_missing: bool) -> tuple[Lines, int | None]:
-            return collect(
-                view, self._cache, query, seconds=seconds, blocks=blocks, skip_missing=skip_missing
-            )
-
         if rank is None:
             rank = Rank.PAGE if query.match is None else Rank.SEARCH
-        return self._retry(found, step, query.account, rank)
+        part: tuple[Lines, int | None] = self._part(
+            found, collect, query, rank, seconds=seconds, blocks=blocks
+        )
+        return part
 
     def _parts(
         self,
@@ -761,17 +765,31 @@ class LogStore:
         is enough, or so many seconds have gone."""
         deadline = time.monotonic() + seconds
         while True:
-
-            def step(view: Snapshot, skip_missing: bool, query: Query = query) -> P:
-                return look(view, self._cache, query, seconds=SLICE, skip_missing=skip_missing)
-
-            part = self._retry(found, step, query.account, rank)
+            part: P = self._part(found, look, query, rank, seconds=SLICE)
             yield part
             if part.cursor is None:
                 return
             query = _onward(query, part.cursor, part.found, part.size)
             if query.size <= 0 or query.limit <= 0 or time.monotonic() > deadline:
                 return
+
+    def _part(
+        self, found: AppLog, look: Callable[..., Any], query: Query, rank: Rank, **named: Any
+    ) -> Any:
+        """What ``look``, of a module, finds: of what takes long in a process of its own, if it is there."""
+        filtered = query.match is not None or query.levels is not None
+        apart = filtered and rank is not Rank.PAGE and can_go(query)
+
+        def call(view: Snapshot, skip_missing: bool) -> Any:
+            args = (view.bare(), self._cache, query)
+            if apart and (process := self._processes.of(query.account)):
+                with suppress(ProcessEnded):
+                    asked = partial(look, *args, skip_missing=skip_missing, **named)
+                    return process.call(query.account, rank, asked)
+            step = partial(look, view, self._cache, query, skip_missing=skip_missing, **named)
+            return self._readers.call(query.account, rank, step)
+
+        return self._again(found, call)
 
     def _retry(
         self,
@@ -781,10 +799,19 @@ class LogStore:
         rank: Rank = Rank.PAGE,
     ) -> T:
         """Run ``step`` in a thread; again with a fresh view when a file went away under it."""
+
+        def call(view: Snapshot, skip_missing: bool) -> T:
+            result: Any = self._readers.call(account, rank, step, view, skip_missing)
+            return result
+
+        return self._again(found, call)
+
+    @staticmethod
+    def _again(found: AppLog, call: Callable[[Snapshot, bool], T]) -> T:
         for attempt in range(4):
             try:
                 # The last time without what is missing: somebody else deleted it.
-                result: Any = self._readers.call(account, rank, step, found.view(), attempt == 3)
+                result = call(found.view(), attempt == 3)
             except SnapshotStale:
                 gevent.sleep(0.002)
                 continue

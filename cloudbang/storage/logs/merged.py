@@ -32,6 +32,7 @@ from cloudbang.storage.logs.reader import (
     Snapshot,
     SnapshotStale,
 )
+from cloudbang.storage.logs.readings import ANY, HowFar
 
 HELD_BYTES = 2 * 1024 * 1024
 """Of lines that wait for their turn. Those beyond it are dropped, the last ones first, and what is
@@ -85,6 +86,24 @@ class MergedQuery:
         return self.query.match is not None or self.query.levels is not None
 
 
+@dataclass
+class Progress(HowFar):
+    """How far a reading of lines is. ``ends``: the oldest seq kept of an app, and the seq from which on
+    it is not looked at."""
+
+    begun: bool = False  # whether it is known of every app what there is to look at
+    given: list[MergedLine] = field(default_factory=list)  # the lines whose turn came in this step
+    looked: int = 0  # bytes of text, of so many
+    of: int = 0
+    found: int = 0  # lines or entries, the given ones and those that are only counted
+    counted: list[tuple[bytes, str | None]] = field(default_factory=list)
+    """Time and level of what was found in this step."""
+    oldest: bytes = b""  # times in what is looked at
+    newest: bytes = b""
+    edge: bytes = b""  # the time that it has got to; b"" at the end
+    cursor: Place | None = None  # the last line that was given, where there may be more of them
+
+
 _Ref: TypeAlias = SegmentRef | BlockRef
 _Key: TypeAlias = tuple[int, int, int]  # of a line: its time, its app's rank, its seq
 _Found: TypeAlias = tuple[int, bytes, FoundEntry | None]  # seq and raw of a line, what it is in
@@ -104,22 +123,14 @@ class _Log:
 
 
 class MergedScan:
-    """One reading of several apps, in steps, each of them in a thread.
+    """One reading of several apps, in steps, each of them in a thread; ``progress`` is how far it is.
 
-    ``done`` when there is nothing more to look at, ``stale`` the app of which a fresh view is needed
-    to go on (:meth:`renew`), ``failed`` by app why it could not be read to its end.
+    It can be pickled between two steps, and go on in another process.
     """
 
     def __init__(self, cache: IndexCache, asked: MergedQuery) -> None:
         self.asked = asked
-        self.done = False
-        self.stale = ""
-        self.failed: dict[str, OSError] = {}
-        self.looked = self.of = 0  # bytes of text
-        self.found = 0  # lines or entries, the given ones and those that are only counted
-        # Time and level of what was found, until somebody takes them.
-        self.counted: list[tuple[bytes, str | None]] = []
-        self.oldest = self.newest = b""  # times in what is looked at; known after the first step
+        self.progress = Progress()
         self._at: Place | None = None  # the last line that was given
         self._cache = cache
         self._logs: dict[str, _Log] = {}
@@ -138,82 +149,68 @@ class MergedScan:
         log = _Log(app, len(self._logs), end, self._scan(view, end))
         self._logs[app] = log
         self._new.append(log)
+        self.progress.ends[app] = view.first, end
 
     def renew(self, app: str, view: Snapshot) -> None:
         """Go on with a fresh view where a file is gone: packed, or deleted with its lines."""
         log = self._logs[app]
-        self.stale = ""
+        self.progress.stale = ""
         log.stale += 1
         log.scan.__exit__()
         log.use(self._scan(view, log.end, skip_missing=log.stale > OFTEN))
+        self.progress.ends[app] = view.first, log.end
 
     def close(self) -> None:
         for log in self._logs.values():
             log.scan.__exit__()
 
-    @property
-    def begun(self) -> bool:
-        """Whether it is known of every app what there is to look at."""
-        return not self._new
-
-    @property
-    def cursor(self) -> Place | None:
-        """The last line that was given, where there may be more of them."""
-        return self._at if self._left <= 0 else None
-
-    @property
-    def ends(self) -> dict[str, tuple[int, int]]:
-        """By app: the oldest seq kept, and the seq from which on it is not looked at."""
-        return {name: (log.scan.view.first, log.end) for name, log in self._logs.items()}
-
-    @property
-    def edge(self) -> bytes:
-        """The time that it has got to; b"" at the end."""
-        if not self._heap:
-            return b""
-        return abs(self._heap[0][0]).to_bytes(30, "big")
-
-    def step(self, seconds: float) -> list[MergedLine]:
-        """Go on for so long. Gives the lines whose turn it is."""
+    def step(self, seconds: float, enough: int = ANY) -> None:
+        """Go on for so long, or until there are so many bytes of lines whose turn it is."""
         self._busy = True
+        self.progress.given, self.progress.counted = [], []
         try:
-            return self._step(seconds)
+            self._step(seconds, self._room - enough)
         finally:
+            self._tell()
             self._busy = False
             if self._abandoned:
                 self.close()
 
-    def _step(self, seconds: float) -> list[MergedLine]:
+    def _step(self, seconds: float, enough: int) -> None:
         deadline = time.monotonic() + seconds
-        given: list[MergedLine] = []
-        while self._new and not self.stale:
+        while self._new and not self.progress.stale:
             self._begin(self._new.pop())
             if time.monotonic() > deadline:
-                return given
-        while self._heap and not self.stale and (self._left > 0 or self.asked.count):
+                return
+        while self._heap and not self.progress.stale and (self._left > 0 or self.asked.count):
             entry = heapq.heappop(self._heap)
             app, ref = entry[2:]
             try:
                 self._take(self._logs[app], ref)
             except SnapshotStale:
                 heapq.heappush(self._heap, entry)
-                self.stale = app
-                return given
+                self.progress.stale = app
+                return
             except OSError as e:
                 self._give_up(app, e)
-            self._give(given)
-            if time.monotonic() > deadline:
-                return given
-        if not self.stale:
-            self._give(given)
-            self.done = True
-        return given
+            self._give()
+            if time.monotonic() > deadline or self._room <= enough:
+                return
+        if not self.progress.stale:
+            self._give()
+            self.progress.done = True
 
     def abandon(self) -> None:
         """Close it from outside, perhaps while a step is still under way."""
         self._abandoned = True
         if not self._busy:
             self.close()
+
+    def _tell(self) -> None:
+        told, heap = self.progress, self._heap
+        told.begun = not self._new
+        told.cursor = self._at if self._left <= 0 else None
+        told.edge = abs(heap[0][0]).to_bytes(30, "big") if heap else b""
 
     def _scan(self, view: Snapshot, end: int, *, skip_missing: bool = False) -> BlockScan:
         asked = self.asked
@@ -232,12 +229,12 @@ class MergedScan:
         except SnapshotStale:
             self._new.append(log)
             self._drop(log.name)
-            self.stale = log.name
+            self.progress.stale = log.name
         except OSError as e:
             self._give_up(log.name, e)
 
     def _give_up(self, app: str, reason: OSError) -> None:
-        self.failed[app] = reason
+        self.progress.failed[app] = reason
         self._drop(app)
 
     def _drop(self, app: str) -> None:
@@ -254,10 +251,10 @@ class MergedScan:
             oldest, newest = total.oldest, total.newest
             if (scan.since and newest < scan.since) or (scan.until and oldest > scan.until):
                 return
-            self.of += total.plain
+            self.progress.of += total.plain
             oldest, newest = max(oldest, scan.since or b""), min(newest, scan.until or newest)
-            self.oldest = min(self.oldest or oldest, oldest)
-            self.newest = max(self.newest, newest)
+            self.progress.oldest = min(self.progress.oldest or oldest, oldest)
+            self.progress.newest = max(self.progress.newest, newest)
         if self.asked.backwards:
             order = -int.from_bytes(min(newest, scan.until or newest), "big")
         else:
@@ -274,17 +271,17 @@ class MergedScan:
             for spot in log.scan.spots_of(part):
                 self._enter(log, spot)
                 size -= spot.block.plain
-            self.looked += max(size, 0)  # what need not be looked at
+            self.progress.looked += max(size, 0)  # what need not be looked at
             return
         if part.segment.path != ref.segment.path:
             spots = log.scan.spots_of(part)
             found = next((spot for spot in spots if spot.block.number == ref.block.number), None)
             if found is None:
-                self.looked += ref.block.plain
+                self.progress.looked += ref.block.plain
                 return
             ref = found
         self._read(log, ref)
-        self.looked += ref.block.plain
+        self.progress.looked += ref.block.plain
 
     def _read(self, log: _Log, ref: BlockRef) -> None:
         asked = self.asked
@@ -292,13 +289,17 @@ class MergedScan:
         if len(self._logs) > 1:
             log.scan.__exit__()  # one open file is enough, and there may be thousands of apps
         if self._left <= 0 and not (asked.after or asked.before):
-            self.found += len(found)
-            self.counted += [(raw[:30], entry.level if entry else None) for _, raw, entry in found]
+            self.progress.found += len(found)
+            self.progress.counted += [
+                (raw[:30], entry.level if entry else None) for _, raw, entry in found
+            ]
             return
         new = self._placed(log, found)
-        self.found += len(new)
+        self.progress.found += len(new)
         if asked.count:
-            self.counted += [(raw[:30], it.level if it else None) for _, (_, raw, it) in new]
+            self.progress.counted += [
+                (raw[:30], it.level if it else None) for _, (_, raw, it) in new
+            ]
         if self._left > 0 and new:
             self._hold(new)
 
@@ -373,8 +374,9 @@ class MergedScan:
                 break
         self._held = held
 
-    def _give(self, given: list[MergedLine]) -> None:
+    def _give(self) -> None:
         """The lines before which nothing can come any more."""
+        given = self.progress.given
         edge = self._heap[0][0] if self._heap else None
         number = 0
         for key, line in self._held:

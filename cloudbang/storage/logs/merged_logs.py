@@ -1,11 +1,14 @@
-"""The logs of several apps read as one: on the hub, step by step in the store's threads."""
+"""The logs of several apps read as one: on the hub, step by step in the store's threads, and what takes
+long in a process of its own."""
 
 from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
+from typing import Any
 
 import gevent
 
@@ -15,10 +18,18 @@ from cloudbang.errors import StorageFailed
 from cloudbang.storage.logs.app_log import AppLog
 from cloudbang.storage.logs.described import DescribedLines, described
 from cloudbang.storage.logs.entry_pages import Around, around_in
+from cloudbang.storage.logs.index import BLOCK_BYTES
 from cloudbang.storage.logs.index_cache import IndexCache
-from cloudbang.storage.logs.merged import MergedLine, MergedQuery, MergedScan, Place
+from cloudbang.storage.logs.merged import MergedLine, MergedQuery, MergedScan, Place, Progress
 from cloudbang.storage.logs.reader import NOTHING, SLICE, Query
-from cloudbang.storage.logs.timeline import TimelineScan
+from cloudbang.storage.logs.readings import ANY, P, Reading
+from cloudbang.storage.logs.search_processes import (
+    HandedReading,
+    ReadingLost,
+    SearchProcesses,
+    can_go,
+)
+from cloudbang.storage.logs.timeline import TimelineProgress, TimelineScan
 
 
 class MergedLogs:
@@ -32,65 +43,92 @@ class MergedLogs:
         next_seq: Callable[[str], int],
         cache: IndexCache,
         readers: FairThreads,
+        processes: SearchProcesses,
     ) -> None:
         self._apps, self._known, self._next_seq = apps, known, next_seq
-        self._cache, self._readers = cache, readers
+        self._cache, self._readers, self._processes = cache, readers, processes
 
     def read(
         self, apps: Collection[str], asked: MergedQuery, rank: Rank | None = None
-    ) -> Iterator[tuple[list[MergedLine], MergedScan]]:
+    ) -> Iterator[tuple[list[MergedLine], Progress]]:
         """Lines in the order of their times, and after each step of 25 ms how far it is. What cannot
-        be read of an app is said in the scan's ``failed``. Raises BadRequest."""
+        be read of an app is said in its ``failed``. Raises BadRequest."""
         scan = MergedScan(self._cache, asked)
         if rank is None:
             rank = Rank.SEARCH if asked.filtered else Rank.PAGE
-        try:
-            self._open(scan, apps)
-            while not scan.done:
-                # Of a download a block at a time: what is given waits in memory to be sent.
-                seconds = 0.0 if rank is Rank.DOWNLOAD else SLICE
-                lines = self._readers.call(asked.query.account, rank, scan.step, seconds)
-                self._renew(scan)
-                yield lines, scan
-        finally:
-            scan.abandon()
+        account = asked.query.account
+        apart = asked.filtered and can_go(asked.query)
+        # Of a download about a block at a time: what is given waits in memory to be sent.
+        enough = BLOCK_BYTES if rank is Rank.DOWNLOAD else ANY
+        for told in self._steps(scan, apps, account, lambda _: rank, apart, enough):
+            yield told.given, told
 
-    def timeline(self, apps: Collection[str], query: Query) -> Iterator[TimelineScan]:
-        """How many lines there are over the times of ``query``, whatever else it asks for: after each
+    def timeline(self, apps: Collection[str], query: Query) -> Iterator[TimelineProgress]:
+        """How many lines there are over time: once that is known of all files by their heads, and after each
         step of 25 ms as far as it is known. Raises BadRequest."""
         scan = TimelineScan(self._cache, query, int(time.time()))
-        try:
-            self._open(scan, apps)
-            while not scan.done:
-                rank = Rank.PAGE if scan.bins is None else Rank.SEARCH
-                self._readers.call(query.account, rank, scan.step, SLICE)
-                self._renew(scan)
-                if scan.bins is not None:
-                    yield scan
-        finally:
-            scan.abandon()
 
-    def _open(self, scan: MergedScan | TimelineScan, apps: Collection[str]) -> None:
+        def rank(told: TimelineProgress) -> Rank:
+            return Rank.PAGE if told.bins is None else Rank.SEARCH
+
+        for told in self._steps(scan, apps, query.account, rank, True):
+            if told.bins is not None:
+                yield told
+
+    def _steps(
+        self,
+        reading: Reading[P],
+        apps: Collection[str],
+        account: Hashable,
+        rank_of: Callable[[P], Rank],
+        apart: bool,
+        enough: int = ANY,
+    ) -> Iterator[P]:
+        """How far it is after each step: in a thread, and ``apart`` in a process that is there for it."""
+        handed: HandedReading[P] | None = None
+        told = reading.progress
+        try:
+            self._open(reading, apps)
+            while not told.done:
+                rank = rank_of(told)
+                if apart and handed is None and rank is not Rank.PAGE:
+                    process = self._processes.of(account)
+                    handed = HandedReading(process, reading, account, rank) if process else None
+                if handed is None:
+                    self._readers.call(account, rank, reading.step, SLICE, enough)
+                else:
+                    told = self._handed_step(handed, told, enough)
+                if told.stale:
+                    gevent.sleep(0.002)
+                    known = self._apps.get(told.stale)
+                    (handed or reading).renew(told.stale, known.view() if known else NOTHING)
+                yield told
+        finally:
+            (handed or reading).abandon()
+
+    @staticmethod
+    def _handed_step(handed: HandedReading[P], told: P, enough: int) -> P:
+        try:
+            return handed.step(SLICE, enough)
+        except ReadingLost:
+            lost = copy(told)
+            lost.ended("the process that searched has ended: search again")
+            return lost
+
+    def _open(self, reading: Reading[Any], apps: Collection[str]) -> None:
         """Have it read these apps; what cannot be read of one is said in its ``failed``."""
         for app in in_turns(sorted(apps)):
             try:
                 found = self._known(app)
             except StorageFailed as e:
-                scan.failed[app] = OSError(errno.EIO, str(e))
+                reading.progress.failed[app] = OSError(errno.EIO, str(e))
                 continue
             if found:
-                scan.add(app, found.view())
-
-    def _renew(self, scan: MergedScan | TimelineScan) -> None:
-        """A fresh view for an app of which a file is gone meanwhile."""
-        if scan.stale:
-            gevent.sleep(0.002)
-            known = self._apps.get(scan.stale)
-            scan.renew(scan.stale, known.view() if known else NOTHING)
+                reading.add(app, found.view())
 
     def scan(
         self, apps: Collection[str], query: Query
-    ) -> Iterator[tuple[list[MergedLine], MergedScan]]:
+    ) -> Iterator[tuple[list[MergedLine], Progress]]:
         """All lines or entries that are there now, whatever the query's limit, oldest first. Batches
         may be empty: a search that finds nothing gives its caller a chance to stop."""
         ends = {app: self._next_seq(app) for app in in_turns(apps)}

@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import zstandard
 
@@ -97,6 +97,10 @@ class Snapshot(NamedTuple):
     next: int
     marks: ResumeState  # of the same moment: a line is in one of the two, and not in both
 
+    def bare(self) -> Snapshot:
+        """Without the marks, which only who resumes needs and may be large."""
+        return self._replace(marks=ResumeState())
+
 
 NOTHING = Snapshot((), None, [], 0, 0, ResumeState())
 
@@ -153,6 +157,19 @@ class BlockScan:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd, self._open = -1, None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which opens its files itself."""
+        return {
+            **self.__dict__,
+            "view": self.view.bare(),
+            "_fd": -1,
+            "_open": None,
+            "_unpack": None,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _unpack=zstandard.ZstdDecompressor())
 
     def spots(self, backwards: bool = False) -> Iterator[BlockRef]:
         """In the order of seq, or against it. Raises Stale."""

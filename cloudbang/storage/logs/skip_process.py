@@ -16,7 +16,7 @@ from typing import Any
 import zstandard
 
 from cloudbang.domain.skip_terms import terms_of_block
-from cloudbang.storage.asked_process import answer_lines
+from cloudbang.storage.asked_process import answer
 from cloudbang.storage.logs.skip_index import (
     LEAST_BLOCKS,
     PART_BLOCKS,
@@ -90,4 +90,4 @@ def _leave_room(path: str, keep_free: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(answer_lines(answer_to, expendable=EXPENDABLE, idle=sys.argv[1:] == [IDLE]))
+    sys.exit(answer(answer_to, expendable=EXPENDABLE, idle=sys.argv[1:] == [IDLE]))

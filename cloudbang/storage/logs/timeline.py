@@ -25,6 +25,7 @@ from cloudbang.storage.logs.reader import (
     Snapshot,
     SnapshotStale,
 )
+from cloudbang.storage.logs.readings import ANY, HowFar
 
 AHEAD = 3_600  # seconds that a clock may be ahead, for the range over which is counted
 OLDEST = 10 * 365 * 86_400  # seconds before the newest: what is older has a time that is wrong
@@ -46,6 +47,18 @@ class _Part(NamedTuple):
 
 
 @dataclass
+class TimelineProgress(HowFar):
+    """How far a picture is. ``ends``: the seq from which on nothing of an app is counted."""
+
+    bins: TimeBins | None = None  # once the heads of all files are read
+    counts: list[int] = field(
+        default_factory=list
+    )  # lines of each bin as far as it is known by now
+    size: int = 0  # bytes of text in all that is counted
+    exact: bool = False  # whether every line is counted where it is
+
+
+@dataclass
 class _Log:
     name: str
     scan: BlockScan
@@ -56,17 +69,11 @@ class _Log:
 
 class TimelineScan:
     """One picture of several apps, in steps, each of them in a thread: of ``query`` its times count.
-
-    ``bins`` is there once the heads of all files are read. ``stale``: the app of which a fresh view is
-    needed to go on (:meth:`renew`); ``failed`` by app why it could not be read.
+    ``progress`` is how far it is. It can be pickled between two steps, and go on in another process.
     """
 
     def __init__(self, cache: IndexCache, query: Query, now: int) -> None:
-        self.done = False
-        self.stale = ""
-        self.failed: dict[str, OSError] = {}
-        self.bins: TimeBins | None = None
-        self.size = 0  # bytes of text in all that is counted
+        self.progress = TimelineProgress()
         self._cache, self._query, self._now = cache, query, now
         self._logs: dict[str, _Log] = {}
         self._new: list[_Log] = []
@@ -82,11 +89,12 @@ class TimelineScan:
         log = _Log(app, BlockScan(view, self._cache, self._query, skip_missing=False))
         self._logs[app] = log
         self._new.append(log)
+        self.progress.ends[app] = view.next
 
     def renew(self, app: str, view: Snapshot) -> None:
         """Begin this app anew where a file of it is gone: packed, or deleted with its lines."""
         log = self._logs[app]
-        self.stale = ""
+        self.progress.stale = ""
         log.stale += 1
         log.scan.__exit__()
         log.scan = BlockScan(view, self._cache, self._query, skip_missing=log.stale > OFTEN)
@@ -96,24 +104,11 @@ class TimelineScan:
         self._heap = [entry for entry in self._heap if entry[2] != app]
         heapq.heapify(self._heap)
         self._new.append(log)
+        self.progress.ends[app] = view.next
 
     def close(self) -> None:
         for log in self._logs.values():
             log.scan.__exit__()
-
-    @property
-    def exact(self) -> bool:
-        """Whether every line is counted where it is."""
-        return self.done and not self._rough and not self.failed
-
-    @property
-    def ends(self) -> dict[str, int]:
-        """By app, the seq from which on nothing is counted."""
-        return {name: log.scan.view.next for name, log in self._logs.items()}
-
-    def counts(self) -> list[int]:
-        """Lines of each bin as far as it is known by now."""
-        return [max(round(count), 0) for count in self._sums]
 
     def abandon(self) -> None:
         """Close it from outside, perhaps while a step is still under way."""
@@ -121,48 +116,54 @@ class TimelineScan:
         if not self._busy:
             self.close()
 
-    def step(self, seconds: float) -> None:
+    def step(self, seconds: float, enough: int = ANY) -> None:
         """Go on for so long."""
         self._busy = True
         try:
             self._step(seconds)
         finally:
+            self._tell()
             self._busy = False
             if self._abandoned:
                 self.close()
 
+    def _tell(self) -> None:
+        told = self.progress
+        told.counts = [max(round(count), 0) for count in self._sums]
+        told.exact = told.done and not self._rough and not told.failed
+
     def _step(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while self._new and not self.stale:
+        while self._new and not self.progress.stale:
             log = self._new.pop()
             try:
                 self._read_heads(log)
             except SnapshotStale:
-                self.stale = log.name
+                self.progress.stale = log.name
             except OSError as e:
-                self.failed[log.name] = e
+                self.progress.failed[log.name] = e
             if time.monotonic() > deadline:
                 return
-        if self.stale:
+        if self.progress.stale:
             return
-        if self.bins is None:
-            self.bins = self._range()
-            self._sums = [0.0] * len(self.bins.counts)
+        if self.progress.bins is None:
+            self.progress.bins = self._range()
+            self._sums = [0.0] * len(self.progress.bins.counts)
         for log in self._logs.values():
             if not log.counts:
-                log.counts = [0.0] * len(self.bins.counts)
+                log.counts = [0.0] * len(self.progress.bins.counts)
                 for ref, part in log.parts:
                     self._put(log, ref, part)
                 log.parts.clear()
         while self._heap:
             if not self._refine():
-                if self.stale:
+                if self.progress.stale:
                     return
                 break
             if time.monotonic() > deadline:
                 return
         self._rough = bool(self._heap)
-        self.done = True
+        self.progress.done = True
         self.close()
 
     def _read_heads(self, log: _Log) -> None:
@@ -176,7 +177,7 @@ class TimelineScan:
                 scan.until and total.oldest > scan.until
             ):
                 continue
-            self.size += total.plain
+            self.progress.size += total.plain
             part = _Part(total.lines, seconds_of(total.oldest), seconds_of(total.newest))
             log.parts.append((ref, part))
 
@@ -194,8 +195,13 @@ class TimelineScan:
 
     def _spread(self, log: _Log, part: _Part, sign: int) -> bool:
         """Add a part, or with -1 take it away; gives whether it lies in more than one bin, or is cut."""
-        assert self.bins is not None
-        start, width, counts, sums = self.bins.start, self.bins.width, log.counts, self._sums
+        assert self.progress.bins is not None
+        start, width, counts, sums = (
+            self.progress.bins.start,
+            self.progress.bins.width,
+            log.counts,
+            self._sums,
+        )
         last = len(counts) - 1
         low, high = part.oldest, part.newest + 1
         share = sign * part.lines / (high - low)
@@ -244,10 +250,10 @@ class TimelineScan:
                     at = seconds_of(second + b".000000000Z")
                     self._spread(log, _Part(count, at, at), 1)
         except SnapshotStale:
-            self.stale = app
+            self.progress.stale = app
             return False
         except OSError as e:
-            self.failed[app] = e
+            self.progress.failed[app] = e
         return True
 
 

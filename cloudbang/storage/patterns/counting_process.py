@@ -9,7 +9,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from cloudbang.storage.asked_process import answer_lines
+from cloudbang.storage.asked_process import answer
 from cloudbang.storage.logs.index import Block
 from cloudbang.storage.logs.segment import Segment
 from cloudbang.storage.patterns.counter import Counter, Ref, Stretch
@@ -49,4 +49,4 @@ def _block(told: list[Any]) -> Block:
 
 
 if __name__ == "__main__":
-    sys.exit(answer_lines(partial(answer_to, Counter()), expendable=EXPENDABLE))
+    sys.exit(answer(partial(answer_to, Counter()), expendable=EXPENDABLE))

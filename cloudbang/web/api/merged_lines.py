@@ -23,8 +23,8 @@ from cloudbang.storage.logs.merged import (
     HELD_BYTES,
     MergedLine,
     MergedQuery,
-    MergedScan,
     Place,
+    Progress,
 )
 from cloudbang.storage.logs.reader import time_key
 from cloudbang.web.api.downloads import send
@@ -176,7 +176,7 @@ FILES: dict[str, tuple[str, str, Callable[[Sequence[MergedLine]], bytes]]] = {
 def page_of(store: LogStore, apps: Collection[str], asked: MergedQuery) -> bytes:
     """The answer, as far as it is found in 0.4 s."""
     found: list[MergedLine] = []
-    scan: MergedScan | None = None
+    scan: Progress | None = None
     deadline, begun = time.monotonic() + WITHIN, None
     for given, scan in store.merged.read(apps, asked):
         found += given
@@ -193,7 +193,7 @@ def page_of(store: LogStore, apps: Collection[str], asked: MergedQuery) -> bytes
 
 def _encoded(
     found: list[MergedLine],
-    scan: MergedScan | None,
+    scan: Progress | None,
     asked: MergedQuery,
     described: DescribedLines,
 ) -> bytes:
@@ -222,7 +222,7 @@ def _encoded(
     return orjson.dumps(page)
 
 
-def _onward(scan: MergedScan, backwards: bool) -> Place | None:
+def _onward(scan: Progress, backwards: bool) -> Place | None:
     """Where the next page in the same direction begins; None where there is none."""
     if scan.cursor or scan.done:
         return scan.cursor

@@ -74,9 +74,13 @@ def entry_filter(
         levels = (chosen if levels is None else chosen & levels) or NO_SUCH_LEVEL
     if levels == EVERY:
         levels = None
-    tests = [_Test.of(term) for term in terms if term.kind != "level"]
-    if not tests:
-        return None, levels
+    looked_for = [term for term in terms if term.kind != "level"]
+    return (_match_of(*looked_for) if looked_for else None), levels
+
+
+def _match_of(*terms: Term) -> BlockSearch:
+    tests = [_Test.of(term) for term in terms]
+    made = (_match_of, terms)
     wanted = [test for test in tests if not test.negated]
     least = max(wanted, key=lambda test: test.worth, default=None)
 
@@ -85,15 +89,14 @@ def entry_filter(
         return all(any(map(test.holds, lines)) != test.negated for test in tests)
 
     if least is None:
-        return BlockSearch(_any, _each, ("entry",), entry=entry), levels
+        return BlockSearch(_any, _each, ("entry",), entry=entry, made=made)
     folded = least.holds_text
     holds = least.holds
     needs_entry = entry if len(tests) > 1 else None
-    found = BlockSearch(
+    return BlockSearch(
         lambda raw: holds(_Line(raw)), least.block, ("term", least.key), folded, folded,
-        needs=least.needs, entry=needs_entry,
+        needs=least.needs, entry=needs_entry, made=made,
     )  # fmt: skip
-    return found, levels
 
 
 def _any(_: bytes) -> bool:

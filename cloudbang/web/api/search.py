@@ -43,7 +43,12 @@ def matcher(q: str = "", *, regex: bool = False, case: bool = False) -> Match | 
         holds=folded,
         finds="" if case else folded,
         needs=needs_of_all(search_text.required_parts(q)) if regex else needs_of(q),
+        made=(_matcher, (q, regex, case)),
     )
+
+
+def _matcher(q: str, regex: bool, case: bool) -> Match | None:
+    return matcher(q, regex=regex, case=case)
 
 
 def with_wildcards(text: str) -> Match:
@@ -69,6 +74,7 @@ def with_wildcards(text: str) -> Match:
         key,
         holds=longest.lower(),
         needs=needs_of_all(text.split("*")),
+        made=(with_wildcards, (text,)),
     )
 
 

@@ -24,7 +24,7 @@ from cloudbang.domain.names import is_log_name
 from cloudbang.domain.time_bins import TimeBins, seconds_of
 from cloudbang.errors import BadRequest, NoSuchApp
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import HELD_BYTES, MergedLine, MergedQuery, MergedScan, Place
+from cloudbang.storage.logs.merged import HELD_BYTES, MergedLine, MergedQuery, Place, Progress
 from cloudbang.storage.logs.reader import Lines
 from cloudbang.storage.logs.timeline import range_of
 from cloudbang.web.api.downloads import cut_off, while_good
@@ -178,7 +178,7 @@ class Search:
 
     def run(self) -> Iterator[bytes]:
         told = 0.0
-        scan: MergedScan | None = None
+        scan: Progress | None = None
         some = False
         for lines, scan in self.store.merged.read(self.apps, self.asked):
             if self.bins is None and scan.begun and self.asked.count:
@@ -186,7 +186,6 @@ class Search:
                 yield _line(self._range(self.bins))
             if self.bins:
                 self.bins.add([at for at, _ in scan.counted])
-                scan.counted.clear()
             while lines:  # the first at once, the next ten at a time
                 part = AT_ONCE if some else 1
                 yield self._hits(lines[:part])
@@ -208,7 +207,7 @@ class Search:
         }
         yield _line(ends)
 
-    def _bins(self, scan: MergedScan) -> TimeBins:
+    def _bins(self, scan: Progress) -> TimeBins:
         oldest, newest = seconds_of(scan.oldest), seconds_of(scan.newest)
         return TimeBins(*range_of(oldest, newest, self.asked.query, int(time.time())))
 
@@ -217,7 +216,7 @@ class Search:
         start = format_time(bins.start * 1_000_000_000)
         return {"op": "range", "start": start, "width": bins.width, "bins": len(bins.counts)}
 
-    def _counts(self, scan: MergedScan) -> shapes.SearchCounts:
+    def _counts(self, scan: Progress) -> shapes.SearchCounts:
         edge = scan.edge.decode("ascii", "replace")
         return {
             "op": "counts",

@@ -131,7 +131,6 @@ class SearchCounts:
                 if (one := begins.get(text)) is None:
                     one = begins[text] = seconds_of(text + b"00.000000000Z") // 60
                 minutes[one] = minutes.get(one, 0) + 1
-            scan.counted.clear()
             if scan.begun and not scan.done and time.monotonic() >= deadline:
                 # All that is newer than this was counted.
                 edge = seconds_of(scan.edge) // 60 + 1 if scan.edge else first

@@ -25,8 +25,8 @@ from cloudbang.monitoring.query import Query as MetricsQuery
 from cloudbang.monitoring.series import ERRORS
 from cloudbang.storage.logs.entry_pages import NO_LEVEL
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import MergedQuery, MergedScan
-from cloudbang.storage.logs.timeline import TimelineScan, range_of
+from cloudbang.storage.logs.merged import MergedQuery, Progress
+from cloudbang.storage.logs.timeline import TimelineProgress, range_of
 from cloudbang.web.api.downloads import while_good
 from cloudbang.web.api.leases import lease, piece_by_piece
 from cloudbang.web.api.log_lines import FILTERS, filters_of_request
@@ -114,7 +114,7 @@ class Timeline:
             if scan is not None and scan.bins is not None:
                 errors = self._errors(scan.bins) if errors is None else errors
                 yield _by_lines(last, scan, errors)
-                yield _end(sum(scan.counts()), scan.exact, None, scan.failed)
+                yield _end(sum(scan.counts), scan.exact, None, scan.failed)
                 return
         yield from self._by_entries(replace(self.query, levels=EVERY_LEVEL))
 
@@ -142,7 +142,7 @@ class Timeline:
         deadline = time.monotonic() + self.within
         bins: TimeBins | None = None
         last, told, levels = _Told(), 0.0, _Levels()
-        scan: MergedScan | None = None
+        scan: Progress | None = None
         back_to: str | None = None
         for _, scan in self.store.merged.read(self.apps, asked):
             if not scan.begun:
@@ -157,7 +157,6 @@ class Timeline:
                 ends = {app: next for app, (_, next) in scan.ends.items()}
                 yield _range(bins, "entries", ends)
             levels.add(scan.counted)
-            scan.counted.clear()
             if time.monotonic() > told + EVERY:
                 told = time.monotonic()
                 yield _counts(last.changed(levels.bins()), scan.found, scan=scan)
@@ -247,14 +246,14 @@ def _range(bins: TimeBins, counts: str, ends: dict[str, int]) -> bytes:
     return _line(told)
 
 
-def _by_lines(last: _Told, scan: TimelineScan, errors: list[int | None] | None) -> bytes:
-    counts = scan.counts()
+def _by_lines(last: _Told, scan: TimelineProgress, errors: list[int | None] | None) -> bytes:
+    counts = scan.counts
     bins = last.changed(_with_errors(counts, errors))
     return _counts(bins, sum(counts), exact=scan.exact)
 
 
 def _counts(
-    bins: list[shapes.TimeBin], found: int, *, exact: bool = True, scan: MergedScan | None = None
+    bins: list[shapes.TimeBin], found: int, *, exact: bool = True, scan: Progress | None = None
 ) -> bytes:
     told: shapes.TimelineCounts = {
         "op": "counts",
@@ -279,7 +278,7 @@ def _end(found: int, exact: bool, back_to: str | None, failed: dict[str, OSError
     return _line(told)
 
 
-def _edge(scan: MergedScan) -> str | None:
+def _edge(scan: Progress) -> str | None:
     edge = scan.edge.decode("ascii", "replace")
     return edge if len(edge) == 30 and edge[:1] != "\0" else None
 

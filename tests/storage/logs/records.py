@@ -64,3 +64,11 @@ def durable(store: LogStore) -> None:
 
     wait_until(all_is, what="a round of syncs")
     in_thread(rounds._thread, bool)  # after one that is under way
+
+
+def searched_by(store: LogStore, whom: str) -> None:
+    """From now on ``threads`` search, or a ``process`` of its own does."""
+    if whom == "threads":
+        store._processes.of = lambda account: None  # type: ignore[method-assign]
+    else:
+        wait_until(lambda: store._processes.of("") is not None, what="the process for searches")

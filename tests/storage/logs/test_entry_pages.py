@@ -14,7 +14,7 @@ from cloudbang.domain.entries import EntryReader
 from cloudbang.storage.logs.entry_pages import NO_LEVEL, Extent
 from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.web.api.search import matcher
-from tests.storage.logs.records import A, B, Clock, line, opened
+from tests.storage.logs.records import A, B, Clock, line, opened, searched_by
 
 FRAME = "\tat com.shop.Pay.take(Pay.java:40)"
 WRITTEN = (
@@ -33,8 +33,10 @@ WRITTEN = (
 Found = dict[int, tuple[str | None, list[int]]]
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LogStore, list[bytes]]]:
+@pytest.fixture(scope="module", params=["threads", "process"])
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[LogStore, list[bytes]]]:
     """Four streams that write at once, over packed segments and several blocks."""
     chance = random.Random(13)
     writers = {(c, s): [] for c in (A, B) for s in ("stdout", "stderr")}
@@ -49,6 +51,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LogStore,
     with opened(tmp_path_factory.mktemp("entries"), clock, segment_bytes=256 * 1024) as store:
         for at in range(0, len(records), 100):
             store.append("web", records[at : at + 100])
+        searched_by(store, request.param)
         yield store, records
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from cloudbang.storage.logs import log_store, merged
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import MergedLine, MergedQuery, MergedScan, Place
+from cloudbang.storage.logs.merged import MergedLine, MergedQuery, Place, Progress
 from cloudbang.web.api.search import matcher
-from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened
+from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened, searched_by
 
 DAY = 86_400 * SECOND
 APPS = ("api", "db", "web")
@@ -48,8 +48,10 @@ def _small_blocks() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LogStore, All]]:
+@pytest.fixture(scope="module", params=["threads", "process"])
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[LogStore, All]]:
     """Packed segments, closed plain ones and open ones of three apps."""
     root, clock, chance = tmp_path_factory.mktemp("merged"), Clock(), random.Random(4)
     written: All = []
@@ -61,10 +63,11 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LogStore,
     with opened(root, clock, segment_bytes=64 * 1024 * 1024) as store:
         _fill(store, written, COUNT - 160, chance)
         written.sort()
+        searched_by(store, request.param)
         yield store, written
 
 
-def _read(store: LogStore, apps: tuple[str, ...], asked: MergedQuery) -> tuple[All, MergedScan]:
+def _read(store: LogStore, apps: tuple[str, ...], asked: MergedQuery) -> tuple[All, Progress]:
     found: All = []
     steps = list(store.merged.read(apps, asked))
     for lines, _ in steps:

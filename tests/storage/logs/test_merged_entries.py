@@ -14,7 +14,7 @@ from cloudbang.storage.logs.entry_pages import NO_LEVEL
 from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.storage.logs.merged import MergedLine, MergedQuery, Place
 from cloudbang.web.api.search import matcher
-from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened
+from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened, searched_by
 from tests.storage.logs.test_entry_pages import WRITTEN, entries_of
 
 APPS = ("api", "db", "web")
@@ -23,8 +23,10 @@ COUNT = 500  # lines of each
 Records = dict[str, list[bytes]]
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LogStore, Records]]:
+@pytest.fixture(scope="module", params=["threads", "process"])
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[LogStore, Records]]:
     """Three apps of two streams each that write at once, over packed segments and several blocks."""
     chance = random.Random(17)
     written: Records = {app: [] for app in APPS}
@@ -47,7 +49,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LogStore,
                     store.append(app, records[begin : begin + 50])
             clock.ns += 86_400 * SECOND
             store.tidy()
-            yield store, written
+            searched_by(store, request.param)
+        yield store, written
 
 
 def read(store: LogStore, asked: MergedQuery) -> tuple[list[MergedLine], Place | None, int]:

@@ -16,7 +16,7 @@ from cloudbang.storage.logs.index import Block
 from cloudbang.storage.logs.log_store import LogStore, Query
 from cloudbang.storage.logs.segment import Segment, read_block
 from cloudbang.web.api.search import matcher
-from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened
+from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened, searched_by
 
 COUNT = 600
 DAY = 86_400 * SECOND
@@ -24,8 +24,10 @@ DAY = 86_400 * SECOND
 Lines = list[tuple[int, bytes]]
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LogStore, Lines]]:
+@pytest.fixture(scope="module", params=["threads", "process"])
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[LogStore, Lines]]:
     """Packed segments, closed plain ones and an active one with several blocks; times jump."""
     root = tmp_path_factory.mktemp("queries")
     chance = random.Random(8)
@@ -53,6 +55,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LogStore,
         fill(store, COUNT - 400)
         app = store._apps["web"]
         assert {s.compressed for s in app.closed} == {True, False}
+        searched_by(store, request.param)
         yield store, written
 
 
@@ -215,6 +218,7 @@ def test_what_held_nothing_is_not_read_again(
     """A closed block in which a search found nothing is known, to the same search and to longer
     words; the open segment is looked at each time."""
     store, _ = filled
+    monkeypatch.setattr(store._processes, "of", lambda account: None)  # seen in this process
     looked: list[bool] = []
 
     def looking(fd: int, segment: Segment, block: Block, *how: Any) -> bytes:

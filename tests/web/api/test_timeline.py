@@ -163,13 +163,14 @@ def test_files_blocks_and_lines_come_to_the_same(
         for app in times:
             scan.add(app, store._apps[app].view())
         within = [at for at in every if (since or 0) <= at <= (until or 1 << 40)]
-        while not scan.done:
+        told = scan.progress
+        while not told.done:
             scan.step(0.0)
-            if scan.bins is not None and since is None:
-                assert abs(sum(scan.counts()) - len(within)) <= len(scan.counts())
-        assert scan.bins is not None
-        assert scan.exact
-        bins, counts = scan.bins, scan.counts()
+            if told.bins is not None and since is None:
+                assert abs(sum(told.counts) - len(within)) <= len(told.counts)
+        assert told.bins is not None
+        assert told.exact
+        bins, counts = told.bins, told.counts
         last = len(counts) - 1
         expected = Counter(min(max((at - bins.start) // bins.width, 0), last) for at in within)
         assert {at: count for at, count in enumerate(counts) if count} == expected
