@@ -68,11 +68,13 @@ def filled(
 
 
 def _read(store: LogStore, apps: tuple[str, ...], asked: MergedQuery) -> tuple[All, Progress]:
+    """All that it gives, and how far it was in the end, with what was counted on the way."""
     found: All = []
-    steps = list(store.merged.read(apps, asked))
-    for lines, _ in steps:
+    counted: list[tuple[bytes, str | None]] = []
+    for lines, told in store.merged.read(apps, asked):
         found += lines
-    return found, steps[-1][1]
+        counted += told.counted
+    return found, replace(told, counted=counted)
 
 
 times = st.none() | st.integers(-5, COUNT + 20).map(lambda s: NOON + s * SECOND)
