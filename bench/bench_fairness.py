@@ -26,7 +26,7 @@ from cloudbang.config import StorageSettings
 from cloudbang.domain.lines import format_time, record
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import MergedQuery
+from cloudbang.storage.logs.merged_query import MergedQuery
 from cloudbang.web.api.search import matcher
 from cloudbang.web.api.search_all import Search
 from tests.faults.viewers import handshake, text_frame

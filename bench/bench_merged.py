@@ -19,7 +19,7 @@ from bench.bench_store import DAY, SECOND, START, Clock, _access, _json, _store
 from cloudbang.domain.lines import format_time
 from cloudbang.intake.log_sink import StoreSink
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import MergedQuery, Place
+from cloudbang.storage.logs.merged_query import MergedQuery, Place
 from cloudbang.web.api.log_lines import WHOLE
 from cloudbang.web.api.merged_lines import page_of
 

@@ -25,7 +25,7 @@ from cloudbang.domain.skip_terms import NOTHING
 from cloudbang.storage.logs import skip_indexing
 from cloudbang.storage.logs.block_search import BlockSearch, Match
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import MergedQuery
+from cloudbang.storage.logs.merged_query import MergedQuery
 from cloudbang.web.api.search import matcher
 from cloudbang.web.api.search_all import Search
 

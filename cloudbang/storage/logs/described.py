@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from cloudbang.storage.logs.entry_pages import Around, Entries, Extent, describe
-from cloudbang.storage.logs.merged import MergedLine, Place
+from cloudbang.storage.logs.merged_query import MergedLine, Place
 from cloudbang.storage.logs.reader import Lines
 
 

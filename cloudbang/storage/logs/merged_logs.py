@@ -20,7 +20,8 @@ from cloudbang.storage.logs.described import DescribedLines, described
 from cloudbang.storage.logs.entry_pages import Around, around_in
 from cloudbang.storage.logs.index import BLOCK_BYTES
 from cloudbang.storage.logs.index_cache import IndexCache
-from cloudbang.storage.logs.merged import MergedLine, MergedQuery, MergedScan, Place, Progress
+from cloudbang.storage.logs.merged import MergedScan
+from cloudbang.storage.logs.merged_query import MergedLine, MergedQuery, Place, Progress
 from cloudbang.storage.logs.reader import NOTHING, SLICE, Query
 from cloudbang.storage.logs.readings import ANY, P, Reading
 from cloudbang.storage.logs.search_processes import (

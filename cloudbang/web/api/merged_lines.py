@@ -19,13 +19,8 @@ from cloudbang.domain.lines import row
 from cloudbang.errors import BadRequest, StorageFailed
 from cloudbang.storage.logs.described import DescribedLines
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import (
-    HELD_BYTES,
-    MergedLine,
-    MergedQuery,
-    Place,
-    Progress,
-)
+from cloudbang.storage.logs.merged import HELD_BYTES
+from cloudbang.storage.logs.merged_query import MergedLine, MergedQuery, Place, Progress
 from cloudbang.storage.logs.reader import time_key
 from cloudbang.web.api.downloads import send
 from cloudbang.web.api.leases import lease

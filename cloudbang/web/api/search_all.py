@@ -24,7 +24,8 @@ from cloudbang.domain.names import is_log_name
 from cloudbang.domain.time_bins import TimeBins, seconds_of
 from cloudbang.errors import BadRequest, NoSuchApp
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import HELD_BYTES, MergedLine, MergedQuery, Place, Progress
+from cloudbang.storage.logs.merged import HELD_BYTES
+from cloudbang.storage.logs.merged_query import MergedLine, MergedQuery, Place, Progress
 from cloudbang.storage.logs.reader import Lines
 from cloudbang.storage.logs.timeline import range_of
 from cloudbang.web.api.downloads import cut_off, while_good

@@ -17,7 +17,7 @@ from gevent.lock import BoundedSemaphore
 
 from cloudbang.domain.time_bins import seconds_of
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import MergedQuery
+from cloudbang.storage.logs.merged_query import MergedQuery
 
 FRESH = 50.0  # seconds for which a count is given again as it is
 EACH = 0.4  # seconds of reading for one count

@@ -25,7 +25,7 @@ from cloudbang.monitoring.query import Query as MetricsQuery
 from cloudbang.monitoring.series import ERRORS
 from cloudbang.storage.logs.entry_pages import NO_LEVEL
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import MergedQuery, Progress
+from cloudbang.storage.logs.merged_query import MergedQuery, Progress
 from cloudbang.storage.logs.timeline import TimelineProgress, range_of
 from cloudbang.web.api.downloads import while_good
 from cloudbang.web.api.leases import lease, piece_by_piece

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cloudbang.storage.logs import log_store, merged
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import MergedLine, MergedQuery, Place, Progress
+from cloudbang.storage.logs.merged_query import MergedLine, MergedQuery, Place, Progress
 from cloudbang.web.api.search import matcher
 from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened, searched_by
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cloudbang.storage.logs.entry_pages import NO_LEVEL
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import MergedLine, MergedQuery, Place
+from cloudbang.storage.logs.merged_query import MergedLine, MergedQuery, Place
 from cloudbang.web.api.search import matcher
 from tests.storage.logs.records import NOON, SECOND, A, B, Clock, line, opened, searched_by
 from tests.storage.logs.test_entry_pages import WRITTEN, entries_of

@@ -16,7 +16,7 @@ import pytest
 
 from cloudbang.storage.logs import search_processes
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import MergedQuery, Progress
+from cloudbang.storage.logs.merged_query import MergedQuery, Progress
 from cloudbang.storage.logs.search_processes import SearchProcess
 from cloudbang.web.api.query_match import entry_filter, terms_of
 from cloudbang.web.api.search import matcher

@@ -20,7 +20,7 @@ from cloudbang.domain.skip_terms import needs_of, terms_of_block
 from cloudbang.storage.logs import skip_index, skip_indexing, skip_process
 from cloudbang.storage.logs.index import BLOCK_BYTES, Block
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import MergedQuery
+from cloudbang.storage.logs.merged_query import MergedQuery
 from cloudbang.storage.logs.reader import BlockScan
 from cloudbang.storage.logs.skip_index import PART_BLOCKS, PartBuilder, about, covered, parts_of
 from cloudbang.web.api.query_match import entry_filter, terms_of

@@ -10,7 +10,7 @@ import pytest
 
 from cloudbang.domain.lines import format_time, record
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged import MergedQuery
+from cloudbang.storage.logs.merged_query import MergedQuery
 from cloudbang.web.api import search_counts
 from cloudbang.web.api.search import matcher
 from cloudbang.web.api.search_counts import SearchCounts
