@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from cloudbang.domain.lines import format_time
+from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.terminals import TerminalRecord, TerminalStore
 from tests.browser.kept_logs import Lines, kept_logs
 from tests.terminal_support import Person
 
@@ -24,8 +28,25 @@ def lines() -> Lines:
 
 @pytest.fixture(scope="module")
 def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
-    with kept_logs(tmp_path_factory.mktemp("widths"), {LONG: lines(), "web": lines()}) as one:
+    logs = {LONG: lines(), "web": lines()}
+    with kept_logs(tmp_path_factory.mktemp("widths"), logs, terminals) as one:
         yield one
+
+
+def terminals(path: Path) -> None:
+    """One that has ended is in the list of those there were."""
+    database = Database(path)
+    database.open()
+    now = format_time(time.time_ns())
+    store = TerminalStore(database)
+    store.opened(
+        TerminalRecord(
+            *("0123456789abcdef", "exec", "default", LONG, "f" * 64, LONG, "web:1"),
+            *(("sh", "-c", HELD), "", "", None, "ann", "", "127.0.0.1", "", 80, 24, now),
+        )
+    )
+    store.ended("0123456789abcdef", "exited", 0)
+    database.close()
 
 
 @pytest.fixture
@@ -93,6 +114,31 @@ def test_columns_of_the_apps(page: Page, person: Person, shot: Callable[..., Non
     page.set_viewport_size({"width": 360, "height": 700})
     expect(handle).to_have_count(0)
     assert width(name) > 250
+    assert page.evaluate(NO_WIDER)
+
+
+def test_columns_of_terminals_there_were(page: Page, person: Person) -> None:
+    """The same; where they do not fit the table scrolls, and the page does not. None where it is cards."""
+    page.goto(f"{person.server.url}/terminals")
+    cell = page.locator(".terminals-past td.what")
+    expect(cell).to_contain_text(HELD)
+    expect(page.get_by_text("The Docker Engine does not answer")).to_be_visible()
+    before = width(cell)
+    handle = page.get_by_role("separator", name="Width of the column Command")
+    drag(page, handle, 40)
+    assert width(cell) == pytest.approx(before + 40, abs=2)
+    handle.dblclick()
+    assert not cell.evaluate(CUT)
+    assert page.evaluate(NO_WIDER)
+    fitted = width(cell)
+    page.reload()
+    expect(cell).to_contain_text(HELD)
+    assert width(cell) == pytest.approx(fitted, abs=1)
+    handle.focus()
+    page.keyboard.press("Delete")
+    assert width(cell) == pytest.approx(before, abs=1)
+    page.set_viewport_size({"width": 360, "height": 700})
+    expect(handle).to_have_count(0)
     assert page.evaluate(NO_WIDER)
 
 

@@ -271,7 +271,11 @@ def test_a_slow_address_leads_to_a_rule_about_it(
     look(desk, server)
     row(desk, "/users/:id").get_by_role("link", name="A rule about GET /users/:id").click()
     form = desk.get_by_role("dialog", name="A new rule")
-    expect(form.get_by_label("What it is called")).to_have_value("GET /users/:id takes long")
+    # A name that each of a team can read, and that goes with its number until somebody writes one.
+    called = form.get_by_label("What it is called")
+    expect(called).to_have_value(re.compile(r"^GET /users/:id p95 > [\d.]+ s$"))
+    form.get_by_label("Begins at").fill("0.5")
+    expect(called).to_have_value("GET /users/:id p95 > 0.5 s")
     expect(form.get_by_label("What it looks at")).to_have_value("traffic")
     expect(form.get_by_label(re.compile("^App "))).to_have_value(APP)
     expect(form.get_by_label(re.compile("^Address "))).to_have_value("GET /users/:id")
@@ -279,9 +283,10 @@ def test_a_slow_address_leads_to_a_rule_about_it(
     expect(form.get_by_role("status")).to_contain_text("in the last 24 hours")
     form.get_by_role("button", name="Save").click()
     expect(form).to_be_hidden()
-    expect(desk.get_by_label("Rules").get_by_text("GET /users/:id takes long")).to_be_visible()
+    rule = desk.get_by_label("Rules").get_by_text("GET /users/:id p95 > 0.5 s")
+    expect(rule).to_be_visible()
     desk.reload()
-    expect(desk.get_by_label("Rules").get_by_text("GET /users/:id takes long")).to_be_visible()
+    expect(rule).to_be_visible()
     expect(form).to_be_hidden()
 
 

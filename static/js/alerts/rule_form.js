@@ -17,7 +17,7 @@ import {
   valuesOf,
 } from "./forms.js";
 import { followAddresses, followPreview } from "./rule_preview.js";
-import { percent } from "./rule_words.js";
+import { percent, plainName } from "./rule_words.js";
 
 /**
  * @typedef {import("../types/api.js").AlertRule} AlertRule
@@ -94,7 +94,11 @@ export function openRule(receivers, rule, saved, given = {}) {
     });
     setText(hintOf(form, "begin"), hint(kind(), form));
     checkNumbers(form);
+    if (!rule && !called) nameField.value = plainName(valuesOf(form));
   };
+  const nameField = /** @type {HTMLInputElement} */ (form.elements.namedItem("name"));
+  let called = false; // by somebody
+  nameField.addEventListener("input", () => (called = nameField.value !== ""));
   for (const [field, value] of Object.entries(given)) {
     const input = form.elements.namedItem(field);
     if (input instanceof HTMLInputElement || input instanceof HTMLSelectElement)

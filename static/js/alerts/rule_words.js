@@ -76,6 +76,34 @@ function showMeasure(measure, value) {
   return formatValue("s", value, USUAL, "http.latency");
 }
 
+/**
+ * What a rule that is made is called until somebody calls it something else: a team reads several
+ * languages, so it is of none.
+ *
+ * @param {Record<string, string>} values of its form; `kind` is what it looks at
+ * @returns {string} "" where nothing says what it is about
+ */
+export function plainName(values) {
+  const { kind, app = "", begin = "", text = "", address = "", measure = "" } = values;
+  const sign = values.below ? "<" : ">";
+  const number = (/** @type {string} */ unit) => (begin ? ` ${sign} ${begin}${unit}` : "");
+  if (kind === "log") return text && `“${text}”`.slice(0, NAME);
+  if (kind === "metric") {
+    const { metric = "", of = "" } = values;
+    const what = [app, of ? `${metric} / ${of}` : metric].filter(Boolean).join(" ");
+    return begin ? (what + number(of ? " %" : "")).slice(-NAME) : "";
+  }
+  const what = address || app;
+  if (kind !== "traffic" || !what) return "";
+  const units = { errors: " %", requests: "/s" };
+  const unit = units[/** @type {keyof typeof units} */ (measure)] ?? " s";
+  const said =
+    (measure === "errors" ? " 5xx" : measure === "requests" ? "" : ` ${measure}`) + number(unit);
+  return what.slice(0, NAME - said.length) + said;
+}
+
+const NAME = 100; // characters
+
 /** @param {number} share */
 export function percent(share) {
   return Number((share * 100).toPrecision(12));

@@ -136,14 +136,21 @@ const exact = lazy(
   () => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }),
 );
 
+const exactInUtc = lazy(
+  () =>
+    new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" }),
+);
+
 /**
- * The moment in the reader's zone, to the second.
+ * The moment in the reader's zone, or in UTC, to the second.
  *
  * @param {string | number | Date} time RFC 3339, or milliseconds since 1970
+ * @param {boolean} [utc]
  */
-export function formatTime(time) {
+export function formatTime(time, utc = false) {
   const date = toDate(time);
-  return Number.isNaN(date.getTime()) ? String(time) : exact().format(date);
+  if (Number.isNaN(date.getTime())) return String(time);
+  return utc ? `${exactInUtc().format(date)} UTC` : exact().format(date);
 }
 
 /**

@@ -141,7 +141,10 @@ export class LogView {
     byId("log-previous").addEventListener("click", () => this.cursor.nextMatch(-1));
     byId("log-empty-clear").addEventListener("click", () => byId("log-clear").click());
     setUpDownload(this);
-    setUpJump((ms) => void this.nav.jumpTo(ms));
+    setUpJump(
+      (ms) => void this.nav.jumpTo(ms),
+      () => this.settings.utc,
+    );
   }
 
   // Drawing

@@ -67,15 +67,16 @@ function frame(time, context, tone, sign) {
  */
 export function drawMarker(entry, row, context) {
   const element = frame(row[1], context, "warning", "≠");
-  element.append(h("span", { class: "row-words" }, markerWords(row[4])));
+  element.append(h("span", { class: "row-words" }, markerWords(row[4], context.settings.utc)));
   return element;
 }
 
 /**
  * The server writes its own lines in English; the one it writes is said in the reader's language.
  * @param {string} text
+ * @param {boolean} utc
  */
-function markerWords(text) {
+function markerWords(text, utc) {
   const found = /^(lines|whether lines) between (\S+) and (\S+) were dropped by the engine\b/.exec(
     text,
   );
@@ -85,7 +86,7 @@ function markerWords(text) {
     return t("lines may be missing here: the engine said of this log: {words}", words);
   }
   if (!found) return visible(text);
-  const times = { from: timeOfDay(found[2], false), to: timeOfDay(found[3], false) };
+  const times = { from: timeOfDay(found[2], utc), to: timeOfDay(found[3], utc) };
   return found[1] === "lines"
     ? t("the engine dropped lines between {from} and {to} before they could be read", times)
     : t(

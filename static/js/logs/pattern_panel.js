@@ -372,7 +372,7 @@ function appsOf(one) {
 /** @param {NonNullable<Patterns["deployed"]>} deployed */
 function whenDeployed(deployed) {
   if ("time" in deployed) return formatTime(deployed.time);
-  const [first, last] = [deployed.first, deployed.last].map(formatTime);
+  const [first, last] = [deployed.first, deployed.last].map((one) => formatTime(one));
   if (first === last) return first;
   return t("each since its own: from {first} until {last}", { first, last });
 }

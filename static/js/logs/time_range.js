@@ -34,7 +34,7 @@ export class TimeRange extends EventTarget {
         return h(
           "button",
           { class: "chip", type: "button", onclick: run },
-          words({ ...ALL, last }),
+          words({ ...ALL, last }, false),
         );
       }),
     );
@@ -54,7 +54,7 @@ export class TimeRange extends EventTarget {
   #check() {
     const now = Date.now();
     const [since, until] = [this.#from, this.#to].map((field) => {
-      const ms = field.value.trim() ? parseTime(field.value, now) : null;
+      const ms = field.value.trim() ? parseTime(field.value, now, this.view.settings.utc) : null;
       setAttribute(field, "aria-invalid", field.value.trim() && ms === null ? "true" : null);
       return ms;
     });
@@ -63,7 +63,7 @@ export class TimeRange extends EventTarget {
     let said = "";
     if (bad) said = t("Not a time that is understood here");
     else if (turned) said = t("The end is before the beginning");
-    else if (since !== null || until !== null) said = words({ last: 0, since, until });
+    else if (since !== null || until !== null) said = this.#words({ last: 0, since, until });
     setText(byId("log-range-hint"), said);
     return bad || turned || (since === null && until === null) ? null : { last: 0, since, until };
   }
@@ -105,6 +105,11 @@ export class TimeRange extends EventTarget {
     if (until !== null) params.set("until", fromMs(until));
   }
 
+  /** @param {Range} range */
+  #words(range) {
+    return words(range, this.view.settings.utc);
+  }
+
   get isAll() {
     const { last, since, until } = this.range;
     return !last && since === null && until === null;
@@ -119,17 +124,18 @@ export class TimeRange extends EventTarget {
     if (this.isAll) return void span.leave(place);
     const { last, since, until } = this.range;
     const from = last ? Date.now() - last * 60_000 : (since ?? 0);
-    void span.show(from, until, words(this.range), place);
+    void span.show(from, until, this.#words(this.range), place);
   }
 }
 
-/** @param {Range} range */
-function words({ last, since, until }) {
+/** @param {Range} range @param {boolean} utc */
+function words({ last, since, until }, utc) {
+  const time = (/** @type {number} */ ms) => formatTime(ms, utc);
   if (last) {
     const known = [t("Last 15 minutes"), t("Last hour"), t("Last 24 hours"), t("Last 7 days")];
     return known[LAST.indexOf(last)] ?? t("Last {n} minutes", { n: last });
   }
-  if (since === null) return t("Until {time}", { time: formatTime(until ?? 0) });
-  if (until === null) return t("From {time} on", { time: formatTime(since) });
-  return t("{from} to {to}", { from: formatTime(since), to: formatTime(until) });
+  if (since === null) return t("Until {time}", { time: time(until ?? 0) });
+  if (until === null) return t("From {time} on", { time: time(since) });
+  return t("{from} to {to}", { from: time(since), to: time(until) });
 }

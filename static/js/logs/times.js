@@ -80,9 +80,10 @@ const UNIT = {
  * `2024-05-01 14:03`, RFC 3339, `10m`, `2h ago`, `3天前`.
  * @param {string} text
  * @param {number} now milliseconds since 1970
+ * @param {boolean} [utc] it is read in UTC, not in the reader's zone
  * @returns {number | null} milliseconds since 1970
  */
-export function parseTime(text, now) {
+export function parseTime(text, now, utc = false) {
   const said = text.trim();
   const span = SPAN.exec(said);
   if (span) return now - Number(span[1]) * UNIT[span[2].toLowerCase()] * 1000;
@@ -95,21 +96,29 @@ export function parseTime(text, now) {
       said,
     );
   if (!found || !said) return null;
-  const today = new Date(now);
   const [, year, month, date, hour, minute, second, fraction] = found;
-  const moment = new Date(
-    year ? Number(year) : today.getFullYear(),
-    month ? Number(month) - 1 : today.getMonth(),
-    date ? Number(date) : today.getDate(),
-    Number(hour ?? 0),
-    Number(minute ?? 0),
-    Number(second ?? 0),
-    fraction ? Math.floor(Number(`0.${fraction}`) * 1000) : 0,
-  );
-  if (month && moment.getMonth() !== Number(month) - 1) return null;
+  const today = new Date(now);
+  const [thisYear, thisMonth, thisDay] = utc
+    ? [today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate()]
+    : [today.getFullYear(), today.getMonth(), today.getDate()];
+  const on = Number(date ?? thisDay);
+  const at = (/** @type {number} */ day) => {
+    const parts = /** @type {const} */ ([
+      year ? Number(year) : thisYear,
+      month ? Number(month) - 1 : thisMonth,
+      day,
+      Number(hour ?? 0),
+      Number(minute ?? 0),
+      Number(second ?? 0),
+      fraction ? Math.floor(Number(`0.${fraction}`) * 1000) : 0,
+    ]);
+    return utc ? new Date(Date.UTC(...parts)) : new Date(...parts);
+  };
+  const moment = at(on);
+  const shown = utc ? moment.getUTCMonth() : moment.getMonth();
+  if (month && shown !== Number(month) - 1) return null;
   // What a Date carries over to the next day or minute was no time.
   if (Number(hour ?? 0) > 23 || Number(minute ?? 0) > 59 || Number(second ?? 0) > 59) return null;
   // A time of day that is still to come today was meant as yesterday's.
-  if (!month && moment.getTime() > now) moment.setDate(moment.getDate() - 1);
-  return moment.getTime();
+  return !month && moment.getTime() > now ? at(on - 1).getTime() : moment.getTime();
 }

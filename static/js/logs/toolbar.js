@@ -258,8 +258,11 @@ export function saveViewSettings(settings) {
   remember(KEY, JSON.stringify(settings));
 }
 
-/** @param {(ms: number) => void} go */
-export function setUpJump(go) {
+/**
+ * @param {(ms: number) => void} go
+ * @param {() => boolean} utc whether times are read in UTC, and so typed
+ */
+export function setUpJump(go, utc) {
   const menu = byId("log-jump-menu");
   const form = /** @type {HTMLFormElement} */ (byId("log-jump-form"));
   const field = /** @type {HTMLInputElement} */ (byId("log-jump-text"));
@@ -267,9 +270,9 @@ export function setUpJump(go) {
   const hint = byId("log-jump-hint");
 
   const show = () => {
-    const ms = parseTime(field.value, Date.now());
+    const ms = parseTime(field.value, Date.now(), utc());
     field.setAttribute("aria-invalid", String(field.value !== "" && ms === null));
-    if (ms !== null) setText(hint, formatTime(ms));
+    if (ms !== null) setText(hint, formatTime(ms, utc()));
     else if (field.value) setText(hint, t("Not a time that is understood here"));
     else setText(hint, t("Such as 14:03, 05-01 14:03, 10m ago"));
     return ms;

@@ -94,7 +94,6 @@ export class AddressList {
   #alert(address, seconds) {
     const asked = new URLSearchParams({
       ...{ rule: "traffic", app: this.source.app, team: this.team, address, measure: "p95" },
-      name: t("{address} takes long", { address }),
       begin: seconds ? String(Number((2 * seconds).toPrecision(1))) : "",
     });
     return h(

@@ -3,6 +3,7 @@
 import { whereLink } from "./open_list.js";
 import { choose, onStep } from "../lib/address.js";
 import { call, Problem } from "../lib/api.js";
+import { ColumnWidths } from "../lib/column_widths.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatBytes, formatDuration, formatTime, t, toDate } from "../lib/i18n.js";
@@ -35,6 +36,10 @@ export class AuditList {
   /** @type {Map<string, {row: HTMLElement, as: string}>} */
   #rows = new Map();
   #asked = 0;
+
+  #widths = new ColumnWidths("terminals-past", this.#box, (name) =>
+    this.#box.querySelectorAll(`tr > .${name}`),
+  );
 
   /** @param {boolean} admin */
   constructor(admin) {
@@ -170,7 +175,7 @@ export class AuditList {
       this.#rows.set(one.id, { row, as });
       return row;
     });
-    const table = this.#box.querySelector("table") ?? pastTable(this.admin);
+    const table = this.#box.querySelector("table") ?? pastTable(this.admin, this.#widths);
     setChildren(/** @type {Element} */ (table.tBodies[0]), rows);
     setChildren(this.#box, [table]);
   }
@@ -220,16 +225,18 @@ function fill(field, all, chosen, names) {
 
 const order = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
-/** @param {boolean} admin */
-function pastTable(admin) {
+const FIXED = new Set(["end", "tape"]); // how it ended has the rest
+
+/** @param {boolean} admin @param {ColumnWidths} widths */
+function pastTable(admin, widths) {
   const columns = [
-    t("Where"),
-    t("Command"),
-    ...(admin ? [t("Who")] : []),
-    t("When"),
-    t("From"),
-    t("How it ended"),
-    t("Recording"),
+    ["where", t("Where")],
+    ["what", t("Command")],
+    ...(admin ? [["who", t("Who")]] : []),
+    ["when", t("When")],
+    ["from", t("From")],
+    ["end", t("How it ended")],
+    ["tape", t("Recording")],
   ];
   return h(
     "table",
@@ -243,7 +250,14 @@ function pastTable(admin) {
       h(
         "tr",
         null,
-        columns.map((name) => h("th", { scope: "col" }, name)),
+        columns.map(([name, label]) =>
+          h(
+            "th",
+            { class: name, scope: "col", "aria-label": label },
+            label,
+            !FIXED.has(name) && widths.handle(name, label),
+          ),
+        ),
       ),
     ),
     h("tbody", null),

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { readAmount, showAmount, writeAmount } from "../../../static/js/alerts/amounts.js";
-import { about, previewWords } from "../../../static/js/alerts/rule_words.js";
+import { about, plainName, previewWords } from "../../../static/js/alerts/rule_words.js";
 
 test("a number is read as it is written, and what is none is none", () => {
   const read = {
@@ -135,4 +135,21 @@ test("a rule about what people get says what that is", () => {
   ];
   for (const [condition, wait, words] of said)
     assert.equal(about(/** @type {any} */ ({ kind: "traffic", condition, wait })), words);
+});
+
+test("a rule that nobody called anything has a name of no language", () => {
+  const traffic = { kind: "traffic", app: "web", address: "GET /users/:id", measure: "p95" };
+  assert.equal(plainName({ ...traffic, begin: "0.3" }), "GET /users/:id p95 > 0.3 s");
+  assert.equal(plainName(traffic), "GET /users/:id p95");
+  const errors = { ...traffic, address: "", measure: "errors", begin: "5" };
+  assert.equal(plainName(errors), "web 5xx > 5 %");
+  const few = { ...traffic, measure: "requests", below: "1", begin: "2" };
+  assert.equal(plainName(few), "GET /users/:id < 2/s");
+  assert.equal(plainName({ kind: "metric", metric: "memory", begin: "200M" }), "memory > 200M");
+  const share = { kind: "metric", app: "web", metric: "memory", of: "memory.limit", begin: "90" };
+  assert.equal(plainName(share), "web memory / memory.limit > 90 %");
+  assert.equal(plainName({ kind: "log", text: "card declined" }), "“card declined”");
+  for (const kind of ["died", "metric", "traffic", "log"]) assert.equal(plainName({ kind }), "");
+  const long = plainName({ ...traffic, address: `GET /${"a".repeat(200)}`, begin: "0.3" });
+  assert.ok(long.length <= 100 && long.endsWith(" p95 > 0.3 s"));
 });

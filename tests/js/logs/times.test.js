@@ -48,3 +48,12 @@ test("a moment is read as people write it", () => {
   ])
     assert.equal(parseTime(text, now), null, text);
 });
+
+test("what is read in UTC is typed in UTC", () => {
+  const now = Date.UTC(2026, 4, 10, 12, 0, 0);
+  assert.equal(parseTime("11:30", now, true), Date.UTC(2026, 4, 10, 11, 30));
+  assert.equal(parseTime("14:03", now, true), Date.UTC(2026, 4, 9, 14, 3), "yesterday's");
+  assert.equal(parseTime("05-01 14:03", now, true), Date.UTC(2026, 4, 1, 14, 3));
+  assert.equal(parseTime("02-30", now, true), null);
+  assert.equal(parseTime("10m", now, true), now - 600_000);
+});
