@@ -106,7 +106,15 @@ PARTS = (
     Part(
         "browser-deploys",
         NETWORK,
-        _of("browser", "deploys_live", "new_app", "operate", "measured_from_outside", "traffic"),
+        _of(
+            "browser",
+            "compose_way",
+            "deploys_live",
+            "new_app",
+            "operate",
+            "measured_from_outside",
+            "traffic",
+        ),
     ),
     Part("faults", ENGINE, ("tests/faults",)),
     Part("web", ENGINE, ("tests/web/api",)),

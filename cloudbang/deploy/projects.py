@@ -24,7 +24,8 @@ from gevent.os import nb_read
 from gevent.subprocess import DEVNULL, PIPE, STDOUT, Popen, TimeoutExpired
 
 from cloudbang.core.threads import in_thread
-from cloudbang.deploy.compose_file import PROGRAM, SUMS, ComposeMissing
+from cloudbang.deploy.compose_errors import ComposeMissing
+from cloudbang.deploy.compose_file import PROGRAM, SUMS
 from cloudbang.domain.names import RELEASE, app_name
 from cloudbang.errors import CloudBangError
 from cloudbang.storage.database.found import FoundStore, ProjectFiles

@@ -275,26 +275,6 @@ def test_a_folder_is_dropped(opened: Page, tmp_path: Path, swarm_was_off: bool) 
     expect(page.get_by_text("The browser cannot read sub/deep/7.txt")).to_be_visible()
 
 
-def test_a_compose_file_is_looked_at_before(opened: Page) -> None:
-    page = opened
-    page.get_by_role("button", name="Compose file").click()
-    page.get_by_role("textbox", name="Compose file").fill(
-        "name: shop\nservices:\n  db: {image: postgres, privileged: true}\n"
-        '  web: {image: "web:${V:?}", depends_on: [db], ports: ["8099:80"]}\n'
-    )
-    expect(page.get_by_text("Give a value to V")).to_be_visible()
-    page.get_by_role("textbox", name="V", exact=True).fill("7")
-    web = page.locator("[data-service=web]")
-    expect(web).to_contain_text("web:7")
-    expect(page.locator(".new-left")).to_contain_text("privileged")
-    expect(page.locator(".new-order")).to_contain_text("Port 8099/tcp of this machine")
-    web.locator("summary").first.click()
-    expect(web.get_by_role("button", name="YAML")).to_be_visible()
-    page.get_by_role("textbox", name="Compose file").fill("services: {a: {imagee: x}}")
-    expect(page.get_by_text("imagee")).to_have_count(1)
-    expect(page.get_by_role("alert").filter(has_text="Compose says")).to_be_visible()
-
-
 @pytest.fixture
 def swarm_was_off(docker_client: docker.DockerClient) -> Iterator[bool]:
     """Afterwards the engine's Swarm is as it was: off again, or without what was deployed here."""

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from cloudbang.deploy.compose_file import Compose, ComposeInvalid, paths_of
+from cloudbang.deploy.compose_errors import ComposeInvalid
+from cloudbang.deploy.compose_file import Compose
+from cloudbang.deploy.compose_names import paths_of
 from cloudbang.domain.deploy.compose import ComposeSource, Stack, stack_of
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.spec import read_spec
@@ -166,6 +168,10 @@ def test_they_can_be_deployed_as_they_are(compose: Compose, path: Path) -> None:
             "outside",
         ),
         ("x-s: &s {a: {image: x, env_file: ../x}}\nservices: {<<: *s}", "outside"),
+        ("services: {a: {image: x, env_file: '${A:-/etc/passwd}'}}", "outside"),
+        ("services: {a: {image: x, env_file: '${A:-${B-..}/x}'}}", "outside"),
+        ("services:\n  a:\n", "empty"),
+        ("services: {a: {image: x}, b: null}", "empty"),
         ("include: [https://example.com/x.git]\nservices: {a: {image: x}}", "remote"),
         ("include: [{path: [/etc/x.yaml]}]\nservices: {a: {image: x}}", "outside"),
     ],
@@ -261,6 +267,59 @@ def test_a_variable_without_a_value_can_be_given_one(compose: Compose) -> None:
     assert found.config is not None
     [service] = stack_of(found.config, "shop").services
     assert service.spec["env"] == {"TZ": "Asia/Shanghai", "A": "1", "B": "2"}
+
+
+def test_a_path_may_be_named_by_a_variable(compose: Compose) -> None:
+    """With what it is unless it is given, or as it is given; where nobody knows it is asked for."""
+    text = "services:\n  a:\n    image: x\n    env_file: ${FILE:-one.env}\n"
+    files = {"one.env": "A=1", "two.env": "A=2"}
+
+    def env(text: str, **variables: str) -> object:
+        beside = ComposeSource(files, variables)
+        found = compose.read(text, "shop", beside)
+        assert found.missing == ()
+        if found.config is None:
+            return [one.name for one in found.variables if one.required]
+        return stack_of(found.config, "shop", beside).services[0].spec["env"]
+
+    assert env(text) == {"A": "1"}
+    assert env(text, FILE="two.env") == {"A": "2"}
+    assert env(text.replace(":-one.env", "")) == ["FILE"]
+    assert env(text.replace("${", "./${")) == {"A": "1"}
+    assert compose.read(text, "shop", ComposeSource()).missing == ("one.env",)
+    optional = text.replace("${FILE:-one.env}", "[{path: none.env, required: false}]")
+    assert compose.read(optional, "shop", ComposeSource()).missing == ()
+
+
+def test_an_example_stands_for_a_env_that_is_not_there(compose: Compose) -> None:
+    """Documents say to copy it first. What it leaves empty is asked for."""
+    text = """
+services:
+  # not ${OLD} here
+  a:
+    image: "x:${TAG:?which one}"
+    environment: [TZ, "PASSWORD=${PASSWORD:?}", "N=${A:-${B:-c}}", "D=$${NOT}"]
+    env_file: .env
+"""
+    example = "# a comment\nexport TAG='7' # here\nPASSWORD=\nB: d\n"
+    files = {".env.example": example}
+    found = compose.read(text, "shop", ComposeSource(files))
+    assert (found.config, found.missing) == (None, ())
+    by_name = {one.name: one for one in found.variables}
+    assert sorted(by_name) == ["A", "B", "PASSWORD", "TAG"]
+    tag = by_name["TAG"]
+    assert (tag.default, tag.set_by, tag.line, tag.why) == ("7", ".env.example", 5, "which one")
+    assert [one.name for one in found.variables if one.required and not one.default] == ["PASSWORD"]
+    assert by_name["PASSWORD"].required
+    assert not by_name["TAG"].required
+    beside = ComposeSource(files, {"PASSWORD": "p"})
+    found = compose.read(text, "shop", beside)
+    assert found.config is not None
+    [service] = stack_of(found.config, "shop", beside).services
+    assert service.spec["image"] == "x:7"
+    assert service.spec["env"] == {"PASSWORD": "p", "N": "d", "D": "${NOT}", "TAG": "7", "B": "d"}
+    own = compose.read(text, "shop", ComposeSource({**files, ".env": "TAG=8\nPASSWORD=q"}))
+    assert {one.set_by for one in own.variables} == {"", ".env"}
 
 
 def test_nothing_of_it_stays(compose: Compose) -> None:

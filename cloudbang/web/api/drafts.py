@@ -86,7 +86,14 @@ def compose() -> Response:
         "services": [],
         "left": [],
         "variables": [
-            {"name": one.name, "default": one.default, "required": one.required}
+            {
+                "name": one.name,
+                "default": one.default,
+                "required": one.required,
+                "set_by": one.set_by,
+                "line": one.line,
+                "why": one.why,
+            }
             for one in found.variables
         ],
         "missing": list(found.missing),

@@ -5,6 +5,7 @@ import { h, icon, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
 import { askFirst, send, unreadable, withSwarm } from "./begin.js";
+import { ComposeVariables } from "./compose_variables.js";
 import { chosenFolder, droppedFolder, packed, Unreadable } from "./folder.js";
 import { NameField } from "./name_field.js";
 import { nameOf } from "./names.js";
@@ -18,6 +19,8 @@ import { leftList } from "./way_image.js";
 /** @typedef {import("../types/api.js").ComposeDraft} ComposeDraft */
 
 const PAUSE = 500; // ms after the last letter
+const ENV = ".env";
+const EXAMPLE = /^[^/]*env[^/]*$/i; // `.env.example`, beside the file itself
 const SAMPLE = `services:
   web:
     image: nginx:1.27
@@ -64,15 +67,11 @@ class ComposeWay {
   #team = new TeamField(() => this.services.map(({ told }) => told.app));
   #error = h("p", { class: "spec-error", id: "compose-error", role: "alert", hidden: true });
   #beside = h("p", { class: "hint" });
-  #variables = h("div", { class: "new-variables", hidden: true });
+  #variables = new ComposeVariables((line) => this.#showLine(line));
   #services = h("div", { class: "spec-groups", hidden: true });
   #left = h("div", { class: "spec-left", hidden: true });
   /** @type {Folder | null} */
   #folder = null;
-  /** @type {Map<string, string>} */
-  #values = new Map();
-  /** Variables without which nothing can be read. @type {string[]} */
-  #needed = [];
   #timer = 0;
   #asked = 0;
 
@@ -120,13 +119,15 @@ class ComposeWay {
           this.#beside,
         ),
       ),
+      h("div", { class: "spec-groups" }, this.#variables.env),
       this.#name.element,
       this.#team.element,
-      this.#variables,
+      this.#variables.element,
       this.#services,
       this.#left,
     );
     this.area.addEventListener("input", () => this.#soon());
+    this.#variables.addEventListener("change", () => this.#soon());
     this.element.addEventListener("dragover", (event) => event.preventDefault());
     this.element.addEventListener("drop", (event) => {
       const items = event.dataTransfer?.items;
@@ -166,6 +167,7 @@ class ComposeWay {
       if (!read.includes("\0")) folder.texts[path] = read;
     }
     this.#folder = folder;
+    if (folder.texts[ENV] !== undefined) this.#variables.text = folder.texts[ENV];
     this.#name.suggest(nameOf(folder.name));
     const n = folder.files.length;
     setText(this.#beside, tn("{n} file is beside it.", "{n} files are beside it.", n));
@@ -190,7 +192,7 @@ class ComposeWay {
         text,
         name: this.#name.value,
         files: this.#texts(text),
-        variables: Object.fromEntries(this.#values),
+        variables: Object.fromEntries(this.#variables.values),
       });
       if (asked === this.#asked) this.#take(found);
     } catch (error) {
@@ -204,12 +206,13 @@ class ComposeWay {
   /** Those that the file may name: as many as fit into a request. @param {string} text */
   #texts(text) {
     /** @type {Record<string, string>} */
-    const some = {};
-    let room = 48_000 - text.length;
+    const some = this.#variables.text ? { [ENV]: this.#variables.text } : {};
+    let room = 48_000 - text.length - this.#variables.text.length;
     for (const [path, its] of Object.entries(this.#folder?.texts ?? {})) {
       const last = path.split("/").at(-1) ?? "";
-      if (its === text || its.length > room) continue;
-      if (last !== ".env" && !text.includes(last) && !/\.ya?ml$/.test(last)) continue;
+      if (its === text || its.length > room || path === ENV) continue;
+      const named = text.includes(last) || last === ENV || /\.ya?ml$/.test(last);
+      if (!named && !EXAMPLE.test(path)) continue;
       some[path] = its;
       room -= its.length + path.length;
     }
@@ -228,7 +231,7 @@ class ComposeWay {
       this.#services,
       this.services.map((one) => one.element),
     );
-    this.#showVariables(found?.variables ?? []);
+    this.#variables.show(found?.variables ?? []);
     const left = [
       ...(found?.left ?? []),
       ...(found?.missing ?? []).map((key) => ({
@@ -243,51 +246,14 @@ class ComposeWay {
     void this.#askPlans();
   }
 
-  /** @param {ComposeDraft["variables"]} variables */
-  #showVariables(variables) {
-    const wanted = variables.filter((one) => !one.name.startsWith("COMPOSE_"));
-    this.#needed = wanted.filter((one) => one.required).map((one) => one.name);
-    this.#variables.hidden = !wanted.length;
-    if (this.#variables.contains(document.activeElement)) return;
-    setChildren(this.#variables, [
-      h("span", { class: "spec-label" }, t("What the file leaves open")),
-      h(
-        "div",
-        { class: "spec-pair" },
-        wanted.map(({ name, default: usual, required }) => this.#variable(name, usual, required)),
-      ),
-    ]);
-  }
-
-  /**
-   * @param {string} name
-   * @param {string} usual
-   * @param {boolean} required
-   */
-  #variable(name, usual, required) {
-    const secret = /PASS|SECRET|TOKEN|_KEY$/i.test(name);
-    const input = h("input", {
-      class: "field mono",
-      id: `variable-${name}`,
-      type: secret ? "password" : "text",
-      value: this.#values.get(name) ?? "",
-      placeholder: usual || (required ? t("needed") : t("empty")),
-      required,
-      autocomplete: secret ? "new-password" : "off",
-      autocapitalize: "off",
-      spellcheck: "false",
-    });
-    input.addEventListener("input", () => {
-      if (input.value) this.#values.set(name, input.value);
-      else this.#values.delete(name);
-      this.#soon();
-    });
-    return h(
-      "div",
-      { class: "form-row" },
-      h("label", { for: input.id, class: "mono" }, name),
-      input,
-    );
+  /** @param {number} line from 1 */
+  #showLine(line) {
+    const lines = this.area.value.split("\n");
+    const start = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+    this.area.focus();
+    this.area.setSelectionRange(start, start + (lines[line - 1]?.length ?? 0));
+    const height = this.area.scrollHeight / Math.max(1, lines.length);
+    this.area.scrollTop = Math.max(0, (line - 3) * height);
   }
 
   #plansTimer = 0;
@@ -326,7 +292,7 @@ class ComposeWay {
 
   /** What is needed before anything can be said. */
   #missing() {
-    const names = this.#needed.filter((name) => !this.#values.has(name));
+    const names = this.#variables.missing;
     if (!names.length) {
       return t("Paste the text of a Compose file: what will happen stands here then.");
     }
@@ -338,8 +304,7 @@ class ComposeWay {
   async deploy() {
     if (!this.services.length) {
       if (this.#error.hidden) this.#showError(this.#missing());
-      const open = this.#variables.querySelector("input:required:placeholder-shown");
-      (open instanceof HTMLElement ? open : this.area).focus();
+      (this.#variables.open ?? this.area).focus();
       return null;
     }
     this.#team.showError("");

@@ -345,11 +345,14 @@ export type ComposeService = {
   problem: FieldProblem | null;
 };
 
-/** `required`: nothing can be read before it has a value. */
+/** `default`: what it is unless another value is given; `required`: nothing can be read before it has a value; `set_by`: the file beside it that sets it (`.env`, or an example of one where there is none), "" where none does; `line`: the first of the file that names it, 0 where none was found; `why`: the file's own words for what it is needed for. */
 export type ComposeVariable = {
   name: string;
   default: string;
   required: boolean;
+  set_by: string;
+  line: number;
+  why: string;
 };
 
 /** `force`: also one that runs; `volumes`: those of its volumes that have no name, too. */

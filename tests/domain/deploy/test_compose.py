@@ -6,7 +6,6 @@ import pytest
 
 from cloudbang.domain.deploy import not_honoured
 from cloudbang.domain.deploy.compose import After, stack_of
-from cloudbang.domain.deploy.compose_variables import needed_of
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.spec import read_spec
 
@@ -326,27 +325,6 @@ def test_a_limit_of_nought() -> None:
         {"name": "core", "soft": 0, "hard": 0},
         {"name": "nproc", "soft": 0, "hard": 9},
     ]
-
-
-@pytest.mark.parametrize(
-    ("line", "needed"),
-    [
-        ("- ${SOCKET}:/var/run/docker.sock:ro,z", {"SOCKET"}),
-        ('  - "${PORT}:80"', {"PORT"}),
-        ("- $PORT", {"PORT"}),
-        ("- 127.0.0.1:${PORT}:80", {"PORT"}),
-        ("image: ${IMAGE}  # ours", {"IMAGE"}),
-        ("image: app:${TAG}", {"TAG"}),
-        ("- ${DATA}/x:/x", set()),
-        ("- ${PORT:-80}:80", set()),
-        ("- URL=http://x:${PORT}/", set()),
-        ("URL: ${URL}", set()),
-        ("- ${OTHER}:80", set()),
-    ],
-)
-def test_what_there_is_nothing_without(line: str, needed: set[str]) -> None:
-    names = {"SOCKET", "PORT", "IMAGE", "TAG", "DATA", "URL"}
-    assert needed_of(f"services:\n{line}\n", names) == needed
 
 
 def test_nobody_is_waited_for_who_is_not_deployed() -> None:

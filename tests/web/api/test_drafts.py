@@ -23,6 +23,9 @@ services:
 """
 
 
+NAMED = {"default": "", "required": False, "set_by": "", "line": 0, "why": ""}
+
+
 def test_a_run_line_is_read(ground: WebGround) -> None:
     answer = ground.person().post("/api/v1/drafts/run_line", {"line": RUN})
     assert answer.json == {
@@ -69,8 +72,8 @@ def test_a_compose_file_becomes_apps(ground: WebGround) -> None:
     assert first["name"] == "my-shop"
     assert first["services"] == []
     assert first["variables"] == [
-        {"name": "VERSION", "default": "", "required": True},
-        {"name": "WHO", "default": "", "required": False},
+        {**NAMED, "name": "VERSION", "required": True, "line": 7, "why": "say which"},
+        {**NAMED, "name": "WHO", "line": 8},
     ]
     assert first["missing"] == ["web.env"]
     body = {

@@ -105,11 +105,17 @@ class ComposeFile(Body):
 
 
 class ComposeVariable(TypedDict):
-    """``required``: nothing can be read before it has a value."""
+    """``default``: what it is unless another value is given; ``required``: nothing can be read before
+    it has a value; ``set_by``: the file beside it that sets it (``.env``, or an example of one where
+    there is none), "" where none does; ``line``: the first of the file that names it, 0 where none was
+    found; ``why``: the file's own words for what it is needed for."""
 
     name: str
     default: str
     required: bool
+    set_by: str
+    line: int
+    why: str
 
 
 class FieldProblem(TypedDict):
