@@ -465,6 +465,7 @@ class Application:
         )
         deploy.deployments.listen(live.deployment_changed)
         apps.listen_deleted(live.lines_deleted)
+        apps.listen_new(live.app_begun)
         accounts.listen(live.close_login)
         terminals.sessions.listen(
             lambda session: live.terminal_changed(lambda who: can_view_terminal(who, session))

@@ -16,12 +16,12 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from typing import Protocol
 
 import gevent
 import orjson
 
 from cloudbang.apps.activity import Activity, Bus, last_line
+from cloudbang.apps.around import Containers, Events
 from cloudbang.apps.errors import AppInUse, NotGone
 from cloudbang.apps.forgotten_seqs import ForgottenSeqs
 from cloudbang.apps.log_keeping import LogKeeping
@@ -44,18 +44,6 @@ FORGET_EVERY = 60.0  # seconds between two looks at what may be forgotten
 EMPTY_KEPT = 600.0  # seconds without containers and lines after which an app is forgotten
 PROGRAMS = 100  # apps without containers that are listed since a program puts lines: the newest
 PROGRAM_QUIET = 24 * 3600.0  # seconds without a line after which such an app is gone
-
-
-class Containers(Protocol):
-    """What is asked of the inventory: all of it answered from memory."""
-
-    def instances_of(self, app: str) -> tuple[Instance, ...]: ...
-
-
-class Events(Protocol):
-    """Who records events, and has to forget those of an app: some may not be stored yet."""
-
-    def forget(self, app: str) -> int: ...
 
 
 class AppRegistry:
@@ -83,6 +71,7 @@ class AppRegistry:
         self.log_keeping = LogKeeping(store, logs)
         self._written_down = WriteBehind(store)
         self._deleted: list[Callable[[str, int, int], None]] = []
+        self._new: list[Callable[[str, str], None]] = []
         self.activity = Activity(logs, bus, self._wrote)
         self._supervisor = Supervisor("apps")
 
@@ -120,6 +109,11 @@ class AppRegistry:
         """Call ``callback(app, first, end)`` on the hub when lines ``first`` up to but without
         ``end`` were deleted by somebody."""
         self._deleted.append(callback)
+
+    def listen_new(self, callback: Callable[[str, str], None]) -> None:
+        """Call ``callback(app, team)`` on the hub when a name becomes an app's of that team, before
+        anything of it is told. It does not wait."""
+        self._new.append(callback)
 
     # -- what is asked
 
@@ -307,6 +301,8 @@ class AppRegistry:
         begins = self._forgotten.get(name)
         row = self._rows[name] = AppRow(name, team, kind, int(self._clock()), begins=begins)
         self._written_down.later(row)
+        for callback in self._new:
+            callback(name, team)
         return row
 
     def _update(self, name: str, put_away: int | None) -> None:

@@ -665,9 +665,9 @@ def test_feeds_tell_of_the_own_teams_only(house: House, team: str, other: str) -
 def test_a_notice_about_an_app_is_for_its_team(house: House) -> None:
     """That its folder takes no lines is not told to who may not know that there is such an app."""
     path = str(house.parts.store.root / "blue" / APPS["blue"])
-    both = house.parts.accounts.create("both", PASSWORD, "viewer")
+    both = house.parts.accounts.create("olga", PASSWORD, "viewer")
     house.parts.accounts.set_role(both.id, "viewer", "blue")
-    house.secrets["both"] = house.sign_in("both")
+    house.secrets["olga"] = house.sign_in("olga")
     with house.socket_as("default") as socket:
         subscribe(socket, "status")
         hear(socket)
@@ -731,6 +731,42 @@ def test_who_loses_a_team_loses_its_sockets(house: House) -> None:
             socket.recv(timeout=patient(2))
         assert closed.value.rcvd
         assert closed.value.rcvd.code == 4401
+
+
+def test_who_followed_an_app_does_not_follow_another_teams_of_its_name(house: House) -> None:
+    """It was deleted, and the name is another team's app: whoever may see that goes on, the others are told
+    that there is none, and no line or event of it."""
+    parts, name = house.parts, "moves"
+    accounts = parts.accounts
+    both = accounts.create("olga", PASSWORD, "viewer")
+    accounts.set_role(both.id, "viewer", "blue")
+    house.secrets["olga"] = house.sign_in("olga")
+    parts.apps.create(name, "blue")
+    house.log(name, "of blue")
+    follows = [one.replace("<app>", name) for one in sorted(CHANNELS) if "<app>" in one]
+    with house.socket_as("blue") as blue, house.socket_as("olga") as of_both:
+        with house.socket_as("blue") as asks:
+            for channel in follows:
+                assert subscribe(blue, channel)["op"] == "subscribed"
+                assert subscribe(of_both, channel)["op"] == "subscribed"
+            query = {"op": "subscribe", "channel": f"log/{name}", "query": "secret"}
+            asks.send(orjson.dumps(query).decode())
+            assert hear(asks)["op"] == "subscribed"
+            everything(blue)
+            everything(of_both)
+            parts.apps.delete(name)
+            parts.apps.create(name, "default")
+            house.log(name, "a secret of default")
+            parts.publisher.send(f"event/{name}/", b'{"v":1}', b'{"id":99999999,"app":"moves"}')
+            told = everything(blue)
+            errors = [one["channel"] for one in told if one.get("code") == "no-such-app"]
+            assert sorted(errors) == follows
+            for one in (*told, *everything(asks)):
+                assert b"secret" not in orjson.dumps(one)
+                assert one["op"] in ("error", "gap"), one
+        seen = everything(of_both)
+        assert "no-such-app" not in str(seen)
+        assert "a secret of default" in str(seen)
 
 
 @pytest.mark.parametrize(("team", "other"), TEAMS)

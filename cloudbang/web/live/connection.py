@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
@@ -172,6 +172,15 @@ class LiveConnection:
             if len(self._leaving) <= LEAVING or self.closed:
                 return
             gevent.sleep(0.001)
+
+    def lose(self, channels: Collection[str], error: CloudBangError) -> None:
+        """End what is followed of these channels, and say why. Does not wait: it is little and may not be
+        refused."""
+        for channel, viewer in self._following.items():
+            if channel in channels:
+                viewer.close()
+                told = message("error", channel, code=error.code, message=str(error))
+                self.socket.post(SharedFrame(told))
 
     def _on_drained(self, _socket: Socket) -> None:
         for viewer in list(self._following.values()):

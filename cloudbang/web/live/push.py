@@ -25,6 +25,7 @@ from cloudbang.deploy.errors import NoSuchDeployment
 from cloudbang.deploy.log import log_name
 from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.partial_line import PartialLine
+from cloudbang.errors import NoSuchApp
 from cloudbang.monitoring.overview import Sparks
 from cloudbang.monitoring.series import Series
 from cloudbang.storage.logs.log_store import LogStore
@@ -114,6 +115,7 @@ class LivePush:
         self._news = DeploymentNews(self._tell_deployment)
         self._supervisor = Supervisor("live")
         self._sockets_by_login = SocketsByLogin(self._supervisor)
+        self._connections: set[LiveConnection] = set()
         filled = "Lines that the bus dropped on the way to pages, and the store filled in."
         slow = "Viewers too slow for the lines."
         export(self, "live", counters={"slow_viewers": slow, "filled_lines": filled})
@@ -135,8 +137,12 @@ class LivePush:
         """Talk with one page until it leaves."""
         share, language = self._budget.share(caller.holder), environ.get(LANGUAGE, "en")
         connection = LiveConnection(self, socket, caller, share, language)
-        with self._sockets_by_login.holds(caller.login, socket):
-            connection.serve()
+        self._connections.add(connection)
+        try:
+            with self._sockets_by_login.holds(caller.login, socket):
+                connection.serve()
+        finally:
+            self._connections.discard(connection)
 
     def close_login(self, login: str) -> None:
         """That login has ended or may do less: its sockets are closed with 4401."""
@@ -161,6 +167,16 @@ class LivePush:
         """Somebody deleted lines ``first`` up to but without ``end``: who looks is told."""
         if (channel := self._logs.get(f"log/{app}/")) is not None and first < end:
             channel.tell_deleted(first, end)
+
+    def app_begun(self, app: str, team: str) -> None:
+        """A name is an app's of that team from now on. Who followed one of that name before, and may not
+        view this one, is told nothing of it. Does not wait."""
+        channels = {one.replace("<app>", app) for one in CHANNELS if one.endswith("/<app>")}
+        if not any(channel.name in channels for channel in self._channels):
+            return
+        for connection in self._connections:
+            if not connection.caller.can("view", team):
+                connection.lose(channels, NoSuchApp(app))
 
     @property
     def connections(self) -> int:
