@@ -25,7 +25,7 @@ import pytest
 from tests.deploy import apps
 from tests.deploy.house import Swarm, machine_engine
 from tests.deploy.program import FINAL, Program, folder_of, program_on
-from tests.support import ROOT, free_port, patient, wait_until
+from tests.support import ROOT, Stopwatch, free_port, patient, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_from_the_click_to_serving(program: Program) -> None:
     """The first line comes at once; the feed has every line once, each state, and the same end as
     the API; who asks meanwhile is told who deploys."""
     begun = program.begin("click", spec=apps.web(program.image, "one"))
-    started = time.monotonic()
+    watch = Stopwatch()
     channel = f"deployment/{begun['id']}"
     states: list[dict[str, Any]] = []
     lines: list[list[Any]] = []
@@ -51,7 +51,7 @@ def test_from_the_click_to_serving(program: Program) -> None:
             heard = orjson.loads(socket.recv(timeout=patient(40)))
             assert heard["channel"] == channel
             if heard["op"] == "lines":
-                first = first or time.monotonic() - started
+                first = first or watch.seconds
                 lines += heard["lines"]
             elif heard["op"] == "deployment":
                 states.append(heard["deployment"])
