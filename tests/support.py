@@ -155,7 +155,7 @@ def _let_go() -> None:
 def http_client(**options: Any) -> httpx.Client:
     """For servers on this machine: nothing of the environment is heeded, and no certificates are
     read, which takes 20 ms of a processor each time."""
-    return httpx.Client(trust_env=False, verify=_NO_TLS, **options)
+    return httpx.Client(**{"trust_env": False, "verify": _NO_TLS, "timeout": patient(20)} | options)
 
 
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

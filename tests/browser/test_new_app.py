@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.terminal_page import cookies_of
-from tests.support import ServerProcess, script, wait_until
+from tests.support import ServerProcess, patient, script, wait_until
 from tests.team_support import PASSWORD, person_in
 from tests.terminal_support import Person
 
@@ -321,7 +321,9 @@ def test_from_a_folder_to_an_app_that_answers(
     assert deployment_state(server, id) == "serving", server.said()
     port = server.environ.get("CLOUDBANG_GATEWAY_HTTP_PORT", "8180")
     headers = {"Host": f"{name}.localhost:{port}"}
-    answer = httpx.get(f"http://127.0.0.1:{port}/page.html", headers=headers, trust_env=False)
+    answer = httpx.get(
+        f"http://127.0.0.1:{port}/page.html", headers=headers, trust_env=False, timeout=patient(20)
+    )
     assert answer.text == "sent along"
 
 

@@ -623,7 +623,9 @@ def test_a_token_is_shown_once_works_and_is_revoked(
     asked = {"Authorization": f"Bearer {secret}"}
 
     def status() -> int:
-        return httpx.get(f"{server.url}/api/v1/apps", headers=asked, trust_env=False).status_code
+        return httpx.get(
+            f"{server.url}/api/v1/apps", headers=asked, trust_env=False, timeout=patient(20)
+        ).status_code
 
     assert status() == 200
     item = apps.locator("#tokens .item", has_text="backup script")
@@ -673,7 +675,9 @@ def test_a_token_that_ends_soon_gets_another_secret(
     assert first != second
     for secret in (first, second):
         headers = {"Authorization": f"Bearer {secret}"}
-        answer = httpx.get(f"{server.url}/api/v1/apps", headers=headers, trust_env=False)
+        answer = httpx.get(
+            f"{server.url}/api/v1/apps", headers=headers, trust_env=False, timeout=patient(20)
+        )
         assert answer.status_code == 200
     for name in ("nightly", "short-lived"):
         apps.get_by_role("button", name=f"Revoke {name}").click()

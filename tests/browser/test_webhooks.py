@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support import ServerProcess
+from tests.support import ServerProcess, patient
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -39,7 +39,9 @@ def test_a_webhook_from_its_making_to_its_end(
     wide = "document.documentElement.scrollWidth <= window.innerWidth"
     assert page.evaluate(wide)
     headers = {"X-CloudBang-Token": secret}
-    answer = httpx.post(address, json={"branch": "dev"}, headers=headers, trust_env=False)
+    answer = httpx.post(
+        address, json={"branch": "dev"}, headers=headers, trust_env=False, timeout=patient(20)
+    )
     assert (answer.status_code, answer.json()["code"]) == (409, "nothing-to-fetch")
     page.reload()
     expect(page.locator("#webhook-made code")).to_have_count(0)
@@ -47,7 +49,7 @@ def test_a_webhook_from_its_making_to_its_end(
     assert secret not in page.content()
     items.get_by_role("button", name="Switch off").click()
     expect(items).to_contain_text("switched off")
-    answer = httpx.post(address, headers=headers, trust_env=False)
+    answer = httpx.post(address, headers=headers, trust_env=False, timeout=patient(20))
     assert answer.json()["code"] == "webhook-off"
     items.get_by_role("button", name="Delete").click()
     items.get_by_role("button", name="Delete").click()

@@ -211,7 +211,11 @@ def test_of_many_pushes_two_are_deployed(program: Program) -> None:
             "Content-Type": "application/json",
         }
         answer = httpx.post(
-            program.server.url + hook["path"], content=body, headers=headers, trust_env=False
+            program.server.url + hook["path"],
+            content=body,
+            headers=headers,
+            trust_env=False,
+            timeout=patient(20),
         )
         assert answer.status_code == 202, answer.text
         assert answer.json()["again"] is bool(n % 2)

@@ -18,7 +18,7 @@ from tests.deploy import apps
 from tests.deploy.git_host import LOGIN, Repository
 from tests.deploy.house import Swarm
 from tests.deploy.program import Program, program_on
-from tests.support import running, wait_until
+from tests.support import patient, running, wait_until
 
 pytestmark = pytest.mark.engine
 PAGES = "nginx:1.27-alpine"  # what the Dockerfile that is written for pages begins with
@@ -62,7 +62,9 @@ def page_of(program: Program, app: str) -> str:
     """What it answers through the gateway."""
     port = program.server.environ["CLOUDBANG_GATEWAY_HTTP_PORT"]
     headers = {"Host": f"{app}.localhost:{port}"}
-    return httpx.get(f"http://127.0.0.1:{port}/", headers=headers, trust_env=False).text
+    return httpx.get(
+        f"http://127.0.0.1:{port}/", headers=headers, trust_env=False, timeout=patient(20)
+    ).text
 
 
 def push(program: Program, hook: dict[str, Any], commit: str, branch: str) -> dict[str, Any]:
@@ -75,7 +77,11 @@ def push(program: Program, hook: dict[str, Any], commit: str, branch: str) -> di
         "Content-Type": "application/json",
     }
     answer = httpx.post(
-        program.server.url + hook["path"], content=body, headers=headers, trust_env=False
+        program.server.url + hook["path"],
+        content=body,
+        headers=headers,
+        trust_env=False,
+        timeout=patient(20),
     )
     assert answer.status_code in (200, 202), answer.text
     found: dict[str, Any] = answer.json()

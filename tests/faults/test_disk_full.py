@@ -15,7 +15,7 @@ import pytest
 import zmq
 
 from tests.faults.truth import assert_same, ticker
-from tests.support import ServerProcess, wait_until
+from tests.support import ServerProcess, patient, wait_until
 from tests.terminal_support import Person
 
 MIB = 1024**2
@@ -108,7 +108,7 @@ def test_with_no_byte_left_one_gets_in_and_what_is_put_costs_no_memory(
             terminal = person.terminal(one.name).ready()
             assert "there is room" in terminal.run("echo there is ro''om")
             terminal.close()
-        with httpx.Client(base_url=server.url, trust_env=False) as client:
+        with httpx.Client(base_url=server.url, trust_env=False, timeout=patient(20)) as client:
             metrics = client.get("/metrics").text
         assert 'cloudbang_bus_dropped_total{cause="room",topic="put"}' in metrics
         ballast.unlink()

@@ -14,7 +14,7 @@ from cloudbang.domain.terminals import TerminalTarget
 from cloudbang.errors import TicketRefused
 from cloudbang.terminals.admission import TICKET_VALID, Tickets
 from tests.faults.conftest import TerminalGround
-from tests.support import DEEP, wait_until
+from tests.support import DEEP, patient, wait_until
 from tests.terminal_support import (
     MIB,
     TICKET,
@@ -377,6 +377,7 @@ def test_a_revoked_token_loses_its_terminals(ground: TerminalGround) -> None:
         json={"container": ground.name},
         headers=headers,
         trust_env=False,
+        timeout=patient(20),
     )
     assert asked.status_code == 201
     page = ground.keep(Terminal(ground.server, headers))

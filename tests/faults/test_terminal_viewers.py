@@ -6,7 +6,7 @@ import httpx
 
 from tests.faults.conftest import TerminalGround
 from tests.faults.test_terminal_flow import COUNT, _count, _more, assert_whole
-from tests.support import wait_until
+from tests.support import patient, wait_until
 from tests.terminal_support import MIB, TICKET, Terminal, new_client
 
 __all__ = ["_count"]  # the fixture that makes what COUNT prints
@@ -23,7 +23,9 @@ def test_a_token_that_may_only_look_is_no_way_to_its_owners_shell(ground: Termin
     base = f"{ground.server.url}/api/v1/terminals/{page.session}"
     for method, path in (("DELETE", ""), ("GET", "/files?path=/etc/passwd"), ("POST", "/links")):
         body = {"mode": "type"} if method == "POST" else None
-        asked = httpx.request(method, base + path, headers=headers, json=body, trust_env=False)
+        asked = httpx.request(
+            method, base + path, headers=headers, json=body, trust_env=False, timeout=patient(20)
+        )
         assert asked.status_code in (403, 404), (method, path, asked.status_code)
     assert page.run("echo still here").strip() == "still here"
 

@@ -23,7 +23,7 @@ from cloudbang.gateway.gateway import Gateway
 from cloudbang.gateway.image import find_program
 from cloudbang.monitoring.alerts.measured import Certificates
 from tests.gateway.ground import HTTP_PORT, HTTPS_PORT, OWN_PORTS, Ground, spec
-from tests.support import ENDS_WITH_US, free_port, wait_until
+from tests.support import ENDS_WITH_US, free_port, patient, wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow("a certificate is asked for and proved")]
 
@@ -165,7 +165,9 @@ def test_a_domain_gets_its_certificate(ground: Ground, tmp_path: Path) -> None:
         to = ground.ask(DOMAIN, "/a?b").headers["Location"]
         assert to == f"https://{DOMAIN}:{HTTPS_PORT}/a?b"
         assert ground.gateway.addresses("secure")[0].url == f"https://{DOMAIN}:{HTTPS_PORT}/"
-        with httpx.Client(verify=ssl.create_default_context(cafile=str(root))) as client:
+        with httpx.Client(
+            verify=ssl.create_default_context(cafile=str(root)), timeout=patient(20)
+        ) as client:
             answer = client.get(
                 f"https://127.0.0.1:{HTTPS_PORT}/",
                 headers={"Host": DOMAIN},

@@ -179,7 +179,7 @@ def test_an_answer_that_is_gone_holds_nothing(
     house: WholeApp, viewer: dict[str, str], path: str, method: str, more: dict[str, str]
 ) -> None:
     """Whatever it was made of: a page alone brings a hundred files."""
-    with httpx.Client(trust_env=False, headers={**viewer, **more}) as client:
+    with httpx.Client(trust_env=False, headers={**viewer, **more}, timeout=patient(20)) as client:
         answer = client.request(method, f"http://127.0.0.1:{house.server.port}{path}")
     assert answer.status_code < 500
     wait_until(lambda: house.parts.budget.held == 0)

@@ -100,7 +100,10 @@ def request(path: str = "/", body: bytes = b"", *headers: str) -> bytes:
 
 def test_an_ordinary_client() -> None:
     """Requests with and without bodies, plain and chunked, over kept-alive connections."""
-    with serving() as server, httpx.Client(base_url=f"http://127.0.0.1:{server.port}") as client:
+    with (
+        serving() as server,
+        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=patient(20)) as client,
+    ):
         assert client.get("/").text == "0 bytes"
         assert client.post("/", content=b"x" * 100_000).text == "100000 bytes"
         assert client.post("/", content=iter([b"abc", b"defg"])).text == "7 bytes"
