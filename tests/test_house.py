@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,13 +41,19 @@ def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
+@cache  # it is most of what these tests take
+def import_nodes(path: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return tuple(node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
+
+
 def imports_of(path: Path) -> set[str]:
     """Every module a file imports, by its full dotted name."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in import_nodes(path):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             found.add(node.module)
             if node.module == "cloudbang":
                 found.update(f"cloudbang.{alias.name}" for alias in node.names)
@@ -65,10 +72,10 @@ MODULES = {module_of(path): path for path in SOURCES}
 def imported_modules(path: Path) -> set[str]:
     """Every module of the package that a file imports, inside functions and for types too."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in import_nodes(path):
         if isinstance(node, ast.Import):
             found.update(a.name.removeprefix("cloudbang.") for a in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cloudbang."):
+        elif (node.module or "").startswith("cloudbang."):
             module = (node.module or "").removeprefix("cloudbang.")
             for alias in node.names:
                 one = f"{module}.{alias.name}"
