@@ -79,6 +79,10 @@ class MergedScan:
         self._entered = 0  # makes each entry of the heap another
         self._left, self._room = asked.query.limit, asked.query.size
         self._last: _Key | None = None  # from here on lines were dropped for want of room
+        self._told: Place | None = (
+            None  # what comes before it, and so many counts, were told already
+        )
+        self._told_counts = 0
 
     def add(self, app: str, view: Snapshot) -> None:
         """Read this app as well; in the order of their names, before the first step."""
@@ -96,6 +100,12 @@ class MergedScan:
         log.scan.__exit__()
         log.use(self._scan(view, log.end, skip_missing=log.stale > OFTEN))
         self.progress.ends[app] = view.first, log.end
+
+    def catch_up(self, told: Progress) -> None:
+        """Come to where another one was, and tell nothing again that it told. Counts are in the order of
+        blocks, and are left out by their number."""
+        self._told = told.at
+        self._told_counts = told.counted_so_far - self.progress.counted_so_far
 
     def close(self) -> None:
         for log in self._logs.values():
@@ -145,6 +155,15 @@ class MergedScan:
 
     def _tell(self) -> None:
         told, heap = self.progress, self._heap
+        told.counted_so_far += len(told.counted)
+        if self._told_counts:
+            again = min(self._told_counts, len(told.counted))
+            self._told_counts -= again
+            del told.counted[:again]
+        if self._told:
+            last, sign = self._told, -1 if self.asked.backwards else 1
+            told.given = [one for one in told.given if _passed(one.place, last, sign)]
+        told.at = self._at
         told.begun = not self._new
         told.cursor = self._at if self._left <= 0 else None
         told.edge = abs(heap[0][0]).to_bytes(30, "big") if heap else b""
@@ -337,3 +356,7 @@ class MergedScan:
 
 
 _key = itemgetter(0)
+
+
+def _passed(place: Place, last: Place, sign: int) -> bool:
+    return place > last if sign > 0 else place < last

@@ -6,7 +6,6 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -97,24 +96,24 @@ class MergedLogs:
                     handed = HandedReading(process, reading, account, rank) if process else None
                 if handed is None:
                     self._readers.call(account, rank, reading.step, SLICE, enough)
+                    told = reading.progress
                 else:
-                    told = self._handed_step(handed, told, enough)
+                    try:
+                        told = handed.step(SLICE, enough)
+                    except ReadingLost:
+                        # Here it is as it was handed over. Perhaps it was what ended the process.
+                        reading.catch_up(told)
+                        handed, apart = None, False
+                        continue
                 if told.stale:
                     gevent.sleep(0.002)
                     known = self._apps.get(told.stale)
                     (handed or reading).renew(told.stale, known.view() if known else NOTHING)
                 yield told
         finally:
-            (handed or reading).abandon()
-
-    @staticmethod
-    def _handed_step(handed: HandedReading[P], told: P, enough: int) -> P:
-        try:
-            return handed.step(SLICE, enough)
-        except ReadingLost:
-            lost = copy(told)
-            lost.ended("the process that searched has ended: search again")
-            return lost
+            if handed:
+                handed.abandon()
+            reading.abandon()
 
     def _open(self, reading: Reading[Any], apps: Collection[str]) -> None:
         """Have it read these apps; what cannot be read of one is said in its ``failed``."""

@@ -72,3 +72,5 @@ class Progress(HowFar):
     newest: bytes = b""
     edge: bytes = b""  # the time that it has got to; b"" at the end
     cursor: Place | None = None  # the last line that was given, where there may be more of them
+    at: Place | None = None  # the last line that was given so far
+    counted_so_far: int = 0

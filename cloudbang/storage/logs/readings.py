@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -22,12 +21,6 @@ class HowFar:
     )  # why an app could not be read to its end
     ends: dict[str, Any] = field(default_factory=dict)  # by app, what its view says of it
 
-    def ended(self, reason: str) -> None:
-        """Nothing more of any app can be read."""
-        error = OSError(errno.EIO, reason)
-        self.failed = {**dict.fromkeys(self.ends, error), **self.failed}
-        self.done, self.stale = True, ""
-
 
 P = TypeVar("P", bound=HowFar)
 
@@ -45,6 +38,12 @@ class Reading(Protocol[P]):
 
     def renew(self, app: str, view: Snapshot) -> None:
         """Go on with a fresh view where a file is gone: packed, or deleted with its lines."""
+
+    def catch_up(self, told: P) -> None:
+        """Tell nothing again of what was told of another one that had gone on from here."""
+
+    def close(self) -> None:
+        """Have no file open between two steps."""
 
     def abandon(self) -> None:
         """Close it from outside, perhaps while a step is still under way."""

@@ -83,7 +83,7 @@ class SearchProcess:
             "search_process",
             counters={
                 "steps": "Steps of searches that a process of their own has made.",
-                "lost": "Searches that it had begun and did not finish, because it ended.",
+                "lost": "Searches that it had begun when it ended, which threads went on with.",
             },
         )
 
@@ -158,14 +158,15 @@ _numbers = itertools.count()
 
 
 class HandedReading(Generic[P]):
-    """A reading that goes on in a process, from where a thread has brought it: who hands it over does
-    not go on with it."""
+    """A reading that goes on in a process, from where a thread has brought it. Who hands it over goes on
+    with theirs only where this one is lost."""
 
     def __init__(
         self, process: SearchProcess, reading: Reading[P], account: Hashable, rank: Rank
     ) -> None:
         self._process, self._account, self._rank = process, account, rank
         self._number = next(_numbers)
+        reading.close()
         self._reading: Reading[P] | None = reading
         self._renewed: tuple[str, Snapshot] | None = None
         self._ends = reading.progress.ends

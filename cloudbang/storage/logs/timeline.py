@@ -106,6 +106,9 @@ class TimelineScan:
         self._new.append(log)
         self.progress.ends[app] = view.next
 
+    def catch_up(self, told: TimelineProgress) -> None:
+        """Each picture is whole: there is nothing that was told already."""
+
     def close(self) -> None:
         for log in self._logs.values():
             log.scan.__exit__()

@@ -16,14 +16,14 @@ import pytest
 
 from cloudbang.storage.logs import search_processes
 from cloudbang.storage.logs.log_store import LogStore, Query
-from cloudbang.storage.logs.merged_query import MergedQuery, Progress
+from cloudbang.storage.logs.merged_query import MergedQuery, Place, Progress
 from cloudbang.storage.logs.search_processes import SearchProcess
 from cloudbang.web.api.query_match import entry_filter, terms_of
 from cloudbang.web.api.search import matcher
 from tests.storage.logs.records import Clock, line, opened, searched_by
 from tests.support import wait_until
 
-COUNT = 4_000
+COUNT = 1_200  # of each app, in some 20 blocks
 APPS = ("api", "web")
 
 
@@ -35,7 +35,7 @@ def _a_block_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[LogStore]:
-    with opened(tmp_path, Clock(), segment_bytes=256 * 1024) as store:
+    with opened(tmp_path, Clock(), segment_bytes=96 * 1024) as store:
         for app in APPS:
             for begin in range(0, COUNT, 100):
                 store.append(
@@ -51,6 +51,11 @@ def process_of(store: LogStore) -> SearchProcess:
     return process
 
 
+def process_of_any(store: LogStore) -> SearchProcess:
+    (process,) = store._processes._all[:1]
+    return process
+
+
 def pid_of(store: LogStore) -> int:
     process = process_of(store)._process.process
     assert process is not None
@@ -62,20 +67,44 @@ def search(store: LogStore, text: str = "x", limit: int = 10**6) -> Iterator[Pro
     return (told for _, told in store.merged.read(APPS, asked))
 
 
-def test_one_that_is_killed_in_the_middle_is_said_of_every_app(store: LogStore) -> None:
-    """What was found until then stands; the next search is made by another one."""
-    steps = search(store)
-    found = next(told.found for told in steps if told.found)
-    os.kill(pid_of(store), signal.SIGKILL)
-    *_, last = steps
-    assert last.done
-    assert found <= last.found < 2 * COUNT
-    assert {app: str(e.strerror) for app, e in last.failed.items()} == dict.fromkeys(
-        APPS, "the process that searched has ended: search again"
-    )
+@pytest.mark.parametrize("backwards", [True, False])
+@pytest.mark.parametrize("limit", [10**6, 150])
+def test_one_that_is_killed_in_the_middle_is_gone_on_with(
+    store: LogStore, limit: int, backwards: bool
+) -> None:
+    """Each line and each count comes once; a thread ends what it had begun, and the next search has
+    another one."""
+    query = Query(match=matcher("x"), limit=limit, size=1 << 62)
+    lines: list[Place] = []
+    counts = 0
+    killed = 0
+    for given, told in store.merged.read(APPS, MergedQuery(query, backwards, count=True)):
+        lines += [one.place for one in given]
+        counts += len(told.counted)
+        if not killed and len(lines) > 100:
+            os.kill(killed := pid_of(store), signal.SIGKILL)
+    assert killed
+    assert (told.found, told.failed, counts) == (2 * COUNT, {}, 2 * COUNT)
+    assert lines == sorted(set(lines), reverse=backwards)
+    assert len(lines) == min(limit, 2 * COUNT)
+    assert process_of_any(store).lost == 1
     searched_by(store, "process")
     *_, last = search(store)
     assert (last.found, last.failed) == (2 * COUNT, {})
+
+
+def test_a_picture_that_was_begun_there_is_made_all_the_same(
+    store: LogStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudbang.storage.logs.timeline.FINE", 1_000_000)
+    pictures = store.merged.timeline(APPS, Query())
+    next(pictures)
+    assert not next(pictures).done
+    os.kill(pid_of(store), signal.SIGKILL)
+    *_, last = pictures
+    assert last.exact
+    assert sum(last.counts) == 2 * COUNT
+    assert process_of_any(store).lost == 1
 
 
 def test_a_page_and_a_download_go_on_without_it(store: LogStore) -> None:
@@ -200,7 +229,7 @@ def test_whatever_is_asked_for_can_be_handed_over(store: LogStore, query: str) -
 
 
 def test_a_stop_in_the_middle_of_a_search(tmp_path: Path) -> None:
-    """It ends with the store, and who searches is told."""
+    """It ends with the store, and whoever searches ends as well."""
     with opened(tmp_path, Clock()) as store:
         for begin in range(0, COUNT, 100):
             store.append("web", [line("x" * 200, n) for n in range(begin, begin + 100)])
