@@ -30,7 +30,8 @@ _PLACE = re.compile(
 _NUMBERED = re.compile(r"[\w.`+<>,$-]+\[\d+\]$")  # a category and an event: .NET's console
 _LOCATION = re.compile(r"(?:/|file://|node:|[A-Za-z]:\\)\S*:\d+$")
 _ENDS = re.compile(r"[\s\])][:|-]\s*$")  # a head without its message
-_EMPTY = re.compile(r"[ \t:|>.*\[\]-]*(?:\([\w ]{1,20}\))?")
+_NOTHING = " \t-:|>.*[]"
+_REMARK = re.compile(r"\([\w ]{1,20}\)")
 _SIGNS = frozenset("✓✔○●◐▲➜⚠⨯✖✗✘ℹ❌")  # of tools: what begins with one stands for itself
 # What a tool does, in a column of its own to the right: it stands for itself.
 _STEP = re.compile(r"(?=.{12} )(?!\s{6}\S)\s{2,8}[A-Z][a-z]{3,9}(?:ed|ing|sh|tion) ")
@@ -148,7 +149,11 @@ class Shape:
             # An object may be what a line says, and stand below it.
             self.opens_object = bare.endswith((" {", " = ["))
             message = bare[found.message :].strip()
-            nothing = _EMPTY.fullmatch(message) is not None or _ENDS.search(bare[-8:]) is not None
+            nothing = (
+                not message.strip(_NOTHING)
+                or _REMARK.fullmatch(message) is not None
+                or _ENDS.search(bare[-8:]) is not None
+            )
             self.message_below = (
                 nothing or message.isdecimal() or _NUMBERED.match(message) is not None
             )

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from cloudbang.domain.first_sets import first_set
+
 
 class TraceLine(NamedTuple):
     """A row: ``pattern`` is matched at the start of a line without its escapes; ``counter`` looks
@@ -118,9 +120,20 @@ def _one_of(rows: tuple[TraceLine, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"({row.pattern})" for row in rows))
 
 
-_FRAME, _OPENING = _one_of(FRAMES), _one_of(OPENINGS)
+def _by_first() -> dict[str, tuple[tuple[re.Pattern[str], str], ...]]:
+    """By the character with which a line begins, the rows that may begin so."""
+    firsts = [first_set(row.pattern) for row in FRAMES]
+    rows = [(re.compile(row.pattern), row.language) for row in FRAMES]
+    return {
+        char: tuple(rows[i] for i, first in enumerate(firsts) if char in first)
+        for char in set().union(*firsts) - set(" \t")
+    }
+
+
+_INDENTED = tuple(row for row in FRAMES if " " in first_set(row.pattern))
+_FRAME, _OPENING = _one_of(_INDENTED), _one_of(OPENINGS)
+_FRAMES_BY_FIRST = _by_first()
 _ANYWHERE = tuple((hint, re.compile(row.pattern), row.language) for hint, row in ANYWHERE.items())
-_FIRST = frozenset(" \t#CPWSRABn.-/g>s*([|+F0")  # what the others begin with
 _GOES_ON = {row.language: re.compile(row.pattern) for row in GOES_ON}
 
 
@@ -141,8 +154,14 @@ BOXES = "┌╷╭"
 
 def frame(text: str) -> str:
     """The language of which this line is a frame; "" when it is none."""
-    if text[:1] in _FIRST and (found := _FRAME.match(text)):
-        return FRAMES[(found.lastindex or 1) - 1].language
+    first = text[:1]
+    if first in " \t":
+        if found := _FRAME.match(text):
+            return _INDENTED[(found.lastindex or 1) - 1].language
+    elif rows := _FRAMES_BY_FIRST.get(first):
+        for pattern, language in rows:
+            if pattern.match(text):
+                return language
     for hint, pattern, language in _ANYWHERE:
         if hint in text and pattern.match(text):
             return language

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudbang.domain.levels import LEVELS, json_lines, level_of, text_tables
+from cloudbang.domain import traces
+from cloudbang.domain.first_sets import ASCII, first_set
+from cloudbang.domain.levels import LEVELS, json_lines, level_of, text_lines, text_tables
 from cloudbang.domain.levels.way import Way
 from tests.domain.log_formats import read_formats
 
@@ -121,3 +124,48 @@ def test_one_megabyte_costs_no_more_than_its_start(part: str) -> None:
     for _ in range(100):
         level_of(huge)
     assert time.process_time() - start < 1.0
+
+
+@pytest.mark.parametrize("name", ["programs.txt", "found_lines_a.txt"])
+def test_rows_that_may_begin_so_find_what_all_of_them_find(name: str) -> None:
+    """Wherever in a line they are looked for."""
+    lines = [line.text for lines in read_formats(name).values() for line in lines][::2]
+    for table in (text_lines.STARTS, text_lines.HEADS, text_lines.SENTENCES, text_lines.SHAPES):
+        for line in lines:
+            for at in range(min(len(line), 40)):
+                found, whole = table.match(line, at), table.whole(line, at)
+                assert (found is None) == (whole is None), line[at:]
+                if found and whole:
+                    assert table.row(found) == table.row(whole), line[at:]
+                    assert found.span() == whole.span(), line[at:]
+
+
+@pytest.mark.parametrize("name", ["programs.txt", "found_lines_a.txt"])
+def test_frames_that_may_begin_so_find_what_all_of_them_find(name: str) -> None:
+    """The first row in order is the one that counts."""
+    rows = [(re.compile(row.pattern), row.language) for row in traces.FRAMES]
+    anywhere = [(re.compile(row.pattern), row.language) for row in traces.ANYWHERE.values()]
+    for line in (line.text for lines in read_formats(name).values() for line in lines):
+        languages = [language for row, language in (*rows, *anywhere) if row.match(line)]
+        assert traces.frame(line) == (languages[0] if languages else ""), line
+
+
+@pytest.mark.parametrize(
+    ("pattern", "first"),
+    [
+        ("abc|(?:d|e?)f", "adef"),
+        ("(?i:a)b", "aA"),
+        (r"(?!x)[b-d]", "bcd"),
+        (r"\d{0,2}-", "0123456789-"),
+        ("(?:x*+)y", "xy"),
+    ],
+)
+def test_what_an_expression_may_begin_with(pattern: str, first: str) -> None:
+    """What may be left out is left out, and what only looks does not count."""
+    assert first_set(pattern) == set(first)
+
+
+def test_what_may_be_nothing_may_begin_with_anything() -> None:
+    """And so does what is not known."""
+    assert first_set("a?") == first_set(r"(a)?\1b") == ASCII
+    assert first_set("[^a]") == ASCII - {"a"}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
+from cloudbang.domain.first_sets import ASCII, first_set
 from cloudbang.domain.levels import text_tables as tables
 from cloudbang.domain.levels.json_lines import level_of_json
 from cloudbang.domain.levels.way import Way
@@ -13,6 +14,7 @@ from cloudbang.domain.levels.words import LETTERS, LEVEL_OF_NAME, REDIS, named, 
 
 TOKENS = 14  # of a head
 HEAD = 240  # characters
+FEW = 5  # rows that are tried one by one sooner than all of a table at once
 
 
 class Reading(NamedTuple):
@@ -28,32 +30,59 @@ class Reading(NamedTuple):
     tool: bool = False  # a sign that tools of the command line put before a sentence
 
 
-def _one_of(ways: Sequence[Way], prefix: str) -> re.Pattern[str]:
-    """All of a table as one expression; ``lastgroup`` says which row it was."""
+def _expression(ways: Sequence[Way], first: int = 0) -> str:
+    """Rows as one expression; the group that was found is called as its row, ``w0``."""
     rows = []
-    for i, way in enumerate(ways):
+    for i, way in enumerate(ways, first):
         parts = re.split(r"<<(.*?)>>", way.pattern)
         pattern = parts[0]
         for n, (word, rest) in enumerate(zip(parts[1::2], parts[2::2], strict=True)):
-            pattern += f"(?P<{prefix}{i}_{n}>{word}){rest}"
-        rows.append(f"(?P<{prefix}{i}>{pattern})")
-    return re.compile("|".join(rows))
+            pattern += f"(?P<w{i}_{n}>{word}){rest}"
+        rows.append(f"(?P<w{i}>{pattern})")
+    return "|".join(rows)
+
+
+Matches: TypeAlias = "Callable[..., re.Match[str] | None]"
 
 
 class _Table:
     """The rows of a table at work."""
 
     def __init__(self, ways: Sequence[Way]) -> None:
-        expression = _one_of(ways, "w")
+        expression = re.compile(_expression(ways))
         self.ways = ways
-        self.match, self.fullmatch = expression.match, expression.fullmatch
-        # Of each row its own group, and those of the words in it.
+        self.whole, self.fullmatch = expression.match, expression.fullmatch
+        # Of each row the groups of the words in it.
         groups = expression.groupindex
-        self._rows = {groups[f"w{i}"]: i for i in range(len(ways))}
+        self._rows = {f"w{i}": i for i in range(len(ways))}
         self._words = [
-            [at for name, at in groups.items() if name.startswith(f"w{i}_")]
-            for i in range(len(ways))
+            [name for name in groups if name.startswith(f"w{i}_")] for i in range(len(ways))
         ]
+        # By the character that a line has there, the few rows that may begin with it.
+        self._few: dict[str, tuple[Matches, ...]] = {}
+        self.match: Matches = self._match_few if len(ways) > FEW else expression.match
+
+    def _match_few(self, text: str, at: int = 0) -> re.Match[str] | None:
+        """What the first row finds there that finds anything."""
+        few = self._few.get(text[at : at + 1])
+        if few is None:
+            few = self._rows_of(text[at : at + 1])
+        for matches in few:
+            if found := matches(text, at):
+                return found
+        return None
+
+    def _rows_of(self, char: str) -> tuple[Matches, ...]:
+        if not char or char not in ASCII:
+            return (self.whole,)
+        rows = [_expression([way], i) for i, way in enumerate(self.ways)]
+        able = [row for row in rows if char in first_set(row)]
+        many = len(able) > FEW
+        few: tuple[Matches, ...] = (
+            (self.whole,) if many else tuple(re.compile(row).match for row in able)
+        )
+        self._few[char] = few
+        return few
 
     def level(self, found: re.Match[str]) -> str | None:
         """The level that the row which was found gives."""
@@ -73,7 +102,7 @@ class _Table:
 
     def row(self, found: re.Match[str]) -> int:
         """The number of the row that was found."""
-        return self._rows[found.lastindex or 0]
+        return self._rows[found.lastgroup or ""]
 
 
 STARTS = _Table(tables.STARTS)
