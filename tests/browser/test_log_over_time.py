@@ -176,6 +176,15 @@ def test_one_count_is_the_number_and_the_bars(page: Page, person: Person) -> Non
     expect(page.locator("#log-count")).to_have_text("6 found")
     counted = [url for url in asked if "/timeline?" in url or "/search?" in url]
     assert len(counted) == 1, counted
+    # From the field into the rows with what is looked for; without it nothing is left of it.
+    page.keyboard.press("Enter")
+    expect(page.locator("#log-count")).to_have_text("6 of 6")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".row-cursor")).to_be_focused()
+    page.keyboard.press("N")
+    expect(page.locator("#log-count")).to_have_text("5 of 6")
+    page.locator("#log-find").press("Escape")
+    expect(page.locator("#log-as-term")).to_be_hidden()
     # Without the bars it is the same number, and of a stretch its own.
     page.locator("#log-over-time").click()
     first, last = (format_time(round((BEGIN + 60 * minute) * 1e9)) for minute in (0, 199))
@@ -257,6 +266,16 @@ def test_of_several_apps_on_a_phone(person: Person, people: Callable[..., Browse
     bars = page.locator(f"#log-timeline-bars {BARS}")
     expect(bars.nth(10)).to_have_attribute("aria-label", re.compile("10 条、2 个错误"))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # What is looked for takes no row of its own from the log.
+    page.fill("#log-find", "card declined")
+    expect(page.locator("#log-count")).to_have_text("12")
+    expect(page.locator("#log-count-said")).to_contain_text("12 ")
+    find, pause = (page.locator(one).bounding_box() for one in (".log-find", "#log-follow"))
+    assert find
+    assert pause
+    assert find["y"] < pause["y"] + pause["height"], "in one row"
+    page.locator("#log-find").press("Escape")
+    expect(bars.nth(10)).to_have_attribute("aria-label", re.compile("10 条"))
     picture(page, "over-time-phone")
     bars.nth(30).click()
     expect(page.locator(".row").first).to_be_visible()

@@ -75,6 +75,12 @@ export function bindKeys(view) {
       event.preventDefault();
       view.toolbar.flush();
       view.cursor.nextMatch(event.shiftKey ? -1 : 1);
+    } else if (event.key === "ArrowDown") {
+      // To the rows, with what is looked for: n and N go on from there.
+      event.preventDefault();
+      view.toolbar.flush();
+      view.focusRows();
+      view.cursor.stay();
     } else if (event.key === "Escape") {
       event.preventDefault();
       if (view.toolbar.find.value) view.toolbar.set({ q: "" });

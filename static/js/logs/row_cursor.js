@@ -12,6 +12,8 @@ import { toast } from "../lib/toast.js";
 /** @typedef {import("./virtual_list.js").VirtualList} VirtualList */
 /** @typedef {import("./entry.js").Entry} Entry */
 
+const PHONE = globalThis.matchMedia?.("(max-width: 600px)") ?? { matches: false };
+
 export class RowCursor {
   /** @type {Entry | null} */
   entry = null;
@@ -137,6 +139,12 @@ export class RowCursor {
     this.#opened = entry.open ? entry : null;
     this.#line = 0;
     this.rows.changed();
+    this.view.changed();
+  }
+
+  /** The keys go on from the row that they are at. */
+  stay() {
+    this.#focus = this.isDrawn;
     this.view.changed();
   }
 
@@ -301,18 +309,21 @@ export class RowCursor {
     }
     const more = loaded || total?.done ? "" : "+";
     const shown = formatNumber(all) + more;
-    setText(
-      box,
+    const words =
       at > 0
         ? t("{at} of {all}", { at: formatNumber(at), all: shown })
-        : t("{all} found", { all: shown }),
-    );
+        : t("{all} found", { all: shown });
+    // On a phone there is room for the numbers: the words are read out, and shown on asking.
+    const short = at > 0 ? `${formatNumber(at)}/${shown}` : shown;
+    setText(box, PHONE.matches ? short : words);
+    if (PHONE.matches) box.title = words;
     if (more) {
       box.title = total
         ? t("In what was looked through by now")
         : t("In the lines that are loaded; next and previous look in all of them");
     }
-    this.#tell(`${this.feed.filter.q} ${count > 0} ${at}`, box.textContent ?? "");
+    // Once more where it is known how many there are in all.
+    this.#tell(`${this.feed.filter.q} ${count > 0} ${at} ${total?.done === true}`, words);
   }
 
   /** Which of the entries that match the row of the keys is; 0: none of them. */

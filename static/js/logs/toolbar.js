@@ -158,9 +158,9 @@ export class Toolbar extends EventTarget {
   show() {
     const { q, regex, capitals, hide, terms, levels, container, stream } = this.filter;
     this.terms.show(terms);
-    byId("log-as-term").hidden = !this.find.value;
     if (this.find.value !== q && document.activeElement !== this.find) this.find.value = q;
     if (this.find.value !== q && !q) this.find.value = "";
+    byId("log-as-term").hidden = !this.find.value;
     byId("log-regex").setAttribute("aria-pressed", String(regex));
     byId("log-case").setAttribute("aria-pressed", String(capitals));
     byId("log-hide").setAttribute("aria-pressed", String(hide));
