@@ -79,6 +79,7 @@ def line(app: str, seq: int, raw: bytes) -> LogLine:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799  # seconds of the years 1 to 9999
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?"
     r"(?:([Zz])|([+-])([01]\d|2[0-3]):?([0-5]\d))",
@@ -98,6 +99,8 @@ def parse_time(text: str) -> int:
     if found[9]:
         offset = int(found[10]) * 3600 + int(found[11]) * 60
         seconds -= offset if found[9] == "+" else -offset
+    if not _FIRST <= seconds <= _LAST:  # in UTC it has a year that nobody can write
+        raise ValueError(f"not an RFC 3339 time: {text[:60]!r}")
     return seconds * 1_000_000_000 + int((found[7] or "0").ljust(9, "0")[:9])
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import jinja2
 from flask import Flask, Request
 from jinja2.bccache import Bucket, BytecodeCache
-from werkzeug.routing import RequestRedirect, Rule
+from werkzeug.routing import IntegerConverter, RequestRedirect, Rule
 
 from cloudbang.web.security.cookies import CloudBangRequest
 
@@ -41,6 +41,13 @@ class LateRule(Rule):
             return made(rule, **values)
 
         return build
+
+
+class Number(IntegerConverter):
+    """A whole number in an address: of no more digits than a database takes, so that what is larger is
+    the number of nothing and not a failure."""
+
+    regex = r"\d{1,18}"
 
 
 class CompiledTemplates(BytecodeCache):
@@ -88,6 +95,7 @@ class FlaskApp(Flask):
             static_url_path="/static",
             template_folder=str(TEMPLATES),
         )
+        self.url_map.converters["int"] = Number
         self.jinja_options = {"bytecode_cache": CompiledTemplates(TEMPLATES / "__pycache__")}
 
     def raise_routing_exception(self, request: Request) -> NoReturn:

@@ -18,6 +18,18 @@ def test_it_is_the_moment_that_was_written(ns: int) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "9999-12-31T23:59:60Z"],
+)
+def test_what_nobody_can_write_is_no_time(text: str) -> None:
+    """Within a minute of the first and the last that there are."""
+    for ends in ("0001-01-01T00:00:00.000000000Z", "9999-12-31T23:59:59.999999999Z"):
+        assert format_time(parse_time(ends)) == ends
+    with pytest.raises(ValueError, match="not an RFC 3339 time"):
+        parse_time(text)
+
+
+@pytest.mark.parametrize(
     "time",
     [
         b"2016-12-31T23:59:60.000000001Z",  # a leap second

@@ -22,6 +22,7 @@ UPGRADED = 101
 STREAMS = ("text/event-stream", "multipart/x-mixed-replace")  # types of answers without an end
 PATH_MOST = 1024  # characters of a path; what is longer is cut
 DAY = 86_400.0  # the longest that an answer is believed to have taken
+YEAR = 366 * DAY  # and that a connection is believed to have been open
 
 _HEALTH = frozenset(
     (
@@ -114,10 +115,11 @@ def read_request(line: bytes, loads: Callable[[bytes], Any] = json.loads) -> Req
         # One that HTTP does not have is in the class that it claims: a server's fault stays one.
         status = status // 100 * 100 if 100 <= status <= 599 else 0
     sent, upstream = found.get("size"), found.get("upstream")
+    longest = YEAR if kind == "stream" else DAY
     return Request(
         app,
         float(time),
-        min(max(float(seconds), 0.0), DAY) if kind != "stream" else max(float(seconds), 0.0),
+        min(max(float(seconds), 0.0), longest),
         status,
         sent if type(sent) is int and 0 <= sent < 1 << 50 else 0,
         method,

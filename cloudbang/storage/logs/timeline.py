@@ -28,6 +28,9 @@ from cloudbang.storage.logs.reader import (
 from cloudbang.storage.logs.readings import ANY, HowFar
 
 AHEAD = 3_600  # seconds that a clock may be ahead, for the range over which is counted
+EVER = (-55_000_000_000, 245_000_000_000)
+"""Seconds since 1970 between which is counted, the years 228 to 9733: bins of such a span, which begin
+before it and end behind it, are of times that can be written."""
 OLDEST = 10 * 365 * 86_400  # seconds before the newest: what is older has a time that is wrong
 FINE = 100
 """A part with fewer lines than the highest bar divided by this is spread, and that is not seen."""
@@ -265,8 +268,13 @@ def range_of(oldest: int, newest: int, query: Query, now: int) -> tuple[int, int
     Times that a wrong clock wrote do not count."""
     until = min(newest, now + AHEAD)
     if query.until is not None:
-        until = query.until // 1_000_000_000
+        until = _within(query.until)
     if query.since is None:
         return min(max(oldest, until - OLDEST), until), until
-    since = query.since // 1_000_000_000
+    since = _within(query.since)
     return since, max(since, until)
+
+
+def _within(ns: int) -> int:
+    first, last = EVER
+    return min(max(ns // 1_000_000_000, first), last)

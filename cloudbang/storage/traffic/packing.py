@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -13,14 +14,15 @@ from cloudbang.domain.metrics.tally import Entry, Tally
 
 _VERSION = 1
 _LARGEST = 16 * 1024 * 1024  # bytes that one may have
+_MOST, _LONGEST = 2**53, 1e300  # that are added up; JSON has nothing beyond
 
 
 def pack(tally: Tally) -> bytes:
     body = orjson.dumps(
         {
             "v": _VERSION,
-            "n": [tally.requests, tally.errors, tally.left, tally.sent, tally.streams],
-            "open": tally.stream_seconds,
+            "n": [tally.requests, tally.errors, tally.left, min(tally.sent, _MOST), tally.streams],
+            "open": min(tally.stream_seconds, _LONGEST),
             "status": list(tally.statuses.items()),
             "method": tally.methods,
             "took": _histogram(tally.latency),
@@ -40,15 +42,16 @@ def unpack(packed: bytes) -> Tally:
         if found["v"] != _VERSION:
             raise ValueError("a tally of a newer version")
         made = Tally()
-        made.requests, made.errors, made.left, made.sent, made.streams = found["n"]
-        made.stream_seconds = found["open"]
-        made.statuses = {int(status): int(n) for status, n in found["status"]}
-        made.methods = dict(found["method"])
+        made.requests, made.errors, made.left, made.sent, made.streams = map(_count, found["n"])
+        made.stream_seconds = _seconds(found["open"])
+        made.statuses = {_count(status): _count(n) for status, n in found["status"]}
+        made.methods = {str(method): _count(n) for method, n in found["method"].items()}
         made.latency = Histogram.unpack(b64decode(found["took"]))
-        made.entries.missed = found["missed"]
+        made.entries.missed = _count(found["missed"])
         made.entries.rest = _read_entry(found["rest"])
         made.entries.values = {
-            (method, template): _read_entry(entry) for method, template, *entry in found["top"]
+            (str(method), str(template)): _read_entry(entry)
+            for method, template, *entry in found["top"]
         }
     except (zstandard.ZstdError, KeyError, TypeError, AttributeError) as e:
         raise ValueError(f"a packed tally that is damaged: {e}") from e
@@ -62,9 +65,24 @@ def _entry(entry: Entry) -> list[Any]:
 
 def _read_entry(found: list[Any]) -> Entry:
     made = Entry()
-    made.count, made.errors, made.most, made.example, took = found
+    count, errors, most, example, took = found
+    made.count, made.errors, made.most = _count(count), _count(errors), _seconds(most)
+    made.example = str(example)
     made.latency = Histogram.unpack(b64decode(took))
     return made
+
+
+def _count(found: Any) -> int:
+    if type(found) is not int or found < 0:
+        raise ValueError(f"a packed tally that counts {found!r}")
+    return found
+
+
+def _seconds(found: Any) -> float:
+    """JSON has no infinity: it would come back as nothing, with which nothing can be added up."""
+    if type(found) not in (int, float) or not isfinite(found) or found < 0:
+        raise ValueError(f"a packed tally that took {found!r}")
+    return float(found)
 
 
 def _histogram(histogram: Histogram) -> str:

@@ -122,10 +122,11 @@ def test_a_half_line_before_it() -> None:
 
 
 def test_what_took_impossibly_long() -> None:
-    """A duration below zero or beyond a day is a clock's fault, but for a connection that was open."""
+    """A duration below zero or beyond a day is a clock's fault, and so is beyond a year for a connection that was open."""
     assert read(took=-1.0).seconds == 0
     assert read(took=1e9).seconds == 86_400
     assert read(took=1e6, status=101).seconds == 1e6
+    assert read(took=1e308, status=101).seconds == 366 * 86_400
 
 
 JSON = st.recursive(

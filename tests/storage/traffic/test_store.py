@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from cloudbang.domain.metrics.access_log import Request
 from cloudbang.domain.metrics.clients import DAY_BITS, Distinct, hash_of
 from cloudbang.domain.metrics.tally import Tally
 from cloudbang.errors import StorageFailed
 from cloudbang.storage.sqlite import DatabaseTooNew
+from cloudbang.storage.traffic.packing import pack
 from cloudbang.storage.traffic.store import (
     COARSE,
     FINE,
@@ -148,6 +151,24 @@ def test_one_that_is_damaged_costs_itself(store: TrafficStore, tmp_path: Path) -
     other.close()
     assert counts(store, FINE) == {NOW + 10: 2}
     assert store.damaged == 1
+
+
+def test_what_is_beyond_all_numbers_stops_no_other(store: TrafficStore) -> None:
+    """JSON has no infinity and its numbers have 64 bits: what an earlier one kept of it costs itself, and what
+    adds up to it is kept as the largest there is."""
+    large = tally()
+    large.stream_seconds, large.sent = inf, 2**70
+    for n in range(3):
+        store.commit(str(n), {("web", NOW): large}, {}, NOW)
+    with sqlite3.connect(store.path) as other:
+        body = zstandard.compress(
+            zstandard.decompress(pack(tally())).replace(b'"open":0.0', b'"open":null')
+        )
+        other.execute("UPDATE tallies SET body = ?", (body,))
+    other.close()
+    store.commit("4", {("web", NOW): tally(2)}, {}, NOW)
+    assert counts(store, FINE) == {NOW: 2}
+    assert store.damaged >= 1
 
 
 def test_a_file_that_is_none_is_put_aside(tmp_path: Path) -> None:

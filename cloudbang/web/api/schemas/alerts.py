@@ -14,7 +14,8 @@ from cloudbang.web.api.schemas.shapes import Body, Time
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Address = Annotated[str, Field(max_length=4_000)]
 Secret = Annotated[str, Field(max_length=4_000)]
-Ids = Annotated[list[int], Field(max_length=50)]
+Id = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Ids = Annotated[list[Id], Field(max_length=50)]
 RuleKind = Literal["metric", "traffic", "log", "event"]
 
 
@@ -124,7 +125,7 @@ class ReceiverOptions(Body):
 
     language: Language | None = None
     everything: bool | None = None
-    second: int | None = None
+    second: Id | None = None
     quiet: Annotated[str, Field(max_length=11)] | None = None
     quiet_all: bool | None = None
     cap: int | None = None
