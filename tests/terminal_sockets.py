@@ -47,7 +47,7 @@ class Reading:
             max_size=None,
             max_queue=4,
             ping_interval=None,
-            open_timeout=20,
+            open_timeout=patient(20),
             close_timeout=2,
         )
         self._go = threading.Event()

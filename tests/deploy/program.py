@@ -86,7 +86,9 @@ class Program:
     def live(self) -> Iterator[Any]:
         url = self.server.url.replace("http", "ws") + "/websocket"
         headers = {"Authorization": f"Bearer {self.token}"}
-        with connect(url, additional_headers=headers, proxy=None) as socket:
+        with connect(
+            url, additional_headers=headers, proxy=None, open_timeout=patient(10)
+        ) as socket:
             yield socket
 
     def command(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:

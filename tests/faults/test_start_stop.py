@@ -33,7 +33,7 @@ def _open(server) -> ClientConnection:
         additional_headers={"Cookie": server.cookie},
         origin=server.url,
         subprotocols=["cloudbang.live.v1"],
-        open_timeout=10,
+        open_timeout=patient(10),
     )
 
 

@@ -37,7 +37,9 @@ class Page:
 def page_of(server: ServerProcess, channel: str) -> Iterator[Page]:
     url = server.url.replace("http", "ws") + "/websocket"
     headers = {"Cookie": server.cookie, "Origin": server.url}
-    with connect(url, additional_headers=headers, proxy=None, max_size=None) as socket:
+    with connect(
+        url, additional_headers=headers, proxy=None, max_size=None, open_timeout=patient(10)
+    ) as socket:
         socket.send(orjson.dumps({"op": "subscribe", "channel": channel}).decode())
         yield Page(socket)
 

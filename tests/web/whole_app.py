@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from cloudbang.app import Application
 from cloudbang.config import Settings
 from cloudbang.domain.lines import format_time, record
-from tests.support import free_port
+from tests.support import free_port, patient
 
 PASSWORD = "correct horse battery"
 WHEN = format_time(1_750_000_000_000_000_000)
@@ -94,6 +94,7 @@ class WholeApp:
     ) -> Iterator[ClientConnection]:
         """A WebSocket that was let in."""
         url = self.origin.replace("http", "ws") + path
+        options.setdefault("open_timeout", patient(10))
         with connect(url, additional_headers=headers, proxy=None, **options) as socket:
             yield socket
 

@@ -258,6 +258,7 @@ class LiveGround:
     def client(self, **options: Any) -> Iterator[Client]:
         url = f"ws://127.0.0.1:{self.server.port}/websocket"
         options = {"compression": None, "proxy": None, "close_timeout": 1, **options}
+        options.setdefault("open_timeout", patient(10))
         with connect(url, subprotocols=["cloudbang.live.v1"], **options) as connection:
             yield Client(connection)
 

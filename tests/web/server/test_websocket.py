@@ -177,7 +177,9 @@ def connected(port: int, **options: Any) -> Iterator[ClientConnection]:
     options.setdefault("max_size", None)
     options.setdefault("compression", None)
     options.setdefault("ping_interval", None)
-    with connect(f"ws://127.0.0.1:{port}/", close_timeout=5, **options) as ws:
+    with connect(
+        f"ws://127.0.0.1:{port}/", open_timeout=patient(10), close_timeout=5, **options
+    ) as ws:
         yield ws
 
 

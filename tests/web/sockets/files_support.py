@@ -40,6 +40,7 @@ class Ground:
             subprotocols=["cloudbang.files.v1"],  # type: ignore[list-item]
             additional_headers=(person or self.me).headers,
             proxy=None,
+            open_timeout=patient(10),
             compression=None,
             max_size=None,
         )

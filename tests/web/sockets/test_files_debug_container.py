@@ -13,6 +13,7 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.conftest import RUN
+from tests.support import patient
 from tests.terminal_support import MIB, Person, known
 from tests.web.sockets.files_support import hear
 
@@ -78,6 +79,7 @@ def test_an_image_without_a_shell(
             subprotocols=["cloudbang.files.v1"],  # type: ignore[list-item]
             additional_headers=me.headers,
             proxy=None,
+            open_timeout=patient(10),
         ) as socket:
             asleep = me.terminal(container.name, "/bin/sleep 60")
             asked = {"op": "put", "session": asleep.session, "folder": "/app", "name": "n"}
@@ -143,6 +145,7 @@ def test_links_lead_where_the_container_has_them(
             subprotocols=["cloudbang.files.v1"],  # type: ignore[list-item]
             additional_headers=me.headers,
             proxy=None,
+            open_timeout=patient(10),
         ) as socket:
 
             def put(folder: str, name: str) -> dict[str, Any]:
