@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.kept_logs import kept_logs
-from tests.support import ROOT
 from tests.terminal_support import Person
 
 pytestmark = pytest.mark.browser
@@ -102,10 +101,3 @@ def test_who_signs_in_is_signed_in(person: Person, people: Callable[..., Browser
     held.come()
     expect(page.locator("#account")).to_contain_text("admin")
     expect(page).to_have_url(f"{person.server.url}/")
-
-
-def test_a_page_waits_for_nothing_before_it_hears() -> None:
-    """A page's script is there when it has run: one that waits for an answer on its way, as `await` outside
-    of a function does, would keep what is done to it for as long as that takes."""
-    for path in (ROOT / "static" / "js").rglob("*_page.js"):
-        assert not re.search(r"^(?:const .* = )?await ", path.read_text(), re.M), path.name

@@ -133,6 +133,7 @@ def test_a_terminal_is_replayed(
     expect(page.locator("#replay-find")).to_be_visible()
     page.keyboard.press("Escape")
     page.goto(page.url.split("#")[0] + "#t=1.5")
+    printed(page, "progress 90%")
     page.reload()
     printed(page, "progress 90%")
     assert "needle" not in screen_text(page)

@@ -369,12 +369,16 @@ lookAsAsked(new URLSearchParams(location.search));
 requestAnimationFrame(frame);
 schedule();
 
-try {
-  await Promise.all([describe(), load()]);
-} catch (error) {
-  if (error instanceof NotARecording) {
-    fail(t("This recording cannot be read."), t("It is damaged, or it was never written."));
-  } else if (error instanceof Problem) {
-    fail(t("There is nothing to replay."), sentence(error));
-  } else throw error;
+async function fetchAll() {
+  try {
+    await Promise.all([describe(), load()]);
+  } catch (error) {
+    if (error instanceof NotARecording) {
+      fail(t("This recording cannot be read."), t("It is damaged, or it was never written."));
+    } else if (error instanceof Problem) {
+      fail(t("There is nothing to replay."), sentence(error));
+    } else throw error;
+  }
 }
+
+void fetchAll();
