@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import gevent
@@ -31,6 +32,7 @@ from cloudbang.core.notices import Notices
 from cloudbang.core.supervise import Supervisor
 from cloudbang.deploy.as_it_is import AsItIs
 from cloudbang.deploy.compose_file import Compose
+from cloudbang.deploy.handing import carries_apps
 from cloudbang.deploy.limits import StepLimits
 from cloudbang.deploy.operating import Operating, operating
 from cloudbang.deploy.parts import Parts
@@ -390,7 +392,8 @@ class Application:
             *(events.recorder, gateway, deployments, webhooks),
         )
         compose = Compose(self.settings.storage.path)
-        beside = Beside(AsItIs(parts, deployments).deployment, sources.drop_upload)
+        carries = partial(carries_apps, node.engine)
+        beside = Beside(AsItIs(parts, deployments).deployment, sources.drop_upload, carries)
         stacks = Stacks(compose, StackStore(storage.database), secrets, deployments, beside)
         sources.awaited = stacks.uploads
         return Deploying(gateway, sources, deployments, webhooks, operates, stacks)

@@ -61,13 +61,21 @@ def _networks(parts: Parts, release: Release) -> list[Attached]:
     return found
 
 
+def carries_apps(engine: Engine, name: str) -> bool | None:
+    """Whether apps can be on a network that somebody else has made; None where there is none of that
+    name. Raises EngineUnreachable, EngineRefused."""
+    if engine.network_id(name, for_services=True) is not None:
+        return True
+    return None if engine.network_id(name) is None else False
+
+
 def _others(engine: Engine, name: str) -> str:
     """The id of a network that somebody else has made. Raises StepFailed."""
     id = engine.network_id(name, for_services=True)
     if id is not None:
         return id
     said = f"there is no network {name}: make it, or take it out"
-    if engine.network_id(name) is not None:
+    if carries_apps(engine, name) is False:
         said = (
             f"the network {name} is of one machine, and carries no apps: make one of another name "
             "with `docker network create -d overlay --attachable`, or take it out"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -25,7 +26,14 @@ from cloudbang.domain.deploy.fields import SpecInvalid, unique
 from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.spec import STACK, STACK_ALLOWED
 from cloudbang.domain.deploy.stack_run import Part, StackRun, Why
-from cloudbang.errors import CloudBangError, NoSuchApp, StorageFailed, shortened
+from cloudbang.errors import (
+    CloudBangError,
+    EngineRefused,
+    EngineUnreachable,
+    NoSuchApp,
+    StorageFailed,
+    shortened,
+)
 from cloudbang.storage.database.deployments import DeployedApp
 from cloudbang.storage.database.secrets import SecretStore
 from cloudbang.storage.database.stacks import StackStore
@@ -59,6 +67,7 @@ class Beside:
 
     as_it_is: Callable[[str, Wanted, bool], int | None] = lambda app, wanted, admin: None
     drop: Callable[[str], None] = lambda upload: None
+    carries: Callable[[str], bool | None] = lambda network: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +125,12 @@ class Stacks:
         SpecInvalid, StorageFailed."""
         project = project_name(name)
         found = self._compose.read(text, project, beside)
-        stack = None if found.config is None else stack_of(found.config, project, beside)
+        stack = None
+        if found.config is not None:
+            # Without an engine nobody knows: then it is said when it is deployed.
+            with suppress(EngineUnreachable, EngineRefused):
+                stack = stack_of(found.config, project, beside)
+                stack = stack.on_networks(self._beside.carries)
         return ReadStack(project, stack, found.variables, found.missing)
 
     def others(self, stack: str, apps: Collection[str]) -> list[str]:

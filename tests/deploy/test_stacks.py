@@ -14,10 +14,12 @@ from cloudbang.deploy.compose_file import Compose
 from cloudbang.deploy.errors import ForAdmins, NameLost, SwarmOff
 from cloudbang.deploy.stacks import Beside, Stacks, WantedPart
 from cloudbang.deploy.wanted import Wanted
+from cloudbang.domain.deploy.compose import ComposeSource
 from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.deploy.fields import SpecInvalid
+from cloudbang.domain.deploy.not_honoured import NO_SUCH_NETWORK, ONE_MACHINE
 from cloudbang.domain.deploy.spec import read_spec
-from cloudbang.errors import CloudBangError, NoSuchApp
+from cloudbang.errors import CloudBangError, EngineUnreachable, NoSuchApp
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.deployments import DeployedApp
 from cloudbang.storage.database.secrets import SecretStore
@@ -85,6 +87,7 @@ class House:
         self.folder, self.deployments = folder, Played()
         self.unchanged: dict[str, int] = {}
         self.dropped: list[str] = []
+        self.networks: dict[str, bool | None] = {}
         self.database = Database(folder)
         self.database.open()
         self.secrets = SecretStore(self.database, folder)
@@ -92,11 +95,16 @@ class House:
 
     def new(self) -> Stacks:
         store = StackStore(self.database)
-        beside = Beside(self.as_it_is, self.dropped.append)
+        beside = Beside(self.as_it_is, self.dropped.append, self.carries)
         return Stacks(Compose(self.folder), store, self.secrets, self.deployments, beside, 0.05)
 
     def as_it_is(self, app: str, wanted: Wanted, admin: bool) -> int | None:
         return self.unchanged.get(app)
+
+    def carries(self, network: str) -> bool | None:
+        if network not in self.networks:
+            raise EngineUnreachable("nowhere", "no engine")
+        return self.networks[network]
 
     def again(self) -> None:
         self.stacks.stop()
@@ -119,6 +127,29 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 DB = WantedPart("db", {"image": "postgres", "secrets": {"PASSWORD": "canary-7"}})
 WEB = WantedPart("web", {"image": "web"}, ("db",))
+
+
+def test_networks_that_carry_no_apps_are_said_before(house: House) -> None:
+    """Files of app stores name one that their own panel makes: with it nothing could be deployed."""
+    names = ("wide", "small", "none", "cloudbang")
+    services = "".join(f"  on_{n}: {{image: x, networks: [{n}, default]}}\n" for n in names)
+    declared = "".join(f"  {n}: {{external: true}}\n" for n in names)
+    text = f"services:\n{services}networks:\n{declared}"
+
+    def on() -> tuple[dict[str, object], dict[str, object]]:
+        stack = house.stacks.read(text, "shop", ComposeSource()).stack
+        assert stack is not None
+        networks = {one.name: one.spec.get("networks") for one in stack.services}
+        return networks, {one.key: one.why for one in stack.left}
+
+    house.networks |= {"wide": True, "small": False, "none": None}
+    assert on() == (
+        {"on_wide": ["wide"], "on_small": None, "on_none": None, "on_cloudbang": ["cloudbang"]},
+        {"networks.small": ONE_MACHINE, "networks.none": NO_SUCH_NETWORK},
+    )
+    house.networks.clear()  # no engine: it is said when it is deployed
+    networks, left = on()
+    assert (networks["on_none"], left) == (["none"], {})
 
 
 def test_they_are_deployed_in_an_order_that_works(house: House) -> None:

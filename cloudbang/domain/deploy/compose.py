@@ -5,7 +5,7 @@ specification for each service; every key is honoured, or named with the reason 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -14,7 +14,9 @@ from cloudbang.domain.deploy.compose_paths import FOLDER
 from cloudbang.domain.deploy.compose_service import After, KeyLeft, ServiceReader, StackService
 from cloudbang.domain.deploy.compose_volumes import bound_to
 from cloudbang.domain.deploy.fields import SpecInvalid
-from cloudbang.domain.deploy.not_honoured import ONE_NETWORK, UNKNOWN
+from cloudbang.domain.deploy.not_honoured import NO_SUCH_NETWORK, ONE_MACHINE, ONE_NETWORK, UNKNOWN
+from cloudbang.domain.deploy.spec import HOST
+from cloudbang.domain.deploy.swarm_spec import NETWORK, is_team_network
 from cloudbang.domain.text import Text
 
 __all__ = ["FOLDER", "After", "ComposeSource", "KeyLeft", "Stack", "StackService", "stack_of"]
@@ -34,6 +36,26 @@ class Stack:
     name: str
     services: tuple[StackService, ...]
     left: tuple[KeyLeft, ...] = field(default=())
+
+    def on_networks(self, carries: Callable[[str], bool | None]) -> Stack:
+        """The same on those networks only that can carry apps. ``carries``: whether one made elsewhere
+        does, None where there is none of that name."""
+        known: dict[str, bool | None] = {}
+        services, left = [], list(self.left)
+        for service in self.services:
+            names = service.spec.get("networks")
+            kept = []
+            for name in names if isinstance(names, list) else ():
+                if name not in known:
+                    known[name] = name in (HOST, NETWORK) or is_team_network(name) or carries(name)
+                if known[name]:
+                    kept.append(name)
+                else:
+                    why = NO_SUCH_NETWORK if known[name] is None else ONE_MACHINE
+                    left.append(KeyLeft(service.name, f"networks.{name}", why))
+            spec = {key: value for key, value in service.spec.items() if key != "networks"}
+            services.append(replace(service, spec=spec | ({"networks": kept} if kept else {})))
+        return replace(self, services=tuple(services), left=tuple(left))
 
 
 class ComposeSource(NamedTuple):

@@ -52,6 +52,10 @@ OF_A_COMMAND = Text(
 ONE_NETWORK = Text(
     "the services of a stack share one network of their own", "同一应用组的服务共用一个私有网络"
 )
+NO_SUCH_NETWORK = Text(
+    "there is no network of that name on this machine: the app is not on it",
+    "本机没有该名称的网络：应用不会加入其中",
+)
 OURS = Text("a deployment decides that by itself", "由部署过程自行决定")
 WITH_HOST = Text(
     "in the machine's own network an app listens on the machine's ports by itself",
