@@ -110,7 +110,7 @@ def _files(parts: Parts, release: Release) -> list[Handed]:
         data = file.content.encode()
         kept = _named(release.app, file.path, sha256(data).hexdigest()[:16])
         id = parts.engine.hand_over("configs", kept, data, {APP: release.app})
-        found.append(Handed(id, kept, file.path, file.mode))
+        found.append(Handed(id, kept, file.path, file.mode, file.uid, file.gid))
     return found
 
 

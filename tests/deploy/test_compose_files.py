@@ -17,6 +17,7 @@ from cloudbang.deploy.compose_file import Compose
 from cloudbang.deploy.compose_names import paths_of
 from cloudbang.domain.deploy.compose import ComposeSource, Stack, stack_of
 from cloudbang.domain.deploy.fields import SpecInvalid
+from cloudbang.domain.deploy.not_honoured import VALUE_HERE
 from cloudbang.domain.deploy.spec import read_spec
 
 FILES = sorted((Path(__file__).parent / "compose").glob("*.yaml"))
@@ -320,6 +321,28 @@ services:
     assert service.spec["env"] == {"PASSWORD": "p", "N": "d", "D": "${NOT}", "TAG": "7", "B": "d"}
     own = compose.read(text, "shop", ComposeSource({**files, ".env": "TAG=8\nPASSWORD=q"}))
     assert {one.set_by for one in own.variables} == {"", ".env"}
+
+
+def test_what_a_secret_is_made_of_is_asked_for(compose: Compose) -> None:
+    """A variable as any other: given, or set by what is beside the file."""
+    text = """
+services: {a: {image: x, secrets: [key], configs: [{source: conf, target: /c}]}}
+secrets: {key: {environment: API_KEY}}
+configs: {conf: {environment: CONF}}
+"""
+    found = compose.read(text, "shop", ComposeSource())
+    assert [(one.name, one.line) for one in found.variables] == [("API_KEY", 3), ("CONF", 4)]
+    assert found.config is not None
+    left = {one.key: one.why for one in stack_of(found.config, "shop").left}
+    assert left == {"secrets.key": VALUE_HERE, "configs.conf": VALUE_HERE}
+    beside = ComposeSource({".env": "API_KEY=k\nCONF=other"}, {"CONF": "c"})
+    found = compose.read(text, "shop", beside)
+    assert {one.name: one.set_by for one in found.variables}["API_KEY"] == ".env"
+    assert found.config is not None
+    stack = stack_of(found.config, "shop", beside)
+    assert stack.left == ()
+    assert stack.services[0].spec["secrets"] == {"key": "k"}
+    assert stack.services[0].spec["files"] == [{"path": "/c", "content": "c"}]
 
 
 def test_nothing_of_it_stays(compose: Compose) -> None:

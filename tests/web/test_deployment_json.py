@@ -36,6 +36,8 @@ def test_facts_are_in_it() -> None:
     """The code, the time that it ran, the words of whoever knows."""
     assert said(Failure("exited", "", 3, 3.04)).startswith("it exited with 3 after 3.0 s.")
     assert said(Failure("exited", "", 3)).startswith("it exited with 3.")
+    assert said(Failure("exited", "", 0, 3.04)).startswith("it ended by itself after 3.0 s, with 0")
+    assert "job: true" in said(Failure("exited", "", 0))
     assert "12 秒" in said(Failure("out-of-memory", "", 137, 12.34), "zh")
     assert said(Failure("timed-out", "120 s")).startswith("pull took longer than it may: 120 s.")
     assert said(Failure("timed-out", "no", broke_off=True)) == "pull could not be done: no."

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from cloudbang.domain.deploy.compose_json import Json
 from cloudbang.domain.deploy.compose_paths import FOLDER
 from cloudbang.domain.deploy.compose_service import After, KeyLeft, ServiceReader, StackService
+from cloudbang.domain.deploy.compose_variables import example_of
 from cloudbang.domain.deploy.compose_volumes import bound_to
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.not_honoured import NO_SUCH_NETWORK, ONE_MACHINE, ONE_NETWORK, UNKNOWN
@@ -94,10 +95,11 @@ def stack_of(
     if not wanted:
         raise SpecInvalid("services", rule="missing")
     aliases = _linked(wanted)
+    variables = {**example_of(beside.files)[1], **beside.variables}
     made = {}
     for service, its in wanted.items():
         others = aliases.get(service, [])
-        reader = ServiceReader(service, project, told, beside.files, beside.variables, others, left)
+        reader = ServiceReader(service, project, told, beside.files, variables, others, left)
         made[service] = reader.read(its)
     for name, one in made.items():
         # Of a profile that nobody asks for nothing is waited for, as Compose does where it may be so.

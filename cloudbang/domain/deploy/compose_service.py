@@ -346,14 +346,17 @@ class ServiceReader:
             file: Json = {"path": target, "content": content}
             if its.get("mode"):
                 file["mode"] = int(str(its["mode"]), 8)
-            self._add("files", file)
-            self._rest(f"configs.{source}", its, ["source", "target", "mode"], OWNER)
+            # By its name a user is known in the container alone.
+            owner = {key: its[key] for key in ("uid", "gid") if str(its.get(key)).isdecimal()}
+            self._add("files", file | owner)
+            self._rest(f"configs.{source}", its, ["source", "target", "mode", *owner], OWNER)
 
     def _content(self, kind: str, source: str) -> str | None:
         declared = an_object(an_object(self._config.get(kind)).get(source))
         found = content_of(declared, self._files, self._variables)
         if found is None:
-            self._not(f"{kind}.{source}", OTHERS if declared.get("external") else NOT_SENT)
+            why = VALUE_HERE if declared.get("environment") else NOT_SENT
+            self._not(f"{kind}.{source}", OTHERS if declared.get("external") else why)
         return found
 
 

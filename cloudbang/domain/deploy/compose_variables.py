@@ -24,6 +24,10 @@ _NAMED = re.compile(
 )
 # `- TZ`, `TZ:`: the value that it has where Compose runs.
 _PASSED_ON = re.compile(r"""\s*(?:-\s+)?["']?(?P<name>[A-Za-z_]\w*)["']?\s*:?\s*(?:#.*)?$""")
+# `environment: API_KEY`: what a secret or a config is made of.
+_MADE_OF = re.compile(
+    r"""\benvironment:\s*["']?(?P<name>[A-Za-z_]\w*)["']?\s*(?:[},].*)?(?:#.*)?$"""
+)
 _MOST = 20  # levels of defaults within defaults
 
 
@@ -45,7 +49,7 @@ def places_of(text: str) -> dict[str, Place]:
             name, why = one["braced"] or one["bare"], (one["why"] or "").strip()
             if name and (name not in found or (why and not found[name].why)):
                 found[name] = Place(number, why[:200])
-        if match := _PASSED_ON.match(line):
+        if match := _PASSED_ON.match(line) or _MADE_OF.search(line):
             passed.setdefault(match["name"], Place(number))
     return {**passed, **found}
 
@@ -125,10 +129,14 @@ def _value(inside: str, values: Mapping[str, str], level: int) -> str | None:
 
 def from_outside(config: Mapping[str, Any]) -> set[str]:
     """The variables that services take from whoever runs it: those that their environment names
-    without a value, and a home. ``config``: as Compose has normalised it."""
+    without a value, that secrets and configs are made of, and a home. ``config``: as Compose has
+    normalised it."""
     services = list((config.get("services") or {}).values())
     environments = [its.get("environment") or {} for its in services]
     found = {name for its in environments for name, value in its.items() if value is None}
+    for kind in ("secrets", "configs"):
+        declared = (config.get(kind) or {}).values()
+        found |= {str(its["environment"]) for its in declared if its and its.get("environment")}
     mounts = [mount for its in services for mount in its.get("volumes") or ()]
     if any(str(mount.get("source")).startswith(f"{FOLDER}~") for mount in mounts):
         found.add("HOME")

@@ -93,6 +93,14 @@ WITHOUT_TIME: Mapping[FailureClass, str] = {
 }
 
 NOT_RUN = "it does not run: {said}."
+ENDED_BY_ITSELF = (
+    "it ended by itself after {after}, with 0, and an app is to go on running. If it has done its work "
+    "then, as a migration has, say so: “restart: no”, or “job: true”."
+)
+ENDED_BY_ITSELF_SOMETIME = (
+    "it ended by itself, with 0, and an app is to go on running. If it has done its work then, as a "
+    "migration has, say so: “restart: no”, or “job: true”."
+)
 BROKE_OFF = "{what} could not be done: {said}."
 
 
@@ -102,6 +110,8 @@ def template_of(failure: Failure) -> str:
         return BROKE_OFF
     if failure.kind == "exited" and failure.exit_code is None and failure.said:
         return NOT_RUN  # it was refused before it had begun, or is gone with all that it ended with
+    if failure.kind == "exited" and failure.exit_code == 0 and not failure.said:
+        return ENDED_BY_ITSELF_SOMETIME if failure.after is None else ENDED_BY_ITSELF
     usual = SENTENCES[failure.kind]
     return WITHOUT_TIME.get(failure.kind, usual) if failure.after is None else usual
 

@@ -229,18 +229,22 @@ class PublishedPort:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A small file that is put into the container, as Compose's configs are."""
+    """A small file that is put into the container, as Compose's configs are. ``uid``, ``gid``: whose it
+    is there."""
 
     path: str
     content: str
     mode: int = 0o444
+    uid: int = 0
+    gid: int = 0
 
     @classmethod
     def read(cls, its: Fields) -> File:
         path = its.text("path", fits=IN_CONTAINER, allowed="a path from / on, without ..")
         if not path:
             raise SpecInvalid(its.at("path"), rule="missing")
-        found = cls(path, its.text("content"), its.mode("mode", 0o444, 0o777))
+        uid, gid = (its.whole(key, 0, range(2**32 - 1)) or 0 for key in ("uid", "gid"))
+        found = cls(path, its.text("content"), its.mode("mode", 0o444, 0o777), uid, gid)
         its.end()
         return found
 

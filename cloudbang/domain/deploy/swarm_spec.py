@@ -48,6 +48,8 @@ class Handed:
     name: str  # the engine's
     path: str
     mode: int = 0o444
+    uid: int = 0
+    gid: int = 0
 
 
 def service_spec(
@@ -243,7 +245,8 @@ def _resolver(spec: Spec) -> dict[str, list[str]]:
 
 
 def _handed(one: Handed) -> dict[str, Any]:
-    return {"File": {"Name": one.path, "UID": "0", "GID": "0", "Mode": one.mode}}
+    owner = {"UID": str(one.uid), "GID": str(one.gid)}
+    return {"File": {"Name": one.path, **owner, "Mode": one.mode}}
 
 
 def _host(entry: str) -> str:

@@ -1305,6 +1305,8 @@ export type SpecFile = {
   path?: string;
   content?: string;
   mode?: string | number;
+  uid?: number;
+  gid?: number;
 };
 
 /** One of `http`, `tcp` and `command`; times in seconds. `timeout`: of one try; `retries`: how many tries of a command have to fail one after the other; `disabled`: the image's own check is not run. */

@@ -319,6 +319,19 @@ def test_what_is_done_once_is_not_started_again(name: str, more: dict, restart: 
     assert service.spec.get("restart") == restart
 
 
+def test_whose_a_file_is_that_is_handed_over() -> None:
+    told = {"source": "c", "target": "/c", "uid": "1000", "gid": "staff", "mode": "0440"}
+    stack = stack_of(
+        {
+            "services": {"a": {"image": "x", "configs": [told]}},
+            "configs": {"c": {"content": "text"}},
+        }
+    )
+    [file] = read_spec(stack.services[0].spec)[0].files
+    assert (file.uid, file.gid, file.mode) == (1000, 0, 0o440)
+    assert [(one.key, one.why) for one in stack.left] == [("configs.c.gid", not_honoured.OWNER)]
+
+
 def test_a_limit_of_nought() -> None:
     spec, _ = read(ulimits={"core": {}, "nproc": {"hard": 9}})
     assert spec["ulimits"] == [

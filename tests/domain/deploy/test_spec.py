@@ -32,7 +32,7 @@ WHOLE = {
         {"path": "/srv", "source": "/srv/files", "read_only": True},
     ],
     "tmpfs": ["/tmp", {"path": "/cache", "size": 67108864, "mode": 0o1770}],
-    "files": [{"path": "/etc/app.conf", "content": "a = 1\n"}],
+    "files": [{"path": "/etc/app.conf", "content": "a = 1\n", "uid": 1000, "gid": 101}],
     "ports": [
         {"published": 5432, "target": 5432},
         {"published": 53, "target": 5353, "protocol": "udp"},

@@ -132,7 +132,7 @@ def test_everything_that_can_be_asked_for_is_asked_for():
         release(WHOLE),
         networks=[Attached("n1", ("web",)), Attached("n2")],
         secrets=[Handed("s1", "web-KEY-1", "KEY", 0o400)],
-        files=[Handed("c1", "web-conf-1", "/etc/app.conf")],
+        files=[Handed("c1", "web-conf-1", "/etc/app.conf", 0o440, 1000, 101)],
         values={"KEY": "s3cret"},
     )
     container = made["TaskTemplate"]["ContainerSpec"]
@@ -162,7 +162,8 @@ def test_everything_that_can_be_asked_for_is_asked_for():
             "SecretID": "s1",
         }
     ]
-    assert container["Configs"][0]["File"]["Name"] == "/etc/app.conf"
+    owner = {"UID": "1000", "GID": "101"}
+    assert container["Configs"][0]["File"] == {"Name": "/etc/app.conf", **owner, "Mode": 0o440}
     assert container["Hosts"] == ["10.0.0.5 db"]
     assert container["CapabilityAdd"] == ["CAP_NET_ADMIN"]
     assert container["CapabilityDrop"] == ["ALL"]

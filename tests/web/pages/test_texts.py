@@ -17,7 +17,14 @@ import cloudbang
 from cloudbang import errors
 from cloudbang.domain.alerts.incidents import BEGAN, ENDED, FLAPPING, GONE, SILENT
 from cloudbang.domain.alerts.rules import DEFAULTS
-from cloudbang.domain.deploy.failure import BROKE_OFF, NOT_RUN, SENTENCES, WITHOUT_TIME
+from cloudbang.domain.deploy.failure import (
+    BROKE_OFF,
+    ENDED_BY_ITSELF,
+    ENDED_BY_ITSELF_SOMETIME,
+    NOT_RUN,
+    SENTENCES,
+    WITHOUT_TIME,
+)
 from cloudbang.domain.events import KINDS
 from cloudbang.domain.metrics import exposed
 from cloudbang.domain.refusals import REFUSALS
@@ -116,6 +123,7 @@ def texts_of_python() -> dict[str, str]:
     found[MEASURING_IS_BEHIND] = found[NOT_WRITTEN] = "monitoring/series.py"
     for text in (
         *SENTENCES.values(),
+        *(ENDED_BY_ITSELF, ENDED_BY_ITSELF_SOMETIME),
         *WITHOUT_TIME.values(),
         BROKE_OFF,
         NOT_RUN,

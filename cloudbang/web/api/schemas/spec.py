@@ -65,6 +65,8 @@ class SpecFile(TypedDict, total=False):
     path: str
     content: str
     mode: str | int
+    uid: int
+    gid: int
 
 
 class SpecPort(TypedDict, total=False):
