@@ -104,6 +104,10 @@ PYTHON = ["Traceback (most recent call last):", '  File "a.py", line 3, in f', "
         ("d++++i", ["2026-02-01 09:00:00 DEBUG Full reply:", "<?xml version='1.0'?>", "<a>", "  <b/>", "</a>", "2026-02-01 09:00:00 INFO x"]),
         ("d-", ["2026-02-01 09:00:00 DEBUG Full reply", "<a>"]),
         ("e++", ["Web server failed to start.", "java.lang.E: x", FRAME]),
+        # Werkzeug writes these as one message.
+        ("w+-", ["WARNING: This is a development server.", " * Running on http://127.0.0.1:5000", "Press CTRL+C to quit"]),
+        ("w++", ["WARNING: two are missing:", " * a", " * b"]),
+        ("w++-", ["(node:7) UnhandledPromiseRejectionWarning: x", "    at f (/a/b.js:3:1)", "(Use `shop --trace-warnings ...` to show where)", "listening"]),
         # With some the trace comes first, and what failed last: it takes no line before it.
         ("ie++", ["INFO x", "/a/b.nim(12) main", "/a/b.nim(7)  take", "Error: unhandled exception: x [E]"]),
         ("i-e++", ["INFO x", "waiting", '  File "a.py", line 3', "    x = (", "SyntaxError: x"]),
