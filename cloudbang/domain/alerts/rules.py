@@ -23,6 +23,8 @@ NAME = 128  # characters of a metric's
 ADDRESS = 1_100  # of an address that is asked for, with its method
 LOOK_BACK = 900.0  # seconds of requests that are looked at together, at most
 
+NUMBERS = frozenset(("begin", "end", "within", "least", "days"))  # of a condition
+
 Measure = Literal["p50", "p95", "p99", "errors", "requests"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
@@ -212,8 +214,18 @@ class Rule:
             return named.get(its.measure, "response-time")
         return self.kind
 
+    def looks_at_what(self, other: Rule) -> bool:
+        """Whether it looks at what the other one does, whatever numbers make it an alert: then an alert of
+        the one is one of the other."""
+        return _looked_at(self.condition) == _looked_at(other.condition)
+
     def is_about(self, app: str, team: str) -> bool:
         return self.app in ("", app) and self.team in ("", team)
+
+
+def _looked_at(condition: Condition) -> tuple[object, ...]:
+    its = asdict(condition)
+    return type(condition), {name: its[name] for name in its.keys() - NUMBERS}
 
 
 def condition_of(kind: str, told: Mapping[str, Any]) -> Condition:

@@ -159,7 +159,7 @@ class AlertEngine:
     def load(self) -> None:
         """Go on where the last process ended. Raises StorageFailed."""
         now = self._monotonic()
-        self._rules, self._stale = self._settings.rules(), False
+        self._rules = self._read_rules()
         rules = {rule.id: rule for rule in self._rules}
         self._incidents = {_key(one): one for one in self._store.open()}
         wall = self._clock()
@@ -173,7 +173,7 @@ class AlertEngine:
                         changes.setdefault(_key(one), []).append(now - ago)
         for key, one in [*self._incidents.items()]:
             rule = rules.get(one.rule)
-            if rule is None or not rule.enabled:
+            if rule is None or not rule.enabled or rule.what != one.what:
                 self._end_for_good(key)
             else:
                 flaps = one.state == "flapping"
@@ -194,7 +194,7 @@ class AlertEngine:
         """Once at everything. Raises StorageFailed, StorageFull; then the same is done again."""
         now = self._monotonic()
         if self._stale:
-            self._take_rules(self._settings.rules())
+            self._take_rules()
         names = {key[1] for key in self._machines}
         self._step_all(self._happened.look(self._rules, self._on(), names, now), now, MOST)
         if now - self._measured_at >= MEASURED_EVERY:
@@ -229,12 +229,22 @@ class AlertEngine:
             if n % APART == APART - 1:
                 yield_to_loop()
 
-    def _take_rules(self, rules: list[Rule]) -> None:
-        self._rules, self._stale = rules, False
-        known = {rule.id: rule for rule in rules}
+    def _read_rules(self) -> list[Rule]:
+        self._stale = False  # before they are read: what is changed meanwhile is read again
+        try:
+            return self._settings.rules()
+        except BaseException:
+            self._stale = True
+            raise
+
+    def _take_rules(self) -> None:
+        known = {rule.id: rule for rule in self._read_rules()}
+        before = {rule.id: rule for rule in self._rules}
+        self._rules = [*known.values()]
         for key in [*self._machines]:
             rule = known.get(key[0])
-            if rule is None or not rule.enabled:
+            # One that looks at something else now would never say that this is over, or with its numbers.
+            if rule is None or not rule.enabled or not rule.looks_at_what(before[rule.id]):
                 del self._machines[key]
                 self._end_for_good(key)
             else:

@@ -143,7 +143,11 @@ class Alerts:
             raise TooManyOfThem(MOST_RECEIVERS)
         shown = self._checked(receiver, secrets)
         made = self.settings.add_receiver(replace(shown, created=self._now()))
-        self._secrets.put(place_of(made.id), self._kept(made, secrets))
+        try:
+            self._secrets.put(place_of(made.id), self._kept(made, secrets))
+        except BaseException:  # without its address it would take no message, for ever
+            self.settings.delete_receiver(made.id)
+            raise
         self._news.changed("settings", made.team)
         return made
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cloudbang.domain.alerts.rules import MetricCondition, Rule
+from cloudbang.domain.alerts.rules import EventCondition, MetricCondition, Rule
 from cloudbang.domain.events import Event
 from cloudbang.domain.lines import format_time
 from cloudbang.errors import StorageFailed
@@ -285,6 +286,47 @@ def test_a_rule_that_is_deleted_has_no_alert(made: Ground) -> None:
     made.engine.reload()
     made.look(2)
     assert found(made, "firing") == []
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_rule_that_looks_at_something_else_has_no_alert_of_before(
+    made: Ground, restarts: bool
+) -> None:
+    """Nothing would ever say that it is over. One whose numbers alone are others has it still."""
+    (rule,) = (one for one in made.settings.rules() if one.what == "died")
+    made.dies("web")
+    made.look(5)
+    assert found(made, "firing")
+    changes: list[tuple[EventCondition, int]] = [
+        (EventCondition("died", within=100), 1),
+        (EventCondition("certificate", 14, 15), 0),
+    ]
+    for condition, alerts in changes:
+        made.settings.save_rule(replace(rule, condition=condition))
+        if restarts:
+            made.restart()
+        else:
+            made.engine.reload()
+        made.look(2)
+        assert len(made.store.open()) == alerts
+
+
+def test_a_rule_that_is_changed_while_rules_are_read_is_read_again(
+    made: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules, (rule, *_) = made.settings.rules, made.settings.rules()
+
+    def changed_meanwhile() -> list[Rule]:
+        monkeypatch.undo()
+        before = rules()
+        made.settings.save_rule(replace(rule, name="Another"))
+        made.engine.reload()
+        return before
+
+    monkeypatch.setattr(made.settings, "rules", changed_meanwhile)
+    made.engine.reload()
+    made.look(2)
+    assert "Another" in [one.name for one in made.engine.rules()]
 
 
 def test_markers_of_the_app(made: Ground) -> None:
