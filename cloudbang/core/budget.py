@@ -7,10 +7,12 @@ has everything they may have.
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from weakref import WeakValueDictionary
 
+from gevent import GreenletExit
 from gevent.event import Event
 
 from cloudbang.core.counters import export
@@ -19,6 +21,7 @@ from cloudbang.errors import CloudBangError
 IN_ALL = 40 * 1024 * 1024  # bytes
 EACH = 10 * 1024 * 1024  # for one account, however much is free
 WAIT = 20.0  # seconds
+LOOK = 0.5  # seconds after which it is looked whether who waits is still there
 
 
 class NoRoom(CloudBangError):
@@ -74,8 +77,11 @@ class Budget:
         if size < 0 and self._waiting:
             self._let_in()
 
-    def wait(self, share: Share, size: int, timeout: float | None) -> None:
-        """Take so many bytes for this account, once there is room. Raises NoRoom."""
+    def wait(
+        self, share: Share, size: int, timeout: float | None, left: Callable[[], bool]
+    ) -> None:
+        """Take so many bytes for this account, once there is room. Raises NoRoom, and GreenletExit where
+        whoever it was for has ``left``: they are not to stand before others."""
         if not share.waiting and self.has_room(share, size):
             self.change(share, size)
             return
@@ -84,7 +90,7 @@ class Budget:
         self._waiting[share] = None
         granted = False
         try:
-            granted = told.wait(timeout)
+            granted = _granted(told, timeout, left)
         except BaseException:
             if told.is_set():
                 self.change(share, -size)
@@ -114,6 +120,16 @@ class Budget:
                     del self._waiting[share]
 
 
+def _granted(told: Event, timeout: float | None, left: Callable[[], bool]) -> bool:
+    ends = None if timeout is None else time.monotonic() + timeout
+    while not told.wait(LOOK if ends is None else min(LOOK, max(ends - time.monotonic(), 0))):
+        if left():
+            raise GreenletExit
+        if ends is not None and time.monotonic() >= ends:
+            return False
+    return True
+
+
 class Share:
     """What one account holds of a :class:`Budget`."""
 
@@ -125,9 +141,9 @@ class Share:
         self._budget = budget
         self._objects: dict[int, int] = {}  # by id: how many of this account hold it
 
-    def lease(self) -> Lease:
-        """Of nothing, at first."""
-        return Lease(self, self._budget)
+    def lease(self, left: Callable[[], bool] = lambda: False) -> Lease:
+        """Of nothing, at first. ``left`` says whether whoever it is for has gone."""
+        return Lease(self, self._budget, left)
 
     def hold(self, data: bytes, *, force: bool = False) -> bool:
         """Hold these very bytes, which others may hold as well: an account pays for them once.
@@ -154,21 +170,22 @@ class Share:
 class Lease:
     """Some bytes of a share, until they are given back. A context that gives them back."""
 
-    __slots__ = ("_budget", "_share", "_size")
+    __slots__ = ("_budget", "_share", "_size", "left")
 
-    def __init__(self, share: Share, budget: Budget) -> None:
-        self._share, self._budget, self._size = share, budget, 0
+    def __init__(self, share: Share, budget: Budget, left: Callable[[], bool]) -> None:
+        self._share, self._budget, self._size, self.left = share, budget, 0, left
 
     def take(self, size: int, *, unhurried: bool = False) -> Lease:
         """Have ``size`` bytes, or all that an account may have, once there is room. What it had is
         given back first: who waits holds nothing that another waits for.
 
         Raises NoRoom after the seconds of the budget's patience; ``unhurried`` waits for as long as
-        it takes.
+        it takes. Raises GreenletExit where whoever it is for has left meanwhile.
         """
         self.close()
         size = min(size, self._budget.each)
-        self._budget.wait(self._share, size, None if unhurried else self._budget.patience)
+        timeout = None if unhurried else self._budget.patience
+        self._budget.wait(self._share, size, timeout, self.left)
         self._size = size
         return self
 

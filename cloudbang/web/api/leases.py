@@ -11,11 +11,13 @@ from typing import cast
 
 import gevent
 from flask import Flask, Response, g, request
+from gevent import GreenletExit
 from werkzeug.wsgi import ClosingIterator
 
 from cloudbang.core.budget import Lease
 from cloudbang.storage.logs.reader import Lines
-from cloudbang.web.security.authenticator import address
+from cloudbang.web.security.authenticator import address, caller
+from cloudbang.web.server.server import PEER_LEFT
 from cloudbang.web.services import services
 
 REQUEST = 64 * 1024  # bytes; the answers of most are smaller
@@ -39,12 +41,20 @@ def lease() -> Lease:
     return found
 
 
+def another_lease() -> Lease:
+    """Of the same account, for the same request, beside that which it has: of nothing, at first."""
+    return services().budget.share(caller().holder).lease(_left())
+
+
 def piece_by_piece(pieces: Iterable[bytes], room: Lease) -> Generator[bytes, None, None]:
     """The same, each made only when there is room for it, which it then holds until the next. An
-    empty one follows each: whoever handed it on has no more of it, while the next waits for room."""
+    empty one follows each: whoever handed it on has no more of it, while the next waits for room.
+    Nothing more is made for who has left."""
     source = iter(pieces)
     while True:
         room.take(PIECE, unhurried=True)
+        if room.left():
+            raise GreenletExit
         piece = next(source, None)
         if piece is None:
             return
@@ -64,9 +74,14 @@ def emptied(encode: Callable[..., bytes], batch: Lines, *more: object) -> bytes:
 
 def _begin() -> None:
     who = g.caller.holder if g.caller else f"stranger at {address()}"
-    g.lease = services().budget.share(who).lease()
+    g.lease = services().budget.share(who).lease(_left())
     if request.endpoint not in ALWAYS:
         g.lease.take(REQUEST)
+
+
+def _left() -> Callable[[], bool]:
+    found: Callable[[], bool] = request.environ.get(PEER_LEFT, lambda: False)
+    return found
 
 
 def _settle(answer: Response) -> Response:

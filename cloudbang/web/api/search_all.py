@@ -29,7 +29,7 @@ from cloudbang.storage.logs.merged_query import MergedLine, MergedQuery, Place, 
 from cloudbang.storage.logs.reader import Lines
 from cloudbang.storage.logs.timeline import range_of
 from cloudbang.web.api.downloads import cut_off, while_good
-from cloudbang.web.api.leases import lease, piece_by_piece
+from cloudbang.web.api.leases import another_lease, lease, piece_by_piece
 from cloudbang.web.api.log_lines import FILTERS, filters_of_request
 from cloudbang.web.api.operation import Parameter, operation
 from cloudbang.web.api.parsing import FLAG, flag, number, whole
@@ -85,7 +85,7 @@ def search() -> Response:
         before=place_of_text("cursor", request.args.get("cursor", "")),
         count="count" not in request.args or flag("count"),
     )
-    room = services().budget.share(caller().holder).lease().take(HELD_BYTES)
+    room = another_lease().take(HELD_BYTES)
     begins: shapes.SearchBegins = {"op": "begin", "apps": apps if named else []}
     found = Search(services().store, apps, asked, CONTEXT if context is None else context)
     pieces = _pieces(begins, found.run(), room)

@@ -95,9 +95,20 @@ class Handler(SocketHandler):
             finally:
                 # All of it is read or none of it will be: pywsgi has nothing left to discard.
                 self.wsgi_input = Input(self.rfile, 0)
+        self.environ[PEER_LEFT] = self._peer_left
         super().run_application()
         if self.body is not None and not self.body.exhausted:
             self._linger()  # it was answered before all of it was sent
+
+    def _peer_left(self) -> bool:
+        """Whether it has closed the connection. One that only says nothing more is taken for the same:
+        no browser, library or proxy does that and waits for an answer."""
+        try:
+            return self.socket._sock.recv(1, std_socket.MSG_PEEK) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
         if self.body is not None and not self.body.exhausted:
@@ -201,6 +212,9 @@ class Handler(SocketHandler):
         if not issubclass(t, gevent.GreenletExit):
             log.error("%s %s failed", self.command, self.path, exc_info=(t, v, tb))
 
+
+PEER_LEFT = "cloudbang.peer_left"
+"""In the environment of a request: a function that says whether who asked has gone."""
 
 WANTS_TOLD = 10.0  # seconds after which it is said again that nobody can connect
 
