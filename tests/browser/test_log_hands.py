@@ -250,10 +250,12 @@ def test_the_tools_fit_a_phone(phone: Page, person: Person, shot: Shot) -> None:
     menu = phone.locator("#log-view-menu")
     expect(menu).to_be_visible()
     expect(phone.locator("#log-more-menu")).to_be_hidden()
-    box = menu.bounding_box()
-    assert box
-    assert box["y"] > 40, "it hangs under the bar"
-    assert box["x"] + box["width"] <= 360
+
+    def hangs() -> bool:
+        box = menu.bounding_box()
+        return box is not None and box["y"] > 40 and box["x"] + box["width"] <= 360
+
+    wait_until(hangs, what="it to hang under the bar")
     phone.keyboard.press("Escape")
     expect(more).to_be_focused()
     more.click()
