@@ -415,7 +415,7 @@ class Application:
         measured = (
             MetricRules(monitoring.series, apps, lambda: {one.app for one in running()}),
             TrafficRules(traffic.recent, apps, lambda: gateway.apps),
-            LogRules(storage.logs, with_wildcards),
+            LogRules(storage.logs, apps, with_wildcards),
             Disks(disks_of(monitoring.series)),
             certificates,
         )

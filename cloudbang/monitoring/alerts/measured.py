@@ -117,9 +117,14 @@ class LogRules:
     counts for nothing."""
 
     def __init__(
-        self, logs: Log, matching: Matching, monotonic: Callable[[], float] = time.monotonic
+        self,
+        logs: Log,
+        apps: Apps,
+        matching: Matching,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._logs, self._matching, self._monotonic = logs, matching, monotonic
+        self._logs, self._apps = logs, apps
+        self._matching, self._monotonic = matching, monotonic
         self._seen: dict[int, tuple[str, int]] = {}  # by rule: its text and the next seq
         self._hits: dict[int, deque[tuple[float, int]]] = {}
 
@@ -127,7 +132,7 @@ class LogRules:
         about = [
             (rule, rule.condition)
             for rule in rules
-            if rule.enabled and isinstance(rule.condition, LogCondition)
+            if rule.enabled and isinstance(rule.condition, LogCondition) and self._is_its(rule)
         ]
         known = {rule.id for rule, _ in about}
         for id in self._seen.keys() - known:
@@ -143,6 +148,11 @@ class LogRules:
             facts["count"] = count
             verdict = verdict_of(float(count), its.begin, its.end)
             yield Found(rule, rule.app, "", verdict, facts)
+
+    def _is_its(self, rule: Rule) -> bool:
+        """Whether the app is its team's: a name may be another team's, now or since before it was made."""
+        team = self._apps.owner(rule.app)
+        return team is not None and rule.is_about(rule.app, team)
 
     def _count(self, rule: Rule, its: LogCondition) -> int:
         now = self._monotonic()

@@ -96,11 +96,32 @@ class Lines:
         return len(self.lines) - lines + 1, self.lines[-lines:]
 
 
+def test_a_log_is_looked_at_for_its_own_team() -> None:
+    """Whatever app a rule names: another team's lines are not counted, and it is told of nothing."""
+    lines, world = Lines(), World()
+    logs = LogRules(lines, world, with_wildcards)
+    ours, everybodys = (
+        Rule(n, team, "web", "Errors", LogCondition("error", 1, 0))
+        for n, team in ((1, "blue"), (2, ""))
+    )
+
+    def look() -> list[int]:
+        return [one.rule.id for one in logs.look([ours, everybodys])]
+
+    assert look() == []
+    world.has("web")
+    assert look() == [2]
+    world.has("web", team="blue")
+    assert look() == [1, 2]
+
+
 def test_lines_are_counted_once_as_they_come() -> None:
     """What was there before counts for nothing, what is old counts no more."""
     clock, lines = Clock(), Lines()
     lines.lines = [line("ERROR before")] * 10
-    logs = LogRules(lines, with_wildcards, clock.monotonic)
+    world = World()
+    world.has("web")
+    logs = LogRules(lines, world, with_wildcards, clock.monotonic)
     rule = Rule(1, "", "web", "Errors", LogCondition("error*timeout", 3, 0, 60))
 
     def look(*new: str) -> tuple[str, object]:

@@ -83,7 +83,7 @@ class Faults:
         made.measured += [
             MetricRules(self.numbers, made.world, lambda: APPS),
             TrafficRules(self.counted, made.world, lambda: APPS, made.clock.monotonic),
-            LogRules(self.lines, with_wildcards, made.clock.monotonic),
+            LogRules(self.lines, made.world, with_wildcards, made.clock.monotonic),
         ]
         self.names = (
             *("locked", "engine", "clock", "starved", "behind", "log", "traffic", "restart"),
