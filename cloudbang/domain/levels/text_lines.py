@@ -58,6 +58,10 @@ class _Table:
         self._words = [
             [name for name in groups if name.startswith(f"w{i}_")] for i in range(len(ways))
         ]
+        # Each row with what it may begin with, read once: a line is not to wait for it.
+        self._each = [
+            (row, first_set(row)) for i, way in enumerate(ways) for row in (_expression([way], i),)
+        ]
         # By the character that a line has there, the few rows that may begin with it.
         self._few: dict[str, tuple[Matches, ...]] = {}
         self.match: Matches = self._match_few if len(ways) > FEW else expression.match
@@ -75,12 +79,10 @@ class _Table:
     def _rows_of(self, char: str) -> tuple[Matches, ...]:
         if not char or char not in ASCII:
             return (self.whole,)
-        rows = [_expression([way], i) for i, way in enumerate(self.ways)]
-        able = [row for row in rows if char in first_set(row)]
-        many = len(able) > FEW
-        few: tuple[Matches, ...] = (
-            (self.whole,) if many else tuple(re.compile(row).match for row in able)
-        )
+        able = [row for row, first in self._each if char in first]
+        few: tuple[Matches, ...] = (self.whole,)
+        if len(able) <= FEW:
+            few = tuple(re.compile(row).match for row in able)
         self._few[char] = few
         return few
 
