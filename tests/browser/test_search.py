@@ -108,6 +108,18 @@ def test_apps_levels_and_a_time_are_chosen_and_in_the_address(page: Page, person
     expect(page.locator("#search-status")).to_have_text("18 entries found")
     expect(page.locator("#search-seen")).to_contain_text("In sight:")
     expect(page.locator(".time-sight")).to_be_visible()
+    before = page.locator("#search-seen").text_content()
+    page.locator(".hit").last.scroll_into_view_if_needed()
+    expect(page.locator("#search-seen")).not_to_have_text(before or "")
+    expect(page.locator(".time-sight")).to_be_in_viewport()
+    # What the keys are at is not covered by it.
+    page.locator(".hit-line").last.focus()
+    for _ in range(6):
+        page.keyboard.press("k")
+    assert page.evaluate(
+        "document.activeElement.getBoundingClientRect().top >="
+        " document.querySelector('.time-bars-axis').getBoundingClientRect().bottom"
+    )
     page.click("#search-apps")
     page.get_by_label("mail").check()
     expect(page.locator("#search-status")).to_have_text("6 entries found")

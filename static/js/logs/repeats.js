@@ -2,6 +2,7 @@
 // others stand where they were, without a row, so that places, links and filters stay what they are. Pure.
 
 import { redraw } from "./entry.js";
+import { appOf } from "./merged_log.js";
 import { patternOf, timeless } from "./patterns.js";
 
 /** @typedef {import("./entry.js").Entry} Entry */
@@ -178,7 +179,9 @@ export class Repeats {
       : e.row[4].length;
     if (size > LONGEST || lines > LINES) return (e.key = 0);
     const text = alike ? patternOf : timeless;
-    let key = hash(`${e.row[2]} ${e.row[3]} ${e.level ?? ""} ${text(e.row[4])}`, 0);
+    // What programs put, and no container wrote, is of one "container" in every app.
+    const who = `${appOf(e.row)} ${e.row[2]} ${e.row[3]}`;
+    let key = hash(`${who} ${e.level ?? ""} ${text(e.row[4])}`, 0);
     for (const row of e.more ?? []) key = hash(text(row[4]), key);
     return (e.key = key || 1);
   }

@@ -24,7 +24,10 @@ export class HitList {
   #wanted;
   /** When those on the screen were logged: ms since 1970. @type {Map<Element, number>} */
   #seen = new Map();
-  #eye = new IntersectionObserver((changes) => this.#look(changes));
+  // What stays at the top of the page covers that much at least.
+  #eye = new IntersectionObserver((changes) => this.#look(changes), {
+    rootMargin: "-128px 0px 0px",
+  });
 
   /**
    * @param {HTMLElement} list

@@ -61,6 +61,15 @@ test("only what is the same is one", () => {
   assert.equal(seen(model).length, 3, "of another stream or container it is another");
 });
 
+test("of another app it is another, also of programs, which have no container", () => {
+  const model = new LogModel();
+  model.reset(1, true);
+  const put = rows(1, ["a", "a", "a"]).map((row, i) => [...row, null, i ? "mail" : "shop", 7 + i]);
+  model.append(/** @type {any} */ (put), 3);
+  new Repeats(() => FOLDING).arrange(model.entries, true);
+  assert.deepEqual(seen(model), ["a", "a ×2"]);
+});
+
 test("what stands between parts rows, unless they are near and that is asked for", () => {
   const texts = ["a", "b", "a", "b", "a"];
   assert.deepEqual(seen(windowOf(texts).model), texts);
