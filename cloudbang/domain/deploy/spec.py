@@ -51,6 +51,7 @@ DOMAIN = re.compile(r"\.|[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?")
 RESOLVER_OPTION = re.compile(r"[a-z][a-z0-9-]{0,40}(:\d{1,4})?")
 EXTRA_HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}[:=]\[?([0-9a-fA-F.:]{2,45}|host-gateway)\]?")
 
+REALTIME = "rtprio"  # a limit by which a process goes before all others of the machine
 HOST = "host"  # among the networks: that of the machine itself
 
 Restart = Literal["always", "on-failure", "no"]
@@ -138,6 +139,7 @@ class Spec:
             found.append("cap_add")
         if self.sysctls:
             found.append("sysctls")
+        found += [f"ulimits[{n}]" for n, one in enumerate(self.ulimits) if one.name == REALTIME]
         return tuple(found)
 
     def as_json(self) -> dict[str, object]:

@@ -7,12 +7,12 @@ import { t, tn } from "../lib/i18n.js";
 import { askFirst, send, unreadable, withSwarm } from "./begin.js";
 import { ComposeVariables } from "./compose_variables.js";
 import { chosenFolder, droppedFolder, packed, Unreadable } from "./folder.js";
+import { leftList } from "./left.js";
 import { NameField } from "./name_field.js";
 import { nameOf } from "./names.js";
 import { stackAddress } from "./stack_box.js";
 import { StackService } from "./stack_service.js";
 import { TeamField } from "./team_field.js";
-import { leftList } from "./way_image.js";
 
 /** @typedef {import("./new_app.js").Draft} Draft */
 /** @typedef {import("./folder.js").Folder} Folder */

@@ -6,6 +6,7 @@ import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
 import { CredentialsBox } from "./credentials.js";
 import { textField } from "./form_fields.js";
+import { leftList } from "./left.js";
 import { kindOf, nameOfImage, registryOf } from "./names.js";
 
 /** @typedef {import("./new_app.js").Draft} Draft */
@@ -98,17 +99,6 @@ export function imageWay(draft) {
     before: () => credentials.keep(registry()),
     folder: () => null,
   };
-}
-
-/** @param {{key: string, why: string, service?: string}[]} found */
-export function leftList(found) {
-  return h(
-    "ul",
-    { class: "new-left" },
-    found.map(({ key, why, service }) =>
-      h("li", null, service ? `${service}: ` : "", h("code", null, key), ` ${why}`),
-    ),
-  );
 }
 
 /**

@@ -242,6 +242,10 @@ def test_the_value_of_a_secret_is_in_no_error():
 def test_what_reaches_beyond_the_app_is_for_admins():
     """Paths of the host, its network, further rights."""
     assert read_spec(WHOLE)[0].for_admins == ("volumes[1]", "cap_add", "sysctls")
+    limits = [{"name": name, "soft": 9} for name in ("nofile", "rtprio", "memlock")]
+    spec = {"image": "a", "ulimits": limits, "group_add": ["0"], "cap_drop": ["ALL"]}
+    spec |= {"tmpfs": [{"path": "/dev/shm", "size": 1}], "pids_limit": 1, "dns_search": ["a"]}
+    assert read_spec(spec)[0].for_admins == ("ulimits[1]",)
     assert read_spec({"image": "a", "networks": ["host"]})[0].for_admins == ("networks[0]",)
     assert read_spec({"image": "a", "volumes": [{"name": "v", "path": "/x"}]})[0].for_admins == ()
 
