@@ -9,7 +9,7 @@ import pytest
 
 from cloudbang.domain.deploy.fields import SpecInvalid
 from tests.deploy.house import House, Swarm
-from tests.support import free_port
+from tests.support import free_port, patient
 
 pytestmark = pytest.mark.engine
 
@@ -31,7 +31,7 @@ def test_an_app_in_the_machines_network_serves_and_is_replaced(
     assert list(its["NetworkSettings"]["Networks"]) == ["host"]
     done = house.serves("hosted", **on_host(image, port, "two", stack="home"))
     assert done.stop_first
-    check = {"health": {"http": "/none", "within": 2}}
+    check = {"health": {"http": "/none", "within": round(patient(2))}}
     id = house.deploy("hosted", **on_host(image, port, "three", **check))
     failed = house.wait(id)
     assert failed.failure is not None, house.lines(id)

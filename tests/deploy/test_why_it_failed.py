@@ -15,7 +15,7 @@ from cloudbang.deploy.limits import StepLimits
 from cloudbang.domain.deploy.failure import FailureClass
 from tests.deploy import apps
 from tests.deploy.house import House, Swarm
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -40,6 +40,7 @@ def check(*command: str, within: float = 1) -> dict[str, object]:
 
 # Where forty containers start at once, it takes a while until the first check has run.
 WELL = check("true", within=60)
+SOON = round(patient(4))  # in which somebody has been asked and has answered, badly
 
 
 FAULTS = {
@@ -47,13 +48,13 @@ FAULTS = {
     "with-0": Fault({"CODE": 0}, "exited", 0),
     "after-3": Fault({"CODE": 7, "AFTER": 3}, "exited", 7, line="two gives up"),
     "no-port": Fault(
-        {"port": 8080, "LISTENS": "no", "health": {"tcp": True, "within": 2}},
+        {"port": 8080, "LISTENS": "no", "health": {"tcp": True, "within": SOON}},
         "unhealthy",
         said="port 8080 does not answer: Connection refused",
         line="two begins",
     ),
     "wrong-path": Fault(
-        {"port": 8080, "health": {"http": "/none", "within": 2}},
+        {"port": 8080, "health": {"http": "/none", "within": SOON}},
         "unhealthy",
         said="GET /none at port 8080 is answered with 404",
     ),

@@ -31,6 +31,11 @@ def told(hook: Service, app: str) -> list[str]:
     ]
 
 
+def alert_of(server: ServerProcess, app: str) -> Any:
+    (alert,) = server.get("/api/v1/alerts", app=app)["alerts"]
+    return alert
+
+
 def add_hook(server: ServerProcess, hook: Service) -> int:
     body = {"name": "hook", "kind": "webhook", "address": hook.address, "private": True}
     made = change(server, "POST", "/receivers", body)
@@ -61,8 +66,10 @@ def test_a_container_that_dies_is_told_and_one_that_was_stopped_is_not(
     wait_until(lambda: told(hook, dies.name), patient(10), every=0.02)
     took = time.monotonic() - began
     assert took <= patient(WITHIN), took
-    (alert,) = server.get("/api/v1/alerts", app=dies.name)["alerts"]
-    assert (alert["state"], alert["told"]) == ("firing", {"sent": 1})
+    # The hook has it a moment before that is written down.
+    wait_until(lambda: alert_of(server, dies.name)["told"] == {"sent": 1}, what="it to be told")
+    alert = alert_of(server, dies.name)
+    assert alert["state"] == "firing"
     assert alert["text"] == f"{dies.name} died, exit code 3"
     events = [one["kind"] for one in server.get(f"/api/v1/apps/{dies.name}/events")["events"]]
     assert "alert" in events
