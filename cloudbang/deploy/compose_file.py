@@ -32,8 +32,10 @@ from cloudbang.deploy.compose_errors import ComposeInvalid, ComposeMissing
 from cloudbang.deploy.compose_names import paths_of
 from cloudbang.domain.deploy.compose import FOLDER, ComposeSource
 from cloudbang.domain.deploy.compose_variables import (
+    Place,
     example_of,
     from_outside,
+    line_of,
     needed_of,
     places_of,
 )
@@ -285,10 +287,10 @@ def _placed(
     places = places_of(text)
     made = []
     for one in found:
-        place = places.get(one.name)
+        place = places.get(one.name) or Place(line_of(text, one.name))
         if one.name in set_:
             one = replace(one, default=set_[one.name], set_by=set_by)
-        made.append(replace(one, line=place.line, why=place.why) if place else one)
+        made.append(replace(one, line=place.line, why=place.why))
     return tuple(made)
 
 

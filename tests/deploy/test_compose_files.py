@@ -263,7 +263,7 @@ def test_a_variable_without_a_value_can_be_given_one(compose: Compose) -> None:
     text = "services: {a: {image: x, environment: [TZ, A=1, B]}}"
     beside = ComposeSource({".env": "B=2"})
     found = compose.read(text, "shop", beside)
-    assert [(one.name, one.required) for one in found.variables] == [("TZ", False)]
+    assert [(one.name, one.required, one.line) for one in found.variables] == [("TZ", False, 1)]
     found = compose.read(text, "shop", beside._replace(variables={"TZ": "Asia/Shanghai"}))
     assert found.config is not None
     [service] = stack_of(found.config, "shop").services

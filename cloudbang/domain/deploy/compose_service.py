@@ -211,7 +211,7 @@ class ServiceReader:
         env = self._spec["env"] = {k: v for k, v in value.items() if v is not None}
         # Taken from whoever runs Compose, and where they have none it is not there at all: an
         # empty one would take the place of what the image says.
-        for name in value.keys() - env.keys():
+        for name in sorted(value.keys() - env.keys()):
             self._not(f"environment.{name}", VALUE_HERE)
 
     def ports(self, value: object) -> None:

@@ -54,6 +54,15 @@ def places_of(text: str) -> dict[str, Place]:
     return {**passed, **found}
 
 
+def line_of(text: str, name: str) -> int:
+    """The first line that has a variable by itself, as in ``[TZ, A=1]``; 0 where none does."""
+    alone = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w=:])")
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.lstrip().startswith("#") and alone.search(line):
+            return number
+    return 0
+
+
 def set_in(text: str) -> dict[str, str]:
     """What a ``.env`` file sets, as far as a line tells: to be shown. What it means says Compose."""
     found = {}
