@@ -665,9 +665,9 @@ def test_feeds_tell_of_the_own_teams_only(house: House, team: str, other: str) -
 def test_a_notice_about_an_app_is_for_its_team(house: House) -> None:
     """That its folder takes no lines is not told to who may not know that there is such an app."""
     path = str(house.parts.store.root / "blue" / APPS["blue"])
-    both = house.parts.accounts.create("olga", PASSWORD, "viewer")
+    both = house.parts.accounts.create("both", PASSWORD, "viewer")
     house.parts.accounts.set_role(both.id, "viewer", "blue")
-    house.secrets["olga"] = house.sign_in("olga")
+    house.secrets["both"] = house.sign_in("both")
     with house.socket_as("default") as socket:
         subscribe(socket, "status")
         hear(socket)
@@ -738,13 +738,13 @@ def test_who_followed_an_app_does_not_follow_another_teams_of_its_name(house: Ho
     that there is none, and no line or event of it."""
     parts, name = house.parts, "moves"
     accounts = parts.accounts
-    both = accounts.create("olga", PASSWORD, "viewer")
-    accounts.set_role(both.id, "viewer", "blue")
-    house.secrets["olga"] = house.sign_in("olga")
+    nora = accounts.create("nora", PASSWORD, "viewer")
+    accounts.set_role(nora.id, "viewer", "blue")
+    house.secrets["nora"] = house.sign_in("nora")
     parts.apps.create(name, "blue")
     house.log(name, "of blue")
     follows = [one.replace("<app>", name) for one in sorted(CHANNELS) if "<app>" in one]
-    with house.socket_as("blue") as blue, house.socket_as("olga") as of_both:
+    with house.socket_as("blue") as blue, house.socket_as("nora") as of_both:
         with house.socket_as("blue") as asks:
             for channel in follows:
                 assert subscribe(blue, channel)["op"] == "subscribed"
