@@ -42,7 +42,7 @@ def test_one_that_the_engine_starts_late_is_ended_when_it_comes() -> None:
         reaper.start()
         source = ExecSource(engine, target_of(one), reaper)
         engine.container_state(str(one.id))  # what is asked once, it has been asked now
-        for part in private._containerd():
+        for part in private.containerd():
             part.suspend()
         source.start(Size())
         reader = gevent.spawn(Shown(source).rest)
@@ -50,7 +50,7 @@ def test_one_that_the_engine_starts_late_is_ended_when_it_comes() -> None:
         assert source.may_start_late, "it cannot know yet"
         assert engine.exec_inspect(source.exec_id) == ExecState(True, None, 0)
         reader.get(timeout=patient(5))
-        for part in private._containerd():
+        for part in private.containerd():
             part.resume()
         wait_until(lambda: engine.exec_inspect(source.exec_id).pid, 10, "its start")
         wait_until(lambda: not source.may_start_late, 15, "its end")
@@ -58,7 +58,7 @@ def test_one_that_the_engine_starts_late_is_ended_when_it_comes() -> None:
         reaper.stop()
         engine.close()
     finally:
-        for part in private._containerd():
+        for part in private.containerd():
             part.resume()
         private.close()
 
