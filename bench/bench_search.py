@@ -15,9 +15,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+
+import psutil
 
 from bench.bench_store import DAY, SECOND, START, Clock, _access, _json, _store
 from cloudbang.domain.lines import format_time
@@ -136,9 +138,22 @@ def _timed(rounds: int, run: Callable[[int], object]) -> float:
 
 
 def _cpu() -> float:
-    """Seconds of a processor, of this process and of those that have ended."""
+    """Seconds of a processor, of this process and of all that it has started."""
     times = os.times()
-    return time.process_time() + times.children_user + times.children_system
+    return (
+        time.process_time()
+        + times.children_user
+        + times.children_system
+        + sum(map(_of, psutil.Process().children(recursive=True)))
+    )
+
+
+def _of(process: psutil.Process) -> float:
+    """Seconds that a process took so far; that searches is one."""
+    with suppress(OSError):
+        tasks = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+    return 0.0
 
 
 def _grep(root: Path, text: str) -> int:
