@@ -2,7 +2,7 @@
 
     python -m tests.lanes [PART ...]
 
-The test files are dealt out to parts (see ``parts``), each a run of pytest of its own. Five lanes take one part
+The test files are dealt out to parts (see ``parts``), each a run of pytest of its own. Four lanes take one part
 after the other. The first one has the machine's Docker Engine, the others have one of their own
 each, since a server under test reads every container of its engine. A part that has to reach its
 containers by their addresses runs in a network of its own, with an engine in it. Where no further
@@ -29,7 +29,7 @@ from pathlib import Path
 from tests.parts import NETWORK, NOTHING, PARTS, Part, files_of
 from tests.support import ROOT
 
-LANES = 5  # on two processors: half of the time and more a test waits for something
+LANES = 4  # on two processors: a fifth wins no minute, and makes everybody wait longer
 BROWSERS = 2  # parts with a browser at a time; Chromium takes a processor
 TO_TIDY_UP = 60.0  # seconds an interrupted part has for it
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -44,9 +44,16 @@ def containers(ground: Ground) -> list[str]:
     return [task.container for task in tasks]
 
 
+def container_of(ground: Ground) -> str:
+    """The one that runs, once there is one: what was changed before may have brought another."""
+    found: list[str] = wait_until(lambda: containers(ground), 40, "the gateway's container")
+    [container] = found
+    return container
+
+
 def test_killed_it_comes_back_with_its_routes(ground: Ground, app: str) -> None:
     """Without being told by anybody; the next change is made as if nothing had been."""
-    [container] = containers(ground)
+    container = container_of(ground)
     ground.docker.containers.get(container).kill()
     wait_until(lambda: containers(ground) not in ([], [container]), 30, "another one")
     wait_until(lambda: answers(ground, app, "steady-r1"), 20, "the app to answer")
@@ -57,7 +64,7 @@ def test_killed_it_comes_back_with_its_routes(ground: Ground, app: str) -> None:
 @pytest.mark.slow("it is waited for whether Swarm brings it back")
 def test_its_socket_gone_it_is_started_anew(ground: Ground, app: str) -> None:
     """Nobody could tell it anything for ever; the socket is there again within 30 s."""
-    [container] = containers(ground)
+    container = container_of(ground)
     (ground.run_folder / "admin.sock").unlink()
     wait_until(lambda: (ground.run_folder / "admin.sock").exists(), 30, "its socket")
     wait_until(lambda: answers(ground, app, "steady-r1"), 20, "the app to answer")
@@ -113,8 +120,8 @@ def test_what_it_kept_being_damaged_it_begins_anew(
     """A file of its own that it cannot read would end it again and again."""
     monkeypatch.setattr(service, "BY_ITSELF", 4.0)
     saved = ground.run_folder.parent / "config" / "caddy" / "autosave.json"
+    container = container_of(ground)
     saved.write_text("{")
-    [container] = containers(ground)
     ground.docker.containers.get(container).kill()
     wait_until(lambda: answers(ground, app, "steady-r1"), 60, "the app to answer")
 

@@ -7,7 +7,7 @@ import pytest
 from cloudbang.domain.deploy.swarm_spec import team_network
 from cloudbang.gateway.service import NAME
 from tests.gateway.ground import Ground, spec
-from tests.gateway.test_faults import answers, containers
+from tests.gateway.test_faults import answers, container_of, containers
 from tests.support import wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow("a gateway is ended, and comes back")]
@@ -23,7 +23,7 @@ def test_it_comes_to_a_teams_network_as_it_runs(ground: Ground) -> None:
     web = ground.run("web", 1)
     ground.gateway.publish("web", spec())
     ground.gateway.switch("web", web)
-    [container] = containers(ground)
+    container = container_of(ground)
     red = ground.run("red", 1, network=ground.engine.roomy_overlay(theirs))
     ground.gateway.publish("red", spec())
     ground.gateway.switch("red", red)
@@ -39,7 +39,7 @@ def test_it_comes_to_a_teams_network_as_it_runs(ground: Ground) -> None:
     ground.docker.containers.get(container).kill()
     wait_until(lambda: containers(ground) not in ([], [container]), 30, "another one")
     wait_until(lambda: answers(ground, "red.localhost", "red-r1"), 20, "the team's app to answer")
-    [container] = containers(ground)
+    container = container_of(ground)
 
     ground.gateway.withdraw("red")
     wait_until(lambda: theirs not in on(), 10, "it to leave")

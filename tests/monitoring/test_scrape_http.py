@@ -132,6 +132,7 @@ def test_all_of_it_has_its_time(answer: Any) -> None:
     assert watch.seconds < 3
 
 
+@pytest.mark.slow("a library reads as much as it may, six bytes at a time")
 @pytest.mark.parametrize(
     ("first", "again"),
     [

@@ -302,6 +302,7 @@ def test_of_several_addresses_one_that_is_down_is_no_reason() -> None:
         assert "could not be asked" in outcome.text
 
 
+@pytest.mark.slow("a library reads as much as it may, six bytes at a time")
 @pytest.mark.parametrize(
     ("first", "again"),
     [
