@@ -42,7 +42,7 @@ def test_rotation_under_a_steady_load_loses_nothing(container, server) -> None:
     wait_until(lambda: _next(server, one.name) > 18_000, 40, "18,000 lines")
     one.kill()
     one.wait()
-    wait_until(lambda: _is_stored(server, one), 20, "the last line to be stored", every=0.2)
+    _wait_until_stored(server, one, 20)
     numbers, silent, markers = _numbers_and_markers(server.lines(one.name))
     assert numbers == list(range(1, numbers[-1] + 1)), (silent, markers)
     assert not markers
@@ -57,7 +57,7 @@ def test_what_the_engine_drops_in_a_flood_is_marked(container, server) -> None:
         log_config={"Type": "json-file", "Config": {"max-size": "200k", "max-file": "2"}},
     )
     one.wait(timeout=patient(60))
-    wait_until(lambda: _is_stored(server, one), 40, "the last line to be stored", every=0.2)
+    _wait_until_stored(server, one, 40)
     numbers, silent, _ = _numbers_and_markers(server.lines(one.name))
     assert len(set(numbers)) == len(numbers), "lines are stored twice"
     assert numbers == sorted(numbers)
@@ -86,7 +86,7 @@ def test_what_rotated_away_while_the_server_was_down_is_marked(container, server
     wait_until(lambda: _next(server, one.name) > start + 500, 20, "further lines")
     one.kill()
     one.wait()
-    wait_until(lambda: _is_stored(server, one), 20, "the last line to be stored", every=0.2)
+    _wait_until_stored(server, one, 20)
     numbers, silent, markers = _numbers_and_markers(server.lines(one.name))
     assert len(set(numbers)) == len(numbers)
     assert numbers == sorted(numbers)
@@ -104,3 +104,15 @@ def _is_stored(server, container) -> bool:
     last = container.logs(tail=1).decode().rstrip("\n")
     kept = server.get(f"/api/v1/apps/{container.name}/lines", before=_next(server, container.name))
     return bool(kept["lines"]) and kept["lines"][-1][4] == last
+
+
+def _wait_until_stored(server, container, seconds: float) -> None:
+    try:
+        what = "the last line to be stored"
+        wait_until(lambda: _is_stored(server, container), seconds, what, every=0.2)
+    except AssertionError as e:
+        newest = server.get(
+            f"/api/v1/apps/{container.name}/lines", before=_next(server, container.name)
+        )
+        told = (newest["lines"][-3:], container.logs(tail=3), server.said()[-3000:])
+        raise AssertionError(f"{e}; kept, of the engine, said: {told}") from None
