@@ -29,7 +29,7 @@ from pathlib import Path
 from tests.parts import NETWORK, NOTHING, PARTS, Part, files_of
 from tests.support import ROOT
 
-LANES = 4  # on two processors: a fifth wins no minute, and makes everybody wait longer
+LANES = 4  # on two processors: a fifth wins a minute, and lets everybody wait longer
 BROWSERS = 2  # parts with a browser at a time; Chromium takes a processor
 TO_TIDY_UP = 60.0  # seconds an interrupted part has for it
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -158,7 +158,7 @@ def test_allowed(): time.sleep(0.2)
 BUDGETED = """
 from tests import conftest, support
 from tests.conftest import pytest_runtest_call
-conftest.BUDGET, support._stalled = 0.1, lambda: 0.0
+conftest.BUDGET, conftest.BUSY, support._stalled = 0.1, 1e9, lambda: 0.0
 """
 
 
