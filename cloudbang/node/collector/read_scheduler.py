@@ -56,7 +56,8 @@ class SharedTick:
             self._timer.close()
         self._due = due
         self._timer = get_hub().loop.timer(max(0.0, due * self._seconds - time.monotonic()))
-        self._timer.start(self._tick)
+        # Counted from now, and not from when this turn of the loop began: it would be early.
+        self._timer.start(self._tick, update=True)
 
     def _tick(self) -> None:
         self._timer.close()

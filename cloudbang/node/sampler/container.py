@@ -171,11 +171,10 @@ class MeasuredContainer:
         worked = time.thread_time()
         raw: Raw = {}
         try:
-            self._read(raw, slow)
+            at = self._read(raw, slow)
         except Vanished:
             self.let_go()
             return taken
-        at = time.monotonic()
         for name in self._context.untold:
             raw.pop(name, None)
         self._read_network(raw)
@@ -195,18 +194,23 @@ class MeasuredContainer:
     def _counts_kills(self) -> bool:
         return bool(self._parts) and "oom_kills" not in self._apart.keys() | self._unread.keys()
 
-    def _read(self, raw: Raw, slow: bool) -> None:
-        """A controller whose files cannot be read costs its own metrics alone. Raises Vanished."""
+    def _read(self, raw: Raw, slow: bool) -> float:
+        """When it was: right after the processor's time, which is read first. Were it said of the
+        end of all reading, who is kept from it in between would tell of more than ran.
+        A controller whose files cannot be read costs its own metrics alone. Raises Vanished."""
         unread: dict[str, str] = {}
+        at = 0.0
         for part in self._parts:
             try:
                 part.fast(raw)
+                at = at or time.monotonic()
                 if slow:
                     part.slow(raw)
             except OSError:
                 unread |= {name: UNREADABLE for name in part.metrics if name not in raw}
         if slow:
             self._unread = unread
+        return at or time.monotonic()
 
     def add(self, taken: InstanceSample, told: Told) -> None:
         """What the engine said of it, as far as it is not read from files."""

@@ -62,7 +62,8 @@ def test_what_the_kernel_tells_of_a_real_group(unified: tuple[Hierarchies, Path]
         one = MeasuredContainer(found, context)
         assert there.find(ID, parent)["cpu"].version == 2
         one.sample(True)
-        began, before = time.monotonic(), ran(burning.pid)
+        start = began = time.monotonic()
+        before = ran(burning.pid)
         told = true = 0.0
         while true < 0.5:
             time.sleep(0.1)
@@ -81,4 +82,6 @@ def test_what_the_kernel_tells_of_a_real_group(unified: tuple[Hierarchies, Path]
     finally:
         burning.kill()
         burning.wait()
-    assert one.sample(True).values.get("cpu", 0.0) < 1.5
+    # One alone runs no longer than the clock, whenever it is looked at.
+    told += one.sample(True).values.get("cpu", 0.0) * (time.monotonic() - began)
+    assert told <= time.monotonic() - start + 0.05
