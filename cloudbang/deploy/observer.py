@@ -10,13 +10,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+import gevent
+
+from cloudbang.domain.apps import KILLED
 from cloudbang.domain.deploy.failure import Ended, Failure, Task, failure_of_task, worst
 
 EVERY = 0.2  # seconds between two looks
 ALIVE = ("starting", "running")
+LATE = (
+    1.5  # seconds in which the engine may yet tell of memory that ran out; of all that it looks at
+)
 INSPECTED = 8  # containers that run and are inspected at a look: of many all in turns
 
 
@@ -25,6 +31,7 @@ class Calls(Protocol):
 
     def tasks(self, service: str, network: str = "") -> list[Task]: ...
     def how_it_fares(self, container: str) -> Ended | None: ...
+    def told_of_memory(self, container: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Observer:
         self._one_off, self._clock = one_off, clock
         self._seen: dict[str, float] = {}  # when each task was first seen
         self._inspected = 0  # looks' worth of containers so far
+        self._patience = LATE
         self._ended: dict[str, Ended] = {}  # by container; what has ended changes no more
 
     def look(self) -> Observed:
@@ -109,6 +117,20 @@ class Observer:
         if not (task.ended or task.state in ALIVE):
             return None
         found = self._engine.how_it_fares(task.container)
+        if found is not None and task.state == "failed" and found.exit_code == KILLED:
+            found = self._why_killed(task.container, found)
         if found is not None and task.ended:
             self._ended[task.container] = found
         return found
+
+    def _why_killed(self, container: str, ended: Ended) -> Ended:
+        """What was killed, and by nobody who told Swarm to: memory that ran out is told beside the
+        end, on a busy machine after it, and to those who ask for it alone."""
+        while not ended.oom_killed:
+            if self._engine.told_of_memory(container):
+                return replace(ended, oom_killed=True)
+            if self._patience <= 0:
+                break
+            self._patience -= EVERY
+            gevent.sleep(EVERY)
+        return ended

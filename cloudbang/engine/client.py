@@ -10,7 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
+from gevent import get_hub
 
+from cloudbang.core.threads import in_thread
 from cloudbang.domain.apps import Instance
 from cloudbang.domain.lines import format_time, parse_time
 from cloudbang.domain.names import app_name, is_hidden, is_labelled
@@ -18,6 +20,7 @@ from cloudbang.engine.containers import ContainerCalls
 from cloudbang.engine.disk import DiskCalls
 from cloudbang.engine.exec import ExecCalls
 from cloudbang.engine.image_import import ImageImportCalls
+from cloudbang.engine.kernel_log import says_out_of_memory
 from cloudbang.engine.lifecycle import LifecycleCalls
 from cloudbang.engine.parse import (
     ContainerState,
@@ -39,6 +42,7 @@ EVENTS = [
 # none at all before a "stop".
 PODMANS = {"died": "die", "remove": "destroy"}
 LAST = 256  # events that Docker remembers
+A_WHILE_NS = 600 * 10**9  # before an end of which more is asked
 _UNREADABLE = ("does not support reading", "cannot read logs")  # as Docker and Podman say it
 
 
@@ -177,6 +181,16 @@ class Engine(
         finally:
             stream.close()
         return [told for line in lines[-LAST:] if (told := _event(line)).time_ns <= until_ns]
+
+    def told_of_memory(self, container: str) -> bool:
+        """Whether a container that was killed was so because its memory ran out, by what was told
+        beside its end: its inspection may not know, and never learns of it. What comes late is not
+        there at once. Raises EngineRefused, EngineUnreachable."""
+        if not self.is_remote and in_thread(get_hub().threadpool, says_out_of_memory, container):
+            return True
+        now = time.time_ns()
+        told = self.past_events(now - A_WHILE_NS, now)
+        return any(event.action == "oom" and event.container == container for event in told)
 
     def events(self, since_ns: int) -> EngineEvents:
         """Events from that time on, a moment ago. Close it. Whoever connects anew may have met

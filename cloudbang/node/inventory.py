@@ -24,13 +24,14 @@ from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.notices import Notices
 from cloudbang.core.retry import Retries
 from cloudbang.core.supervise import Supervisor, backoff
-from cloudbang.domain.apps import Instance, nothing_kept
+from cloudbang.domain.apps import KILLED, Instance, nothing_kept
 from cloudbang.domain.lines import format_time
 from cloudbang.domain.names import fitting
 from cloudbang.engine import Engine, EngineEvent, EngineEvents
 from cloudbang.errors import EngineRefused, EngineUnreachable, NoSuchContainer
 from cloudbang.node.container_events import EventSink, event_of, remembered
 from cloudbang.node.engine_link import EngineLink, State
+from cloudbang.node.memory_kills import MemoryKills
 from cloudbang.node.recent_ends import RecentEnds
 from cloudbang.node.unreadable import Call, Unreadable
 
@@ -95,6 +96,10 @@ class Inventory:
         self._removed: dict[str, float] = {}
         # The engine says so once; what it tells of the container afterwards may not mention it.
         self._oom_at: dict[str, str] = {}
+        self._memory_kills = MemoryKills(
+            lambda container: container in self._oom_at or container not in self._instances,
+            self._on,
+        )
         self._ends = RecentEnds()
         # Containers that the engine did not tell of when it was asked.
         self._unknown = Retries(
@@ -198,6 +203,7 @@ class Inventory:
         self._supervisor.run("again", self._unknown.loop)
         self._supervisor.run("compare", self._compare)
         self._supervisor.run("ping", self._ping)
+        self._supervisor.run("memory kills", self._memory_kills.run)
         self._supervisor.run("settle", self._settle)
 
     def stop(self, deadline: Deadline = UNHURRIED) -> None:
@@ -346,6 +352,13 @@ class Inventory:
             self._names.app_of(event.container, event.name, fitting(event.name))
         if event.action == "oom":
             self._oom_at[event.container] = event.time
+        if (
+            event.action == "die"
+            and event.attributes.get("exitCode") == str(KILLED)
+            and not self._engine.is_remote
+            and not self._ends.was_asked(event.container)
+        ):
+            self._memory_kills.ended(event)
         if known and known.inspected:
             # Said at once and checked right after: of a container that lives for a moment only,
             # the log has to be opened before it is gone.

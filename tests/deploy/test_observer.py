@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cloudbang.deploy.observer import INSPECTED, Observer
+import pytest
+
+from cloudbang.deploy.observer import EVERY, INSPECTED, LATE, Observer
 from cloudbang.domain.deploy.failure import Ended, Task
 
 
@@ -13,6 +15,8 @@ class Calls:
         self.its = list(tasks)
         self.ended: dict[str, Ended] = {}
         self.inspected: list[str] = []
+        self.of_memory: dict[str, int] = {}  # by container, after how many questions it is told
+        self.asked = 0
 
     def tasks(self, service: str, network: str = "") -> list[Task]:
         return self.its
@@ -20,6 +24,11 @@ class Calls:
     def how_it_fares(self, container: str) -> Ended | None:
         self.inspected.append(container)
         return self.ended.get(container)
+
+    def told_of_memory(self, container: str) -> bool:
+        self.asked += 1
+        left = self.of_memory[container] = self.of_memory.get(container, 99) - 1
+        return left < 0
 
 
 def task(n: int, state: str = "running", error: str = "") -> Task:
@@ -54,3 +63,27 @@ def test_what_was_there_when_the_engine_came_back_is_not_held_against_it() -> No
     failure = observer.look().failure
     assert failure
     assert (failure.kind, failure.exit_code) == ("exited", 1)
+
+
+@pytest.mark.parametrize(
+    ("after", "kind"), [(0, "out-of-memory"), (2, "out-of-memory"), (99, "exited")]
+)
+def test_memory_that_ran_out_is_told_late(after: int, kind: str) -> None:
+    """An inspection does not know, and what does comes a moment later; or never: that is not waited
+    for again for each of many."""
+    calls = Calls(*(task(n, "failed", "task: non-zero exit (137)") for n in range(20)))
+    for n in range(20):
+        calls.ended[f"c{n}"] = Ended(exit_code=137)
+        calls.of_memory[f"c{n}"] = after
+    failure = Observer(calls, "web-r1").look().failure
+    assert failure
+    assert (failure.kind, failure.exit_code) == (kind, 137)
+    assert calls.asked <= 20 * 2 + LATE / EVERY + 1
+
+
+def test_nobody_asks_why_what_was_told_to_end_was_killed() -> None:
+    """It did not heed the first signal."""
+    calls = Calls(task(1, "shutdown", ""))
+    calls.ended["c1"] = Ended(exit_code=137)
+    assert Observer(calls, "web-r1").look().failure is None
+    assert calls.asked == 0
