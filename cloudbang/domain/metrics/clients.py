@@ -16,10 +16,12 @@ TOLD = 20_000  # clients that are told of one by one at once
 _AGAIN = 0.8  # of it, below which they are counted exactly again
 
 _EXACT, _SKETCH = b"\1", b"\2"
+_HASH = Struct("<Q")
 _STEP = Struct("<I")  # when ten seconds begin
 _CLIENT = 8 + 4  # bytes: a hash, and when it was seen
 
 ERROR = 0.02  # how far off what is not exact is, nineteen times in twenty
+FEW = 500  # hashes that are remembered one by one: half as much as the registers take, packed
 BITS, DAY_BITS = 13, 14  # of registers: 1.04 / sqrt(2^13) is 1.15 %
 
 
@@ -30,20 +32,30 @@ def hash_of(client: str, salt: bytes) -> int:
 
 
 class Distinct:
-    """How many different hashes there were, in a byte for each of 2^``bits`` registers
-    (HyperLogLog), and mergeable."""
+    """How many different hashes there were, and mergeable: exactly up to ``FEW``, which are remembered
+    one by one; then in a byte for each of 2^``bits`` registers (HyperLogLog)."""
 
-    __slots__ = ("_bits", "_registers")
+    __slots__ = ("_bits", "_few", "_registers")
 
-    def __init__(self, bits: int = BITS, registers: bytes = b"") -> None:
-        """``registers``: what ``bytes`` gave. ValueError for what it cannot have given."""
-        if registers and (len(registers) != 1 << bits or max(registers) > 65 - bits):
-            raise ValueError("no packed count of clients")
+    def __init__(self, bits: int = BITS, packed: bytes = b"") -> None:
+        """``packed``: what ``bytes`` gave. ValueError for what it cannot have given."""
         self._bits = bits
-        self._registers = bytearray(registers or 1 << bits)
+        self._few: set[int] | None = None
+        self._registers = bytearray()
+        if len(packed) == 1 << bits and max(packed) <= 65 - bits:
+            self._registers = bytearray(packed)
+        elif len(packed) <= FEW * 8 and len(packed) % 8 == 0:
+            self._few = {hashed for (hashed,) in _HASH.iter_unpack(packed)}
+        else:
+            raise ValueError("no packed count of clients")
 
     def add(self, hashed: int) -> None:
         """``hashed``: 64 bits."""
+        if self._few is not None:
+            self._few.add(hashed)
+            if len(self._few) > FEW:
+                self._estimate()
+            return
         bits = self._bits
         at = hashed & ((1 << bits) - 1)
         rank = 65 - bits - (hashed >> bits).bit_length()
@@ -52,14 +64,36 @@ class Distinct:
 
     def merge(self, other: Distinct) -> None:
         """Of the same ``bits``."""
-        self._registers = bytearray(map(max, self._registers, other._registers))
+        if other._few is not None:
+            for hashed in other._few:
+                self.add(hashed)
+        else:
+            self._estimate()
+            self._registers = bytearray(map(max, self._registers, other._registers))
 
     def __bytes__(self) -> bytes:
+        if self._few is not None:
+            return b"".join(map(_HASH.pack, sorted(self._few)))
         return bytes(self._registers)
 
+    @property
+    def exact(self) -> bool:
+        """Whether ``count`` is."""
+        return self._few is not None
+
+    def _estimate(self) -> None:
+        """Remember none one by one any more."""
+        few, self._few = self._few, None
+        if few is not None:
+            self._registers = bytearray(1 << self._bits)
+            for hashed in few:
+                self.add(hashed)
+
     def count(self) -> int:
-        """By Otmar Ertl's estimator (arXiv 1702.01284, algorithm 6), which is as good for few as
-        for many and needs no table of corrections."""
+        """Of more than a few by Otmar Ertl's estimator (arXiv 1702.01284, algorithm 6), which is as
+        good for few as for many and needs no table of corrections."""
+        if self._few is not None:
+            return len(self._few)
         size, last = len(self._registers), 64 - self._bits
         having = [self._registers.count(rank) for rank in range(last + 2)]
         z = size * _tau(1 - having[last + 1] / size)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudbang.domain.metrics.clients import DAY_BITS, ERROR, WINDOW, Distinct, Online, hash_of
+from cloudbang.domain.metrics.clients import DAY_BITS, ERROR, FEW, WINDOW, Distinct, Online, hash_of
 
 SALT = b"a salt of a day"
 
@@ -17,6 +17,22 @@ SALT = b"a salt of a day"
 def hashes(n: int, seed: int = 0) -> list[int]:
     chance = random.Random(seed)
     return [chance.getrandbits(64) for _ in range(n)]
+
+
+@pytest.mark.parametrize("n", [0, 1, 27, FEW, FEW + 1])
+def test_few_are_counted_exactly(n: int) -> None:
+    """Whatever their hashes are: of twenty-seven two share a register in one of fifty days. And so
+    they are put together, over what is kept on disk."""
+    for seed in range(100 if n < FEW else 5):
+        one, two = Distinct(DAY_BITS), Distinct(DAY_BITS)
+        for at, hashed in enumerate(hashes(n, seed)):
+            if at % 3:
+                one.add(hashed)
+            if at % 3 != 1:
+                two.add(hashed)
+        two.merge(Distinct(DAY_BITS, bytes(one)))
+        assert two.exact == (n <= FEW)
+        assert two.count() == n if two.exact else abs(two.count() - n) <= 2 * ERROR * n
 
 
 @pytest.mark.parametrize("n", [0, 1, 10, 1000, 9000, 40_000, 200_000])
@@ -43,14 +59,14 @@ def test_put_together(found: list[int], cut: int) -> None:
         one.add(hashed)
     for hashed in found[cut:]:
         two.add(hashed)
-    one.merge(Distinct(registers=bytes(two)))
+    one.merge(Distinct(packed=bytes(two)))
     assert bytes(one) == bytes(whole)
 
 
-@pytest.mark.parametrize("registers", [b"x", b"\xff" * 8192, b"\x00" * 8191])
-def test_what_is_damaged(registers: bytes) -> None:
+@pytest.mark.parametrize("packed", [b"x", b"\xff" * 8192, b"\x00" * 8191, b"\x00" * 8 * (FEW + 1)])
+def test_what_is_damaged(packed: bytes) -> None:
     with pytest.raises(ValueError, match="no packed count"):
-        Distinct(registers=registers)
+        Distinct(packed=packed)
 
 
 def test_a_hash_says_nothing_without_its_salt() -> None:
