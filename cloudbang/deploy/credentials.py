@@ -48,8 +48,7 @@ class HostCredentials:
             # Without it: an error is shown, logged and sent on.
             raise BadRequest("password", "…", "1 to 16384 characters, on one line")
         value = orjson.dumps([user, password]).decode()
-        self._secrets.put(_place(kind), {name: value})
-        self._secrets.forget(_place(kind), set(self._secrets.newest(_place(kind)).items()))
+        self._secrets.replace_one(_place(kind), name, value)
 
     def get(self, team: str, kind: Kind, host: str) -> tuple[str, str] | None:
         """User and password; None where none are kept. Raises SecretUnreadable."""
@@ -70,12 +69,7 @@ class HostCredentials:
 
     def forget(self, team: str, kind: Kind, host: str) -> bool:
         """Whether there were some."""
-        name = _name(team, kind, host)
-        newest = self._secrets.newest(_place(kind))
-        had = newest.pop(name, None) is not None
-        if had:
-            self._secrets.forget(_place(kind), set(newest.items()))
-        return had
+        return self._secrets.forget_one(_place(kind), _name(team, kind, host))
 
 
 def host_name(kind: Kind, host: str) -> str:

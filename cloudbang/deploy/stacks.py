@@ -167,15 +167,17 @@ class Stacks:
         if not STACK.fullmatch(stack):
             raise SpecInvalid("stack", STACK_ALLOWED, stack)
         made = self._checked(stack, parts, admin, team)
-        run = self._store.add(StackRun(0, stack, by, admin, now(), made, team))
+        specs = {part.service: orjson.dumps(dict(part.spec)).decode() for part in parts}
+        run = self._store.add(
+            StackRun(0, stack, by, admin, now(), made, team),
+            # Begun without them it could neither go on nor end.
+            lambda c, id: self._secrets.put_in(c, _place(id), specs),
+        )
         try:
-            specs = {part.service: orjson.dumps(dict(part.spec)).decode() for part in parts}
-            self._secrets.put(_place(run.id), specs)
             run = self._begin_ready(run)
         except CloudBangError:
             if all(part.deployment is None for part in (self._store.get(run.id) or run).parts):
-                self._store.remove(run.id)
-                self._secrets.forget(_place(run.id))
+                self._store.remove(run.id, lambda c, id: self._secrets.forget_in(c, _place(id)))
                 raise
         self._spawn(run)
         return self._store.get(run.id) or run

@@ -191,15 +191,18 @@ class Webhooks:
         if len(self._store.of(app)) >= MOST:
             raise TooManyWebhooks(app)
         key = secrets.token_urlsafe(16)
-        made = self._store.add(Webhook(app, key, kind, by, format_time(time.time_ns()), wanted))
-        return made, self.rotate(made)
+        secret = _new_secret()
+        made = self._store.add(
+            Webhook(app, key, kind, by, format_time(time.time_ns()), wanted),
+            # Without it it would refuse whatever comes.
+            lambda c, id: self._secrets.put_in(c, _place(id), {NAME: secret}),
+        )
+        return made, secret
 
     def rotate(self, webhook: Webhook) -> str:
         """A new secret, which is not shown again; the one before is good no more."""
-        secret = secrets.token_urlsafe(32)
-        place = _place(webhook)
-        versions = self._secrets.put(place, {NAME: secret})
-        self._secrets.forget(place, set(versions.items()))
+        secret = _new_secret()
+        self._secrets.replace(_place(webhook.id), {NAME: secret})
         return secret
 
     def change(self, webhook: Webhook, wanted: Filter, enabled: bool) -> Webhook:
@@ -208,8 +211,7 @@ class Webhooks:
         return changed
 
     def delete(self, webhook: Webhook) -> None:
-        self._store.delete(webhook.id)
-        self._secrets.forget(_place(webhook))
+        self._store.delete(webhook.id, lambda c, id: self._secrets.forget_in(c, _place(id)))
 
     def forget(self, app: str) -> None:
         """An app is deleted: nobody deploys it by an old address, should its name come back."""
@@ -252,7 +254,7 @@ class Webhooks:
         Raises WrongSignature, WebhookOff, BadRequest, NothingToFetch, and what keeps a deployment
         from beginning.
         """
-        place = _place(webhook)
+        place = _place(webhook.id)
         secret = self._secrets.get(place, self._secrets.newest(place)).get(NAME, "")
         pool = get_hub().threadpool if len(body) > LARGE else None
         signed = _maybe(pool, is_signed, webhook.kind, headers, body, secret)
@@ -307,9 +309,13 @@ def _asked(delivery: Delivery) -> str:
     return f"{delivery.scope}/{delivery.key}"
 
 
-def _place(webhook: Webhook) -> str:
-    """Where the secrets have its own: no app is called so."""
-    return f"@webhook-{webhook.id}"
+def _new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _place(id: int) -> str:
+    """Where the secrets have a webhook's own: no app is called so."""
+    return f"@webhook-{id}"
 
 
 def _read(json_of: Callable[[bytes], bytes], body: bytes) -> Mapping[str, Any]:

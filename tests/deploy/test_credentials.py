@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import gevent
 import pytest
 
 from cloudbang.deploy.credentials import HostCredentials, host_name
@@ -103,3 +104,27 @@ def test_a_password_is_in_no_text_of_it() -> None:
     login = RegistryLogin("r.example.com", "ada", CANARY)
     assert CANARY not in repr(login)
     assert "\n" not in login.header
+
+
+def test_who_keeps_some_at_the_same_moment_loses_none(kept: HostCredentials) -> None:
+    """What one of them takes away is of that host alone."""
+    hosts = [f"r{n}.example.com" for n in range(20)]
+    for password in ("first", "second"):
+        at_once = [
+            gevent.spawn(kept.put, f"team{n % 3}", "registry", host, "ada", password)
+            for n, host in enumerate(hosts)
+        ]
+        gevent.joinall(at_once, raise_error=True)
+    for n, host in enumerate(hosts):
+        assert kept.get(f"team{n % 3}", "registry", host) == ("ada", "second")
+    versions = kept._secrets.newest("@registry")
+    assert set(versions.values()) == {2}
+    gone = [
+        gevent.spawn(kept.forget, f"team{n % 3}", "registry", host)
+        for n, host in enumerate(hosts[:10])
+    ]
+    for host in hosts[:10]:
+        kept.put("late", "registry", host, "bob", "third")
+    gevent.joinall(gone, raise_error=True)
+    assert all(one.value for one in gone)
+    assert kept.hosts("late", "registry") == sorted(hosts[:10])

@@ -19,10 +19,10 @@ from cloudbang.domain.deploy.deployment import Deployment
 from cloudbang.domain.deploy.fields import SpecInvalid
 from cloudbang.domain.deploy.not_honoured import NO_SUCH_NETWORK, ONE_MACHINE
 from cloudbang.domain.deploy.spec import read_spec
-from cloudbang.errors import CloudBangError, EngineUnreachable, NoSuchApp
+from cloudbang.errors import CloudBangError, EngineUnreachable, NoSuchApp, StorageFailed
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.deployments import DeployedApp
-from cloudbang.storage.database.secrets import SecretStore
+from cloudbang.storage.database.secrets import KEY, SecretStore
 from cloudbang.storage.database.stacks import StackStore
 from tests.support import wait_until
 
@@ -127,6 +127,18 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 DB = WantedPart("db", {"image": "postgres", "secrets": {"PASSWORD": "canary-7"}})
 WEB = WantedPart("web", {"image": "web"}, ("db",))
+
+
+def test_one_whose_specifications_are_not_kept_is_not_there(house: House) -> None:
+    """It could neither go on nor end, over any number of starts."""
+    (house.folder / KEY).write_bytes(b"cut short")
+    with pytest.raises(StorageFailed, match="it does not hold 32 bytes"):
+        house.stacks.begin("shop", [DB, WEB], "ada", admin=True, team="everyone")
+    assert house.stacks.find() == []
+    (house.folder / KEY).unlink()
+    house.again()
+    run = house.stacks.begin("shop", [DB, WEB], "ada", admin=True, team="everyone")
+    assert [one.id for one in house.stacks.find()] == [run.id]
 
 
 def test_networks_that_carry_no_apps_are_said_before(house: House) -> None:

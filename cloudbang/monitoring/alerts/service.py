@@ -31,6 +31,7 @@ from cloudbang.monitoring.alerts.texts import SayIn
 from cloudbang.storage.database.alert_settings import AlertSettings
 from cloudbang.storage.database.alerts import AlertStore
 from cloudbang.storage.database.database import Database
+from cloudbang.storage.database.rows import With
 from cloudbang.storage.database.secrets import SecretStore
 
 MOST_RULES, MOST_RECEIVERS = 500, 50  # of all; of a team
@@ -142,12 +143,9 @@ class Alerts:
         if len(self.settings.receivers({receiver.team})) >= MOST_RECEIVERS:
             raise TooManyOfThem(MOST_RECEIVERS)
         shown = self._checked(receiver, secrets)
-        made = self.settings.add_receiver(replace(shown, created=self._now()))
-        try:
-            self._secrets.put(place_of(made.id), self._kept(made, secrets))
-        except BaseException:  # without its address it would take no message, for ever
-            self.settings.delete_receiver(made.id)
-            raise
+        made = self.settings.add_receiver(
+            replace(shown, created=self._now()), self._keeps(receiver, secrets)
+        )
         self._news.changed("settings", made.team)
         return made
 
@@ -164,19 +162,17 @@ class Alerts:
             known.pop("password", None)
         now = {**known, **secrets}
         changed = self._checked(receiver, now)
-        place = place_of(receiver.id)
-        versions = self._secrets.put(place, self._kept(receiver, now))
-        self._secrets.forget(place, set(versions.items()))
         # What stood in the way may be gone.
         changed = replace(changed, failures=0, why="", until=0.0)
-        self.settings.save_receiver(changed)
+        self.settings.save_receiver(changed, self._keeps(receiver, now))
         self.outbox.forget(receiver.id)
         self._news.changed("settings", changed.team)
         return changed
 
     def delete_receiver(self, receiver: Receiver) -> None:
-        self.settings.delete_receiver(receiver.id)
-        self._secrets.forget(place_of(receiver.id))
+        self.settings.delete_receiver(
+            receiver.id, lambda c, id: self._secrets.forget_in(c, place_of(id))
+        )
         self.outbox.forget(receiver.id)
         self._news.changed("settings", receiver.team)
 
@@ -232,9 +228,11 @@ class Alerts:
         place = place_of(receiver.id)
         return self._secrets.get(place, self._secrets.newest(place))
 
-    @staticmethod
-    def _kept(receiver: Receiver, secrets: Mapping[str, str]) -> dict[str, str]:
-        return {name: secrets[name] for name in SECRETS[receiver.kind] if secrets.get(name)}
+    def _keeps(self, receiver: Receiver, secrets: Mapping[str, str]) -> With:
+        """With its row what it is told and nobody else: without its address it would take no
+        message, for ever, and with the one of before it would send there."""
+        kept = {name: secrets[name] for name in SECRETS[receiver.kind] if secrets.get(name)}
+        return lambda c, id: self._secrets.put_in(c, place_of(id), kept, alone=True)
 
     def _now(self) -> str:
         return format_time(self._clock())

@@ -38,8 +38,7 @@ class Secrets(Protocol):
 
     def get(self, app: str, versions: dict[str, int]) -> dict[str, str]: ...
     def newest(self, app: str) -> dict[str, int]: ...
-    def put(self, app: str, values: dict[str, str]) -> dict[str, int]: ...
-    def forget(self, app: str, keep: set[tuple[str, int]] = ...) -> None: ...
+    def replace(self, app: str, values: dict[str, str]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,7 @@ class SignOfLife:
     def save(self, minutes: float, private: bool, address: str | None) -> Sign:
         """``address`` None: as it is. Raises StorageFailed, StorageFull."""
         if address:
-            versions = self._secrets.put(PLACE, {ADDRESS: address})
-            self._secrets.forget(PLACE, set(versions.items()))
+            self._secrets.replace(PLACE, {ADDRESS: address})
         shown = shown_of("webhook", address) if address else self.read().shown
         sign = Sign(minutes if shown else 0.0, private, shown)
         kept = {"minutes": sign.minutes, "private": sign.private, "shown": sign.shown}

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from cloudbang.domain.alerts.receivers import Options, Receiver
 from cloudbang.domain.alerts.rules import NoRule, Rule, condition_json, condition_of
 from cloudbang.storage.database.database import Database
-from cloudbang.storage.database.rows import fields_of, insert_row, values_of
+from cloudbang.storage.database.rows import With, alone, fields_of, insert_row, values_of
 from cloudbang.storage.database.tables import (
     alert_messages,
     alert_receivers,
@@ -105,17 +105,27 @@ class AlertSettings:
         row = self._database.read(lambda c: c.execute(wanted).mappings().one_or_none())
         return None if row is None else receiver_of(row)
 
-    def add_receiver(self, receiver: Receiver) -> Receiver:
+    def add_receiver(self, receiver: Receiver, also: With = alone) -> Receiver:
         values = _receiver_values(receiver)
-        made = self._database.write(lambda c: insert_row(c, alert_receivers, values))
-        return replace(receiver, id=made)
 
-    def save_receiver(self, receiver: Receiver) -> None:
+        def work(c: sa.Connection) -> Receiver:
+            made = replace(receiver, id=insert_row(c, alert_receivers, values))
+            also(c, made.id)
+            return made
+
+        return self._database.write(work)
+
+    def save_receiver(self, receiver: Receiver, also: With = alone) -> None:
         statement = sa.update(alert_receivers).where(alert_receivers.c.id == receiver.id)
         values = _receiver_values(receiver)
-        self._database.write(lambda c: c.execute(statement.values(**values)).rowcount)
 
-    def delete_receiver(self, id: int) -> None:
+        def work(c: sa.Connection) -> None:
+            c.execute(statement.values(**values))
+            also(c, receiver.id)
+
+        self._database.write(work)
+
+    def delete_receiver(self, id: int, also: With = alone) -> None:
         """What still was to be sent to it is held back."""
 
         def work(c: sa.Connection) -> None:
@@ -123,6 +133,7 @@ class AlertSettings:
             its = (alert_messages.c.receiver == id) & (alert_messages.c.state == "pending")
             held = {"state": "held", "why": "the receiver was deleted"}
             c.execute(sa.update(alert_messages).where(its).values(**held))
+            also(c, id)
 
         self._database.write(work)
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
+
+With = Callable[[sa.Connection, int], object]
+"""What is written with a row, in one transaction: it is there with it, or neither is. Gets the row's
+number."""
+
+
+def alone(c: sa.Connection, id: int) -> None:
+    """Nothing is written with it."""
 
 
 def values_of(one: Any, *without: str) -> dict[str, Any]:

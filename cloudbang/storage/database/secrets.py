@@ -62,24 +62,49 @@ class SecretStore:
 
         Raises StorageFailed, StorageFull.
         """
-        key = self._read_key()
+        return self._database.write(lambda c: self.put_in(c, app, values)) if values else {}
 
-        def work(c: sa.Connection) -> dict[str, int]:
-            versions = {}
-            for name, value in values.items():
-                its = (table.c.app == app) & (table.c.name == name)
-                newest = sa.select(table.c.version, table.c.value).where(its)
-                row = c.execute(newest.order_by(table.c.version.desc()).limit(1)).one_or_none()
-                version = row[0] if row else 0
-                if row is None or _opened(key, app, name, version, row[1]) != value:
-                    version += 1
-                    sealed = _sealed(key, app, name, version, value)
-                    new = {"app": app, "name": name, "version": version, "value": sealed}
-                    c.execute(sa.insert(table).values(**new))
-                versions[name] = version
-            return versions
+    def put_in(
+        self, c: sa.Connection, app: str, values: Mapping[str, str], *, alone: bool = False
+    ) -> dict[str, int]:
+        """The same within somebody's transaction: beside the row that they belong to. ``alone``: these
+        are all that the app has from now on. Raises StorageFailed."""
+        versions = {}
+        for name, value in values.items():
+            key = self._read_key()
+            its = (table.c.app == app) & (table.c.name == name)
+            newest = sa.select(table.c.version, table.c.value).where(its)
+            row = c.execute(newest.order_by(table.c.version.desc()).limit(1)).one_or_none()
+            version = row[0] if row else 0
+            if row is None or _opened(key, app, name, version, row[1]) != value:
+                version += 1
+                sealed = _sealed(key, app, name, version, value)
+                new = {"app": app, "name": name, "version": version, "value": sealed}
+                c.execute(sa.insert(table).values(**new))
+            versions[name] = version
+        if alone:
+            self.forget_in(c, app, set(versions.items()))
+        return versions
 
-        return self._database.write(work) if values else {}
+    def replace(self, app: str, values: Mapping[str, str]) -> None:
+        """Keep these, and forget all others that it had. Raises StorageFailed, StorageFull."""
+        self._database.write(lambda c: self.put_in(c, app, values, alone=True))
+
+    def replace_one(self, app: str, name: str, value: str) -> None:
+        """Keep one, and forget what it was before; the others stay as they are, those as well that
+        somebody keeps at this moment. Raises StorageFailed, StorageFull."""
+
+        def work(c: sa.Connection) -> None:
+            version = self.put_in(c, app, {name: value})[name]
+            its = (table.c.app == app) & (table.c.name == name)
+            c.execute(sa.delete(table).where(its & (table.c.version != version)))
+
+        self._database.write(work)
+
+    def forget_one(self, app: str, name: str) -> bool:
+        """Whether there was one of that name. Raises StorageFailed."""
+        its = (table.c.app == app) & (table.c.name == name)
+        return self._database.write(lambda c: c.execute(sa.delete(table).where(its)).rowcount) > 0
 
     def get(self, app: str, versions: Mapping[str, int]) -> dict[str, str]:
         """The values of these versions. Raises SecretUnreadable, StorageFailed."""
@@ -115,15 +140,15 @@ class SecretStore:
 
     def forget(self, app: str, keep: Collection[tuple[str, int]] = ()) -> None:
         """Delete all of an app but these (name, version)."""
+        self._database.write(lambda c: self.forget_in(c, app, keep))
 
-        def work(c: sa.Connection) -> None:
-            its = sa.select(table.c.name, table.c.version).where(table.c.app == app)
-            for name, version in c.execute(its).all():
-                if (name, version) not in keep:
-                    one = (table.c.name == name) & (table.c.version == version)
-                    c.execute(sa.delete(table).where((table.c.app == app) & one))
-
-        self._database.write(work)
+    def forget_in(self, c: sa.Connection, app: str, keep: Collection[tuple[str, int]] = ()) -> None:
+        """The same within somebody's transaction."""
+        its = sa.select(table.c.name, table.c.version).where(table.c.app == app)
+        for name, version in c.execute(its).all():
+            if (name, version) not in keep:
+                one = (table.c.name == name) & (table.c.version == version)
+                c.execute(sa.delete(table).where((table.c.app == app) & one))
 
     def _read_key(self) -> bytes:
         """The key, which is made when the first secret is kept."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from cloudbang.domain.deploy.stack_run import Part, StackRun
 from cloudbang.storage.database.database import Database
-from cloudbang.storage.database.rows import insert_row
+from cloudbang.storage.database.rows import With, alone, insert_row
 from cloudbang.storage.database.tables import stack_runs as table
 
 
@@ -21,13 +21,15 @@ class StackStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, run: StackRun) -> StackRun:
+    def add(self, run: StackRun, also: With = alone) -> StackRun:
         """The same with the id that it gets."""
         values = _values(run)
         del values["id"]
 
         def work(c: sa.Connection) -> StackRun:
-            return replace(run, id=insert_row(c, table, values))
+            made = replace(run, id=insert_row(c, table, values))
+            also(c, made.id)
+            return made
 
         return self._database.write(work)
 
@@ -35,9 +37,12 @@ class StackStore:
         statement = sa.update(table).where(table.c.id == run.id).values(**_values(run))
         self._database.write(lambda c: c.execute(statement).rowcount)
 
-    def remove(self, id: int) -> None:
-        statement = sa.delete(table).where(table.c.id == id)
-        self._database.write(lambda c: c.execute(statement).rowcount)
+    def remove(self, id: int, also: With = alone) -> None:
+        def work(c: sa.Connection) -> None:
+            c.execute(sa.delete(table).where(table.c.id == id))
+            also(c, id)
+
+        self._database.write(work)
 
     def get(self, id: int) -> StackRun | None:
         return next(iter(self._find(table.c.id == id, 1)), None)

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from cloudbang.domain.deploy.webhooks import Filter, WebhookKind
 from cloudbang.storage.database.database import Database
-from cloudbang.storage.database.rows import fields_of, insert_row, values_of
+from cloudbang.storage.database.rows import With, alone, fields_of, insert_row, values_of
 from cloudbang.storage.database.tables import deliveries, webhooks
 
 ALL = Filter()
@@ -49,23 +49,29 @@ class WebhookStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, webhook: Webhook) -> Webhook:
+    def add(self, webhook: Webhook, also: With = alone) -> Webhook:
         """Keep a new one; with its id."""
         values = _values(webhook)
-        made = self._database.write(lambda c: insert_row(c, webhooks, values))
-        return replace(webhook, id=made)
+
+        def work(c: sa.Connection) -> Webhook:
+            made = replace(webhook, id=insert_row(c, webhooks, values))
+            also(c, made.id)
+            return made
+
+        return self._database.write(work)
 
     def save(self, webhook: Webhook) -> None:
         its = webhooks.c.id == webhook.id
         statement = sa.update(webhooks).where(its).values(**_values(webhook))
         self._database.write(lambda c: c.execute(statement).rowcount)
 
-    def delete(self, id: int) -> None:
+    def delete(self, id: int, also: With = alone) -> None:
         """With what came of its deliveries."""
 
         def work(c: sa.Connection) -> None:
             c.execute(sa.delete(webhooks).where(webhooks.c.id == id))
             c.execute(sa.delete(deliveries).where(deliveries.c.scope == scope_of(id)))
+            also(c, id)
 
         self._database.write(work)
 

@@ -13,6 +13,7 @@ import pytest
 
 from cloudbang.deploy.service import Wanted
 from cloudbang.domain.deploy.deployment import Deployment
+from cloudbang.storage.database.secrets import KEY
 from cloudbang.storage.database.webhooks import Delivery, scope_of
 from tests.web.api.test_deployments import WHEN, deployed
 from tests.web.web_support import Client, WebGround
@@ -101,6 +102,18 @@ def test_made_shown_changed_and_deleted(admin: Client, begun: Begun, call: Any) 
     assert admin.delete(path).status_code == 204
     assert call(other).json["code"] == "no-such-webhook"
     assert admin.get(HOOKS).json == {"webhooks": []}
+
+
+def test_one_whose_secret_is_not_kept_is_not_there(
+    ground: WebGround, admin: Client, begun: Begun
+) -> None:
+    """It would refuse whatever comes."""
+    key = ground.database.path.parent / KEY
+    key.write_bytes(b"cut short")
+    assert admin.post(HOOKS, {"kind": "github"}).status_code == 500
+    assert admin.get(HOOKS).json == {"webhooks": []}
+    key.unlink()
+    assert admin.post(HOOKS, {"kind": "github"}).status_code == 201
 
 
 def test_a_push_deploys_what_serves(admin: Client, begun: Begun, call: Any) -> None:
