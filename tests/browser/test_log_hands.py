@@ -82,14 +82,12 @@ Shot = Callable[..., None]
 def is_seen(line: Locator, page: Page) -> None:
     """Within the rows' window, and not only drawn."""
     expect(line).to_be_in_viewport()
-    inside = line.evaluate(
-        """one => {
-            const its = one.getBoundingClientRect();
-            const box = document.getElementById("log-scroller").getBoundingClientRect();
-            return its.top >= box.top && its.bottom <= box.bottom;
-        }"""
-    )
-    assert inside
+    inside = """one => {
+        const its = one.getBoundingClientRect();
+        const box = document.getElementById("log-scroller").getBoundingClientRect();
+        return its.top >= box.top && its.bottom <= box.bottom;
+    }"""
+    wait_until(lambda: line.evaluate(inside), what="the line to be within the rows' window")
 
 
 def test_a_link_leads_into_a_trace(page: Page, person: Person) -> None:

@@ -77,8 +77,9 @@ def put(page: Page, person: Person, app: str, texts: list[str]) -> None:
     out = zmq.Context.instance().socket(zmq.PUB)
     out.connect(person.server.bus_sub)
 
+    now = time.time_ns()  # of all of them: a bar may end at any moment
+
     def send(texts: list[str]) -> None:
-        now = time.time_ns()
         lines = [{"time": format_time(now + n), "text": text} for n, text in enumerate(texts)]
         out.send_multipart([b"put/log/%b/" % app.encode(), b'{"v":1}', json.dumps(lines).encode()])
 

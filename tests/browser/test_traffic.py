@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Any
 
 import docker
@@ -208,9 +209,10 @@ def test_what_is_shown_is_what_was_measured_by_who_asked(
     expect(row(desk, "(not found)").locator("td").first).to_have_text(str(load.statuses[404]))
     failing = row(desk, "/fail/:id").locator("td").nth(-2)
     expect(failing).to_have_text(f"{load.statuses[500]} (100 %)")
-    # By time in all, those that take long come first; by count, those that are asked for most.
+    # By time in all, those that take long come first, which on a busy machine are those that are
+    # asked for most; by count, these.
     first = desk.locator(".addresses tbody th").first
-    expect(first).to_contain_text(re.compile("/orders/:id/lines|/report"))
+    expect(first).to_contain_text(max(found["top"], key=itemgetter("seconds"))["path"])
     desk.get_by_role("button", name="Requests", exact=True).click()
     expect(first).to_contain_text("/users/:id")
     expect(desk.locator(".heat-said")).to_contain_text("Half of all answers took at most")
