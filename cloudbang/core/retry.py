@@ -47,9 +47,10 @@ class Attempts:
             self._ends()
 
     def wait(self, seconds: float) -> None:
-        """Wait for the next try, or until :meth:`now`."""
-        self._now.clear()
+        """Wait for the next try, or until :meth:`now`. One that was said since the last wait counts:
+        it may have come while the try that failed was under way."""
         self._now.wait(seconds)
+        self._now.clear()
 
     def now(self) -> None:
         """Try again without waiting any longer: what was in the way may be gone."""

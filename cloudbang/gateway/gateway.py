@@ -284,6 +284,7 @@ class Gateway:
         needed = {route.own_port for route in self._routes.by_app.values()} - {0}
         try:
             self._admin.config()
+            self._service.answered()
             try:
                 good = self._service.looks_right(needed)
             except EngineUnreachable:

@@ -95,6 +95,10 @@ class GatewayService:
         """Those that apps can have: all of the range that nobody else is known to have."""
         return frozenset(self._settings.own_ports) - self._taken - self._elsewhere
 
+    def answered(self) -> None:
+        """It did: that it was silent once, and is again much later, is no silence in between."""
+        self._silent_since = None
+
     def looks_right(self, needed: Collection[int]) -> bool:
         """Whether the service is there, as it should be. ``needed``: ports that apps were given."""
         found = self._engine.service(NAME)
@@ -116,7 +120,7 @@ class GatewayService:
                 self._set_up(found)
             elif why := self._stays_away():
                 self._restart(found, why)
-        self._silent_since = None
+        self.answered()
 
     def take_away(self) -> None:
         """It is needed no more."""

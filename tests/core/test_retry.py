@@ -34,6 +34,17 @@ def test_a_wait_can_be_cut_short():
     waiting.get(timeout=patient(1))
 
 
+def test_what_comes_while_it_is_tried_cuts_the_next_wait_short():
+    """The engine is back, or a reader is to begin anew, while the last try is about to fail."""
+    one = Attempts(1.0, 8.0, begins=lambda _: None, ends=lambda: None)
+    one.now()
+    with gevent.Timeout(patient(5)):
+        one.wait(3600)
+    with gevent.Timeout(0.01, False):
+        one.wait(3600)
+        raise AssertionError("it is heard once")
+
+
 def test_each_is_asked_again_by_itself():
     """One that is due in an hour keeps no other waiting, and what is gone is not asked for."""
     asked: list[str] = []

@@ -157,16 +157,18 @@ class Ground:
         return release.service
 
     def answer(self, release: Release, replicas: int) -> bool:
-        tasks = [one for one in self.engine.tasks(release.service) if one.state == "running"]
-        at = self.engine.addresses_on("docker_gwbridge")
         port = int(dict(release.spec.env).get("PORT", "80"))
-        found = 0
-        for task in tasks:
-            try:
-                found += self.client.get(f"http://{at[task.container]}:{port}/").status_code == 200
-            except (httpx.HTTPError, KeyError):
-                return False
-        return found == replicas
+        try:
+            return self.past_the_gateway(release.service, "/", port) == [200] * replicas
+        except (httpx.HTTPError, KeyError):
+            return False
+
+    def past_the_gateway(self, service: str, path: str, port: int = 80) -> list[int]:
+        """What each instance of a service that runs answers who asks it itself."""
+        tasks = [one for one in self.engine.tasks(service) if one.state == "running"]
+        at = self.engine.addresses_on("docker_gwbridge")
+        asked = [f"http://{at[task.container]}:{port}{path}" for task in tasks]
+        return [self.client.get(one).status_code for one in asked]
 
     def addresses(self, service: str) -> list[str]:
         return [task.address for task in self.engine.tasks(service, self.network) if task.address]

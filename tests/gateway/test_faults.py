@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
 
 import gevent
 import httpx
 import pytest
 
+from cloudbang.config import GatewaySettings
 from cloudbang.domain.deploy.caddy import local_host
 from cloudbang.gateway import service
 from cloudbang.gateway.errors import GatewayAway
 from cloudbang.gateway.service import NAME
-from tests.gateway.ground import HTTP_PORT, Ground, spec
+from tests.gateway.ground import HTTP_PORT, HTTPS_PORT, OWN_PORTS, Ground, spec
 from tests.gateway.load import Load, Talker
 from tests.support import patient, rounds, wait_until
 
@@ -85,7 +88,8 @@ def test_a_configuration_changed_by_hand_is_put_back(ground: Ground, app: str) -
         return None
 
     wait_until(lambda: runs() == wanted, 30, "the configuration")
-    assert answers(ground, app, "steady-r1")
+    wait_until(lambda: ground.gateway.repairs > repairs, 10, "it to be counted")
+    wait_until(lambda: answers(ground, app, "steady-r1"), 20, "the app to answer")
     assert ground.gateway.repairs == repairs + 1
 
 
@@ -111,6 +115,29 @@ def test_a_service_removed_is_made_again(ground: Ground, app: str) -> None:
     ground.engine.update_service(NAME, fewer)
     wait_until(lambda: len(ground.service_ports()) == 6, 40, "its ports")
     wait_until(lambda: answers(ground, app, "steady-r1"), 20, "the app to answer")
+
+
+def test_two_silences_are_no_long_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway on a busy machine that is slow to answer once, and again an hour later, is not
+    started anew: that would end everybody's connections."""
+    clock = [1000.0]
+
+    class Silent:
+        def config(self) -> None:
+            raise GatewayAway("no answer within 5 s", True)
+
+    monkeypatch.setattr(service, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    settings = GatewaySettings(http_port=HTTP_PORT, https_port=HTTPS_PORT, ports=OWN_PORTS)
+    one = service.GatewayService(None, tmp_path, settings, (), Silent())  # type: ignore[arg-type]
+    for _ in range(3):
+        with pytest.raises(GatewayAway):
+            one._stays_away()
+        clock[0] += 3600
+        one.answered()
+    with pytest.raises(GatewayAway):
+        one._stays_away()
+    clock[0] += service.SILENT + 1
+    assert one._stays_away() == "mute"
 
 
 @pytest.mark.slow("it is waited for whether Swarm brings it back")
@@ -189,7 +216,7 @@ def test_switches_lose_no_request(ground: Ground) -> None:
         new = ground.run("busy", number)
         ground.gateway.switch("busy", new)
         old, new = new, old
-    gevent.sleep(0.5)
+    wait_until(lambda: load.errors or load.answers[f"busy-r{number}"], 40, "the last to answer")
     load.stop()
     assert load.errors == []
     assert load.answers.keys() == {f"busy-r{n}" for n in range(1, number + 1)}

@@ -14,13 +14,14 @@ from pathlib import Path
 import gevent
 import pytest
 
+from cloudbang.domain.deploy import caddy
 from cloudbang.domain.names import is_hidden
-from cloudbang.gateway import GatewayFailed, RouteTaken, image, service
+from cloudbang.gateway import GatewayFailed, RouteTaken, gateway, image, service
 from cloudbang.gateway.errors import NotHereAlone
 from cloudbang.gateway.ipv6 import passes_for_local
 from cloudbang.gateway.service import NAME
 from tests.gateway.ground import HTTP_PORT, OWN_PORTS, Ground, spec
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -152,12 +153,13 @@ def test_requests_under_way_are_counted(ground: Ground) -> None:
     ground.gateway.publish("counts", spec())
     ground.gateway.switch("counts", old)
     addresses = ground.addresses(old)
-    asked = [gevent.spawn(ground.ask, "counts.localhost", "/slow?2") for _ in range(3)]
+    asked = [gevent.spawn(ground.ask, "counts.localhost", "/hold") for _ in range(3)]
     count = lambda: ground.gateway.in_flight("counts", 80, old, addresses)  # noqa: E731
     wait_until(lambda: count() == 3, 5, "three requests")
     ground.gateway.switch("counts", new)
     assert count() == 3
     assert ground.gateway.in_flight("counts", 80, new, ground.addresses(new)) == 0
+    assert ground.past_the_gateway(old, "/let") == [200]
     assert [one.get().text for one in asked] == ["counts-r1"] * 3
     wait_until(lambda: count() == 0, 5, "none")
     for one in (old, new):
@@ -165,8 +167,12 @@ def test_requests_under_way_are_counted(ground: Ground) -> None:
 
 
 @pytest.mark.slow("an app is stopped and started again")
-def test_while_requests_wait_for_an_app_nothing_is_loaded(ground: Ground) -> None:
+def test_while_requests_wait_for_an_app_nothing_is_loaded(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It would end their waiting. Another app's route comes once they have been answered."""
+    monkeypatch.setattr(gateway, "HELD", patient(30))  # a busy machine is slow to start an instance
+    monkeypatch.setattr(caddy, "HELD", f"{patient(30):.0f}s")
     running = ground.run("alone", 1)
     ground.gateway.publish("alone", spec())
     ground.gateway.switch("alone", running)
@@ -183,6 +189,7 @@ def test_while_requests_wait_for_an_app_nothing_is_loaded(ground: Ground) -> Non
     ground.gateway.publish("alone", spec())
     other.get()
     assert ground.gateway.loads == loads + 1
+    monkeypatch.undo()
     ground.gateway.withdraw("comes")
     ground.end(running)
 

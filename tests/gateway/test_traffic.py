@@ -141,7 +141,7 @@ def test_what_is_no_slow_request(ground: Ground, counted: Counted) -> None:
     """A WebSocket, one who left, a HEAD: counted, in no percentile, and no error."""
     with serving(ground, "odd") as host:
         talker = Talker(HTTP_PORT, host)
-        leaver = raw(host, "GET /slow?3 HTTP/1.1")
+        leaver = raw(host, "GET /hold HTTP/1.1")
         measured = []
         for _ in range(5):
             began = time.monotonic()

@@ -2,6 +2,7 @@
 
    GET /         the text of RELEASE; POST / the same once the whole body has come
    GET /slow?N   the same after N seconds; any other path after wait=N milliseconds of its query
+   GET /hold     the same once somebody has asked for /let
    GET /fail…    the same with status 500; GET /missing… with 404
    GET /ws       a WebSocket that sends back each small text frame
    GET /cookies  the request's Cookie
@@ -21,6 +22,19 @@
 #include <unistd.h>
 
 static const char *release, *logs;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t let = PTHREAD_COND_INITIALIZER;
+static int is_let;
+
+static void hold_or_let(const char *path) {
+    pthread_mutex_lock(&lock);
+    if (!strncmp(path, "/let", 4)) {
+        is_let = 1;
+        pthread_cond_broadcast(&let);
+    }
+    while (!strncmp(path, "/hold", 5) && !is_let) pthread_cond_wait(&let, &lock);
+    pthread_mutex_unlock(&lock);
+}
 
 static int number(const char *name, int otherwise) {
     const char *found = getenv(name);
@@ -152,6 +166,7 @@ static void *serve(void *given) {
         }
         snprintf(text, sizeof text, "%s", release);
         if (!strncmp(path, "/slow?", 6)) sleep((unsigned)atoi(path + 6));
+        hold_or_let(path);
         char *query = strpbrk(path, "? \r"), *wait = query && *query == '?' ? strstr(query, "wait=") : 0;
         if (wait) usleep((unsigned)atoi(wait + 5) * 1000);
         const char *status = !strncmp(path, "/fail", 5)      ? "500 Internal Server Error"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from math import inf
 
 import gevent
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 OLD_AT_ONCE = 4  # logs of ended containers that are read at the same time
 SET_BACK = 0.5  # seconds by which the clock has to go back to be noticed
+CLOCK_TRIES = 10
 FLUSH_WITHIN = 1.5  # seconds that a stop waits for lines on their way to the disk
 
 
@@ -172,15 +174,29 @@ class LogCollector:
     def _watch_clock(self) -> None:
         """Read again when the clock is set back: the engine would hold lines back that are older
         than the moment it was asked to begin at."""
-        ahead = time.time() - time.monotonic()
+        ahead = wall_ahead()
         while True:
             gevent.sleep(1)
-            now_ahead = time.time() - time.monotonic()
+            now_ahead = wall_ahead()
             if now_ahead < ahead - SET_BACK:
                 log.warning("the clock was set back by %.1f s", ahead - now_ahead)
                 for running in list(self._followers.values()):
                     running.follower.interrupt()
             ahead = now_ahead
+
+
+def wall_ahead(
+    wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic
+) -> float:
+    """Seconds by which the wall clock is ahead of the one that is never set. A busy machine may let
+    this process wait between reading the two, which would look like a clock that was set: then both
+    are read again."""
+    for _ in range(CLOCK_TRIES):
+        before = steady()
+        ahead = wall() - before
+        if steady() - before < SET_BACK / 10:
+            break
+    return ahead
 
 
 def _file_bytes(instance: Instance) -> float:

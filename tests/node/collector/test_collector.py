@@ -8,6 +8,7 @@ import docker
 import pytest
 from docker.models.containers import Container
 
+from cloudbang.node.collector.collector import wall_ahead
 from tests.node.collector.rig import Rig
 from tests.support import patient, wait_until
 
@@ -24,6 +25,19 @@ def is_gone(container: Container) -> bool:
     except docker.errors.NotFound:
         return True
     return False
+
+
+def test_who_had_to_wait_between_two_clocks_looks_again():
+    """A busy machine is no clock that was set back: logs would be read again for it."""
+    passed, waits = [100.0], iter([0.0, 2.0])  # before each look at the wall clock
+
+    def wall() -> float:
+        passed[0] += next(waits, 0.0)
+        return passed[0] + 1_000
+
+    assert wall_ahead(wall, lambda: passed[0]) == 1_000
+    waits = iter([2.0])
+    assert wall_ahead(wall, lambda: passed[0]) == 1_000
 
 
 def test_both_streams_of_a_container_are_stored(rig, container):
