@@ -1,8 +1,8 @@
 """Apps for tests: one small image, whose behaviour its environment says.
 
 ``RELEASE`` is what it answers; it listens at 8080 after ``LATE`` seconds, unless ``LISTENS`` is
-"no"; after ``AFTER`` seconds it exits with ``CODE``, if that is given. ``cgi-bin/slow`` answers after
-``SLOW`` seconds. SIGTERM ends it.
+"no"; after ``AFTER`` seconds it exits with ``CODE``, if that is given. ``cgi-bin/held?NAME`` answers
+once there is a file ``/www/NAME`` (``House.let_go``). SIGTERM ends it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ echo "$RELEASE begins"
 if [ "$LISTENS" != no ]; then
     mkdir -p /www/cgi-bin
     echo "$RELEASE" >/www/index.html
-    printf '#!/bin/sh\nsleep %s\necho "Content-Type: text/plain"\necho\necho "%s"\n' \
-        "${SLOW:-2}" "$RELEASE" >/www/cgi-bin/slow
-    chmod +x /www/cgi-bin/slow
+    printf '#!/bin/sh\nuntil [ -e "/www/$QUERY_STRING" ]; do sleep 0.1; done\n%s\necho\necho "%s"\n' \
+        'echo "Content-Type: text/plain"' "$RELEASE" >/www/cgi-bin/held
+    chmod +x /www/cgi-bin/held
     httpd -f -p 8080 -h /www &
 fi
 if [ -n "$CODE" ]; then

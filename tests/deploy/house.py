@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import docker
 
@@ -31,16 +33,23 @@ from cloudbang.storage.database.routes import RouteStore
 from cloudbang.storage.database.secrets import SecretStore
 from cloudbang.storage.logs.log_store import LogStore
 from tests.apps.test_registry import Bus, Containers
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 GATEWAY = GatewaySettings(http_port=8180, https_port=8543, ports="8181-8184")
-QUICK = StepLimits(verify=1.0, drain=5.0, hold=5.0, start=30.0, command=20.0, away=20.0)
+
+
+def quick() -> StepLimits:
+    """What nothing has to wait for is short, what only a failure waits for grows with what else the
+    machine does."""
+    return StepLimits(
+        verify=1.0, drain=30.0, hold=5.0, start=patient(30), command=patient(20), away=patient(20)
+    )
 
 
 class House:
     """One CloudBang's deployments over ``folder``; another one over the same is its successor."""
 
-    def __init__(self, folder: Path, host: str, limits: StepLimits = QUICK) -> None:
+    def __init__(self, folder: Path, host: str, limits: StepLimits | None = None) -> None:
         self.settings = Settings(
             storage=StorageSettings(path=folder, keep_free_bytes=0),
             engine=EngineSettings(host=host),
@@ -74,7 +83,7 @@ class House:
             self.sources,
             self.store,
             self.secrets,
-            limits,
+            limits or quick(),
             self.apps.team_of,
         )
         sink = StoreSink(self.logs, bus)
@@ -96,6 +105,13 @@ class House:
         self.apps.stop()
         self.database.close()
         self.logs.close()
+
+    def limited(self, **limits: float) -> AbstractContextManager[object]:
+        """Deployments whose first step begins meanwhile have these limits."""
+        parts = self.deployments._parts
+        return patch.object(
+            self.deployments, "_parts", replace(parts, limits=replace(parts.limits, **limits))
+        )
 
     # -- what is asked
 
@@ -138,6 +154,12 @@ class House:
     def lines(self, id: int) -> list[str]:
         first, found = self.logs.newest(log_name(id), 1_000, 1 << 20)
         return [row[4] for row in rows(first, found)]
+
+    def let_go(self, app: str, number: int, name: str) -> None:
+        """Have what is held at a release's ``cgi-bin/held?NAME`` answered."""
+        (container,) = self.engine.released(app, number)
+        with closing(docker.DockerClient(base_url=self.engine.host, version="1.41")) as client:
+            client.containers.get(container).exec_run(["touch", f"/www/{name}"])
 
     def environment(self, container: str) -> dict[str, str]:
         """The variables of a container, as the engine has them."""

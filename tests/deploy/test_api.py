@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,6 +23,7 @@ import httpx
 import orjson
 import pytest
 
+from cloudbang.deploy.settling import QUIET
 from tests.deploy import apps
 from tests.deploy.house import Swarm, machine_engine
 from tests.deploy.program import FINAL, Program, folder_of, program_on
@@ -198,7 +200,7 @@ def test_of_many_pushes_two_are_deployed(program: Program) -> None:
     """The first at once, then the newest; what was asked twice is one; the last one serves."""
     program.ended(program.begin("pushed", spec=apps.web(program.image))["id"])
     hook = program.http.post("/api/v1/apps/pushed/webhooks", json={"kind": "github"}).json()
-    ids = []
+    ids, told = [], []
     for n in range(20):
         body = json.dumps(
             {"ref": "refs/heads/main", "after": f"{n + 1:040x}", "commits": []}
@@ -220,12 +222,15 @@ def test_of_many_pushes_two_are_deployed(program: Program) -> None:
         assert answer.status_code == 202, answer.text
         assert answer.json()["again"] is bool(n % 2)
         ids.append(answer.json()["id"])
+        told.append(time.monotonic())
         time.sleep(0.15)
     assert len(set(ids)) == 10
     ended = [program.ended(id) for id in sorted(set(ids))]
     states = [one["state"] for one in ended]
     assert states[-1] == "serving", ended[-1]
-    assert states.count("serving") <= 2, states
+    # Where nothing came for as long as that, on a busy machine, what came last had its turn.
+    quiet = sum(later - before >= QUIET * 0.9 for before, later in pairwise(told))
+    assert states.count("serving") <= 2 + quiet, states
     assert set(states) == {"serving", "cancelled"}
     assert "newer" in ended[-2]["sentence"]
 

@@ -119,29 +119,41 @@ def test_two_people_at_the_same_moment(house: House, image: str) -> None:
     assert house.wait(id).state == "serving"
 
 
-@pytest.mark.slow("a request that takes seconds, and what is stopped afterwards")
+@pytest.mark.slow("three deployments behind a gateway")
 def test_requests_are_let_finish_and_a_cancel_meanwhile_goes_back(house: House, image: str) -> None:
     """Behind the gateway: while the old one's requests go on, all can be as it was."""
-    spec = apps.web(image, "one", SLOW=4, route={})
-    house.serves("drained", **spec)
+
+    def drains(id: int) -> object:
+        return (step := house.get(id).step("drain")) and step.progress.get("in_flight")
+
+    def hold(name: str) -> gevent.Greenlet:
+        """A request that a release answers once it is let go, and which it has got."""
+        addresses = [one for t in house.engine.tasks("drained-r1") for one in t.addresses]
+        held = gevent.spawn(client.get, f"{url}/cgi-bin/held?{name}")
+        under_way = lambda: house.gateway.in_flight("drained", 8080, "drained-r1", addresses)  # noqa: E731
+        wait_until(under_way, 20, "the request to be under way")
+        return held
+
+    house.serves("drained", **apps.web(image, "one", route={}))
     at = {"Host": "drained.localhost"}
     url = f"http://127.0.0.1:{house.settings.gateway.http_port}"
-    with httpx.Client(timeout=patient(30), trust_env=False, headers=at) as client:
-        id = house.deploy("drained", **apps.web(image, "two", SLOW=4, route={}))
-        house.in_step(id, "health")  # on a busy machine it would have ended before
-        slow = gevent.spawn(client.get, f"{url}/cgi-bin/slow")
-        wait_until(
-            lambda: (step := house.get(id).step("drain")) and step.progress.get("in_flight"),
-            *(40, "the slow request to be seen"),
-        )
+    with httpx.Client(timeout=patient(90), trust_env=False, headers=at) as client:
+        held = hold("cancelled")
+        id = house.deploy("drained", **apps.web(image, "two", route={}))
+        wait_until(lambda: drains(id), 40, "the held request to be seen")
         assert client.get(url).text.strip() == "two"
         house.deployments.cancel(id, "ada")
         assert house.wait(id).state == "cancelled"
         assert client.get(url).text.strip() == "one"
-        assert slow.get().text.strip() == "one"
-        slow = gevent.spawn(client.get, f"{url}/cgi-bin/slow")
-        done = house.serves("drained", **apps.web(image, "three", SLOW=4, route={}))
-        assert slow.get().text.strip() == "one"
+        house.let_go("drained", 1, "cancelled")
+        assert held.get().text.strip() == "one"
+        held = hold("replaced")
+        id = house.deploy("drained", **apps.web(image, "three", route={}))
+        wait_until(lambda: drains(id), 40, "the held request to be seen")
+        house.let_go("drained", 1, "replaced")
+        done = house.wait(id)
+        assert done.state == "serving", (done, house.lines(id))
+        assert held.get().text.strip() == "one"
         assert client.get(url).text.strip() == "three"
     drained = done.step("drain")
     assert drained

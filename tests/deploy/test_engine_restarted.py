@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from gevent.event import Event
 from cloudbang.deploy.watch import Watch
 from cloudbang.domain.deploy.deployment import Deployment, StepName
 from tests.deploy import apps
-from tests.deploy.house import QUICK, House
+from tests.deploy.house import House
 from tests.support import patient, wait_until
 from tests.support_engine import PrivateEngine
 
@@ -142,13 +141,11 @@ def test_a_job_that_it_ended_has_not_done_its_work(ground: Ground) -> None:
     assert ground.house.services("job") == []
 
 
-def test_one_that_stays_away_is_a_verdict(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_stays_away_is_a_verdict(ground: Ground) -> None:
     """In time, and the old release serves when it is back."""
-    deployments = ground.house.deployments
-    soon = replace(deployments._parts, limits=replace(QUICK, away=4.0))
-    monkeypatch.setattr(deployments, "_parts", soon)
-    id = ground.house.deploy("web", **{**ground.spec, "release_command": ["sleep", "1000"]})
-    ground.house.in_step(id, "release_command")
+    with ground.house.limited(away=4.0, command=1800.0):
+        id = ground.house.deploy("web", **{**ground.spec, "release_command": ["sleep", "1000"]})
+        ground.house.in_step(id, "release_command")
     ground.private.kill()
     try:
         done = ground.house.wait(id, 60, settled=False)

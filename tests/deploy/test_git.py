@@ -11,7 +11,7 @@ import pytest
 from cloudbang.deploy.addresses import AddressRefused
 from cloudbang.deploy.git import Cancelled, Credentials, GitFailed, fetch
 from tests.deploy.git_host import LOGIN, Host, git
-from tests.support import running, wait_until
+from tests.support import patient, running, wait_until
 
 ALLOWED = ["127.0.0.1"]
 
@@ -121,7 +121,7 @@ def test_one_that_is_cancelled_or_too_slow_leaves_nothing_running(
     wait_until(lambda: host.asked, 10, "the request")
     wanted[0] = False
     with pytest.raises(Cancelled):
-        going.get(timeout=10)
+        going.get(timeout=patient(10))
     with pytest.raises(GitFailed) as e:
         fetch(url, "main", tmp_path / "y", allowed_hosts=ALLOWED, within=1.0)
     assert "too long" in str(e.value)

@@ -131,7 +131,7 @@ def test_several_at_once_leave_as_much_free_as_one(
     kept = coming[0].get(timeout=patient(10))
     second.let.set()
     with pytest.raises(StorageFull):
-        coming[1].get(timeout=10)
+        coming[1].get(timeout=patient(10))
     assert left(tmp_path) == [kept.id]
     whole += 200_000
     third = Slow(data)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.deploy import apps
 from tests.deploy.house import House, Swarm
-from tests.support import patient
+from tests.support import patient, wait_until
 
 pytestmark = [
     pytest.mark.engine,
@@ -59,7 +59,7 @@ def replaced(house: House, image: str, app: str, **more: object) -> list[str]:
     house.serves(app, **apps.web(image, "one", route={}, **more))
     with asked(house, app) as told:
         house.serves(app, **apps.web(image, "two", route={}, LATE=1, **more))
-        gevent.sleep(0.3)
+        wait_until(lambda: told[-1] == "200 two", 20, "the new one to answer last")
     return told
 
 

@@ -109,6 +109,6 @@ def test_an_engine_that_ends_within_a_build_is_no_fault_of_it(
     wait_until(lambda: f"begun {how}" in ground.kept.text, 20, "the command of the build")
     getattr(ground.private, how)()
     with pytest.raises(EngineUnreachable):
-        going.get(timeout=20)
+        going.get(timeout=patient(20))
     ground.private.start()
     assert build(ground, tmp_path, "true")

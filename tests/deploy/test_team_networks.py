@@ -13,7 +13,7 @@ from cloudbang.domain.deploy.swarm_spec import NETWORK
 from tests.deploy import apps
 from tests.deploy.house import House, Swarm
 from tests.deploy.test_replaced import asked
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow("five deployments")]
 
@@ -41,7 +41,8 @@ class Town:
 
     def reaches(self, service: str, *addresses: str) -> set[str]:
         """Which of them answer when they are asked from its container, all at once."""
-        asks = 'for a; do (timeout 3 wget -q -O- "http://$a:8080/" >/dev/null && echo "$a") & done; wait'
+        ask = f'timeout {patient(3):.0f} wget -q -O- "http://$a:8080/" >/dev/null && echo "$a"'
+        asks = f"for a; do ({ask}) & done; wait"
         asked = self.container(service).exec_run(["sh", "-c", asks, "sh", *addresses])
         return set(asked.output.decode().split()) & set(addresses)
 
