@@ -251,9 +251,9 @@ class Terminal(Reading):
         self.socket.send(message)
 
     def ack(self) -> None:
-        self.acked = self.position
+        self.acked = offset = self.position  # which goes on meanwhile, in the thread that reads
         with contextlib.suppress(ConnectionClosed):
-            self.say("ack", offset=self.position)
+            self.say("ack", offset=offset)
 
     def type(self, data: str | bytes, timeout: float = 60.0) -> None:
         """Input, in messages of at most 1 MiB, of which at most 1 MiB is unconfirmed at a time."""
@@ -289,7 +289,7 @@ class Terminal(Reading):
         end = self.wait_for(mark, timeout, start)
         said = bytes(self.output[start : end - len(mark)]).decode(errors="replace")
         # Its next prompt belongs to this command; a shell that has ended gives none.
-        until = time.monotonic() + 2
+        until = time.monotonic() + patient(2)
         while not self.closed and time.monotonic() < until and not self.output[end:].strip():
             time.sleep(0.005)
         return said.partition("\n")[2].replace("\r\n", "\n")

@@ -41,6 +41,7 @@ def test_titles_are_few_and_short(shell: Shell) -> None:
     page.evaluate(
         """() => {
             window.titled = [];
+            window.began = performance.now();
             const facts = document.querySelector('.term-facts');
             new MutationObserver(() => window.titled.push(facts.textContent)).observe(facts, {
                 subtree: true, childList: true, characterData: true,
@@ -52,7 +53,8 @@ def test_titles_are_few_and_short(shell: Shell) -> None:
         "done",
     )
     wait_until(lambda: "the 4000" in page.inner_text(".term-facts"), what="the newest title")
-    assert page.evaluate("window.titled.length") < 200
+    seconds = page.evaluate("(performance.now() - window.began) / 1000")
+    assert page.evaluate("window.titled.length") < 8 * seconds + 20
     long = "printf '\\033]0;'; head -c 5000000 /dev/zero | tr '\\0' A; printf '\\007'; echo lo''ng"
     shell.run(long, "long")
     wait_until(lambda: "AAAA" in page.inner_text(".term-facts"), what="the long title")
@@ -145,13 +147,15 @@ def test_finding_in_one_long_line_holds_nothing_up(shell: Shell) -> None:
     expect(count).to_have_text("Nothing found")
     field.fill("needle")
     expect(count).to_have_text("1 of 1")
-    field.fill("above")
+    field.fill("above")  # of which there is one as well
+    wait_until(
+        lambda: shell.inside("screen.terminal.getSelection()") == "above", what="it to be found"
+    )
     expect(count).to_have_text("1 of 1")
-    assert shell.inside("screen.terminal.getSelection()") == "above"
     shell.button("Regular expression").click()
     before = page.evaluate("window.turns")
     field.fill(".*")
-    expect(count).to_have_text(re.compile(r"^[\d,]+ of [\d,]+$"))
+    expect(count).to_have_text(re.compile(r"^(?!1 of 1$)[\d,]+ of [\d,]+$"))
     assert page.evaluate("window.turns") - before > 5
     field.fill("(?=x)")
     expect(count).to_contain_text("This is no regular expression in RE2's syntax")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import TerminalGround
-from tests.support import wait_until
+from tests.support import slowness, wait_until
 from tests.terminal_support import MIB, Terminal, processes, rss
 
 pytestmark = pytest.mark.engine
@@ -160,8 +160,8 @@ def test_without_acks_no_more_than_the_window_comes(ground: TerminalGround) -> N
     _still(page)
     assert page.position - begin <= page.window
     for _ in range(3):  # each ack gives as much again, and no more
-        acked = page.position
         page.ack()
+        acked = page.acked
         wait_until(
             lambda acked=acked: page.position - acked > page.window * 0.9, 20, "another window"
         )
@@ -190,7 +190,7 @@ def test_a_stuck_reader_keeps_the_flood_in_the_engine(ground: TerminalGround) ->
         answers += 1
         grown = max(grown, rss(server) - before)
         time.sleep(0.05)
-    assert answers > STALL * 2
+    assert answers > STALL * 2 / slowness()
     assert grown < 16 * MIB, f"{grown:,} bytes more"
     if STALL < SILENT:
         page.type("\x03")
