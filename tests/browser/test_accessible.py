@@ -168,7 +168,7 @@ def test_pages_of_an_app(visitor: Visitor) -> None:
     page.fill("#log-find", "what nobody says")
     expect(page.locator("#log-count-said")).to_have_text("0 found")
     v.look("nothing found")
-    at(f"/apps/{APP}/metrics?range=5m", '[data-chart="cpu"] canvas', ".metric-mark")
+    at(f"/apps/{APP}/metrics?range=1h", '[data-chart="cpu"] canvas', ".metric-mark")
     v.press(".metric-mark", ".metric-tip").away()
     v.press('[data-chart="cpu"] .metric-numbers summary', '[data-chart="cpu"] table')
     v.press("#metric-log-button", "#log .row-text")
