@@ -267,6 +267,8 @@ class Follower:
             if rest and resume is not None and not resume.done:
                 rest = resume.new(rest)
             self._append(rest)
+            if watch and not instance.alive:
+                self._ask_about(watch, last=True)
         self.drain()
         return ended
 
@@ -405,9 +407,10 @@ class Follower:
         if before is not None:
             watch.suspect(before, first, time.monotonic())
 
-    def _ask_about(self, watch: RotationWatch) -> None:
-        """What of the steps in doubt is due is asked about, and what was jumped over handed over."""
-        for before, after in watch.doubts(time.monotonic()):
+    def _ask_about(self, watch: RotationWatch, *, last: bool = False) -> None:
+        """What of the steps in doubt is due, or ``last`` all of it, is asked about, and what was jumped
+        over handed over."""
+        for before, after in watch.doubts(time.monotonic(), last=last):
             watch.answered(before, after, self._fill(before, after))
 
     def _fill(self, before: bytes, after: bytes) -> bool:

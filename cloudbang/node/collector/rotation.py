@@ -205,20 +205,20 @@ class RotationWatch:
         self._written.add(_ns(newest) / 1e9, size)
         return None
 
-    def doubts(self, now: float) -> Iterator[tuple[bytes, bytes]]:
+    def doubts(self, now: float, *, last: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """The records before and after steps that were taken for pauses, and about which the engine
         is to be asked. In a flood: those in which a file may have been filled, and all from before
         it was seen to be one, since a jump of the engine is often the first thing that is seen of
         it. Else, now and then, those in which a container that writes little at a time may have
         filled a file: an engine that was kept from its work for that long jumps as well. Each is in
-        doubt until it is :meth:`answered`."""
+        doubt until it is :meth:`answered`. ``last``: nothing comes any more, and there is no later."""
         if not self._doubts:
             return
         if self._much:
             asked = [doubt for doubt in self._doubts if doubt.likely or not doubt.flooding]
         else:
             asked = [doubt for doubt in self._doubts if doubt.likely]
-            if not asked or now < self._ask_from:
+            if not asked or (now < self._ask_from and not last):
                 return
             self._ask_from = now + next(self._asks)
         for doubt in asked:

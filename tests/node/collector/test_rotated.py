@@ -216,6 +216,34 @@ def test_what_is_read_again_is_not_asked_for_as_well(rig, scripted):
     assert numbers == list(range(1440))
 
 
+def test_what_is_in_doubt_when_its_container_ends_is_asked_about(rig, scripted, monkeypatch):
+    """Also where that would have been due later: there is no later. More came after it than is looked
+    at when a log is read again."""
+    monkeypatch.setattr("cloudbang.node.collector.rotation.ASK_AGAIN", (600.0, 600.0))
+    scripted.add(ID, "web", max_size="100k")
+    began = time.time_ns() - 300 * 10**9
+    first, later = steadily(began, 0, 180), began + 70 * 10**9
+    scripted.logs[ID] = [*first]
+    one: Rig = rig(scripted.host)
+    one.wait_for("web", 180)
+    scripted.logs[ID] += steadily(later, 180, 30)  # after a pause of its own, which is asked about
+    scripted.changed.set()
+    one.wait_for("web", 210)
+    wait_until(lambda: any("follow=0" in target for target in scripted.asked), what="the question")
+    time.sleep(1.1)  # or it would seem to flood
+    scripted.jumps[ID] = range(210, 1410)
+    for at in range(1410, 1490, 20):
+        if at == 1410:
+            scripted.logs[ID] += steadily(later, 210, 1200)
+        scripted.logs[ID] += steadily(later, at, 20)
+        scripted.changed.set()
+        one.wait_for("web", at + 20 - 1200)
+    scripted.stop(ID)
+    scripted.tell("die", ID, time.time_ns())
+    numbers = sorted(int(text.split()[1]) for text in one.wait_ended("web"))
+    assert numbers == list(range(1490))
+
+
 @pytest.mark.parametrize("dropped", [False, True], ids=["still there", "rotated away"])
 def test_a_jump_that_nobody_could_ask_about_before_a_kill_is_asked_about_after_it(
     rig, scripted, monkeypatch, dropped
@@ -230,7 +258,7 @@ def test_a_jump_that_nobody_could_ask_about_before_a_kill_is_asked_about_after_i
     time.sleep(1.1)  # or it would seem to flood
     scripted.jumps[ID] = range(180, 1_580)
     # As with an engine that is halted.
-    monkeypatch.setattr(RotationWatch, "doubts", lambda watch, now: iter(()))
+    monkeypatch.setattr(RotationWatch, "doubts", lambda watch, now, **_: iter(()))
     scripted.logs[ID][:] = lines
     scripted.changed.set()
     one.wait_for("web", 400)
