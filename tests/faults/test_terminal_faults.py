@@ -319,8 +319,17 @@ def test_two_hundred_at_once(ground: TerminalGround) -> None:
             return str(page.refused()["code"])
         return page
 
+    def until_told(number: int) -> Terminal | str:
+        """Who had no turn at the database of a busy machine is told to try again, and does."""
+        found = one(number)
+        for _ in range(20):
+            if found != "storage-failed":
+                break
+            found = one(number)
+        return found
+
     with ThreadPoolExecutor(200) as pool:
-        found = list(pool.map(one, range(200)))
+        found = list(pool.map(until_told, range(200)))
     pages = [page for page in found if isinstance(page, Terminal)]
     codes = [code for code in found if isinstance(code, str)]
     assert len(pages) == 128, Counter(codes)
