@@ -179,6 +179,18 @@ def running(word: str) -> list[psutil.Process]:
     return [one for one in found if one.pid != own]
 
 
+def holding(folder: Path, text: str) -> list[Path]:
+    """The files below that hold it. What is removed while this looks, as by a server that runs, holds
+    nothing."""
+    found = []
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            with suppress(FileNotFoundError):
+                if path.is_file() and text.encode() in path.read_bytes():
+                    found.append(path)
+    return found
+
+
 def script(name: str, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
     """Standard output of one of ``scripts/``, stripped; AssertionError with what it said."""
     done = subprocess.run(

@@ -91,7 +91,7 @@ class Machine:
         )
         its = {"label": ["cloudbang.app=web", f"cloudbang.release={self.release}"]}
         wait_until(lambda: self.engine.client.containers.list(filters=its), 60, f"{name} to run")
-        (leads,) = (self.server.storage / ".gateway").rglob("up/web")
+        leads = self.server.storage / ".gateway" / "run" / "up" / "web"
         assert leads.read_text().strip().partition(":")[0] == name
 
 

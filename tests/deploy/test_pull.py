@@ -174,18 +174,19 @@ def test_a_registry_that_never_answers(ground: Ground, registry: Registry, big: 
 def test_a_registry_that_goes_silent_in_the_middle(
     ground: Ground, registry: Registry, big: str
 ) -> None:
-    ground.sources._puller._silent = 1.5
+    ground.sources._puller._silent = silent = patient(2)  # longer than a busy engine is
     with way_to(registry.port, after=2 * MIB) as port:
         name = f"127.0.0.1:{port}/{big}:1"
         ground.sources.credentials.put(TEAM, "registry", f"127.0.0.1:{port}", USER, PASSWORD)
         found = failure(ground, name)
-    assert (found.kind, found.said) == ("registry-unreachable", "nothing came for 2 s")
+    said = f"nothing came for {silent:.0f} s"
+    assert (found.kind, found.said) == ("registry-unreachable", said)
     assert 0 < ground.kept.told[-1]["done"] < 8 * MIB
 
 
 def test_a_registry_that_dies_in_the_middle(ground: Ground, registry: Registry, big: str) -> None:
     """The engine asks again and again, which is no reason to wait."""
-    ground.sources._puller._silent = 2.0
+    ground.sources._puller._silent = patient(2)
     with way_to(registry.port, after=2 * MIB, dies=True) as port:
         ground.sources.credentials.put(TEAM, "registry", f"127.0.0.1:{port}", USER, PASSWORD)
         found = failure(ground, f"127.0.0.1:{port}/{big}:1")
@@ -209,8 +210,9 @@ def test_this_machine_is_asked_only_where_an_admin_allowed_it(
 
 
 def test_who_cancels_comes_back_when_the_engine_has_ended_it(
-    ground: Ground, registry: Registry, big: str
+    ground: Ground, registry: Registry, big: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(images, "ENDS", patient(10))
     with way_to(registry.port, after=2 * MIB) as port:
         name = f"127.0.0.1:{port}/{big}:1"
         ground.sources.credentials.put(TEAM, "registry", f"127.0.0.1:{port}", USER, PASSWORD)

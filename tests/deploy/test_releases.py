@@ -13,7 +13,7 @@ from cloudbang.deploy.service import Wanted
 from cloudbang.domain.deploy.fields import SpecInvalid
 from tests.deploy import apps
 from tests.deploy.house import House, Swarm
-from tests.support import wait_until
+from tests.support import holding, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -39,11 +39,7 @@ def test_it_is_handed_its_secrets_and_files(house: House, image: str) -> None:
     lines = house.lines(done.id)
     assert {f"it is {mask}", f"with {mask}", mask} <= set(lines)
     assert CANARY not in "\n".join(lines)
-    storage = house.settings.storage.path
-    kept = [
-        path for path in storage.rglob("*") if path.is_file() and path.parent.name != ".gateway"
-    ]
-    assert [p for p in kept if CANARY.encode() in p.read_bytes()] == []
+    assert holding(house.settings.storage.path, CANARY) == []
     names = house.engine.handed_over("secrets", "cloudbang.app=handed")
     assert len(names) == 1
     assert "KEY" in next(iter(names))

@@ -101,6 +101,11 @@ def test_where_the_app_fails_the_container_runs_again(
         restart_policy={"Name": "always"},
         stop_signal="KILL",
     )
+    wait_until(
+        lambda: one.exec_run(["test", "-e", "/data/once"]).exit_code == 0,
+        20,
+        "it to have been there",
+    )
     proposal = ground.take_overs.propose(ground.instance(one))
     assert proposal.because == ("over-data",)
     spec = {**proposal.spec, "env": {"AGAIN": "yes"}}
