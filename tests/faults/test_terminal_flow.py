@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import TerminalGround
-from tests.support import slowness, wait_until
+from tests.support import patient, slowness, wait_until
 from tests.terminal_support import MIB, Terminal, processes, rss
 
 pytestmark = pytest.mark.engine
@@ -349,7 +349,7 @@ def test_a_paste_that_nobody_reads_waits(ground: TerminalGround) -> None:
         assert not typing.done()
         assert page.confirmed < MIB
         other.run("touch /tmp/go")
-        typing.result(60)
+        typing.result(patient(60))
     page.wait_for(hashlib.md5(data).hexdigest(), 30)
     page.ended()
     other.run("rm /tmp/go")
