@@ -4,6 +4,7 @@ the whole story by itself."""
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 
 import gevent
@@ -14,12 +15,13 @@ from cloudbang.domain.deploy.failure import Task
 from cloudbang.domain.docker_stream import StreamGarbled, decoder_for
 from cloudbang.domain.lines import TEXT_AT
 from cloudbang.engine import Engine
-from cloudbang.errors import CloudBangError
+from cloudbang.errors import CloudBangError, LogUnreadable
 
 log = logging.getLogger(__name__)
 
 MOST = 2_000  # lines of a container; the app's own log has all
-ENDING = 1.0  # seconds in which what an ended container printed last is read
+ENDING = 3.0  # seconds in which what an ended container printed last is read
+AGAIN = 0.5  # seconds from one try to the next at one of which nothing has come
 
 
 class Output:
@@ -29,15 +31,40 @@ class Output:
         """``since``: in nanoseconds; what was printed before is in the log already."""
         self._engine, self._log, self._tty, self._since = engine, log, tty, since
         self._readers: dict[str, gevent.Greenlet] = {}
+        self._tried: dict[str, float] = {}  # when its reader was begun
+        # Of which no further reader is wanted: something has come, or nothing will.
+        self._settled: set[str] = set()
         self._supervisor = Supervisor("deployment-output")
 
     def follow(self, tasks: Iterable[Task]) -> None:
-        """Begin with those of these that are new."""
+        """Begin with those of these that are new, or whose stream has ended with nothing in it: the
+        engine ends it at once where a container is made and does not run yet."""
         for task in tasks:
-            if task.container and task.container not in self._readers:
-                self._readers[task.container] = self._supervisor.once(
-                    task.container[:12], self._read, task.container
-                )
+            its = task.container
+            if not its or its in self._settled:
+                continue
+            if its in self._readers:
+                tried = time.monotonic() - self._tried[its]
+                if not self._readers[its].dead or (tried < AGAIN and not task.ended):
+                    continue
+            if task.ended:
+                self._settled.add(its)  # all of it is there: this is the last reader
+            self._begin(its)
+
+    def catch_up(self) -> None:
+        """What was printed until now is copied, for a moment, also of those of whose stream nothing has
+        come yet: a busy machine may believe in a release before it has read a line of it."""
+        late = [its for its in self._readers if its not in self._settled]
+        for its in late:
+            self._readers[its].kill()
+            self._begin(its, follow=False)
+        gevent.joinall([self._readers[its] for its in late], ENDING)
+
+    def _begin(self, container: str, *, follow: bool = True) -> None:
+        self._tried[container] = time.monotonic()
+        self._readers[container] = self._supervisor.once(
+            container[:12], self._read, container, follow
+        )
 
     def finish(self, container: str = "") -> None:
         """One that has ended has printed its last: wait for it, for a moment."""
@@ -47,11 +74,13 @@ class Output:
     def close(self) -> None:
         self._supervisor.stop()
 
-    def _read(self, container: str) -> None:
+    def _read(self, container: str, follow: bool) -> None:
         decoder = decoder_for(container[:12], tty=self._tty, podman=self._engine.is_podman)
         try:
-            stream = self._engine.logs(container, follow=True, since_ns=self._since)
+            stream = self._engine.logs(container, follow=follow, since_ns=self._since)
         except CloudBangError as e:
+            if isinstance(e, LogUnreadable):
+                self._settled.add(container)
             log.debug("the output of %s is not copied: %s", container[:12], e)
             return
         left = MOST
@@ -60,6 +89,7 @@ class Output:
                 if data is None:
                     stream.wait()
                     continue
+                self._settled.add(container)
                 left -= self._copy(decoder.feed(data)[:left])
             if left > 0:
                 self._copy(decoder.flush())

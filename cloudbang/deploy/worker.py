@@ -176,6 +176,7 @@ class Worker:
             self._serves(work.release.number)
         if last and not self._is_cancelled():
             self._leave_old()
+            work.output.catch_up()
             work.log.say(f"release {work.release.number} of {work.app} serves")
             work.log.wait()
         completed = _unless_cancelled(lambda d: d.complete(name, now()))
