@@ -27,6 +27,9 @@ gevent_config.print_blocking_reports = False  # logs.py writes them, shorter and
 
 from gevent import monkey
 
+from cloudbang.core import punctual
+
+punctual.install()
 monkey.patch_all()
 
 import signal

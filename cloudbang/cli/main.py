@@ -36,6 +36,9 @@ class LazyCommands(click.Group):
         if name not in PLAIN:
             from gevent import monkey
 
+            from cloudbang.core import punctual
+
+            punctual.install()
             monkey.patch_all()  # the areas they use are written for it
         command: click.Command = getattr(importlib.import_module(COMMANDS[name]), name)
         return command

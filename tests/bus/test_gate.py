@@ -17,10 +17,10 @@ ANYWHERE = "tcp://127.0.0.1:*"
 
 BURST = """
 import sys, time, zmq
-out = zmq.Context().socket(zmq.PUB)
+out = zmq.Context().socket(zmq.XPUB)
 out.set(zmq.SNDHWM, 0)
 out.connect(sys.argv[1])
-time.sleep(0.3)
+out.recv()  # from there on somebody wants it; what is sent before is lost
 for n in range(int(sys.argv[2])):
     out.send_multipart([b"put/log/web/", b"{}", b"%d " % n + b"x" * int(sys.argv[3])])
 time.sleep(2)

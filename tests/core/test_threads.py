@@ -10,6 +10,7 @@ import pytest
 from gevent import monkey
 
 from cloudbang.core.threads import ReadyThread
+from tests.support import wait_until
 
 sleep = monkey.get_original("time", "sleep")
 
@@ -31,13 +32,18 @@ def test_the_call_is_done_elsewhere_and_the_loop_goes_on(thread: ReadyThread) ->
             turns += 1
             gevent.sleep(0.005)
 
+    def call() -> int:
+        """Ends when others have had turns meanwhile, or not in time."""
+        before, tries = turns, 0
+        while turns < before + 5 and tries < 2000:
+            tries += 1
+            sleep(0.005)
+        assert turns >= before + 5
+        return threading.get_native_id()
+
     counting = gevent.spawn(count)
-    where: list[int] = []
-    thread.run(lambda: (sleep(0.1), where.append(threading.get_native_id())))
+    assert thread.run(call) != threading.get_native_id()
     counting.kill()
-    assert where
-    assert where[0] != threading.get_native_id()
-    assert turns > 5
 
 
 def test_calls_come_one_after_another(thread: ReadyThread) -> None:
@@ -50,10 +56,17 @@ def test_calls_come_one_after_another(thread: ReadyThread) -> None:
 
 def test_a_call_whose_caller_is_ended_is_done_all_the_same(thread: ReadyThread) -> None:
     """And the next one waits for it."""
-    done: list[str] = []
-    caller = gevent.spawn(thread.run, lambda: (sleep(0.1), done.append("first")))
-    gevent.sleep(0.02)
+    said: list[str] = []
+
+    def first() -> None:
+        said.append("begun")
+        while "ended" not in said:
+            sleep(0.001)
+        said.append("first")
+
+    caller = gevent.spawn(thread.run, first)
+    wait_until(lambda: said)
     caller.kill()
-    assert not done
-    thread.run(lambda: done.append("second"))
-    assert done == ["first", "second"]
+    said.append("ended")
+    thread.run(lambda: said.append("second"))
+    assert said == ["begun", "ended", "first", "second"]

@@ -15,6 +15,7 @@ import pytest
 from cloudbang.web.server.body_stream import LargeBody
 from cloudbang.web.server.http_reader import Limits, RequestRefused
 from cloudbang.web.server.server import Server
+from tests.support import wait_until
 from tests.web.server.test_server import Client, request
 
 MIB = 1024 * 1024
@@ -127,25 +128,43 @@ def test_cut_short(data: bytes) -> None:
         assert client.ended()
 
 
-def test_slow_ones() -> None:
+class Ahead:
+    """A steady clock that can be set ahead; what is waited for takes no longer by that."""
+
+    def __init__(self) -> None:
+        self.by = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.by
+
+
+def send_slowly(client: Client, pieces: int, clock: Ahead) -> None:
+    """One byte of a body at a time, each 25 seconds after the one before has been read."""
+    for n in range(pieces):
+        wait_until(lambda n=n: len(SEEN) == n)
+        clock.by += 25
+        client.send(b"x")
+
+
+def test_slow_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may take longer than other bodies, as long as more of it comes; then it is given up."""
-    with serving(idle_seconds=0.3, seconds=1.0) as server:
+    clock = Ahead()
+    monkeypatch.setattr("cloudbang.web.server.http_reader.time", clock)
+    monkeypatch.setattr("cloudbang.web.server.body_stream.time", clock)
+    with serving(idle_seconds=30, seconds=300) as server:
         with Client(server) as client:
-            client.send(post("/up", b"", 5))
-            for _ in range(5):
-                time.sleep(0.12)
-                client.send(b"x")
-            assert client.answer() == (200, b"5 bytes")
+            SEEN[:] = [0]
+            client.send(post("/up", b"", 9))
+            send_slowly(client, 9, clock)
+            assert client.answer() == (200, b"9 bytes")
         with Client(server) as client:
-            client.send(post("/up", b"abc", 10))
-            assert client.answer()[0] == 408
-        with Client(server) as client:
+            SEEN[:] = [0]
             client.send(post("/up", b"", 1000))
-            with contextlib.suppress(OSError):
-                for _ in range(12):
-                    time.sleep(0.1)
-                    client.send(b"x")
+            send_slowly(client, 12, clock)
             assert client.answer()[0] == 408
+    with serving(idle_seconds=0.3) as server, Client(server) as client:
+        client.send(post("/up", b"abc", 10))
+        assert client.answer()[0] == 408
 
 
 @pytest.mark.parametrize("path", ["/early", "/two"])
