@@ -314,7 +314,7 @@ class ServerProcess:
     def client(self) -> httpx.Client:
         """An HTTP client signed in as admin; sessions outlive a restart of the server."""
         if self._client is None:
-            client = http_client(base_url=self.url, timeout=20.0)
+            client = http_client(base_url=self.url)
             answer = client.post(
                 "/api/v1/session",
                 json={"username": "admin", "password": self.password},
@@ -339,7 +339,7 @@ class ServerProcess:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=patient(60),
         )
 
     def get(self, path: str, **parameters: Any) -> Any:

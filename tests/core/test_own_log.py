@@ -56,7 +56,7 @@ def test_what_no_greenlet_caught_is_in_the_log(
 
     monkeypatch.setattr(gevent.get_hub(), "print_exception", own_log._log_uncaught, raising=False)
     with caplog.at_level(logging.ERROR):
-        gevent.spawn(fail).join(2)
+        gevent.spawn(fail).join(patient(2))
         wait_until(lambda: caplog.records, 2)
     (record,) = caplog.records
     text = OneLine("%(message)s").format(record)

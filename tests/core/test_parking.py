@@ -107,7 +107,7 @@ def test_both_at_once_wake_once_each_at_most(pipe: tuple[int, int]) -> None:
     gevent.sleep(0.01)  # neither of the two calls again
     assert times == [0, 1]
     elsewhere.call()
-    waits.join(1)
+    waits.join(patient(1))
     assert times == [0, 1, 2]
     parking.close()
 
@@ -118,5 +118,5 @@ def test_who_waits_when_it_is_closed_goes_on(pipe: tuple[int, int]) -> None:
     waits = gevent.spawn(parking.wait)
     gevent.sleep(0.01)
     parking.close()
-    waits.join(1)
+    waits.join(patient(1))
     assert waits.dead

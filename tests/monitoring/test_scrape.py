@@ -17,6 +17,7 @@ from cloudbang.errors import EngineRefused
 from cloudbang.monitoring.scrape import EVERY, OF_AN_APP, Addresses, Scraper
 from cloudbang.monitoring.scrape_http import Answer
 from tests.monitoring.monitoring_support import A, B, House, T, sweep
+from tests.support import patient
 
 
 class Engine:
@@ -113,7 +114,7 @@ class Rounds:
         self.now += seconds
         self.house.clock.now = self.now
         self.scraper.look()
-        self.scraper._rounds.join(5)
+        self.scraper._rounds.join(patient(5))
 
     def latest(self, name: str, *labels: tuple[str, str]) -> float | None:
         found = self.house.series.latest("web", name, labels)
@@ -276,7 +277,7 @@ def test_one_that_is_still_asked_is_not_asked_again() -> None:
     gate = Flag()
 
     def ask(address: str, what: Exposed) -> Answer:
-        gate.wait(5)
+        gate.wait(patient(5))
         return Answer(b"queue 1\n", False)
 
     rounds.scraper._ask = ask
@@ -286,7 +287,7 @@ def test_one_that_is_still_asked_is_not_asked_again() -> None:
         gevent.sleep(0)
     assert (rounds.scraper.asked, rounds.scraper.late) == (1, 2)
     gate.set()
-    rounds.scraper._rounds.join(5)
+    rounds.scraper._rounds.join(patient(5))
     assert rounds.house.series.latest("web", "queue") is not None
 
 

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cloudbang.accounts import Caller
 from cloudbang.storage.database.terminals import TerminalRecord
-from tests.support import wait_until
+from tests.support import patient, wait_until
 from tests.terminal_programs import Program, run_terminal
 from tests.web.whole_app import CHANGES, NO_ENGINE, PASSWORD, WHEN, WholeApp
 
@@ -315,7 +315,7 @@ def closed_after(house: House, headers: dict[str, str], act: Callable[[], object
     with ExitStack() as stack:
         opened = [stack.enter_context(house.socket(path, headers)) for path in house.server.routes]
         act()
-        end = time.monotonic() + 2.0
+        end = time.monotonic() + patient(2.0)
         for socket in opened:
             with pytest.raises(ConnectionClosed) as closed:
                 socket.recv(timeout=max(end - time.monotonic(), 0.01))

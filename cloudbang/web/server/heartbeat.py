@@ -107,16 +107,23 @@ class SocketRegistry:
         self._running = False
 
     def _turn(self) -> None:
+        step = self.ping_every / SLOTS
+        before = listening = time.monotonic()
         while True:
-            gevent.sleep(self.ping_every / SLOTS)
+            gevent.sleep(step)
+            now = time.monotonic()
+            if now - before > step + self.drop_after / 4:
+                # We were away, as a machine is that was stopped for a while: nobody was asked, and
+                # what they said is still to be read.
+                listening = now
+            before = now
             self._at = (self._at + 1) % SLOTS
             # A ping's answer is a little younger than the ping: a slot's width of grace drops a
             # dead peer at drop_after, not a whole turn later.
-            now = time.monotonic()
-            dead = now - self.drop_after + self.ping_every / SLOTS
+            dead = now - self.drop_after + step
             for socket in tuple(self._wheel[self._at]):
-                silent = socket.seen < dead and socket.moved < dead
-                stuck = socket.backlog and socket.moved < dead
+                silent = max(socket.seen, socket.moved, listening) < dead
+                stuck = socket.backlog and max(socket.moved, listening) < dead
                 if socket.closed:
                     if socket.moved < now - CLOSE_WAIT:
                         socket.drop()  # it was told to go and does not answer

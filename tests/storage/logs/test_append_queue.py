@@ -121,7 +121,7 @@ def test_a_store_that_closes_tells_who_waits(tmp_path: Path) -> None:
         (tmp_path / "default" / "web").write_text("a file where a folder should be")
         held = store.enqueue("web", lines(3))
         assert not held.wait(0.2)
-    assert held.wait(1)
+    assert held.wait(patient(1))
     assert isinstance(held.error, StorageFailed)
     with pytest.raises(StorageFailed):
         store.enqueue("db", lines(1))
@@ -153,7 +153,7 @@ def test_a_commit_that_breaks_off_tells_who_waits(
         with monkeypatch.context() as broken:
             broken.setattr(group_commit.GroupCommit, "_note", lambda self, jobs: 1 / 0)
             lost = store.enqueue("web", lines(1))
-            assert lost.wait(2)
+            assert lost.wait(patient(2))
             assert isinstance(lost.error, StorageFailed)
         assert store.enqueue("web", [line("after")]).wait(patient(5))
         assert _texts(store)[-1] == b"after"

@@ -137,8 +137,9 @@ def test_only_one_write_that_takes_long_is_a_disk_that_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many that together take as long are a busy day; trouble ends with the one that comes back."""
-    monkeypatch.setattr("cloudbang.storage.logs.group_commit.STALLED", 0.3)
-    takes = [0.02]
+    stalled = patient(0.3)
+    monkeypatch.setattr("cloudbang.storage.logs.group_commit.STALLED", stalled)
+    takes = [stalled / 15]
     write, sleep = SegmentWriter.write, monkey.get_original("time", "sleep")
 
     def slow(writer: SegmentWriter, writes: list[Write]) -> None:
@@ -152,6 +153,6 @@ def test_only_one_write_that_takes_long_is_a_disk_that_does_not_answer(
         for n in range(40):
             store.append("web", [line(str(n), n)])
         assert told == []
-        takes[0] = 0.6
+        takes[0] = 2 * stalled
         store.append("web", [line("slow", 40)])
         assert told == ["failed", None]

@@ -21,7 +21,7 @@ from cloudbang.storage.logs.search_processes import SearchProcess
 from cloudbang.web.api.query_match import entry_filter, terms_of
 from cloudbang.web.api.search import matcher
 from tests.storage.logs.records import Clock, line, opened, searched_by
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 COUNT = 1_200  # of each app, in some 20 blocks
 APPS = ("api", "web")
@@ -148,7 +148,7 @@ def test_accounts_search_in_turns(store: LogStore) -> None:
     runs = [gevent.spawn(run, "much", f"nowhere {n}", 10**6) for n in range(5)]
     gevent.sleep(0)
     runs.append(gevent.spawn(run, "little", "x", 1))
-    gevent.joinall(runs, timeout=60, raise_error=True)
+    gevent.joinall(runs, timeout=patient(60), raise_error=True)
     assert ended.index("little") < 4
 
 
@@ -238,6 +238,6 @@ def test_a_stop_in_the_middle_of_a_search(tmp_path: Path) -> None:
         process = process_of(store)
         searching = gevent.spawn(lambda: [*search(store)][-1])
         wait_until(lambda: process._process._asking)
-    last = searching.get(timeout=10)
+    last = searching.get(timeout=patient(10))
     assert last.done
     assert not Path(f"/proc/{pid}").exists()

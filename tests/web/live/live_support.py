@@ -236,6 +236,8 @@ class LiveGround:
             queue=queue,
         )
         self.server = Server(("127.0.0.1", 0), lambda environ, start: [], {"/websocket": route})
+        # On a busy machine who is read from late answers no ping for longer than a minute.
+        self.server.registry.drop_after = 3600.0
         self.server.start()
         self.written: dict[str, int] = {}
 

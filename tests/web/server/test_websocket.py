@@ -12,6 +12,7 @@ from typing import Any
 import gevent
 import pytest
 from gevent.event import Event as Signal
+from gevent.monkey import get_original
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.sync.client import ClientConnection, connect
@@ -503,7 +504,7 @@ def test_a_peer_that_goes_away_while_we_send() -> None:
         wait_until(lambda: house.socket.backlog)
         raw.close()
         with pytest.raises(SocketClosed):
-            sending.get(timeout=5)
+            sending.get(timeout=patient(5))
         wait_until(lambda: house.received == [None])
 
 
@@ -519,6 +520,21 @@ def test_a_silent_peer_is_pinged_and_then_dropped() -> None:
             assert not house.socket.closed
             lively.send("still here")
             wait_until(lambda: house.received == [None, "still here"])
+
+
+def test_a_server_that_was_halted_drops_nobody_for_it() -> None:
+    """For longer than a peer may be silent, as on a machine that was stopped: who was not asked meanwhile
+    is, and only who does not answer then is cut."""
+    with serving(registry=SocketRegistry(ping_every=0.2, drop_after=1.0)) as house:
+        quiet = Raw(house.port)
+        with connected(house.port) as lively:
+            wait_until(lambda: len(house.server.registry) == 2)
+            get_original("time", "sleep")(2.5)
+            wait_until(lambda: house.server.registry.counts.dropped_silent, 5)
+            lively.send("still here")
+            wait_until(lambda: "still here" in house.received)
+            assert house.server.registry.counts.dropped_silent == 1
+        quiet.close()
 
 
 def test_a_peer_that_sends_but_never_reads_is_dropped() -> None:
