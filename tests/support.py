@@ -44,6 +44,7 @@ LONG = bool(os.environ.get("CLOUDBANG_TEST_LONG"))
 """Whether this is `make test-long`: what is left to chance is tried many times."""
 
 T = TypeVar("T")
+OFTEN, SELDOM = 0.02, 0.1  # seconds between two looks, at first and in the end
 
 
 def slowness() -> float:
@@ -57,12 +58,14 @@ def patient(seconds: float) -> float:
 
 
 def wait_until(
-    condition: Callable[[], T], timeout: float = 10.0, what: str = "", every: float = 0.02
+    condition: Callable[[], T], timeout: float = 10.0, what: str = "", every: float | None = None
 ) -> T:
     """The first true value of ``condition()``; AssertionError after ``timeout`` seconds, and on a
     busy machine after so many times more as it is busy.
 
-    ``what`` says what was waited for. Works patched and unpatched: time.sleep yields either way.
+    ``what`` says what was waited for. ``every``: seconds between two looks. Unless said, a tenth of what was
+    waited: most ask a server or an engine, and take the processor from what is waited for. Works patched and
+    unpatched: time.sleep yields either way.
     """
     started = time.monotonic()
     while True:
@@ -73,7 +76,7 @@ def wait_until(
         if waited >= patient(timeout):
             name = what or getattr(condition, "__name__", "a condition")
             raise AssertionError(f"waited {waited:.3g} s in vain for {name}; last value: {value!r}")
-        time.sleep(every)
+        time.sleep(every or min(SELDOM, max(OFTEN, waited / 10)))
 
 
 @contextmanager

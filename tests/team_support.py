@@ -1,14 +1,18 @@
-"""People of several teams, made beside a server that runs, as the command line would."""
+"""People of several teams, made beside a server that runs, as the command line would; and their passwords."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloudbang.accounts import AccountService, NameTaken
 from cloudbang.config import Settings, StorageSettings
 from cloudbang.storage.database.database import Database
+
+if TYPE_CHECKING:
+    import pytest
 
 PASSWORD = "correct horse battery"
 
@@ -30,3 +34,10 @@ def person_in(storage: Path, name: str, roles: Mapping[str, str]) -> str:
     finally:
         people.passwords.close()
         database.close()
+
+
+def cheap_hashes(patch: pytest.MonkeyPatch) -> None:
+    """Passwords cost 50 ms of a processor each: for tests of what is not they. Those that are made already
+    say what they cost, and still fit."""
+    patch.setattr("cloudbang.accounts.passwords._TIME", 1)
+    patch.setattr("cloudbang.accounts.passwords._MEMORY", 64)

@@ -19,13 +19,6 @@ ANEW = PASSWORD + "!"
 HOUR = 3600
 
 
-@pytest.fixture(autouse=True)
-def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords cost 50 ms of a processor each; here it is not they that are tested."""
-    monkeypatch.setattr("cloudbang.accounts.passwords._TIME", 1)
-    monkeypatch.setattr("cloudbang.accounts.passwords._MEMORY", 64)
-
-
 class Ground:
     """bob, with a login and a token, in a team; what is done to him."""
 

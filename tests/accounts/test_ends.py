@@ -28,13 +28,6 @@ Make = Callable[..., AccountService]
 DAY = 24 * HOUR
 
 
-@pytest.fixture(autouse=True)
-def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords cost 50 ms of a processor each; here it is not they that are tested."""
-    monkeypatch.setattr("cloudbang.accounts.passwords._TIME", 1)
-    monkeypatch.setattr("cloudbang.accounts.passwords._MEMORY", 64)
-
-
 def test_a_token_ends_by_itself(people: AccountService, clock: Clock) -> None:
     """At its end it is nobody's, its sockets are told, and who shows it learns when that was. It
     stays in the list; another secret makes it good again."""

@@ -18,13 +18,6 @@ __all__ = ["clock", "make", "people"]  # fixtures
 Make = Callable[..., AccountService]
 
 
-@pytest.fixture(autouse=True)
-def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords cost 50 ms of a processor each; here it is not they that are tested."""
-    monkeypatch.setattr("cloudbang.accounts.passwords._TIME", 1)
-    monkeypatch.setattr("cloudbang.accounts.passwords._MEMORY", 64)
-
-
 def guess(people: AccountService, times: int, *, browser: str = "", start: int = 10) -> None:
     for n in range(times):
         with pytest.raises(WrongPassword):

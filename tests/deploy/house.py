@@ -33,7 +33,7 @@ from cloudbang.storage.database.routes import RouteStore
 from cloudbang.storage.database.secrets import SecretStore
 from cloudbang.storage.logs.log_store import LogStore
 from tests.apps.test_registry import Bus, Containers
-from tests.support import patient, wait_until
+from tests.support import OFTEN, patient, wait_until
 
 GATEWAY = GatewaySettings(http_port=8180, https_port=8543, ports="8181-8184")
 
@@ -144,7 +144,8 @@ class House:
         return done
 
     def until(self, id: int, reached: Callable[[Deployment], object], timeout: float = 40) -> None:
-        wait_until(lambda: reached(self.get(id)) or self.get(id).ended, timeout, f"{id}")
+        # What is waited for may be over soon.
+        wait_until(lambda: reached(self.get(id)) or self.get(id).ended, timeout, f"{id}", OFTEN)
         assert not self.get(id).ended, (self.get(id), self.lines(id))
 
     def in_step(self, id: int, step: str) -> None:

@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import gevent
 import pytest
 
 from cloudbang.domain.deploy.deployment import Deployment
@@ -22,11 +23,40 @@ pytestmark = [
 ]
 
 
+Children = Callable[[dict[str, object]], int]
+
+
+@pytest.fixture(scope="module")
+def children() -> Iterator[Children]:
+    """Has a process deploy what it is told, until it is killed: its exit code."""
+    with subprocess.Popen(
+        [*ENDS_WITH_US, sys.executable, "-m", "tests.deploy.deploying_child"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+
+        def ended(told: dict[str, object]) -> int:
+            process.stdin.write(json.dumps(told).encode() + b"\n")
+            process.stdin.flush()
+            with gevent.Timeout(patient(150)):
+                return int(process.stdout.readline())
+
+        yield ended
+        process.kill()  # what still deploys ends with it
+
+
 class Chain:
     """One app, from release to release; each deployment is begun by a process that is killed."""
 
-    def __init__(self, folder: Path, swarm: Swarm, app: str, spec: dict[str, object]) -> None:
+    def __init__(
+        self, folder: Path, swarm: Swarm, children: Children, app: str, spec: dict[str, object]
+    ) -> None:
         self.folder, self.swarm, self.app, self.spec = folder, swarm, app, spec
+        self.children = children
         self.release = 1
         house = self.house()
         try:
@@ -47,14 +77,7 @@ class Chain:
             "step": step,
             "when": when,
         }
-        done = subprocess.run(
-            [*ENDS_WITH_US, sys.executable, "-m", "tests.deploy.deploying_child", json.dumps(told)],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            timeout=patient(150),
-            check=False,
-        )
-        assert done.returncode == -9
+        assert self.children(told) == -9
         house = self.house()
         try:
             (newest,) = house.deployments.find(self.app, limit=1)
@@ -81,10 +104,10 @@ def folder(swarm: Swarm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
 
 
 @pytest.fixture(scope="module")
-def beside(folder: Path, swarm: Swarm, image: str) -> Chain:
+def beside(folder: Path, swarm: Swarm, children: Children, image: str) -> Chain:
     """The new release runs beside the old one; requests are led by the gateway."""
     spec = apps.web(image, route={}, release_command=["sh", "-c", "echo migrating; sleep 1"])
-    return Chain(folder, swarm, "beside", spec)
+    return Chain(folder, swarm, children, "beside", spec)
 
 
 @pytest.mark.parametrize(
@@ -118,11 +141,11 @@ def test_a_verdict_is_kept_and_what_it_leaves_is_undone(beside: Chain) -> None:
 
 
 @pytest.fixture(scope="module")
-def instead(folder: Path, swarm: Swarm, image: str) -> Iterator[Chain]:
+def instead(folder: Path, swarm: Swarm, children: Children, image: str) -> Iterator[Chain]:
     """The old one has to stop before the new one starts."""
     volume = {"name": "cloudbang-test-instead", "path": "/kept"}
     spec = apps.web(image, route={}, volumes=[volume])
-    yield Chain(folder, swarm, "instead", spec)
+    yield Chain(folder, swarm, children, "instead", spec)
     swarm.forget_volume("cloudbang-test-instead")
 
 

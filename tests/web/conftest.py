@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import RUN
 from tests.support import ServerProcess
+from tests.team_support import cheap_hashes
 from tests.terminal_support import known
 from tests.web.sockets.files_support import LIMIT, Ground
 from tests.web.web_support import WebGround
@@ -17,10 +18,8 @@ from tests.web.web_support import WebGround
 
 @pytest.fixture(scope="package", autouse=True)
 def _cheap_hashes() -> Iterator[None]:
-    """Passwords cost 50 ms of a processor each; here it is not they that are tested."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cloudbang.accounts.passwords._TIME", 1)
-        patch.setattr("cloudbang.accounts.passwords._MEMORY", 64)
+        cheap_hashes(patch)
         yield
 
 
