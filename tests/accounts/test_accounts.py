@@ -261,12 +261,14 @@ def test_two_passwords_at_a_time_and_a_bounded_line(
         gevent.spawn(outcome, people.sign_in, "ada", PASSWORD, HERE)
         for _ in range(MAX_WAITING + 12)
     ]
-    wait_until(lambda: sum(one.ready() for one in busy) >= 10, 30, "who is too many to be refused")
+    many = 12 - AT_A_TIME
+    wait_until(lambda: sum(one.ready() for one in busy) >= many, 30, "the refusals")
+    wait_until(lambda: len(going) >= AT_A_TIME, 30, "the threads to begin")
     assert len(going) == AT_A_TIME
     all_came.set()
     gevent.joinall(busy)
     refused = [one for one in busy if isinstance(one.value, TooBusy)]
-    assert len(refused) == 12 - AT_A_TIME
+    assert len(refused) == many
     assert all(isinstance(one.value, str) for one in busy if one not in refused)
 
 
