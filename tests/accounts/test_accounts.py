@@ -262,10 +262,12 @@ def test_two_passwords_at_a_time_and_a_bounded_line(
         for _ in range(MAX_WAITING + 12)
     ]
     many = 12 - AT_A_TIME
-    wait_until(lambda: sum(one.ready() for one in busy) >= many, 30, "the refusals")
-    wait_until(lambda: len(going) >= AT_A_TIME, 30, "the threads to begin")
-    assert len(going) == AT_A_TIME
-    all_came.set()
+    try:
+        wait_until(lambda: sum(one.ready() for one in busy) >= many, 30, "the refusals")
+        wait_until(lambda: len(going) >= AT_A_TIME, 30, "the threads to begin")
+        assert len(going) == AT_A_TIME
+    finally:
+        all_came.set()
     gevent.joinall(busy)
     refused = [one for one in busy if isinstance(one.value, TooBusy)]
     assert len(refused) == many
