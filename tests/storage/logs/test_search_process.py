@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import gevent
@@ -60,6 +61,16 @@ def pid_of(store: LogStore) -> int:
     process = process_of(store)._process.process
     assert process is not None
     return process.pid
+
+
+@contextmanager
+def halted(pid: int) -> Iterator[None]:
+    """It does nothing meanwhile."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def search(store: LogStore, text: str = "x", limit: int = 10**6) -> Iterator[Progress]:
@@ -126,9 +137,12 @@ def test_who_leaves_does_not_end_it(store: LogStore) -> None:
     steps = search(store, "nowhere")
     next(steps)
     steps.close()  # type: ignore[attr-defined]
-    leaving = gevent.spawn(lambda: [*search(store, "no such thing")])
-    wait_until(lambda: process._process._asking)
-    leaving.kill()
+    with halted(before):  # within a step, however quick it is
+        leaving = gevent.spawn(lambda: [*search(store, "no such thing")])
+        wait_until(lambda: process._process._asking)
+        leaving.kill(block=False)
+    leaving.join(patient(10))
+    assert leaving.dead
     *_, last = others
     assert (last.found, last.failed) == (2 * COUNT, {})
     assert pid_of(store) == before
