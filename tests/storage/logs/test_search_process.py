@@ -250,8 +250,9 @@ def test_a_stop_in_the_middle_of_a_search(tmp_path: Path) -> None:
         searched_by(store, "process")
         pid = pid_of(store)
         process = process_of(store)
-        searching = gevent.spawn(lambda: [*search(store)][-1])
-        wait_until(lambda: process._process._asking)
+        with halted(pid):
+            searching = gevent.spawn(lambda: [*search(store)][-1])
+            wait_until(lambda: process._process._asking)
     last = searching.get(timeout=patient(10))
     assert last.done
     assert not Path(f"/proc/{pid}").exists()
