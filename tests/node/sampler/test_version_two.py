@@ -64,15 +64,17 @@ def test_what_the_kernel_tells_of_a_real_group(unified: tuple[Hierarchies, Path]
         one.sample(True)
         start = began = time.monotonic()
         before = ran(burning.pid)
-        told = true = 0.0
+        told = true = held_up = 0.0
         while true < 0.5:
             time.sleep(0.1)
+            looked = time.monotonic()
             values = one.sample(True).values
             at, true = time.monotonic(), ran(burning.pid) - before
+            held_up += time.monotonic() - looked
             told += values["cpu"] * (at - began)
             began = at
-        # A busy machine may let others run between the two readings.
-        assert told == pytest.approx(true, rel=0.02, abs=0.05)
+        # A busy machine lets others run between the two readings, and for how long is known.
+        assert told == pytest.approx(true, rel=0.02, abs=0.05 + held_up)
         assert 0 <= values["pressure.cpu"] <= 1.05
         assert {"pressure.memory", "pressure.io"} <= set(values)
         if "memory" not in there.controllers:
