@@ -24,6 +24,8 @@ from cloudbang.errors import EngineNotAsked, EngineRefused, EngineUnreachable
 
 log = logging.getLogger(__name__)
 
+CLOSED = "it closed the connection"  # with no answer
+
 MAX_HEAD = 64 * 1024
 # Seconds of silence until the system asks whether the other side is there, between two such
 # questions, and how many; milliseconds that what was sent may stay without an answer.
@@ -211,7 +213,7 @@ class EngineConnection:
         while b"\r\n\r\n" not in data:
             more = self._sock.recv(65536)
             if not more or len(data) > MAX_HEAD:
-                raise EngineUnreachable(self._address.url, "it closed the connection")
+                raise EngineUnreachable(self._address.url, CLOSED)
             data += more
         head, _, body = data.partition(b"\r\n\r\n")
         first, *lines = head.split(b"\r\n")

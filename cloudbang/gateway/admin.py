@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from errno import ECONNRESET, EPIPE
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,17 @@ import gevent
 import orjson
 
 from cloudbang.engine import EngineStream
+from cloudbang.engine.connection import CLOSED
 from cloudbang.engine.stream import Address
 from cloudbang.errors import EngineUnreachable
 from cloudbang.gateway.errors import GatewayAway, GatewayFailed
 
 SOCKET = "admin.sock"
 ASKED = 5.0  # seconds an answer may take
+# Each new configuration brings a new listener of its own, and whom the old one has taken by then is
+# dropped unheard. All that is asked may be asked twice.
+DROPPED = (CLOSED, os.strerror(ECONNRESET), os.strerror(EPIPE))
+AGAIN = (0.05, 0.2, 0.5)  # seconds until who was dropped asks again
 LOADED = 20.0  # and one to a new configuration: it waits for ports, and for what is running
 
 
@@ -48,6 +54,13 @@ class CaddyAdmin:
         try:
             address = Address(f"unix:///proc/self/fd/{folder}/{SOCKET}")
             with gevent.Timeout(within, GatewayAway(f"no answer within {within:g} s", True)):
+                for pause in AGAIN:
+                    try:
+                        return self._answer(address, method, path, body, within)
+                    except EngineUnreachable as e:
+                        if not any(words in e.reason for words in DROPPED):
+                            raise
+                    gevent.sleep(pause)
                 return self._answer(address, method, path, body, within)
         except EngineUnreachable as e:
             raise GatewayAway(e.reason) from None
