@@ -107,7 +107,7 @@ class Lane:
         self.part = self._process = None
         print(f"\n{f' {outcome.part.name} ':#^100}\n{said.rstrip()}", flush=True)
         outcome.counts = count(said)
-        outcome.failures = re.findall(r"^(?:FAILED|ERROR) .+", said, re.MULTILINE)
+        outcome.failures = re.findall(r"^(?:FAILED|ERROR) \S.*", said, re.MULTILINE)
         return outcome
 
     def _reap(self) -> bool:

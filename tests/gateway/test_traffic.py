@@ -94,6 +94,7 @@ def raw(host: str, request: str) -> socket.socket:
     return made
 
 
+@pytest.mark.slow("five hundred requests, as fast as people ask, and a process killed meanwhile")
 def test_as_many_as_the_load_generator_asked(ground: Ground, counted: Counted) -> None:
     """Killed in the middle as well: each once. And every address below one template."""
     with serving(ground, "counted") as host:
@@ -164,6 +165,9 @@ def test_what_is_no_slow_request(ground: Ground, counted: Counted) -> None:
         wait_until(lambda: counted.of("odd")["connections"]["open"] == 0, 10, "nothing to be open")
 
 
+@pytest.mark.slow(
+    "an app is deployed and stopped, and requests are held for it until they are given up"
+)
 def test_nobody_answers(ground: Ground, counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the gateway then answers itself is the app's error; what is nobody's is nobody's."""
     monkeypatch.setattr(caddy, "HELD", "2s")
