@@ -20,9 +20,7 @@ from cloudbang.domain.deploy.failure import Ended, Failure, Task, failure_of_tas
 
 EVERY = 0.2  # seconds between two looks
 ALIVE = ("starting", "running")
-LATE = (
-    1.5  # seconds in which the engine may yet tell of memory that ran out; of all that it looks at
-)
+LATE = 1.5  # seconds in which it may yet be told that memory ran out; for all that are looked at
 INSPECTED = 8  # containers that run and are inspected at a look: of many all in turns
 
 

@@ -17,9 +17,16 @@ WITHIN = 2.0  # seconds of reading; a log of 16 MB takes that
 OF_A_GROUP = (b"oom-kill:constraint=CONSTRAINT_MEMCG", b"Task in ")  # since 4.19, and before
 
 
-def says_out_of_memory(container: str, path: str = PATH) -> bool:
+def now() -> float:
+    """By the clock that the kernel's log has, in seconds: one that nobody corrects. The usual monotonic
+    clock is seconds away from it after days."""
+    return time.clock_gettime(time.CLOCK_MONOTONIC_RAW)
+
+
+def says_out_of_memory(container: str, since: float = 0.0, path: str = PATH) -> bool:
     """Whether the kernel ended a process of that container (64 hex digits) because its limit was
-    reached. False as well where that was long ago, or who asks may not read the log (of a
+    reached. ``since``, in seconds as ``now`` gives them: one that is started again had
+    other ends before. False as well where that was long ago, or who asks may not read the log (of a
     container, or without being root). Reads a file that may be long: in a thread."""
     of_it = container.encode()
     until = time.monotonic() + WITHIN
@@ -33,9 +40,17 @@ def says_out_of_memory(container: str, path: str = PATH) -> bool:
                     continue
                 if not record:
                     break
-                said = record.partition(b";")[2]
-                if of_it in said and said.startswith(OF_A_GROUP):
+                head, _, said = record.partition(b";")
+                if of_it in said and said.startswith(OF_A_GROUP) and _seconds(head) >= since:
                     return True
         finally:
             os.close(file)
     return False
+
+
+def _seconds(head: bytes) -> float:
+    """When a record was made: "priority,number,microseconds since the machine began,flags"."""
+    try:
+        return int(head.split(b",")[2]) / 1e6
+    except (IndexError, ValueError):
+        return 0.0

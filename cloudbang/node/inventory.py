@@ -31,7 +31,7 @@ from cloudbang.engine import Engine, EngineEvent, EngineEvents
 from cloudbang.errors import EngineRefused, EngineUnreachable, NoSuchContainer
 from cloudbang.node.container_events import EventSink, event_of, remembered
 from cloudbang.node.engine_link import EngineLink, State
-from cloudbang.node.memory_kills import MemoryKills
+from cloudbang.node.memory_kills import AROUND, MemoryKills
 from cloudbang.node.recent_ends import RecentEnds
 from cloudbang.node.unreadable import Call, Unreadable
 
@@ -96,10 +96,7 @@ class Inventory:
         self._removed: dict[str, float] = {}
         # The engine says so once; what it tells of the container afterwards may not mention it.
         self._oom_at: dict[str, str] = {}
-        self._memory_kills = MemoryKills(
-            lambda container: container in self._oom_at or container not in self._instances,
-            self._on,
-        )
+        self._memory_kills = MemoryKills(self._memory_is_told, self._on)
         self._ends = RecentEnds()
         # Containers that the engine did not tell of when it was asked.
         self._unknown = Retries(
@@ -383,6 +380,12 @@ class Inventory:
         else:
             self._look_at(event.container)
         self._record(event, app)
+
+    def _memory_is_told(self, end: EngineEvent) -> bool:
+        """Whether it needs not be asked why a container ended: that is known, or it is gone. One that
+        is started again may have run out of memory at another end before."""
+        since = format_time(end.time_ns - int(AROUND * 1e9))
+        return end.container not in self._instances or self._oom_at.get(end.container, "") >= since
 
     def _record(self, told: EngineEvent, app: str | None) -> None:
         if app is None:

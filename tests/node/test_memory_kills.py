@@ -9,8 +9,8 @@ import gevent
 import pytest
 
 from cloudbang.engine import EngineEvent
-from cloudbang.engine.kernel_log import says_out_of_memory
-from cloudbang.node.memory_kills import MOST, MemoryKills
+from cloudbang.engine.kernel_log import now, says_out_of_memory
+from cloudbang.node.memory_kills import AROUND, MOST, MemoryKills
 from tests.conftest import ContainerFactory
 from tests.support import wait_until
 
@@ -27,8 +27,11 @@ class Told:
     def __init__(self) -> None:
         self.known: set[str] = set()
         self.events: list[EngineEvent] = []
-        self.kills = MemoryKills(self.known.__contains__, self.events.append, late=0.05)
+        self.kills = MemoryKills(self.is_known, self.events.append, late=0.05)
         self.loop = gevent.spawn(self.kills.run)
+
+    def is_known(self, end: EngineEvent) -> bool:
+        return end.container in self.known
 
 
 @pytest.fixture
@@ -46,6 +49,9 @@ def test_the_kernel_says_whose_memory_ran_out(container: ContainerFactory, told:
     assert other.wait()["StatusCode"] == 137
     assert says_out_of_memory(eater.id)
     assert not says_out_of_memory(other.id)
+    # What was said of an end before is not said of the next one, as of one that is started again.
+    assert says_out_of_memory(eater.id, now() - AROUND)
+    assert not says_out_of_memory(eater.id, now() + 1)
     for one in (other, eater):
         told.kills.ended(died(one.id))
     wait_until(lambda: told.events, what="it to be told")
@@ -56,10 +62,10 @@ def test_the_kernel_says_whose_memory_ran_out(container: ContainerFactory, told:
 def test_who_may_not_read_the_log_learns_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
     """It fails in no other way, whatever stands where the log is."""
     folder = tmp_path_factory.mktemp("log")
-    assert not says_out_of_memory("a" * 64, str(folder / "kmsg"))
-    assert not says_out_of_memory("a" * 64, str(folder))
+    assert not says_out_of_memory("a" * 64, path=str(folder / "kmsg"))
+    assert not says_out_of_memory("a" * 64, path=str(folder))
     (folder / "empty").write_bytes(b"")
-    assert not says_out_of_memory("a" * 64, str(folder / "empty"))
+    assert not says_out_of_memory("a" * 64, path=str(folder / "empty"))
 
 
 def test_it_is_not_told_twice_and_a_flood_is_bounded(told: Told) -> None:
@@ -67,11 +73,12 @@ def test_it_is_not_told_twice_and_a_flood_is_bounded(told: Told) -> None:
     is not looked through for each."""
     asked: list[str] = []
 
-    def says(container: str) -> bool:
+    def says(container: str, since: float) -> bool:
+        assert since <= now()
         asked.append(container)
         return True
 
-    told.kills = MemoryKills(told.known.__contains__, told.events.append, says, late=0.05)
+    told.kills = MemoryKills(told.is_known, told.events.append, says, late=0.05)
     told.loop.kill()
     for n in range(2 * MOST):
         told.kills.ended(died(f"{n:064x}"))
