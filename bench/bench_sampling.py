@@ -196,7 +196,8 @@ def truth(engine: PrivateEngine, image: str) -> list[Row]:
         rig.close()
         for one in (burns, grows, takes):
             one.remove(force=True)
-    told, true = burn.counted("cpu")
+    told, least, most = burn.counted("cpu")
+    true = (least + most) / 2
     bytes_told = received.counted("network.received")[0]
     return [
         _row(f"CPU against a burn of {true:.0f} s: off", abs(told / true - 1) * 100, "%", 1.0),

@@ -77,13 +77,14 @@ class House:
         self.sources = Sources(
             self.engine, self.store, self.secrets, self.settings, self.apps.team_of
         )
+        self._patient, self._limits = limits is None, limits or quick()
         parts = Parts(
             self.engine,
             self.gateway,
             self.sources,
             self.store,
             self.secrets,
-            limits or quick(),
+            self._limits,
             self.apps.team_of,
         )
         sink = StoreSink(self.logs, bus)
@@ -113,9 +114,17 @@ class House:
             self.deployments, "_parts", replace(parts, limits=replace(parts.limits, **limits))
         )
 
+    def _be_patient(self) -> None:
+        """As the machine is busy now: it may have had nothing else to do when this house was made."""
+        parts = self.deployments._parts
+        if self._patient and parts.limits is self._limits:
+            self._limits = quick()
+            self.deployments._parts = replace(parts, limits=self._limits)
+
     # -- what is asked
 
     def deploy(self, app: str, *, wait: bool = False, by: str = "ada", **spec: object) -> int:
+        self._be_patient()
         wanted = Wanted(spec)
         return self.deployments.begin(app, wanted, by, admin=True, wait=wait).id
 

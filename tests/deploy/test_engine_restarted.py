@@ -34,7 +34,7 @@ class Ground:
             self.private.image(),
             route={},
             # Asked by the engine: its network is another than ours.
-            health={"command": ["true"], "within": 5, "interval": 1},
+            health={"command": ["true"], "within": 60, "interval": 1},
             release_command=["sh", "-c", "echo migrating; sleep 2"],
         )
         self.release = self.house.serves("web", **self.spec).release

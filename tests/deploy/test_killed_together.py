@@ -41,7 +41,7 @@ class Machine:
             self.program.image,
             route={},
             # Asked by the engine: its network is another than ours.
-            health={"command": ["true"], "within": 20, "interval": 1},
+            health={"command": ["true"], "within": 60, "interval": 1},
         )
         first = self.program.ended(self.begin(), 90)
         assert first["state"] == "serving", self.program.said(first["id"])

@@ -23,7 +23,7 @@ def test_what_went_on_goes_on(swarm: Swarm, image: str, tmp_path: Path) -> None:
     try:
         client = server.start().client
         token = server.command("token", "create", "deployer").stdout.strip()
-        spec = apps.web(image, LATE=4, health={"http": "/", "within": 20})
+        spec = apps.web(image, LATE=4, health={"http": "/", "within": 60})
         begun = client.post(
             "/api/v1/apps/killed-server/deployments",
             json={"spec": spec},

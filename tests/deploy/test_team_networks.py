@@ -76,6 +76,7 @@ def test_apps_of_two_teams_do_not_reach_each_other(
 
     with asked(town.house, "blue-web") as told:
         town.deploy("blue-web", "two")
+        wait_until(lambda: "200 two" in told, 20, "the new one to answer")
     assert set(told) == {"200 one", "200 two"}
     # blue-db is where it was, and is found and finds.
     assert town.networks("blue-web-r2") == {NETWORK, "cloudbang_blue"}

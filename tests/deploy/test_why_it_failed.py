@@ -40,7 +40,16 @@ def check(*command: str, within: float = 1) -> dict[str, object]:
 
 # Where forty containers start at once, it takes a while until the first check has run.
 WELL = check("true", within=60)
-SOON = round(patient(4))  # in which somebody has been asked and has answered, badly
+SOON = 4  # in which, on an idle machine, somebody has been asked and has answered, badly
+
+
+def patiently(written: dict[str, object]) -> dict[str, object]:
+    """With a check that has as much time as the machine is busy now: as the deployments begin, and not
+    as the tests are read, when it may have had nothing else to do."""
+    health = written.get("health")
+    if not isinstance(health, dict):
+        return written
+    return {**written, "health": {**health, "within": round(patient(health["within"]))}}
 
 
 FAULTS = {
@@ -95,7 +104,7 @@ def begun(house: House, image: str) -> Iterator[dict[str, int]]:
         for id in first:
             assert house.wait(id).state == "serving", house.lines(id)
         yield {
-            name: house.deploy(name, **apps.spec(image, "two", **fault.written))
+            name: house.deploy(name, **apps.spec(image, "two", **patiently(fault.written)))
             for name, fault in FAULTS.items()
         }
 

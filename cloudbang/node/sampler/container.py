@@ -35,6 +35,15 @@ MORE_LOOKS = 3  # for groups that were not there yet when others were: each is m
 LOOKS, LOOK_AGAIN = 5, 10.0  # times that a group is looked for at once; then only so often, seconds
 
 
+def seconds_queued() -> float:
+    """How long this thread has waited for a processor since it began; 0 where the kernel does not say."""
+    try:
+        with open("/proc/thread-self/schedstat", "rb") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 class Context:
     """What all of them share."""
 
@@ -168,6 +177,8 @@ class MeasuredContainer:
             self.find()
         elif slow and self._more_looks:
             self._find_more()
+        # Once it took long: others may have had the processor, which says nothing of it.
+        queued = seconds_queued() if self._strikes else 0.0
         worked = time.thread_time()
         raw: Raw = {}
         try:
@@ -187,7 +198,7 @@ class MeasuredContainer:
             self._kills_told = self._kills.count
         if slow:
             self._say()
-        self._judge(began, time.thread_time() - worked)
+        self._judge(began, queued, time.thread_time() - worked)
         return taken
 
     @property
@@ -257,9 +268,13 @@ class MeasuredContainer:
             why |= dict.fromkeys(self._told, BY_ENGINE)
         self.why = why
 
-    def _judge(self, began: float, worked: float) -> None:
-        """Read it less often when it takes long again and again: not by chance, since all wait."""
-        if worked <= LONG_CPU and time.monotonic() - began <= LONG:
+    def _judge(self, began: float, queued: float, worked: float) -> None:
+        """Read it less often when it takes long again and again: not by chance, since all wait. How
+        long the machine lets us wait for a processor is no fault of a container's."""
+        took = time.monotonic() - began
+        if self._strikes and took > LONG:
+            took -= seconds_queued() - queued
+        if worked <= LONG_CPU and took <= LONG:
             self._strikes = 0
             return
         self._strikes += 1

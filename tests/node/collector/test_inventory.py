@@ -168,7 +168,9 @@ def test_what_an_inspection_tells(rig, container, image):
     assert instance["ports"][0].endswith("->80/tcp")
     assert len(instance["id"]) == 12
     assert len(instance["started_at"]) == 30
-    assert "health" in [e.kind for e in one.events.list(name)]
+    wait_until(
+        lambda: "health" in kinds(one, name), what="the event, which is kept after it is shown"
+    )
 
 
 def test_changes_events_lines_and_activity_are_published(rig, container):

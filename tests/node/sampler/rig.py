@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from cloudbang.domain.metrics.sweep import InstanceSample, Sweep
 from cloudbang.engine import Engine
 from cloudbang.node.inventory import Inventory
 from cloudbang.node.sampler import Sampler
+from cloudbang.node.sampler.controllers import Raw
 from cloudbang.node.sampler.hierarchies import Group
 from tests.support import wait_until
 
@@ -25,12 +27,9 @@ class Sink:
     def __init__(self) -> None:
         self.sweeps: list[Sweep] = []
         self.said: dict[str, dict[str, str]] = {}
-        self.beside: list[Callable[[Sweep], None]] = []  # who looks at what there is meanwhile
 
     def take(self, sweep: Sweep) -> None:
         self.sweeps.append(sweep)
-        for look in self.beside:
-            look(sweep)
 
     def say(self, app: str, container: str, why: dict[str, str]) -> None:
         self.said[container] = why
@@ -48,35 +47,58 @@ class Sink:
         return [s.node[metric, labels] for s in self.sweeps if (metric, labels) in s.node]
 
 
+@dataclass
+class Row:
+    """``at``: of its counters, by the sampler's clock; ``before`` and ``after``: what is known from
+    elsewhere, around the reading, between which others may have had the processor for long."""
+
+    at: float
+    before: float
+    after: float
+    values: dict[str, float]
+
+
 class Beside:
-    """At each sweep, what is known from elsewhere at that moment, and when that was."""
+    """At each reading of a container, what is known of it from elsewhere at that moment."""
 
     def __init__(self, rig: SamplerRig, container: str, ask: Callable[[], float]) -> None:
-        self.rows: list[tuple[float, float, dict[str, float]]] = []
-        self._rig, self._container, self._ask = rig, container, ask
+        self.rows: list[Row] = []
+        known = rig.sampler._known
+        wait_until(lambda: container in known, what="it to be known")
+        self._measured, self._ask, self._at = known[container], ask, 0.0
+        self._sample, self._values = self._measured.sample, self._measured._values
 
     def __enter__(self) -> Beside:
-        self._rig.sink.beside.append(self._take)
+        vars(self._measured).update(sample=self._sampled, _values=self._valued)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._rig.sink.beside.remove(self._take)
+        del self._measured.sample, self._measured._values  # the class's own are left
 
-    def _take(self, sweep: Sweep) -> None:
-        for one in sweep.instances:
-            if one.container == self._container:
-                self.rows.append((time.monotonic(), self._ask(), one.values))
+    def _sampled(self, slow: bool) -> InstanceSample:
+        before = self._ask()
+        taken = self._sample(slow)
+        if taken.values:
+            self.rows.append(Row(self._at, before, self._ask(), taken.values))
+        return taken
 
-    def counted(self, metric: str) -> tuple[float, float]:
-        """How much it says happened between the first and the last of the sweeps, and how much
-        did."""
-        pairs = list(zip(self.rows, self.rows[1:], strict=False))
-        told = sum(row[2][metric] * (row[0] - before[0]) for before, row in pairs)
-        return told, self.rows[-1][1] - self.rows[0][1]
+    def _valued(self, taken: InstanceSample, raw: Raw, at: float, least: float) -> None:
+        self._at = at
+        self._values(taken, raw, at, least)
+
+    def counted(self, metric: str) -> tuple[float, float, float]:
+        """How much it says happened between the first and the last reading, and the least and the
+        most that did."""
+        told = sum(row.values[metric] * (row.at - before.at) for before, row in pairwise(self.rows))
+        first, last = self.rows[0], self.rows[-1]
+        return told, last.before - first.after, last.after - first.before
 
     def off(self, metric: str) -> float:
         """By how much it mostly says something else than there was at that moment."""
-        off = sorted(abs(row[2][metric] - row[1]) for row in self.rows)
+        off = sorted(
+            max(0.0, row.before - row.values[metric], row.values[metric] - row.after)
+            for row in self.rows
+        )
         return off[len(off) // 2]
 
 

@@ -47,9 +47,9 @@ def test_the_processor_is_what_the_scheduler_gave(shared: SamplerRig, container)
 
     with Beside(shared, made.id, lambda: ran(pid)) as beside:
         wait_until(lambda: len(beside.rows) > 12, 40)
-    told, true = beside.counted("cpu")
-    assert true > 0.5
-    assert abs(told - true) <= 0.01 * true + 0.02
+    told, least, most = beside.counted("cpu")
+    assert least > 0.5
+    assert least - 0.01 * least - 0.02 <= told <= most + 0.01 * most + 0.02, beside.rows
     assert shared.sink.values(made.id, "cpu.limit")[-1] == 0.5
     made.kill()
     # So little that it comes to its limit on the busiest machine.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cloudbang.domain.apps import Instance
-from cloudbang.node.sampler import controllers, reasons
+from cloudbang.node.sampler import container, controllers, reasons
 from cloudbang.node.sampler.container import Context, MeasuredContainer
+from cloudbang.node.sampler.controllers import Raw
 from cloudbang.node.sampler.files import KeptFile, Room
 from cloudbang.node.sampler.hierarchies import Hierarchies
 from cloudbang.node.sampler.host import Host
@@ -251,6 +253,37 @@ def test_one_that_takes_long_is_read_less_often(
     assert not one.sample(slow=False).values
     assert one.sample(slow=True).values["memory"]
     assert one.why["cpu"] == reasons.SLOW_TO_READ
+
+
+@pytest.mark.parametrize(("queued", "slow"), [(0.2, False), (0.0, True)])
+def test_who_has_to_wait_for_a_processor_is_not_slow_to_read(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, queued: float, slow: bool
+) -> None:
+    """On a busy machine any reading takes long at times, and three in a row: what the kernel keeps us
+    waiting for is another thing."""
+    passed, waited = [100.0], [0.0]
+    monkeypatch.setattr(container.time, "monotonic", lambda: passed[0])
+    monkeypatch.setattr(container, "seconds_queued", lambda: waited[0])
+    one = machine.container()
+    read = one._read
+
+    def held_up(raw: Raw, slow: bool) -> float:
+        passed[0] += 0.2
+        waited[0] += queued
+        return read(raw, slow)
+
+    monkeypatch.setattr(one, "_read", held_up)
+    for _ in range(6):
+        passed[0] += 0.8
+        taken = one.sample(slow=False).values
+    assert (not taken) is slow
+
+
+def test_how_long_this_thread_was_queued_is_known() -> None:
+    """It grows, and never faster than time goes by."""
+    began, before = time.monotonic(), container.seconds_queued()
+    sum(range(1_000_000))
+    assert 0 <= container.seconds_queued() - before <= time.monotonic() - began
 
 
 def test_there_may_be_no_room_to_keep_files_open(tmp_path: Path) -> None:

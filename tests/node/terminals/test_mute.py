@@ -15,7 +15,7 @@ from cloudbang.node.terminals.reaper import Reaper
 from tests.conftest import ContainerFactory
 from tests.node.terminals.conftest import Opener
 from tests.node.terminals.test_reaper import INIT, alive
-from tests.support import wait_until
+from tests.support import patient, wait_until
 
 
 class Mute(ExecStream):
@@ -65,7 +65,7 @@ def test_another_one_takes_its_place(
     """The first one is gone; what was typed into it was done, and is not done again."""
     if not seen:
         monkeypatch.setattr(Reaper, "sees", staticmethod(lambda pid, container: False))
-        monkeypatch.setattr(first_output, "SILENT_UNSEEN", 1.5)
+        monkeypatch.setattr(first_output, "SILENT_UNSEEN", patient(1.5))  # a shell has begun
     started = lose(engine, monkeypatch, 1)
     shown = open_source(one, *command)
     shown.run("echo done >>/typed")
