@@ -80,6 +80,7 @@ PARTS = (
             *(
                 "log_rows",
                 "metrics",
+                "out_of_memory",
                 "patterns",
                 "removal",
                 "saved",

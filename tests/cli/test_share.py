@@ -502,7 +502,16 @@ def started(one: Share, person: Person) -> tuple[Terminal, int]:
 
 
 def gone(leader: int) -> None:
-    wait_until(lambda: not members(leader), 6, f"the processes to end: {members(leader)}")
+    """All of a process session have ended; where they have not: what they are, and who shares still."""
+    try:
+        wait_until(lambda: not members(leader), 6, "the processes to end")
+    except AssertionError as error:
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                pid, command = int(folder.name), command_of(int(folder.name))
+                if session_of(pid) == leader or b"cloudbang\0share" in command:
+                    error.add_note(f"{command!r} {(folder / 'stat').read_text()}")
+        raise
 
 
 def test_killed_it_leaves_nothing(share: ShareFactory, ada: Person) -> None:
@@ -513,6 +522,16 @@ def test_killed_it_leaves_nothing(share: ShareFactory, ada: Person) -> None:
     assert page.ended()["reason"] == "command-ended"
     gone(leader)
     assert one.ended()["reason"] == "command-ended"
+
+
+def test_the_watchdog_is_there_before_anything_runs() -> None:
+    """Who kills the whole process group the moment a share begins does not kill its watchdog."""
+    code = (
+        "import os; from cloudbang.cli.share.program import Watchdog\n"
+        "one = Watchdog(); print(os.getsid(one.pid) == one.pid); one.dismiss()"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert ran.stdout == b"True\n"
 
 
 def test_ctrl_c_ends_the_command(share: ShareFactory, ada: Person) -> None:

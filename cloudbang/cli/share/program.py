@@ -197,19 +197,27 @@ class Watchdog:
     """A child that ends the program should this process be killed.
 
     It waits at a pipe whose other end only this process holds, and looks for its death nowhere
-    else: the kernel closes the pipe whatever happens.
+    else: the kernel closes the pipe whatever happens. Once this is made, it is out of reach of
+    what is sent to this process's group and terminal.
     """
 
     def __init__(self) -> None:
         reader, self._writer = os.pipe()
-        self._pid = os.fork()
-        if self._pid == 0:
+        is_ready, ready = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
             try:
                 os.close(self._writer)
-                _watch(reader)
+                os.close(is_ready)
+                _watch(reader, ready)
             finally:
                 os._exit(0)
         os.close(reader)
+        os.close(ready)
+        # On a busy machine it comes to run after the command, which a kill of the group would
+        # leave behind then. Where it could not begin, this ends, too, with nothing.
+        os.read(is_ready, 1)
+        os.close(is_ready)
 
     def tell(self, session: int) -> None:
         """The number of the process session to end."""
@@ -218,16 +226,17 @@ class Watchdog:
     def dismiss(self) -> None:
         """Its work is done; what is left of the session it still ends."""
         os.close(self._writer)
-        os.waitpid(self._pid, 0)
+        os.waitpid(self.pid, 0)
 
 
-def _watch(reader: int) -> None:
+def _watch(reader: int, ready: int) -> None:
     os.setsid()  # what is meant for the command at its terminal is not meant for its watchdog
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
+    os.write(ready, b"1")
     # Who reads what the command prints, and the server, shall see its end at once.
     os.closerange(3, reader)
     os.closerange(reader + 1, 1024)

@@ -1,13 +1,24 @@
 // The lane above the charts: a marker where something happened, its words on hover and focus, and the
 // way to what it was.
 
-import { h, setChildren } from "../lib/dom.js";
+import { h, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { t, tn } from "../lib/i18n.js";
 import { momentOf } from "./time_axis.js";
 
 /** @typedef {import("./happenings.js").Marker} Marker */
 /** @typedef {import("./happenings.js").Happening} Happening */
 
+/**
+ * A marker as it stands in the page. What it stands for may change, its button is the same: who has the focus
+ * on it or holds its words open keeps both.
+ *
+ * @typedef {object} Place
+ * @property {Marker} marker
+ * @property {HTMLElement} place
+ * @property {HTMLElement} button
+ */
+
+const MOST = 12; // lines of one marker
 const CLOSE = 14; // px between two markers
 const HIT = 5; // px from the crosshair
 
@@ -20,14 +31,19 @@ export const COLOURS = {
 };
 
 export class EventLane {
-  /** @type {Marker[]} */
-  markers = [];
+  /** @type {Place[]} by time */
+  #places = [];
   #since = 0;
   #until = 1;
   #tip = h("div", { class: "metric-tip", hidden: true });
   #marks = h("div", { class: "metric-marks", role: "list" });
-  /** @type {HTMLElement | null} whose words are shown until something else is pressed */
+  /** @type {Place | null} whose words are shown */
+  #told = null;
+  /** @type {Place | null} whose words are shown until something else is pressed */
   #held = null;
+  /** The lines that are shown, by the event. @type {Map<number, HTMLElement>} */
+  #lines = new Map();
+  #more = h("p", { class: "faint" });
 
   /**
    * @param {HTMLElement} lane
@@ -45,10 +61,14 @@ export class EventLane {
     lane.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.#held) {
         event.preventDefault();
-        this.#held.focus();
+        this.#held.button.focus();
         this.#release();
       }
     });
+  }
+
+  get markers() {
+    return this.#places.map((one) => one.marker);
   }
 
   /**
@@ -60,21 +80,18 @@ export class EventLane {
     this.#until = until;
     const width = Math.max(1, this.#marks.clientWidth);
     const markers = this.happenings.markers(since, until, ((until - since) * CLOSE) / width);
-    const same =
-      markers.length === this.markers.length &&
-      markers.every((one, n) => isSame(one, this.markers[n]));
-    this.markers = markers;
-    if (!same) {
-      this.#release();
-      setChildren(
-        this.#marks,
-        markers.map((marker) => this.#mark(marker)),
-      );
+    const free = new Set(this.#places);
+    this.#places = markers.map((marker) => this.#placed(marker, free));
+    if (this.#held && free.has(this.#held)) this.#release();
+    if (this.#told && free.has(this.#told)) this.#hide();
+    setChildren(
+      this.#marks,
+      this.#places.map((one) => one.place),
+    );
+    for (const { marker, place } of this.#places) {
+      const part = (marker.moment - since) / (until - since);
+      place.style.left = `${(100 * part).toFixed(3)}%`;
     }
-    [...this.#marks.children].forEach((child, n) => {
-      const part = (markers[n].moment - since) / (until - since);
-      /** @type {HTMLElement} */ (child).style.left = `${(100 * part).toFixed(3)}%`;
-    });
   }
 
   /** The crosshair is there: what happened at that moment is said. @param {number | null} moment */
@@ -83,81 +100,106 @@ export class EventLane {
     const seconds = ((this.#until - this.#since) * HIT) / Math.max(1, this.#marks.clientWidth);
     const at =
       moment === null
-        ? -1
-        : this.markers.findIndex((one) => Math.abs(one.moment - moment) <= seconds);
-    if (at < 0) this.#hide();
-    else this.#show(at);
+        ? undefined
+        : this.#places.find((one) => Math.abs(one.marker.moment - moment) <= seconds);
+    if (at) this.#show(at);
+    else this.#hide();
   }
 
-  /** @param {Marker} marker */
-  #mark(marker) {
-    const first = marker.all[0];
+  /**
+   * The place of a marker: the one in which one of its events stood before, where there is one.
+   *
+   * @param {Marker} marker
+   * @param {Set<Place>} free those of before that nobody has yet
+   */
+  #placed(marker, free) {
+    const ids = new Set(marker.all.map((one) => one.event.id));
+    const before = [...free].find((one) => one.marker.all.some(({ event }) => ids.has(event.id)));
+    const place = before ?? this.#place(marker);
+    free.delete(place);
+    const same = before && isSame(marker, before.marker);
+    place.marker = marker;
+    if (same) return place;
+    const [first] = marker.all;
     const many = marker.all.length > 1;
     const words = many
       ? tn("{n} event", "{n} events", marker.all.length)
       : `${momentOf(first.moment, 1)} ${first.words}`;
+    setAttribute(place.button, "aria-label", words);
+    setAttribute(place.button, "data-tone", marker.tone);
+    setText(place.button.children[0], many ? String(marker.all.length) : first.sign);
+    if (place === this.#told) this.#say(marker);
+    return place;
+  }
+
+  /** @param {Marker} marker */
+  #place(marker) {
     const button = h(
       "button",
       {
         class: "metric-mark",
         type: "button",
-        "aria-label": words,
         "aria-expanded": "false",
-        dataset: { tone: marker.tone },
-        onclick: () => this.#press(button),
-        onpointerenter: () => this.#held || this.#show(this.#indexOf(button)),
+        onclick: () => this.#press(place),
+        onpointerenter: () => this.#held || this.#show(place),
         onpointerleave: () => this.#held || this.#hide(),
-        onfocus: () => this.#held || this.#show(this.#indexOf(button)),
+        onfocus: () => this.#held || this.#show(place),
         onblur: () => this.#held || this.#hide(),
       },
-      h("span", { "aria-hidden": "true" }, many ? String(marker.all.length) : first.sign),
+      h("span", { "aria-hidden": "true" }),
     );
-    return h("div", { class: "metric-mark-place", role: "listitem" }, button);
+    /** @type {Place} */
+    const place = {
+      marker,
+      button,
+      place: h("div", { class: "metric-mark-place", role: "listitem" }, button),
+    };
+    return place;
   }
 
-  /** @param {Element} button */
-  #indexOf(button) {
-    return [...this.#marks.children].findIndex((child) => child.contains(button));
-  }
-
-  /** Leads to what happened; where that are several, or a place of its own, there is a choice first. @param {HTMLElement} button */
-  #press(button) {
-    const at = this.#indexOf(button);
-    if (this.#held === button) return this.#release();
+  /** Leads to what happened; where that are several, or a place of its own, there is a choice first. @param {Place} place */
+  #press(place) {
+    if (this.#held === place) return this.#release();
     this.#release();
-    this.#show(at);
-    this.#held = button;
-    button.setAttribute("aria-expanded", "true");
+    this.#show(place);
+    this.#held = place;
+    place.button.setAttribute("aria-expanded", "true");
     this.#tip.classList.add("held");
   }
 
   #release() {
-    this.#held?.setAttribute("aria-expanded", "false");
+    this.#held?.button.setAttribute("aria-expanded", "false");
     this.#held = null;
     this.#tip.classList.remove("held");
     this.#hide();
   }
 
-  /** @param {number} at */
-  #show(at) {
-    const marker = this.markers[at];
-    if (!marker) return;
-    setChildren(
-      this.#tip,
-      marker.all.slice(0, 12).map((one) => this.#line(one)),
-    );
-    const left = marker.all.length - 12;
-    if (left > 0)
-      this.#tip.append(h("p", { class: "faint" }, tn("and {n} more", "and {n} more", left)));
+  /** @param {Place} place */
+  #show(place) {
+    const { marker } = place;
+    this.#told = place;
+    this.#say(marker);
     this.#tip.hidden = false;
     const part = (marker.moment - this.#since) / (this.#until - this.#since);
     const room = this.lane.clientWidth - this.#tip.offsetWidth;
-    const place =
+    const middle =
       this.#marks.offsetLeft + part * this.#marks.clientWidth - this.#tip.offsetWidth / 2;
-    this.#tip.style.left = `${Math.round(Math.max(0, Math.min(room, place)))}px`;
+    this.#tip.style.left = `${Math.round(Math.max(0, Math.min(room, middle)))}px`;
+  }
+
+  /** What is told of already stays in place, with the focus in it. @param {Marker} marker */
+  #say(marker) {
+    const told = marker.all.slice(0, MOST);
+    this.#lines = new Map(
+      told.map((one) => [one.event.id, this.#lines.get(one.event.id) ?? this.#line(one)]),
+    );
+    const left = marker.all.length - told.length;
+    setText(this.#more, left > 0 ? tn("and {n} more", "and {n} more", left) : "");
+    setChildren(this.#tip, [...this.#lines.values(), ...(left > 0 ? [this.#more] : [])]);
   }
 
   #hide() {
+    this.#told = null;
     this.#tip.hidden = true;
   }
 
@@ -195,5 +237,7 @@ export class EventLane {
  * @param {Marker} b
  */
 function isSame(a, b) {
-  return a.all.length === b.all.length && a.all[0].event.id === b.all[0].event.id;
+  return (
+    a.all.length === b.all.length && a.all.every((one, n) => one.event.id === b.all[n].event.id)
+  );
 }
