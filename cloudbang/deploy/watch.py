@@ -36,6 +36,7 @@ class Watch:
         self._since: dict[str, float] = {}  # by task: since when it runs
         self._probes = Group()
         self._asked: dict[str, float] = {}  # when a task was asked last; inf while it is
+        self._answered: dict[str, float] = {}  # when it was asked what it answered last
         self._proven: set[str] = set()
         self._bridge = Bridge(engine)
         self.why_not = ""  # what the last one that did not answer said
@@ -70,6 +71,15 @@ class Watch:
             elif spec.health.kind == "command" or self.ran(task) >= STEADY:
                 self._proven.add(task.id)  # with a check of the engine's, running is healthy
         return [task for task in seen.running if task.id in self._proven]
+
+    def asked_after(self, seen: Observed, moment: float) -> bool:
+        """Whether those of the running tasks that are not proven were asked after that moment, by the
+        monotonic clock, and have not answered well. Before it nobody may have had the time to: while
+        this server was halted, or on a busy machine."""
+        if not is_asked(self._release.spec):
+            return True
+        left = [task.id for task in seen.running if task.id not in self._proven]
+        return all(self._answered.get(id, 0.0) > moment for id in left)
 
     def ended_well(self, seen: Observed) -> int:
         """Tasks that have done what they were for, and ended."""
@@ -135,6 +145,7 @@ class Watch:
         spec = self._release.spec
         port = spec.health.port or spec.port
         within = spec.health.timeout or probe.WITHIN
+        began = time.monotonic()
         try:
             address = self._address(task)
             if spec.health.kind == "http":
@@ -146,7 +157,7 @@ class Watch:
             why_not = str(e)
         except Exception as e:  # said when the time is over; the next look may go well
             why_not = str(e)
-        self._asked[task.id] = time.monotonic()
+        self._asked[task.id], self._answered[task.id] = time.monotonic(), began
         if why_not:
             self.why_not = why_not
         else:

@@ -157,8 +157,11 @@ class Worker:
         limit = self.work.parts.limits.away
         self.work.log.say(f"the engine is away ({why}): waiting for it")
         until = time.monotonic() + limit
-        while self._is_past(name) or time.monotonic() < until:
+        over = False
+        while not over:
             gevent.sleep(BACK)
+            # It is asked once more then: it may be this server that was halted meanwhile.
+            over = time.monotonic() > until and not self._is_past(name)
             try:
                 self.work.parts.engine.ping(within=2.0)
                 if self.work.parts.engine.swarm().manager:

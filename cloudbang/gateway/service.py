@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -22,6 +23,7 @@ from cloudbang.config import GatewaySettings
 from cloudbang.domain.deploy.caddy import HTTP, HTTPS, ROOT, RUN, boot_config
 from cloudbang.domain.deploy.failure import Task, taken_port
 from cloudbang.domain.deploy.swarm_spec import NETWORK
+from cloudbang.domain.lines import parse_time
 from cloudbang.domain.names import HIDDEN, IMAGE
 from cloudbang.engine.own_container import Inspects, own_container
 from cloudbang.engine.swarm import Service, Swarm
@@ -42,6 +44,7 @@ FORWARDS_NOTHING = {"net.ipv4.ip_forward": "0"}
 COMES_UP = 60.0  # seconds that a new one may take
 BY_ITSELF = 12.0  # that Swarm gets to start one again that ended
 SPEECHLESS = 3.0  # that one may run without its socket until it is started anew
+JUST_BEGUN = 15.0  # that it may take from its start to its socket, on a busy machine
 SILENT = 25.0  # that one may not answer at it
 RELEASED = 8.0  # until what one had that was stopped is free: its ports above all
 LOOK = 0.1
@@ -300,9 +303,10 @@ class GatewayService:
                     raise
             else:
                 return ""
-            tasks = [task.id for task in self._engine.tasks(NAME) if task.state == "running"]
-            running = {one: running.get(one, now) for one in tasks}
-            if any(now - since > SPEECHLESS for since in running.values()):
+            tasks = [task for task in self._engine.tasks(NAME) if task.state == "running"]
+            running = {task.id: running.get(task.id, now) for task in tasks}
+            # To start one anew that is just coming up would only have it take longer.
+            if any(now - running[one.id] > SPEECHLESS and _ran(one) > JUST_BEGUN for one in tasks):
                 return "mute"
             if now - began > BY_ITSELF and not running:
                 return "ends"
@@ -316,8 +320,9 @@ class GatewayService:
         """Until a newer task than ``before`` runs and answers; a port of the range that could not
         be had. Raises GatewayFailed."""
         until = time.monotonic() + COMES_UP
-        why, since = "", 0.0
-        while time.monotonic() < until:
+        why, since, over = "", 0.0, False
+        while not over:
+            over = time.monotonic() > until  # and then it is looked at once more
             tasks = self._engine.tasks(NAME)
             fresh = tasks[: next((n for n, one in enumerate(tasks) if one.id == before), None)]
             if fresh and fresh[0].state == "running":
@@ -348,6 +353,16 @@ class GatewayService:
             if port == its:
                 raise GatewayFailed(str(port), "port", setting)
         return port
+
+
+def _ran(task: Task) -> float:
+    """Seconds since it began, by the engine's clock, which is ours; more than any where it tells no moment
+    that is over."""
+    try:
+        ran = time.time() - parse_time(task.since) / 1e9
+    except ValueError:
+        return inf
+    return ran if ran >= 0 else inf
 
 
 def _put(path: Path, text: str) -> None:

@@ -17,7 +17,8 @@ AGAIN = 10.0  # seconds more for what the engine checks by a command: it tries s
 
 
 def health(work: Work) -> None:
-    """Until each of its instances is healthy; of a job, until each has done its work."""
+    """Until each of its instances is healthy; of a job, until each has done its work. Nothing is said of
+    one that was not asked once more when its time was over."""
     spec = work.release.spec
     if spec.job:
         _done(work)
@@ -30,7 +31,7 @@ def health(work: Work) -> None:
         if healthy >= spec.replicas:
             return
         after = time.monotonic() - began
-        if after > within:
+        if after > within and work.watch.asked_after(seen, began + within):
             said = work.watch.why_not or f"{healthy} of {spec.replicas} are healthy"
             raise StepFailed(Failure("unhealthy", said, after=round(after, 1)))
         gevent.sleep(EVERY)
@@ -39,7 +40,7 @@ def health(work: Work) -> None:
 def verify(work: Work) -> None:
     """It serves, and is watched until it has run for long enough to be believed."""
     limits, wanted = work.parts.limits, work.release.spec.replicas
-    told, whole = False, time.monotonic()
+    told, missed = False, 0.0  # since when it was seen that some are
     while True:
         seen = work.watch.look()
         done = work.watch.ended_well(seen)
@@ -47,10 +48,12 @@ def verify(work: Work) -> None:
             return
         left = limits.verify - work.watch.youngest(seen.running)
         if len(seen.running) + done >= wanted:
-            whole = time.monotonic()
+            missed = 0.0
             if left <= 0:
                 return
-        elif time.monotonic() - whole > limits.start:
+        elif not missed:
+            missed = time.monotonic()
+        elif time.monotonic() - missed > limits.start:
             said = f"{len(seen.running)} of {wanted} run, for {limits.start:.0f} s"
             raise StepFailed(Failure("timed-out", said, what=work.step))
         if not told:
@@ -62,7 +65,7 @@ def verify(work: Work) -> None:
 
 def _done(work: Work) -> None:
     wanted, limit = work.release.spec.replicas, work.parts.limits.command
-    began = lives = time.monotonic()
+    began, gone = time.monotonic(), 0.0  # since when it was seen that it is
     while True:
         seen = work.watch.look()
         done = work.watch.ended_well(seen)
@@ -71,9 +74,8 @@ def _done(work: Work) -> None:
             work.log.say("the job ended with 0")
             return
         now = time.monotonic()
-        if not all(task.ended for task in seen.tasks):
-            lives = now
-        elif now - lives > LOST:
+        gone = (gone or now) if all(task.ended for task in seen.tasks) else 0.0
+        if gone and now - gone > LOST:
             said = "it was ended from outside, as when the engine is restarted"
             work.log.say(said, b"stderr")
             raise StepFailed(Failure("exited", said))

@@ -64,7 +64,9 @@ def drain(work: Work) -> None:
     addresses = _addresses(work, old)
     began, quiet, most, left = time.monotonic(), 0, 0, 0
     limit = limits.hold if first else limits.drain
-    while time.monotonic() - began < limit:
+    over = False
+    while not over:
+        over = time.monotonic() - began >= limit  # and then it is looked at once more
         try:
             left = gateway.in_flight(work.app, old.spec.port, old.service, addresses)
             quiet = 0 if left else quiet + 1
