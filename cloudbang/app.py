@@ -112,13 +112,16 @@ from cloudbang.web.status import Status
 
 log = logging.getLogger(__name__)
 
-STOP_WITHIN = 4.5  # seconds from SIGTERM to the end, whatever hangs
 PAGE_FIRST = 0.05  # seconds from listening until the engine is asked
-ENDING = 0.3  # of these, what the interpreter may take to end
+# Seconds from SIGTERM to the end, whatever hangs: who stops it waits for 10 s, then kills it (`docker stop`, supervisord).
+# Most ends take one, those with somebody who does not read five at most. The rest is for a machine that has no time:
+# there what was cut off had only waited for its turn.
+STOP_WITHIN = 9.0
+ENDING = 1.0  # of these, what the interpreter may take to end
 SERVING = 1.5  # and running requests and closing sockets: one who does not read takes all of it
 # What an area leaves, however long it hangs itself, to those that are stopped after it.
-KEEP_WEB, KEEP_TERMINALS, KEEP_NODE = 1.8, 1.4, 1.0
-KEEP_BUS, KEEP_ACCOUNTS, KEEP_STORAGE = 0.8, 0.7, 0.5
+KEEP_WEB, KEEP_TERMINALS, KEEP_NODE = 5.4, 4.0, 2.8
+KEEP_BUS, KEEP_ACCOUNTS, KEEP_STORAGE = 2.2, 1.8, 1.2
 
 
 class Storage(NamedTuple):
@@ -661,7 +664,7 @@ class Application:
         return 0
 
     def stop(self) -> None:
-        """Stop what was started, the outermost area first; 4.2 s at most, whatever hangs."""
+        """Stop what was started, the outermost area first; 8 s at most, whatever hangs."""
         self._stops.stop(Deadline(STOP_WITHIN - ENDING))
         logging.shutdown()
 
