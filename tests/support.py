@@ -48,8 +48,13 @@ OFTEN, SELDOM = 0.02, 0.1  # seconds between two looks, at first and in the end
 
 
 def slowness() -> float:
-    """How many times longer than alone on this machine a thing may take now: 1 to 6."""
-    return min(6.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
+    """How many times longer than alone on this machine a thing may take now: 1 to 6.
+
+    By the last minute, and by this moment, which a minute's average does not know yet.
+    """
+    minute, _, _, now, _ = Path("/proc/loadavg").read_text().split()
+    busy = max(float(minute), int(now.partition("/")[0]))
+    return min(6.0, max(1.0, busy / (os.cpu_count() or 1)))
 
 
 def patient(seconds: float) -> float:

@@ -293,12 +293,19 @@ class Terminals:
             gevent.sleep(0.5)
 
     def _check_limits(self, caller: Caller) -> None:
-        if len(self._live) >= self._settings.in_all:
-            raise TooManyTerminals(self._settings.in_all, "all")
+        """One that has ended takes no place, though what it left may still be ended: its page was told
+        so. As many again as may run may be on their way out like that, so that nobody leaves any
+        number behind."""
         who = (caller.account_id, caller.name)
-        theirs = sum((s.account_id, s.account) == who for s in self._live.values())
-        if theirs >= self._settings.per_person:
-            raise TooManyTerminals(self._settings.per_person, "person")
+        every = list(self._live.values())
+        theirs = [s for s in every if (s.account_id, s.account) == who]
+        for sessions, limit, whose in (
+            (every, self._settings.in_all, "all"),
+            (theirs, self._settings.per_person, "person"),
+        ):
+            run = sum(session.ended is None for session in sessions)
+            if run >= limit or len(sessions) >= 2 * limit:
+                raise TooManyTerminals(limit, whose)
 
     # --- coming and going -------------------------------------------------------------------------
 

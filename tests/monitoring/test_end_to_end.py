@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -53,6 +54,13 @@ def measured(server: ServerProcess, app: str) -> bool:
     return any(point[2] is not None for point in cpu_of(server, app))
 
 
+def newest_slab(server: ServerProcess) -> int:
+    """When the last 10 s begin that are on the disk, in seconds; 0 for none."""
+    file = f"file:{server.storage / 'metrics.db'}?mode=ro"
+    with closing(sqlite3.connect(file, uri=True)) as database:
+        return int(database.execute("SELECT max(time) FROM slabs").fetchone()[0] or 0)
+
+
 def values_of(message: Any) -> dict[str, Any]:
     return {name: value for name, _, value in message.get("samples", ())}
 
@@ -76,12 +84,14 @@ def test_from_the_kernel_to_a_page_and_over_a_kill(container, server) -> None:
         assert times == sorted(set(times))
         assert times[-1] - times[0] <= patient(8)
         lines = page.until(lambda m: values_of(m).get("log.lines"))
-        assert 1 <= values_of(lines)["log.lines"] <= 30
+        assert 1 <= values_of(lines)["log.lines"] <= patient(30)
     with page_of(server, "metric/*") as page:
         shown = page.until(lambda m: busy.name in m.get("apps", ()))
         assert shown["apps"][busy.name][1] > 10_000
     wait_until(lambda: server.get("/api/v1/node/metrics")["series"] is not None)
-    wait_until(lambda: time.time() >= before + 12, 60)
+    # Killed as soon as a whole one is on the disk: on a busy machine it may come there late.
+    wait_until(lambda: newest_slab(server) >= before, 60)
+    written = newest_slab(server)
     killed = time.time()
     server.kill()
     wait_until(lambda: time.time() >= killed + 12, 60)
@@ -98,7 +108,8 @@ def test_from_the_kernel_to_a_page_and_over_a_kill(container, server) -> None:
     assert width == 10
     kept = [at for at, _, mean, _ in points if mean is not None and at < killed]
     assert kept
-    assert killed - (kept[-1] + width) <= 10
+    assert kept[-1] >= written
+    assert killed - (kept[-1] + width) <= patient(10)
     away = [p for p in points if p[0] >= killed and p[0] + width <= back]
     assert [point[1:] for point in away] == [[None] * 3] * len(away)
 

@@ -104,9 +104,10 @@ class Page:
 
 
 class House:
-    def __init__(self) -> None:
+    def __init__(self, **settings: int) -> None:
         self.shells: list[Shell] = []
-        self.terminals = Terminals(TerminalSettings(), cast(AuditStore, Nothing()), self)
+        limits = TerminalSettings.model_validate(settings)
+        self.terminals = Terminals(limits, cast(AuditStore, Nothing()), self)
         self.terminals.start()
 
     def new(self, target: TerminalTarget) -> Source:

@@ -6,9 +6,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import gevent
 import pytest
@@ -171,8 +172,15 @@ def test_a_failed_write_leaves_nothing(database: Database) -> None:
     assert database.read(lambda c: c.execute(sa.select(tables.settings)).all()) == []
 
 
-def test_the_hub_runs_while_another_process_holds_the_lock(database: Database) -> None:
+def test_the_hub_runs_while_another_process_holds_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A write waits for another process's transaction; nothing else in this one does."""
+    monkeypatch.setattr(
+        "cloudbang.storage.sqlite.BUSY_SECONDS", 600
+    )  # if the hub waited, so would this
+    database = Database(tmp_path)
+    database.open()
     child = subprocess.Popen(
         [
             sys.executable,
@@ -193,19 +201,17 @@ def test_the_hub_runs_while_another_process_holds_the_lock(database: Database) -
     try:
         assert child.stdout.readline() == b"held\n"
         writing = gevent.spawn(EventStore(database).add, Event("web", WHEN, "start"))
-        worst, before = 0.0, time.monotonic()
         for _ in range(50):
             gevent.sleep(0.005)
-            now = time.monotonic()
-            worst, before = max(worst, now - before - 0.005), now
         assert not writing.ready()
-        assert worst < patient(0.2), "the hub waited for the database's lock"
+        assert EventStore(database).list("web") == []
         child.stdin.write(b"\n")
         child.stdin.flush()
-        assert writing.get(timeout=patient(5))
+        assert writing.get(timeout=patient(10))
     finally:
         child.kill()
         child.communicate()
+        database.close()
 
 
 def test_version_tells_of_other_processes_only(database: Database, tmp_path: Path) -> None:
@@ -267,7 +273,7 @@ def test_a_read_does_not_wait_behind_a_write(database: Database) -> None:
     def work(c: sa.Connection) -> None:
         c.execute(sa.insert(tables.settings).values(key="a", value="b"))
         begun.set()
-        go_on.wait(60)
+        go_on.wait(600)
 
     writing = gevent.spawn(database.write, work)
     wait_until(begun.is_set)
@@ -278,15 +284,24 @@ def test_a_read_does_not_wait_behind_a_write(database: Database) -> None:
     assert database.read(names) == ["a"]
 
 
-def test_reads_go_beside_each_other(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reads_go_beside_each_other(database: Database) -> None:
     """A search that takes long keeps neither another read nor a write waiting."""
-    monkeypatch.setattr("cloudbang.storage.database.database.READ_SECONDS", patient(1.5))
-    searching = [gevent.spawn(database.read, count_for_long) for _ in range(READERS - 1)]
-    gevent.sleep(0)
-    assert EventStore(database).add(Event("web", WHEN, "start"))
-    assert len(EventStore(database).list("web")) == 1
-    assert not any(one.ready() for one in searching)
-    gevent.joinall(searching, timeout=patient(10))
+    begun, go_on = [_Event() for _ in range(READERS - 1)], _Event()
+
+    def search(c: sa.Connection, mine: Any) -> None:
+        names(c)
+        mine.set()
+        go_on.wait(600)
+
+    searching = [gevent.spawn(database.read, partial(search, mine=mine)) for mine in begun]
+    try:
+        wait_until(lambda: all(mine.is_set() for mine in begun))
+        assert EventStore(database).add(Event("web", WHEN, "start"))
+        assert len(EventStore(database).list("web")) == 1
+        assert not any(one.ready() for one in searching)
+    finally:
+        go_on.set()
+    gevent.joinall(searching, timeout=patient(10), raise_error=True)
 
 
 def test_a_read_that_takes_too_long_is_broken_off(
@@ -304,7 +319,7 @@ def test_who_gets_no_turn_is_told_so(database: Database, monkeypatch: pytest.Mon
     """A wait is bounded; what was not begun by then is never done."""
     monkeypatch.setattr("cloudbang.storage.workers.TURN_SECONDS", 0.2)
     begun, go_on = _Event(), _Event()
-    writing = gevent.spawn(database.write, lambda c: (begun.set(), go_on.wait(60)))
+    writing = gevent.spawn(database.write, lambda c: (begun.set(), go_on.wait(600)))
     wait_until(begun.is_set)
     with pytest.raises(StorageFailed, match="too busy"):
         EventStore(database).add(Event("web", WHEN, "start"))

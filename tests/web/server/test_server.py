@@ -34,7 +34,7 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     if path == "/broken":
         raise RuntimeError("broken on purpose")
     if path == "/slow":
-        GO_ON.wait(30)
+        GO_ON.wait(600)
     body = environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "text/plain")])
     if path == "/long":

@@ -277,7 +277,7 @@ def test_a_close_while_the_door_is_busy() -> None:
 
     def slow(socket: Socket, _environ: Any, _account: Any) -> None:
         seen.append(socket)
-        busy.wait(5)
+        busy.wait(600)
         seen.append(socket.receive())
 
     with serving(slow) as house:
