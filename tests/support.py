@@ -48,13 +48,9 @@ OFTEN, SELDOM = 0.02, 0.1  # seconds between two looks, at first and in the end
 
 
 def slowness() -> float:
-    """How many times longer than alone on this machine a thing may take now: 1 to 6.
-
-    By the last minute, and by this moment, which a minute's average does not know yet.
-    """
-    minute, _, _, now, _ = Path("/proc/loadavg").read_text().split()
-    busy = max(float(minute), int(now.partition("/")[0]))
-    return min(6.0, max(1.0, busy / (os.cpu_count() or 1)))
+    """How many times longer than alone a thing may take now: 1 to 6. By the last minute, and by this moment."""
+    minute, running = Path("/proc/loadavg").read_text().replace("/", " ").split()[0:4:3]
+    return min(6.0, max(1.0, max(float(minute), int(running)) / (os.cpu_count() or 1)))
 
 
 def patient(seconds: float) -> float:
@@ -182,9 +178,8 @@ def command_lines() -> Iterator[tuple[psutil.Process, list[str]]]:
 
 def running(word: str) -> list[psutil.Process]:
     """The processes that have it in an argument, but for ours."""
-    own = os.getpid()
     found = (one for one, said in command_lines() if any(word in part for part in said))
-    return [one for one in found if one.pid != own]
+    return [one for one in found if one.pid != os.getpid()]
 
 
 def holding(folder: Path, text: str) -> list[Path]:

@@ -12,8 +12,9 @@ import time
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
+from tests.socket_client import open_socket
 from tests.support import ServerProcess, patient, wait_until
 
 PROTOCOL = "cloudbang.tty.v1"
@@ -36,18 +37,15 @@ class Reading:
         subprotocols: list[str],
         path: str,
     ) -> None:
-        self.socket: ClientConnection = connect(
+        self.socket: ClientConnection = open_socket(
             f"ws://127.0.0.1:{server.port}{path}",
             subprotocols=subprotocols or None,  # type: ignore[arg-type]
             additional_headers=headers,
             user_agent_header="tests",
             compression=None,
             legacy=True,
-            proxy=None,
             max_size=None,
             max_queue=4,
-            ping_interval=None,
-            open_timeout=patient(20),
             close_timeout=2,
         )
         self._go = threading.Event()

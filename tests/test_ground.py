@@ -37,6 +37,13 @@ def test_free_ports_are_below_the_kernels_own() -> None:
     assert all(15_000 <= free_port() < 32_768 for _ in range(20))
 
 
+def test_who_opens_a_socket_does_so_as_all_do() -> None:
+    """The library's own pings take a server that is asked much, or read slowly, for one that is gone."""
+    connecting = re.compile(r"^from websockets\.sync\.client import .*\bconnect\b", re.MULTILINE)
+    opening = [p for p in ROOT.glob("tests/**/*.py") if connecting.search(p.read_text())]
+    assert [str(p.relative_to(ROOT)) for p in opening] == ["tests/socket_client.py"]
+
+
 @pytest.mark.engine
 def test_a_container_logs_what_it_was_told(container) -> None:
     """A container of the test image runs a shell command and its output reaches the engine."""

@@ -26,11 +26,12 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 from websockets.typing import Subprotocol
 
 from cloudbang.cli.share.program import members
 from cloudbang.terminals import pty_receiver, share_pass
+from tests.socket_client import open_socket
 from tests.support import ROOT, ServerProcess, patient, wait_until
 from tests.terminal_support import Person, Terminal, rss
 
@@ -369,11 +370,10 @@ def test_the_link_is_good_once(share: ShareFactory, admin: Person, ada: Person) 
 
 def route(server: ServerProcess, secret: str, **headers: str) -> ClientConnection:
     """Its socket; a pass has been answered with the proof, which nobody here looks at."""
-    socket = connect(
+    socket = open_socket(
         f"ws://127.0.0.1:{server.port}/terminal_share",
         subprotocols=[Subprotocol("cloudbang.share.v1")],
         additional_headers=headers or {"Authorization": f"Bearer {secret}"},
-        proxy=None,
         compression=None,
         legacy=True,
     )

@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from websockets.sync.client import connect
-
 from tests.deploy.house import Swarm
+from tests.socket_client import open_socket
 from tests.support import (
     ROOT,
     ServerProcess,
@@ -86,8 +85,9 @@ class Program:
     def live(self) -> Iterator[Any]:
         url = self.server.url.replace("http", "ws") + "/websocket"
         headers = {"Authorization": f"Bearer {self.token}"}
-        with connect(
-            url, additional_headers=headers, proxy=None, open_timeout=patient(10)
+        with open_socket(
+            url,
+            additional_headers=headers,
         ) as socket:
             yield socket
 

@@ -19,21 +19,21 @@ import psutil
 import pytest
 import zstandard
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from tests.faults.truth import assert_same, ticker
 from tests.faults.viewers import handshake, text_frame
+from tests.socket_client import open_socket
 from tests.support import ROOT, Stopwatch, patient, wait_until
 from tests.terminal_support import STUBBORN, Person
 
 
 def _open(server) -> ClientConnection:
-    return connect(
+    return open_socket(
         server.url.replace("http", "ws") + "/websocket",
         additional_headers={"Cookie": server.cookie},
         origin=server.url,
         subprotocols=["cloudbang.live.v1"],
-        open_timeout=patient(10),
     )
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import orjson
 import pytest
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from cloudbang.bus import Publisher
+from tests.socket_client import open_socket
 from tests.support import ServerProcess, patient, wait_until
 
 pytestmark = pytest.mark.engine
@@ -38,8 +39,10 @@ class Page:
 def page_of(server: ServerProcess, channel: str) -> Iterator[Page]:
     url = server.url.replace("http", "ws") + "/websocket"
     headers = {"Cookie": server.cookie, "Origin": server.url}
-    with connect(
-        url, additional_headers=headers, proxy=None, max_size=None, open_timeout=patient(10)
+    with open_socket(
+        url,
+        additional_headers=headers,
+        max_size=None,
     ) as socket:
         socket.send(orjson.dumps({"op": "subscribe", "channel": channel}).decode())
         yield Page(socket)

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from cloudbang.app import Application
 from cloudbang.config import Settings
 from cloudbang.domain.lines import format_time, record
+from tests.socket_client import open_socket
 from tests.support import free_port, patient
 
 PASSWORD = "correct horse battery"
@@ -95,7 +96,7 @@ class WholeApp:
         """A WebSocket that was let in."""
         url = self.origin.replace("http", "ws") + path
         options.setdefault("open_timeout", patient(10))
-        with connect(url, additional_headers=headers, proxy=None, **options) as socket:
+        with open_socket(url, additional_headers=headers, **options) as socket:
             yield socket
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import gevent
 import orjson
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from cloudbang.accounts import Caller
 from cloudbang.bus import Hub, Publisher, Subscriber
@@ -32,6 +32,7 @@ from cloudbang.web.server.server import Server
 from cloudbang.web.server.socket_handler import LANGUAGE, SocketRoute
 from cloudbang.web.status import Status
 from tests.monitoring.monitoring_support import KeptStore
+from tests.socket_client import open_socket
 from tests.support import patient
 
 ANYWHERE = "tcp://127.0.0.1:*"
@@ -261,7 +262,7 @@ class LiveGround:
         url = f"ws://127.0.0.1:{self.server.port}/websocket"
         options = {"compression": None, "proxy": None, "close_timeout": 1, **options}
         options.setdefault("open_timeout", patient(10))
-        with connect(url, subprotocols=["cloudbang.live.v1"], **options) as connection:
+        with open_socket(url, subprotocols=["cloudbang.live.v1"], **options) as connection:
             yield Client(connection)
 
     def records(self, app: str, count: int, size: int = 0) -> list[bytes]:

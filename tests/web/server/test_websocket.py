@@ -15,7 +15,7 @@ from gevent.event import Event as Signal
 from gevent.monkey import get_original
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from cloudbang.web.server import frames
 from cloudbang.web.server.frames import (
@@ -33,6 +33,7 @@ from cloudbang.web.server.heartbeat import SocketRegistry
 from cloudbang.web.server.server import Server
 from cloudbang.web.server.socket_handler import SocketRoute
 from cloudbang.web.server.websocket import Socket, SocketClosed
+from tests.socket_client import open_socket
 from tests.support import Stopwatch, patient, wait_until
 
 MIB = 1024 * 1024
@@ -177,10 +178,7 @@ def serving(
 def connected(port: int, **options: Any) -> Iterator[ClientConnection]:
     options.setdefault("max_size", None)
     options.setdefault("compression", None)
-    options.setdefault("ping_interval", None)
-    with connect(
-        f"ws://127.0.0.1:{port}/", open_timeout=patient(10), close_timeout=5, **options
-    ) as ws:
+    with open_socket(f"ws://127.0.0.1:{port}/", close_timeout=5, **options) as ws:
         yield ws
 
 

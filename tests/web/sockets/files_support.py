@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
+from tests.socket_client import open_socket
 from tests.support import ServerProcess, patient
 from tests.terminal_support import MIB, Person, processes
 
@@ -35,12 +36,10 @@ class Ground:
         return self.inside("sha256sum", path).split()[0]
 
     def route(self, person: Person | None = None) -> ClientConnection:
-        return connect(
+        return open_socket(
             f"ws://127.0.0.1:{self.server.port}/terminal_files",
             subprotocols=["cloudbang.files.v1"],  # type: ignore[list-item]
             additional_headers=(person or self.me).headers,
-            proxy=None,
-            open_timeout=patient(10),
             compression=None,
             max_size=None,
         )

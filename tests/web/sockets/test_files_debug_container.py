@@ -10,10 +10,9 @@ from urllib.parse import quote
 
 import docker
 import pytest
-from websockets.sync.client import connect
 
 from tests.conftest import RUN
-from tests.support import patient
+from tests.socket_client import open_socket
 from tests.terminal_support import MIB, Person, known
 from tests.web.sockets.files_support import hear
 
@@ -74,12 +73,10 @@ def test_an_image_without_a_shell(
     known(server, container.name)
     me = Person(server)
     try:
-        with connect(
+        with open_socket(
             f"ws://127.0.0.1:{server.port}/terminal_files",
             subprotocols=["cloudbang.files.v1"],  # type: ignore[list-item]
             additional_headers=me.headers,
-            proxy=None,
-            open_timeout=patient(10),
         ) as socket:
             asleep = me.terminal(container.name, "/bin/sleep 60")
             asked = {"op": "put", "session": asleep.session, "folder": "/app", "name": "n"}
@@ -140,12 +137,10 @@ def test_links_lead_where_the_container_has_them(
             with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
                 names = archive.getnames()
             assert names[0] == f"./{name}", names
-        with connect(
+        with open_socket(
             f"ws://127.0.0.1:{server.port}/terminal_files",
             subprotocols=["cloudbang.files.v1"],  # type: ignore[list-item]
             additional_headers=me.headers,
-            proxy=None,
-            open_timeout=patient(10),
         ) as socket:
 
             def put(folder: str, name: str) -> dict[str, Any]:
