@@ -7,12 +7,12 @@ import { call, Problem } from "../lib/api.js";
 import { byId, h, setAttribute, setText } from "../lib/dom.js";
 import { onSubmit, sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
-import { listItem, when } from "../lib/list_item.js";
+import { keyed, listItem, when } from "../lib/list_item.js";
+import { redraw } from "../lib/redraw.js";
 import { toast } from "../lib/toast.js";
 import { live } from "../live/live_socket.js";
 import { rowButton } from "./forms.js";
 import { loadReceivers, openReceiver } from "./receivers.js";
-import { refill } from "./refill.js";
 import { loadRules, newRule } from "./rules.js";
 
 /**
@@ -28,11 +28,11 @@ const error = byId("alerts-error");
 async function loadAlerts() {
   const path = "/api/v1/alerts";
   const { alerts: open } = await call("GET", `${path}?state=open`);
-  refill(byId("alerts-open"), open.map(row), loadAlerts);
+  redraw(byId("alerts-open"), open.map(row));
   setAttribute(byId("alerts-open"), "aria-busy", "false");
   byId("alerts-none").hidden = open.length > 0;
   const { alerts: past } = await call("GET", `${path}?state=resolved&limit=${PAST}`);
-  refill(byId("alerts-past"), past.map(row), loadAlerts);
+  redraw(byId("alerts-past"), past.map(row));
   byId("alerts-past-box").hidden = !past.length;
 }
 
@@ -60,7 +60,7 @@ function row(alert) {
       rowButton(t("I look at it"), `${t("I look at it")}: ${text}`, () => void acknowledge(id)),
     );
   }
-  return listItem(text, facts, actions);
+  return keyed(listItem(text, facts, actions), id);
 }
 
 /** Whether anybody was told. @param {Alert} alert */
@@ -107,7 +107,7 @@ async function loadMessages(before) {
   for (const one of messages) told.set(one.id, one);
   const shown = [...told.values()].sort((a, b) => b.id - a.id);
   const list = byId("messages");
-  refill(list, shown.map(messageRow), loadMessages);
+  redraw(list, shown.map(messageRow));
   byId("messages-none").hidden = list.children.length > 0;
   byId("messages-more").hidden = older === null;
 }
@@ -121,7 +121,7 @@ function messageRow(message) {
     when(t("made"), message.created),
     message.tries > 1 && tn("{n} try", "{n} tries", message.tries),
   ];
-  const item = listItem(message.title, facts, h("span"));
+  const item = keyed(listItem(message.title, facts, h("span")), message.id);
   const last = message.attempts.at(-1);
   const why =
     last && !last.accepted ? [last.code, last.text].filter(Boolean).join(" ") : message.why;

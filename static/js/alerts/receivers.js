@@ -4,7 +4,8 @@ import { call, Problem } from "../lib/api.js";
 import { byId, h } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
-import { confirmButton, listItem } from "../lib/list_item.js";
+import { confirmButton, keyed, listItem } from "../lib/list_item.js";
+import { redraw } from "../lib/redraw.js";
 import { toast } from "../lib/toast.js";
 import {
   check,
@@ -16,7 +17,6 @@ import {
   showFields,
   teamChoices,
 } from "./forms.js";
-import { refill } from "./refill.js";
 
 /** @typedef {import("../types/api.js").Receiver} Receiver */
 
@@ -48,7 +48,7 @@ function kinds() {
 
 export async function loadReceivers() {
   ({ receivers } = await call("GET", "/api/v1/alerts/receivers"));
-  refill(list, receivers.map(row), loadReceivers);
+  redraw(list, receivers.map(row));
   byId("receivers-none").hidden = receivers.length > 0;
 }
 
@@ -73,7 +73,7 @@ function row(one) {
       }),
     );
   }
-  const item = listItem(name, facts, actions);
+  const item = keyed(listItem(name, facts, actions), id);
   if (one.failures) {
     const failed = tn("{n} failure in a row: {why}", "{n} failures in a row: {why}", one.failures, {
       n: one.failures,

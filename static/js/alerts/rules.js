@@ -3,8 +3,8 @@
 import { call } from "../lib/api.js";
 import { byId, h } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
-import { confirmButton, listItem } from "../lib/list_item.js";
-import { refill } from "./refill.js";
+import { confirmButton, keyed, listItem } from "../lib/list_item.js";
+import { redraw } from "../lib/redraw.js";
 import { receivers } from "./receivers.js";
 import { rowButton } from "./forms.js";
 import { openRule } from "./rule_form.js";
@@ -17,7 +17,7 @@ const list = byId("rules");
 export async function loadRules() {
   /** @type {{rules: AlertRule[]}} */
   const { rules } = await call("GET", "/api/v1/alerts/rules");
-  refill(list, rules.map(row), loadRules);
+  redraw(list, rules.map(row));
 }
 
 /** @param {Record<string, string>} [given] what its fields hold to begin with, by their names */
@@ -56,5 +56,5 @@ function row(rule) {
     told.length > 0 && t("to {names}", { names: told.join(", ") }),
     !rule.enabled && t("off"),
   ];
-  return listItem(name, facts, actions);
+  return keyed(listItem(name, facts, actions), id);
 }

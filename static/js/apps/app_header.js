@@ -2,7 +2,7 @@
 // menu of those who manage it: putting it away, deleting its log or all of it. Before anything is
 // deleted it is said what will be.
 
-import { afterPaint, byId, h, setChildren } from "../lib/dom.js";
+import { afterPaint, byId, h } from "../lib/dom.js";
 import { t, formatBytes, formatNumber, formatTime, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
 import { bind } from "../frame/keys.js";
@@ -19,6 +19,7 @@ import {
   stateIcon,
   stateSentence,
 } from "../live/app_state.js";
+import { redraw } from "../lib/redraw.js";
 import { showRelative } from "../lib/relative_time.js";
 import { call, Problem } from "../lib/api.js";
 import { confirm, openDialog } from "../lib/dialog.js";
@@ -145,8 +146,6 @@ async function ask(title, text, verb) {
   return (await confirm(title, text, choices)) === "delete";
 }
 
-const time = h("time");
-
 /**
  * An app that neither the engine nor the store knows any more, once that is sure.
  *
@@ -165,8 +164,9 @@ function nobody(name) {
 function draw(name) {
   const app = inventory.apps.get(name) ?? nobody(name);
   if (!app) return;
-  setChildren(byId("app-state"), [stateIcon(appState(app))]);
+  redraw(byId("app-state"), [stateIcon(appState(app))]);
   const when = since(app);
+  const time = h("time");
   showRelative(time, when, app.up ? t("Started") : t("Stopped"));
   const troubled = app.instances.find((one) => reason(one));
   const why = troubled && reason(troubled);
@@ -192,7 +192,7 @@ function draw(name) {
     ports.length > 0 &&
       h("span", { class: "mono cut wide", title: ports.join("\n") }, shortPorts(ports, 3).text),
   ];
-  setChildren(
+  redraw(
     byId("app-facts"),
     facts.filter((fact) => fact instanceof Element),
   );
@@ -245,7 +245,7 @@ async function drawAddresses(name) {
   try {
     const box = byId("app-addresses");
     const links = addressLinks((await getDeployed(name)).addresses);
-    setChildren(box, links);
+    redraw(box, links);
     box.hidden = !links.length;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -1,7 +1,7 @@
 // One app in the list of apps: a row that is made once and then only told what changed.
 
 import { nameElement } from "../lib/cut_name.js";
-import { h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { h, icon, setAttribute, setText } from "../lib/dom.js";
 import { formatNumber, formatRate, t } from "../lib/i18n.js";
 import { plainText } from "../lib/ansi.js";
 import { appAddress, terminalButton } from "../frame/addresses.js";
@@ -9,6 +9,7 @@ import { may } from "../frame/permissions.js";
 import { openContainers } from "./containers_dialog.js";
 import { shortImage, shortPorts } from "./format_container.js";
 import { MeasuredCells } from "./measured_cells.js";
+import { redraw, redrawn } from "../lib/redraw.js";
 import { Sparkline } from "../lib/sparkline.js";
 import * as states from "../live/app_state.js";
 import { showState, stateIcon } from "../live/app_state.js";
@@ -56,6 +57,8 @@ export class AppRow {
   /** What it uses. */
   measured = new MeasuredCells();
   #open = false;
+  /** Those of its instances, by id. @type {Map<string, HTMLElement>} */
+  #instances = new Map();
   /** @type {HTMLInputElement | null} */
   #box = null;
   /** @type {App} */
@@ -95,9 +98,13 @@ export class AppRow {
 
   /** The rows it takes: its own and, while it is open, one for each instance. */
   rows() {
-    return this.#open
-      ? [this.row, ...this.#app.instances.map((one) => instanceRow(one, this.#app.name))]
-      : [this.row];
+    const { name, instances } = this.#app;
+    const rows = (this.#open ? instances : []).map((one) => {
+      const row = redrawn(this.#instances.get(one.id), instanceRow(one, name));
+      return /** @type {[string, HTMLElement]} */ ([one.id, row]);
+    });
+    this.#instances = new Map(rows);
+    return [this.row, ...this.#instances.values()];
   }
 
   get link() {
@@ -194,7 +201,7 @@ export class AppRow {
     const button = instances.length === 1 ? terminalButton(name, instances[0]) : null;
     const now = this.#terminal.querySelector("a")?.getAttribute("href");
     if (now === (button?.getAttribute("href") ?? undefined)) return;
-    setChildren(this.#terminal, button ? [button] : []);
+    redraw(this.#terminal, button ? [button] : []);
   }
 
   /**
@@ -320,11 +327,11 @@ function showPorts(box, instances) {
  * @param {number} n
  */
 function showRestarts(box, n) {
-  if (!n) return setChildren(box, []);
+  if (!n) return redraw(box, []);
   const text = formatNumber(n);
   if (box.querySelector("[aria-hidden=true]:not(svg)")?.textContent === text) return;
   const label = states.restartCount(n);
-  setChildren(box, [
+  redraw(box, [
     h(
       "span",
       { class: "restart-count", title: label },

@@ -9,7 +9,7 @@ import { choose, onStep } from "../lib/address.js";
 import { Problem } from "../lib/api.js";
 import { ColumnWidths } from "../lib/column_widths.js";
 import { openDialog } from "../lib/dialog.js";
-import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { byId, h, keepFocus, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
@@ -53,7 +53,10 @@ let late = false; // the apps take long to come
 
 // What is shown
 
-function draw() {
+/** An app may come to another group: who is at its row is there as well. */
+const draw = () => keepFocus(drawAll);
+
+function drawAll() {
   const apps = filterApps(inventory.apps.values(), field.value).filter(KINDS[kind].has);
   const there = apps.filter((app) => !isGone(app));
   const gone = apps.filter(isGone);

@@ -3,9 +3,10 @@
 
 import { call, Problem } from "../lib/api.js";
 import { confirm, openDialog } from "../lib/dialog.js";
-import { h, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { h, setAttribute, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { showRelative } from "../lib/relative_time.js";
 import { endSentence, isAlive, isKept, reason, stateIcon, stateWord } from "../live/app_state.js";
 import { inventory } from "../live/inventory.js";
@@ -57,7 +58,7 @@ export function openContainers(app) {
     );
     about.hidden = !kept;
     none.hidden = instances.length > 0;
-    redraw(list, instances, (one) => row(one));
+    redraw(list, instances.map(row));
   };
 
   /** @param {Instance} one */
@@ -69,7 +70,7 @@ export function openContainers(app) {
     const facts = [word, reason(one)].filter(Boolean).join(" · ");
     return h(
       "li",
-      { class: "item", dataset: { container: one.id } },
+      { class: "item", dataset: { container: one.id, key: one.id } },
       h("span", { class: "item-name container-name" }, stateIcon(one.condition), one.name),
       h("span", { class: "item-facts" }, facts, " · ", when),
       h(
@@ -127,34 +128,6 @@ export function openContainers(app) {
   inventory.addEventListener("apps", draw);
   dialog.addEventListener("close", () => inventory.removeEventListener("apps", draw));
   draw();
-}
-
-/**
- * Draws the rows anew that changed, so that the focus stays where it is in the others.
- *
- * @param {Element} list
- * @param {Instance[]} instances
- * @param {(one: Instance) => HTMLElement} row
- */
-function redraw(list, instances, row) {
-  const at = document.activeElement instanceof HTMLElement ? document.activeElement : null;
-  const before = new Map([...list.children].map((one) => [keyOf(one), one]));
-  const rows = instances.map((one) => {
-    const made = row(one);
-    const old = before.get(one.id);
-    return old && old.isEqualNode(made) ? old : made;
-  });
-  const lost = at && list.contains(at) ? at.closest("[data-container]") : null;
-  setChildren(list, rows);
-  if (!lost || list.contains(at)) return;
-  const again = rows.find((one) => keyOf(one) === keyOf(lost));
-  const its = again?.querySelector(`[data-verb="${at?.dataset.verb}"]:enabled, button:enabled`);
-  if (its instanceof HTMLElement) its.focus();
-}
-
-/** @param {Element} row */
-function keyOf(row) {
-  return /** @type {HTMLElement} */ (row).dataset.container ?? "";
 }
 
 /**

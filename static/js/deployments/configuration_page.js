@@ -9,6 +9,7 @@ import { Problem } from "../lib/api.js";
 import { byId, h, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { showRelative } from "../lib/relative_time.js";
 import { deployments } from "../live/deployments.js";
 import { chooseReleases } from "./compared.js";
@@ -110,8 +111,8 @@ class Configuration {
     byId("configuration-edit").hidden = !mayDeploy || !current || form !== null;
     const fields = byId("configuration-fields");
     fields.removeAttribute("aria-busy");
-    setChildren(fields, current ? drawFields(current) : []);
-    setChildren(
+    redraw(fields, current ? drawFields(current) : []);
+    redraw(
       byId("configuration-releases"),
       this.releases.map((one) => this.#row(one)),
     );
@@ -146,7 +147,7 @@ class Configuration {
     const offered = mayDeploy && kept && !isIt;
     return h(
       "tr",
-      { dataset: { release: number } },
+      { dataset: { release: number, key: number } },
       h("td", null, this.#radio("from", number)),
       h("td", null, this.#radio("to", number)),
       h("td", null, t("Release {n}", { n: number }), " ", isIt && badge("ok", t("serves"))),
@@ -207,7 +208,7 @@ class Configuration {
       const changes = await getChanges(app, to, from);
       if (asked !== this.#asked) return;
       const heads = { before: t("Release {n}", { n: from }), after: t("Release {n}", { n: to }) };
-      setChildren(box, [drawDifference(changes, heads)]);
+      redraw(box, [drawDifference(changes, heads)]);
     } catch (error) {
       say(error);
     }

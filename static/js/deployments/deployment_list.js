@@ -2,7 +2,7 @@
 
 import { choose, onStep } from "../lib/address.js";
 import { Problem } from "../lib/api.js";
-import { byId, h, setChildren, setText } from "../lib/dom.js";
+import { byId, h, keepFocus, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatNumber, t } from "../lib/i18n.js";
 import { deployments, hasEnded } from "../live/deployments.js";
@@ -80,7 +80,12 @@ export class DeploymentList {
       .sort((a, b) => b.id - a.id);
   }
 
+  /** One that begins or ends comes to another group: who is at it is there as well. */
   draw() {
+    keepFocus(() => this.#draw());
+  }
+
+  #draw() {
     const all = this.#wanted;
     const { states } = CHOICES[this.#choice];
     const running = all.filter(({ state }) => state === "running");

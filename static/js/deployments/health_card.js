@@ -1,8 +1,9 @@
 // What is in trouble now, and since which deployment.
 
 import { appAddress } from "../frame/addresses.js";
-import { byId, h, setChildren, setText } from "../lib/dom.js";
+import { byId, h, setText } from "../lib/dom.js";
 import { t, tn } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { showRelative } from "../lib/relative_time.js";
 import { appState, reason, since, stateIcon, stateSentence } from "../live/app_state.js";
 import { deployments } from "../live/deployments.js";
@@ -22,7 +23,7 @@ function draw() {
   if (!inventory.known || !deployments.known) return;
   const known = [...deployments.all.values(), ...[...asked.values()].filter((one) => one !== null)];
   const found = findTrouble(inventory.apps.values(), known);
-  setChildren(byId("health-list"), found.map(row));
+  redraw(byId("health-list"), found.map(row));
   const running = [...inventory.apps.values()].filter((app) => app.running > 0).length;
   const well = byId("health-well");
   well.hidden = found.length > 0;
@@ -63,7 +64,7 @@ function row({ app, ill, since: by }) {
   if (!ill && by) {
     return h(
       "li",
-      { class: "health-row" },
+      { class: "health-row", dataset: { key: app } },
       shape("unhealthy", t("Its last deployment failed")),
       name,
       h("span", { class: "health-words" }, `${standing(by)} ${aftermath(by)}`),
@@ -76,7 +77,7 @@ function row({ app, ill, since: by }) {
   showRelative(time, since(app_));
   return h(
     "li",
-    { class: "health-row" },
+    { class: "health-row", dataset: { key: app } },
     stateIcon(appState(app_)),
     name,
     h(

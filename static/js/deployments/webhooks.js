@@ -4,7 +4,8 @@ import { call, Problem } from "../lib/api.js";
 import { byId, h, icon, setChildren, setText } from "../lib/dom.js";
 import { onSubmit, sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
-import { confirmButton, listItem, when } from "../lib/list_item.js";
+import { redraw } from "../lib/redraw.js";
+import { confirmButton, keyed, listItem, when } from "../lib/list_item.js";
 import { copyText } from "../lib/toast.js";
 import { deploymentAddress } from "./deployment_api.js";
 
@@ -42,7 +43,7 @@ export async function showWebhooks(app) {
   const show = async () => {
     /** @type {{webhooks: Webhook[]}} */
     const { webhooks } = await call("GET", path);
-    setChildren(
+    redraw(
       byId("webhooks"),
       webhooks.map((one) => webhookItem(path, one, show)),
     );
@@ -66,7 +67,7 @@ function webhookItem(path, webhook, show) {
   const its = `${path}/${id}`;
   const name = NAMES[kind];
   const [last] = webhook.deliveries;
-  return listItem(
+  const item = listItem(
     name,
     [
       !enabled && t("switched off"),
@@ -107,6 +108,7 @@ function webhookItem(path, webhook, show) {
       ),
     ),
   );
+  return keyed(item, id);
 }
 
 /**

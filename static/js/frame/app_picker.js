@@ -1,8 +1,9 @@
 // Which apps: all, or some, chosen one by one or by stack, in a menu.
 
 import { call, Problem } from "../lib/api.js";
-import { h, icon, setChildren, setText } from "../lib/dom.js";
+import { h, icon, setText } from "../lib/dom.js";
 import { t, tn } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { byStack, nameInStack } from "../live/app_state.js";
 import { inventory } from "../live/inventory.js";
 
@@ -69,7 +70,7 @@ export class AppPicker extends EventTarget {
     }
     if (others.length) items.push(h("p", { class: "menu-head" }, t("Only logs kept")));
     for (const name of others) items.push(this.#item(name, name));
-    setChildren(this.menu, items);
+    redraw(this.menu, items);
   }
 
   async #loadGone() {
@@ -88,7 +89,12 @@ export class AppPicker extends EventTarget {
   /** @param {string} name @param {string} words */
   #item(name, words) {
     const box = h("input", { type: "checkbox", value: name, checked: this.chosen.has(name) });
-    return h("label", { class: "menu-item", title: name }, box, h("span", { class: "cut" }, words));
+    return h(
+      "label",
+      { class: "menu-item", title: name, dataset: { key: name } },
+      box,
+      h("span", { class: "cut" }, words),
+    );
   }
 
   /** @param {string} stack @param {string[]} names */
@@ -100,7 +106,13 @@ export class AppPicker extends EventTarget {
       indeterminate: some > 0 && some < names.length,
       dataset: { apps: names.join(" ") },
     });
-    return h("label", { class: "menu-item" }, box, h("strong", { class: "cut" }, stack));
+    const key = `stack ${stack}`;
+    return h(
+      "label",
+      { class: "menu-item", dataset: { key } },
+      box,
+      h("strong", { class: "cut" }, stack),
+    );
   }
 
   /** @param {Event} event */
@@ -111,10 +123,6 @@ export class AppPicker extends EventTarget {
     else for (const name of names) this.chosen[box.checked ? "add" : "delete"](name);
     this.#say();
     this.#draw();
-    const same = [...this.menu.querySelectorAll("input")].find(
-      (one) => one.value === box.value && one.dataset.apps === box.dataset.apps,
-    );
-    same?.focus();
     this.dispatchEvent(new Event("change"));
   }
 }

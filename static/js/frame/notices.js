@@ -1,8 +1,9 @@
 // Notices: what is wrong now, with what, in the reader's words. Each stays until that one is well.
 
-import { byId, h, icon, setChildren } from "../lib/dom.js";
+import { byId, h, icon } from "../lib/dom.js";
 import { t, tn } from "../lib/i18n.js";
 import { live } from "../live/live_socket.js";
+import { redraw } from "../lib/redraw.js";
 import { showRelative } from "../lib/relative_time.js";
 import { recall, remember } from "../lib/storage.js";
 import { appAddress } from "./addresses.js";
@@ -92,9 +93,11 @@ function draw(notice) {
   const text = sentence(notice);
   const time = h("time");
   showRelative(time, notice.since ?? notice.ends_at ?? null);
+  const { code, app, container, path, setting, token, address } = notice;
+  const key = JSON.stringify([code, app, container, path, setting, token, address]);
   return h(
     "div",
-    { class: "notice", dataset: { severity: notice.severity, code: notice.code } },
+    { class: "notice", dataset: { severity: notice.severity, code, key } },
     icon("warning"),
     h(
       "p",
@@ -162,7 +165,7 @@ export function startNotices() {
   const show = () => {
     const known = letEnd();
     const shown = told.filter((one) => one.code !== "token-ends" || !known.includes(ending(one)));
-    setChildren(box, [...(stuck ? [blocked()] : []), ...shown.map(draw)]);
+    redraw(box, [...(stuck ? [blocked()] : []), ...shown.map(draw)]);
   };
   addEventListener("let-end", show);
   live.subscribe(

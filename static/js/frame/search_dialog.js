@@ -23,7 +23,9 @@ export function openSearches(asked) {
     for (const id of items.keys()) if (!known.has(id)) items.delete(id);
     const wanted = savedSearches.list.map((one) => {
       let item = items.get(one.id);
-      if (!item || item.dataset.as !== asText(one)) items.set(one.id, (item = makeItem(one, fail)));
+      // Nor is a name that somebody is writing anew taken from them.
+      const same = item?.dataset.as === asText(one) || item?.querySelector("input:enabled");
+      if (!item || !same) items.set(one.id, (item = makeItem(one, fail)));
       return item;
     });
     setChildren(list, wanted);
@@ -174,6 +176,7 @@ function renameIn(item, name, one, fail) {
       event.preventDefault();
       const wanted = field.value.trim();
       if (!wanted || wanted === one.name) return back();
+      field.disabled = true;
       savedSearches.change(one.id, { name: wanted }).catch((thrown) => {
         back();
         fail(thrown);

@@ -31,7 +31,7 @@ function assign(element, props) {
   for (const [name, value] of Object.entries(props)) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on") && typeof value === "function") {
-      element.addEventListener(name.slice(2), value);
+      handle(element, { ...handlers.get(element), [name.slice(2)]: value });
     } else if (name === "dataset") {
       Object.assign(/** @type {HTMLElement} */ (element).dataset, value);
     } else if (name === "value" || name === "checked" || name === "indeterminate") {
@@ -40,6 +40,29 @@ function assign(element, props) {
       element.setAttribute(name, value === true ? "" : String(value));
     }
   }
+}
+
+/** What elements do, by the name of the event, as `h` was told. @type {WeakMap<Element, Record<string, EventListener>>} */
+const handlers = new WeakMap();
+
+/** @param {Element} element @param {Record<string, EventListener>} its */
+function handle(element, its) {
+  for (const [event, run] of Object.entries(handlers.get(element) ?? {})) {
+    if (its[event] !== run) element.removeEventListener(event, run);
+  }
+  for (const [event, run] of Object.entries(its)) element.addEventListener(event, run);
+  handlers.set(element, its);
+}
+
+/**
+ * What `h` told one element to do, another one does from now on.
+ *
+ * @param {Element} from
+ * @param {Element} to
+ */
+export function handOver(from, to) {
+  const its = handlers.get(from);
+  if (its || handlers.has(to)) handle(to, its ?? {});
 }
 
 /**
@@ -92,18 +115,76 @@ export function setAttribute(element, name, value) {
 
 /**
  * Puts exactly these children into the parent, in this order, moving only what is not in place:
- * focus, selection and scroll position of rows that stay are kept.
+ * focus, selection and scroll position of rows that stay are kept. What has the focus, or has text in it
+ * that is selected, is never what is moved: that takes both away.
  *
  * @param {Element} parent
  * @param {Element[]} wanted
  */
 export function setChildren(parent, wanted) {
+  setNodes(parent, [...parent.children], wanted);
+}
+
+/**
+ * The same of nodes of any kind.
+ *
+ * @param {Element} parent
+ * @param {ChildNode[]} there those of its children that this is about
+ * @param {ChildNode[]} wanted
+ */
+export function setNodes(parent, there, wanted) {
   const keep = new Set(wanted);
-  for (const child of [...parent.children]) if (!keep.has(child)) child.remove();
-  let at = parent.firstElementChild;
+  for (const child of there) if (!keep.has(child)) child.remove();
+  const held = heldIn(parent);
+  const pin = held ? wanted.indexOf(held) : -1;
+  if (pin > 0) place(parent, wanted.slice(0, pin), parent.firstChild, keep);
+  const next = pin < 0 ? parent.firstChild : /** @type {ChildNode} */ (held).nextSibling;
+  place(parent, wanted.slice(pin + 1), next, keep);
+}
+
+/**
+ * @param {Element} parent
+ * @param {ChildNode[]} wanted
+ * @param {ChildNode | null} at where the first of them belongs
+ * @param {Set<ChildNode>} keep
+ */
+function place(parent, wanted, at, keep) {
   for (const child of wanted) {
-    if (child === at) at = at.nextElementSibling;
+    while (at && !keep.has(at)) at = at.nextSibling;
+    if (child === at) at = at.nextSibling;
     else parent.insertBefore(child, at);
+  }
+}
+
+/**
+ * Of an element's children the one with what somebody has the focus on, else the one where what is
+ * selected begins.
+ *
+ * @param {Element} parent
+ * @returns {ChildNode | null}
+ */
+function heldIn(parent) {
+  const selected = getSelection();
+  const at = [document.activeElement, selected?.isCollapsed ? null : selected?.anchorNode];
+  for (let node of at) {
+    if (!node || node === parent || !parent.contains(node)) continue;
+    while (node.parentNode !== parent) node = /** @type {Node} */ (node.parentNode);
+    return /** @type {ChildNode} */ (node);
+  }
+  return null;
+}
+
+/**
+ * Does what may take an element out of the page and put it somewhere else: who had the focus in it has it
+ * there.
+ *
+ * @param {() => void} change
+ */
+export function keepFocus(change) {
+  const at = document.activeElement;
+  change();
+  if (at instanceof HTMLElement && at.isConnected && at !== document.activeElement) {
+    at.focus({ preventScroll: true });
   }
 }
 

@@ -27,6 +27,18 @@ export function listItem(name, facts, action) {
 }
 
 /**
+ * By which it is known again when its list is drawn anew.
+ *
+ * @template {HTMLElement} T
+ * @param {T} item
+ * @param {string | number} key
+ */
+export function keyed(item, key) {
+  item.dataset.key = String(key);
+  return item;
+}
+
+/**
  * @param {string} what
  * @param {string} time
  */
@@ -37,31 +49,27 @@ export function when(what, time) {
 }
 
 /**
- * A button that asks once more before it does what cannot be taken back.
+ * A button that asks once more before it does what cannot be taken back. While it asks, a list that is drawn
+ * anew leaves it as it is.
  *
  * @param {string} verb
  * @param {string} label with the verb in it as it is written: whoever speaks to a page says what they see
  * @param {() => Promise<void>} run
  */
 export function confirmButton(verb, label, run) {
-  let sure = false;
-  const button = h("button", { class: "button small danger", type: "button" }, verb);
-  button.setAttribute("aria-label", label);
-  const forget = () => {
-    sure = false;
-    delete button.dataset.sure;
+  const forget = (/** @type {Element} */ button) => {
+    delete (/** @type {HTMLElement} */ (button).dataset.sure);
     setText(button, verb);
     button.setAttribute("aria-label", label);
   };
-  button.addEventListener("blur", forget);
-  button.addEventListener("click", async () => {
-    if (!sure) {
-      sure = true;
+  const press = async (/** @type {HTMLButtonElement} */ button) => {
+    if (!button.dataset.sure) {
       button.dataset.sure = "yes";
       setText(button, t("Really?"));
       button.setAttribute("aria-label", `${label}: ${t("Really?")}`);
       return;
     }
+    delete button.dataset.sure;
     button.disabled = true;
     try {
       await run();
@@ -71,6 +79,21 @@ export function confirmButton(verb, label, run) {
       button.removeAttribute("aria-label");
       button.disabled = false;
     }
-  });
-  return button;
+    // Whoever pressed it by a key is where they were, if that is still there.
+    if (button.isConnected && document.activeElement === document.body) button.focus();
+  };
+  return h(
+    "button",
+    {
+      class: "button small danger",
+      type: "button",
+      "aria-label": label,
+      dataset: { key: label },
+      onclick: (/** @type {Event} */ { currentTarget }) =>
+        press(/** @type {HTMLButtonElement} */ (currentTarget)),
+      onblur: (/** @type {Event} */ { currentTarget }) =>
+        forget(/** @type {HTMLButtonElement} */ (currentTarget)),
+    },
+    verb,
+  );
 }

@@ -4,6 +4,7 @@
 import { inventory } from "../live/inventory.js";
 import { byId, h, readData, setText } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
 /** @typedef {import("./toolbar.js").Toolbar} Toolbar */
@@ -94,8 +95,9 @@ function showUnreadable(instances) {
   const box = byId("log-unreadable");
   const bad = instances.filter((one) => one.readable === false);
   box.hidden = !bad.length;
-  box.replaceChildren(
-    ...bad.map((one) =>
+  redraw(
+    box,
+    bad.map((one) =>
       h(
         "p",
         null,

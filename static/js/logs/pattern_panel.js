@@ -6,6 +6,7 @@ import { bind } from "../frame/keys.js";
 import { choose, onStep } from "../lib/address.js";
 import { byId, h, setAttribute, setText } from "../lib/dom.js";
 import { formatNumber, formatRelative, formatShort, formatTime, t, tn } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { recall, remember } from "../lib/storage.js";
 import { levelWord } from "./levels.js";
 import { changeOf, holesOf, isNew, spanOf, sparkOf, termOf, wordOfShare } from "./pattern_rows.js";
@@ -176,16 +177,10 @@ class PatternPanel {
         (!this.#onlyNew || isNew(one, this.#range)) &&
         words.every((word) => `${one.level ?? ""} ${one.pattern}`.toLowerCase().includes(word)),
     );
-    const at = this.#list.contains(document.activeElement)
-      ? /** @type {HTMLElement} */ (document.activeElement).dataset.key
-      : undefined;
-    this.#list.replaceChildren(...wanted.map((one) => this.#row(one)));
-    if (at) {
-      const before = [...this.#list.querySelectorAll("[data-key]")].find(
-        (one) => /** @type {HTMLElement} */ (one).dataset.key === at,
-      );
-      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
-    }
+    redraw(
+      this.#list,
+      wanted.map((one) => this.#row(one)),
+    );
     this.#sayHowMany(wanted.length);
   }
 
@@ -246,18 +241,17 @@ class PatternPanel {
       class: "pattern-text",
       type: "button",
       title: t("Only these lines"),
+      onclick: () => this.#filter(one, ""),
     });
-    filter.dataset.key = `${one.level ?? ""} ${one.pattern}`;
     filter.append(
       ...holesOf(one.pattern).map((part, at) =>
         at % 2 ? h("span", { class: "pattern-hole" }, part) : part,
       ),
     );
-    filter.addEventListener("click", () => this.#filter(one, ""));
     const change = changeOf(one, this.#shown, this.#range);
     const row = h(
       "li",
-      { class: "pattern" },
+      { class: "pattern", dataset: { key: `${one.level ?? ""} ${one.pattern}` } },
       h(
         "div",
         { class: "pattern-numbers" },

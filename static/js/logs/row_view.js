@@ -206,14 +206,27 @@ function drawDetail(entry, row, context) {
   const whole = wholeRow(entry);
   const json = readJson(whole[4]);
   const actions = fieldActions(entry, context);
+  const as = whole === row ? "row" : `${entry.more?.length} more`;
   if (json) {
     if (json.before) box.append(...drawBefore(json.before, actions));
     // Of an object over several lines each value is found by the name on its line.
-    box.append(drawTree(json.value, actions, whole !== row));
-  } else box.append(drawWhole(row[4], context), ...drawFields(fieldsOfRow(row), actions));
-  if (json || plainText(row[4]) !== row[4]) box.append(drawWritten(entry, whole, context));
+    box.append(ofSame(drawTree(json.value, actions, whole !== row), as));
+  } else
+    box.append(ofSame(drawWhole(row[4], context), "row"), ...drawFields(fieldsOfRow(row), actions));
+  if (json || plainText(row[4]) !== row[4])
+    box.append(ofSame(drawWritten(entry, whole, context), as));
   if (entry.more && whole === row) box.append(drawTrace(entry.more, context));
   return box;
+}
+
+/**
+ * What somebody may have opened more of stays for as long as it shows the same.
+ * @param {HTMLElement} element
+ * @param {string} as
+ */
+function ofSame(element, as) {
+  element.dataset.as = as;
+  return element;
 }
 
 /**

@@ -26,6 +26,7 @@ export function drawRun(entry, context) {
     {
       class: "row-again",
       type: "button",
+      dataset: { key: "again" },
       title: words,
       "aria-label": `${often} – ${until} ${words}`,
       "aria-expanded": String(run.open),

@@ -1,8 +1,9 @@
 // The terms of a filter as chips: each is switched off without being lost, changed, or taken away. It
 // knows nothing of what is filtered. What it needs of the page is in templates/term_bar.html.
 
-import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { byId, h, icon, setAttribute, setText } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { sentenceOf } from "./query/errors.js";
 import { parse, QueryError } from "./query/language.js";
 
@@ -38,7 +39,7 @@ export class TermBar extends EventTarget {
     if (this.#changing >= 0 && !same(terms, this.terms)) this.#stopChanging();
     this.terms = terms;
     this.box.classList.toggle("terms-none", !terms.length);
-    setChildren(
+    redraw(
       this.list,
       terms.map((term, at) => this.#chip(term, at)),
     );
@@ -64,7 +65,7 @@ export class TermBar extends EventTarget {
 
   /** What is offered while one is typed. @param {readonly string[]} names */
   offer(names) {
-    setChildren(
+    redraw(
       this.names,
       names.map((value) => h("option", { value })),
     );

@@ -2,8 +2,9 @@
 // time to jump to. It shows the filter and says when the reader changes it; what follows from that is
 // the page's.
 
-import { byId, h, setChildren, setText } from "../lib/dom.js";
+import { byId, h, setText } from "../lib/dom.js";
 import { formatTime, t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { parseTime } from "./times.js";
 import { recall, remember } from "../lib/storage.js";
 import { levelWord } from "./levels.js";
@@ -204,8 +205,8 @@ export class Toolbar extends EventTarget {
         ),
       ),
     ];
-    setChildren(select, options);
-    select.value = container;
+    redraw(select, options);
+    if (select.value !== container) select.value = container;
   }
 }
 

@@ -1,6 +1,8 @@
 // Virtual rows: elements exist only for the entries that are seen. Knows where the reader is and
 // keeps them there whatever is added, dropped or measured anew.
 
+import { redrawn } from "../lib/redraw.js";
+
 /** @typedef {import("./log_model.js").Entry} Entry */
 /** @typedef {import("./log_model.js").LogModel} LogModel */
 
@@ -11,6 +13,7 @@
  */
 
 const OVERSCAN = 8; // rows drawn above and below what is seen
+const GENERATION = 1e6; // more versions of an entry than there are
 const NEAR_END = 4; // px from the end that still count as the end
 
 /**
@@ -324,11 +327,14 @@ export class VirtualList extends EventTarget {
 
   /** @param {Entry} entry */
   #elementOf(entry) {
-    const version = entry.version + this.#generation * 1e6;
+    const version = entry.version + this.#generation * GENERATION;
     const drawn = this.#drawn.get(entry);
     if (drawn && drawn.version === version) return drawn.element;
-    const element = this.drawing.draw(entry);
-    if (drawn) {
+    let element = this.drawing.draw(entry);
+    // A line more of it, or one more of the same: what is open in it, or selected, stays.
+    if (drawn && Math.floor(drawn.version / GENERATION) === this.#generation) {
+      element = redrawn(drawn.element, element);
+    } else if (drawn) {
       const focused = drawn.element.contains(document.activeElement);
       drawn.element.replaceWith(element);
       if (focused) element.focus({ preventScroll: true });

@@ -2,8 +2,9 @@
 // way to its lines in the log.
 
 import { appAddress } from "../frame/addresses.js";
-import { h, icon, setChildren } from "../lib/dom.js";
+import { h, icon } from "../lib/dom.js";
 import { formatMeasured, formatNumber, t, tn } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { formatValue, USUAL } from "../lib/units.js";
 
 /** @typedef {import("./traffic_source.js").Address} Address */
@@ -68,7 +69,7 @@ export class AddressList {
       if (head.dataset.by === by) head.setAttribute("aria-sort", "descending");
       else head.removeAttribute("aria-sort");
     }
-    setChildren(
+    redraw(
       this.#body,
       top.map((one) => this.#row(one)),
     );
@@ -116,7 +117,7 @@ export class AddressList {
     const made = path.startsWith("(");
     return h(
       "tr",
-      null,
+      { dataset: { key: `${method} ${path}` } },
       h(
         "th",
         { scope: "row", class: "mono" },

@@ -2,7 +2,8 @@
 
 import { appAddress } from "../frame/addresses.js";
 import { call, Problem } from "../lib/api.js";
-import { byId, h, setChildren } from "../lib/dom.js";
+import { byId, h } from "../lib/dom.js";
+import { redraw } from "../lib/redraw.js";
 import { readUnits } from "../lib/units.js";
 import { busySentence, limitSentence } from "./advice_words.js";
 
@@ -24,7 +25,7 @@ export function startAdvice(app) {
       ...busy.map((one) => named(busySentence(one), one.by)),
       ...(limits ?? []).map((one) => [limitSentence(one, units)]).filter(([words]) => words),
     ];
-    setChildren(
+    redraw(
       box,
       said.map((parts) => h("li", null, ...parts)),
     );

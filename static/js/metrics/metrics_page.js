@@ -5,9 +5,10 @@ import "../frame/frame.js";
 import { startAppHeader } from "../apps/app_header.js";
 import { bind } from "../frame/keys.js";
 import { choose, onStep } from "../lib/address.js";
-import { byId, h, setChildren, setText } from "../lib/dom.js";
+import { byId, h, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { keepUnits, readUnits } from "../lib/units.js";
 import { inventory } from "../live/inventory.js";
 import { startAdvice } from "./advice.js";
@@ -126,7 +127,7 @@ function drawState() {
   const more = byId("metric-refused");
   more.hidden = !refused.count;
   if (refused.count) {
-    setChildren(more, [
+    redraw(more, [
       h(
         "p",
         null,

@@ -1,8 +1,9 @@
 // The numbers of a chart as a table: for who does not see charts, and for who wants to copy them. It
 // is made when it is opened.
 
-import { h, setChildren } from "../lib/dom.js";
+import { h } from "../lib/dom.js";
 import { formatMeasured, t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { momentOf } from "./time_axis.js";
 
 /** @typedef {import("./plot.js").Plot} Plot */
@@ -52,7 +53,7 @@ export class NumberTable {
     /** @type {("least" | "own" | "most")[]} */
     const parts = wide ? ["least", "own", "most"] : ["own"];
     const names = { least: t("least"), own: t("mean"), most: t("most") };
-    setChildren(this.#head, [
+    redraw(this.#head, [
       h(
         "tr",
         null,
@@ -77,12 +78,12 @@ export class NumberTable {
           : formatMeasured(value / scale.by);
     // The newest first: that is what is mostly asked for.
     const order = times.map((_, n) => times.length - 1 - n);
-    setChildren(
+    redraw(
       this.#body,
       order.map((n) =>
         h(
           "tr",
-          null,
+          { dataset: { key: times[n] } },
           h("th", { scope: "row" }, momentOf(times[n], width)),
           lines.flatMap((line) => parts.map((part) => h("td", null, written(line[part][n])))),
         ),

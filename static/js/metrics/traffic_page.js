@@ -3,9 +3,10 @@
 
 import "../frame/frame.js";
 import { startAppHeader } from "../apps/app_header.js";
-import { byId, h, setChildren, setText } from "../lib/dom.js";
+import { byId, h, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatMeasured, formatNumber, formatShort, t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { formatValue, readUnits, USUAL } from "../lib/units.js";
 import { AddressList } from "./address_list.js";
 import { Board } from "./board.js";
@@ -74,7 +75,7 @@ function drawNumbers() {
       t("connections"),
     ],
   ];
-  setChildren(
+  redraw(
     byId("traffic-numbers"),
     numbers.map(([label, value, more, exactly]) =>
       h(

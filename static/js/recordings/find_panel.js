@@ -1,7 +1,8 @@
 // Finding in a recording: a field, and a list of the places where it was printed.
 
-import { byId, h, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { byId, h, setAttribute, setText } from "../lib/dom.js";
 import { formatNumber, t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { formatPosition } from "./timeline.js";
 import { excerpt, search } from "./transcript.js";
 
@@ -154,7 +155,7 @@ export class FindPanel {
       const [before, found, after] = excerpt(hit);
       return h(
         "li",
-        null,
+        { dataset: { key: index } },
         h(
           "button",
           {
@@ -174,7 +175,7 @@ export class FindPanel {
         ),
       );
     });
-    setChildren(this.#list, rows);
+    redraw(this.#list, rows);
   }
 
   /** @param {number} index */

@@ -8,6 +8,7 @@ import { copyAndSay, toast } from "../lib/toast.js";
 import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatBytes, formatTime, t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { bind } from "../frame/keys.js";
 import { recall, remember } from "../lib/storage.js";
 import { CastReader, NotARecording } from "./recording.js";
@@ -177,7 +178,7 @@ function showMarks() {
       `${formatPosition(time)} ${markWords(label)}`,
     ),
   );
-  setChildren(box, words);
+  redraw(box, words);
   box.hidden = !words.length;
 }
 

@@ -3,10 +3,11 @@
 import "../frame/frame.js";
 import { call, Problem } from "../lib/api.js";
 import { openDialog } from "../lib/dialog.js";
-import { byId, h, setChildren, setText } from "../lib/dom.js";
+import { byId, h, setText } from "../lib/dom.js";
 import { onSubmit, revealPasswords, sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
-import { confirmButton, listItem, when } from "../lib/list_item.js";
+import { redraw } from "../lib/redraw.js";
+import { confirmButton, keyed, listItem, when } from "../lib/list_item.js";
 import { setLanguage, setTheme } from "../frame/appearance.js";
 import { browserName } from "./browser_name.js";
 import { endField } from "./end_field.js";
@@ -31,7 +32,7 @@ if (accountForm instanceof HTMLFormElement) {
 async function showAccounts() {
   if (!accountForm) return;
   const { accounts } = await call("GET", "/api/v1/accounts");
-  setChildren(byId("accounts"), accounts.map(accountItem));
+  redraw(byId("accounts"), accounts.map(accountItem));
   await showTeams(accounts, showAccounts);
 }
 
@@ -52,7 +53,7 @@ function accountItem(account) {
     await call("DELETE", `/api/v1/accounts/${id}`);
     await showAccounts();
   });
-  return listItem(
+  const item = listItem(
     name,
     [
       roleOf(account),
@@ -70,6 +71,7 @@ function accountItem(account) {
           remove,
         ),
   );
+  return keyed(item, id);
 }
 
 /** For who has lost theirs. @param {Account} account */
@@ -186,13 +188,13 @@ followTokenForm();
 
 async function showLogins() {
   const { sessions } = await call("GET", "/api/v1/sessions");
-  setChildren(byId("logins"), sessions.map(loginItem));
+  redraw(byId("logins"), sessions.map(loginItem));
 }
 
 /** @param {Session} login */
 function loginItem(login) {
   const name = browserName(login.agent) || t("A browser");
-  return listItem(
+  const item = listItem(
     name,
     [
       login.address,
@@ -206,6 +208,7 @@ function loginItem(login) {
           await showLogins();
         }),
   );
+  return keyed(item, login.id);
 }
 
 /** @param {unknown} error */

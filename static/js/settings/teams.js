@@ -1,10 +1,11 @@
 // Teams: what they have only who is in them reaches. Only an administrator's page has them.
 
 import { call } from "../lib/api.js";
-import { byId, h, setChildren } from "../lib/dom.js";
+import { byId, h } from "../lib/dom.js";
 import { onSubmit } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
-import { confirmButton, listItem } from "../lib/list_item.js";
+import { redraw } from "../lib/redraw.js";
+import { confirmButton, keyed, listItem } from "../lib/list_item.js";
 
 /**
  * @typedef {import("../types/api.js").Account} Account
@@ -43,7 +44,7 @@ export function followTeamForms(changed) {
  */
 export async function showTeams(accounts, changed) {
   const { teams } = await call("GET", "/api/v1/teams");
-  setChildren(
+  redraw(
     byId("teams"),
     teams.flatMap((/** @type {Team} */ team) => teamItems(team, changed)),
   );
@@ -75,7 +76,7 @@ function teamItems({ name, apps, members }, changed) {
     facts,
     name === EVERYBODYS ? h("span", { class: "muted" }, t("manages the installation")) : remove,
   );
-  return [itself, ...members.map((member) => memberItem(name, member, changed))];
+  return [keyed(itself, name), ...members.map((member) => memberItem(name, member, changed))];
 }
 
 /**
@@ -94,7 +95,7 @@ function memberItem(team, { account, username: name, role }, changed) {
   );
   const item = listItem(name, [role === "admin" ? t("Administrator") : t("Viewer")], leave);
   item.classList.add("member");
-  return item;
+  return keyed(item, `${team} ${account}`);
 }
 
 /**
@@ -106,7 +107,7 @@ function memberItem(team, { account, username: name, role }, changed) {
 function setOptions(id, choices) {
   const select = /** @type {HTMLSelectElement} */ (byId(id));
   const before = select.value;
-  setChildren(
+  redraw(
     select,
     choices.map(([value, text]) => h("option", { value, selected: value === before }, text)),
   );

@@ -5,7 +5,8 @@ import { openDialog } from "../lib/dialog.js";
 import { byId, h, icon, setChildren } from "../lib/dom.js";
 import { onSubmit } from "../lib/form.js";
 import { formatTime, t, tn } from "../lib/i18n.js";
-import { confirmButton, listItem, when } from "../lib/list_item.js";
+import { redraw } from "../lib/redraw.js";
+import { confirmButton, keyed, listItem, when } from "../lib/list_item.js";
 import { endField, howLong, USUAL } from "./end_field.js";
 
 /** @typedef {import("../types/api.js").Token} Token */
@@ -51,7 +52,7 @@ function secretBox(secret) {
 
 export async function showTokens() {
   const { tokens } = await call("GET", "/api/v1/tokens");
-  setChildren(byId("tokens"), tokens.map(tokenItem));
+  redraw(byId("tokens"), tokens.map(tokenItem));
 }
 
 /** @param {Token} token */
@@ -60,7 +61,7 @@ function tokenItem(token) {
     await call("DELETE", place(token));
     await showTokens();
   });
-  return listItem(
+  const item = listItem(
     token.name,
     [
       token.role === "admin" ? t("Administrator") : t("Viewer"),
@@ -74,6 +75,7 @@ function tokenItem(token) {
     ],
     h("span", { class: "item-actions" }, rotateButton(token), revoke),
   );
+  return keyed(item, token.id);
 }
 
 /**

@@ -4,10 +4,11 @@ import "../frame/frame.js";
 import { appAddress, logsAddress } from "../frame/addresses.js";
 import { call, Problem } from "../lib/api.js";
 import { confirm, openDialog } from "../lib/dialog.js";
-import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { byId, h, icon, setAttribute, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t, tn } from "../lib/i18n.js";
 import { listItem } from "../lib/list_item.js";
+import { redraw } from "../lib/redraw.js";
 import { toast } from "../lib/toast.js";
 import { appState, stateIcon } from "../live/app_state.js";
 import { inventory } from "../live/inventory.js";
@@ -39,41 +40,8 @@ async function load() {
 }
 
 function draw() {
-  setChildren(list, stacks.map(kept));
-  for (const name of rows.keys()) if (!stacks.some((one) => one.name === name)) rows.delete(name);
+  redraw(list, stacks.map(row));
   byId("stacks-none").hidden = stacks.length > 0;
-}
-
-/** What is shown of each, what can be done with it, and its row. @type {Map<string, {said: string, offers: string, row: HTMLElement}>} */
-const rows = new Map();
-
-/**
- * Its row. What can be done stays in the page for as long as it is the same, whatever changes beside it:
- * whoever is at one of its buttons, or asked something by one, is there after that.
- *
- * @param {Stack} stack
- */
-function kept(stack) {
-  const { name, apps, containers, unreadable } = stack;
-  const states = apps.map((one) => {
-    const app = inventory.apps.get(one);
-    return app && appState(app);
-  });
-  const said = JSON.stringify([stack, states]);
-  const offers = JSON.stringify([apps, containers > 0, unreadable, busy.has(name)]);
-  const known = rows.get(name);
-  if (known?.said === said && known.offers === offers) return known.row;
-  const fresh = row(stack);
-  if (known?.offers !== offers) {
-    rows.set(name, { said, offers, row: fresh });
-    return fresh;
-  }
-  for (const part of [".item-facts", ".stacks-file"]) {
-    const now = fresh.querySelector(part);
-    if (now) known.row.querySelector(part)?.replaceWith(now);
-  }
-  known.said = said;
-  return known.row;
 }
 
 /** @param {Stack} stack */
@@ -104,6 +72,7 @@ function row(stack) {
   }
   if (!containers) actions.append(button(t("Forget it"), stack, () => forget(stack)));
   const item = listItem(name, facts, actions);
+  item.dataset.key = name;
   item.append(h("p", { class: `stacks-file${unreadable ? " stacks-unreadable" : ""}` }, where));
   return item;
 }

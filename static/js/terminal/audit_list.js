@@ -8,6 +8,7 @@ import { byId, h, icon, setAttribute, setChildren, setText } from "../lib/dom.js
 import { sentence } from "../lib/form.js";
 import { formatBytes, formatDuration, formatTime, t, toDate } from "../lib/i18n.js";
 import { inventory } from "../live/inventory.js";
+import { redraw, redrawn } from "../lib/redraw.js";
 import { showRelative } from "../lib/relative_time.js";
 import { commandWords, endedBadly, endWords } from "./session_info.js";
 
@@ -171,7 +172,7 @@ export class AuditList {
       const as = JSON.stringify(one);
       const found = this.#rows.get(one.id);
       if (found?.as === as) return found.row;
-      const row = pastRow(one, this.admin);
+      const row = redrawn(found?.row, pastRow(one, this.admin));
       this.#rows.set(one.id, { row, as });
       return row;
     });
@@ -214,7 +215,7 @@ function fill(field, all, chosen, names) {
   const wanted = [...new Set([...names, chosen])].filter(Boolean).sort(order.compare);
   const now = [...field.options].slice(1).map((one) => one.value);
   if (wanted.join("\n") !== now.join("\n")) {
-    setChildren(field, [
+    redraw(field, [
       h("option", { value: "" }, all),
       ...wanted.map((name) => h("option", { value: name }, name)),
     ]);

@@ -5,6 +5,7 @@ import { call, Problem } from "../lib/api.js";
 import { h, icon, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { inventory } from "../live/inventory.js";
 import { commandWords, placeWords } from "./session_info.js";
 import { showRelative } from "../lib/relative_time.js";
@@ -113,7 +114,7 @@ export class OpenForm {
     const running = this.#running();
     const options = running.map((one) => h("option", { value: one.id }, one.name));
     if (options.length !== this.#instance.options.length || !sameOptions(this.#instance, options))
-      setChildren(this.#instance, options);
+      redraw(this.#instance, options);
     const found = running.find((one) => one.id.startsWith(wanted.slice(0, 12)) && wanted);
     if (found) this.#instance.value = found.id;
     this.#none.hidden = running.length > 0 || !inventory.known;
@@ -175,7 +176,7 @@ export class OpenForm {
   /** @param {TerminalRecord[]} terminals */
   #showOwn(terminals) {
     this.#own.hidden = terminals.length === 0;
-    setChildren(this.#own, [
+    redraw(this.#own, [
       h("h3", null, t("Yours that are open")),
       h(
         "ul",
@@ -185,7 +186,7 @@ export class OpenForm {
           showRelative(since, one.started, t("Opened"));
           return h(
             "li",
-            { class: "item" },
+            { class: "item", dataset: { key: one.id } },
             h("span", { class: "item-name" }, placeWords(one)),
             h("span", { class: "item-facts" }, commandWords(one), " · ", since),
             h(

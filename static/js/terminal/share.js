@@ -6,6 +6,7 @@ import { openDialog } from "../lib/dialog.js";
 import { h, icon, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 
 /** @typedef {import("./terminal_socket.js").TerminalSocket} TerminalSocket */
 
@@ -55,7 +56,7 @@ export function openShare(socket, closed) {
   window.addEventListener("change", () => socket.sizeBy(/** @type {any} */ (window.value)));
   const done = h("p", { class: "done", role: "status" });
   const guests = h("ul", { class: "term-guests", "aria-label": t("Who is here") });
-  const showGuests = () => guests.replaceChildren(...guestRows(socket));
+  const showGuests = () => redraw(guests, guestRows(socket));
   socket.addEventListener("people", showGuests);
   showGuests();
   const dialog = openDialog(
@@ -143,7 +144,7 @@ function guestRows(socket) {
     .map((one) =>
       h(
         "li",
-        null,
+        { dataset: { key: one.id } },
         h("span", { class: "cut" }, one.name),
         h("span", { class: "muted" }, one.mode === "type" ? t("may type") : t("watches")),
         h(

@@ -1,7 +1,8 @@
 // The bar over a terminal: where it is, who is there, what can be done with it.
 
-import { h, icon, setAttribute, setChildren, setText } from "../lib/dom.js";
+import { h, icon, setAttribute, setText } from "../lib/dom.js";
 import { t, tn } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { hangMenu } from "../lib/menu.js";
 import { locksKeys, preferences } from "./preferences.js";
 import { mac } from "./key_presses.js";
@@ -236,7 +237,7 @@ export class ViewBar {
     if (names.length > 3) {
       shown.push(h("span", { class: "term-person" }, tn("{n} more", "{n} more", names.length - 3)));
     }
-    setChildren(this.#people, shown);
+    redraw(this.#people, shown);
   }
 
   /**
