@@ -35,6 +35,7 @@ run: install
 	@exec $(PY) -m cloudbang serve
 
 $(VENV)/.python:
+	@echo "CloudBang: installing what it needs into $(VENV), which takes a minute or two, once ..." >&2
 	@scripts/venv $(VENV)
 	@touch $@
 

@@ -39,7 +39,7 @@ FRAMES = (
     TraceLine("go", r"/\S+\.go:\d+ \(0x[0-9a-f]+\)$", "/app/main.go:10 (0x1)", "/app/main.go (1)"),
     TraceLine("node", r"\s+at (?:async |new )?.*(?::\d+:\d+\)?|\(<anonymous>\)|\(native\)|<anonymous>|\(index \d+\))(?: \{)?\s*$", "    at f (/app/a.js:1:1)", "    at 03:00 nightly"),
     TraceLine("node", r"\(Use `[\w.-]+ --trace-", "(Use `node --trace-warnings ...` to show where the warning was created)", "(Use node)"),
-    TraceLine("php", r"\s*#\d+ (?:\{main\}|.+\(\d+\): .+|\[internal function\]|.+:\d+$)", "#0 /app/k.php(10): take()", "#1 in the list"),
+    TraceLine("php", r"\s*#\d+ (?:\{main\}|.+\(\d+\): .+|\[internal function\]|.*\.php:\d+$|(?!\[).*[/\\]\S*\.[a-z]\w*:\d+$)", "#0 /app/k.php(10): take()", "#4 [1/3] FROM docker.io/library/busybox:1"),
     TraceLine("php", r"PHP +\d+\. .+ .+:\d+$", "PHP   1. {main}() /app/a.php:0", "PHP 8.1"),
     TraceLine("rust", r"\s+\d+:\s+(?:0x[0-9a-f]+ - )?[\w<$][\w:<>$ &{},']*(?:::[\w<>{}$]+)+", "   1: my_app::main", "   1: apples"),
     TraceLine("rust", r"\s+at (?:\./|/)?[^\s\d:]\S*:\d+(?::\d+)?$", "             at ./src/main.rs:3:10", "   at 03:00"),

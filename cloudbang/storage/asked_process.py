@@ -224,6 +224,12 @@ def answer(
     with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write(str(expendable))
     while asked := codec.read(sys.stdin.buffer):
-        sys.stdout.buffer.write(codec.encode(answer_to(codec.decode(asked))))
-        sys.stdout.buffer.flush()
+        told = codec.encode(answer_to(codec.decode(asked)))
+        try:
+            sys.stdout.buffer.write(told)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # who asked was killed: a moment ago, else this one were, too
+            # What was not taken is not tried again, and not lamented, as the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import gevent
 import pytest
 
 from cloudbang.storage.asked_process import AskedProcess, ProcessEnded, answer
-from tests.support import running, wait_until
+from tests.support import ROOT, running, wait_until
 
 NAME = __name__
 
@@ -60,6 +61,25 @@ def test_a_stop_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
     fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(again)
     assert [one for one in running(NAME) if one.ppid() == os.getpid()] == []
+
+
+def test_one_that_nobody_hears_any_more_ends_without_a_word() -> None:
+    """Whoever asked was killed: the pipe breaks before the news of that comes."""
+    with subprocess.Popen(
+        [sys.executable, "-m", NAME],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    ) as one:
+        assert one.stdin
+        assert one.stdout
+        assert one.stderr
+        one.stdout.close()
+        one.stdin.write(b'{"n": 1}\n')
+        one.stdin.flush()
+        assert one.stderr.read() == b""
+        assert one.wait() == 0
 
 
 def _answer(asked: dict[str, int]) -> dict[str, object]:

@@ -54,7 +54,7 @@ export function addressLinks(addresses) {
         title: t("Open {url}", { url }),
       },
       icon("link"),
-      shortAddress(url),
+      h("span", { class: "cut" }, shortAddress(url)),
     ),
   );
 }

@@ -5,7 +5,7 @@ import { h, setAttribute, setChildren, setText } from "../lib/dom.js";
 import { t, tn } from "../lib/i18n.js";
 import { formatIn, scaleOf } from "../lib/units.js";
 import { Chart } from "./chart.js";
-import { nearest, valueAt } from "./columns.js";
+import { nearest, newestOf, valueAt } from "./columns.js";
 import { NumberTable } from "./number_table.js";
 import { heightOf, plotOf } from "./plot.js";
 import { momentOf } from "./time_axis.js";
@@ -27,6 +27,8 @@ import { momentOf } from "./time_axis.js";
  * @property {(moment: number) => void} pick
  * @property {(since: number, until: number) => void} mark
  */
+
+const LATE = 15; // seconds that one series may come after another of the same moment
 
 export class ChartCard {
   /** @type {Plot} */
@@ -173,9 +175,13 @@ export class ChartCard {
   /** What each line says at the crosshair. @returns {{ label: string, text: string }[]} */
   values() {
     const { times, lines } = this.plot;
-    const at = this.#moment === null ? times.length - 1 : nearest(times, this.#moment);
+    const moment = this.#moment;
+    const at = moment === null ? -1 : nearest(times, moment);
     return lines.map(({ label, own, reach }) => {
-      const value = at < 0 ? null : valueAt(times, own, at, reach);
+      const value =
+        moment === null
+          ? newestOf(times, own, Math.max(reach, LATE))
+          : valueAt(times, own, at, reach);
       return { label, text: value === null ? "–" : formatIn(this.#scale, value) };
     });
   }

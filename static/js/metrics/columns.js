@@ -212,3 +212,21 @@ export function valueAt(times, column, at, reach) {
   }
   return null;
 }
+
+/**
+ * The newest value of a column that is not older than that: what is read from the gateway's log comes some
+ * seconds after what the kernel says of the same moment.
+ *
+ * @param {number[]} times
+ * @param {Column} column
+ * @param {number} age seconds
+ * @returns {number | null}
+ */
+export function newestOf(times, column, age) {
+  const last = times.length - 1;
+  for (let n = last; n >= 0 && times[last] - times[n] <= age; n--) {
+    const value = column[n];
+    if (typeof value === "number") return value;
+  }
+  return null;
+}

@@ -7,6 +7,7 @@ import {
   columns,
   LiveSeries,
   nearest,
+  newestOf,
   spaced,
   stacked,
   valueAt,
@@ -128,4 +129,12 @@ test("the nearest moment, and the last value of what is measured seldom", () => 
   assert.equal(valueAt(times, seldom, 3, 5), 7);
   assert.equal(valueAt(times, seldom, 6, 5), null);
   assert.equal(valueAt(times, seldom, 4, 2), null);
+});
+
+test("the newest value is one that may come late, and none of long ago", () => {
+  const times = [0, 10, 20, 30];
+  assert.equal(newestOf(times, [1, 2, null, undefined], 20), 2);
+  assert.equal(newestOf(times, [1, 2, null, null], 15), null);
+  assert.equal(newestOf(times, [1, 2, 3, 0], 15), 0);
+  assert.equal(newestOf([], [], 15), null);
 });
