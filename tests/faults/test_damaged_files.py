@@ -9,6 +9,7 @@ import pytest
 
 from tests.faults.truth import assert_same, ticker
 from tests.support import patient, wait_until
+from tests.support_containers import tell
 
 SMALL_SEGMENTS = {"CLOUDBANG_STORAGE_SEGMENT_BYTES": str(64 * 1024)}
 
@@ -33,7 +34,7 @@ def filled(new_server, ended):
     server = new_server(SMALL_SEGMENTS)
     for n in range(1, STEPS + 1):
         # What comes at once may go into one segment, however small they should be.
-        ended.exec_run(["touch", f"/go{n}"])
+        tell(ended, "touch", f"/go{n}")
         wait_until(lambda n=n: _next(server, ended.name) > n * STEP, 30, f"{n * STEP} lines")
     ended.wait(timeout=patient(30))
     assert assert_same(server, ended.name, ended) == STEPS * STEP

@@ -11,6 +11,7 @@ from docker.models.containers import Container
 from cloudbang.node.collector.collector import wall_ahead
 from tests.node.collector.rig import Rig
 from tests.support import patient, wait_until
+from tests.support_containers import tell
 
 pytestmark = pytest.mark.engine
 
@@ -169,7 +170,7 @@ def test_a_container_that_goes_with_its_end_is_read_to_its_end(rig, container):
     waits = "echo 0; while ! [ -e /go ]; do sleep 0.01; done; for i in $(seq 20); do echo $i; done"
     made = container(waits, name=app, auto_remove=True)
     one.wait_for(app, 1)
-    made.exec_run("touch /go")
+    tell(made, "touch", "/go")
     assert one.wait_for(app, 21) == [str(n) for n in range(21)]
 
 
