@@ -8,12 +8,13 @@ stood, enters that step again, and finds by the engine what of it was done.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
+from math import inf
 
 import gevent
 from gevent.event import Event as Flag
 
+from cloudbang.core.looks import looks
 from cloudbang.core.supervise import backoff
 from cloudbang.deploy.errors import StepFailed
 from cloudbang.deploy.record import Change, now
@@ -156,12 +157,8 @@ class Worker:
     def _wait_for_engine(self, name: StepName, why: str) -> Failure | None:
         limit = self.work.parts.limits.away
         self.work.log.say(f"the engine is away ({why}): waiting for it")
-        until = time.monotonic() + limit
-        over = False
-        while not over:
+        for _ in looks(inf if self._is_past(name) else limit):
             gevent.sleep(BACK)
-            # It is asked once more then: it may be this server that was halted meanwhile.
-            over = time.monotonic() > until and not self._is_past(name)
             try:
                 self.work.parts.engine.ping(within=2.0)
                 if self.work.parts.engine.swarm().manager:

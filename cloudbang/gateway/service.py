@@ -20,6 +20,7 @@ from typing import Any, Literal, Protocol
 import gevent
 
 from cloudbang.config import GatewaySettings
+from cloudbang.core.looks import looks
 from cloudbang.domain.deploy.caddy import HTTP, HTTPS, ROOT, RUN, boot_config
 from cloudbang.domain.deploy.failure import Task, taken_port
 from cloudbang.domain.deploy.swarm_spec import NETWORK
@@ -319,10 +320,8 @@ class GatewayService:
     def _wait(self, before: str) -> int | None:
         """Until a newer task than ``before`` runs and answers; a port of the range that could not
         be had. Raises GatewayFailed."""
-        until = time.monotonic() + COMES_UP
-        why, since, over = "", 0.0, False
-        while not over:
-            over = time.monotonic() > until  # and then it is looked at once more
+        why, since = "", 0.0
+        for _ in looks(COMES_UP):
             tasks = self._engine.tasks(NAME)
             fresh = tasks[: next((n for n, one in enumerate(tasks) if one.id == before), None)]
             if fresh and fresh[0].state == "running":

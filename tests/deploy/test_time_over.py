@@ -11,6 +11,7 @@ from typing import Any
 import gevent
 import pytest
 
+from cloudbang.core import looks
 from cloudbang.deploy import probe, watch, worker
 from cloudbang.deploy.errors import StepFailed
 from cloudbang.deploy.limits import StepLimits
@@ -105,7 +106,7 @@ class Work:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    for module in (watch, health_step, switch_step, worker):
+    for module in (watch, health_step, switch_step, looks):
         monkeypatch.setattr(
             module, "time", SimpleNamespace(monotonic=lambda: made.now, time=lambda: made.now)
         )

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from cloudbang.config import GatewaySettings
+from cloudbang.core import looks
 from cloudbang.domain.deploy.failure import Task
 from cloudbang.domain.lines import format_time
 from cloudbang.gateway import service
@@ -24,7 +25,8 @@ class Played:
         self.passed, self.begun, self.answers_at = 0.0, 0.0, 0.0
         self.sleeps: Callable[[], float] = lambda: service.LOOK
         clocks = SimpleNamespace(monotonic=lambda: self.passed, time=lambda: NOW + self.passed)
-        monkeypatch.setattr(service, "time", clocks)
+        for module in (service, looks):
+            monkeypatch.setattr(module, "time", clocks)
         monkeypatch.setattr(service, "gevent", SimpleNamespace(sleep=self._sleep))
         self.its = service.GatewayService(
             self,  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import time
 
 import gevent
 
+from cloudbang.core.looks import looks
 from cloudbang.deploy.errors import StepFailed
 from cloudbang.deploy.observer import EVERY
 from cloudbang.deploy.work import Work
@@ -64,9 +65,7 @@ def drain(work: Work) -> None:
     addresses = _addresses(work, old)
     began, quiet, most, left = time.monotonic(), 0, 0, 0
     limit = limits.hold if first else limits.drain
-    over = False
-    while not over:
-        over = time.monotonic() - began >= limit  # and then it is looked at once more
+    for _ in looks(limit):
         try:
             left = gateway.in_flight(work.app, old.spec.port, old.service, addresses)
             quiet = 0 if left else quiet + 1

@@ -16,6 +16,7 @@ from dataclasses import replace
 import gevent
 from gevent.event import Event
 
+from cloudbang.core.looks import looks
 from cloudbang.core.supervise import backoff
 from cloudbang.domain.names import HIDDEN
 from cloudbang.domain.terminals import ExitStatus, Size, TerminalTarget
@@ -28,7 +29,7 @@ from cloudbang.errors import (
     NotStarted,
 )
 from cloudbang.node.terminals import processes
-from cloudbang.node.terminals.exec_source import FIND_SHELL, ExecSource
+from cloudbang.node.terminals.exec_source import FIND_SHELL, GOING, SEVERAL, ExecSource
 from cloudbang.node.terminals.reaper import Reaper
 
 log = logging.getLogger(__name__)
@@ -279,17 +280,16 @@ class DebugContainerSource:
 
     def _why_stopped(self) -> str:
         """Its processes end with the target's first one: what became of that counts."""
-        until = time.monotonic() + 1.0
         try:
-            while self._engine.container_state(self._target.container).state != "removing":
-                if time.monotonic() > until:
-                    return "container-stopped"
+            for _ in looks(GOING, SEVERAL):
+                if self._engine.container_state(self._target.container).state == "removing":
+                    return "container-removed"
                 gevent.sleep(0.05)
         except NoSuchContainer:
-            pass
+            return "container-removed"
         except CloudBangError:
-            return "container-stopped"
-        return "container-removed"
+            pass
+        return "container-stopped"
 
     def end(self) -> None:
         if self._ended is not None:

@@ -12,6 +12,7 @@ import gevent
 from gevent import Greenlet
 from gevent.event import Event
 
+from cloudbang.core.looks import looks
 from cloudbang.domain.terminals import ExitStatus, Orphan, Size, TerminalTarget
 from cloudbang.engine import Engine, ExecState, ExecStream
 from cloudbang.errors import (
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 END_KEYS = b"\x03\x04"  # ^C ^D
 SETTLE = 2.0  # seconds the engine gets to know that an exec has ended whose output has
+SEVERAL = 10  # times that it is asked at least: a busy one is slow to answer, and to know
 GOING = 1.0  # seconds a container gets to be seen as stopped, and a stopped one as removed
 # The best shell there is. A constant: nothing from outside ever becomes part of it. Where nothing
 # says which characters there are, they are UTF-8: bash takes them for bytes else. Not so busybox,
@@ -434,24 +436,24 @@ class ExecSource:
 
     def _exited(self) -> ExecState | None:
         """What the engine knows at the end, None when it knows nothing of it any more."""
-        until = time.monotonic() + SETTLE
-        while True:
+        state = None
+        for _ in looks(SETTLE, SEVERAL):
             try:
                 state = self._engine.exec_inspect(self._exec_id)
             except EngineRefused:
                 return None  # 404, or 409 while the container is being removed
-            if not state.running or time.monotonic() > until:
-                return state
+            if not state.running:
+                break
             gevent.sleep(0.02)
+        return state
 
     def _container_ended(self, sure: bool) -> str:
         """Why the container took the terminal along, "" when it did not.
 
         ``sure``: nothing says that it did, so one look is enough.
         """
-        until = time.monotonic() + GOING
         stopped = False
-        while True:
+        for _ in looks(GOING, SEVERAL):
             try:
                 now = self._engine.container_state(self._container)
             except NoSuchContainer:
@@ -461,9 +463,10 @@ class ExecSource:
             restarted = now.started_at != self._started_at
             stopped = stopped or restarted or now.state not in ("running", "paused")
             # One that runs again will not be removed.
-            if time.monotonic() > until or restarted or (sure and not stopped):
-                return "container-stopped" if stopped else ""
+            if restarted or (sure and not stopped):
+                break
             gevent.sleep(0.05)
+        return "container-stopped" if stopped else ""
 
     def end(self) -> None:
         if self._ended is None:

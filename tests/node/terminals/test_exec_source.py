@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+from dataclasses import replace
+from types import SimpleNamespace
 
 import gevent
 import pytest
 
 from cloudbang.config import EngineSettings
+from cloudbang.core import looks
 from cloudbang.domain.terminals import ExitStatus, Size
-from cloudbang.engine import Engine
+from cloudbang.engine import Engine, ExecState
 from cloudbang.errors import ContainerNotRunning, NoSuchContainer
 from cloudbang.node.terminals.exec_source import ExecSource, in_words
 from cloudbang.node.terminals.processes import ProcessSession, signal_all
@@ -177,6 +180,27 @@ def test_a_quick_end_keeps_its_code(container: ContainerFactory, open_source: Op
     for code in (0, 1, 126, 127, 255):
         assert open_source(one, "sh", "-c", f"exit {code}").result() == ExitStatus("exit", code)
     assert open_source(one, "sh", "-c", "kill -9 $$").result() == ExitStatus("exit", 137)
+
+
+def test_an_engine_that_takes_its_time_is_not_lost(
+    container: ContainerFactory,
+    open_source: Opener,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that is kept from its work has said it late, and not known it yet."""
+    shown = open_source(container(), "sh", "-c", "exit 5")
+    shown.rest()
+    asked, inspect = [0.0], engine.exec_inspect
+
+    def slow(exec_id: str) -> ExecState:
+        found = inspect(exec_id)
+        asked.append(asked[-1] + 60.0)
+        return found if len(asked) > 4 else replace(found, running=True, exit_code=None)
+
+    monkeypatch.setattr(engine, "exec_inspect", slow)
+    monkeypatch.setattr(looks, "time", SimpleNamespace(monotonic=lambda: asked[-1]))
+    assert shown.source.result() == ExitStatus("exit", 5)
 
 
 def test_a_large_paste_arrives_whole_and_in_order(
