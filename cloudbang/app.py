@@ -120,7 +120,7 @@ STOP_WITHIN = 9.0
 ENDING = 1.0  # of these, what the interpreter may take to end
 SERVING = 1.5  # and running requests and closing sockets: one who does not read takes all of it
 # What an area leaves, however long it hangs itself, to those that are stopped after it.
-KEEP_WEB, KEEP_TERMINALS, KEEP_NODE = 5.4, 4.0, 2.8
+KEEP_WEB, KEEP_TERMINALS, KEEP_NODE = 5.4, 3.2, 2.6
 KEEP_BUS, KEEP_ACCOUNTS, KEEP_STORAGE = 2.2, 1.8, 1.2
 
 

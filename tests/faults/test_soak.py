@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.soak import soak
-from tests.support import rounds
+from tests.support import rounds, slowness
 
 MIB = 1024**2
 SECONDS = rounds(6, 120)
@@ -20,11 +20,12 @@ def test_ten_busy_containers_and_fifty_viewers_lose_nothing(container, server) -
     """
     result = soak(server, container, seconds=SECONDS)
     print(result)
-    assert result.lines > 8_000 * SECONDS
+    busy = slowness()  # how much there is of everything then is the machine's doing
+    assert result.lines > 8_000 * SECONDS / busy
     for viewer in result.viewers:
         assert viewer["missed"] == viewer["repeated"] == 0, viewer
         if not viewer["stuck"]:
-            assert viewer["lines"] > 400 * SECONDS, viewer
+            assert viewer["lines"] > 400 * SECONDS / busy, viewer
             assert viewer["gaps"] == 0, viewer
             assert viewer["closed"] is None, viewer
     assert result.growth < 60 * MIB

@@ -162,7 +162,7 @@ def test_it_ends_in_order_as_soon_as_it_listens(new_server, told: signal.Signals
 def test_ctrl_c_ends_it_too(server) -> None:
     """SIGINT, as Ctrl+C in `make run` sends it, is a clean end without a traceback."""
     server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(patient(10)) == 0
+    assert server.process.wait(patient(10)) == 0, server.said()
     said = server.said()
     assert "Traceback" not in said, said
 
