@@ -54,8 +54,11 @@ def burst(hub: Hub, count: int, size: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", BURST, hub.publish_to, str(count), str(size)])
 
 
-def test_a_burst_is_not_lost_while_the_loop_is_late(hub: Hub) -> None:
+def test_a_burst_is_not_lost_while_the_loop_is_late(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More at once than any queue here holds: the program waits, each message comes, in order."""
+    monkeypatch.setattr(gate, "PATIENCE", 60)  # a busy machine has it late for longer
     reader = Reader(hub)
     reader.pause = 0.02
     with burst(hub, 20_000, 500):

@@ -54,7 +54,7 @@ def test_what_is_told_is_the_newest_state_and_then_nothing(told: Told, lines: Pa
     """Each change once, all lines of the app each time, an empty list when they have ended."""
     lines.put("web", WEB, [line("10 %")])
     lines.put("web", DB, [line("copying", container=DB)])
-    wait_until(lambda: told.messages)
+    wait_until(lambda: told.messages and len(told.messages[-1][1]) == 2)  # both have settled
     texts = [text for _, _, _, text in told.messages[-1][1]]
     assert texts == ["10 %", "copying"] == [one.text for one in lines.of("web")]
     lines.put("web", WEB, [line("20 %")])

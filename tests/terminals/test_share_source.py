@@ -228,7 +228,7 @@ def test_the_end_of_a_handed_terminal_waits_for_last_words(
     ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel does not always say that nothing more can come."""
-    monkeypatch.setattr("cloudbang.terminals.share_source.LAST_WORDS", 0.2)
+    monkeypatch.setattr("cloudbang.terminals.share_source.LAST_WORDS", 600)
     master, slave = ends
     source = ShareSource(Line(), write=True, handed=True)
     assert source.adopt(master)
@@ -238,6 +238,8 @@ def test_the_end_of_a_handed_terminal_waits_for_last_words(
     gevent.sleep(0.01)
     os.write(slave, b"last words")
     assert reader.get(timeout=patient(5)) == b"last words"
+    assert source._pty is not None
+    source._pty._patience = 0.05
     assert source.read() == b""
     os.close(slave)
 
