@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 
 LINGER = 60.0  # seconds an ended session's last output can be come back for
 LINGERING = 64  # of them; overload: the oldest goes, its recording stays
-STOP_WITHIN = 3.0  # seconds that ending all sessions may take when the server stops: SIGKILL comes after one
+STOP_WITHIN = 3.0  # seconds that ending all sessions may take at a stop: SIGKILL comes after one
 KEEP = 0.2  # of these, for what is left of the sessions when one does not end
 ORPHANS_AGAIN = 300.0  # seconds at most between two tries to end what a killed server left
 GIVE_UP = 7.0  # seconds after the order to end until a session is over whatever hangs
