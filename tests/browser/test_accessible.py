@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser import axe
 from tests.browser.terminal_page import Shell
-from tests.support import ROOT, ServerProcess, wait_until
+from tests.support import ROOT, ServerProcess, patient, wait_until
 from tests.team_support import person_in
 from tests.terminal_support import Person
 
@@ -43,7 +43,9 @@ def server(
     that ended."""
     one = ServerProcess(tmp_path_factory.mktemp("axe"), {"DOCKER_HOST": engine_socket})
     seed = ["-m", "gevent.monkey", "--module", "tests.browser.seeded_deployments"]
-    subprocess.run([sys.executable, *seed, str(one.storage)], cwd=ROOT, check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, *seed, str(one.storage)], cwd=ROOT, check=True, timeout=patient(60)
+    )
     said = "\n".join(LINES)
     compose = one.storage.parent / "compose.yaml"
     compose.write_text(f"services: {{it: {{image: {image}}}}}\n")

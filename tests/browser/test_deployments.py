@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.seeded_deployments import LONG_LOG
-from tests.support import ROOT, ServerProcess, Stopwatch
+from tests.support import ROOT, ServerProcess, Stopwatch, patient
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -29,7 +29,9 @@ def server(tmp_path_factory: pytest.TempPathFactory, engine_socket: str) -> Iter
     """A server whose apps web and shop were deployed before it was started."""
     one = ServerProcess(tmp_path_factory.mktemp("deployed"), {"DOCKER_HOST": engine_socket})
     seed = ["-m", "gevent.monkey", "--module", "tests.browser.seeded_deployments"]
-    subprocess.run([sys.executable, *seed, str(one.storage)], cwd=ROOT, check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, *seed, str(one.storage)], cwd=ROOT, check=True, timeout=patient(60)
+    )
     yield one.start()
     one.close()
     assert "Traceback" not in one.said(10_000_000), f"the server stumbled: {one.log}"

@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from cloudbang.domain.deploy.failure import Failure
 from cloudbang.domain.lines import format_time
-from tests.browser.kept_logs import Lines, kept_logs
+from tests.browser.kept_logs import Lines, kept_logs, said_until_heard
 from tests.browser.seeded_deployments import NEW, REPLACING, Past, steps
 from tests.support import wait_until
 from tests.terminal_support import Person
@@ -84,11 +84,7 @@ def put(page: Page, person: Person, app: str, texts: list[str]) -> None:
         out.send_multipart([b"put/log/%b/" % app.encode(), b'{"v":1}', json.dumps(lines).encode()])
 
     hello = page.locator("#log-slice .row", has_text="hello declined")
-    for _ in range(200):
-        send(["hello declined"])
-        if hello.count():
-            break
-        page.wait_for_timeout(50)
+    said_until_heard(page, lambda n: send(["hello declined"]), hello.count)
     send(texts)
     out.close(500)
 
@@ -315,12 +311,8 @@ def test_who_goes_to_the_end_is_not_taken_to_a_moment(page: Page, person: Person
     held: list[Route] = []
     page.route("**/seq?time=*", lambda route: held.append(route))
     page.goto(f"{person.server.url}/apps/web/logs?x#t=2026-01-01T00:00:00Z")
-    page.wait_for_function("true")
     expect(page.locator("#log-live")).to_have_attribute("data-state", re.compile("live|paused"))
-    for _ in range(100):
-        if held:
-            break
-        page.wait_for_timeout(20)
+    wait_until(lambda: page.wait_for_timeout(20) or held, 10, "the moment to be asked for")
     page.keyboard.press("End")
     expect(page.locator("#log-follow")).to_have_attribute("aria-pressed", "true")
     for one in held:

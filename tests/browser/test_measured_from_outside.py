@@ -155,9 +155,9 @@ def test_what_is_shown_is_what_was_measured_from_outside(
         """What else happens meanwhile draws the markers anew."""
         for mark in reversed(page.locator(".metric-mark").all()):
             with suppress(PlaywrightError):
-                mark.hover(timeout=1_000)
+                mark.hover(timeout=patient(1) * 1000)
                 if link.count():
-                    mark.click(timeout=1_000)
+                    mark.click(timeout=patient(1) * 1000)
                     return link.last.is_visible()
         return False
 

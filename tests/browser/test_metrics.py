@@ -146,14 +146,18 @@ def test_one_crosshair_over_all_charts(desk: Page, server: ServerProcess) -> Non
     desk.on("websocket", lambda socket: sockets.append(socket))
     charts(desk, server, BUSY)
     chart(desk, "cpu").locator(".u-over").hover(position={"x": 120, "y": 50})
-    place = "(e) => e.getBoundingClientRect().right - e.parentElement.getBoundingClientRect().left"
+    # Of both at one moment, after what came was drawn.
+    places = """() => new Promise((then) => requestAnimationFrame(() => setTimeout(() => then(
+        ['cpu', 'memory'].map((name) => {
+            const cross = document.querySelector(`[data-chart="${name}"] .u-cursor-x`);
+            const { left } = cross.parentElement.getBoundingClientRect();
+            return cross.getBoundingClientRect().right - left;
+        })))))"""
     for _ in range(4):
-        crosses = [chart(desk, name).locator(".u-cursor-x") for name in ("cpu", "memory")]
-        cpu, memory = (cross.evaluate(place) for cross in crosses)
+        cpu, memory = desk.evaluate(places)
         assert (abs(cpu - 120) < 2, abs(memory - cpu) < 2) == (True, True), (cpu, memory)
         with sockets[0].expect_event("framereceived", lambda frame: '"samples"' in str(frame)):
             pass
-        desk.evaluate("() => new Promise((then) => setTimeout(requestAnimationFrame, 0, then))")
     charts(desk, server, BUSY, "?range=1h")
     chart(desk, "cpu").locator(".u-over").hover(position={"x": 120, "y": 50})
     expect(value(desk, "memory")).to_have_text("–")  # most of an hour ago it was not there

@@ -12,7 +12,7 @@ import zmq
 from playwright.sync_api import BrowserContext, Page, expect
 
 from cloudbang.domain.lines import format_time
-from tests.browser.kept_logs import Lines, kept_logs
+from tests.browser.kept_logs import Lines, kept_logs, said_until_heard
 from tests.terminal_support import Person
 
 START = 1_760_000_000
@@ -205,17 +205,14 @@ def test_what_several_apps_write_comes_live_by_time(
     rows = page.locator("#log-slice .row")
     expect(rows.last).to_contain_text("web handled 599")
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
-    sent, begun = 0, time.time()
+    begun = time.time()
 
     def put(app: str, text: str, at: float = 0) -> None:
         when = format_time(int((begun + at) * 1_000_000_000))
         body = json.dumps({"text": text, "time": when}).encode()
         program.send_multipart([b"put/log/%b/" % app.encode(), b'{"v":1}', body])
 
-    while not rows.filter(has_text="hello").count() and sent < 200:
-        put("web", f"hello {sent}")  # until the socket has its way
-        sent += 1
-        page.wait_for_timeout(50)
+    said_until_heard(page, lambda n: put("web", f"hello {n}"), rows.filter(has_text="hello").count)
     for n in range(20):
         put("mail" if n % 2 else "web", f"both {n}", 60 + n)
     both = rows.filter(has_text="both")
@@ -225,14 +222,16 @@ def test_what_several_apps_write_comes_live_by_time(
         return [int(one.split("both ")[1]) for one in both.all_inner_texts()]
 
     assert sorted(numbers()) == list(range(20))  # each once, whichever came late
-    pairs = 0
-    while not any('"op":"batch"' in text for text in heard) and pairs < 100:
-        pairs += 1  # what is due of both at one moment comes as one message
-        put("mail", f"pair {pairs} of mail", 90 + pairs)
-        put("web", f"pair {pairs} of web", 90 + pairs)
-        page.wait_for_timeout(20)
-    assert any('"op":"batch"' in text for text in heard)
-    expect(rows.filter(has_text=f"pair {pairs} of")).to_have_count(2 if pairs else 0)
+
+    def both_at_once(n: int) -> None:
+        """What is due of both at one moment comes as one message."""
+        put("mail", f"pair {n} of mail", 90 + n)
+        put("web", f"pair {n} of web", 90 + n)
+
+    pairs = said_until_heard(
+        page, both_at_once, lambda: any('"op":"batch"' in text for text in heard)
+    )
+    expect(rows.filter(has_text=f"pair {pairs - 1} of")).to_have_count(2 if pairs else 0)
     page.reload()
     expect(both).to_have_count(20)
     assert numbers() == list(range(20))
@@ -250,15 +249,15 @@ def test_a_failure_is_found_whole(page: Page, person: Person, program: zmq.Socke
     page.goto(f"{person.server.url}/logs?app=mail&app=web")
     rows = page.locator("#log-slice .row")
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
-    for number in range(200):
-        if rows.filter(has_text="refused").count():
-            break
-        # Each another, or they would be one row that counts.
+
+    def fail(number: int) -> None:
+        """Each another, or they would be one row that counts."""
         told = [f"{trace[0]} {number}", *trace[1:]]
         lines = [{"text": text, "time": format_time(int((when + number) * 1e9))} for text in told]
         body = json.dumps(lines).encode()
         program.send_multipart([b"put/log/web/", b'{"v":1}', body])
-        page.wait_for_timeout(100)
+
+    said_until_heard(page, fail, rows.filter(has_text="refused").count)
     page.reload()
     page.fill("#log-find", "Pay.java")
     page.click("#log-hide")
