@@ -1,9 +1,10 @@
 // The card of what a deployment changed: it grows while the 15 minutes after it pass.
 
 import { Problem } from "../lib/api.js";
-import { byId, h, setChildren, setText } from "../lib/dom.js";
+import { byId, h, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { readUnits } from "../lib/units.js";
 import {
   changeWord,
@@ -56,7 +57,7 @@ export class ComparisonCard {
     box.dataset.verdict = verdict;
     setText(byId("comparison-verdict"), verdictSentence(compared));
     setText(byId("comparison-span"), spanSentence(compared));
-    setChildren(byId("comparison-rows"), rows.map(row));
+    redraw(byId("comparison-rows"), rows.map(row));
     const charts = /** @type {HTMLAnchorElement} */ (byId("comparison-charts"));
     const span = new URLSearchParams({
       since: written(before.since),
@@ -78,7 +79,7 @@ function row(its) {
   const [before, after] = [numberOf(its, "before", units), numberOf(its, "after", units)];
   return h(
     "tr",
-    { dataset: { name: its.name, change: its.change } },
+    { dataset: { key: its.name, name: its.name, change: its.change } },
     h("th", { scope: "row" }, rowWord(its.name)),
     number(before),
     number(after),

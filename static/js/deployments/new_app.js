@@ -6,6 +6,7 @@ import { Problem } from "../lib/api.js";
 import { h, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { formatBytes, t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { begin, planOf } from "./begin.js";
 import { withoutName } from "./form_fields.js";
 import { NameField } from "./name_field.js";
@@ -304,7 +305,7 @@ export class NewApp {
    */
   #showSent(sent, all) {
     this.#progress.hidden = this.#stop.hidden = false;
-    setChildren(this.#progress, [
+    redraw(this.#progress, [
       h("progress", { max: 1, value: all ? sent / all : 1, "aria-label": t("Sending the folder") }),
       h(
         "p",

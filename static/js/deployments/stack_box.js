@@ -1,9 +1,10 @@
 // A stack on its way, above the deployments of its apps: which waits for which, and what was not begun.
 
 import { call, Problem } from "../lib/api.js";
-import { h, setChildren, setText } from "../lib/dom.js";
+import { h, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
+import { redraw } from "../lib/redraw.js";
 import { deployments } from "../live/deployments.js";
 import { deploymentAddress } from "./deployment_api.js";
 import { shape } from "./shape.js";
@@ -82,13 +83,13 @@ class StackBox {
     const serves = new Set(
       parts.filter((one) => one.state === "serving").map((one) => one.service),
     );
-    setChildren(
+    redraw(
       this.#parts,
       parts.map((part) => {
         const name = { class: "mono cut" };
         return h(
           "li",
-          { dataset: { service: part.service, state: part.state } },
+          { dataset: { key: part.service, service: part.service, state: part.state } },
           shape(stateShape(part.state)),
           part.deployment
             ? h("a", { ...name, href: deploymentAddress(part.deployment) }, part.app)
