@@ -364,7 +364,7 @@ class Deployments:
         match told.get("kind"):
             case "kept":
                 return "kept-away" if told.get("image") else "kept"
-            case "git" | "upload" as kind:
+            case "git" | "upload" | "built" as kind:
                 return kind
         return "image"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from cloudbang.deploy.errors import ForAdmins, NoSuchRelease
 from cloudbang.deploy.git import without_credentials
@@ -84,7 +84,7 @@ class WantedReader:
         if wanted.release is not None:
             read = self._kept(app, wanted.release, serving)
         else:
-            read = self._new(app, wanted)
+            read = self._new(app, wanted, serving)
         beyond = read.release.spec.for_admins
         if beyond and not admin:
             raise ForAdmins(beyond[0])
@@ -135,13 +135,15 @@ class WantedReader:
             kept = replace(kept, number=0)  # beside itself it needs another name
         return Read(kept, source, told)
 
-    def _new(self, app: str, wanted: Wanted) -> Read:
+    def _new(self, app: str, wanted: Wanted, serving: Release | None) -> Read:
         spec, secrets = read_spec(wanted.spec)
         check_together(spec)
         if wanted.upload and spec.build is None:
             spec = replace(spec, build=Build())
+        built = None
         if spec.build is not None and not (spec.build.git or wanted.upload):
-            raise SpecInvalid("build.git", rule="missing")
+            built = self._built(app, spec.build, serving)
+            spec = replace(spec, build=built.spec.build)
         newest = self._parts.secrets.newest(app) if secrets else {}
         for name, value in secrets.items():
             if value is None and name not in newest:
@@ -151,11 +153,32 @@ class WantedReader:
         release = Release(app, 0, spec, secrets=versions)
         if wanted.upload:
             return Read(release, "upload", {"kind": "upload", "upload": wanted.upload}, values)
+        if built is not None:
+            release = release.with_image(built.image_id, built.digest)
+            return Read(release, "built", {"kind": "built", "release": built.number}, values)
         if spec.build is not None:
             url = without_credentials(spec.build.git)
             told = {"kind": "git", "git": url, "branch": spec.build.branch}
             return Read(release, "git", told, values)
         return Read(release, "image", {"kind": "image", "image": spec.image}, values)
+
+    def _built(self, app: str, build: Build, serving: Release | None) -> Release:
+        """The release whose image runs on where the folder that it was built of is not sent again: of
+        what serves, else the newest that has one."""
+        made = serving or next(
+            (one for _, one in self._parts.store.releases(app) if one.image_id), None
+        )
+        if made is None or made.spec.build is None or made.spec.build.git or not made.image_id:
+            raise SpecInvalid("build.git", rule="missing")
+        was = made.spec.build
+        if not build.recipe:  # one that CloudBang wrote
+            build = replace(build, recipe=was.recipe)
+        for name in (one.name for one in fields(Build)):
+            if getattr(build, name) != getattr(was, name):
+                raise SpecInvalid(f"build.{name}", rule="folder")
+        if self.image_is(made) != "here":
+            raise SpecInvalid("build", rule="gone")
+        return made
 
 
 def planned(

@@ -10,6 +10,7 @@ import docker
 import pytest
 
 from cloudbang.deploy.service import Wanted
+from cloudbang.domain.deploy.fields import SpecInvalid
 from tests.deploy import apps
 from tests.deploy.house import House
 from tests.support import running, wait_until
@@ -69,6 +70,42 @@ def test_a_folder_is_built_serves_and_can_be_gone_back_to(
     assert "build" not in [step.name for step in gone_back.steps]
     for number in (1, 2):
         docker_client.images.remove(f"cloudbang/pages:r{number}", force=True)
+
+
+@pytest.mark.slow("two deployments, one of them built")
+def test_what_was_built_runs_on_with_another_configuration(
+    house: House, image: str, docker_client: docker.DockerClient
+) -> None:
+    """The folder is not sent again to set a variable; to build it otherwise it is. What is not on the
+    machine any more is said before anything is begun."""
+    spec = {"build": {}, "port": 8080, "command": SERVE, **apps.DEAF}
+    with pytest.raises(SpecInvalid, match="missing"):
+        begin(house, "set", spec, "")
+    lines = f"FROM {image}\nCOPY index.html /usr/share/nginx/html/"
+    built = house.wait(
+        begin(house, "set", spec, send(house, Dockerfile=lines, **{"index.html": "x"}))
+    )
+    assert built.state == "serving"
+    changed = {**spec, "env": {"WAY": "two"}, "release_command": ["true"]}
+    with pytest.raises(SpecInvalid, match=r"^build\.args: .* not kept"):
+        begin(house, "set", {**changed, "build": {"args": {"A": "b"}}}, "")
+    done = house.wait(id := begin(house, "set", changed, ""))
+    assert done.state == "serving", house.lines(id)
+    assert [step.name for step in done.steps][:2] == ["release_command", "start"]
+    (container,) = house.engine.released("set", 2)
+    assert house.environment(container)["WAY"] == "two"
+    (first, second) = (house.store.release("set", n) for n in (1, 2))
+    assert first is not None
+    assert second is not None
+    assert second.image_id == first.image_id
+    assert second.spec.build == first.spec.build
+    assert {first.tag, second.tag} <= {*docker_client.images.get(first.image_id).tags}
+    assert (house.deployments.more(id) or [None])[0] == {"kind": "built", "release": 1}
+    house.engine.remove_service(second.service)
+    wait_until(lambda: not house.engine.released("set", 2), what="its container to go")
+    docker_client.images.remove(first.image_id, force=True)
+    with pytest.raises(SpecInvalid, match="not on this machine"):
+        begin(house, "set", spec, "")
 
 
 def test_a_build_is_cancelled_and_the_next_one_begins(house: House, image: str) -> None:

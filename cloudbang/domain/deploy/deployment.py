@@ -21,13 +21,14 @@ StepState = Literal["waiting", "running", "done", "failed", "cancelled"]
 StepName = Literal[
     "fetch", "build", "pull", "release_command", "start", "health", "switch", "drain", "stop"
 ]
-Source = Literal["image", "git", "upload", "kept", "kept-away"]
+Source = Literal["image", "git", "upload", "built", "kept", "kept-away"]
 Undo = Literal["remove-new", "start-old", "switch-back"]
 
 _FIRST: Mapping[Source, tuple[StepName, ...]] = {
     "git": ("fetch", "build"),
     "upload": ("build",),
     "image": ("pull",),
+    "built": (),
     "kept": (),
     "kept-away": ("pull",),
 }
@@ -84,7 +85,8 @@ def steps_of(
     """The steps of a deployment, in their order.
 
     ``source``: "kept" for a release whose image is there, and whose command was run, "kept-away"
-    where somebody has removed the image meanwhile; ``routed``: the gateway leads requests to it; ``replaces``: another release serves; ``stop_first``: the two
+    where somebody has removed the image meanwhile; "built" for what is configured otherwise and runs on
+    what was built before; ``routed``: the gateway leads requests to it; ``replaces``: another release serves; ``stop_first``: the two
     cannot run at once, so the old one is drained and stopped before the new one starts.
     """
     names = [*_FIRST[source]]

@@ -31,6 +31,12 @@ class SpecInvalid(CloudBangError):
         ("rule", "unknown"): "{field} is no field of a specification",
         ("rule", "both"): "{field}: only one of {allowed} can be given",
         ("rule", "twice"): "{field}: {value} is there twice",
+        ("rule", "folder"): (
+            "{field}: the folder that was sent is not kept. Send it again to build it in another way."
+        ),
+        ("rule", "gone"): (
+            "{field}: what was built of the folder is not on this machine any more. Send it again."
+        ),
     }
 
     def __init__(self, field: str, allowed: str = "", value: object = "", rule: str = "") -> None:

@@ -48,6 +48,7 @@ export class EditForm {
       "div",
       { class: "edit" },
       this.#sources.map((field) => field.element),
+      spec.build && !spec.build.git ? folderHint() : null,
       this.#form.element,
       h("h3", null, t("What will happen")),
       this.#plan,
@@ -135,6 +136,16 @@ export class EditForm {
   }
 }
 
+function folderHint() {
+  return h(
+    "p",
+    { class: "muted" },
+    t(
+      "It was built from a folder that was sent: what was built runs on with what is changed here. To build it anew, send the folder as a new app of the same name.",
+    ),
+  );
+}
+
 /**
  * @param {SpecModel} model
  * @param {Record<string, any>} spec
@@ -150,6 +161,7 @@ function sourceFields(model, spec) {
       textField(model, ["build", "branch"], { label: t("Branch"), mono: true }),
     ];
   }
+  if (spec.build) return [];
   return [
     textField(model, ["image"], {
       label: t("Image"),

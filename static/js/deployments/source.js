@@ -14,6 +14,8 @@ export function sourceParts(source, release) {
       return [source.git, source.branch, release?.commit?.slice(0, 12)].filter(Boolean);
     case "upload":
       return [t("an uploaded folder")];
+    case "built":
+      return [t("as it was built for release {n}", { n: source.release })];
     case "kept":
       return [t("the release as it was kept")];
     default:
