@@ -6,7 +6,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import gevent
@@ -22,14 +21,6 @@ from cloudbang.storage.sqlite import DatabaseTooNew
 from tests.support import patient
 
 WHEN = "2026-07-01T12:00:00.000000000Z"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(tmp_path)
-    made.open()
-    yield made
-    made.close()
 
 
 def shape(path: Path) -> list[tuple[str, str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,14 +19,6 @@ from cloudbang.storage.database.secrets import KEY, SecretStore, SecretUnreadabl
 from cloudbang.storage.database.tables import secret_values
 
 WHEN = "2026-01-01T00:00:00.000000000Z"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(tmp_path)
-    made.open()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -23,14 +21,6 @@ ADA, BOB, ROBOT = Owner(1, "s1"), Owner(2, "s2"), Owner(None, "t3")
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(tmp_path)
-    made.open()
-    yield made
-    made.close()
 
 
 @pytest.fixture

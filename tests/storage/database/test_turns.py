@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,15 +19,6 @@ from cloudbang.storage.database.database import READERS, Database
 from cloudbang.storage.database.events import EventStore
 from tests.storage.database.test_database import WHEN
 from tests.support import patient, wait_until
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(tmp_path)
-    made.open()
-    yield made
-    made.close()
-
 
 _Event = monkey.get_original("threading", "Event")  # the threads of the database are native ones
 
