@@ -13,11 +13,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests import lanes
 from tests.parts import ENGINE, NETWORK, PARTS, files_of
-from tests.support import ROOT, Stopwatch, free_port, patient, slowness, wait_until
+from tests.support import ROOT, Stopwatch, command_lines, free_port, patient, slowness, wait_until
 
 
 def test_wait_until_gives_the_value_it_waited_for() -> None:
@@ -203,6 +204,24 @@ def test_another_engine_is_tried_beside_the_machines(docker_client, container) -
     one.reload()
     assert one.status == "running"
     assert "/with-engine-" not in Path("/proc/self/mounts").read_text()
+
+
+@pytest.mark.slow("an engine starts and ends")
+@pytest.mark.engine
+def test_another_engine_ends_with_who_is_killed(tmp_path: Path) -> None:
+    """No engine is left that nobody would ever end, with what runs on it."""
+    place = str(Path(shutil.which("dockerd") or "").parent)
+    marker = f"83{os.getpid()}{time.monotonic_ns()}"
+    command = [str(ROOT / "scripts" / "with-engine"), place, "sleep", marker]
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}  # nobody takes its folder away
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environ) as run:
+        asks = ["sleep", marker]
+        wait_until(lambda: any(said == asks for _, said in command_lines()), 40, "its command")
+        left = psutil.Process(run.pid).children(recursive=True)
+        assert "dockerd" in {one.name() for one in left}
+        run.kill()
+        _, alive = psutil.wait_procs(left, timeout=patient(10))
+    assert alive == []
 
 
 def test_a_stopwatch_leaves_out_what_the_machine_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
