@@ -45,11 +45,12 @@ LONG = bool(os.environ.get("CLOUDBANG_TEST_LONG"))
 
 T = TypeVar("T")
 OFTEN, SELDOM = 0.02, 0.1  # seconds between two looks, at first and in the end
+_LOAD = os.open("/proc/loadavg", os.O_RDONLY)  # open already where no file can be opened
 
 
 def slowness() -> float:
     """How many times longer than alone a thing may take now: 1 to 6. By the last minute, and by this moment."""
-    minute, running = Path("/proc/loadavg").read_text().replace("/", " ").split()[0:4:3]
+    minute, running = os.pread(_LOAD, 99, 0).decode().replace("/", " ").split()[0:4:3]
     return min(6.0, max(1.0, max(float(minute), int(running)) / (os.cpu_count() or 1)))
 
 
@@ -157,8 +158,7 @@ def _let_go() -> None:
 
 
 def http_client(**options: Any) -> httpx.Client:
-    """For servers on this machine: nothing of the environment is heeded, and no certificates are
-    read, which takes 20 ms of a processor each time."""
+    """For servers on this machine: nothing of the environment is heeded, no certificates are read (20 ms each)."""
     return httpx.Client(**{"trust_env": False, "verify": _NO_TLS, "timeout": patient(20)} | options)
 
 
