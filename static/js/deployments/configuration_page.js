@@ -9,6 +9,7 @@ import { Problem } from "../lib/api.js";
 import { byId, h, setChildren, setText } from "../lib/dom.js";
 import { sentence } from "../lib/form.js";
 import { t } from "../lib/i18n.js";
+import { written } from "../lib/written_value.js";
 import { redraw } from "../lib/redraw.js";
 import { showRelative } from "../lib/relative_time.js";
 import { deployments } from "../live/deployments.js";
@@ -20,7 +21,7 @@ import {
   getChanges,
   getReleases,
 } from "./deployment_api.js";
-import { drawDifference, written } from "./difference.js";
+import { drawDifference } from "./difference.js";
 import { shortDigest } from "./source.js";
 import { showWebhooks } from "./webhooks.js";
 

@@ -2,7 +2,7 @@
 // typed, and has a sentence of its own. Empty is the default, which stands in it faintly.
 
 import { h, setText } from "../lib/dom.js";
-import { lineOf } from "./command_line.js";
+import { lineOf } from "../lib/command_line.js";
 
 /** @typedef {import("./spec_model.js").SpecModel} SpecModel */
 /** @typedef {import("./spec_model.js").Path} Path */

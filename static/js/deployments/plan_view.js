@@ -2,7 +2,8 @@
 
 import { h, setChildren } from "../lib/dom.js";
 import { t, tn } from "../lib/i18n.js";
-import { lineOf } from "./command_line.js";
+import { lineOf } from "../lib/command_line.js";
+import { valueText } from "../lib/written_value.js";
 
 /**
  * As the API has it. `because`: what only one release can have at a time.
@@ -132,17 +133,12 @@ export function changeList(changes) {
         h(
           "dd",
           null,
-          before === null ? null : h("del", { "aria-label": t("before") }, shown(before)),
-          after === null ? null : h("ins", { "aria-label": t("after") }, shown(after)),
+          before === null
+            ? null
+            : h("del", { "aria-label": t("before") }, valueText(field, before)),
+          after === null ? null : h("ins", { "aria-label": t("after") }, valueText(field, after)),
         ),
       ),
     ),
   );
-}
-
-/** @param {unknown} value */
-function shown(value) {
-  if (typeof value === "string") return value;
-  if (Array.isArray(value) && value.every((one) => typeof one === "string")) return lineOf(value);
-  return JSON.stringify(value, null, 1).replace(/\n\s*/g, " ");
 }

@@ -13,7 +13,7 @@ import {
   nameOfImage,
   registryOf,
 } from "../../../static/js/deployments/names.js";
-import { lineOf } from "../../../static/js/deployments/command_line.js";
+import { lineOf } from "../../../static/js/lib/command_line.js";
 import { linesOfEnv } from "../../../static/js/deployments/form_rows.js";
 
 test("an app is called as its image, folder or repository is", () => {

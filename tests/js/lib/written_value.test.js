@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { written } from "../../../static/js/deployments/difference.js";
+import { written } from "../../../static/js/lib/written_value.js";
 
 test("limits, commands, ports and volumes are written as they are given", () => {
   assert.equal(written("memory", 256 * 1024 * 1024), "256m");
   assert.equal(written("memory", 2 * 1024 ** 3), "2g");
   assert.equal(written("memory", 1000), "1000");
-  assert.equal(written("command", ["nginx", "-g", "daemon off;"]), 'nginx -g "daemon off;"');
+  assert.equal(written("command", ["nginx", "-g", "daemon off;"]), "nginx -g 'daemon off;'");
   assert.equal(written("ports", [{ published: 5432, target: 5432 }]), "5432 → 5432");
   assert.equal(written("route", {}), "yes");
   assert.equal(
