@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from cloudbang.domain.lines import format_time
 from tests.browser.kept_logs import kept_logs
 from tests.terminal_support import Person
 
@@ -71,6 +72,9 @@ def test_by_keyboard(person: Person, people: Callable[..., BrowserContext]) -> N
     page.keyboard.press("Escape")
     expect(page.locator("#log-slice")).not_to_contain_text("502 157")
     page.keyboard.press("Home")
+    # What was loaded before has the same words; the first of all comes with the answer.
+    first = re.compile(re.escape(format_time(round((FAILED + 0.01) * 1e9))[:19]))
+    expect(rows.first.locator("time")).to_have_attribute("datetime", first)
     expect(rows.first).to_contain_text(CAUSE)
     page.keyboard.press("j")
     page.keyboard.press("Enter")
