@@ -46,6 +46,10 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))
+
+
 def _another(port: int, info: ValidationInfo) -> int:
     if port == info.data.get("http_port"):
         raise ValueError("another port than http_port")
@@ -101,7 +105,8 @@ class ServerSettings(Section):
 class StorageSettings(Section):
     """Where and how long things are kept."""
 
-    path: Path = Path("data")
+    # Whatever is started in another folder means the same one.
+    path: Annotated[Path, AfterValidator(_absolute), Field(validate_default=True)] = Path("data")
     retention_days: Annotated[float, Field(gt=0, le=36500)] = 30
     event_days: Annotated[float, Field(gt=0, le=36500)] = 90
     app_max_bytes: Bytes = 5 * GIB

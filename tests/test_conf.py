@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cloudbang.app import STOP_WITHIN
 from cloudbang.config import Section, Settings, load
 from cloudbang.errors import SettingError
 
@@ -54,6 +55,14 @@ def test_secrets_are_not_in_the_file() -> None:
     assert not load(SHIPPED, {}).admin_password
 
 
+@pytest.mark.parametrize("environ", [{}, {"CLOUDBANG_STORAGE_PATH": "kept"}])
+def test_the_folder_is_the_same_wherever_it_is_meant_from(environ: dict[str, str]) -> None:
+    """What is started in a folder of its own, such as Compose, is not given a way from here."""
+    assert load(SHIPPED, environ).storage.path == Path.cwd() / environ.get(
+        "CLOUDBANG_STORAGE_PATH", "data"
+    )
+
+
 def test_production_listens_everywhere_and_keeps_in_data() -> None:
     """The production file changes the host, the folder, the gateway's ports and nothing else."""
     production, defaults = load(PRODUCTION, {}), Settings()
@@ -71,7 +80,7 @@ def test_supervisord_keeps_it_running() -> None:
     program = parser["program:cloudbang"]
     assert program["autorestart"] == "true"
     assert program["stopsignal"] == "TERM"
-    assert int(program["stopwaitsecs"]) > 5
+    assert int(program["stopwaitsecs"]) > STOP_WITHIN
     assert program["stdout_logfile_maxbytes"] == "50MB"
     assert int(parser["supervisord"]["minfds"]) >= 65536
     assert "conf/production.toml" in program["environment"]

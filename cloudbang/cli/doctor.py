@@ -40,7 +40,7 @@ def examine(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
         return
     yield Finding("settings", _SETTINGS, True, Text("can be used", "可用"))
     yield from doctor_engine.engine(
-        settings.engine.host, environ, settings.node, settings.storage.path.absolute()
+        settings.engine.host, environ, settings.node, settings.storage.path
     )
     yield from doctor_checks.data_folder(settings.storage)
     yield from doctor_database.database(settings.storage.path)

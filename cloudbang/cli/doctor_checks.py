@@ -40,7 +40,7 @@ class Finding:
 def data_folder(storage: StorageSettings) -> Iterator[Finding]:
     """That the data folder can be written to and that its disk has room."""
     what = Text("Data folder", "数据目录")
-    path = storage.path.absolute()
+    path = storage.path
     existing = next(p for p in (path, *path.parents) if p.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         yield Finding(

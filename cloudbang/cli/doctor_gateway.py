@@ -21,7 +21,7 @@ def gateway(settings: Settings) -> Iterator[Finding]:
     """The program that it is made of; then, where apps have routes, whether it answers, and else
     whether its ports can be had."""
     yield _program()
-    folder = settings.storage.path.absolute()
+    folder = settings.storage.path
     wanted, its = _routes(folder), settings.gateway
     if wanted:
         yield _answers(folder, wanted)

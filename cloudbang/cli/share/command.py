@@ -69,7 +69,7 @@ def share(write: bool, title: str, command: tuple[str, ...]) -> None:
     """
     settings = config.load()
     _check(command[0])
-    folder = settings.storage.path.absolute()
+    folder = settings.storage.path
     host = EVERYWHERE.get(settings.server.host, settings.server.host)
     chinese = is_chinese()
 
