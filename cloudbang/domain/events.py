@@ -109,6 +109,15 @@ KINDS: dict[str, Kind] = {
             Phrase("ended", "warning", "■", {"exit_code": (None,)}),
             Phrase("ended, exit code 0", "info", "■", {"exit_code": (0,)}),
             Phrase(
+                "killed: it did not stop in its time when it was told to",
+                "warning",
+                "■",
+                {"asked": (True,), "exit_code": (137,)},
+            ),
+            Phrase(
+                "stopped as it was told to, exit code {exit_code}", "info", "■", {"asked": (True,)}
+            ),
+            Phrase(
                 "died, exit code {exit_code} ({signal})",
                 "error",
                 "✕",
