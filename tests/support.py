@@ -234,8 +234,7 @@ class ServerProcess:
         self.environ = inherited | {
             "CLOUDBANG_SERVER_HOST": "127.0.0.1",
             "CLOUDBANG_SERVER_PORT": str(self.port),
-            # As `make run` has it: what is started in another folder has to know of this one.
-            "CLOUDBANG_STORAGE_PATH": os.path.relpath(self.storage, ROOT),
+            "CLOUDBANG_STORAGE_PATH": os.path.relpath(self.storage, ROOT),  # as of `make run`
             "CLOUDBANG_ADMIN_PASSWORD": self.password,
             "ZMQ_BIND_SUB": self.bus_sub,
             "ZMQ_BIND_PUB": self.bus_pub,
