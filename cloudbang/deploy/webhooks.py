@@ -21,6 +21,7 @@ from cloudbang.core.peer_json import read_json
 from cloudbang.core.threads import in_thread
 from cloudbang.deploy.service import Deployments, Wanted
 from cloudbang.domain.deploy.deployment import Deployment
+from cloudbang.domain.deploy.release import Release
 from cloudbang.domain.deploy.webhooks import (
     NAMES,
     Filter,
@@ -187,9 +188,13 @@ class Webhooks:
     # -- to make and to change
 
     def make(self, app: str, kind: WebhookKind, wanted: Filter, by: str) -> tuple[Webhook, str]:
-        """A new one, and its secret, which is not shown again. Raises TooManyWebhooks."""
+        """A new one, and its secret, which is not shown again. Raises TooManyWebhooks, and NothingToFetch
+        for what was built from a folder that was sent: each push would be refused."""
         if len(self._store.of(app)) >= MOST:
             raise TooManyWebhooks(app)
+        made_of = self._made_of(app)
+        if made_of is not None and (build := made_of.spec.build) is not None and not build.git:
+            raise NothingToFetch(app)
         key = secrets.token_urlsafe(16)
         secret = _new_secret()
         made = self._store.add(
@@ -284,10 +289,7 @@ class Webhooks:
     def _begin(self, webhook: Webhook, push: Push, asked: str) -> Deployment | str:
         """Deploy what serves, its source fetched anew; or why not."""
         app = webhook.app
-        deployed = self._deployments.app(app)
-        releases = [release for _, release in self._deployments.releases(app)]
-        serving = deployed.serving if deployed else None
-        of = next((r for r in releases if r.number == serving), releases[0] if releases else None)
+        of = self._made_of(app)
         if of is None:
             raise NothingToFetch(app)
         build = of.spec.build
@@ -303,6 +305,13 @@ class Webhooks:
         return self._deployments.begin(
             app, Wanted(spec=spec, asked=asked), who, admin=True, wait=True, settle=True
         )
+
+    def _made_of(self, app: str) -> Release | None:
+        """The release that serves, or the newest; None where there is none."""
+        deployed = self._deployments.app(app)
+        releases = [release for _, release in self._deployments.releases(app)]
+        serving = deployed.serving if deployed else None
+        return next((r for r in releases if r.number == serving), releases[0] if releases else None)
 
 
 def _asked(delivery: Delivery) -> str:

@@ -248,6 +248,8 @@ def test_what_cannot_be_fetched(ground: WebGround, admin: Client, call: Any) -> 
     assert call(hook).json["code"] == "nothing-to-fetch"
     outcomes = [d["outcome"] for d in admin.get(HOOKS).json["webhooks"][0]["deliveries"]]
     assert outcomes == ["error:nothing-to-fetch"] * 2
+    refused = admin.post(HOOKS, {"kind": "gitlab"})  # and not only with each push
+    assert (refused.status_code, refused.json["code"]) == (409, "nothing-to-fetch")
 
 
 def test_who_makes_them(ground: WebGround, admin: Client) -> None:
