@@ -169,7 +169,7 @@ class WantedReader:
             (one for _, one in self._parts.store.releases(app) if one.image_id), None
         )
         if made is None or made.spec.build is None or made.spec.build.git or not made.image_id:
-            raise SpecInvalid("build.git", rule="missing")
+            raise SpecInvalid("build.git", rule="source")
         was = made.spec.build
         if not build.recipe:  # one that CloudBang wrote
             build = replace(build, recipe=was.recipe)

@@ -31,6 +31,9 @@ class SpecInvalid(CloudBangError):
         ("rule", "unknown"): "{field} is no field of a specification",
         ("rule", "both"): "{field}: only one of {allowed} can be given",
         ("rule", "twice"): "{field}: {value} is there twice",
+        ("rule", "source"): (
+            "{field} is missing, and no folder came along that it could be built from"
+        ),
         ("rule", "folder"): (
             "{field}: the folder that was sent is not kept. Send it again to build it in another way."
         ),
