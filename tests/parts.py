@@ -86,6 +86,7 @@ PARTS = (
                 "saved",
                 "search",
                 "storage",
+                "typed_form",
                 "webhooks",
             ),
         ),

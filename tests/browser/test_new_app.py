@@ -115,13 +115,15 @@ def test_a_run_line_fills_the_form(opened: Page) -> None:
     paste(
         page,
         "[root@web ~]# docker volume create data\n"
-        "[root@web ~]# docker run -d --name shop \\\n -p 8080:80 --privileged -e A=b nginx:1\n",
+        "[root@web ~]# docker run -d --name shop \\\n -p 8080:80 --privileged -e A=b --restart unless-stopped nginx:1\n",
     )
     expect(page.get_by_role("textbox", name="App name", exact=True)).to_have_value("shop")
     expect(page.get_by_text("--privileged")).to_be_visible()
     expect(page.get_by_text("docker volume create data")).to_be_visible()
     page.get_by_role("button", name="Put it behind the gateway").click()
-    assert spec_of(page) == "image: nginx:1\nenv:\n  A: b\nport: 80\nroute: {}\n"
+    expect(page.get_by_label("When it ends")).to_have_value("always")
+    spec = "image: nginx:1\nenv:\n  A: b\nrestart: always\nport: 80\nroute: {}\n"
+    assert spec_of(page) == spec
 
 
 def test_the_page_of_a_source_says_branch_and_folder(opened: Page) -> None:

@@ -149,7 +149,7 @@ export function namesField(model, path, words) {
  * @param {SpecModel} model
  * @param {Path} path
  * @param {Words} words
- * @param {[string, string][]} choices value and label; "" is the default
+ * @param {[string, string][]} choices value and label; the first is the default
  * @returns {FormField}
  */
 export function choiceField(model, path, words, choices) {
@@ -161,7 +161,7 @@ export function choiceField(model, path, words, choices) {
   const { element, showError } = row(words, select);
   select.addEventListener("change", () => {
     showError("");
-    model.set(path, select.value || undefined);
+    model.set(path, select.value === choices[0][0] ? undefined : select.value);
   });
   return {
     field: path.join("."),
@@ -169,7 +169,12 @@ export function choiceField(model, path, words, choices) {
     showError,
     isSet: () => model.get(...path) !== undefined,
     update: () => {
-      select.value = String(model.get(...path) ?? "");
+      const value = String(model.get(...path) ?? choices[0][0]);
+      // One that there is not stays as somebody wrote it, and the plan says what is wrong with it.
+      if (![...select.options].some((one) => one.value === value)) {
+        select.append(h("option", { value }, value));
+      }
+      select.value = value;
     },
   };
 }

@@ -383,7 +383,7 @@ function groupsOf(model) {
           ["restart"],
           { label: t("When it ends"), hint: t("What happens when its program ends by itself.") },
           [
-            ["", t("it is started again")],
+            ["always", t("it is started again")],
             ["on-failure", t("it is started again where it failed")],
             ["no", t("it stays ended")],
           ],

@@ -82,7 +82,10 @@ export class SpecModel extends EventTarget {
    * @param {unknown} value undefined takes it away, and what is empty then
    */
   set(path, value) {
-    if (JSON.stringify(this.get(...path)) === JSON.stringify(value)) return;
+    // A name without a value, such as a secret's, is there all the same.
+    const has = this.#doc.hasIn(path);
+    const before = has ? (this.get(...path) ?? null) : undefined;
+    if (JSON.stringify(before) === JSON.stringify(value)) return;
     if (value === undefined) this.#remove(path);
     else {
       // A text or nothing where an object is needed now: it makes room.

@@ -71,6 +71,18 @@ test("secrets' values stand in no text, and are sent", () => {
   assert.deepEqual(model.toJSON(), { image: "y" });
 });
 
+test("a name without a value is there, and can be taken away", () => {
+  const model = new SpecModel({ secrets: { A: null, B: null } });
+  model.set(["secrets", "A"], undefined);
+  assert.deepEqual(model.toSpec(), { secrets: { B: null } });
+  model.set(["secrets", "AB"], null);
+  model.set(["secrets", "AB"], null);
+  assert.deepEqual(model.toSpec(), { secrets: { B: null, AB: null } });
+  model.set(["secrets", "AB"], undefined);
+  model.set(["secrets", "B"], undefined);
+  assert.deepEqual(model.toSpec(), {});
+});
+
 test("each change is announced once, and none where nothing changed", () => {
   const model = new SpecModel({ image: "x" });
   let changes = 0;
