@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -41,6 +41,8 @@ from cloudbang.deploy.source_draft import SourceDrafts
 from cloudbang.deploy.sources import Sources
 from cloudbang.deploy.stacks import Beside, Stacks
 from cloudbang.deploy.webhooks import Webhooks
+from cloudbang.domain.apps import Instance
+from cloudbang.domain.masking import Secret, pattern_of
 from cloudbang.engine import Engine
 from cloudbang.events.recorder import EventRecorder
 from cloudbang.events.retention import EventRetention
@@ -343,8 +345,14 @@ class Application:
             inventory,
             bus.sink,
             retention_days=self.settings.storage.retention_days,
+            secret_of=self._secrets_of(storage),
         )
         return Node(engine, inventory, names, collector, Reaper(engine))
+
+    def _secrets_of(self, storage: Storage) -> Callable[[Instance], Secret | None]:
+        """What no line of a release's containers may have: of every version, whichever they know."""
+        secrets = SecretStore(storage.database, self.settings.storage.path)
+        return lambda one: pattern_of(secrets.values_of(one.app)) if one.release else None
 
     def _build_monitoring(self, storage: Storage, bus: Bus, node: Node) -> Monitoring:
         settings, folder = self.settings, self.settings.storage.path

@@ -6,17 +6,15 @@ command, the engine's words, or we.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable
 from typing import Protocol
 
 from cloudbang.domain.lines import format_time, record
 from cloudbang.domain.long_text import shortened
+from cloudbang.domain.masking import MASK, pattern_of
 
 OURS = b"0" * 12  # where other lines have their container: nobody printed it but we
-MASK = b"\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2"  # •••
-SHORTEST = 4  # bytes of a secret that is looked for: a shorter one is in every text
 STORED_WITHIN = 1.0  # seconds
 LAST = 50  # lines that the record keeps for longer than the log
 
@@ -43,7 +41,7 @@ class DeploymentLog:
 
     def __init__(self, sink: Sink, deployment: int, secrets: Iterable[str] = ()) -> None:
         self._sink, self._name = sink, log_name(deployment)
-        self._secret = _pattern(secrets)
+        self._secret = pattern_of(secrets)
         self._newest: Receipt | None = None
         self.last: list[str] = []
 
@@ -72,11 +70,3 @@ class DeploymentLog:
     def masked(self, text: bytes) -> bytes:
         """The same without what the secrets hold."""
         return self._secret.sub(MASK, text) if self._secret else text
-
-
-def _pattern(secrets: Iterable[str]) -> re.Pattern[bytes] | None:
-    """What matches any of them, the longest first. Of one with several lines each line: they come
-    one by one."""
-    parts = {part.strip().encode() for value in secrets for part in value.split("\n")}
-    found = sorted((part for part in parts if len(part) >= SHORTEST), key=len, reverse=True)
-    return re.compile(b"|".join(map(re.escape, found))) if found else None

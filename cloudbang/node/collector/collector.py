@@ -14,6 +14,7 @@ from cloudbang.core.counters import export
 from cloudbang.core.deadline import UNHURRIED, Deadline
 from cloudbang.core.supervise import Supervisor
 from cloudbang.domain.apps import Instance
+from cloudbang.domain.masking import Secret
 from cloudbang.engine import Engine
 from cloudbang.errors import CloudBangError
 from cloudbang.node.collector.context import ReaderContext
@@ -41,7 +42,9 @@ class LogCollector:
         sink: LogSink,
         *,
         retention_days: float = 30,
+        secret_of: Callable[[Instance], Secret | None] = lambda instance: None,
     ) -> None:
+        """``secret_of``: what no line of a container may have, see ``ReaderContext``."""
         self._inventory = inventory
         self.rereads: dict[tuple[str], int] = {}
         text = "Logs read again because lines seemed to be missing."
@@ -54,6 +57,7 @@ class LogCollector:
             int(retention_days * 86400 * 10**9),
             BoundedSemaphore(OLD_AT_ONCE),
             self.rereads,
+            secret_of,
         )
         self._followers: dict[str, _Running] = {}
         self._ended: dict[str, str | None] = {}  # finished_at of those whose log is stored whole

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from gevent.lock import BoundedSemaphore
 
 from cloudbang.domain.apps import Instance
+from cloudbang.domain.docker_stream import decoder_for
+from cloudbang.domain.masking import AnyDecoder, MaskedDecoder, Secret
 from cloudbang.engine import Engine
 from cloudbang.errors import EngineRefused
 from cloudbang.node.collector.read_scheduler import SharedTick
@@ -35,6 +38,14 @@ class ReaderContext:
     retention_ns: int
     old: BoundedSemaphore  # a thousand ended containers are read a few at a time
     rereads: dict[tuple[str], int]  # how often a log was read again, by cause
+    # What no line of a container may have; raises StorageFailed, and nothing is read then.
+    secret_of: Callable[[Instance], Secret | None]
+
+    def decoder(self, instance: Instance) -> AnyDecoder:
+        """The decoder of its log. Raises StorageFailed."""
+        decoder = decoder_for(instance.short, tty=instance.tty, podman=self.engine.is_podman)
+        secret = self.secret_of(instance)
+        return decoder if secret is None else MaskedDecoder(decoder, secret)
 
     def count_reread(self, cause: str) -> None:
         self.rereads[(cause,)] = self.rereads.get((cause,), 0) + 1

@@ -10,8 +10,9 @@ from functools import partial
 
 from cloudbang.core.retry import Attempts
 from cloudbang.domain.apps import Instance
-from cloudbang.domain.docker_stream import Decoder, StreamGarbled, decoder_for
+from cloudbang.domain.docker_stream import StreamGarbled
 from cloudbang.domain.lines import format_time, record_ns
+from cloudbang.domain.masking import AnyDecoder
 from cloudbang.domain.partial_line import PartialLine
 from cloudbang.domain.resume import ResumePoint, fingerprint
 from cloudbang.engine import EngineStream
@@ -241,13 +242,13 @@ class Follower:
             self.since_ns = point.since
             resume = Resume(point.stored, point.last, rests=engine.is_podman)
             if point.last is not None and record_ns(point.last) > now:
-                resume, tail = resume_after_set_back(engine, instance, point), None
+                resume, tail = resume_after_set_back(self._context, instance, point), None
                 self.since_ns = 0
         self._last = point.newest if point else None
         watch = self._watched(instance)
+        decoder = self._context.decoder(instance)
         stream = engine.logs(instance.id, follow=instance.alive, since_ns=self.since_ns, tail=tail)
         self._slow.went_well()
-        decoder = decoder_for(instance.short, tty=instance.tty, podman=engine.is_podman)
         missing = _RereadFurther if tail is not None else None if surely else _RereadFully
         self._stream, self._ends = stream, not instance.alive
         self._reads_before = -1  # not at the very next look
@@ -290,7 +291,7 @@ class Follower:
         """Whether the log that the engine keeps begins no later than this record."""
         instance = self._context.containers.instance(self.container)
         if instance is not None:
-            for oldest in snapshot(self._context.engine, instance):
+            for oldest in snapshot(self._context, instance):
                 if oldest:
                     return oldest[0][:30] <= record[:30]
         return False
@@ -298,7 +299,7 @@ class Follower:
     def _pump(
         self,
         stream: EngineStream,
-        decoder: Decoder,
+        decoder: AnyDecoder,
         resume: Resume | SkipTo | None,
         watch: RotationWatch | None,
         missing: type[_RereadFurther | _RereadFully] | None,
@@ -420,7 +421,7 @@ class Follower:
         if (instance := context.containers.instance(self.container)) is None or watch is None:
             return False
         stored = self._stored_between(*map(record_ns, (before, after)))
-        step = (context.engine, instance, before, after, stored)
+        step = (context, instance, before, after, stored)
         jumped, lines = False, 0
         recalled = after in watch.recalled
         for records in between(*step, recalled=recalled):

@@ -12,19 +12,19 @@ from collections.abc import Iterator
 import gevent
 
 from cloudbang.domain.apps import Instance
-from cloudbang.domain.docker_stream import decoder_for
 from cloudbang.domain.lines import record_ns
 from cloudbang.domain.resume import ResumePoint
-from cloudbang.engine import Engine
+from cloudbang.node.collector.context import ReaderContext
 from cloudbang.node.collector.resume import Resume, SkipTo, dropped, never_known, take_stored
 
 
 def snapshot(
-    engine: Engine, instance: Instance, since_ns: int = 0, until_ns: int = 0
+    context: ReaderContext, instance: Instance, since_ns: int = 0, until_ns: int = 0
 ) -> Iterator[list[bytes]]:
-    """Its records, oldest first, both times inclusive. Raises what :meth:`Engine.logs` does."""
-    stream = engine.logs(instance.id, follow=False, since_ns=since_ns, until_ns=until_ns)
-    decoder = decoder_for(instance.short, tty=instance.tty, podman=engine.is_podman)
+    """Its records, oldest first, both times inclusive. Raises what :meth:`Engine.logs` does, and
+    StorageFailed."""
+    decoder = context.decoder(instance)
+    stream = context.engine.logs(instance.id, follow=False, since_ns=since_ns, until_ns=until_ns)
     try:
         while data := stream.read():
             yield decoder.feed(data)
@@ -34,7 +34,7 @@ def snapshot(
 
 
 def between(
-    engine: Engine,
+    context: ReaderContext,
     instance: Instance,
     before: bytes,
     after: bytes,
@@ -55,7 +55,7 @@ def between(
         return
     begun = False
     there = recalled and any(raw[44:50] == b"marker" for raw in stored)
-    for records in snapshot(engine, instance, record_ns(before), record_ns(after)):
+    for records in snapshot(context, instance, record_ns(before), record_ns(after)):
         there = there or before in records
         found = [raw for raw in records if start < raw[:30] < end]
         if found and not begun:
@@ -69,11 +69,11 @@ def between(
 
 
 def resume_after_set_back(
-    engine: Engine, instance: Instance, point: ResumePoint
+    context: ReaderContext, instance: Instance, point: ResumePoint
 ) -> Resume | SkipTo:
     """The clock is behind what is stored: new lines have older times, so all of the log is read."""
     assert point.last is not None
-    all_there_is = snapshot(engine, instance)
+    all_there_is = snapshot(context, instance)
     count = sum(records.count(point.last) for records in all_there_is)
     wanted = point.stored[point.last]
     if count >= wanted:

@@ -125,6 +125,17 @@ class SecretStore:
                 raise SecretUnreadable(app, name, str(self._path))
         return found
 
+    def values_of(self, app: str) -> list[str]:
+        """Of every version that is kept, and can be read. Raises StorageFailed."""
+        statement = sa.select(table.c.name, table.c.version, table.c.value)
+        statement = statement.where(table.c.app == app)
+        rows = self._database.read(lambda c: c.execute(statement).all())
+        if not rows:
+            return []
+        key = self._read_key()
+        opened = (_opened(key, app, name, version, sealed) for name, version, sealed in rows)
+        return [value for value in opened if value is not None]
+
     def mark(self, app: str, name: str, value: str) -> str:
         """16 hex digits by which one value of a secret is told from another, and that say nothing
         of it to who has not the key. Raises StorageFailed."""

@@ -256,7 +256,7 @@ function groupsOf(model) {
         secretsField(model, {
           label: t("Secrets"),
           hint: t(
-            "As variables, and as files in /run/secrets. Kept encrypted, never shown again, and masked in the logs of its deployments.",
+            "As variables, and as files in /run/secrets. Kept encrypted, never shown again, and masked in every log.",
           ),
           add: t("A secret"),
         }),
