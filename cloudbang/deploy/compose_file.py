@@ -225,15 +225,15 @@ class Compose:
                 # Where there may be no other network: in most containers.
                 ["chroot", f"--userspec={who}:{who}", "--groups=", "{root}"],
             ]
-        said = ""
+        failed: list[str] = []
         for way in ways:
             try:
                 self._start(root, way, ["version"])
                 return way
             except (ComposeInvalid, OSError) as e:
-                said = str(e)
-                log.warning("Compose cannot be run by %s: %s", way[:1] or PROGRAM, said)
-        raise ComposeMissing(said)
+                failed.append(f"{way[0] if way else PROGRAM}: {e}")
+        log.warning("Compose cannot be run in a folder of its own: %s", "; ".join(failed))
+        raise ComposeMissing(failed[-1])
 
     def _run(self, root: Path, name: str, home: str, *options: str) -> bytes:
         assert self._enter is not None

@@ -10,6 +10,7 @@ from cloudbang.domain.partial_line import PartialLine
 
 MASK = b"\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2"  # •••
 SHORTEST = 4  # bytes of a secret that is looked for: a shorter one is in every text
+SHORTEST_LINE = 8  # and of one line of several, as of a file: "true" or "server {" are no secrets
 _STREAM_AT = 44  # bytes before the stream in a record: its time, its container, two blanks
 
 Secret = re.Pattern[bytes]
@@ -19,8 +20,12 @@ Secret = re.Pattern[bytes]
 def pattern_of(secrets: Iterable[str]) -> Secret | None:
     """What matches any of them, the longest first; None where there is nothing to look for. Of one
     with several lines each line: they come one by one."""
-    parts = {part.strip().encode() for value in secrets for part in value.split("\n")}
-    found = sorted((part for part in parts if len(part) >= SHORTEST), key=len, reverse=True)
+    parts: set[bytes] = set()
+    for value in secrets:
+        lines = [line.strip().encode() for line in value.strip().split("\n")]
+        least = SHORTEST if len(lines) == 1 else SHORTEST_LINE
+        parts.update(line for line in lines if len(line) >= least)
+    found = sorted(parts, key=len, reverse=True)
     return re.compile(b"|".join(map(re.escape, found))) if found else None
 
 

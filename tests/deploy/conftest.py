@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.house import House, Swarm
+from tests.deploy.program import Program, program_on
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +25,12 @@ def house(swarm: Swarm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ho
     yield made
     made.close()
     swarm.forget_gateway()
+
+
+@pytest.fixture(scope="module")
+def program(
+    swarm: Swarm, image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Program]:
+    """With a server of its own, for a whole file."""
+    with program_on(swarm, tmp_path_factory.mktemp("program"), image) as made:
+        yield made

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import pairwise
@@ -25,17 +24,9 @@ import pytest
 
 from cloudbang.deploy.settling import QUIET
 from tests.deploy import apps
-from tests.deploy.house import Swarm, machine_engine
-from tests.deploy.program import FINAL, Program, folder_of, program_on
+from tests.deploy.house import machine_engine
+from tests.deploy.program import FINAL, Program, folder_of
 from tests.support import ROOT, Stopwatch, free_port, patient, wait_until
-
-
-@pytest.fixture(scope="module")
-def program(
-    swarm: Swarm, image: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Program]:
-    with program_on(swarm, tmp_path_factory.mktemp("api"), image) as made:
-        yield made
 
 
 def test_from_the_click_to_serving(program: Program) -> None:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.deploy import apps
-from tests.deploy.house import Swarm
-from tests.deploy.program import Program, program_on
+from tests.deploy.program import Program
 from tests.support import wait_until
 
 pytestmark = pytest.mark.engine
 SAYS = (
     'n=0; while :; do n=$((n+1)); echo "$n: key is $KEY, $(cat /run/secrets/KEY)"; sleep 0.5; done'
 )
-
-
-@pytest.fixture(scope="module")
-def program(
-    swarm: Swarm, image: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Program]:
-    with program_on(swarm, tmp_path_factory.mktemp("masked"), image) as made:
-        yield made
 
 
 @pytest.mark.slow("two deployments, and a server that is killed between them")

@@ -60,5 +60,8 @@ def test_a_secret_that_is_like_a_time_or_a_container_leaves_those() -> None:
 
 
 def test_what_is_too_short_is_in_every_text() -> None:
-    assert pattern_of(["abc", "", "a\nb"]) is None
-    assert pattern_of(["one\nline of it"]) is not None
+    """Of a file that is a secret, most lines are words that any program says."""
+    assert pattern_of(["abc", "", "a\nb", "app\ntrue\n"]) is None
+    secret = pattern_of(["debug: true\nport\npassword: hunter2\n"])
+    assert secret is not None
+    assert secret.sub(b"-", b"port debug: true password: hunter2") == b"port - -"

@@ -8,16 +8,20 @@ has the database alone, as a backup may, has nothing.
 from __future__ import annotations
 
 import hmac
+import logging
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from cloudbang.errors import CloudBangError, StorageFailed
 from cloudbang.storage.database.database import Database
 from cloudbang.storage.database.tables import secret_values as table
+
+log = logging.getLogger(__name__)
 
 KEY = "secrets.key"
 BYTES = 32
@@ -111,11 +115,8 @@ class SecretStore:
         if not versions:
             return {}
         key = self._read_key()
-        statement = sa.select(table.c.name, table.c.version, table.c.value)
-        statement = statement.where(table.c.app == app)
-        rows = self._database.read(lambda c: c.execute(statement).all())
         found = {}
-        for name, version, sealed in rows:
+        for name, version, sealed in self._kept(app):
             if versions.get(name) == version:
                 value = _opened(key, app, name, version, sealed)
                 if value is not None:
@@ -126,15 +127,23 @@ class SecretStore:
         return found
 
     def values_of(self, app: str) -> list[str]:
-        """Of every version that is kept, and can be read. Raises StorageFailed."""
-        statement = sa.select(table.c.name, table.c.version, table.c.value)
-        statement = statement.where(table.c.app == app)
-        rows = self._database.read(lambda c: c.execute(statement).all())
-        if not rows:
+        """Of every version that is kept, and can be read: of one that cannot nobody knows what to look
+        for. Raises StorageFailed while the database does not tell."""
+        if not (rows := self._kept(app)):
             return []
-        key = self._read_key()
+        try:
+            key = self._read_key()
+        except StorageFailed as e:
+            log.warning("what %s prints of its secrets cannot be masked: %s", app, e)
+            return []
         opened = (_opened(key, app, name, version, sealed) for name, version, sealed in rows)
         return [value for value in opened if value is not None]
+
+    def _kept(self, app: str) -> Sequence[sa.Row[Any, Any, Any]]:
+        """Name, version and sealed value of each."""
+        statement = sa.select(table.c.name, table.c.version, table.c.value)
+        statement = statement.where(table.c.app == app)
+        return self._database.read(lambda c: c.execute(statement).all())
 
     def mark(self, app: str, name: str, value: str) -> str:
         """16 hex digits by which one value of a secret is told from another, and that say nothing

@@ -184,3 +184,19 @@ def test_another_key_is_said_and_a_damaged_one(database: Database, tmp_path: Pat
     with pytest.raises(StorageFailed) as e:
         SecretStore(database, tmp_path).get("web", {"A": 1})
     assert "32 bytes" in str(e.value)
+
+
+def test_what_an_app_has_had_is_told_as_far_as_its_key_opens_it(
+    database: Database, tmp_path: Path
+) -> None:
+    """Every version, of this app alone; without its key nothing, since its log has to go on."""
+    secrets = SecretStore(database, tmp_path)
+    for value in ("first", "second"):
+        secrets.put("web", {"A": value})
+    secrets.put("shop", {"A": "another's"})
+    assert sorted(secrets.values_of("web")) == ["first", "second"]
+    assert secrets.values_of("cache") == []
+    (tmp_path / KEY).write_bytes(b"short")
+    assert SecretStore(database, tmp_path).values_of("web") == []
+    (tmp_path / KEY).write_bytes(b"x" * 32)
+    assert SecretStore(database, tmp_path).values_of("web") == []
